@@ -3,9 +3,9 @@
 
     cargo build --profile dist -p kustomize-plugin && python3 benches/kustomize.py [--runs N]
 
-`target/dist/sops-rs-krm` must be there, and `kustomize`, `ksops` and `sops` on the PATH. A time is that of the whole build from start to
-exit; the builds take turns, so that other work on the machine meets all of them, and the median of the runs counts. What `kustomize` needs for
-itself is timed with the decrypted Secret as a plain resource. The two functions must generate the same.
+Requires `target/dist/sops-rs-krm`, and `kustomize`, `ksops` and `sops` on the PATH. Each time is the median of whole builds, from start to
+exit. The builds alternate, so that other load on the machine affects all of them equally. The time of `kustomize` alone is measured with the
+decrypted Secret as a plain resource. Both functions must generate the same output.
 """
 
 import argparse
@@ -76,12 +76,12 @@ def main():
                 times[name].append(time.perf_counter() - start)
                 results.add(built.stdout)
     if len(results) != 1:
-        sys.exit("the builds differ")
+        sys.exit("the builds generate different output")
     medians = {name: statistics.median(samples) for name, samples in times.items()}
     for name, seconds in medians.items():
         print(f"{name:<16} {seconds * 1e3:6.1f} ms")
     ratio = medians["ksops"] / medians["sops-rs-krm"]
-    print(f"\nksops / sops-rs-krm: {ratio:.1f} (to reach: {TO_REACH}); load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"\nksops / sops-rs-krm: {ratio:.1f} (target: {TO_REACH}); load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     sys.exit(ratio < TO_REACH)
 
 

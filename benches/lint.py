@@ -3,10 +3,10 @@
 
     cargo build --profile dist -p sops-cli && python3 benches/lint.py [--runs N] [--program FILE]
 
-`target/dist/sops-rs` must be there, or `--program` names another, and `git` on the PATH. The repository has the manifests of
-`sops-lint/benches/manifests`, a Deployment of 2 KB in each file, under a creation rule. Files a second are those of a whole run on one core, from
-start to exit, less what a run on an empty repository takes. The hook's time is that of a `git commit` of one file, less that of the same commit
-without the hook: both take turns, so that other work on the machine meets both, and the median of the runs counts.
+Requires `git` on the PATH, and `target/dist/sops-rs` unless `--program` names another program. Every file of the repository is the 2 KB
+Deployment from `sops-lint/benches/manifests`, and the repository has a creation rule. The rate of `lint` is that of a whole run on one core,
+from start to exit, minus the time for an empty repository. The hook's time is that of a `git commit` of one file, minus the same commit without
+the hook. Both kinds of commit alternate, so that other load on the machine affects both equally. All times are medians.
 """
 
 import argparse
@@ -22,7 +22,7 @@ MANIFESTS = os.path.join(ROOT, "sops-lint", "benches", "manifests")
 CONFIG = "creation_rules:\n- path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n"
 FILES_A_SECOND = 5_000
 HOOK_MS = 15
-# What the allocator and the walk may vary by between runs.
+# Memory use varies this much between runs because of the allocator and the order of the walk.
 MEMORY_GROWTH = 1.1
 MANY, FEW = 10_000, 1_000
 
@@ -45,7 +45,7 @@ def write(folder, name, text):
 
 
 def repository(folder, files):
-    """A repository of so many Deployments, 30 in a folder."""
+    """Create a repository with this many Deployments, 30 in each directory."""
     os.makedirs(folder)
     subprocess.run(["git", "init", "-q", "-b", "main", folder], check=True)
     write(folder, ".sops.yaml", CONFIG.format(recipient()))
@@ -56,8 +56,8 @@ def repository(folder, files):
 
 
 def lint(program, folder):
-    """Seconds and peak memory in KiB of a run on one core."""
-    # Linux has the set of cores, other systems have all of them.
+    """Lint on one core and return the seconds and the peak memory in KiB."""
+    # Only Linux can pin a process; elsewhere, it runs on all cores.
     pin = getattr(os, "sched_setaffinity", lambda *_: None)
     command = [program, "lint", "--ignore", "creation-rules"]
     start = time.perf_counter()
@@ -65,12 +65,12 @@ def lint(program, folder):
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        sys.exit(f"`{' '.join(command)}` ended with {process.returncode}")
+        sys.exit(f"`{' '.join(command)}` exited with {process.returncode}")
     return time.perf_counter() - start, usage.ru_maxrss
 
 
 def commit(folder, number, environment):
-    """Seconds that a commit of one changed file takes."""
+    """Commit one changed file and return the seconds."""
     write(folder, "shop.yaml", manifest("deployment.yaml") + f"# {number}\n")
     subprocess.run(["git", "add", "shop.yaml"], cwd=folder, env=environment, check=True)
     start = time.perf_counter()
@@ -79,7 +79,7 @@ def commit(folder, number, environment):
 
 
 def hook(program, root, runs):
-    """Milliseconds that the hook adds to a commit of one file, and those of the commit without it."""
+    """Return the milliseconds that the hook adds to a commit of one file, and those of the commit without it."""
     environment = os.environ | {
         "PATH": os.path.dirname(program) + os.pathsep + os.environ.get("PATH", ""),
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -90,14 +90,14 @@ def hook(program, root, runs):
     folders = {True: repository(os.path.join(root, "with"), 100), False: repository(os.path.join(root, "without"), 100)}
     subprocess.run([program, "hook", "install"], cwd=folders[True], stderr=subprocess.DEVNULL, check=True)
     for folder in folders.values():
-        # What tidies up in the background would meet some commits only.
+        # Background maintenance would slow down some of the commits only.
         subprocess.run(["git", "config", "gc.auto", "0"], cwd=folder, check=True)
         subprocess.run(["git", "add", "."], cwd=folder, check=True)
     times = {True: [], False: []}
     for number in range(runs + 1):
         for hooked, folder in folders.items():
             seconds = commit(folder, number, environment)
-            # The first one has the whole repository.
+            # The first commit contains the whole repository.
             if number:
                 times[hooked].append(seconds)
     alone = statistics.median(times[False])
@@ -120,9 +120,9 @@ def main():
     memory = {files: statistics.median(run[1] for run in of) for files, of in runs.items()}
     rate = MANY / (seconds[MANY] - seconds[0])
     growth = memory[MANY] / memory[FEW]
-    print(f"lint of {MANY} manifests of 2 KB   {rate:8.0f} files a second on one core (to reach: {FILES_A_SECOND})")
-    print(f"peak memory, {FEW} and {MANY} files  {memory[FEW] / 1024:.1f} and {memory[MANY] / 1024:.1f} MiB (to reach: at most {MEMORY_GROWTH} times as much)")
-    print(f"hook, one staged file            {added:8.1f} ms beside the {alone:.1f} ms of the commit (to reach: {HOOK_MS})")
+    print(f"lint of {MANY} manifests of 2 KB   {rate:8.0f} files/s on one core (target: {FILES_A_SECOND})")
+    print(f"peak memory, {FEW} and {MANY} files  {memory[FEW] / 1024:.1f} and {memory[MANY] / 1024:.1f} MiB (target: at most {MEMORY_GROWTH} times as much)")
+    print(f"hook, one staged file            {added:8.1f} ms on top of the {alone:.1f} ms of the commit (target: {HOOK_MS})")
     print(f"\nload: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     sys.exit(rate < FILES_A_SECOND or growth > MEMORY_GROWTH or added > HOOK_MS)
 

@@ -3,15 +3,14 @@
 
     cargo build --profile dist -p sops-cli && python3 benches/side_by_side.py [--large] [--runs N] [--peer FILE]
 
-Both programs must be there: `target/dist/sops-rs` and `sops` on the PATH. A time is that of a whole process from start to
-exit, the memory its largest resident set (the system counts that of this interpreter, about 20 MB, as the least). The programs
-take turns, so that other work on the machine meets both; the median of the runs counts. A turn is one run, but for 1 KB ten in a
-row, before which the program ran once: else the time would be that of finding the program again in memory that the other used.
+Requires `target/dist/sops-rs`, and `sops` on the PATH. A time is that of a whole process, from start to exit; the memory is its peak
+resident set size, which is at least that of this interpreter, about 20 MB. The programs alternate, so that other load on the machine affects
+both equally, and medians are reported. A 1 KB file is processed ten times in a row, after one run that warms up the caches; otherwise, the
+time would mostly be that of loading the program into caches that the other program used.
 
-`sops` takes quadratic time in the width of a mapping, the topmost one too, so each row says how wide the mappings are: documents of the
-same size in sections of 3 keys (13,333 of them in 1 MB), of 5, 10 and 100 keys, and flat, with all keys in one mapping. --large adds the
-files on which `sops` takes minutes; without it they are timed for sops-rs alone. `--peer` names another program to take the place of `sops`, such as
-an earlier sops-rs; it is timed on all files.
+`sops` takes quadratic time in the width of a mapping, including the topmost one, so each row says how wide the mappings are: sections of 3
+keys (13,333 of them in 1 MB), of 5, 10 and 100 keys, or flat, with all keys in one mapping. `--large` also times `sops` on the files for which
+it takes minutes. `--peer` names another program to compare with instead of `sops`, such as an earlier sops-rs; it is timed on all files.
 """
 
 import argparse
@@ -30,7 +29,7 @@ FLAT = None
 
 
 def yaml(leaves, width):
-    """About 25 bytes a leaf."""
+    """Generate about 25 bytes per leaf."""
     if width is FLAT:
         return "".join(f"key{number:06}: value-{number:06}\n" for number in range(leaves))
     return "".join(
@@ -72,14 +71,14 @@ def binary(leaves, width):
     return "".join(f"line {number:08} of a file\n" for number in range(leaves))
 
 
-# The endings of files that are not those of their kinds' names.
+# The file extensions that differ from the name of the format.
 ENDINGS = {"dotenv": "env", "binary": "bin"}
 
-# How many files of 1 KB are decrypted in one call, and how many times faster than by that many calls of `sops`.
+# How many 1 KB files one call processes, and the target ratio to that many calls of `sops`.
 MANY, MANY_TARGET = 1_000, 50
 
-# What is timed: size, leaves, format, width of a mapping, whether `sops` is timed (or only with --large), and how many times
-# faster than it sops-rs is to be, encrypting and decrypting.
+# Size, leaves, format, width of a mapping, when `sops` is timed ("large": with --large), and the target ratios for encryption
+# and decryption.
 CASES = [
     ("1 KB", 40, yaml, 5, "always", (8, 8)),
     ("1 MB", 40_000, yaml, 3, "always", (60, 60)),
@@ -113,9 +112,9 @@ CASES = [
 
 
 def run(command, output):
-    """Seconds and megabytes of one process.
+    """Run one process and return its seconds and megabytes.
 
-    It is spawned, not forked: a copy of this interpreter would count as the process's own time and memory.
+    It is spawned, because the time and memory of a forked interpreter would count as the process's own.
     """
     new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     errors = f"{output}.errors"
@@ -130,7 +129,7 @@ def run(command, output):
 
 
 def measure(programs, words, output, runs, peer_runs, in_a_row):
-    """Of each program the medians of time and memory, and the least time; they take turns."""
+    """Run the programs alternately and return the median time, the median memory and the least time of each."""
     samples = [[] for _ in programs]
     for turn in range(runs):
         for program, of_program in zip(programs, samples):
@@ -144,7 +143,7 @@ def measure(programs, words, output, runs, peer_runs, in_a_row):
 
 
 def time_many(peer, recipient, folder):
-    """Files of 1 KB by one call for all, and by one call a file: a tenth of the calls of `sops` are timed."""
+    """Time one call for all 1 KB files, and one call per file, extrapolated from a tenth of the files."""
     many = os.path.join(folder, "many")
     os.mkdir(many)
     names = [os.path.join(many, f"{number:04}.yaml") for number in range(MANY)]
@@ -169,15 +168,15 @@ def time_many(peer, recipient, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--large", action="store_true", help="also time `sops` where it takes minutes")
-    parser.add_argument("--runs", type=int, default=5, help="turns of each program")
-    parser.add_argument("--peer", help="another program in place of `sops`, timed on all files")
+    parser.add_argument("--large", action="store_true", help="also time `sops` on files for which it takes minutes")
+    parser.add_argument("--runs", type=int, default=5, help="number of runs of each program")
+    parser.add_argument("--peer", help="program to compare with instead of `sops`, timed on all files")
     arguments = parser.parse_args()
     peer = arguments.peer or shutil.which("sops") or sys.exit("`sops` is not on the PATH")
     with open(IDENTITY, encoding="utf-8") as file:
         recipient = next(line.split()[-1] for line in file if "public key" in line)
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
-    print("| work | `sops` | `sops-rs` | ratio | to reach | `sops` memory | `sops-rs` memory |")
+    print("| work | `sops` | `sops-rs` | ratio | target | `sops` memory | `sops-rs` memory |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     ours = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -196,13 +195,13 @@ def main():
             subprocess.run([OURS, "encrypt", "--age", recipient, "--output", encrypted, plain], check=True)
             timed = arguments.peer or with_peer == "always" or (with_peer == "large" and arguments.large)
             runs, in_a_row = arguments.runs, 10 if size == "1 KB" else 1
-            # One run of `sops` is enough where it takes a minute and more.
+            # One run of `sops` is enough if it takes a minute or more.
             peer_runs = 1 if with_peer == "large" and not arguments.peer else runs
             works = [("encrypt", ["encrypt", "--age", recipient, plain]), ("decrypt", ["decrypt", encrypted])]
             for (verb, words), target in zip(works, targets):
                 results = measure([OURS, peer] if timed else [OURS], words, output, runs, peer_runs, in_a_row)
                 seconds, memory, least = results[0]
-                # Of this the sizes are compared: other work on the machine only ever adds to it.
+                # Other load can only add time, so the sizes are compared by the least time.
                 ours[size, name, shape, verb] = least
                 peer_time = ratio = peer_memory = ""
                 if timed:
@@ -216,7 +215,7 @@ def main():
                 )
         if not arguments.peer:
             time_many(peer, recipient, folder)
-    print("\nTen times the size takes at most 11 times the time, the least of each:")
+    print("\nTime for ten times the size, from the least times (target: at most 11 times):")
     for (size, name, shape, verb), seconds in ours.items():
         if size == "1 MB":
             print(f"- {verb} {name.upper()}, {shape}: {ours['10 MB', name, shape, verb] / seconds:.1f} times")

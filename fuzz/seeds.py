@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the documents that fuzzing begins with to fuzz/corpus, one folder a target.
+"""Writes the seeds for fuzzing to fuzz/corpus, in one directory per target.
 
-They are those of testdata and, where SOPS_RS_CORPUS names a folder, the small YAML files in it.
+The seeds come from testdata and the lint fixtures, and from the small YAML files in the directory SOPS_RS_CORPUS, if it is set.
 """
 
 import hashlib
@@ -11,9 +11,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 TESTDATA = HERE.parent / "testdata"
-# libFuzzer cuts longer ones off.
+# libFuzzer truncates longer inputs.
 MOST_BYTES = 4096
-# In the order in which the first byte names them.
+# The first byte of an input is an index into this list.
 FLAT = ("dotenv", "ini", "binary")
 CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
 
@@ -27,7 +27,7 @@ def files(folder, *suffixes):
 
 
 def seeds():
-    """The target and the bytes of each."""
+    """Yield the target and the bytes of each seed."""
     golden = list(lines("vectors/golden.jsonl"))
     yaml = [line["source"].encode() for line in golden if line["format"] == "yaml"]
     yaml += [

@@ -1,4 +1,4 @@
-//! A change of any YAML gives the document that has it, and is what it was in all else.
+//! A change to any YAML document is made as requested and changes nothing else.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|text: &str| sops_fuzz::change(text));

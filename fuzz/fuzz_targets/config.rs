@@ -1,4 +1,4 @@
-//! Any `.sops.yaml` is read or refused in words.
+//! Any `.sops.yaml` is read or rejected with an error.
 #![no_main]
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A damaged file is refused in words, whatever is wrong with it.
+//! A damaged encrypted file never causes a panic.
 #![no_main]
 
 use sops_core::{EncryptedDocument, Format, MacCheck};

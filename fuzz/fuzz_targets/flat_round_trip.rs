@@ -1,4 +1,5 @@
-//! Any dotenv, INI or binary file that is accepted comes back byte for byte. The first byte is the format.
+//! Any accepted dotenv, INI or binary file comes back byte for byte. The first byte of the input
+//! selects the format.
 #![no_main]
 
 use sops_core::Format;

@@ -1,4 +1,4 @@
-//! Any JSON that is accepted comes back byte for byte.
+//! Any accepted JSON comes back byte for byte.
 #![no_main]
 
 use sops_core::Format;

@@ -1,4 +1,4 @@
-//! Any recipient, key file, SSH key and age file is read or refused in words.
+//! Any recipient, key file, SSH key or age file is read or rejected with an error.
 #![no_main]
 
 use sops_fuzz::IDENTITIES;
@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     if let Ok(identity) = text.parse::<Identity>() {
         let _ = Identities::from(identity).recipients();
     }
-    // Others are plugins, which are programs to run.
+    // Other recipients would run plugins.
     let is_native = |text: &str| {
         text.starts_with("ssh-") || text.starts_with("age1pq1") || text.matches('1').count() == 1
     };

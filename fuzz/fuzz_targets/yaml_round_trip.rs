@@ -1,4 +1,4 @@
-//! Any YAML that is accepted comes back byte for byte.
+//! Any accepted YAML comes back byte for byte.
 #![no_main]
 
 use sops_core::Format;

@@ -1,4 +1,4 @@
-//! A change gives the document that has it, and is what it was in all else.
+//! A change to a document is made as requested and changes nothing else.
 
 use sops_core::document::Error;
 use sops_core::tree::{Entry, Node};
@@ -6,8 +6,9 @@ use sops_core::{Component, Format, KeyPath, parse_document};
 
 use crate::trees;
 
-/// Makes one change. The first line of `text` says which: `s` or `u` for set and unset, then the path, a digit a level that
-/// picks what is there or, from its end on, something that is not, then the value in JSON. The rest is the document.
+/// Makes one change. The first line of `text` is `s` (set) or `u` (unset), then the path, then for
+/// `s` the value in JSON. Each digit of the path selects a child or, if it is too large, a child
+/// that does not exist. The rest of `text` is the document.
 pub fn change(text: &str) {
     let Some((line, text)) = text.split_once('\n') else {
         return;
@@ -40,7 +41,7 @@ fn check_set(text: &str, picks: &str, value: &Node) {
         Ok(changed) => {
             assert!(
                 put(&mut expected[0], path.components(), value),
-                "set what cannot be"
+                "an impossible change was accepted"
             );
             check(
                 changed
@@ -65,7 +66,7 @@ fn check_unset(text: &str, picks: &str) {
         Ok(changed) => {
             assert!(
                 take(&mut expected[0], path.components()),
-                "unset what was not there"
+                "a missing value was removed"
             );
             check(&changed, &expected);
         }
@@ -74,10 +75,10 @@ fn check_unset(text: &str, picks: &str) {
 }
 
 fn check(changed: &[u8], expected: &[Node]) {
-    let document = parse_document(changed, Format::Yaml).expect("a changed document is one");
+    let document = parse_document(changed, Format::Yaml).expect("a changed document is valid");
     assert!(
         trees(&document) == expected,
-        "changed more, or less, than was asked for"
+        "the change differs from the request"
     );
 }
 
@@ -88,7 +89,7 @@ fn check_refusal(error: &Error) {
     ));
 }
 
-/// The path that the digits pick.
+/// The path that the digits select.
 fn path(tree: &Node, picks: &str) -> Option<KeyPath> {
     let mut node = Some(tree);
     let component = |pick: u8| {
@@ -108,7 +109,8 @@ fn path(tree: &Node, picks: &str) -> Option<KeyPath> {
     KeyPath::new(picks.bytes().map(component).collect::<Vec<_>>())
 }
 
-/// As SOPS sets a value: what is missing is added, and a scalar on the way gives way. Whether it can be.
+/// Sets a value as SOPS does: adds missing keys and items, and replaces a scalar on the path.
+/// Returns whether that is possible.
 fn put(node: &mut Node, path: &[Component], value: &Node) -> bool {
     let Some((component, rest)) = path.split_first() else {
         *node = value.clone();
@@ -144,7 +146,7 @@ fn put(node: &mut Node, path: &[Component], value: &Node) -> bool {
     }
 }
 
-/// Takes away what is at a path. Whether it was there.
+/// Removes the value at a path. Returns whether it existed.
 fn take(node: &mut Node, path: &[Component]) -> bool {
     let Some((component, rest)) = path.split_first() else {
         return false;

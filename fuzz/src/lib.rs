@@ -1,4 +1,4 @@
-//! The laws that the fuzz targets hold the library to.
+//! The properties that the fuzz targets check.
 
 mod changes;
 mod round_trip;
@@ -24,7 +24,7 @@ pub static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
     identities
 });
 
-/// The trees of all documents of a stream.
+/// The trees of all documents in a stream.
 fn trees(document: &Document<'_>) -> Vec<Node> {
     (0..).map_while(|number| document.to_tree(number)).collect()
 }

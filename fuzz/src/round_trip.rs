@@ -1,5 +1,5 @@
-//! Whatever is accepted has nothing left in plaintext that its rule covers, comes back byte for byte, and keeps its ciphertexts where it is
-//! encrypted again.
+//! Any accepted document is encrypted completely, as its rule says, comes back byte for byte, and
+//! keeps its ciphertexts when it is encrypted again.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_
 
 use crate::{IDENTITIES, trees};
 
-/// The rule that SOPS takes when it is told none, and one that leaves part of a document in plaintext.
+/// The default rule of SOPS, and a rule that leaves part of a document in plaintext.
 static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
     let all = Encryption::to(IDENTITIES.recipients())
         .allowing_plaintext(true)
@@ -18,36 +18,37 @@ static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
     [all, some]
 });
 
-/// Encrypts and decrypts `text`, which may be no document at all.
+/// Encrypts and decrypts `text`, which may be invalid.
 pub fn round_trip(text: &[u8], format: Format) {
-    // Which of them is up to the fuzzer.
+    // The fuzzer selects the rule through the length.
     let how = &WAYS[text.len() % WAYS.len()];
     let Ok(encrypted) = encrypt(text, format, how) else {
         return;
     };
     let document =
-        EncryptedDocument::parse(&encrypted, format).expect("what was encrypted is a document");
+        EncryptedDocument::parse(&encrypted, format).expect("an encrypted document is valid");
     let left = document.unencrypted().expect("the rule is valid");
-    assert!(left.is_empty(), "{left:?} is left in plaintext");
+    assert!(left.is_empty(), "left in plaintext: {left:?}");
     let key = document
         .data_key(&*IDENTITIES)
-        .expect("it was encrypted for the test key");
+        .expect("the test key decrypts the document");
     let open = document
         .open(key, MacCheck::Require)
-        .expect("what was encrypted can be decrypted");
+        .expect("an encrypted document can be decrypted");
     assert_eq!(open.plaintext(), text);
 
     let again = open
         .encrypt(text, how.now)
-        .expect("what was encrypted can be encrypted again");
+        .expect("a decrypted document can be encrypted again");
     // An encrypted binary file is JSON.
     let format = match format {
         Format::Binary => Format::Json,
         format => format,
     };
-    let ciphertexts = |text: &str| trees(&parse_document(text, format).expect("it is a document"));
+    let ciphertexts =
+        |text: &str| trees(&parse_document(text, format).expect("the document is valid"));
     assert!(
         ciphertexts(&again) == ciphertexts(&encrypted),
-        "a value that did not change has another ciphertext"
+        "an unchanged value has a new ciphertext"
     );
 }

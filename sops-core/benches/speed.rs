@@ -1,4 +1,4 @@
-//! Time by step and by size: `cargo bench -p sops-core`.
+//! Speed by step and by size: `cargo bench -p sops-core --bench speed`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use sops_core::{
 
 const LEAVES: u64 = 10_000;
 
-/// Sections of ten short values each.
+/// Sections with ten short values each.
 fn yaml() -> String {
     (0..LEAVES)
         .map(|number| {
@@ -33,7 +33,7 @@ fn json() -> String {
     format!("{{\n{}\n}}\n", members.join(",\n"))
 }
 
-/// One value of a megabyte: cipher, base64 and MAC have all the time.
+/// A single value of 1 MiB, for which the cipher, base64 and the MAC take almost all the time.
 fn one_value() -> String {
     format!("value: {}\n", "x".repeat(1 << 20))
 }
@@ -43,7 +43,7 @@ fn both_ways(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &str, f
     let identities = Identities::from(pair.identity);
     let how = Encryption::to([pair.recipient]);
     let encrypted = encrypt(text, format, &how).expect("the document is valid");
-    let document = EncryptedDocument::parse(&encrypted, format).expect("it is encrypted");
+    let document = EncryptedDocument::parse(&encrypted, format).expect("the document is encrypted");
     let key: DataKey = document
         .data_key(&identities)
         .expect("the identity is the recipient's");

@@ -1,10 +1,11 @@
-//! Binds an encrypted value to its key path. Its additional data is each key, followed by a colon.
-//! Sequences add nothing, so all items of a list have the additional data of the list. This is what
-//! `sops` 3.13 passes to AES-GCM.
+//! Binds an encrypted value to its key path. The additional data consists of the keys, each
+//! followed by a colon. Sequences add nothing, so all items of a list have the additional data of
+//! the list. This is what `sops` 3.13 passes to AES-GCM.
 
 use sops_document::{PathId, Paths, ROOT};
 
-/// Writes the additional data of a value at `path` to `out`, in place of what is there; for the top level it is a colon alone.
+/// Replaces the content of `out` by the additional data for a value at `path`. For the top level,
+/// that is a single colon.
 pub(crate) fn write_additional_data(paths: &Paths<'_>, path: PathId, out: &mut Vec<u8>) {
     out.clear();
     if path == ROOT {
@@ -35,9 +36,9 @@ mod tests {
     use crate::parse_document;
 
     #[test]
-    fn additional_data_is_the_keys_each_with_a_colon() {
-        let document =
-            parse_document("a:\n  bé: [x, {c: y}]\n# z\n", Format::Yaml).expect("it is YAML");
+    fn additional_data_is_each_key_followed_by_a_colon() {
+        let document = parse_document("a:\n  bé: [x, {c: y}]\n# z\n", Format::Yaml)
+            .expect("the text is valid YAML");
         let mut out = Vec::new();
         let mut found = Vec::new();
         for item in document.tape() {

@@ -1,4 +1,5 @@
-//! One value to `ENC[…]` and back: AES-256-GCM with a 32-byte nonce, the path as additional data.
+//! Encrypts a value to `ENC[…]` and decrypts it: AES-256-GCM with a 32-byte nonce, and the key path
+//! as additional data.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,23 +20,24 @@ use crate::keys::DataKey;
 
 const NONCE_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
-/// A multiple of 3, so that only the last chunk is padded.
+/// The number of bytes that are base64-encoded at once. It is a multiple of 3, so that only the
+/// last chunk is padded.
 const ENCODED_AT_ONCE: usize = 48 * 1024;
-/// What each encrypted value begins with; the rest may be altered or cut off.
+/// The start of every encrypted value. The rest may be altered or cut off.
 pub const CIPHERTEXT_PREFIX: &str = "ENC[AES256_GCM,data:";
 
-/// Why a value cannot be decrypted; the words of a message, without the value.
+/// Why a value can't be decrypted: a message without the value.
 pub(crate) type Problem = &'static str;
 
 /// Encrypts and decrypts the values of one file with its data key.
 pub(crate) struct Cipher {
     usual: AesGcm<Aes256, U32>,
-    /// For files of other writers, whose nonces have the more common lengths.
+    /// For files from other programs, whose nonces have more common lengths.
     short: Box<(AesGcm<Aes256, U12>, AesGcm<Aes256, U16>)>,
     nonces: StdRng,
-    /// The plaintext or the ciphertext at work.
+    /// The current plaintext or ciphertext.
     buffer: Zeroizing<Vec<u8>>,
-    /// Base64 at work.
+    /// The current base64 text.
     encoded: Vec<u8>,
 }
 
@@ -45,8 +47,9 @@ impl Cipher {
         Self {
             usual: AesGcm::new(key.into()),
             short: Box::new((AesGcm::new(key.into()), AesGcm::new(key.into()))),
-            // From the system, not from the thread's generator: after a fork, its copies in the two processes would give the
-            // same nonces, and with one data key these break GCM.
+            // Seeded by the system, not by the thread's generator: after a fork, both processes
+            // would generate the same nonces, and reusing a nonce with the same data key breaks
+            // GCM.
             nonces: StdRng::try_from_rng(&mut SysRng).expect(
                 "the system's random generator works: nothing can be encrypted safely without it",
             ),
@@ -55,7 +58,7 @@ impl Cipher {
         }
     }
 
-    /// Appends the encrypted form of a value to `out`. An empty string stays empty.
+    /// Appends the encrypted form of a value to `out`. The empty string stays empty.
     pub(crate) fn encrypt(
         &mut self,
         kind: Type,
@@ -77,7 +80,7 @@ impl Cipher {
                 additional_data,
                 self.buffer.as_mut_slice().into(),
             )
-            // GCM takes up to 64 GiB; a text has less than 4.
+            // GCM accepts up to 64 GiB, and a document has less than 4 GiB.
             .expect("the plaintext is shorter than GCM's limit");
         let mut ascii = Ascii::new(&mut self.encoded, out);
         ascii.push(CIPHERTEXT_PREFIX);
@@ -92,7 +95,8 @@ impl Cipher {
         ascii.flush();
     }
 
-    /// Decrypts `text`, an encrypted value; the plaintext is as it was written, not yet canonical.
+    /// Decrypts `text`, an encrypted value. The plaintext is returned as it was written, not in
+    /// canonical form.
     pub(crate) fn decrypt(
         &mut self,
         text: &str,
@@ -144,15 +148,16 @@ impl Cipher {
         Ok((kind, &self.buffer))
     }
 
-    /// What was decrypted last.
+    /// The last decrypted plaintext.
     pub(crate) fn into_plaintext(self) -> Zeroizing<Vec<u8>> {
         self.buffer
     }
 }
 
-/// Text in ASCII on its way to `out`. It is gathered first, so that a value is checked to be UTF-8 once and not piece by piece.
+/// Collects ASCII text for `out`, so that UTF-8 is validated once per value and not for every
+/// piece.
 struct Ascii<'b> {
-    /// It keeps its length, since what is added to it is written twice.
+    /// Never shrinks. The bytes after `length` are overwritten later.
     buffer: &'b mut Vec<u8>,
     length: usize,
     out: &'b mut String,
@@ -167,7 +172,7 @@ impl<'b> Ascii<'b> {
         }
     }
 
-    /// The room for the next bytes.
+    /// The buffer for the next `length` bytes.
     fn next(&mut self, length: usize) -> &mut [u8] {
         let start = self.length;
         self.length += length;
@@ -181,16 +186,17 @@ impl<'b> Ascii<'b> {
         self.next(text.len()).copy_from_slice(text.as_bytes());
     }
 
-    /// Appends bytes in base64. `encode_string` of the crate clears a buffer of 1 KB for each call, more than most values have.
+    /// Appends bytes in base64. `encode_string` of the crate clears a 1 KB buffer for each call,
+    /// which is larger than most values.
     fn push_base64(&mut self, bytes: &[u8]) {
         for bytes in bytes.chunks(ENCODED_AT_ONCE) {
             if self.length >= ENCODED_AT_ONCE {
                 self.flush();
             }
-            // The room is what padded base64 takes.
+            // The size of padded base64.
             BASE64
                 .encode_slice(bytes, self.next(bytes.len().div_ceil(3) * 4))
-                .expect("the room is long enough");
+                .expect("the buffer is long enough");
         }
     }
 
@@ -201,7 +207,7 @@ impl<'b> Ascii<'b> {
     }
 }
 
-/// Base64 without carriage returns, which Go's decoder passes over.
+/// Removes carriage returns from base64, which Go's decoder ignores.
 fn without_returns(base64: &str) -> Cow<'_, str> {
     match memchr(b'\r', base64.as_bytes()) {
         Some(_) => Cow::Owned(base64.replace('\r', "")),
@@ -210,7 +216,7 @@ fn without_returns(base64: &str) -> Cow<'_, str> {
 }
 
 fn chunk<const N: usize>(nonce: &[u8; 64]) -> &[u8; N] {
-    // Called for lengths up to 32 only.
+    // The lengths are at most 32.
     nonce.first_chunk().expect("64 bytes have a first chunk")
 }
 
@@ -223,12 +229,13 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Splits as SOPS's regular expression does: from the start, and whatever follows the last bracket is let be.
+    /// Splits the text like SOPS's regular expression, which is anchored only at the start and
+    /// ignores text after the last bracket.
     fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix(CIPHERTEXT_PREFIX)?;
         let rest = &rest[..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())];
         let (rest, _) = split_last(rest, b']')?;
-        // Base64 and the names of types have no commas.
+        // Base64 and type names contain no commas.
         let (rest, kind) = split_last(rest, b',')?;
         let (rest, tag) = split_last(rest, b',')?;
         let (data, nonce) = split_last(rest, b',')?;
@@ -245,39 +252,40 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// What stands before and behind the last of these ASCII characters.
+/// Splits the text at the last occurrence of this ASCII character.
 fn split_last(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = memrchr(at, text.as_bytes())?;
     Some((&text[..place], &text[place + 1..]))
 }
 
-/// The text of a value that is one encrypted value: `ENC[…]`.
+/// The text of a value that is a single encrypted value, `ENC[…]`.
 pub fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     let text = str::from_utf8(&value.bytes).ok()?;
     (value.is_str() && is_encrypted(text)).then_some(text)
 }
 
-/// Whether a text has the form of an encrypted value.
+/// Whether the text has the form of an encrypted value.
 pub(crate) fn is_encrypted(text: &str) -> bool {
     Parts::parse(text).is_some()
 }
 
-/// Whether a value is an encrypted value and nothing else but white space around it.
+/// Whether the value is a single encrypted value, optionally surrounded by white space.
 pub(crate) fn is_ciphertext_value(value: &Value<'_>) -> bool {
-    // Most values are too short, and need not be checked to be text.
+    // Most values are too short, so the UTF-8 check can be skipped.
     value.is_str()
         && value.bytes.len() > CIPHERTEXT_PREFIX.len()
         && str::from_utf8(&value.bytes).is_ok_and(is_all_encrypted)
 }
 
-/// Whether a text is an encrypted value and nothing else but white space around it.
+/// Whether the text is a single encrypted value, optionally surrounded by white space.
 pub(crate) fn is_all_encrypted(text: &str) -> bool {
     let text = text.trim();
     text.starts_with(CIPHERTEXT_PREFIX) && extent(text) == Some(0..text.len())
 }
 
-/// Whether a text is one encrypted value as SOPS writes them, from its beginning to its end: every part in base64, the nonce and the tag of
-/// a length that they have. What decrypts is more tolerant; this tells ciphertext from plaintext that begins like it.
+/// Whether a text is exactly one encrypted value as SOPS writes it: every part is valid base64, and
+/// the nonce and the tag have valid lengths. This distinguishes ciphertext from plaintext that
+/// begins like it. Decryption is more lenient.
 pub fn is_ciphertext(text: &str) -> bool {
     // A block scalar ends with a line break.
     let text = text.trim_end();
@@ -300,9 +308,10 @@ pub fn is_ciphertext(text: &str) -> bool {
         && Type::from_name(parts.kind).is_some()
 }
 
-/// Where in a scalar's source text its encrypted value stands, if it holds one.
+/// The range of the encrypted value in a scalar's source text, if there is one.
 pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
-    // The comment of a block scalar's header, which comes first, may hold another.
+    // The comment in a block scalar's header, which comes first, may contain another encrypted
+    // value.
     let start = source.rfind(CIPHERTEXT_PREFIX)?;
     let end = start + source[start..].find(']')? + 1;
     is_encrypted(&source[start..end]).then_some(start..end)
@@ -313,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ciphertext_is_told_from_what_begins_like_it() {
+    fn ciphertext_is_distinguished_from_text_that_begins_like_it() {
         let mut text = String::new();
         Cipher::new(&DataKey::generate()).encrypt(Type::Str, b"hunter2", b"a:", &mut text);
         assert!(
@@ -324,7 +333,7 @@ mod tests {
             .split(",iv:")
             .nth(1)
             .and_then(|rest| rest.split(',').next());
-        let nonce = nonce.expect("it has one");
+        let nonce = nonce.expect("the ciphertext has a nonce");
         for text in [
             text.replace(nonce, "pA=="),
             text.replace("type:str", "type:text"),

@@ -147,7 +147,6 @@ mod open_document;
 mod pipeline;
 pub mod rules;
 mod secret_file;
-mod serde_message;
 mod variables;
 
 pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};

@@ -2,13 +2,14 @@
 
 use sha2::{Digest, Sha512};
 
-/// What the hash is fed first where only encrypted values count, so that the two kinds never agree: SHA-256 of `sops`.
+/// The prefix of the hash input if only encrypted values are covered, so that the two kinds of MAC
+/// never match: the SHA-256 of `sops`.
 const ONLY_ENCRYPTED: [u8; 32] = [
     0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b,
     0x0b, 0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
 ];
 
-/// The running hash over the values of a file, in document order.
+/// The running hash of a file's values, in document order.
 pub(crate) struct Mac {
     hash: Sha512,
     only_encrypted: bool,
@@ -26,14 +27,14 @@ impl Mac {
         }
     }
 
-    /// Adds a value's canonical form. Null and comments are not to be added.
+    /// Adds a value in its canonical form. Null and comments must not be added.
     pub(crate) fn add(&mut self, canonical: &[u8], encrypted: bool) {
         if encrypted || !self.only_encrypted {
             self.hash.update(canonical);
         }
     }
 
-    /// The hash in upper-case hexadecimal, 128 digits.
+    /// The hash as 128 upper-case hexadecimal digits.
     pub(crate) fn finish(self) -> String {
         self.hash
             .finalize()
@@ -48,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_document_has_the_hash_of_nothing() {
-        // SHA-512 of the empty string, FIPS 180-4.
+    fn an_empty_document_has_the_hash_of_the_empty_string() {
+        // SHA-512 of the empty string, from FIPS 180-4.
         assert!(
             Mac::new(false)
                 .finish()
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn only_encrypted_begins_with_the_hash_of_sops() {
+    fn the_prefix_is_the_hash_of_sops() {
         assert_eq!(sha2::Sha256::digest(b"sops").as_slice(), ONLY_ENCRYPTED);
     }
 }

@@ -1,4 +1,4 @@
-//! The simple level: an encrypted file, its values and its recipients.
+//! The simple level of the library: an encrypted file, its values and its recipients.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,9 +16,10 @@ use crate::keys::{DataKey, Environment, KeyService, KeyServices, MasterKey};
 use crate::metadata_entry::parse_document;
 use crate::pipeline::decrypt_values::MacCheck;
 
-/// An encrypted file that is open: its values can be read and changed, and saved again.
+/// An open encrypted file, whose values can be read, changed and saved.
 ///
-/// Values that do not change keep their ciphertext when the file is saved, and everything else stays as it is, byte for byte.
+/// When the file is saved, unchanged values keep their ciphertext, and everything else stays byte
+/// for byte.
 ///
 /// ```no_run
 /// use sops_core::SecretFile;
@@ -40,9 +41,9 @@ use crate::pipeline::decrypt_values::MacCheck;
 pub struct SecretFile {
     path: PathBuf,
     format: Format,
-    /// What the file held when it was opened or last saved.
+    /// The content of the file when it was opened or last saved.
     saved: Vec<u8>,
-    /// The encrypted document with the changes since then.
+    /// The encrypted document with the unsaved changes.
     encrypted: Vec<u8>,
     key: DataKey,
 }
@@ -58,19 +59,20 @@ impl fmt::Debug for SecretFile {
 }
 
 impl SecretFile {
-    /// Opens a file, whose name tells its format, with the age and PGP keys that `sops` would use: those of the environment, and of the usual files.
+    /// Opens a file with the age and PGP keys that `sops` would use, from the environment and the
+    /// default files. The format follows from the file name.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::NotEncrypted`]; [`Error::NoDataKey`] if none of the keys decrypts it; [`Error::MacMismatch`] and
-    /// [`Error::Value`] if it was tampered with.
+    /// [`Error::Io`]; [`Error::NotEncrypted`]; [`Error::NoDataKey`] if none of the keys decrypts
+    /// the file; [`Error::MacMismatch`] and [`Error::Value`] if it was tampered with.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &KeyServices::local(Environment::process()))
     }
 
-    /// The same with the given keys.
+    /// Like [`open`](Self::open), with the given keys.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Those of [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, keys: &dyn KeyService) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let saved = fs::read(&path).map_err(|source| io_error(&path, source))?;
@@ -91,32 +93,36 @@ impl SecretFile {
     /// The decrypted text, or the bytes of a binary file.
     ///
     /// # Errors
-    /// As [`EncryptedDocument::decrypt`].
+    /// Those of [`EncryptedDocument::decrypt`].
     pub fn plaintext(&self) -> Result<Zeroizing<Vec<u8>>> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         Ok(document.decrypt(&self.key, MacCheck::Require)?.plaintext)
     }
 
-    /// All values of the first document, with the types that they had when they were encrypted: the float `1.0` is one, although `sops`
-    /// writes it as `1`.
+    /// Deserializes the first document, with the types that its values had when they were
+    /// encrypted: the float `1.0` stays a float, although `sops` writes it as `1`.
     ///
     /// # Errors
-    /// [`sops_document::Error::Value`] where a value does not fit the type, without the value.
+    /// [`sops_document::Error::Value`] if a value does not fit the type. The error does not contain
+    /// the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         Ok(from_document(&*self.values()?, self.format)?)
     }
 
-    /// One value, by its path as `sops --extract` takes it, such as `["database"]["port"]`.
+    /// Deserializes one value. The path has the form that `sops --extract` uses, such as
+    /// `["database"]["port"]`.
     ///
     /// # Errors
-    /// [`sops_document::Error::NotFound`] if there is no such value; as [`read`](Self::read).
+    /// [`sops_document::Error::NotFound`] if the value does not exist, and those of
+    /// [`read`](Self::read).
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let path: KeyPath = path.parse()?;
         let values = self.values()?;
         Ok(parse_document(&*values, self.format)?.read_at(&path)?)
     }
 
-    /// Sets a value. Missing levels of the path are added, and an index behind the end of a list appends.
+    /// Sets a value. Missing levels of the path are added, and an index past the end of a list
+    /// appends an item.
     ///
     /// # Errors
     /// [`sops_document::Error::Path`] if the path does not fit the document.
@@ -128,16 +134,17 @@ impl SecretFile {
     /// Removes a value.
     ///
     /// # Errors
-    /// [`sops_document::Error::NotFound`] if there is no such value.
+    /// [`sops_document::Error::NotFound`] if the value does not exist.
     pub fn remove(&mut self, path: &str) -> Result<()> {
         let path: KeyPath = path.parse()?;
         self.change(|plaintext, format| Ok(Some(parse_document(plaintext, format)?.unset(&path)?)))
     }
 
-    /// Gives the file a new data key, for the same master keys: all values get other ciphertexts.
+    /// Generates a new data key for the same master keys. All values get new ciphertexts.
     ///
     /// # Errors
-    /// [`NoKeyService`](sops_keys::Error::NoKeyService) if the keys cannot encrypt for one of the master keys; as [`OpenDocument::rotate`](crate::OpenDocument::rotate).
+    /// [`NoKeyService`](sops_keys::Error::NoKeyService) if `keys` can't encrypt for one of the
+    /// master keys, and those of [`OpenDocument::rotate`](crate::OpenDocument::rotate).
     pub fn rotate(&mut self, keys: &dyn KeyService) -> Result<()> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         let master_keys = document.metadata().master_keys();
@@ -149,19 +156,21 @@ impl SecretFile {
         Ok(())
     }
 
-    /// Who can decrypt the file: the master keys of all its key groups.
+    /// The master keys of all key groups, whose owners can decrypt the file.
     ///
     /// # Errors
-    /// As [`EncryptedDocument::parse`].
+    /// Those of [`EncryptedDocument::parse`].
     pub fn recipients(&self) -> Result<Vec<MasterKey>> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         Ok(document.metadata().master_keys().concat())
     }
 
-    /// Writes the changes. The file is replaced at once, so that no other program ever reads half of it.
+    /// Saves the changes. The file is replaced atomically, so other programs never read an
+    /// incomplete file.
     ///
     /// # Errors
-    /// [`Error::Changed`] if another program has changed the file since it was opened, which is then left as it is; [`Error::Io`].
+    /// [`Error::Changed`] if another program changed the file since it was opened; the file is then
+    /// left as it is. [`Error::Io`].
     pub fn save(&mut self) -> Result<()> {
         let failed = |source| io_error(&self.path, source);
         if fs::read(&self.path).map_err(failed)? != self.saved {
@@ -174,7 +183,7 @@ impl SecretFile {
         Ok(())
     }
 
-    /// A text of the values from which all of them are read with their types.
+    /// The values as text that preserves their types when it is read.
     fn values(&self) -> Result<Zeroizing<Vec<u8>>> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         let decrypted = document.decrypt_for_values(&self.key, MacCheck::Require)?;
@@ -194,7 +203,8 @@ impl SecretFile {
     }
 }
 
-/// Puts a file with this content, and the permissions of the old one, in the place of the file that the path leads to.
+/// Replaces the file to which the path leads, following links. The new file keeps the permissions
+/// of the old one.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path)?;
     let folder = target.parent().unwrap_or(Path::new("."));
@@ -225,49 +235,52 @@ mod tests {
 
     const PLAINTEXT: &str = "# the database\ndb: {port: 5432, ratio: 1.0}\nuser: 'web'\n";
 
-    /// A folder with an encrypted file, and the keys that open it.
+    /// Creates a directory with an encrypted file, and the keys that decrypt it.
     fn folder() -> (tempfile::TempDir, PathBuf, Identities) {
         let pair = generate_x25519();
         let keys = Identities::from(pair.identity);
         let encryption = Encryption::to([pair.recipient]);
-        let encrypted = encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("it is YAML");
-        let folder = tempfile::tempdir().expect("a temporary directory");
+        let encrypted =
+            encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("the text is valid YAML");
+        let folder = tempfile::tempdir().expect("a temporary directory can be created");
         let path = folder.path().join("web.yaml");
-        fs::write(&path, encrypted).expect("the test owns it");
+        fs::write(&path, encrypted).expect("the directory is writable");
         (folder, path, keys)
     }
 
     #[test]
     fn values_are_read_changed_and_saved() {
         let (_folder, path, keys) = folder();
-        let before = fs::read_to_string(&path).expect("it is there");
-        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        let before = fs::read_to_string(&path).expect("the file exists");
+        let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         #[derive(Debug, PartialEq, serde::Deserialize)]
         struct Database {
             port: u16,
             ratio: serde_json::Value,
         }
-        let database: Database = file.get(r#"["db"]"#).expect("it is there");
+        let database: Database = file.get(r#"["db"]"#).expect("the value exists");
         assert_eq!((database.port, database.ratio.is_f64()), (5432, true));
-        file.set(r#"["db"]["port"]"#, 5433).expect("it can be set");
-        file.remove(r#"["user"]"#).expect("it can be removed");
+        file.set(r#"["db"]["port"]"#, 5433)
+            .expect("the value can be set");
+        file.remove(r#"["user"]"#)
+            .expect("the value can be removed");
         assert_eq!(fs::read_to_string(&path).ok(), Some(before.clone()));
-        file.save().expect("the test owns it");
+        file.save().expect("the file is writable");
         let expected = "# the database\ndb: {port: 5433, ratio: 1.0}\n";
-        let again = SecretFile::open_with(&path, &keys).expect("the key is there");
+        let again = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         assert_eq!(
-            *again.plaintext().expect("it decrypts"),
+            *again.plaintext().expect("the file can be decrypted"),
             expected.as_bytes()
         );
         assert_eq!(again.recipients().map(|keys| keys.len()).ok(), Some(1));
-        // The ratio did not change, and neither did its ciphertext.
+        // The ratio did not change, so its ciphertext must not change either.
         let ratio = |text: &str| {
             text.split("ratio: ")
                 .nth(1)
                 .map(|rest| rest.split('}').next().map(str::to_owned))
         };
         assert_eq!(
-            ratio(&fs::read_to_string(&path).expect("it is there")),
+            ratio(&fs::read_to_string(&path).expect("the file exists")),
             ratio(&before)
         );
     }
@@ -275,30 +288,31 @@ mod tests {
     #[test]
     fn a_rotated_file_has_the_same_plaintext_and_another_data_key() {
         let (_folder, path, keys) = folder();
-        let before = fs::read_to_string(&path).expect("it is there");
-        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        let before = fs::read_to_string(&path).expect("the file exists");
+        let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         file.rotate(&keys).expect("the recipient is known");
-        file.save().expect("the test owns it");
-        let after = SecretFile::open_with(&path, &keys).expect("the key is there");
+        file.save().expect("the file is writable");
+        let after = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         assert_eq!(
-            *after.plaintext().expect("it decrypts"),
+            *after.plaintext().expect("the file can be decrypted"),
             PLAINTEXT.as_bytes()
         );
-        assert_ne!(fs::read_to_string(&path).expect("it is there"), before);
+        assert_ne!(fs::read_to_string(&path).expect("the file exists"), before);
     }
 
     #[test]
     fn a_file_that_another_program_changed_is_not_overwritten() {
         let (_folder, path, keys) = folder();
-        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
-        file.set(r#"["user"]"#, "admin").expect("it can be set");
-        fs::write(&path, "another").expect("the test owns it");
+        let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
+        file.set(r#"["user"]"#, "admin")
+            .expect("the value can be set");
+        fs::write(&path, "another").expect("the file is writable");
         assert!(matches!(file.save(), Err(Error::Changed { .. })));
         assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some("another"));
     }
 
     #[test]
-    fn kinds_of_errors_can_be_told_apart() {
+    fn errors_have_distinct_kinds() {
         let (_folder, path, keys) = folder();
         let kind = |keys: &Identities| {
             let opened = SecretFile::open_with(&path, keys);
@@ -306,7 +320,7 @@ mod tests {
         };
         assert_eq!(kind(&keys), None);
         assert_eq!(kind(&Identities::new()), Some(ErrorKind::NoKey));
-        let text = fs::read_to_string(&path).expect("it is there");
+        let text = fs::read_to_string(&path).expect("the file exists");
         let age_file = "-----BEGIN AGE";
         for (wrong, expected) in [
             (text.replace("db: ", "extra: x\ndb: "), ErrorKind::Tampered),
@@ -319,15 +333,15 @@ mod tests {
             ("a: 1\na: 2\n".to_owned(), ErrorKind::Syntax),
         ] {
             assert_ne!(wrong, text, "{expected:?}");
-            fs::write(&path, &wrong).expect("the test owns it");
+            fs::write(&path, &wrong).expect("the file is writable");
             assert_eq!(kind(&keys), Some(expected), "{wrong}");
         }
     }
 
     #[test]
-    fn what_is_asked_for_in_vain_is_no_tampering() {
+    fn missing_and_mistyped_values_are_not_tampering() {
         let (_folder, path, keys) = folder();
-        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         let missing = file.get::<String>(r#"["db"]["host"]"#);
         assert_eq!(
             missing.map_err(|error| error.kind()),
@@ -340,8 +354,8 @@ mod tests {
         );
         let reserved = file.set(r#"["sops"]"#, "x");
         assert_eq!(reserved, Err(Error::AlreadyEncrypted));
-        fs::remove_file(&path).expect("the test owns it");
-        let error = file.save().expect_err("there is no file");
+        fs::remove_file(&path).expect("the file is writable");
+        let error = file.save().expect_err("the file is missing");
         let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
         assert_eq!(
             cause.map(io::Error::kind),

@@ -1,4 +1,4 @@
-//! Writes an alias as a flow collection with the values that it refers to.
+//! Expands an alias into a flow collection that contains the values it refers to.
 
 use std::ops::Range;
 
@@ -83,7 +83,7 @@ impl Document<'_> {
     }
 }
 
-/// Appends the value of a leaf such that it reads as the same type.
+/// Appends the value of a leaf so that it reads as the same type.
 fn write_value(out: &mut String, leaf: &Leaf<'_>) {
     let Some(value) = &leaf.value else {
         out.push_str("null");

@@ -1,4 +1,4 @@
-//! The canonical form of a text as a value of a type, as Go's `strconv` and `time` read it.
+//! The canonical form of a value in each type, following Go's `strconv` and `time`.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -10,8 +10,9 @@ use crate::value::Type;
 /// The canonical form of a text as a value of type `kind`, borrowed if the text already has that
 /// form; `None` if it is not a value of this type.
 ///
-/// `int` is read by `strconv.Atoi`, `float` by `strconv.ParseFloat`, `bool` by `strconv.ParseBool`,
-/// `time` by `time.Time.UnmarshalText`; the other types take every text as it is.
+/// Following Go, `int` is parsed by `strconv.Atoi`, `float` by `strconv.ParseFloat`, `bool` by
+/// `strconv.ParseBool` and `time` by `time.Time.UnmarshalText`. The other types accept any text
+/// unchanged.
 pub fn canonical(kind: Type, plaintext: &[u8]) -> Option<Cow<'_, [u8]>> {
     let text = || str::from_utf8(plaintext).ok();
     match kind {
@@ -43,7 +44,7 @@ pub(crate) fn float_bytes(text: &str, value: f64) -> Cow<'_, [u8]> {
     canonical_or_owned(text, Decimal(value))
 }
 
-/// What `value` displays, borrowed from `text` if it is the same.
+/// The output of `value`, borrowed from `text` if they are equal.
 pub(crate) fn canonical_or_owned(text: &str, value: impl fmt::Display) -> Cow<'_, [u8]> {
     let mut rest = Remainder(text);
     match write!(rest, "{value}") {
@@ -52,7 +53,7 @@ pub(crate) fn canonical_or_owned(text: &str, value: impl fmt::Display) -> Cow<'_
     }
 }
 
-/// What is left of a text after the parts that were written; writing anything else fails.
+/// The rest of a text after the parts written so far. Writing anything else fails.
 struct Remainder<'a>(&'a str);
 
 impl Write for Remainder<'_> {
@@ -78,12 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn plaintexts_are_read_as_go_reads_them() {
+    fn plaintexts_are_read_as_in_go() {
         let files = ["read-scalars.jsonl", "read-scalars-more.jsonl"];
         for vector in files.into_iter().flat_map(vectors::read::<Vector>) {
             let kind = Type::from_name(&vector.kind).expect("the vectors name types of SOPS");
             let read = canonical(kind, vector.plaintext.as_bytes());
-            // An offset of 24 hours is read, but has no form that the MAC could be taken over.
+            // Go reads an offset of 24 hours, but can't write it, so there is no canonical form for
+            // the MAC.
             let expected = (vector.valid && !vector.canonical.is_empty())
                 .then_some(vector.canonical.as_bytes());
             assert_eq!(

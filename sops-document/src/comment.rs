@@ -1,4 +1,4 @@
-//! Comments in every format: their texts, and how they are replaced.
+//! Comments in every format, and how to replace their text.
 
 use std::borrow::Cow;
 
@@ -35,8 +35,8 @@ impl<'a> Document<'a> {
         self.format == Format::Yaml
     }
 
-    /// Whether `text`, which follows a token that replaced a comment, only says where the comment
-    /// was. Only INI has such marks.
+    /// Whether `text`, which follows a token that replaced a comment, only records where the
+    /// comment was. Only INI has such markers.
     pub fn is_mark_of_moved_comment(&self, text: &str) -> bool {
         self.format == Format::Ini && ini::comments::is_mark_of_moved(text)
     }
@@ -48,8 +48,8 @@ impl<'a> Document<'a> {
             && yaml::source::header(self.source(leaf.span)).keeps()
     }
 
-    /// The replacements that give comments other texts. `texts` holds indexes of the tape, in
-    /// ascending order, with the new texts without their markers.
+    /// The replacements that give comments new texts. `texts` contains tape indexes in ascending
+    /// order, each with the new text without its marker.
     pub fn replace_comments(&self, mut texts: Vec<(usize, Zeroizing<String>)>) -> Vec<Replacement> {
         if self.format == Format::Ini {
             return ini::comments::replace(self, texts);
@@ -59,7 +59,7 @@ impl<'a> Document<'a> {
         }
         let replacement = |(index, text)| {
             let place = self.comment(index).place;
-            // With the `#`, which goes along where the comment does.
+            // Includes the `#`, because the comment may move.
             (place.start - 1..place.end, text)
         };
         texts.into_iter().map(replacement).collect()
@@ -82,7 +82,7 @@ impl<'a> Document<'a> {
         let is_all = is_first && matches!(next, Some(Item::Close { .. }));
         let indent = yaml::source::column(self.text, start);
         if is_all {
-            // Nothing else is in the sequence.
+            // The sequence has no other items.
             comment.push('\n');
             comment.extend(std::iter::repeat_n(' ', indent));
             comment.push_str("[]");
@@ -91,7 +91,7 @@ impl<'a> Document<'a> {
         let behind = &self.text[range.end..];
         let blanks = behind.len() - behind.trim_start_matches(' ').len();
         if !is_all && behind[blanks..].starts_with('#') {
-            // A comment after this one gets a line of its own.
+            // A comment after this one moves to its own line.
             comment.push('\n');
             comment.extend(std::iter::repeat_n(' ', indent));
             range.end += blanks;

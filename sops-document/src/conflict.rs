@@ -1,16 +1,18 @@
-//! The conflict markers that Git leaves in a file if it cannot merge two changes.
+//! Detects the conflict markers that Git leaves in a file when a merge fails.
 
 use std::ops::Range;
 
-/// The lines that Git marks an unresolved merge conflict with. The third appears in the `diff3` style only.
+/// The markers of an unresolved merge conflict. The `diff3` style adds a fourth, `|||||||`.
 const BEGIN: &[u8] = b"<<<<<<<";
 const MIDDLE: &[u8] = b"=======";
 const END: &[u8] = b">>>>>>>";
 
-/// The first unresolved merge conflict of a text: from the line that starts with `<<<<<<<` to the end of the one that starts with
-/// `>>>>>>>`, in bytes. Where that one is missing, it is the first line alone.
+/// The first unresolved merge conflict in a text, in bytes: from the line that starts with
+/// `<<<<<<<` to the end of the line that starts with `>>>>>>>`. If the latter is missing, only the
+/// first line.
 ///
-/// A marker starts its line, and a space or the end of the line follows it. Lines end with LF, CRLF or CR.
+/// A marker is at the start of a line, followed by a space or the end of the line. Lines end with
+/// LF, CRLF or CR.
 ///
 /// ```
 /// use sops_document::merge_conflict;
@@ -40,7 +42,7 @@ pub fn merge_conflict(text: &[u8]) -> Option<Range<usize>> {
     begin
 }
 
-/// Whether the line is one of the markers of a conflict.
+/// Whether the line is a conflict marker.
 pub fn is_conflict_marker(line: &[u8]) -> bool {
     [BEGIN, MIDDLE, END, b"|||||||"]
         .iter()
@@ -76,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_and_quotes_are_no_markers() {
+    fn headings_and_quotes_are_not_markers() {
         for (line, expected) in [
             ("||||||| base\n", true),
             ("=======", true),

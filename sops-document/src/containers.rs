@@ -1,19 +1,19 @@
-//! Keeps track of the open containers while a program walks the tape.
+//! Tracks the open containers during a walk over the tape.
 
 use crate::document::Document;
 use crate::scalar_slot::Surroundings;
 use crate::tape::{Collection, Item, Span};
 
-/// The containers that are open at some point of the tape.
+/// The containers that are open at a position of the tape.
 #[derive(Clone)]
 pub struct Containers<'d, 'a> {
     document: &'d Document<'a>,
-    /// Their kinds, spans, and whether they are in flow style.
+    /// The kind and span of each, and whether it is in flow style.
     open: Vec<(Collection, Span, bool)>,
 }
 
 impl<'d, 'a> Containers<'d, 'a> {
-    /// Starts before the first item of the tape, where no container is open.
+    /// Starts before the first item of the tape, with no open containers.
     pub fn new(document: &'d Document<'a>) -> Self {
         Self {
             document,
@@ -36,7 +36,7 @@ impl<'d, 'a> Containers<'d, 'a> {
         }
     }
 
-    /// The innermost container; at the top of a document a mapping at offset 0.
+    /// The innermost container. At the top of a document, this is a mapping at offset 0.
     pub fn innermost(&self) -> Surroundings {
         let (kind, span, _) =
             self.open

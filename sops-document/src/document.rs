@@ -1,5 +1,4 @@
-//! A document: the source text and a tape of what is in it. Text that is not edited is never
-//! written again.
+//! A document: the source text and a tape of its items. Text that is not edited is never rewritten.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -14,8 +13,8 @@ use crate::tape::{Item, Span};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReservedEntry {
-    /// The whole entry: the key, the value, and the line breaks or the comma that go when it is
-    /// removed.
+    /// The whole entry: the key, the value, and the line breaks or the comma that are removed with
+    /// it.
     pub entry: Range<usize>,
     /// The value, without its key.
     pub value: Range<usize>,
@@ -23,8 +22,7 @@ pub struct ReservedEntry {
     pub document: usize,
 }
 
-/// The key at the top level that belongs to the program that reads the document, not to its
-/// contents.
+/// The top-level key that belongs to the program that reads the document and not to its contents.
 pub(crate) type ReservedKey = Option<&'static str>;
 
 /// A parsed document: source text, tape and key paths. Reserved entries are not on the tape.
@@ -34,19 +32,19 @@ pub struct Document<'a> {
     pub(crate) tape: Vec<Item<'a>>,
     pub(crate) paths: Paths<'a>,
     pub(crate) reserved_key: ReservedKey,
-    /// In YAML and JSON one per document of the stream that has it; in dotenv and INI one per run
-    /// of lines.
+    /// In YAML and JSON, one for each document of the stream that has the key; in dotenv and INI,
+    /// one per run of lines.
     pub(crate) reserved: Vec<ReservedEntry>,
-    /// Where each item of the tape is, found when it is first asked for.
+    /// The position of each item in the tree, computed on first use.
     pub(crate) positions: OnceLock<Vec<NodePosition>>,
 }
 
-/// Where an item of the tape is in the tree.
+/// The position of an item in the tree.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct NodePosition {
     /// The index of the `Document`, `Open` or `Alias` that contains it.
     parent: u32,
-    /// How many nodes come before it there.
+    /// The number of nodes before it in that container.
     number: u32,
 }
 
@@ -56,7 +54,7 @@ impl NodePosition {
         self.parent as usize
     }
 
-    /// How many nodes come before the item in its container.
+    /// The number of nodes before the item in its container.
     pub(crate) fn number(self) -> usize {
         self.number as usize
     }
@@ -68,7 +66,7 @@ impl<'a> Document<'a> {
         self.text
     }
 
-    /// Everything in the document, in order. Indexes that other methods take are indexes of this
+    /// All items, in the order of the text. Methods that take an index mean an index into this
     /// slice.
     pub fn tape(&self) -> &[Item<'a>] {
         &self.tape
@@ -79,8 +77,8 @@ impl<'a> Document<'a> {
         &self.paths
     }
 
-    /// The entries under the reserved key, in the order of the text: in YAML and JSON one per
-    /// document of the stream that has it, in dotenv and INI one per run of lines.
+    /// The entries under the reserved key, in the order of the text: in YAML and JSON, one for each
+    /// document of the stream that has the key; in dotenv and INI, one per run of lines.
     pub fn reserved_entries(&self) -> &[ReservedEntry] {
         &self.reserved
     }
@@ -90,8 +88,8 @@ impl<'a> Document<'a> {
         self.format
     }
 
-    /// The items that are in the text themselves, with their indexes. An alias is one item: the
-    /// copies of what it refers to are left out.
+    /// The items that are in the text itself, with their indexes. An alias is one item, without the
+    /// copies that it expands to.
     pub fn written_items(&self) -> impl Iterator<Item = (usize, &Item<'a>)> {
         let mut next = 0;
         std::iter::from_fn(move || {
@@ -122,7 +120,7 @@ impl<'a> Document<'a> {
         &self.text[span.range()]
     }
 
-    /// The spans of the comments in bytes of the text, with their `#`.
+    /// The spans of the comments, including their `#`, in bytes.
     pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
         self.written_items().filter_map(|(_, item)| match item {
             Item::Comment { span, .. } => Some(span.range()),
@@ -135,7 +133,7 @@ impl<'a> Document<'a> {
         self.positions()[index].parent()
     }
 
-    /// Where each item of the tape is, found in one walk when it is first asked for.
+    /// The position of each item in the tree. The first call computes them in one walk.
     pub(crate) fn positions(&self) -> &[NodePosition] {
         self.positions.get_or_init(|| {
             let mut open: Vec<NodePosition> = Vec::new();

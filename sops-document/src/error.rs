@@ -1,11 +1,11 @@
-//! What can be wrong with a document, or with a change of one, and where.
+//! Errors in a document or in a change to one, with their locations.
 
 use std::fmt;
 
-/// What the functions of this library return.
+/// The result of the functions of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A place in a text: line and column count from 1, the column in characters.
+/// A position in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The line, from 1.
@@ -17,7 +17,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// The place of the byte `offset` in `text`; costs a scan of the text before it.
+    /// The location of the byte `offset` in `text`. Scans the text before it.
     pub fn of(text: &str, offset: usize) -> Self {
         let offset = text.floor_char_boundary(offset.min(text.len()));
         let before = &text[..offset];
@@ -36,48 +36,51 @@ impl fmt::Display for Location {
     }
 }
 
-/// What is wrong with a document, or with what was asked of it. Values never appear in the messages.
+/// An error in a document or in a request to change it. The messages never contain values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The text is not valid in its format.
     #[error("{location}: {message}")]
     Syntax {
-        /// Where.
+        /// Where the error is.
         location: Location,
-        /// What is wrong there.
+        /// The problem.
         message: String,
     },
-    /// The text is valid in its format, but not a document of this library: the top level is no mapping, or a key appears twice.
+    /// The text is valid in its format, but this library does not support it, because the top level
+    /// is not a mapping or a key appears twice.
     #[error("{location}: {message}")]
     Unsupported {
-        /// Where.
+        /// Where the error is.
         location: Location,
-        /// What documents cannot have.
+        /// The unsupported feature.
         message: String,
     },
-    /// A key or a value is outside of what this library represents: a key that is no string, an integer beyond 64 bits.
+    /// A key or a value that this library can't represent, such as a key that is not a string or an
+    /// integer beyond 64 bits.
     #[error("{location}: {message}")]
     Unrepresentable {
-        /// Where.
+        /// Where the error is.
         location: Location,
-        /// What it is, and what to write instead.
+        /// The problem, and what to write instead.
         message: String,
     },
-    /// The document is larger, deeper, or expands to more than this library works on.
+    /// The document is too large or too deep, or its aliases expand to too much.
     #[error("{}{message}", prefix(location))]
     Limit {
-        /// Where, if it is one place.
+        /// Where the limit is exceeded, if that is a single position.
         location: Option<Location>,
-        /// Which limit, and its size.
+        /// The limit and its size.
         message: String,
     },
-    /// The value of the [reserved](crate::Document::parse_reserving) key is not a mapping, or its lines contradict each other.
+    /// The value of the [reserved](crate::Document::parse_reserving) key is not a mapping, or its
+    /// lines contradict each other.
     #[error("{}{message}", prefix(location))]
     ReservedEntry {
-        /// Where.
+        /// Where the error is.
         location: Option<Location>,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
     /// The path begins with the key that the document [reserves](crate::Document::parse_reserving).
@@ -86,39 +89,40 @@ pub enum Error {
         /// The reserved key.
         key: String,
     },
-    /// A key path is malformed or does not fit the document's shape, or the text cannot be changed there.
+    /// A key path is malformed or does not fit the shape of the document, or the text can't be
+    /// changed there.
     #[error("{message}")]
     Path {
-        /// Which component, and what the document has there.
+        /// The component and what the document contains there.
         message: String,
     },
-    /// The document does not have the key or index.
+    /// The document does not contain the key or index.
     #[error("{message}")]
     NotFound {
-        /// The path as far as it is missing.
+        /// The missing part of the path.
         message: String,
     },
-    /// The format to write has no form for a value, such as a sequence in dotenv.
+    /// The output format can't represent a value, such as a sequence in dotenv.
     #[error("{path}: {message}")]
     Unwritable {
-        /// The key path, keys joined with `.`.
+        /// The key path, with keys joined by `.`.
         path: String,
-        /// What the format lacks.
+        /// What the format can't represent.
         message: String,
     },
-    /// A value does not fit the type that it is read into.
+    /// A value does not fit the type that it is deserialized into.
     #[error("{path}: {message}")]
     Value {
-        /// The key path, keys joined with `.`; sequence indexes in brackets.
+        /// The key path, with keys joined by `.` and sequence indexes in brackets.
         path: String,
-        /// Where in the text.
+        /// Where the value is.
         location: Option<Location>,
-        /// What the type expects.
+        /// The expected type.
         message: String,
     },
 }
 
-/// A place in front of a message.
+/// The location as the prefix of a message.
 fn prefix(location: &Option<Location>) -> String {
     location.map_or_else(String::new, |at| format!("{at}: "))
 }

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 
 /// A path to an entry, such as `["users"][0]["name"]`; it has at least one component.
 ///
-/// A key is in double or single quotes, an index is not. No character between the quotes has a
-/// special meaning: a backslash is a backslash, and a quote needs no escape. A key ends at the
-/// first quote of its kind that a `]` follows. Indexes count the items of a sequence from 0.
+/// Keys are in double or single quotes, indexes are not. No character between the quotes is
+/// special: a backslash is a backslash, and a quote needs no escape. A key ends at the first
+/// matching quote that is followed by `]`. Indexes count from 0.
 ///
 /// ```
 /// # use sops_document::{Component, KeyPath};
@@ -44,7 +44,7 @@ impl KeyPath {
         &self.components
     }
 
-    /// The path as messages show it: keys joined with `.`, indexes in brackets.
+    /// The path for messages: keys joined with `.`, indexes in brackets.
     pub fn dotted(&self) -> impl fmt::Display {
         fmt::from_fn(|f| {
             for (depth, component) in self.components.iter().enumerate() {
@@ -58,7 +58,7 @@ impl KeyPath {
         })
     }
 
-    /// The first `length` components in the form that is parsed, for messages.
+    /// The first `length` components, for messages, in the form that [`FromStr`] parses.
     pub fn start(&self, length: usize) -> impl fmt::Display {
         fmt::from_fn(move |f| {
             self.components[..length]
@@ -81,7 +81,7 @@ impl FromStr for KeyPath {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Path`] says what is wrong with the expression, and the form to give it.
+    /// [`Error::Path`] describes the problem and the expected form.
     fn from_str(text: &str) -> Result<Self> {
         let mut components = Vec::new();
         let mut rest = text;
@@ -95,7 +95,7 @@ impl FromStr for KeyPath {
     }
 }
 
-/// The first component of `text` and what follows it.
+/// Parses the first component of `text` and returns it with the rest.
 fn next(text: &str) -> std::result::Result<(Component, &str), &'static str> {
     let inner = text
         .strip_prefix('[')
@@ -119,7 +119,7 @@ fn next(text: &str) -> std::result::Result<(Component, &str), &'static str> {
     if index.is_empty() {
         return Err("there is nothing between the brackets");
     }
-    // As Go's `strconv.Atoi`, which takes a sign.
+    // Go's `strconv.Atoi`, which `sops` uses, accepts a sign.
     match index.strip_prefix('+').unwrap_or(index).parse() {
         Ok(number) if !index.starts_with("++") => Ok((Component::Index(number), rest)),
         _ if index.starts_with('-') && index[1..].parse::<u64>().is_ok() => {
@@ -144,7 +144,8 @@ fn malformed(text: &str, offset: usize, problem: &str) -> Error {
 }
 
 impl fmt::Display for KeyPath {
-    /// The form that is parsed. Only a key that has both `"]` and `']` in it has no such form.
+    /// Writes the form that [`FromStr`] parses. Only a key that contains both `"]` and `']` has
+    /// none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.start(self.components.len()))
     }
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_read_as_sops_reads_them() {
+    fn paths_are_parsed_as_in_sops() {
         use Component::Index;
         for (text, components) in [
             (r#"["a"]"#, vec![key("a")]),
@@ -177,14 +178,14 @@ mod tests {
             (r#"["a"][0]["b c"]"#, vec![key("a"), Index(0), key("b c")]),
             (r#"[""]"#, vec![key("")]),
             (r#"[007][+1]"#, vec![Index(7), Index(1)]),
-            // No escapes.
+            // There are no escapes.
             (r#"["a\"b\n"]"#, vec![key(r#"a\"b\n"#)]),
             (r#"["it"s"]"#, vec![key(r#"it"s"#)]),
             (r#"['it's']"#, vec![key("it's")]),
             (r#"["a]"]"#, vec![key("a]")]),
             (r#"["a.b/c:d"]"#, vec![key("a.b/c:d")]),
             (r#"["é😀"]"#, vec![key("é😀")]),
-            // `sops` refuses a bracket in a key.
+            // `sops` rejects a bracket in a key.
             (r#"["a[0]"]["b"]"#, vec![key("a[0]"), key("b")]),
             (r#"['a"]["b']"#, vec![key(r#"a"]["b"#)]),
         ] {
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_path_is_refused_with_what_is_wrong() {
+    fn a_malformed_path_is_rejected_with_the_problem() {
         for (text, problem) in [
             ("", "character 1: it is empty"),
             ("a", "character 1: each component stands in brackets"),

@@ -1,4 +1,4 @@
-//! A document as a reader sees it: nodes that know where they are in the text.
+//! References to the nodes of a document, for readers.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,19 +6,19 @@ use std::ops::Range;
 use crate::value::Value;
 use crate::{Collection, Document, Item, Leaf};
 
-/// A mapping, a sequence or a scalar of a document, with its place in the text.
+/// A mapping, sequence or scalar of a document, with its position in the text.
 ///
-/// An alias reads as the node that it refers to, so its contents are at the anchor. A `NodeRef` is
-/// two words and copies freely.
+/// An alias reads as the node that it refers to, so the contents of an alias have the positions of
+/// the anchored text. A `NodeRef` is two words and `Copy`.
 ///
 /// ```
 /// use sops_document::{Document, Format};
 ///
 /// let text = "kind: Pod\n---\nspec: {containers: [{name: web}]}\n";
 /// let document = Document::parse(text, Format::Yaml)?;
-/// let pod = document.tops().nth(1).flatten().expect("it is not empty");
+/// let pod = document.tops().nth(1).flatten().expect("the document is not empty");
 /// let container = pod.at(&["spec", "containers"]).and_then(|list| list.items().next());
-/// let name = container.and_then(|container| container.get("name")).expect("it has a name");
+/// let name = container.and_then(|container| container.get("name")).expect("the container has a name");
 /// assert_eq!((name.as_str(), &text[name.span()]), (Some("web"), "web"));
 /// assert_eq!(name.path(), ["spec", "containers", "[0]", "name"]);
 /// # Ok::<(), sops_document::Error>(())
@@ -41,8 +41,8 @@ pub enum Shape {
 }
 
 impl<'a> Document<'a> {
-    /// The node at the top of each document of the stream, `None` for an empty document. Reserved
-    /// entries are left out.
+    /// The top node of each document in the stream; `None` for an empty document. Reserved entries
+    /// are left out.
     pub fn tops(&self) -> impl Iterator<Item = Option<NodeRef<'_, 'a>>> {
         self.document_indexes().map(|document| {
             self.top(document).map(|index| NodeRef {
@@ -52,7 +52,7 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The scalars in the text, in order. The copies that aliases make are left out.
+    /// The scalars in the text, in order, without the copies that aliases expand to.
     pub fn scalars(&self) -> impl Iterator<Item = NodeRef<'_, 'a>> {
         self.written_items()
             .filter(|(_, item)| matches!(item, Item::Leaf(_)))
@@ -101,15 +101,14 @@ impl<'d, 'a> NodeRef<'d, 'a> {
             .filter(|_| self.value().is_some_and(Value::is_str))
     }
 
-    /// The keys and values of a mapping, in order. Merge keys are entries. Nothing for other
-    /// shapes.
+    /// The entries of a mapping, in order, including merge keys. Empty for other shapes.
     pub fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
         let document = self.document;
         self.children(Shape::Mapping)
             .map(move |child| (document.key(child.index), child))
     }
 
-    /// The items of a sequence. Nothing for other shapes.
+    /// The items of a sequence. Empty for other shapes.
     pub fn items(self) -> impl Iterator<Item = Self> {
         self.children(Shape::Sequence)
     }
@@ -132,12 +131,12 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The node that a path of keys leads to.
+    /// The node at a path of keys.
     pub fn at(self, path: &[&str]) -> Option<Self> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The span in the text, in bytes: of a scalar with its quotes, of an alias the `*name`.
+    /// The span in bytes: of a scalar including its quotes, of an alias only `*name`.
     pub fn span(self) -> Range<usize> {
         match &self.document.tape[self.index] {
             Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
@@ -147,7 +146,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The node that an alias refers to; every other node is its own origin.
+    /// The node that an alias refers to; any other node is returned as it is.
     pub fn origin(self) -> Self {
         match &self.document.tape[self.index] {
             Item::Alias { target, .. } => Self {
@@ -158,14 +157,14 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The offset in bytes of the key whose value this node is; for an item of a sequence, of the
-    /// key of the sequence.
+    /// The byte offset of the key whose value this node is. For an item of a sequence, the offset
+    /// of the sequence's key.
     pub fn key_offset(self) -> usize {
         let path = self.document.node_path(self.index);
         path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
     }
 
-    /// The nodes that contain this one, from the top of its document down to this node itself.
+    /// The nodes that contain this one, from the top of its document down to the node itself.
     pub fn lineage(self) -> Vec<Self> {
         let document = self.document;
         let positions = document.positions();
@@ -173,7 +172,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         let mut at = self.index;
         while let Item::Open { .. } | Item::Alias { .. } = &document.tape[positions[at].parent()] {
             at = positions[at].parent();
-            // The node that an alias refers to is the alias itself.
+            // An alias and the node that it refers to count once.
             if let Item::Alias { .. } = &document.tape[at] {
                 lineage.pop();
             }
@@ -218,7 +217,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         entry.map(|(_, node)| node)
     }
 
-    /// The child nodes, if this node has that shape.
+    /// The child nodes, if this node has the given shape.
     fn children(self, shape: Shape) -> impl Iterator<Item = Self> {
         let document = self.document;
         let target = Some(self.target()).filter(|_| self.shape() == shape);
@@ -228,7 +227,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
             .map(move |index| Self { document, index })
     }
 
-    /// The document that the node is part of.
+    /// The document that contains the node.
     pub(crate) fn document(self) -> &'d Document<'a> {
         self.document
     }
@@ -258,11 +257,15 @@ mod tests {
 
     #[track_caller]
     fn top<'d, 'a>(document: &'d Document<'a>) -> NodeRef<'d, 'a> {
-        document.tops().next().flatten().expect("it is not empty")
+        document
+            .tops()
+            .next()
+            .flatten()
+            .expect("the document is not empty")
     }
 
     #[test]
-    fn aliases_and_merged_mappings_are_seen_through() {
+    fn nodes_are_found_through_aliases_and_merge_keys() {
         let text = "a: &x {b: 1, c: two}\nd: *x\ne:\n  <<: *x\n  c: three\nf:\n  <<: [*x]\n";
         let document = document(text);
         let top = top(&document);
@@ -272,24 +275,24 @@ mod tests {
             (["e", "b"], "1"),
             (["f", "c"], "two"),
         ] {
-            let node = top.at(&path).expect("it is there");
+            let node = top.at(&path).expect("the node exists");
             assert_eq!(node.scalar_text(), Some(value), "{path:?}");
         }
-        let alias = top.get("d").expect("it is there");
+        let alias = top.get("d").expect("the node exists");
         assert_eq!((&text[alias.span()], alias.shape()), ("*x", Shape::Mapping));
-        let inner = alias.get("c").expect("it is there");
+        let inner = alias.get("c").expect("the node exists");
         assert_eq!(
             (&text[inner.span()], inner.path()),
             ("two", vec!["d".to_owned(), "c".to_owned()])
         );
-        let merged = top.at(&["f", "b"]).expect("it is there");
+        let merged = top.at(&["f", "b"]).expect("the node exists");
         assert_eq!(merged.path(), ["f", "<<", "[0]", "b"]);
         assert_eq!(top.get("b").map(|node| node.span()), None);
         assert_eq!(top.at(&["a", "b"]).and_then(NodeRef::as_str), None);
     }
 
     #[test]
-    fn comments_are_told_with_their_places() {
+    fn comments_have_their_spans() {
         let text = "# one\na: 1 # two\n";
         let places: Vec<_> = document(text).comments().map(|at| &text[at]).collect();
         assert_eq!(places, ["# one", "# two"]);

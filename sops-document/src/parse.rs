@@ -1,4 +1,4 @@
-//! Parses a text in the format that the caller names.
+//! Parses text in a given format.
 
 use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
@@ -6,25 +6,26 @@ use crate::format::Format;
 use crate::{binary, dotenv, ini, json, yaml};
 
 impl<'a> Document<'a> {
-    /// Parses `text` as `format`. Without a [reserved key](Self::parse_reserving), the whole text
-    /// is contents. The binary format takes any bytes as one value.
+    /// Parses `text` as `format`. All of it is content; see
+    /// [`parse_reserving`](Self::parse_reserving) to reserve a key. The binary format accepts any
+    /// bytes as one value.
     ///
     /// # Errors
     /// [`Error::Syntax`], [`Error::Unsupported`] and [`Error::Unrepresentable`] with the location;
-    /// [`Error::Limit`] for texts of 4 GiB and more, for nesting deeper than
-    /// [`MAX_DEPTH`](crate::MAX_DEPTH) and for aliases that expand to more than
+    /// [`Error::Limit`] for texts of 4 GiB or more, for nesting deeper than
+    /// [`MAX_DEPTH`](crate::MAX_DEPTH), and for aliases that expand to more than
     /// [`MAX_EXPANDED`](crate::MAX_EXPANDED) nodes.
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
         Self::parse_with(text.as_ref(), format, None)
     }
 
-    /// Parses a text in which one key at the top level does not belong to the contents: the key
-    /// `reserved` in YAML and JSON, the section of that name in INI, and the variables that begin
-    /// with the name and `_` in dotenv. [`reserved_entries`](Self::reserved_entries) lists these
-    /// entries.
+    /// Parses a text whose key `reserved` is not content: the top-level key in YAML and JSON, the
+    /// section of that name in INI, and in dotenv the variables that begin with the name and `_`.
+    /// [`reserved_entries`](Self::reserved_entries) lists these entries.
     ///
     /// # Errors
-    /// As for [`parse`](Self::parse); [`Error::ReservedEntry`] if the value of the key is not a mapping.
+    /// Those of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key is not
+    /// a mapping.
     pub fn parse_reserving(
         text: &'a (impl AsRef<[u8]> + ?Sized),
         format: Format,
@@ -53,11 +54,11 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Parses a text in the format of this document and with the same reserved key, in which
-    /// one-line tokens have replaced some of the values already.
+    /// Parses a text with the format and the reserved key of this document. One-line tokens may
+    /// already have replaced some of its values.
     ///
     /// # Errors
-    /// As for [`parse`](Self::parse).
+    /// Those of [`parse`](Self::parse).
     pub fn parse_with_tokens<'t>(&self, text: &'t str) -> Result<Document<'t>> {
         match self.format {
             Format::Yaml => yaml::parse_as_written(text, self.reserved_key),
@@ -65,13 +66,13 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Parses YAML, which includes JSON, as leniently as the most lenient reader: duplicate keys,
-    /// keys that are not strings, sequences and scalars at the top level, and an alias inside the
-    /// node that it refers to are accepted. For linters and other programs that examine a text
+    /// Parses YAML, which includes JSON, as leniently as the most lenient reader: it accepts
+    /// duplicate keys, keys that are not strings, sequences and scalars at the top level, and an
+    /// alias inside the node that it refers to. For linters and other programs that examine a text
     /// without changing it. No key is reserved.
     ///
     /// # Errors
-    /// [`Error::Syntax`] for texts that no parser of YAML 1.2 reads, and [`Error::Limit`] as for
+    /// [`Error::Syntax`] for texts that no YAML 1.2 parser accepts, and [`Error::Limit`] as in
     /// [`parse`](Self::parse).
     pub fn parse_leniently(text: &'a str) -> Result<Self> {
         if u32::try_from(text.len()).is_err() {
@@ -84,7 +85,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The bytes as text, which every format except binary consists of.
+/// The bytes as text. Every format except binary requires UTF-8.
 fn utf8(bytes: &[u8]) -> Result<&str> {
     str::from_utf8(bytes).map_err(|error| {
         let valid = error.valid_up_to();

@@ -1,5 +1,5 @@
-//! Key paths: a table of entries that point at their parents, so that a path costs one entry
-//! however deep it is.
+//! Key paths as a table of entries that point to their parents, so that each path costs one entry
+//! at any depth.
 
 use std::borrow::Cow;
 
@@ -18,14 +18,14 @@ struct PathNode<'a> {
     key: Cow<'a, str>,
 }
 
-/// The key paths of a document. Sequences add nothing to a path.
+/// The key paths of a document. Sequences add no component to a path.
 #[derive(Clone, Debug)]
 pub struct Paths<'a> {
     nodes: Vec<PathNode<'a>>,
 }
 
 impl<'a> Paths<'a> {
-    /// With room for `count` paths.
+    /// Creates a table with room for `count` paths.
     pub(crate) fn with_capacity(count: usize) -> Self {
         let mut nodes = Vec::with_capacity(count + 1);
         nodes.push(PathNode {
@@ -50,13 +50,13 @@ impl<'a> Paths<'a> {
         self.nodes.len()
     }
 
-    /// All paths, the top level first, parents before their children.
+    /// All paths, starting with the top level; parents come before their children.
     pub fn ids(&self) -> impl Iterator<Item = PathId> + use<> {
         (0..self.nodes.len() as u32).map(PathId)
     }
 
-    /// Adds the paths of another table, whose top level is the same. Returns the number that their
-    /// indexes [move](PathId::moved) by.
+    /// Appends another table with the same top level. Returns the number by which its indexes
+    /// [shift](PathId::moved).
     pub(crate) fn append(&mut self, other: Self) -> u32 {
         let shift = self.nodes.len() as u32 - 1;
         let moved = |node: PathNode<'a>| PathNode {
@@ -68,7 +68,7 @@ impl<'a> Paths<'a> {
         shift
     }
 
-    /// Removes the paths from index `length` on, which nothing may refer to.
+    /// Removes the paths from index `length` on. Nothing may refer to them.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.nodes.truncate(length);
     }
@@ -88,7 +88,7 @@ impl<'a> Paths<'a> {
         self.nodes[id.index()].at
     }
 
-    /// The paths from below the top level down to `id`.
+    /// The paths from the first level down to `id`.
     pub fn ancestry(&self, id: PathId) -> Vec<PathId> {
         let mut line = Vec::new();
         let mut at = id;
@@ -100,7 +100,7 @@ impl<'a> Paths<'a> {
         line
     }
 
-    /// The path for a message: keys joined with dots.
+    /// The path for messages: keys joined with dots.
     pub fn display(&self, id: PathId) -> String {
         if id == ROOT {
             return "the top level".into();
@@ -120,7 +120,7 @@ impl PathId {
         self.0 as usize
     }
 
-    /// The path in a table that this one's was appended to.
+    /// The same path after this table was appended to another.
     pub(crate) fn moved(self, shift: u32) -> Self {
         if self == ROOT {
             ROOT

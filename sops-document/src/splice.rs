@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// A range in bytes of a text, and the text that replaces it.
+/// A byte range of a text, and its replacement.
 pub type Replacement = (Range<usize>, Zeroizing<String>);
 
-/// Applies replacements in the order of the text. Everything outside of them is copied.
+/// Applies replacements in the order of the text and copies everything else.
 pub struct Splices<'a> {
     text: &'a str,
     out: String,
@@ -21,8 +21,8 @@ impl<'a> Splices<'a> {
         Self::of_part(text, 0..text.len(), capacity)
     }
 
-    /// Starts at the beginning of `range` and ends at its end. Ranges to replace are still ranges
-    /// of the whole text.
+    /// Starts and ends at the boundaries of `range`. The ranges to replace are still ranges of the
+    /// whole text.
     pub fn of_part(text: &'a str, range: Range<usize>, capacity: usize) -> Self {
         Self {
             text,

@@ -1,5 +1,5 @@
-//! What is in a document, in document order: containers, values, aliases and comments, each with
-//! its span in the text.
+//! The tape: the containers, values, aliases and comments of a document in order, each with its
+//! span in the text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use std::ops::Range;
 use crate::path::PathId;
 use crate::value::Value;
 
-/// The deepest nesting of containers, aliases expanded.
+/// The deepest nesting of containers, with aliases expanded.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// The number of leaves and containers that the aliases of one text may expand to.
+/// The most leaves and containers that the aliases of one text may expand to.
 pub const MAX_EXPANDED: usize = 1_000_000;
 
 /// A range of bytes of the source text.
@@ -23,7 +23,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span of a range. The text must be shorter than 4 GiB, as the text of every document is.
+    /// The span of a range. The text must be shorter than 4 GiB, as documents always are.
     pub fn new(range: Range<usize>) -> Self {
         Self {
             start: range.start as u32,
@@ -31,7 +31,7 @@ impl Span {
         }
     }
 
-    /// The range to index a text with.
+    /// The range, for indexing the text.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -60,7 +60,7 @@ pub enum Style {
     Literal,
     /// A YAML block scalar that folds its line breaks: `>`.
     Folded,
-    /// With a tag that fits this value only, such as `!!int`. The span includes the tag.
+    /// With a tag that fits only this value, such as `!!int`. The span includes the tag.
     Tagged,
 }
 
@@ -80,7 +80,7 @@ pub struct Leaf<'a> {
     pub value: Option<Value<'a>>,
 }
 
-/// One element of the tape. A program that walks the tape has to know each kind, so another one would be a breaking change.
+/// One element of the tape. The enum is exhaustive because every walk must handle all kinds.
 #[derive(Clone, Debug)]
 pub enum Item<'a> {
     /// A document of the stream begins.
@@ -103,7 +103,8 @@ pub enum Item<'a> {
         /// The index of its `Close`.
         close: u32,
     },
-    /// An alias. The items up to its `Close` are copies of the items that it refers to, under this path.
+    /// An alias. The items up to its `Close` are copies of the items that it refers to, under this
+    /// path.
     Alias {
         /// Its own path.
         path: PathId,
@@ -116,23 +117,24 @@ pub enum Item<'a> {
     },
     /// The end of the `Document`, `Open` or `Alias` at that index.
     Close {
-        /// The index of what it ends.
+        /// The index of the item that it ends.
         open: u32,
     },
     /// A value.
     Leaf(Leaf<'a>),
     /// A comment.
     Comment {
-        /// The path of the container that Go's library assigns it to; for a lost comment, of the container that it is written in.
+        /// The path of the container that Go's library assigns it to; for a lost comment, of the
+        /// container that it is written in.
         path: PathId,
-        /// Its span, with the `#`.
+        /// Its span, including the `#`.
         span: Span,
         /// Whether Go's library drops it.
         lost: bool,
     },
 }
 
-/// The text of a comment, and how to write another text in its place.
+/// The text of a comment, and what to write when another text replaces it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Comment<'a> {

@@ -1,4 +1,4 @@
-//! A document as a tree of values, without any text around them.
+//! A document as a tree of values, without its text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,9 +8,9 @@ use crate::value::{Type, Value};
 /// A value or a collection of values.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Node {
-    /// Keys and their values, in the order that they are written in.
+    /// Keys and their values, in the order of the text.
     Mapping(Vec<Entry>),
-    /// Values in their order.
+    /// Values in order.
     Sequence(Vec<Node>),
     /// One value, `None` for null.
     Scalar(Option<Value<'static>>),
@@ -26,7 +26,7 @@ pub struct Entry {
 }
 
 impl Node {
-    /// The value under `key`; `None` if this is no mapping or has no such key.
+    /// The value under `key`; `None` if this is not a mapping or has no such key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Mapping(entries) => entries
@@ -89,7 +89,7 @@ impl From<&str> for Node {
     }
 }
 
-/// Shows the shape, the keys and the types; never a value.
+/// Shows the shape, the keys and the types, never a value.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -122,8 +122,9 @@ pub(crate) mod tests {
     use super::*;
     use crate::value::Type;
 
-    /// A tree as the vectors have it: `{"map": [[key, tree], …]}`, `{"seq": […]}`, null, `{"base64": bytes}` for a
-    /// string that is no UTF-8, else the name of a type and the canonical form.
+    /// A tree in the form of the vectors: `{"map": [[key, tree], …]}`, `{"seq": […]}`, null,
+    /// `{"base64": bytes}` for a string that is not UTF-8, and otherwise the type's name with the
+    /// canonical form.
     pub(crate) fn from_vector(json: &Json) -> Node {
         let Some((name, content)) = json.as_object().and_then(|object| object.iter().next()) else {
             return Node::Scalar(None);
@@ -183,7 +184,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_sops_block_is_read_as_an_entry() {
+    fn metadata_is_read_as_an_entry() {
         let trees = Node::from_yaml("a: 1\nsops: {version: 3.13.3}\n")
             .unwrap_or_else(|error| panic!("{error}"));
         let version = trees[0].get("sops").and_then(|block| block.get("version"));

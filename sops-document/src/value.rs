@@ -36,7 +36,7 @@ impl Type {
         }
     }
 
-    /// The type of that [name](Self::name).
+    /// The type with this [name](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         [
             Self::Str,
@@ -54,15 +54,15 @@ impl Type {
 
 /// A value in its canonical form.
 ///
-/// An `Int` is in decimal as Go's `strconv.Itoa` writes it, a `Float` as `FormatFloat(v, 'f', -1,
-/// 64)`, a `Bool` is `True` or `False`, a `Time` is RFC 3339 with nanoseconds as needed. Where a
-/// value is optional, `None` is null.
+/// An `Int` is decimal, as Go's `strconv.Itoa` writes it; a `Float` is as `strconv.FormatFloat(v,
+/// 'f', -1, 64)` writes it; a `Bool` is `True` or `False`; a `Time` is RFC 3339 with nanoseconds as
+/// needed. Where a value is optional, `None` is null.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value<'a> {
     /// The type.
     pub kind: Type,
-    /// The canonical form. It is UTF-8, except for `!!binary` and the binary format, whose strings
-    /// are any bytes.
+    /// The canonical form. It is UTF-8, except that strings tagged `!!binary` and in the binary
+    /// format may be any bytes.
     pub bytes: Cow<'a, [u8]>,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Value<'a> {
         self.kind == Type::Str
     }
 
-    /// The value with a copy of the bytes that it borrows.
+    /// The value with an owned copy of its bytes.
     pub fn into_owned(self) -> Value<'static> {
         Value {
             kind: self.kind,

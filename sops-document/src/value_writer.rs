@@ -1,4 +1,4 @@
-//! Writes values into the slots of their tokens, together with other replacements.
+//! Writes values into the slots of their tokens, along with other replacements.
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use crate::splice::{Replacement, Splices};
 use crate::tape::Leaf;
 use crate::yaml;
 
-/// Builds a text from a document: values go into their slots, and other replacements between them,
-/// all in the order of the text.
+/// Builds a text from a document, in order: values go into their slots, and other replacements go
+/// between them.
 pub struct ValueWriter<'t> {
     text: &'t str,
     has_anchors: bool,
@@ -21,21 +21,21 @@ pub struct ValueWriter<'t> {
 }
 
 impl<'t> ValueWriter<'t> {
-    /// Starts with the text of the document. `others` are the replacements that are no values, in
+    /// Starts with the text of the document. `others` are the replacements that are not values, in
     /// the order of the text.
     pub fn new(document: &Document<'t>, others: &'t [Replacement]) -> Self {
         let text = document.text;
         Self {
             text,
             has_anchors: document.format == Format::Yaml,
-            // A value's plaintext is a fraction of its ciphertext.
+            // The plaintext of a value is much shorter than its ciphertext.
             splices: Splices::new(text, text.len() / 4),
             others: others.iter().peekable(),
         }
     }
 
-    /// Writes a value that [`ScalarSlot::spell`] has spelled as `spelling`. A comment on the line
-    /// of the scalar stays on the first line of the value.
+    /// Writes a value that [`ScalarSlot::spell`] spelled as `spelling`. A comment on the line of
+    /// the scalar stays on the first line of the value.
     pub fn value(
         &mut self,
         leaf: &Leaf<'_>,
@@ -74,18 +74,18 @@ impl<'t> ValueWriter<'t> {
         out.push_str(&spelling[comment_at..]);
     }
 
-    /// Writes `text`, the source text of a leaf, in place of the leaf's value at `range`.
+    /// Writes `text`, the source form of a leaf, in place of the leaf's value at `range`.
     pub fn source(&mut self, text: &str, range: Range<usize>) {
         if !self.has_anchors || yaml::source::anchor_before(text).is_empty() {
             self.replace(range, text);
         } else {
-            // The anchor followed a tag, in the spelling, and now precedes the value.
+            // In the token's spelling, the anchor comes after a tag; now it comes before the value.
             let start = yaml::source::anchor_start(self.text, range.start);
             self.replace(start..range.end, text);
         }
     }
 
-    /// Replaces the range by `with`, unless it is part of a range that has been replaced already.
+    /// Replaces the range by `with`, unless it is part of a range that was already replaced.
     pub fn replace(&mut self, range: Range<usize>, with: &str) {
         self.flush(range.start);
         if range.start >= self.splices.done() {
@@ -93,17 +93,18 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Writes the other replacements that come before `offset`.
+    /// Writes the other replacements that start before `offset`.
     fn flush(&mut self, offset: usize) {
         while let Some((at, text)) = self.others.next_if(|(at, _)| at.start < offset) {
-            // What begins in a value, such as the line break between it and a reserved entry, goes with the value up to its end.
+            // A replacement that starts inside a replaced value, such as the line break before a
+            // reserved entry, applies only to the range after the value.
             if at.end > self.splices.done() {
                 self.splices.replace(at.clone()).push_str(text);
             }
         }
     }
 
-    /// Writes what is left and returns the text.
+    /// Copies the rest and returns the text.
     pub fn finish(mut self) -> Zeroizing<String> {
         self.flush(usize::MAX);
         Zeroizing::new(self.splices.finish())

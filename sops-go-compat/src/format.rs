@@ -1,8 +1,9 @@
-//! How Go's `strconv` writes floats.
+//! Formats floats as Go's `strconv` and `encoding/json` do.
 
 use std::fmt::{self, Write};
 
-/// A float that displays as `strconv.FormatFloat(v, 'f', -1, 64)` writes it: shortest digits, never an exponent.
+/// Displays a float as `strconv.FormatFloat(v, 'f', -1, 64)` does: with the fewest digits and
+/// without an exponent.
 #[derive(Clone, Copy)]
 pub struct Decimal(pub f64);
 
@@ -17,8 +18,8 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// Appends a finite number as `strconv.FormatFloat(v, 'g', -1, 64)` writes it: with an exponent of two digits or more
-/// when the decimal exponent is not in `-4..6`.
+/// Appends a finite number as `strconv.FormatFloat(v, 'g', -1, 64)` formats it. A decimal exponent
+/// outside `-4..6` is written with at least two digits.
 pub fn write_general(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
@@ -32,8 +33,8 @@ pub fn write_general(out: &mut String, value: f64) {
     };
 }
 
-/// Appends a finite number as `encoding/json` writes it: with an exponent when the decimal exponent is not in `-6..21`,
-/// the form of ECMAScript.
+/// Appends a finite number as `encoding/json` formats it, which follows ECMAScript: with an
+/// exponent if the decimal exponent is outside `-6..21`.
 pub fn write_ecmascript(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
@@ -47,18 +48,18 @@ pub fn write_ecmascript(out: &mut String, value: f64) {
     };
 }
 
-/// The fewest decimal digits that read back as a float, and of two such numbers equally near to it the even one, as Go
-/// takes it; Rust's own formatting takes the larger.
+/// The shortest decimal that reads back as the same float. If two are equally close, Go takes the
+/// even one; Rust's own formatting takes the larger.
 struct Shortest {
     negative: bool,
-    /// The digits as an integer without trailing zeros.
+    /// The digits as an integer, without trailing zeros.
     digits: u64,
-    /// The power of ten that they count.
+    /// The power of ten of the last digit.
     unit: i32,
 }
 
 impl Shortest {
-    /// The digits of a finite number.
+    /// The shortest digits of a finite number.
     fn of(value: f64) -> Self {
         let mut text = Digits {
             digits: 0,
@@ -66,11 +67,11 @@ impl Shortest {
             count: 0,
             part: Part::Mantissa,
         };
-        // `Digits` takes everything that is written to it.
+        // `Digits` never returns an error.
         let _ = write!(text, "{:e}", value.abs());
         let unit = text.exponent - text.count.saturating_sub(1);
-        // A tie has one significant digit more, so 17 or 18, and both its neighbours read back as the float; no
-        // shorter one does, since floats are closer together than that.
+        // A tie is possible only from 16 digits on. With fewer digits, the candidates are further
+        // apart than the floats, so only one of them reads back.
         let digits = if text.count >= 16 {
             even_of_tie(text.digits, unit, value.abs())
         } else {
@@ -115,7 +116,8 @@ impl Shortest {
                 places = unit.unsigned_abs() as usize
             )
         } else {
-            // A unit of -16 at the least, or the first digit would stand behind the point.
+            // The unit is at least -16; with a smaller one, there would be no digit before the
+            // decimal point.
             let scale = 10_u64.pow(unit.unsigned_abs());
             let (whole, fraction) = (digits / scale, digits % scale);
             write!(
@@ -142,7 +144,7 @@ impl Shortest {
     }
 }
 
-/// Reads what Rust writes for `{:e}`, as in `1.5e-7`.
+/// Parses the output of Rust's `{:e}`, such as `1.5e-7`.
 struct Digits {
     digits: u64,
     exponent: i32,
@@ -177,7 +179,8 @@ impl Write for Digits {
     }
 }
 
-/// `digits`, or the even one of its neighbours when `value` lies exactly between the two and that reads back as well.
+/// Returns `digits`, or the even neighbour if `value` lies exactly between the two and the
+/// neighbour also reads back as `value`.
 fn even_of_tie(digits: u64, unit: i32, value: f64) -> u64 {
     if digits.is_multiple_of(2) {
         return digits;
@@ -190,7 +193,7 @@ fn even_of_tie(digits: u64, unit: i32, value: f64) -> u64 {
         .unwrap_or(digits)
 }
 
-/// Whether `value` is `digits * 10^unit`, where `digits` is odd.
+/// Whether `value` equals `digits * 10^unit`, for an odd `digits`.
 fn is_exactly(value: f64, digits: u64, unit: i32) -> bool {
     let bits = value.to_bits();
     let (mantissa, exponent) = match (bits >> 52, bits & ((1 << 52) - 1)) {
@@ -216,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_nearest_decimals_the_even_one_is_written() {
+    fn ties_go_to_the_even_decimal() {
         for (value, decimal) in [
             (1_004_629_550_575_379.0 + 0.25, "1004629550575379.2"),
             (1_004_629_550_575_379.0 + 0.75, "1004629550575379.8"),

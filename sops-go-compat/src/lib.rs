@@ -1,4 +1,5 @@
-//! What Go's standard library does to numbers, times and regular expressions, for programs that must read and write as one in Go does.
+//! Number, time and regular expression handling exactly as in Go's standard library, for programs
+//! that must read and write the same data as a Go program.
 //!
 //! | Go | here |
 //! |---|---|
@@ -10,7 +11,7 @@
 //! | `time.Time.UnmarshalText` and `MarshalText` | [`Time`] |
 //! | `regexp.MatchString` | [`Regexp`] |
 //!
-//! All of it is tested against vectors that Go 1.26 printed.
+//! Everything is tested against vectors from Go 1.26.
 
 mod format;
 mod parse;

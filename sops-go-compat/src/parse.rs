@@ -1,9 +1,9 @@
-//! How Go's `strconv` reads numbers.
+//! Parses numbers as Go's `strconv` does.
 
-/// `strconv.ParseFloat(text, 64)`, `None` for its syntax and range errors.
+/// Parses a float as `strconv.ParseFloat(text, 64)` does. Syntax and range errors are `None`.
 ///
-/// Beyond decimals it reads `inf`, `infinity` and `nan` in any case, hexadecimal mantissas with a `p` exponent, and `_`
-/// between digits.
+/// Besides decimals, Go accepts `inf`, `infinity` and `nan` in any case, hexadecimal mantissas with
+/// a `p` exponent, and `_` between digits.
 pub fn parse_float(text: &str) -> Option<f64> {
     let decimal = |byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E');
     if text.bytes().all(decimal) {
@@ -38,7 +38,7 @@ fn split_sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Whether every `_` stands between two digits, or between the base prefix and a digit.
+/// Whether every `_` is between two digits, or between the base prefix and a digit.
 fn underscores_separate_digits(text: &str) -> bool {
     #[derive(PartialEq)]
     enum Seen {
@@ -70,7 +70,7 @@ fn underscores_separate_digits(text: &str) -> bool {
     seen != Seen::Underscore
 }
 
-/// The value of `0x1.8p1` and its like, rounded half to even.
+/// Parses a hexadecimal float such as `0x1.8p1`, rounded half to even.
 fn parse_hexadecimal(text: &str) -> Option<f64> {
     let digits = text
         .strip_prefix("0x")
@@ -102,7 +102,7 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
     scale(mantissa, exponent, sticky)
 }
 
-/// The exponent behind `p`, held below a size where the number is out of range anyway.
+/// Parses the exponent after `p`. It is clamped at a size that is out of range for any mantissa.
 fn parse_power(text: &str) -> Option<i64> {
     let (negative, digits) = split_sign(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -118,7 +118,8 @@ fn parse_power(text: &str) -> Option<i64> {
     Some(if negative { -size } else { size })
 }
 
-/// `mantissa * 2^exponent` and a little more when `sticky`, as the nearest float; `None` beyond the largest one.
+/// The float nearest to `mantissa * 2^exponent`, or to slightly more if `sticky`; `None` if it is
+/// larger than the largest float.
 fn scale(mantissa: u64, exponent: i64, sticky: bool) -> Option<f64> {
     const FRACTION_BITS: i64 = 52;
     const LEAST_EXPONENT: i64 = -1022;
@@ -132,7 +133,7 @@ fn scale(mantissa: u64, exponent: i64, sticky: bool) -> Option<f64> {
     let dropped = u32::try_from(63 - FRACTION_BITS + below_normal)
         .ok()
         .filter(|dropped| *dropped <= 64);
-    // More than 64 bits dropped: less than half of the least float.
+    // More than 64 bits are dropped, so the value is less than half of the smallest float.
     let Some(dropped) = dropped else {
         return Some(0.0);
     };
@@ -141,32 +142,33 @@ fn scale(mantissa: u64, exponent: i64, sticky: bool) -> Option<f64> {
     let rest = wide & ((1 << dropped) - 1);
     let half = 1_u128 << (dropped - 1);
     let up = rest > half || rest == half && (sticky || kept & 1 == 1);
-    // At most 53 bits and a carry.
+    // At most 53 bits, plus a carry.
     let rounded = u64::try_from(kept).ok()? + u64::from(up);
     let biased = if below_normal > 0 {
         0
     } else {
         u64::try_from(exponent - LEAST_EXPONENT).ok()?
     };
-    // The leading bit of a normal mantissa, and a carry, count one up in the exponent's field.
+    // The implicit leading bit of a normal mantissa, or a carry, adds one to the exponent field.
     let bits = biased
         .checked_mul(1 << FRACTION_BITS)?
         .checked_add(rounded)?;
     Some(f64::from_bits(bits)).filter(|value| value.is_finite() && value.is_sign_positive())
 }
 
-/// An integer as Go's YAML library holds it.
+/// An integer as Go's YAML library represents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Integer {
-    /// Within 64 bits with a sign.
+    /// Fits in a signed 64-bit integer.
     Signed(i64),
     /// From 2^63 to 2^64-1.
     Unsigned(u64),
 }
 
-/// `strconv.ParseInt(text, 0, 64)`, then `strconv.ParseUint(text, 0, 64)`; `text` has no `_`.
+/// Parses an integer as `strconv.ParseInt(text, 0, 64)` does, then as `strconv.ParseUint(text, 0,
+/// 64)`. `text` must not contain `_`.
 ///
-/// The prefixes `0x`, `0o`, `0b` and a leading `0` for octal set the base.
+/// The prefixes `0x`, `0o` and `0b`, and a leading `0` for octal, set the base.
 pub fn parse_integer(text: &str) -> Option<Integer> {
     let (negative, magnitude) = split_sign(text);
     let signed = magnitude.len() < text.len();
@@ -177,7 +179,7 @@ pub fn parse_integer(text: &str) -> Option<Integer> {
         [b'0', _, ..] => (8, &magnitude[1..]),
         _ => (10, magnitude),
     };
-    // Rust would read one more sign.
+    // Rust would accept a second sign.
     if digits.starts_with(['+', '-']) {
         return None;
     }
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_have_go_prefixes() {
+    fn integers_use_go_prefixes() {
         for (text, value) in [
             ("0", Some(Integer::Signed(0))),
             ("-0", Some(Integer::Signed(0))),

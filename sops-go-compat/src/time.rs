@@ -1,8 +1,8 @@
-//! How Go's `time` reads and writes the instants that SOPS handles.
+//! Parses and formats timestamps as Go's `time` package does for SOPS.
 
 use std::fmt;
 
-/// A date, a time of day and an offset from UTC, all as they were written.
+/// A date, a time of day and an offset from UTC, all as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time {
     year: u16,
@@ -16,8 +16,8 @@ pub struct Time {
 }
 
 impl Time {
-    /// `time.Time.UnmarshalText`: RFC 3339, but for an hour that may have one digit, a `,` in place of the point, and
-    /// offsets of up to 24 hours and 60 minutes.
+    /// Parses a timestamp as `time.Time.UnmarshalText` does: RFC 3339, but the hour may have one
+    /// digit, `,` may replace the decimal point, and offsets go up to 24 hours and 60 minutes.
     pub fn from_rfc3339(text: &[u8]) -> Option<Self> {
         let mut rest = text;
         let (year, month, day) = date(&mut rest, two_digits)?;
@@ -37,8 +37,9 @@ impl Time {
         rest.is_empty().then_some(time)
     }
 
-    /// The timestamps of Go's YAML library: a date; a date and a time behind a `T`, a `t` with an offset, or behind
-    /// spaces without one. Months, days, hours, minutes and seconds may have one digit.
+    /// Parses a timestamp as Go's YAML library does: a date alone, or a date and a time. A time
+    /// after `T` or `t` has an offset; a time after spaces has none. Months, days, hours, minutes
+    /// and seconds may have one digit.
     pub fn from_yaml(text: &[u8]) -> Option<Self> {
         let mut rest = text;
         let (year, month, day) = date(&mut rest, one_or_two_digits)?;
@@ -71,13 +72,14 @@ impl Time {
         rest.is_empty().then_some(time)
     }
 
-    /// Whether `time.Time.MarshalText` writes it: an offset of 24 hours and more can be read, but not written.
+    /// Whether `time.Time.MarshalText` accepts it. Offsets of 24 hours or more can be parsed but
+    /// not written.
     pub fn can_be_written(&self) -> bool {
         self.offset_minutes.abs() < 24 * 60
     }
 }
 
-/// `time.Time.MarshalText`: RFC 3339 with as many digits of the second's fraction as are needed.
+/// As `time.Time.MarshalText`: RFC 3339 with as few fractional digits as needed.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -131,7 +133,7 @@ fn time_of_day(rest: &mut &[u8], number: Digits) -> Option<(u8, u8, u8, u32)> {
     Some((hour, minute, second, fraction(rest)))
 }
 
-/// The nanoseconds behind a point or a comma; digits past the ninth count for nothing.
+/// The nanoseconds after a point or a comma. Digits after the ninth are ignored.
 fn fraction(rest: &mut &[u8]) -> u32 {
     let [b'.' | b',', digits @ ..] = *rest else {
         return 0;

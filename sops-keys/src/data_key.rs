@@ -6,16 +6,16 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
-/// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and
-/// never printed.
+/// The 256-bit key that encrypts the values of one document with AES-256-GCM. It is wiped on drop
+/// and never printed.
 #[derive(Clone)]
 pub struct DataKey(Box<Zeroizing<[u8; DataKey::BYTES]>>);
 
 impl DataKey {
-    /// Its size.
+    /// The size of a data key in bytes.
     pub const BYTES: usize = 32;
 
-    /// A new one, from the system's random generator.
+    /// Generates a data key with the system's random generator.
     #[must_use]
     pub fn generate() -> Self {
         let mut key = Box::new(Zeroizing::new([0; Self::BYTES]));
@@ -25,7 +25,7 @@ impl DataKey {
         Self(key)
     }
 
-    /// From bytes; `None` if they are not 32.
+    /// A data key from its bytes; `None` if there are not exactly 32.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut key = Box::new(Zeroizing::new([0; Self::BYTES]));
@@ -35,7 +35,7 @@ impl DataKey {
         })
     }
 
-    /// The key itself.
+    /// The bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0

@@ -1,5 +1,6 @@
-//! Which texts identifiers may have. Anyone who can write to a repository chooses them, and messages quote them. Programs that read keys from
-//! files of their own check them as `sops-core` does those of metadata and `.sops.yaml`.
+//! Restricts the text of identifiers. Anyone who can write to a repository chooses them, and
+//! messages quote them. Programs that read keys from their own files can check them as `sops-core`
+//! checks those in metadata and `.sops.yaml`.
 
 use std::sync::OnceLock;
 
@@ -7,24 +8,26 @@ use regex_automata::meta::Regex;
 
 use sops_printable::{is_emoji_selector, is_printable, is_space};
 
-/// The longest identifier, in bytes. The longest real ones, RSA keys of SSH with 16,384 bits and post-quantum recipients, have less
-/// than 3,000.
+/// The longest identifier, in bytes. The longest real ones, SSH RSA keys with 16,384 bits and
+/// post-quantum recipients, have fewer than 3,000.
 const MAX_IDENTIFIER: usize = 4_096;
 
-/// How many spaces an identifier may have in a row, so that they cannot move the rest of a message out of sight. Comments of SSH keys have one,
-/// and fingerprints that `gpg` prints have two.
+/// How many consecutive spaces an identifier may contain, so that they can't push the rest of a
+/// message out of view. Comments of SSH keys have one, and fingerprints printed by `gpg` have two.
 const MAX_SPACES: usize = 4;
 
-/// Too many marks that are written over the character before them, so that they would cover the lines above. Real words have three at most.
+/// Too many combining marks on one character, which would cover the lines above. Real words have at
+/// most three.
 const TOO_MANY_MARKS: &str = r"\p{M}{5}";
 
-/// How many entries the encryption context of a key may have.
+/// The most entries that the encryption context of a key may have.
 pub(crate) const MAX_CONTEXT: usize = 1_000;
 
-/// What is wrong with the text of an identifier, a time or a version, without the text itself; `None` if nothing is.
+/// The problem with the text of an identifier, a time or a version, without the text itself; `None`
+/// if it is valid.
 ///
-/// A valid one has at most 4,096 bytes, is [printable](sops_printable::is_printable) except for wide spaces, and has at most four spaces or
-/// combining marks in a row.
+/// A valid text has at most 4,096 bytes, is [printable](sops_printable::is_printable) except for
+/// wide spaces, and has at most four consecutive spaces or combining marks.
 #[must_use]
 pub fn fault_of_identifier(text: &str) -> Option<&'static str> {
     if text.len() > MAX_IDENTIFIER {
@@ -40,7 +43,7 @@ pub fn fault_of_identifier(text: &str) -> Option<&'static str> {
     has_marks.then_some("has more than four combining marks in a row")
 }
 
-/// What is wrong with a list of identifiers that are separated by commas.
+/// The problem with a comma-separated list of identifiers; `None` if it is valid.
 #[must_use]
 pub fn fault_of_identifiers(text: &str) -> Option<&'static str> {
     text.split(',').map(str::trim).find_map(fault_of_identifier)
@@ -50,7 +53,8 @@ fn is_in_identifier(character: char) -> bool {
     (is_printable(character) || is_wide_space(character)) && !is_emoji_selector(character)
 }
 
-/// Whether the character is a space of any width, but no line break and no tab. Messages escape all but that of ASCII.
+/// Whether the character is a space of any width, but not a line break or a tab. Messages escape
+/// all of them except the ASCII space.
 #[must_use]
 pub fn is_wide_space(character: char) -> bool {
     let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
@@ -78,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_could_act_on_a_terminal_are_refused() {
+    fn texts_that_could_control_a_terminal_are_rejected() {
         for text in ["age1x", "ssh-rsa AAAA ann@example.com", "arn:aws:kms:é", ""] {
             assert_eq!(fault_of_identifier(text), None, "{text}");
         }
@@ -103,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn spaces_and_marks_in_a_row_are_bounded() {
+    fn consecutive_spaces_and_marks_are_limited() {
         for text in [
             "ABCD 1234  EFGH",
             "ssh-rsa AAAA ann\u{a0}lee",
@@ -128,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_bounded() {
+    fn lengths_are_limited() {
         assert_eq!(fault_of_identifier(&"a".repeat(MAX_IDENTIFIER)), None);
         assert!(fault_of_identifier(&"a".repeat(MAX_IDENTIFIER + 1)).is_some());
     }

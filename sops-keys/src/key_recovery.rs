@@ -1,4 +1,4 @@
-//! How the data key is recovered from key groups.
+//! Recovers the data key from key groups.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write};
@@ -18,15 +18,17 @@ use crate::wrapped_key::{KeyGroup, WrappedKey};
 
 /// Recovers the data key from the key groups of a file.
 ///
-/// Any master key of a single group will do. Of several groups, `threshold` are needed and no more are opened: all of them if it is
-/// `None`. Private keys that are ready are tried on all master keys before any command runs, and commands before the user is
-/// asked for a passphrase or a plugin is started; unless the service has a
-/// [decryption order](KeyService::decryption_order), which comes first.
+/// With a single group, any of its master keys suffices. With several groups, `threshold` of them
+/// are needed (`None` means all), and no more are decrypted. The least effort comes first: ready
+/// private keys are tried on all master keys before any command runs, and commands run before the
+/// user is asked for a passphrase or a plugin starts. If the service has a [decryption
+/// order](KeyService::decryption_order), that order takes precedence.
 ///
 /// # Errors
 ///
-/// [`Error::NoKey`] if too few groups can be opened: it names their master keys and where private keys were
-/// looked for. [`Error::KeyGroups`] for no groups, a threshold above their number, or shares that make no data key.
+/// [`Error::NoKey`] if too few groups can be decrypted; it names their master keys and where
+/// private keys were looked for. [`Error::KeyGroups`] for no groups, a threshold above their
+/// number, or shares that do not form a data key.
 pub fn recover_data_key(
     groups: &[KeyGroup],
     threshold: Option<usize>,
@@ -35,7 +37,7 @@ pub fn recover_data_key(
     let needed = match groups {
         [] => return refuse("there are none"),
         [_] => 1,
-        // Shamir's scheme has no threshold of 1; one that is written down is a mistake.
+        // Shamir's scheme has no threshold of 1, so a 1 in the metadata is a mistake.
         _ => threshold.unwrap_or(groups.len()).max(2),
     };
     if needed > groups.len() {
@@ -97,11 +99,12 @@ pub fn recover_data_key(
     } else {
         secrets.remove(0)
     };
-    // A share was checked to be one byte longer.
+    // Shares are one byte longer, which was checked for each.
     DataKey::from_bytes(&key).map_or_else(|| refuse("their shares make no data key"), Ok)
 }
 
-/// Which families are tried with which effort, in turn: all families of a pass together, those of the order one by one before the others.
+/// The passes, each with its families and its effort. The families of the order get passes of their
+/// own, before all others.
 fn passes(order: &[Family]) -> Vec<(Vec<Family>, Effort)> {
     let rest = Family::ALL
         .into_iter()
@@ -113,12 +116,12 @@ fn passes(order: &[Family]) -> Vec<(Vec<Family>, Effort)> {
         .collect()
 }
 
-/// A key group that is being opened.
+/// A key group that is being decrypted.
 struct Opening<'a> {
     group: &'a KeyGroup,
     /// The group's keys, the most promising first.
     keys: Vec<&'a WrappedKey>,
-    /// Why a key does not open, by its place, as far as that is known.
+    /// Why each key failed, by position, as far as that is known.
     problems: Vec<Option<RecoveryProblem>>,
     secret_bytes: usize,
     secret: Option<Zeroizing<Vec<u8>>>,
@@ -127,7 +130,7 @@ struct Opening<'a> {
 impl<'a> Opening<'a> {
     fn new(group: &'a KeyGroup, secret_bytes: usize) -> Self {
         let mut keys: Vec<_> = group.keys.iter().collect();
-        // The order of sops: age, PGP, then the others as they come.
+        // The order of `sops`: age, PGP, then the others in the order of the file.
         keys.sort_by_key(|key| match key.master_key().family() {
             Family::Age => 0,
             Family::Pgp => 1,
@@ -142,7 +145,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Puts these keys first, which saves trying the others.
+    /// Moves these keys to the front, which saves trying the others.
     fn put_first(&mut self, available: &HashSet<CanonicalKey>) {
         self.keys
             .sort_by_cached_key(|key| !available.contains(&key.master_key().canonical()));
@@ -184,7 +187,8 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// The position of the first damaged `enc`; `group` is the number of this group if there are several.
+    /// The position of the first damaged `enc`. `group` is the number of this group if there are
+    /// several.
     fn damaged(&self, group: Option<usize>) -> Option<EntryPosition> {
         let is_damage = |problem: &Option<RecoveryProblem>| {
             problem.as_ref().is_some_and(|problem| problem.is_damage)
@@ -205,15 +209,16 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// Why a key does not open its group.
+/// Why a key does not decrypt its group.
 #[derive(Clone)]
 struct RecoveryProblem {
     message: String,
-    /// Whether that is the fault of what stands in the metadata.
+    /// Whether the cause is the text in the metadata.
     is_damage: bool,
 }
 
-/// The message about groups that stay closed: whose keys would open them, and where keys were looked for.
+/// The message about groups that can't be decrypted: the master keys that could, and where private
+/// keys were looked for.
 fn closed(
     openings: &[Opening<'_>],
     needed: usize,
@@ -225,7 +230,7 @@ fn closed(
     // Writing to a string cannot fail.
     let mut line = |line: fmt::Arguments<'_>| {
         let separator = if text.is_empty() { "" } else { "\n" };
-        // A remote service chooses the wording.
+        // Parts of the text come from remote services.
         let _ = write!(text, "{separator}{}", escaped(&line.to_string()));
     };
     if openings.len() == 1 {

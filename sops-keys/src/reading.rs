@@ -1,5 +1,5 @@
-//! Opens and reads untrusted files: with a size limit, and without waiting for a writer. Programs that look for keys and configurations in a
-//! repository or a home directory read them with this.
+//! Opens and reads untrusted files with a size limit, and without waiting for the writer of a pipe.
+//! For programs that look for keys and configurations in a repository or a home directory.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,28 +7,32 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// How large a configuration, a list of settings or a baseline may be: 4 MiB.
+/// The largest configuration, list of settings or baseline that is read: 4 MiB.
 pub const CONFIG_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Key files of this size and above are not read, as `sops` has it: 16 MiB.
+/// Key files of this size or larger are not read, as in `sops`: 16 MiB.
 const KEY_FILE_LIMIT: usize = 1 << 24;
 
-/// Most files are smaller, and then take one read.
+/// Most files are smaller than this, and are read with one call.
 const USUAL_SIZE: usize = 8 * 1024;
 
-/// What a path may lead to, symbolic links followed.
+/// The kinds of files that may be opened. Symbolic links are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A regular file. This is for whatever a repository holds: a pipe or a device there is an attack or a mistake.
+    /// A regular file. For files in a repository, where a pipe or a device is a mistake or an
+    /// attack.
     Regular,
-    /// Anything but a directory. This is for files that the user names, as in `--config <(…)` or `/dev/stdin`.
+    /// Anything except a directory. For files that the user names, such as `--config <(…)` or
+    /// `/dev/stdin`.
     Any,
 }
 
-/// Opens a file for reading. A regular file is opened without blocking, and the open file is what is checked.
+/// Opens a file for reading, without blocking if it must be regular. The kind of the open file is
+/// checked, so replacing the path in between has no effect.
 ///
 /// # Errors
-/// Those of the system; [`io::ErrorKind::IsADirectory`] and, for other kinds of files, [`io::ErrorKind::InvalidInput`].
+/// Those of the system; [`io::ErrorKind::IsADirectory`] for a directory and
+/// [`io::ErrorKind::InvalidInput`] for other disallowed kinds of files.
 pub fn open(path: &Path, kind: FileKind) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
@@ -47,7 +51,8 @@ pub fn open(path: &Path, kind: FileKind) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads to the end, which may be `limit` bytes away. A pipe or a device has no size to ask for, and may have no end.
+/// Reads up to `limit` bytes. The limit is needed because pipes and devices have no size and may be
+/// endless.
 ///
 /// # Errors
 /// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond the limit.
@@ -62,20 +67,20 @@ pub fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Reads a configuration, settings or a baseline, of [`CONFIG_LIMIT`] bytes at most.
+/// Reads a configuration, settings or a baseline of at most [`CONFIG_LIMIT`] bytes.
 ///
 /// # Errors
-/// As [`open`] and [`read_bounded`].
+/// Those of [`open`] and [`read_bounded`].
 pub fn read_config(path: &Path, kind: FileKind) -> io::Result<Vec<u8>> {
     read_bounded(open(path, kind)?, CONFIG_LIMIT)
 }
 
-/// Reads private keys to their end, of which `expected` bytes are expected.
+/// Reads private keys to the end. `expected` is the expected size in bytes.
 ///
 /// # Errors
-/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB and more.
+/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB or more.
 pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Room for all of it and one byte more, so that growing leaves no copy behind.
+    // The extra byte avoids a reallocation, which would leave a copy of the keys in memory.
     let mut text = Zeroizing::new(Vec::with_capacity(expected.min(KEY_FILE_LIMIT) + 1));
     from.take(KEY_FILE_LIMIT as u64).read_to_end(&mut text)?;
     match text.len() {
@@ -87,7 +92,8 @@ pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u
 #[cfg(unix)]
 fn without_blocking(options: &mut std::fs::OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
-    // Opening a named pipe would wait for a writer, and opening a terminal could make it ours.
+    // Otherwise, opening a named pipe would wait for a writer, and opening a terminal could make it
+    // the controlling terminal.
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     options.custom_flags(flags.bits().cast_signed());
 }
@@ -104,16 +110,16 @@ mod tests {
 
     #[test]
     fn only_regular_files_of_bounded_size_are_read() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         let path = |name: &str| directory.path().join(name);
-        fs::write(path("small"), "a: 1\n").expect("it is ours");
-        let large = File::create(path("large")).expect("it is ours");
-        large.set_len(CONFIG_LIMIT + 1).expect("it is ours");
-        let full = File::create(path("full")).expect("it is ours");
-        full.set_len(CONFIG_LIMIT).expect("it is ours");
+        fs::write(path("small"), "a: 1\n").expect("the directory is writable");
+        let large = File::create(path("large")).expect("the directory is writable");
+        large.set_len(CONFIG_LIMIT + 1).expect("the file can grow");
+        let full = File::create(path("full")).expect("the directory is writable");
+        full.set_len(CONFIG_LIMIT).expect("the file can grow");
         rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe"), rustix::fs::Mode::RWXU)
-            .expect("it is ours");
-        std::os::unix::net::UnixListener::bind(path("socket")).expect("it is ours");
+            .expect("the directory is writable");
+        std::os::unix::net::UnixListener::bind(path("socket")).expect("the directory is writable");
         for (target, name) in [
             ("small", "link"),
             ("pipe", "link to a pipe"),
@@ -121,7 +127,7 @@ mod tests {
             ("/dev/zero", "endless"),
             (".", "link to a directory"),
         ] {
-            symlink(target, path(name)).expect("it is ours");
+            symlink(target, path(name)).expect("the directory is writable");
         }
         let read = |name: &str, kind| {
             let read = read_config(&path(name), kind);
@@ -149,6 +155,9 @@ mod tests {
             move || fs::write(pipe, "a: 1\n")
         });
         assert_eq!(read("pipe", FileKind::Any), Ok(5));
-        writer.join().expect("it ends").expect("it was read");
+        writer
+            .join()
+            .expect("the writer ends")
+            .expect("the pipe was read");
     }
 }

@@ -1,4 +1,5 @@
-//! The trait of key services: who encrypts and decrypts with master keys, and how much effort that takes.
+//! The trait for key services, which encrypt and decrypt with master keys, and the effort that they
+//! may spend.
 
 use zeroize::Zeroizing;
 
@@ -7,10 +8,11 @@ use crate::family::Family;
 use crate::master_key::MasterKey;
 use crate::work_budget::WorkBudget;
 
-/// Encrypts secrets for master keys, and decrypts what was encrypted for them.
+/// Encrypts secrets for master keys and decrypts them again.
 ///
-/// [`Identities`](crate::Identities) is the one for age, [`Gpg`](crate::Gpg) the one for PGP; [`KeyServices`](crate::KeyServices) asks several in
-/// turn. To use other keys, in a cloud or on a server, implement this trait and add it after the local ones.
+/// [`Identities`](crate::Identities) is the service for age and [`Gpg`](crate::Gpg) the one for
+/// PGP; [`KeyServices`](crate::KeyServices) tries several in turn. To use keys in a cloud or on a
+/// server, implement this trait and add the service after the local ones.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,22 +52,24 @@ use crate::work_budget::WorkBudget;
 /// # Ok::<(), sops_keys::Error>(())
 /// ```
 pub trait KeyService: Send + Sync {
-    /// Whether it can encrypt or decrypt with keys of the family.
+    /// Whether the service can encrypt or decrypt with keys of the family.
     fn serves(&self, family: Family) -> bool;
 
-    /// Encrypts `secret`, a data key or a share of one (32 or 33 bytes), for `key`. Gives the text that goes into the metadata as `enc`.
+    /// Encrypts `secret`, a data key or a share of one (32 or 33 bytes), for `key`. Returns the
+    /// text for the `enc` field of the metadata.
     ///
     /// # Errors
-    /// [`Error::Recipient`](crate::Error::Recipient) or [`Error::MasterKey`](crate::Error::MasterKey) for a key that cannot be used.
+    /// [`Error::Recipient`](crate::Error::Recipient) or
+    /// [`Error::MasterKey`](crate::Error::MasterKey) if the key can't be used.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String>;
 
-    /// Decrypts what was encrypted for `key`, with no more than the given `effort`. It is called with each effort, from the
-    /// least on, and should decrypt with the least that it can.
+    /// Decrypts an `enc` text that was encrypted for `key`, with at most the given `effort`. It is
+    /// called with increasing effort, and should decrypt as soon as it can.
     ///
-    /// `None` if it cannot decrypt with this effort, or at all.
+    /// `None` if it can't decrypt with this effort, or at all.
     ///
     /// # Errors
-    /// Why this key fails, for the user; other keys and services are still tried.
+    /// The reason why this key fails, for the user. Other keys and services are still tried.
     fn decrypt(
         &self,
         key: &MasterKey,
@@ -73,7 +77,8 @@ pub trait KeyService: Send + Sync {
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>>;
 
-    /// The same as [`decrypt`](Self::decrypt) within what is left of a budget. A service whose work for one key is not small overrides this.
+    /// Like [`decrypt`](Self::decrypt), but within a budget. Override it if the work for one key is
+    /// not small.
     ///
     /// # Errors
     /// Those of [`decrypt`](Self::decrypt).
@@ -88,42 +93,46 @@ pub trait KeyService: Send + Sync {
         self.decrypt(key, enc, effort)
     }
 
-    /// How much work it may do for the master keys of one file.
+    /// The budget for the master keys of one file.
     fn budget(&self) -> WorkBudget {
         WorkBudget::default()
     }
 
-    /// The master keys whose private keys it is known to have, which are tried first. Finding them is cheap, and asks nobody.
+    /// The master keys whose private keys the service is known to have. They are tried first. The
+    /// call must be cheap and must not prompt the user.
     fn available_keys(&self) -> Vec<MasterKey> {
         Vec::new()
     }
 
-    /// The families whose keys are tried before others, in this order, whatever the effort. Without any, the least effort comes first.
+    /// The families that are tried before others, in this order, with every effort. If empty, the
+    /// least effort comes first.
     fn decryption_order(&self) -> &[Family] {
         &[]
     }
 
-    /// Where it looked for private keys of the family, as lines for the message that no key can decrypt.
+    /// Where the service looked for private keys of the family: lines for the message that no key
+    /// can decrypt.
     fn search_report(&self, family: Family) -> Vec<String> {
         let _ = family;
         Vec::new()
     }
 }
 
-/// How far to go for a private key. All master keys of a file are tried with one effort before the next is made.
+/// How far to go for a private key. All master keys of a file are tried with one effort before the
+/// next one starts.
 ///
-/// Every key service has to decide about each of them, so another one would be a breaking change.
+/// Every key service must handle all of them, so the enum is exhaustive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Effort {
-    /// Keys that are ready.
+    /// Private keys that can be used immediately.
     Ready,
-    /// Programs and servers that answer without asking the user.
+    /// Programs and servers that answer without prompting the user.
     Run,
-    /// Passphrases, plugins and agents, which ask the user or wait for a token.
+    /// Passphrases, plugins and agents, which prompt the user or wait for a hardware token.
     Ask,
 }
 
 impl Effort {
-    /// From the least on.
+    /// All efforts, from the least.
     pub const ALL: [Self; 3] = [Self::Ready, Self::Run, Self::Ask];
 }

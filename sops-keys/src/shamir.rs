@@ -1,8 +1,10 @@
-//! Shamir's secret sharing over GF(2^8), as SOPS takes it from HashiCorp Vault: it splits a data key among key groups.
+//! Shamir's secret sharing over GF(2^8), which splits a data key among key groups. SOPS uses
+//! HashiCorp Vault's implementation.
 //!
-//! Each byte of the secret is the value at 0 of a random polynomial of its own, of degree threshold - 1, over the field
-//! of AES (x^8 + x^4 + x^3 + x + 1). A share holds the polynomials' values at its x coordinate, then that coordinate.
-//! Arithmetic takes the same steps whatever the values, so that timing tells nothing about them.
+//! Each byte of the secret is the value at 0 of its own random polynomial of degree threshold - 1
+//! over the AES field (x^8 + x^4 + x^3 + x + 1). A share consists of the polynomials' values at its
+//! x coordinate, followed by that coordinate. The arithmetic takes the same steps for all values,
+//! so its timing reveals nothing about them.
 
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -10,14 +12,15 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
-/// Splits `secret` into `parts` shares, any `threshold` of which give it back.
+/// Splits `secret` into `parts` shares, any `threshold` of which recover it.
 ///
-/// A share is one byte longer than the secret: its last byte is the x coordinate, counted from 1. The system's random
-/// generator makes the coefficients.
+/// A share is one byte longer than the secret; its last byte is the x coordinate, from 1. The
+/// coefficients come from the system's random generator.
 ///
 /// # Errors
 ///
-/// [`Error::KeyGroups`] for an empty secret, a threshold below 2 or above `parts`, or more than 255 parts.
+/// [`Error::KeyGroups`] for an empty secret, a threshold below 2 or above `parts`, or more than 255
+/// parts.
 pub(crate) fn split(
     secret: &[u8],
     parts: usize,
@@ -42,7 +45,7 @@ pub(crate) fn split(
         ));
     };
 
-    // Coefficients of degree 1 and up, all polynomials' of one degree together.
+    // The coefficients of degree 1 and above, grouped by degree.
     let mut coefficients = Zeroizing::new(vec![0; secret.len() * (threshold - 1)]);
     SysRng
         .try_fill_bytes(&mut coefficients)
@@ -50,7 +53,7 @@ pub(crate) fn split(
 
     Ok((1..=parts)
         .map(|x| {
-            // Horner's method: from the highest degree down to the secret, which is degree 0.
+            // Horner's method, from the highest degree down to degree 0, which is the secret.
             let mut share = Zeroizing::new(Vec::with_capacity(secret.len() + 1));
             share.resize(secret.len(), 0);
             for degree in coefficients.chunks_exact(secret.len()).chain([secret]) {
@@ -64,15 +67,15 @@ pub(crate) fn split(
         .collect())
 }
 
-/// Gives the secret back that the `shares` were split from; all of them are used, in any order.
+/// Recovers the secret from all of the `shares`, in any order.
 ///
-/// With fewer shares than the threshold, or a foreign one among them, the result is another byte string of the same
-/// length: the scheme has no check of its own.
+/// With fewer shares than the threshold, or with a share of another secret, the result is a
+/// different byte string of the same length. The scheme can't detect this.
 ///
 /// # Errors
 ///
-/// [`Error::KeyGroups`] for fewer than two shares, shares of different lengths or of less than two bytes, and the same
-/// x coordinate twice.
+/// [`Error::KeyGroups`] for fewer than two shares, shares of different lengths or of less than two
+/// bytes, or a duplicate x coordinate.
 pub(crate) fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>> {
     let [first, _, ..] = shares else {
         return refuse("fewer than two shares cannot be combined");
@@ -97,7 +100,7 @@ pub(crate) fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>>
 
     let mut secret = Zeroizing::new(vec![0; length - 1]);
     for (share, x) in shares.iter().zip(&xs) {
-        // Lagrange's basis polynomial at 0; subtraction is exclusive or, and no two coordinates are equal.
+        // Lagrange's basis polynomial at 0. Subtraction is XOR, and no two coordinates are equal.
         let (mut numerator, mut denominator) = (1, 1);
         for root in xs.iter().filter(|root| *root != x) {
             numerator = multiply(numerator, *root);
@@ -111,7 +114,7 @@ pub(crate) fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>>
     Ok(secret)
 }
 
-/// The product of two elements of the field, in the same eight steps for all of them.
+/// The product of two field elements, always in the same eight steps.
 fn multiply(mut a: u8, b: u8) -> u8 {
     let mut product = 0;
     for bit in 0..8 {
@@ -121,9 +124,10 @@ fn multiply(mut a: u8, b: u8) -> u8 {
     product
 }
 
-/// The inverse of an element: a^254, since a^255 = 1 for all but 0.
+/// The inverse of an element: a^254, because a^255 = 1 for all elements except 0.
 fn invert(a: u8) -> u8 {
-    // 254 = 0b1111_1110: seven times a square and a product give a^127, one more square a^254.
+    // 254 = 0b1111_1110: six rounds of square-and-multiply give a^127, and another square gives
+    // a^254.
     let mut power = a;
     for _ in 0..6 {
         power = multiply(multiply(power, power), a);
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_made_by_sops_combine_to_the_secret() {
+    fn shares_from_sops_recover_the_secret() {
         let vectors = include_str!("../../testdata/vectors/shamir.jsonl");
         assert_eq!(vectors.lines().count(), 12);
         for line in vectors.lines() {
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn any_threshold_of_our_shares_gives_the_secret() {
+    fn any_threshold_of_shares_recovers_the_secret() {
         let secret: Vec<u8> = (0..32).map(|at| at * 8).collect();
         for (parts, threshold) in [(2, 2), (3, 2), (5, 3), (255, 255), (255, 2)] {
             let mut shares = split(&secret, parts, threshold).unwrap();
@@ -194,16 +198,16 @@ mod tests {
     }
 
     #[test]
-    fn every_element_but_zero_has_an_inverse() {
+    fn every_element_except_zero_has_an_inverse() {
         assert_eq!(invert(0), 0);
         assert!((1..=255).all(|a| multiply(a, invert(a)) == 1));
-        // FIPS 197, 4.2.
+        // From FIPS 197, section 4.2.
         assert_eq!(multiply(0x57, 0x83), 0xc1);
         assert_eq!(multiply(0x57, 0x13), 0xfe);
     }
 
     #[test]
-    fn what_cannot_be_split_or_combined_is_refused() {
+    fn invalid_secrets_and_shares_are_rejected() {
         for (secret, parts, threshold) in [
             (&b""[..], 3, 2),
             (b"a", 3, 1),

@@ -1,11 +1,11 @@
-//! Times as SOPS writes them into metadata: RFC 3339. For programs that write or check metadata
+//! Timestamps in SOPS metadata, which are in RFC 3339. For programs that write or check metadata
 //! themselves, as `sops-core` does.
 
 use std::time::SystemTime;
 
 use sops_go_compat::Time;
 
-/// The time in UTC, with seconds.
+/// Formats a time in UTC, with seconds.
 ///
 /// ```
 /// let time = std::time::SystemTime::UNIX_EPOCH;
@@ -16,7 +16,7 @@ pub fn format(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
-/// Whether the text is a date and time of RFC 3339, as Go reads it.
+/// Whether Go accepts the text as an RFC 3339 timestamp.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
     Time::from_rfc3339(text.as_bytes()).is_some()

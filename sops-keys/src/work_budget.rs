@@ -1,32 +1,34 @@
-//! How much work the master keys of one file may cause. Anyone who can change a file can add thousands of entries that name a key of
-//! the reader and cannot be decrypted.
+//! Limits the work that the master keys of one file may cause. Anyone who can change a file can add
+//! thousands of entries that name the reader's keys and can't be decrypted.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
-/// The work that is left for the master keys of one file. The default is far above what real files need.
+/// The remaining work for the master keys of one file. The default is far above what real files
+/// need.
 ///
-/// An X25519 operation costs 1, and other operations cost about as many times that as they take longer.
+/// An X25519 operation costs 1; other operations cost in proportion to their time.
 #[derive(Debug)]
 pub struct WorkBudget {
     operations: Cell<u32>,
     programs: Cell<u32>,
-    /// How many messages `gpg` may get whether or not it has the private key.
+    /// How many messages may be passed to `gpg` even if it does not have the private key.
     messages: Cell<u32>,
-    /// The PGP keys whose messages `gpg` got after that.
+    /// The PGP keys that used their one extra run after `messages` reached 0.
     pgp_keys: RefCell<HashSet<String>>,
     is_exceeded: Cell<bool>,
 }
 
 impl Default for WorkBudget {
-    /// Some seconds of work: 100,000 operations, 1,000 programs, and 100 runs of `gpg` besides those for keys that it has.
+    /// A few seconds of work: 100,000 operations, 1,000 programs, and 100 runs of `gpg` plus one
+    /// for each key that it has.
     fn default() -> Self {
         Self::new(100_000, 1_000, 100)
     }
 }
 
 impl WorkBudget {
-    /// Less than a tenth of a second of work, and no programs, for a check before each commit.
+    /// Less than a tenth of a second of work and no programs, for a check before each commit.
     #[must_use]
     pub fn small() -> Self {
         Self::new(2_000, 0, 0)
@@ -42,23 +44,24 @@ impl WorkBudget {
         }
     }
 
-    /// Whether anything was left out to stay within the budget.
+    /// Whether anything was skipped to stay within the budget.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.is_exceeded.get()
     }
 
-    /// Takes the cost of operations with private keys, if it is left.
+    /// Takes the cost of operations with private keys. Returns whether the budget allows it.
     pub(crate) fn take_operations(&self, cost: usize) -> bool {
         self.take(&self.operations, cost)
     }
 
-    /// Takes one run of a command or a plugin, if it is left.
+    /// Takes one run of a command or a plugin. Returns whether the budget allows it.
     pub(crate) fn take_program(&self) -> bool {
         self.take(&self.programs, 1)
     }
 
-    /// Takes one run of `gpg`, if it is left. Afterwards each key that `gpg` has may still have one.
+    /// Takes one run of `gpg`. Returns whether the budget allows it; once the runs are used up, it
+    /// allows one more for each key that `gpg` has.
     pub(crate) fn take_gpg(&self, fingerprint: &str, has_key: impl FnOnce() -> bool) -> bool {
         if let Some(left) = self.messages.get().checked_sub(1) {
             self.messages.set(left);
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_beyond_the_budget_is_left_out() {
+    fn work_beyond_the_budget_is_skipped() {
         let budget = WorkBudget::new(5, 1, 2);
         assert!(budget.take_operations(3) && !budget.is_exceeded());
         assert!(!budget.take_operations(3) && budget.is_exceeded());

@@ -1,4 +1,4 @@
-//! A key service that is asked over gRPC.
+//! The client: a key service reached over gRPC.
 
 use std::error::Error as _;
 use std::sync::OnceLock;
@@ -20,26 +20,29 @@ use crate::protocol::{
     DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse,
 };
 
-/// How long a server may take to be there.
+/// How long a connection may take.
 const CONNECTION: Duration = Duration::from_secs(10);
-/// How long it may take to answer: long enough for somebody to be asked there.
+/// How long an answer may take. The server may have to prompt a user.
 const ANSWER: Duration = Duration::from_secs(300);
 
-/// The most of a server's message that is shown, in characters.
+/// The most characters of a server's message that are shown.
 const MESSAGE_LIMIT: usize = 1000;
 
-/// A key service elsewhere. A server that does not answer is not asked again.
+/// A key service reached over gRPC. After a failure to connect or a timeout, it is not contacted
+/// again.
 #[derive(Debug)]
 pub struct Remote {
     address: String,
     endpoint: Endpoint,
-    /// Why it cannot be reached. It is not tried again then, since a try may last long, and there is one for each key.
+    /// Why the server can't be reached. There is a request for each key, and each would wait for
+    /// the timeout again.
     unreachable: OnceLock<String>,
     answer: Duration,
 }
 
 impl Remote {
-    /// At an address as `sops` writes it, `unix:///path` or `tcp://host:port`; `None` for what is no address. Nothing is sent yet.
+    /// A client for an address in the form that `sops` uses, `unix:///path` or `tcp://host:port`;
+    /// `None` if it is invalid. Does not connect yet.
     pub fn new(address: &str) -> Option<Self> {
         Some(Self {
             address: address.to_owned(),
@@ -49,7 +52,8 @@ impl Remote {
         })
     }
 
-    /// Asks, and waits for the answer. A failure is told as what comes behind the name of the key.
+    /// Sends a request and waits for the answer. The error message continues a sentence that starts
+    /// with the name of the key.
     fn ask<Q, A>(&self, method: &'static str, question: Q) -> std::result::Result<A, String>
     where
         Q: Message + 'static,
@@ -82,7 +86,7 @@ impl Remote {
                 Err(_) => Err(self.unreachable("it does not answer".to_owned())),
             }
         });
-        // A look-up of the host's name may still go on, which nobody waits for.
+        // Doesn't wait for a host name lookup that is still running.
         runtime.shutdown_background();
         asked.map_err(|message| about(&message))
     }
@@ -93,7 +97,7 @@ impl Remote {
 }
 
 impl KeyService for Remote {
-    /// It is not known which keys a server has before it is asked.
+    /// Which keys a server has is unknown until it is asked.
     fn serves(&self, _: Family) -> bool {
         true
     }
@@ -135,7 +139,7 @@ impl KeyService for Remote {
             .ask(DECRYPT, question)
             .map_err(|message| refused(key, message))?;
         let secret = Zeroizing::new(answer.plaintext);
-        // A share has a byte more.
+        // A share of a data key is one byte longer.
         if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
             let message = format!(
                 "key service {}: its answer is no data key: {} bytes instead of {}",
@@ -149,7 +153,7 @@ impl KeyService for Remote {
     }
 }
 
-/// Where the server is; `None` for what is no address.
+/// The endpoint for an address; `None` if it is invalid.
 fn endpoint(address: &str) -> Option<Endpoint> {
     if let Some(path) = address.strip_prefix("unix:") {
         let path = path.strip_prefix("//").map_or(Some(path), |path| {
@@ -172,9 +176,9 @@ fn refused(key: &MasterKey, message: String) -> Error {
     }
 }
 
-/// What the server said, or how the connection ended.
+/// The server's message, or how the connection ended.
 fn refusal(status: &Status) -> String {
-    // What the server itself says has no cause here.
+    // A status that the server sent has no source; one with a source is a transport error.
     if status.source().is_some() {
         return "the connection ended before it answered".to_owned();
     }
@@ -185,7 +189,7 @@ fn refusal(status: &Status) -> String {
     }
 }
 
-/// Why it cannot be reached: the last of the causes, which is that of the system.
+/// Why the connection failed. The innermost cause is the operating system's.
 fn cause(error: &tonic::transport::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
@@ -196,7 +200,7 @@ fn cause(error: &tonic::transport::Error) -> String {
     format!("it cannot be reached: {}", printable(&text[..end]))
 }
 
-/// Untrusted text on one line, safe to show.
+/// Puts untrusted text on one line and makes it safe to print.
 fn printable(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     escaped(&beginning(&words.join(" "), MESSAGE_LIMIT)).into_owned()
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_those_of_sops() {
+    fn accepts_the_addresses_that_sops_accepts() {
         for (address, is_one) in [
             ("unix:///run/sops.sock", true),
             ("unix:/run/sops.sock", true),
@@ -244,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_nothing_is_given_up_and_not_asked_again() {
+    fn a_server_that_times_out_is_not_asked_again() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("tcp://{}", listener.local_addr().unwrap());
         let mut remote = Remote::new(&address).unwrap();
@@ -263,7 +267,7 @@ mod tests {
         assert!(matches!(remote.decrypt(&key, "x", Effort::Ready), Ok(None)));
     }
 
-    /// Answers every request to decrypt with so many bytes.
+    /// Answers every decryption request with this many bytes.
     struct OfLength(usize);
 
     impl Answer for OfLength {
@@ -281,14 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_data_key_names_the_server_and_the_key() {
+    fn an_answer_of_the_wrong_length_names_the_server_and_the_key() {
         let key = MasterKey::from_list(Family::Kms, "arn:a")
             .unwrap()
             .remove(0);
         for length in [0, 31, 32, 33, 34, 64] {
             let listener = Listener::tcp("127.0.0.1:0").unwrap();
             let address = listener.address().unwrap();
-            // It serves until the tests end.
+            // The server runs until the test process exits.
             thread::spawn(move || serve(async || Ok(listener), Arc::new(OfLength(length))));
             let remote = Remote::new(&address).unwrap();
             let words = match remote.decrypt(&key, "x", Effort::Run) {
@@ -296,7 +300,7 @@ mod tests {
                 Err(error) => error.to_string(),
             };
             let expected = match length {
-                // A data key, and a share of one.
+                // A data key, or a share of one.
                 32 | 33 => length.to_string(),
                 _ => format!(
                     "arn:a: key service {address}: its answer is no data key: {length} bytes instead of 32"
@@ -307,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_is_one_short_line() {
+    fn a_server_message_is_cut_and_put_on_one_line() {
         let status = Status::unknown(format!("no\x1b[31m\n  way {}", "x".repeat(5000)));
         let words = refusal(&status);
         assert!(

@@ -13,7 +13,7 @@ pub use client::Remote;
 pub use server::Answer;
 pub use service::serve;
 pub use socket::Listener;
-/// Why a key service does not do what it was asked for.
+/// Why a key service refuses a request.
 pub use tonic::Status;
-/// The crates whose types are in the signatures of this one.
+/// The crates whose types are in this crate's signatures.
 pub use {sops_keys, zeroize};

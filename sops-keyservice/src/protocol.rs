@@ -1,6 +1,7 @@
-//! What goes over the wire: the messages of `keyservice/keyservice.proto` of SOPS 3.13.3, which has no package and one service, `KeyService`.
+//! The messages of `keyservice/keyservice.proto` in SOPS 3.13.3. The file has no package, and one
+//! service, `KeyService`.
 //!
-//! A message with a secret has no `Debug`.
+//! Messages that contain a secret do not implement `Debug`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use tonic::Status;
 
 /// The path of the method that encrypts a secret.
 pub(crate) const ENCRYPT: &str = "/KeyService/Encrypt";
-/// The path of the method that decrypts one.
+/// The path of the method that decrypts a secret.
 pub(crate) const DECRYPT: &str = "/KeyService/Decrypt";
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -122,7 +123,7 @@ pub(crate) struct HckmsKey {
     key_id: String,
 }
 
-/// The message that names a key; an error for a family that the protocol does not have.
+/// Names a key in a message. Fails for a family that the protocol does not have.
 impl TryFrom<&MasterKey> for Key {
     type Error = Error;
 
@@ -169,7 +170,7 @@ impl TryFrom<&MasterKey> for Key {
     }
 }
 
-/// The key that a message names, not checked yet.
+/// The key that a message names, not validated yet.
 impl TryFrom<Key> for MasterKey {
     type Error = Status;
 

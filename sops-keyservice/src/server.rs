@@ -1,4 +1,4 @@
-//! A key service over gRPC: takes requests and hands them to whoever answers.
+//! The server: reads requests and passes them to an [`Answer`].
 
 use std::convert::Infallible;
 use std::io;
@@ -21,24 +21,25 @@ use crate::protocol::{
     DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, Key,
 };
 
-/// Who does what requests ask for. Several requests come at the same time, each in a thread of its own.
+/// Handles requests. Several may arrive at the same time; each is handled on its own thread.
 pub trait Answer: Send + Sync + 'static {
-    /// Encrypts a secret for the key, which is not checked yet; gives what goes into the metadata as `enc`.
+    /// Encrypts a secret with the key, which has not been validated. Returns the value of the
+    /// metadata's `enc` field.
     ///
     /// # Errors
     ///
-    /// What the one who asks is told instead.
+    /// The status that is sent to the client instead.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status>;
 
-    /// Decrypts what was encrypted for the key.
+    /// Decrypts an `enc` value that was encrypted with the key.
     ///
     /// # Errors
     ///
-    /// What the one who asks is told instead.
+    /// The status that is sent to the client instead.
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
 }
 
-/// Answers what comes over the connections until `end`, and then what is under way.
+/// Answers requests until `end`, then finishes the ones in progress.
 pub(crate) async fn answer_all<I, C, E>(
     answer: Arc<impl Answer>,
     connections: I,
@@ -97,13 +98,13 @@ fn named(key: Option<Key>) -> Result<MasterKey, Status> {
     key.unwrap_or_default().try_into()
 }
 
-/// Does what may run programs and ask somebody.
+/// Runs work that may start programs or prompt the user on a thread of its own.
 async fn in_thread<A: Send + 'static>(
     work: impl FnOnce() -> Result<A, Status> + Send + 'static,
 ) -> Result<Response<A>, Status> {
     match spawn_blocking(work).await {
         Ok(answer) => answer.map(Response::new),
-        // It has panicked, which standard error shows. The service goes on for other requests.
+        // The thread panicked, which standard error shows. The service continues.
         Err(_) => Err(Status::internal("an internal error")),
     }
 }

@@ -1,4 +1,4 @@
-//! A key service from its first request to a signal.
+//! Runs a key service until a signal arrives.
 
 use std::io;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use crate::server::{Answer, answer_all};
 use crate::socket::{Listener, Socket};
 
-/// How long answers that are under way may take when the service ends.
+/// How long requests in progress may take after a signal.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Answers requests until a signal wants the process to end.
+/// Answers requests until SIGINT or SIGTERM.
 ///
-/// `listen` is called once signals are waited for, so that no socket stays behind. It does not return while an answer is under way that
-/// takes less than two seconds.
+/// `listen` is called after the signal handlers are installed, so that a signal can't leave the
+/// socket's file behind. After a signal, requests in progress have two seconds to finish.
 ///
 /// # Errors
 ///
-/// Those of `listen`, and what the system refuses.
+/// Those of `listen`, and those of the system.
 pub fn serve(
     listen: impl AsyncFnOnce() -> io::Result<Listener>,
     answer: Arc<impl Answer>,
@@ -39,7 +39,7 @@ pub fn serve(
         let (ended, is_ended) = tokio::sync::oneshot::channel();
         let end = async {
             end.await;
-            // Nobody waits only where the server has ended by itself.
+            // The receiver is gone only if the server has already stopped.
             let _ = ended.send(());
         };
         let late = async {
@@ -65,12 +65,12 @@ pub fn serve(
             () = late => Ok(()),
         }
     });
-    // Somebody may still be asked, and never answer.
+    // A request may still wait for a user who never responds.
     runtime.shutdown_background();
     outcome
 }
 
-/// When a signal comes that wants the process to end.
+/// Completes on a signal that asks the process to exit.
 fn end() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,4 +1,4 @@
-//! Where a key service listens.
+//! The socket on which a key service listens.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -13,24 +13,25 @@ use rustix::io::Errno;
 use rustix::process::umask;
 use tokio::net::UnixStream;
 
-/// How long to wait for the lock on the socket's directory. A key service holds it only while it creates its socket.
+/// How long to wait for the lock on the socket's directory. A key service holds it only while it
+/// creates its socket.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A socket that takes connections.
+/// A socket that accepts connections.
 #[derive(Debug)]
 pub struct Listener(pub(crate) Socket);
 
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(TcpListener),
-    /// On the file system, where it goes when the second part is dropped.
+    /// A Unix socket. Dropping the second field removes its file.
     Unix(UnixListener, SocketFile),
 }
 
 impl Listener {
-    /// On `host:port`; without a host on all addresses of the machine, as with `sops`.
+    /// Listens on `host:port`. Without a host, listens on all addresses, as `sops` does.
     ///
     /// # Errors
     ///
@@ -44,11 +45,13 @@ impl Listener {
         Ok(Self(Socket::Tcp(listener)))
     }
 
-    /// On a new file that its owner alone can use, and that goes with this. A socket that nobody listens on any more is replaced.
+    /// Listens on a new Unix socket with mode 0600, whose file is removed when this is dropped.
+    /// Replaces a socket on which no program listens.
     ///
     /// # Errors
     ///
-    /// Those of the system, another program that listens there, and a file that is no socket.
+    /// Those of the system, and [`ErrorKind::AddrInUse`] if another program listens on the socket
+    /// or the file is not a socket.
     pub async fn unix(path: &Path) -> io::Result<Self> {
         let directory = path
             .parent()
@@ -68,7 +71,7 @@ impl Listener {
         Ok(Self(Socket::Unix(listener, file)))
     }
 
-    /// The address as clients give it.
+    /// The address in the form that clients use.
     ///
     /// # Errors
     ///
@@ -83,14 +86,14 @@ impl Listener {
         })
     }
 
-    /// Whether other machines can reach it.
+    /// Whether other machines can connect.
     pub fn is_open(&self) -> bool {
         let is_open = |address: SocketAddr| !address.ip().is_loopback();
         matches!(&self.0, Socket::Tcp(listener) if listener.local_addr().is_ok_and(is_open))
     }
 }
 
-/// The file of a socket, removed when this is dropped, unless another stands there by then.
+/// A socket's file. Dropping this removes it, unless the path is another file by then.
 #[derive(Debug)]
 pub(crate) struct SocketFile {
     path: PathBuf,
@@ -101,14 +104,15 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let metadata = fs::symlink_metadata(&self.path);
         if metadata.is_ok_and(|file| identity(&file) == self.identity) {
-            // What cannot be removed is replaced by the next one.
+            // If the file can't be removed, the next key service replaces it.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Locks the directory until it is closed, so that two key services that start at the same time do not take each other's new socket for an
-/// old one. Any user who can read the directory can hold the lock, so the service starts without it in the end.
+/// Locks the directory until it is closed. Otherwise, of two key services that start at the same
+/// time, one could take the other's new socket for a dead one. Any user who can read the directory
+/// can hold the lock, so after `patience` the service starts without it.
 async fn lock(directory: &File, patience: Duration) {
     let start = Instant::now();
     while let Err(Errno::WOULDBLOCK) = flock(directory, FlockOperation::NonBlockingLockExclusive) {
@@ -123,7 +127,8 @@ fn identity(file: &fs::Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Removes a socket that refuses connections. One that takes them, or is none, is an error.
+/// Removes a socket that refuses connections. A socket that accepts them and a file that is not a
+/// socket are errors.
 async fn remove_dead(path: &Path) -> io::Result<()> {
     let refuse = |why| Err(io::Error::new(ErrorKind::AddrInUse, why));
     match fs::symlink_metadata(path) {
@@ -134,7 +139,7 @@ async fn remove_dead(path: &Path) -> io::Result<()> {
     }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
-        // Its queue of connections is full.
+        // The socket's queue of connections is full.
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
             refuse("another program listens there")
         }
@@ -150,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_socket_is_its_owners_and_goes_with_the_listener() {
+    async fn only_the_owner_can_use_a_socket_and_dropping_the_listener_removes_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         let first = Listener::unix(&path).await.unwrap();
@@ -164,12 +169,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_socket_is_replaced_and_nothing_else() {
+    async fn only_a_dead_socket_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         drop(UnixListener::bind(&path).unwrap());
         let first = Listener::unix(&path).await.unwrap();
-        // Another takes the place; it is not the first one's to remove.
+        // The first listener must not remove a file that replaced its socket.
         fs::remove_file(&path).unwrap();
         fs::write(&path, "text").unwrap();
         drop(first);
@@ -179,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lock_that_someone_else_holds_delays_the_service_only_so_long() {
+    async fn a_lock_held_by_another_process_delays_the_service_for_a_limited_time() {
         let folder = tempfile::tempdir().unwrap();
         let [one, other] = [(); 2].map(|()| File::open(folder.path()).unwrap());
         lock(&one, PATIENCE).await;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sops_core::config::read_yaml;
+use sops_core::config::{Schema, UnknownKeys, ValueKind, read_yaml};
+use sops_printable::escaped;
 
 use crate::images::Images;
 use crate::rule::{Rule, Severity};
@@ -30,6 +31,28 @@ pub struct Settings {
     /// A file with findings that are known and not reported.
     pub baseline: Option<PathBuf>,
 }
+
+/// The keys of `.sops-lint.yaml`.
+static SCHEMA: Schema = Schema {
+    what: "the file",
+    keys: &[
+        ("select", ValueKind::List),
+        ("ignore", ValueKind::List),
+        ("severity", ValueKind::Texts),
+        ("exclude", ValueKind::List),
+        ("images", ValueKind::Mapping(&IMAGES)),
+        ("baseline", ValueKind::Text),
+    ],
+    unknown_keys: UnknownKeys::Refused,
+    ..Schema::CLOSED
+};
+
+static IMAGES: Schema = Schema {
+    what: "`images`",
+    keys: &[("public", ValueKind::List), ("private", ValueKind::List)],
+    unknown_keys: UnknownKeys::Refused,
+    ..Schema::CLOSED
+};
 
 /// Why a configuration cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +79,22 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] with the place, for what is no YAML, for a key that is not known and for a value of the wrong type.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
-        read_yaml(text).map_err(|error| SettingsError(error.to_string()))
+        let mut file =
+            read_yaml(&SCHEMA, text).map_err(|error| SettingsError(error.to_string()))?;
+        let severity = file.texts("severity");
+        let mut images = file.mapping("images").unwrap_or_default();
+        let defaults = Images::default();
+        Ok(Self {
+            select: file.list("select").unwrap_or_default(),
+            ignore: file.list("ignore").unwrap_or_default(),
+            severity: severity.iter().map(severity_of).collect::<Result<_, _>>()?,
+            exclude: file.list("exclude").unwrap_or_default(),
+            images: Images {
+                public: images.list("public").unwrap_or(defaults.public),
+                private: images.list("private").unwrap_or(defaults.private),
+            },
+            baseline: file.text("baseline").map(PathBuf::from),
+        })
     }
 
     /// The form of a configuration, as a JSON schema.
@@ -89,9 +127,111 @@ impl Settings {
     }
 }
 
+fn severity_of((rule, severity): (&String, &String)) -> Result<(String, Severity), SettingsError> {
+    match severity.as_str() {
+        "error" => Ok((rule.clone(), Severity::Error)),
+        "warning" => Ok((rule.clone(), Severity::Warning)),
+        _ => Err(SettingsError(format!(
+            "the severity of `{}` must be `error` or `warning`",
+            escaped(rule)
+        ))),
+    }
+}
+
 fn known(name: &str) -> Result<&'static Rule, SettingsError> {
     rules::find(name).ok_or_else(|| {
         let message = format!("there is no rule `{name}`; `sops-rs lint rule` lists them");
         SettingsError(message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_without_content_are_the_defaults() {
+        let defaults = format!("{:?}", Settings::default());
+        for text in [
+            "",
+            "# nothing yet\n",
+            "---\n",
+            "\u{feff}",
+            "{}",
+            "select:\nimages:\n",
+        ] {
+            let settings = Settings::parse(text.as_bytes())
+                .unwrap_or_else(|error| panic!("{text:?}: {error}"));
+            assert_eq!(format!("{settings:?}"), defaults, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn each_key_is_read() {
+        let text = "select: [SL001]\nignore: [SL002]\nseverity: {SL003: warning, SL004: error}\n\
+            exclude:\n  - vendor/**\nimages: {public: [a/*], private: [b/*]}\nbaseline: known.json\n";
+        let settings = Settings::parse(text.as_bytes()).expect("it is valid");
+        assert_eq!(settings.select, ["SL001"]);
+        assert_eq!(settings.ignore, ["SL002"]);
+        assert_eq!(settings.severity["SL003"], Severity::Warning);
+        assert_eq!(settings.severity["SL004"], Severity::Error);
+        assert_eq!(settings.exclude, ["vendor/**"]);
+        assert_eq!(settings.images.public, ["a/*"]);
+        assert_eq!(settings.images.private, ["b/*"]);
+        assert_eq!(settings.baseline, Some("known.json".into()));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place_and_shows_no_value() {
+        for (text, expected) in [
+            (
+                "hunter2\n",
+                "line 1, column 1: this is text; expected the file, a mapping",
+            ),
+            ("- hunter2\n", "line 1, column 1: this is a list; "),
+            ("select: [a\n", "line 1, column 9: "),
+            (
+                "\u{feff}slect: [hunter2]\n",
+                "line 1, column 2: the file has no key `slect`; did you mean `select`?",
+            ),
+            (
+                "images:\n  private_images: []\n",
+                "line 2, column 3: images: `images` has no key `private_images`; there are: public, private",
+            ),
+            (
+                "select: hunter2\n",
+                "line 1, column 9: select: this is text; expected a list of texts",
+            ),
+            (
+                "exclude: [a, {hunter2: b}]\n",
+                "line 1, column 14: exclude[1]: this is a mapping; expected text",
+            ),
+            (
+                "images: hunter2\n",
+                "line 1, column 9: images: this is text; expected `images`, a mapping",
+            ),
+            (
+                "baseline: [hunter2]\n",
+                "line 1, column 11: baseline: this is a list; expected text",
+            ),
+            (
+                "severity: !x {}\n",
+                "line 1, column 11: severity: this is a value with a tag; expected a mapping of texts",
+            ),
+            (
+                "severity: {SL001: hunter2}\n",
+                "the severity of `SL001` must be `error` or `warning`",
+            ),
+            (
+                "select: []\n---\nignore: []\n",
+                "line 2, column 1: there is a second document",
+            ),
+        ] {
+            let error = Settings::parse(text.as_bytes())
+                .expect_err(text)
+                .to_string();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert!(!error.contains("hunter2"), "{text:?}: {error}");
+        }
+    }
 }

@@ -1,10 +1,12 @@
-//! Makes untrusted text safe to show: it cannot move the cursor, reorder or hide the text around it, or start a line of its own.
+//! Escapes untrusted text so that it can't move the cursor, reorder or hide the text around it, or
+//! start a new line.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-/// The format characters (Unicode's category Cf), such as bidirectional controls and tags, and the others that are not shown
-/// (Default_Ignorable_Code_Point), such as the Hangul fillers. The variation selectors of emoji are not among them.
+/// Invisible characters: format characters (Unicode category Cf), such as bidirectional controls
+/// and tags, and other Default_Ignorable_Code_Points, such as the Hangul fillers. The variation
+/// selectors for emoji are not included.
 const INVISIBLE: [RangeInclusive<char>; 25] = [
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -33,18 +35,19 @@ const INVISIBLE: [RangeInclusive<char>; 25] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Whether a character selects how the one before it is shown, as text or as an emoji.
+/// Whether the character selects the text or emoji presentation of the one before it.
 pub fn is_emoji_selector(character: char) -> bool {
     matches!(character, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Whether a character looks like a space: white space, and the empty pattern of Braille.
+/// Whether the character looks like a space: white space or the blank Braille pattern.
 pub fn is_space(character: char) -> bool {
     character.is_whitespace() || character == '\u{2800}'
 }
 
-/// Whether a character is shown as itself and changes nothing around it. Control characters, format characters, other invisible characters,
-/// all spaces except that of ASCII, and the two separators of lines and paragraphs do not qualify.
+/// Whether the character is visible and does not affect the text around it. That excludes control,
+/// format and other invisible characters, all spaces except the ASCII space, and the line and
+/// paragraph separators.
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
@@ -53,9 +56,10 @@ pub fn is_printable(character: char) -> bool {
     !(character.is_control() || is_space(character) || is_invisible())
 }
 
-/// The text on one line, with an escape such as `\n` or `\u{202e}` for each character that is not [printable](is_printable).
+/// The text on one line, with an escape such as `\n` or `\u{202e}` for each character that is not
+/// [printable](is_printable).
 ///
-/// Escaping a text twice gives the same as escaping it once. A backslash stays as it is, so the result is for people and not for
+/// Escaping is idempotent. Backslashes stay as they are, so the result is for people, not for
 /// parsers.
 ///
 /// ```
@@ -68,12 +72,13 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escaped_but(text, &[])
 }
 
-/// The same with line feeds and tabs kept, for a text whose lines are its own.
+/// Like [`escaped`], but keeps line feeds and tabs, for text with trusted line breaks.
 pub fn escaped_lines(text: &str) -> Cow<'_, str> {
     escaped_but(text, &['\n', '\t'])
 }
 
-/// The first `limit` characters of a text, with `…` after them if there are more. Cut a text before it is escaped, so that no escape is split.
+/// The first `limit` characters of a text, with `…` after them if there are more. Cut a text before
+/// you escape it, so that no escape is split.
 pub fn beginning(text: &str, limit: usize) -> Cow<'_, str> {
     match text.char_indices().nth(limit) {
         Some((end, _)) => Cow::Owned(text[..end].to_owned() + "…"),
@@ -96,9 +101,10 @@ fn escaped_but<'t>(text: &'t str, kept: &[char]) -> Cow<'t, str> {
     Cow::Owned(out)
 }
 
-/// The JSON text with a JSON escape for each character that is not [printable](is_printable), so that it means the same.
+/// The JSON text with a JSON escape for each character that is not [printable](is_printable). Its
+/// meaning does not change.
 pub fn escaped_json(json: &str) -> Cow<'_, str> {
-    // Outside of strings, JSON that a writer laid out has spaces and line feeds only.
+    // Outside strings, formatted JSON contains only spaces and line feeds.
     let is_shown = |character: char| character == '\n' || is_printable(character);
     if json.chars().all(is_shown) {
         return Cow::Borrowed(json);
@@ -121,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_that_of_unicode() {
+    fn the_table_matches_unicode() {
         let pattern =
             r"^[[\p{Cc}\p{Cf}\p{Z}\u{2800}\p{Default_Ignorable_Code_Point}]--[ \u{fe0e}\u{fe0f}]]$";
         let unicode = regex_automata::meta::Regex::new(pattern).expect("the pattern is valid");
@@ -133,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_stays_and_the_rest_is_escaped() {
+    fn only_unprintable_characters_are_escaped() {
         for text in [
             "",
             "plain",
@@ -200,7 +206,7 @@ mod tests {
     fn escaped_json_means_the_same() {
         let value =
             serde_json::json!({"a\u{202e}": ["\u{9b}2K\u{feff}\u{7f}", "é🦀", "\u{e0041}\n"]});
-        let text = serde_json::to_string_pretty(&value).expect("it is JSON");
+        let text = serde_json::to_string_pretty(&value).expect("the value is valid JSON");
         let shown = escaped_json(&text);
         assert!(
             shown

@@ -1,8 +1,9 @@
-//! Makes text from strangers safe to show to people: names, identifiers and messages that come from a repository, a server or a program.
+//! Makes untrusted text safe to print: names, identifiers and messages from a repository, a server
+//! or another program.
 //!
-//! [`escaped`] leaves nothing in a text that could move the cursor, hide or reorder what is around it, or start a line of its own.
-//! [`one_line`] and [`lines`] also hide private keys and disarm the commands that CI systems look for in logs: a program shows all of its
-//! messages through one of the two.
+//! [`escaped`] removes everything that could move the cursor, hide or reorder the text around it,
+//! or start a new line. [`one_line`] and [`lines`] also mask private keys and disarm commands that
+//! CI systems look for in logs; a program should print all of its messages through one of the two.
 //!
 //! ```
 //! use sops_printable::{escaped, one_line};

@@ -1,21 +1,22 @@
-//! Hides private keys in words for a person: one may have been given where something else belongs, which the words repeat.
+//! Masks private keys in messages. A user may pass a private key where something else belongs, and
+//! the message would repeat it.
 
 use std::borrow::Cow;
 
 use crate::escape::is_printable;
 
-/// What age's private keys begin with, native and of plugins, in either case.
+/// The prefixes of age's private keys, native and of plugins. Case is ignored.
 const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", PLUGIN];
 
-/// What an identity of a plugin begins with, and in small letters the name of the plugin's program.
+/// The prefix of a plugin's identity, and in lower case of the name of the plugin's program.
 const PLUGIN: &str = "AGE-PLUGIN-";
 
-/// What the first line of other private keys ends with, of SSH, PEM and PGP.
+/// The ends of the first line of SSH, PEM and PGP private keys.
 const ARMORED: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
 
-/// The text with nothing of a private key but what it begins with.
+/// Masks private keys in the text, except for their prefixes.
 pub fn masked(text: &str) -> Cow<'_, str> {
-    // Has the same offsets.
+    // Upper-casing ASCII keeps the offsets.
     let upper = text.to_ascii_uppercase();
     let mut out = String::new();
     let mut done = 0;
@@ -71,7 +72,7 @@ fn is_identity(upper: &str) -> bool {
         })
 }
 
-/// Where the armor ends that is open at `at`; at the end of the text if nothing ends it.
+/// The end of the armor that contains `at`, or of the text if the armor has no last line.
 fn armor_end(text: &str, at: usize) -> usize {
     let last_line = text[at..].find("-----END").map(|found| at + found + 5);
     let end = last_line.and_then(|line| Some(line + text[line..].find("-----")? + 5));
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_a_private_key_is_left() {
+    fn private_keys_are_masked() {
         for (text, wanted) in [
             ("no file `a-b.yaml`", "no file `a-b.yaml`"),
             ("`AGE-SECRET-KEY-1QQÄ`: é", "`AGE-SECRET-KEY-…Ä`: é"),

@@ -1,4 +1,5 @@
-//! Makes text safe to show: without private keys, and without anything that a terminal, an editor or the log of a CI system would act on.
+//! Makes text safe to print: masks private keys, and escapes whatever a terminal, an editor or a CI
+//! log would act on.
 
 use std::borrow::Cow;
 
@@ -6,12 +7,12 @@ use crate::escape::{escaped, escaped_lines};
 
 use crate::mask::masked;
 
-/// The text on one line; line breaks in it are escaped too.
+/// The text on one line. Line breaks are escaped.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escape(masked(text), escaped)
 }
 
-/// The text with its line breaks. Pass untrusted parts through [`one_line`] before you put them into such a text.
+/// The text with its line breaks. Pass untrusted parts through [`one_line`] before you insert them.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escape(masked(text), escaped_lines)
 }
@@ -27,18 +28,19 @@ fn escape<'t>(text: Cow<'t, str>, escape: fn(&str) -> Cow<'_, str>) -> Cow<'t, s
     }
 }
 
-/// Whether a CI system could take a part of the text in its log for a command.
+/// Whether a CI system could treat part of the text in its log as a command.
 fn has_command(text: &str) -> bool {
     text.contains("##") || text.lines().any(begins_with_command)
 }
 
-/// Whether the line is a workflow command of GitHub, as in `::add-mask::x`. White space before it does not count.
+/// Whether the line is a GitHub workflow command such as `::add-mask::x`. Leading white space is
+/// ignored.
 fn begins_with_command(line: &str) -> bool {
     let name = line.trim_start().strip_prefix("::");
     name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()))
 }
 
-/// The text with every such command escaped.
+/// Escapes every such command.
 fn without_commands(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for line in text.split_inclusive('\n') {
@@ -46,7 +48,8 @@ fn without_commands(text: &str) -> String {
             true => Cow::Owned(line.replacen(':', r"\u{3a}", 1)),
             false => Cow::Borrowed(line),
         };
-        // `##[group]` of GitHub, `##vso[…]` of Azure Pipelines and `##teamcity[…]` count anywhere in a line.
+        // `##[group]` of GitHub, `##vso[…]` of Azure Pipelines and `##teamcity[…]` work anywhere in
+        // a line.
         let mut rest = &*line;
         while let Some(at) = rest.find("##") {
             let behind = rest[at..].trim_start_matches('#');
@@ -78,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_no_command_for_a_ci_system() {
+    fn ci_commands_are_escaped() {
         for (text, shown) in [
             (
                 "::error::x.yaml: encrypted",

@@ -1,17 +1,18 @@
-//! Comparing what two programs make of one YAML file.
+//! Compares the YAML that two programs make of one file.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser};
 
-/// Holds two decrypted YAML texts against each other that may differ in where their comments stand alone: `sops` moves a comment
-/// from behind its value to another line, and loses some, where we leave it where it stands.
+/// Compares two decrypted YAML texts, ignoring where their comments are: `sops` moves a comment at
+/// the end of a line to a line of its own, and loses some comments.
 ///
-/// Both must have the same characters but for comments and white space, the same scalars, styles, tags and containers, and
-/// ours all comments of theirs. An indentation indicator that `sops` gets wrong is put right before.
+/// Without comments and white space, both must have the same characters; they must have the same
+/// scalars, styles, tags and containers, and ours must have every comment of theirs. Wrong
+/// indentation indicators in theirs, a bug of `sops`, are corrected first.
 ///
 /// # Errors
-/// What differs.
+/// A description of the difference.
 pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
     let theirs = &right_indicators(theirs);
     if ours == theirs {
@@ -19,11 +20,11 @@ pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
     }
     let (ours, theirs) = (Parts::of(ours)?, Parts::of(theirs)?);
     if ours.comments.is_empty() {
-        return Err("there are no comments, and the layout differs".into());
+        return Err("the layout differs, although there are no comments".into());
     }
     if ours.text != theirs.text {
         return Err(format!(
-            "other text than comments differs:\n{}\n{}",
+            "the text outside comments differs:\n{}\n{}",
             ours.text, theirs.text
         ));
     }
@@ -37,7 +38,7 @@ pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
     for comment in &ours.comments {
         *counts.entry(comment).or_default() += 1;
     }
-    // Some of its own comments `sops` cannot open.
+    // `sops` can't decrypt some of its own comments.
     for comment in theirs
         .comments
         .iter()
@@ -45,14 +46,15 @@ pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
     {
         match counts.get_mut(comment.as_str()) {
             Some(count @ 1..) => *count -= 1,
-            _ => return Err(format!("we lack the comment {comment}")),
+            _ => return Err(format!("our text lacks the comment {comment}")),
         }
     }
     Ok(())
 }
 
-/// Puts right the block scalars that begin with white space: `sops` writes the step, 4, as the indicator, and the text 2 columns
-/// further in than a dash, or in the next column that is a multiple of 4 behind a key.
+/// Corrects the indicators of block scalars that begin with white space. `sops` always writes 4,
+/// its indentation step, but indents the text by 2 columns from a dash, or to the next multiple of
+/// 4 after a key's column.
 fn right_indicators(theirs: &str) -> String {
     let lines = theirs.split('\n').map(|line| {
         let mut rest = line;
@@ -78,11 +80,11 @@ fn right_indicators(theirs: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A text taken apart.
+/// A text, split into its parts.
 struct Parts<'t> {
     /// The text without comments and white space.
     text: String,
-    /// What a parser sees but for comments.
+    /// The parser's events, without comments.
     events: Vec<Event<'t>>,
     comments: Vec<String>,
 }
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_comments_may_stand_elsewhere() {
+    fn only_comments_may_move() {
         for (ours, theirs, same) in [
             ("a: 1\n", "a: 1\n", true),
             ("a: 1 # c\n", "# c\na: 1\n", true),

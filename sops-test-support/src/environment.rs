@@ -1,4 +1,4 @@
-//! A folder, a home and an environment in which the program is run, and what comes out of a run.
+//! A home, a working directory and an environment to run the program in, and the result of a run.
 
 use std::os::unix::fs::{PermissionsExt, lchown};
 use std::os::unix::process::CommandExt;
@@ -10,51 +10,51 @@ use std::{fmt, fs};
 use rustix::process::geteuid;
 use tempfile::TempDir;
 
-/// The program, which cargo builds for the tests of its package and names to them.
+/// The program. Cargo builds it for the tests of its package and passes its path.
 pub fn program() -> PathBuf {
     let name = std::env::var_os("CARGO_BIN_EXE_sops-rs");
-    name.expect("cargo runs the tests of the program").into()
+    name.expect("cargo sets the path of the program").into()
 }
 
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/keys");
 
-/// The recipient of `testdata/keys/x25519.txt`, whose private key the home has.
+/// The recipient of `testdata/keys/x25519.txt`, whose private key is in the home.
 pub fn recipient() -> String {
     recipient_of("x25519.txt")
 }
 
-/// A recipient whose private key the home does not have.
+/// A recipient whose private key is not in the home.
 pub fn other_recipient() -> String {
     recipient_of("x25519_other.txt")
 }
 
 fn recipient_of(file: &str) -> String {
-    let text = fs::read_to_string(Path::new(KEYS).join(file)).expect("the test key is there");
+    let text = fs::read_to_string(Path::new(KEYS).join(file)).expect("the test key exists");
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("# public key: "));
     line.expect("the key file names its recipient").to_owned()
 }
 
-/// The private key, which no output may have in it.
+/// The private key in the home. No output may contain it.
 pub fn identity() -> String {
     identity_of("x25519.txt")
 }
 
-/// A private key that opens nothing here.
+/// A private key that decrypts nothing in the tests.
 pub fn other_identity() -> String {
     identity_of("x25519_other.txt")
 }
 
 fn identity_of(file: &str) -> String {
-    let text = fs::read_to_string(Path::new(KEYS).join(file)).expect("the test key is there");
+    let text = fs::read_to_string(Path::new(KEYS).join(file)).expect("the test key exists");
     text.lines()
         .last()
         .expect("a key file has lines")
         .to_owned()
 }
 
-/// A folder with a home and a working directory, which go when it is dropped.
+/// A temporary home and working directory, removed on drop.
 pub struct TestEnvironment {
     root: TempDir,
 }
@@ -66,62 +66,62 @@ impl Default for TestEnvironment {
 }
 
 impl TestEnvironment {
-    /// With the test key in the home.
+    /// Creates an environment with the test key in the home.
     pub fn new() -> Self {
         let environment = Self::without_key();
         let folder = environment.home().join(".config/sops/age");
-        fs::create_dir_all(&folder).expect("the home can be written");
+        fs::create_dir_all(&folder).expect("the home is writable");
         fs::copy(Path::new(KEYS).join("x25519.txt"), folder.join("keys.txt"))
             .expect("the test key can be copied");
         fs::set_permissions(folder.join("keys.txt"), fs::Permissions::from_mode(0o600))
-            .expect("it is ours");
+            .expect("the file is ours");
         environment
     }
 
-    /// With an empty home.
+    /// Creates an environment with an empty home.
     pub fn without_key() -> Self {
-        let root = tempfile::tempdir().expect("a temporary folder");
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         for folder in ["home", "work"] {
-            fs::create_dir(root.path().join(folder)).expect("the folder is ours");
+            fs::create_dir(root.path().join(folder)).expect("the directory is writable");
         }
         Self { root }
     }
 
-    /// The home folder.
+    /// The home directory.
     pub fn home(&self) -> PathBuf {
         self.root.path().join("home")
     }
 
-    /// A path in the working directory.
+    /// The path of a file in the working directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join("work").join(name)
     }
 
-    /// Writes a file in the working directory, with the folders that it needs.
+    /// Writes a file in the working directory and creates its parent directories.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("it is below the working directory"))
-            .expect("it is ours");
-        fs::write(path, text).expect("it is ours");
+        fs::create_dir_all(path.parent().expect("the path has a parent"))
+            .expect("the directory is writable");
+        fs::write(path, text).expect("the file is writable");
     }
 
-    /// A file of the working directory as text.
+    /// The content of a file in the working directory, as text.
     pub fn read(&self, name: &str) -> String {
         String::from_utf8(self.bytes(name)).expect("the file is UTF-8")
     }
 
-    /// A file of the working directory.
+    /// The content of a file in the working directory.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// The names in the working directory, in order.
+    /// The sorted names in the working directory.
     pub fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.path("")).expect("it is there");
+        let entries = fs::read_dir(self.path("")).expect("the directory exists");
         let mut names: Vec<String> = entries
             .map(|entry| {
                 entry
-                    .expect("it is ours")
+                    .expect("the directory is readable")
                     .file_name()
                     .into_string()
                     .expect("names are UTF-8")
@@ -131,12 +131,12 @@ impl TestEnvironment {
         names
     }
 
-    /// Writes an encrypted file.
+    /// Writes a file and encrypts it.
     pub fn encrypt(&self, name: &str, text: impl AsRef<[u8]>) {
         self.encrypt_with(name, text, &[]);
     }
 
-    /// Writes a file that is encrypted with these flags.
+    /// Writes a file and encrypts it with these flags.
     pub fn encrypt_with(&self, name: &str, text: impl AsRef<[u8]>, flags: &[&str]) {
         self.write(name, text);
         let recipient = recipient();
@@ -144,25 +144,26 @@ impl TestEnvironment {
         self.run(&[&words, flags, &[name]].concat()).succeeds();
     }
 
-    /// The plaintext of an encrypted file.
+    /// Decrypts a file.
     pub fn decrypt(&self, name: &str) -> String {
         self.run(&["decrypt", name]).succeeds().stdout
     }
 
-    /// Writes a shell script that stands for an editor; `$1` is the file. Gives the command that runs it.
+    /// Writes a shell script that acts as the editor and returns the command that runs it. `$1` is
+    /// the file.
     pub fn editor(&self, script: &str) -> String {
         let path = self.root.path().join("editor");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("it is ours");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the directory is writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("the script is ours");
         format!("'{}'", path.display())
     }
 
-    /// A run that is yet to start. Nothing of this process's environment is in it but the search path.
+    /// A command that runs the program. Of this process's environment, only `PATH` is passed on.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(&program(), arguments)
     }
 
-    /// The same of another program.
+    /// Like [`Self::command`], for another program.
     pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command
@@ -170,28 +171,33 @@ impl TestEnvironment {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home())
-            // Where a memory file system is missing, the tests of other things go on.
+            // Lets the tests run on machines without a memory file system.
             .env("SOPS_RS_ALLOW_DISK", "1")
             .current_dir(self.path(""))
             .stdin(Stdio::null());
         command
     }
 
-    /// Makes all that is here belong to the user of [`Self::command_as_user`].
+    /// Gives the whole environment to the user of [`Self::command_as_user`].
     pub fn hand_over(&self) {
         if geteuid().is_root() {
-            // They may not reach the program where it was built.
-            // By another process: a program that another thread starts here would hold the new file open for writing, and it could not be run.
+            // The user may not have access to the build directory. The copy is made by another
+            // process: if another thread started a program during the copy, that program would
+            // inherit the open file, and running the copy would fail with `ETXTBSY`.
             let copy = Command::new("cp")
                 .arg(program())
                 .arg(self.program_of_user())
                 .status();
-            assert!(copy.is_ok_and(|status| status.success()), "it is copied");
+            assert!(
+                copy.is_ok_and(|status| status.success()),
+                "the program is copied"
+            );
             hand_over(self.root.path());
         }
     }
 
-    /// A run as somebody who is not the administrator: as `nobody` where root runs the tests, otherwise as who runs them.
+    /// A command that runs as an ordinary user: `nobody` if the tests run as root, otherwise the
+    /// user who runs them.
     pub fn command_as_user(&self, arguments: &[&str]) -> Command {
         if !geteuid().is_root() {
             return self.command(arguments);
@@ -210,7 +216,7 @@ impl TestEnvironment {
         self.finish(self.command(arguments))
     }
 
-    /// Runs with this on standard input.
+    /// Runs the program with this text on standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
         let mut command = assert_cmd::Command::from_std(self.command(arguments));
         Run::of(
@@ -222,7 +228,7 @@ impl TestEnvironment {
         )
     }
 
-    /// Runs what was made ready.
+    /// Runs a prepared command.
     pub fn finish(&self, command: Command) -> Run {
         let mut command = assert_cmd::Command::from_std(command);
         Run::of(
@@ -233,35 +239,35 @@ impl TestEnvironment {
         )
     }
 
-    /// A text without the names of temporary folders.
+    /// Replaces the path of the temporary directory, so that texts can be compared.
     pub fn neutral(&self, text: &str) -> String {
         text.replace(&self.root.path().display().to_string(), "<ROOT>")
     }
 }
 
-/// The number of the user and the group that own nothing.
+/// The user and group ID of `nobody`.
 const NOBODY: u32 = 65534;
 
 fn hand_over(folder: &Path) {
-    lchown(folder, Some(NOBODY), Some(NOBODY)).expect("root may");
-    for entry in fs::read_dir(folder).expect("it is there") {
-        let path = entry.expect("it is there").path();
+    lchown(folder, Some(NOBODY), Some(NOBODY)).expect("root can change the owner");
+    for entry in fs::read_dir(folder).expect("the directory exists") {
+        let path = entry.expect("the directory is readable").path();
         if path.is_dir() && !path.is_symlink() {
             hand_over(&path);
         } else {
-            lchown(&path, Some(NOBODY), Some(NOBODY)).expect("root may");
+            lchown(&path, Some(NOBODY), Some(NOBODY)).expect("root can change the owner");
         }
     }
 }
 
-/// What came out of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Run {
-    /// The exit code; none where a signal ended it.
+    /// The exit code; `None` if a signal ended the run.
     pub code: Option<i32>,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -274,25 +280,28 @@ impl Run {
         }
     }
 
-    /// It ended well.
+    /// Asserts that the run succeeded.
     #[track_caller]
     pub fn succeeds(self) -> Self {
         assert_eq!(self.code, Some(0), "{self}");
         self
     }
 
-    /// None of these is in anything that it wrote, however it ended.
+    /// Asserts that none of these secrets is in its output.
     #[track_caller]
     pub fn keeps(self, secrets: &[&str]) -> Self {
         for secret in secrets {
             for stream in [&self.stdout, &self.stderr] {
-                assert!(!stream.contains(secret), "{secret} is told: {self}");
+                assert!(
+                    !stream.contains(secret),
+                    "the output contains {secret}: {self}"
+                );
             }
         }
         self
     }
 
-    /// Where the text is kept that an edit could not write.
+    /// The file with the text that `edit` could not write.
     pub fn kept(&self) -> PathBuf {
         let (_, rest) = self
             .stderr
@@ -301,18 +310,18 @@ impl Run {
         PathBuf::from(rest.split(';').next().unwrap_or_default())
     }
 
-    /// Removes the text that an edit could not write.
+    /// Removes the file with the text that `edit` could not write.
     pub fn remove_kept(&self) {
         let kept = self.kept();
-        let directory = kept.parent().expect("it has a directory of its own");
-        fs::remove_dir_all(directory).expect("it is ours");
+        let directory = kept.parent().expect("the file is in its own directory");
+        fs::remove_dir_all(directory).expect("the directory is writable");
     }
 
-    /// It failed with this exit code, and wrote no result.
+    /// Asserts that the run failed with this exit code and wrote no result.
     #[track_caller]
     pub fn fails_with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
-        assert_eq!(self.stdout, "", "a failure writes no result");
+        assert_eq!(self.stdout, "", "a failed run writes no result");
         self
     }
 }

@@ -1,4 +1,4 @@
-//! Dotenv and INI files with every kind of line.
+//! Generates dotenv and INI files with every kind of line.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -56,7 +56,7 @@ const DOTENV_VALUES: &[&str] = &[
     "\t",
 ];
 
-/// An INI file that SOPS accepts and does not lose a part of when it writes it.
+/// An INI file that SOPS accepts and writes without losing anything.
 pub fn ini(seed: u64) -> String {
     let mut random = StdRng::seed_from_u64(seed);
     let line_break = if random.random_bool(0.15) {

@@ -1,11 +1,12 @@
-//! Parts of the documentation that are generated from the code: a test fails if they are out of date.
+//! Parts of the documentation that are generated from the code. A test fails if they are out of
+//! date.
 //!
-//! With `SOPS_RS_WRITE_DOCS=1` in the environment, the test writes them instead.
+//! With `SOPS_RS_WRITE_DOCS=1` in the environment, the test updates them instead.
 
 use std::path::Path;
 use std::{env, fs, thread};
 
-/// Fails unless the file, a path from the root of the workspace, has this content.
+/// Fails unless the file has this content. The path is relative to the root of the workspace.
 pub fn assert_file(path: &str, expected: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     let content = fs::read_to_string(&file).unwrap_or_default();
@@ -27,7 +28,8 @@ pub fn assert_file(path: &str, expected: &str) {
     );
 }
 
-/// Fails unless this is the text between the lines `<!-- begin NAME -->` and `<!-- end NAME -->` of the file.
+/// Fails unless this text is between the lines `<!-- begin NAME -->` and `<!-- end NAME -->` of the
+/// file.
 pub fn assert_section(path: &str, name: &str, expected: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     let content = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"));

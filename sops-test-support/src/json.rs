@@ -1,4 +1,4 @@
-//! JSON objects with every kind of value, escape and layout.
+//! Generates JSON objects with every kind of value, escape and layout.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

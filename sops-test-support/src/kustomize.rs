@@ -1,11 +1,13 @@
-//! Ways to have kustomize put a value in plaintext into a Secret: generators, patches, replacements and plugins.
+//! Ways in which kustomize can put a plaintext value into a Secret: generators, patches,
+//! replacements and plugins.
 
 use crate::disguise::{Disguise, VALUE, encodings};
 
-/// What a directory shows, and the name and content of each of its files.
+/// The title of a directory, and the name and content of each file.
 type Directory = (String, Vec<(String, Vec<u8>)>);
 
-/// Directories in which kustomize makes a Secret with the value, or puts the value into one: the files of each, below `kustomize/`.
+/// Directories, below `kustomize/`, in which kustomize generates a Secret with the value or patches
+/// the value into one. Each is a list of its files.
 pub fn kustomizations() -> Vec<Vec<Disguise>> {
     let generator = format!("- {{name: a, literals: [password={VALUE}]}}\n");
     let plugin = |kind: &str, rest: &str| {

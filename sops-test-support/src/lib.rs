@@ -1,4 +1,4 @@
-//! What the tests of several crates share:
+//! Shared test code:
 //!
 //! - documents generated from a seed; the same seed gives the same text
 //! - documents written by hand, and Secrets in disguise

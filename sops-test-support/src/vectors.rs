@@ -1,10 +1,10 @@
-//! The measured vectors of `testdata/vectors`, for tests.
+//! Reads the measured vectors in `testdata/vectors`.
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-/// The lines of the file `name`, one JSON value each.
+/// Reads the file `name`, with one JSON value on each line.
 pub fn read<T: DeserializeOwned>(name: &str) -> Vec<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../testdata/vectors")

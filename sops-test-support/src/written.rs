@@ -1,8 +1,9 @@
-//! Documents written by hand, for what generated ones seldom have: what stands at the top, and at the borders of YAML.
+//! Handwritten documents for cases that generated documents rarely contain, such as unusual tops of
+//! files and edge cases of YAML.
 
-/// Texts that come back, and that `sops` reads as it reads its own.
+/// Texts that come back byte for byte, and that `sops` reads as it reads its own output.
 pub const ACCEPTED: &[&str] = &[
-    // A flow mapping at the top: comments and commas behind the last member.
+    // A flow mapping at the top, with comments and commas after the last member.
     "{}\n",
     "{ }\n",
     "{\n}\n",
@@ -43,7 +44,7 @@ pub const ACCEPTED: &[&str] = &[
     "{a: [1,2] # c\n}\n",
     "{a: [1, # x\n2, # y\n], # c\n}\n",
     "{a: {b: 1 # x\n} # c\n}\n",
-    // Values that are not written.
+    // Omitted values.
     "{a, b: , c}\n",
     "{\"a\":value,\n\"empty\":\n}\n",
     "{k1: ,b: 1}\n",
@@ -64,7 +65,7 @@ pub const ACCEPTED: &[&str] = &[
     "a: &b v\nc: {d: *b}\n",
     "{a: \"x\", b: &q 1, c: *q # c\n}\n",
     "a: &b 1.50\nc: [*b]\nd: *b\n",
-    // Keys behind `?`.
+    // Keys written with `?`.
     "? a\n: 1\n",
     "? a\n",
     "? a\n? b\n",
@@ -89,7 +90,7 @@ pub const ACCEPTED: &[&str] = &[
     "%YAML 1.1\n---\na: yes\n",
     "%TAG ! tag:x,2000:\n---\na: !y 1\n",
     "%TAG !e! tag:yaml.org,2002:\n---\na: !e!int \"1\"\n",
-    // Ends of documents, and empty ones.
+    // Ends of documents, and empty documents.
     "---\n",
     "---\n...\n",
     "---\n---\n",
@@ -110,11 +111,12 @@ pub const ACCEPTED: &[&str] = &[
     "  a: 1\n  # c\n",
     "\u{feff}---\na: 1\n",
     "\u{feff}# c\na: 1\n",
-    // What is an indicator in other places.
+    // Characters that are indicators in other positions.
     "a: [http://x?y=1, x?, ::1]\n",
     "a: [a:b, -b]\nb: {c:d, \"e\":f}\n",
     "?a: ?b\n:c: :d\n-e: -f\n",
-    // A comment behind an alias of a collection is beside the collection; once that is written out here, it is in it.
+    // A comment after an alias of a collection is outside the collection. In the encrypted file,
+    // where the alias is expanded, it is inside.
     "k: &x {a: 1, b: 2}\nl: *x # behind\nm: v\n",
     "k: &x {a: 1, b: 2}\nl_unencrypted: *x # behind\nm: v\n",
     "k_unencrypted: &x {a: 1, b: 2}\nl: *x # behind\n# below\nm: v\n",
@@ -122,23 +124,25 @@ pub const ACCEPTED: &[&str] = &[
     "k: &x\n  a: 1\nl:\n- *x # behind\n# before\n- v\n",
     "k: &x {a: 1}\nl:\n  - <<: *x  # behind\n  # before\n  # also before\n  - v\n",
     "l:\n- k: >2+ # goes with it\n      \n# below\nm: &x {a: 1}\nn: # behind\n  o: *x\n",
-    // In a file of `sops` a comment behind an alias at the end is behind the key of its block.
+    // In a file that `sops` wrote, a comment after an alias at the end of a mapping is after the
+    // mapping's key.
     "k: &x {a: 1}\nl: *x # behind\n",
     "k: &x 1\nl: *x # behind\n---\nk: &x [1]\nl: *x # behind\n",
-    // An empty collection with a comment in it, which an alias repeats.
+    // An empty collection that contains a comment and that an alias repeats.
     "k: &x {} # in it\nl: *x\nm:\n- *x\n- &y [] # at it\n- *y\n",
     "k: &x {} # in it\nl: &y\n  <<: *x\n  # below\nm: *y # behind\nn: v\n",
-    // In a file of `sops` the comment of an empty sequence is an item.
+    // In a file that `sops` wrote, the comment of an empty sequence is an item.
     "k:\n  l: [] # behind\n  # below\n\nm: 1\n",
     "k: [] # behind\n",
-    // Blank lines that belong to a value stay where it stays in plaintext, and go where it is encrypted.
+    // Blank lines that belong to a value stay if the value stays in plaintext, and disappear if it
+    // is encrypted.
     "a:\n  b_unencrypted: |+\n    text\n\n # left of it\n\nc: v\n",
     "a:\n  b: |+\n    text\n\n # left of it\n\nc: v\n",
     "a:\n  b_unencrypted: >+\n    text\n\n\n # left of it\n\n",
     "a:\n  b_unencrypted: |+\n    text\n\n  # below it\n\n  c: v\n",
 ];
 
-/// Texts that are refused, with a part of the message.
+/// Texts that are rejected, each with a part of the message.
 pub const REFUSED: &[(&str, &str)] = &[
     ("{k1:}\n", "a `:` directly before"),
     ("{k1:,b: 1}\n", "a `:` directly before"),

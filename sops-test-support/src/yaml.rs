@@ -1,10 +1,11 @@
-//! YAML streams with every kind of scalar, collection, comment and layout that people write.
+//! Generates YAML streams with every kind of scalar, collection, comment and layout that people
+//! write.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// What a generated stream may have.
+/// What a generated stream may contain.
 #[derive(Clone, Copy, Debug)]
 pub struct Features {
     /// Comments of all kinds.
@@ -13,14 +14,14 @@ pub struct Features {
     pub aliases: bool,
     /// Several documents.
     pub documents: bool,
-    /// CRLF, byte order mark, a missing last line break.
+    /// CRLF, a byte order mark, a missing last line break.
     pub odd_layout: bool,
     /// Tags.
     pub tags: bool,
 }
 
 impl Features {
-    /// All of them.
+    /// All features.
     pub const ALL: Self = Self {
         comments: true,
         aliases: true,
@@ -58,18 +59,18 @@ pub fn yaml(seed: u64, features: Features) -> String {
 struct Generator {
     random: StdRng,
     features: Features,
-    /// Spaces a level.
+    /// The spaces per level of indentation.
     step: usize,
-    /// How likely a comment is, at each place where one can be.
+    /// The probability of a comment, at each position where one is allowed.
     density: f64,
-    /// To give every key and comment a name of its own.
+    /// A counter that gives every key and comment a unique name.
     names: usize,
-    /// Anchors of this document, and whether they hold a mapping.
+    /// The anchors of this document, and whether each is on a mapping.
     anchors: Vec<(String, bool)>,
     out: String,
 }
 
-/// In one line, as they may stand in block context.
+/// Single-line scalars that are valid in block context.
 const SCALARS: &[&str] = &[
     "plain",
     "two words",
@@ -139,7 +140,7 @@ const SCALARS: &[&str] = &[
     "a ' b \" c",
 ];
 
-/// Those of the above that may stand in a flow collection as they are.
+/// The scalars of [`SCALARS`] that are also valid in flow collections.
 const FLOW_SCALARS: &[&str] = &[
     "plain",
     "two words",
@@ -221,7 +222,7 @@ impl Generator {
         }
     }
 
-    /// Comments on lines of their own, and blank lines.
+    /// Comments on their own lines, and blank lines.
     fn comments(&mut self, indent: usize) {
         if self.chance(0.05) {
             self.out.push('\n');
@@ -254,7 +255,7 @@ impl Generator {
         self.out.push('\n');
     }
 
-    /// `inline`: the first key goes on the line that has been begun.
+    /// With `inline`, the first key continues the current line.
     fn block_mapping(&mut self, indent: usize, depth: usize, inline: bool) {
         let entries = self.random.random_range(1..if depth == 0 { 8 } else { 5 });
         for entry in 0..entries {
@@ -314,7 +315,8 @@ impl Generator {
         }
     }
 
-    /// What stands behind a colon or a dash of the block at column `indent`, up to the end of its line or block.
+    /// Writes a value after a colon or a dash of the block at column `indent`, up to the end of its
+    /// line or block.
     fn value(&mut self, indent: usize, depth: usize) {
         let inner = indent + self.step;
         let kind = self.random.random_range(0..20);
@@ -452,7 +454,7 @@ impl Generator {
         }
     }
 
-    /// Quoted and plain scalars over several lines.
+    /// Quoted and plain scalars that span several lines.
     fn folded_quotes(&mut self, indent: usize) {
         let pad = " ".repeat(indent);
         let text = match self.random.random_range(0..4) {

@@ -1,4 +1,4 @@
-//! Which cluster to use.
+//! The flags that select a cluster.
 
 use std::env;
 use std::path::PathBuf;
@@ -19,16 +19,16 @@ pub(crate) struct ClusterArgs {
     pub(super) kubeconfig: Option<PathBuf>,
 }
 
-/// What chose the cluster.
+/// The source of the cluster's address.
 pub(super) enum ClusterOrigin {
-    /// In this context of the kubeconfig.
+    /// A context of the kubeconfig.
     Context(String),
-    /// In the pod in which this program runs.
+    /// The pod in which this program runs.
     Pod,
 }
 
 impl ClusterArgs {
-    /// The same choice as flags of `kubectl`, each with a space in front.
+    /// The equivalent flags of `kubectl`, each preceded by a space.
     pub(crate) fn for_kubectl(&self) -> String {
         let context = self.context.as_deref().map(shell_word);
         let file = self.kubeconfig.as_deref();
@@ -40,7 +40,7 @@ impl ClusterArgs {
         given.collect()
     }
 
-    /// Whether neither they nor the environment ask for a certain kubeconfig.
+    /// Whether neither the flags nor the environment select a kubeconfig.
     pub(super) fn are_default(&self) -> bool {
         let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());
         self.context.is_none() && self.kubeconfig.is_none() && !is_set

@@ -1,13 +1,14 @@
-//! Why the certificate of an API server is not accepted, in words. The TLS library prints the names of its errors for most of them.
+//! Explains why the certificate of an API server is rejected. For most errors, the TLS library only
+//! prints their names.
 
-/// What is wrong with a certificate.
+/// The problem with a certificate.
 pub(super) struct CertificateFault {
     pub(super) message: String,
-    /// What to do, where another authority would not help.
+    /// What to do, if trusting another authority would not help.
     pub(super) hint: Option<&'static str>,
 }
 
-/// A part of the library's text, what is wrong in words, and what to do.
+/// A part of the library's message, the explanation, and what to do.
 const FAULTS: [(&str, &str, Option<&str>); 12] = [
     (
         "CaUsedAsEndEntity",
@@ -51,10 +52,10 @@ const RENEW: &str = "renew the server's certificate, or correct the clock of thi
 
 const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage = serverAuth`";
 
-/// The start of the library's text about a name, which it says in words.
+/// The start of the library's message about a wrong name, which is readable as it is.
 const NAME: &str = "certificate not valid for name";
 
-/// What an error of the library says about a certificate.
+/// The problem with a certificate, from the library's error message.
 pub(super) fn fault(text: &str) -> CertificateFault {
     if let Some(start) = text.find(NAME) {
         let names = text[start + NAME.len()..].replace("; certificate is", "; it is");
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_said_in_words() {
+    fn errors_are_explained() {
         for (text, says, has_hint) in [
             (
                 "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",

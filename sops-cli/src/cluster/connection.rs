@@ -1,4 +1,4 @@
-//! The client that talks to the cluster.
+//! The client for the API server of a cluster.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,15 +16,15 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long to wait for an answer.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// A cluster that can be talked to.
+/// A client for a cluster.
 pub(crate) struct Cluster {
     pub(super) client: Client,
     /// The address of its API server.
     pub(super) server: String,
     pub(super) origin: ClusterOrigin,
-    /// Whether it is asked through a proxy.
+    /// Whether the connection uses a proxy.
     pub(super) is_behind_proxy: bool,
-    /// Why others could read what is sent.
+    /// Why the connection is insecure, if it is.
     insecurity: Option<Insecurity>,
 }
 
@@ -33,14 +33,15 @@ pub(crate) struct Cluster {
 pub(crate) enum Security {
     /// Only TLS with a verified server certificate.
     VerifiedTls,
-    /// Any connection that the kubeconfig describes, as `kubectl` does.
+    /// Any connection that the kubeconfig describes, like `kubectl`.
     AsConfigured,
 }
 
 /// Why someone other than the server could read the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Insecurity {
-    /// No TLS. A loopback address is no safer: any user of the computer may be listening there.
+    /// No TLS. A loopback address is no safer, because any user of the computer may be listening
+    /// there.
     Plain,
     /// Any certificate is accepted.
     Unverified,
@@ -77,7 +78,7 @@ impl Insecurity {
     }
 }
 
-/// Does work that waits for the network.
+/// Runs a future to completion.
 pub(crate) fn run<T>(
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
@@ -89,10 +90,11 @@ pub(crate) fn run<T>(
 }
 
 impl Cluster {
-    /// The client for the cluster that is meant. Nothing is sent yet.
+    /// Creates the client for the selected cluster. Sends nothing yet.
     ///
     /// # Errors
-    /// The kubeconfig cannot be used, or the connection is not accepted. In the latter case no credential program is run.
+    /// The kubeconfig can't be used, or the connection is not secure enough. In the latter case, no
+    /// credential plugin is run.
     pub(crate) async fn of(args: &ClusterArgs, security: Security) -> Result<Self, CommandError> {
         let kubeconfig = kubeconfig::read(args.kubeconfig.as_deref());
         let pod = || credentials::of_pod().filter(|_| args.are_default());
@@ -105,7 +107,7 @@ impl Cluster {
         };
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(ANSWER);
-        // What cannot be done is said at once.
+        // The user learns about a failure immediately.
         config.default_retry = false;
         let server = shown(&config.cluster_url.to_string());
         let insecurity = Insecurity::of(&config);
@@ -175,7 +177,7 @@ impl Cluster {
     }
 }
 
-/// The address of a server, without the user and password in it.
+/// The address of a server, without user and password.
 fn shown(url: &str) -> String {
     let url = url.trim_end_matches('/');
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -202,14 +204,14 @@ mod tests {
             ("http://127.0.0.1:8001", false, Some(Insecurity::Plain)),
             ("ftp://a.example", true, Some(Insecurity::Plain)),
         ] {
-            let mut config = Config::new(url.parse().expect("it is a URL"));
+            let mut config = Config::new(url.parse().expect("the URL is valid"));
             config.accept_invalid_certs = accepts_any;
             assert_eq!(Insecurity::of(&config), insecurity, "{url}");
         }
     }
 
     #[test]
-    fn an_address_is_shown_without_user_and_password() {
+    fn an_address_is_shown_without_credentials() {
         for (url, expected) in [
             ("https://a.example:6443/", "https://a.example:6443"),
             ("https://a.example/k8s/c@1/", "https://a.example/k8s/c@1"),

@@ -1,4 +1,4 @@
-//! What a cluster lets this program in with, and why there may be nothing: programs that print tokens, the account of a pod.
+//! Credentials for a cluster from a pod's service account, and the errors of credential plugins.
 
 use std::path::Path;
 use std::{env, io};
@@ -9,10 +9,11 @@ use kube::config::{ExecConfig, InClusterError};
 
 use crate::command_error::{Code, CommandError, name_of, reason};
 
-/// Kubernetes gives it to every container.
+/// Kubernetes sets this variable in every container.
 const IN_POD: &str = "KUBERNETES_SERVICE_HOST";
 
-/// The cluster in one of whose pods this program runs, with the pod's service account; `None` where it runs elsewhere.
+/// The configuration of the cluster in which this program runs, with the pod's service account;
+/// `None` outside a pod.
 pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
     env::var_os(IN_POD).filter(|host| !host.is_empty())?;
     Some(Config::incluster().map_err(|error| {
@@ -32,9 +33,10 @@ pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
     }))
 }
 
-/// Why the program that the kubeconfig names for a user gives no credentials. Nothing that it printed is told, nor its arguments.
+/// Why the credential plugin of the kubeconfig failed. The message contains neither its output nor
+/// its arguments, because both may be secret.
 ///
-/// `None` for an error of another kind.
+/// `None` for errors of other kinds.
 pub(super) fn of_program(error: &AuthError, program: &ExecConfig) -> Option<CommandError> {
     let name = name_of(Path::new(program.command.as_deref().unwrap_or_default()));
     let new = |why: String| {

@@ -1,4 +1,4 @@
-//! Why the API server refused a request, without a value of the object.
+//! Explains errors of the API server without revealing values of the object.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -19,12 +19,13 @@ use crate::command_error::{Code, CommandError};
 #[derive(Debug)]
 pub(crate) struct ApiFailure {
     pub(crate) error: CommandError,
-    /// Whether the next request would fail alike: there is no answer, or the credentials are refused.
+    /// Whether further requests would fail too, because the server does not answer or rejects the
+    /// credentials.
     pub(crate) is_final: bool,
 }
 
 impl ApiFailure {
-    /// One that leaves nothing to be tried.
+    /// A failure after which no other request should be tried.
     pub(crate) fn last(error: CommandError) -> Self {
         Self {
             error,
@@ -48,11 +49,11 @@ impl From<ApiFailure> for CommandError {
     }
 }
 
-/// What is shown instead of a value.
+/// The replacement for a value.
 const MASK: &str = "…";
 
 impl Cluster {
-    /// The error of a request about `subject`, such as `secret/web`, that carried `object`.
+    /// The error of a request about `subject`, such as `secret/web`, that sent `object`.
     pub(super) fn error(
         &self,
         error: &kube::Error,
@@ -75,12 +76,12 @@ impl Cluster {
         }
     }
 
-    /// The server cannot be talked to.
+    /// The error for a server that can't be reached.
     fn away(&self, error: &kube::Error) -> CommandError {
         let server = &self.server;
         let causes = || std::iter::successors(error.source(), |error| (*error).source());
         if causes().any(|error| error.is::<AuthError>()) {
-            // Where credentials expire, they are looked at when they are used.
+            // Credentials that expire are loaded when they are used, so they can fail this late.
             return self.unauthorized("no credentials could be had");
         }
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
@@ -149,7 +150,7 @@ impl Cluster {
         object: Option<&ClusterObject>,
     ) -> CommandError {
         let message = without_values(&status.message, object);
-        // Policies answer in several lines.
+        // The messages of policies may have several lines.
         let new = |message: String| CommandError::with_lines(Code::Generic, &message);
         let causes = status
             .details
@@ -162,7 +163,7 @@ impl Cluster {
                 // `conflict with "kubectl" using v1`
                 let manager = cause.message.split('"').nth(1).unwrap_or("another manager");
                 let field = match object.is_some_and(|object| has_value(&cause.field, object)) {
-                    // An item of a set is named by its value.
+                    // An item of a set is identified by its value.
                     true => "a field",
                     false => &cause.field,
                 };
@@ -171,8 +172,8 @@ impl Cluster {
             .collect();
         match status.code {
             403 => {
-                // `secrets "web" is forbidden: User "ann" cannot patch resource "secrets" in API group "" in the namespace "prod"`
-                // All that is quoted then are names.
+                // `secrets "web" is forbidden: User "ann" cannot patch resource "secrets" in API
+                // group "" in the namespace "prod"` Everything that this message quotes is a name.
                 let is_of_rbac = status.message.contains(" cannot ")
                     && !object.is_some_and(|object| has_value(&status.message, object));
                 let message = if is_of_rbac { &status.message } else { &message };
@@ -205,8 +206,9 @@ impl Cluster {
     }
 }
 
-/// The server's message without what it may quote of the object: what stands in quotes and is no name, what follows `value:`, and what
-/// is in braces. Where a value, or a part of one, is left in it all the same, nothing of it is shown but who refuses.
+/// The server's message without anything that may quote a value of the object: quoted text that is
+/// not a name, text after `value:`, and text in braces. If a value, or a part of one, is still
+/// left, only the name of the webhook or policy is shown.
 fn without_values(message: &str, object: Option<&ClusterObject>) -> String {
     let Some(object) = object.filter(|object| !object.secrets.is_empty()) else {
         return message.to_owned();
@@ -223,8 +225,8 @@ fn without_values(message: &str, object: Option<&ClusterObject>) -> String {
     masked
 }
 
-/// The message of a webhook or a policy: who refuses, as the server says it, and the words of its author. All words are the server's
-/// where there is none.
+/// Splits the message of a webhook or a policy into the server's prefix, which names it, and the
+/// author's text. Both are empty for other messages.
 fn split_words_of_policy(message: &str) -> (&str, &str) {
     let ends = [" denied the request: ", " denied request: "];
     let end = ends
@@ -236,20 +238,21 @@ fn split_words_of_policy(message: &str) -> (&str, &str) {
     }
 }
 
-/// How many letters and digits of a value in a row give it away: among the server's own words, and among those that somebody may have
-/// composed of the object in any way.
+/// How many consecutive letters and digits of a value reveal it. Policy authors can build their
+/// messages from the object in any way, so their limit is lower.
 const PART: usize = 8;
 const PART_IN_WORDS_OF_POLICY: usize = 5;
 
 fn has_value(message: &str, object: &ClusterObject) -> bool {
     let message_in_lower_case = Zeroizing::new(message.to_lowercase());
     let is_there = |secret: &str| {
-        // White space around it, such as the line break of a file, is not repeated.
+        // White space around the value, such as the line break of a file, may be missing in the
+        // message.
         let secret = Zeroizing::new(secret.trim().to_lowercase());
         let mut places = message_in_lower_case.match_indices(&**secret);
         match secret.len() {
             0 => false,
-            // A short one is in many a word.
+            // A short value is part of many words.
             1..4 => places.any(|(at, _)| {
                 let (before, after) = message_in_lower_case.split_at(at);
                 !before.ends_with(char::is_alphanumeric)
@@ -261,7 +264,8 @@ fn has_value(message: &str, object: &ClusterObject) -> bool {
     object.secrets.iter().any(|secret| is_there(secret)) || shares(message, object, PART)
 }
 
-/// Whether so many letters and digits in a row are in the text and in a value, whatever stands between them and in whatever case.
+/// Whether the text and a value share this many consecutive letters and digits. Case and other
+/// characters are ignored.
 fn shares(text: &str, object: &ClusterObject, count: usize) -> bool {
     let folded = |text: &str| -> Zeroizing<Vec<char>> {
         let letters = text.chars().filter(|character| character.is_alphanumeric());
@@ -269,7 +273,7 @@ fn shares(text: &str, object: &ClusterObject, count: usize) -> bool {
     };
     let mut text = Zeroizing::new(text.to_owned());
     for name in names(&object.json) {
-        // Values are often made of names, which are no secrets.
+        // Values often contain names, which are not secret.
         if name.chars().count() >= count {
             *text = text.replace(name, " ");
         }
@@ -331,7 +335,7 @@ fn masked(message: &str, object: &Value) -> String {
     out
 }
 
-/// Adds text without quotes, in which a number or truth may stand behind `value: `.
+/// Appends text without quotes. A number or a boolean may follow `value: `.
 fn push_text(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.to_ascii_lowercase().find("value: ") {
@@ -350,7 +354,7 @@ fn ends_with_value(text: &str) -> bool {
     text.to_ascii_lowercase().ends_with("value: ")
 }
 
-/// Where the quoted text ends that `text` begins with.
+/// The end of the quoted string at the start of `text`.
 fn end_of_quotes(text: &str) -> usize {
     let mut escaped = false;
     for (at, character) in text.char_indices().skip(1) {
@@ -376,7 +380,7 @@ fn end_of_braces(text: &str) -> usize {
     text.len()
 }
 
-/// Whether the text names the object, its kind, a part of its metadata or a key, or is of the server's own.
+/// Whether the text is a name or the kind of the object, one of its keys, or the server's own.
 fn is_name(text: &str, object: &Value) -> bool {
     const OWN: [&str; 5] = ["", "secrets", "namespaces", "Secret", "v1"];
     let metadata = &object["metadata"];
@@ -407,9 +411,9 @@ mod tests {
 
     use super::*;
 
-    /// The messages are those of an API server 1.34, or follow its `field.Error`.
+    /// The messages are from an API server 1.34, or follow its `field.Error`.
     #[test]
-    fn what_a_server_quotes_of_a_secret_is_masked() {
+    fn quoted_values_of_a_secret_are_masked() {
         let object = |secret: &str| ClusterObject {
             json: json!({
                 "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"}, "data": {"pass word": secret},

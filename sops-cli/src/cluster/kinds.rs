@@ -1,4 +1,4 @@
-//! Which kinds of objects a cluster knows.
+//! The kinds of objects that a cluster supports.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use super::connection::Cluster;
 use super::error::ApiFailure;
 use super::object::ClusterObject;
 
-/// How long a new CRD may take until its kind is there.
+/// How long to wait until the kind of a new CRD is available.
 const ESTABLISHED: Duration = Duration::from_secs(30);
 
-/// The kinds that were asked for.
+/// The kinds that were looked up.
 pub(crate) struct Kinds<'a> {
     cluster: &'a Cluster,
     known: HashMap<GroupVersionKind, ResourceKind>,
 }
 
-/// A kind that the cluster knows.
+/// A kind that the cluster supports.
 #[derive(Clone)]
 pub(crate) struct ResourceKind {
     pub(crate) resource: ApiResource,
@@ -36,7 +36,7 @@ impl<'a> Kinds<'a> {
         }
     }
 
-    /// The kind of an object; `None` if the cluster does not know it.
+    /// The kind of an object; `None` if the cluster does not support it.
     pub(crate) async fn find(
         &mut self,
         object: &ClusterObject,
@@ -64,7 +64,7 @@ impl<'a> Kinds<'a> {
         }
     }
 
-    /// The same, as soon as a CRD that was just applied has made it known.
+    /// Like [`Self::find`], but waits for a CRD that was just applied.
     pub(crate) async fn wait(
         &mut self,
         object: &ClusterObject,

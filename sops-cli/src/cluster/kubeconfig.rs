@@ -1,4 +1,4 @@
-//! The kubeconfig: which files it is read from, and why one cannot be used.
+//! Reads the kubeconfig, and explains why one can't be used.
 
 use std::path::Path;
 use std::{env, io};
@@ -10,7 +10,8 @@ use secrecy::ExposeSecret;
 use super::args::{ClusterArgs, ClusterOrigin};
 use crate::command_error::{Code, CommandError, name_of};
 
-/// The file that was named, or those of KUBECONFIG put together, of which some may be missing as with `kubectl`, or the usual one.
+/// Reads the named file; otherwise the files in KUBECONFIG, merged, of which some may be missing as
+/// in `kubectl`; otherwise the default file.
 pub(super) fn read(named: Option<&Path>) -> Result<Kubeconfig, KubeconfigError> {
     if let Some(file) = named {
         return Kubeconfig::read_from(file);
@@ -33,7 +34,7 @@ pub(super) fn read(named: Option<&Path>) -> Result<Kubeconfig, KubeconfigError> 
     }
 }
 
-/// The cluster and the user of the context that is meant.
+/// The cluster and the user of the selected context.
 pub(super) async fn select(
     kubeconfig: Kubeconfig,
     args: &ClusterArgs,
@@ -64,12 +65,12 @@ pub(super) async fn select(
         })?;
     let context = context.expect("without a context, there is no cluster to select");
     if config.cluster_url.scheme().is_none() || config.cluster_url.host().is_none() {
-        // The client would panic, since no request can be made of it.
+        // The client would panic, because it can't build a request.
         return Err(unusable(&KubeconfigError::MissingClusterUrl, args));
     }
     let token = config.auth_info.token.as_ref();
     if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
-        // The client would panic, since no header can hold it.
+        // The client would panic, because a header can't contain it.
         let message = format!(
             "the token of the user of the context `{context}` has a line break or another control character in it"
         );
@@ -78,7 +79,7 @@ pub(super) async fn select(
     Ok((config, ClusterOrigin::Context(context)))
 }
 
-/// Whether there is no kubeconfig, or none that can be found.
+/// Whether the kubeconfig does not exist or its path can't be determined.
 pub(super) fn is_missing(error: &KubeconfigError) -> bool {
     match error {
         KubeconfigError::FindPath => true,
@@ -94,7 +95,8 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// A kubeconfig that cannot be used. The message does not quote it, because it may contain tokens.
+/// The error for a kubeconfig that can't be used. The message does not quote it, because it may
+/// contain tokens.
 pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandError {
     let named = args.kubeconfig.as_deref();
     let missing = |file: &Path| {

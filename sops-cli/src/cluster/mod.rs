@@ -1,6 +1,7 @@
-//! A Kubernetes cluster: how it is reached, the requests to its API server, and the errors when the server refuses one.
+//! Access to a Kubernetes cluster: the connection, the requests to its API server, and their
+//! errors.
 //!
-//! What belongs here knows objects, not files or keys; commands start the work with [`run`].
+//! This module handles objects, not files or keys. Commands start requests with [`run`].
 
 mod args;
 mod certificate;

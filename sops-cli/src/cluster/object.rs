@@ -1,4 +1,4 @@
-//! An object for the API server, and where it goes.
+//! An object for the API server, and its path.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::command_error::{Code, CommandError};
 pub(crate) struct ClusterObject {
     /// `apiVersion`, `kind`, `metadata` and the rest.
     pub(crate) json: Value,
-    /// What no message may have in it.
+    /// The values that must not appear in messages.
     pub(crate) secrets: Vec<Zeroizing<String>>,
 }
 
@@ -36,17 +36,17 @@ impl ClusterObject {
     }
 }
 
-/// Where an object is: what a request is about.
+/// The path of an object, the target of a request.
 #[derive(Clone)]
 pub(crate) struct ResourcePath {
     pub(crate) resource: ApiResource,
-    /// None for what is in no namespace.
+    /// `None` for a cluster-scoped object.
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
 }
 
 impl ResourcePath {
-    /// An object of a kind that every cluster has.
+    /// The path of an object of a built-in kind.
     pub(crate) fn of<K: Resource<DynamicType = ()>>(namespace: Option<&str>, name: &str) -> Self {
         Self {
             resource: ApiResource::erase::<K>(&()),
@@ -55,10 +55,10 @@ impl ResourcePath {
         }
     }
 
-    /// The beginning of a request.
+    /// Starts a request.
     ///
     /// # Errors
-    /// For names that would not stay one part of the path.
+    /// A name that would not stay a single component of the path.
     pub(super) fn request(&self) -> Result<Request, CommandError> {
         for name in self.namespace.iter().chain([&self.name]) {
             let is_part = |byte: u8| byte.is_ascii_graphic() && !b"/%?#".contains(&byte);
@@ -81,7 +81,7 @@ impl ResourcePath {
     }
 }
 
-/// As `kubectl` names objects: `secret/web`, `deployment.apps/web`.
+/// Names objects as `kubectl` does: `secret/web`, `deployment.apps/web`.
 impl fmt::Display for ResourcePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.resource.kind.to_lowercase())?;

@@ -1,4 +1,4 @@
-//! Server-side apply: an object is there afterwards as it was sent, and the fields are this program's.
+//! Server-side apply, which sets the fields of an object and makes this program their manager.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use super::object::{ClusterObject, ResourcePath};
 
 const FIELD_MANAGER: &str = "sops-rs";
 
-/// How objects are applied.
+/// The options for applying objects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerSideApply {
-    /// The server checks and changes nothing.
+    /// The server validates but changes nothing.
     pub(crate) dry_run: bool,
-    /// Fields of other managers are taken over.
+    /// Takes over fields of other managers.
     pub(crate) force: bool,
 }
 
-/// What became of an object.
+/// The effect of applying an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApplyOutcome {
     Created,
@@ -29,7 +29,7 @@ pub(crate) enum ApplyOutcome {
     Unchanged,
 }
 
-/// What became of an object, as `kubectl` says it.
+/// The effect of applying an object, in the words of `kubectl`.
 pub(crate) struct Applied<'a> {
     pub(crate) target: &'a ResourcePath,
     pub(crate) outcome: ApplyOutcome,
@@ -52,7 +52,7 @@ impl fmt::Display for Applied<'_> {
 }
 
 impl Cluster {
-    /// The object as it is there, if it is.
+    /// The object in the cluster, if it exists.
     pub(crate) async fn get(&self, target: &ResourcePath) -> Result<Option<Value>, ApiFailure> {
         let error = |error: kube::Error| self.error(&error, &target.to_string(), None);
         let request = target
@@ -66,7 +66,8 @@ impl Cluster {
         }
     }
 
-    /// The list at a path of the API, of all namespaces; `None` if the API server knows no such path.
+    /// The list at a path of the API, in all namespaces; `None` if the API server does not know the
+    /// path.
     pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, ApiFailure> {
         let resource = path.rsplit('/').next().unwrap_or(path);
         let error = |error: kube::Error| self.error(&error, resource, None);
@@ -80,7 +81,7 @@ impl Cluster {
         }
     }
 
-    /// Has the object there as it is given.
+    /// Applies the object and returns the effect.
     pub(crate) async fn apply(
         &self,
         options: ServerSideApply,
@@ -92,7 +93,7 @@ impl Cluster {
             dry_run: options.dry_run,
             force: options.force,
             field_manager: Some(FIELD_MANAGER.to_owned()),
-            // A misspelt field would otherwise be dropped without a word.
+            // The server would otherwise silently drop a misspelled field.
             field_validation: Some(ValidationDirective::Strict),
         };
         let error = |error: kube::Error| self.error(&error, &target.to_string(), Some(object));
@@ -110,7 +111,8 @@ impl Cluster {
     }
 }
 
-/// Whether an entry of a Secret that is there came with an earlier apply of this program, so that one without the entry takes it away.
+/// Whether an earlier apply of this program set this entry of a Secret. Applying the Secret without
+/// the entry would then remove it.
 pub(crate) fn was_applied(secret: &Value, entry: &str) -> bool {
     let fields = secret["metadata"]["managedFields"].as_array();
     let mut own = fields
@@ -120,7 +122,7 @@ pub(crate) fn was_applied(secret: &Value, entry: &str) -> bool {
     own.any(|fields| !fields["fieldsV1"]["f:data"][format!("f:{entry}")].is_null())
 }
 
-/// An object without what the server and its controllers count, date and report: what was, or could have been, applied.
+/// The object without the fields that the server and its controllers maintain, for comparison.
 fn comparable(mut object: Value) -> Value {
     if let Some(members) = object.as_object_mut() {
         members.remove("status");

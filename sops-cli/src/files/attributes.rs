@@ -1,4 +1,5 @@
-//! What a file takes over from the one that it replaces: owner, group, mode, and extended attributes, access control lists among them.
+//! Copies the owner, group, mode and extended attributes, including access control lists, from a
+//! replaced file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -11,28 +12,29 @@ use xattr::FileExt;
 use super::directory::mode;
 use super::target::OldFile;
 
-/// The access control list of a file, as Linux names it.
+/// The name of a file's access control list on Linux.
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
-/// The label of a file under SELinux, which not everybody may set.
+/// The SELinux label of a file. Not every user may set it.
 const LABEL: &str = "security.selinux";
 
-/// Attributes of Linux that the system makes itself, or that speak of the old content, such as signatures.
+/// Prefixes of Linux attributes that the system sets itself, or that describe the old content, such
+/// as signatures.
 const OF_THE_SYSTEM: [&str; 3] = ["security.", "system.", "trusted."];
 
-/// Gives `file`, which is ours and new, the attributes of `old`.
+/// Gives `file`, which this program just created, the attributes of `old`.
 pub(super) fn keep(file: &File, old: &OldFile) -> io::Result<()> {
     let new = file.metadata()?;
-    // The set-user-ID and set-group-ID bits were given to the old content.
+    // The set-user-ID and set-group-ID bits were meant for the old content.
     let mut mode = mode(&old.stat) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
     if new.uid() != old.stat.st_uid {
-        // Only the administrator may give a file away; for others the file is theirs from now on.
+        // Only root can give a file away. For other users, the new file is theirs.
         let _ = fchown(file, Some(old.stat.st_uid), None);
     }
     let loses_group =
         new.gid() != old.stat.st_gid && fchown(file, None, Some(old.stat.st_gid)).is_err();
     if loses_group {
-        // What the old group might do is not for another.
+        // The permissions of the old group must not go to another group.
         mode -= Mode::RWXG;
     }
     remove_access_list(file)?;
@@ -52,13 +54,15 @@ pub(super) fn keep(file: &File, old: &OldFile) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives `file`, which is ours and new, the mode of `old`, but only for its owner.
+/// Gives `file`, which this program just created, the mode of `old` without the permissions of
+/// group and others.
 pub(super) fn keep_for_owner(file: &File, old: &OldFile) -> io::Result<()> {
     remove_access_list(file)?;
     Ok(fchmod(file, mode(&old.stat) & Mode::RWXU)?)
 }
 
-/// The directory gives new files a list, which may let more users read this one than the old one.
+/// Removes the access control list that a new file inherits from its directory. It may let more
+/// users read the file than before.
 fn remove_access_list(file: &File) -> io::Result<()> {
     if names(file.list_xattr())?
         .iter()
@@ -75,7 +79,7 @@ fn is_kept(name: &OsStr) -> bool {
     !is_of_the_system || [ACCESS_LIST, LABEL].contains(&&*name)
 }
 
-/// The names of a file's attributes; none where the file system has no attributes.
+/// The names of a file's attributes. Empty if the file system does not support attributes.
 fn names(list: io::Result<xattr::XAttrs>) -> io::Result<Vec<OsString>> {
     match list {
         Ok(names) => Ok(names.collect()),

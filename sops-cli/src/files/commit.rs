@@ -1,4 +1,4 @@
-//! Moves staged files into their places, each as a whole or not at all.
+//! Moves staged files into place, each completely or not at all.
 
 use std::io::{self, Read};
 use std::sync::{Arc, PoisonError};
@@ -15,11 +15,13 @@ use super::staging::{Expecting, StagedReplacement, Staging, StagingDirectory};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// How many files are synced one by one; from here on syncing the whole file system costs less.
+/// How many files are synced individually. With more files, syncing the whole file system is
+/// faster.
 const ONE_BY_ONE: usize = 4;
 
 impl Staging {
-    /// Moves the files into their places as soon as all of them are on the disk. Returns the outcomes in the same order.
+    /// Moves the files into place once all of them are synced to disk. Returns the outcomes in the
+    /// same order.
     pub(crate) fn commit(
         self,
         ui: &Ui,
@@ -47,10 +49,12 @@ impl Staging {
             .iter()
             .map(|directory| Arc::clone(directory.parent()))
             .collect();
-        // Syncing takes long; what would be left of a run that is killed then goes before.
+        // Removes the temporary directories before the slow sync, so that a killed run leaves
+        // nothing.
         drop((staged, directories));
         for parent in parents {
-            // The new names are on the disk as soon as the directory is; some file systems cannot sync one.
+            // The new names are durable only after the directory is synced. Some file systems can't
+            // sync a directory.
             let _ = fsync(&*parent);
         }
         outcomes
@@ -58,8 +62,8 @@ impl Staging {
 }
 
 impl StagedReplacement {
-    /// Moves the file into its place if the existing file is the expected one. Once waiting for a lock was in vain, the files after it do
-    /// not wait.
+    /// Moves the file into place if the existing file is the expected one. After one timeout for a
+    /// lock, `patience` is zero, so the following files do not wait.
     fn replace(&self, ui: &Ui, patience: &mut Duration) -> Result<(), CommandError> {
         let parent = self.directory.parent();
         let lock = Lock::wait(parent, *patience)?;
@@ -112,7 +116,7 @@ impl StagedReplacement {
         Ok(())
     }
 
-    /// The SHA-256 of the file that is there now, if it is still the one whose attributes were taken.
+    /// The SHA-256 of the current file, if it is still the file whose attributes were copied.
     fn current_content(&self) -> io::Result<Option<[u8; 32]>> {
         let (mut file, stat) = self
             .directory
@@ -131,7 +135,7 @@ impl StagedReplacement {
         }
     }
 
-    /// Another run may have replaced the file since its attributes were taken.
+    /// Copies the attributes again if another run replaced the file since they were copied.
     fn take_current_attributes(&self) -> Result<(), CommandError> {
         let Some(old) = self.target.open(self.directory.parent())? else {
             return Ok(());
@@ -153,7 +157,7 @@ impl StagedReplacement {
         Ok(renameat(from, &self.name, to, &target.name)?)
     }
 
-    /// Moves it likewise, but never over another file.
+    /// Moves the file into place without replacing another file.
     fn rename_to_new(&self) -> io::Result<()> {
         let Self {
             directory, target, ..
@@ -166,13 +170,13 @@ impl StagedReplacement {
 
             let flags = RenameFlags::NOREPLACE;
             match renameat_with(from, &self.name, to, &target.name, flags) {
-                // Some file systems do not support this.
+                // Some file systems do not support this flag.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
                 result => return Ok(result?),
             }
         }
         linkat(from, &self.name, to, &target.name, AtFlags::empty())?;
-        // The file has its name; what stays of the other one goes with its directory.
+        // The file has its final name now. The temporary name is removed with its directory anyway.
         let _ = unlinkat(from, &self.name, AtFlags::empty());
         Ok(())
     }
@@ -188,7 +192,7 @@ impl StagedReplacement {
     }
 }
 
-/// Makes sure that the files are on the disk.
+/// Syncs the files to disk.
 fn sync(
     directories: &[Arc<StagingDirectory>],
     staged: &[StagedReplacement],
@@ -200,7 +204,7 @@ fn sync(
     staged.iter().map(sync).collect()
 }
 
-/// Syncs each file system that has one of the directories on it.
+/// Syncs each file system that contains one of the directories.
 #[cfg(target_os = "linux")]
 fn sync_file_systems(directories: &[Arc<StagingDirectory>]) -> io::Result<()> {
     let mut synced = Vec::new();
@@ -215,7 +219,7 @@ fn sync_file_systems(directories: &[Arc<StagingDirectory>]) -> io::Result<()> {
     Ok(())
 }
 
-/// Other systems can only sync files.
+/// Other systems can only sync individual files.
 #[cfg(not(target_os = "linux"))]
 fn sync_file_systems(_: &[Arc<StagingDirectory>]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
@@ -234,7 +238,7 @@ mod tests {
     const OLD: &[u8] = b"old\n";
     const NEW: &[u8] = b"new\n";
 
-    /// Stages `NEW` for the file at `path`, does something else, and commits.
+    /// Stages `NEW` for the file at `path`, runs `meanwhile`, and commits.
     fn replace(
         path: &Path,
         expected: Expected<'_>,
@@ -248,123 +252,124 @@ mod tests {
     }
 
     fn mode(path: &Path) -> u32 {
-        let metadata = fs::metadata(path).expect("it exists");
+        let metadata = fs::metadata(path).expect("the file exists");
         metadata.permissions().mode() & 0o7777
     }
 
     fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            .expect("the mode can be changed");
     }
 
     #[test]
-    fn another_file_with_the_same_content_is_not_the_one_that_was_read() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+    fn another_file_with_the_same_content_is_not_replaced() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let [path, other] = ["x", "y"].map(|name| root.path().join(name));
         for path in [&path, &other] {
-            fs::write(path, OLD).expect("it is ours");
+            fs::write(path, OLD).expect("the file can be written");
         }
-        let swap = || fs::rename(&other, &path).expect("it is ours");
+        let swap = || fs::rename(&other, &path).expect("the file can be renamed");
         let outcome = replace(&path, Expected::Content(OLD), swap);
-        let error = outcome.expect_err("it is another file");
+        let error = outcome.expect_err("the file is another one");
         assert_eq!(error.code(), Code::CannotWriteOutput);
-        assert_eq!(fs::read(&path).expect("it exists"), OLD);
-        replace(&path, Expected::Content(OLD), || ()).expect("it is the same file");
-        assert_eq!(fs::read(&path).expect("it exists"), NEW);
+        assert_eq!(fs::read(&path).expect("the file can be read"), OLD);
+        replace(&path, Expected::Content(OLD), || ()).expect("the file is the same");
+        assert_eq!(fs::read(&path).expect("the file can be read"), NEW);
     }
 
     #[test]
-    fn a_lock_that_is_never_released_prevents_nothing() {
-        let root = tempfile::tempdir().expect("a temporary directory");
-        let held = OpenDirectory::open(root.path()).expect("it exists");
-        let _lock = Lock::wait(&held, lock::PATIENCE).expect("no signal came");
+    fn a_lock_that_is_never_released_does_not_block_writes() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
+        let held = OpenDirectory::open(root.path()).expect("the directory can be opened");
+        let _lock = Lock::wait(&held, lock::PATIENCE).expect("no signal arrived");
         let path = root.path().join("x");
         for (now, is_written) in [(OLD, true), (&b"mine\n"[..], false)] {
-            fs::write(&path, OLD).expect("it is ours");
+            fs::write(&path, OLD).expect("the file can be written");
             let staging = Staging::default();
             let expected = Expected::Content(OLD);
             let staged = staging.stage(&path, NEW, expected, Readers::Usual);
-            let staged = staged.expect("it is ours");
-            fs::write(&path, now).expect("it is ours");
+            let staged = staged.expect("the file can be staged");
+            fs::write(&path, now).expect("the file can be written");
             let patience = Duration::from_millis(20);
             let outcomes = staging.commit_within(patience, &Ui::new(false), vec![staged]);
             assert_eq!(outcomes[0].is_ok(), is_written);
             let expected = if is_written { NEW } else { now };
-            assert_eq!(fs::read(&path).expect("it exists"), expected);
+            assert_eq!(fs::read(&path).expect("the file can be read"), expected);
         }
     }
 
     #[test]
-    fn output_takes_the_attributes_of_the_file_that_it_replaces_at_last() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+    fn output_gets_the_attributes_of_the_file_that_it_finally_replaces() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let [path, other] = ["x", "y"].map(|name| root.path().join(name));
-        fs::write(&path, OLD).expect("it is ours");
-        fs::write(&other, OLD).expect("it is ours");
+        fs::write(&path, OLD).expect("the file can be written");
+        fs::write(&other, OLD).expect("the file can be written");
         set_mode(&path, 0o666);
         set_mode(&other, 0o640);
-        let swap = || fs::rename(&other, &path).expect("it is ours");
-        replace(&path, Expected::Anything, swap).expect("anything may be there");
+        let swap = || fs::rename(&other, &path).expect("the file can be renamed");
+        replace(&path, Expected::Anything, swap).expect("any file may be replaced");
         assert_eq!(mode(&path), 0o640);
-        assert_eq!(fs::read(&path).expect("it exists"), NEW);
+        assert_eq!(fs::read(&path).expect("the file can be read"), NEW);
     }
 
     #[test]
-    fn a_link_in_place_of_the_directory_or_the_file_leads_nowhere() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+    fn a_link_in_place_of_the_directory_or_the_file_is_not_followed() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let at = |name: &str| root.path().join(name);
         for directory in ["work", "victim"] {
-            fs::create_dir(at(directory)).expect("it is new");
-            fs::write(at(directory).join("x"), OLD).expect("it is ours");
+            fs::create_dir(at(directory)).expect("the path is new");
+            fs::write(at(directory).join("x"), OLD).expect("the directory exists");
         }
         let swap = || {
-            fs::rename(at("work"), at("moved")).expect("it is ours");
-            symlink(at("victim"), at("work")).expect("it is ours");
+            fs::rename(at("work"), at("moved")).expect("the directory can be renamed");
+            symlink(at("victim"), at("work")).expect("the link can be created");
         };
         replace(&at("work/x"), Expected::Content(OLD), swap).expect("the directory is the same");
-        assert_eq!(fs::read(at("moved/x")).expect("it exists"), NEW);
-        assert_eq!(fs::read(at("victim/x")).expect("it exists"), OLD);
+        assert_eq!(fs::read(at("moved/x")).expect("the file can be read"), NEW);
+        assert_eq!(fs::read(at("victim/x")).expect("the file can be read"), OLD);
 
-        fs::write(at("moved/x"), OLD).expect("it is ours");
+        fs::write(at("moved/x"), OLD).expect("the file can be written");
         let swap = || {
-            fs::remove_file(at("moved/x")).expect("it is ours");
-            symlink(at("victim/x"), at("moved/x")).expect("it is ours");
+            fs::remove_file(at("moved/x")).expect("the file can be removed");
+            symlink(at("victim/x"), at("moved/x")).expect("the link can be created");
         };
         let outcome = replace(&at("moved/x"), Expected::Content(OLD), swap);
-        assert!(outcome.is_err(), "a link is not the file");
-        assert_eq!(fs::read(at("victim/x")).expect("it exists"), OLD);
+        assert!(outcome.is_err(), "a link is not followed");
+        assert_eq!(fs::read(at("victim/x")).expect("the file can be read"), OLD);
     }
 
     #[test]
     fn a_file_that_appears_meanwhile_is_not_overwritten() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let path = root.path().join("x");
-        let appear = || fs::write(&path, OLD).expect("it is ours");
+        let appear = || fs::write(&path, OLD).expect("the file can be written");
         let outcome = replace(&path, Expected::Nothing, appear);
-        assert!(outcome.is_err(), "there is a file");
-        assert_eq!(fs::read(&path).expect("it exists"), OLD);
+        assert!(outcome.is_err(), "a file exists");
+        assert_eq!(fs::read(&path).expect("the file can be read"), OLD);
     }
 
     #[test]
-    fn git_ignores_what_waits() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+    fn git_ignores_staged_files() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let look = || {
-            let entries = fs::read_dir(root.path()).expect("it exists");
+            let entries = fs::read_dir(root.path()).expect("the directory can be read");
             let names: Vec<_> = entries
-                .map(|entry| entry.expect("it exists").path())
+                .map(|entry| entry.expect("the entry can be read").path())
                 .collect();
             let [temporary] = &names[..] else {
                 panic!("{names:?}");
             };
             assert_eq!(mode(temporary) & 0o777, 0o700);
             let ignored = fs::read(temporary.join(".gitignore"));
-            assert_eq!(ignored.expect("it exists"), b"*\n");
+            assert_eq!(ignored.expect("the file can be read"), b"*\n");
         };
         let path = root.path().join("x");
-        replace(&path, Expected::Nothing, look).expect("it is new");
+        replace(&path, Expected::Nothing, look).expect("the path is new");
     }
 
     #[test]
-    fn the_new_content_of_a_program_gets_no_rights_of_the_old() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+    fn special_mode_bits_are_not_kept() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let path = root.path().join("x");
         for (old, new) in [
             (0o4755, 0o755),
@@ -372,9 +377,9 @@ mod tests {
             (0o1644, 0o644),
             (0o6750, 0o750),
         ] {
-            fs::write(&path, OLD).expect("it is ours");
+            fs::write(&path, OLD).expect("the file can be written");
             set_mode(&path, old);
-            replace(&path, Expected::Content(OLD), || ()).expect("it is ours");
+            replace(&path, Expected::Content(OLD), || ()).expect("the file can be replaced");
             assert_eq!(mode(&path), new);
         }
     }

@@ -1,4 +1,4 @@
-//! An open directory. Whatever happens to its path, operations on it stay in the same directory.
+//! An open directory. Operations on it use the same directory even if its path changes.
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
@@ -15,7 +15,7 @@ use rustix::process::geteuid;
 /// A directory, and its owner and mode when it was opened.
 pub(crate) struct OpenDirectory {
     fd: OwnedFd,
-    /// The path that led here; only for messages.
+    /// The path with which it was opened; only for messages.
     path: PathBuf,
     stat: Stat,
 }
@@ -26,12 +26,13 @@ impl OpenDirectory {
         Self::open_at(CWD, path, path.to_owned(), OFlags::empty())
     }
 
-    /// Opens `path` relative to this directory, following symbolic links. An absolute path starts at the root.
+    /// Opens `path` relative to this directory, following symbolic links. An absolute path starts
+    /// at the root.
     pub(super) fn open_below(&self, path: &Path) -> io::Result<Self> {
         Self::open_at(self, path, self.path.join(path), OFlags::empty())
     }
 
-    /// Opens the directory with this name. A symbolic link is an error.
+    /// Opens the subdirectory with this name. A symbolic link is an error.
     pub(super) fn open_entry(&self, name: &OsStr) -> io::Result<Self> {
         Self::open_at(
             self,
@@ -44,7 +45,7 @@ impl OpenDirectory {
     fn open_at(base: impl AsFd, path: &Path, shown: PathBuf, flags: OFlags) -> io::Result<Self> {
         let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = match openat(&base, path, flags | OFlags::RDONLY, Mode::empty()) {
-            // New files can be created in a directory that cannot be listed.
+            // It may be possible to create files in a directory even if it can't be listed.
             #[cfg(target_os = "linux")]
             Err(Errno::ACCESS) => openat(&base, path, flags | OFlags::PATH, Mode::empty()),
             result => result,
@@ -57,9 +58,10 @@ impl OpenDirectory {
         })
     }
 
-    /// Opens a regular file in this directory. A symbolic link or anything else is an error.
+    /// Opens a regular file in this directory. A symbolic link or another kind of file is an error.
     pub(super) fn open_file(&self, name: &OsStr, access: OFlags) -> io::Result<(File, Stat)> {
-        // Opening a pipe must not wait, and a terminal must not become ours.
+        // Opening a pipe must not block, and opening a terminal must not make it the controlling
+        // terminal.
         let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = openat(self, name, flags, Mode::empty())?;
         let stat = fstat(&fd)?;
@@ -69,13 +71,13 @@ impl OpenDirectory {
         Ok((fd.into(), stat))
     }
 
-    /// Creates a file, subject to the process's mask. An existing one is an error.
+    /// Creates a file, subject to the umask. An existing file is an error.
     pub(super) fn create_file(&self, name: &str, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         Ok(openat(self, name, flags, mode)?.into())
     }
 
-    /// The entry with this name; a symbolic link is not followed.
+    /// The entry with this name, without following a symbolic link.
     pub(super) fn entry(&self, name: &OsStr) -> io::Result<Option<Stat>> {
         match statat(self, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
@@ -84,7 +86,7 @@ impl OpenDirectory {
         }
     }
 
-    /// Whether the name still leads to `entry`.
+    /// Whether `name` still refers to `entry`.
     pub(super) fn holds(&self, name: &OsStr, entry: &OpenDirectory) -> bool {
         let found = self.entry(name).ok().flatten();
         found.is_some_and(|found| is_same(&found, &entry.stat))
@@ -110,10 +112,11 @@ impl OpenDirectory {
         Ok(names)
     }
 
-    /// Removes everything in this directory, the entry `last` after the others. Never enters another file system or follows a link.
+    /// Removes everything in this directory, the entry `last` after the others. Never enters
+    /// another file system or follows a link.
     pub(super) fn remove_content(&self, last: &str) -> io::Result<()> {
         for name in self.all_names(last)? {
-            // Systems differ in how they refuse to unlink a directory.
+            // The error code for unlinking a directory differs between systems.
             let Err(error) = unlinkat(self, &name, AtFlags::empty()) else {
                 continue;
             };
@@ -153,7 +156,7 @@ pub(super) fn is_same(left: &Stat, right: &Stat) -> bool {
     left.st_dev == right.st_dev && left.st_ino == right.st_ino
 }
 
-/// Whether a file belongs to neither the user nor the administrator.
+/// Whether a file belongs to a user other than the current one and root.
 pub(super) fn is_of_another(file: &Stat) -> bool {
     ![geteuid().as_raw(), 0].contains(&file.st_uid)
 }

@@ -1,4 +1,4 @@
-//! The lock on a directory that is held while one of its files is compared and replaced.
+//! The lock on a directory, held while one of its files is compared and replaced.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,27 +10,28 @@ use super::directory::OpenDirectory;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::signals::DeferredSignals;
 
-/// How long to wait for another process. Ours hold the lock for as long as it takes to read one file.
+/// How long to wait for another process. This program holds the lock only while it reads one file.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// A lock that other runs of this program respect. Dropping it releases it.
+/// A lock that other runs of this program respect, released on drop.
 ///
-/// Any user who can read the directory can hold it, so nothing depends on it: it only keeps two runs from comparing and replacing a file at
-/// the same moment.
+/// Any user who can read the directory can hold the lock, so correctness does not depend on it. It
+/// only keeps two runs from comparing and replacing a file at the same time.
 pub(super) struct Lock<'d> {
     held: Option<&'d OpenDirectory>,
     pub(super) is_held_elsewhere: bool,
 }
 
 impl<'d> Lock<'d> {
-    /// Waits for the lock, but goes on without it in the end. On a file system without locks there is nothing to wait for.
+    /// Waits for the lock, and continues without it after `patience`. Does not wait on a file
+    /// system without locks.
     ///
     /// # Errors
-    /// A signal wants the process to end.
+    /// A signal asks the process to exit.
     pub(super) fn wait(
         directory: &'d OpenDirectory,
         patience: Duration,
@@ -71,7 +72,7 @@ impl<'d> Lock<'d> {
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
         if let Some(directory) = self.held {
-            // Closing the directory releases it too.
+            // Closing the directory also releases it.
             let _ = flock(directory, FlockOperation::Unlock);
         }
     }
@@ -82,22 +83,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_is_waited_for_only_so_long() {
-        let root = tempfile::tempdir().expect("a temporary directory");
-        let [one, other] = [(); 2].map(|()| OpenDirectory::open(root.path()).expect("it exists"));
-        let lock = Lock::wait(&one, PATIENCE).expect("no signal came");
-        assert!(!lock.is_held_elsewhere, "it is free");
+    fn waiting_for_a_lock_ends() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
+        let [one, other] =
+            [(); 2].map(|()| OpenDirectory::open(root.path()).expect("the directory exists"));
+        let lock = Lock::wait(&one, PATIENCE).expect("no signal arrived");
+        assert!(!lock.is_held_elsewhere, "the lock is free");
         let patience = Duration::from_millis(20);
-        let without = Lock::wait(&other, patience).expect("no signal came");
-        assert!(without.is_held_elsewhere, "it is taken");
+        let without = Lock::wait(&other, patience).expect("no signal arrived");
+        assert!(without.is_held_elsewhere, "the lock is taken");
         drop(without);
         thread::scope(|scope| {
             scope.spawn(|| {
                 thread::sleep(patience);
                 drop(lock);
             });
-            let lock = Lock::wait(&other, PATIENCE).expect("no signal came");
-            assert!(!lock.is_held_elsewhere, "it becomes free");
+            let lock = Lock::wait(&other, PATIENCE).expect("no signal arrived");
+            assert!(!lock.is_held_elsewhere, "the lock becomes free");
         });
     }
 }

@@ -1,6 +1,6 @@
-//! Writes files. A file is replaced completely or not at all: the new one is written beside it,
-//! synced and renamed. Temporary directories belong here too. This module doesn't look at the
-//! content.
+//! Writes files. A file is replaced completely or not at all: the new file is written to a
+//! temporary directory beside the old one, synced, and renamed. Temporary directories are here too.
+//! This module does not look at the content of files.
 
 mod attributes;
 mod commit;
@@ -33,7 +33,8 @@ pub(crate) use private_directory::PrivateDirectory;
 pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;
 
-/// Writes `content` to the file at `path`, following symbolic links. On an error, and on a signal, the file is as it was.
+/// Writes `content` to the file at `path`, following symbolic links. After an error or a signal,
+/// the old file is unchanged.
 pub(crate) fn write(
     ui: &Ui,
     path: &Path,
@@ -50,7 +51,7 @@ pub(crate) fn write(
     staging.commit(ui, vec![staged]).into_iter().collect()
 }
 
-/// Checks that the file at `path` can be written, before there is anything to write.
+/// Checks in advance that the file at `path` can be written.
 pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
     Staging::default()
         .stage(path, &[], Expected::Anything, Readers::Usual)

@@ -1,4 +1,4 @@
-//! A private directory that is removed with the command: plaintext lives there, on no disk.
+//! A private directory for plaintext, in memory if possible. It is removed when the command ends.
 
 use std::env;
 use std::io::{self, Write};
@@ -12,20 +12,22 @@ use super::temporary_directory::{
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// The directories. Older versions left out `run-` in the names and locked nothing, so a directory of theirs may be in use.
+/// The kind of these directories. Older versions left out `run-` in the names and did not lock the
+/// directories, so those may be in use.
 const KIND: DirectoryKind = DirectoryKind {
     prefix: "sops-rs-run-",
     content: FileContent::Plaintext,
 };
 
-/// The start of the names of directories that hold a text which the user still needs.
+/// The prefix of directories that contain text which the user still needs.
 const KEPT_PREFIX: &str = "sops-rs-kept-";
 
-/// A directory with mode 0700. Dropping it removes it with everything in it.
+/// A directory with mode 0700. Dropping it removes it with its content.
 pub(crate) struct PrivateDirectory(TemporaryDirectory);
 
 impl PrivateDirectory {
-    /// Creates one on a memory file system, or on the disk if there is none and the disk is allowed.
+    /// Creates a directory on a memory file system, or on disk if there is none and `allow_disk` is
+    /// set.
     pub(crate) fn for_plaintext(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
         if let Some(directory) = in_memory() {
             return Ok(directory);
@@ -44,7 +46,8 @@ impl PrivateDirectory {
         temporary()
     }
 
-    /// Creates one for pipes, whose content is on no disk wherever they are.
+    /// Creates a directory for pipes. It may be anywhere, because the content of a pipe never
+    /// reaches a disk.
     pub(crate) fn for_pipes() -> Result<Self, CommandError> {
         in_memory().map_or_else(temporary, Ok)
     }
@@ -53,7 +56,7 @@ impl PrivateDirectory {
         self.0.path()
     }
 
-    /// Creates a file in it that only the owner may read and write.
+    /// Creates a file in the directory with mode 0600.
     pub(crate) fn create(&self, name: &Path, content: &[u8]) -> Result<PathBuf, CommandError> {
         let path = self.path().join(name);
         let file = std::fs::OpenOptions::new()
@@ -66,13 +69,14 @@ impl PrivateDirectory {
         Ok(path)
     }
 
-    /// Leaves the directory for the user; returns its new path.
+    /// Leaves the directory to the user and returns its new path.
     pub(crate) fn keep(self) -> PathBuf {
         self.0.keep(KEPT_PREFIX)
     }
 }
 
-/// A directory on a memory file system, if there is one that can be used. What killed runs left is removed from all of them.
+/// A directory on a usable memory file system. Also removes the leftovers of killed runs from all
+/// of them.
 fn in_memory() -> Option<PrivateDirectory> {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
@@ -87,7 +91,7 @@ fn in_memory() -> Option<PrivateDirectory> {
     created
 }
 
-/// A directory in the one for temporary files.
+/// A directory in the system's temporary directory.
 fn temporary() -> Result<PrivateDirectory, CommandError> {
     let parent = env::temp_dir();
     create_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))
@@ -98,15 +102,15 @@ fn create_in(parent: &Path) -> io::Result<PrivateDirectory> {
     TemporaryDirectory::create(parent, KIND).map(PrivateDirectory)
 }
 
-/// Whether the directory is on a file system that has no disk below it.
+/// Whether the directory is on a memory file system.
 #[cfg(target_os = "linux")]
 fn is_in_memory(directory: &Path) -> bool {
-    // TMPFS_MAGIC and RAMFS_MAGIC of linux/magic.h.
+    // TMPFS_MAGIC and RAMFS_MAGIC from `linux/magic.h`.
     const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
     rustix::fs::statfs(directory).is_ok_and(|system| IN_MEMORY.contains(&(system.f_type as u64)))
 }
 
-/// Other systems have none at a known place.
+/// Other systems have no memory file system at a fixed path.
 #[cfg(not(target_os = "linux"))]
 fn is_in_memory(_: &Path) -> bool {
     false

@@ -1,4 +1,4 @@
-//! Output to a pipe or a device, which is written to and never replaced.
+//! Output to a pipe or a device, which is never replaced.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use super::directory::{is_of_another, is_regular, is_same};
 use super::errors::{failed, readable_by_another};
 use crate::command_error::{Code, CommandError, name_of};
 
-/// Whether there is something at the path that is not a regular file.
+/// Whether the path exists and is not a regular file.
 pub(super) fn is_special(path: &Path) -> bool {
     stat(path).is_ok_and(|found| !is_regular(&found))
 }
@@ -20,7 +20,7 @@ pub(super) fn is_special(path: &Path) -> bool {
 /// Writes to the pipe or device at the path. Signals end the process while it waits for a reader.
 pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(), CommandError> {
     let unopened = |error: io::Error| CommandError::output(name_of(path), &error);
-    // Opening a pipe waits for its reader, so its owner is looked at before, too.
+    // Opening a pipe waits for a reader, so the owner is also checked before.
     let found = stat(path).map_err(|error| unopened(error.into()))?;
     check(path, &found, readers)?;
     let mut file = OpenOptions::new()
@@ -41,12 +41,12 @@ pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(),
         .map_err(|error| failed(path, &error))
 }
 
-/// Refuses to hand plaintext to another user through a pipe or a terminal.
+/// Rejects writing plaintext to a pipe or terminal of another user.
 fn check(path: &Path, found: &Stat, readers: Readers) -> Result<(), CommandError> {
     let leaks = matches!(readers, Readers::Owner)
         && is_of_another(found)
         && !is_standard_stream(found)
-        // A pipe without a name was handed to this process by the one that started it.
+        // An unnamed pipe was passed in by the process that started this one.
         && path.canonicalize().is_ok();
     if !leaks {
         return Ok(());
@@ -54,7 +54,8 @@ fn check(path: &Path, found: &Stat, readers: Readers) -> Result<(), CommandError
     Err(readable_by_another(&name_of(path), found).hint("write to a pipe or file that you own"))
 }
 
-/// Under `sudo`, the terminal and the pipes of the shell belong to the user who called it.
+/// Whether the file is one of the standard streams. Under `sudo`, these belong to the user who
+/// called it.
 fn is_standard_stream(found: &Stat) -> bool {
     let is = |stream: rustix::io::Result<Stat>| stream.is_ok_and(|stream| is_same(&stream, found));
     is(fstat(io::stdin())) || is(fstat(io::stdout())) || is(fstat(io::stderr()))

@@ -1,4 +1,4 @@
-//! New files wait beside the ones that they replace until all of them are on the disk.
+//! Stages new files beside the files that they replace, until all of them are on disk.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,20 +23,21 @@ pub(super) const KIND: DirectoryKind = DirectoryKind {
     content: FileContent::Staged,
 };
 
-/// The staged files of one run, which has one temporary directory in each directory that it writes to.
+/// The staged files of one run, with one temporary directory in each directory that the run writes
+/// to.
 #[derive(Default)]
 pub(crate) struct Staging(pub(super) Mutex<Vec<Arc<StagingDirectory>>>);
 
-/// A temporary directory in the directory of the files that are written.
+/// A temporary directory beside the files that are written.
 pub(super) struct StagingDirectory {
     temporary: TemporaryDirectory,
     next: AtomicUsize,
 }
 
-/// A file that waits to replace another. It is removed with its temporary directory.
+/// A staged file that will replace another. It is removed with its temporary directory.
 pub(crate) struct StagedReplacement {
     pub(super) directory: Arc<StagingDirectory>,
-    /// Its name in the temporary directory.
+    /// The name in the temporary directory.
     pub(super) name: String,
     pub(super) target: WriteTarget,
     pub(super) old: Option<Stat>,
@@ -44,7 +45,7 @@ pub(crate) struct StagedReplacement {
     readers: Readers,
 }
 
-/// What must be at the path when the file is replaced; see [`Expected`].
+/// [`Expected`], with a digest instead of the content.
 pub(super) enum Expecting {
     /// The SHA-256 of the content, which may be large.
     Content([u8; 32]),
@@ -53,7 +54,7 @@ pub(super) enum Expecting {
 }
 
 impl Staging {
-    /// Writes a file beside the one at `path`, for [`Self::commit`] to move into its place.
+    /// Writes a file beside the one at `path`. [`Self::commit`] moves it into place.
     pub(crate) fn stage(
         &self,
         path: &Path,
@@ -134,7 +135,7 @@ impl StagingDirectory {
 }
 
 impl StagedReplacement {
-    /// Gives `file`, which is this one, the attributes of the file that it replaces.
+    /// Gives `file`, which is this staged file, the attributes of the file that it replaces.
     pub(super) fn take_attributes(&self, file: &File, old: &OldFile) -> Result<(), CommandError> {
         if !self.takes_file_over(&old.stat) {
             return attributes::keep(file, old).map_err(|error| failed(&self.target.path, &error));
@@ -149,7 +150,8 @@ impl StagedReplacement {
         ))
     }
 
-    /// Whether the file is replaced by one that belongs to the user, because its owner must not get the plaintext.
+    /// Whether the new file belongs to the user because the old file's owner must not get the
+    /// plaintext.
     pub(super) fn takes_file_over(&self, old: &Stat) -> bool {
         matches!(self.readers, Readers::Owner) && is_of_another(old)
     }

@@ -1,4 +1,5 @@
-//! The file that a path leads to. The path is followed once; from then on only open directories and files count.
+//! Resolves the path of a file to write. The path is resolved once; afterwards, only open
+//! directories and files are used.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -14,15 +15,15 @@ use sops_lint::shell_path;
 use super::directory::{OpenDirectory, is_regular, mode};
 use crate::command_error::{Code, CommandError, name_of};
 
-/// The permission of a directory's group and of everyone else to create files.
+/// The permission of the group or of others to create files in a directory.
 const SHARED: Mode = Mode::WGRP.union(Mode::WOTH);
 
-/// How many symbolic links are followed, as in Linux.
+/// The most symbolic links that are followed, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// A regular file, or the name for a new one.
+/// A regular file, or the name of a new one.
 pub(super) struct WriteTarget {
-    /// As the user named it.
+    /// The path as the user entered it.
     pub(super) path: PathBuf,
     pub(super) name: OsString,
     is_linked: bool,
@@ -35,7 +36,7 @@ pub(super) struct OldFile {
 }
 
 impl WriteTarget {
-    /// Follows symbolic links from `path`; returns the directory with the file, too.
+    /// Follows symbolic links from `path`. Also returns the directory that contains the file.
     pub(super) fn find(path: &Path) -> Result<(OpenDirectory, Self), CommandError> {
         let (directory, name, is_linked) =
             follow(path).map_err(|error| CommandError::output(name_of(path), &error))?;
@@ -47,14 +48,14 @@ impl WriteTarget {
         Ok((directory, target))
     }
 
-    /// Opens the file that is there now. One that may not be written or replaced is an error.
+    /// Opens the current file. It is an error if it may not be written or replaced.
     pub(super) fn open(&self, directory: &OpenDirectory) -> Result<Option<OldFile>, CommandError> {
         let unopened = |error: &io::Error| CommandError::output(self.shown(), error);
         let found = directory
             .entry(&self.name)
             .map_err(|error| unopened(&error))?;
         let Some(found) = found else {
-            // A link that leads nowhere.
+            // A dangling link.
             return match self.is_linked {
                 true => Err(unopened(&io::Error::from(Errno::NOENT))),
                 false => Ok(None),
@@ -67,7 +68,8 @@ impl WriteTarget {
             );
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
-        // Write permission on the directory is enough to replace a file, but its owner made it read-only for a reason.
+        // Write permission on the directory is enough to replace a file, but a read-only file must
+        // be respected.
         let (file, stat) = directory
             .open_file(&self.name, OFlags::WRONLY)
             .map_err(|error| unopened(&error))?;
@@ -88,7 +90,7 @@ impl WriteTarget {
         Ok(Some(OldFile { file, stat }))
     }
 
-    /// The error for a directory that does not take a new file.
+    /// The error for a directory in which a file can't be created.
     pub(super) fn refused(
         &self,
         directory: &Path,
@@ -98,7 +100,7 @@ impl WriteTarget {
         let name = self.shown();
         let is_of_directory = matches!(
             error.kind(),
-            // A file on which another is mounted is busy, as in containers.
+            // A mount point is busy, such as a file that is mounted into a container.
             io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy
         );
         if !exists || !is_of_directory {
@@ -116,26 +118,26 @@ impl WriteTarget {
             ))
     }
 
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) fn shown(&self) -> String {
         name_of(&self.path)
     }
 }
 
-/// The name of a directory in messages: its full path, because `.` would not say which one.
+/// The name of a directory in messages. It is the full path, because `.` would not identify it.
 fn shown(directory: &Path) -> String {
     let whole = directory.canonicalize();
     name_of(whole.as_deref().unwrap_or(directory))
 }
 
-/// The directory and the name that `path` leads to, and whether a symbolic link was on the way.
+/// Resolves `path` to a directory and a name, and returns whether a symbolic link was followed.
 fn follow(path: &Path) -> io::Result<(OpenDirectory, OsString, bool)> {
     let mut directory = OpenDirectory::open(parent(path))?;
     let mut name = last(path)?.to_owned();
     for links in 0..=MAX_LINKS {
         let link = match readlinkat(&directory, &name, Vec::new()) {
             Ok(link) => PathBuf::from(OsString::from_vec(link.into_bytes())),
-            // Nothing is there, or something that is not a link.
+            // The entry does not exist or is not a link.
             Err(Errno::NOENT | Errno::INVAL) => return Ok((directory, name, links > 0)),
             Err(error) => return Err(error.into()),
         };
@@ -143,7 +145,8 @@ fn follow(path: &Path) -> io::Result<(OpenDirectory, OsString, bool)> {
             && mode(directory.stat()).contains(Mode::SVTX | Mode::WOTH)
             && !is_of(&entry, directory.stat())
         {
-            // As with fs.protected_symlinks of Linux, which only knows of links that the kernel follows.
+            // Follows the rule of `fs.protected_symlinks` on Linux, which applies only to links
+            // that the kernel follows.
             return Err(Errno::ACCESS.into());
         }
         directory = directory.open_below(parent(&link))?;
@@ -168,7 +171,7 @@ fn is_of(entry: &Stat, directory: &Stat) -> bool {
     entry.st_uid == geteuid().as_raw() || entry.st_uid == directory.st_uid
 }
 
-/// Whether the directory lets only owners replace files, and the file belongs to another user.
+/// Whether only owners may replace files in the directory, and the file belongs to another user.
 fn is_for_owners_only(directory: &OpenDirectory, old: &Stat) -> bool {
     let user = geteuid();
     !user.is_root()
@@ -176,7 +179,8 @@ fn is_for_owners_only(directory: &OpenDirectory, old: &Stat) -> bool {
         && ![old.st_uid, directory.stat().st_uid].contains(&user.as_raw())
 }
 
-/// As with fs.protected_regular of Linux, which only knows of files that are opened to be created.
+/// Whether another user may have planted the file. This is the rule of `fs.protected_regular` on
+/// Linux, which applies only to files opened with `O_CREAT`.
 fn may_be_planted(directory: &OpenDirectory, old: &Stat) -> bool {
     let mode = mode(directory.stat());
     mode.contains(Mode::SVTX) && mode.intersects(SHARED) && !is_of(old, directory.stat())

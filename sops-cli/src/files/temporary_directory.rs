@@ -1,4 +1,5 @@
-//! A directory for temporary files: locked while it is in use, and removed at the end or by a later run.
+//! A directory for temporary files. It is locked while in use, and removed at the end or by a later
+//! run.
 
 use std::collections::hash_map::RandomState;
 use std::ffi::{CString, OsStr, OsString};
@@ -16,7 +17,7 @@ use rustix::process::geteuid;
 
 use super::directory::{OpenDirectory, as_os_str, is_regular, is_same, mode};
 
-/// How often a directory is created when another run takes each one for a leftover.
+/// How often to try another name if other runs remove each new directory as a leftover.
 const ATTEMPTS: usize = 100;
 
 /// How often a directory is emptied before it is left to the next run.
@@ -25,36 +26,38 @@ const REMOVALS: usize = 10;
 /// The length of the random part of a name, in hexadecimal digits.
 const RANDOM_DIGITS: usize = 16;
 
-/// The length of the random part of the names that older versions gave to temporary files, which had no directory.
+/// The length of the random part in the names of older versions, which created temporary files
+/// without a directory.
 const OLD_RANDOM_PART: usize = 6;
 
-/// The end of those names.
+/// The suffix of those names.
 const OLD_SUFFIX: &[u8] = b".tmp";
 
-/// A file in each directory for staged files: Git adds nothing of the directory. It is created first and removed last, because a directory
-/// with other files but without this one is not taken for a leftover.
+/// The file that makes Git ignore a directory with staged files. It is created first and removed
+/// last, because a directory that contains other files but not this one is not recognized as a
+/// leftover.
 const IGNORE_FILE: &str = ".gitignore";
 
 const IGNORE_ALL: &[u8] = b"*\n";
 
-/// What temporary directories are called and what they contain. Leftovers are recognized by both.
+/// The names and contents of temporary directories. Leftovers are recognized by both.
 #[derive(Clone, Copy)]
 pub(crate) struct DirectoryKind {
-    /// The start of the names; the rest is random.
+    /// The prefix of the names; the rest is random.
     pub(crate) prefix: &'static str,
     pub(crate) content: FileContent,
 }
 
-/// What a temporary directory contains.
+/// The content of a temporary directory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileContent {
     /// A `.gitignore`, and files whose names are numbers.
     Staged,
-    /// Any files that an editor or a command may leave, but no directories.
+    /// Any files that an editor or a command may create, but no directories.
     Plaintext,
 }
 
-/// A directory with mode 0700. Dropping it removes it with everything in it.
+/// A directory with mode 0700. Dropping it removes it with its content.
 pub(crate) struct TemporaryDirectory {
     parent: Arc<OpenDirectory>,
     name: OsString,
@@ -63,7 +66,7 @@ pub(crate) struct TemporaryDirectory {
 }
 
 impl TemporaryDirectory {
-    /// Creates one of this kind, and removes those that killed runs left.
+    /// Creates a directory of this kind and removes the leftovers of killed runs.
     pub(crate) fn create(parent: OpenDirectory, kind: DirectoryKind) -> io::Result<Self> {
         remove_leftovers(&parent, kind);
         for _ in 0..ATTEMPTS {
@@ -74,7 +77,7 @@ impl TemporaryDirectory {
             }
             match claim(&parent, &name) {
                 Ok(Some(directory)) => {
-                    // Dropping it after an error removes the directory.
+                    // If writing fails, dropping this removes the directory.
                     let created = Self {
                         parent: Arc::new(parent),
                         name,
@@ -89,7 +92,7 @@ impl TemporaryDirectory {
                     }
                     return Ok(created);
                 }
-                // Another run took it for a leftover before it was locked.
+                // Another run removed it as a leftover before it was locked.
                 Ok(None) => {}
                 Err(error) => {
                     let _ = unlinkat(&parent, &name, AtFlags::REMOVEDIR);
@@ -112,7 +115,7 @@ impl TemporaryDirectory {
         self.parent.path().join(&self.name)
     }
 
-    /// Leaves the directory in place, under a name that no run takes for a leftover; returns its path.
+    /// Keeps the directory under a name that is not recognized as a leftover, and returns its path.
     pub(crate) fn keep(mut self, prefix: &str) -> PathBuf {
         let name = random_name(prefix);
         if renameat(&*self.parent, &self.name, &*self.parent, &name).is_ok() {
@@ -128,12 +131,13 @@ impl Drop for TemporaryDirectory {
         if self.is_kept {
             return;
         }
-        // The next run removes what cannot be removed now.
+        // The next run removes what remains after an error.
         let _ = remove(&self.parent, &self.name, &self.directory);
     }
 }
 
-/// Opens and locks the directory that was just created; `None` if it is not there or not ours any more.
+/// Opens and locks a directory that was just created; `None` if it does not exist or is not ours
+/// any more.
 fn claim(parent: &OpenDirectory, name: &OsStr) -> io::Result<Option<OpenDirectory>> {
     let directory = match parent.open_entry(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -141,10 +145,10 @@ fn claim(parent: &OpenDirectory, name: &OsStr) -> io::Result<Option<OpenDirector
     };
     let is_taken = match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => true,
-        // On a file system without locks, no run removes leftovers.
+        // No run removes leftovers on a file system without locks.
         Ok(()) | Err(_) => false,
     };
-    // In another user's directory, someone may have put another directory at this name.
+    // In another user's directory, someone may have put a different directory at this name.
     let is_new = |directory: &OpenDirectory| {
         directory
             .names(|_| true)
@@ -156,13 +160,14 @@ fn claim(parent: &OpenDirectory, name: &OsStr) -> io::Result<Option<OpenDirector
     Ok(Some(directory).filter(|directory| !is_taken && is_ours(directory)))
 }
 
-/// Whether a directory belongs to the user, and no one else can use it.
+/// Whether a directory belongs to the user and no other user has access.
 fn is_private(directory: &OpenDirectory) -> bool {
     let stat = directory.stat();
     stat.st_uid == geteuid().as_raw() && !mode(stat).intersects(Mode::RWXG | Mode::RWXO)
 }
 
-/// Removes what killed runs of this user left in the directory. Whatever cannot be removed, or might be something else, stays.
+/// Removes the leftovers of this user's killed runs. Anything that can't be removed, or that might
+/// be something else, stays.
 pub(crate) fn remove_leftovers(parent: &OpenDirectory, kind: DirectoryKind) {
     if !is_trusted(parent) {
         return;
@@ -179,7 +184,7 @@ pub(crate) fn remove_leftovers(parent: &OpenDirectory, kind: DirectoryKind) {
     }
 }
 
-/// Whether no other user can put a directory of this user's at a name in this directory.
+/// Whether no other user can move one of this user's directories to a name in this directory.
 fn is_trusted(parent: &OpenDirectory) -> bool {
     let stat = parent.stat();
     let mode = mode(stat);
@@ -187,7 +192,8 @@ fn is_trusted(parent: &OpenDirectory) -> bool {
     [geteuid().as_raw(), 0].contains(&stat.st_uid) && !is_for_everyone
 }
 
-/// Whether a name is one that this program makes up for this kind, or once made up for a temporary file.
+/// Whether the name is one that this program generates for this kind, or that an old version
+/// generated for a temporary file.
 pub(super) fn is_temporary(name: &[u8], kind: DirectoryKind) -> bool {
     let Some(random) = name.strip_prefix(kind.prefix.as_bytes()) else {
         return false;
@@ -201,7 +207,8 @@ pub(super) fn is_temporary(name: &[u8], kind: DirectoryKind) -> bool {
     }
 }
 
-/// Whether this is letters and digits at random. Those of one class only may be a chosen word or number.
+/// Whether these letters and digits look random. If all are of one class, they may be a word or a
+/// number.
 fn is_old_random_part(random: &[u8]) -> bool {
     let classes = [
         u8::is_ascii_lowercase,
@@ -218,7 +225,7 @@ fn remove_leftover(parent: &OpenDirectory, name: &OsStr, content: FileContent) -
     if !is_private(&directory) {
         return Ok(());
     }
-    // Without the lock, a run still uses it.
+    // If the lock is taken, a run still uses the directory.
     flock(&directory, FlockOperation::NonBlockingLockExclusive)?;
     let Some(names) = leftover_names(&directory, content)? else {
         return Ok(());
@@ -232,8 +239,8 @@ fn remove_leftover(parent: &OpenDirectory, name: &OsStr, content: FileContent) -
     Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
-/// The names in a leftover, in the order in which they are removed; `None` if the directory contains anything that does not belong into
-/// one.
+/// The names in a leftover, in the order of removal; `None` if the directory contains anything that
+/// a leftover would not.
 fn leftover_names(
     directory: &OpenDirectory,
     content: FileContent,
@@ -247,7 +254,7 @@ fn leftover_names(
         let belongs = match content {
             FileContent::Plaintext => FileType::from_raw_mode(stat.st_mode) != FileType::Directory,
             FileContent::Staged if name == IGNORE_FILE => {
-                // A run that was killed at its start may not have written all of it.
+                // A run that was killed early may have written only a part of this file.
                 let text = beginning(directory, name)?;
                 text == IGNORE_ALL || names.len() == 1 && IGNORE_ALL.starts_with(&text)
             }
@@ -264,7 +271,8 @@ fn leftover_names(
     Ok(Some(names))
 }
 
-/// The first bytes of a file, and one more than a complete `.gitignore` of a temporary directory has.
+/// The first bytes of a file, up to one more than the length of a temporary directory's
+/// `.gitignore`.
 fn beginning(directory: &OpenDirectory, name: &OsStr) -> io::Result<Vec<u8>> {
     let (file, _) = directory.open_file(name, OFlags::RDONLY)?;
     let mut text = Vec::new();
@@ -273,7 +281,8 @@ fn beginning(directory: &OpenDirectory, name: &OsStr) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Removes a directory with everything in it. A program that a killed run started may still be writing there.
+/// Removes a directory with its content. A program that a killed run started may still be writing
+/// to it.
 fn remove(parent: &OpenDirectory, name: &OsStr, directory: &OpenDirectory) -> io::Result<()> {
     for _ in 0..REMOVALS {
         directory.remove_content(IGNORE_FILE)?;
@@ -298,7 +307,7 @@ fn remove_old_file(parent: &OpenDirectory, name: &OsStr) -> io::Result<()> {
     Ok(())
 }
 
-/// `mkdirat` refuses a name that exists, so it only has to be rare.
+/// A random name. Collisions only have to be rare, because `mkdirat` rejects an existing name.
 fn random_name(prefix: &str) -> OsString {
     let random = RandomState::new().build_hasher().finish();
     format!("{prefix}{random:0RANDOM_DIGITS$x}").into()
@@ -325,32 +334,33 @@ mod tests {
     };
 
     fn root() -> TempDir {
-        tempfile::tempdir().expect("a temporary directory")
+        tempfile::tempdir().expect("a temporary directory can be created")
     }
 
     fn open(root: &TempDir) -> OpenDirectory {
-        OpenDirectory::open(root.path()).expect("it exists")
+        OpenDirectory::open(root.path()).expect("the directory can be opened")
     }
 
-    /// A directory with staged files and without a lock.
+    /// Creates a directory with staged files and without a lock.
     fn leave(path: &Path, mode: u32) {
-        fs::create_dir(path).expect("it is new");
-        fs::write(path.join(IGNORE_FILE), IGNORE_ALL).expect("it is ours");
+        fs::create_dir(path).expect("the directory is new");
+        fs::write(path.join(IGNORE_FILE), IGNORE_ALL).expect("the file can be written");
         for name in ["0", "17"] {
-            fs::write(path.join(name), "hunter2").expect("it is ours");
+            fs::write(path.join(name), "hunter2").expect("the file can be written");
         }
         set_mode(path, mode);
     }
 
     fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            .expect("the mode can be changed");
     }
 
     fn names(root: &TempDir) -> Vec<String> {
-        let entries = fs::read_dir(root.path()).expect("it exists");
-        let names = entries.map(|entry| entry.expect("it exists").file_name());
+        let entries = fs::read_dir(root.path()).expect("the directory can be read");
+        let names = entries.map(|entry| entry.expect("the entry can be read").file_name());
         let mut names: Vec<String> = names
-            .map(|name| name.into_string().expect("it is UTF-8"))
+            .map(|name| name.into_string().expect("the name is UTF-8"))
             .collect();
         names.sort();
         names
@@ -363,38 +373,40 @@ mod tests {
         let root = root();
         let at = |name: &str| root.path().join(name);
         leave(&at(&format!("test-{RANDOM}")), 0o700);
-        // Killed at its start.
+        // Two runs that were killed early.
         for (name, ignored) in [
             ("test-0000000000000000", None),
             ("test-0000000000000001", Some("*")),
         ] {
-            fs::create_dir(at(name)).expect("it is new");
+            fs::create_dir(at(name)).expect("the directory is new");
             set_mode(&at(name), 0o700);
             if let Some(text) = ignored {
-                fs::write(at(name).join(IGNORE_FILE), text).expect("it is ours");
+                fs::write(at(name).join(IGNORE_FILE), text).expect("the file can be written");
             }
         }
-        fs::write(at("test-abC123.tmp"), "hunter2").expect("it is ours");
+        fs::write(at("test-abC123.tmp"), "hunter2").expect("the file can be written");
         remove_leftovers(&open(&root), KIND);
         assert_eq!(names(&root), [""; 0]);
     }
 
     #[test]
-    fn a_run_that_is_killed_while_it_removes_a_directory_leaves_one_that_is_a_leftover() {
+    fn a_partly_removed_directory_is_still_a_leftover() {
         let root = root();
         let path = root.path().join(format!("test-{RANDOM}"));
         leave(&path, 0o700);
         let directory = open(&root).open_entry(OsStr::new(&format!("test-{RANDOM}")));
-        let directory = directory.expect("it exists");
-        let order = directory.all_names(IGNORE_FILE).expect("it is ours");
+        let directory = directory.expect("the directory exists");
+        let order = directory
+            .all_names(IGNORE_FILE)
+            .expect("the directory can be read");
         assert_eq!(order.len(), 3);
         for name in order {
             let is_leftover = leftover_names(&directory, FileContent::Staged);
             assert!(
-                is_leftover.expect("it is ours").is_some(),
+                is_leftover.expect("the directory can be read").is_some(),
                 "before {name:?}"
             );
-            unlinkat(&directory, &name, AtFlags::empty()).expect("it is ours");
+            unlinkat(&directory, &name, AtFlags::empty()).expect("the directory exists");
         }
         remove_leftovers(&open(&root), KIND);
         assert_eq!(names(&root), [""; 0]);
@@ -407,28 +419,29 @@ mod tests {
         leave(&elsewhere.path().join("x"), 0o700);
         let left = root.path().join(format!("text-{RANDOM}"));
         leave(&left, 0o700);
-        fs::write(left.join(".secret.yaml.swp"), "hunter2").expect("it is ours");
-        symlink(elsewhere.path().join("x"), left.join(".#secret.yaml")).expect("it is ours");
+        fs::write(left.join(".secret.yaml.swp"), "hunter2").expect("the file can be written");
+        symlink(elsewhere.path().join("x"), left.join(".#secret.yaml"))
+            .expect("the link can be created");
         remove_leftovers(&open(&root), PLAINTEXT);
         assert_eq!(names(&root), [""; 0]);
         assert!(elsewhere.path().join("x/0").exists());
 
         leave(&left, 0o700);
-        fs::create_dir(left.join("deep")).expect("it is new");
+        fs::create_dir(left.join("deep")).expect("the directory is new");
         leave(&root.path().join("text-backup"), 0o700);
-        fs::write(root.path().join("text-abC123.tmp"), "").expect("it is ours");
+        fs::write(root.path().join("text-abC123.tmp"), "").expect("the file can be written");
         let before = names(&root);
         remove_leftovers(&open(&root), PLAINTEXT);
         assert_eq!(names(&root), before);
     }
 
     #[test]
-    fn nothing_with_another_name_is_removed() {
+    fn only_names_of_temporary_directories_are_removed() {
         let root = root();
         let elsewhere = self::root();
         let at = |name: &str| root.path().join(name);
         leave(&elsewhere.path().join("x"), 0o700);
-        // Others may read it, so it is not a temporary directory.
+        // Other users may read it, so it is not a temporary directory.
         leave(&at(&format!("test-{RANDOM}")), 0o755);
         for name in [
             "test-",
@@ -451,10 +464,12 @@ mod tests {
             "test-abC1234.tmp",
             "test-abC-12.tmp",
         ] {
-            fs::write(at(name), "").expect("it is ours");
+            fs::write(at(name), "").expect("the file can be written");
         }
-        symlink(elsewhere.path().join("x"), at("test-0000000000000003")).expect("it is ours");
-        symlink(elsewhere.path().join("x/0"), at("test-abC127.tmp")).expect("it is ours");
+        symlink(elsewhere.path().join("x"), at("test-0000000000000003"))
+            .expect("the link can be created");
+        symlink(elsewhere.path().join("x/0"), at("test-abC127.tmp"))
+            .expect("the link can be created");
         let before = names(&root);
         remove_leftovers(&open(&root), KIND);
         assert_eq!(names(&root), before);
@@ -462,26 +477,26 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_with_anything_else_in_it_stays_whole() {
+    fn a_directory_with_other_content_is_not_touched() {
         type Put = fn(&Path);
         let put: [(&str, Put); 6] = [
             ("a file of the user", |path| {
-                fs::write(path.join("notes"), "").expect("it is ours");
+                fs::write(path.join("notes"), "").expect("the file can be written");
             }),
             ("a directory", |path| {
-                fs::create_dir(path.join("1")).expect("it is ours");
+                fs::create_dir(path.join("1")).expect("the directory can be created");
             }),
             ("a link", |path| {
-                symlink("0", path.join("1")).expect("it is ours");
+                symlink("0", path.join("1")).expect("the link can be created");
             }),
             ("another .gitignore", |path| {
-                fs::write(path.join(IGNORE_FILE), "*\n!notes\n").expect("it is ours");
+                fs::write(path.join(IGNORE_FILE), "*\n!notes\n").expect("the file can be written");
             }),
             ("half a .gitignore", |path| {
-                fs::write(path.join(IGNORE_FILE), "*").expect("it is ours");
+                fs::write(path.join(IGNORE_FILE), "*").expect("the file can be written");
             }),
             ("no .gitignore", |path| {
-                fs::remove_file(path.join(IGNORE_FILE)).expect("it is ours");
+                fs::remove_file(path.join(IGNORE_FILE)).expect("the file can be removed");
             }),
         ];
         for (case, put) in put {
@@ -489,7 +504,7 @@ mod tests {
             let path = root.path().join(format!("test-{RANDOM}"));
             leave(&path, 0o700);
             put(&path);
-            let entries = || fs::read_dir(&path).expect("it stays").count();
+            let entries = || fs::read_dir(&path).expect("the directory stays").count();
             let before = entries();
             remove_leftovers(&open(&root), KIND);
             assert_eq!(entries(), before, "{case}");
@@ -505,10 +520,12 @@ mod tests {
         assert_eq!(names(&root).len(), 1);
         if geteuid().is_root() {
             set_mode(root.path(), 0o755);
-            std::os::unix::fs::chown(root.path(), Some(65534), None).expect("root may");
+            std::os::unix::fs::chown(root.path(), Some(65534), None)
+                .expect("root can change the owner");
             remove_leftovers(&open(&root), KIND);
             assert_eq!(names(&root).len(), 1);
-            std::os::unix::fs::chown(root.path(), Some(0), None).expect("root may");
+            std::os::unix::fs::chown(root.path(), Some(0), None)
+                .expect("root can change the owner");
         }
         set_mode(root.path(), 0o1777);
         remove_leftovers(&open(&root), KIND);
@@ -516,19 +533,22 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_not_empty_is_no_new_one() {
+    fn a_directory_that_is_not_empty_is_not_claimed() {
         let root = root();
         leave(&root.path().join("planted"), 0o700);
-        let claimed = claim(&open(&root), OsStr::new("planted")).expect("it can be opened");
+        let claimed =
+            claim(&open(&root), OsStr::new("planted")).expect("the directory can be opened");
         assert!(claimed.is_none());
     }
 
     #[test]
-    fn a_directory_stays_while_it_is_used_and_when_it_is_kept() {
+    fn a_directory_stays_while_in_use_and_if_kept() {
         let root = root();
-        let used = TemporaryDirectory::create(open(&root), KIND).expect("it can be created");
-        let kept = TemporaryDirectory::create(open(&root), KIND).expect("it can be created");
-        fs::write(kept.path().join("x"), "hunter2").expect("it is ours");
+        let used =
+            TemporaryDirectory::create(open(&root), KIND).expect("the directory can be created");
+        let kept =
+            TemporaryDirectory::create(open(&root), KIND).expect("the directory can be created");
+        fs::write(kept.path().join("x"), "hunter2").expect("the file can be written");
         let kept = kept.keep("test-kept-");
         remove_leftovers(&open(&root), KIND);
         assert!(used.path().exists() && kept.join("x").exists());
@@ -538,15 +558,15 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_clean_up_meanwhile_do_not_take_a_new_directory_away() {
+    fn concurrent_cleanup_does_not_remove_a_new_directory() {
         let root = root();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..50 {
                         let used = TemporaryDirectory::create(open(&root), KIND);
-                        let used = used.expect("it can be created");
-                        fs::write(used.path().join("x"), "hunter2").expect("it is there");
+                        let used = used.expect("the directory can be created");
+                        fs::write(used.path().join("x"), "hunter2").expect("the directory exists");
                     }
                 });
             }

@@ -1,4 +1,5 @@
-//! Commands that read a file, change it and write it back start again if another run was faster. From then on they take turns.
+//! Retries commands that read a file, change it and write it back if another run was faster. From
+//! the second attempt on, runs take turns.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -14,10 +15,11 @@ use crate::command_error::CommandError;
 /// How often a command tries to change a file.
 const ATTEMPTS: usize = 20;
 
-/// How long to wait for the others. After that, whoever writes first wins.
+/// How long to wait for other runs. After that, the first to write wins.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs `attempt`, which reads, changes and writes the file, again as long as others change the file in between.
+/// Runs `attempt`, which reads, changes and writes the file, and repeats it while other runs change
+/// the file in between.
 pub(crate) fn retrying<T>(
     file: &Path,
     mut attempt: impl FnMut() -> Result<T, CommandError>,
@@ -28,14 +30,15 @@ pub(crate) fn retrying<T>(
             Err(error) if error.is_conflict() => {}
             result => return result,
         }
-        // The old lock is on a file that was replaced, or it would keep us from the new one.
+        // The old lock is on a file that was replaced, or it would block this run's next lock.
         drop(turn.take());
         turn = lock(file);
     }
     attempt()
 }
 
-/// Waits for a lock on the file that is at the path. Without one, the command takes its chances.
+/// Waits for a lock on the current file at the path. `None` if that fails; the command then runs
+/// without the lock.
 fn lock(path: &Path) -> Option<File> {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -43,7 +46,7 @@ fn lock(path: &Path) -> Option<File> {
         let file = open(path).ok()?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) if is_at(&file, path) => return Some(file),
-            // It was replaced in the meantime.
+            // The file was replaced in the meantime.
             Ok(()) => continue,
             Err(rustix::io::Errno::WOULDBLOCK) => {}
             Err(_) => return None,
@@ -55,7 +58,8 @@ fn lock(path: &Path) -> Option<File> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // Opening a pipe must not wait, and a terminal must not become ours.
+    // Opening a pipe must not block, and opening a terminal must not make it the controlling
+    // terminal.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     OpenOptions::new()
         .read(true)
@@ -80,8 +84,8 @@ mod tests {
     }
 
     #[test]
-    fn only_conflicts_are_tried_again_and_not_forever() {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    fn only_conflicts_are_retried_and_only_so_often() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file can be created");
         let mut count = 0;
         let outcome = retrying(file.path(), || {
             count += 1;
@@ -108,18 +112,18 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_is_on_the_file_that_is_there_now() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+    fn the_lock_is_on_the_current_file() {
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let [path, new] = ["x", "y"].map(|name| root.path().join(name));
-        fs::write(&path, "old").expect("it is ours");
-        fs::write(&new, "new").expect("it is ours");
-        let held = lock(&path).expect("it is free");
+        fs::write(&path, "old").expect("the file can be written");
+        fs::write(&new, "new").expect("the file can be written");
+        let held = lock(&path).expect("the lock is free");
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| lock(&path).expect("it becomes free"));
+            let waiting = scope.spawn(|| lock(&path).expect("the lock becomes free"));
             thread::sleep(Duration::from_millis(50));
-            fs::rename(&new, &path).expect("it is ours");
+            fs::rename(&new, &path).expect("the file can be renamed");
             drop(held);
-            let file = waiting.join().expect("it ends");
+            let file = waiting.join().expect("the thread ends");
             assert!(is_at(&file, &path));
         });
         assert!(lock(&root.path().join("missing")).is_none());

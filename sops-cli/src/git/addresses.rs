@@ -1,4 +1,5 @@
-//! The address that each remote had at the last push. Remote-tracking branches say nothing about another address.
+//! Remembers the address of each remote at the last push, because remote-tracking branches say
+//! nothing about a new address.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,17 +12,17 @@ use sops_core::reading::{self, FileKind};
 
 use super::program::git;
 
-/// The file in the repository's directory.
+/// The name of the file in the repository's directory.
 const FILE: &str = "sops-rs-remotes";
 
 pub(crate) struct Addresses {
     file: PathBuf,
-    /// The digest of the address of each remote, because an address may contain a password.
+    /// The digest of the address of each remote. The address itself may contain a password.
     digests: BTreeMap<String, String>,
 }
 
 impl Addresses {
-    /// Those of the current repository. What cannot be read counts as missing.
+    /// Reads the addresses for the current repository. An unreadable file counts as missing.
     pub(crate) fn read() -> Self {
         let directory = git(&["rev-parse", "--git-common-dir"]).unwrap_or_default();
         let directory = directory.strip_suffix(b"\n").unwrap_or(&directory);
@@ -36,13 +37,13 @@ impl Addresses {
         }
     }
 
-    /// Whether the remote had another address before.
+    /// Whether the remote had another address at the last push.
     pub(crate) fn has_changed(&self, remote: &str, address: &str) -> bool {
         let before = self.digests.get(remote);
         before.is_some_and(|before| *before != digest(address))
     }
 
-    /// Remembers the address of remotes. If that fails, nothing is known of them, as before the first push.
+    /// Remembers the address for these remotes. If that fails, they count as never pushed.
     pub(crate) fn remember(&mut self, remotes: &[String], address: &str) {
         let digest = digest(address);
         let is_known = |remote| self.digests.get(remote) == Some(&digest);

@@ -1,4 +1,5 @@
-//! The versions of files that commits introduce. Whoever fetches a branch can read all of them, even if a later commit changes the file.
+//! The file versions that commits introduce. Anyone who fetches a branch can read all of them, even
+//! if a later commit changes the file.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -15,7 +16,7 @@ use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
 
-/// Arguments for `git diff-tree` to list changes with the IDs of contents.
+/// The arguments with which `git diff-tree` lists changes with blob IDs.
 const RAW: [&str; 7] = [
     "-r",
     "-z",
@@ -26,7 +27,8 @@ const RAW: [&str; 7] = [
     "--ignore-submodules",
 ];
 
-/// How many commits before the new ones are searched for deleted files. It takes Git less than a second.
+/// How many commits before the new ones are searched for deleted files, which takes Git less than a
+/// second.
 const MOST_COMMITS: &str = "--max-count=1000";
 
 /// The most directories that are passed to Git.
@@ -35,13 +37,14 @@ const MOST_DIRECTORIES: usize = 500;
 /// A version of a file, and the first commit that contains it.
 pub(crate) struct Version {
     pub(crate) file: TrackedFile,
-    /// The abbreviated ID of the commit, or of what a tag names directly.
+    /// The abbreviated ID of the commit, or of the object that a tag names directly.
     pub(crate) commit: String,
-    /// Whether a commit introduces it, and not a tag that names a file or a tree directly.
+    /// Whether a commit introduces it. `false` if a tag names the file or its tree directly.
     pub(crate) is_in_history: bool,
-    /// Its contents in the parents of the commit.
+    /// The contents of the file in the parents of the commit.
     pub(crate) before: Vec<TrackedFile>,
-    /// How many of the files in [`Changes::deleted`] were deleted before the commit, and how many by the end of it.
+    /// The range in [`Changes::deleted`] of the files that the commit deletes. The files before it
+    /// were deleted earlier.
     pub(crate) deletions: Range<usize>,
 }
 
@@ -57,16 +60,17 @@ impl Version {
     }
 }
 
-/// What a push changes.
+/// The changes in a push.
 #[derive(Default)]
 pub(crate) struct Changes {
-    /// The versions that the other side lacks, oldest first and without duplicates.
-    /// Those of a file or a tree that a tag names directly have its ID in place of a commit.
+    /// The versions that the remote lacks, oldest first and without duplicates. If a tag names a
+    /// file or a tree directly, its ID takes the place of the commit's.
     pub(crate) versions: Vec<Version>,
-    /// The last contents of the files that the commits delete, oldest first. At the beginning are those that older commits have deleted from
-    /// directories to which the new ones add files, and those that a forced push replaces.
+    /// The last contents of deleted files, oldest first. Files that older commits deleted from
+    /// directories to which the new commits add files, and files that a forced push replaces, come
+    /// before those that the new commits delete.
     pub(crate) deleted: Vec<TrackedFile>,
-    /// The paths of everything that is added, changed or deleted.
+    /// The paths of all files that are added, changed or deleted.
     pub(crate) paths: HashSet<PathBuf>,
 }
 
@@ -80,13 +84,14 @@ impl From<Vec<Version>> for Changes {
 }
 
 impl Changes {
-    /// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path for each file.
+    /// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path
+    /// for each file.
     fn read(list: &[u8]) -> Self {
         let mut changes = Self::default();
         let mut seen = HashSet::new();
         let mut commit = String::new();
         let mut fields = list.split(|byte| *byte == 0);
-        // The first version and the first deletion of the current commit.
+        // The indexes of the first version and the first deletion of the current commit.
         let (mut first, mut begin) = (0, 0);
         while let Some(field) = fields.next() {
             // The last field is empty, and ends the last commit.
@@ -122,22 +127,23 @@ impl Changes {
     }
 }
 
-/// A branch or tag to push, and what the other side has.
+/// A branch or tag to push, and what the remote has already.
 pub(crate) struct Pushed<'p> {
-    /// The ID of the commit or tag, or of another object.
+    /// The ID of the commit, tag or other object.
     pub(crate) tip: &'p str,
     /// Its name, such as `refs/heads/main`.
     pub(crate) name: &'p str,
-    /// IDs of commits that the other side has, with their ancestors. Unknown IDs are ignored.
+    /// IDs of commits that the remote has, along with their ancestors. Unknown IDs are ignored.
     pub(crate) known: &'p [String],
-    /// Fetched branches that the other side has.
+    /// The fetched branches of the remote.
     pub(crate) tracking: &'p TrackingBranches,
-    /// The ID of the commit that the branch has on the other side.
+    /// The ID of the commit to which the branch points on the remote.
     pub(crate) replaces: Option<&'p str>,
 }
 
 impl Pushed<'_> {
-    /// What the other side lacks, and the files of the last commit. `None`: nothing is new.
+    /// The changes that the remote lacks, and the files of the last commit; `None` if the remote
+    /// lacks nothing.
     pub(crate) fn changes<'o>(
         &self,
         root: &Path,
@@ -147,7 +153,7 @@ impl Pushed<'_> {
             let message = format!("`{}` is not an object of this repository", self.tip);
             CommandError::new(Code::CannotReadInput, message)
         };
-        // `^{}` follows tags.
+        // `^{}` dereferences tags.
         let tip = objects
             .find(&format!("{}^{{}}", self.tip))
             .ok_or_else(missing)?;
@@ -202,7 +208,8 @@ impl Pushed<'_> {
         Ok(Some((changes, snapshot)))
     }
 
-    /// The abbreviated ID of a new commit whose parents a shallow clone lacks: the clone may lack other new commits too.
+    /// The abbreviated ID of a new commit whose parents are missing from a shallow clone. Other new
+    /// commits may be missing too.
     pub(crate) fn cut_off(&self) -> Result<Option<String>, CommandError> {
         let file = git(&["rev-parse", "--git-path", "shallow"])?;
         let file = OsStr::from_bytes(file.strip_suffix(b"\n").unwrap_or(&file));
@@ -229,7 +236,8 @@ impl Pushed<'_> {
         Running::start(&arguments)
     }
 
-    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
+    /// The changes of each new commit, parents before children. For a merge, these are the files
+    /// that differ from all parents.
     fn list(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
         let mut commits = self.commits(tip)?;
         let list = [&["diff-tree", "--stdin", "-c", "--root"], &RAW[..]];
@@ -240,8 +248,8 @@ impl Pushed<'_> {
     }
 }
 
-/// The files that the last commits up to this one have deleted from these directories, oldest first. None in a partial clone, where Git would fetch
-/// old directories one by one.
+/// The files that the latest commits up to this one deleted from these directories, oldest first.
+/// Empty in a partial clone, where Git would fetch old directories one by one.
 fn deleted_before(
     commit: &str,
     directories: &HashSet<&Path>,
@@ -257,7 +265,7 @@ fn deleted_before(
         arguments.push("--");
         arguments.extend(named.iter().map(String::as_str));
     }
-    // This fails if it is not set.
+    // This fails if the setting is missing.
     if git(&["config", "extensions.partialClone"]).is_ok() {
         return Ok(Vec::new());
     }
@@ -273,9 +281,9 @@ fn deleted_before(
     Ok(deleted)
 }
 
-/// The files of a commit that another one, which does not contain it, changes or deletes.
+/// The files of the commit `old` that `new` changes or deletes. Empty if `new` contains `old`.
 fn replaced(old: &str, new: &str) -> Result<Vec<TrackedFile>, CommandError> {
-    // This fails if the history of the old one is incomplete.
+    // This fails if the history of the old commit is incomplete.
     let missing = git(&["rev-list", "--max-count=1", old, "--not", new]);
     if missing.unwrap_or_default().is_empty() {
         return Ok(Vec::new());
@@ -303,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_has_what_was_deleted_until_then() {
+    fn a_version_has_the_deletions_up_to_its_commit() {
         let (one, two) = ("1".repeat(40), "2".repeat(40));
         let none = "0".repeat(40);
         let list = [
@@ -331,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn each_version_is_named_by_the_first_commit_that_has_it() {
+    fn each_version_has_the_first_commit_that_contains_it() {
         let (one, two, three) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
         let none = "0".repeat(40);
         let list = [

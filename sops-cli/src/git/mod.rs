@@ -1,4 +1,5 @@
-//! Runs Git and reads its objects, its index and its commits. Nothing here knows about secrets or rules.
+//! Runs Git and reads its objects, index and commits. This module does not know about secrets or
+//! rules.
 
 mod addresses;
 mod history;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::program::{command, missing};
 use crate::command_error::CommandError;
 
-/// A reader of objects.
+/// Reads objects by ID or name.
 pub(crate) struct Objects(Mutex<Process>);
 
 struct Process {
@@ -16,7 +16,7 @@ struct Process {
     answers: BufReader<ChildStdout>,
 }
 
-/// An object of Git.
+/// A Git object.
 pub(crate) struct GitObject {
     pub(crate) id: String,
     pub(crate) kind: ObjectKind,
@@ -51,7 +51,7 @@ impl Objects {
 
     /// The object with this name, such as `HEAD^{commit}`, if it exists.
     pub(crate) fn find(&self, name: &str) -> Option<GitObject> {
-        // A request is a line.
+        // `git cat-file` reads one name per line.
         if name.contains('\n') {
             return None;
         }
@@ -60,11 +60,12 @@ impl Objects {
         process.answer()
     }
 
-    /// The content of the blobs with these IDs, those that exist. Git answers them all at once, which is faster than one by one.
+    /// The content of each of these blobs, or `None` if it does not exist. Requests are batched,
+    /// which is faster than one at a time.
     pub(crate) fn blobs(&self, ids: &[&str]) -> Vec<Option<Vec<u8>>> {
         let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut blobs = Vec::new();
-        // Git need not read more than fits into a pipe before it answers.
+        // Git may not read more than fits into a pipe before it answers.
         for ids in ids.chunks(64) {
             let requests: String = ids.iter().map(|id| format!("{id}\n")).collect();
             if process.request(&requests).is_none() {
@@ -77,13 +78,13 @@ impl Objects {
         blobs
     }
 
-    /// The content of the blob with that ID.
+    /// The content of the blob with this ID.
     pub(crate) fn blob(&self, id: &str) -> Option<Vec<u8>> {
         let object = self.find(id)?;
         (object.kind == ObjectKind::Blob).then_some(object.content)
     }
 
-    /// The ID of the commit of that name.
+    /// The ID of the commit with this name.
     pub(crate) fn commit(&self, name: &str) -> Option<String> {
         let object = self.find(&format!("{name}^{{commit}}"))?;
         (object.kind == ObjectKind::Commit).then_some(object.id)
@@ -97,11 +98,11 @@ impl Process {
         requests.flush().ok()
     }
 
-    /// The next object; `None` if there is no object of the name that was requested.
+    /// Reads the next object; `None` if the requested one does not exist.
     fn answer(&mut self) -> Option<GitObject> {
         let mut header = String::new();
         self.answers.read_line(&mut header).ok()?;
-        // `<id> <kind> <size>`, or a name and the reason why there is no such object.
+        // `<id> <kind> <size>`, or a name and the reason why the object does not exist.
         let words: Vec<_> = header.split_whitespace().collect();
         let [id, kind, size] = words[..] else {
             return None;
@@ -124,7 +125,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It ends with its input, and leaves no process behind.
+        // `git cat-file` exits when its input is closed. Waiting avoids a zombie process.
         self.requests = None;
         let _ = self.child.wait();
     }

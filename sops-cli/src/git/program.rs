@@ -1,11 +1,11 @@
-//! Runs the program `git`.
+//! Runs the `git` program.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::command_error::{Code, CommandError};
 
-/// Environment variables that change the meaning of path arguments.
+/// Environment variables that change how Git interprets path arguments.
 const MEANING_OF_PATHS: [&str; 4] = [
     "GIT_LITERAL_PATHSPECS",
     "GIT_GLOB_PATHSPECS",
@@ -13,7 +13,7 @@ const MEANING_OF_PATHS: [&str; 4] = [
     "GIT_ICASE_PATHSPECS",
 ];
 
-/// Environment variables with which Git passes its repository to hooks.
+/// Environment variables in which Git passes its repository to hooks.
 const REPOSITORY: [&str; 5] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -22,14 +22,16 @@ const REPOSITORY: [&str; 5] = [
     "GIT_COMMON_DIR",
 ];
 
-/// Git runs the program that a repository's configuration names as `core.fsmonitor`. Nothing here needs it, and anyone who can write to a
-/// repository can commit another one, bare, in one of its directories. `safe.bareRepository=explicit` would refuse real bare repositories too.
+/// Git runs the program that a repository's configuration names as `core.fsmonitor`. Nothing here
+/// needs it, and anyone who can write to a repository can commit a bare repository in one of its
+/// directories. `safe.bareRepository=explicit` would also reject legitimate bare repositories.
 const SAFE_SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
 
 /// Runs Git and returns its standard output.
 ///
 /// # Errors
-/// Git is missing, or failed: the message contains the first line of its error output, and the hint the command that it suggests.
+/// Git is missing, or failed. The message contains the first line of its standard error, and the
+/// hint the command that it suggests.
 pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
     Running::start(arguments)?.output()
 }
@@ -81,7 +83,7 @@ impl Running {
         })
     }
 
-    /// The same, but returns Git's own words if it fails.
+    /// Like [`Self::output`], but returns Git's own message if Git fails.
     pub(super) fn try_output(self) -> Result<Result<Vec<u8>, GitFailure>, CommandError> {
         let output = self.child.wait_with_output();
         let output = output.map_err(|error| missing(&error))?;
@@ -92,10 +94,10 @@ impl Running {
     }
 }
 
-/// What Git says when it fails.
+/// Git's message about a failure.
 pub(super) struct GitFailure {
     pub(super) reason: String,
-    /// The command that Git suggests, such as the one that trusts a repository of another user.
+    /// The command that Git suggests, such as the one to trust another user's repository.
     suggestion: Option<String>,
 }
 

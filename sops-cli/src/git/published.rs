@@ -1,10 +1,11 @@
-//! What remotes have, according to the branches that were fetched from them, or to the remotes themselves.
+//! Determines what remotes have, from the fetched branches or from the remotes themselves.
 
 use super::objects::Objects;
 use super::program::{Running, git};
 use crate::command_error::CommandError;
 
-/// Where remote-tracking branches are. A refspec may also write to other refs, such as tags, but these may exist without the remote having them.
+/// The prefix of remote-tracking branches. A refspec may also write to other refs, such as tags,
+/// but a ref there does not prove that the remote has it.
 const TRACKING: &str = "refs/remotes/";
 
 /// Whether a fetched branch of a remote contains the commit.
@@ -18,14 +19,15 @@ pub(crate) fn is_published(commit: &str) -> Result<bool, CommandError> {
 pub(crate) struct TrackingBranches {
     /// The names of the remotes.
     pub(crate) remotes: Vec<String>,
-    /// The patterns of branches on the remote, and where they are fetched to.
+    /// The patterns of branches on the remote, each with the pattern to which it is fetched.
     refspecs: Vec<(String, String)>,
-    /// Where the branches of other remotes are fetched to.
+    /// The patterns to which the branches of other remotes are fetched.
     of_others: Vec<String>,
 }
 
 impl TrackingBranches {
-    /// Those of the remotes with this name or address. Git passes the address instead of a name if the user pushed to an address.
+    /// The branches of all remotes with this name or address. If the user pushes to an address, Git
+    /// passes the address instead of a name.
     pub(crate) fn of(name: &str) -> Self {
         // This fails if there are no remotes.
         let list = git(&[
@@ -71,13 +73,14 @@ impl TrackingBranches {
         branches
     }
 
-    /// The arguments that name them to `git rev-list`, without those that may be of another remote.
+    /// The arguments that select these branches in `git rev-list`, except those that may belong to
+    /// another remote.
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         for (_, to) in &self.refspecs {
             let others = self.of_others.iter();
             arguments.extend(others.map(|remote| format!("--exclude={remote}")));
-            // Without a wildcard, Git would add `/*`.
+            // Without a wildcard, Git would append `/*`.
             let (start, last) = to.split_at(to.char_indices().last().map_or(0, |(at, _)| at));
             arguments.push(match to.contains('*') {
                 true => format!("--glob={to}"),
@@ -87,7 +90,7 @@ impl TrackingBranches {
         arguments
     }
 
-    /// Whether these commits have all of them.
+    /// Whether the history of these commits contains all of the branches.
     pub(crate) fn are_in(&self, commits: &[String]) -> bool {
         let mut arguments = vec!["rev-list".to_owned(), "--max-count=1".to_owned()];
         arguments.extend(self.arguments());
@@ -99,8 +102,9 @@ impl TrackingBranches {
         !commits.is_empty() && git(&arguments).is_ok_and(|missing| missing.is_empty())
     }
 
-    /// Whether one of them says that a branch of the remote is at another commit than this one, so that they are out of date, or of another remote.
-    /// `None`: the remote lacks the branch.
+    /// Whether a tracking branch points to another commit than the branch on the remote, which is
+    /// at `id` or, for `None`, does not exist. It is then out of date, or belongs to another
+    /// remote.
     pub(crate) fn contradict(&self, objects: &Objects, branch: &str, id: Option<&str>) -> bool {
         let mut tracking = self.refspecs.iter().filter_map(|(from, to)| {
             let tracking = match (from.split_once('*'), to.split_once('*')) {
@@ -116,7 +120,8 @@ impl TrackingBranches {
     }
 }
 
-/// The commits of the branches that the remote at this address has now, as far as this repository has them too. `None`: the remote does not answer.
+/// The current branch tips of the remote at this address that this repository also has; `None` if
+/// the remote does not answer.
 pub(crate) fn branches_at(objects: &Objects, address: &str) -> Option<Vec<String>> {
     let list = Running::start(&["ls-remote", "--heads", "--", address]);
     let list = list.ok()?.output().ok()?;
@@ -139,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_branches_that_are_fetched_from_the_remote_count() {
+    fn only_branches_fetched_from_the_remote_count() {
         let config = [
             "remote.team.url /team",
             "remote.team.fetch +refs/heads/*:refs/remotes/team/*",
@@ -153,7 +158,7 @@ mod tests {
         assert_eq!(arguments(&config, "team"), excluding);
         assert_eq!(arguments(&config, "/team"), excluding);
         assert!(arguments(&config, "other").is_empty());
-        // The branch of a clone of one branch.
+        // A clone of a single branch.
         let single = [
             "remote.o.url /o",
             "remote.o.fetch +refs/heads/main:refs/remotes/o/main",

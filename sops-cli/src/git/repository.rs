@@ -1,4 +1,4 @@
-//! The repository that Git finds from the working directory.
+//! The repository that contains the working directory.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use crate::command_error::{Code, CommandError, name_of};
 pub(crate) struct GitRepository {
     /// The root of the working tree; in a bare repository, the working directory.
     pub(crate) root: PathBuf,
-    /// The directory in which Git was called, relative to the root.
+    /// The directory in which the user called Git, relative to the root.
     pub(crate) called_in: PathBuf,
     pub(crate) has_working_tree: bool,
 }
@@ -42,7 +42,7 @@ impl GitRepository {
         ));
         let root = here.ancestors().nth(prefix.components().count());
         let root = root.unwrap_or(&here).to_owned();
-        // Git runs hooks in the root, and passes the directory in which it was called.
+        // Git runs hooks in the root, and passes the user's directory in a variable.
         let called_in = match prefix.as_os_str().is_empty() {
             true => env::var_os("GIT_PREFIX").map_or_else(PathBuf::new, PathBuf::from),
             false => prefix.to_owned(),
@@ -54,7 +54,7 @@ impl GitRepository {
         })
     }
 
-    /// Fails where nothing can be committed.
+    /// Fails if the repository has no working tree, so that no commit is possible.
     pub(crate) fn require_working_tree(&self) -> Result<(), CommandError> {
         if self.has_working_tree {
             return Ok(());
@@ -65,8 +65,8 @@ impl GitRepository {
     }
 }
 
-/// Refuses a repository without `.git` in the working tree of another one, unless the environment names it: it may have been committed there, and its
-/// configuration can make Git run programs.
+/// Rejects a bare repository inside the working tree of another repository, unless `GIT_DIR` names
+/// it. It may have been committed there, and its configuration can make Git run programs.
 fn refuse_committed_repository(here: &Path) -> Result<(), CommandError> {
     if env::var_os("GIT_DIR").is_some() {
         return Ok(());
@@ -76,7 +76,7 @@ fn refuse_committed_repository(here: &Path) -> Result<(), CommandError> {
             && ["objects", "refs"].map(|name| directory.join(name).is_dir()) == [true; 2]
     };
     let is_inside_git = |path: &Path| path.iter().any(|name| name == ".git");
-    // Git takes the first directory that is a repository.
+    // Git uses the first directory that is a repository.
     let mut ancestors = here.ancestors();
     let first = ancestors.find(|directory| directory.join(".git").exists() || is_bare(directory));
     let Some(bare) = first.filter(|first| !first.join(".git").exists()) else {

@@ -1,5 +1,6 @@
-//! The files of Git's index or of a commit, read by path. Paths are looked up in Git's own list, because names such as `0:x`, or with a line
-//! break, mean something else in a request to Git. Symbolic links are followed within the repository.
+//! The files of Git's index or of a commit, by path. Paths are looked up in Git's own list, because
+//! a name such as `0:x`, or one with a line break, has another meaning in a request to Git.
+//! Symbolic links are followed within the repository.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -13,7 +14,7 @@ use super::objects::Objects;
 use super::program::git;
 use crate::command_error::{Code, CommandError, name_of};
 
-/// The number of links that are followed for one path, as on Linux.
+/// The most links that are followed for one path, as on Linux.
 const MOST_LINKS: usize = 40;
 
 /// The IDs of an empty file in SHA-1 and SHA-256 repositories.
@@ -25,9 +26,9 @@ const EMPTY: [&str; 2] = [
 /// A regular file in the index or in a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TrackedFile {
-    /// Relative to the root of the repository.
+    /// The path relative to the root of the repository.
     pub(crate) path: PathBuf,
-    /// The ID of its content.
+    /// The ID of the content.
     pub(crate) blob: String,
 }
 
@@ -35,10 +36,10 @@ pub(crate) struct TrackedFile {
 pub(crate) struct Snapshot<'o> {
     root: PathBuf,
     objects: &'o Objects,
-    /// Its name in messages.
+    /// The name for messages.
     name: String,
     list: Vec<u8>,
-    /// Sorted by path.
+    /// The entries, sorted by path.
     entries: Vec<TreeEntry>,
 }
 
@@ -55,26 +56,27 @@ enum EntryKind {
     Link,
 }
 
-/// Where a path leads through links.
+/// The result of following links.
 struct Resolved {
-    /// `None`: out of the repository, or through a cycle.
+    /// `None` if the path leaves the repository or is a cycle.
     end: Option<PathBuf>,
-    /// The links on the way.
+    /// The links that were followed.
     links: Vec<PathBuf>,
 }
 
 impl<'o> Snapshot<'o> {
-    /// The arguments for Git to list the index.
+    /// The arguments with which Git lists the index.
     pub(crate) const LIST_INDEX: [&'static str; 5] =
         ["ls-files", "--stage", "--full-name", "-z", ":/"];
 
-    /// The index, as Git lists it.
+    /// The snapshot of the index, from the output of [`Self::LIST_INDEX`].
     pub(crate) fn of_index(root: &Path, objects: &'o Objects, list: Vec<u8>) -> Self {
         Self::new(root, objects, "Git's index".to_owned(), list)
     }
 
-    /// Removes files with these names that `git add --intent-to-add` put into the index: they are listed as empty, and are not part of the
-    /// next commit. Git is asked only if there is an empty one, because it then reads the working tree.
+    /// Removes files with these names that were added with `git add --intent-to-add`: the index
+    /// lists them as empty, and the next commit does not include them. Git is called only if one is
+    /// empty, because it then reads the working tree.
     pub(crate) fn leave_out_intended(&mut self, names: &[&str]) -> Result<(), CommandError> {
         let is_named = |path: &[u8]| {
             let name = path.rsplit(|byte| *byte == b'/').next();
@@ -95,7 +97,7 @@ impl<'o> Snapshot<'o> {
         Ok(())
     }
 
-    /// A commit or a tree, by its ID.
+    /// The snapshot of a commit or a tree, by ID.
     pub(crate) fn of_commit(
         root: &Path,
         objects: &'o Objects,
@@ -106,7 +108,7 @@ impl<'o> Snapshot<'o> {
         Ok(Self::new(root, objects, name, list))
     }
 
-    /// The state before the first commit.
+    /// The empty state before the first commit.
     pub(crate) fn empty(root: &Path, objects: &'o Objects) -> Self {
         Self::new(root, objects, String::new(), Vec::new())
     }
@@ -136,7 +138,7 @@ impl<'o> Snapshot<'o> {
             .map(|entry| self.file(entry))
     }
 
-    /// The regular file at a path relative to the root, or those below it.
+    /// The regular file at this path relative to the root, or the regular files below it.
     pub(crate) fn files_at(&self, path: &Path) -> Vec<TrackedFile> {
         let path = path.as_os_str().as_bytes();
         let is_below = |entry: &TreeEntry| match self.list[entry.path.clone()].strip_prefix(path) {
@@ -155,7 +157,7 @@ impl<'o> Snapshot<'o> {
             .collect()
     }
 
-    /// The regular files in a directory relative to the root, without those further below.
+    /// The regular files directly in a directory relative to the root.
     pub(crate) fn files_in(&self, directory: &Path) -> impl Iterator<Item = TrackedFile> {
         let mut begin = directory.as_os_str().as_bytes().to_vec();
         if !begin.is_empty() {
@@ -173,7 +175,7 @@ impl<'o> Snapshot<'o> {
         files.map(|(entry, _)| self.file(entry))
     }
 
-    /// The regular files in any directory with such a name.
+    /// The regular files with a matching name, in any directory.
     pub(crate) fn files_named(
         &self,
         is_wanted: impl Fn(&[u8]) -> bool,
@@ -189,12 +191,12 @@ impl<'o> Snapshot<'o> {
             .map(|entry| self.file(entry))
     }
 
-    /// Whether it has a file or link at a path relative to the root.
+    /// Whether there is a file or link at this path relative to the root.
     pub(crate) fn contains(&self, path: &Path) -> bool {
         self.entry(path).is_some()
     }
 
-    /// Whether it has this file with this content.
+    /// Whether it contains this file with this content.
     pub(crate) fn has(&self, file: &TrackedFile) -> bool {
         self.entry(&file.path)
             .is_some_and(|entry| self.list[entry.blob.clone()] == *file.blob.as_bytes())
@@ -210,16 +212,17 @@ impl<'o> Snapshot<'o> {
         })
     }
 
-    /// The content of files, which may be from another snapshot. What is missing has none.
+    /// The contents of files, which may be from another snapshot; `None` for missing ones.
     pub(crate) fn contents(&self, files: &[&TrackedFile]) -> Vec<Option<Vec<u8>>> {
         let ids: Vec<&str> = files.iter().map(|file| &*file.blob).collect();
         self.objects.blobs(&ids)
     }
 
-    /// The content of the file at an absolute path, following links. `None`: no such file.
+    /// The content of the file at an absolute path, following links; `None` if there is no such
+    /// file.
     ///
     /// # Errors
-    /// The file is a link that does not lead to a file of the snapshot.
+    /// The path is a link that does not lead to a file of the snapshot.
     pub(crate) fn read_file(&self, path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
         let Some(start) = path.strip_prefix(&self.root).ok().and_then(clean) else {
             return Ok(None);
@@ -248,7 +251,7 @@ impl<'o> Snapshot<'o> {
         }
     }
 
-    /// The directories in which the file with this name is a link to or through one of the paths.
+    /// The directories in which the file with this name is a link to or through one of these paths.
     pub(crate) fn linked_by(&self, name: &str, paths: &HashSet<PathBuf>) -> Vec<PathBuf> {
         let links = self.entries.iter();
         let links = links
@@ -306,7 +309,7 @@ impl<'o> Snapshot<'o> {
         index.ok().map(|index| &self.entries[index])
     }
 
-    /// The ID of the blob at a path, if it is of this kind.
+    /// The ID of the blob at a path, if the entry is of this kind.
     fn blob(&self, path: &Path, kind: EntryKind) -> Option<String> {
         let entry = self.entry(path).filter(|entry| entry.kind == kind)?;
         Some(self.file(entry).blob)
@@ -334,7 +337,8 @@ impl Tree for Snapshot<'_> {
     }
 }
 
-/// Parses `mode blob stage` or `mode kind blob`, each followed by a tab and a path.
+/// Parses lines of the form `mode blob stage` or `mode kind blob`, each followed by a tab and a
+/// path.
 fn entries(list: &[u8]) -> Vec<TreeEntry> {
     let mut entries = Vec::new();
     let mut start = 0;
@@ -371,7 +375,7 @@ pub(super) fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }
 
-/// A path relative to the root, without `.` and `..`. `None`: it leaves the repository.
+/// The path relative to the root without `.` and `..`; `None` if it leaves the repository.
 pub(crate) fn clean(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -390,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_lists_of_git_have_files_and_links() {
+    fn files_and_links_are_found_in_both_list_formats() {
         let id = "0123456789012345678901234567890123456789";
         let long = id.repeat(2)[..64].to_owned();
         let index = format!(

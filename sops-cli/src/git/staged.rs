@@ -1,4 +1,4 @@
-//! What a commit would change: the difference between the index and the last commit.
+//! The staged changes: the difference between the index and the last commit.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -9,20 +9,20 @@ use super::program::Running;
 use super::snapshot::TrackedFile;
 use crate::command_error::CommandError;
 
-/// What the commit would change.
+/// The changes that the next commit would contain.
 #[derive(Default)]
 pub(crate) struct IndexChanges {
     /// The regular files that are added or changed.
     pub(crate) files: Vec<TrackedFile>,
-    /// The paths of everything that is added, changed or deleted.
+    /// The paths of all files that are added, changed or deleted.
     pub(crate) changed: HashSet<PathBuf>,
-    /// The IDs of the contents that changed files have in the last commit.
+    /// The blob IDs of changed files in the last commit.
     pub(crate) replaced: HashMap<PathBuf, String>,
     /// The regular files of the last commit that are deleted.
     pub(crate) deleted: Vec<TrackedFile>,
 }
 
-/// Starts to list what is staged; [`IndexChanges::read`] takes the output.
+/// Starts to list the staged changes. [`IndexChanges::read`] parses the output.
 pub(crate) fn staged() -> Result<Running, CommandError> {
     Running::start(&[
         "-c",
@@ -60,8 +60,9 @@ impl IndexChanges {
     }
 }
 
-/// The ID of the new content, if the result of a change is a regular file: `:old-mode new-mode old-blob new-blob status`. A merge has a
-/// colon, an old mode and an old blob for each parent.
+/// The ID of the new content, if the change results in a regular file. A change has the form
+/// `:old-mode new-mode old-blob new-blob status`; a merge has a colon, an old mode and an old blob
+/// for each parent.
 pub(super) fn new_content(about: &[u8]) -> Option<String> {
     let parents = about.iter().take_while(|byte| **byte == b':').count();
     let about = String::from_utf8_lossy(&about[parents..]);
@@ -70,7 +71,7 @@ pub(super) fn new_content(about: &[u8]) -> Option<String> {
     (parents > 0 && mode.starts_with("100")).then(|| (*blob).to_owned())
 }
 
-/// The IDs of the contents before a change, of the parents in which the path is a regular file.
+/// The IDs of the old contents, from each parent in which the path is a regular file.
 pub(super) fn old_contents(about: &[u8]) -> Vec<String> {
     let parents = about.iter().take_while(|byte| **byte == b':').count();
     let about = String::from_utf8_lossy(&about[parents..]);

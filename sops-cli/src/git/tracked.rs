@@ -1,4 +1,4 @@
-//! The files below a directory that Git tracks. `.gitignore` does not apply to them.
+//! The tracked files below a directory. `.gitignore` does not apply to them.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::program::Running;
 use crate::command_error::CommandError;
 
-/// Tracked files that a walk has not found yet.
+/// The tracked files that a walk has not found yet.
 #[derive(Default)]
 pub(crate) struct Tracked {
     directory: PathBuf,
@@ -17,10 +17,11 @@ pub(crate) struct Tracked {
 }
 
 impl Tracked {
-    /// The tracked files below a directory; none outside of a repository. Their paths start with the directory, like those of a walk.
+    /// The tracked files below a directory, or none outside a repository. Like in a walk, their
+    /// paths start with the directory.
     ///
     /// # Errors
-    /// Git is missing, or cannot read the repository.
+    /// Git is missing, or can't read the repository.
     pub(crate) fn below(directory: &Path) -> Result<Self, CommandError> {
         let real = directory.canonicalize();
         let list = match real.is_ok_and(|real| root_above(&real).is_some()) {
@@ -43,17 +44,17 @@ impl Tracked {
         unseen.contains(path)
     }
 
-    /// Removes a file that the walk has found.
+    /// Removes a file that the walk found.
     pub(crate) fn saw(&self, path: &Path) {
         let unseen = self.unseen.lock();
         unseen.unwrap_or_else(PoisonError::into_inner).remove(path);
     }
 
-    /// The regular files that the walk has not found, in order.
+    /// The regular files that the walk did not find, sorted.
     pub(crate) fn unseen(self) -> Vec<PathBuf> {
         let unseen = self.unseen.into_inner();
         let unseen = unseen.unwrap_or_else(PoisonError::into_inner);
-        // A link that has replaced a directory may lead out of the repository.
+        // A link that replaced a directory may lead out of the repository.
         let is_below = |path: &Path| {
             let mut above = path.ancestors().skip(1);
             above.all(|above| {
@@ -73,7 +74,7 @@ impl Tracked {
     }
 }
 
-/// The root of the repository that a directory with this absolute path is in.
+/// The root of the repository that contains the directory with this absolute path.
 pub(crate) fn root_above(directory: &Path) -> Option<&Path> {
     let mut above = directory.ancestors();
     above.find(|directory| directory.join(".git").exists())
@@ -83,7 +84,7 @@ fn list(directory: &Path) -> Result<Vec<u8>, CommandError> {
     let arguments = ["ls-files", "-z"];
     match Running::start_in(directory, &arguments)?.try_output()? {
         Ok(list) => Ok(list),
-        // A `.git` that is not a repository.
+        // The `.git` is not a repository.
         Err(failure) if failure.reason.starts_with("not a git repository") => Ok(Vec::new()),
         Err(failure) => {
             let message = format!("`git ls-files`: {}", failure.reason);

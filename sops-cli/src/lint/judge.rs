@@ -175,16 +175,14 @@ impl Judge<'_> {
         let Some(reordered) = config.with_unused_rules() else {
             return Ok(Vec::new());
         };
-        let of = expression(reordered, &absolute);
-        let Some(of) = of.filter(|of| expression(&config, &absolute) != Some(*of)) else {
+        let rule = reordered.creation_rule_for(&absolute).ok().flatten();
+        let rule = rule.filter(|rule| !reordered.is_for_extension(rule, path.extension()));
+        let expression = rule.and_then(|rule| rule.path_regex.as_deref());
+        let Some(expression) =
+            expression.filter(|own| expression_of(&config, &absolute) != Some(*own))
+        else {
             return Ok(Vec::new());
         };
-        let directory = config.file().parent().unwrap_or(Path::new("/"));
-        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
-        nowhere.set_extension(path.extension().unwrap_or_default());
-        if expression(reordered, &nowhere) == Some(of) {
-            return Ok(Vec::new());
-        }
         let Some(bytes) = self.content(file)? else {
             return Ok(Vec::new());
         };
@@ -195,7 +193,7 @@ impl Judge<'_> {
             "`.sops.yaml` has a creation rule for this file that is never used, because one before it is for every file",
             &format!(
                 "in `.sops.yaml`, put the rule with `path_regex: {}` before the one for every file, and encrypt this file; if it is meant to be public, remove the rule",
-                escaped(of)
+                escaped(expression)
             ),
         );
         Ok(Shown::all(findings, &bytes, path))
@@ -255,11 +253,12 @@ impl Judge<'_> {
             rule.path_regex.is_some() && new.matches(rule, path).is_ok_and(|matches| matches)
         });
         let still_covers_something = || {
-            let rule = expression(old, path);
+            let rule = expression_of(old, path);
             let mut files = self.snapshot.files().map(|file| self.absolute(&file.path));
             rule.is_none()
-                || files
-                    .any(|file| expression(old, &file) == rule && expression(new, &file).is_some())
+                || files.any(|file| {
+                    expression_of(old, &file) == rule && expression_of(new, &file).is_some()
+                })
         };
         old.file() == new.file()
             && named(new) >= named(old)
@@ -273,7 +272,7 @@ impl Judge<'_> {
 }
 
 /// The `path_regex` of the creation rule for a file.
-fn expression<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
+fn expression_of<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
     let rule = config.creation_rule_for(path).ok().flatten()?;
     rule.path_regex.as_deref()
 }

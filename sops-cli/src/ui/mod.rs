@@ -1,5 +1,6 @@
-//! The one place that writes to standard output and standard error, and asks on the terminal.
-//! `terminal.rs` restores the terminal's modes when a signal ends a question, and `shortening.rs` cuts endless words.
+//! Writes to standard output and standard error, and asks questions on the terminal. No other
+//! module does. `terminal.rs` restores the terminal's modes when a signal interrupts a question,
+//! and `shortening.rs` shortens very long words.
 
 mod shortening;
 pub(crate) mod terminal;
@@ -22,7 +23,7 @@ use self::terminal::remembered;
 use self::terminal::restored;
 use crate::command_error::CommandError;
 
-/// Where a command's words go.
+/// The output of a command.
 pub(crate) struct Ui {
     renderer: Renderer,
     progress: OnceLock<ProgressBar>,
@@ -38,13 +39,13 @@ impl Ui {
         }
     }
 
-    /// Has messages written above the bar.
+    /// Writes messages above this progress bar from now on.
     pub(crate) fn show(&self, bar: ProgressBar) {
-        // A run has one.
+        // A run has only one bar.
         let _ = self.progress.set(bar);
     }
 
-    /// Writes a command's result to standard output as it is.
+    /// Writes a command's result to standard output unchanged.
     pub(crate) fn output(&self, result: &[u8]) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
         stdout
@@ -53,12 +54,12 @@ impl Ui {
             .map_err(|error| CommandError::stream("standard output", &error))
     }
 
-    /// Writes a line for people to standard output.
+    /// Writes one line of text for the user to standard output.
     pub(crate) fn print(&self, line: impl Display) -> Result<(), CommandError> {
         self.output(format!("{}\n", one_line(&line.to_string())).as_bytes())
     }
 
-    /// Has a command's result written to standard output while it is made.
+    /// Lets `make` write a command's result to standard output.
     pub(crate) fn output_while(
         &self,
         make: impl FnOnce(&mut dyn Write) -> sops_core::Result<()>,
@@ -68,19 +69,19 @@ impl Ui {
         stdout.flush().map_err(|error| Error::Output(error.into()))
     }
 
-    /// How reports are laid out that are a command's result.
+    /// The renderer for reports on standard output.
     pub(crate) fn renderer_of_output(&self) -> Renderer {
         renderer(&io::stdout())
     }
 
-    /// Prints what was done, or what to do next, on one line.
+    /// Prints one line about what was done, or what to do next.
     pub(crate) fn note(&self, message: impl Display) {
         self.write(&one_line(&message.to_string()));
     }
 
-    /// Writes text that is safe to show to standard error.
+    /// Writes text that is safe to print to standard error.
     fn write(&self, text: &str) {
-        // Whoever closed standard error does not want to know.
+        // Errors are ignored, because standard error may be closed on purpose.
         let write = || drop(writeln!(io::stderr(), "{}", shortened(text)));
         match self.progress.get() {
             Some(bar) => bar.suspend(write),
@@ -92,14 +93,14 @@ impl Ui {
         self.note(format_args!("warning: {message}"));
     }
 
-    /// Whether to say also what helps only with finding out why.
+    /// Whether to print details that only help with troubleshooting.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
     }
 
     pub(crate) fn error(&self, error: &CommandError) {
         if let Some(report) = error.render(&self.renderer) {
-            // Its parts are escaped already; escaping the whole would break its colors.
+            // The parts are escaped already. Escaping the whole report would break its colors.
             self.write(&masked(&report));
         }
     }
@@ -116,7 +117,7 @@ impl Ui {
             write!(io::stderr(), "{} (y/n): ", one_line(question))?;
             let mut answer = String::new();
             if stdin.read_line(&mut answer)? == 0 {
-                // The question's line has not ended.
+                // Ends the line of the question.
                 writeln!(io::stderr())?;
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -128,19 +129,19 @@ impl Ui {
         }
     }
 
-    /// Asks for the passphrases of keys, on the terminal.
+    /// Prompts for the passphrases of keys on the terminal.
     pub(crate) fn prompt(&self) -> Arc<dyn Prompt> {
         Arc::new(Terminal { is_server: false })
     }
 
-    /// The same for a server, which handles signals itself.
+    /// Like [`Self::prompt`], for a server, which handles signals itself.
     #[cfg(feature = "keyservice")]
     pub(crate) fn prompt_of_server(&self) -> Arc<dyn Prompt> {
         Arc::new(Terminal { is_server: true })
     }
 }
 
-/// In colour on a terminal, unless the user turned it off.
+/// Uses colors on a terminal, unless the user disabled them.
 fn renderer(stream: &impl IsTerminal) -> Renderer {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -150,7 +151,7 @@ fn renderer(stream: &impl IsTerminal) -> Renderer {
     }
 }
 
-/// The terminal of this process, which need not be its standard input.
+/// The terminal of this process, which may differ from standard input.
 struct Terminal {
     is_server: bool,
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-/// The length of a path's name on Linux, in bytes; recipients, the post-quantum ones too, are shorter.
+/// The longest word that is kept, in bytes. That is the longest path on Linux; recipients,
+/// including post-quantum ones, are shorter.
 const LONGEST: usize = 4_096;
 
-/// How many characters are left of a longer word.
+/// How many characters of a longer word are shown.
 const SHOWN: usize = 100;
 
-/// The text with words above 4,096 bytes cut to their first 100 characters.
+/// Shortens words of more than 4,096 bytes to their first 100 characters.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return Cow::Borrowed(text);
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_endless_words_are_cut() {
+    fn only_very_long_words_are_shortened() {
         let path = "é".repeat(LONGEST / 2);
         assert_eq!(
             shortened(&format!("{path} {path}\n")),

@@ -1,4 +1,5 @@
-//! The modes of the terminal, such as whether it shows what is typed, and how they come back when a signal ends the program.
+//! The modes of the terminal, such as whether it echoes input, and how they are restored when a
+//! signal ends the program.
 
 use std::fs::File;
 #[cfg(feature = "keyservice")]
@@ -11,14 +12,14 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::signals::{DeferredSignals, ENDING};
 
-/// The terminal of this process as it was at one time.
+/// The terminal of this process, and its modes at some point.
 struct Modes {
     terminal: File,
     modes: Termios,
 }
 
 impl Modes {
-    /// `None` without a terminal.
+    /// The current modes; `None` without a terminal.
     fn current() -> Option<Self> {
         let terminal = File::open("/dev/tty").ok()?;
         let modes = tcgetattr(&terminal).ok()?;
@@ -26,12 +27,13 @@ impl Modes {
     }
 
     fn restore(&self) {
-        // A terminal that is gone needs nothing.
+        // The terminal may be gone, and then there is nothing to restore.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
     }
 }
 
-/// Asks a question that changes the modes of the terminal. A signal that ends the process restores them first.
+/// Asks a question that changes the modes of the terminal. A signal that ends the process restores
+/// them first.
 pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
     let deferred = DeferredSignals::new();
     let watched = Modes::current().zip(Signals::new(ENDING).ok());
@@ -43,7 +45,8 @@ pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
         let deferred = &deferred;
         scope.spawn(move || {
             for signal in signals.forever() {
-                // Otherwise the program has something to finish first, and the question waits for its answer.
+                // If another part of the program deferred signals too, it must finish first, and
+                // the question stays open.
                 if deferred.is_only() {
                     modes.restore();
                     let _ = emulate_default_handler(signal);
@@ -54,11 +57,12 @@ pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
     })
 }
 
-/// The modes before the question that a server asks at present.
+/// The modes before the question that a server is asking.
 #[cfg(feature = "keyservice")]
 static BEFORE_QUESTION: Mutex<Option<Modes>> = Mutex::new(None);
 
-/// Asks a question of a server, which handles signals itself, and calls [`restore`] when it ends.
+/// Asks a question in a server. The server handles signals itself and must call [`restore`] when it
+/// ends.
 #[cfg(feature = "keyservice")]
 pub(crate) fn remembered<A>(ask: impl FnOnce() -> A) -> A {
     let set = |modes| {
@@ -72,7 +76,7 @@ pub(crate) fn remembered<A>(ask: impl FnOnce() -> A) -> A {
     answer
 }
 
-/// Restores the modes if a question is still open. Otherwise the terminal may be another program's.
+/// Restores the modes if a question is open. Otherwise, another program may be using the terminal.
 #[cfg(feature = "keyservice")]
 pub(crate) fn restore() {
     let modes = BEFORE_QUESTION

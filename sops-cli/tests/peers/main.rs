@@ -6,6 +6,7 @@
 #[path = "../program/cases/mod.rs"]
 mod cases;
 mod changes;
+mod clients;
 mod cluster;
 mod conversions;
 mod corpus;

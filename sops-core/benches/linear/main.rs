@@ -1,7 +1,9 @@
-//! How the time grows with the size, by the shape of the text: `cargo bench -p sops-core --bench linear -- [NAME] [PARTS]`.
+//! Measures how time grows with size, for each text shape: `cargo bench -p sops-core --bench linear
+//! -- [NAME] [PARTS]`.
 //!
-//! Each row: how often as long ten times the parts take, the milliseconds for them, the shape and the step. A shape whose cost is
-//! linear shows about ten or, where the time of a call is in it, less.
+//! Each row shows the ratio between the times for `10 * PARTS` and `PARTS` parts, the time for the
+//! larger text in milliseconds, the shape and the step. A ratio of about ten or less means linear
+//! time; fixed costs lower it.
 
 mod shapes;
 
@@ -13,7 +15,7 @@ use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_
 
 use shapes::SHAPES;
 
-/// Each step with its time in milliseconds.
+/// The time of each step, in milliseconds.
 type Times = Vec<(&'static str, f64)>;
 
 fn timed<T>(times: &mut Times, step: &'static str, work: impl FnOnce() -> T) -> T {
@@ -23,7 +25,7 @@ fn timed<T>(times: &mut Times, step: &'static str, work: impl FnOnce() -> T) -> 
     result
 }
 
-/// Each step once.
+/// Runs each step once.
 fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) -> Times {
     let mut times = Times::new();
     let tree = timed(&mut times, "read", || {
@@ -35,21 +37,21 @@ fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) ->
     tree.expect("the shape has a tree");
     let encrypted = timed(&mut times, "encrypt", || encrypt(text, format, how));
     let encrypted = encrypted.expect("the shape can be encrypted");
-    let document = EncryptedDocument::parse(&encrypted, format).expect("it is encrypted");
+    let document = EncryptedDocument::parse(&encrypted, format).expect("the document is encrypted");
     let key = document
         .data_key(identities)
         .expect("the identity is the recipient's");
     let decrypted = timed(&mut times, "decrypt", || {
         document.decrypt(&key, MacCheck::Require)
     });
-    let decrypted = decrypted.expect("the MAC is right");
+    let decrypted = decrypted.expect("the MAC matches");
     assert_eq!(decrypted.plaintext.as_slice(), text.as_bytes());
     let again = timed(&mut times, "edit", || {
         document
             .open(key.clone(), MacCheck::Require)?
             .encrypt(text, SystemTime::now())
     });
-    again.expect("nothing changed");
+    again.expect("an unchanged document can be encrypted again");
     let path = match format {
         Format::Ini => "[\"added\"][\"key\"]",
         _ => "[\"added\"]",
@@ -62,7 +64,7 @@ fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) ->
     times
 }
 
-/// The shortest of three runs, step by step: what else the machine does only adds time.
+/// The shortest time of each step in three runs, because other load can only add time.
 fn best(text: &str, format: Format, identities: &Identities, how: &Encryption) -> Times {
     let mut best = run(text, format, identities, how);
     for _ in 0..2 {
@@ -74,7 +76,7 @@ fn best(text: &str, format: Format, identities: &Identities, how: &Encryption) -
 }
 
 fn main() {
-    // `cargo bench` adds a flag of its own.
+    // `cargo bench` adds flags.
     let mut arguments = std::env::args()
         .skip(1)
         .filter(|given| !given.starts_with("--"));

@@ -1,8 +1,8 @@
-//! Texts of every shape that could cost more than its length.
+//! Text shapes whose cost might grow faster than their length.
 
 use sops_core::Format;
 
-/// A name, and the text with this many parts.
+/// A name, a format, and a function that creates a text with this many parts.
 pub(crate) type Shape = (&'static str, Format, fn(usize) -> String);
 
 fn list(parts: usize, separator: &str, part: impl Fn(usize) -> String) -> String {

@@ -10,7 +10,7 @@ use sops_printable::escaped;
 use super::path_search::PathSearch;
 use super::rule::{CreationRule, DestinationRule};
 use super::warning::Warning;
-use super::{find, glob, locate, read, rule, schema, unknown_keys};
+use super::{find, glob, locate, read, rule, sops_yaml, unknown_keys};
 use crate::error::{Error, Result};
 use crate::reading::{self, FileKind};
 
@@ -90,7 +90,7 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] with line and column.
     pub fn parse(text: &[u8], file: &Path, working_dir: &Path) -> Result<Self> {
-        let (mut top, has_unknown) = read::read(&schema::FILE, file, text)?;
+        let (mut top, has_unknown) = read::read(&sops_yaml::FILE, file, text)?;
         let mut stores = top.mapping("stores").unwrap_or_default();
         let mut indent = |store| {
             let indent = stores.mapping(store)?.number("indent")?;

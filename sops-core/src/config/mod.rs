@@ -9,6 +9,7 @@ mod path_search;
 mod read;
 mod rule;
 mod schema;
+mod sops_yaml;
 #[cfg(test)]
 mod tests;
 mod thresholds;
@@ -18,7 +19,10 @@ mod yaml;
 
 pub use configuration::{Config, Stores};
 pub use find::{FoundConfig, find, misnamed};
+pub use node::Mapping;
+pub use read::read_yaml;
 pub use rule::{CreationRule, Destination, DestinationRule};
+pub use schema::{Schema, UnknownKeys, ValueKind};
 pub use thresholds::{Thresholds, needed_groups};
 pub use warning::Warning;
-pub use yaml::{YamlError, read_yaml};
+pub use yaml::YamlError;

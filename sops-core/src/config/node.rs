@@ -1,12 +1,12 @@
-//! What was read of a configuration, before it is given its types.
+//! The values that were read from a configuration, before they get their types.
 
 use std::collections::BTreeMap;
 
 use crate::keys::MasterKey;
 
-/// A mapping that was read. A key that stands there without a value is none.
+/// A mapping that was read by its [`Schema`](super::schema::Schema). A key without a value counts as missing. Each value can be taken once.
 #[derive(Default)]
-pub(super) struct Mapping {
+pub struct Mapping {
     pub(super) entries: Vec<(&'static str, Option<ConfigNode>)>,
 }
 
@@ -16,13 +16,15 @@ pub(super) enum ConfigNode {
     Flag(bool),
     Number(i64),
     Keys(Vec<MasterKey>),
+    List(Vec<String>),
     Texts(BTreeMap<String, String>),
     Mapping(Mapping),
     Mappings(Vec<Mapping>),
 }
 
 impl Mapping {
-    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+    /// A text.
+    pub fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             ConfigNode::Text(text) => Some(text),
             _ => None,
@@ -47,14 +49,24 @@ impl Mapping {
         }
     }
 
-    pub(super) fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
+    /// A list of texts.
+    pub fn list(&mut self, key: &str) -> Option<Vec<String>> {
+        match self.take(key)? {
+            ConfigNode::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// A mapping of texts; an empty one if the key is missing.
+    pub fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
         match self.take(key) {
             Some(ConfigNode::Texts(texts)) => texts,
             _ => BTreeMap::new(),
         }
     }
 
-    pub(super) fn mapping(&mut self, key: &str) -> Option<Self> {
+    /// A mapping.
+    pub fn mapping(&mut self, key: &str) -> Option<Self> {
         match self.take(key)? {
             ConfigNode::Mapping(mapping) => Some(mapping),
             _ => None,

@@ -1,4 +1,4 @@
-//! Reads YAML by a schema: what the schema does not have is an error with its place in the file.
+//! Reads YAML by a [`Schema`], with `serde_yaml`. No message quotes a value, which may be a secret in the wrong file.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -6,15 +6,16 @@ use std::fmt;
 use std::path::Path;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
 };
 use sops_go_compat::Regexp;
 use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
 use super::glob;
 use super::node::{ConfigNode, Mapping};
-use super::schema::{Schema, UnknownKey, ValueKind};
-use super::yaml::{YamlError, read_yaml_with};
+use super::schema::{Schema, UnknownKey, UnknownKeys, ValueKind};
+use super::yaml::{YamlError, deserialize};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::fault_of_rule;
@@ -22,9 +23,28 @@ use crate::metadata::text::fault_of_rule;
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
 
-/// Reads the only document of `text`; an empty one is an empty mapping. Also says whether it has keys to
-/// [warn](super::unknown_keys::warnings) of.
+/// Reads the only document of a configuration; an empty one is an empty mapping. A byte order mark is ignored.
+///
+/// # Errors
+/// [`YamlError`] with the location: for text that is not UTF-8 or not YAML, for a second document, for nesting deeper than 128 levels, and for keys
+/// and values that are not in the schema.
+pub fn read_yaml(schema: &'static Schema, text: &[u8]) -> std::result::Result<Mapping, YamlError> {
+    Ok(read_with_unknown(schema, text)?.0)
+}
+
+/// The same, and whether it has unknown keys to [warn](super::unknown_keys::warnings) about.
 pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<(Mapping, bool)> {
+    read_with_unknown(schema, text).map_err(|YamlError { location, message }| Error::Config {
+        file: file.to_owned(),
+        location,
+        message,
+    })
+}
+
+fn read_with_unknown(
+    schema: &'static Schema,
+    text: &[u8],
+) -> std::result::Result<(Mapping, bool), YamlError> {
     let left = Cell::new(MAX_VALUES);
     let has_unknown = Cell::new(false);
     let seed = Seed {
@@ -34,15 +54,10 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
         rival: None,
         needed: false,
     };
-    match read_yaml_with(text, seed) {
-        Ok(Some(ConfigNode::Mapping(mapping))) => Ok((mapping, has_unknown.get())),
-        Ok(_) => Ok((Mapping::default(), false)),
-        Err(YamlError { location, message }) => Err(Error::Config {
-            file: file.to_owned(),
-            location,
-            message,
-        }),
-    }
+    Ok(match deserialize(text, seed)? {
+        Some(ConfigNode::Mapping(mapping)) => (mapping, has_unknown.get()),
+        _ => (Mapping::default(), false),
+    })
 }
 
 /// Reads one value of a kind.
@@ -137,12 +152,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Number { min } => {
                 write!(f, "a whole number from {min} to 255, without quotes")
             }
+            ValueKind::List => f.write_str("a list of texts; write it as `[…]`"),
             ValueKind::Texts => f.write_str("a mapping of texts"),
-            ValueKind::Mapping(schema) if schema.open => write!(
-                f,
-                "{}, a mapping with the key `creation_rules`",
-                schema.what
-            ),
+            ValueKind::Mapping(schema)
+                if !schema.decisive.is_empty() && schema.unknown_keys == UnknownKeys::Ignored =>
+            {
+                write!(
+                    f,
+                    "{}, a mapping with the key `creation_rules`",
+                    schema.what
+                )
+            }
             ValueKind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
             ValueKind::Mappings(schema) => {
                 write!(f, "a list, each item {}; begin each with `- `", schema.what)
@@ -234,6 +254,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Keys(keys)))
             }
+            ValueKind::List => {
+                let mut texts = Vec::new();
+                while let Some(node) = list.next_element_seed(self.item(ValueKind::Text))? {
+                    if let Some(ConfigNode::Text(text)) = node {
+                        texts.push(text);
+                    }
+                }
+                Ok(Some(ConfigNode::List(texts)))
+            }
             ValueKind::Mappings(schema) => {
                 let mut mappings = Vec::new();
                 while let Some(node) =
@@ -278,6 +307,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             }
             _ => Err(self.wrong_type("a mapping")),
         }
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> std::result::Result<Self::Value, A::Error> {
+        Err(self.wrong_type("a value with a tag"))
     }
 }
 

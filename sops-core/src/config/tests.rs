@@ -261,7 +261,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: !x [{age: a}]",
-            "1:17 creation_rules: invalid type: enum, expected a list",
+            "1:17 creation_rules: this is a value with a tag; expected a list",
         ),
     ];
     let wrong: Vec<_> = cases

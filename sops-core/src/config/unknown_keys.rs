@@ -2,7 +2,8 @@
 
 use sops_document::{Document, Location, NodeRef};
 
-use super::schema::{FILE, Schema, UnknownKey, ValueKind};
+use super::schema::{Schema, UnknownKey, ValueKind};
+use super::sops_yaml::FILE;
 
 /// The first `limit` keys that have no effect, with their place. The text has been read, so that its aliases do not expand without end.
 pub(super) fn warnings(text: &str, limit: usize) -> Vec<(Location, String)> {

@@ -1,14 +1,11 @@
-//! The one way in which configurations are read: YAML into a type, by `serde_yaml`, with the place of what is wrong.
+//! How all configurations are deserialized: by `serde_yaml`, with the location of each error.
 
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
+use serde::de::{DeserializeSeed, IgnoredAny};
 use sops_document::Location;
 use sops_document::yaml::Outline;
 use sops_printable::escaped;
-
-use crate::serde_message::without_value;
 
 /// How deep a configuration may be nested. `serde_yaml` reads no more either.
 const MAX_DEPTH: usize = 128;
@@ -34,17 +31,8 @@ impl fmt::Display for YamlError {
 
 impl std::error::Error for YamlError {}
 
-/// Reads the only document of a configuration into a type. A byte order mark before it does not count.
-///
-/// # Errors
-/// [`YamlError`] with the place: for what is not UTF-8 or not YAML, for a second document, for nesting deeper than 128 levels, and for what the type
-/// does not have.
-pub fn read_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, YamlError> {
-    read_yaml_with(text, PhantomData)
-}
-
-/// The same with a seed.
-pub(super) fn read_yaml_with<'s, S: DeserializeSeed<'s>>(
+/// Deserializes the only document of a configuration. A byte order mark is ignored. The seed must not quote values in its messages.
+pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
     text: &'s [u8],
     seed: S,
 ) -> Result<S::Value, YamlError> {
@@ -88,55 +76,14 @@ fn syntax_error(yaml: &str) -> Option<serde_yaml::Error> {
     serde_yaml::from_str::<IgnoredAny>(yaml).err()
 }
 
-/// What is wrong, without the value, which may be a secret, and the place, which goes beside it.
+/// The message without the location at its end, which is shown in another place.
 fn without_place(error: &serde_yaml::Error) -> String {
-    let message = without_value(&error.to_string());
-    match error.location() {
-        Some(at) => {
-            let place = format!(" at line {} column {}", at.line(), at.column());
-            message.replacen(&place, "", 1)
-        }
-        None => message,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    struct Settings {
-        names: Vec<String>,
-    }
-
-    #[test]
-    fn a_configuration_without_content_has_the_defaults() {
-        for text in ["", "# nothing yet\n", "---\n", "\u{feff}", "{}"] {
-            let settings = read_yaml::<Settings>(text.as_bytes());
-            assert_eq!(settings, Ok(Settings::default()), "{text:?}");
+    let mut message = error.to_string();
+    if let Some(at) = error.location() {
+        let place = format!(" at line {} column {}", at.line(), at.column());
+        if let Some(stripped) = message.strip_suffix(&place) {
+            message.truncate(stripped.len());
         }
     }
-
-    #[test]
-    fn what_is_wrong_has_a_place() {
-        for (text, message) in [
-            ("names: [a\n", "line 1, column 8: "),
-            (
-                "\u{feff}nmes: []\n",
-                "line 1, column 2: unknown field `nmes`",
-            ),
-            (
-                "names: hunter2\n",
-                "line 1, column 8: names: invalid type: string, expected a sequence",
-            ),
-            (
-                "names: []\n---\n",
-                "line 2, column 1: there is a second document",
-            ),
-        ] {
-            let error = read_yaml::<Settings>(text.as_bytes()).expect_err(text);
-            assert!(error.to_string().starts_with(message), "{text:?}: {error}");
-        }
-    }
+    message
 }

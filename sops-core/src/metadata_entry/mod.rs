@@ -10,7 +10,6 @@ use sops_document::{Document, Format, Location, ReservedEntry, ReservedValue};
 use crate::error::{Error, Result};
 use crate::metadata::flat::{FlatError, flatten, unflatten};
 use crate::metadata::{METADATA_KEY, is_known};
-use crate::serde_message::without_value;
 
 pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
@@ -41,15 +40,9 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
     let Some(entry) = first.filter(|entry| entry.document == 0) else {
         return Ok(None);
     };
-    let source = || document.reserved_source(entry).0;
-    let whole = |error: &dyn ToString| FlatError {
-        at: None,
-        message: without_value(&error.to_string()),
-    };
-    let tree = match document.format() {
-        format if format.is_flat() => read_lines(document),
-        Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(&error)),
-        _ => serde_json::from_str(&source()).map_err(|error| whole(&error)),
+    let tree = match document.format().is_flat() {
+        true => read_lines(document),
+        false => read_mapping(&document.reserved_source(entry).0, document.format()),
     };
     tree.map(Some)
         .map_err(|FlatError { at, message }| Error::Metadata {
@@ -58,9 +51,25 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
                 None => location(document, None),
             },
             path: None,
-            // The place in it would be counted from the start of the entry.
-            message: message.split(" at line ").next().unwrap_or_default().into(),
+            message,
         })
+}
+
+/// Reads the mapping in YAML or JSON. No message quotes what is there instead, which may be a secret.
+fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String, Json>, FlatError> {
+    let tree: Option<Json> = match format {
+        Format::Yaml => serde_yaml::from_str(source).ok(),
+        _ => serde_json::from_str(source).ok(),
+    };
+    let message = match tree {
+        Some(Json::Object(tree)) => return Ok(tree),
+        Some(_) => "it must be a mapping",
+        None => "it cannot be read by itself; it may have an alias of a value outside",
+    };
+    Err(FlatError {
+        at: None,
+        message: message.to_owned(),
+    })
 }
 
 /// Where the metadata of a later document is not that of the first, in bytes. SOPS reads only the first, and writes the same into all. Keys that

@@ -1,4 +1,4 @@
-//! Opens the encrypted values of a document in batches, which may be opened at the same time.
+//! Decrypts the values of a document in batches, which may run in parallel.
 
 use std::ops::Range;
 
@@ -9,15 +9,15 @@ use crate::additional_data::write_additional_data;
 use crate::cipher::{Cipher, Problem};
 use crate::pipeline::selection::{Selection, is_encryptable};
 
-/// How many items of the tape are a batch.
+/// The number of tape items in a batch.
 const BATCH: usize = 1_024;
 
-/// Whether something is encrypted in the leaf at that index: neither null nor the empty string is.
+/// Whether the leaf at this index is encrypted. Null and the empty string never are.
 pub(super) fn is_encrypted(selection: &Selection, index: usize, leaf: &Leaf<'_>) -> bool {
     selection.contains(index) && is_encryptable(leaf.value.as_ref())
 }
 
-/// The parts of the tape that are opened one at a time.
+/// The ranges of the tape that form the batches.
 pub(super) fn batches(document: &Document<'_>) -> Vec<Range<usize>> {
     let length = document.tape().len();
     (0..length)
@@ -26,17 +26,17 @@ pub(super) fn batches(document: &Document<'_>) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The plaintexts of the encrypted leaves in a part of the tape, in its order.
+/// The plaintexts of the encrypted leaves in a batch, in the order of the tape.
 pub(super) struct DecryptedBatch {
-    /// The type of each, and where its plaintext stands.
+    /// The type of each value, and the range of its plaintext.
     values: Vec<(Type, Range<usize>)>,
     plaintexts: Zeroizing<Vec<u8>>,
-    /// Why the leaf behind the last of them cannot be opened.
+    /// Why the leaf after the last of these values can't be decrypted.
     problem: Option<Problem>,
 }
 
 impl DecryptedBatch {
-    /// The type and the plaintext of each leaf, up to one that cannot be opened.
+    /// The type and plaintext of each leaf, up to the first that can't be decrypted.
     pub(super) fn values(&self) -> impl Iterator<Item = Result<(Type, &[u8]), Problem>> {
         let value = |(kind, range): &(Type, Range<usize>)| (*kind, &self.plaintexts[range.clone()]);
         let opened = self.values.iter().map(move |opened| Ok(value(opened)));
@@ -44,7 +44,7 @@ impl DecryptedBatch {
     }
 }
 
-/// What opens batches, one after the other.
+/// Decrypts batches, one at a time.
 pub(super) struct Opener<'d, 'a> {
     document: &'d Document<'a>,
     selection: &'d Selection,
@@ -75,7 +75,8 @@ impl<'d, 'a> Opener<'d, 'a> {
                     _ => None,
                 })
         };
-        // A plaintext is shorter than what it is encrypted to, so the room never has to grow, which would leave copies.
+        // A plaintext is shorter than its ciphertext, so the buffer never grows. Growing would
+        // leave copies of plaintext in memory.
         let room = encrypted().map(|leaf| leaf.value.as_ref().map_or(0, |value| value.bytes.len()));
         let mut batch = DecryptedBatch {
             values: Vec::new(),

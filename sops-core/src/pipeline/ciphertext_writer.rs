@@ -1,4 +1,4 @@
-//! Writes a document's leaves encrypted, in parts that may be written at the same time.
+//! Writes a document with its leaves encrypted, in parts that may be written in parallel.
 
 use std::ops::Range;
 
@@ -14,17 +14,17 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::plan::{Plan, ReplacedLeaf};
 use crate::pipeline::selection::Selection;
 
-/// A range of the text with the sites in it.
+/// A range of the text, with the leaves to replace in it.
 pub(super) struct TapePart<'d, 'a> {
     sites: Vec<ReplacedLeaf>,
     text: Range<usize>,
     /// The walk up to the last leaf before the part.
     walk: LeafEncryption<'d, 'a>,
-    /// The document, by its index on the tape, whose metadata goes behind the part.
+    /// The document whose metadata follows the part, by its index on the tape.
     pub(super) document: Option<usize>,
 }
 
-/// A walk over the tape that knows the containers around the place it has come to.
+/// A walk over the tape that tracks the containers around its position.
 #[derive(Clone)]
 struct LeafEncryption<'d, 'a> {
     document: &'d Document<'a>,
@@ -34,7 +34,7 @@ struct LeafEncryption<'d, 'a> {
 }
 
 impl LeafEncryption<'_, '_> {
-    /// Goes on behind the item at `index`; stays where it is if it is there already.
+    /// Moves past the item at `index`, unless it is already there.
     fn behind(&mut self, index: usize) {
         for item in self
             .document
@@ -48,10 +48,11 @@ impl LeafEncryption<'_, '_> {
     }
 }
 
-/// With so many sites a part ends. It is small so that few parts wait in memory, and all threads end at about the same time.
+/// The number of sites in a part. It is small, so that few parts wait in memory and all threads end
+/// at about the same time.
 const SITES: usize = 500;
 
-/// The parts of the text: one a document, and of documents with many sites several.
+/// Splits the text into parts: one per document, and several for documents with many sites.
 pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<TapePart<'d, 'a>> {
     let (mut parts, mut sites, mut start) = (Vec::new(), Vec::new(), 0);
     let mut walk = LeafEncryption {
@@ -71,7 +72,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Tape
             document,
         });
     };
-    // Up to where the leaves and aliases so far go: a comment may stand within one, as in `!!int # c`.
+    // The end of the leaves and aliases so far. A comment may be inside one, as in `!!int # c`.
     let mut reach = 0;
     for site in plan.sites.iter().copied() {
         let item = &document.tape()[site.item as usize];
@@ -85,12 +86,12 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Tape
                 );
                 continue;
             }
-            // Nothing reaches over a place before a leaf.
+            // Nothing extends past the start of a leaf.
             Item::Leaf(_) if sites.len() >= SITES => {
                 end_part(&mut sites, site.at as usize, None, &walk);
             }
             Item::Comment { span, .. } if sites.len() >= SITES && reach <= span.start => {
-                // With its marker, behind which the site is.
+                // Includes the comment's marker, which is before the site.
                 let start = site.at.min(span.start) as usize;
                 end_part(&mut sites, start, None, &walk);
             }
@@ -108,7 +109,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Tape
     parts
 }
 
-/// What writes parts, one after the other.
+/// Writes parts, one at a time.
 pub(super) struct Writer<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selection,
@@ -135,7 +136,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         }
     }
 
-    /// The part's text with its values encrypted.
+    /// Returns the part's text with its values encrypted.
     pub(super) fn write(&mut self, part: &TapePart<'_, '_>) -> Result<String> {
         let document = self.document;
         let mut edits =
@@ -143,7 +144,8 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         let mut walk = part.walk.clone();
         for site in &part.sites {
             let index = site.item as usize;
-            // A comment may lie behind or before the leaves around it; containers follow the leaves.
+            // A comment may be on either side of the leaves around it on the tape, so only leaves
+            // determine the containers.
             if !matches!(document.tape()[index], Item::Comment { .. }) {
                 walk.behind(index);
             }
@@ -185,7 +187,8 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         });
     }
 
-    /// Writes a leaf's value encrypted; `false` if nothing of it can be.
+    /// Writes the encrypted value of a leaf. Returns `false` for null and the empty string, which
+    /// are not encrypted.
     fn value(&mut self, leaf: &Leaf<'_>, place: Option<&ScalarSlot<'_>>, out: &mut String) -> bool {
         let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
             return false;
@@ -200,7 +203,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     }
 }
 
-/// Encrypts values, or takes the ciphertext that they had.
+/// Encrypts values, or reuses their previous ciphertexts.
 struct ValueEncryptor<'d, 'r> {
     cipher: Cipher,
     cache: Option<&'d mut CiphertextCache<'r>>,
@@ -208,7 +211,7 @@ struct ValueEncryptor<'d, 'r> {
 }
 
 impl ValueEncryptor<'_, '_> {
-    /// Goes to the path of the next value.
+    /// Sets the path of the next value.
     fn at(&mut self, document: &Document<'_>, path: PathId) {
         write_additional_data(document.paths(), path, &mut self.additional_data);
     }
@@ -225,9 +228,9 @@ impl ValueEncryptor<'_, '_> {
 }
 
 impl TapePart<'_, '_> {
-    /// About how many bytes the part has once it is encrypted, but for written out aliases.
+    /// The approximate size in bytes of the encrypted part, not including expanded aliases.
     pub(super) fn capacity(&self, document: &Document<'_>) -> usize {
-        /// `ENC[…]` around the base64 of the value, with quotes and indentation.
+        /// The size of `ENC[…]` around the base64 of the value, including quotes and indentation.
         const AROUND: usize = 114;
         let grown = self
             .sites

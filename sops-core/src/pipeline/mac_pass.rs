@@ -1,4 +1,5 @@
-//! Goes over a plaintext document without changing it: its MAC, and the source forms that would not come back by themselves.
+//! Computes the MAC of a plaintext document, and collects the source forms that decryption would
+//! not restore by itself.
 
 use sops_document::{Containers, Document, Item, Leaf, ScalarSlot, Spelled};
 use zeroize::Zeroizing;
@@ -8,7 +9,7 @@ use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::pipeline::source_forms::{Address, SourceForm, SourceForms};
 use crate::pipeline::{alias, is_empty_container};
 
-/// The document's MAC, and the source forms that would not come back by themselves.
+/// The document's MAC, and the source forms that decryption would not restore by itself.
 pub(super) fn mac_pass(
     document: &Document<'_>,
     selection: &Selection,
@@ -23,7 +24,8 @@ pub(super) fn mac_pass(
     let mut containers = Containers::new(document);
     let mut scratch = Zeroizing::new(String::new());
     let mut at = Address::default();
-    // The outermost alias at work that is written out: its close, its source, and how many containers are open around it.
+    // The outermost expanded alias at this point: the index of its close, its source, and the
+    // number of containers around it.
     let mut alias: Option<(usize, Option<&str>, usize)> = None;
     for (index, item) in document.tape().iter().enumerate() {
         containers.pass(item);
@@ -81,7 +83,7 @@ pub(super) fn mac_pass(
     (mac.finish(), source_forms)
 }
 
-/// The source text of a leaf, unless it is what decryption will spell anyway.
+/// The source form of a leaf, unless decryption will spell the value like this anyway.
 fn unusual_source<'a>(
     document: &Document<'a>,
     leaf: &Leaf<'_>,

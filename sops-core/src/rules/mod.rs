@@ -1,4 +1,5 @@
-//! Which values of a document are encrypted: the rules, and the regular expressions that they are written in.
+//! The selection rules, which decide which values of a document are encrypted, and their regular
+//! expressions.
 
 mod walk;
 
@@ -12,32 +13,36 @@ use sops_printable::{beginning, escaped};
 use crate::error::{Error, Result};
 use crate::metadata::text::fault_of_rule;
 
-/// How many characters of an invalid text a message shows.
+/// The most characters of an invalid text that a message shows.
 const MAX_SHOWN: usize = 200;
 
-/// The rule that tells a document's encrypted values from those that stay in plaintext. A file has one.
+/// The selection rule of a file, which decides which values are encrypted and which stay in
+/// plaintext. A file has one.
 ///
-/// Suffixes and expressions are tested against every key on a value's path, those of comments against the comments before the
-/// value and before the containers it stands in.
+/// Suffixes and expressions for keys are matched against every key on a value's path. Expressions
+/// for comments are matched against the comments before the value and before the containers around
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncryptionRule {
-    /// Everything but what stands under a key that ends so.
+    /// Encrypts all values except those under a key with this suffix.
     UnencryptedSuffix(String),
-    /// Only what stands under a key that ends so.
+    /// Encrypts only values under a key with this suffix.
     EncryptedSuffix(String),
-    /// Everything but what stands under a key in which this matches.
+    /// Encrypts all values except those under a key that this expression matches.
     UnencryptedRegex(String),
-    /// Only what stands under a key in which this matches.
+    /// Encrypts only values under a key that this expression matches.
     EncryptedRegex(String),
-    /// Everything but what a comment precedes in which this matches, comments included.
+    /// Encrypts everything except comments that this expression matches, the entries after them,
+    /// and the comments in between.
     UnencryptedCommentRegex(String),
-    /// Only what a comment precedes in which this matches, later comments included.
+    /// Encrypts only the entries after comments that this expression matches, and the comments in
+    /// between.
     EncryptedCommentRegex(String),
 }
 
 impl EncryptionRule {
-    /// The names of the rules in metadata and in `.sops.yaml`.
+    /// The names of the rules in the metadata and in `.sops.yaml`.
     pub const NAMES: [&'static str; 6] = [
         "unencrypted_suffix",
         "encrypted_suffix",
@@ -47,7 +52,8 @@ impl EncryptionRule {
         "encrypted_comment_regex",
     ];
 
-    /// The rule of that name. `None` where `name` is no rule's, and where `text` is empty, which stands for a rule that is not set.
+    /// The rule with this name. `None` if `name` is not a rule, or if `text` is empty, which means
+    /// that the rule is not set.
     pub fn from_name(name: &str, text: &str) -> Option<Self> {
         if text.is_empty() {
             return None;
@@ -64,10 +70,10 @@ impl EncryptionRule {
         Some(rule(text.to_owned()))
     }
 
-    /// The only rule that is set among `settings`, names and texts; keys that are no rule's are passed over.
+    /// The only rule among `settings`, which are names and texts; other settings are ignored.
     ///
     /// # Errors
-    /// The names of the first two rules, where more than one is set.
+    /// The names of the first two rules, if there is more than one.
     pub(crate) fn only<'s>(
         settings: impl IntoIterator<Item = (&'s str, &'s str)>,
     ) -> std::result::Result<Option<Self>, (&'static str, &'static str)> {
@@ -82,7 +88,7 @@ impl EncryptionRule {
         Ok(only)
     }
 
-    /// The rule's name in metadata and in `.sops.yaml`.
+    /// The rule's name in the metadata and in `.sops.yaml`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::UnencryptedSuffix(_) => "unencrypted_suffix",
@@ -106,7 +112,7 @@ impl EncryptionRule {
         }
     }
 
-    /// Whether the rule looks at comments instead of keys.
+    /// Whether the rule applies to comments instead of keys.
     pub(crate) fn looks_at_comments(&self) -> bool {
         matches!(
             self,
@@ -114,7 +120,8 @@ impl EncryptionRule {
         )
     }
 
-    /// Whether the rule names what is encrypted, and not what stays in plaintext: what it misses then may have been forgotten.
+    /// Whether the rule lists what is encrypted instead of what stays in plaintext. Such a rule may
+    /// have missed a value by mistake.
     pub fn names_what_is_encrypted(&self) -> bool {
         matches!(
             self,
@@ -122,10 +129,11 @@ impl EncryptionRule {
         )
     }
 
-    /// The rule in a form that answers for single keys.
+    /// Compiles the rule, so that it can be applied to single keys.
     ///
     /// # Errors
-    /// [`Error::Regex`], where the expression is not valid, or the text is one that no file may have. `sops` goes on with one that matches nothing.
+    /// [`Error::Regex`] if the expression is invalid, or if the text is not allowed in a file.
+    /// `sops` treats an invalid expression as one that matches nothing.
     pub fn compile(&self) -> Result<CompiledRule> {
         if let Some(fault) = fault_of_rule(self.text()) {
             // A file with such a rule could not be read again.
@@ -154,7 +162,7 @@ impl EncryptionRule {
     }
 }
 
-/// The rule of a file for which none is given.
+/// The rule of a file that does not specify one.
 impl Default for EncryptionRule {
     fn default() -> Self {
         Self::UnencryptedSuffix("_unencrypted".to_owned())
@@ -167,11 +175,12 @@ impl fmt::Display for EncryptionRule {
     }
 }
 
-/// An [`EncryptionRule`] that answers for keys and comments. With [`key_matches`](Self::key_matches), programs ask about keys that are in no
-/// document; [`unencrypted_values`](crate::unencrypted_values) answers for a document.
+/// An [`EncryptionRule`] that can be applied to keys and comments. Use
+/// [`key_matches`](Self::key_matches) for keys outside a document, and
+/// [`unencrypted_values`](crate::unencrypted_values) for a document.
 #[derive(Clone, Debug)]
 pub struct CompiledRule {
-    /// Whether what matches is encrypted, or what does not.
+    /// Whether matching values are encrypted, or all others.
     encrypts: bool,
     test: Test,
 }
@@ -184,7 +193,8 @@ enum Test {
 }
 
 impl CompiledRule {
-    /// Whether the rule matches this key of a path; a path matches if any of its keys does. Rules on comments match no key.
+    /// Whether the rule matches this key. A path matches if any of its keys does. Rules for
+    /// comments match no key.
     pub fn key_matches(&self, key: &str) -> bool {
         match &self.test {
             Test::KeySuffix(suffix) => key.ends_with(suffix),
@@ -193,7 +203,7 @@ impl CompiledRule {
         }
     }
 
-    /// Whether the rule matches this comment, without its `#`. Rules on keys match no comment.
+    /// Whether the rule matches this comment, without its `#`. Rules for keys match no comment.
     pub(crate) fn comment_matches(&self, comment: &str) -> bool {
         match &self.test {
             Test::Comment(regex) => regex.is_match(comment),
@@ -201,16 +211,18 @@ impl CompiledRule {
         }
     }
 
-    /// Whether a value is encrypted whose path has a key that matches, or that stands behind a comment that does.
+    /// Whether a value is encrypted, depending on whether the rule matches a key on its path or a
+    /// comment before it.
     pub(crate) fn selects(&self, matches: bool) -> bool {
         matches == self.encrypts
     }
 
-    /// Refuses an encrypted comment in which the rule's expression matches: it would be active when the file is decrypted, and what
-    /// follows would be taken for plaintext. `sops` refuses it too.
+    /// Rejects an encrypted comment that the rule's expression matches. On decryption, the comment
+    /// would be active, and the values after it would be taken for plaintext. `sops` rejects it
+    /// too.
     ///
     /// # Errors
-    /// [`Error::Regex`], which does not hold the comment.
+    /// [`Error::Regex`], which does not contain the comment.
     pub(crate) fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
         match &self.test {
             Test::Comment(regex) if !self.encrypts && regex.is_match(ciphertext) => Err(Error::Regex {
@@ -264,28 +276,28 @@ mod tests {
             ),
         ];
         for (rule, key, expected) in cases {
-            let compiled = rule.compile().expect("a valid expression");
+            let compiled = rule.compile().expect("the expression is valid");
             assert_eq!(compiled.key_matches(key), expected, "{key} under {rule}");
         }
     }
 
     #[test]
-    fn names_and_texts_come_back() {
+    fn names_and_texts_round_trip() {
         for name in EncryptionRule::NAMES {
-            let rule = EncryptionRule::from_name(name, "x").expect("a rule's name");
+            let rule = EncryptionRule::from_name(name, "x").expect("the name is that of a rule");
             assert_eq!((rule.name(), rule.text()), (name, "x"));
             assert_eq!(rule.looks_at_comments(), name.contains("comment"));
             assert_eq!(
                 EncryptionRule::from_name(name, ""),
                 None,
-                "an empty text is no rule"
+                "an empty text is not a rule"
             );
         }
         assert_eq!(EncryptionRule::from_name("version", "3.13.3"), None);
     }
 
     #[test]
-    fn one_rule_at_most() {
+    fn at_most_one_rule_may_be_set() {
         let one = [
             ("mac", "x"),
             ("encrypted_regex", ""),
@@ -306,13 +318,13 @@ mod tests {
     #[test]
     fn an_invalid_expression_is_an_error() {
         for name in EncryptionRule::NAMES {
-            let rule = EncryptionRule::from_name(name, "(").expect("a rule's name");
+            let rule = EncryptionRule::from_name(name, "(").expect("the name is that of a rule");
             assert_eq!(rule.compile().is_err(), name.ends_with("regex"), "{name}");
         }
     }
 
     #[test]
-    fn an_expression_that_matches_ciphertext_is_refused() {
+    fn an_expression_that_matches_ciphertext_is_rejected() {
         let ciphertext = "ENC[AES256_GCM,data:a==,iv:b==,tag:c==,type:comment]";
         for (name, text, refused) in [
             ("unencrypted_comment_regex", "plain|ENC", true),
@@ -320,8 +332,8 @@ mod tests {
             ("encrypted_comment_regex", "plain|ENC", false),
             ("unencrypted_regex", "plain|ENC", false),
         ] {
-            let rule = EncryptionRule::from_name(name, text).expect("a rule's name");
-            let compiled = rule.compile().expect("a valid expression");
+            let rule = EncryptionRule::from_name(name, text).expect("the name is that of a rule");
+            let compiled = rule.compile().expect("the expression is valid");
             assert_eq!(
                 compiled.check_encrypted_comment(ciphertext).is_err(),
                 refused,

@@ -1,22 +1,24 @@
-//! Decides for each leaf whether it is encrypted, from the comments that apply to it.
+//! Decides whether each leaf is encrypted, from the comments that apply to it.
 
 use super::CompiledRule;
 
-/// The state of a walk through a document, told of each container, comment and value in the order of the tree.
+/// The state of a walk through a document. It must be given each container, comment and value in
+/// the order of the tree.
 ///
-/// Comments are active for the next entry of their container and for all that is in it; rules on keys need none of this and
-/// are answered from the path alone. Each call costs a constant, but for the match of a comment.
+/// A comment is active for the next entry of its container and everything in that entry. Rules for
+/// keys need no state; the path alone decides. Each call takes constant time, apart from matching a
+/// comment.
 #[derive(Debug)]
 pub(crate) struct RuleWalk<'r> {
     rule: &'r CompiledRule,
-    /// For each open container, whether an active comment of its own matches.
+    /// For each open container, whether one of its own active comments matches.
     open: Vec<bool>,
-    /// How many of them do.
+    /// The number of open containers for which that is so.
     matching: usize,
 }
 
 impl<'r> RuleWalk<'r> {
-    /// A walk that has not entered a document yet. It may go through one document after the other.
+    /// Starts a walk before the first document. It may continue through several documents.
     pub(crate) fn new(rule: &'r CompiledRule) -> Self {
         Self {
             rule,
@@ -25,12 +27,12 @@ impl<'r> RuleWalk<'r> {
         }
     }
 
-    /// Enters a document's top level, or a mapping or sequence in it.
+    /// Enters the top level of a document, or a mapping or sequence.
     pub(crate) fn open(&mut self) {
         self.open.push(false);
     }
 
-    /// Leaves it. For the container it stands in it was a value, which has been passed.
+    /// Leaves the innermost container. This also passes it as a value of the container around it.
     pub(crate) fn close(&mut self) {
         if self.open.pop() == Some(true) {
             self.matching -= 1;
@@ -38,8 +40,9 @@ impl<'r> RuleWalk<'r> {
         self.clear();
     }
 
-    /// Passes a comment of the innermost container, without its `#` and as it stands in the text that is read, encrypted or not.
-    /// `path_matches`: whether a key on the container's path matches. Tells whether the comment is encrypted.
+    /// Passes a comment of the innermost container, without its `#` and with its text as it is in
+    /// the file, encrypted or not. `path_matches` says whether a key on the container's path
+    /// matches. Returns whether the comment is encrypted.
     pub(crate) fn comment(&mut self, text: &str, path_matches: bool) -> bool {
         if !self.rule.is_on_comments() {
             return self.rule.selects(path_matches);
@@ -51,7 +54,8 @@ impl<'r> RuleWalk<'r> {
             *own = true;
             self.matching += 1;
         }
-        // A comment that asks for encryption is not encrypted by its own word; one that forbids it stays plaintext itself.
+        // A comment that requests encryption does not apply to itself, but a comment that forbids
+        // it does.
         let matches = if self.rule.encrypts {
             earlier
         } else {
@@ -60,21 +64,21 @@ impl<'r> RuleWalk<'r> {
         self.rule.selects(matches)
     }
 
-    /// Passes a comment that SOPS does not see, since the library with which it reads YAML loses it: nothing follows from its
-    /// words. `path_matches` and the result are those of [`comment`](Self::comment).
+    /// Passes a comment that SOPS does not see because Go's YAML library drops it, so its text has
+    /// no effect. `path_matches` and the result are as in [`comment`](Self::comment).
     pub(crate) fn lost_comment(&self, path_matches: bool) -> bool {
         self.selects(path_matches)
     }
 
-    /// Passes a value that is no container, `null` included. `path_matches`: whether a key on its path matches. Tells whether
-    /// the value is encrypted.
+    /// Passes a scalar, including `null`. `path_matches` says whether a key on its path matches.
+    /// Returns whether the value is encrypted.
     pub(crate) fn value(&mut self, path_matches: bool) -> bool {
         let selected = self.selects(path_matches);
         self.clear();
         selected
     }
 
-    /// What is to be done here, by the path or else by the comments that are active.
+    /// Whether the rule selects the current position, by its path or by the active comments.
     fn selects(&self, path_matches: bool) -> bool {
         let matches = if self.rule.is_on_comments() {
             self.matching > 0
@@ -84,7 +88,7 @@ impl<'r> RuleWalk<'r> {
         self.rule.selects(matches)
     }
 
-    /// An entry has been passed: the comments before it are no longer active.
+    /// Deactivates the comments before the entry that was just passed.
     fn clear(&mut self) {
         if let Some(own @ true) = self.open.last_mut() {
             *own = false;
@@ -101,18 +105,19 @@ mod tests {
     #[test]
     fn a_comment_is_active_for_the_next_value() {
         let rule = EncryptionRule::EncryptedCommentRegex("secret".to_owned());
-        let rule = rule.compile().expect("a valid expression");
+        let rule = rule.compile().expect("the expression is valid");
         let mut selection = RuleWalk::new(&rule);
         selection.open();
-        // The line itself stays, and those after it do not.
+        // The matching comment itself stays in plaintext; the comments after it do not.
         assert!(!selection.comment(" secret", false));
         assert!(selection.comment(" more about it", false));
         assert!(selection.value(false));
         assert!(!selection.value(false));
     }
 
-    /// A document, and what `sops` 3.13.3 encrypted of it under `encrypted_comment_regex: '^ yes'`, then under
-    /// `unencrypted_comment_regex: '^ yes'`: `E` encrypted, `-` left alone.
+    /// A document with the values that `sops` 3.13.3 encrypted, first with
+    /// `encrypted_comment_regex: '^ yes'`, then with `unencrypted_comment_regex: '^ yes'`. `E`
+    /// means encrypted, `-` plaintext.
     const WALK: [(&str, &str); 46] = [
         ("{", ""),
         ("# top one", "-E"),
@@ -163,7 +168,7 @@ mod tests {
     ];
 
     #[test]
-    fn comments_select_what_sops_selects() {
+    fn comments_select_the_same_values_as_in_sops() {
         for (column, rule) in [
             EncryptionRule::EncryptedCommentRegex("^ yes".to_owned()),
             EncryptionRule::UnencryptedCommentRegex("^ yes".to_owned()),
@@ -171,9 +176,9 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            let compiled = rule.compile().expect("a valid expression");
+            let compiled = rule.compile().expect("the expression is valid");
             let mut selection = RuleWalk::new(&compiled);
-            // Twice, as in a stream of two documents: a document leaves nothing behind for the next.
+            // Two passes, as in a stream of two documents: the first must not affect the second.
             for (event, expected) in WALK.into_iter().chain(WALK) {
                 let expected = expected.chars().nth(column).map(|mark| mark == 'E');
                 let selected = if event.ends_with('{') {
@@ -193,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_on_keys_ask_the_path_alone() {
+    fn rules_for_keys_depend_on_the_path_alone() {
         for (rule, matching, other) in [
             (EncryptionRule::EncryptedSuffix("x".to_owned()), true, false),
             (
@@ -208,7 +213,7 @@ mod tests {
                 true,
             ),
         ] {
-            let compiled = rule.compile().expect("a valid expression");
+            let compiled = rule.compile().expect("the expression is valid");
             let mut selection = RuleWalk::new(&compiled);
             selection.open();
             for (path_matches, expected) in [(true, matching), (false, other)] {
@@ -222,7 +227,7 @@ mod tests {
     #[test]
     fn an_unbalanced_walk_does_not_panic() {
         let rule = EncryptionRule::EncryptedCommentRegex(String::new());
-        let compiled = rule.compile().expect("a valid expression");
+        let compiled = rule.compile().expect("the expression is valid");
         let mut selection = RuleWalk::new(&compiled);
         selection.close();
         assert!(!selection.comment("x", false));

@@ -1,11 +1,11 @@
-//! Documents of single values with their comments, between YAML and dotenv.
+//! Converts documents of single values between YAML and dotenv, including comments.
 
 use crate::format::Format;
 use crate::tree::Node;
 use crate::yaml::emit::emit;
 use crate::{Document, Item, Span, dotenv};
 
-/// Whether comments go along from one format to the other.
+/// Whether a conversion keeps comments.
 pub(super) fn go_along(from: Format, to: Format) -> bool {
     matches!(
         (from, to),
@@ -13,8 +13,8 @@ pub(super) fn go_along(from: Format, to: Format) -> bool {
     )
 }
 
-/// Writes a document of single values in the format `to`, each comment above the entry that follows
-/// it on the tape. `tree` is the tree of the document.
+/// Writes a document of single values in the format `to`. Each comment goes above the entry that
+/// follows it on the tape. `tree` is the tree of the document.
 pub(super) fn write(document: &Document<'_>, tree: Node, to: Format, step: usize) -> String {
     let mut out = String::new();
     let mut behind = 1;
@@ -56,11 +56,12 @@ fn comments(out: &mut String, document: &Document<'_>, items: std::ops::Range<us
     }
 }
 
-/// What ends a line in YAML 1.1.
+/// The line breaks of YAML 1.1.
 const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Appends a comment of dotenv. One with a character that ends a line in YAML continues in a comment on the next line, as in `sops`.
-/// Characters that YAML does not allow are left out, which nothing could read.
+/// Appends a dotenv comment. As in `sops`, it continues in a new comment after a character that is
+/// a line break in YAML. Characters that YAML does not allow are dropped, because no parser could
+/// read them.
 fn in_yaml(out: &mut String, comment: &str) {
     let is_allowed = |character: &char| {
         *character == '\t'
@@ -93,7 +94,7 @@ mod tests {
 
     /// Measured with `sops decrypt --output-type` 3.13.3.
     #[test]
-    fn comments_stand_above_what_sops_finds_them_before() {
+    fn comments_are_above_the_same_entries_as_in_sops() {
         for (yaml, dotenv) in [
             (
                 "# c\n\n#d\n#\na: 1 # t\n\n\n# between\nb: 2\n# end\n",
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_is_read_back_whatever_is_in_it() {
+    fn a_comment_with_any_characters_can_be_read_back() {
         let every: String = ('\0'..='\u{2fff}')
             .filter(|character| *character != '\n')
             .collect();

@@ -1,4 +1,4 @@
-//! Documents in another form: a whole document in another format, or one value of it.
+//! Converts a whole document, or one value of it, to another format.
 
 mod commented;
 
@@ -15,46 +15,46 @@ use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{Document, Item, ROOT, binary, dotenv, flat, ini, json, yaml};
 
-/// The number of spaces per level in text that is written from scratch.
+/// The number of spaces per level in newly written text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Indentation {
-    /// In YAML; `None` is 4.
+    /// For YAML; `None` means 4.
     pub yaml: Option<u8>,
-    /// In JSON; `None` is a tab.
+    /// For JSON; `None` means a tab.
     pub json: Option<u8>,
 }
 
 impl Indentation {
-    /// With so many spaces in YAML.
+    /// Sets the number of spaces in YAML.
     #[must_use]
     pub fn with_yaml(mut self, spaces: Option<u8>) -> Self {
         self.yaml = spaces;
         self
     }
 
-    /// With so many spaces in JSON.
+    /// Sets the number of spaces in JSON.
     #[must_use]
     pub fn with_json(mut self, spaces: Option<u8>) -> Self {
         self.json = spaces;
         self
     }
 
-    /// The number of columns that a level of YAML is indented by.
+    /// The number of columns per level in YAML.
     pub fn yaml_step(&self) -> usize {
         let set = self.yaml.map(usize::from);
         set.map_or(yaml::emit::DEFAULT_STEP, yaml::emit::step)
     }
 }
 
-/// Writes a document in the format `to`: values in the usual spelling of Go's libraries, aliases
-/// expanded. Comments are kept between YAML and dotenv and left out otherwise.
+/// Writes a document in the format `to`, with values in the usual spelling of Go's libraries and
+/// with aliases expanded. Comments are kept between YAML and dotenv, and dropped otherwise.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a stream of several documents in any format except YAML, which would
-/// hold only the first, and for duplicate keys; [`Error::Unwritable`] for an infinity or NaN in
-/// JSON, for values that dotenv, INI or the binary format cannot hold, and for bytes that are not
-/// UTF-8 in every format except YAML and binary.
+/// [`Error::Unsupported`] for duplicate keys, and for a stream of several documents in any format
+/// except YAML, because it would lose all but the first; [`Error::Unwritable`] for an infinity or
+/// NaN in JSON, for values that dotenv, INI or the binary format can't hold, and for bytes that are
+/// not UTF-8 in every format except YAML and binary.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, convert};
@@ -157,7 +157,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
     Ok(text.into_bytes())
 }
 
-/// The first path at which a text in a format without nesting says something else than the tree.
+/// The first path at which a text in a flat format reads differently from the tree.
 fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
     let read = Document::parse(text, format).ok();
     let read = read.and_then(|document| document.to_tree(0));
@@ -169,7 +169,7 @@ fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
     }
     let differs = |index: &usize| expected.get(*index) != found.get(*index);
     if read.is_none() {
-        // One of the entries makes it unreadable.
+        // One of the entries makes the text invalid.
         let is_readable = |(path, value): &&(String, Option<Value<'static>>)| {
             let (section, key) = match format {
                 Format::Ini => path.split_once('.').unwrap_or((path, "")),
@@ -215,7 +215,7 @@ fn first_bytes(path: &str, node: &Node) -> Option<String> {
     }
 }
 
-/// The values with their paths, and the sections that are not the implicit one.
+/// The values with their paths, and the sections except for the implicit one.
 fn flat_entries(path: &str, node: &Node, out: &mut Vec<(String, Option<Value<'static>>)>) {
     match node {
         Node::Scalar(value) => out.push((path.to_owned(), value.clone())),
@@ -235,7 +235,7 @@ fn flat_entries(path: &str, node: &Node, out: &mut Vec<(String, Option<Value<'st
     }
 }
 
-/// Refuses a mapping that has a key twice, which dotenv and INI allow and no other format.
+/// Rejects duplicate keys, which only dotenv and INI allow.
 fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
     if !document.format().is_flat() {
         return Ok(());
@@ -263,12 +263,12 @@ fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
 }
 
 /// Writes the value at `path` in the first document: a string as its bytes, a mapping as a document
-/// in the format `to`, other values as a value in that format. In YAML that value ends its line, in
-/// JSON it does not.
+/// in the format `to`, and other values as a value in that format, which ends with a line break in
+/// YAML but not in JSON.
 ///
 /// # Errors
-/// [`Error::NotFound`] where the document has no such key or index, [`Error::Path`] where the path does not fit its shape;
-/// as [`convert`] for JSON.
+/// [`Error::NotFound`] if the document has no such key or index, [`Error::Path`] if the path does
+/// not fit the document's shape, and those of [`convert`] for JSON.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, extract};
@@ -299,12 +299,12 @@ pub fn extract(
     }
     let mut out = String::new();
     match to {
-        // The indentation is a setting for whole files.
+        // In `sops`, the indentation applies to whole files only.
         Format::Yaml => out = yaml::emit::emit(&tree, yaml::emit::DEFAULT_STEP),
         Format::Json => {
             json::emit::emit_value(&mut out, &tree, Indent::new(indentation.json), 0)?;
         }
-        // `sops decrypt --extract` writes JSON here, but not in an INI file.
+        // `sops decrypt --extract` writes such a value as JSON, except inside an INI file.
         Format::Ini if matches!(tree, Node::Scalar(_)) => {
             json::emit::emit_value(&mut out, &tree, Indent::Tab, 0)?;
         }
@@ -331,7 +331,7 @@ mod tests {
 
     /// Measured with `sops decrypt --extract` 3.13.3.
     #[test]
-    fn a_value_is_extracted_as_sops_prints_it() {
+    fn a_value_is_extracted_as_in_sops() {
         let document =
             Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
         for (path, yaml, json) in [
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_cannot_be_extracted() {
+    fn a_missing_value_cannot_be_extracted() {
         let document =
             Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
         for (path, message) in [
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_converted_as_sops_writes_them() {
+    fn documents_are_converted_as_in_sops() {
         let indentation = |yaml_indent, json_indent| Indentation {
             yaml: yaml_indent,
             json: json_indent,
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_format_cannot_hold_is_not_lost() {
+    fn a_value_that_the_format_cannot_hold_is_an_error() {
         let document = Document::parse(&b"a\xff\0"[..], Format::Binary)
             .unwrap_or_else(|error| panic!("{error}"));
         for to in [Format::Json, Format::Dotenv] {
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_that_has_no_form_is_named() {
+    fn a_key_that_the_format_cannot_hold_is_named() {
         for (json, to, path) in [
             (r#"{"a": 1, "b\nc": 2, "d": 3}"#, Format::Dotenv, "b\nc"),
             (r##"{"a": 1, "#b": 2}"##, Format::Dotenv, "#b"),
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn json_does_not_lose_documents() {
+    fn converting_several_documents_to_json_is_an_error() {
         let document = Document::parse("a: 1\n---\nb: 2\n", Format::Yaml)
             .unwrap_or_else(|error| panic!("{error}"));
         let error =

@@ -1,4 +1,4 @@
-//! Documents as values of a program's own types.
+//! Deserializes documents into a program's own types.
 
 mod problem;
 
@@ -18,17 +18,17 @@ use crate::key_path::KeyPath;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
 
-/// Reads the first document of a text into a type.
+/// Deserializes the first document of a text.
 ///
 /// Scalars have the types that Go's YAML library gives them, so `yes` is a string and `010` is 8;
-/// timestamps are strings in RFC 3339. An alias is the node that it refers to. The entries under a
-/// merge key `<<` are entries of the mapping, unless it has the key itself. An empty document is an
-/// empty mapping.
+/// timestamps are RFC 3339 strings. An alias reads as the node that it refers to. The entries under
+/// a merge key `<<` become entries of the mapping, unless the mapping has the same key itself. An
+/// empty document is an empty mapping.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the type,
-/// with its key path and location but without the value. Messages of a type's own `Deserialize` are
-/// left out, because they might quote the value.
+/// Those of [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the
+/// type, with its key path and location but without the value. Messages from the type's own
+/// `Deserialize` are dropped, because they might quote the value.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -50,10 +50,10 @@ pub fn from_document<T: DeserializeOwned>(
     read(&document, document.top(0))
 }
 
-/// Reads every document of a text into a type, as [`from_document`] reads the first.
+/// Deserializes every document of a text, like [`from_document`].
 ///
 /// # Errors
-/// As [`from_document`].
+/// Those of [`from_document`].
 pub fn from_documents<T: DeserializeOwned>(
     text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -66,10 +66,11 @@ pub fn from_documents<T: DeserializeOwned>(
 }
 
 impl Document<'_> {
-    /// Reads what stands at `path` of the first document into a type, as [`from_document`] does all of it.
+    /// Deserializes the value at `path` in the first document, like [`from_document`].
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) and [`Path`](crate::Error::Path) where the document has nothing there; as [`from_document`].
+    /// [`NotFound`](crate::Error::NotFound) and [`Path`](crate::Error::Path) if the document has no
+    /// value there, and those of [`from_document`].
     pub fn read_at<T: DeserializeOwned>(&self, path: &KeyPath) -> Result<T> {
         read(self, Some(find(self, path)?))
     }
@@ -83,7 +84,7 @@ fn read<T: DeserializeOwned>(document: &Document<'_>, top: Option<usize>) -> Res
     T::deserialize(reader).map_err(|problem| problem.into_error(document))
 }
 
-/// A node to be read; without one, an empty mapping.
+/// A node to deserialize; `None` stands for an empty mapping.
 #[derive(Clone, Copy)]
 struct NodeReader<'d, 'a> {
     document: &'d Document<'a>,
@@ -91,7 +92,7 @@ struct NodeReader<'d, 'a> {
 }
 
 impl<'d, 'a> NodeReader<'d, 'a> {
-    /// The item that the node is, or that its alias refers to.
+    /// The node's item or, for an alias, the item that it refers to.
     fn item(self) -> Option<(usize, &'d Item<'a>)> {
         let node = self.document.dereferenced(self.node?);
         Some((node, &self.document.tape[node]))
@@ -154,8 +155,8 @@ fn visit_scalar<'de, V: Visitor<'de>>(
 }
 
 impl<'a> Document<'a> {
-    /// Adds the entries of the mapping at `node` whose keys are not in `seen`: its own, then those of its merge keys, under which
-    /// the parser allows only mappings.
+    /// Adds the entries of the mapping at `node` whose keys are not in `seen`: its own, then those
+    /// of its merge keys. The parser allows only mappings under a merge key.
     fn merged_entries<'d>(
         &'d self,
         node: usize,
@@ -316,7 +317,7 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
 struct Entries<'d, 'a> {
     document: &'d Document<'a>,
     entries: std::vec::IntoIter<usize>,
-    /// The value of the key that was read.
+    /// The value of the last key that was read.
     value: Option<usize>,
 }
 
@@ -359,7 +360,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
     }
 }
 
-/// A variant of an enum: its name, or its name and what it holds.
+/// A variant of an enum: its name, optionally with its content.
 struct Variant<'d, 'a> {
     name: Cow<'d, str>,
     content: Option<NodeReader<'d, 'a>>,

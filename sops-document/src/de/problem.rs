@@ -1,4 +1,4 @@
-//! Why a value does not fit a type, in words that hold no value.
+//! The reason why a value does not fit a type, without the value.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde::de::{self, Expected, Unexpected};
 use crate::Document;
 use crate::error::{Error, Location};
 
-/// Why a value does not fit, and where.
+/// The reason why a value does not fit, and its position.
 #[derive(Debug)]
 pub(super) struct Problem {
     message: String,
-    /// The node on the tape at which it was found; set on the way out.
+    /// The node on the tape where the problem is, set while unwinding.
     node: Option<usize>,
-    /// The path to it from the innermost component out.
+    /// The path to the node, innermost component first.
     path: Vec<PathStep>,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Without the values, which serde would show.
+/// Unlike serde's default messages, these contain no values.
 impl de::Error for Problem {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::new("the value is not one that is expected here")
@@ -115,7 +115,7 @@ impl de::Error for Problem {
     }
 }
 
-/// What kind of value was found.
+/// The kind of the value that was found.
 fn name(found: &Unexpected<'_>) -> &'static str {
     match found {
         Unexpected::Bool(_) => "a boolean",

@@ -12,7 +12,7 @@ fn value(text: &str) -> serde_json::Value {
 }
 
 #[test]
-fn scalars_are_what_sops_reads() {
+fn scalars_have_the_types_that_sops_reads() {
     assert_eq!(
         value(
             "a: 010\nb: yes\nc: 1e3\nd: ~\ne: True\nf: '5'\ng: 2020-01-02\nh: 1_000\ni: |\n  x\n"
@@ -26,7 +26,7 @@ fn scalars_are_what_sops_reads() {
 }
 
 #[test]
-fn merged_entries_give_way_to_own_and_to_earlier_ones() {
+fn own_and_earlier_entries_take_precedence_over_merged_ones() {
     assert_eq!(
         value(
             "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4, <<: {w: 5, y: 6}}\nc: {<<: *b, y: 7}\nd: {<<: [*a, *b]}\ne: *a\nf: {'<<': 8}\n"
@@ -67,7 +67,7 @@ fn servers(text: &str) -> Result<BTreeMap<String, Vec<Server>>> {
 }
 
 #[test]
-fn documents_become_types() {
+fn documents_are_deserialized() {
     let text = "a:\n- {host: x, port: 1, mode: off}\n- {host: x, mode: {fixed: 2}, port: ~}\n\
         b:\n- {host: x, mode: {range: [1, 2]}, address: '::1'}\n- {host: x, mode: {named: {name: q}}}\n";
     let server = |port, mode, address| Server {
@@ -112,7 +112,7 @@ fn documents_become_types() {
     );
 }
 
-/// With the place in front.
+/// The message with its location.
 fn message(error: &Error) -> String {
     match error {
         Error::Value {
@@ -123,7 +123,7 @@ fn message(error: &Error) -> String {
 }
 
 #[test]
-fn an_error_names_the_place_and_not_the_value() {
+fn an_error_shows_the_location_but_not_the_value() {
     for (text, expected) in [
         (
             "a:\n- host: 31337\n  mode: off\n",
@@ -171,7 +171,7 @@ fn an_error_names_the_place_and_not_the_value() {
         assert!(!format!("{error:?}").contains("s3cret"));
     }
     let error =
-        from_document::<String>("a: 1\n", Format::Yaml).expect_err("a mapping is no string");
+        from_document::<String>("a: 1\n", Format::Yaml).expect_err("a mapping is not a string");
     assert_eq!(
         message(&error),
         "line 1, column 1: the top level: expected a string, found a mapping"

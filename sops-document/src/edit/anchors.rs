@@ -1,8 +1,9 @@
-//! Aliases keep their values when the node that they refer to changes or goes.
+//! Keeps the values of aliases when the node that they refer to changes or is removed.
 //!
-//! To Go's library an alias is a copy, so a change of the original leaves it alone. The aliases of a node that stays are therefore written
-//! out, and the anchor stays with the changed node. If the node goes, or its copies are many, the first alias is written out and takes over
-//! the anchor for the others. An alias whose copy changes in the same way stays.
+//! Go's library treats an alias as a copy, so a change to the original does not affect it. The
+//! aliases are therefore expanded, and the anchor stays with the changed node. If the node is
+//! removed or has many copies, the first alias is expanded and takes over the anchor for the
+//! others. An alias whose copy changes in the same way stays.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,11 +18,11 @@ use crate::key_path::{Component, KeyPath};
 use crate::node_ref::NodeRef;
 use crate::{Document, Item};
 
-/// How many nodes the copies of one node may have in all that are written out.
+/// How many nodes the expanded copies of one node may have in total.
 const MAX_COPIED: usize = 1000;
 
-/// Writes out the aliases of each node that `change` affects, or the first one. Tells whether the changed node is one of them and its anchor
-/// must go.
+/// Expands the aliases of each node that `change` affects, or only the first one. Returns whether
+/// the changed node is among the affected nodes, so that its anchor must be dropped.
 pub(super) fn keep_values(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Result<bool> {
     let document = edits.document;
     let (changed, _) = change.effect(document);
@@ -58,7 +59,8 @@ pub(super) fn keep_values(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) ->
     Ok(loses_anchor)
 }
 
-/// The nodes with aliases that a change of `node` affects, for the items `changed` of the tape being replaced, and these aliases.
+/// The aliased nodes that a change of `node` affects, with their aliases. `changed` are the tape
+/// items that are replaced.
 fn affected(
     node: usize,
     changed: &Range<usize>,

@@ -1,4 +1,4 @@
-//! Makes a change in the text, and checks that the text then means what it should.
+//! Applies a change to the text and checks that the result has the intended meaning.
 
 use zeroize::Zeroizing;
 
@@ -11,10 +11,10 @@ use crate::key_path::KeyPath;
 use crate::{Document, Item};
 
 impl Change<'_> {
-    /// The text of the document with this change, which the user asked for at `path`.
+    /// The text of the document with this change, which the user requested for `path`.
     ///
     /// # Errors
-    /// [`Error::Path`] where the text cannot be changed.
+    /// [`Error::Path`] if the text can't be changed there.
     pub(super) fn apply(
         &self,
         document: &Document<'_>,
@@ -40,7 +40,7 @@ impl Change<'_> {
         })
     }
 
-    /// Adds the splices that make this change.
+    /// Adds the splices for this change.
     pub(super) fn edits(&self, edits: &mut TextEdits<'_, '_>) -> Result<()> {
         let document = edits.document;
         if document.format.is_flat() {

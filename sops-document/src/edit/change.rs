@@ -1,4 +1,4 @@
-//! A change of one node of a document: which items of the tape it replaces, and with what.
+//! A change to one node of a document: which tape items it replaces, and by what.
 
 use std::ops::Range;
 
@@ -8,25 +8,25 @@ use super::{layout, site};
 use crate::Document;
 use crate::tree::Node;
 
-/// The items of the tape that a change replaces, and what takes their place: in a mapping under a key.
+/// The tape items that a change replaces, and the new node. In a mapping, the node has a key.
 pub(super) type Effect<'e> = (Range<usize>, Option<(Option<&'e str>, &'e Node)>);
 
-/// A change of a document.
+/// A change to a document.
 pub(super) enum Change<'p> {
-    /// A mapping for a document that is empty.
+    /// Creates the mapping of an empty document.
     Create(Node),
-    /// Another value for a node.
+    /// Replaces the value of a node.
     Replace(usize, Node),
-    /// Another value for a scalar, and how it is written.
+    /// Replaces a scalar by a value with a given spelling.
     Spell(usize, Node, &'p str),
-    /// A new entry or item at the end of a container.
+    /// Appends an entry or item to a container.
     Append(usize, Option<&'p str>, Node),
-    /// A node goes, with its key.
+    /// Removes a node with its key.
     Remove(usize),
 }
 
 impl Change<'_> {
-    /// The node that is changed: of a new entry or item the container.
+    /// The changed node. For a new entry or item, this is the container.
     pub(super) fn node(&self) -> usize {
         match self {
             Self::Create(_) => 0,
@@ -37,7 +37,8 @@ impl Change<'_> {
         }
     }
 
-    /// Whether what is put under a merge key can be merged; nothing could read the document otherwise.
+    /// Whether the new value of a merge key can be merged. If not, no parser could read the
+    /// document.
     pub(super) fn is_mergeable(&self, document: &Document<'_>) -> bool {
         let is_item = |node: usize| {
             matches!(
@@ -56,7 +57,7 @@ impl Change<'_> {
         }
     }
 
-    /// The items of the tape that are replaced, and what takes their place.
+    /// The tape items that are replaced, and their replacement.
     pub(super) fn effect<'e>(&'e self, document: &'e Document<'_>) -> Effect<'e> {
         match self {
             Self::Create(value) => {

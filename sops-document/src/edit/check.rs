@@ -1,4 +1,4 @@
-//! Whether a changed text means what it should: the same as before, except for the changes.
+//! Checks that a changed text means the same as before, except for the changes.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use super::change::Effect;
 use crate::tree::Node;
 use crate::{Collection, Document, Item};
 
-/// Whether `text` has the keys and values of `old` except for the effects of the changes, which are
-/// in the order of the tape.
+/// Whether `text` has the keys and values of `old`, except for the effects of the changes.
+/// `effects` must be in the order of the tape.
 pub(super) fn is_changed<'e>(
     text: &str,
     old: &Document<'_>,
@@ -30,14 +30,14 @@ pub(super) fn is_changed<'e>(
         && remaining.next_item().is_none()
 }
 
-/// What is left of a tape.
+/// The unread rest of a tape.
 struct RemainingItems<'d, 'a> {
     document: &'d Document<'a>,
     next: usize,
 }
 
 impl<'d, 'a> RemainingItems<'d, 'a> {
-    /// The next item that is part of the tree: an alias is the node that it refers to.
+    /// The next item of the tree. An alias is replaced by the node that it refers to.
     fn next_item(&mut self) -> Option<(usize, &'d Item<'a>)> {
         loop {
             let index = self.next;

@@ -1,4 +1,4 @@
-//! Replaces a node, or adds one to a collection, in the style that the collection is written in.
+//! Replaces a node, or adds one to a collection, in the style of the collection.
 
 use super::site::Site;
 use super::text_edits::{Anchor, TextEdits};
@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::key_path::Component;
 use crate::tree::Node;
 
-/// Puts `new` in the place of a node.
+/// Replaces a node by `new`.
 pub(super) fn replace(
     site: &Site,
     new: &Node,
@@ -23,7 +23,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// Puts a new entry or item at the end of a container.
+/// Appends an entry or item to a container.
 pub(super) fn append(
     container: usize,
     key: Option<&str>,
@@ -41,7 +41,7 @@ pub(super) fn append(
     let source = document.source(*span);
     let inner = source.get(1..source.len() - 1).unwrap_or_default();
     if document.format == Format::Yaml && inner.trim().is_empty() {
-        // `{}` and `[]` are what an empty collection looks like among blocks too.
+        // An empty collection is `{}` or `[]` even among blocks.
         let component = key.map_or(Component::Index(0), |key| Component::Key(key.to_owned()));
         let node = tree_edit::nest(&[component], value);
         if document.top(0) == Some(container) {

@@ -1,4 +1,4 @@
-//! Several edits of one text, one after the other.
+//! Applies several edits to one text, one after the other.
 
 use zeroize::Zeroizing;
 
@@ -10,8 +10,8 @@ use crate::tree::Node;
 
 /// A text that is edited in several steps. Each step changes one entry and nothing else.
 ///
-/// Each step parses the text again, so the time grows with the number of steps. To set many entries of a large text, use
-/// [`Document::with_entries`].
+/// Each step parses the text again, so the time grows with the number of steps. To set many entries
+/// of a large text, use [`Document::with_entries`].
 ///
 /// ```
 /// use sops_document::{Editor, Format};
@@ -31,17 +31,17 @@ impl Editor {
     /// Starts with a text.
     ///
     /// # Errors
-    /// As [`Document::parse`].
+    /// Those of [`Document::parse`].
     pub fn new(text: impl Into<Vec<u8>>, format: Format) -> Result<Self> {
         let bytes = Zeroizing::new(text.into());
         Document::parse(&*bytes, format)?;
         Ok(Self { bytes, format })
     }
 
-    /// Sets the value at `path`, as [`Document::set`] does, and returns whether that changed the text.
+    /// Sets the value at `path`, like [`Document::set`], and returns whether that changed the text.
     ///
     /// # Errors
-    /// As [`Document::set`]; the text then stays as it was.
+    /// Those of [`Document::set`]. The text is then unchanged.
     pub fn set(&mut self, path: &KeyPath, value: impl Into<Node>) -> Result<bool> {
         let changed = Document::parse(&*self.bytes, self.format)?.set(path, &value.into())?;
         let is_changed = changed.is_some();
@@ -51,21 +51,21 @@ impl Editor {
         Ok(is_changed)
     }
 
-    /// Removes the entry at `path`, as [`Document::unset`] does.
+    /// Removes the entry at `path`, like [`Document::unset`].
     ///
     /// # Errors
-    /// As [`Document::unset`]; the text then stays as it was.
+    /// Those of [`Document::unset`]. The text is then unchanged.
     pub fn unset(&mut self, path: &KeyPath) -> Result<()> {
         self.bytes = Document::parse(&*self.bytes, self.format)?.unset(path)?;
         Ok(())
     }
 
-    /// The text as it is now. It is UTF-8 in every format except binary.
+    /// The current text. It is UTF-8 in every format except binary.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The text with all edits, in memory that is wiped when it is dropped.
+    /// The edited text, in memory that is wiped on drop.
     pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.bytes
     }

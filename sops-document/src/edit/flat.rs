@@ -1,4 +1,4 @@
-//! Edits of dotenv, INI and binary documents.
+//! Edits dotenv, INI and binary documents.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item, ROOT, binary, dotenv, flat, ini};
 
-/// The bytes of a binary file that are set; `None` if it has them already.
+/// The new bytes of a binary file; `None` if the file has them already.
 pub(super) fn set_binary(
     document: &Document<'_>,
     path: &KeyPath,
@@ -36,11 +36,11 @@ pub(super) fn set_binary(
     }
 }
 
-/// The edits of a change of a dotenv or INI file, all of whose values are strings.
+/// Adds the edits for a change to a dotenv or INI file, whose values are all strings.
 pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Result<()> {
     let document = edits.document;
     match change {
-        // There is always a mapping at the top.
+        // These formats always have a top mapping.
         Change::Create(_) => {}
         Change::Replace(node, value) | Change::Spell(node, value, _) => {
             match (&document.tape[*node], value) {
@@ -86,7 +86,7 @@ pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Resul
     Ok(())
 }
 
-/// Puts a new entry at the end of the container.
+/// Appends an entry to the container.
 fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '_>) -> Result<()> {
     let document = edits.document;
     let is_top = document.node_path(container) == Some(ROOT);
@@ -152,7 +152,7 @@ fn spell(document: &Document<'_>, out: &mut String, value: Option<&Value<'_>>) {
     }
 }
 
-/// Ends the line that what is inserted at `at` would go on with.
+/// Ends the line before `at` unless it is ended already.
 fn begin_line(document: &Document<'_>, at: usize, out: &mut String) {
     if !flat::ends_a_line(&document.text[..at]) {
         out.push('\n');
@@ -184,7 +184,7 @@ fn key_start(document: &Document<'_>, node: usize) -> usize {
         .map_or(0, |path| document.paths.key_offset(path) as usize)
 }
 
-/// After the end of the line that `at` is in.
+/// The offset after the line that contains `at`.
 fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }

@@ -1,4 +1,4 @@
-//! New values as the text of a flow collection, in YAML and JSON.
+//! Writes new values as flow collections, in YAML and JSON.
 
 use super::as_given::{spell_json, spell_yaml};
 use super::layout::{MERGE_KEY, keep_float, write_merge_key, write_scalar};
@@ -10,7 +10,7 @@ use crate::value::{Type, Value};
 use crate::yaml::emit;
 use crate::yaml::spell::{ParentKind, ScalarContext};
 
-/// What separates the parts of a flow collection that is written on one line.
+/// The separators in a flow collection on one line.
 #[derive(Clone, Copy)]
 pub(super) struct Separators<'a> {
     pub(super) comma: &'a str,
@@ -26,7 +26,7 @@ pub(super) const SPACED: Separators<'_> = Separators {
 /// Appends the node on one line.
 ///
 /// # Errors
-/// In JSON, for a number that it does not have.
+/// In JSON, if a number can't be represented.
 pub(super) fn write_flow(
     out: &mut String,
     node: &Node,
@@ -60,10 +60,10 @@ pub(super) fn write_flow(
     Ok(())
 }
 
-/// Appends a scalar as JSON, a float such that it stays one.
+/// Appends a scalar as JSON. A float still reads as a float.
 ///
 /// # Errors
-/// For a number that JSON does not have.
+/// If JSON can't represent the number.
 pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> Result<()> {
     if spell_json(out, value) {
         return Ok(());
@@ -91,7 +91,7 @@ pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: 
     }
 }
 
-/// In a flow collection columns do not matter.
+/// Columns do not matter in a flow collection.
 const IN_FLOW: ScalarContext = ScalarContext {
     container: ParentKind::Flow,
     column: 0,

@@ -1,11 +1,11 @@
-//! How far the collections of a file are indented.
+//! Detects how the collections of a file are indented.
 
 use std::ops::Range;
 
 use crate::yaml::source;
 use crate::{Collection, Document, Item};
 
-/// How much mappings and sequences are indented by in a mapping, where that can be seen.
+/// The indentation of mappings and of sequences inside a mapping; `None` if unknown.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Indents {
     pub(super) step: Option<usize>,
@@ -13,7 +13,7 @@ pub(super) struct Indents {
 }
 
 impl Indents {
-    /// What the first of these items of the tape show that do.
+    /// Detects the indentation from the first of these tape items that show it.
     pub(super) fn of(document: &Document<'_>, parents: Range<usize>) -> Self {
         let mut indents = Self::default();
         for parent in parents {
@@ -50,7 +50,7 @@ impl Indents {
         self.step.is_some() && self.dash.is_some()
     }
 
-    /// These, or where one of them is unknown that of `other`.
+    /// Fills in unknown values from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             step: self.step.or(other.step),

@@ -1,4 +1,4 @@
-//! How a file is laid out, so that new lines look like the others; and new values written that way.
+//! The layout of a file, and new values in that layout.
 
 use super::as_given::{spell_yaml, spell_yaml_key};
 use super::indentation::Indents;
@@ -12,20 +12,20 @@ use crate::yaml::{emit, source};
 
 /// The layout of the blocks of a YAML file.
 pub(super) struct BlockLayout {
-    /// The columns a mapping is indented by in a mapping.
+    /// The columns by which a mapping in a mapping is indented.
     step: usize,
-    /// The columns that a sequence's `-` is to the right of the key above; some files have none.
+    /// The columns between a key and the `-` of a sequence below it, which may be 0.
     dash: usize,
     /// The line break.
     pub(super) line_break: &'static str,
-    /// The column of the comment in the next line that is not blank; a block scalar above it takes in one that is as deep as
-    /// itself.
+    /// The column of the comment on the next line that is not blank. A block scalar above would
+    /// include a comment that is as deep as itself.
     comment_below: Option<usize>,
 }
 
 impl BlockLayout {
-    /// The layout around the container at `container` or, if that does not show it, of the whole
-    /// text. What neither shows is as `yaml.v3` writes it.
+    /// The layout of the container at `container`. What it does not show is taken from the whole
+    /// text, and otherwise from the defaults of `yaml.v3`.
     pub(super) fn of(edits: &TextEdits<'_, '_>, container: usize) -> Self {
         let here = Indents::of(edits.document, container..container + 1);
         let indents = match here.is_complete() {
@@ -44,7 +44,7 @@ impl BlockLayout {
         }
     }
 
-    /// The layout of what ends in the line of the offset `at`.
+    /// The layout for text that ends in the line of offset `at`.
     pub(super) fn above(self, text: &str, at: usize) -> Self {
         let below = &text[source::line_end(text, at)..];
         let next = below.trim_start();
@@ -55,7 +55,7 @@ impl BlockLayout {
         }
     }
 
-    /// The text, whose lines end with `\n`, with the file's line breaks.
+    /// Converts the `\n` line breaks of `text` to the file's line breaks.
     pub(super) fn with_breaks(&self, text: &str) -> String {
         match self.line_break {
             "\n" => text.to_owned(),
@@ -63,7 +63,8 @@ impl BlockLayout {
         }
     }
 
-    /// The place after the indicator of an entry in `column` of a block container of this kind.
+    /// The scalar context after the indicator of an entry in `column` of a block container of this
+    /// kind.
     pub(super) fn place(&self, kind: Collection, column: usize) -> ScalarContext {
         let container = match kind {
             Collection::Mapping => ParentKind::Mapping,
@@ -76,7 +77,8 @@ impl BlockLayout {
         }
     }
 
-    /// The column of a block collection that is the value of an entry in `column` of a block container of this kind.
+    /// The column of a block collection that is the value of an entry in `column` of a block
+    /// container of this kind.
     pub(super) fn content_column(&self, kind: Collection, column: usize, node: &Node) -> usize {
         match (kind, node) {
             (Collection::Mapping, Node::Sequence(_)) => column + self.dash,
@@ -84,8 +86,8 @@ impl BlockLayout {
         }
     }
 
-    /// Appends a block collection whose entries are in `column`; the output is in that column already. The lines end with
-    /// `\n`, the last is not ended.
+    /// Appends a block collection whose entries are in `column`, where the output must already be.
+    /// Lines end with `\n`, except for the last.
     pub(super) fn write_block(&self, out: &mut String, node: &Node, column: usize) {
         let begin = |out: &mut String, index: usize| {
             if index > 0 {
@@ -127,7 +129,7 @@ impl BlockLayout {
         self.write_value(out, item, Collection::Sequence, column);
     }
 
-    /// Appends what follows the `:` or `-` of an entry in `column`.
+    /// Appends the value of an entry in `column`, after its `:` or `-`.
     fn write_value(&self, out: &mut String, node: &Node, kind: Collection, column: usize) {
         match node {
             _ if !has_entries(node) => {
@@ -176,7 +178,7 @@ impl BlockLayout {
 
 pub(super) const MERGE_KEY: &str = "<<";
 
-/// Appends `<<` without the tag that `yaml.v3` writes, in quotes only if the value cannot be
+/// Appends `<<` without the tag that `yaml.v3` writes. It is quoted only if the value can't be
 /// merged.
 pub(super) fn write_merge_key(out: &mut String, value: &Node) {
     out.push_str(if can_be_merged(value) {
@@ -186,7 +188,7 @@ pub(super) fn write_merge_key(out: &mut String, value: &Node) {
     });
 }
 
-/// Whether the value may be under the merge key.
+/// Whether the value is valid under the merge key.
 pub(super) fn can_be_merged(value: &Node) -> bool {
     match value {
         Node::Mapping(_) => true,
@@ -195,7 +197,7 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
     }
 }
 
-/// Appends a scalar in its usual spelling, but a float such that it reads as a float.
+/// Appends a scalar in its usual spelling, but so that a float reads as a float.
 pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
     let start = out.len();
     spell_yaml(out, value, place);
@@ -204,8 +206,8 @@ pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: S
     }
 }
 
-/// Adds `.0` to a float that was written from offset `start` on without a fraction. It would read
-/// as an integer.
+/// Adds `.0` to a float that was written without a fraction, starting at offset `start`. Otherwise,
+/// it would read as an integer.
 pub(super) fn keep_float(out: &mut String, start: usize) {
     if out[start..]
         .bytes()
@@ -220,7 +222,7 @@ pub(super) fn indent(out: &mut String, columns: usize) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
-/// Whether the node is a collection that has entries, which are on lines of their own.
+/// Whether the node is a collection with entries, which are written on their own lines.
 pub(super) fn has_entries(node: &Node) -> bool {
     match node {
         Node::Mapping(entries) => !entries.is_empty(),
@@ -229,7 +231,7 @@ pub(super) fn has_entries(node: &Node) -> bool {
     }
 }
 
-/// The text that the node ends with.
+/// The last text of the node.
 fn last_text(node: &Node) -> &[u8] {
     match node {
         Node::Mapping(entries) => entries.last().map_or(b"", |entry| last_text(&entry.value)),
@@ -242,19 +244,20 @@ fn last_text(node: &Node) -> &[u8] {
     }
 }
 
-/// Whether the node is or ends in a string that would be a block scalar to which blank lines below it belong.
+/// Whether the node ends with a string that would be written as a block scalar and include the
+/// blank lines below it.
 fn has_open_end(node: &Node) -> bool {
     let text = last_text(node);
     let break_before = [&b"\n\n"[..], b"\r\n", b"\xc2\x85\n"];
     text == b"\n" || break_before.iter().any(|end| text.ends_with(end))
 }
 
-/// Whether the node ends in a block scalar that needs the line break after it.
+/// Whether the node ends with a block scalar that requires a line break after it.
 pub(super) fn needs_line_break(node: &Node) -> bool {
     last_text(node).ends_with(b"\n") && !has_open_end(node)
 }
 
-/// Appends a string in double quotes, which end where it ends.
+/// Appends a string in double quotes, so that it does not include text below it.
 fn write_quoted(out: &mut String, value: Option<&Value<'_>>) -> bool {
     let text = value.and_then(|value| str::from_utf8(&value.bytes).ok());
     let style = SourceStyle::DoubleQuoted;

@@ -1,8 +1,8 @@
 //! Changes entries of a document and nothing else: other lines, comments, quotes and indentation
 //! stay as they are.
 //!
-//! `set` starts from a key path, `new_entry` from mappings that the caller has found, and `editor`
-//! makes several edits. All follow the same steps:
+//! `set` starts from a key path, `new_entry` from mappings that the caller found, and `editor`
+//! makes several edits. All take the same steps:
 //!
 //! 1. `path_target` finds the node on the tape, and `change` says which items of the tape are
 //!    replaced and with what. `tree_edit` has the rules for values: what `set` and `unset` do when
@@ -10,7 +10,7 @@
 //! 2. `apply` turns the change into `text_edits`. `site` finds the entry around a node in the text,
 //!    `indentation` and `layout` find how the file is written, `block`, `flow` and `flat` write the
 //!    edits for the three kinds of collections, and `anchors` keeps the values of aliases.
-//! 3. `check` parses the changed text and compares it with what was asked for.
+//! 3. `check` parses the changed text and compares it with the intended result.
 
 mod anchors;
 mod apply;

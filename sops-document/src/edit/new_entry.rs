@@ -14,12 +14,13 @@ use crate::key_path::Component;
 use crate::tree::Node;
 use crate::{Document, Item, NodeRef};
 
-/// An entry to set in one mapping of a document. [`NodeRef::new_entry`] makes it, [`Document::with_entries`] sets it.
+/// An entry to set in one mapping of a document. [`NodeRef::new_entry`] creates it, and
+/// [`Document::with_entries`] sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewEntry {
     pub(crate) mapping: usize,
-    /// The span of the mapping, to notice an entry that was made for another text.
+    /// The span of the mapping, which detects an entry that was created for another text.
     pub(crate) span: Range<usize>,
     pub(crate) key: String,
     pub(crate) value: Node,
@@ -27,7 +28,8 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// The same entry, but where it replaces a scalar, `text` is written in place of the scalar as it is. It must read as the value.
+    /// The same entry with a spelling: if it replaces a scalar, `text` is written verbatim. `text`
+    /// must read as the value.
     #[must_use]
     pub fn spelled(mut self, text: String) -> Self {
         self.spelling = Some(text);
@@ -52,20 +54,21 @@ impl NewEntry {
 }
 
 impl Document<'_> {
-    /// Sets entries of many mappings at once. Gives the text, in which everything else stays as it is, and for each entry whether it was set:
-    /// the values are in the order of `entries`.
+    /// Sets entries of many mappings at once. Returns the new text, in which everything else is
+    /// unchanged, and for each of `entries`, in order, whether it was set.
     ///
-    /// Aliases keep their values, except those whose copies are given the same entry.
+    /// Aliases keep their values, except those whose copies get the same entry.
     ///
-    /// The text is parsed once more for all entries together, and again only if one of them cannot be set.
+    /// The new text is parsed once for all entries, and again only if one of them can't be set.
     pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
         set_entries(self, entries)
     }
 }
 
 impl NodeRef<'_, '_> {
-    /// An entry that sets `key` of this mapping to `value`: it replaces the value that the key has, or follows the last entry. If this node is an
-    /// alias, the mapping is the one that the alias refers to.
+    /// An entry that sets `key` of this mapping to `value`. It replaces the value of an existing
+    /// key and otherwise comes last. If this node is an alias, the mapping is the one that the
+    /// alias refers to.
     pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
         let mapping = self.target();
         let span = match &self.document().tape[mapping] {
@@ -82,20 +85,20 @@ impl NodeRef<'_, '_> {
     }
 }
 
-/// The text with as many of the entries as can be set, and for each whether it was. An entry in an
-/// anchored mapping that all of its aliases are given too is set once, in the anchored text.
+/// The text with as many of the entries as can be set, and whether each was set. If all copies of
+/// an anchored mapping get an entry too, it is set once, in the anchored text.
 fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
     let mut wanted: Vec<_> = (0..entries.len())
         .filter_map(|number| Some((number, entries[number].change(document)?)))
         .collect();
-    // What is inside of something else comes before what is put after that.
+    // A change inside a node comes before one that appends after the node.
     wanted.sort_by_key(|(number, change)| (change.effect(document).0.start, *number));
     let key = |number: usize| (entries[number].mapping, &entries[number].key);
     let mut distinct: Vec<(Vec<usize>, Change<'_>)> = Vec::new();
     for (number, change) in wanted {
         match distinct.last_mut() {
             Some((same, _)) if entries[same[0]] == entries[number] => same.push(number),
-            // Two values for one entry.
+            // A second value for the same entry is dropped.
             Some((same, _)) if key(same[0]) == key(number) => {}
             _ => distinct.push((vec![number], change)),
         }
@@ -118,7 +121,7 @@ fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<Str
     (applied.text, is_set)
 }
 
-/// The changes that go together, in the order of the text, and the text with them.
+/// The changes that can be combined, in the order of the text, and the text with them.
 struct AppliedChanges<'c, 'd, 'a> {
     document: &'d Document<'a>,
     changes: Vec<&'c Change<'c>>,
@@ -126,7 +129,8 @@ struct AppliedChanges<'c, 'd, 'a> {
 }
 
 impl<'c> AppliedChanges<'c, '_, '_> {
-    /// Adds as many of these as go with those that there are: all in one, or half by half if one of them cannot be made.
+    /// Adds the changes that can be combined with the current ones. If not all can be added
+    /// together, each half is tried.
     fn add(&mut self, more: &[&'c Change<'c>]) {
         if more.is_empty() {
             return;
@@ -144,13 +148,13 @@ impl<'c> AppliedChanges<'c, '_, '_> {
     }
 }
 
-/// The text with all of the changes, which are in the order of the text, if it then means what it
-/// should.
+/// The text with all changes, which are in the order of the text; `None` if it does not have the
+/// intended meaning.
 fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<String>> {
     let nodes: HashSet<_> = all.iter().map(|change| change.node()).collect();
     let mut edits = TextEdits::new(document).also_in(nodes);
     for change in all {
-        // A copy is changed where it is.
+        // A copy changes with its anchored original.
         if !edits.is_copy(change.node()) {
             change.edits(&mut edits).ok()?;
         }
@@ -165,7 +169,8 @@ mod tests {
     use super::*;
     use crate::format::Format;
 
-    /// The text with `k: true` in every mapping that has a key `id`, those that aliases copy among them, and how many of those have it.
+    /// Sets `k: true` in every mapping with a key `id`, including the copies of aliases. Returns
+    /// the text, the number of entries set, and the number of mappings.
     fn set(text: &str, format: Format) -> (String, usize, usize) {
         let document = Document::parse(text, format).unwrap_or_else(|error| panic!("{error}"));
         let mut entries = Vec::new();
@@ -191,7 +196,7 @@ mod tests {
                 "a: 1\n---\nb:\n  - id: x # why\n    k: true\n  - {id: y, k: true}\n  - {id: z, k: true} # c\n",
                 (3, 3),
             ),
-            // One in the last entry of another.
+            // An entry inside the last entry of another mapping.
             (
                 Format::Yaml,
                 "id: 1\na:\n  id: 2\n",
@@ -204,7 +209,7 @@ mod tests {
                 "l:\n- id: 1\n  a: {b: {id: 2, k: true}}\n  k: true\n- id: 3\n  k: true",
                 (3, 3),
             ),
-            // An alias whose copy is to have it too stays; one that is under another key loses nothing.
+            // An alias stays if its copy gets the entry too. Another alias keeps its value.
             (
                 Format::Yaml,
                 "a: &x\n  - id: 1\n  - id: 2\nb: *x\nc: *x\n",
@@ -233,11 +238,11 @@ mod tests {
     fn item<'d, 'a>(document: &'d Document<'a>, list: &str, number: usize) -> NodeRef<'d, 'a> {
         let top = document.tops().next().flatten();
         let item = top.and_then(|top| top.get(list)?.items().nth(number));
-        item.expect("it is there")
+        item.expect("the item exists")
     }
 
     #[test]
-    fn an_alias_keeps_its_value_where_its_copy_is_to_stay_as_it_is() {
+    fn an_alias_keeps_its_value_unless_its_copy_is_changed_too() {
         let text = "a: &x [{id: 1}]\nb: *x\nc: *x\n";
         let document =
             Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
@@ -246,14 +251,14 @@ mod tests {
         let wanted = "a: &x [{id: 1, k: v}]\nb:\n    - id: 1\nc:\n    - id: 1\n";
         assert_eq!(*changed, wanted);
         assert_eq!(is_set, [true]);
-        // A copy has no text of its own that could be changed.
+        // A copy has no text that could be changed.
         let copy = item(&document, "b", 0).new_entry("k", "v".into());
         let (changed, is_set) = document.with_entries(&[&copy]);
         assert_eq!((&**changed, &is_set[..]), (text, &[false][..]));
     }
 
     #[test]
-    fn one_that_cannot_be_set_keeps_no_other_from_it() {
+    fn entries_that_cannot_be_set_do_not_affect_the_others() {
         let text: String = (0..20).map(|number| format!("- id: {number}\n")).collect();
         let text = format!("a:\n{text}");
         let document =
@@ -261,14 +266,15 @@ mod tests {
         let mut entries: Vec<_> = (0..20)
             .map(|number| item(&document, "a", number).new_entry("k", Node::from_json(&1.into())))
             .collect();
-        // Two values for one entry, a spelling that is another value, a scalar, and a place of another text.
+        // A second value for one entry, a spelling that reads as another value, a scalar, and a
+        // position in another text.
         entries[3] = item(&document, "a", 2).new_entry("k", Node::from_json(&2.into()));
         entries[7] = item(&document, "a", 7)
             .new_entry("id", Node::from_json(&1.into()))
             .spelled("2".to_owned());
         entries[11] = item(&document, "a", 11)
             .get("id")
-            .expect("it is there")
+            .expect("the item exists")
             .new_entry("k", Node::from_json(&1.into()));
         entries[13].span.end += 1;
         let entries: Vec<_> = entries.iter().collect();
@@ -280,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_is_written_as_it_is_spelled() {
+    fn a_scalar_is_written_with_the_given_spelling() {
         let text = "a: [{mode: 0644}] # c\n";
         let document =
             Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));

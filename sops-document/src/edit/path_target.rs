@@ -1,11 +1,11 @@
-//! Where a key path leads in a document.
+//! Resolves a key path in a document.
 
 use super::tree_edit::{NodeKind, misfit, missing};
 use crate::error::Result;
 use crate::key_path::{Component, KeyPath};
 use crate::{Collection, Document, Item};
 
-/// The node at `path` in the first document, through aliases; for reading.
+/// The node at `path` in the first document. Follows aliases, so it is for reading only.
 ///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) and [`Error::Path`](crate::Error::Path).
@@ -26,17 +26,17 @@ pub(crate) fn find(document: &Document<'_>, path: &KeyPath) -> Result<usize> {
     Ok(node.unwrap_or(0))
 }
 
-/// Where a path leads, with the number of components that led there where there are more.
+/// The result of following a path. A second field is the number of components up to that node.
 pub(super) enum PathTarget {
     /// The document is empty.
     Nothing,
-    /// All of it leads to this node.
+    /// The whole path leads to this node.
     Node(usize),
-    /// To an alias, and on from there.
+    /// The path continues below an alias.
     Alias(usize, usize),
-    /// To a scalar, in which nothing can be.
+    /// The path continues below a scalar, which is impossible.
     Leaf(usize, usize),
-    /// To a container that does not have the next component.
+    /// The container does not have the next component.
     Container(usize, usize),
 }
 
@@ -60,7 +60,7 @@ impl PathTarget {
     }
 }
 
-/// The node that a component leads to from the container at `container`.
+/// The node that a component selects in the container at `container`.
 pub(super) fn child(
     document: &Document<'_>,
     container: usize,
@@ -86,7 +86,7 @@ pub(super) fn child(
     }
 }
 
-/// What the node at `node` is; an alias counts as a scalar.
+/// The kind of the node at `node`. An alias counts as a scalar.
 pub(super) fn kind(document: &Document<'_>, node: usize) -> NodeKind {
     match &document.tape[node] {
         Item::Open {

@@ -1,4 +1,4 @@
-//! A scalar in the style of the one that it takes the place of: quotes stay quotes, a block stays a block.
+//! Replaces a scalar in its style: quotes stay quotes, and a block scalar stays a block scalar.
 
 use super::site::Site;
 use super::text_edits::TextEdits;
@@ -8,8 +8,9 @@ use crate::yaml::restyle::{SourceStyle, restyle};
 use crate::yaml::source;
 use crate::{Item, Leaf, Style};
 
-/// Puts `value` in the place of the scalar at `site` in its style. `false`, and nothing is changed, where that style does
-/// not hold the value, or only as the value's usual spelling does.
+/// Replaces the scalar at `site` by `value`, in the style of the scalar. Returns `false` and
+/// changes nothing if that style can't hold the value, or if the usual spelling of the value has
+/// the same style anyway.
 pub(super) fn replace(site: &Site, value: &Value<'_>, edits: &mut TextEdits<'_, '_>) -> bool {
     let document = edits.document;
     let (Item::Leaf(leaf), Type::Str, Ok(text), Format::Yaml) = (
@@ -34,8 +35,8 @@ pub(super) fn replace(site: &Site, value: &Value<'_>, edits: &mut TextEdits<'_, 
     fits
 }
 
-/// The same for a block scalar, whose indentation and comment stay too. What its header says of the line breaks at the end
-/// is changed where the new text asks for that.
+/// Replaces a block scalar, whose indentation and comment stay. The chomping indicator changes if
+/// the new text requires it.
 fn replace_block(leaf: &Leaf<'_>, text: &str, edits: &mut TextEdits<'_, '_>) -> bool {
     let document = edits.document;
     let source = document.source(leaf.span);
@@ -66,8 +67,8 @@ fn replace_block(leaf: &Leaf<'_>, text: &str, edits: &mut TextEdits<'_, '_>) -> 
     true
 }
 
-/// The columns that the lines of a block scalar are indented by: what its first line that is not blank has more of than the
-/// value has.
+/// The columns by which the lines of a block scalar are indented: the difference between the first
+/// line that is not blank in the source and in the value.
 fn content_column(content: &str, leaf: &Leaf<'_>) -> Option<usize> {
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     let first = |text: &[u8]| {

@@ -15,18 +15,18 @@ use crate::{Document, MAX_DEPTH, dotenv};
 
 impl Document<'_> {
     /// Sets the value at `path` in the first document of a stream. Missing levels of the path are
-    /// added, an index after the end of a sequence appends an item, and a scalar in the way is
+    /// added, an index past the end of a sequence appends an item, and a scalar on the path is
     /// replaced by a container.
     ///
     /// Returns the changed text, or `None` if the document already has that value. A string keeps
-    /// the quotes or block style of the string that it replaces, if they can hold it. If the path
-    /// leads through an alias, the alias is written out; other aliases keep their values.
+    /// the quotes or the block style of the string that it replaces, if they can hold it. If the
+    /// path leads through an alias, that alias is expanded; other aliases keep their values.
     ///
     /// # Errors
-    /// [`Error::Path`] if the path asks for a key of a sequence or an index of a mapping, or the
-    /// text cannot be changed there; [`Error::Reserved`] for the reserved key; [`Error::Limit`] for
+    /// [`Error::Path`] if the path requires a key of a sequence or an index of a mapping, or if the
+    /// text can't be changed there; [`Error::Reserved`] for the reserved key; [`Error::Limit`] for
     /// a path with more than [`MAX_DEPTH`] components; [`Error::Unwritable`] for a value that the
-    /// format cannot hold.
+    /// format can't hold.
     ///
     /// ```
     /// use sops_document::{Document, Format};
@@ -95,13 +95,13 @@ impl Document<'_> {
     }
 
     /// Removes the entry at `path` from the first document of a stream and returns the changed
-    /// text. The last entry of a mapping leaves `{}`, the last item of a sequence `[]`. Comments
-    /// stay, except those in a collection that is removed.
+    /// text. Removing the last entry of a mapping leaves `{}`, removing the last item of a sequence
+    /// leaves `[]`. Comments stay, except those inside a removed collection.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the document has no such key or index; [`Error::Path`] if the path
-    /// asks for a key of a sequence, an index of a mapping or something in a scalar, or the text
-    /// cannot be changed there.
+    /// requires a key of a sequence, an index of a mapping or a part of a scalar, or if the text
+    /// can't be changed there.
     pub fn unset(&self, path: &KeyPath) -> Result<Zeroizing<Vec<u8>>> {
         if self.format == Format::Binary {
             find(self, path)?;

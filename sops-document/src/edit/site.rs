@@ -1,4 +1,4 @@
-//! Where a node is in its text: its entry, its anchor and tag, its content, and the comments around.
+//! The position of a node in the text: its entry, anchor, tag, content and surrounding comments.
 
 use std::ops::Range;
 
@@ -6,23 +6,24 @@ use crate::yaml::lexical::{behind_colon, key_end, property_end, skip_blanks};
 use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, Style};
 
-/// A node that is the value of an entry or an item of a sequence, in its text.
+/// The text of a node that is the value of an entry or an item of a sequence.
 pub(super) struct Site {
     /// The index of the node on the tape.
     pub(super) node: usize,
-    /// The index of the container that it is in.
+    /// The index of its container.
     pub(super) container: usize,
-    /// What that container is, and whether in flow style.
+    /// The kind of the container, and whether it is in flow style.
     pub(super) kind: Collection,
     pub(super) flow: bool,
-    /// Where the entry begins: at its key, with the key's `?` and properties, or at its `-`.
+    /// The start of the entry: its key, including the key's `?` and properties, or its `-`.
     pub(super) entry: usize,
-    /// The offset after the `:`, `-`, bracket or comma that the node follows; `None` where a key has no `:`.
+    /// The offset after the `:`, `-`, bracket or comma that the node follows; `None` if the key has
+    /// no `:`.
     pub(super) indicator: Option<usize>,
-    /// What is between the indicator and the content.
+    /// The properties between the indicator and the content.
     pub(super) properties: Properties,
-    /// What is to be replaced by another value: without the line break that ends a block scalar. Empty for a null that is
-    /// not written.
+    /// The range that another value replaces. It excludes the line break that ends a block scalar,
+    /// and is empty for an omitted null.
     pub(super) content: Range<usize>,
 }
 
@@ -32,12 +33,12 @@ pub(super) struct Properties {
     pub(super) anchor: Option<Range<usize>>,
     pub(super) tag: Option<Range<usize>>,
     pub(super) comments: Vec<Range<usize>>,
-    /// Where the last of anchor and tag ends, or else where the search began.
+    /// The end of the last anchor or tag, or the start of the search if there is none.
     pub(super) end: usize,
 }
 
 impl Site {
-    /// The site of the node at `node`, which is not the top of its document.
+    /// The site of the node at `node`, which must not be the top of its document.
     pub(super) fn of(document: &Document<'_>, node: usize) -> Self {
         let text = document.text;
         let container = container(document, node);
@@ -91,12 +92,12 @@ impl Site {
 }
 
 impl Properties {
-    /// Whether there is nothing but white space.
+    /// Whether there is only white space.
     pub(super) fn is_empty(&self) -> bool {
         self.anchor.is_none() && self.tag.is_none() && self.comments.is_empty()
     }
 
-    /// Reads `text` from `from` up to the content at `to`.
+    /// Parses `text` from `from` up to the content at `to`.
     fn of(text: &str, from: usize, to: usize, flow: bool) -> Self {
         let mut properties = Self {
             end: from,
@@ -151,23 +152,23 @@ pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
     (!matches!(item, Item::Close { .. })).then_some(at)
 }
 
-/// The container, or document, that `node` is in.
+/// The container or document that contains `node`.
 pub(super) fn container(document: &Document<'_>, node: usize) -> usize {
     document.parent(node)
 }
 
-/// The last node in the container at `container`, which has one.
+/// The last node in the container at `container`, which must not be empty.
 pub(crate) fn last_child(document: &Document<'_>, container: usize) -> usize {
     let close = document.node_items(container).end - 1;
     previous(document, close).unwrap_or(container)
 }
 
-/// Where the content of the node at `node` ends.
+/// The end of the content of the node at `node`.
 pub(crate) fn content_end(document: &Document<'_>, node: usize) -> usize {
     let innermost = innermost_last(document, node);
     match &document.tape[innermost] {
         Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
-            // A null that is not written ends with its anchor and tag, or with its indicator.
+            // An omitted null ends with its anchor and tag, or with its indicator.
             Site::of(document, innermost).content.end
         }
         Item::Leaf(leaf) => leaf_end(document, leaf),
@@ -176,7 +177,7 @@ pub(crate) fn content_end(document: &Document<'_>, node: usize) -> usize {
     }
 }
 
-/// The last scalar, alias or collection in brackets that the node at `node` consists of.
+/// The last scalar, alias or bracketed collection in the node at `node`.
 pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
     let mut node = node;
     while !has_brackets(document, node) && document.children(node).next().is_some() {
@@ -185,7 +186,8 @@ pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
     node
 }
 
-/// Whether the node ends where it says: all but block collections and pairs, mappings of one entry in a flow sequence.
+/// Whether the span of the node includes its end. That is not so for block collections, and for
+/// pairs, which are single-entry mappings in a flow sequence.
 pub(super) fn has_brackets(document: &Document<'_>, node: usize) -> bool {
     match document.tape[node] {
         Item::Open { flow, span, .. } => {
@@ -195,7 +197,7 @@ pub(super) fn has_brackets(document: &Document<'_>, node: usize) -> bool {
     }
 }
 
-/// Where a scalar ends, without the line break that ends a block.
+/// The end of a scalar, without the line break that ends a block scalar.
 fn leaf_end(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
     let text = document.text;
     let mut end = leaf.span.range().end;
@@ -205,7 +207,7 @@ fn leaf_end(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
     let header = source::header(document.source(leaf.span)).len();
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     if leaf.span.range().len() == header && !value.is_empty() {
-        // Lines of white space, which count as much as others where nothing else is in the scalar.
+        // Lines of white space count if the scalar contains nothing else.
         for _ in value.split(|byte| *byte == b'\n').skip(1) {
             end = source::after_break(text, source::line_end(text, end));
         }
@@ -226,12 +228,12 @@ fn key_offset(document: &Document<'_>, node: usize) -> usize {
         .map_or(0, |path| document.paths.key_offset(path) as usize)
 }
 
-/// An offset after all of the node at `node` and before what follows in `container`.
+/// An offset between the end of the node at `node` and the next item in `container`.
 fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
     let innermost = innermost_last(document, node);
     match &document.tape[innermost] {
         Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
-            // The place of a null that is not written may be before its `:`.
+            // The span of an omitted null may be before its `:`.
             let container = if innermost == node {
                 container
             } else {
@@ -260,7 +262,7 @@ fn indicator(document: &Document<'_>, node: usize, container: usize) -> Option<u
     }
 }
 
-/// Where the entry of `node` in a mapping begins.
+/// The start of the entry of `node` in a mapping.
 fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize {
     let key = key_offset(document, node);
     let start = match (previous(document, node), &document.tape[container]) {
@@ -274,7 +276,7 @@ fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize 
     start.min(key)
 }
 
-/// The offset after the bracket or comma that comes before `node` in a flow container.
+/// The offset after the bracket or comma before `node` in a flow container.
 fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> usize {
     let text = document.text;
     match (previous(document, node), &document.tape[container]) {
@@ -284,7 +286,7 @@ fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> u
         }
         (None, Item::Open { span, .. }) => {
             let start = span.range().start;
-            // A pair in a sequence is a mapping without brackets.
+            // A pair in a sequence is a mapping without braces.
             start + usize::from(text[start..].starts_with(['[', '{']))
         }
         _ => 0,
@@ -303,7 +305,7 @@ fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
     }
 }
 
-/// The offset of the first `-` from `from` on.
+/// The offset of the first `-` at or after `from`.
 fn first_dash(document: &Document<'_>, node: usize, from: usize) -> usize {
     source::find_indicator(document.text, from, b"-").unwrap_or_else(|| {
         match &document.tape[node] {

@@ -1,4 +1,4 @@
-//! The edits that make up one change, collected in any order.
+//! Collects the edits that make up one change, in any order.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -12,26 +12,26 @@ use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::{Document, Item, Splices};
 
-/// Splices of a document's text.
+/// Splices for a document's text.
 pub(super) struct TextEdits<'d, 'a> {
     pub(super) document: &'d Document<'a>,
     edits: Vec<(Range<usize>, Zeroizing<String>)>,
-    /// The written aliases with the nodes that they refer to, in the order of the tape.
+    /// The aliases in the text with the nodes that they refer to, in the order of the tape.
     aliases: Vec<(usize, usize)>,
-    /// Nodes that are changed too.
+    /// Other nodes that change at the same time.
     also: HashSet<usize>,
-    /// What the whole text shows of its layout, once it was needed.
+    /// The indentation of the whole text, computed on first use.
     indents: OnceCell<Indents>,
 }
 
-/// What becomes of the anchor of a node that is replaced.
+/// What to do with the anchor of a node that is replaced.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor<'a> {
-    /// It stays, if there is one.
+    /// Keeps the anchor, if there is one.
     Keep,
-    /// It goes; an alias takes it over.
+    /// Drops the anchor, because an alias takes it over.
     Drop,
-    /// The node, an alias until now, gets one.
+    /// Adds an anchor to a node that was an alias.
     Add(&'a str),
 }
 
@@ -51,31 +51,31 @@ impl<'d, 'a> TextEdits<'d, 'a> {
         }
     }
 
-    /// The same, where these nodes of the tape are changed too, each in a change of its own.
+    /// Also marks these tape nodes as changed, each by its own change.
     pub(super) fn also_in(mut self, nodes: HashSet<usize>) -> Self {
         self.also = nodes;
         self
     }
 
-    /// The written aliases with the nodes that they refer to.
+    /// The aliases in the text with the nodes that they refer to.
     pub(super) fn aliases(&self) -> impl Iterator<Item = (usize, usize)> {
         self.aliases.iter().copied()
     }
 
-    /// Whether the node is only the copy that an alias makes.
+    /// Whether the node is only a copy in an alias.
     pub(super) fn is_copy(&self, node: usize) -> bool {
         let before = self.aliases.partition_point(|(alias, _)| *alias < node);
         let last = before.checked_sub(1).map(|last| self.aliases[last].0);
         last.is_some_and(|alias| self.document.node_items(alias).contains(&node))
     }
 
-    /// Whether the copy that an alias makes of a node in its target is changed too.
+    /// Whether the alias's copy of `node`, which is inside `target`, changes too.
     pub(super) fn follows(&self, alias: usize, target: usize, node: usize) -> bool {
         let copy = node.checked_sub(target).map(|within| alias + 1 + within);
         copy.is_some_and(|copy| self.also.contains(&copy))
     }
 
-    /// What the whole text shows of its layout.
+    /// The indentation of the whole text.
     pub(super) fn indents(&self) -> Indents {
         let whole = || Indents::of(self.document, 0..self.document.tape.len());
         *self.indents.get_or_init(whole)
@@ -97,12 +97,12 @@ impl<'d, 'a> TextEdits<'d, 'a> {
         self.replace(range, String::new());
     }
 
-    /// Takes out what of a node's anchor and tag does not fit its new value.
+    /// Removes the anchor or tag of a node if it does not fit the new value.
     pub(super) fn remove_properties(&mut self, site: &Site, new: &Node, anchor: Anchor<'_>) {
         if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
             self.remove_property(range.clone());
         }
-        // What is not UTF-8 and the text of the merge key are written with a tag of their own.
+        // Bytes that are not UTF-8 and the string `<<` are written with a tag of their own.
         let keeps_tag = matches!(
             (new, &self.document.tape[site.node]),
             (Node::Scalar(Some(Value { kind: Type::Str, bytes })), Item::Leaf(_))
@@ -113,7 +113,7 @@ impl<'d, 'a> TextEdits<'d, 'a> {
         }
     }
 
-    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, after it.
+    /// Removes an anchor or a tag, and the spaces before it or, if there are none, after it.
     pub(super) fn remove_property(&mut self, range: Range<usize>) {
         let text = self.text();
         let start = text[..range.start].trim_end_matches([' ', '\t']).len();

@@ -1,12 +1,12 @@
-//! What `set` and `unset` do to a tree: the rules of the commands `sops set` and `sops unset`,
-//! without their panics and silent misses.
+//! The effect of `set` and `unset` on a tree. It follows `sops set` and `sops unset`, but without
+//! their panics and silent failures.
 
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};
 use crate::tree::{Entry, Node};
 
-/// The value that has `value` under the components `path`, and nothing else. An index makes a sequence of one item,
-/// whatever its number.
+/// A value that contains only `value`, under the components `path`. An index becomes a sequence of
+/// one item, whatever its number.
 pub(super) fn nest(path: &[Component], value: &Node) -> Node {
     path.iter()
         .rev()
@@ -19,8 +19,8 @@ pub(super) fn nest(path: &[Component], value: &Node) -> Node {
         })
 }
 
-/// Puts `value` at `path`, of which the first `depth` components lead to `node`. Missing levels are added; an index
-/// after the end of a sequence appends; a scalar on the way is replaced.
+/// Sets `value` at `path`, whose first `depth` components lead to `node`. Missing levels are added,
+/// an index past the end of a sequence appends, and a scalar on the path is replaced.
 pub(super) fn set(node: &mut Node, path: &KeyPath, depth: usize, value: &Node) -> Result<()> {
     let [component, rest @ ..] = &path.components()[depth..] else {
         *node = value.clone();
@@ -51,7 +51,7 @@ pub(super) fn set(node: &mut Node, path: &KeyPath, depth: usize, value: &Node) -
     Ok(())
 }
 
-/// Takes what is at `path` away.
+/// Removes the value at `path`.
 pub(super) fn unset(node: &mut Node, path: &KeyPath, depth: usize) -> Result<()> {
     let last = depth + 1 == path.components().len();
     match (node, &path.components()[depth]) {
@@ -80,10 +80,10 @@ pub(super) fn unset(node: &mut Node, path: &KeyPath, depth: usize) -> Result<()>
     }
 }
 
-/// What a path leads to where it cannot go on.
+/// The kind of a node at which a path can't continue.
 pub(crate) enum NodeKind {
     Mapping,
-    /// With that many items.
+    /// With its number of items.
     Sequence(usize),
     Scalar,
 }
@@ -98,7 +98,7 @@ impl NodeKind {
     }
 }
 
-/// The component at `depth` asks for a container of another kind than is there.
+/// The error if the component at `depth` requires another kind of container.
 pub(crate) fn misfit(path: &KeyPath, depth: usize, kind: NodeKind) -> Error {
     let place = place(path, depth);
     let component = &path.components()[depth];
@@ -114,7 +114,7 @@ pub(crate) fn misfit(path: &KeyPath, depth: usize, kind: NodeKind) -> Error {
     Error::Path { message }
 }
 
-/// The component at `depth` is not there.
+/// The error if the component at `depth` does not exist.
 pub(crate) fn missing(path: &KeyPath, depth: usize) -> Error {
     let place = place(path, depth);
     let message = match &path.components()[depth] {
@@ -124,7 +124,7 @@ pub(crate) fn missing(path: &KeyPath, depth: usize) -> Error {
     Error::NotFound { message }
 }
 
-/// What the first `depth` components lead to.
+/// Describes the node at the first `depth` components.
 fn place(path: &KeyPath, depth: usize) -> String {
     match depth {
         0 => "the top level".to_owned(),

@@ -1,8 +1,9 @@
-//! What is wrong with a JSON text, and what to do, in words of our own for the mistakes that people make.
+//! Messages for JSON syntax errors. For common mistakes, they say what is wrong and what to do.
 
 use jiter::{JiterError, JiterErrorType, JsonErrorType};
 
-/// Where what is wrong begins. Of half of a surrogate pair, the parser reports the end, where the other half is missing.
+/// Where the error begins. For half a surrogate pair, the parser only reports the end, where the
+/// other half is missing.
 pub(super) fn place(text: &str, error: &JiterError) -> usize {
     let escape_before = |end: usize| text.get(..end)?.rfind(r"\u");
     let escape = match error.error_type {
@@ -12,7 +13,7 @@ pub(super) fn place(text: &str, error: &JiterError) -> usize {
         JiterErrorType::JsonError(JsonErrorType::LoneLeadingSurrogateInHexEscape) => {
             escape_before(error.index).and_then(|last| match text.as_bytes()[last + 2..] {
                 [b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', ..] => Some(last),
-                // It is no second half, so that the first half before it is alone.
+                // It is not a second half, so the first half before it is alone.
                 _ => escape_before(last),
             })
         }
@@ -92,7 +93,7 @@ const BARE_WORD: &str =
 
 const SINGLE_QUOTES: &str = "a text in single quotes; JSON has double quotes only";
 
-/// Whether the text begins as comments do elsewhere.
+/// Whether the text begins like a comment in other formats.
 pub(super) fn is_comment(text: &str) -> bool {
     ["//", "/*", "#"].iter().any(|mark| text.starts_with(mark))
 }

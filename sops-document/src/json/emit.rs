@@ -1,4 +1,4 @@
-//! A tree as JSON, with values as Go's `encoding/json` writes them.
+//! Writes a tree as JSON, with values as Go's `encoding/json` writes them.
 
 use std::fmt::Write as _;
 
@@ -11,38 +11,41 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 use crate::value::{Type, Value};
 
-/// What a level is indented by.
+/// The indentation of one level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Indent {
     /// A tab.
     Tab,
-    /// That many spaces; with none, every value still has a line of its own.
+    /// This many spaces. Even with 0, every value is on its own line.
     Spaces(usize),
 }
 
 impl Indent {
-    /// That many spaces, or a tab.
+    /// This many spaces, or a tab for `None`.
     pub(crate) fn new(spaces: Option<u8>) -> Self {
         spaces.map_or(Self::Tab, |spaces| Self::Spaces(spaces.into()))
     }
 }
 
-/// A number for which JSON has no form: an infinity, or none at all.
+/// A number that JSON can't represent, because it is an infinity or NaN, or a text that is not a
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotInJson;
 
 impl Node {
-    /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
+    /// The tree as a JSON document. Levels are indented by this many spaces, or by a tab for
+    /// `None`.
     ///
     /// # Errors
-    /// [`Error::Unwritable`] for an infinity or NaN, which JSON has no form for.
+    /// [`Error::Unwritable`] for an infinity or NaN, which JSON can't represent.
     pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
         let indent = Indent::new(indent);
         Ok(Zeroizing::new(emit(self, indent)?))
     }
 }
 
-/// One document, its last line ended. An error names the path of a number that JSON cannot hold.
+/// One document, ending with a line break. The error contains the path of a number that JSON can't
+/// represent.
 pub(crate) fn emit(node: &Node, indent: Indent) -> Result<String> {
     let mut out = String::new();
     emit_value(&mut out, node, indent, 0)?;
@@ -50,7 +53,7 @@ pub(crate) fn emit(node: &Node, indent: Indent) -> Result<String> {
     Ok(out)
 }
 
-/// Appends a subtree that begins on a line which is indented `depth` levels; the line is not ended.
+/// Appends a subtree that begins on a line of indentation `depth`, without a final line break.
 pub(crate) fn emit_value(
     out: &mut String,
     node: &Node,
@@ -63,7 +66,7 @@ pub(crate) fn emit_value(
     })
 }
 
-/// Appends a string with its quotes.
+/// Appends a string in quotes.
 pub(crate) fn spell_string(out: &mut String, text: &str) {
     out.push('"');
     escape(out, text, Markup::Escaped);
@@ -77,7 +80,7 @@ pub(crate) fn spell_string_as_given(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Appends one value, `None` for null. Bytes that are no UTF-8 become U+FFFD one by one.
+/// Appends one value, where `None` is null. Bytes that are not UTF-8 become one U+FFFD each.
 pub(crate) fn spell(
     out: &mut String,
     value: Option<&Value<'_>>,
@@ -113,7 +116,7 @@ pub(crate) fn spell(
     Ok(())
 }
 
-/// The error is the path from `node` to the value: `.key` and `[index]` for each level.
+/// The error is the path from `node` to the value, with `.key` or `[index]` for each level.
 fn emit_node(
     out: &mut String,
     node: &Node,
@@ -176,9 +179,10 @@ enum Markup {
     Kept,
 }
 
-/// Escapes what JSON has to, what would be markup in HTML, and the line separators of JavaScript.
+/// Escapes the characters that JSON requires, HTML markup, and JavaScript's line separators, as Go
+/// does.
 fn escape(out: &mut String, text: &str, markup: Markup) {
-    // Nearly all texts have nothing to escape, which is seen without branches many bytes at a time.
+    // Almost all texts need no escapes. A check without branches processes many bytes at a time.
     let stays = |byte: u8| {
         (b' '..=b'~').contains(&byte) & !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
     };
@@ -229,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn trees_are_written_as_sops_writes_them() {
+    fn trees_are_written_as_in_sops() {
         for vector in vectors::read::<Vector>("emit-json.jsonl") {
             let indent = usize::try_from(vector.indent).map_or(Indent::Tab, Indent::Spaces);
             let written = emit(&from_vector(&vector.tree), indent);
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_spelled_as_go_spells_them() {
+    fn values_are_spelled_as_in_go() {
         for (kind, bytes, spelled) in [
             (
                 Type::Str,
@@ -282,12 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_json_has_not_is_named_by_its_path() {
+    fn a_number_that_json_cannot_represent_is_named_by_its_path() {
         for number in ["NaN", "+Inf", "-Inf"] {
             let tree = from_vector(
                 &json!({"map": [["a", {"seq": [null, {"map": [["b", {"float": number}]]}]}]]}),
             );
-            let error = emit(&tree, Indent::Tab).expect_err("JSON has no such number");
+            let error = emit(&tree, Indent::Tab).expect_err("JSON can't represent the number");
             assert!(error.to_string().starts_with("a[1].b: "), "{error}");
         }
     }

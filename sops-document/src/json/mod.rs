@@ -1,4 +1,4 @@
-//! JSON documents: how an object's members become a tape.
+//! Parses JSON objects into a tape.
 
 mod diagnostics;
 pub(crate) mod emit;
@@ -32,7 +32,8 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
     let mut parser = Parser {
         text,
         json: Jiter::new(text.as_bytes()),
-        // In a text with a line for each entry and bracket, and the items of the document itself.
+        // Enough for a text with each entry and bracket on its own line, plus the items of the
+        // document itself.
         tape: Vec::with_capacity(lines + 4),
         paths: Paths::with_capacity(lines),
         frames: Vec::new(),
@@ -85,7 +86,8 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
 }
 
 impl Node {
-    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
+    /// Converts a JSON value to a tree. Numbers are integers if they fit in 64 bits, and otherwise
+    /// floats.
     pub fn from_json(json: &serde_json::Value) -> Self {
         use serde_json::Value as Json;
         let scalar = |kind, bytes: String| {
@@ -123,13 +125,14 @@ impl Node {
 struct Frame<'a> {
     kind: Collection,
     path: PathId,
-    /// Its place on the tape.
+    /// The index of its `Open` on the tape.
     open: usize,
     keys: KeySet<'a>,
     fresh: bool,
-    /// Where its last complete member or item ends, at first where its bracket ends.
+    /// The end of the last complete member or item, initially of the opening bracket.
     last_end: usize,
-    /// The reserved member whose value is being read: where tape and paths were before it, and where it begins.
+    /// If the value of the reserved member is being read, the lengths of the tape and the paths
+    /// before it, and the member's offset.
     reserved: Option<(usize, usize, usize)>,
 }
 
@@ -195,7 +198,7 @@ impl<'a> Parser<'a> {
                     return self.close();
                 };
                 let raw = &self.text[before..self.at()];
-                // `next_key` has read a string, so its quote is there.
+                // `next_key` read a string, so there is a quote.
                 let key_at = before + raw.find('"').unwrap_or(0);
                 self.member(path, key, key_at)
             }
@@ -260,7 +263,8 @@ impl<'a> Parser<'a> {
                     .map_err(|error| self.syntax(&error))?;
                 let inner = start + 1..self.at() - 1;
                 if text == inner.len() {
-                    // Every escape is longer than its character, so equal length means that there is none.
+                    // Every escape is longer than its character, so equal lengths mean that there
+                    // is no escape.
                     Some(Value::string(Cow::Borrowed(&self.text[inner])))
                 } else {
                     Some(Value::string(Cow::Owned(self.unescape(start)?)))
@@ -292,7 +296,7 @@ impl<'a> Parser<'a> {
         self.value_done(span.range().end)
     }
 
-    /// The string literal at `start`, read once more.
+    /// Unescapes the string literal at `start`.
     fn unescape(&self, start: usize) -> Result<String> {
         let literal = &self.text[start..self.at()];
         serde_json::from_str(literal).map_err(|_| Error::Syntax {
@@ -377,8 +381,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A JSON number: an integer if it fits 64 bits, otherwise a float; `None` if it is beyond the
-/// range of floats.
+/// A JSON number: an integer if it fits in 64 bits, and otherwise a float; `None` if it is out of
+/// range for a float.
 pub(crate) fn number(source: &str) -> Option<Value<'_>> {
     if let Ok(integer) = source.parse::<i64>() {
         return Some(Value {

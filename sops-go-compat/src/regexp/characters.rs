@@ -1,10 +1,11 @@
-//! What stands for one character, or for one of several: escapes, named classes, brackets.
+//! Parses whatever matches a single character: escapes, named classes and bracket expressions.
 
 use super::class::{self, Builder, TooLarge};
 use super::parser::{Fault, LAST, Parser, Step};
 
 impl Parser<'_> {
-    /// Takes `\d`, `\pL` and the like into `set`; `false` if something else stands here.
+    /// Parses a named class such as `\d` or `\pL` into `set`. Returns `false` if there is none
+    /// here.
     pub(super) fn named_class(&mut self, set: &mut Builder) -> Step<bool> {
         let start = self.at;
         let mut chars = self.rest().chars();
@@ -54,7 +55,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes an escape that stands for one character.
+    /// Parses an escape that matches a single character.
     pub(super) fn escaped_char(&mut self) -> Step<u32> {
         let start = self.at;
         self.at += 1;
@@ -81,7 +82,8 @@ impl Parser<'_> {
             _ => None,
         };
         plain
-            // Go finds a surrogate in no text, or takes it for U+FFFD, as its optimiser goes.
+            // Go either never matches a surrogate or takes it for U+FFFD, depending on its
+            // optimizer.
             .filter(|plain| !(0xd800..0xe000).contains(plain))
             .ok_or_else(|| {
                 let message = match c {
@@ -97,7 +99,7 @@ impl Parser<'_> {
             })
     }
 
-    /// Up to two more octal digits.
+    /// Parses up to two more octal digits.
     fn octal(&mut self, first: u32) -> u32 {
         let mut value = first;
         for _ in 0..2 {
@@ -110,7 +112,7 @@ impl Parser<'_> {
         value
     }
 
-    /// Two hexadecimal digits, or any number of them in braces.
+    /// Parses two hexadecimal digits, or any number of them in braces.
     fn hexadecimal(&mut self) -> Option<u32> {
         let rest = self.rest();
         let (digits, length) = match rest.strip_prefix('{') {
@@ -123,7 +125,7 @@ impl Parser<'_> {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
-        // Any number of leading zeros is fine in Go.
+        // Go allows any number of leading zeros.
         let value = match digits.trim_start_matches('0') {
             "" => 0,
             significant => u32::from_str_radix(significant, 16).ok()?,
@@ -135,7 +137,7 @@ impl Parser<'_> {
         Some(value)
     }
 
-    /// Takes a class in brackets.
+    /// Parses a bracket expression.
     pub(super) fn bracket(&mut self) -> Step<()> {
         let start = self.at;
         self.at += 1;
@@ -153,7 +155,7 @@ impl Parser<'_> {
             let range = self.at;
             let low = self.bracket_char(start)?;
             let mut high = low;
-            // A hyphen before the closing bracket is a character.
+            // A hyphen before the closing bracket is a literal.
             let rest = self.rest();
             if rest.starts_with('-') && rest.len() > 1 && !rest.starts_with("-]") {
                 self.at += 1;
@@ -186,10 +188,10 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes `[:name:]` into `set`; `false` if something else stands here.
+    /// Parses `[:name:]` into `set`. Returns `false` if there is no such class here.
     fn posix_class(&mut self, set: &mut Builder) -> Step<bool> {
         let start = self.at;
-        // Go looks for the end in all of the expression, beyond the closing bracket.
+        // Go searches for the `:]` in the rest of the expression, even past the closing bracket.
         let Some((name, _)) = self
             .rest()
             .strip_prefix("[:")

@@ -1,11 +1,13 @@
-//! The character classes of Go's syntax, by name and by range, case-folded as Go does it.
+//! Go's character classes, by name and by range, with Go's case folding.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
 
-/// How many code points or ranges the classes of one expression may cost to build; `(?i)\PL` costs 1.1 million.
+/// Limits the code points and ranges that the classes of one expression may take to build;
+/// `(?i)\PL` takes 1.1 million.
 const MAX_WORK: usize = 8_000_000;
 
-/// A set of characters that is being put together; every part is folded by itself, as negation and folding do not commute.
+/// A character set under construction. Each part is folded separately, because folding and negation
+/// do not commute.
 pub(super) struct Builder {
     set: ClassUnicode,
     fold: bool,
@@ -17,7 +19,8 @@ pub(super) struct Builder {
 pub(super) struct TooLarge;
 
 impl Builder {
-    /// An empty set; `fold` stands for the flag `i`, `work` is what the expression's classes cost so far.
+    /// Starts an empty set. `fold` is the flag `i`; `work` is the cost of the expression's classes
+    /// so far.
     pub(super) fn new(fold: bool, work: usize) -> Self {
         Self {
             set: ClassUnicode::empty(),
@@ -26,12 +29,12 @@ impl Builder {
         }
     }
 
-    /// Adds the code points from `low` to `high`; surrogates, which no text holds, drop out.
+    /// Adds the code points from `low` to `high`, without surrogates, which can't be in a text.
     pub(super) fn range(&mut self, low: u32, high: u32) -> Result<(), TooLarge> {
         self.add(from_ranges(&[(low, high)]), self.fold, false)
     }
 
-    /// Adds a class of ASCII characters, or all but those.
+    /// Adds a class of ASCII characters, or its complement.
     pub(super) fn ascii(&mut self, ranges: &[(u8, u8)], negated: bool) -> Result<(), TooLarge> {
         let ranges: Vec<(u32, u32)> = ranges
             .iter()
@@ -40,7 +43,7 @@ impl Builder {
         self.add(from_ranges(&ranges), self.fold, negated)
     }
 
-    /// Adds a class by its Unicode name, or all but it. `false`: Go knows no such name.
+    /// Adds a Unicode class or its complement. Returns `false` if Go does not know the name.
     pub(super) fn unicode(&mut self, name: &str, negated: bool) -> Result<bool, TooLarge> {
         let name = canonical(name);
         if name == "Assigned" {
@@ -52,12 +55,12 @@ impl Builder {
         let Some(set) = named(&name) else {
             return Ok(false);
         };
-        // Go has no table to fold `LC` by.
+        // Go has no folding table for `LC`.
         let fold = self.fold && !matches!(&*name, "Lc" | "Casedletter");
         self.add(set, fold, negated).map(|()| true)
     }
 
-    /// The set, or all but it, and what the expression's classes cost by now.
+    /// The set or its complement, and the cost of the expression's classes so far.
     pub(super) fn finish(mut self, negated: bool) -> (ClassUnicode, usize) {
         if negated {
             self.set.negate();
@@ -91,7 +94,7 @@ fn add_cases(set: &mut ClassUnicode) -> Result<(), TooLarge> {
             .any(|range| range.start() <= c && c <= range.end())
     };
     let unfolded: Vec<char> = NOT_FOLDED.into_iter().filter(|c| !holds(set, *c)).collect();
-    // The feature that this fails without is on.
+    // This fails only without a feature of the crate that is enabled here.
     set.try_case_fold_simple().map_err(|_| TooLarge)?;
     set.difference(&ClassUnicode::new(
         unfolded.into_iter().map(|c| ClassUnicodeRange::new(c, c)),
@@ -99,7 +102,8 @@ fn add_cases(set: &mut ClassUnicode) -> Result<(), TooLarge> {
     Ok(())
 }
 
-/// Characters that have another case since Unicode 15.1 or 16, which Go (Unicode 15) leaves alone.
+/// Characters that got another case in Unicode 15.1 or 16. Go uses Unicode 15 and leaves them
+/// alone.
 const NOT_FOLDED: [char; 10] = [
     '\u{19b}', '\u{264}', '\u{390}', '\u{3b0}', '\u{1fd3}', '\u{1fe3}', '\u{a7cb}', '\u{a7dc}',
     '\u{fb05}', '\u{fb06}',
@@ -137,7 +141,7 @@ pub(super) fn posix(name: &str) -> Option<&'static [(u8, u8)]> {
 }
 
 fn from_ranges(ranges: &[(u32, u32)]) -> ClassUnicode {
-    // `char` has no surrogates, so a range is what lies below them and what lies above.
+    // `char` excludes surrogates, so each range is split into the parts below and above them.
     let halves = ranges
         .iter()
         .flat_map(|(low, high)| [(*low, (*high).min(0xd7ff)), ((*low).max(0xe000), *high)]);
@@ -174,11 +178,11 @@ fn category(name: &str) -> Option<ClassUnicode> {
     table(&format!(r"\p{{gc={name}}}"))
 }
 
-/// The class that `regex-syntax` has for a property.
+/// The class of a property in `regex-syntax`.
 fn table(property: &str) -> Option<ClassUnicode> {
     match regex_syntax::parse(property).ok()?.into_kind() {
         HirKind::Class(Class::Unicode(set)) => Some(set),
-        // A set of one character is handed out as a literal.
+        // `regex-syntax` returns a set of one character as a literal.
         HirKind::Literal(literal) => {
             let only = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
             Some(ClassUnicode::new([ClassUnicodeRange::new(only, only)]))
@@ -187,7 +191,8 @@ fn table(property: &str) -> Option<ClassUnicode> {
     }
 }
 
-/// The name as Go (since 1.25) looks it up: a capital, then small letters, without spaces, hyphens and underscores.
+/// Normalizes a name as Go's lookup does since 1.25: one capital, then lower case, without spaces,
+/// hyphens and underscores.
 fn canonical(name: &str) -> String {
     let mut canonical = String::with_capacity(name.len());
     for c in name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')) {
@@ -207,7 +212,7 @@ const CATEGORIES: [&str; 37] = [
     "So", "Z", "Zl", "Zp", "Zs",
 ];
 
-/// Go's long names of categories in their canonical form.
+/// Go's long names for categories, in canonical form.
 const CATEGORY_ALIASES: [(&str, &str); 42] = [
     ("Casedletter", "LC"),
     ("Closepunctuation", "Pe"),
@@ -253,8 +258,8 @@ const CATEGORY_ALIASES: [(&str, &str); 42] = [
     ("Uppercaseletter", "Lu"),
 ];
 
-/// The scripts that Go finds, sorted: those whose names are one capitalised word, since its lookup takes the underscores out of
-/// the name that is asked for, and not out of its own.
+/// The scripts that Go's lookup can find, sorted. It removes underscores from the requested name
+/// but not from its own names, so it only finds single words.
 const SCRIPTS: [&str; 117] = [
     "Adlam",
     "Ahom",

@@ -1,18 +1,18 @@
-//! The error of an expression.
+//! The error for an invalid regular expression.
 
 use sops_printable::{beginning, escaped};
 
-/// How many characters of an expression a message shows.
+/// The most characters of an expression that a message shows.
 const MAX_SHOWN: usize = 200;
 
-/// A regular expression is not valid in Go, or larger than this library takes.
+/// The regular expression is invalid in Go, or exceeds a limit of this library.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("regular expression `{pattern}`: {message}")]
 #[non_exhaustive]
 pub struct RegexpError {
-    /// The beginning of the expression, safe to show.
+    /// The start of the expression, safe to print.
     pub pattern: String,
-    /// What is wrong with it, and at which character.
+    /// What is wrong, and at which character.
     pub message: String,
 }
 
@@ -25,7 +25,7 @@ impl RegexpError {
     }
 }
 
-/// The beginning of `text`, safe to show.
+/// The start of `text`, safe to print.
 pub(super) fn shown(text: &str) -> String {
     escaped(&beginning(text, MAX_SHOWN)).into_owned()
 }

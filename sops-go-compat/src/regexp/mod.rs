@@ -1,4 +1,4 @@
-//! Regular expressions as `sops` reads them: Go's dialect of RE2, searched for anywhere in the text.
+//! Regular expressions as `sops` reads them: Go's dialect of RE2, matched anywhere in the text.
 
 mod characters;
 mod class;
@@ -13,13 +13,15 @@ use regex_automata::meta;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 
-/// How large an expression may become when its repetitions are written out, in bytes.
+/// The size limit for an expression after its repetitions are expanded, in bytes.
 const MAX_SIZE: usize = 8 << 20;
 
-/// A regular expression that means what it means to Go's package `regexp` (version 1.25 and later).
+/// A regular expression that matches what it matches in Go's package `regexp` (version 1.25 and
+/// later).
 ///
-/// The search is not anchored; `\d`, `\s`, `\w` and `\b` are ASCII; `$` is the end of the text. The tables of Unicode are those of
-/// the crate `regex-syntax` (Unicode 16, Go has 15), so characters that are newer than a `sops` may count differently there.
+/// Matching is not anchored; `\d`, `\s`, `\w` and `\b` are ASCII; `$` is the end of the text. The
+/// Unicode tables are those of the crate `regex-syntax` (Unicode 16, Go has 15), so characters
+/// newer than Unicode 15 may match differently in `sops`.
 #[derive(Clone)]
 pub struct Regexp {
     pattern: String,
@@ -27,15 +29,16 @@ pub struct Regexp {
 }
 
 impl Regexp {
-    /// Reads and compiles an expression.
+    /// Parses and compiles an expression.
     ///
     /// # Errors
-    /// [`RegexpError`] says at which character what is wrong. Besides what Go refuses, these are expressions that nest more than
-    /// 250 deep, that are longer than 64 KiB, or whose repetitions make them too large.
+    /// [`RegexpError`] says what is wrong and at which character. Besides the expressions that Go
+    /// rejects, these are rejected: expressions nested more than 250 deep, longer than 64 KiB, or
+    /// too large once their repetitions are expanded.
     pub fn new(pattern: &str) -> Result<Self, RegexpError> {
         let hir = parser::parse(pattern)?;
-        // The lazy automaton compiles in microseconds and matches a key in about ten nanoseconds; the other engines only add to
-        // the time to compile.
+        // The lazy DFA compiles in microseconds and matches a key in about ten nanoseconds. The
+        // other engines would only add compile time.
         let config = meta::Config::new()
             .nfa_size_limit(Some(MAX_SIZE))
             .which_captures(WhichCaptures::Implicit)
@@ -52,18 +55,20 @@ impl Regexp {
         })
     }
 
-    /// Whether an expression is valid, at a fraction of the cost of compiling it.
+    /// Checks an expression at a fraction of the cost of compiling it.
     ///
     /// # Errors
-    /// As for [`Regexp::new`], but for expressions that are valid and become too large.
+    /// Those of [`Regexp::new`], except that a valid expression that is too large to compile
+    /// passes.
     pub fn check(pattern: &str) -> Result<(), RegexpError> {
         parser::parse(pattern).map(|_| ())
     }
 
-    /// Whether `pattern` matches anywhere in `text`; about half the cost of [`Regexp::new`] where there is only one text.
+    /// Whether `pattern` matches anywhere in `text`. For a single text, this costs about half as
+    /// much as [`Regexp::new`].
     ///
     /// # Errors
-    /// As for [`Regexp::new`].
+    /// Those of [`Regexp::new`].
     pub fn matches_once(pattern: &str, text: &str) -> Result<bool, RegexpError> {
         let hir = parser::parse(pattern)?;
         let config = thompson::Config::new()
@@ -82,7 +87,7 @@ impl Regexp {
         self.program.is_match(text)
     }
 
-    /// The expression's text.
+    /// The source of the expression.
     pub fn as_str(&self) -> &str {
         &self.pattern
     }
@@ -113,8 +118,9 @@ mod tests {
         matches: Vec<String>,
     }
 
-    /// Go 1.26 made the vectors. The first of each file, whose pattern is empty, lists all keys. The generated ones are a
-    /// choice from half a million random patterns, and by hand what was found on the way.
+    /// Go 1.26 printed the vectors. The first vector of each file has an empty pattern and lists
+    /// all keys. The generated patterns are a selection from half a million random ones; the others
+    /// were written by hand for the differences found.
     #[test]
     fn matches_what_go_matches() {
         for (name, count) in [("regex.jsonl", 186), ("regex-generated.jsonl", 556)] {
@@ -139,7 +145,7 @@ mod tests {
                 let found: Vec<_> = keys.iter().filter(|key| regex.is_match(key)).collect();
                 assert_eq!(found, matches.iter().collect::<Vec<_>>(), "{pattern:?}");
                 for key in keys.iter().step_by(7) {
-                    let once = Regexp::matches_once(pattern, key).expect("it is valid");
+                    let once = Regexp::matches_once(pattern, key).expect("the pattern is valid");
                     assert_eq!(once, matches.contains(key), "{pattern:?} on {key:?}");
                 }
             }
@@ -147,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_and_what() {
+    fn errors_name_the_position_and_the_problem() {
         let cases = [
             ("a(b", "character 2, `(`: this parenthesis is never closed"),
             (
@@ -222,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_take_too_long() {
+    fn rejects_expressions_that_are_too_large() {
         let cases = [
             "(".repeat(251) + &")".repeat(251),
             "(?:".repeat(20_000),

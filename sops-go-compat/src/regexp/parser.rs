@@ -1,23 +1,25 @@
-//! The parser of Go's regular expressions, which refuses what Go refuses and builds what the engine runs.
+//! Parses Go's regular expression syntax, rejects what Go rejects, and builds the expression for
+//! the `regex-automata` engine.
 
 use regex_syntax::hir::{Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::class::{Builder, TooLarge};
 use super::error::{RegexpError, shown};
 
-/// The longest expression, in bytes.
+/// The longest expression that is accepted, in bytes.
 const MAX_LENGTH: usize = 64 << 10;
 
-/// The deepest nesting of groups and repetitions. Go allows about 1,000, which the engine's recursion should not have to take.
+/// The deepest nesting of groups and repetitions. Go allows about 1,000, which is too deep for the
+/// engine's recursion.
 const MAX_DEPTH: usize = 250;
 
-/// How often repetitions within repetitions may repeat the innermost part, as in Go.
+/// The most often that nested repetitions may repeat the innermost part, as in Go.
 const MAX_REPEATS: u32 = 1000;
 
 /// The last code point.
 pub(super) const LAST: u32 = 0x10_ffff;
 
-/// Reads `pattern` in Go's syntax.
+/// Parses `pattern` in Go's syntax.
 pub(super) fn parse(pattern: &str) -> Result<Hir, RegexpError> {
     if pattern.len() > MAX_LENGTH {
         return Err(RegexpError::new(
@@ -45,7 +47,7 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, RegexpError> {
     })
 }
 
-/// What is wrong with the bytes from `start` to `end`, both at the border of a character.
+/// The problem with the bytes from `start` to `end`, both on character boundaries.
 pub(super) struct Fault {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -54,7 +56,8 @@ pub(super) struct Fault {
 
 pub(super) type Step<T> = Result<T, Fault>;
 
-/// The flags that a group may set. `U` is none of them: it tells which match is found, never whether there is one.
+/// The flags that a group may set. `U` is left out: it affects which match is found, not whether
+/// there is one.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
     pub(super) fold: bool,
@@ -62,10 +65,10 @@ pub(super) struct Flags {
     dot_newline: bool,
 }
 
-/// A part of the expression, with what the limits need to know about it.
+/// A part of the expression, with the measurements that the limits need.
 struct Part {
     hir: Hir,
-    /// How often its innermost part is repeated; 0 where nothing is left of it.
+    /// How often its innermost part is repeated; 0 if the part is empty.
     repeats: u32,
     depth: usize,
 }
@@ -79,7 +82,7 @@ impl Part {
         }
     }
 
-    /// The parts put together by `join`; a single one stays as it is.
+    /// Combines the parts with `join`; a single part is returned unchanged.
     fn of(mut parts: Vec<Self>, join: fn(Vec<Hir>) -> Hir) -> Self {
         if parts.len() < 2 {
             return parts.pop().unwrap_or_else(|| Self::leaf(Hir::empty()));
@@ -95,7 +98,7 @@ impl Part {
 /// A group that is still open, or the whole expression.
 struct Group {
     start: usize,
-    /// The flags to go back to when it closes.
+    /// The flags to restore when it closes.
     flags: Flags,
     alternatives: Vec<Part>,
     sequence: Vec<Part>,
@@ -134,7 +137,8 @@ pub(super) struct Parser<'p> {
 
 impl<'p> Parser<'p> {
     fn run(&mut self) -> Step<Hir> {
-        // The repetition that ended just before, since Go refuses another one directly behind it.
+        // Where the repetition just before starts, because Go rejects another one directly after
+        // it.
         let mut repetition = None;
         while let Some(c) = self.peek() {
             repetition = self.item(c, repetition)?;
@@ -152,7 +156,7 @@ impl<'p> Parser<'p> {
         Ok(whole.hir)
     }
 
-    /// Takes one item, which starts with `c`; gives where it starts if it is a repetition.
+    /// Parses one item that starts with `c`. If it is a repetition, returns where it starts.
     fn item(&mut self, c: char, repetition: Option<usize>) -> Step<Option<usize>> {
         let start = self.at;
         match c {
@@ -230,7 +234,8 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    /// Takes what follows `(` from its `?` on: a name, flags, or both flags and a group. `false`: flags without a group.
+    /// Parses what follows `(`, starting at `?`: a name, or flags with or without a group. Returns
+    /// `false` for flags without a group.
     fn group_flags(&mut self, start: usize) -> Step<bool> {
         let rest = self.rest();
         for prefix in ["?P<", "?<"] {
@@ -259,7 +264,7 @@ impl<'p> Parser<'p> {
         self.at += 1;
         let mut flags = self.flags;
         let mut set = true;
-        // Whether a flag stands behind `-`.
+        // `false` directly after `-`, which must be followed by a flag.
         let mut complete = true;
         while let Some(c) = self.peek() {
             self.at += c.len_utf8();
@@ -292,7 +297,8 @@ impl<'p> Parser<'p> {
         Err(self.fault(start, message))
     }
 
-    /// Repeats the item before; `start` is where the operator starts, `before` where a repetition directly before it does.
+    /// Repeats the previous item. `start` is where the operator starts; `before` is where a
+    /// repetition directly before it starts.
     fn repeat(
         &mut self,
         start: usize,
@@ -341,7 +347,7 @@ impl<'p> Parser<'p> {
         Ok(start)
     }
 
-    /// Takes a backslash outside brackets, and what belongs to it.
+    /// Parses an escape outside brackets.
     fn escape(&mut self) -> Step<()> {
         let start = self.at;
         let letter = self.rest().chars().nth(1);
@@ -382,7 +388,7 @@ impl<'p> Parser<'p> {
         self.group.sequence.push(Part::leaf(hir));
     }
 
-    /// Pushes a single code point, in either case if the flag says so.
+    /// Appends a single code point, in both cases if the flag `i` is set.
     fn char(&mut self, start: usize, c: u32) -> Step<()> {
         if let (Some(c), false) = (char::from_u32(c), self.flags.fold) {
             let mut utf8 = [0; 4];
@@ -442,7 +448,8 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// Reads `{2}`, `{2,}` or `{2,3}` at the start of `text`: the counts, and the length of it all. Anything else is no repetition.
+/// Parses `{2}`, `{2,}` or `{2,3}` at the start of `text` and returns the counts and the length. Go
+/// takes anything else literally.
 fn counts(text: &str) -> Option<(u32, Option<u32>, usize)> {
     let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
     let length = inside.len() + 2;
@@ -457,7 +464,8 @@ fn counts(text: &str) -> Option<(u32, Option<u32>, usize)> {
     Some((min, max, length))
 }
 
-/// A decimal number without leading zeros, which make it none for Go; a number beyond 32 bits counts as the largest.
+/// Parses a decimal number. Go rejects leading zeros; a number that needs more than 32 bits becomes
+/// the maximum.
 fn decimal(digits: &str) -> Option<u32> {
     let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !valid || (digits.len() > 1 && digits.starts_with('0')) {

@@ -23,14 +23,15 @@ use crate::work_budget::WorkBudget;
 
 use super::status::{self, Closed, Status};
 
-/// Names the program to run instead of `gpg`.
+/// The environment variable that names the program to run instead of `gpg`.
 const PROGRAM: &str = "SOPS_GPG_EXEC";
 
-/// The most that is read of what `gpg` prints, far above what a data key takes: a message may hold anything.
+/// The most bytes that are read from `gpg`, far more than a data key needs. A message may contain
+/// anything.
 const OUTPUT_LIMIT: u64 = 1 << 16;
 
-/// The key service for PGP: runs `gpg` in an environment, which tells it where the keys are (`GNUPGHOME`) and where to ask for
-/// passphrases (`GPG_TTY`).
+/// The key service for PGP. It runs `gpg` in the given environment, which contains the location of
+/// the keys (`GNUPGHOME`) and the terminal for passphrase prompts (`GPG_TTY`).
 ///
 /// ```no_run
 /// use sops_keys::{Environment, Family, Gpg, KeyService, MasterKey};
@@ -44,14 +45,14 @@ const OUTPUT_LIMIT: u64 = 1 << 16;
 pub struct Gpg {
     program: OsString,
     environment: Environment,
-    /// The messages that `gpg` decrypts only after asking the user.
+    /// The messages for which `gpg` needs a passphrase prompt.
     asking: Mutex<HashSet<String>>,
     /// The fingerprints of the private keys and subkeys, listed once.
     private_keys: OnceLock<Vec<String>>,
 }
 
 impl Gpg {
-    /// The program that `SOPS_GPG_EXEC` names in the environment, or `gpg`. Nothing is run before it is needed.
+    /// Uses the program named by `SOPS_GPG_EXEC` in the environment, or `gpg`. Runs nothing yet.
     #[must_use]
     pub fn from_environment(environment: Environment) -> Self {
         let program = environment.var(PROGRAM).filter(|name| !name.is_empty());
@@ -63,7 +64,8 @@ impl Gpg {
         }
     }
 
-    /// Whether `gpg` has the private key with this fingerprint, on a card too. It asks nobody.
+    /// Whether `gpg` has the private key with this fingerprint, possibly on a smart card. Never
+    /// prompts the user.
     #[must_use]
     pub fn has_private_key(&self, fingerprint: &str) -> bool {
         let listed = self.run(
@@ -73,7 +75,8 @@ impl Gpg {
         is_fingerprint(fingerprint) && listed.is_ok_and(|run| run.is_success)
     }
 
-    /// The same from one list of all private keys.
+    /// Like [`Self::has_private_key`], but lists all private keys once and looks the key up in the
+    /// list.
     fn lists(&self, fingerprint: &str) -> bool {
         let keys = self.private_keys.get_or_init(|| {
             let listed = self.run(&["--with-colons", "--list-secret-keys"], b"");
@@ -87,7 +90,7 @@ impl Gpg {
                 .any(|key| key.ends_with(&digits.to_ascii_uppercase()))
     }
 
-    /// Runs `gpg` with these arguments and gives it `input`.
+    /// Runs `gpg` with these arguments and writes `input` to its standard input.
     fn run(&self, arguments: &[&str], input: &[u8]) -> std::result::Result<GpgRun, String> {
         self.pipe(arguments, input)
             .map_err(|error| match error.kind() {
@@ -106,7 +109,7 @@ impl Gpg {
         let mut child = self
             .environment
             .command(&self.program)
-            // Status lines are the same in every language.
+            // Unlike messages, status lines do not depend on the language.
             .args(["--batch", "--no-tty", "--status-fd", "2"])
             .args(arguments)
             .stdin(Stdio::piped())
@@ -120,7 +123,7 @@ impl Gpg {
             let writer = scope.spawn(move || stdin.write_all(input));
             let words = scope.spawn(move || read(stderr));
             let output = read(stdout);
-            // A program that refuses its arguments does not read all of its input.
+            // A program that rejects its arguments may not read all of its input.
             let _ = writer.join().unwrap_or_else(|panic| resume_unwind(panic));
             let words = words.join().unwrap_or_else(|panic| resume_unwind(panic));
             (output, words)
@@ -133,7 +136,7 @@ impl Gpg {
         })
     }
 
-    /// Why nothing can be encrypted for the key, where `gpg` says no more than that it is unusable.
+    /// Why a key can't encrypt, for cases in which `gpg` only says that it is unusable.
     fn why_unusable(&self, fingerprint: &str) -> &'static str {
         let listed = self.run(&["--with-colons", "--list-keys", "--", fingerprint], b"");
         let listed = listed.map(|run| String::from_utf8_lossy(&run.output).into_owned());
@@ -145,7 +148,7 @@ impl Gpg {
     }
 }
 
-/// What came of running `gpg`.
+/// The result of running `gpg`.
 struct GpgRun {
     is_success: bool,
     output: Zeroizing<Vec<u8>>,
@@ -157,7 +160,8 @@ impl KeyService for Gpg {
         family == Family::Pgp
     }
 
-    /// The arguments are those of `sops`: the key is trusted, since its fingerprint was given.
+    /// Passes the same arguments as `sops`. The key is trusted because its fingerprint was given
+    /// explicitly.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
         let MasterKey::Pgp { fingerprint } = key else {
             return Err(Error::no_key_service(key));
@@ -195,7 +199,8 @@ impl KeyService for Gpg {
         }
     }
 
-    /// `gpg` runs without asking first, with passphrases that its agent remembers; with [`Effort::Ask`] it may ask.
+    /// With [`Effort::Run`], `gpg` uses only passphrases that its agent has cached; with
+    /// [`Effort::Ask`], it may prompt.
     fn decrypt(
         &self,
         key: &MasterKey,
@@ -224,11 +229,11 @@ impl KeyService for Gpg {
 }
 
 impl Gpg {
-    /// Like [`decrypt`](KeyService::decrypt), but also names the key that decrypted. `gpg` tries every key that the message is for,
-    /// whatever `key` is.
+    /// Like [`decrypt`](KeyService::decrypt), but also returns the key that decrypted. `gpg` tries
+    /// every key that the message is for, whatever `key` is.
     ///
     /// # Errors
-    /// Why the message cannot be decrypted.
+    /// [`Error::MasterKey`] with the reason why the message can't be decrypted.
     pub fn decrypt_and_name_key(
         &self,
         key: &MasterKey,
@@ -250,7 +255,7 @@ impl Gpg {
         }
         let run = self.run(arguments, enc.as_bytes()).map_err(refused)?;
         if run.is_success {
-            // Old versions pass over what they do not understand, and succeed.
+            // Old versions of `gpg` skip packets they do not understand, and succeed.
             return match run.output.is_empty() {
                 true => Err(refused("`gpg` found nothing in the message".to_owned())),
                 false => Ok(Some(DecryptedSecret {
@@ -272,11 +277,11 @@ impl Gpg {
     }
 }
 
-/// Reads a pipe to its end, or to the limit.
+/// Reads a pipe to its end or to the limit.
 fn read(pipe: impl Read) -> Zeroizing<Vec<u8>> {
-    // Room for all that is expected, so that growing leaves no copy behind.
+    // The capacity avoids reallocations, which would leave copies of the secret in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 14));
-    // What was read before a failure is judged by what it says.
+    // After a read error, the bytes read so far are judged by their content.
     let _ = pipe.take(OUTPUT_LIMIT).read_to_end(&mut bytes);
     bytes
 }
@@ -313,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fingerprint_never_reaches_the_program() {
+    fn an_invalid_fingerprint_never_reaches_the_program() {
         let gpg = Gpg::from_environment(Environment::new([(PROGRAM, "/nowhere")]));
         for text in ["", "--version", "ann@example.com", "85D77543"] {
             let error = gpg.encrypt(&key(text), b"x").unwrap_err().to_string();
@@ -323,7 +328,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn endless_output_is_cut() {
+    fn endless_output_is_cut_off() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("gpg");
@@ -341,7 +346,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn hostile_entries_start_only_so_many_programs() {
+    fn hostile_entries_start_a_limited_number_of_programs() {
         use std::os::unix::fs::PermissionsExt;
         use std::time::SystemTime;
 

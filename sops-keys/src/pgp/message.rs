@@ -1,6 +1,6 @@
-//! OpenPGP messages, as far as they can be read without `gpg`.
+//! Checks on OpenPGP messages that work without `gpg`.
 
-/// What is wrong with an armoured message, as far as it shows without a key.
+/// The damage to an armored message that is visible without a key.
 pub(crate) fn damage(enc: &str) -> Option<&'static str> {
     let text = enc.trim_ascii();
     if !text.starts_with("-----BEGIN PGP MESSAGE-----") {

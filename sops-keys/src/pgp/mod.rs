@@ -1,8 +1,9 @@
-//! The family PGP: secrets in OpenPGP messages, which the program `gpg` makes and decrypts, as it does for `sops`.
+//! The PGP key family. As in `sops`, the program `gpg` encrypts and decrypts secrets as OpenPGP
+//! messages.
 //!
-//! Keys, passphrases and trust are left to `gpg` and its agent. Secrets go through pipes only.
+//! `gpg` and its agent manage keys, passphrases and trust. Secrets are passed only through pipes.
 //!
-//! What belongs in this directory: running `gpg` (`gpg`), what it answers (`status`), and its messages (`message`).
+//! `gpg` runs the program, `status` parses its output, and `message` checks its messages.
 
 mod gpg;
 pub(crate) mod message;

@@ -1,24 +1,25 @@
-//! The status lines of `gpg`, which say what went wrong: `doc/DETAILS` of GnuPG.
+//! Parses the status lines of `gpg`, which contain the reason for an error. GnuPG documents them in
+//! `doc/DETAILS`.
 
-/// What `gpg` wrote to standard error.
+/// The standard error of `gpg`.
 pub(super) struct Status {
-    /// The status lines, without their mark.
+    /// The status lines, without their prefix.
     lines: Vec<String>,
-    /// The last line for people, in the language of the environment.
+    /// The last message for the user, in the language of the environment.
     last_words: Option<String>,
 }
 
-/// Why a message stays closed.
+/// Why a message can't be decrypted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Closed {
-    /// A passphrase is needed that the agent does not have.
+    /// The agent does not have the passphrase, so the user must enter it.
     NeedsPerson,
-    /// Something else.
+    /// Another reason.
     Because(String),
 }
 
-/// Error codes of `gpg-error.h` about the question for a passphrase: bad passphrase, timeout, no pinentry, cancelled, fully
-/// cancelled, and a terminal that is none (ENOTTY).
+/// Error codes from `gpg-error.h` for a failed passphrase prompt: bad passphrase, timeout, no
+/// pinentry, canceled, fully canceled, and not a terminal (ENOTTY).
 const ASKING: [u32; 6] = [11, 62, 85, 99, 198, 0x8066];
 
 impl Status {
@@ -38,7 +39,7 @@ impl Status {
         }
     }
 
-    /// The words after a status keyword, in its first line.
+    /// The words after a status keyword, from its first line.
     fn words(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
         self.lines.iter().find_map(|line| {
             let mut words = line.split(' ');
@@ -46,7 +47,7 @@ impl Status {
         })
     }
 
-    /// Why a recipient was refused, as a number of `INV_RECP`.
+    /// The reason code of `INV_RECP` if a recipient was rejected.
     pub(super) fn refused_recipient(&self) -> Option<u32> {
         self.words("INV_RECP")?.next()?.parse().ok()
     }
@@ -60,7 +61,7 @@ impl Status {
             });
         match error.map(|error| error & 0xffff) {
             Some(code) if ASKING.contains(&code) => Closed::NeedsPerson,
-            // Versions before 2.1 do not know how not to ask, and say nothing of it.
+            // Versions before 2.1 can't suppress the prompt and print no status line.
             None if self.lines.is_empty() => Closed::NeedsPerson,
             None if self.words("NO_SECKEY").is_some() => {
                 Closed::Because("`gpg` does not have its secret key".to_owned())
@@ -72,13 +73,13 @@ impl Status {
         }
     }
 
-    /// The fingerprints of the key that decrypted, with that of the subkey first.
+    /// The fingerprints of the key that decrypted; the subkey's comes first.
     pub(super) fn decryption_key(&self) -> Vec<String> {
         let words = self.words("DECRYPTION_KEY");
         words.map_or_else(Vec::new, |words| words.take(2).map(str::to_owned).collect())
     }
 
-    /// What `gpg` itself says.
+    /// The message of `gpg` itself.
     pub(super) fn failure(&self) -> String {
         match &self.last_words {
             Some(words) => format!("`gpg` failed: {words}"),
@@ -87,7 +88,7 @@ impl Status {
     }
 }
 
-/// What a reason of `INV_RECP` means.
+/// The meaning of a reason code of `INV_RECP`.
 pub(super) fn refusal(reason: u32) -> &'static str {
     match reason {
         1 => "`gpg` does not have this public key; import it, as with `gpg --recv-keys`",
@@ -101,7 +102,7 @@ pub(super) fn refusal(reason: u32) -> &'static str {
     }
 }
 
-/// Why a key is unusable, from the validity in the listing of `gpg --with-colons`.
+/// Why a key is unusable, from the validity in a listing of `gpg --with-colons`.
 pub(super) fn validity(listing: &str) -> &'static str {
     let validity = |kind: &str| {
         let lines = listing.lines().map(|line| line.split(':'));
@@ -113,7 +114,7 @@ pub(super) fn validity(listing: &str) -> &'static str {
         Some("r") => refusal(4),
         Some("e") => refusal(5),
         Some("d") => refusal(13),
-        // The key is fine, so none of its subkeys is there for encryption, or still valid.
+        // The key itself is valid, but it has no valid subkey for encryption.
         Some(_) => match validity("sub") {
             Some("e") => "its key for encryption is expired",
             Some("r") => "its key for encryption is revoked",
@@ -123,7 +124,7 @@ pub(super) fn validity(listing: &str) -> &'static str {
     }
 }
 
-/// The fingerprints of the keys and subkeys in a list that `gpg --with-colons` printed.
+/// The fingerprints of the keys and subkeys in a listing of `gpg --with-colons`.
 pub(super) fn fingerprints(listed: &str) -> Vec<String> {
     let lines = listed.lines().filter_map(|line| line.strip_prefix("fpr:"));
     let fields = lines.filter_map(|line| line.split(':').nth(8));
@@ -134,9 +135,9 @@ pub(super) fn fingerprints(listed: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// The lines are those of GnuPG 2.2.40.
+    /// GnuPG 2.2.40 printed these lines.
     #[test]
-    fn why_a_message_stays_closed() {
+    fn the_reason_for_a_failed_decryption_is_found() {
         let because = |text: &str| Closed::Because(text.to_owned());
         for (lines, closed) in [
             (
@@ -177,9 +178,9 @@ mod tests {
         }
     }
 
-    /// The line is that of GnuPG 2.2.40.
+    /// GnuPG 2.2.40 printed this line.
     #[test]
-    fn which_key_decrypted() {
+    fn the_key_that_decrypted_is_found() {
         let (subkey, key) = (
             "D38DB8EBF8B8FB0E4CDB1CE6E9B362340B5B4AE9",
             "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn why_a_key_is_refused() {
+    fn the_reason_for_a_rejected_key_is_found() {
         let status = Status::read(
             "gpg: x: skipped: No public key\n[GNUPG:] INV_RECP 1 85D7\n[GNUPG:] FAILURE encrypt 9\n",
         );

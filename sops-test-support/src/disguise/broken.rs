@@ -1,6 +1,6 @@
-//! Texts that no parser reads, or only some do.
+//! Texts that some or all YAML parsers reject.
 
-/// What no or not every parser of YAML reads.
+/// Variants of `text` that some or all YAML parsers reject.
 pub(super) fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let add = |more: &str| format!("{text}{more}").into_bytes();
     let in_value = |more: &str| {
@@ -71,7 +71,7 @@ pub(super) fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What makes a text unreadable for strict parsers, or too large for ours.
+/// Endings that make a text invalid for strict parsers, or too large for ours.
 pub(super) fn unreadable_ends() -> [(&'static str, String); 3] {
     let deep = format!("type: {}{}\n", "[".repeat(1200), "]".repeat(1200));
     let tab = "namespace: {\n\ta: b}\n".to_owned();

@@ -1,6 +1,6 @@
-//! Encodings of a text.
+//! Text encodings.
 
-/// Encodings that a text is saved in by accident, on Windows above all.
+/// Encodings in which a text may be saved by accident, mostly on Windows.
 pub(crate) fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         text.encode_utf16().flat_map(bytes).collect()

@@ -2,10 +2,11 @@
 
 use super::secret::{BASE64, HEAD, VALUE, plain};
 
-/// Names of files that nobody but kustomize, which takes any name, reads as YAML.
+/// Extensions for hidden Secrets. For some of them, only kustomize reads the file as YAML, because
+/// it accepts any name.
 pub(super) const HIDING_ENDINGS: [&str; 5] = [".yaml", ".txt", ".json", ".yaml.j2", ".ini"];
 
-/// Ways to say the kind that a search for the word does not find, each with the Secret that has it.
+/// Spellings of the kind that a search for the word misses, each with its Secret.
 pub(super) fn hidden_kinds() -> Vec<(&'static str, String)> {
     let spellings = [
         "\"k\\x69nd\": Secret\n",
@@ -27,7 +28,7 @@ pub(super) fn hidden_kinds() -> Vec<(&'static str, String)> {
     spellings.map(|kind| (kind, with(kind))).into()
 }
 
-/// Breaks of lines, and other characters that only some readers of YAML take.
+/// Line breaks and other characters that only some YAML parsers accept.
 pub(super) fn read_by_go() -> Vec<(&'static str, String)> {
     let kind = |before: &str| {
         plain().replace("kind: Secret\n", "").replace(
@@ -63,7 +64,7 @@ pub(super) fn read_by_go() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Secrets between the marks of a template that are in comments or values.
+/// Secrets in comments or values that are between the delimiters of a template.
 pub(super) fn in_marks_of_templates() -> Vec<(&'static str, String)> {
     let tab = "namespace: {\n\ta: b}\n";
     let between =

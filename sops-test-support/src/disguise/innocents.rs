@@ -3,7 +3,8 @@
 use super::secret::HEAD;
 use super::texts::innocent_texts;
 
-/// Files that are to pass: each with its path, of which those below `charts/` are what Helm has.
+/// The files that must pass, each with its path and content. Files below `charts/` belong to Helm
+/// charts.
 pub fn innocents() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |path: &str, text: &str| all.push((path.to_owned(), text.to_owned()));
@@ -67,7 +68,7 @@ pub fn innocents() -> Vec<(String, String)> {
         "charts/web/templates/tests/test.yaml",
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: \"{{ .Release.Name }}-test\"\nspec:\n  containers:\n    - name: wget\n      image: busybox\n  restartPolicy: Never\n",
     );
-    // What cannot be told without Helm.
+    // Without Helm, the result can't be determined.
     add(
         "charts/web/templates/odd.yaml",
         "apiVersion: v1\nkind: ConfigMap\ndata:\n{{ $a := 1 }}{{ if $a }}  a: b{{ end }}\n - {{ .c }}: [\n",

@@ -8,7 +8,7 @@ pub(super) fn json_of(value: &str) -> String {
     )
 }
 
-/// JSON as programs write it, and what is nearly JSON.
+/// JSON as programs write it, and text that is almost JSON.
 pub(super) fn json() -> Vec<(&'static str, String)> {
     let compact = json_of(VALUE);
     let pretty = format!(

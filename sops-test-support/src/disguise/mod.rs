@@ -1,7 +1,7 @@
-//! Secrets in plaintext that do not look like one, and files that look like Secrets in plaintext but are not.
+//! Plaintext Secrets that don't look like one, and files that look like one but are not.
 //!
-//! Every disguise is one that people make by accident, or that some reader of YAML or JSON sees through: kubectl, kustomize, Helm, or whoever
-//! resolves a merge conflict or decodes a file.
+//! Each disguise happens by accident, or some reader of YAML or JSON sees through it: kubectl,
+//! kustomize, Helm, or a user who resolves a merge conflict or decodes a file.
 
 mod broken;
 mod encodings;
@@ -26,17 +26,17 @@ pub(crate) use encodings::encodings;
 pub use innocents::innocents;
 pub use secret::{BASE64, VALUE};
 
-/// A file with a Secret in plaintext.
+/// A file that contains a plaintext Secret.
 #[derive(Clone, Debug)]
 pub struct Disguise {
-    /// Its path, each another one, below `secrets/`.
+    /// Its unique path, below `secrets/`.
     pub path: String,
     /// Its content.
     pub bytes: Vec<u8>,
 }
 
 impl Disguise {
-    /// Whether the value can be read in the bytes.
+    /// Whether the secret value is readable in the bytes.
     pub fn shows_value(bytes: &[u8]) -> bool {
         let has = |text: &str| {
             let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
@@ -48,7 +48,7 @@ impl Disguise {
     }
 }
 
-/// All disguises. A creation rule that names `secrets/` covers each of them.
+/// All disguises. A creation rule for `secrets/` covers each of them.
 pub fn disguises() -> Vec<Disguise> {
     let mut all = Vec::new();
     let mut add = |title: &str, ending: &str, bytes: Vec<u8>| {
@@ -73,7 +73,7 @@ pub fn disguises() -> Vec<Disguise> {
     }
     for (title, text) in kinds() {
         add(&title, ".yaml", text.clone().into_bytes());
-        // The same where nothing but a tolerant reader reads it.
+        // The same Secret in a file that only a lenient parser accepts.
         add(
             &format!("{title}-key-twice"),
             ".yaml",
@@ -110,7 +110,7 @@ pub fn disguises() -> Vec<Disguise> {
                 text.clone().into_bytes(),
             );
         }
-        // Where only a more generous parser reads on.
+        // Endings after which only a more lenient parser reads on.
         for (title, more) in unreadable_ends() {
             let is_readable = title == "deep" || !kind.contains(['*', '<']) && !kind.contains("!!");
             if is_readable {
@@ -169,7 +169,8 @@ pub fn disguises() -> Vec<Disguise> {
     all
 }
 
-/// Secrets whose values look like placeholders and settings. They are refused only if a creation rule names the file.
+/// Secrets whose values look like placeholders or settings. They are rejected only if a creation
+/// rule covers the file.
 pub fn placeholders() -> Vec<Disguise> {
     const VALUES: [&str; 18] = [
         "REPLACE_ME",
@@ -205,7 +206,7 @@ pub fn placeholders() -> Vec<Disguise> {
             ("key-twice", ".yaml", &broken),
             ("template", ".yaml", &template),
         ] {
-            // A plain word in a template is the name of something.
+            // In a template, a plain word is usually a name.
             if title != "template" || !is_word {
                 all.push(Disguise {
                     path: format!("secrets/placeholder-{number}-{title}{ending}"),
@@ -217,7 +218,7 @@ pub fn placeholders() -> Vec<Disguise> {
     all
 }
 
-/// What a file may be called that Kubernetes' programs, an editor or a person reads as the manifest that it is.
+/// Extensions of files that Kubernetes tools, an editor or a user would read as a manifest.
 const ENDINGS: [&str; 28] = [
     ".yaml",
     ".yml",

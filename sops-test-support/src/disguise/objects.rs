@@ -1,8 +1,8 @@
-//! Ways to write the kind, the fields and the values of a Secret.
+//! Spellings of the kind, the fields and the values of a Secret.
 
 use super::secret::{BASE64, HEAD, VALUE, plain};
 
-/// Ways to say that an object is a Secret, and places to have one in.
+/// Spellings of the kind of a Secret, and places where a Secret can be.
 pub(super) fn kinds() -> Vec<(String, String)> {
     let spellings = [
         "kind: \"Secret\"",
@@ -77,7 +77,7 @@ pub(super) fn kinds() -> Vec<(String, String)> {
     all
 }
 
-/// Fields in which a Secret has values by mistake, or that bring them in from elsewhere.
+/// Fields that contain values of a Secret by mistake, or that fetch them from elsewhere.
 pub(super) fn fields() -> Vec<(&'static str, String)> {
     let with = |fields: &str| format!("{HEAD}{}", fields.replace('@', VALUE));
     vec![
@@ -143,7 +143,7 @@ pub(super) fn fields() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Values that look like ciphertext, a reference or what is public, with the secret in them.
+/// Values that look like ciphertext, a reference or public data, but contain the secret.
 pub(super) fn values() -> Vec<String> {
     let values = [
         "'{{ x }}@'",

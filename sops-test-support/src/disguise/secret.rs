@@ -1,8 +1,8 @@
 //! The Secret that the disguises hide.
 
-/// The value that is not to be committed, and its base64.
+/// The value that must not be committed.
 pub const VALUE: &str = "hunter2-Marker";
-/// [`VALUE`] as `data` has it.
+/// [`VALUE`] in base64, as under `data`.
 pub const BASE64: &str = "aHVudGVyMi1NYXJrZXI=";
 
 pub(super) const HEAD: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: am\n";
@@ -11,7 +11,8 @@ pub(super) fn plain() -> String {
     format!("{HEAD}stringData:\n  password: {VALUE}\n")
 }
 
-/// Alertmanager and others have templates in their values, which make no template of the file.
+/// Alertmanager and other programs use templates in their values. Those don't make the file a
+/// template.
 pub(super) fn with_template_in_a_value() -> String {
     format!("{}  tmpl: '{{{{ .Alerts }}}}'\n", plain())
 }

@@ -1,8 +1,8 @@
-//! Templates of Helm and others with a Secret in them.
+//! Templates, of Helm and other programs, that contain a Secret.
 
 use super::secret::{BASE64, HEAD, VALUE, plain};
 
-/// Templates with the value in them as it is.
+/// Templates that contain the value literally.
 pub(super) fn templates() -> Vec<(&'static str, String)> {
     vec![
         (

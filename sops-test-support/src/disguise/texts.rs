@@ -1,8 +1,8 @@
-//! Secrets in plaintext inside of other texts, and texts that only show how a Secret is written.
+//! Plaintext Secrets inside other texts, and texts that only show how to write a Secret.
 
 use super::secret::{BASE64, VALUE};
 
-/// A Secret as people write it, and as `kubectl get` prints it.
+/// A Secret as a user writes it, and as `kubectl get` prints it.
 fn secrets() -> [String; 2] {
     [
         format!(
@@ -14,7 +14,7 @@ fn secrets() -> [String; 2] {
     ]
 }
 
-/// The lines of a text with something before each.
+/// Prefixes every line of a text.
 fn with_margin(text: &str, margin: &str) -> String {
     text.lines()
         .map(|line| format!("{margin}{line}\n"))
@@ -27,7 +27,7 @@ fn escaped(text: &str) -> String {
         .replace('\n', "\\n")
 }
 
-/// Texts with a Secret in them, each with a title and the ending of its file.
+/// Texts that contain a Secret, each with a title and a file extension.
 pub(super) fn texts() -> Vec<(&'static str, &'static str, String)> {
     let mut all = Vec::new();
     for secret in secrets() {
@@ -83,7 +83,7 @@ pub(super) fn texts() -> Vec<(&'static str, &'static str, String)> {
     all
 }
 
-/// Texts that show a Secret without a password that is worth anything, each with its path.
+/// Texts that show a Secret without a real password, each with its path.
 pub(super) fn innocent_texts() -> Vec<(&'static str, String)> {
     let secret = |value: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! A new entry at the end of a block collection, or the first one of a document.
+//! Adds an entry at the end of a block collection, or the first entry of a document.
 
 use super::comments_end;
 use crate::edit::layout::{BlockLayout, indent, needs_line_break};
@@ -40,7 +40,7 @@ pub(in crate::edit) fn append(
     edits.insert(end, layout.with_breaks(&lines));
 }
 
-/// Writes the top mapping of a document that is empty, at the offset `at`.
+/// Writes the top mapping of an empty document at offset `at`.
 pub(in crate::edit) fn create(at: usize, value: &Node, edits: &mut TextEdits<'_, '_>) {
     let text = edits.text();
     let layout = BlockLayout::of(edits, 0).above(text, at);
@@ -56,7 +56,8 @@ pub(in crate::edit) fn create(at: usize, value: &Node, edits: &mut TextEdits<'_,
     edits.insert(at, layout.with_breaks(&lines));
 }
 
-/// A block scalar at the end of the text without a line break would get one more when lines follow.
+/// A block scalar at the end of the text may lack its last line break. Following lines would add it
+/// to the value, so the scalar is changed to strip line breaks.
 fn close_block_scalar(last: usize, content: usize, edits: &mut TextEdits<'_, '_>) {
     let document = edits.document;
     let Item::Leaf(leaf) = &document.tape[innermost_last(document, last)] else {

@@ -1,4 +1,4 @@
-//! Edits in block collections, where lines and columns show what belongs together.
+//! Edits block collections, whose structure follows from lines and columns.
 
 mod append;
 mod remove;
@@ -18,8 +18,8 @@ fn is_block_collection(document: &Document<'_>, node: usize) -> bool {
     matches!(document.tape[node], Item::Open { flow: false, .. })
 }
 
-/// The end of what belongs to the value at `site`: of a block collection with the comment after its last content and those
-/// below it that are deeper than the entry.
+/// The end of the value at `site`. A block collection includes the comment after its last content
+/// and the comments below that are indented deeper than the entry.
 fn value_end(document: &Document<'_>, site: &Site) -> usize {
     if !is_block_collection(document, site.node) {
         return site.content.end;
@@ -32,8 +32,8 @@ fn value_end(document: &Document<'_>, site: &Site) -> usize {
     )
 }
 
-/// The end of the last line, from the line end at `end` on, that is a comment in `column` or deeper; nothing but blank lines
-/// lies between.
+/// The end of the last comment line below the line end at `end`, if the comments are in `column` or
+/// deeper and only blank lines are between them.
 fn comments_end(text: &str, end: usize, column: usize) -> usize {
     let (mut last, mut at) = (end, end);
     loop {
@@ -52,7 +52,7 @@ fn comments_end(text: &str, end: usize, column: usize) -> usize {
     }
 }
 
-/// The comment in the header of a block scalar, which is part of its content.
+/// The comment in the header of a block scalar, which is inside its content.
 fn header_comment(document: &Document<'_>, site: &Site) -> Option<Range<usize>> {
     let Item::Leaf(leaf) = &document.tape[site.node] else {
         return None;
@@ -64,8 +64,8 @@ fn header_comment(document: &Document<'_>, site: &Site) -> Option<Range<usize>> 
     trailing_comment(document.text, leaf.span.range().start + indicators.len())
 }
 
-/// The comments between the indicator of a block collection and its first entry that are no part of it: the one in the
-/// indicator's line, and those that are no deeper than the entry.
+/// The comments between the indicator of a block collection and its first entry that do not belong
+/// to the collection: on the indicator's line, and those that are not deeper than the entry.
 fn outer_comments(text: &str, site: &Site) -> impl Iterator<Item = Range<usize>> {
     let line_end = source::line_end(text, site.indicator.unwrap_or(site.entry));
     let column = site.column(text);

@@ -1,4 +1,4 @@
-//! An entry goes from its block collection, with the lines that are its own.
+//! Removes an entry from a block collection, with its lines.
 
 use std::ops::Range;
 
@@ -10,13 +10,14 @@ use crate::yaml::lexical::{begins_line, trailing_comment};
 use crate::yaml::source;
 use crate::{Collection, Document, Item, Style};
 
-/// Takes the entry or item at `site` out of its block collection; the last one leaves `{}` or `[]`.
+/// Removes the entry or item at `site` from its block collection. Removing the last one leaves `{}`
+/// or `[]`.
 pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     let document = edits.document;
     let removal = Removal::of(site, edits);
     match (previous(document, site.node), next(document, site.node)) {
         (None, None) => removal.leave_empty(edits),
-        // The first entry follows the `-` of an item: the second one moves there.
+        // The first entry follows the `-` of an item; the second one moves there.
         (None, Some(second)) if !begins_line(document.text, site.entry) => {
             removal.move_up(Site::of(document, second).entry, edits);
         }
@@ -24,11 +25,13 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     }
 }
 
-/// What goes with an entry: everything from its start to the end of its last line, except some comments.
+/// What is removed with an entry: everything from its start to the end of its last line, except
+/// some comments.
 struct Removal<'s> {
     site: &'s Site,
     extent: Range<usize>,
-    /// The comments, each on a line of its own, that are not part of the value to Go's library and stay; the first is not indented.
+    /// The comments that Go's library does not assign to the value, which stay. Each is on its own
+    /// line; the first is not indented.
     kept: String,
 }
 
@@ -64,7 +67,7 @@ impl<'s> Removal<'s> {
         }
     }
 
-    /// Takes an entry out that begins its line.
+    /// Removes an entry that begins its line.
     fn take_lines(self, edits: &mut TextEdits<'_, '_>) {
         if !self.kept.is_empty() {
             return edits.replace(self.extent, self.kept);
@@ -76,14 +79,14 @@ impl<'s> Removal<'s> {
         }
         let mut end = source::after_break(text, self.extent.end);
         match block_scalar_before(edits.document, self.site.node) {
-            // Blank lines below it would become part of its value.
+            // Otherwise, the blank lines below would become part of its value.
             Some(scalar) if scalar.keeps && scalar.end == start => {
                 let blank = text[end..].len() - text[end..].trim_start().len();
                 end = source::line_start(text, end + blank).max(end);
             }
-            // Its line break is part of its value.
+            // The line break before the entry is part of its value.
             Some(_) => {}
-            // The last line had no line break, so the one before it is to have none.
+            // The last line had no line break, so the new last line gets none either.
             None if end == self.extent.end => {
                 start -= source::line_break(&text[..start]).len();
             }
@@ -92,7 +95,7 @@ impl<'s> Removal<'s> {
         edits.remove(start..end);
     }
 
-    /// Removes the first of several entries that follow a `-`; the entry at `second` comes next.
+    /// Removes the first of several entries that follow a `-`. The entry at `second` comes next.
     fn move_up(self, second: usize, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let between = &text[self.extent.end.min(second)..second];
@@ -108,7 +111,7 @@ impl<'s> Removal<'s> {
         }
     }
 
-    /// Takes the only entry out, so that the collection becomes empty.
+    /// Removes the only entry, which makes the collection empty.
     fn leave_empty(self, edits: &mut TextEdits<'_, '_>) {
         let (document, text) = (edits.document, edits.text());
         let empty = match self.site.kind {
@@ -127,9 +130,9 @@ impl<'s> Removal<'s> {
     }
 }
 
-/// The block scalar that the node before another ends in.
+/// The block scalar that ends the previous node.
 struct BlockScalar {
-    /// Whether all line breaks at its end are part of its value.
+    /// Whether all trailing line breaks are part of its value.
     keeps: bool,
     end: usize,
 }

@@ -1,4 +1,4 @@
-//! Another value for a node of a block collection.
+//! Replaces the value of a node in a block collection.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::tree::Node;
 use crate::yaml::lexical::begins_line;
 use crate::yaml::source;
 
-/// Puts `new` in the place of the node at `site`.
+/// Replaces the node at `site` by `new`.
 pub(in crate::edit) fn replace(
     site: &Site,
     new: &Node,
@@ -48,7 +48,7 @@ pub(in crate::edit) fn replace(
     }
 }
 
-/// Puts `new` in the place of `{}` at the top of a document.
+/// Replaces `{}` at the top of a document by `new`.
 pub(in crate::edit) fn replace_top(
     extent: Range<usize>,
     new: &Node,
@@ -72,7 +72,7 @@ pub(in crate::edit) fn replace_top(
     edits.insert(line_end, layout.with_breaks(rest));
 }
 
-/// The first line, and the others with the line break before them.
+/// Splits off the first line. The rest begins with a line break.
 fn split_lines(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').unwrap_or(text.len()))
 }
@@ -80,15 +80,15 @@ fn split_lines(text: &str) -> (&str, &str) {
 struct BlockReplacement<'s> {
     site: &'s Site,
     new: &'s Node,
-    /// The anchor that the node gets.
+    /// The anchor of the new node.
     anchor: Option<String>,
-    /// The old value.
+    /// The range of the old value.
     extent: Range<usize>,
     layout: BlockLayout,
 }
 
 impl BlockReplacement<'_> {
-    /// A collection in place of a value, on lines of its own.
+    /// Writes a collection on its own lines in place of a value.
     fn block_in_place(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let (outer, inner) = (
@@ -97,7 +97,7 @@ impl BlockReplacement<'_> {
         );
         let in_mapping = self.site.kind == Collection::Mapping;
         let sequence = matches!(self.new, Node::Sequence(_));
-        // A sequence may be in the column of its key, a mapping may not.
+        // A sequence may be in the same column as its key, a mapping may not.
         let fits = inner > outer || inner == outer && sequence && in_mapping;
         let column = if fits {
             inner
@@ -118,12 +118,12 @@ impl BlockReplacement<'_> {
         }
     }
 
-    /// A collection in the place of a value that begins in the line of its indicator.
+    /// Writes a collection in place of a value that begins on the line of its indicator.
     fn block_behind_indicator(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let site = self.site;
         let mut lines = String::new();
-        // After the `-` of an item, if nothing else is there.
+        // Directly after the `-` of an item, if nothing else is there.
         if site.kind == Collection::Sequence
             && site.properties.is_empty()
             && self.anchor.is_none()
@@ -154,13 +154,13 @@ impl BlockReplacement<'_> {
         self.put(&lines, start..self.extent.end, edits);
     }
 
-    /// A scalar or an empty collection for one, or for a value in the line of its indicator.
+    /// Writes a scalar or an empty collection in place of a value on the line of its indicator.
     fn inline(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let mut extent = self.extent.clone();
         let mut written = self.inline_value(text);
         if self.site.content.is_empty() {
-            // Nothing is there except what ends the line.
+            // The value is an omitted null, so there may be no space after the indicator.
             written.insert(0, ' ');
             let line_end = source::line_end(text, extent.end);
             if text[extent.end..line_end].trim().is_empty() {
@@ -170,7 +170,8 @@ impl BlockReplacement<'_> {
         self.put(&written, extent, edits);
     }
 
-    /// A scalar or an empty collection for a block collection on lines of its own: it goes after the indicator.
+    /// Writes a scalar or an empty collection after the indicator, in place of a block collection
+    /// on its own lines.
     fn collapse(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let written = self.inline_value(text);
@@ -200,8 +201,8 @@ impl BlockReplacement<'_> {
         written
     }
 
-    /// Puts the first line of `written` in the place of `extent`, and the others below the line in which that ends, after
-    /// its comment.
+    /// Replaces `extent` by the first line of `written`. The other lines go below the line in which
+    /// `extent` ends, after its comment.
     fn put(&self, written: &str, extent: Range<usize>, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let (first, rest) = split_lines(written);

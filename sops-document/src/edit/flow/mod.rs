@@ -1,4 +1,4 @@
-//! Edits in flow collections, of which all of JSON is made: commas separate what belongs together.
+//! Edits flow collections, whose parts are separated by commas. JSON consists of them.
 
 mod remove;
 mod style;
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::tree::Node;
 use crate::yaml::lexical::skip_blanks;
 
-/// Puts `new` in the place of the node at `site`.
+/// Replaces the node at `site` by `new`.
 pub(super) fn replace(
     site: &Site,
     new: &Node,
@@ -69,14 +69,14 @@ pub(super) fn append(
     let end = content_end(document, last);
     let separator = style.separators.comma;
     if !has_brackets(document, container) {
-        // A pair in a sequence gets the brackets that a mapping of two entries needs.
+        // A pair in a sequence needs braces once it has two entries.
         edits.insert(span.start, "{");
         edits.insert(end, format!("{separator}{written}}}"));
         return Ok(());
     }
     let comma = skip_blanks(text, end);
     let comma = text[comma..].starts_with(',').then_some(comma + 1);
-    // To Go's YAML library the `:` before a comma would be part of the key.
+    // Go's YAML library would take a `:` directly before a comma as part of the key.
     let gap = if text[..end].ends_with(':') { " " } else { "" };
     match (&style.lines, comma) {
         (Some(lines), comma) => {
@@ -94,7 +94,7 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Puts the first entry or item into the empty collection at `container`.
+/// Writes the first entry or item of the empty collection at `container`.
 fn append_first(
     container: usize,
     span: Range<usize>,
@@ -107,7 +107,7 @@ fn append_first(
     let mut written = String::new();
     style.write_entry(&mut written, key, value)?;
     if !edits.text()[inner.clone()].trim().is_empty() {
-        // Comments, which end with a line break.
+        // The collection contains comments, the last of which ends with a line break.
         edits.insert(inner.end, written);
     } else if let Some(lines) = &style.lines {
         edits.replace(inner, format!("{}{written}{}", lines.entry, lines.close));

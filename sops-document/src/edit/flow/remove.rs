@@ -1,4 +1,4 @@
-//! Removes an entry from a flow collection, with its comma and, if it has its own line, that line.
+//! Removes an entry from a flow collection, with its comma and, if it is alone on a line, the line.
 
 use super::style::line_break;
 use crate::Item;
@@ -7,12 +7,12 @@ use crate::edit::text_edits::TextEdits;
 use crate::yaml::lexical::{begins_line, skip_blanks, trailing_comment};
 use crate::yaml::source;
 
-/// Takes the entry or item at `site` out of its flow collection.
+/// Removes the entry or item at `site` from its flow collection.
 pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     let (document, text) = (edits.document, edits.text());
     let end = site.content.end;
     if !has_brackets(document, site.container) {
-        // The one pair that is an item of a sequence.
+        // A single pair that is an item of a sequence.
         return edits.replace(site.entry..end, "{}");
     }
     let kept = inner_comments(text, site);
@@ -47,7 +47,8 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     }
 }
 
-/// Takes all out from between the brackets around the only entry; `false` if there are comments.
+/// Removes everything between the brackets around the only entry. Returns `false` if there are
+/// comments.
 fn leave_empty(site: &Site, edits: &mut TextEdits<'_, '_>) -> bool {
     let (document, text) = (edits.document, edits.text());
     let Item::Open { span, .. } = &document.tape[site.container] else {
@@ -62,7 +63,7 @@ fn leave_empty(site: &Site, edits: &mut TextEdits<'_, '_>) -> bool {
     is_blank
 }
 
-/// Takes the last entry out, which no comma follows; the one before it ends at `before`.
+/// Removes the last entry, which no comma follows. The entry before it ends at `before`.
 fn remove_last(site: &Site, before: usize, kept: String, edits: &mut TextEdits<'_, '_>) {
     let text = edits.text();
     let end = site.content.end;
@@ -70,7 +71,7 @@ fn remove_last(site: &Site, before: usize, kept: String, edits: &mut TextEdits<'
     if text[comma + 1..site.entry].trim().is_empty() && kept.is_empty() {
         return edits.remove(comma..end);
     }
-    // Only YAML has comments. It allows the comma to stay, which would look odd.
+    // Only YAML has comments. It would allow the comma to stay, but that would look odd.
     edits.remove(comma..comma + 1);
     match trailing_comment(text, end) {
         Some(comment) => edits.replace(site.entry..comment.start, kept),
@@ -82,7 +83,8 @@ fn remove_last(site: &Site, before: usize, kept: String, edits: &mut TextEdits<'
     }
 }
 
-/// The comments between the key and the value of an entry, each with a line break, to put where the entry began.
+/// The comments between the key and the value of an entry, each with a line break. They move to
+/// where the entry began.
 fn inner_comments(text: &str, site: &Site) -> String {
     let mut kept = String::new();
     let is_inner = |comment: &&std::ops::Range<usize>| comment.start > site.entry;

@@ -1,4 +1,4 @@
-//! How a flow collection is laid out, so that what is added looks like what is there.
+//! The layout of a flow collection, so that new text looks like the existing text.
 
 use crate::edit::flow_text::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
 use crate::edit::site::{Site, content_end};
@@ -9,21 +9,21 @@ use crate::yaml::lexical::{begins_line, key_end};
 use crate::yaml::source;
 use crate::{Collection, Document, Item};
 
-/// How a flow collection is laid out.
+/// The layout of a flow collection.
 pub(super) struct FlowStyle<'a> {
     format: Format,
     pub(super) separators: Separators<'a>,
-    /// Where entries are on lines of their own.
+    /// Set if entries are on their own lines.
     pub(super) lines: Option<EntryLines>,
 }
 
-/// The white space of a collection whose entries are on lines of their own.
+/// The white space of a collection whose entries are on their own lines.
 pub(super) struct EntryLines {
     /// Before an entry: a line break and the indentation.
     pub(super) entry: String,
     /// Before the closing bracket.
     pub(super) close: String,
-    /// What a level is indented by.
+    /// The indentation of one level.
     unit: String,
 }
 
@@ -94,7 +94,7 @@ impl<'a> FlowStyle<'a> {
         }
     }
 
-    /// Appends an item or, with its key, an entry.
+    /// Appends an item or, with a key, an entry.
     pub(super) fn write_entry(
         &self,
         out: &mut String,
@@ -108,7 +108,8 @@ impl<'a> FlowStyle<'a> {
         self.write(out, value)
     }
 
-    /// Appends the value of an entry: in JSON over several lines where entries have lines of their own.
+    /// Appends the value of an entry. In JSON, it spans several lines if entries are on their own
+    /// lines.
     pub(super) fn write(&self, out: &mut String, value: &Node) -> Result<()> {
         let (Format::Json, Some(lines)) = (self.format, &self.lines) else {
             return write_flow(out, value, self.format, self.separators);
@@ -118,7 +119,7 @@ impl<'a> FlowStyle<'a> {
 }
 
 impl EntryLines {
-    /// Appends a JSON value over several lines, `depth` levels below the entry.
+    /// Appends a JSON value that spans several lines, `depth` levels below the entry.
     fn write(&self, out: &mut String, value: &Node, depth: usize) -> Result<()> {
         let break_line = |out: &mut String, depth: usize| {
             out.push_str(&self.entry);
@@ -162,7 +163,7 @@ impl EntryLines {
     }
 }
 
-/// The white space that the line of `at` begins with.
+/// The white space at the start of the line of `at`.
 fn indentation(text: &str, at: usize) -> &str {
     let line = &text[source::line_start(text, at)..at];
     let line = line.trim_start_matches('\u{feff}');
@@ -174,8 +175,8 @@ pub(super) fn line_break(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// The separators between the parts of the collection at `container` or, where it does not show them, as they are at the
-/// top of the document.
+/// The separators in the collection at `container` or, if it does not show them, those at the top
+/// of the document.
 fn separators<'a>(document: &Document<'a>, container: usize) -> Separators<'a> {
     let text = document.text;
     let on_one_line = |part: &str| !part.contains(['\n', '\r', '#']);
@@ -185,7 +186,7 @@ fn separators<'a>(document: &Document<'a>, container: usize) -> Separators<'a> {
         let is_meant = move |at: &usize| matches!(&document.tape[*at], Item::Open { kind: found, flow: true, .. } if kind.is_none_or(|kind| kind == *found));
         containers.into_iter().flatten().filter(is_meant)
     };
-    // In YAML the colon needs a space after keys that have no quotes.
+    // In YAML, an unquoted key requires a space after its colon.
     let mut objects = flow(Some(Collection::Mapping)).filter(|_| document.format == Format::Json);
     if let Some(first) = objects.find_map(|container| document.children(container).next()) {
         let site = Site::of(document, first);

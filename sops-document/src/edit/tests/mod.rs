@@ -1,4 +1,4 @@
-//! What `set` and `unset` do to the text, by topic.
+//! Tests of the text that `set` and `unset` produce, by topic.
 
 mod aliases;
 mod append;
@@ -44,14 +44,14 @@ fn unset(text: &str, format: Format, path: &KeyPath) -> Result<Zeroizing<Vec<u8>
     parse(text, format)?.unset(path)
 }
 
-/// Each line: the text, the path, the value (`-` to unset), and what comes out.
+/// Each case is the text, the path, the value (`-` for unset) and the expected text.
 fn check(format: Format, cases: &[(&str, &str, &str, &str)]) {
     let mut failures = Vec::new();
     for (text, at, value, expected) in cases {
         let result = match *value {
             "-" => unset(text, format, &path(at)),
             value => set(text, format, &path(at), &json(value)).map(|changed| {
-                changed.unwrap_or_else(|| panic!("{at} of {text:?} has this value already"))
+                changed.unwrap_or_else(|| panic!("{text:?} already has this value at {at}"))
             }),
         };
         match result {

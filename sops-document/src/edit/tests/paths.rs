@@ -3,7 +3,7 @@ use crate::error::Error;
 use crate::format::Format;
 
 #[test]
-fn a_value_that_is_there_already_changes_nothing() {
+fn setting_the_current_value_changes_nothing() {
     for (text, at, value) in [
         ("a: 0x10\n", r#"["a"]"#, "16"),
         ("a: &x {p: [1]}\nb: *x\n", r#"["b"]"#, r#"{"p": [1]}"#),
@@ -16,7 +16,7 @@ fn a_value_that_is_there_already_changes_nothing() {
 }
 
 #[test]
-fn a_path_that_does_not_fit_is_refused_by_name() {
+fn a_path_that_does_not_fit_is_named_in_the_error() {
     let text = "a: [1, {b: x}]\nc: &x {d: 1}\ne: *x\n";
     for (at, set_message, unset_message) in [
         (
@@ -59,7 +59,7 @@ fn a_path_that_does_not_fit_is_refused_by_name() {
             unset_message
         };
         match unset(text, Format::Yaml, &path(at)) {
-            Ok(_) => panic!("{at} is removed"),
+            Ok(_) => panic!("{at} was removed"),
             Err(error) => {
                 assert_eq!(error.to_string(), unset_message);
                 let not_found = unset_message.contains(" has no ");

@@ -2,7 +2,7 @@ use super::check;
 use crate::format::Format;
 
 #[test]
-fn an_entry_goes_with_its_lines_and_leaves_comments() {
+fn removing_an_entry_removes_its_lines_and_keeps_comments() {
     check(
         Format::Yaml,
         &[

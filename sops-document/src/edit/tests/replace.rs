@@ -2,7 +2,7 @@ use super::check;
 use crate::format::Format;
 
 #[test]
-fn a_replaced_scalar_keeps_its_style_where_that_fits() {
+fn a_replaced_scalar_keeps_its_style_if_possible() {
     check(
         Format::Yaml,
         &[
@@ -91,7 +91,7 @@ fn a_replaced_scalar_keeps_its_style_where_that_fits() {
 }
 
 #[test]
-fn null_gets_a_value() {
+fn null_is_replaced() {
     check(
         Format::Yaml,
         &[
@@ -125,7 +125,7 @@ fn null_gets_a_value() {
 }
 
 #[test]
-fn values_become_collections_and_collections_values() {
+fn values_and_collections_replace_each_other() {
     check(
         Format::Yaml,
         &[
@@ -197,7 +197,7 @@ fn values_become_collections_and_collections_values() {
                 r#"{"x": [1, "y, z"]}"#,
                 "a: [x, {x: [1, 'y, z']}]\n",
             ),
-            // A comment below that is as deep as a block scalar would be part of it.
+            // A block scalar would include a comment below it that has the same indentation.
             (
                 "a: 1\n\n    # c\nb: 2\n",
                 r#"["a"]"#,
