@@ -203,6 +203,7 @@ mod tests {
             ),
             (&CREATION_RULE, "AGE", "error; did"),
             (&CREATION_RULE, "ags", "error; did you mean `age`?"),
+            (&CREATION_RULE, "aeg", "error; did you mean `age`?"),
             (
                 &CREATION_RULE,
                 "recipients",
