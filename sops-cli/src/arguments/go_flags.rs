@@ -264,8 +264,12 @@ impl<'c> Reader<'c> {
 
     /// Whether a word may begin with a dash here.
     fn takes_dashes(&self) -> bool {
-        let next = self.command.get_positionals().nth(self.words);
-        let next = next.or_else(|| self.command.get_positionals().last());
+        let positionals = || {
+            let positionals = self.command.get_positionals();
+            positionals.filter(|positional| !positional.is_last_set())
+        };
+        let next = positionals().nth(self.words);
+        let next = next.or_else(|| positionals().last());
         next.is_some_and(clap::Arg::is_allow_hyphen_values_set)
             || self.is_strict && self.words > 0 && self.level > 0
     }
