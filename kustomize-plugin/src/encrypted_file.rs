@@ -5,7 +5,7 @@ use std::path::Path;
 use sops_core::keys::DataKey;
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
-use sops_core::{EncryptedDocument, Format, MacCheck, parse_document};
+use sops_core::{EncryptedDocument, Format, MacCheck, format_of_encrypted, parse_document};
 use zeroize::Zeroizing;
 
 use crate::keys::DataKeyCache;
@@ -18,14 +18,14 @@ pub(crate) struct DecryptedFile {
     format: Format,
 }
 
-/// Decrypts a file whose format its name tells.
+/// Decrypts a file whose format its name or its content tells.
 pub(crate) fn decrypt(
     workspace: &Workspace,
     keys: &mut DataKeyCache,
     path: &str,
 ) -> Result<DecryptedFile, Problem> {
     let bytes = workspace.read(path)?;
-    let format = Format::from_path(Path::new(path));
+    let format = format_of_encrypted(Path::new(path), &bytes);
     with_key(&bytes, format, keys, |document, key| {
         Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
     })

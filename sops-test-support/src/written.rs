@@ -168,6 +168,6 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("!\n", "says null"),
     ("--- &a\n", "says null"),
     ("a: 1\n---\n~\n", "says null"),
-    ("# c\n", "the file is empty"),
+    ("# c\n", "the file has comments only"),
     ("a: &b v\nc: {*b : 1}\n", "an alias as a key"),
 ];

@@ -83,7 +83,7 @@ impl PlaintextReader<'_> {
         if format == Format::Dotenv {
             warn_of_returns(ui, &input.name, &input.content);
         }
-        if format == Format::Binary && encrypted_format(&input.content).is_some() {
+        if format == Format::Binary && may_be_encrypted(&input.content) {
             ui.warn(format_args!(
                 "{} is an encrypted file, and is encrypted once more; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
                 input.name
@@ -202,6 +202,12 @@ impl PlaintextFile {
     pub(super) fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {
         sops_core::encrypt_to(self.text(), self.format, &self.encryption, out)
     }
+}
+
+/// Whether a file is an encrypted one. A very large one is not looked through for that.
+fn may_be_encrypted(content: &[u8]) -> bool {
+    const LIMIT: usize = 1 << 24;
+    content.len() <= LIMIT && encrypted_format(content).is_some()
 }
 
 /// Refuses a document with more than the one value of a binary file, for the others would be lost.

@@ -7,7 +7,7 @@ use std::{env, fs};
 use sops_core::keys::{
     self, DataKey, Effort, Environment, Family, Identities, KeyService, MasterKey, WorkBudget,
 };
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, MacCheck, format_of_encrypted};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Role};
@@ -33,7 +33,7 @@ impl LocalMac {
         if !text.contains(CIPHERTEXT_PREFIX) {
             return None;
         }
-        let format = Format::from_path(path);
+        let format = format_of_encrypted(path, bytes);
         let document = EncryptedDocument::parse(text, format).ok()?;
         let key: DataKey = document.data_key(self).ok()?;
         let error = document.decrypt(&key, MacCheck::Require).err()?;
