@@ -89,7 +89,7 @@ impl BatchFile {
         }
         let format = Format::from_path(&self.path);
         // That is what all names are that tell nothing. Only what is encrypted is known.
-        if format == Format::Binary && !(encrypted && begins_as_text(&self.path)) {
+        if format == Format::Binary && !(encrypted && begins_as_encrypted(&self.path)) {
             return false;
         }
         let Ok(text) = read_text(&self.path) else {
@@ -115,11 +115,17 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Whether a file begins as a text does, which every encrypted file is: it may be too large to be read for nothing.
-fn begins_as_text(path: &Path) -> bool {
+/// The largest file under a name that tells no format that is looked through, unless it begins as JSON does.
+const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Whether a file begins as an encrypted file does: as a text, and as JSON if it is too large to be read for nothing.
+fn begins_as_encrypted(path: &Path) -> bool {
+    let Ok(file) = reading::open(path, FileKind::Regular) else {
+        return false;
+    };
+    let is_small = file.metadata().is_ok_and(|file| file.len() <= SIZE_LIMIT);
     let mut start = Vec::new();
-    let file = reading::open(path, FileKind::Regular);
-    let read = file.and_then(|file| file.take(512).read_to_end(&mut start));
+    let is_read = file.take(512).read_to_end(&mut start).is_ok();
     let is_text = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
-    read.is_ok() && start.iter().all(is_text)
+    is_read && start.iter().all(is_text) && (is_small || start.starts_with(b"{"))
 }
