@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use sops_core::{EncryptedDocument, Format};
+use sops_core::{EncryptedDocument, format_of_encrypted};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for path in std::env::args().skip(1) {
         let text = fs::read(&path)?;
-        let document = EncryptedDocument::parse(&text, Format::from_path(path.as_ref()))?;
+        let document = EncryptedDocument::parse(&text, format_of_encrypted(path.as_ref(), &text))?;
         for (number, group) in document.metadata().master_keys().iter().enumerate() {
             for key in group {
                 println!("{path}: group {}: {key}", number + 1);

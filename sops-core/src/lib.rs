@@ -87,6 +87,7 @@
 //! |---|---|
 //! | an encrypted document, its metadata and its data key | [`EncryptedDocument`], [`metadata`] |
 //! | changes that keep the ciphertext of unchanged values, rotation | [`OpenDocument`] |
+//! | the format of an encrypted file, by its name or its content | [`format_of_encrypted`] |
 //! | which values a rule selects, what is still in plaintext | [`rules`], [`unencrypted_values`] |
 //! | `.sops.yaml` | [`config`] |
 //! | data keys, master keys, private keys, key services of your own | [`keys`] |

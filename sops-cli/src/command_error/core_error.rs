@@ -80,18 +80,23 @@ impl CommandError {
             source
                 .filter(|_| may_have_other_format(&error))
                 .and_then(|(_, text, format, role)| match role {
-                    Role::Encrypted => other_format(text, format),
-                    _ => None,
+                    Role::Encrypted | Role::Plaintext => other_format(text, format),
+                    Role::Changed => None,
                 });
         let as_whole = source.and_then(|(_, text, format, role)| {
-            let is_plain = role == Role::Plaintext && merge_conflict(text).is_none();
-            as_whole(&error, format).filter(|_| is_plain)
+            let is_plain = role == Role::Plaintext && actual_format.is_none();
+            as_whole(&error, format).filter(|_| is_plain && merge_conflict(text).is_none())
         });
         let several = source.is_some_and(|(_, text, format, _)| {
             is_about_content(&error) && are_several_files(text, format)
         });
         let has_mark = source.is_some_and(|(_, text, format, role)| {
             role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
+        });
+        // Read as it is, the file is an encrypted one that has its metadata.
+        let encrypted_as = source.and_then(|(_, text, format, _)| match &error {
+            Error::Ciphertext { .. } => other_format(text, format),
+            _ => None,
         });
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
@@ -141,6 +146,11 @@ impl CommandError {
             Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is encrypted already, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
+            Error::Ciphertext { .. } if let Some(actual) = encrypted_as => {
+                let message = format!("the file is encrypted already, as {}", shown(actual));
+                Self::new(Code::AlreadyEncrypted, message)
+                    .hint("to change an encrypted file: `sops-rs edit <FILE>`")
+            }
             Error::Ciphertext { path, location } => {
                 at = Some(location);
                 Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` block to open it: the block seems to have been lost"))
@@ -269,19 +279,25 @@ fn other_format(text: &[u8], format: Format) -> Option<Format> {
         .then_some(actual)
 }
 
+/// The name of a format in a sentence.
+fn shown(format: Format) -> String {
+    match format {
+        Format::Dotenv | Format::Binary => format.name().to_owned(),
+        _ => format.name().to_uppercase(),
+    }
+}
+
 /// What to do with an encrypted file of that format whose name does not say so.
 fn format_hint(format: Format) -> String {
-    let name = format.name();
-    let (shown, extension) = match format {
-        Format::Binary => {
-            return "this looks like an encrypted binary file: add `--input-type binary --output-type binary`".to_owned();
-        }
-        Format::Dotenv => ("dotenv".to_owned(), "env"),
-        _ => (name.to_uppercase(), name),
-    };
-    format!(
-        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{extension}`"
-    )
+    let (name, shown) = (format.name(), shown(format));
+    let flags = format!(
+        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`"
+    );
+    match format {
+        Format::Binary => flags,
+        Format::Dotenv => format!("{flags}, or give it a name that ends with `.env`"),
+        _ => format!("{flags}, or give it a name that ends with `.{name}`"),
+    }
 }
 
 /// The way out where a plaintext is valid in its format for others, but not for SOPS.

@@ -363,3 +363,26 @@ fn json_of_old_versions_gets_its_final_line_break() {
     environment.write("x.ini", format!("{encrypted}\n"));
     assert_eq!(environment.decrypt("x.ini"), "[s]\na = b\n");
 }
+
+#[test]
+fn an_encrypted_file_under_the_name_of_another_format_is_not_encrypted_again() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.env", "a=hunter2\n");
+    environment.write("x.ini", environment.read("x.env"));
+    let run = environment.run(&["encrypt", "--age", &recipient(), "x.ini"]);
+    assert!(run.stderr.contains("encrypted already, as dotenv"), "{run}");
+    assert!(!run.stderr.contains("version control"), "{run}");
+    run.fails_with(203);
+    environment.write("x.json", environment.read("x.env"));
+    let run = environment.run(&["encrypt", "--age", &recipient(), "x.json"]);
+    assert!(
+        run.stderr.contains("looks like an encrypted dotenv file"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("as a whole"), "{run}");
+    run.fails_with(2);
+    environment.write("nul.yaml", "a\0:\0 \0b\0\n\0");
+    let run = environment.run(&["decrypt", "nul.yaml"]);
+    assert!(run.stderr.contains("may be in UTF-16"), "{run}");
+    run.fails_with(1);
+}

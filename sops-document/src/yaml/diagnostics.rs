@@ -23,6 +23,7 @@ pub(super) fn message(error: &ScanError, text: &str, offset: usize) -> String {
     let kind = error.kind();
     if let ErrorKind::UnexpectedCharacter { character } = kind {
         return match character {
+            '\0' => "a NUL, which no YAML contains: the file may be in UTF-16, to be saved as UTF-8, or binary".to_owned(),
             control if control.is_control() => format!(
                 "the control character `{}` cannot stand in YAML; in double quotes it is written `\\x{:02x}`",
                 control.escape_debug(),
