@@ -55,7 +55,7 @@ pub(crate) struct ExecArgs {
     command: Option<OsString>,
     #[arg(hide = true, allow_hyphen_values = true)]
     more: Vec<OsString>,
-    /// The command and its arguments, which run without a shell; a single word is run by a shell
+    /// The command and its arguments, run without a shell; a shell runs a single word
     #[arg(value_name = "COMMAND", last = true)]
     words: Vec<OsString>,
     /// Run the command as this user
@@ -68,7 +68,7 @@ pub(crate) struct ExecArgs {
 }
 
 impl ExecArgs {
-    /// The file and the command, of which all arguments stand after `--` if there are several.
+    /// The file and the command.
     ///
     /// # Errors
     /// With an example of the command line.
@@ -77,18 +77,15 @@ impl ExecArgs {
         example: &'static str,
     ) -> Result<(&Path, ExecCommand), CommandError> {
         // As in Go, `--` may also stand before the file.
-        let command = self.command.iter().chain(&self.words);
+        let command = self.command.iter().chain(&self.more).chain(&self.words);
         let (file, mut words): (_, Vec<&OsString>) = match &self.file {
             Some(file) => (Some(file.as_path()), command.collect()),
             None => (self.words.first().map(Path::new), command.skip(1).collect()),
         };
-        let is_complete = self.more.is_empty() && !words.is_empty();
-        let Some(file) = file.filter(|_| is_complete) else {
-            return Err(CommandError::new(
-                Code::Generic,
-                "a file and a command are needed, the command as one argument or after `--`",
-            )
-            .hint(example));
+        let Some(file) = file.filter(|_| !words.is_empty()) else {
+            return Err(
+                CommandError::new(Code::Generic, "a file and a command are needed").hint(example),
+            );
         };
         let first = words.remove(0).clone();
         let command = match words.is_empty() {

@@ -269,7 +269,7 @@ fn messages_name_the_way_out() {
         (
             "a.env",
             "KEY=\"a\nabc\n\"\n",
-            "in line 1, whose quote is not closed",
+            "the quote in line 1 does not join lines",
         ),
         ("c.yaml", "# c\n\n# d\n", "the file has comments only"),
         ("e.yaml", "\n \n", "the file is empty"),
