@@ -63,7 +63,7 @@ fn is_found_by_others(encrypted: &str, format: Format) {
         Format::Yaml => (format, "mac: ENC["),
         Format::Json | Format::Binary => (Format::Json, "\"mac\": \"ENC["),
         Format::Dotenv => (format, "sops_mac=ENC["),
-        Format::Ini => (format, "ENC["),
+        _ => (format, "ENC["),
     };
     let document = parse_document(encrypted, text_format).expect("it is a document");
     for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
