@@ -51,9 +51,11 @@ pub(super) fn spell_yaml_key(out: &mut String, key: &str, column: usize, step: u
 /// nothing is appended, if there are none.
 fn with_stand_ins(out: &mut String, text: &str, write: impl FnOnce(&mut String, &str)) -> bool {
     let is_beyond = |character: char| character > '\u{ffff}';
-    // A character for private use, which means nothing in YAML. A text that has it is written in the usual way.
+    // A character for private use, which means nothing in YAML. A text that has it is written in the usual way, as is one with line breaks
+    // that not every reader takes for some: such a text needs escapes.
     const STAND_IN: char = '\u{e0f0}';
-    if !text.contains(is_beyond) || text.contains(STAND_IN) {
+    const FOREIGN: [char; 5] = [STAND_IN, '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    if !text.contains(is_beyond) || text.contains(FOREIGN) {
         return false;
     }
     let replaced = text.chars().map(|character| match is_beyond(character) {

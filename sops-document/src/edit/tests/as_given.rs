@@ -50,6 +50,13 @@ fn yaml_has_characters_beyond_the_first_plane_as_they_are() {
                 r#"{"🦀": 1}"#,
                 "u: 1\n😀:\n    🦀: 1\n",
             ),
+            // Line breaks of YAML 1.1 are escaped, and so is all else then.
+            (
+                "u: 1\n",
+                r#"["u"]"#,
+                r#""é\u2028😀""#,
+                "u: \"é\\L\\U0001F600\"\n",
+            ),
             // A text with the stand-in is escaped.
             (
                 "u: 1\n",
