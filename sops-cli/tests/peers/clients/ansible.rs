@@ -11,7 +11,7 @@ use super::{installed, path_with_our_sops};
 /// The results of the playbook with what is called `sops` on that path, in a folder of encrypted files.
 fn results(path: impl FnOnce(&TestEnvironment) -> OsString) -> Value {
     let environment = TestEnvironment::new();
-    let text = "user: admin\npassword: \"correct horse\"\nport: 5432\nlong: |\n  first\n  second\n";
+    let text = "user: admin\npassword: \"correct horse\"\nport: 5432\nlong: |\n  first\n  second\nlast: x\n";
     environment.encrypt("secret.yaml", text);
     environment.encrypt("secret.json", r#"{"user": "admin", "port": 5432}"#);
     environment.encrypt("secret.env", "A=1\nB=two words\n");
