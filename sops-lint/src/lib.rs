@@ -50,6 +50,7 @@ mod rule;
 mod rule_coverage;
 mod rule_scope;
 mod rules;
+mod sample;
 mod scrutiny;
 mod secret;
 mod secret_detection;

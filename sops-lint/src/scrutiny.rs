@@ -2,7 +2,7 @@
 
 use crate::committable::is_public;
 use crate::secret_detection::{
-    is_angled, is_harmless, is_reference, is_whole_reference, may_be_password,
+    is_angled, is_harmless, is_mask, is_reference, is_whole_reference, may_be_password,
 };
 
 /// How sure it must be that a value is not a secret.
@@ -31,5 +31,6 @@ pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);
     text.is_empty()
         || is_angled(text)
+        || is_mask(text)
         || !may_be_password(text) && (is_reference(text) || is_harmless())
 }

@@ -59,7 +59,7 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
                     && !is_call(value)
         }
         NameClass::Reference => {
-            is_random(value) && !is_identifier(value)
+            is_random(value) && !is_identifier(value) && !is_call(value)
                 || is_no_name(value)
                 || is_variable && is_plausible(value) && name::holds_own_secret(name, value)
         }

@@ -181,6 +181,26 @@ pub(super) const ABOUT: &[&str] = &[
     "comment",
     "info",
     "stdin",
+    "ip",
+    "ips",
+    "cidr",
+    "cidrs",
+    "address",
+    "addresses",
+    "refs",
+    "reference",
+    "references",
+];
+
+/// Words before `Key` in the name of a value that names a key of a Secret.
+pub(super) const KEYED: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "username",
+    "user",
+    "token",
 ];
 
 pub(super) const SECRET: &[&str] = &[

@@ -6,6 +6,7 @@ use super::credential::{is_credential, is_name};
 use super::entropy::is_random;
 use super::literal::literals;
 use super::mark::is_separator;
+use super::mask::is_mask;
 use super::placeholder::{Rest, is_template};
 use super::public::is_public;
 use super::stored_elsewhere::is_elsewhere;
@@ -16,6 +17,7 @@ const PLACEHOLDERS: &[&str] = &[
     "changeme",
     "change_me",
     "change-me",
+    "change me",
     "changeit",
     "replaceme",
     "replace",
@@ -31,6 +33,9 @@ const PLACEHOLDERS: &[&str] = &[
     "sample",
     "to-be-",
     "fake",
+    "not_used",
+    "not-used",
+    "unused",
 ];
 
 /// Values of settings.
@@ -68,6 +73,7 @@ const SETTINGS: &[&str] = &[
     "string",
     "empty",
     "unset",
+    "not set",
     "n/a",
     "number",
     "boolean",
@@ -289,6 +295,7 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
     let is_in_brackets =
         || Rest::of_prose(value).is_some_and(|rest| !rest.holds_credential(has_token));
     is_one_character
+        || is_mask(value)
         || !is_url && value.len() < 64 && is_in_brackets()
         || !is_url && value.len() < 64 && PLACEHOLDERS.iter().any(|word| has_word(lower, word))
         || lower.starts_with("xxx")
