@@ -120,7 +120,7 @@ fn is_basic(value: &str) -> bool {
 fn is_call(value: &str) -> bool {
     let is_of = |open: char, close: char| {
         let name = value.split(open).next().unwrap_or_default();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*".contains(c);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*$".contains(c);
         value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
     };
     is_of('(', ')') || is_of('[', ']')

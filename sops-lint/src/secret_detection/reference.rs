@@ -122,6 +122,7 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_plain_url(value)
         || value.parse::<f64>().is_ok_and(|_| value.len() < 5)
         || is_duration(value)
+        || is_alias(value)
 }
 
 /// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by chance.
@@ -273,6 +274,14 @@ fn is_encrypted(value: &str) -> bool {
 /// Whether it is descriptions in angle brackets and nothing else.
 pub(crate) fn is_angled(value: &str) -> bool {
     Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
+}
+
+/// Whether it is an alias of YAML in a text, such as `*password`.
+fn is_alias(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphabetic() || "_-".contains(c);
+    value.strip_prefix('*').is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_part)
+    })
 }
 
 /// Whether a tag of YAML leads elsewhere, as `!env_var NAME` and `!secret name` do.
