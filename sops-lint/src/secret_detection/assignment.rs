@@ -40,7 +40,14 @@ pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
     let value = value.trim_start_matches(['=', '>']);
     let key = unquoted(key.trim()).trim_start_matches('$');
     let key = key.strip_prefix("env:").unwrap_or(key);
+    // A program gives a field the value of a variable.
+    let is_field = ["self.", "this.", "cls."]
+        .iter()
+        .any(|object| key.starts_with(object));
     let is_key = is_name(key) && key.len() <= 100;
+    if is_field && !value.trim_start().starts_with(['"', '\'', '`']) {
+        return None;
+    }
     let is_shell = is_shell && (is_script || is_constant(key) && runs_command(value));
     is_key.then(|| (key, value_of(value, is_shell)))
 }

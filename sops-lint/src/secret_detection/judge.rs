@@ -24,7 +24,8 @@ pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
 fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     let value = unquoted(value.trim());
     let kind = NameClass::of(name);
-    let format = token::find(value).map(Likeness::Format);
+    let format = token::find(value).filter(|_| !token::is_key_id(name, value));
+    let format = format.map(Likeness::Format);
     // Most values are judged here, at little cost.
     if kind == NameClass::Other && format.is_none() {
         return None;

@@ -1,7 +1,7 @@
 //! Masks: what people and programs write in place of a secret that they do not show.
 
 /// What ends the name of what belongs in a place: `token-here`, `access token goes here`.
-const HERE: [&str; 4] = [" here", "-here", "_here", ".here"];
+const HERE: &str = "here";
 
 /// The mask that Flux writes in place of what it decrypts.
 const FLUX: &str = "**SOPS**";
@@ -64,9 +64,14 @@ fn is_order(text: &str) -> bool {
 
 /// Whether it says what belongs here.
 fn names_place(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
     let is_word = |c: char| c.is_alphabetic() || " -_.'".contains(c);
-    lower.chars().all(is_word) && HERE.iter().any(|end| lower.ends_with(end))
+    let end = text
+        .len()
+        .checked_sub(HERE.len())
+        .and_then(|at| text.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(HERE))
+        && text[..text.len() - HERE.len()].ends_with([' ', '-', '_', '.'])
+        && text.chars().all(is_word)
 }
 
 #[cfg(test)]
