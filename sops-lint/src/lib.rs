@@ -51,6 +51,7 @@ mod rule_coverage;
 mod rule_scope;
 mod rules;
 mod sample;
+mod sample_secret;
 mod scrutiny;
 mod secret;
 mod secret_detection;

@@ -3,10 +3,6 @@
 
 use std::path::Path;
 
-use crate::context::Context;
-use crate::object::Object;
-use crate::plaintext_values::{looks_secret, open_values};
-use crate::secret::SecretValue;
 use crate::secret_detection::{is_angled, is_mask, is_reference};
 
 /// Parts of a name, between dots, that say that the file is a template or a sample.
@@ -58,18 +54,6 @@ fn is_placeholder(text: &str) -> bool {
         || is_mask(text)
         || is_reference(text)
         || WORDS.iter().any(|word| lower.starts_with(word))
-}
-
-/// The values of a Secret that are in plaintext; of a sample, those that look like secrets.
-pub(crate) fn open_values_of<'d, 'a>(
-    object: &Object<'d, 'a>,
-    context: &Context<'_>,
-) -> Vec<SecretValue<'d, 'a>> {
-    let mut open = open_values(object, |value| context.scrutiny(&value.place));
-    if !open.is_empty() && is_to_be_filled_in(context.input.path, context.text()) {
-        open.retain(looks_secret);
-    }
-    open
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::facts::Configuration;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
-use crate::sample::open_values_of;
+use crate::sample_secret::open_values_of;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL016",

@@ -27,7 +27,7 @@ use crate::finding::Fix;
 use crate::object::Object;
 use crate::plaintext_values::{is_ciphertext, is_under_part, looks_secret, open_values};
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
-use crate::sample::open_values_of;
+use crate::sample_secret::open_values_of;
 use crate::secret::{SecretValue, secret_fields};
 
 pub(crate) const CHECKS: &[Check] = &[

@@ -205,6 +205,10 @@ fn is_between_signs(value: &str) -> bool {
         ("@", "@"),
         ("{", "}"),
         ("@{", "}"),
+        ("%{", "}"),
+        ("#[", "]"),
+        ("&&", "&&"),
+        ("~", "~"),
     ]
     .iter()
     .any(|(begin, end)| is_between(begin, end))
@@ -235,7 +239,7 @@ fn is_variable(value: &str) -> bool {
     if let Some(name) = value.strip_prefix('$') {
         return is_capital(name) || is_of_argo_cd(name);
     }
-    let name = value.trim_matches(['%', '_', '@', '{', '}']);
+    let name = value.trim_matches(['%', '_', '@', '{', '}', '#', '[', ']', '&', '~']);
     let has = |is: fn(&char) -> bool| name.chars().any(|c| is(&c));
     let is_joined = !has(char::is_ascii_digit) || name.contains(['_', '-', '.', ':', '/']);
     is_capital(name) || !value.starts_with('%') && !has(char::is_ascii_uppercase) && is_joined
@@ -276,10 +280,10 @@ pub(crate) fn is_angled(value: &str) -> bool {
     Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
 }
 
-/// Whether it is an alias of YAML in a text, such as `*password`.
+/// Whether it is an alias of YAML in a text, such as `*password`, or the parameter of a query, such as `:password`.
 fn is_alias(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "_-".contains(c);
-    value.strip_prefix('*').is_some_and(|name| {
+    value.strip_prefix(['*', ':']).is_some_and(|name| {
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_part)
     })
 }
