@@ -284,3 +284,24 @@ fn the_schema_in_the_documentation_is_that_of_the_settings() {
         "write it with `sops-rs lint schema`"
     );
 }
+
+#[test]
+fn an_image_that_a_variable_names_is_not_said_to_be_public() {
+    let linter = linter();
+    for (image, severity) in [
+        ("docker.io/a/b:1", Severity::Error),
+        ("nginx", Severity::Error),
+        ("ghcr.io/acme/b", Severity::Warning),
+        ("$(image)", Severity::Warning),
+        ("'{{ image }}'", Severity::Warning),
+        ("'${REGISTRY}/b:1'", Severity::Warning),
+    ] {
+        let text = format!(
+            "=== report: an image\nkind: Pod\nspec: {{containers: [{{image: {image}, envFrom: [{{secretRef: {{name: a}}}}]}}]}}\n"
+        );
+        let (_, _, files) = &cases(&text)[0];
+        let found = lint(&linter, files);
+        let severities: Vec<_> = found.iter().map(|one| one.severity).collect();
+        assert_eq!(severities, [severity], "{image}");
+    }
+}

@@ -55,8 +55,9 @@ fn is_flux_json(text: &str) -> bool {
 
 /// Whether it tells people to put a value there, as `UPDATE_AWS_ACCESS_KEY_ID` does.
 fn is_order(text: &str) -> bool {
-    const ORDERS: [&str; 9] = [
-        "ADD_", "CHANGE_", "ENTER_", "FILL_", "INSERT_", "PUT_", "REPLACE_", "SET_", "UPDATE_",
+    const ORDERS: [&str; 10] = [
+        "ADD_", "CHANGE_", "ENTER_", "FILL_", "INSERT_", "MY_", "PUT_", "REPLACE_", "SET_",
+        "UPDATE_",
     ];
     text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
         && ORDERS.iter().any(|order| text.starts_with(order))
