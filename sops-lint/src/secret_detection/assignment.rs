@@ -139,6 +139,12 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_part)
 }
 
+/// Whether a place is in a line that is a comment.
+fn is_commented(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    text[start..at].trim_start().starts_with('#')
+}
+
 /// Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML, and of SQL.
 pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
     static PAIR: LazyLock<Regex> = LazyLock::new(|| {
@@ -167,6 +173,9 @@ pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
         let found = form.captures_iter(text);
         found.filter_map(move |pair| {
             let value = (2..pair.len()).find_map(|group| pair.get(group))?;
+            if is_commented(text, value.start()) {
+                return None;
+            }
             let name = if which == 4 {
                 "password"
             } else {

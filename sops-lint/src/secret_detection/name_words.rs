@@ -189,6 +189,16 @@ pub(super) const ABOUT: &[&str] = &[
     "addresses",
     "refs",
     "reference",
+    "image",
+    "images",
+    "audiences",
+    "issuers",
+    "domains",
+    "hosts",
+    "ports",
+    "urls",
+    "providers",
+    "namespaces",
     "references",
 ];
 

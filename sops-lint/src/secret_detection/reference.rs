@@ -200,6 +200,8 @@ fn is_between_signs(value: &str) -> bool {
     };
     [
         ("$", ""),
+        // Kubernetes makes `$NAME` of it.
+        ("$$", ""),
         ("%", "%"),
         ("__", "__"),
         ("@", "@"),
@@ -289,7 +291,7 @@ fn is_alias(value: &str) -> bool {
 }
 
 /// Whether a tag of YAML leads elsewhere, as `!env_var NAME` and `!secret name` do.
-fn is_tagged(value: &str) -> bool {
+pub(crate) fn is_tagged(value: &str) -> bool {
     let tagged = value
         .strip_prefix('!')
         .and_then(|rest| rest.split_once(' '));
