@@ -3,6 +3,11 @@
 /// What ends the name of what belongs in a place: `token-here`, `access token goes here`.
 const HERE: &str = "here";
 
+/// What such a name has in it.
+const NAMED: [&str; 9] = [
+    "token", "secret", "pass", "key", "cred", "value", "your", "goes", "user",
+];
+
 /// The mask that Flux writes in place of what it decrypts.
 const FLUX: &str = "**SOPS**";
 
@@ -27,7 +32,7 @@ fn is_hidden(text: &str) -> bool {
     };
     let before = text.trim_end_matches(sign);
     let count = text[before.len()..].chars().count();
-    let is_beginning = before.len() <= 12
+    let is_beginning = (before.len() <= 4 || before.len() <= 12 && before.ends_with(['-', '_']))
         && before
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
@@ -73,6 +78,9 @@ fn names_place(text: &str) -> bool {
     end.is_some_and(|end| end.eq_ignore_ascii_case(HERE))
         && text[..text.len() - HERE.len()].ends_with([' ', '-', '_', '.'])
         && text.chars().all(is_word)
+        && NAMED
+            .iter()
+            .any(|word| text.to_ascii_lowercase().contains(word))
 }
 
 #[cfg(test)]
@@ -105,6 +113,9 @@ mod tests {
             "Tr0ub4dor3xx",
             "p4ss3w0rd5XXXX",
             "hunter2-here",
+            "hunter2xxxx",
+            "hunter....",
+            "meet me here",
             "UPDATE_hunter2",
             "!!!!hunter",
         ] {
