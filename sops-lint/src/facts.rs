@@ -33,6 +33,6 @@ pub(crate) enum Patched {
 /// A `.sops.yaml`.
 #[derive(Debug)]
 pub(crate) struct Configuration {
-    /// For each creation rule, the finding to report if no file matches it.
-    pub(crate) unused: Vec<Finding>,
+    /// The numbers of creation rules, with the finding to report if no file matches the rule.
+    pub(crate) unused: Vec<(usize, Finding)>,
 }

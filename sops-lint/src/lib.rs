@@ -50,6 +50,8 @@ mod rule;
 mod rule_coverage;
 mod rule_scope;
 mod rules;
+mod sample;
+mod sample_secret;
 mod scrutiny;
 mod secret;
 mod secret_detection;

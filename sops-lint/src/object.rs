@@ -22,6 +22,9 @@ const CONTAINER_LISTS: [&str; 5] = [
 /// Keys of a single container, in templates of workflows and pipelines.
 const CONTAINERS: [&str; 3] = ["container", "script", "stepTemplate"];
 
+/// Keys of policies with what objects must be like, which are no objects themselves.
+const PATTERNS: [&str; 2] = ["pattern", "anyPattern"];
+
 /// An object of a manifest.
 pub(crate) struct Object<'d, 'a> {
     pub(crate) node: NodeRef<'d, 'a>,
@@ -145,6 +148,9 @@ impl<'d, 'a> Object<'d, 'a> {
                     containers: Vec::new(),
                 };
                 for (key, child) in node.entries() {
+                    if PATTERNS.contains(&key) && self.api_version.starts_with("kyverno.io/") {
+                        continue;
+                    }
                     if key == "metadata" {
                         self.metadata.push(child);
                     }

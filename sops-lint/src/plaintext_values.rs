@@ -1,14 +1,16 @@
 //! Which values of a Secret are in plaintext.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sops_core::CIPHERTEXT_PREFIX;
-use sops_document::NodeRef;
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, parse_document};
+use sops_document::{Document, Format, NodeRef};
 
 use crate::action;
-use crate::object::Object;
+use crate::object::{Object, secrets};
 use crate::scrutiny::Scrutiny;
-use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
+use crate::secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_signs, in_text};
 
 /// Whether the value is under `data` or `stringData`, spelled like that.
@@ -143,10 +145,36 @@ pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool 
     match STANDARD.decode(packed) {
         // Nothing fills in variables inside of base64.
         Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| {
-            has_signs(text.trim()) || is_open_text(scrutiny, key, text)
+            has_signs(text.trim())
+                || is_open_text(scrutiny, key, text) && !is_encrypted_file(key, text)
         }),
         Err(_) => !scrutiny.passes(text) || action::holds_secret(key, text),
     }
+}
+
+/// Whether the text of a key is a file that SOPS has encrypted, and that leaves no secret in plaintext: Flux decrypts it.
+fn is_encrypted_file(key: &str, text: &str) -> bool {
+    // Most values are not encrypted.
+    if !text.contains(CIPHERTEXT_PREFIX) {
+        return false;
+    }
+    let format = Format::from_path(Path::new(key));
+    let is_whole = EncryptedDocument::parse(text, format)
+        .and_then(|document| document.unencrypted())
+        .is_ok_and(|open| open.is_empty());
+    is_whole
+        && in_text(key, text).is_empty()
+        && (format == Format::Binary
+            || parse_document(text, format).is_ok_and(|document| hides_secrets(&document)))
+}
+
+/// Whether no Secret in it has a value in plaintext, whatever the file's own rule leaves.
+fn hides_secrets(document: &Document<'_>) -> bool {
+    let fields = secrets(document).into_iter().flat_map(secret_fields);
+    let mut values = fields
+        .filter(SecretField::is_part)
+        .flat_map(|field| field.values());
+    !values.any(|value| is_plaintext(&value))
 }
 
 /// Whether the name and the form of a value say that it is a secret.

@@ -11,7 +11,7 @@ use crate::linter::Linter;
 #[derive(Debug, Default)]
 pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,
-    configurations: BTreeMap<PathBuf, Vec<Finding>>,
+    configurations: BTreeMap<PathBuf, Vec<(usize, Finding)>>,
     encrypted_folders: BTreeSet<PathBuf>,
     /// What the kustomization of a directory includes: files and directories.
     resources: BTreeMap<PathBuf, Vec<PathBuf>>,
@@ -54,8 +54,9 @@ impl Repository {
     pub fn finish(self, linter: &Linter) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (file, unused) in &self.configurations {
-            let unused = unused.iter().enumerate();
-            let unused = unused.filter(|(rule, _)| !self.used.contains(&(file.clone(), *rule)));
+            let unused = unused
+                .iter()
+                .filter(|(rule, _)| !self.used.contains(&(file.clone(), *rule)));
             findings.extend(unused.map(|(_, finding)| finding.clone()));
         }
         let patched = self.taken_in(self.patched.clone());

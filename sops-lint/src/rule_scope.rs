@@ -12,6 +12,7 @@ use crate::encoding::{decode, is_utf8};
 use crate::file_name;
 use crate::input::Input;
 use crate::related_name;
+use crate::sample;
 use crate::scrutiny::{Scrutiny, is_open_reference};
 use crate::secret_detection::{in_text, is_credential, is_harmless, judge};
 use crate::unparsed::names_secret;
@@ -26,6 +27,9 @@ const LFS_SIZE: usize = 1024;
 pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     let Input { bytes, path, .. } = *input;
     if is_protected_otherwise(bytes) {
+        return false;
+    }
+    if is_to_be_filled_in(input) {
         return false;
     }
     let is_patch = file_name::is_patch(path);
@@ -52,6 +56,15 @@ pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
             has_secret(&text) || is_secret(path, text.trim()) || selects(rule, &text)
         }
         _ => true,
+    }
+}
+
+/// Whether it is a template or a sample whose secrets are still to be filled in, and nothing in it looks like a secret.
+fn is_to_be_filled_in(input: &Input<'_>) -> bool {
+    let has_secret = |text: &str| !in_text("", text).is_empty() || has_secret_comment(text);
+    sample::is_named(input.path) && {
+        let text = text_of(input.bytes);
+        sample::is_to_be_filled_in(input.path, &text) && !has_secret(&text)
     }
 }
 

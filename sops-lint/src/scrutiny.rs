@@ -2,7 +2,7 @@
 
 use crate::committable::is_public;
 use crate::secret_detection::{
-    is_angled, is_harmless, is_reference, is_whole_reference, may_be_password,
+    is_angled, is_harmless, is_mask, is_reference, is_whole_reference, may_be_password,
 };
 
 /// How sure it must be that a value is not a secret.
@@ -31,5 +31,19 @@ pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);
     text.is_empty()
         || is_angled(text)
+        || is_mask(text)
+        || is_empty_frame(text)
         || !may_be_password(text) && (is_reference(text) || is_harmless())
+}
+
+/// Whether it is the header and the end of a private key with a placeholder between them.
+fn is_empty_frame(text: &str) -> bool {
+    let inner = text.trim().strip_prefix("-----BEGIN ");
+    let inner = inner.and_then(|inner| inner.split_once("PRIVATE KEY-----"));
+    let inner = inner.and_then(|(_, inner)| inner.split_once("-----END "));
+    inner.is_some_and(|(body, end)| {
+        let body = body.trim();
+        let is_end = end.ends_with("PRIVATE KEY-----") && !end.contains('\n');
+        is_end && (body.is_empty() || is_angled(body) || is_mask(body) || is_whole_reference(body))
+    })
 }

@@ -20,6 +20,16 @@ pub(crate) struct LiteralValue {
     pub(crate) key: String,
 }
 
+/// A line of what seems to be a Secret.
+pub(crate) struct LineValue<'t> {
+    /// Its key, or that of the field.
+    pub(crate) key: &'t str,
+    /// Its value, without quotes.
+    pub(crate) value: &'t str,
+    /// Whether it is a line of a text of several lines, such as a configuration, and not a value of its own.
+    pub(crate) is_in_text: bool,
+}
+
 /// Whether the text says that an object is a Secret, in block style, in flow style or in JSON.
 pub(crate) fn names_secret(text: &str) -> bool {
     // Most files do not have the word, and all of them are looked at.
@@ -66,7 +76,7 @@ fn kind_at_end(before: &[u8]) -> Option<usize> {
 pub(crate) fn literal(
     text: &str,
     is_secret: impl Fn(&str) -> bool,
-    is_open: impl Fn(&str, &str) -> bool,
+    is_open: impl Fn(&LineValue<'_>) -> bool,
 ) -> Option<LiteralValue> {
     let mut start = 0;
     documents(text).find_map(|document| {
@@ -107,9 +117,12 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<LiteralValue> {
+fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<LiteralValue> {
     // The field whose lines these are, and the column that they are below; in brackets they may be anywhere.
     let mut field: Option<(Option<usize>, &str)> = None;
+    // A text of several lines: the column that its lines are below, and its key.
+    let mut block: Option<(usize, &str)> = None;
+    let mut is_comment = false;
     let mut start = 0;
     for line in text.split_inclusive(BREAKS) {
         let begin = start;
@@ -121,6 +134,11 @@ fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Lite
         if content.is_empty() || content.starts_with('#') || is_marker(line) {
             continue;
         }
+        let is_in_comment = is_comment;
+        is_comment = is_comment_open(content, is_comment);
+        if is_in_comment || is_comment {
+            continue;
+        }
         let is_item = content.starts_with('-');
         let is_outside = |column: usize| indent < column || indent == column && !is_item;
         if field.is_some_and(|(column, _)| column.is_some_and(is_outside)) && !is_action(content) {
@@ -129,10 +147,20 @@ fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Lite
         let (prefix, inner) = without_indicators(content);
         let at = begin + indent + prefix;
         if let Some((_, name)) = field {
-            if let Some(found) = of_line(name, inner, is_open) {
+            if !is_action(content) {
+                block = block.filter(|(column, _)| indent > *column);
+            }
+            let key = block.map_or(name, |(_, key)| key);
+            if let Some(found) = of_line(key, inner, block.is_some(), is_open) {
                 let span = at..at + inner.len();
                 return Some(LiteralValue { span, key: found });
             }
+            let begins = || block_key(inner).map(|key| (indent + prefix, key));
+            block = block.or_else(begins);
+            continue;
+        }
+        block = None;
+        if is_whole_action(content) {
             continue;
         }
         // Several fields may be in one line of flow style or JSON.
@@ -171,6 +199,32 @@ fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Lite
 /// Whether a template begins something here.
 fn is_action(content: &str) -> bool {
     content.starts_with("{{") || content.starts_with("{%") || content.starts_with("<%")
+}
+
+/// Whether a line is nothing but what a template does.
+fn is_whole_action(content: &str) -> bool {
+    is_action(content) && ["}}", "%}", "%>"].iter().any(|end| content.ends_with(end))
+}
+
+/// Whether a comment of a template goes on after a line.
+fn is_comment_open(content: &str, is_open: bool) -> bool {
+    if is_open {
+        return !content.contains("*/");
+    }
+    let comment = content
+        .strip_prefix("{{")
+        .map(|rest| rest.trim_start_matches(['-', ' ']));
+    comment.is_some_and(|comment| comment.starts_with("/*") && !comment.contains("*/"))
+}
+
+/// The key of a line after which a text of several lines follows.
+fn block_key(line: &str) -> Option<&str> {
+    let (key, value) = line.rsplit_once(": ")?;
+    is_block_header(value.trim()).then_some(unquoted(key))
+}
+
+fn is_block_header(value: &str) -> bool {
+    value.starts_with(['|', '>']) && value.len() <= 3
 }
 
 fn is_marker(line: &str) -> bool {
@@ -234,24 +288,35 @@ fn of_brackets(inside: &str) -> (&str, &str) {
 }
 
 /// The key of the value in plaintext that a line under the field has.
-fn of_line(field: &str, line: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<String> {
-    if line.starts_with(['{', '"', '[']) {
+fn of_line(
+    field: &str,
+    line: &str,
+    is_in_text: bool,
+    is_open: &impl Fn(&LineValue<'_>) -> bool,
+) -> Option<String> {
+    if line.starts_with(['{', '"', '[']) && !is_action(line) {
         return of_flow(field, line, is_open);
     }
-    let (key, value) = match line
+    let pair = line
         .split_once(": ")
-        .or_else(|| Some((line.strip_suffix(':')?, "")))
-    {
+        .or_else(|| Some((line.strip_suffix(':')?, "")));
+    let (key, value) = match pair.filter(|_| !is_whole_action(line)) {
         Some((key, value)) => (key.trim(), value),
         None => (field, line),
     };
     let value = without_properties(value.trim());
-    let is_header = value.starts_with(['|', '>']) && value.len() <= 3;
-    (!is_header && is_literal(key, value, is_open)).then(|| unquoted(key).to_owned())
+    let is_open = |key: &str, value: &str| {
+        is_open(&LineValue {
+            key,
+            value,
+            is_in_text,
+        })
+    };
+    (!is_block_header(value) && is_literal(key, value, is_open)).then(|| unquoted(key).to_owned())
 }
 
 /// The same for entries in brackets, and in JSON.
-fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<String> {
+fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<String> {
     entries(inside).find_map(|entry| {
         let entry = entry.trim();
         let (key, value) = entry
@@ -259,6 +324,13 @@ fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&str, &str) -> bool) -> 
             .or_else(|| entry.split_once("\":"))
             .unwrap_or((field, entry));
         let value = without_properties(value.trim().trim_end_matches(':'));
+        let is_open = |key: &str, value: &str| {
+            is_open(&LineValue {
+                key,
+                value,
+                is_in_text: false,
+            })
+        };
         is_literal(key, value, is_open).then(|| unquoted(key).to_owned())
     })
 }
@@ -291,7 +363,7 @@ fn entries(inside: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_literal(key: &str, value: &str, is_open: &impl Fn(&str, &str) -> bool) -> bool {
+fn is_literal(key: &str, value: &str, is_open: impl Fn(&str, &str) -> bool) -> bool {
     let value = value.split(" #").next().unwrap_or_default().trim();
     let value = unquoted(value.trim_end_matches(','));
     let is_nothing =
@@ -308,8 +380,8 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<String> {
-        let literal = literal(text, names_secret, |_, value| {
-            !value.contains("{{") && !value.contains("${")
+        let literal = literal(text, names_secret, |line| {
+            !line.value.contains("{{") && !line.value.contains("${")
         })?;
         assert!(text.get(literal.span).is_some(), "{text:?}");
         Some(literal.key)

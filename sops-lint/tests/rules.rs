@@ -284,3 +284,41 @@ fn the_schema_in_the_documentation_is_that_of_the_settings() {
         "write it with `sops-rs lint schema`"
     );
 }
+
+#[test]
+fn an_image_that_a_variable_names_is_not_said_to_be_public() {
+    let linter = linter();
+    for (image, severity) in [
+        ("docker.io/a/b:1", Severity::Error),
+        ("nginx", Severity::Error),
+        ("ghcr.io/acme/b", Severity::Warning),
+        ("$(image)", Severity::Warning),
+        ("'{{ image }}'", Severity::Warning),
+        ("'${REGISTRY}/b:1'", Severity::Warning),
+    ] {
+        let text = format!(
+            "=== report: an image\nkind: Pod\nspec: {{containers: [{{image: {image}, envFrom: [{{secretRef: {{name: a}}}}]}}]}}\n"
+        );
+        let (_, _, files) = &cases(&text)[0];
+        let found = lint(&linter, files);
+        let severities: Vec<_> = found.iter().map(|one| one.severity).collect();
+        assert_eq!(severities, [severity], "{image}");
+    }
+}
+
+#[test]
+fn a_file_that_git_crypt_has_encrypted_is_not_broken() {
+    let linter = linter();
+    let codes = |bytes: &[u8]| {
+        let path = Path::new(ROOT).join("a.yaml");
+        let linted = linter.lint(&Input::new("a.yaml", &path, bytes));
+        let findings = linted.findings.iter();
+        findings
+            .map(|finding| finding.rule.code)
+            .collect::<Vec<_>>()
+    };
+    let noise = (0..64_u32).map(|number| (number * 89 + 177) as u8);
+    let encrypted: Vec<u8> = b"\0GITCRYPT\0".iter().copied().chain(noise).collect();
+    assert_eq!(codes(&encrypted), [""; 0]);
+    assert_eq!(codes(&encrypted[10..]), ["SL017"]);
+}

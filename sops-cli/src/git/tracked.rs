@@ -9,10 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use super::program::Running;
 use crate::command_error::CommandError;
 
+/// How `git ls-files -t` marks a file that a sparse checkout leaves out.
+const SKIPPED: u8 = b'S';
+
 /// The tracked files that a walk has not found yet.
 #[derive(Default)]
 pub(crate) struct Tracked {
     directory: PathBuf,
+    /// Whether some of them are not in the working tree, because it is a sparse checkout.
+    pub(crate) is_sparse: bool,
     unseen: Mutex<HashSet<PathBuf>>,
 }
 
@@ -28,13 +33,18 @@ impl Tracked {
             true => list(directory)?,
             false => Vec::new(),
         };
-        let names = list
-            .split(|byte| *byte == 0)
-            .filter(|name| !name.is_empty());
-        let paths = names.map(|name| directory.join(OsStr::from_bytes(name)));
+        // Each path has a letter and a space before it.
+        let entries = list.split(|byte| *byte == 0);
+        let entries = entries.filter_map(|entry| Some((*entry.first()?, entry.get(2..)?)));
+        let mut is_sparse = false;
+        let paths = entries.map(|(state, name)| {
+            is_sparse |= state == SKIPPED;
+            directory.join(OsStr::from_bytes(name))
+        });
         Ok(Self {
             directory: directory.to_owned(),
             unseen: Mutex::new(paths.collect()),
+            is_sparse,
         })
     }
 
@@ -81,7 +91,7 @@ pub(crate) fn root_above(directory: &Path) -> Option<&Path> {
 }
 
 fn list(directory: &Path) -> Result<Vec<u8>, CommandError> {
-    let arguments = ["ls-files", "-z"];
+    let arguments = ["ls-files", "-t", "-z"];
     match Running::start_in(directory, &arguments)?.try_output()? {
         Ok(list) => Ok(list),
         // The `.git` is not a repository.

@@ -67,6 +67,8 @@ pub(crate) struct WalkResult {
     pub(crate) tally: Tally,
     /// Why Git cannot list the tracked files.
     pub(crate) unlisted: Option<CommandError>,
+    /// Whether the working tree lacks files of the repository.
+    is_sparse: bool,
     repository: Repository,
 }
 
@@ -117,6 +119,8 @@ impl Walk<'_> {
         // What no file meets is known only when all have been seen.
         if whole {
             let mut findings = repository.finish(self.linter);
+            // The file that a creation rule is for may be one of those that are missing.
+            findings.retain(|finding| !found.is_sparse || finding.rule.code != "SL016");
             findings.sort_by(|left, right| left.place.cmp(&right.place));
             for of_file in findings.chunk_by(|left, right| left.place == right.place) {
                 let path = self.tree.root.join(&of_file[0].place);
@@ -150,6 +154,10 @@ impl Walk<'_> {
             found.unlisted.get_or_insert(error);
             Tracked::default()
         });
+        if tracked.is_sparse {
+            let found = found.lock();
+            found.unwrap_or_else(PoisonError::into_inner).is_sparse = true;
+        }
         walking.builder.build_parallel().run(|| {
             Box::new(|entry| {
                 match entry {

@@ -147,3 +147,36 @@ fn it_is_said_if_git_cannot_list_the_tracked_files() {
     );
     assert!(run.stdout.contains("a/s.yaml:4"), "{run}");
 }
+
+#[test]
+fn a_creation_rule_for_files_outside_a_sparse_checkout_is_not_unused() {
+    let recipient = recipient();
+    let environment = TestEnvironment::new();
+    git(&environment, &["init", "-q"]);
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- path_regex: ^a/\n  age: {recipient}\n"),
+    );
+    environment.write("b/c.yaml", "kind: ConfigMap\n");
+    environment.write("a/b.yaml", "a: b\n");
+    environment.run(&["encrypt", "-i", "a/b.yaml"]).succeeds();
+    git(&environment, &["add", "-A"]);
+    let commit = [
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b.c",
+        "commit",
+        "-qm",
+        "a",
+    ];
+    git(&environment, &commit);
+    git(&environment, &["sparse-checkout", "set", "b"]);
+    environment.run(&["lint"]).succeeds();
+    // A rule for nothing is reported where all files are.
+    git(&environment, &["sparse-checkout", "disable"]);
+    environment.run(&["lint"]).succeeds();
+    std::fs::remove_dir_all(environment.path("a")).expect("it is there");
+    let run = has_findings(&environment, &["lint"]);
+    assert!(run.stdout.contains("SL016"), "{run}");
+}

@@ -1,9 +1,11 @@
 //! Files that do not parse.
 
 use std::ops::Range;
+use std::path::Path;
 
 use sops_document::{Error, Format, merge_conflict};
 
+use super::excuse::is_for_other_program;
 use super::lenient_reading::read_leniently;
 use super::messages::{CONFLICT, RESOLVE, TAKE_ONE_SIDE, plaintext};
 use super::parse_error::{message_of, span_of};
@@ -17,7 +19,7 @@ use crate::input::InputKind;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::names_keys;
 use crate::unparsed::LiteralValue;
-use crate::{file_name, rules};
+use crate::{file_name, rules, template};
 
 /// Reports what is wrong with a file that does not parse.
 pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> InputKind {
@@ -29,6 +31,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     let is_of_sops =
         is_encrypted && (conflict.is_some() || !reading.is_template || has_metadata(text));
     if is_of_sops {
+        rules::mark_used(context);
         // There is no way to tell which values are in plaintext.
         context.set_rule(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
@@ -39,7 +42,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     }
     if let Some(secret) = reading.secret {
         // Where only values have actions in them, those are for another program.
-        let is_template = reading.is_template && is_like_template(text);
+        let is_template = template::has_action(text) && is_like_template(text);
         in_secret(context, secret, is_template, &error, conflict);
         return kind(is_template);
     }
@@ -77,7 +80,8 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         plaintext(context, at, message, conflict.is_some());
         return InputKind::Other;
     }
-    if conflict.is_none() && is_like_template(text) {
+    let is_template = is_like_template(text) || is_in_chart(context);
+    if conflict.is_none() && is_template {
         return InputKind::Template;
     }
     let is_meant = match &error {
@@ -88,7 +92,8 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     };
     // Another rule says what is wrong with a configuration.
     let is_config = || context.input.path.ends_with(rules::CONFIG);
-    if is_meant && !is_config() {
+    let is_excused = || conflict.is_none() && is_for_other_program(context, &error);
+    if is_meant && !is_config() && !is_excused() {
         context.set_rule(&rules::BROKEN_FILE, None);
         match conflict {
             Some(at) => context.report_span(at, CONFLICT).help(RESOLVE),
@@ -133,7 +138,20 @@ fn in_secret(
         "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
         message_of(error)
     );
-    plaintext(context, span_of(error), message, false);
+    // Where the text cannot be parsed, the finding shows why.
+    let at = match error {
+        Error::Syntax { .. } => span_of(error),
+        _ => span,
+    };
+    plaintext(context, at, message, false);
+}
+
+/// Whether the file has actions, and is where charts have their templates.
+fn is_in_chart(context: &Context<'_>) -> bool {
+    let place = context.input.place();
+    let mut parts = Path::new(&place).components();
+    let is_of_chart = parts.any(|part| part.as_os_str() == "templates");
+    is_of_chart && template::has_action(context.text())
 }
 
 fn is_named_manifest(context: &Context<'_>) -> bool {

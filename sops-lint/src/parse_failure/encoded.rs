@@ -50,7 +50,7 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
     if is_secret && !reading.is_manifest && is_covered && !is_encrypted_otherwise(bytes) {
         return unencrypted(context);
     }
-    if is_manifest {
+    if is_manifest && !is_encrypted_otherwise(bytes) {
         context.set_rule(&rules::BROKEN_FILE, None);
         context
             .report_span(

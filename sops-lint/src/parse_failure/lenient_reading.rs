@@ -6,20 +6,21 @@ use sops_core::config::CreationRule;
 use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
 use sops_document::{Document, Format, NodeRef};
 
-use super::text_shape::{is_limit, is_nothing, may_be_secret};
+use super::text_shape::{is_like_template, is_limit, is_nothing, may_be_secret};
 use crate::action::{self, Definitions};
 use crate::context::Context;
 use crate::manifest::is_manifest;
 use crate::object::{Object, objects};
 use crate::plaintext_values::{
-    extends_ciphertext, holds_secret, is_open_base64, is_plaintext_under, open_values,
+    extends_ciphertext, holds_secret, is_open_base64, is_plaintext_under, looks_secret, open_values,
 };
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rules::plaintext_secret::sealed_secret;
+use crate::sample::is_to_be_filled_in;
 use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
-use crate::secret_detection::{has_credential_beside, judge, literals};
-use crate::unparsed::{LiteralValue, literal, names_secret, of_swap_file};
+use crate::secret_detection::{has_credential_beside, in_text, literals};
+use crate::unparsed::{LineValue, LiteralValue, literal, names_secret, of_swap_file};
 use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::{file_name, rules, template};
 
@@ -27,6 +28,8 @@ use crate::{file_name, rules, template};
 #[derive(Clone, Copy)]
 struct Judgement<'j> {
     is_template: bool,
+    /// Whether only values that look like secrets count.
+    is_sample: bool,
     scrutiny: Scrutiny,
     /// What the template defines and uses in its values.
     definitions: &'j Definitions<'j>,
@@ -57,6 +60,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     };
     let judgement = Judgement {
         is_template,
+        is_sample: is_to_be_filled_in(context.input.path, text),
         scrutiny,
         definitions: &definitions,
     };
@@ -69,6 +73,10 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     let document = match parsed {
         Ok(document) => document,
         Err(is_limit) => {
+            let judgement = Judgement {
+                is_template: is_template && is_like_template(text),
+                ..judgement
+            };
             // What is too large for us is not too large for others, so the words of a Secret are enough.
             let is_secret = match is_limit {
                 true => may_hold_secret,
@@ -169,7 +177,11 @@ fn in_lines(
     judgement: Judgement<'_>,
     is_secret: impl Fn(&str) -> bool,
 ) -> Option<LiteralValue> {
-    let is_open = |key: &str, value: &str| is_open_text(key, value, judgement);
+    let is_open = |line: &LineValue<'_>| match judgement.is_template {
+        true if line.is_in_text => is_open_line(line, judgement),
+        true if is_shell_variable(line.value, text) => false,
+        _ => is_open_text(line.key, line.value, judgement),
+    };
     let moved = |found: LiteralValue| LiteralValue {
         span: 0..0,
         ..found
@@ -215,7 +227,8 @@ fn in_object(
     text: &str,
     judgement: Judgement<'_>,
 ) -> Option<LiteralValue> {
-    let open = open_values(object, |_| judgement.scrutiny);
+    let mut open = open_values(object, |_| judgement.scrutiny);
+    open.retain(|value| !judgement.is_sample || looks_secret(value));
     in_values(open.into_iter(), text, judgement)
         .or_else(|| in_actions(object, text, judgement).filter(|_| judgement.is_template))
 }
@@ -269,7 +282,10 @@ fn in_values<'d, 'a: 'd>(
         let is_open = match value.field.eq_ignore_ascii_case("data") {
             true => {
                 is_open_base64(judgement.scrutiny, value.key, literal)
-                    && is_worth(value.key, literal, judgement)
+                    && match judgement.is_sample {
+                        true => looks_secret(&value),
+                        false => is_worth(value.key, literal, judgement),
+                    }
             }
             false => is_open_text(value.key, literal, judgement),
         };
@@ -288,6 +304,23 @@ fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     (!value.starts_with(CIPHERTEXT_PREFIX) || extends_ciphertext(value))
         && !judgement.scrutiny.passes(value)
         && is_worth(key, value, judgement)
+}
+
+/// Whether a value is a variable that a script in the same text sets.
+fn is_shell_variable(value: &str, text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    value.strip_prefix('$').is_some_and(|name| {
+        !name.is_empty() && name.chars().all(is_part) && text.contains(&format!("{name}="))
+    })
+}
+
+/// Whether a line of a configuration in a template has a secret in it.
+fn is_open_line(line: &LineValue<'_>, judgement: Judgement<'_>) -> bool {
+    let LineValue { key, value, .. } = *line;
+    match template::has_action(value) {
+        true => is_open_beside_actions(key, value, judgement),
+        false => !in_text(key, value).is_empty(),
+    }
 }
 
 /// Whether a value of a template has a literal that may be a secret, beside its actions or in them.
@@ -309,7 +342,8 @@ fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> 
 fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     let is_word =
         value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
-    !judgement.is_template || !is_word || judge(key, value).is_some()
+    let is_other = judgement.is_sample || judgement.is_template && is_word;
+    !is_other || !in_text(key, value).is_empty()
 }
 
 /// The first value of a template that the rule selects and no action makes.

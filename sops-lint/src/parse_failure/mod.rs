@@ -4,6 +4,7 @@
 
 mod broken;
 mod encoded;
+mod excuse;
 mod lenient_reading;
 mod messages;
 mod operations;

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 
-use super::key::{PrivateKey, is_mixed};
+use super::key::PrivateKey;
+use super::pem;
 use crate::base64_text::{LENIENT, in_base64, is_base64};
 
 /// What private keys contain. The first is that of age, the second that of its plugins, the fourth that of PuTTY; the last two are those of
@@ -66,7 +67,7 @@ pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
         }
         let key = match mark.pattern().as_usize() {
             0 | 1 => age(bytes, start, run.around(bytes, start)),
-            2 => pem(bytes, start),
+            2 => pem::key(bytes, start),
             3 => putty(bytes, start),
             4 | 5 => age_in_lower_case(bytes, start),
             number if number < MARKS.len() * (1 + WIDTHS.len()) => {
@@ -169,76 +170,12 @@ fn wide(bytes: &[u8], start: usize, width: usize) -> (usize, Option<PrivateKey>)
 /// The private part of a file of PuTTY, which a number of lines and then those lines follow.
 fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let end = bytes.len().min(start + 128);
-    looks_encoded(&bytes[start..end]).then_some(PrivateKey {
+    pem::looks_encoded(&bytes[start..end]).then_some(PrivateKey {
         span: start..end,
         description: "a private key of SSH",
         certain: true,
         encoded: false,
     })
-}
-
-/// A key between `BEGIN` and `END`, or the beginning of one that has a body.
-fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
-    let begin = mark.saturating_sub(60);
-    let line = bytes[begin..mark].iter().rposition(|byte| *byte == b'\n');
-    let begin = line.map_or(begin, |at| begin + at + 1);
-    let before = bytes.get(begin..mark)?;
-    let rest = bytes.get(mark + "PRIVATE KEY".len()..)?;
-    // The form of SSH2 has a space instead of the fifth dash.
-    let is_ssh2 = before.ends_with(b"---- BEGIN SSH2 ENCRYPTED ");
-    let dashes = before
-        .windows(11)
-        .rposition(|window| window == b"-----BEGIN " || is_ssh2 && window == b"---- BEGIN ")?;
-    let start = begin + dashes;
-    let ends: [&[u8]; 3] = [b" BLOCK-----", b"-----", b" ----"];
-    let end = ends.into_iter().find(|end| rest.starts_with(end))?;
-    let body = &rest[end.len()..];
-    let end = body
-        .windows(5)
-        .position(|window| matches!(window, b"-----" | b"---- "));
-    let body = &body[..end.unwrap_or(body.len()).min(64 * 1024)];
-    let text: Vec<u8> = body
-        .iter()
-        .copied()
-        .filter(u8::is_ascii_alphanumeric)
-        .collect();
-    // Documentation has dots or words there.
-    let letters = text.len();
-    let is_words = body.windows(3).any(|window| window == b"...") || !is_mixed(&text);
-    let kind = bytes.get(start + 11..mark).unwrap_or_default();
-    let description = match kind {
-        b"OPENSSH " => "a private key of SSH",
-        b"PGP " => "a private key of PGP",
-        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a private key under a passphrase",
-        _ => "a private key in PEM",
-    };
-    (letters >= 40 && !is_words && (looks_encoded(body) || looks_spaced(body))).then(|| {
-        PrivateKey {
-            span: start..mark + "PRIVATE KEY".len(),
-            description,
-            certain: !kind.ends_with(b"ENCRYPTED "),
-            encoded: false,
-        }
-    })
-}
-
-/// Whether there is a run of base64 as a key's body has, which no words are.
-fn looks_encoded(body: &[u8]) -> bool {
-    body.split(|byte| !is_base64(*byte))
-        .any(|run| run.len() >= 32)
-}
-
-/// Whether the body is base64 in short lines or with spaces. Words have fewer capitals and digits.
-fn looks_spaced(body: &[u8]) -> bool {
-    body.split(|byte| !is_base64(*byte) && !byte.is_ascii_whitespace())
-        .any(|run| {
-            let count = |is: fn(&u8) -> bool| run.iter().filter(|byte| is(byte)).count();
-            let all = run.len() - count(u8::is_ascii_whitespace);
-            all >= 40
-                && count(u8::is_ascii_uppercase) * 7 >= all
-                && count(u8::is_ascii_lowercase) * 7 >= all
-                && count(u8::is_ascii_digit) * 20 >= all
-        })
 }
 
 /// The base64 around a place.

@@ -6,6 +6,7 @@ mod gnupg;
 mod key;
 mod labels;
 mod marks;
+mod pem;
 mod web_key;
 
 pub(crate) use key::PrivateKey;

@@ -186,7 +186,7 @@ mod tests {
             let code = base64::engine::general_purpose::STANDARD.encode(&text);
             let at = super::super::candidates(&code).next().expect(&code).at();
             let all = (0..code.len(), Some(text.clone()));
-            let judge = &ValueJudge::of(Path::new("a"), code.len());
+            let judge = &ValueJudge::of(Path::new("a"), &code);
             assert_eq!(base64(&code, at, judge), all);
             let (range, decoded) = base64(&format!("KEY={code}\n"), at + 4, judge);
             assert_eq!((range.start, decoded), (4, Some(text.clone())));

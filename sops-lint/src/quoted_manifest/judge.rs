@@ -9,8 +9,9 @@ use sops_core::CIPHERTEXT_PREFIX;
 use super::markup;
 use crate::base64_text::LENIENT;
 use crate::plaintext_values::extends_ciphertext;
+use crate::sample::is_to_be_filled_in;
 use crate::scrutiny::is_open_reference;
-use crate::secret_detection::{in_text, is_credential, is_random, judge};
+use crate::secret_detection::{FoundSecret, in_text, is_credential, is_random, judge};
 use crate::{action, template};
 
 /// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth. Pages of HTML show such Secrets too.
@@ -63,6 +64,8 @@ const LEAST: usize = 32;
 /// How values are judged, and how much may still be read.
 pub(super) struct ValueJudge {
     is_source: bool,
+    /// Whether the secrets of the file are still to be filled in.
+    is_sample: bool,
     /// `None` after that was too little.
     left: Cell<Option<usize>>,
 }
@@ -77,13 +80,18 @@ pub(super) fn is_prose(path: &Path) -> bool {
 }
 
 impl ValueJudge {
-    /// For a file of that many bytes.
-    pub(super) fn of(path: &Path, length: usize) -> Self {
+    /// For a file.
+    pub(super) fn of(path: &Path, text: &str) -> Self {
+        let length = text.len();
         let extension = path.extension().and_then(|extension| extension.to_str());
         let is_source = extension.is_some_and(|extension| SOURCES.contains(&extension));
         let is_source = is_source || markup::is_page(path);
         let left = Cell::new(Some(BYTES + TIMES * length));
-        Self { is_source, left }
+        Self {
+            is_source,
+            is_sample: is_to_be_filled_in(path, text),
+            left,
+        }
     }
 
     /// Whether a manifest of that length may be read.
@@ -120,7 +128,8 @@ impl ValueJudge {
             return action::holds_secret(key, text);
         }
         if text.contains('\n') {
-            return !self.is_source && !in_text(key, text).is_empty();
+            let is_value = |found: &FoundSecret| !is_example(&text[found.range.clone()]);
+            return !self.is_source && in_text(key, text).iter().any(is_value);
         }
         let is_word = !text.contains(|c: char| c.is_whitespace() || ":/".contains(c));
         // A program may compute the value.
@@ -128,6 +137,24 @@ impl ValueJudge {
             || self.is_source && text.contains(|c: char| "()[]{}.,$`+".contains(c));
         let is_word = is_word && !is_code;
         let is_strong = || is_word && (is_credential(text) || is_random(text));
-        !is_open_reference(text) && (is_strong() || !self.is_source && judge(key, text).is_some())
+        if self.is_sample {
+            return judge(key, text).is_some();
+        }
+        !is_open_reference(text)
+            && !is_example(text)
+            && (is_strong() || !self.is_source && judge(key, text).is_some())
     }
+}
+
+/// Whether a value says that it is only an example, as `test-password` does.
+fn is_example(text: &str) -> bool {
+    const FIRST: [&str; 6] = ["test", "my", "some", "demo", "sample", "the"];
+    const LAST: [&str; 8] = [
+        "password", "passwd", "pass", "token", "secret", "key", "user", "username",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let mut words = lower.split(['-', '_', ' ']);
+    let is_first = words.next().is_some_and(|word| FIRST.contains(&word));
+    let is_last = words.next_back().is_some_and(|word| LAST.contains(&word));
+    is_first && is_last && words.all(|word| word.chars().all(|c| c.is_ascii_lowercase()))
 }

@@ -56,7 +56,9 @@ fn in_block(text: &str, judge: &ValueJudge) -> Option<QuotedValue> {
     }
     let filled = template::filled(text);
     let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
-        let literal = in_lines(text, names_secret, |key, value| judge.is_secret(key, value));
+        let literal = in_lines(text, names_secret, |line| {
+            judge.is_secret(line.key, line.value)
+        });
         return literal.map(QuotedValue::from);
     };
     let is_open = |key: &str, node: NodeRef<'_, '_>, span: &Range<usize>| {
@@ -349,7 +351,7 @@ mod tests {
 
     fn found(text: &str) -> Option<String> {
         let at = text.find("kind").expect(text);
-        let shown = shown(text, at, &ValueJudge::of(Path::new("a.sh"), text.len()))?;
+        let shown = shown(text, at, &ValueJudge::of(Path::new("a.sh"), text))?;
         Some(text[shown.span].to_owned())
     }
 
@@ -398,11 +400,7 @@ mod tests {
         let text = "é# \u{85}- \"kind\": Secret\r\né# stringData: {'é\n\n- '`kind: Secret";
         for (start, _) in text.char_indices() {
             for (at, _) in text[start..].match_indices("kind") {
-                let _ = shown(
-                    &text[start..],
-                    at,
-                    &ValueJudge::of(Path::new("a"), text.len()),
-                );
+                let _ = shown(&text[start..], at, &ValueJudge::of(Path::new("a"), text));
             }
         }
     }

@@ -75,7 +75,7 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
     if found.peek().is_none() || is_prose {
         return;
     }
-    let judge = &ValueJudge::of(path, text.len());
+    let judge = &ValueJudge::of(path, text);
     match document {
         Some(document) => in_document(document, found, judge, context),
         None if context.findings.iter().any(is_plaintext_secret) => {}

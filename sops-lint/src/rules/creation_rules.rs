@@ -11,8 +11,8 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::facts::Configuration;
 use crate::object::Object;
-use crate::plaintext_values::open_values;
 use crate::rule::{FixAvailability, Rule, Severity};
+use crate::sample_secret::open_values_of;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL016",
@@ -82,12 +82,23 @@ fn check(context: &mut Context<'_>) {
     let mut unused = Vec::new();
     for (number, rule) in rules.into_iter().flat_map(NodeRef::items).enumerate() {
         recipients(rule, &format!("creation_rules[{number}]"), context);
+        if is_for_stream(rule) {
+            continue;
+        }
         context
             .report_node(rule, "no file is encrypted with this creation rule")
             .help("remove it, or fix its `path_regex`: it is matched against the path relative to the directory of `.sops.yaml`");
-        unused.extend(context.put_aside());
+        let finding = context.put_aside();
+        unused.extend(finding.map(|finding| (number, finding)));
     }
     context.facts.configuration = Some(Configuration { unused });
+}
+
+/// Whether a rule is for what programs write to SOPS, as Ansible does, and not for files.
+fn is_for_stream(rule: NodeRef<'_, '_>) -> bool {
+    let path = rule.get("path_regex").and_then(NodeRef::as_str);
+    let path = path.unwrap_or_default().replace('\\', "");
+    path.contains("/dev/stdin") || path.contains("/dev/fd")
 }
 
 /// Recipients that nothing can be encrypted for, such as one with a character too few, in a rule or a key group.
@@ -133,11 +144,15 @@ fn recipients(holder: NodeRef<'_, '_>, path: &str, context: &mut Context<'_>) {
 }
 
 fn used(_: &Document<'_>, context: &mut Context<'_>) {
-    let rule = context.creation_rule();
-    context.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
+    mark_used(context);
 }
 
 fn used_by_encrypted(_: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    mark_used(context);
+}
+
+/// Notes that the file's creation rule is for a file.
+pub(crate) fn mark_used(context: &mut Context<'_>) {
     let rule = context.creation_rule();
     context.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
 }
@@ -151,7 +166,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if !object.is_secret() || object.is_deletion() || !has_rules || context.is_encrypted {
         return;
     }
-    let open = open_values(object, |value| context.scrutiny(&value.place));
+    let open = open_values_of(object, context);
     let Some(first) = open.first() else {
         return;
     };

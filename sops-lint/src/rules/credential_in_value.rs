@@ -34,7 +34,9 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
     values.sort_by_key(|node| node.span().start);
     for node in values {
         let value = node.as_str().unwrap_or_default();
-        if is_ciphertext(value) || known.has_value(node, context) {
+        let is_key_id = || value.starts_with("AKIA") && token::is_key_id(&node.step(), value);
+        let is_public = is_ciphertext(value) || is_key_id();
+        if is_public || known.has_value(node, context) {
             continue;
         }
         let found: Vec<FoundSecret> = token::tokens(value).filter_map(credential).collect();

@@ -23,7 +23,7 @@ mod suppression;
 mod writable_secret_mount;
 
 pub(crate) use broken_file::RULE as BROKEN_FILE;
-pub(crate) use creation_rules::FILE as CONFIG;
+pub(crate) use creation_rules::{FILE as CONFIG, mark_used};
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
 pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, first_secret_beside_objects, first_selected_beside_objects,

@@ -27,6 +27,7 @@ use crate::finding::Fix;
 use crate::object::Object;
 use crate::plaintext_values::{is_ciphertext, is_under_part, looks_secret, open_values};
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
+use crate::sample_secret::open_values_of;
 use crate::secret::{SecretValue, secret_fields};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -62,7 +63,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if context.is_encrypted {
         return left_out(object, context);
     }
-    let mut open = open_values(object, |value| context.scrutiny(&value.place));
+    let mut open = open_values_of(object, context);
     open.retain(|value| !is_other || !context.is_left_open(value));
     let rule = context.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());

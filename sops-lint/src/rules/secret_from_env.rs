@@ -23,7 +23,9 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             .get("image")
             .and_then(NodeRef::as_str)
             .map(repository);
-        let public = image.filter(|image| context.images.is_public(image));
+        // What a variable stands for may be of any registry.
+        let is_known = |image: &String| !image.contains(['$', '{', '<', '%']);
+        let public = image.filter(|image| is_known(image) && context.images.is_public(image));
         for source in container
             .get("envFrom")
             .into_iter()

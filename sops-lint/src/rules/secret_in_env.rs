@@ -23,16 +23,59 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let Some(reference) = variable.at(&["valueFrom", "secretKeyRef"]) else {
                 continue;
             };
-            let name = variable
-                .get("name")
-                .and_then(NodeRef::as_str)
-                .unwrap_or_default();
+            if names_no_secret(variable, reference) {
+                continue;
+            }
+            let name = variable.get("name").and_then(NodeRef::as_str);
+            let variable = match name {
+                Some(name) => format!("the environment variable `{name}`"),
+                // The pattern of a policy fits variables of any name.
+                None if object.kind.ends_with("Policy") => continue,
+                None => "an environment variable".to_owned(),
+            };
             let message = format!(
-                "the environment variable `{name}` is a key of a Secret: every child process and every crash report has it"
+                "{variable} is a key of a Secret: every child process and every crash report has it"
             );
             context
                 .report_node(reference, message)
                 .help("mount the Secret as a file, with `readOnly: true`");
         }
     }
+}
+
+/// Whether the variable and the key in the Secret both say that the value is no secret, such as the host of a database.
+fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> bool {
+    const PUBLIC: [&str; 20] = [
+        "buckets",
+        "enabled",
+        "insecure",
+        "mode",
+        "project",
+        "style",
+        "type",
+        "verify",
+        "host",
+        "hostname",
+        "port",
+        "db",
+        "dbname",
+        "database",
+        "user",
+        "username",
+        "region",
+        "bucket",
+        "endpoint",
+        "namespace",
+    ];
+    let is_public = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        let last = lower.rsplit(['-', '_', '.']).next().unwrap_or_default();
+        PUBLIC.contains(&last)
+    };
+    let text = |node: NodeRef<'_, '_>, key| {
+        node.get(key)
+            .and_then(NodeRef::as_str)
+            .is_some_and(is_public)
+    };
+    text(variable, "name") && text(reference, "key")
 }

@@ -83,6 +83,11 @@ fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
 }
 
 fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+    // Spaces divide a variable with a message, `${NAME:?not set}`; what is in it is judged with its line.
+    let is_cut = |begin: &str, end: char| value.starts_with(begin) && !value.contains(end);
+    if is_cut("${", '}') || is_cut("$(", ')') {
+        return;
+    }
     let name = name.trim_start_matches('-');
     // `-Dname=value` sets a property of Java.
     let property = name.strip_prefix('D').filter(|rest| rest.contains('.'));

@@ -40,7 +40,14 @@ pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
     let value = value.trim_start_matches(['=', '>']);
     let key = unquoted(key.trim()).trim_start_matches('$');
     let key = key.strip_prefix("env:").unwrap_or(key);
+    // A program gives a field the value of a variable.
+    let is_field = ["self.", "this.", "cls."]
+        .iter()
+        .any(|object| key.starts_with(object));
     let is_key = is_name(key) && key.len() <= 100;
+    if is_field && !value.trim_start().starts_with(['"', '\'', '`']) {
+        return None;
+    }
     let is_shell = is_shell && (is_script || is_constant(key) && runs_command(value));
     is_key.then(|| (key, value_of(value, is_shell)))
 }
@@ -132,6 +139,12 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_part)
 }
 
+/// Whether a place is in a line that is a comment.
+fn is_commented(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    text[start..at].trim_start().starts_with('#')
+}
+
 /// Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML, and of SQL.
 pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
     static PAIR: LazyLock<Regex> = LazyLock::new(|| {
@@ -160,6 +173,9 @@ pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
         let found = form.captures_iter(text);
         found.filter_map(move |pair| {
             let value = (2..pair.len()).find_map(|group| pair.get(group))?;
+            if is_commented(text, value.start()) {
+                return None;
+            }
             let name = if which == 4 {
                 "password"
             } else {

@@ -24,7 +24,8 @@ pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
 fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     let value = unquoted(value.trim());
     let kind = NameClass::of(name);
-    let format = token::find(value).map(Likeness::Format);
+    let format = token::find(value).filter(|_| !token::is_key_id(name, value));
+    let format = format.map(Likeness::Format);
     // Most values are judged here, at little cost.
     if kind == NameClass::Other && format.is_none() {
         return None;
@@ -59,7 +60,7 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
                     && !is_call(value)
         }
         NameClass::Reference => {
-            is_random(value) && !is_identifier(value)
+            is_random(value) && !is_identifier(value) && !is_call(value)
                 || is_no_name(value)
                 || is_variable && is_plausible(value) && name::holds_own_secret(name, value)
         }
@@ -120,7 +121,7 @@ fn is_basic(value: &str) -> bool {
 fn is_call(value: &str) -> bool {
     let is_of = |open: char, close: char| {
         let name = value.split(open).next().unwrap_or_default();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*".contains(c);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*$".contains(c);
         value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
     };
     is_of('(', ')') || is_of('[', ']')

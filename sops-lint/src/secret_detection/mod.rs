@@ -14,6 +14,7 @@ mod key_path;
 mod likeness;
 mod literal;
 mod mark;
+mod mask;
 mod name;
 mod name_words;
 mod passphrase;
@@ -36,8 +37,9 @@ pub(crate) use judge::judge;
 pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;
 pub(crate) use literal::literals;
+pub(crate) use mask::is_mask;
 pub(crate) use reference::{
-    has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_whole_reference,
-    may_be_password,
+    has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_tagged,
+    is_whole_reference, may_be_password,
 };
 pub(crate) use text::{in_script, in_text, in_variable};

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::name_words::{ABOUT, DIGESTS, HELD, NAMED, OWN, PAIRS, PARTS, PASSWORD, SECRET, WEAK};
+use super::name_words::{
+    ABOUT, DIGESTS, HELD, KEYED, NAMED, OWN, PAIRS, PARTS, PASSWORD, SECRET, WEAK,
+};
 
 /// What a name says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,9 @@ impl NameClass {
         if ["secret", "secrets"].contains(&last.as_str()) {
             return Self::Reference;
         }
+        if names_key(&words) {
+            return Self::Reference;
+        }
         let is_short = words.len() > 1 && ["pass", "pw"].contains(&last.as_str());
         // Some programs write names without a division: PGPASSWORD.
         let holds = |word: &String| HELD.iter().any(|part| word.contains(part));
@@ -79,6 +84,18 @@ impl NameClass {
             Self::Other
         }
     }
+}
+
+/// Whether the words are those of the name of a key in a Secret, as in `passwordKey` and `existingSecretAccessKeyIDKey`.
+fn names_key(words: &[String]) -> bool {
+    let Some((last, before)) = words.split_last() else {
+        return false;
+    };
+    let ends = before
+        .last()
+        .is_some_and(|word| KEYED.iter().any(|known| word.ends_with(known)));
+    let is_existing = || before.first().is_some_and(|word| word == "existing");
+    last == "key" && (ends || is_existing())
 }
 
 /// Whether it is the name of a password, of which a passphrase may be the value.
@@ -140,14 +157,15 @@ pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
 /// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as `admin-password`.
 pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
+    let is_constant = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     let names = |word: &String| {
         let word = word.as_str();
         SECRET.contains(&word)
             || WEAK.contains(&word)
-            || ["secret", "crt", "tls", "username", "value"].contains(&word)
+            || ["secret", "crt", "tls", "username", "user", "value"].contains(&word)
     };
     words(name).last().is_some_and(|last| last == "key")
-        && value.chars().all(is_name)
+        && (value.chars().all(is_name) || value.chars().all(is_constant))
         && words(value).iter().any(names)
 }
 

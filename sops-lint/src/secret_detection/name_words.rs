@@ -181,6 +181,36 @@ pub(super) const ABOUT: &[&str] = &[
     "comment",
     "info",
     "stdin",
+    "ip",
+    "ips",
+    "cidr",
+    "cidrs",
+    "address",
+    "addresses",
+    "refs",
+    "reference",
+    "image",
+    "images",
+    "audiences",
+    "issuers",
+    "domains",
+    "hosts",
+    "ports",
+    "urls",
+    "providers",
+    "namespaces",
+    "references",
+];
+
+/// Words before `Key` in the name of a value that names a key of a Secret.
+pub(super) const KEYED: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "username",
+    "user",
+    "token",
 ];
 
 pub(super) const SECRET: &[&str] = &[

@@ -6,6 +6,7 @@ use super::credential::{is_credential, is_name};
 use super::entropy::is_random;
 use super::literal::literals;
 use super::mark::is_separator;
+use super::mask::is_mask;
 use super::placeholder::{Rest, is_template};
 use super::public::is_public;
 use super::stored_elsewhere::is_elsewhere;
@@ -16,6 +17,7 @@ const PLACEHOLDERS: &[&str] = &[
     "changeme",
     "change_me",
     "change-me",
+    "change me",
     "changeit",
     "replaceme",
     "replace",
@@ -31,6 +33,9 @@ const PLACEHOLDERS: &[&str] = &[
     "sample",
     "to-be-",
     "fake",
+    "not_used",
+    "not-used",
+    "unused",
 ];
 
 /// Values of settings.
@@ -68,6 +73,7 @@ const SETTINGS: &[&str] = &[
     "string",
     "empty",
     "unset",
+    "not set",
     "n/a",
     "number",
     "boolean",
@@ -116,6 +122,7 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_plain_url(value)
         || value.parse::<f64>().is_ok_and(|_| value.len() < 5)
         || is_duration(value)
+        || is_alias(value)
 }
 
 /// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by chance.
@@ -193,11 +200,17 @@ fn is_between_signs(value: &str) -> bool {
     };
     [
         ("$", ""),
+        // Kubernetes makes `$NAME` of it.
+        ("$$", ""),
         ("%", "%"),
         ("__", "__"),
         ("@", "@"),
         ("{", "}"),
         ("@{", "}"),
+        ("%{", "}"),
+        ("#[", "]"),
+        ("&&", "&&"),
+        ("~", "~"),
     ]
     .iter()
     .any(|(begin, end)| is_between(begin, end))
@@ -228,7 +241,7 @@ fn is_variable(value: &str) -> bool {
     if let Some(name) = value.strip_prefix('$') {
         return is_capital(name) || is_of_argo_cd(name);
     }
-    let name = value.trim_matches(['%', '_', '@', '{', '}']);
+    let name = value.trim_matches(['%', '_', '@', '{', '}', '#', '[', ']', '&', '~']);
     let has = |is: fn(&char) -> bool| name.chars().any(|c| is(&c));
     let is_joined = !has(char::is_ascii_digit) || name.contains(['_', '-', '.', ':', '/']);
     is_capital(name) || !value.starts_with('%') && !has(char::is_ascii_uppercase) && is_joined
@@ -269,8 +282,16 @@ pub(crate) fn is_angled(value: &str) -> bool {
     Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
 }
 
+/// Whether it is an alias of YAML in a text, such as `*password`, or the parameter of a query, such as `:password`.
+fn is_alias(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphabetic() || "_-".contains(c);
+    value.strip_prefix(['*', ':']).is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_part)
+    })
+}
+
 /// Whether a tag of YAML leads elsewhere, as `!env_var NAME` and `!secret name` do.
-fn is_tagged(value: &str) -> bool {
+pub(crate) fn is_tagged(value: &str) -> bool {
     let tagged = value
         .strip_prefix('!')
         .and_then(|rest| rest.split_once(' '));
@@ -289,6 +310,7 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
     let is_in_brackets =
         || Rest::of_prose(value).is_some_and(|rest| !rest.holds_credential(has_token));
     is_one_character
+        || is_mask(value)
         || !is_url && value.len() < 64 && is_in_brackets()
         || !is_url && value.len() < 64 && PLACEHOLDERS.iter().any(|word| has_word(lower, word))
         || lower.starts_with("xxx")

@@ -8,6 +8,8 @@ const SCHEMES: &[&str] = &[
     "ref+",
     "op://",
     "secretref:",
+    "secretKeyRef:",
+    "kms:",
     "secretsmanager:",
     "ssm:",
     "awssm:",

@@ -14,6 +14,16 @@ pub(crate) fn may_be_in(source: &str) -> bool {
     })
 }
 
+/// Whether a value is only the name of a key: AWS calls the public part of an access key its ID.
+pub(crate) fn is_key_id(name: &str, value: &str) -> bool {
+    let is_id = value.len() == 20 && value.starts_with("AKIA");
+    is_id
+        && name
+            .replace(['_', '-'], "")
+            .to_ascii_lowercase()
+            .ends_with("keyid")
+}
+
 /// The kind of the first secret in the text that has a known form.
 pub(crate) fn find(text: &str) -> Option<&'static str> {
     tokens(text).next().map(|token| token.description)

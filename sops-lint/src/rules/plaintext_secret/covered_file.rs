@@ -20,7 +20,7 @@ use crate::plaintext_values::holds_secret;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::{has_only_comments, names_keys};
 use crate::scrutiny::Scrutiny;
-use crate::secret_detection::{FoundSecret, has_credential_beside, in_text, judge};
+use crate::secret_detection::{FoundSecret, has_credential_beside, in_text, is_tagged, judge};
 use crate::{action, exempt, kubeconfig, template};
 
 /// What to do with a copy of a file that must be encrypted.
@@ -54,7 +54,10 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     let has_manifest = document.tops().flatten().any(is_manifest);
     let is_whole = has_manifest && is_for_whole_file(document, rule, true, context);
     let first = match is_whole || !has_manifest && !has_another_kind(document, &selects) {
-        true => unencrypted_values(document, Some(&selects)).map(|all| all.into_iter().next()),
+        true => unencrypted_values(document, Some(&selects)).map(|all| {
+            let mut values = all.into_iter();
+            values.find(|value| !is_tagged_reference(value, context.text()))
+        }),
         false => first_selected_beside_objects(document, &selects),
     };
     if let Some(first) = first.ok().flatten() {
@@ -76,6 +79,28 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     } else if selects.names_what_is_encrypted() && !has_rule_for_its_extension(context) {
         secret_not_selected(document, &selects, context);
     }
+}
+
+/// Tags whose values are the names of something that the program looks up.
+const LOOKUPS: [&str; 9] = [
+    "!env_var ",
+    "!env ",
+    "!ENV ",
+    "!secret ",
+    "!include ",
+    "!Ref ",
+    "!Sub ",
+    "!GetAtt ",
+    "!ImportValue ",
+];
+
+/// Whether a tag before the value has the program look it up: encrypting the name would break that.
+fn is_tagged_reference(value: &Unencrypted, text: &str) -> bool {
+    let start = text[..value.span.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..value.span.end].rsplit_once(": ");
+    let is_lookup = |value: &str| LOOKUPS.iter().any(|tag| value.starts_with(tag));
+    let is_reference = |value: &str| is_lookup(value) && is_tagged(value);
+    !value.is_comment && line.is_some_and(|(_, value)| is_reference(value.trim()))
 }
 
 /// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read. `is_named`:

@@ -1,0 +1,188 @@
+//! Files that no program of Kubernetes reads as they are, and that are not broken: lists of tasks, JSON with comments, and text in which
+//! something is still to be filled in.
+
+use sops_document::{Document, Error, Format, NodeRef, Shape};
+
+use super::text_shape::is_like_object;
+use crate::context::Context;
+use crate::manifest::is_manifest;
+
+/// Signs around the name of what a program puts in their place.
+const PLACEHOLDERS: [(&str, &str); 6] = [
+    ("@@", "@@"),
+    ("${", "}"),
+    ("{", "}"),
+    ("<", ">"),
+    ("@", "@"),
+    ("%", "%"),
+];
+
+/// How long such a name may be.
+const NAME: usize = 64;
+
+/// Whether the file is right for the program that it is meant for.
+pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool {
+    let text = context.text();
+    match context.format {
+        Format::Json => is_json_with_comments(text),
+        Format::Yaml => match error {
+            Error::Syntax { .. } => parses_when_filled(text),
+            _ => is_list_of_other_things(text),
+        },
+        _ => false,
+    }
+}
+
+/// Whether every document is a list, as the tasks of Ansible are, and no item of it is an object of Kubernetes.
+fn is_list_of_other_things(text: &str) -> bool {
+    let is_list = |top: NodeRef<'_, '_>| match top.shape() {
+        Shape::Sequence => !top.items().any(is_manifest),
+        Shape::Scalar => top.value().is_none(),
+        Shape::Mapping => false,
+    };
+    Document::parse_leniently(text).is_ok_and(|document| document.tops().flatten().all(is_list))
+}
+
+/// Whether it is JSON, apart from comments and from commas after the last entry, and no object of Kubernetes.
+fn is_json_with_comments(text: &str) -> bool {
+    let is_json = |text: &str| {
+        serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')).is_ok()
+    };
+    !is_like_object(text) && is_json(&without_comments(text))
+}
+
+/// JSON with spaces in place of its comments and of commas after the last entry.
+fn without_comments(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    let mut comma = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        let length = match &bytes[at..] {
+            [b'"', rest @ ..] => 1 + string_length(rest),
+            rest @ [b'/', b'/', ..] => rest.iter().take_while(|byte| **byte != b'\n').count(),
+            [b'/', b'*', rest @ ..] => {
+                let end = rest.windows(2).position(|end| end == b"*/");
+                end.map_or(1, |end| end + 4)
+            }
+            _ => 1,
+        };
+        match bytes[at] {
+            b'/' if length > 1 => bytes[at..at + length].fill(b' '),
+            b',' => comma = Some(at),
+            b']' | b'}' => {
+                if let Some(comma) = comma.take() {
+                    bytes[comma] = b' ';
+                }
+            }
+            byte if !byte.is_ascii_whitespace() => comma = None,
+            _ => {}
+        }
+        at += length;
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// How long a string of JSON is, with its closing quote and without its first.
+fn string_length(rest: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = rest.iter().position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.map_or(rest.len(), |end| end + 1)
+}
+
+/// Whether it is YAML once names between signs are filled in and lines of dots are left out. A Secret in it was looked for line by line.
+fn parses_when_filled(text: &str) -> bool {
+    let mut is_filled = false;
+    let lines = text.lines().map(|line| {
+        let filled = filled(line);
+        is_filled |= filled.is_some();
+        filled.unwrap_or_else(|| line.to_owned())
+    });
+    let lines: Vec<String> = lines.collect();
+    is_filled && Document::parse_leniently(&lines.join("\n")).is_ok()
+}
+
+/// A line with words in place of the names between signs; empty if it is dots. `None` if it has neither.
+fn filled(line: &str) -> Option<String> {
+    if matches!(line.trim().trim_start_matches("- "), "..." | "…") {
+        return Some(String::new());
+    }
+    let mut left = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find(['@', '$', '{', '<', '%']) {
+        let (before, inner) = rest.split_at(at);
+        left.push_str(before);
+        let length = placeholder_length(inner);
+        match length {
+            Some(_) => left.push('x'),
+            None => left.push_str(&inner[..1]),
+        }
+        rest = &inner[length.unwrap_or(1)..];
+    }
+    let is_filled = rest.len() < line.len() && left.len() + rest.len() < line.len();
+    left.push_str(rest);
+    is_filled.then_some(left)
+}
+
+/// How long the placeholder is that a text begins with.
+fn placeholder_length(text: &str) -> Option<usize> {
+    PLACEHOLDERS.iter().find_map(|(begin, end)| {
+        let inner = text.strip_prefix(begin)?;
+        let length = inner.find(end).filter(|length| *length <= NAME)?;
+        let is_part = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
+        let name = &inner[..length];
+        let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && name.chars().all(is_part)
+            && !name.contains(": ");
+        is_name.then_some(begin.len() + length + end.len())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_last_commas_are_left_out_of_json() {
+        for text in [
+            "// a\n{\"a\": [1, 2,], /* b, */ }\n",
+            "{\"url\": \"https://example.com\", // c\n \"b\": \"\\\"//\",\n}",
+            "{}",
+        ] {
+            assert!(is_json_with_comments(text), "{text}");
+        }
+        for text in [
+            "{\"a\": 1,, }",
+            "{\"a\" 1}",
+            "{\"a\": 1} /* x",
+            "{\"apiVersion\": \"v1\", \"kind\": \"Pod\",}",
+            "{a: 1}",
+        ] {
+            assert!(!is_json_with_comments(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_between_signs_are_filled_in() {
+        for line in [
+            "clusterIP: {SERVICE_IP_PREFIX}.16",
+            "image: @@IMAGE@@",
+            "image: @IMAGE@:@TAG@",
+            "name: %NAME%",
+            "    ...",
+        ] {
+            let text = format!("kind: Service\nspec:\n  a: b\n  {line}\n");
+            assert!(parses_when_filled(&text), "{line}");
+        }
+        for text in [
+            "kind: Service\nspec: {a: b\n",
+            "kind: Service\n a: b\n",
+            "kind: Service\nspec: [a\n{b}: c\n",
+        ] {
+            assert!(!parses_when_filled(text), "{text}");
+        }
+    }
+}
