@@ -63,7 +63,6 @@ fn cases() -> Vec<Case> {
         ),
         case(all, &["exec-env", "--user", "no-such-user", "F", "true"]),
         case(all, &["exec-env", "F"]),
-        case(all, &["exec-env", "F", "echo", "x"]),
         case(
             all,
             &["exec-env", "--decryption-order", "age,age", "F", "true"],
