@@ -45,7 +45,6 @@ impl<'a> BlockScalar<'a> {
     /// The block scalar of a value that a token will replace; `None` if it cannot stay one.
     pub(crate) fn of_value(document: &Document<'a>, leaf: &Leaf<'_>) -> Option<Self> {
         let block = Self::of_token(document, leaf)?;
-        // Blanks at the end of the text would be part of a token as they are of the value.
         (!ends_in_blanks(document, leaf)).then_some(Self {
             chomping: Chomping::Strip,
             ..block
@@ -98,11 +97,13 @@ impl<'a> BlockScalar<'a> {
     }
 }
 
-/// Whether the blanks that a text ends in are the end of this value.
+/// Whether the spaces and tabs at the end of the text belong to this value, though they come after
+/// its span: they would belong to a token, too.
 pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-    let behind = &document.text[leaf.span.range().end..];
-    matches!(value.last(), Some(b' ' | b'\t')) && !behind.is_empty() && behind.trim().is_empty()
+    let last = value.iter().rev().find(|byte| **byte != b'\n');
+    let after = &document.text[leaf.span.range().end..];
+    matches!(last, Some(b' ' | b'\t')) && after.contains([' ', '\t']) && after.trim().is_empty()
 }
 
 /// How many spaces a line begins with; `None` for one that is blank.
