@@ -36,7 +36,7 @@ pub(crate) fn cmd_link(ui: &Ui, args: &Args) -> Result<(), CommandError> {
         Ok(_) if !args.force && !is_ours(&link, &program) => {
             let message = format!("{} exists and is not a link to sops-rs", name_of(&link));
             return Err(CommandError::new(Code::CannotWriteOutput, message)
-                .hint("to replace it: `sops-rs link --force`"));
+                .hint("to replace it, add `--force`"));
         }
         _ => {}
     }

@@ -1,5 +1,7 @@
 //! `sops-rs publish`.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +52,9 @@ pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         CommandError::new(Code::Generic, "config file not found")
             .hint("`destination_rules` in a `.sops.yaml` say where files are published")
     })?;
+    for warning in config.destination_warnings() {
+        ui.warn(warning);
+    }
     let file = args.file.as_deref().ok_or_else(no_file)?;
     if !args.more.is_empty() {
         ui.warn("publish takes one file; the others are ignored");
@@ -69,6 +74,7 @@ pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         config: &config,
         opening: &opening,
         services: &services,
+        targets: RefCell::default(),
     };
     if !metadata.is_dir() {
         let name = file.file_name().unwrap_or_default();
@@ -95,6 +101,8 @@ struct Publication<'a> {
     config: &'a Config,
     opening: &'a OpeningArgs,
     services: &'a Services,
+    /// The files that were written already.
+    targets: RefCell<HashSet<PathBuf>>,
 }
 
 impl Publication<'_> {
@@ -148,6 +156,15 @@ impl Publication<'_> {
         let document = EncryptedDocument::parse(&*input.content, input.format)
             .map_err(|error| input.error(error))?;
         let target = self.target(rule, file, &name)?;
+        if !self.targets.borrow_mut().insert(target.clone()) {
+            let message = format!(
+                "{} would replace another file that was published to {}",
+                name_of(file),
+                name_of(&target)
+            );
+            return Err(CommandError::new(Code::CannotWriteOutput, message)
+                .hint("leave out `--omit-extensions`, or rename one of the files"));
+        }
         let recreation = &rule.recreation_rule;
         let recreated = match recreation.key_groups.iter().all(Vec::is_empty) {
             true => {
@@ -289,6 +306,12 @@ impl Publication<'_> {
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent)
                 .map_err(|error| CommandError::output(name_of(parent), &error))?;
+        }
+        let is_special = fs::metadata(target).is_ok_and(|metadata| !metadata.is_file());
+        if is_special {
+            let message = format!("{} is not a regular file", name_of(target));
+            return Err(CommandError::new(Code::CannotWriteOutput, message)
+                .hint("move it away, or publish to another directory"));
         }
         let old = match fs::read(target) {
             Ok(old) => Some(old),

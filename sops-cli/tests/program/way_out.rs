@@ -196,10 +196,14 @@ fn unknown_keys_of_a_configuration_do_not_stop_anything() {
         &run,
         &[
             "warning: .sops.yaml: line 3, column 3: a creation rule has no key `owner`, so this has no effect; there are: ",
-            "did you mean `recreation_rule`?",
             "`stores` has no key `xml`",
         ],
     );
+    // Only `publish` uses destination rules.
+    assert!(!run.stderr.contains("recreation_rule"), "{run}");
+    environment.write("published.yaml", environment.read("a.yaml"));
+    let run = environment.run(&["publish", "-y", "published.yaml"]);
+    says(&run, &["did you mean `recreation_rule`?"]);
 }
 
 #[test]

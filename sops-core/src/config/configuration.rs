@@ -119,14 +119,8 @@ impl Config {
             with_unused_rules: None,
         };
         if has_unknown {
-            let unknown = unknown_keys::warnings(&config.text, MAX_WARNINGS);
-            config
-                .warnings
-                .extend(unknown.into_iter().map(|(location, message)| Warning {
-                    file: file.to_owned(),
-                    location: Some(location),
-                    message: escaped(&message).into_owned(),
-                }));
+            let unknown = config.unknown_keys(unknown_keys::Part::Encryption);
+            config.warnings.extend(unknown);
         }
         if let Some(rules) = top.mappings("creation_rules") {
             let (rules, ignored): (Vec<_>, Vec<_>) =
@@ -172,6 +166,23 @@ impl Config {
             }
         }
         Err(self.error(mismatch(rules, &path)))
+    }
+
+    /// Warnings about keys of the destination rules that have no effect, which matter only to who
+    /// publishes files.
+    pub fn destination_warnings(&self) -> Vec<Warning> {
+        self.unknown_keys(unknown_keys::Part::Destinations)
+            .collect()
+    }
+
+    fn unknown_keys(&self, part: unknown_keys::Part) -> impl Iterator<Item = Warning> + use<> {
+        let file = self.file.clone();
+        let unknown = unknown_keys::warnings(&self.text, part, MAX_WARNINGS);
+        unknown.into_iter().map(move |(location, message)| Warning {
+            file: file.clone(),
+            location: Some(location),
+            message: escaped(&message).into_owned(),
+        })
     }
 
     /// Whether a creation rule's expression is found in the path, as by [`creation_rule_for`](Self::creation_rule_for). A rule before it may match the path

@@ -16,6 +16,8 @@ pub struct Schema {
     pub required: &'static [&'static str],
     /// Keys that decide what is encrypted or for whom: a misspelling of one is an error.
     pub decisive: &'static [&'static str],
+    /// Whether any other key that looks as if it decided that is an error, too.
+    pub judges_by_look: bool,
 }
 
 /// What happens to keys that a schema does not have.
@@ -48,6 +50,7 @@ impl Schema {
         at_most_one: &[],
         required: &[],
         decisive: &[],
+        judges_by_look: false,
     };
 
     /// What a known key may hold.
@@ -63,17 +66,14 @@ impl Schema {
             keys,
             unknown_keys,
             decisive,
+            judges_by_look,
             ..
         } = self;
         let names = || keys.iter().map(|(known, _)| *known);
         let close = names().find(|known| is_close(name, known));
         let is_decisive = match close {
             Some(close) => decisive.contains(&close),
-            None => {
-                !decisive.is_empty()
-                    && *unknown_keys != UnknownKeys::Ignored
-                    && has_decisive_word(name)
-            }
+            None => *judges_by_look && looks_decisive(name),
         };
         let suggested = close.or_else(|| similar(name, names()));
         let way_out = match suggested {
@@ -93,32 +93,39 @@ impl Schema {
     }
 }
 
-/// Words in the names of keys that decide what is encrypted or for whom.
-const DECISIVE_WORDS: [&str; 20] = [
-    "age",
-    "encrypted",
+/// What the names of keys contain that decide what is encrypted or for whom.
+const DECISIVE_PARTS: [&str; 25] = [
+    "arn",
+    "encrypt",
+    "file",
     "fingerprint",
-    "fingerprints",
+    "glob",
     "gpg",
     "group",
-    "groups",
     "key",
-    "keys",
-    "keyvault",
     "kms",
+    "master",
+    "match",
     "path",
+    "pattern",
     "pgp",
-    "recipient",
-    "recipients",
+    "prefix",
+    "readers",
+    "recep",
+    "recip",
     "regex",
+    "regexp",
+    "secret",
+    "shamir",
     "suffix",
     "threshold",
-    "unencrypted",
     "vault",
 ];
 
-/// Whether one of the words of a name is one of those.
-fn has_decisive_word(name: &str) -> bool {
+/// Whether a name looks like that of a key that decides what is encrypted or for whom. `age` must be
+/// a word of its own, since many other words contain it.
+fn looks_decisive(name: &str) -> bool {
+    let lower = name.to_lowercase();
     let mut words = String::new();
     for character in name.chars() {
         if character.is_uppercase() {
@@ -126,11 +133,10 @@ fn has_decisive_word(name: &str) -> bool {
         }
         words.extend(character.to_lowercase());
     }
-    let all_upper = name.to_lowercase();
     let mut words = words
         .split(|c: char| !c.is_alphanumeric())
-        .chain(all_upper.split(|c: char| !c.is_alphanumeric()));
-    words.any(|word| DECISIVE_WORDS.contains(&word))
+        .chain(lower.split(|c: char| !c.is_alphanumeric()));
+    words.any(|word| word == "age") || DECISIVE_PARTS.iter().any(|part| lower.contains(part))
 }
 
 /// The known name that an unknown one resembles most, if it resembles one.

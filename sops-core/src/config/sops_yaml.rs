@@ -69,6 +69,7 @@ static CREATION_RULE: Schema = Schema {
         "unencrypted_comment_regex",
         "encrypted_comment_regex",
     ],
+    judges_by_look: true,
     ..Schema::CLOSED
 };
 
@@ -94,6 +95,7 @@ static KEY_GROUP: Schema = Schema {
         "azure_keyvault",
         "hc_vault",
     ],
+    judges_by_look: true,
     ..Schema::CLOSED
 };
 
@@ -219,6 +221,22 @@ mod tests {
                 &CREATION_RULE,
                 "aws_profil",
                 "warning; did you mean `aws_profile`?",
+            ),
+            (&CREATION_RULE, "paths", "error; there are"),
+            (&CREATION_RULE, "filename", "error; there are"),
+            (&CREATION_RULE, "glob", "error; there are"),
+            (&CREATION_RULE, "pattern", "error; there are"),
+            (&CREATION_RULE, "recipents", "error; there are"),
+            (&CREATION_RULE, "recepients", "error; there are"),
+            (&CREATION_RULE, "agekeys", "error; there are"),
+            (&CREATION_RULE, "pubkey", "error; there are"),
+            (&CREATION_RULE, "kmsarn", "error; there are"),
+            (&CREATION_RULE, "shamir", "error; there are"),
+            (&CREATION_RULE, "encrypt_only", "error; there are"),
+            (
+                &DESTINATION_RULE,
+                "recreation_rules",
+                "warning; did you mean `recreation_rule`?",
             ),
             (&CREATION_RULE, "description", "warning; there are"),
             (&CREATION_RULE, "image", "warning; there are"),

@@ -606,7 +606,9 @@ fn unknown_keys_that_decide_nothing_are_warnings() {
         ),
     ] {
         let config = parse(text).expect(text);
-        let warnings: Vec<_> = config.warnings().iter().map(Warning::to_string).collect();
+        let of_destinations = config.destination_warnings();
+        let warnings = config.warnings().iter().chain(&of_destinations);
+        let warnings: Vec<_> = warnings.map(Warning::to_string).collect();
         let start = format!("/repo/.sops.yaml: {wanted}");
         assert!(warnings[0].starts_with(&start), "{warnings:#?}");
         assert_eq!(

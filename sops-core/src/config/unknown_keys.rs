@@ -5,26 +5,39 @@ use sops_document::{Document, Location, NodeRef};
 use super::schema::{Schema, UnknownKey, ValueKind};
 use super::sops_yaml::FILE;
 
-/// The first `limit` keys that have no effect, with their place. The text has been read, so that its aliases do not expand without end.
-pub(super) fn warnings(text: &str, limit: usize) -> Vec<(Location, String)> {
+/// The part of a configuration that is searched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Everything except the destination rules.
+    Encryption,
+    /// The destination rules, which only `publish` uses.
+    Destinations,
+}
+
+/// The first `limit` keys that have no effect, with their locations. The text has been read before, so its aliases expand to a bounded number of
+/// values.
+pub(super) fn warnings(text: &str, part: Part, limit: usize) -> Vec<(Location, String)> {
     let Ok(document) = Document::parse_leniently(text) else {
         return Vec::new();
     };
     let mut found = Vec::new();
     if let Some(Some(top)) = document.tops().next() {
-        walk(top, &FILE, limit, &mut found);
+        let is_searched =
+            |name: &str| (name == "destination_rules") == (part == Part::Destinations);
+        let entries = top.entries().filter(|(name, _)| is_searched(name));
+        walk(entries, &FILE, limit, &mut found);
     }
     let place = |(offset, message)| (Location::of(text, offset), message);
     found.into_iter().map(place).collect()
 }
 
-fn walk(
-    mapping: NodeRef<'_, '_>,
+fn walk<'d, 'a: 'd>(
+    entries: impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)>,
     schema: &'static Schema,
     limit: usize,
     found: &mut Vec<(usize, String)>,
 ) {
-    for (name, value) in mapping.entries() {
+    for (name, value) in entries {
         let kind = match schema.get(name) {
             Some((_, kind)) => kind,
             None if name == "<<" => ValueKind::Mapping(schema),
@@ -42,7 +55,8 @@ fn walk(
         if let ValueKind::Mapping(schema) | ValueKind::Mappings(schema) = kind {
             // A merge key may list several mappings.
             for mapping in std::iter::once(value).chain(value.items()) {
-                walk(mapping, schema, limit, found);
+                let entries: Box<dyn Iterator<Item = _>> = Box::new(mapping.entries());
+                walk(entries, schema, limit, found);
             }
         }
     }
