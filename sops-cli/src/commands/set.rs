@@ -154,7 +154,7 @@ fn warn_of_copies(ui: &Ui, file: &Path, path: &KeyPath, copies: &[String]) {
         false => String::new(),
     };
     ui.warn(format!(
-        "{}: only `{path}` was changed; {}{more} had the same value as an alias, and keeps the old one: set it too, or change the anchored value in `sops-rs edit`",
+        "{}: only `{path}` was changed; {}{more} had the same value as an alias and still has the old one: set it too, or change the anchored value in `sops-rs edit`",
         name_of(file),
         shown.join(", ")
     ));
