@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::path_or_empty;
+use super::{invocation, path_or_empty};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
@@ -15,7 +15,7 @@ pub(crate) struct FileArg {
     /// The file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    #[arg(hide = true)]
+    #[arg(hide = true, value_parser = path_or_empty())]
     more: Vec<PathBuf>,
 }
 
@@ -38,6 +38,11 @@ impl FileArg {
 
     /// The file, if there is one; more than one is a warning, as in `sops`.
     pub(crate) fn get(&self, ui: &Ui) -> Option<&Path> {
+        self.warn_of_more(ui);
+        self.file.as_deref()
+    }
+
+    fn warn_of_more(&self, ui: &Ui) {
         if !self.more.is_empty() {
             ui.warn("more than one file is given; only the first one is used");
             let is_dashed = |word: &&PathBuf| word.as_os_str().as_encoded_bytes().starts_with(b"-");
@@ -48,13 +53,20 @@ impl FileArg {
                 ));
             }
         }
-        self.file.as_deref()
     }
 
-    /// All files and folders, where there are several or a folder.
-    pub(crate) fn several(&self) -> Option<impl Iterator<Item = &Path>> {
-        let is_several = !self.more.is_empty() || self.file.as_deref().is_some_and(Path::is_dir);
-        is_several.then(|| self.file.iter().chain(&self.more).map(PathBuf::as_path))
+    /// All files and directories, if there are several or a directory. Under the name `sops`, only the first one counts.
+    pub(crate) fn several(&self, ui: &Ui) -> Option<impl Iterator<Item = &Path>> {
+        let more = if invocation::is_sops() {
+            &[]
+        } else {
+            &self.more[..]
+        };
+        if more.is_empty() {
+            self.first().filter(|file| file.is_dir())?;
+            self.warn_of_more(ui);
+        }
+        Some(self.file.iter().chain(more).map(PathBuf::as_path))
     }
 
     /// Refuses a directory, for a command that goes through one only with `--in-place`.

@@ -8,10 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use clap::ArgAction;
 
+use super::sops_order::SopsOrder;
+
 /// The arguments in the spelling that the description of the command line knows. The last of a flag that takes one value counts.
 ///
-/// With `is_strict`, words after the first one are no flags in the old form, and unknown flags are words after a command's first word, as
-/// in `sops`.
+/// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the commands of [`SopsOrder`], flags end at the
+/// first word. In other commands, an unknown flag after the first word is a word.
 pub(crate) fn usual(
     arguments: Vec<OsString>,
     command: &clap::Command,
@@ -162,6 +164,8 @@ struct Reader<'c> {
     /// The flag at the end that lacks its value.
     pending: Option<String>,
     is_strict: bool,
+    /// Whether flags end at the first word.
+    ends_at_word: bool,
 }
 
 impl<'c> Reader<'c> {
@@ -174,6 +178,7 @@ impl<'c> Reader<'c> {
             parts: Vec::new(),
             pending: None,
             is_strict,
+            ends_at_word: is_strict,
         };
         reader.learn();
         // The description of the program itself is not built yet, which would add these.
@@ -196,12 +201,19 @@ impl<'c> Reader<'c> {
                 self.parts.extend(arguments.map(Part::Word));
                 return;
             }
-            if self.level == 0 && self.words > 0 && self.is_strict {
+            if self.words > 0 && self.ends_at_word {
                 self.parts.push(Part::Word(argument));
                 continue;
             }
             let Some((name, value)) = flag(&argument) else {
+                let level = self.level;
                 self.word(argument);
+                if self.is_strict && self.level > level {
+                    let rest: Vec<_> = arguments.collect();
+                    let sorted = self.in_sops_order(&rest);
+                    self.ends_at_word = sorted.is_some();
+                    arguments = sorted.unwrap_or(rest).into_iter().peekable();
+                }
                 continue;
             };
             let known = name.to_str().and_then(|name| self.flags.get(name)).cloned();
@@ -256,6 +268,16 @@ impl<'c> Reader<'c> {
         self.words += 1;
         self.parts
             .push(Part::Word(if is_help { "help".into() } else { word }));
+    }
+
+    /// The arguments in the order in which `sops` reads them, if it has one for the command.
+    fn in_sops_order(&self, arguments: &[OsString]) -> Option<Vec<OsString>> {
+        let takes_value = |name: &OsStr| {
+            let flag = name.to_str().and_then(|name| self.flags.get(name))?;
+            Some(matches!(flag.takes, Takes::Last | Takes::Each))
+        };
+        let name = Some(self.command.get_name()).filter(|_| self.level == 1)?;
+        SopsOrder::of(name, &takes_value).map(|order| order.sort(arguments.to_vec()))
     }
 
     fn subcommand(&self, name: &OsStr) -> Option<&clap::Command> {
@@ -384,7 +406,7 @@ fn takes(arg: &clap::Arg) -> Takes {
 }
 
 /// The name and the value of an argument that is a flag.
-fn flag(argument: &OsStr) -> Option<(&OsStr, Option<&OsStr>)> {
+pub(super) fn flag(argument: &OsStr) -> Option<(&OsStr, Option<&OsStr>)> {
     let bytes = argument.as_bytes();
     let text = bytes.strip_prefix(b"--").or(bytes.strip_prefix(b"-"))?;
     let (name, value) = match text.iter().position(|byte| *byte == b'=') {
@@ -539,8 +561,45 @@ mod tests {
             ("-d x -i", "--decrypt -- x -i"),
             ("x --decrypt", "-- x --decrypt"),
             ("decrypt x -nosuch", "decrypt -- x -nosuch"),
-            ("decrypt x -i", "decrypt x --in-place"),
+            ("decrypt x -i", "decrypt --in-place x"),
             ("decrypt -nosuch x", "decrypt -nosuch x"),
+            (
+                "decrypt -i x --output o",
+                "decrypt --in-place -- x --output o",
+            ),
+            (
+                "decrypt -i=true x --output o",
+                "decrypt --in-place --output=o x",
+            ),
+            ("decrypt x -i y", "decrypt --in-place y x"),
+            (
+                "decrypt -i -- x --output y",
+                "decrypt --in-place -- --output y x",
+            ),
+            ("decrypt x --config c", "decrypt -- x --config c"),
+            ("decrypt --config -i x", "decrypt --config=-i x"),
+            (
+                "--config c decrypt -i x -v",
+                "--config=c decrypt --in-place -- x -v",
+            ),
+            (
+                "decrypt -i --config c x --output o",
+                "decrypt --config=c --in-place -- x --output o",
+            ),
+            ("encrypt -i x --dry-run", "encrypt --dry-run --in-place x"),
+            (
+                "encrypt x -i --dry-run y",
+                "encrypt --dry-run --in-place y x",
+            ),
+            ("decrypt --verbose x -i", "decrypt --verbose --in-place x"),
+            (
+                "updatekeys -y x --bogus y",
+                "updatekeys --yes -- x --bogus y",
+            ),
+            (
+                "filestatus x --input-type yaml",
+                "filestatus x --input-type=yaml",
+            ),
         ] {
             assert_eq!(spelled(given, true), expected, "{given}");
         }

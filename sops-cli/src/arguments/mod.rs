@@ -1,5 +1,5 @@
 //! The flags that several commands share, spelled as `sops` spells them: each file has one group of them. `go_flags.rs` takes the spellings of
-//! Go's library, and `invocation.rs` says under which name the program was called.
+//! Go's library, `sops_order.rs` their order under the name `sops`, and `invocation.rs` says under which name the program was called.
 
 mod exec;
 mod file;
@@ -11,6 +11,7 @@ mod key;
 mod opening;
 mod output;
 mod rule;
+mod sops_order;
 
 pub(crate) use exec::{ExecArgs, ExecCommand};
 pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};

@@ -48,7 +48,7 @@ pub(crate) struct Args {
 pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let services = Services::for_opening(ui, globals, &args.opening)?;
     if args.output.in_place
-        && let Some(files) = args.file.several()
+        && let Some(files) = args.file.several(ui)
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files, batch::Leftovers::Remove)?;

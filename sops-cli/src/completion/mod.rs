@@ -6,7 +6,7 @@ mod answer;
 mod candidates;
 mod shell_words;
 pub(crate) mod sops_answers;
-mod sops_commands;
+pub(crate) mod sops_commands;
 mod sources;
 
 pub(crate) use answer::{QUESTION, answer, script};

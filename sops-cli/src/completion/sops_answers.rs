@@ -58,7 +58,7 @@ fn find<'c>(commands: &'c [SopsCommand], name: &str) -> Option<&'c SopsCommand> 
 }
 
 /// The names of a flag.
-fn names(flag: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn names(flag: &str) -> impl Iterator<Item = &str> {
     flag.trim_end_matches(['=', '#']).split(' ')
 }
 

@@ -1,15 +1,15 @@
 //! The commands and flags of `sops` 3.13.3, as its answers to shells list them.
 
 /// A command of `sops`.
-pub(super) struct SopsCommand {
-    pub(super) name: &'static str,
+pub(crate) struct SopsCommand {
+    pub(crate) name: &'static str,
     /// The names of each flag; `=` marks one that takes a text, `#` one that takes a number.
-    pub(super) flags: &'static [&'static str],
-    pub(super) subcommands: &'static [SopsCommand],
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) subcommands: &'static [SopsCommand],
 }
 
 /// The flags before a command.
-pub(super) const FLAGS: &[&str] = &[
+pub(crate) const FLAGS: &[&str] = &[
     "decrypt d",
     "encrypt e",
     "rotate r",
@@ -66,7 +66,7 @@ pub(super) const FLAGS: &[&str] = &[
 ];
 
 /// The commands, in the order of `sops`.
-pub(super) const COMMANDS: &[SopsCommand] = &[
+pub(crate) const COMMANDS: &[SopsCommand] = &[
     SopsCommand {
         name: "completion",
         flags: &[],

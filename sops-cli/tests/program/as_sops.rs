@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 
-use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
 
 /// Runs under the name `sops`.
 fn as_sops(environment: &TestEnvironment, arguments: &[&str]) -> Run {
@@ -182,6 +182,172 @@ fn verbose_logs_what_programs_look_for() {
     environment.encrypt("e.yaml", "a: 1\n");
     let run = as_sops(&environment, &["--verbose", "-d", "e.yaml"]).fails_with(128);
     assert!(!run.stderr.contains("recovered"), "{run}");
+}
+
+/// `peers/command_lines` compares these lines with the real `sops`.
+#[test]
+fn words_after_the_file_are_passed_over() {
+    for (line, changed, ignored) in [
+        ("-d -i e.yaml --output e2.yaml", "e.yaml", Some("--output")),
+        (
+            "-e -i p.yaml --config .sops.yaml",
+            "p.yaml",
+            Some("--config"),
+        ),
+        ("-r -i e.yaml --output e2.yaml", "e.yaml", Some("--output")),
+        ("-e -i p.yaml --age X", "p.yaml", Some("--age")),
+        ("-d -i e.yaml e2.yaml", "e.yaml", None),
+        (
+            "decrypt -i e.yaml --outptu e2.yaml",
+            "e.yaml",
+            Some("--outptu"),
+        ),
+        (
+            "encrypt -i p.yaml --confg .sops.yaml",
+            "p.yaml",
+            Some("--confg"),
+        ),
+        (
+            "encrypt -i p.yaml --encrypted-regex ^b$",
+            "p.yaml",
+            Some("--encrypted-regex"),
+        ),
+        (
+            "encrypt -i p.yaml --config /dev/null",
+            "p.yaml",
+            Some("--config"),
+        ),
+        ("rotate -i e.yaml --add-age X", "e.yaml", Some("--add-age")),
+        (
+            "decrypt -i e.yaml --output e2.yaml",
+            "e.yaml",
+            Some("--output"),
+        ),
+        (
+            "--verbose decrypt -i e.yaml --output e2.yaml",
+            "e.yaml",
+            Some("--output"),
+        ),
+        ("decrypt -i e.yaml --help", "e.yaml", Some("--help")),
+        ("decrypt -i e.yaml e2.yaml", "e.yaml", None),
+        ("encrypt -i p.yaml .sops.yaml", "p.yaml", None),
+        ("rotate -i e.yaml e2.yaml", "e.yaml", None),
+        ("rotate -i directory e2.yaml", "directory/e.yaml", None),
+        // The library of `sops` moves the flag and the word after it before the file.
+        ("decrypt e.yaml -i e2.yaml", "e2.yaml", None),
+    ] {
+        let environment = TestEnvironment::new();
+        let rule = format!("creation_rules: [{{age: {}}}]\n", recipient());
+        environment.write(".sops.yaml", rule);
+        environment.write("p.yaml", "a: 1\n");
+        environment.encrypt("e.yaml", "a: 1\n");
+        environment.write("e2.yaml", environment.read("e.yaml"));
+        environment.write("directory/e.yaml", environment.read("e.yaml"));
+        let names = [
+            ".sops.yaml",
+            "p.yaml",
+            "e.yaml",
+            "e2.yaml",
+            "directory/e.yaml",
+        ];
+        let before = names.map(|name| environment.read(name));
+        let arguments: Vec<_> = line.split(' ').collect();
+        let run = as_sops(&environment, &arguments).succeeds();
+        for (name, before) in names.iter().zip(before) {
+            let is_changed = environment.read(name) != before;
+            assert_eq!(is_changed, *name == changed, "{line}: {name}: {run}");
+        }
+        let several = "warning: more than one file is given; only the first one is used\n";
+        assert_eq!(run.stderr.matches(several).count(), 1, "{line}: {run}");
+        let said = ignored.map(|flag| format!("warning: `{flag}` is ignored"));
+        let count = said.map_or(0, |said| run.stderr.matches(&said).count());
+        assert_eq!(count, usize::from(ignored.is_some()), "{line}: {run}");
+    }
+}
+
+#[test]
+fn flags_after_the_file_count_where_sops_reads_them() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("e.yaml", "a: 1\n");
+    let encrypted = environment.read("e.yaml");
+    let rule = format!(
+        "creation_rules: [{{age: '{},{}'}}]\n",
+        recipient(),
+        other_recipient()
+    );
+    environment.write(".sops.yaml", &rule);
+    environment.write("p.yaml", "a: 1\n");
+    as_sops(&environment, &["decrypt", "e.yaml", "--output", "o"]).succeeds();
+    assert_eq!(environment.read("o"), "a: 1\n");
+    as_sops(
+        &environment,
+        &["decrypt", "--ignore-mac=true", "e.yaml", "-i"],
+    )
+    .succeeds();
+    assert_eq!(environment.read("e.yaml"), "a: 1\n");
+    // `sops` does not have this flag.
+    for line in [
+        "encrypt -i p.yaml --dry-run",
+        "encrypt -i --dry-run p.yaml",
+        "encrypt --dry-run p.yaml -i",
+    ] {
+        let arguments: Vec<_> = line.split(' ').collect();
+        let run = as_sops(&environment, &arguments).succeeds();
+        assert!(run.stdout.contains("p.yaml"), "{line}: {run}");
+        assert_eq!(
+            (&*environment.read("p.yaml"), &*run.stderr),
+            ("a: 1\n", ""),
+            "{line}"
+        );
+    }
+    // Every word is a file.
+    for name in ["e.yaml", "e2.yaml"] {
+        environment.write(name, &encrypted);
+    }
+    let run = as_sops(
+        &environment,
+        &["updatekeys", "-y", "e.yaml", "--bogus", "e2.yaml"],
+    );
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("cannot read --bogus"), "{run}");
+    for name in ["e.yaml", "e2.yaml"] {
+        assert!(
+            environment.read(name).contains(&other_recipient()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn under_its_own_name_flags_after_the_file_work() {
+    let environment = TestEnvironment::new();
+    for name in ["e.yaml", "e2.yaml"] {
+        environment.encrypt(name, "a: 1\n");
+    }
+    environment.write("p.yaml", "a: 1\nb: 2\n");
+    let one = recipient();
+    for arguments in [
+        &["rotate", "-i", "e.yaml", "--add-age", &one][..],
+        &["-d", "-i", "e.yaml", "e2.yaml", "--ignore-mac"],
+        &[
+            "encrypt",
+            "-i",
+            "p.yaml",
+            "--age",
+            &one,
+            "--encrypted-regex",
+            "^a$",
+        ],
+    ] {
+        environment.run(arguments).succeeds();
+    }
+    for name in ["e.yaml", "e2.yaml"] {
+        assert_eq!(environment.read(name), "a: 1\n");
+    }
+    assert!(environment.read("p.yaml").contains("b: 2\n"));
+    let run = environment.run(&["encrypt", "-i", "p.yaml", "--confg", "e.yaml"]);
+    run.fails_with(1);
+    assert_eq!(environment.read("e.yaml"), "a: 1\n");
 }
 
 /// As scripts in packages of `sops` ask. `peers/command_lines` compares all positions.

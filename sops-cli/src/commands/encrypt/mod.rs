@@ -29,7 +29,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         services: &services,
     };
     if args.output.in_place
-        && let Some(files) = args.file.several()
+        && let Some(files) = args.file.several(ui)
     {
         args.output.check_several(&args.name)?;
         let leftovers = match args.dry_run {
