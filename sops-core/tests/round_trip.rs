@@ -376,6 +376,25 @@ fn source_forms_of(encrypted: &str) -> (String, String) {
     (text.to_owned(), rest)
 }
 
+/// A program that drops comments drops the source forms. The value then gets another spelling,
+/// which must end its line as the block scalar did.
+#[test]
+fn a_value_that_leaves_its_block_scalar_keeps_its_line() {
+    let (how, identities) = &*KEYS;
+    for (text, expected) in [
+        ("a: |\n \tx\nb: 1\n", "a: |4\n    \tx\nb: 1\n"),
+        ("a: |-\n \tx\nb: 1\n", "a: \"\\tx\"\nb: 1\n"),
+        ("a: | # c\n \tx\nb: 1\n", "a: |4 # c\n    \tx\nb: 1\n"),
+        ("a: |- # c\n \tx\nb: 1\n", "a: \"\\tx\" # c\nb: 1\n"),
+        ("a:\n- >+ # c\n \tx\n- b\n", "a:\n- |2 # c\n  \tx\n- b\n"),
+    ] {
+        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let (_, rest) = source_forms_of(&encrypted);
+        let back = decrypt(&rest, Format::Yaml, identities).expect(text);
+        assert_eq!(String::from_utf8_lossy(&back), expected, "{rest}");
+    }
+}
+
 /// In a comment, no schema of the metadata meets them.
 #[test]
 fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {

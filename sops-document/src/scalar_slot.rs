@@ -262,11 +262,11 @@ impl<'a> ScalarSlot<'a> {
         }
         let style = spell(out, Some(value), place);
         match (self.style, style) {
-            (TokenStyle::Block(_), _) => Spelled::WholeScalar {
-                comment_at: out.len() - start,
-            },
             (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
                 comment_at: first_line_end - start,
+            },
+            (TokenStyle::Block(_), SpelledForm::Line) => Spelled::WholeScalar {
+                comment_at: out.len() - start,
             },
             (_, SpelledForm::Line) => Spelled::InPlace,
         }
