@@ -79,6 +79,14 @@ impl<'t> ValueWriter<'t> {
         if before < self.splices.done() {
             return;
         }
+        // Without a line break at the end of the text, a block scalar would lose its own.
+        let is_block = comment_at < spelling.len();
+        let ends_text = self.text[range.end..]
+            .trim_start_matches([' ', '\t'])
+            .is_empty();
+        if is_block && ends_text {
+            range.end = self.text.len();
+        }
         let out = self.splices.replace(range);
         out.push_str(&spelling[..comment_at]);
         if let Some(comment) = comment {
@@ -86,6 +94,9 @@ impl<'t> ValueWriter<'t> {
             out.push_str(comment);
         }
         out.push_str(&spelling[comment_at..]);
+        if is_block && ends_text {
+            out.push('\n');
+        }
     }
 
     /// Writes `text`, the source form of a leaf, in place of the leaf's value at `range`.
