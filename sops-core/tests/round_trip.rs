@@ -376,6 +376,101 @@ fn source_forms_of(encrypted: &str) -> (String, String) {
     (text.to_owned(), rest)
 }
 
+/// A program that drops comments drops the source forms. The value then gets another spelling,
+/// which must end its line as the block scalar did.
+#[test]
+fn a_value_that_leaves_its_block_scalar_keeps_its_line() {
+    let (how, identities) = &*KEYS;
+    for (text, expected) in [
+        ("a: |\n \tx\nb: 1\n", "a: |4\n    \tx\nb: 1\n"),
+        ("a: |-\n \tx\nb: 1\n", "a: \"\\tx\"\nb: 1\n"),
+        ("a: | # c\n \tx\nb: 1\n", "a: |4 # c\n    \tx\nb: 1\n"),
+        ("a: |- # c\n \tx\nb: 1\n", "a: \"\\tx\" # c\nb: 1\n"),
+        ("a:\n- >+ # c\n \tx\n- b\n", "a:\n- |2 # c\n  \tx\n- b\n"),
+    ] {
+        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let (_, rest) = source_forms_of(&encrypted);
+        let back = decrypt(&rest, Format::Yaml, identities).expect(text);
+        assert_eq!(String::from_utf8_lossy(&back), expected, "{rest}");
+    }
+}
+
+/// The values of the text that `encrypted` decrypts to.
+fn decrypted_values(encrypted: &str) -> Vec<String> {
+    let back = decrypt(encrypted, Format::Yaml, &KEYS.1).expect(encrypted);
+    let back = String::from_utf8_lossy(&back).into_owned();
+    let document = parse_document(&back, Format::Yaml).expect(&back);
+    let scalars = document.scalars().filter_map(|scalar| scalar.as_str());
+    scalars.map(str::to_owned).collect()
+}
+
+/// An encrypted file without the metadata entry, and the entry, which is the last of the document.
+fn split_metadata(encrypted: &str) -> (&str, &str) {
+    let at = encrypted.find("sops:\n").expect("it has metadata");
+    encrypted.split_at(at)
+}
+
+/// Blank lines after the metadata follow the value before it once the metadata is removed.
+#[test]
+fn blank_lines_after_the_metadata_are_no_part_of_a_value() {
+    let (how, _) = &*KEYS;
+    let rule = EncryptionRule::UnencryptedSuffix("_plain".into());
+    let how = how.clone().with_rule(rule);
+    for (text, values) in [
+        ("a: |+\n x\n\n", vec!["x\n\n"]),
+        ("a: >+\n x\n\n", vec!["x\n\n"]),
+        ("a: |\n x\n", vec!["x\n"]),
+        ("a: |-\n x\n", vec!["x"]),
+        ("a: |+\n\n", vec!["\n"]),
+        ("a: |3+\n", vec![""]),
+        ("a:\n- b\n- |+ # c\n x\n\n\n", vec!["b", "x\n\n\n"]),
+        ("a_plain: |+\n x\n\n", vec!["x\n\n"]),
+        ("a_plain: |+\n x\n", vec!["x\n"]),
+        ("a_plain: |\n x\n", vec!["x\n"]),
+        ("a_plain: >- # c\n x\n", vec!["x"]),
+        ("a_plain: |3+ # c\n", vec![""]),
+        ("a_plain: |1\n", vec![""]),
+    ] {
+        let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+        // As SOPS writes it.
+        let (values_part, metadata) = split_metadata(&encrypted);
+        let plain = values_part
+            .replace("|-\n ENC", "ENC")
+            .replace(">-\n ENC", "ENC");
+        for values_part in [values_part, &plain] {
+            for blank in ["\n", "\n\n", "  \n", "\n      \n\n", "      "] {
+                let appended = format!("{values_part}{metadata}{blank}");
+                assert_eq!(decrypted_values(&appended), values, "{appended}");
+            }
+        }
+        let mut more = values.clone();
+        more.push("c");
+        let followed = format!("{text}z_plain: c\n");
+        let encrypted = encrypt(&followed, Format::Yaml, &how).expect(&followed);
+        let (values_part, metadata) = split_metadata(&encrypted);
+        let first = values_part.replace("z_plain: c\n", "");
+        let middle = format!("{first}{metadata}\n      \nz_plain: c\n");
+        assert_eq!(decrypted_values(&middle), more, "{middle}");
+        let two = format!("{text}---\nb: c\n");
+        let encrypted = encrypt(&two, Format::Yaml, &how).expect(&two);
+        let spaced = encrypted.replacen("\n---\n", "\n\n     \n---\n", 1);
+        assert_eq!(decrypted_values(&spaced), more, "{spaced}");
+    }
+}
+
+#[test]
+fn a_text_without_a_final_line_break_does_not_shorten_its_last_value() {
+    for (text, value) in [("a: \"x\\ny\\n\"\n", "x\ny\n"), ("a: |\n \tx\n", "\tx\n")] {
+        let encrypted = encrypt(text, Format::Yaml, &KEYS.0).expect(text);
+        let (values, metadata) = split_metadata(&encrypted);
+        let plain = values.replace("|-\n ENC", "ENC").replace('"', "");
+        for values in [plain.trim_end(), values.trim_end()] {
+            let moved = format!("{metadata}{values}");
+            assert_eq!(decrypted_values(&moved), [value], "{moved}");
+        }
+    }
+}
+
 /// In a comment, no schema of the metadata meets them.
 #[test]
 fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {

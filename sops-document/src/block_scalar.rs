@@ -1,5 +1,6 @@
 //! A block scalar that stays one while a token replaces its value: its header, the columns of its content, and the end of the value.
 
+use crate::blank_lines::BlankLines;
 use crate::document::Document;
 use crate::tape::{Leaf, Style};
 use crate::value::Type;
@@ -62,18 +63,18 @@ impl<'a> BlockScalar<'a> {
     }
 
     /// Appends the lines of a text, and returns what the header has to say of its end: what the token's does if that fits. `None` if the
-    /// text cannot be written so. If a blank line follows, it would be part of the value after a header that ends in `+`.
+    /// text cannot be written so, or if it would take in some of the blank lines that follow.
     pub(crate) fn spell(
         self,
         text: &str,
-        blank_line_follows: bool,
+        following: BlankLines,
         out: &mut String,
     ) -> Option<Chomping> {
         let chomping = match self.chomping.fits(text) {
             true => self.chomping,
             false => Chomping::of(text),
         };
-        if chomping == Chomping::Keep && blank_line_follows {
+        if following.join(chomping, self.indent) {
             return None;
         }
         let start = out.len();

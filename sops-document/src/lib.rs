@@ -78,6 +78,7 @@
 
 mod alias;
 pub mod binary;
+mod blank_lines;
 mod block_scalar;
 mod block_top;
 mod canonical;

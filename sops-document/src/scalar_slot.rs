@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::blank_lines::BlankLines;
 use crate::block_scalar::BlockScalar;
 use crate::format::Format;
 use crate::value::{Type, Value};
@@ -41,6 +42,8 @@ pub struct ScalarSlot<'a> {
     around: Surroundings,
     text: &'a str,
     span: (usize, usize),
+    /// The blank lines that a block scalar might take in.
+    following: BlankLines,
 }
 
 impl<'a> ScalarSlot<'a> {
@@ -98,6 +101,10 @@ impl<'a> ScalarSlot<'a> {
         style: TokenStyle<'a>,
     ) -> Self {
         let span = leaf.span.range();
+        let following = match document.format == Format::Yaml && !leaf.flow {
+            true => BlankLines::after(document, span.end),
+            false => BlankLines::default(),
+        };
         Self {
             format: document.format,
             style,
@@ -105,6 +112,7 @@ impl<'a> ScalarSlot<'a> {
             around,
             text: document.text,
             span: (span.start, span.end),
+            following,
         }
     }
 
@@ -252,9 +260,12 @@ impl<'a> ScalarSlot<'a> {
             step: yaml::emit::DEFAULT_STEP,
         };
         let start = out.len();
-        if let Some(text) = text.filter(|text| text.ends_with("\n\n"))
-            && self.blank_line_follows()
-            && restyle(out, text, value.kind, None, SourceStyle::DoubleQuoted)
+        let joins = |text: &str| {
+            let chomping = Chomping::of(text);
+            text.contains('\n') && self.following.join(chomping, place.content_column())
+        };
+        if let Some(text) = text.filter(|text| joins(text))
+            && restyle(out, text, Type::Str, None, SourceStyle::DoubleQuoted)
         {
             return Spelled::WholeScalar {
                 comment_at: out.len() - start,
@@ -262,11 +273,11 @@ impl<'a> ScalarSlot<'a> {
         }
         let style = spell(out, Some(value), place);
         match (self.style, style) {
-            (TokenStyle::Block(_), _) => Spelled::WholeScalar {
-                comment_at: out.len() - start,
-            },
             (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
                 comment_at: first_line_end - start,
+            },
+            (TokenStyle::Block(_), SpelledForm::Line) => Spelled::WholeScalar {
+                comment_at: out.len() - start,
             },
             (_, SpelledForm::Line) => Spelled::InPlace,
         }
@@ -287,7 +298,7 @@ impl<'a> ScalarSlot<'a> {
             TokenStyle::SingleQuoted => SourceStyle::SingleQuoted,
             TokenStyle::DoubleQuoted => SourceStyle::DoubleQuoted,
             TokenStyle::Block(block) => {
-                let chomping = block.spell(text, self.blank_line_follows(), out)?;
+                let chomping = block.spell(text, self.following, out)?;
                 return Some(match block.says(chomping) {
                     true => Spelled::InPlace,
                     false => Spelled::UnderHeader(chomping),
@@ -295,17 +306,6 @@ impl<'a> ScalarSlot<'a> {
             }
         };
         restyle(out, text, kind, None, style).then_some(Spelled::InPlace)
-    }
-
-    /// Whether a blank line comes after the scalar: after a header that ends in `+` it would be part of the value.
-    fn blank_line_follows(&self) -> bool {
-        let end = self.span.1;
-        let at = match self.text[..end].ends_with(['\n', '\r']) {
-            true => end,
-            false => yaml::source::after_break(self.text, yaml::source::line_end(self.text, end)),
-        };
-        let line = &self.text[at..yaml::source::line_end(self.text, at)];
-        at < self.text.len() && line.trim_matches([' ', '\t']).is_empty()
     }
 }
 

@@ -58,10 +58,17 @@ impl<'t> ValueWriter<'t> {
         let before = range.start;
         self.flush(before);
         let mut comment = None;
-        let behind = &self.text[range.end..];
-        let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
-        if blanks > 0 && behind[blanks..].starts_with('#') {
-            let start = range.end + blanks;
+        if let Some((indicators, _)) = place.indicators() {
+            // The spelling has no final line break, so the block scalar's stays.
+            range.end -= yaml::source::line_break(&self.text[range.clone()]).len();
+            let header = indicators.end..yaml::source::line_end(self.text, indicators.end);
+            let header = self.text[header].trim_start_matches([' ', '\t']);
+            comment = header.starts_with('#').then_some(header);
+        }
+        let after = &self.text[range.end..];
+        let spaces = after.len() - after.trim_start_matches([' ', '\t']).len();
+        if spaces > 0 && after[spaces..].starts_with('#') {
+            let start = range.end + spaces;
             let end = yaml::source::line_end(self.text, start);
             comment = Some(&self.text[start..end]);
             range.end = end;
@@ -72,6 +79,14 @@ impl<'t> ValueWriter<'t> {
         if before < self.splices.done() {
             return;
         }
+        // Without a line break at the end of the text, a block scalar would lose its own.
+        let is_block = comment_at < spelling.len();
+        let ends_text = self.text[range.end..]
+            .trim_start_matches([' ', '\t'])
+            .is_empty();
+        if is_block && ends_text {
+            range.end = self.text.len();
+        }
         let out = self.splices.replace(range);
         out.push_str(&spelling[..comment_at]);
         if let Some(comment) = comment {
@@ -79,6 +94,9 @@ impl<'t> ValueWriter<'t> {
             out.push_str(comment);
         }
         out.push_str(&spelling[comment_at..]);
+        if is_block && ends_text {
+            out.push('\n');
+        }
     }
 
     /// Writes `text`, the source form of a leaf, in place of the leaf's value at `range`.

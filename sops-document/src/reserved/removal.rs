@@ -2,12 +2,14 @@
 
 use zeroize::Zeroizing;
 
+use crate::blank_lines::joining_end;
 use crate::document::Document;
 use crate::splice::Replacement;
 use crate::yaml;
 
 impl Document<'_> {
-    /// The replacements that remove all reserved entries. Comments after their keys stay.
+    /// The replacements that remove all reserved entries. Comments after their keys stay. Blank lines
+    /// that would become part of a block scalar before an entry are removed, too.
     ///
     /// `no_final_newline` says that the text had no final line break before the last entry was
     /// added. `empty` has the numbers of the documents, from 0 and in ascending order, that were
@@ -23,6 +25,8 @@ impl Document<'_> {
                 let start = entry.start + line.len() - line.trim_start_matches(' ').len();
                 replacements.push((start..comment.start, Zeroizing::default()));
                 entry.start = yaml::source::after_break(text, comment.end);
+            } else {
+                entry.end = joining_end(self, indexes[reserved.document], &entry);
             }
             let last = number + 1 == self.reserved.len();
             if last && no_final_newline && entry.end == text.len() {
