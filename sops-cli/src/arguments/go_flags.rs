@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use clap::ArgAction;
 
+use super::flag_syntax::{flag, truth};
 use super::sops_order::SopsOrder;
 
 /// The arguments in the spelling that the description of the command line knows. The last of a flag that takes one value counts.
@@ -402,26 +403,6 @@ fn takes(arg: &clap::Arg) -> Takes {
         ArgAction::Set => Takes::Last,
         ArgAction::Append => Takes::Each,
         _ => Takes::Nothing,
-    }
-}
-
-/// The name and the value of an argument that is a flag.
-pub(super) fn flag(argument: &OsStr) -> Option<(&OsStr, Option<&OsStr>)> {
-    let bytes = argument.as_bytes();
-    let text = bytes.strip_prefix(b"--").or(bytes.strip_prefix(b"-"))?;
-    let (name, value) = match text.iter().position(|byte| *byte == b'=') {
-        Some(end) => (&text[..end], Some(OsStr::from_bytes(&text[end + 1..]))),
-        None => (text, None),
-    };
-    (!name.is_empty()).then(|| (OsStr::from_bytes(name), value))
-}
-
-/// What Go's `strconv.ParseBool` reads.
-pub(crate) fn truth(value: impl AsRef<OsStr>) -> Option<bool> {
-    match value.as_ref().to_str()? {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod exec;
 mod file;
+pub(crate) mod flag_syntax;
 pub(crate) mod format;
 mod global;
 pub(crate) mod go_flags;

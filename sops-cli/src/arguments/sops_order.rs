@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::go_flags::flag;
+use super::flag_syntax::flag;
 use crate::completion::sops_answers::names;
 use crate::completion::sops_commands::{COMMANDS, FLAGS};
 

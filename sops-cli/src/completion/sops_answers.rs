@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use sops_go_compat::parse_integer;
 
 use super::sops_commands::{COMMANDS, FLAGS, SopsCommand};
-use crate::arguments::go_flags::truth;
+use crate::arguments::flag_syntax::truth;
 
 /// What a completion script asks with, behind the words so far.
 pub(crate) const QUESTION: &str = "--generate-bash-completion";

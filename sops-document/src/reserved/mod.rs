@@ -3,6 +3,7 @@
 mod flat;
 mod flow;
 mod inline;
+mod joining;
 mod note;
 mod removal;
 mod top;

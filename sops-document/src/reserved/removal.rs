@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::blank_lines::joining_end;
+use super::joining::joining_end;
 use crate::document::Document;
 use crate::splice::Replacement;
 use crate::yaml;
