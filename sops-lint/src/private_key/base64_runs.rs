@@ -139,7 +139,10 @@ impl Base64Run {
             let sample = &packed[..packed.len().min(SAMPLE) / 4 * 4];
             let sample = LENIENT.decode(sample).ok()?;
             let is_encoded = is_base64_text(&sample) || is_wide(&sample);
-            if !is_encoded && !is_text(&sample) && !binary::may_begin_with(&sample) {
+            // Ciphertext is random, so it may begin like a key in binary.
+            let is_ciphertext = bytes[..self.span.start].ends_with(b"ENC[AES256_GCM,data:");
+            let may_be_binary = !is_ciphertext && binary::may_begin_with(&sample);
+            if !is_encoded && !is_text(&sample) && !may_be_binary {
                 return None;
             }
             let inner = decoded(&packed)?;
