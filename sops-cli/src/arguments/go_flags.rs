@@ -108,7 +108,7 @@ enum Takes {
     Nothing,
     /// A truth value after `=`, if any.
     TruthValue,
-    /// One value, of which the last counts.
+    /// One value; the last one counts.
     Last,
     /// One value each time.
     Each,
@@ -149,7 +149,7 @@ enum Part {
     /// What clap is to judge.
     Raw(OsString),
     Word(OsString),
-    /// `--`, behind which a dash means nothing.
+    /// `--`, after which words may start with a dash.
     End,
 }
 
@@ -365,13 +365,13 @@ impl<'c> Reader<'c> {
         let mut parts = self.parts;
         let end = parts.iter().position(is_end);
         let is_dashed = parts[..end.unwrap_or(parts.len())].iter().any(is_dashed);
-        // To clap, a flag behind a word that may begin with a dash would be one more.
+        // Clap would take a flag after a word that may start with a dash as another word.
         let mut positionals = self.command.get_positionals();
         if is_dashed || positionals.any(clap::Arg::is_allow_hyphen_values_set) {
             if is_dashed {
                 parts.retain(|part| !is_end(part));
             }
-            // A stable order: flags, then words, then what is behind `--`.
+            // A stable order: flags, then words, then the words after `--`.
             let end = parts.iter().position(is_end).unwrap_or(parts.len());
             parts[..end].sort_by_key(is_word);
             if is_dashed {

@@ -119,7 +119,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     Ok(())
 }
 
-/// The value that the JSON stands for.
+/// Parses a value in JSON.
 fn from_json(json: &str) -> Result<Node, CommandError> {
     if json.trim_ascii().is_empty() {
         return Err(
@@ -245,7 +245,7 @@ fn no_json(reason: &str) -> CommandError {
         Code::InvalidSetFormat,
         format!("the value is not JSON: {reason}"),
     )
-    .hint("a text stands in double quotes: `'\"text\"'`; with `--value-raw` it is taken as it is")
+    .hint("put a text in double quotes: `'\"text\"'`; with `--value-raw`, it needs none")
 }
 
 /// A value that cannot be read, or holds other bytes than text.

@@ -32,7 +32,7 @@ impl Candidate {
     }
 }
 
-/// What can stand at the end of these words in place of the current one, which it begins with.
+/// The completions of the last word, which all start with it.
 pub(super) fn candidates(words: Vec<OsString>, current: &str, program: &clap::Command) -> Next {
     let line = Line {
         position: position(words, program),

@@ -7,7 +7,7 @@ use sops_go_compat::parse_integer;
 use super::sops_commands::{COMMANDS, FLAGS, SopsCommand};
 use crate::arguments::flag_syntax::truth;
 
-/// What a completion script asks with, behind the words so far.
+/// The flag that a completion script adds to the words so far.
 pub(crate) const QUESTION: &str = "--generate-bash-completion";
 
 /// The answer of `sops` to a command line that ends with [`QUESTION`]. Scripts of zsh want a description, which `about` gives by name.

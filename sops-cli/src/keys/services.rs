@@ -228,7 +228,7 @@ fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
         let hint = match key.family() {
             Family::Age => age_hint(&key.id()),
             Family::Pgp => Cow::Borrowed(
-                "`gpg --list-secret-keys` shows the PGP keys at hand; GNUPGHOME names another folder of them",
+                "`gpg --list-secret-keys` shows the available PGP keys; GNUPGHOME names another directory for them",
             ),
             _ => Cow::Borrowed("keys in a cloud are used by a key service: `--keyservice`"),
         };

@@ -155,7 +155,7 @@ pub(crate) fn is_envelope(bytes: &[u8]) -> bool {
     })
 }
 
-/// What is behind the start of the value in an encrypted binary file that has its value first.
+/// The text after the start of the value, in an encrypted binary file that has its value first.
 fn in_envelope(bytes: &[u8]) -> Option<&[u8]> {
     let parts = [&b"{"[..], b"\"data\"", b":", b"\"ENC[AES256_GCM,data:"];
     let mut parts = parts.iter();

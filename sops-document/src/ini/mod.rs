@@ -159,7 +159,7 @@ impl<'a> IniReader<'a> {
             return Err(Error::Unsupported {
                 location: Location::of(self.text, entry.at),
                 message: format!(
-                    "the key `{key}` stands twice in its section, and SOPS would drop the first value"
+                    "the key `{key}` appears twice in its section, and SOPS would drop the first value"
                 ),
             });
         }
@@ -313,7 +313,7 @@ mod tests {
             (
                 "a = 1\na = 2\n",
                 "line 2, column 1",
-                "the key `a` stands twice",
+                "the key `a` appears twice",
             ),
         ] {
             let error = parse(text, Some("sops"))

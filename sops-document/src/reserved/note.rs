@@ -11,7 +11,8 @@ use crate::document::{Document, ReservedEntry};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReservedNote {
-    /// What the text is told from other comments by, or its key where there are no comments.
+    /// The prefix that distinguishes the text from other comments, or its key in formats without
+    /// comments.
     pub name: &'static str,
     /// The text.
     pub text: String,

@@ -92,10 +92,10 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
             "a `\\` in double quotes that begins no escape; write `\\\\`, or take single quotes"
         }
         ErrorKind::UnclosedFlowCollection { open: '[' } => {
-            "the `[` that begins here is never closed; put a `]` behind its last item, or the text in quotes if it begins so"
+            "the `[` that begins here is never closed; put a `]` after its last item, or the text in quotes if it starts with a `[`"
         }
         ErrorKind::UnclosedFlowCollection { .. } => {
-            "the `{` that begins here is never closed; put a `}` behind its last entry, or the text in quotes if it begins so"
+            "the `{` that begins here is never closed; put a `}` after its last entry, or the text in quotes if it starts with a `{`"
         }
         ErrorKind::MisplacedFlowCollectionEnd => {
             "a bracket is closed here that was never opened; put the text in quotes, or take the bracket out"

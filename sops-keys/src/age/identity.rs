@@ -135,7 +135,7 @@ impl Identity {
     }
 }
 
-/// What stands in the place of an identity, without the text itself.
+/// Why a text is not an identity, without the text itself.
 fn not_an_identity(text: &str) -> &'static str {
     let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
     if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {

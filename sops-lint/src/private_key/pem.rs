@@ -141,7 +141,7 @@ fn element(bytes: &[u8], tag: u8) -> Option<(usize, &[u8])> {
     }
 }
 
-/// Whether there is a run of base64 as a key's body has, which no words are.
+/// Whether there is a run of base64 like the body of a key, which words never form.
 pub(super) fn looks_encoded(body: &[u8]) -> bool {
     body.split(|byte| !is_base64(*byte))
         .any(|run| run.len() >= 32)
