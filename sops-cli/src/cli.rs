@@ -18,9 +18,10 @@ use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
 use crate::completion;
 use crate::completion::sops_answers;
+use crate::help;
 use crate::ui::Ui;
 
-/// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
+/// Encrypt, decrypt and edit the secret values of files, compatible with sops
 #[derive(Parser, Debug)]
 #[command(
     name = "sops-rs",
@@ -28,11 +29,11 @@ use crate::ui::Ui;
     version = concat!(env!("CARGO_PKG_VERSION"), " (files of sops ", "3.13.3", ")"),
     disable_version_flag = true,
     after_help = "\
-Without a command, `sops-rs <FILE>` edits the file, and the flags of sops's old form are understood:
-`-d` (decrypt), `-e` (encrypt), `-r` (rotate), `--set '[\"key\"] \"value\"'`.
+`sops-rs COMMAND --help` explains a command, and `-h` prints a summary. \
+`sops-rs FILE` edits the file; `-d`, `-e`, `-r` and `--set` work as in older versions of sops.
 
-Private keys are looked for where sops looks for them: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD,
-~/.config/sops/age/keys.txt, and the keys of SSH. Exit codes are those of sops."
+Private keys come from SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt \
+and the SSH keys in ~/.ssh, as in sops. Exit codes are those of sops."
 )]
 struct Front {
     /// Print the version
@@ -49,7 +50,7 @@ pub(crate) fn command() -> clap::Command {
         let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
     });
-    described(front, Command::augment_subcommands)
+    help::with_groups(described(front, Command::augment_subcommands))
 }
 
 /// The description of the flags of every command, under the name of the program.

@@ -18,6 +18,7 @@ mod files;
 #[cfg(feature = "kube")]
 mod flux;
 mod git;
+mod help;
 mod input;
 mod input_format;
 mod keys;

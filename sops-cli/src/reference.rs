@@ -3,7 +3,7 @@
 use clap::{Arg, Command};
 use sops_test_support::generated::assert_file;
 
-use crate::cli;
+use crate::{cli, help};
 
 #[test]
 fn the_reference_of_the_command_line_is_up_to_date() {
@@ -18,15 +18,20 @@ fn reference() -> String {
     let mut out = format!(
         "# Command line\n\n\
          <!-- Generated: SOPS_RS_WRITE_DOCS=1 cargo test -p sops-cli reference -->\n\n\
-         {summary}. `sops-rs COMMAND --help` prints what this page says about a command, and `-h` a summary.\n\n"
+         {summary}.\n\n"
     );
     usage(&program, &mut out);
     out += &format!("{details}\n\n");
-    list_subcommands(&program, &mut out);
+    for (title, commands) in help::groups(&program) {
+        out += &format!("**{title}**\n\n");
+        table(&commands, &mut out);
+    }
     lists(&visible(&program, false), &mut out);
     lists(&visible(&program, true), &mut out);
-    for command in subcommands(&program) {
-        section(command, 2, &mut out);
+    for (_, commands) in help::groups(&program) {
+        for command in commands {
+            section(command, 2, &mut out);
+        }
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -43,6 +48,7 @@ fn section(command: &Command, level: usize, out: &mut String) {
         about.expect("each command has a summary")
     );
     usage(command, out);
+    examples(command, out);
     list_subcommands(command, out);
     lists(&visible(command, false), out);
     for command in subcommands(command) {
@@ -60,13 +66,29 @@ fn usage(command: &Command, out: &mut String) {
     *out += "```\n\n";
 }
 
-/// A table of the subcommands, with links to their sections.
-fn list_subcommands(command: &Command, out: &mut String) {
-    if subcommands(command).next().is_none() {
+/// The examples, which the help begins with a heading of their own.
+fn examples(command: &Command, out: &mut String) {
+    let Some(examples) = command.get_after_help() else {
         return;
+    };
+    *out += "```sh\n";
+    for line in examples.to_string().lines().skip(1) {
+        *out += &format!("{}\n", line.trim());
     }
+    *out += "```\n\n";
+}
+
+fn list_subcommands(command: &Command, out: &mut String) {
+    let subcommands: Vec<&Command> = subcommands(command).collect();
+    if !subcommands.is_empty() {
+        table(&subcommands, out);
+    }
+}
+
+/// A table of commands, with links to their sections.
+fn table(commands: &[&Command], out: &mut String) {
     *out += "| command | what it does |\n|---|---|\n";
-    for command in subcommands(command) {
+    for command in commands {
         *out += &format!(
             "| [`{}`](#{}) | {} |\n",
             command.get_name(),
@@ -129,7 +151,7 @@ fn item(arg: &Arg) -> String {
     let mut text = format!(
         "{}`{arg}`: {}",
         short.unwrap_or_default(),
-        help.replace("\n\n", " ")
+        help.replace("\n\n", ". ")
     );
     let takes_value = arg.get_action().takes_values();
     if let Some(variable) = arg.get_env() {

@@ -50,12 +50,12 @@ pub(crate) struct ExecArgs {
     /// The file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The command as one argument, which a shell runs
+    /// The command, run by `/bin/sh`
     #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
     command: Option<OsString>,
     #[arg(hide = true, allow_hyphen_values = true)]
     more: Vec<OsString>,
-    /// The command and its arguments, run without a shell; a shell runs a single word
+    /// The command and its arguments, run without a shell
     #[arg(value_name = "COMMAND", last = true)]
     words: Vec<OsString>,
     /// Run the command as this user

@@ -113,8 +113,10 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct NameArg {
-    /// Take this name instead of the file's for its format and its creation rule; needed with standard input
-    #[arg(long, value_name = "NAME", value_parser = path_or_empty())]
+    /// Choose the format and the creation rule by this file name
+    ///
+    /// Needed with standard input, which has no name.
+    #[arg(long, hide_short_help = true, value_name = "NAME", value_parser = path_or_empty())]
     pub(crate) filename_override: Option<PathBuf>,
 }
 
@@ -139,7 +141,7 @@ impl NameArg {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct IdempotentArg {
-    /// Leave the file alone if it already is as asked
+    /// Do not write the file if nothing changes
     #[arg(long)]
     pub(crate) idempotent: bool,
 }

@@ -14,11 +14,15 @@ use crate::ui::Ui;
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FormatArgs {
-    /// The format that is read: `yaml`, `json`, `dotenv`, `ini` or `binary` [default: from the file extension, or the content of an encrypted file]
+    /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
+    ///
+    /// By default, the file extension decides, or the content if an encrypted file has an unknown extension.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
-    /// The format that is written, one of the same [default: from the file extension, or the format that is read]
-    #[arg(long, value_name = "FORMAT")]
+    /// Output format [default: from the name]
+    ///
+    /// By default, the file extension decides, or the input format if the extension is unknown.
+    #[arg(long, hide_short_help = true, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
 

@@ -12,9 +12,10 @@ use super::{go_integer, path_or_empty};
 #[group(skip)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArgs {
-    /// The configuration file, instead of the nearest `.sops.yaml` above the working directory
+    /// Configuration file [default: the nearest `.sops.yaml` at or above the working directory]
     #[arg(
         long,
+        hide_short_help = true,
         global = true,
         value_name = "FILE",
         env = "SOPS_CONFIG",
@@ -25,24 +26,30 @@ pub(crate) struct GlobalArgs {
     /// Whether SOPS_CONFIG named the configuration file, and not the flag.
     #[arg(skip)]
     pub(crate) is_config_of_environment: bool,
-    /// Print where keys were looked for, and log the steps as sops does
-    #[arg(long, global = true)]
+    /// Print where keys are searched for, and the log lines of sops
+    #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
-    /// The spaces a level, where a file is written in another format than it had
+    /// Spaces per level of a file that is converted to another format [default: from `stores` in `.sops.yaml`]
     #[arg(
         long,
+        hide_short_help = true,
         global = true,
         value_name = "SPACES",
         value_parser = indentation,
         allow_negative_numbers = true
     )]
     pub(crate) indent: Option<i16>,
-    /// Compute the MAC of a new file over its encrypted values only, so that the others can be changed by hand
-    #[arg(long, global = true)]
+    /// Compute the MAC of a new file from its encrypted values only
+    ///
+    /// Plaintext values can then be changed without sops-rs.
+    #[arg(long, hide_short_help = true, global = true)]
     pub(crate) mac_only_encrypted: bool,
-    /// Also ask this key service, at `unix:///path` or `tcp://host:port`, after the keys on this machine; can be repeated
+    /// Also use the key service at `unix:///path` or `tcp://host:port`
+    ///
+    /// Local keys are tried first. Can be repeated.
     #[arg(
         long,
+        hide_short_help = true,
         global = true,
         hide = !cfg!(feature = "keyservice"),
         value_name = "ADDRESS",
@@ -51,9 +58,10 @@ pub(crate) struct GlobalArgs {
         hide_env_values = true
     )]
     keyservice: Vec<String>,
-    /// Whether to use the keys of this machine, or those of key services alone
+    /// Use the keys on this machine [default: true]
     #[arg(
         long,
+        hide_short_help = true,
         global = true,
         hide = !cfg!(feature = "keyservice"),
         value_name = "true|false",

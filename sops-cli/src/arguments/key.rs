@@ -11,7 +11,7 @@ use crate::command_error::{Code, CommandError};
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct MasterKeyArgs {
-    /// The age recipients, divided by commas; like the other keys, a creation rule's otherwise
+    /// Comma-separated age recipients [default: from the creation rule]
     #[arg(
         long,
         short,
@@ -21,9 +21,10 @@ pub(crate) struct MasterKeyArgs {
         help_heading = HEADING
     )]
     pub(crate) age: Option<String>,
-    /// The fingerprints of PGP keys, divided by commas
+    /// Comma-separated PGP fingerprints
     #[arg(
         long,
+        hide_short_help = true,
         short,
         value_name = "FINGERPRINTS",
         env = "SOPS_PGP_FP",
@@ -31,9 +32,10 @@ pub(crate) struct MasterKeyArgs {
         help_heading = HEADING
     )]
     pgp: Option<String>,
-    /// The ARNs of AWS KMS keys, divided by commas
+    /// Comma-separated ARNs of AWS KMS keys
     #[arg(
         long,
+        hide_short_help = true,
         short,
         value_name = "ARNS",
         env = "SOPS_KMS_ARN",
@@ -41,36 +43,40 @@ pub(crate) struct MasterKeyArgs {
         help_heading = HEADING
     )]
     kms: Option<String>,
-    /// The resource IDs of Google Cloud KMS keys, divided by commas
+    /// Comma-separated resource IDs of Google Cloud KMS keys
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "IDS",
         env = "SOPS_GCP_KMS_IDS",
         hide_env_values = true,
         help_heading = HEADING
     )]
     gcp_kms: Option<String>,
-    /// The IDs of Huawei Cloud KMS keys, divided by commas
+    /// Comma-separated IDs of Huawei Cloud KMS keys
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "IDS",
         env = "SOPS_HUAWEICLOUD_KMS_IDS",
         hide_env_values = true,
         help_heading = HEADING
     )]
     hckms: Option<String>,
-    /// The URLs of Azure Key Vault keys, divided by commas
+    /// Comma-separated URLs of Azure Key Vault keys
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "URLS",
         env = "SOPS_AZURE_KEYVAULT_URLS",
         hide_env_values = true,
         help_heading = HEADING
     )]
     azure_kv: Option<String>,
-    /// The URIs of HashiCorp Vault keys, divided by commas
+    /// Comma-separated URIs of HashiCorp Vault keys
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "URIS",
         env = "SOPS_VAULT_URIS",
         hide_env_values = true,
@@ -107,8 +113,8 @@ impl MasterKeyArgs {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct ThresholdArg {
-    /// How many key groups are needed to open the file
-    #[arg(long, value_name = "NUMBER", value_parser = super::go_count, help_heading = HEADING)]
+    /// Number of key groups needed to decrypt [default: from the creation rule, or all]
+    #[arg(long, hide_short_help = true, value_name = "NUMBER", value_parser = super::go_count, help_heading = HEADING)]
     pub(crate) shamir_secret_sharing_threshold: Option<usize>,
 }
 
@@ -123,11 +129,11 @@ impl ThresholdArg {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct KmsArgs {
-    /// The profile in the AWS configuration, for AWS KMS keys
-    #[arg(long, value_name = "NAME", help_heading = HEADING)]
+    /// AWS profile for AWS KMS keys
+    #[arg(long, hide_short_help = true, value_name = "NAME", help_heading = HEADING)]
     aws_profile: Option<String>,
-    /// The encryption context for AWS KMS keys: `key:value`, divided by commas
-    #[arg(long, value_name = "CONTEXT", help_heading = HEADING)]
+    /// Encryption context for AWS KMS keys: comma-separated `key:value` pairs
+    #[arg(long, hide_short_help = true, value_name = "CONTEXT", help_heading = HEADING)]
     encryption_context: Option<String>,
 }
 
@@ -150,26 +156,26 @@ impl KmsArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct GroupArgs {
-    /// An age recipient of the new group
+    /// age recipient of the new group; can be repeated, like the other keys
     #[arg(long, value_name = "RECIPIENT", help_heading = HEADING)]
     age: Vec<String>,
-    /// The fingerprint of a PGP key
-    #[arg(long, value_name = "FINGERPRINT", help_heading = HEADING)]
+    /// Fingerprint of a PGP key
+    #[arg(long, hide_short_help = true, value_name = "FINGERPRINT", help_heading = HEADING)]
     pgp: Vec<String>,
-    /// The ARN of an AWS KMS key
-    #[arg(long, value_name = "ARN", help_heading = HEADING)]
+    /// ARN of an AWS KMS key
+    #[arg(long, hide_short_help = true, value_name = "ARN", help_heading = HEADING)]
     kms: Vec<String>,
-    /// The resource ID of a Google Cloud KMS key
-    #[arg(long, value_name = "ID", help_heading = HEADING)]
+    /// Resource ID of a Google Cloud KMS key
+    #[arg(long, hide_short_help = true, value_name = "ID", help_heading = HEADING)]
     gcp_kms: Vec<String>,
-    /// The ID of a Huawei Cloud KMS key
-    #[arg(long, value_name = "ID", help_heading = HEADING)]
+    /// ID of a Huawei Cloud KMS key
+    #[arg(long, hide_short_help = true, value_name = "ID", help_heading = HEADING)]
     hckms: Vec<String>,
-    /// The URL of an Azure Key Vault key
-    #[arg(long, value_name = "URL", help_heading = HEADING)]
+    /// URL of an Azure Key Vault key
+    #[arg(long, hide_short_help = true, value_name = "URL", help_heading = HEADING)]
     azure_kv: Vec<String>,
-    /// The URI of a HashiCorp Vault key
-    #[arg(long, value_name = "URI", help_heading = HEADING)]
+    /// URI of a HashiCorp Vault key
+    #[arg(long, hide_short_help = true, value_name = "URI", help_heading = HEADING)]
     hc_vault_transit: Vec<String>,
     #[command(flatten)]
     belongings: KmsArgs,
@@ -202,47 +208,47 @@ impl GroupArgs {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct KeyChangeArgs {
-    /// Add these age recipients, divided by commas, to the first key group
+    /// Add age recipients to the first key group
     #[arg(long, value_name = "RECIPIENTS", help_heading = HEADING)]
     add_age: Option<String>,
-    /// Remove these age recipients, divided by commas
+    /// Remove age recipients
     #[arg(long, value_name = "RECIPIENTS", help_heading = HEADING)]
     rm_age: Option<String>,
-    /// Add these PGP fingerprints, divided by commas
-    #[arg(long, value_name = "FINGERPRINTS", help_heading = HEADING)]
+    /// Add PGP fingerprints
+    #[arg(long, hide_short_help = true, value_name = "FINGERPRINTS", help_heading = HEADING)]
     add_pgp: Option<String>,
-    /// Remove these PGP fingerprints, divided by commas
-    #[arg(long, value_name = "FINGERPRINTS", help_heading = HEADING)]
+    /// Remove PGP fingerprints
+    #[arg(long, hide_short_help = true, value_name = "FINGERPRINTS", help_heading = HEADING)]
     rm_pgp: Option<String>,
-    /// Add these AWS KMS ARNs, divided by commas
-    #[arg(long, value_name = "ARNS", help_heading = HEADING)]
+    /// Add AWS KMS ARNs
+    #[arg(long, hide_short_help = true, value_name = "ARNS", help_heading = HEADING)]
     add_kms: Option<String>,
-    /// Remove these AWS KMS ARNs, divided by commas
-    #[arg(long, value_name = "ARNS", help_heading = HEADING)]
+    /// Remove AWS KMS ARNs
+    #[arg(long, hide_short_help = true, value_name = "ARNS", help_heading = HEADING)]
     rm_kms: Option<String>,
-    /// Add these Google Cloud KMS resource IDs, divided by commas
-    #[arg(long, value_name = "IDS", help_heading = HEADING)]
+    /// Add Google Cloud KMS resource IDs
+    #[arg(long, hide_short_help = true, value_name = "IDS", help_heading = HEADING)]
     add_gcp_kms: Option<String>,
-    /// Remove these Google Cloud KMS resource IDs, divided by commas
-    #[arg(long, value_name = "IDS", help_heading = HEADING)]
+    /// Remove Google Cloud KMS resource IDs
+    #[arg(long, hide_short_help = true, value_name = "IDS", help_heading = HEADING)]
     rm_gcp_kms: Option<String>,
-    /// Add these Huawei Cloud KMS key IDs, divided by commas
-    #[arg(long, value_name = "IDS", help_heading = HEADING)]
+    /// Add Huawei Cloud KMS key IDs
+    #[arg(long, hide_short_help = true, value_name = "IDS", help_heading = HEADING)]
     add_hckms: Option<String>,
-    /// Remove these Huawei Cloud KMS key IDs, divided by commas
-    #[arg(long, value_name = "IDS", help_heading = HEADING)]
+    /// Remove Huawei Cloud KMS key IDs
+    #[arg(long, hide_short_help = true, value_name = "IDS", help_heading = HEADING)]
     rm_hckms: Option<String>,
-    /// Add these Azure Key Vault URLs, divided by commas
-    #[arg(long, value_name = "URLS", help_heading = HEADING)]
+    /// Add Azure Key Vault URLs
+    #[arg(long, hide_short_help = true, value_name = "URLS", help_heading = HEADING)]
     add_azure_kv: Option<String>,
-    /// Remove these Azure Key Vault URLs, divided by commas
-    #[arg(long, value_name = "URLS", help_heading = HEADING)]
+    /// Remove Azure Key Vault URLs
+    #[arg(long, hide_short_help = true, value_name = "URLS", help_heading = HEADING)]
     rm_azure_kv: Option<String>,
-    /// Add these HashiCorp Vault key URIs, divided by commas
-    #[arg(long, value_name = "URIS", help_heading = HEADING)]
+    /// Add HashiCorp Vault key URIs
+    #[arg(long, hide_short_help = true, value_name = "URIS", help_heading = HEADING)]
     add_hc_vault_transit: Option<String>,
-    /// Remove these HashiCorp Vault key URIs, divided by commas
-    #[arg(long, value_name = "URIS", help_heading = HEADING)]
+    /// Remove HashiCorp Vault key URIs
+    #[arg(long, hide_short_help = true, value_name = "URIS", help_heading = HEADING)]
     rm_hc_vault_transit: Option<String>,
 }
 

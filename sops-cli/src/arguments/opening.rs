@@ -1,4 +1,4 @@
-//! How an encrypted file is opened.
+//! How an encrypted file is decrypted.
 
 use clap::Args;
 use sops_core::MacCheck;
@@ -7,16 +7,17 @@ use sops_core::keys::Family;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 
-/// How an encrypted file is opened.
+/// How an encrypted file is decrypted.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct OpeningArgs {
-    /// Go on where the file's MAC does not fit its values
+    /// Decrypt even if the MAC does not match the values
     #[arg(long)]
     pub(crate) ignore_mac: bool,
-    /// The kinds of keys to try first, divided by commas, such as `pgp,age`
+    /// Kinds of keys to try first, comma-separated, such as `pgp,age`
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "KINDS",
         env = "SOPS_DECRYPTION_ORDER",
         hide_env_values = true

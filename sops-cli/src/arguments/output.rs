@@ -17,7 +17,7 @@ pub(crate) struct OutputArgs {
     /// Write the result back to the file
     #[arg(long, short)]
     pub(crate) in_place: bool,
-    /// Write the result to this file
+    /// Write the result to FILE
     #[arg(long, value_name = "FILE", value_parser = path_or_empty())]
     pub(crate) output: Option<PathBuf>,
 }

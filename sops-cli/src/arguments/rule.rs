@@ -7,26 +7,58 @@ use sops_core::rules::EncryptionRule;
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct RuleArgs {
-    /// Encrypt all but what stands under a key that ends so
-    #[arg(long, value_name = "SUFFIX", help_heading = "Rules")]
+    /// Leave values under keys with this suffix in plaintext
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "SUFFIX",
+        help_heading = "Rules"
+    )]
     unencrypted_suffix: Option<String>,
-    /// Encrypt only what stands under a key that ends so
-    #[arg(long, value_name = "SUFFIX", help_heading = "Rules")]
+    /// Encrypt only values under keys with this suffix
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "SUFFIX",
+        help_heading = "Rules"
+    )]
     encrypted_suffix: Option<String>,
-    /// Encrypt all but what stands under a key in which the expression is found
-    #[arg(long, value_name = "REGEX", help_heading = "Rules")]
+    /// Leave values under matching keys in plaintext
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "REGEX",
+        help_heading = "Rules"
+    )]
     unencrypted_regex: Option<String>,
-    /// Encrypt only what stands under a key in which the expression is found
-    #[arg(long, value_name = "REGEX", help_heading = "Rules")]
+    /// Encrypt only values under matching keys
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "REGEX",
+        help_heading = "Rules"
+    )]
     encrypted_regex: Option<String>,
-    /// Encrypt all but what a comment precedes in which the expression is found
-    #[arg(long, value_name = "REGEX", help_heading = "Rules")]
+    /// Leave values after a matching comment in plaintext
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "REGEX",
+        help_heading = "Rules"
+    )]
     unencrypted_comment_regex: Option<String>,
-    /// Encrypt only what a comment precedes in which the expression is found
-    #[arg(long, value_name = "REGEX", help_heading = "Rules")]
+    /// Encrypt only values after a matching comment
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "REGEX",
+        help_heading = "Rules"
+    )]
     encrypted_comment_regex: Option<String>,
-    /// Leave a file in plaintext if the rule selects nothing in it; in `edit`, also values that the creation rule would encrypt
-    #[arg(long, help_heading = "Rules")]
+    /// Accept a file in which the rule selects no values
+    ///
+    /// `edit` then also accepts plaintext values that the creation rule would encrypt.
+    #[arg(long, hide_short_help = true, help_heading = "Rules")]
     pub(crate) allow_plaintext: bool,
 }
 

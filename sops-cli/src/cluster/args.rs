@@ -11,10 +11,10 @@ use crate::command_error::name_of;
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 pub(crate) struct ClusterArgs {
-    /// The context in the kubeconfig, instead of its current one
+    /// Context of the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME")]
     pub(super) context: Option<String>,
-    /// The kubeconfig, instead of the files in KUBECONFIG or ~/.kube/config; without any, a pod's service account is used in the pod
+    /// The kubeconfig [default: KUBECONFIG, ~/.kube/config, or in a pod its service account]
     #[arg(long, value_name = "FILE")]
     pub(super) kubeconfig: Option<PathBuf>,
 }

@@ -13,21 +13,31 @@ use crate::keys::services::Services;
 use crate::manifests::ManifestReader;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs apply -f apps/secret.yaml
+  sops-rs apply -f apps --dry-run server
+  kustomize build apps | sops-rs apply -f -";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A file; a folder, of which all YAML and JSON files are taken but symbolic links and those that `.gitignore` leaves out; `-` is standard input
+    /// A file, a directory, or `-` for standard input
+    ///
+    /// In a directory, this applies all YAML and JSON files, except symbolic links and files that `.gitignore`
+    /// excludes.
     #[arg(long = "filename", short, value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Apply Secrets too that stand in their files in plaintext
+    /// Also apply Secrets that are in plaintext in their files
     #[arg(long)]
     allow_plaintext: bool,
-    /// The namespace of objects that name none, instead of that of the context
+    /// Namespace of objects without one [default: from the context]
     #[arg(long, short, value_name = "NAME")]
     namespace: Option<String>,
-    /// Have the server check the objects and change nothing
+    /// Let the server check the objects, and change nothing
     #[arg(long, value_name = "BY")]
     dry_run: Option<DryRun>,
-    /// Take fields over from other field managers
+    /// Take over fields that other field managers own
     #[arg(long)]
     force_conflicts: bool,
     #[command(flatten)]

@@ -7,7 +7,14 @@ use crate::command_error::CommandError;
 use crate::completion;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs completion bash > ~/.local/share/bash-completion/completions/sops-rs
+  sops-rs completion zsh > ~/.local/share/zsh/site-functions/_sops-rs
+  sops-rs completion fish > ~/.config/fish/completions/sops-rs.fish";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The shell
     #[arg(value_name = "SHELL")]

@@ -17,13 +17,20 @@ use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs decrypt secret.yaml
+  sops-rs decrypt -i apps             # every encrypted file in apps
+  sops-rs decrypt --extract '[\"stringData\"][\"password\"]' secret.yaml";
+
 #[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Print only the value at this key path, such as `["key"][0]`
+    /// Print only the value at this key path: `["key"][0]`
     #[arg(long, value_name = "PATH")]
     pub(crate) extract: Option<String>,
     #[command(flatten)]

@@ -5,6 +5,8 @@ use std::ops::Deref;
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Error, FromArgMatches, Id};
 
+use crate::help;
+
 /// The arguments of a command.
 #[derive(Debug)]
 pub(crate) struct DeferredArgs<A>(pub(super) A);
@@ -23,11 +25,11 @@ impl<A: Args> Args for DeferredArgs<A> {
     }
 
     fn augment_args(command: clap::Command) -> clap::Command {
-        command.defer(|command| described(command, A::augment_args))
+        command.defer(|command| help::of_command(described(command, A::augment_args)))
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        command.defer(|command| described(command, A::augment_args_for_update))
+        command.defer(|command| help::of_command(described(command, A::augment_args_for_update)))
     }
 }
 

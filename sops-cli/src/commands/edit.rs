@@ -29,15 +29,21 @@ use crate::secret_parts::SecretParts;
 use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs edit secret.yaml
+  EDITOR='code --wait' sops-rs edit secret.yaml";
+
 #[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
-    /// Show on top who can decrypt the file
+    /// Show who can decrypt the file at the top
     #[arg(long, short)]
     pub(crate) show_master_keys: bool,
-    /// Edit the plaintext on a disk if there is no memory file system
-    #[arg(long, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    /// Edit on a disk if there is no memory file system
+    #[arg(long, hide_short_help = true, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) allow_disk: bool,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,

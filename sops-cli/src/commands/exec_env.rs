@@ -15,21 +15,27 @@ use crate::ui::Ui;
 
 const EXAMPLE: &str = "for example: `sops-rs exec-env secrets.env './serve --port 80'` or `sops-rs exec-env secrets.env -- ./serve --port 80`";
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs exec-env settings.yaml './serve --port 80'       # run by a shell
+  sops-rs exec-env settings.yaml -- ./serve --port 80      # run without a shell";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     exec: ExecArgs,
-    /// Give the command no other variables
+    /// Start with an empty environment
     #[arg(long)]
     pristine: bool,
-    /// Become the command instead of waiting for it
+    /// Replace this process with the command
     #[arg(long)]
     same_process: bool,
-    /// Make variables of nested values too, with this text between their keys, as in `db__host`
+    /// Make variables of nested values, with this text between their keys [example: `__`]
     #[arg(long, value_name = "TEXT")]
     separator: Option<String>,
-    /// The format that is read [default: from the file extension, or the content of an encrypted file]
-    #[arg(long, value_name = "FORMAT")]
+    /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
+    #[arg(long, hide_short_help = true, value_name = "FORMAT")]
     input_type: Option<String>,
 }
 

@@ -13,15 +13,21 @@ use crate::ui::Ui;
 
 const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'` or `sops-rs exec-file secrets.yaml -- ./serve --settings {}`, where `{}` is the name of the decrypted file";
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs exec-file settings.yaml './serve --settings {}'
+  sops-rs exec-file --no-fifo settings.yaml -- ./serve --settings {}";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     exec: ExecArgs,
-    /// Give the command a file instead of a pipe
+    /// Use a file instead of a pipe
     #[arg(long)]
     no_fifo: bool,
-    /// Write that file on a disk if there is no memory file system
-    #[arg(long, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    /// Use a disk if there is no memory file system
+    #[arg(long, hide_short_help = true, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     allow_disk: bool,
     /// The name of the file or pipe
     #[arg(

@@ -8,7 +8,13 @@ use crate::command_error::{Code, CommandError, Role};
 use crate::input::Input;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs filestatus secret.yaml
+  sops-rs filestatus --input-type json secret.json";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     file: FileArg,

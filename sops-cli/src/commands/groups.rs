@@ -18,6 +18,16 @@ use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
+const ADD_EXAMPLES: &str = "\
+Examples:
+  sops-rs groups add --file secret.yaml --age age1… --in-place
+  sops-rs groups add --file secret.yaml --age age1… > changed.yaml";
+
+const DELETE_EXAMPLES: &str = "\
+Examples:
+  sops-rs groups delete --file secret.yaml --in-place 1
+  sops-rs groups delete --file secret.yaml 1 > changed.yaml";
+
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,7 +36,8 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum GroupAction {
-    /// Add a key group, and print the result
+    /// Add a key group and print the result
+    #[command(after_help = ADD_EXAMPLES)]
     Add {
         #[command(flatten)]
         place: FileArgs,
@@ -35,11 +46,12 @@ enum GroupAction {
         #[command(flatten)]
         threshold: ThresholdArg,
     },
-    /// Delete a key group, and print the result
+    /// Delete a key group and print the result
+    #[command(after_help = DELETE_EXAMPLES)]
     Delete {
         #[command(flatten)]
         place: FileArgs,
-        /// The group: the first one is 0
+        /// The index of the group, from 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
         #[command(flatten)]
@@ -57,7 +69,7 @@ struct FileArgs {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
-    /// Do not ask about recipients that the creation rule does not name
+    /// Accept recipients that no rule names
     #[arg(long, short)]
     yes: bool,
 }

@@ -22,9 +22,15 @@ use crate::walking::Walking;
 const MAX_DEPTH: usize = 8;
 const MAX_ENTRIES: usize = 20_000;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs init
+  sops-rs init --pq                   # with a post-quantum key";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Make a post-quantum key (ML-KEM-768 and X25519)
+    /// Create a post-quantum key (ML-KEM-768 and X25519)
     #[arg(long)]
     pq: bool,
 }

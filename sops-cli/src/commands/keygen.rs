@@ -11,12 +11,18 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs keygen --output key.txt
+  sops-rs keygen --pq --output key.txt";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Write the key to this file, which must not exist
+    /// Write the key to a new file [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Make a post-quantum key (ML-KEM-768 and X25519)
+    /// Create a post-quantum key (ML-KEM-768 and X25519)
     #[arg(long)]
     pq: bool,
 }

@@ -11,15 +11,21 @@ use crate::command_error::{Code, CommandError};
 use crate::keys::local::LocalKeys;
 use crate::ui::{Ui, terminal};
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs keyservice --network unix --address \"$XDG_RUNTIME_DIR/sops.sock\"
+  sops-rs keyservice --network tcp --address 127.0.0.1:5000 --prompt";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to listen on
+    /// The network to listen on
     #[arg(long, alias = "net", value_enum, default_value = "tcp")]
     network: Network,
-    /// The host and port, or the path of the socket [default for tcp: 127.0.0.1:5000]
+    /// Host and port, or the path of the socket [default for tcp: 127.0.0.1:5000]
     #[arg(long, alias = "addr")]
     address: Option<String>,
-    /// Ask before each request is answered
+    /// Ask before answering each request
     #[arg(long)]
     prompt: bool,
 }

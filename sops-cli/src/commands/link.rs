@@ -9,9 +9,15 @@ use std::path::{Path, PathBuf};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs link                        # in ~/.local/bin
+  sops-rs link --force bin";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The directory of the link [default: ~/.local/bin]
+    /// The directory to install the link in [default: ~/.local/bin]
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Replace a file named `sops` that is not a link to sops-rs

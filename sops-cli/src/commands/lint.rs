@@ -21,38 +21,46 @@ use crate::lint::walk::{Walk, WalkResult, WorkingTree};
 use crate::lint::{Shown, root};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs lint --fix apps
+  sops-rs lint --format sarif > lint.sarif";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES, disable_help_subcommand = true)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<About>,
-    /// Files and directories, or `-` for standard input [default: the working directory]
+    /// Files, directories or `-` [default: the working directory]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format: text, json, sarif, github or junit
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     format: OutputFormat,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Write a baseline of what is found now, and report nothing
-    #[arg(long, value_name = "FILE")]
+    /// Write all findings to a baseline file instead of reporting them
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
-    /// Fix what is safe to fix: mounts, modes, plaintext that a creation rule covers, keys, rules
+    /// Fix what can be fixed safely
+    ///
+    /// These are mounts, modes, recipients, rules, and plaintext that a creation rule covers.
     #[arg(long)]
     fix: bool,
     /// With `--fix`, add recipients from `.sops.yaml` without asking
-    #[arg(long, short, requires = "fix")]
+    #[arg(long, short, hide_short_help = true, requires = "fix")]
     yes: bool,
-    /// Show what `--fix` would do
+    /// Print what `--fix` would change
     #[arg(long, conflicts_with = "fix")]
     diff: bool,
 }
 
 #[derive(Subcommand, Debug)]
 enum About {
-    /// Explain a rule, or list all
+    /// Explain a rule, or list all rules
     Rule {
-        /// Its code or name
+        /// Code or name of the rule
         rule: Option<String>,
     },
     /// Print the JSON schema of `.sops-lint.yaml`

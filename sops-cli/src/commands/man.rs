@@ -9,12 +9,18 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs man groups add | man -l -
+  sops-rs man --directory ~/.local/share/man/man1";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The command, with those above it: `groups add`
+    /// A command, such as `encrypt` or `groups add`
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
-    /// Write the pages of all commands into this directory
+    /// Write all pages to this directory
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "command")]
     directory: Option<PathBuf>,
 }

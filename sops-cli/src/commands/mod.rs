@@ -42,113 +42,124 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// With `--in-place`, you can give several files and directories. In a directory, a creation rule with `path_regex` encrypts every file
-    /// that it covers; under a rule without one, or one that selects keys in all files with the same extension, only the plaintext that
-    /// `sops-rs lint` reports is encrypted. A Secret in plaintext that no rule matches is an error. Files that are encrypted already and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name
-    /// are always encrypted. Without a file, or with `-`, standard input is encrypted. The first creation rule in `.sops.yaml` that matches the file's name
-    /// decides the recipients and the values; flags override it. Only the values change: comments, order and layout stay.
+    /// The first creation rule in `.sops.yaml` that matches the file name decides the recipients and
+    /// the values to encrypt; flags override it. Only values change: comments, order and layout stay.
+    /// Without a file, or with `-`, standard input is encrypted.
+    ///
+    /// With `--in-place`, you can name several files and directories. Files that you name are always
+    /// encrypted. In a directory, a creation rule with a `path_regex` encrypts every file that it
+    /// matches; under a rule without one, or one that matches every file with an extension, only the
+    /// plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and files that
+    /// `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches is an error.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
-    /// With `--in-place`, several files and folders can be given; of a folder all encrypted files are decrypted but those that `.gitignore`
-    /// leaves out. One that fails does not keep the others from being done. Without a file, or with `-`, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
+    /// With `--in-place`, you can name several files and directories. In a directory, every encrypted
+    /// file is decrypted, except files that `.gitignore` excludes. If one file fails, the others are
+    /// still processed. Without a file, or with `-`, standard input is decrypted; `--input-type` or
+    /// `--filename-override` names its format.
     Decrypt(DeferredArgs<decrypt::Args>),
-    /// Edit an encrypted file, or make a new one
+    /// Edit a file in your editor, decrypted; create it if it does not exist
     ///
-    /// The plaintext is only ever on a memory file system, and goes when the editor is left. Where it cannot be encrypted, the editor comes
-    /// again with the reason on top. To give up, leave that text as it is: it is kept, and a message says where. Values that do not
-    /// change keep their ciphertext.
+    /// The plaintext is only on a memory file system, and is deleted when you leave the editor. If your
+    /// text cannot be encrypted, the editor reopens with the reason at the top. To give up, leave that
+    /// text unchanged: it is kept, and a message says where. Unchanged values keep their ciphertext.
     ///
-    /// The editor is that of SOPS_EDITOR, EDITOR or VISUAL.
+    /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
     Edit(DeferredArgs<edit::Args>),
-    /// Set one value of an encrypted file
+    /// Set a value in an encrypted file
     ///
-    /// The path is like `["key"][0]`, the value is JSON: `"text"`, `1`, `{"a": true}`. Levels of the path that are missing are added; an index
-    /// after the end of a list appends to it. Everything else keeps its layout and its ciphertext.
+    /// A key path is written as `["key"][0]`, a value as JSON: `"text"`, `1`, `{"a": true}`. Missing
+    /// levels of the path are created, and an index after the end of a list appends to it. Everything
+    /// else keeps its layout and its ciphertext.
     Set(DeferredArgs<set::Args>),
-    /// Remove one value of an encrypted file
+    /// Remove a value from an encrypted file
     ///
-    /// The path is like `["key"][0]`. All else keeps its layout and its ciphertext.
+    /// A key path is written as `["key"][0]`. Everything else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
-    /// Encrypt a file again with a new data key, and print the result
+    /// Encrypt a file again with a new data key and print the result
     ///
-    /// The master keys stay the same, except those that you add or remove. If the creation rule and the flags do not name a recipient, sops-rs
-    /// asks before it encrypts for it; without a terminal, pass `--yes`.
+    /// The master keys stay the same, except those that you add or remove. If neither the creation rule
+    /// nor a flag names a recipient of the file, sops-rs asks before it encrypts for that recipient;
+    /// without a terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
-    /// Give files the master keys that `.sops.yaml` names for them
+    /// Change the master keys of files to those in `.sops.yaml`
     ///
-    /// Of a folder the encrypted files that a creation rule covers are meant, but those that `.gitignore` leaves out.
-    /// The values and the data key stay as they are: who could read the file before can still read what it held then. `rotate` makes a new
-    /// data key.
+    /// In a directory, this changes the encrypted files that a creation rule matches, except files that
+    /// `.gitignore` excludes. The values and the data key stay the same, so a removed recipient can still
+    /// decrypt what they could decrypt before; `rotate` creates a new data key.
     Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Add a key group to a file, or delete one
     ///
-    /// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
-    /// If the creation rule and the flags do not name a recipient, sops-rs asks before it encrypts for it; without a terminal, pass `--yes`.
+    /// If a file has several key groups, the threshold says how many of them are needed to decrypt it. The
+    /// values and the data key stay the same. If neither the creation rule nor a flag names a recipient of
+    /// the file, sops-rs asks before it encrypts for that recipient; without a terminal, pass `--yes`.
     Groups(DeferredArgs<groups::Args>),
-    /// Publish an encrypted file to the destination that `.sops.yaml` names for it
+    /// Publish an encrypted file to its destination in `.sops.yaml`
     ///
-    /// The first of `destination_rules` whose `path_regex` is found in the path, as you give it, counts. With `directory`, the file is written to
-    /// a directory, relative to that of `.sops.yaml`; `sops` does not have this destination. If the rule's `recreation_rule` has keys, the file is
-    /// encrypted again with them; otherwise it is published as it is. Publishing to Amazon S3, Google Cloud Storage and HashiCorp Vault will come with
-    /// the cargo features for their keys.
+    /// The first of the `destination_rules` whose `path_regex` matches the path as you give it decides.
+    /// `directory`, which `sops` does not have, publishes to a directory, relative to that of
+    /// `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file is encrypted again with them;
+    /// otherwise it is copied. Amazon S3, Google Cloud Storage and HashiCorp Vault are not supported yet.
     Publish(DeferredArgs<publish::Args>),
-    /// Run a command with the decrypted values in its environment
+    /// Run a command with the decrypted values as environment variables
     ///
-    /// Each value at the top level becomes a variable, or of a Kubernetes Secret each value in it. Nested values are an error, unless
-    /// `--separator` joins their keys to names. A command in one argument runs in `/bin/sh`, one of several words after `--` without a shell. It
-    /// gets the signals that sops-rs gets, and its exit code is that of sops-rs.
-    ///
-    /// Examples: `sops-rs exec-env secrets.env './serve --port 80'`, `sops-rs exec-env secrets.env -- ./serve --port 80`.
+    /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
+    /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command in one
+    /// argument runs in `/bin/sh`; several words after `--` run without a shell. Signals are passed on to
+    /// the command, and its exit code is the exit code of sops-rs.
     ExecEnv(DeferredArgs<exec_env::Args>),
-    /// Run a command that finds the decrypted file under the name `{}`
+    /// Run a command with the path of the decrypted file in place of `{}`
     ///
-    /// The file is a named pipe, which can be opened more than once, or with `--no-fifo` a file on a memory file system; either goes when
-    /// the command ends. A command in one argument runs in `/bin/sh`, one of several words after `--` without a shell. It gets the signals that
-    /// sops-rs gets, and its exit code is that of sops-rs.
+    /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a memory
+    /// file system. It is deleted when the command ends. A command in one argument runs in `/bin/sh`;
+    /// several words after `--` run without a shell. Signals are passed on to the command, and its exit code
+    /// is the exit code of sops-rs.
     ExecFile(DeferredArgs<exec_file::Args>),
-    /// Tell whether a file is encrypted, as JSON
+    /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
-    /// Let others use the age and PGP keys of this machine, by a key service as sops has it
+    /// Serve the age and PGP keys of this machine to other sops programs
     ///
-    /// Others name it with `--keyservice`. Whoever can connect can use the keys: a Unix socket is its owner's alone; TCP has neither
-    /// encryption nor passwords, and belongs on a loopback address or into a tunnel.
+    /// Clients connect with `--keyservice`. Anyone who can connect can use the keys: only you can connect to
+    /// a Unix socket, but TCP has neither encryption nor passwords, so use it on a loopback address or in a
+    /// tunnel.
     #[cfg(feature = "keyservice")]
     Keyservice(DeferredArgs<keyservice::Args>),
-    /// Find secrets that leak in manifests and in the repository
+    /// Find leaked secrets in manifests and in the repository
     ///
-    /// Folders are searched, without what `.gitignore` leaves out. No key is needed. Exit codes: 0 nothing found, 1 something found, 2 an error.
+    /// Directories are searched, without the files that `.gitignore` excludes. No key is needed. The exit
+    /// code is 0 if nothing is found, 1 if something is found, and 2 after an error.
     Lint(DeferredArgs<lint::Args>),
-    /// Keep plaintext and private keys out of commits and pushes, with Git hooks
+    /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
-    /// Set up a repository: create an age key if you have none, and a `.sops.yaml` for Kubernetes
+    /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
-    /// Nothing that exists is overwritten. The key goes into the key file of sops, the configuration into the working directory.
+    /// Existing files stay. The key is created in sops's key file if that has none, and `.sops.yaml` in the
+    /// working directory.
     Init(DeferredArgs<init::Args>),
-    /// Make an age key, as `age-keygen` does
+    /// Create an age key, as `age-keygen` does
     Keygen(DeferredArgs<keygen::Args>),
-    /// Decrypt manifests in memory, and have the objects in the cluster as they say
+    /// Decrypt manifests in memory and apply them to the cluster
     ///
-    /// All files are read before anything is sent. Namespaces and CRDs go first; server-side apply is used. Where one object is refused, the
-    /// others are applied all the same.
+    /// All files are read before anything is sent. Namespaces and CRDs are applied first, with server-side
+    /// apply. If the cluster rejects an object, the others are still applied.
     #[cfg(feature = "kube")]
     Apply(DeferredArgs<apply::Args>),
-    /// The key with which Flux decrypts, in the cluster
+    /// Install and check the key that Flux decrypts with
     #[cfg(feature = "kube")]
     Flux(DeferredArgs<flux::Args>),
-    /// Install a link named `sops`, under which other programs find sops-rs
+    /// Install a link named `sops`, for programs that call sops
     ///
-    /// Called by that name, sops-rs answers as sops does: it prints its version, its completions and its errors. A file that is not a link to
-    /// sops-rs stays, unless you pass `--force`.
+    /// Under that name, sops-rs prints the version, completions and errors that those programs expect. A file
+    /// that is not a link to sops-rs stays, unless you pass `--force`.
     Link(DeferredArgs<link::Args>),
     /// Print the completion script for a shell
     ///
-    /// It completes commands, flags, formats, recipients, rules, and the key paths of the file that you name. To load it:
-    /// `source <(sops-rs completion bash)`, `source <(sops-rs completion zsh)`, `sops-rs completion fish | source`.
+    /// It completes commands, flags, formats, recipients, rules, and the key paths of the file that you name.
     Completion(DeferredArgs<completion::Args>),
-    /// Print a manual page, of the program or of one of its commands, or write all of them
+    /// Print or write manual pages
     ///
-    /// `sops-rs man groups add` prints the page of a subcommand; `sops-rs man --directory ~/.local/share/man/man1` writes every page.
+    /// Without an argument, this prints the page of the program.
     Man(DeferredArgs<man::Args>),
 }
 

@@ -21,23 +21,29 @@ use crate::keys::changes::KeyChanges;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs publish -y apps/secret.yaml
+  sops-rs publish --recursive -y apps";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The file, or with `--recursive` a directory
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[arg(hide = true)]
     more: Vec<PathBuf>,
-    /// Do not ask
+    /// Publish without asking
     #[arg(long, short)]
     yes: bool,
-    /// Publish files under names without their extensions
+    /// Leave out the extensions in the published names
     #[arg(long)]
     omit_extensions: bool,
-    /// Publish all files in a directory and those below it
+    /// Publish all files in a directory and its subdirectories
     #[arg(long)]
     recursive: bool,
-    /// The kinds of keys to try first, divided by commas, such as `pgp,age`
+    /// Kinds of keys to try first, comma-separated, such as `pgp,age`
     #[arg(
         long,
         value_name = "KINDS",

@@ -24,7 +24,14 @@ use crate::keys::services::Services;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs rotate -i secret.yaml
+  sops-rs rotate -i --add-age age1… secret.yaml
+  sops-rs rotate -i .                 # every encrypted file in it";
+
 #[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
@@ -32,7 +39,7 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
-    /// Do not ask about recipients that the creation rule does not name
+    /// Accept recipients that no rule names
     #[arg(long, short)]
     pub(crate) yes: bool,
     #[command(flatten)]

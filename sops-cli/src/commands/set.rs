@@ -17,26 +17,33 @@ use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 use crate::update_file::FileUpdate;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs set settings.yaml '[\"password\"]' '\"new\"'
+  sops-rs set --value-stdin settings.yaml '[\"password\"]' < password.json
+  sops-rs set --value-raw --value-file settings.yaml '[\"tls.key\"]' tls.key";
+
 #[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The place in it
+    /// The key path: `["key"][0]`
     #[arg(value_name = "PATH", allow_hyphen_values = true)]
     path: Option<String>,
-    /// The value in JSON, or the file that holds it
+    /// The value as JSON, or its file with `--value-file`
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     value: Option<OsString>,
     #[arg(hide = true)]
     more: Vec<OsString>,
-    /// Read the value from the file VALUE, so that no list of processes shows it
+    /// Read the value from the file VALUE
     #[arg(long)]
     value_file: bool,
     /// Read the value from standard input
     #[arg(long)]
     value_stdin: bool,
-    /// Take the value as text as it is, not as JSON; also from a file or standard input
+    /// Use the value as plain text, not as JSON
     #[arg(long)]
     value_raw: bool,
     #[command(flatten)]

@@ -11,12 +11,18 @@ use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 use crate::update_file::FileUpdate;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs unset secret.yaml '[\"stringData\"][\"old\"]'
+  sops-rs unset --idempotent secret.yaml '[\"stringData\"][\"old\"]'";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The place in it
+    /// The key path: `["key"][0]`
     #[arg(value_name = "PATH", allow_hyphen_values = true)]
     path: Option<String>,
     #[arg(hide = true)]

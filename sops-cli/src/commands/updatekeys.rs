@@ -19,12 +19,18 @@ use crate::keys::services::Services;
 use crate::ui::Ui;
 use crate::{batch, encryption_options};
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs updatekeys secret.yaml      # after you change .sops.yaml
+  sops-rs updatekeys -y .             # every encrypted file in it";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The files and folders
+    /// Files and directories
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Do not ask
+    /// Change the keys without asking
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -13,17 +13,17 @@ pub(crate) const FILE: &str = ".sops-lint.yaml";
 /// Which rules are asked, and with which settings.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct SettingsArgs {
-    /// Ask these rules only, by code or name
+    /// Use only these rules, by code or name
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
-    /// Do not ask these rules
+    /// Do not use these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
-    /// The settings, instead of `.sops-lint.yaml` in the repository's folder
-    #[arg(long, value_name = "FILE")]
+    /// Settings file [default: `.sops-lint.yaml` in the repository's root]
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
-    /// Do not report what this file lists
-    #[arg(long, value_name = "FILE")]
+    /// Do not report findings that this file lists
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 }
 

@@ -15,13 +15,64 @@ fn the_whole_help() {
 
 /// The commands that the help lists.
 fn commands(help: &str) -> Vec<String> {
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = list.take_while(|line| !line.is_empty());
-    names
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "help")
+    let list = help.lines().skip_while(|line| !line.starts_with("Usage:"));
+    let list = list.take_while(|line| *line != "Options:");
+    list.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_lowercase()))
+        .filter(|name| !["help", "sops-rs"].contains(name))
         .map(str::to_owned)
         .collect()
+}
+
+/// The names of all commands, with those of their subcommands.
+pub(crate) fn all_commands(environment: &TestEnvironment) -> Vec<Vec<String>> {
+    let help = environment.run(&["--help"]).succeeds().stdout;
+    let mut all = Vec::new();
+    for command in commands(&help) {
+        let help = environment.run(&[&command, "--help"]).succeeds().stdout;
+        all.push(vec![command.clone()]);
+        let subcommands = commands(&help).into_iter();
+        all.extend(subcommands.map(|name| vec![command.clone(), name]));
+    }
+    all
+}
+
+#[test]
+fn the_summaries_of_the_most_used_commands_fit_on_a_screen() {
+    let environment = TestEnvironment::without_key();
+    for command in [
+        "encrypt",
+        "decrypt",
+        "edit",
+        "set",
+        "unset",
+        "rotate",
+        "updatekeys",
+        "exec-env",
+        "exec-file",
+        "lint",
+    ] {
+        let mut process = environment.command(&[command, "-h"]);
+        process.env("COLUMNS", "80");
+        let help = environment.finish(process).succeeds().stdout;
+        assert!(help.lines().count() <= 24, "{help}");
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 80),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn flags_without_effect_are_hidden_and_accepted() {
+    let environment = TestEnvironment::without_key();
+    let help = environment.run(&["keygen", "--help"]).succeeds().stdout;
+    assert!(
+        !help.contains("--indent") && !help.contains("--config"),
+        "{help}"
+    );
+    let run = environment.run(&["keygen", "--indent", "2", "--output", "key.txt"]);
+    run.succeeds();
 }
 
 #[test]

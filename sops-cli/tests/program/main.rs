@@ -18,6 +18,7 @@ mod flat;
 mod flux;
 mod formats;
 mod help;
+mod help_examples;
 mod hook;
 mod init;
 mod keys;

@@ -4,7 +4,14 @@ use crate::arguments::{
     FileArg, FormatArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs, ThresholdArg,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs encrypt -i secret.yaml      # for the recipients in .sops.yaml
+  sops-rs encrypt -i apps             # every plaintext Secret in apps
+  sops-rs encrypt --age age1… settings.yaml > settings.enc.yaml";
+
 #[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
@@ -22,7 +29,9 @@ pub(crate) struct Args {
     pub(crate) name: NameArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
-    /// Print which files would be encrypted and for whom, and write nothing
+    /// With `-i`, print what would be encrypted
+    ///
+    /// This lists the files and their recipients.
     #[arg(long, requires = "in_place")]
     pub(crate) dry_run: bool,
 }

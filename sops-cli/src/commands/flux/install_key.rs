@@ -31,30 +31,37 @@ use crate::ui::Ui;
 /// The entry of the Secret; Flux reads those that end so.
 const ENTRY: &str = "age.agekey";
 
-/// Put the private age key into the cluster, as the Secret that Flux decrypts with
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs flux install-key --create-namespace
+  sops-rs flux install-key --dry-run client
+  sops-rs flux install-key --export > sops-age.yaml";
+
+/// Install the private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// Read the key from where sops looks for it; it must belong to a recipient in `.sops.yaml`. Write it with server-side apply over TLS with
-/// a verified certificate, and never print it.
+/// The key is found where sops looks for it, and must belong to a recipient in `.sops.yaml`. It is sent
+/// with server-side apply over TLS, to a server with a verified certificate.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     secret: SecretArgs,
-    /// The file with the private key, instead of where sops looks for keys
+    /// File with the private key [default: where sops looks for keys]
     #[arg(long, value_name = "FILE")]
     age_key_file: Option<PathBuf>,
     /// Create the namespace if it does not exist
     #[arg(long)]
     create_namespace: bool,
-    /// Change nothing: `client` talks to no cluster, `server` has it check the Secret
+    /// Change nothing; `client` does not connect, `server` lets the server check the Secret
     #[arg(long, value_name = "BY")]
     dry_run: Option<DryRun>,
-    /// Take the entry over from another field manager
+    /// Take over the entry from another field manager
     #[arg(long)]
     force_conflicts: bool,
-    /// Replace a key in the cluster that is not on this computer, and may be nowhere else
+    /// Replace a key in the cluster even if this computer does not have it
     #[arg(long)]
     replace: bool,
-    /// Print the manifest of the Secret, the private key in it, instead of writing to the cluster
+    /// Print the Secret with the private key instead of sending it
     #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts", "replace"])]
     export: bool,
     /// Send the private key even if the connection is not encrypted or the server's certificate is not verified

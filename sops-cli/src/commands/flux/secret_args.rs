@@ -4,10 +4,10 @@
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 pub(super) struct SecretArgs {
-    /// The namespace of the Secret
+    /// Namespace of the Secret
     #[arg(long, short, value_name = "NAME", default_value = "flux-system")]
     pub(super) namespace: String,
-    /// The name of the Secret
+    /// Name of the Secret
     #[arg(long, value_name = "NAME", default_value = "sops-age")]
     pub(super) name: String,
 }

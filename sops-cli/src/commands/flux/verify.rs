@@ -19,18 +19,24 @@ use crate::flux::{
 use crate::input::Input;
 use crate::ui::Ui;
 
-/// Tell whether Flux can decrypt the files of a repository
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs flux verify
+  sops-rs flux verify --context production clusters/production";
+
+/// Check whether Flux can decrypt the files of a repository
 ///
-/// Looks, and changes nothing: at the Secret with the key, at the encrypted files, and at the Flux Kustomizations that build them, in the
-/// repository and in the cluster. The exit code is 1 where there is a gap.
+/// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that build them, in
+/// the repository and in the cluster. Nothing is changed. The exit code is 1 if Flux cannot decrypt a file.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The repository, or a folder or file in it
+    /// The repository, or a directory or file in it
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
     #[command(flatten)]
     secret: SecretArgs,
-    /// How the result is written
+    /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     output: Output,
     #[command(flatten)]

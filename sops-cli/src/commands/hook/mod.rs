@@ -33,7 +33,14 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs hook install
+  sops-rs hook run --all-files        # in CI, check every tracked file
+  sops-rs hook run --from-ref main    # check the commits after main";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Hook,
@@ -41,11 +48,11 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Hook {
-    /// Install hooks that check commits, merges and pushes; never overwrite an existing hook
+    /// Install hooks that check commits, merges and pushes, next to existing hooks
     Install,
-    /// Remove what `install` has written
+    /// Remove the hooks that `install` wrote
     Uninstall,
-    /// Check the staged files, as the hook does, or other files and commits
+    /// Check staged files, other files, or commits
     Run(RunArgs),
 }
 
@@ -57,10 +64,10 @@ struct RunArgs {
     /// Check all tracked files, as they are in Git's index
     #[arg(long, conflicts_with_all = ["files", "from_ref", "pre_push"])]
     all_files: bool,
-    /// Check every version of a file that the commits after this one introduce
+    /// Check every version of every file in the commits after this one
     #[arg(long, value_name = "REF", conflicts_with_all = ["files", "pre_push"])]
     from_ref: Option<String>,
-    /// The last commit to check
+    /// With `--from-ref`, the last commit to check
     #[arg(
         long,
         value_name = "REF",
@@ -68,7 +75,7 @@ struct RunArgs {
         default_value = "HEAD"
     )]
     to_ref: String,
-    /// Check the commits of a push; for pre-push hooks, which get these values from Git and the list of refs on standard input
+    /// Check a push, as a pre-push hook: Git passes these values, and refs on standard input
     #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
     pre_push: Vec<String>,
 }

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Finds wording that is unnatural English, in documentation, comments, messages and help.
+
+Only phrases are listed that have no natural use here. `.ci/words.py FILE…` checks only these files.
+"""
+
+import re
+import subprocess
+import sys
+
+# What is found, as a regular expression over whole words, and what to write instead.
+PHRASES = {
+    r"(is|are|be|was) none": "an invalid …, or no …",
+    r"anew": "again",
+    r"mend(s|ed|ing)?": "fix",
+    r"at hand": "available",
+    r"behind the (key|name|value|line|colon|comment|text|last|first|metadata|file)": "after the",
+    r"stands? in": "is in",
+    r"stands? (there|alone|twice|before|after|behind|under|above|below|at)": "is, or appears",
+    r"nobody": "no one, or say who",
+    r"somebody": "someone, or say who",
+    r"folders?": "directory",
+    r"but for": "except",
+    r"divided by commas": "comma-separated",
+    r"misspelt": "misspelled",
+    r"is no (file|list|number|key|path|name|mapping|regular|expression|directory|manifest|object|string|text|YAML|JSON|repository)": "is not a",
+    r"(is|are) not there": "is missing, or does not exist",
+    r"with which": "say who does what",
+}
+PATTERN = re.compile(r"\b(" + "|".join(PHRASES) + r")\b", re.IGNORECASE)
+
+# Text of others: expected output of real programs, licences, generated data.
+EXEMPT = re.compile(
+    r"^(\.ci/words\.py|Cargo\.lock|LICENSE|testdata/|fuzz/corpus|.*\.snap$|sops-lint/src/secret_detection/gitleaks/"
+    r"|.*/fixtures?/|.*/tests/cases/|.*/tests/rules/)"
+)
+COMMENT = re.compile(r"^\s*(//[/!]?|#)\s?(.*)$")
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def texts(name, line):
+    """The parts of a line that people read."""
+    if name.endswith(".rs"):
+        comment = COMMENT.match(line)
+        if comment:
+            return [comment.group(2)]
+        trailing = line.split(" // ", 1)
+        return STRING.findall(line) + trailing[1:]
+    return [line]
+
+
+def main():
+    names = sys.argv[1:]
+    if not names:
+        listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True)
+        names = [name for name in listed.stdout.decode().split("\0") if name]
+    found = 0
+    for name in names:
+        if EXEMPT.match(name) or not re.search(r"\.(rs|md|py|sh|toml|yaml|yml)$|/run$", name):
+            continue
+        with open(name, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                for text in texts(name, line):
+                    for match in PATTERN.finditer(text):
+                        phrase = match.group(0)
+                        advice = next(
+                            advice
+                            for expression, advice in PHRASES.items()
+                            if re.fullmatch(expression, phrase, re.IGNORECASE)
+                        )
+                        print(f"{name}:{number}: `{phrase}`: write {advice}")
+                        found += 1
+    if found:
+        sys.exit(f"{found} phrases to replace")
+
+
+if __name__ == "__main__":
+    main()

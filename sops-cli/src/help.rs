@@ -1,0 +1,146 @@
+//! What the help shows beyond the flags of a command: the groups of the list of commands, and the
+//! flags that a command hides because they have no effect there.
+
+use clap::Command;
+
+use crate::arguments::invocation;
+
+/// The commands in the order and under the headings of `sops-rs --help`.
+const GROUPS: [(&str, &[&str]); 6] = [
+    (
+        "Everyday",
+        &[
+            "init",
+            "encrypt",
+            "decrypt",
+            "edit",
+            "set",
+            "unset",
+            "exec-env",
+            "exec-file",
+        ],
+    ),
+    (
+        "Keys",
+        &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
+    ),
+    ("Git", &["hook", "lint"]),
+    ("Kubernetes", &["apply", "flux"]),
+    (
+        "Compatibility with sops",
+        &["filestatus", "publish", "link"],
+    ),
+    ("Shell", &["completion", "man"]),
+];
+
+/// The flags of every command that only some commands use. The others accept them, as `sops`
+/// does, and hide them.
+const USED_BY: [(&str, &[&str]); 4] = [
+    ("indent", WRITING),
+    ("mac_only_encrypted", &["encrypt", "edit"]),
+    ("keyservice", DECRYPTING),
+    ("enable_local_keyservice", DECRYPTING),
+];
+
+const WRITING: &[&str] = &[
+    "encrypt", "decrypt", "edit", "set", "unset", "rotate", "publish",
+];
+
+const DECRYPTING: &[&str] = &[
+    "apply",
+    "decrypt",
+    "edit",
+    "exec-env",
+    "exec-file",
+    "groups",
+    "publish",
+    "rotate",
+    "set",
+    "unset",
+    "updatekeys",
+];
+
+/// The commands that read no `.sops.yaml`.
+const WITHOUT_CONFIG: [&str; 5] = ["completion", "filestatus", "keygen", "link", "man"];
+
+/// The commands of each group. A program that is built without a feature lacks some.
+pub(crate) fn groups(program: &Command) -> Vec<(&'static str, Vec<&Command>)> {
+    let commands = |names: &[&str]| {
+        let found = names.iter().map(|name| program.find_subcommand(name));
+        found.flatten().collect()
+    };
+    let all = GROUPS
+        .iter()
+        .map(|(title, names)| (*title, commands(names)));
+    all.filter(|(_, commands): &(_, Vec<_>)| !commands.is_empty())
+        .collect()
+}
+
+/// The program, with its commands listed in groups.
+pub(crate) fn with_groups(program: Command) -> Command {
+    let width = program
+        .get_subcommands()
+        .map(|command| command.get_name().len())
+        .max()
+        .unwrap_or_default();
+    let mut list = String::new();
+    for (title, commands) in groups(&program) {
+        list += &format!("\n{title}:\n");
+        for command in commands {
+            let about = command.get_about().map(ToString::to_string);
+            list += &format!(
+                "  {:width$}  {}\n",
+                command.get_name(),
+                about.unwrap_or_default()
+            );
+        }
+    }
+    program.help_template(format!(
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n{list}\nOptions:\n{{options}}{{after-help}}"
+    ))
+}
+
+/// The command, without the flags that have no effect there, and with examples that call the
+/// program as the user did.
+pub(crate) fn of_command(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let mut unused: Vec<&str> = USED_BY
+        .iter()
+        .filter(|(_, commands)| !commands.contains(&name.as_str()))
+        .map(|(id, _)| *id)
+        .collect();
+    if WITHOUT_CONFIG.contains(&name.as_str()) {
+        unused.push("config");
+    }
+    let command = command.mut_args(|arg| {
+        let is_hidden = arg.is_hide_set() || unused.contains(&arg.get_id().as_str());
+        arg.hide(is_hidden)
+    });
+    match command.get_after_help().map(ToString::to_string) {
+        Some(examples) if invocation::is_sops() => {
+            command.after_help(examples.replace("sops-rs ", "sops "))
+        }
+        _ => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let program = cli::command();
+        let visible = program
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set());
+        let mut expected: Vec<&str> = visible.map(Command::get_name).collect();
+        let groups = groups(&program);
+        let listed = groups.iter().flat_map(|(_, commands)| commands);
+        let mut listed: Vec<&str> = listed.map(|command| command.get_name()).collect();
+        expected.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, expected);
+    }
+}

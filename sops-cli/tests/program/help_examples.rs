@@ -1,0 +1,197 @@
+//! Every command's help ends with examples, and each of them runs as it is written.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use sops_test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
+
+use crate::help::all_commands;
+
+/// What the examples of the commands that need a cluster report without one.
+const NO_CLUSTER: &str = "kubeconfig";
+
+#[test]
+fn examples_of_every_command_run() {
+    let commands = all_commands(&TestEnvironment::without_key());
+    let mut with_examples = 0;
+    for command in &commands {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let environment = TestEnvironment::without_key();
+        let help = environment.run(&[&words[..], &["--help"]].concat());
+        for example in examples(&help.succeeds().stdout) {
+            assert!(
+                example.contains(&format!("sops-rs {}", words[0])),
+                "{example}"
+            );
+            let environment = repository();
+            match &words[..] {
+                ["keyservice"] => listens(&environment, &example),
+                ["apply"] | ["flux", _] => {
+                    let run = run(&environment, &example);
+                    let is_offline = example.contains("client") || example.contains("--export");
+                    let needs_cluster = !is_offline && run.stderr.contains(NO_CLUSTER);
+                    assert!(run.code == Some(0) || needs_cluster, "{example}: {run}");
+                }
+                _ => {
+                    let run = run(&environment, &example);
+                    assert!(run.code == Some(0), "{example}: {run}");
+                }
+            }
+            with_examples += 1;
+        }
+    }
+    assert!(with_examples > 2 * 20, "{with_examples}");
+}
+
+#[test]
+fn every_command_has_two_or_three_examples() {
+    let environment = TestEnvironment::without_key();
+    for command in all_commands(&environment) {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let has_examples = |words: &[&str]| {
+            let help = environment.run(&[words, &["--help"]].concat());
+            (2..=3).contains(&examples(&help.succeeds().stdout).len())
+        };
+        // A command with subcommands has examples of its own, or each subcommand has.
+        let is_group = [["groups"], ["flux"]].contains(&[words[0]]) && words.len() == 1;
+        let is_explained = has_examples(&words) || words.len() == 2 && has_examples(&words[..1]);
+        assert!(is_group || is_explained, "{words:?}");
+        let help = |columns| {
+            let mut command = environment.command(&[&words[..], &["--help"]].concat());
+            command.env("COLUMNS", columns);
+            examples(&environment.finish(command).succeeds().stdout)
+        };
+        assert_eq!(help("80"), help("200"));
+    }
+}
+
+/// The examples at the end of a help page, without the comments after them.
+fn examples(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    lines
+        .filter_map(|line| line.strip_prefix("  "))
+        .map(|line| {
+            line.split("  #")
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        })
+        .collect()
+}
+
+/// A repository with the files that the examples name, and stand-ins for the other programs in them.
+fn repository() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "destination_rules:\n- path_regex: ^apps/\n  directory: published\n\
+             creation_rules:\n- path_regex: settings|secret.json\n  age: {0}\n\
+             - age: {0}\n  encrypted_regex: ^(data|stringData)$\n",
+            recipient()
+        ),
+    );
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n\
+                  stringData:\n  password: one\n  old: two\n";
+    environment.encrypt("secret.yaml", secret);
+    environment.encrypt("apps/secret.yaml", secret);
+    environment.encrypt("settings.yaml", "port: \"80\"\n");
+    environment.encrypt("secret.json", "{\"a\": \"b\"}\n");
+    environment.write("password.json", "\"new\"");
+    environment.write("tls.key", "text");
+    script(
+        &environment,
+        "serve",
+        "test \"$port\" = 80 || test -n \"$(cat \"$2\")\"",
+    );
+    script(
+        &environment,
+        "bin/code",
+        "for file; do :; done; echo '# read' >> \"$file\"",
+    );
+    script(&environment, "bin/kustomize", "cat apps/secret.yaml");
+    script(&environment, "bin/man", "cat");
+    for directory in [
+        ".local/share/bash-completion/completions",
+        ".local/share/zsh/site-functions",
+        ".config/fish/completions",
+    ] {
+        fs::create_dir_all(environment.home().join(directory)).expect("the home is writable");
+    }
+    let git = "git init -q -b main . && git add . && \
+               git -c user.name=a -c user.email=a@example.org commit -qm files";
+    let run = run(&environment, git);
+    assert_eq!(run.code, Some(0), "{run}");
+    environment
+}
+
+fn script(environment: &TestEnvironment, name: &str, text: &str) {
+    environment.write(name, format!("#!/bin/sh\n{text}\n"));
+    fs::set_permissions(environment.path(name), fs::Permissions::from_mode(0o755))
+        .expect("the file is ours");
+}
+
+fn run(environment: &TestEnvironment, example: &str) -> Run {
+    if example.contains("groups delete") {
+        let add = format!(
+            "sops-rs groups add --file secret.yaml --age {} --in-place --yes \
+             --shamir-secret-sharing-threshold 2",
+            recipient()
+        );
+        for _ in 0..2 {
+            let run = environment.finish(shell(environment, &add));
+            assert_eq!(run.code, Some(0), "{run}");
+        }
+        let group = format!("  - age: [{}]\n", recipient());
+        let rule = format!("creation_rules:\n- key_groups:\n{group}{group}");
+        environment.write(".sops.yaml", rule);
+    }
+    if example.contains("sops-rs init") {
+        let keys = environment.home().join(".config/sops/age/keys.txt");
+        fs::remove_file(keys).expect("the key is there");
+        fs::remove_file(environment.path(".sops.yaml")).expect("it is there");
+    }
+    if example.contains("encrypt -i secret.yaml") || example.contains("encrypt --age") {
+        environment.write("secret.yaml", "stringData:\n  password: one\n");
+        environment.write("settings.yaml", "port: \"80\"\n");
+    }
+    environment.finish(shell(environment, example))
+}
+
+/// A shell that runs the example. `age1…` stands for a recipient.
+fn shell(environment: &TestEnvironment, example: &str) -> Command {
+    let example = example.replace("age1…", &other_recipient());
+    let mut command = environment.command_of(Path::new("/bin/sh"), &["-c", &example]);
+    let own = program();
+    let own = own.parent().expect("the program is in a directory");
+    let inherited = std::env::var("PATH").expect("there is a PATH");
+    let stand_ins = environment.path("bin");
+    command.env(
+        "PATH",
+        format!("{}:{}:{inherited}", stand_ins.display(), own.display()),
+    );
+    command.env("EDITOR", "code");
+    command.env("XDG_RUNTIME_DIR", environment.path(""));
+    command
+}
+
+/// Runs the example until it listens.
+fn listens(environment: &TestEnvironment, example: &str) {
+    let mut command = shell(environment, &format!("exec {example}"));
+    let mut process = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the shell runs");
+    let stderr = process.stderr.take().expect("it is a pipe");
+    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+    // Another program may use the port.
+    let is_known = |line: &String| line.contains("listening on") || line.contains("in use");
+    let line = lines.find(is_known);
+    process.kill().expect("the process is ours");
+    process.wait().expect("the process is ours");
+    assert!(line.is_some(), "{example}");
+}
