@@ -6,7 +6,7 @@ use crate::ui::Ui;
 pub(crate) fn warn_of_returns(ui: &Ui, name: &str, dotenv: &[u8]) {
     if dotenv.windows(2).any(|pair| pair == b"\r\n") {
         ui.warn(format_args!(
-            "{name} has Windows line endings, and as in `sops` each value in it ends with a carriage return; if that is not meant, save it with line endings of LF alone, as `dos2unix` does"
+            "{name} has Windows line endings, so each value ends with a carriage return, as in `sops`; to avoid that, convert the file with `dos2unix`"
         ));
     }
 }

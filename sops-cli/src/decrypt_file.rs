@@ -55,7 +55,7 @@ pub(crate) fn decrypt(
 pub(crate) fn warn_of_comments(ui: &Ui, input: &Input, unopened: usize) {
     if unopened > 0 {
         ui.warn(format_args!(
-            "{}: {unopened} encrypted comment{} cannot be opened and stay{} as written",
+            "{}: {unopened} encrypted comment{} cannot be decrypted and stay{} encrypted",
             input.name,
             if unopened == 1 { "" } else { "s" },
             if unopened == 1 { "s" } else { "" },

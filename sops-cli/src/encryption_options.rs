@@ -80,7 +80,7 @@ fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey
     match listed {
         [] => error,
         _ => error.hint(
-            "keys on the command line do not replace a matching rule; to encrypt without the rules of the configuration, add `--config /dev/null`",
+            "keys on the command line do not replace a matching rule; to encrypt without the creation rules, add `--config /dev/null`",
         ),
     }
 }
@@ -99,11 +99,11 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
                 name_of(&working_dir()?)
             );
             error(message).hint(
-                "`sops-rs init` makes a key and a `.sops.yaml`; or name the file with `--config`",
+                "create a key and a `.sops.yaml` with `sops-rs init`, or name the file with `--config`",
             )
         }
         Some(config) => error(
-            "the configuration has no creation rules, so there is no key to encrypt for".to_owned(),
+            "the configuration has no creation rules, and so no key to encrypt for".to_owned(),
         )
         .in_file(&name_of(config.file()))
         .hint("write a list of rules under `creation_rules:`, as `- age: age1…`"),
@@ -150,11 +150,11 @@ fn rule(rules: &RuleArgs, creation: Option<&CreationRule>) -> Result<EncryptionR
         [first, second, ..] => Err(CommandError::new(
             Code::ConflictingParameters,
             format!(
-                "`{}` and `{}` exclude each other: a file has one rule",
+                "`{}` and `{}` cannot be used together: a file has one selection rule",
                 first.name(),
                 second.name()
             ),
         )
-        .hint("a rule given as a flag does not replace one of another kind in `.sops.yaml`")),
+        .hint("a flag does not replace a rule of another kind in `.sops.yaml`")),
     }
 }

@@ -68,7 +68,7 @@ fn is_directory(name: &str) -> CommandError {
 }
 
 impl Input {
-    /// Reads the file, or standard input if there is none.
+    /// Reads the file, or standard input without one.
     pub(crate) fn read(
         path: Option<&Path>,
         format: impl Into<InputFormat>,

@@ -27,7 +27,7 @@ pub(crate) struct ManifestReader<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) services: &'a Services,
     pub(crate) opening: &'a OpeningArgs,
-    /// Whether a Secret may stand in its file as it is.
+    /// Whether a Secret may be in plaintext in its file.
     pub(crate) allow_plaintext: bool,
 }
 
@@ -44,7 +44,7 @@ impl ManifestReader<'_> {
             from_documents(&*input.content, format).map_err(|error| input.error(error))?;
         let decrypted = self.decrypted(&input, &written)?;
         if decrypted.len() != written.len() {
-            let message = "it has other documents when it is decrypted";
+            let message = "decryption changes the documents of the file";
             return Err(CommandError::new(Code::Generic, message).in_file(&input.name));
         }
         let mut entries = Vec::new();
@@ -88,10 +88,10 @@ impl ManifestReader<'_> {
     /// The documents of several files that were put together, such as a build of kustomize, each decrypted for itself.
     fn decrypted_apart(&self, input: &Input, trees: Vec<Node>) -> Result<Vec<Value>, CommandError> {
         if !self.opening.ignore_mac {
-            let message = "documents of several files, put together: their MAC cannot be verified";
+            let message = "the documents come from several files, so their MACs cannot be verified";
             return Err(CommandError::new(Code::MacMismatch, message)
                 .in_file(&input.name)
-                .hint("apply the files themselves, or go without the MAC, as Flux does: `--ignore-mac`"));
+                .hint("apply the files themselves, or skip the check with `--ignore-mac`, as Flux does"));
         }
         let decrypt = |mut tree: Node| {
             if tree.get(BLOCK).is_some() {
@@ -117,15 +117,19 @@ impl ManifestReader<'_> {
         let refuse =
             |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
         if !decrypted.is_object() {
-            return Err(refuse(format!("{place} is no manifest: it is no mapping")));
+            return Err(refuse(format!(
+                "{place} is not a Kubernetes object: expected a mapping"
+            )));
         }
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
             let value = decrypted.pointer(field).and_then(Value::as_str);
             if value.is_none_or(str::is_empty) {
                 let field = field[1..].replace('/', ".");
-                let error = refuse(format!("{place} is no manifest: it has no `{field}`"));
+                let error = refuse(format!(
+                    "{place} is not a Kubernetes object: `{field}` is missing"
+                ));
                 return Err(match decrypted.pointer("/metadata/generateName") {
-                    Some(_) => error.hint("each run would make another object of `generateName`: give it a `name`, or use `kubectl create`"),
+                    Some(_) => error.hint("with `generateName`, each run would create another object: give it a `name`, or use `kubectl create`"),
                     None => error,
                 });
             }
@@ -145,7 +149,7 @@ impl ManifestReader<'_> {
             let is_mapping =
                 |part: &&str| object.json[*part].is_object() || object.json[*part].is_null();
             if let Some(part) = SECRET_PARTS.iter().find(|part| !is_mapping(part)) {
-                let message = format!("Secret {}: `{part}` is no mapping", object.name());
+                let message = format!("Secret {}: `{part}` is not a mapping", object.name());
                 return Err(refuse(message));
             }
             if !self.allow_plaintext
@@ -160,17 +164,17 @@ impl ManifestReader<'_> {
                     .hint(format!(
                         "encrypt the file: `sops-rs encrypt --in-place {name}`"
                     ))
-                    .hint("or apply it as it is: `--allow-plaintext`"));
+                    .hint("to apply it in plaintext, add `--allow-plaintext`"));
             }
             into_data(&mut object).map_err(|wrong| match wrong {
                 InvalidEntry::NoString(key) => {
-                    let message = format!("Secret {}: `{key}` is no string", object.name());
-                    refuse(message).hint("put it into quotes: a Secret holds nothing but strings")
+                    let message = format!("Secret {}: `{key}` is not a string", object.name());
+                    refuse(message).hint("put it in quotes: a Secret contains only strings")
                 }
                 InvalidEntry::NoBase64(key) => {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
                     refuse(message).hint(format!(
-                        "a text as it is belongs under `stringData`: `sops-rs edit {}`",
+                        "to store plain text, use `stringData`: `sops-rs edit {}`",
                         shell_path(&input.name)
                     ))
                 }

@@ -93,7 +93,7 @@ impl Judge<'_> {
         if let Some(copy) = copy.filter(|copy| !self.selected.contains(&copy.span())) {
             parts.leak(self.error(
                 copy,
-                "the annotation of `kubectl apply` holds the whole Secret, and would stay in plaintext: remove the annotation"
+                "the annotation of `kubectl apply` contains the whole Secret and would stay in plaintext: remove the annotation"
                     .to_owned(),
             ));
         }
@@ -171,13 +171,13 @@ impl SecretParts {
                 return self.leak(Error::Document(DocumentError::Unrepresentable {
                     location: at,
                     message: format!(
-                        "this quote is closed in line {end}, but a value is one line here, so that the rest of it would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
+                        "this quote ends in line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
                     ),
                 }));
             }
             if self.warnings.len() < MAX_WARNINGS {
                 self.warn(format!(
-                    "{at}: this quote is not closed, and belongs to the value"
+                    "{at}: this quote has no closing quote and becomes part of the value"
                 ));
             }
         }

@@ -19,7 +19,7 @@ pub(crate) struct DeferredSignals(());
 struct Handlers {
     /// Whether signals have their usual effect.
     idle: Arc<AtomicBool>,
-    /// The signal that came meanwhile; 0 is none.
+    /// The signal that arrived in the meantime, or 0.
     pending: Arc<AtomicUsize>,
     held: AtomicUsize,
 }

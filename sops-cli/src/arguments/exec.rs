@@ -76,7 +76,7 @@ impl ExecArgs {
         &self,
         example: &'static str,
     ) -> Result<(&Path, ExecCommand), CommandError> {
-        // As in Go, `--` may also stand before the file.
+        // As in Go, `--` may also come before the file.
         let command = self.command.iter().chain(&self.more).chain(&self.words);
         let (file, mut words): (_, Vec<&OsString>) = match &self.file {
             Some(file) => (Some(file.as_path()), command.collect()),

@@ -95,11 +95,11 @@ pub(crate) fn no_file() -> CommandError {
 pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     match path.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let message = format!("there is no file {}", name_of(path));
+            let message = format!("{} does not exist", name_of(path));
             let error = CommandError::new(Code::NoFileSpecified, message);
             Err(match std::env::current_dir() {
                 Ok(folder) if path.is_relative() => error.hint(format!(
-                    "the name is seen from the working directory, {}",
+                    "the path is relative to the working directory, {}",
                     name_of(&folder)
                 )),
                 _ => error,
@@ -126,7 +126,7 @@ impl NameArg {
         if self.or(None).is_none() {
             return Ok(());
         }
-        let message = "`--filename-override` names one file, and there are several";
+        let message = "`--filename-override` works with one file only";
         Err(CommandError::new(Code::ConflictingParameters, message))
     }
 

@@ -66,7 +66,7 @@ impl FormatArgs {
         if output == Format::Binary && input != Format::Binary {
             return Err(CommandError::new(
                 Code::ConflictingParameters,
-                "`--output-type binary` of a file with other keys than `data` loses these",
+                "`--output-type binary` would lose all keys but `data`",
             )
             .hint("to convert it: `sops-rs decrypt --output-type`, then `sops-rs encrypt`"));
         }
@@ -96,7 +96,7 @@ impl FormatChange {
         if self.output != self.input && is_misnamed {
             let name = self.output.name();
             ui.warn(format_args!(
-                "{} is now {name}, which its name does not say; read it with `--input-type {name}`",
+                "{} is now {name}, but its name says otherwise; read it with `--input-type {name}`",
                 name_of(path),
             ));
         }

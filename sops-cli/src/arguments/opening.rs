@@ -26,7 +26,7 @@ pub(crate) struct OpeningArgs {
 }
 
 impl OpeningArgs {
-    /// The kinds of keys to try first. One that stands there twice is an error, and one that there is not a warning.
+    /// The kinds of keys to try first. A repeated kind is an error, and an unknown one a warning.
     pub(crate) fn order(&self, ui: &Ui) -> Result<Vec<Family>, CommandError> {
         let order = self.decryption_order.as_deref().unwrap_or_default();
         let kinds: Vec<&str> = order.split(',').filter(|_| !order.is_empty()).collect();
@@ -39,7 +39,7 @@ impl OpeningArgs {
             match Family::from_name(kind) {
                 Some(family) => families.push(family),
                 None => ui.warn(format_args!(
-                    "`--decryption-order`: there is no kind of key named `{kind}`"
+                    "`--decryption-order`: unknown kind of key `{kind}`"
                 )),
             }
         }

@@ -27,15 +27,15 @@ impl OutputArgs {
     pub(crate) fn check(&self, file: Option<&Path>) -> Result<(), CommandError> {
         let conflict = |message| Err(CommandError::new(Code::ConflictingParameters, message));
         if self.in_place && file.is_none() {
-            return conflict("`--in-place` needs a file, and standard input is read");
+            return conflict("`--in-place` needs a file, not standard input");
         }
         if self.in_place && self.output().is_some() {
-            return conflict("`--in-place` and `--output` exclude each other");
+            return conflict("`--in-place` and `--output` cannot be used together");
         }
         if self.is_standard() && files::is_standard_output(file) {
             return Err(CommandError::new(
                 Code::CannotWriteOutput,
-                "standard output is the file that is read",
+                "the output would overwrite the input file",
             )
             .in_file(&file.map_or_else(|| "standard input".to_owned(), name_of))
             .hint(

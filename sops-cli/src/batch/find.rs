@@ -24,7 +24,7 @@ pub(crate) enum Leftovers {
     Keep,
 }
 
-/// The files that are named, and those in the folders that are named except for what Git ignores. Each is listed once.
+/// The named files, and the files in the named directories except those that Git ignores, each once.
 pub(crate) fn items<'a>(
     paths: impl Iterator<Item = &'a Path>,
     leftovers: Leftovers,
@@ -55,7 +55,7 @@ pub(crate) fn items<'a>(
             let entry = entry.map_err(|error| {
                 CommandError::new(
                     Code::CannotReadInput,
-                    format!("cannot look into a folder: {error}"),
+                    format!("cannot read a directory: {error}"),
                 )
             })?;
             if entry.file_type().is_some_and(|kind| kind.is_file()) {

@@ -145,9 +145,9 @@ impl Cluster {
                 };
                 CommandError::new(Code::Generic, message).hint(match &origin {
                     ClusterOrigin::Context(context) => format!(
-                        "look at the cluster and the user of the context `{context}` in the kubeconfig"
+                        "check the cluster and the user of the context `{context}` in the kubeconfig"
                     ),
-                    ClusterOrigin::Pod => "look at the service account of this pod".to_owned(),
+                    ClusterOrigin::Pod => "check the service account of this pod".to_owned(),
                 })
             })
         })?;
@@ -164,7 +164,7 @@ impl Cluster {
     pub(crate) fn warn_if_insecure(&self, ui: &Ui) {
         if let Some(insecurity) = self.insecurity {
             ui.warn(format_args!(
-                "others could read and change the traffic with {}: {}",
+                "others can read and change the traffic with {}: {}",
                 self.server,
                 insecurity.reason()
             ));

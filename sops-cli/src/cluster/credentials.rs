@@ -22,8 +22,8 @@ pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
             | InClusterError::ReadCertificateBundle(cause) => {
                 format!("its files cannot be read: {}", reason(&cause))
             }
-            InClusterError::ParseCertificates(_) => "its ca.crt holds no certificates".to_owned(),
-            _ => format!("{IN_POD} and KUBERNETES_SERVICE_PORT are no address"),
+            InClusterError::ParseCertificates(_) => "its ca.crt contains no certificates".to_owned(),
+            _ => format!("{IN_POD} and KUBERNETES_SERVICE_PORT are not an address"),
         };
         let message = format!(
             "there is no kubeconfig, and the service account of this pod cannot be used: {why}"
@@ -48,20 +48,20 @@ pub(super) fn of_program(error: &AuthError, program: &ExecConfig) -> Option<Comm
             let error = new(format!("cannot be run: {}", reason(cause)));
             match (&program.install_hint, cause.kind()) {
                 (Some(hint), io::ErrorKind::NotFound) => error.hint(hint.trim().to_owned()),
-                _ => error.hint("install it, or have its folder in PATH"),
+                _ => error.hint("install it, or add its directory to PATH"),
             }
         }
         AuthError::AuthExecRun { out, .. } => {
-            new(format!("failed: {}", out.status)).hint("run it by itself to see why")
+            new(format!("failed: {}", out.status)).hint("run it separately to see why")
         }
         AuthError::AuthExecParse(_)
         | AuthError::ExecPluginFailed
         | AuthError::InvalidBearerToken(_)
         | AuthError::MalformedTokenExpirationDate(_) => {
             new("does not print an ExecCredential with credentials".to_owned())
-                .hint("run it by itself to see what it prints; that may be secret")
+                .hint("run it separately to see its output, which may be secret")
         }
-        AuthError::MissingCommand => new("is no command".to_owned()),
+        AuthError::MissingCommand => new("is not a command".to_owned()),
         _ => return None,
     })
 }

@@ -62,14 +62,14 @@ impl Cluster {
     ) -> ApiFailure {
         match error {
             kube::Error::Api(status) if status.code == 401 => {
-                ApiFailure::last(self.unauthorized("the credentials are refused"))
+                ApiFailure::last(self.unauthorized("the credentials were rejected"))
             }
             kube::Error::Api(status) => self.refused(status, subject, object).into(),
             kube::Error::Auth(_) => {
-                ApiFailure::last(self.unauthorized("no credentials could be had"))
+                ApiFailure::last(self.unauthorized("the credentials could not be loaded"))
             }
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
-                let message = format!("{} does not answer as an API server does", self.server);
+                let message = format!("{} does not answer like an API server", self.server);
                 ApiFailure::last(self.point_to_context(CommandError::new(Code::Generic, message)))
             }
             error => ApiFailure::last(self.away(error)),
@@ -82,7 +82,7 @@ impl Cluster {
         let causes = || std::iter::successors(error.source(), |error| (*error).source());
         if causes().any(|error| error.is::<AuthError>()) {
             // Credentials that expire are loaded when they are used, so they can fail this late.
-            return self.unauthorized("no credentials could be had");
+            return self.unauthorized("the credentials could not be loaded");
         }
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
         let certificate = texts.iter().rev().find(|text| text.contains("certificate"));
@@ -103,20 +103,20 @@ impl Cluster {
         }
         let kind = causes().find_map(|error| error.downcast_ref::<io::Error>());
         let why = match kind.map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionRefused) => "nobody listens there",
-            Some(io::ErrorKind::TimedOut) => "no answer in time",
+            Some(io::ErrorKind::ConnectionRefused) => "connection refused",
+            Some(io::ErrorKind::TimedOut) => "timed out",
             Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => {
                 "the connection was closed"
             }
             _ if texts.iter().any(|text| text.contains("dns error")) => "no such host",
-            _ => "the connection fails",
+            _ => "the connection failed",
         };
         let error = CommandError::new(
             Code::Generic,
             format!("cannot reach the API server {server}: {why}"),
         );
         self.point_to_context(match self.is_behind_proxy {
-            true => error.hint("it is asked through the proxy that `proxy-url` of the cluster in the kubeconfig, HTTPS_PROXY or https_proxy names; NO_PROXY has the hosts that need none"),
+            true => error.hint("the connection uses the proxy in `proxy-url` of the kubeconfig, HTTPS_PROXY or https_proxy; list hosts that need no proxy in NO_PROXY"),
             false => error,
         })
     }
@@ -124,17 +124,17 @@ impl Cluster {
     fn point_to_context(&self, error: CommandError) -> CommandError {
         error.hint(match &self.origin {
             ClusterOrigin::Context(context) => format!(
-                "it is the server of the context `{context}`; another one is named with `--context`"
+                "this is the server of the context `{context}`; choose another with `--context`"
             ),
             ClusterOrigin::Pod => {
-                "it is the server that this pod is told; another one is named with `--kubeconfig`"
+                "this is the server of the pod's cluster; name another with `--kubeconfig`"
                     .to_owned()
             }
         })
     }
 
     fn unauthorized(&self, why: &str) -> CommandError {
-        let message = format!("the API server {} does not let you in: {why}", self.server);
+        let message = format!("the API server {} rejects the request: {why}", self.server);
         CommandError::new(Code::Generic, message).hint(match &self.origin {
             ClusterOrigin::Context(context) => {
                 format!("renew the token or certificate of the user of the context `{context}`")
@@ -180,19 +180,19 @@ impl Cluster {
                 let why = message.split_once(" is forbidden: ").map_or(&**message, |(_, why)| why);
                 let error = new(format!("{subject}: forbidden: {why}"));
                 match is_of_rbac {
-                    true => error.hint("a Role or ClusterRole with that verb on that resource has to be bound to the user"),
+                    true => error.hint("bind a Role or ClusterRole with that verb on that resource to the user"),
                     false => error,
                 }
             }
             404 if status.details.as_ref().is_some_and(|details| details.kind == "namespaces") => {
                 let name = status.details.as_ref().map_or("", |details| &details.name);
-                new(format!("{subject}: there is no namespace `{name}`"))
-                    .hint("make it first: `flux install-key` does with `--create-namespace`, `apply` with the manifest of the namespace")
+                new(format!("{subject}: the namespace `{name}` does not exist"))
+                    .hint("create it first: with `flux install-key --create-namespace`, or apply the manifest of the namespace")
             }
             409 if !conflicts.is_empty() => new(format!("{subject}: {}", conflicts.join("; ")))
-                .hint("`--force-conflicts` takes the fields over from the other manager, and overwrites them"),
+                .hint("`--force-conflicts` takes over the fields from the other manager and overwrites them"),
             _ if message.contains("field is immutable when `immutable` is set") => new(format!(
-                "{subject}: it is there with other values, and immutable"
+                "{subject}: it exists with other values and is immutable"
             ))
             .hint("delete it first, or give the new one another name"),
             _ => {
@@ -216,7 +216,7 @@ fn without_values(message: &str, object: Option<&ClusterObject>) -> String {
     let masked = masked(message, &object.json);
     let (who, words) = split_words_of_policy(&masked);
     if has_value(&masked, object) || shares(words, object, PART_IN_WORDS_OF_POLICY) {
-        let left_out = "its message is left out, for a value of the object is in it";
+        let left_out = "its message is not shown, because it contains a value of the object";
         return match who {
             who if who.is_empty() || has_value(who, object) => left_out.to_owned(),
             who => format!("{who} {left_out}"),
@@ -454,39 +454,39 @@ mod tests {
             (
                 "denied: hunter2 is weak",
                 "hunter2",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             (
                 "denied: 42 is weak",
                 "42",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             ("port 420 is taken", "42", "port 420 is taken"),
             (
                 "denied: 1234 is weak",
                 "1234\n",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             (
                 "denied: HUN7 is weak",
                 "hun7",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             (
                 "denied: (a-1) is weak",
                 "a-1",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             ("a-12 is taken", "a-1", "a-12 is taken"),
             (
                 "[correct horse] is weak",
                 "correct-horse",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             (
                 "CORRECT-HO... is weak",
                 "correct-horse",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
             (
                 "Policy 'x' denied request: weak: hors...",
@@ -496,7 +496,7 @@ mod tests {
             (
                 "Policy 'x' denied request: weak: horses",
                 "my horses",
-                "Policy 'x' denied request: its message is left out, for a value of the object is in it",
+                "Policy 'x' denied request: its message is not shown, because it contains a value of the object",
             ),
             (
                 "Secret web: data[pass word] is wrong",
@@ -506,7 +506,7 @@ mod tests {
             (
                 "Policy 'my horses' denied request: weak",
                 "my horses",
-                "its message is left out, for a value of the object is in it",
+                "its message is not shown, because it contains a value of the object",
             ),
         ] {
             assert_eq!(without_values(message, Some(&object(secret))), shown);

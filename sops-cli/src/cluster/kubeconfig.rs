@@ -54,7 +54,7 @@ pub(super) async fn select(
         .map_err(|error| match (&error, &context) {
             (KubeconfigError::CurrentContextNotSet, _) | (_, None) => {
                 CommandError::new(Code::Generic, "the kubeconfig has no current context")
-                    .hint("name one with `--context`")
+                    .hint("choose one with `--context`")
             }
             (KubeconfigError::LoadContext(_), Some(context)) => {
                 let message = format!("the kubeconfig has no context `{context}`");
@@ -123,11 +123,11 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
                 KubeconfigError::MissingClusterUrl => {
                     "the cluster has no `server` that begins with `https://`".to_owned()
                 }
-                KubeconfigError::ParseClusterUrl(_) => "`server` is no URL".to_owned(),
+                KubeconfigError::ParseClusterUrl(_) => "`server` is not a URL".to_owned(),
                 KubeconfigError::ParseProxyUrl(_) => {
-                    "the proxy in `proxy-url`, HTTPS_PROXY or https_proxy is no URL".to_owned()
+                    "the proxy in `proxy-url`, HTTPS_PROXY or https_proxy is not a URL".to_owned()
                 }
-                KubeconfigError::ParseNoProxy(_) => "NO_PROXY is no list of hosts".to_owned(),
+                KubeconfigError::ParseNoProxy(_) => "NO_PROXY is not a list of hosts".to_owned(),
                 KubeconfigError::LoadCertificateAuthority(cause)
                 | KubeconfigError::LoadClientCertificate(cause)
                 | KubeconfigError::LoadClientKey(cause) => match cause {
@@ -136,7 +136,7 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
                     }
                     _ => "a certificate or key in it is not base64".to_owned(),
                 },
-                _ => "it cannot be understood".to_owned(),
+                _ => "it cannot be read".to_owned(),
             };
             let error = CommandError::new(
                 Code::Generic,

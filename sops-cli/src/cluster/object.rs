@@ -63,7 +63,10 @@ impl ResourcePath {
         for name in self.namespace.iter().chain([&self.name]) {
             let is_part = |byte: u8| byte.is_ascii_graphic() && !b"/%?#".contains(&byte);
             if name.is_empty() || !name.bytes().all(is_part) || matches!(&**name, "." | "..") {
-                let message = format!("`{}` is no name for an object", name.escape_default());
+                let message = format!(
+                    "`{}` is not a valid name for an object",
+                    name.escape_default()
+                );
                 return Err(CommandError::new(Code::Generic, message));
             }
         }

@@ -18,6 +18,8 @@ pub(crate) struct CommandError {
     pub(super) message: String,
     pub(super) place: Option<Box<Pointer>>,
     pub(super) hints: Vec<Cow<'static, str>>,
+    /// What else is known about it, above the hints.
+    pub(super) note: Option<String>,
     /// Whether it is what the user wanted.
     pub(super) is_calm: bool,
     /// Whether another program changed the file after the command read it.
@@ -52,6 +54,7 @@ impl CommandError {
             message,
             place: None,
             hints: Vec::new(),
+            note: None,
             is_calm: false,
             is_conflict: false,
             is_of_sops: false,
@@ -100,6 +103,12 @@ impl CommandError {
     /// Like [`hint`](Self::hint), with several lines. The caller must have escaped any untrusted parts.
     pub(crate) fn hint_with_lines(mut self, hint: &str) -> Self {
         self.hints.push(Cow::Owned(lines(hint).into_owned()));
+        self
+    }
+
+    /// Adds a one-line note above the hints.
+    pub(super) fn note(mut self, note: &str) -> Self {
+        self.note = Some(one_line(note).into_owned());
         self
     }
 

@@ -1,5 +1,6 @@
 //! Every error that a user can meet. `error.rs` builds one, `core_error.rs` maps the errors of `sops_core` to messages, hints and exit codes,
-//! `usage.rs` makes those of clap safe to show, and `render.rs` writes a report, with the line from `excerpt.rs`.
+//! `usage.rs` makes those of clap safe to show, and `render.rs` writes a report, with the line from `excerpt.rs`. `repeated.rs`
+//! joins the equal errors of many files, and `wrapping.rs` breaks long lines.
 
 mod code;
 mod core_error;
@@ -7,7 +8,9 @@ mod error;
 pub(crate) mod excerpt;
 mod names;
 mod render;
+mod repeated;
 pub(crate) mod usage;
+mod wrapping;
 
 pub(crate) use code::Code;
 pub(crate) use core_error::Role;
@@ -15,3 +18,4 @@ pub(crate) use error::CommandError;
 #[cfg(feature = "kube")]
 pub(crate) use names::reason;
 pub(crate) use names::{files_named, name_of};
+pub(crate) use wrapping::wrapped;

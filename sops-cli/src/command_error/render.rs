@@ -6,6 +6,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::code::Code;
 use super::error::{CommandError, Pointer};
+use super::wrapping::wrapped;
+
+/// The columns before the text of a title: `error: `.
+const TITLE_COLUMNS: usize = 7;
+
+/// The columns before the text of a message below a line with a number of up to five digits.
+const MESSAGE_COLUMNS: usize = 14;
 
 impl CommandError {
     /// The lines that tell what is wrong and where, without the file's name: for the head of a text that is being edited.
@@ -23,8 +30,9 @@ impl CommandError {
         self.lines(0).join(" ")
     }
 
-    /// The report for the user; `None` if standard output is closed, which needs no report.
-    pub(crate) fn render(&self, renderer: &Renderer) -> Option<String> {
+    /// The report for the user, wrapped at `width` columns; `None` if standard output is closed, which
+    /// needs no report.
+    pub(crate) fn render(&self, renderer: &Renderer, width: Option<usize>) -> Option<String> {
         if self.code == Code::BrokenPipe {
             return None;
         }
@@ -32,18 +40,27 @@ impl CommandError {
             true => Level::NOTE,
             false => Level::ERROR,
         };
-        let mut group = Group::with_title(level.primary_title(&*self.message));
+        let message = wrapped(&self.message, width, TITLE_COLUMNS);
+        let mut group = Group::with_title(level.primary_title(&*message));
         let Some(place) = &self.place else {
             // Hints in the same group would be below a bar that starts nowhere.
             let hints = self.hints.iter();
+            let hints: Vec<_> = hints
+                .map(|hint| wrapped(hint, width, TITLE_COLUMNS))
+                .collect();
+            let hints = hints.iter();
             let hints = hints.map(|hint| Group::with_title(Level::HELP.primary_title(&**hint)));
             let reports = iter::once(group).chain(hints);
             let reports = reports.map(|group| renderer.render(&[group]));
             return Some(reports.collect::<Vec<_>>().join("\n"));
         };
         group = place.add_to(group);
+        let wrapped = |text| wrapped(text, width, MESSAGE_COLUMNS);
+        if let Some(note) = &self.note {
+            group = group.element(Level::NOTE.message(wrapped(note)));
+        }
         for hint in &self.hints {
-            group = group.element(Level::HELP.message(&**hint));
+            group = group.element(Level::HELP.message(wrapped(hint)));
         }
         Some(renderer.render(&[group]))
     }

@@ -80,9 +80,9 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
             return Err(errors.swap_remove(0));
         }
         let (code, failed) = (first.code(), errors.len());
-        errors.iter().for_each(|error| ui.error(error));
+        ui.errors(errors);
         let message = format!(
-            "nothing was applied: {failed} of {} files cannot be taken",
+            "nothing was applied: {failed} of {} files are invalid",
             files.len()
         );
         return Err(CommandError::new(code, message));
@@ -90,7 +90,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
     if objects.is_empty() {
         return Err(CommandError::new(
             Code::Generic,
-            "there are no objects in what was given",
+            "the files contain no objects",
         ));
     }
     objects.sort_by_key(|object| match object.kind() {
@@ -110,9 +110,13 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
             &*name,
             "kustomization.yaml" | "kustomization.yml" | "Kustomization"
         ) {
-            let message = format!("{} is for kustomize, and no object", name_of(&item.path));
-            return Err(CommandError::new(Code::Generic, message)
-                .hint("build it: `kustomize build <FOLDER> | sops-rs apply --ignore-mac -f -`"));
+            let message = format!(
+                "{} is for kustomize, not a Kubernetes object",
+                name_of(&item.path)
+            );
+            return Err(CommandError::new(Code::Generic, message).hint(
+                "build it: `kustomize build <DIRECTORY> | sops-rs apply --ignore-mac -f -`",
+            ));
         }
         let is_manifest = [".yaml", ".yml", ".json"]
             .iter()
@@ -143,14 +147,14 @@ impl Args {
         for object in objects {
             if run.kinds.find(object).await?.is_none() && !is_defined(object, objects) {
                 let message = format!(
-                    "{} {}: the cluster knows no kind `{}` in `{}`",
+                    "{} {}: the cluster has no kind `{}` in `{}`",
                     object.kind(),
                     object.name(),
                     object.kind(),
                     object.api_version()
                 );
                 return Err(CommandError::new(Code::Generic, message)
-                    .hint("apply its CRD first, or together with it"));
+                    .hint("apply its CRD first, or in the same run"));
             }
         }
         let mut failed = 0;
@@ -162,10 +166,9 @@ impl Args {
             if is_final && objects.len() > 1 {
                 let (all, left) = (objects.len(), objects.len() - index + failed - 1);
                 ui.error(&error);
-                let message =
-                    format!("the work ends here: {left} of {all} objects were not applied");
+                let message = format!("stopped: {left} of {all} objects were not applied");
                 return Err(CommandError::new(error.code(), message)
-                    .hint("run it again: what is there already stays as it is"));
+                    .hint("run the command again; objects that exist stay the same"));
             }
             ui.error(&error);
         }
@@ -213,7 +216,7 @@ impl Application<'_> {
         let Some(kind) = kind else {
             return match self.options.dry_run {
                 true => self.say(format_args!(
-                    "{} {}: not checked, its CRD is not there yet (server dry run)",
+                    "{} {}: not checked, because its CRD does not exist yet (server dry run)",
                     object.kind(),
                     object.name()
                 )),
@@ -232,7 +235,7 @@ impl Application<'_> {
             && self.new_namespaces.contains(namespace)
         {
             return self.say(format_args!(
-                "{target} not checked, its namespace is not there yet (server dry run)"
+                "{target} not checked, because its namespace does not exist yet (server dry run)"
             ));
         }
         let outcome = self.cluster.apply(self.options, &target, object).await?;
@@ -258,7 +261,7 @@ impl Application<'_> {
             _ if !kind.is_namespaced => None,
             (Some(own), Some(wanted)) if own != wanted => {
                 let message = format!(
-                    "{} {}: it names the namespace `{own}`, and `--namespace` another",
+                    "{} {}: its namespace is `{own}`, but `--namespace` names another",
                     object.kind(),
                     object.name()
                 );
@@ -278,7 +281,7 @@ impl Application<'_> {
     }
 
     fn say(&self, line: impl std::fmt::Display) -> Result<(), ApiFailure> {
-        // Nothing more is done of which nobody would learn.
+        // Without output, the user could not see what else is applied.
         self.ui.print(line).map_err(ApiFailure::last)
     }
 }

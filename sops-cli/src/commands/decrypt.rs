@@ -101,7 +101,7 @@ impl Args {
         Ok((input, result))
     }
 
-    /// The path to print; an empty one is none.
+    /// The path to print, unless it is empty.
     fn path(&self) -> Result<Option<KeyPath>, CommandError> {
         let text = self.extract.as_deref().filter(|path| !path.is_empty());
         let path = text.map(str::parse::<KeyPath>).transpose();

@@ -115,7 +115,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
 /// How often the editor is opened for one text. A script in its place that never leaves a good one would be run for ever.
 const MAX_TIMES: usize = 20;
 
-/// Nobody closes an editor in less time. A program that only hands the file to an open window does.
+/// No user closes an editor in less time, but a program that only passes the file to an open window does.
 const SHORTEST_EDIT: Duration = Duration::from_millis(700);
 
 struct Editing<'a> {
@@ -208,7 +208,7 @@ impl Editing<'_> {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!("there is no folder {} for the file", name_of(folder));
+            let message = format!("the directory {} does not exist", name_of(folder));
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
         let encrypt = |text: &[u8]| {
@@ -255,7 +255,7 @@ impl Editing<'_> {
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
         let signals = DeferredSignals::new();
-        // Nobody is to edit for nothing.
+        // Editing would be in vain.
         files::check(self.file)?;
         let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
         let mut header = EditorHeader::new(self.format);
@@ -287,7 +287,8 @@ impl Editing<'_> {
                 .as_deref()
                 .is_some_and(|refused| text == refused.as_slice())
             {
-                let message = "the text was left as it cannot be encrypted; nothing was written";
+                let message =
+                    "the text cannot be encrypted and was not changed; nothing was written";
                 let error = CommandError::new(Code::FileNotModified, message).calmly();
                 return Err(match text == original.text {
                     true => error,
@@ -312,7 +313,7 @@ impl Editing<'_> {
             times += 1;
             if times == MAX_TIMES {
                 let message = format!(
-                    "the editor left {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
+                    "the editor saved {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
                 );
                 return Err(keep(
                     folder,
@@ -345,7 +346,7 @@ impl Editing<'_> {
 fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     // A pipe might never end, and a link lead to a file for others.
     if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
-        let message = "the editor left no regular file with the text; nothing was written";
+        let message = "the editor left no regular file; nothing was written";
         return Err(CommandError::new(Code::CannotReadInput, message));
     }
     let text = std::fs::read(path);

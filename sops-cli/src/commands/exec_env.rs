@@ -45,7 +45,7 @@ pub(crate) fn cmd_exec_env(
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
     if args.exec.background && args.same_process {
-        let message = "`--background` and `--same-process` exclude each other";
+        let message = "`--background` and `--same-process` cannot be used together";
         return Err(CommandError::new(Code::ConflictingParameters, message));
     }
     let formats = FormatArgs {
@@ -104,7 +104,7 @@ fn warn_of_names(ui: &Ui, file: &str, secrets: &[Variable], command: &ExecComman
     let exported = |variable: &&Variable| variable.name.starts_with("export ");
     if let Some(variable) = secrets.iter().find(exported) {
         ui.warn(format!(
-            "{file}: the variable is called `{}`, which no program looks for; remove `export` from the file",
+            "{file}: the name of the variable is `{}`, which no program looks for; remove `export` from the file",
             variable.name
         ));
     }
@@ -125,7 +125,7 @@ fn warn_of_names(ui: &Ui, file: &str, secrets: &[Variable], command: &ExecComman
         false => String::new(),
     };
     ui.warn(format!(
-        "{file}: shells do not pass on variables with these names: {}{more}; they have letters, digits and `_` only",
+        "{file}: shells do not pass on variables with these names: {}{more}; use only letters, digits and `_`",
         names[..names.len().min(MAX_SHOWN)].join(", ")
     ));
 }

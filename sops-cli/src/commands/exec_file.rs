@@ -48,9 +48,9 @@ pub(crate) fn cmd_exec_file(
 ) -> Result<ExitCode, CommandError> {
     if args.exec.background {
         let message =
-            "with `--background` the decrypted file would be gone before the command reads it";
+            "with `--background`, the decrypted file would be deleted before the command reads it";
         return Err(CommandError::new(Code::Generic, message)
-            .hint("let the shell run all of it in the background: `sops-rs exec-file … &`"));
+            .hint("let the shell run everything in the background: `sops-rs exec-file … &`"));
     }
     let name = args.filename()?;
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
@@ -76,7 +76,7 @@ pub(crate) fn cmd_exec_file(
         (folder, path)
     };
     let Some(path) = path.to_str() else {
-        let message = format!("{}: the folder's name is not UTF-8", name_of(&path));
+        let message = format!("{}: the name of the directory is not UTF-8", name_of(&path));
         return Err(CommandError::new(Code::Generic, message));
     };
     let command = command.with_file(path);
@@ -91,7 +91,7 @@ impl Args {
             name if Path::new(name).file_name() == Some(name.as_ref()) => Ok(name),
             _ => Err(CommandError::new(
                 Code::Generic,
-                "`--filename` takes a name without folders",
+                "`--filename` takes a name without directories",
             )),
         }
     }

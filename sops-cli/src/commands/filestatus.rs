@@ -44,7 +44,7 @@ pub(crate) fn cmd_filestatus(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     ui.output(format!("{{\"encrypted\":{is_encrypted}}}\n").as_bytes())
 }
 
-/// The status of an empty file, which is no JSON, and a plaintext in the other formats, as in `sops`.
+/// The status of an empty file: invalid as JSON, and plaintext in the other formats, as in `sops`.
 fn empty(ui: &Ui, input: &Input) -> Result<(), CommandError> {
     match input.format {
         Format::Json | Format::Binary => {

@@ -45,7 +45,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     if let Some(file) = file {
         let config = load::config(ui, globals).map_err(|error| {
             error
-                .hint("this file was not changed: correct it, or move it away and run `sops-rs init` again")
+                .hint("the file was not changed; fix it, or move it away and run `sops-rs init` again")
                 .hint(format!("to encrypt for your key, it needs the recipient {recipient}"))
         })?;
         let advice = match config.is_some_and(|config| names_key(&config, &recipient)) {
@@ -71,7 +71,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         Readers::Usual,
     )?;
     ui.note(format_args!(
-        "Wrote {}: values under `data` and `stringData` are encrypted for",
+        "Wrote {}. It encrypts values under `data` and `stringData` for",
         name_of(&file)
     ));
     ui.note(format_args!("    {recipient}"));
@@ -80,8 +80,8 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         name_below(ui, &working_dir);
     }
     ui.note("Next:");
-    ui.note("    sops-rs encrypt --in-place <SECRET.yaml>    encrypts a manifest");
-    ui.note("    sops-rs edit <SECRET.yaml>                  changes it, or makes a new one");
+    ui.note("    sops-rs edit secret.yaml          create or change an encrypted Secret");
+    ui.note("    sops-rs encrypt -i secret.yaml    encrypt an existing one");
     Ok(())
 }
 
@@ -90,7 +90,7 @@ fn name_root(ui: &Ui, working_dir: &Path) {
     let root = lint::root(working_dir);
     if root != working_dir {
         ui.note(format_args!(
-            "It governs only the files in {} and below; the root of the repository is {}",
+            "It applies only to the files in {} and its subdirectories; the root of the repository is {}",
             name_of(working_dir),
             name_of(&root)
         ));
@@ -114,7 +114,7 @@ fn name_below(ui: &Ui, working_dir: &Path) {
     if !names.is_empty() {
         names.sort_unstable();
         ui.note(format_args!(
-            "Other configurations govern the files beside and below them, and were not changed: {}",
+            "These other configurations apply to the files in their directories, and were not changed: {}",
             files_named(&names)
         ));
     }
@@ -129,7 +129,7 @@ fn names_key(config: &Config, recipient: &str) -> bool {
     })
 }
 
-/// The recipient of the first age key at hand, or of a new one.
+/// The recipient of the first age key that is found, or of a new one.
 fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
     let environment = Environment::process();
     let file = environment.key_file().map_err(CommandError::general)?;
@@ -140,16 +140,13 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
         false => recipient.starts_with("age1"),
     };
     if let Some(recipient) = found.iter().find(is_wanted) {
-        ui.note("There is an age key already; it is used.");
+        ui.note("Using your existing age key.");
         return Ok(recipient.clone());
     }
     if file.symlink_metadata().is_ok() {
-        let message = format!(
-            "{} exists, but has no key that can be used as it is",
-            name_of(&file)
-        );
+        let message = format!("{} exists, but contains no usable key", name_of(&file));
         return Err(CommandError::new(Code::Generic, message)
-            .hint("`sops-rs keygen` prints a new key that can be added to the file; `--pq` makes a post-quantum one"));
+            .hint("`sops-rs keygen` prints a new key that you can add to the file; with `--pq`, a post-quantum key"));
     }
     if let Some(folder) = file.parent() {
         std::fs::DirBuilder::new()
@@ -161,13 +158,13 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
     let pair = keygen::generate(args.pq);
     keygen::write(ui, &file, &keygen::key_file(&pair))?;
     ui.note(format_args!(
-        "Wrote a new private key to {}; keep a copy of it in a safe place.",
+        "Wrote a new private key to {}. Keep a copy of it in a safe place.",
         name_of(&file)
     ));
     Ok(pair.recipient.to_string())
 }
 
-/// A configuration for Kubernetes manifests, whose secrets stand under `data` and `stringData`.
+/// A configuration for Kubernetes manifests, which have their secrets under `data` and `stringData`.
 fn configuration(recipient: &str) -> String {
     format!(
         "\

@@ -56,7 +56,7 @@ pub(crate) fn key_file(pair: &KeyPair) -> Zeroizing<String> {
 pub(crate) fn write(ui: &Ui, file: &Path, text: &str) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         let message = format!(
-            "{} exists already; a key is never overwritten",
+            "{} already exists; keys are never overwritten",
             name_of(file)
         );
         return Err(CommandError::new(Code::CannotWriteOutput, message));

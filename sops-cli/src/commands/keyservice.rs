@@ -55,7 +55,7 @@ pub(crate) fn cmd_keyservice(
             Network::Unix => Listener::unix(Path::new(address)).await,
         }?;
         if listener.is_open() {
-            ui.warn("other machines can reach this address, and use the keys");
+            ui.warn("other machines can reach this address and use the keys");
         }
         ui.note(format_args!("listening on {}", listener.address()?));
         Ok(listener)

@@ -86,11 +86,11 @@ impl Args {
             }
             1 => {}
             _ => ui.warn(
-                "only the last of `--encrypt`, `--decrypt`, `--rotate` and `--set`, in this order, is done",
+                "of `--encrypt`, `--decrypt`, `--rotate` and `--set`, only the last in this order has an effect",
             ),
         }
         let Some(file) = self.file.first() else {
-            return Err(no_file().hint("`sops-rs --help` tells the commands"));
+            return Err(no_file().hint("`sops-rs --help` lists the commands"));
         };
         let is_read = self.encrypt || self.decrypt || self.rotate;
         let is_standard_input = (self.encrypt || self.decrypt) && self.file.is_standard_input();

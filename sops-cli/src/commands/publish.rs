@@ -164,7 +164,7 @@ impl Publication<'_> {
         let target = self.target(rule, file, &name)?;
         if !self.targets.borrow_mut().insert(target.clone()) {
             let message = format!(
-                "{} would replace another file that was published to {}",
+                "{} would replace another published file, {}",
                 name_of(file),
                 name_of(&target)
             );
@@ -241,7 +241,7 @@ impl Publication<'_> {
                 format!("{}/{shown}", path.trim_end_matches('/')),
                 "vault",
             ),
-            [_] => return refused("this destination is not known"),
+            [_] => return refused("unknown destination"),
             [_, _, ..] => {
                 return refused("more than one destination in a destination rule; keep one");
             }
@@ -303,7 +303,7 @@ impl Publication<'_> {
             Ok(false) => Err(CommandError::new(Code::Generic, canceled())),
             Err(error) => Err(CommandError::input("the answer", &error)
                 .with_code(Code::Generic)
-                .hint("`--yes` asks nothing")),
+                .hint("`--yes` does not ask")),
         }
     }
 
@@ -327,7 +327,7 @@ impl Publication<'_> {
         let expected = match &old {
             Some(old) if !is_encrypted(old) => {
                 let message = format!(
-                    "{} is there already, and is no encrypted file",
+                    "{} already exists and is not an encrypted file",
                     name_of(target)
                 );
                 return Err(CommandError::new(Code::CannotWriteOutput, message)

@@ -150,7 +150,7 @@ impl Rotation<'_> {
             Ok(Work::Replace(input, encrypted))
         };
         let rotated = batch.replace(work, |_| {});
-        refused.iter().for_each(|error| ui.error(error));
+        ui.errors(refused);
         match left.len() {
             0 => rotated,
             count => rotated.and(Err(CommandError::new(

@@ -76,7 +76,7 @@ pub(crate) fn cmd_updatekeys(
             }
             let resolver = ConfigResolver::new(ui, globals, own, items.iter())?;
             resolver.name_several(ui, items.iter())?;
-            let (mut done, mut failed) = (0, 0);
+            let (mut done, mut errors) = (0, Vec::new());
             for item in &items {
                 let resolved = resolver.of(item)?;
                 if item.is_found && !resolved.is_covered() {
@@ -87,15 +87,15 @@ pub(crate) fn cmd_updatekeys(
                     Ok(UpdateOutcome::Done) => {}
                     // The next question would have no answer either.
                     Ok(UpdateOutcome::Unanswered(error)) => {
+                        ui.errors(errors);
                         update.drifts.warn(ui);
                         return Err(error);
                     }
-                    Err(error) => {
-                        ui.error(&error);
-                        failed += 1;
-                    }
+                    Err(error) => errors.push(error),
                 }
             }
+            let failed = errors.len();
+            ui.errors(errors);
             update.drifts.warn(ui);
             match failed {
                 0 => Ok(()),
@@ -178,7 +178,7 @@ impl KeyUpdate<'_> {
                 Err(error) => {
                     let error = CommandError::input("the answer", &error)
                         .with_code(Code::Generic)
-                        .hint("`--yes` asks nothing");
+                        .hint("`--yes` does not ask");
                     return Ok(UpdateOutcome::Unanswered(error));
                 }
             }

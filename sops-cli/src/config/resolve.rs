@@ -134,7 +134,7 @@ impl ConfigResolver {
             files.extend(config.map(|config| shortened(config.file(), &here)));
         }
         if files.len() > 1 {
-            ui.note("Several configurations govern these files:");
+            ui.note("Several configurations apply to these files:");
             for file in &files {
                 ui.note(format_args!("  - {}", name_of(file)));
             }

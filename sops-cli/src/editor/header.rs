@@ -30,7 +30,7 @@ impl EditorHeader {
 
     /// The lines above a text that cannot be encrypted. The place is where it is below these lines.
     pub(crate) fn of_error(&self, error: &CommandError) -> Vec<String> {
-        const ADVICE: &str = "Fix it, save, and leave the editor. To give up, leave it without a change: the text is then kept, and a message says where.";
+        const ADVICE: &str = "Fix it, save and quit the editor. To give up, quit without a change: the text is kept, and a message says where.";
         let count = error.lines(0).len() + 1;
         let mut lines = error.lines(count);
         lines.push(ADVICE.to_owned());

@@ -40,9 +40,8 @@ impl EditorProgram {
                 continue;
             };
             return Self::parse(&value).ok_or_else(|| {
-                let message = format!(
-                    "{variable} is no command: its quotes do not match, or there are no words"
-                );
+                let message =
+                    format!("{variable} is not a command: its quotes do not match, or it is empty");
                 CommandError::new(Code::NoEditor, message)
             });
         }
@@ -57,7 +56,7 @@ impl EditorProgram {
             None => Err(CommandError::new(
                 Code::NoEditor,
                 format!(
-                    "there is no editor: neither {} is set, nor is there any of {}",
+                    "no editor found: none of {} is set, and none of {} is installed",
                     VARIABLES.join(", "),
                     USUAL.join(", ")
                 ),

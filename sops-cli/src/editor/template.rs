@@ -37,7 +37,7 @@ kind: Secret
 metadata:
   name: example
 stringData:
-  # What stands here is encrypted when you save and leave the editor.
+  # These values are encrypted when you save and quit the editor.
   password: example
 "
         }

@@ -120,7 +120,7 @@ impl Passing {
     }
 }
 
-/// Whether the command has the signal by itself, or it is none for it: a terminal's keys send it to both.
+/// Whether the command gets the signal itself, because a terminal sends it to both, or must not get it.
 fn is_shared(signal: Signal) -> bool {
     match signal {
         Signal::INT | Signal::QUIT => io::stdin().is_terminal(),

@@ -15,7 +15,7 @@ impl User {
         match unistd::User::from_name(name) {
             Ok(Some(user)) => Ok(Self(user)),
             Ok(None) => {
-                let message = format!("there is no user {}", name.escape_debug());
+                let message = format!("unknown user {}", name.escape_debug());
                 Err(CommandError::new(Code::Generic, message))
             }
             Err(error) => Err(refused(error)),
@@ -47,5 +47,5 @@ impl User {
 fn refused(error: nix::Error) -> CommandError {
     let message = format!("cannot run as another user: {}", error.desc());
     let error = CommandError::new(Code::Generic, message);
-    error.hint("only the administrator may run commands as somebody else")
+    error.hint("only root can run commands as another user")
 }

@@ -15,7 +15,7 @@ use crate::ui::Ui;
 pub(crate) struct LocalKeys {
     ui: Ui,
     asks_first: bool,
-    /// Somebody is asked one thing at a time.
+    /// The user is asked one question at a time.
     person: Mutex<()>,
 }
 
@@ -155,7 +155,7 @@ impl Answer for LocalKeys {
             }
             // From here on, commands and plugins are run, and passphrases asked for.
             self.permission(&format!("A request to decrypt with {}", name(key)))?;
-            let mut reason = Status::unknown("no private key at hand opens this");
+            let mut reason = Status::unknown("none of the private keys can decrypt this");
             for effort in Effort::ALL {
                 let asking = (effort == Effort::Ask).then(|| self.person.lock());
                 let decrypted = keys.decrypt(key, enc, effort);

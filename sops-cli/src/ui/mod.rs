@@ -22,7 +22,7 @@ use self::shortening::shortened;
 #[cfg(feature = "keyservice")]
 use self::terminal::remembered;
 use self::terminal::restored;
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, wrapped};
 
 /// The output of a command.
 pub(crate) struct Ui {
@@ -86,7 +86,7 @@ impl Ui {
 
     /// Prints one line about what was done, or what to do next.
     pub(crate) fn note(&self, message: impl Display) {
-        self.write(&one_line(&message.to_string()));
+        self.write(&wrapped(&one_line(&message.to_string()), columns(), 0));
     }
 
     /// Writes text that is safe to print to standard error.
@@ -126,9 +126,16 @@ impl Ui {
     pub(crate) fn error(&self, error: &CommandError) {
         if let Some(message) = error.of_sops().filter(|_| self.is_sops) {
             self.write(message);
-        } else if let Some(report) = error.render(&self.renderer) {
+        } else if let Some(report) = error.render(&self.renderer, columns()) {
             // The parts are escaped already. Escaping the whole report would break its colors.
             self.write(&masked(&report));
+        }
+    }
+
+    /// Reports the errors of several files, equal ones once.
+    pub(crate) fn errors(&self, errors: Vec<CommandError>) {
+        for error in CommandError::without_repetition(errors) {
+            self.error(&error);
         }
     }
 
@@ -169,6 +176,13 @@ impl Ui {
 }
 
 /// Uses colors on a terminal, unless the user disabled them.
+/// The width of the terminal that standard error is, in columns, but at most 100, which reads well.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    let columns = usize::from(size.ws_col);
+    (columns > 0).then_some(columns.min(100))
+}
+
 fn renderer(stream: &impl IsTerminal) -> Renderer {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");

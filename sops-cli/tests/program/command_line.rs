@@ -297,7 +297,7 @@ fn flags_without_effect_are_named() {
             &["-i", "decrypt", "e.yaml"][..],
             "`--in-place` before the command has no effect",
         ),
-        (&["-e", "-d", "e.yaml"], "only the last of `--encrypt`"),
+        (&["-e", "-d", "e.yaml"], "only the last in this order"),
     ] {
         let run = environment.run(arguments).succeeds();
         assert_eq!(

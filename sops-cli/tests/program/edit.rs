@@ -259,7 +259,7 @@ fn without_an_editor_nothing_happens() {
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
     for (variable, value, said) in [
-        ("PATH", "/nonexistent", "there is no editor"),
+        ("PATH", "/nonexistent", "no editor found"),
         ("EDITOR", "/nonexistent/editor", "cannot run the editor"),
         ("EDITOR", "vi 'x", "quotes"),
         ("EDITOR", "false", "failed"),

@@ -118,7 +118,7 @@ fn a_command_line_without_a_command_is_an_error() {
             .fails_with(2);
         let arguments = [command, "--user", "no such user", "x.yaml", "true"];
         let run = environment.run(&arguments).fails_with(1);
-        assert!(run.stderr.contains("there is no user"), "{run}");
+        assert!(run.stderr.contains("unknown user"), "{run}");
     }
     let both = ["--background", "--same-process"];
     with_variables(&environment, &both, "echo run").fails_with(8);
@@ -468,8 +468,8 @@ fn names_that_no_shell_finds_are_a_warning() {
     assert_eq!(run.stdout, "<>5\n");
     assert_eq!(
         run.stderr,
-        "warning: a.env: the variable is called `export A`, which no program looks for; remove `export` from the file\n\
-         warning: a.env: shells do not pass on variables with these names: `B-C`, `D.E`, `1F`; they have letters, digits and `_` only\n"
+        "warning: a.env: the name of the variable is `export A`, which no program looks for; remove `export` from the file\n\
+         warning: a.env: shells do not pass on variables with these names: `B-C`, `D.E`, `1F`; use only letters, digits and `_`\n"
     );
     let run = environment
         .run(&["exec-env", "a.env", "--", "printenv", "B-C"])

@@ -167,7 +167,7 @@ fn init_says_what_an_existing_configuration_is() {
         assert!(run.stderr.contains(&recipient), "{text}: {run}");
         assert_eq!(
             code == 1,
-            run.stderr.contains("was not changed: correct it"),
+            run.stderr.contains("was not changed; fix it"),
             "{run}"
         );
         assert_eq!(environment.read(".sops.yaml"), text);

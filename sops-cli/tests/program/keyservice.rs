@@ -123,7 +123,7 @@ fn the_environment_names_key_services_and_the_first_that_can_answers() {
     let run = client.run(&["decrypt", at[0], at[1], "x.yaml"]);
     let run = run.fails_with(128);
     let words = format!(
-        "(key service {}: it refused: no private key at hand opens this)",
+        "(key service {}: it refused: none of the private keys can decrypt this)",
         other.address
     );
     assert!(run.stderr.contains(&words), "{run}");

@@ -78,7 +78,7 @@ fn encrypted_ini_that_git_converted_is_opened_by_every_command() {
 #[test]
 fn values_with_carriage_returns_come_with_a_warning() {
     let environment = TestEnvironment::new();
-    let warning = "has Windows line endings, and as in `sops` each value";
+    let warning = "has Windows line endings, so each value";
     environment.write("x.env", "A=1\r\nB=two\r\n");
     let encrypt = ["encrypt", "-i", "--age", &recipient(), "x.env"];
     let run = environment.run(&encrypt);

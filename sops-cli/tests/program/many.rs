@@ -703,7 +703,8 @@ fn the_configurations_of_a_directory_are_named_if_there_are_several() {
     environment.write("a.yaml", SECRET);
     environment.write("apps/b.yaml", SECRET);
     environment.run(&["encrypt", "-i", "."]).succeeds();
-    let named = "Several configurations govern these files:\n  - .sops.yaml\n  - apps/.sops.yaml\n";
+    let named =
+        "Several configurations apply to these files:\n  - .sops.yaml\n  - apps/.sops.yaml\n";
     for command in [&["updatekeys", "-y"][..], &["rotate", "-i"]] {
         let run = environment.run(&[command, &["."]].concat()).succeeds();
         assert!(run.stderr.contains(named), "{run}");
@@ -728,7 +729,7 @@ fn a_question_without_an_answer_is_not_repeated() {
         1,
         "{run}"
     );
-    assert!(run.stderr.contains("`--yes` asks nothing"), "{run}");
+    assert!(run.stderr.contains("`--yes` does not ask"), "{run}");
 }
 
 #[test]

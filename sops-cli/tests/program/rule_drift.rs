@@ -68,7 +68,7 @@ fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
     let run = edit(&environment, ADD, &["--allow-plaintext"]).succeeds();
     assert!(run.stderr.contains(WARNING), "{run}");
     assert!(environment.read("t.yaml").contains("password: hunter2"));
-    // It is there already, so other changes are no reason to refuse it.
+    // It already exists, so other changes are no reason to refuse it.
     edit(&environment, "sed -i 's/ann/bob/' \"$1\"", &[]).succeeds();
     let run = edit(&environment, "sed -i 's/hunter2/hunter3/' \"$1\"", &[]);
     assert_ne!(run.code, Some(0), "{run}");

@@ -38,7 +38,7 @@ fn standard_output_is_not_the_file_that_is_read() {
         let stderr = String::from_utf8_lossy(&run.stderr);
         assert_eq!(run.status.code(), Some(3), "{arguments:?}: {stderr}");
         assert!(
-            stderr.contains("standard output is the file that is read"),
+            stderr.contains("the output would overwrite the input file"),
             "{stderr}"
         );
         assert!(
@@ -88,7 +88,7 @@ fn quotes_do_not_join_lines_of_dotenv() {
     let run = environment.run(&arguments).fails_with(23);
     assert!(run.stderr.contains("--> a.env:2:3"), "{run}");
     assert!(
-        run.stderr.contains("closed in line 4") && run.stderr.contains("--input-type binary"),
+        run.stderr.contains("ends in line 4") && run.stderr.contains("--input-type binary"),
         "{run}"
     );
     assert!(!run.stderr.contains("c2Vj"), "{run}");
@@ -105,6 +105,6 @@ fn quotes_do_not_join_lines_of_dotenv() {
     let run = environment.run(&arguments).succeeds();
     assert_eq!(
         run.stderr,
-        "warning: a.env: line 1, column 3: this quote is not closed, and belongs to the value\n"
+        "warning: a.env: line 1, column 3: this quote has no closing quote and becomes part of the value\n"
     );
 }

@@ -46,7 +46,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let Some(name) = args.name.or(file) else {
         return Err(CommandError::new(
             Code::ConflictingParameters,
-            "standard input has no name: tell with `--filename-override` what the file will be called",
+            "standard input has no name: pass the name of the file with `--filename-override`",
         ));
     };
     let resolved = ResolvedConfig {

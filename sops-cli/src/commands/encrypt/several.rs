@@ -140,7 +140,7 @@ fn plan(
     let Some(code) = errors.first().map(CommandError::code) else {
         return Ok(());
     };
-    errors.iter().for_each(|error| ui.error(error));
+    ui.errors(errors);
     let message = format!(
         "{failed} of {} files could not be encrypted",
         failed + planned

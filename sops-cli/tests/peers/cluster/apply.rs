@@ -76,7 +76,7 @@ fn a_folder_with_its_namespace_and_crd() {
         run.stdout,
         "namespace/bank created (server dry run)\n\
          customresourcedefinition.apiextensions.k8s.io/vaults.bank.example created (server dry run)\n\
-         Vault main: not checked, its CRD is not there yet (server dry run)\n\
+         Vault main: not checked, because its CRD does not exist yet (server dry run)\n\
          secret/web not checked, its namespace is not there yet (server dry run)\n\
          secret/db not checked, its namespace is not there yet (server dry run)\n\
          configmap/one not checked, its namespace is not there yet (server dry run)\n\

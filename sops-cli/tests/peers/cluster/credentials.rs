@@ -99,12 +99,12 @@ fn a_program_that_gives_none_is_told_without_its_words() {
             &printed(
                 r#", "status": {"token": "token-of-admin\nx", "expirationTimestamp": "2999-01-01T00:00:00Z"}"#,
             ),
-            "no credentials could be had",
+            "the credentials could not be loaded",
             "`plugin`",
         ),
         (
             &printed(r#", "status": {"token": "token-of-nobody"}"#),
-            "the credentials are refused",
+            "the credentials were rejected",
             "`plugin`",
         ),
     ] {

@@ -1,0 +1,86 @@
+//! Equal errors of many files, which are reported once.
+
+use super::error::CommandError;
+use super::names::files_named;
+
+impl CommandError {
+    /// The errors in their order, each kind of error once: the first file shows it, and a note names
+    /// the other files.
+    pub(crate) fn without_repetition(errors: Vec<Self>) -> Vec<Self> {
+        let mut kinds: Vec<(Self, Vec<String>)> = Vec::new();
+        for error in errors {
+            let name = error.place.as_ref().map(|place| place.name.clone());
+            let known = kinds
+                .iter_mut()
+                .find(|(first, _)| name.is_some() && first.says_the_same(&error));
+            match (known, name) {
+                (Some((_, names)), Some(name)) => names.push(name),
+                _ => kinds.push((error, Vec::new())),
+            }
+        }
+        kinds
+            .into_iter()
+            .map(|(error, names)| match names.len() {
+                0 => error,
+                1 => error.note(&format!("1 more file: {}", names[0])),
+                count => error.note(&format!("{count} more files: {}", files_named(&names))),
+            })
+            .collect()
+    }
+
+    /// Whether only the file and the place in it differ.
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.place.is_some()
+            && self.code == other.code
+            && self.message == other.message
+            && self.hints == other.hints
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Code;
+    use super::*;
+
+    #[test]
+    fn equal_errors_are_reported_once_with_the_names_of_the_other_files() {
+        let error = |message: &str, name: &str| {
+            CommandError::new(Code::Generic, message)
+                .hint("try again")
+                .in_file(name)
+        };
+        let errors = vec![
+            error("no key", "a"),
+            error("bad file", "b"),
+            error("no key", "c"),
+            error("no key", "d"),
+            CommandError::new(Code::Generic, "no file"),
+            CommandError::new(Code::Generic, "no file"),
+        ];
+        let renderer = annotate_snippets::Renderer::plain();
+        let reports: Vec<String> = CommandError::without_repetition(errors)
+            .iter()
+            .filter_map(|error| error.render(&renderer, None))
+            .collect();
+        assert_eq!(
+            reports,
+            [
+                "error: no key\n--> a\n = note: 2 more files: c, d\n = help: try again",
+                "error: bad file\n--> b\n = help: try again",
+                "error: no file",
+                "error: no file",
+            ]
+        );
+    }
+
+    #[test]
+    fn many_equal_errors_are_counted() {
+        let errors = (0..50).map(|number| {
+            CommandError::new(Code::Generic, "no key").in_file(&format!("{number}.yaml"))
+        });
+        let errors = CommandError::without_repetition(errors.collect());
+        let report = errors[0].render(&annotate_snippets::Renderer::plain(), None);
+        assert_eq!(errors.len(), 1);
+        assert!(report.is_some_and(|report| report.contains("49 more files: 1.yaml, 2.yaml")));
+    }
+}

@@ -1,0 +1,72 @@
+//! Wraps messages at the width of the terminal.
+
+use std::borrow::Cow;
+
+use textwrap::{Options, WordSplitter, wrap};
+
+/// The narrowest text worth wrapping, in columns.
+const NARROWEST: usize = 20;
+
+/// Stands for a space that stays in its line, in `quoted commands`, which users copy.
+const KEPT_SPACE: char = '\u{a0}';
+
+/// Breaks the lines of the text before `width` columns, of which something before or after each line
+/// takes `reserved`. Lines stay whole without a width, which is for output that is not a terminal.
+pub(crate) fn wrapped(text: &str, width: Option<usize>, reserved: usize) -> Cow<'_, str> {
+    let columns = width.map(|width| width.saturating_sub(reserved).max(NARROWEST));
+    let Some(columns) = columns.filter(|columns| text.lines().any(|line| line.len() > *columns))
+    else {
+        return Cow::Borrowed(text);
+    };
+    let options = Options::new(columns)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace);
+    let text = with_kept_spaces(text);
+    let lines: Vec<Cow<'_, str>> = wrap(&text, options);
+    Cow::Owned(lines.join("\n").replace(KEPT_SPACE, " "))
+}
+
+/// The text with other spaces within backquotes.
+fn with_kept_spaces(text: &str) -> String {
+    let mut is_quoted = false;
+    text.chars()
+        .map(|character| {
+            is_quoted ^= character == '`';
+            match character {
+                // An odd quote ends with its line.
+                '\n' => {
+                    is_quoted = false;
+                    character
+                }
+                ' ' if is_quoted => KEPT_SPACE,
+                _ => character,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words_but_not_in_commands() {
+        let text = "run `sops-rs encrypt --in-place secret.yaml` again, and look at the result";
+        assert_eq!(
+            wrapped(text, Some(40), 10),
+            "run\n`sops-rs encrypt --in-place secret.yaml`\nagain, and look at the result"
+        );
+        assert_eq!(wrapped(text, None, 10), text);
+        assert_eq!(wrapped(text, Some(200), 10), text);
+    }
+
+    #[test]
+    fn lines_keep_their_indentation_and_a_quote_ends_with_its_line() {
+        let text = "a list:\n  - one ` two three four five\n  - six seven eight nine ten";
+        assert_eq!(
+            wrapped(text, Some(20), 0),
+            "a list:\n  - one\n` two three four five\n  - six seven eight\nnine ten"
+        );
+    }
+}
