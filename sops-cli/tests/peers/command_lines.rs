@@ -9,7 +9,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sops_test_support::environment::{TestEnvironment, other_recipient, program, recipient};
+use sops_test_support::environment::{
+    TestEnvironment, identity, other_identity, other_recipient, program, recipient,
+};
 
 use self::lines::{DIFFERENCES, LINES};
 
@@ -112,6 +114,10 @@ fn neutral(text: &str) -> String {
     let types = ["--input-type", format, "--output-type", format];
     let mut child = environment
         .command_of("sops".as_ref(), &[&["decrypt"], &types[..]].concat())
+        .env(
+            "SOPS_AGE_KEY",
+            format!("{} {}", identity(), other_identity()),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -15,7 +15,9 @@ fn log(ring: &Keyring, program: &str, arguments: &[&str], has_age: bool) -> Vec<
         let (_, message) = line.split_once("level=info msg=")?;
         Some(format!("{logger} {message}"))
     });
-    lines.collect()
+    lines
+        .filter(|line| !line.contains("Truncating tree"))
+        .collect()
 }
 
 #[test]
@@ -33,7 +35,7 @@ fn keys_are_logged_as_by_sops() {
         let encrypt = [&["--verbose", "-e"], flags, &["--output", &name, "p.yaml"]].concat();
         let theirs = log(&ring, "sops", &encrypt, true);
         assert_eq!(log(&ring, ours, &encrypt, true), theirs, "{encrypt:?}");
-        assert_eq!(theirs.len(), flags.len() / 2 + 1);
+        assert_eq!(theirs.len(), flags.len() / 2);
         for has_age in [true, false] {
             for decrypt in [
                 &["--verbose", "-d", &name][..],

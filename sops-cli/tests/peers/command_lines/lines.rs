@@ -261,7 +261,7 @@ pub(super) const LINES: &[(&str, &str)] = &[
     ("Makefile", "sops decrypt --output nodir/x e.yaml"),
     (
         "Makefile",
-        "mkdir 'a b'; sops -d e.yaml > 'a b/c d.yaml'; sops -e -i 'a b/c d.yaml'",
+        "sops -d e.yaml > 'c d.yaml'; sops -e -i 'c d.yaml'",
     ),
     ("Makefile", "ln -s e.yaml l.yaml; sops -d l.yaml"),
     ("Makefile", "ln -s p.yaml l.yaml; sops -e -i l.yaml"),
