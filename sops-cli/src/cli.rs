@@ -1,6 +1,5 @@
 //! The command line as a whole: reads it, runs the command, and turns the outcome into an exit code.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::iter;
@@ -12,8 +11,9 @@ use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcomm
 use sops_core::metadata::FORMAT_VERSION;
 use sops_printable::lines;
 
-use crate::arguments::{GlobalArgs, format, go_flags, invocation};
-use crate::command_error::{Code, CommandError, usage};
+use crate::arguments::invocation::{self, under_name};
+use crate::arguments::{GlobalArgs, format, go_flags};
+use crate::command_error::{CommandError, usage};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
 use crate::completion;
@@ -154,9 +154,11 @@ fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
 fn usage(mut error: clap::Error) -> ExitCode {
     usage::escape(&mut error);
     let text = error.render().to_string();
-    let written = match lines(&text) {
-        Cow::Borrowed(_) => error.print().and_then(|()| io::stdout().flush()),
-        Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
+    let safe = lines(&text);
+    let written = match (under_name(&safe), error.use_stderr()) {
+        (shown, _) if shown == text => error.print().and_then(|()| io::stdout().flush()),
+        (shown, true) => io::stderr().write_all(shown.as_bytes()),
+        (shown, false) => io::stdout().write_all(shown.as_bytes()),
     };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match written {
@@ -167,14 +169,7 @@ fn usage(mut error: clap::Error) -> ExitCode {
                 ExitCode::from(error.code() as u8)
             }
         },
-        // There a failure of the general kind is that something was found.
-        _ if std::env::args_os()
-            .nth(1)
-            .is_some_and(|name| name == "lint") =>
-        {
-            ExitCode::from(Code::CannotReadInput as u8)
-        }
-        _ => ExitCode::from(Code::Generic as u8),
+        _ => ExitCode::from(usage::code(&error, invocation::is_sops())),
     }
 }
 

@@ -40,6 +40,8 @@ impl InputFormat {
                 Some(Format::Json) => Format::Json,
                 _ => Format::Binary,
             }),
+            // JSON is YAML too. No program writes an encrypted YAML file so, and a reader of YAML gets one in block style, as from `sops`.
+            Self::Known(Format::Yaml) if is_json(content) => Ok(Format::Json),
             Self::Known(format) => Ok(format),
             Self::Content => Ok(encrypted_format(content).unwrap_or(Format::Binary)),
             Self::Unnamed => encrypted_format(content).ok_or_else(unknown),
@@ -54,6 +56,16 @@ impl InputFormat {
             Self::Unnamed => Err(unknown()),
         }
     }
+}
+
+/// Whether the content is an encrypted JSON file.
+fn is_json(content: &[u8]) -> bool {
+    let begins_so = content.trim_ascii_start().starts_with(b"{");
+    begins_so
+        && matches!(
+            encrypted_format(content),
+            Some(Format::Json | Format::Binary)
+        )
 }
 
 /// Whether the name of a file tells a format.

@@ -157,6 +157,15 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
+    /// Whether an alias in the text refers to this node or to one in it.
+    pub fn is_aliased(self) -> bool {
+        let items = self.document.node_items(self.index);
+        self.document.written_items().any(|(_, item)| match item {
+            Item::Alias { target, .. } => items.contains(&(*target as usize)),
+            _ => false,
+        })
+    }
+
     /// The byte offset of the key whose value this node is. For an item of a sequence, the offset
     /// of the sequence's key.
     pub fn key_offset(self) -> usize {

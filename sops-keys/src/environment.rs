@@ -126,19 +126,18 @@ impl Environment {
         command
     }
 
-    /// A variable as it is set.
+    /// A variable; an empty one counts as not set.
     pub(crate) fn var(&self, name: &str) -> Option<OsString> {
-        match &self.variables {
+        let value = match &self.variables {
             Variables::Process => env::var_os(name),
             Variables::Given(given) => given.get(&OsString::from(name)).cloned(),
-        }
+        };
+        value.filter(|value| !value.is_empty())
     }
 
-    /// A variable that holds a path; an empty one counts as not set.
+    /// A variable that holds a path.
     fn path(&self, name: &str) -> Option<PathBuf> {
-        self.var(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+        self.var(name).map(PathBuf::from)
     }
 }
 

@@ -14,6 +14,17 @@ const PLUGIN: &str = "AGE-PLUGIN-";
 /// The ends of the first line of SSH, PEM and PGP private keys.
 const ARMORED: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
 
+/// The headers that PEM and PGP put before a key's Base64.
+const HEADERS: [&str; 7] = [
+    "Charset",
+    "Comment",
+    "DEK-Info",
+    "Hash",
+    "MessageID",
+    "Proc-Type",
+    "Version",
+];
+
 /// Masks private keys in the text, except for their prefixes.
 pub fn masked(text: &str) -> Cow<'_, str> {
     // Upper-casing ASCII keeps the offsets.
@@ -72,11 +83,61 @@ fn is_identity(upper: &str) -> bool {
         })
 }
 
-/// The end of the armor that contains `at`, or of the text if the armor has no last line.
+/// The end of the key whose armor begins at `at`: that of the armor's last line, or without one that of the text that can be a key's.
 fn armor_end(text: &str, at: usize) -> usize {
     let last_line = text[at..].find("-----END").map(|found| at + found + 5);
     let end = last_line.and_then(|line| Some(line + text[line..].find("-----")? + 5));
-    end.unwrap_or(text.len())
+    end.unwrap_or_else(|| text.len() - after_body(&text[at..]).len())
+}
+
+/// What follows the headers and the Base64 at the beginning of the text. A message may quote a key that is cut off.
+fn after_body(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let word = rest.trim_start_matches(is_break);
+        let breaks = &rest[..rest.len() - word.len()];
+        let after = after_escape(word).or_else(|| after_header(word));
+        if let Some(after) = after {
+            rest = after;
+            continue;
+        }
+        let after = word.trim_start_matches(|c| is_base64(c) || !is_printable(c) && !is_break(c));
+        let chunk = &word[..word.len() - after.len()];
+        if chunk.is_empty() || !breaks.is_empty() && is_prose(chunk) {
+            return rest;
+        }
+        rest = after;
+    }
+}
+
+/// What follows an escaped character, such as `\n` or `\u{200b}`.
+fn after_escape(text: &str) -> Option<&str> {
+    let escape = text.strip_prefix('\\')?.trim_start_matches('\\');
+    match escape.strip_prefix("u{") {
+        Some(code) => Some(code.split_once('}')?.1),
+        None => escape.strip_prefix(['n', 'r', 't']),
+    }
+}
+
+/// What follows a header of PEM or PGP, such as `DEK-Info: …`, and its line.
+fn after_header(text: &str) -> Option<&str> {
+    let mut names = HEADERS.iter();
+    let value = names.find_map(|name| text.strip_prefix(name)?.strip_prefix(": "))?;
+    let end = value.find(['\n', '\r', '\\']).unwrap_or(value.len());
+    Some(&value[end..])
+}
+
+fn is_break(c: char) -> bool {
+    c.is_ascii_whitespace()
+}
+
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/=-_".contains(c)
+}
+
+/// Whether a word is one of the message rather than a line of Base64, which has digits or capital letters.
+fn is_prose(word: &str) -> bool {
+    word.len() < 16 && word.chars().all(|c| c.is_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -109,6 +170,22 @@ mod tests {
             (
                 "-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ",
                 "-----BEGIN PGP PRIVATE KEY BLOCK-----…",
+            ),
+            (
+                "no file `-----BEGIN PRIVATE KEY-----`: not found\nhelp: name a file",
+                "no file `-----BEGIN PRIVATE KEY-----…`: not found\nhelp: name a file",
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\nMIIE+/x\nab1=\nhelp: set it",
+                "-----BEGIN RSA PRIVATE KEY-----…\nhelp: set it",
+            ),
+            (
+                r"'-----BEGIN PRIVATE KEY-----\nMIIE\u{200b}Q\\nab1=' is no file",
+                r"'-----BEGIN PRIVATE KEY-----…' is no file",
+            ),
+            (
+                "-----BEGIN PRIVATE KEY----- MIIE\u{200b}Q b3Bl cannot be read",
+                "-----BEGIN PRIVATE KEY-----… cannot be read",
             ),
         ] {
             assert_eq!(masked(text), wanted);

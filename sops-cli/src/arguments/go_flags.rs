@@ -20,7 +20,10 @@ pub(crate) fn usual(
     command: &clap::Command,
     is_strict: bool,
 ) -> Vec<OsString> {
-    if is_usual(&arguments, is_strict) {
+    let has_command = arguments
+        .first()
+        .is_some_and(|first| command.find_subcommand(first).is_some());
+    if is_usual(&arguments, has_command, is_strict) {
         return arguments;
     }
     let mut reader = Reader::new(command, is_strict);
@@ -29,10 +32,9 @@ pub(crate) fn usual(
 }
 
 /// Whether the arguments certainly have that spelling. To know more, the description must be built, which takes time.
-fn is_usual(arguments: &[OsString], is_strict: bool) -> bool {
+fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool {
     let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
     let (mut words, mut is_behind_flag) = (0, false);
-    let command = arguments.first().filter(|first| flag(first).is_none());
     // In these, words may begin with a dash.
     let takes_dashes = ["set", "unset", "exec-env", "exec-file"];
     let mut names_them = arguments
@@ -54,7 +56,7 @@ fn is_usual(arguments: &[OsString], is_strict: bool) -> bool {
             || value.is_some()
             || is_long != (name.len() > 1)
             || !is_letter
-            || ends_flags && words > usize::from(command.is_some())
+            || ends_flags && words > usize::from(has_command)
             || !names.insert(name)
             || lengths.len() > 1
         {
@@ -520,19 +522,24 @@ mod tests {
             ("h", false),
         ] {
             let arguments: Vec<_> = given.split(' ').map(OsString::from).collect();
-            assert_eq!(is_usual(&arguments, false), expected, "{given}");
+            let has_command = !given.starts_with('-');
+            let is = is_usual(&arguments, has_command, false);
+            assert_eq!(is, expected, "{given}");
         }
     }
 
     #[test]
     fn flags_after_words_are_judged_under_the_name_sops() {
-        for (given, expected) in [
-            ("decrypt -i x", true),
-            ("decrypt x -i", false),
-            ("-d x -i", false),
+        for (given, has_command, expected) in [
+            ("decrypt -i x", true, true),
+            ("decrypt x -i", true, false),
+            ("-d x -i", false, false),
+            ("x -d", false, false),
+            ("x", false, true),
         ] {
             let arguments: Vec<_> = given.split(' ').map(OsString::from).collect();
-            assert_eq!(is_usual(&arguments, true), expected, "{given}");
+            let is = is_usual(&arguments, has_command, true);
+            assert_eq!(is, expected, "{given}");
         }
     }
 

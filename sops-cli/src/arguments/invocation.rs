@@ -1,5 +1,6 @@
 //! How the program was called.
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -13,4 +14,35 @@ pub(crate) fn is_sops() -> bool {
 /// The name under which it registers with shells.
 pub(crate) fn name() -> &'static str {
     if is_sops() { "sops" } else { "sops-rs" }
+}
+
+/// A text for the user, in which commands of this program, such as `sops-rs edit`, have the name that it was called by.
+pub(crate) fn under_name(text: &str) -> Cow<'_, str> {
+    const COMMANDS: [&str; 2] = ["`sops-rs ", "<(sops-rs "];
+    let is_changed = is_sops() && COMMANDS.iter().any(|command| text.contains(command));
+    match is_changed {
+        true => Cow::Owned(renamed(text, &COMMANDS)),
+        false => Cow::Borrowed(text),
+    }
+}
+
+fn renamed(text: &str, commands: &[&str]) -> String {
+    commands.iter().fold(text.to_owned(), |text, command| {
+        text.replace(command, &command.replace("sops-rs", "sops"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_commands_get_another_name() {
+        let text = "sops-rs reads `.sops-rs.yaml`: `sops-rs edit x` or `x | sops-rs`";
+        let commands = ["`sops-rs "];
+        assert_eq!(
+            renamed(text, &commands),
+            "sops-rs reads `.sops-rs.yaml`: `sops edit x` or `x | sops-rs`"
+        );
+    }
 }

@@ -309,20 +309,56 @@ type Listed<'a> = (&'static str, Family, &'a Option<String>);
 
 /// The keys that flags list, which something can be encrypted for.
 fn listed(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
-    let keys = unchecked(lists, kms)?;
-    keys.iter()
-        .try_for_each(MasterKey::check)
-        .map_err(CommandError::general)?;
-    Ok(keys)
+    parsed(lists, kms, |key, source| {
+        key.check().map_err(|error| {
+            let error = CommandError::general(error);
+            match source.starts_with("--") {
+                true => error,
+                false => error.hint(format!("the value comes from {source}")),
+            }
+        })
+    })
 }
 
+/// The keys that flags list, some of which may be unusable.
 fn unchecked(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
+    parsed(lists, kms, |_, _| Ok(()))
+}
+
+/// The environment variables that flags take their values from.
+const VARIABLES: [(&str, &str); 7] = [
+    ("--kms", "SOPS_KMS_ARN"),
+    ("--gcp-kms", "SOPS_GCP_KMS_IDS"),
+    ("--hckms", "SOPS_HUAWEICLOUD_KMS_IDS"),
+    ("--azure-kv", "SOPS_AZURE_KEYVAULT_URLS"),
+    ("--pgp", "SOPS_PGP_FP"),
+    ("--hc-vault-transit", "SOPS_VAULT_URIS"),
+    ("--age", "SOPS_AGE_RECIPIENTS"),
+];
+
+/// Where a list of keys comes from: the variable if it has this value, and otherwise the flag.
+fn source(flag: &'static str, list: &str) -> &'static str {
+    let mut variables = VARIABLES.iter();
+    let variable = variables.find(|(name, variable)| {
+        *name == flag && std::env::var_os(variable).is_some_and(|value| value == list)
+    });
+    variable.map_or(flag, |(_, variable)| variable)
+}
+
+fn parsed(
+    lists: [Listed<'_>; 7],
+    kms: &KmsArgs,
+    check: impl Fn(&MasterKey, &str) -> Result<(), CommandError>,
+) -> Result<Vec<MasterKey>, CommandError> {
     let given = kms.context()?;
     let mut all = Vec::new();
     for (flag, family, list) in lists {
         let list = list.as_deref().unwrap_or_default();
-        let keys = MasterKey::from_list(family, list)
-            .map_err(|message| CommandError::new(Code::Generic, format!("`{flag}`: {message}")))?;
+        let source = source(flag, list);
+        let keys = MasterKey::from_list(family, list).map_err(|message| {
+            CommandError::new(Code::Generic, format!("`{source}`: {message}"))
+        })?;
+        keys.iter().try_for_each(|key| check(key, source))?;
         all.extend(keys);
     }
     for key in &mut all {

@@ -151,10 +151,14 @@ impl CommandError {
                 Self::new(Code::AlreadyEncrypted, message)
                     .hint("to change an encrypted file: `sops-rs edit <FILE>`")
             }
+            Error::Ciphertext { .. } if matches!(source, Some((.., Format::Binary, _))) => {
+                Self::new(Code::AlreadyEncrypted, "this is only part of an encrypted file, or other text follows it")
+                    .hint("restore the file from version control; encrypted again, it could not be decrypted any more")
+            }
             Error::Ciphertext { path, location } => {
                 at = Some(location);
-                Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` block to open it: the block seems to have been lost"))
-                    .hint("take the block back from version control; encrypted once more, the value could not be opened any more")
+                Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` metadata to decrypt it with"))
+                    .hint("restore the metadata from version control; encrypted again, the value could not be decrypted any more")
             }
             Error::Metadata { location, path, message } => {
                 at = location;
@@ -213,7 +217,11 @@ impl CommandError {
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
-                .hint("change the rule, or leave the file in plaintext with `--allow-plaintext`"),
+                .hint(match source {
+                    // A file that is encrypted again for another rule.
+                    Some((.., Role::Encrypted)) => "change the rule",
+                    _ => "change the rule, or leave the file in plaintext with `--allow-plaintext`",
+                }),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
                 .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one"),
             Error::Config { .. } => return Self::in_config_text(error, b""),

@@ -1,7 +1,41 @@
 //! Errors of clap, with the arguments that they quote made safe to show.
 
-use clap::error::{ContextKind, ContextValue};
+use std::ffi::OsStr;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use sops_printable::{escaped, one_line};
+
+use super::code::Code;
+
+/// The exit code of `sops` for words that it takes for a topic of its help.
+const NO_HELP_TOPIC: u8 = 3;
+
+/// The exit code of a command line that is invalid; `is_sops` if the program was called so.
+pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
+    let command = std::env::args_os().nth(1).unwrap_or_default();
+    let is = |name: &str| command == OsStr::new(name);
+    let is_topic = error.kind() == ErrorKind::InvalidSubcommand
+        || error.kind() == ErrorKind::InvalidValue && is("completion");
+    if is_sops && is_topic {
+        return NO_HELP_TOPIC;
+    }
+    let is_generic = is("filestatus") || is("updatekeys");
+    // For `lint`, a failure of the general kind is that something was found.
+    match is("lint") || is_empty_file(error) && !is_generic {
+        true => Code::CannotReadInput as u8,
+        false => Code::Generic as u8,
+    }
+}
+
+/// Whether the name of a file is empty.
+fn is_empty_file(error: &clap::Error) -> bool {
+    let is = |kind, matches: fn(&str) -> bool| match error.get(kind) {
+        Some(ContextValue::String(text)) => matches(text),
+        _ => false,
+    };
+    is(ContextKind::InvalidArg, |name| name.contains("FILE"))
+        && is(ContextKind::InvalidValue, str::is_empty)
+}
 
 /// Escapes the parts of the command line and the environment that the error quotes, before clap formats it.
 pub(crate) fn escape(error: &mut clap::Error) {

@@ -90,12 +90,6 @@ pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
             threshold,
         } => {
             let group = group.keys()?;
-            if group.is_empty() {
-                let message = "the new group has no keys";
-                return Err(
-                    CommandError::new(Code::Generic, message).hint("name them, as with `--age`")
-                );
-            }
             change(ui, globals, place, threshold, GroupChange::Add(group))
         }
         GroupAction::Delete {
@@ -116,6 +110,9 @@ enum GroupChange {
 impl GroupChange {
     fn apply(&self, groups: &mut Vec<Vec<MasterKey>>) -> Result<(), String> {
         match self {
+            Self::Add(group) if group.is_empty() => {
+                return Err("the new group has no keys; name them, as with `--age`".to_owned());
+            }
             Self::Add(group) => groups.push(group.clone()),
             Self::Delete(index) if *index >= groups.len() => {
                 return Err(format!(

@@ -255,6 +255,13 @@ impl Args {
     /// The file's master keys after adding the new ones to the first group and removing the unwanted ones.
     fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
         let mut groups = metadata.master_keys();
+        if let Some(first) = groups.first_mut() {
+            for key in self.changes.added(&self.kms)? {
+                if !first.iter().any(|old| key.means(old)) {
+                    first.push(key);
+                }
+            }
+        }
         let mut missing = Vec::new();
         for removed in self.changes.removed(&self.kms)? {
             if removed.family() == Family::Age {
@@ -267,14 +274,6 @@ impl Args {
                 .for_each(|group| group.retain(|key| !is_removed(&removed, key)));
             if !has {
                 missing.push(removed);
-            }
-        }
-        let added = self.changes.added(&self.kms)?;
-        if let Some(first) = groups.first_mut() {
-            for key in added {
-                if !first.iter().any(|old| key.means(old)) {
-                    first.push(key);
-                }
             }
         }
         if groups.iter().any(Vec::is_empty) {

@@ -115,7 +115,11 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
             changed => changed,
         })
     })?;
-    warn_of_copies(ui, file, &path, &copies);
+    warn_of_copies(ui, file, &copies, |aliases| {
+        format!(
+            "only `{path}` was changed; {aliases} had the same value as an alias and still has the old one: set it too, or change the anchored value in `sops-rs edit`"
+        )
+    });
     if written.is_some_and(|written| is_plain(&written.text, written.format, &path)) {
         ui.warn(format!(
             "`{}` was written in plaintext, since the rule of {} does not select it",
@@ -145,26 +149,26 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     Ok(Node::from_json(&value))
 }
 
-/// Warns of aliases of the changed value, which keep the old one: whoever wrote them may want the same value everywhere.
-fn warn_of_copies(ui: &Ui, file: &Path, path: &KeyPath, copies: &[String]) {
+/// Warns of aliases of a value that was changed or removed, which keep the old one: the user may mean them too.
+pub(super) fn warn_of_copies(
+    ui: &Ui,
+    file: &Path,
+    copies: &[String],
+    message: impl FnOnce(&str) -> String,
+) {
     const MAX_SHOWN: usize = 10;
     if copies.is_empty() {
         return;
     }
-    let shown: Vec<String> = copies
-        .iter()
-        .take(MAX_SHOWN)
+    let shown = copies.iter().take(MAX_SHOWN);
+    let mut aliases = shown
         .map(|copy| format!("`{copy}`"))
-        .collect();
-    let more = match copies.len() > MAX_SHOWN {
-        true => format!(" and {} more", copies.len() - MAX_SHOWN),
-        false => String::new(),
-    };
-    ui.warn(format!(
-        "{}: only `{path}` was changed; {}{more} had the same value as an alias and still has the old one: set it too, or change the anchored value in `sops-rs edit`",
-        name_of(file),
-        shown.join(", ")
-    ));
+        .collect::<Vec<_>>()
+        .join(", ");
+    if copies.len() > MAX_SHOWN {
+        aliases += &format!(" and {} more", copies.len() - MAX_SHOWN);
+    }
+    ui.warn(format!("{}: {}", name_of(file), message(&aliases)));
 }
 
 /// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what Kubernetes does not accept.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sops_core::document::Error as DocumentError;
 use sops_core::parse_document;
 
-use super::set::key_path;
+use super::set::{key_path, warn_of_copies};
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count};
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
@@ -52,11 +52,20 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         formats: &args.formats,
         opening: &args.opening,
     };
+    let mut copies = Vec::new();
     changing.change(|plaintext, format, _| {
-        match parse_document(plaintext, format).and_then(|document| document.unset(&path)) {
-            Err(DocumentError::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
-            changed => Ok(changed.map(Some)?),
-        }
+        let document = parse_document(plaintext, format)?;
+        let changed = match document.unset(&path) {
+            Err(DocumentError::NotFound { .. }) if args.idempotent.idempotent => return Ok(None),
+            changed => changed?,
+        };
+        copies = document.copies_of(&path);
+        Ok(Some(changed))
     })?;
+    warn_of_copies(ui, file, &copies, |aliases| {
+        format!(
+            "only `{path}` was removed; {aliases} had the same value as an alias and still has it: unset it too if nothing needs it"
+        )
+    });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`), how they are shown (`names.rs`), and the checks that
+//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`), the log of what they do (`log.rs`), how they are shown (`names.rs`), and the checks that
 //! a command makes before it encrypts a data key for them.
 
 pub(crate) mod agreement;
@@ -8,6 +8,7 @@ pub(crate) mod groups;
 #[cfg(feature = "keyservice")]
 pub(crate) mod local;
 pub(crate) mod lockout;
+mod log;
 pub(crate) mod names;
 pub(crate) mod services;
 mod weakness;

@@ -14,6 +14,7 @@ use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
+use crate::keys::log::{KeyLog, LoggedKeys};
 use crate::ui::Ui;
 
 /// The key services of a run, with the keys from where `sops` looks for them.
@@ -21,6 +22,8 @@ pub(crate) struct Services {
     identities: Arc<Identities>,
     gpg: Arc<Gpg>,
     all: Arc<KeyServices>,
+    /// What the local services do, if it is logged.
+    log: Option<Arc<KeyLog>>,
     is_local: bool,
     has_remote: bool,
     /// The messages about keys that were printed already.
@@ -50,10 +53,11 @@ impl Services {
         let gpg = Arc::new(Gpg::from_environment(Environment::process()));
         let mut all = KeyServices::new().with_decryption_order(order);
         let is_local = globals.is_local();
+        let log = ui.verbose_log().map(KeyLog::new);
         if is_local {
             all = all
-                .with(Arc::clone(&identities) as _)
-                .with(Arc::clone(&gpg) as _);
+                .with(logged(&identities, log.as_ref()))
+                .with(logged(&gpg, log.as_ref()));
         }
         let mut has_remote = false;
         for address in globals.key_services() {
@@ -64,6 +68,7 @@ impl Services {
             identities,
             gpg,
             all: Arc::new(all),
+            log,
             is_local,
             has_remote,
             said: Mutex::default(),
@@ -93,6 +98,9 @@ impl Services {
     ) -> Result<DataKey, CommandError> {
         let key = document.data_key(&*self.all);
         self.say(ui);
+        if let Some(log) = &self.log {
+            log.flush();
+        }
         if key.is_ok() {
             ui.log("SOPS", "info", "Data key recovered successfully");
         }
@@ -195,6 +203,18 @@ impl Services {
                 said.push(message);
             }
         }
+    }
+}
+
+/// A local service, which logs what it does if there is a log.
+fn logged<S: KeyService + 'static>(
+    service: &Arc<S>,
+    log: Option<&Arc<KeyLog>>,
+) -> Arc<dyn KeyService> {
+    let service = Arc::clone(service);
+    match log.map(Arc::clone) {
+        Some(log) => Arc::new(LoggedKeys { service, log }),
+        None => service,
     }
 }
 

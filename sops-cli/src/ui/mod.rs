@@ -22,6 +22,7 @@ use self::shortening::shortened;
 #[cfg(feature = "keyservice")]
 use self::terminal::remembered;
 use self::terminal::restored;
+use crate::arguments::invocation::under_name;
 use crate::command_error::{CommandError, wrapped};
 
 /// The output of a command.
@@ -92,7 +93,8 @@ impl Ui {
     /// Writes text that is safe to print to standard error.
     fn write(&self, text: &str) {
         // Errors are ignored, because standard error may be closed on purpose.
-        let write = || drop(writeln!(io::stderr(), "{}", shortened(text)));
+        let text = under_name(text);
+        let write = || drop(writeln!(io::stderr(), "{}", shortened(&text)));
         match self.progress.get() {
             Some(bar) => bar.suspend(write),
             None => write(),
@@ -103,13 +105,15 @@ impl Ui {
         self.note(format_args!("warning: {message}"));
     }
 
-    /// Writes a line of the log that `--verbose` turns on, as `sops` does: programs look for its messages.
+    /// The log that `--verbose` turns on.
+    pub(crate) fn verbose_log(&self) -> Option<Log> {
+        self.verbose.then_some(Log)
+    }
+
+    /// Writes a line of that log.
     pub(crate) fn log(&self, logger: &str, level: &str, message: &str) {
-        if self.verbose {
-            let time = humantime::format_rfc3339_seconds(SystemTime::now());
-            self.write(&format!(
-                "[{logger}]\t time=\"{time}\" level={level} msg=\"{message}\""
-            ));
+        if let Some(log) = self.verbose_log() {
+            self.write(&log.line(logger, level, message, None));
         }
     }
 
@@ -148,7 +152,8 @@ impl Ui {
     pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
         let mut stdin = io::stdin().lock();
         loop {
-            write!(io::stderr(), "{} (y/n): ", one_line(question))?;
+            let question = one_line(question);
+            write!(io::stderr(), "{} (y/n): ", under_name(&question))?;
             let mut answer = String::new();
             if stdin.read_line(&mut answer)? == 0 {
                 // Ends the line of the question.
@@ -173,6 +178,38 @@ impl Ui {
     pub(crate) fn prompt_of_server(&self) -> Arc<dyn Prompt> {
         Arc::new(Terminal { is_server: true })
     }
+}
+
+/// The log that `--verbose` turns on, in the form of `sops`: programs look for its messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Log;
+
+impl Log {
+    /// Writes a line with at most one field.
+    pub(crate) fn write(self, logger: &str, level: &str, message: &str, field: Option<Field<'_>>) {
+        // As in `Ui::write`.
+        let _ = writeln!(io::stderr(), "{}", self.line(logger, level, message, field));
+    }
+
+    fn line(self, logger: &str, level: &str, message: &str, field: Option<Field<'_>>) -> String {
+        let time = humantime::format_rfc3339_seconds(SystemTime::now());
+        let line = format!("[{logger}]\t time=\"{time}\" level={level} msg=\"{message}\"");
+        match field {
+            Some((name, value)) if value.contains(is_quoted) => {
+                format!("{line} {name}=\"{}\"", one_line(value))
+            }
+            Some((name, value)) => format!("{line} {name}={value}"),
+            None => line,
+        }
+    }
+}
+
+/// The name and the value of a field.
+type Field<'a> = (&'static str, &'a str);
+
+/// Whether Go's `logrus` puts a value with this character in quotes.
+fn is_quoted(character: char) -> bool {
+    !(character.is_ascii_alphanumeric() || "-._/@^+".contains(character))
 }
 
 /// Uses colors on a terminal, unless the user disabled them.

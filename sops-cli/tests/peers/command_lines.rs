@@ -1,253 +1,19 @@
 //! Command lines with which editors, plugins and scripts call `sops`: this program, under that name, and the real one have the same exit
 //! code, print the same, and leave the same files.
 
+mod lines;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sops_test_support::environment::{TestEnvironment, program, recipient};
+use sops_test_support::environment::{
+    TestEnvironment, identity, other_identity, other_recipient, program, recipient,
+};
 
-/// Who calls, and the line for a shell. `$A` is a recipient, and `$E` an editor.
-const LINES: &[(&str, &str)] = &[
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --output-type yaml --input-type yaml --decrypt e.yaml",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --output-type json --input-type json --decrypt e.json",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --output-type dotenv --input-type dotenv --decrypt e.env",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --output-type ini --input-type ini --decrypt e.ini",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --output-type plaintext --input-type plaintext --decrypt secret",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --config $PWD/.sops.yaml --output-type yaml --input-type yaml --encrypt $PWD/p.yaml",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config $PWD/.sops.yaml --output-type json --input-type json --encrypt p.json",
-    ),
-    (
-        "VS Code, signageos",
-        "sops --config /dev/null --config .sops.yaml --output-type plaintext --input-type plaintext --encrypt text",
-    ),
-    (
-        "@signageos/vscode-sops",
-        "EDITOR=$E sops --config .sops.yaml e.yaml",
-    ),
-    (
-        "@signageos/vscode-sops",
-        "EDITOR=\"sh -c 'echo new: 1 > \\$0'\" sops --config .sops.yaml ./new.yaml",
-    ),
-    (
-        "Emacs sops.el",
-        "sops --version --disable-version-check | head -1",
-    ),
-    ("Emacs sops.el", "sops filestatus e.yaml"),
-    ("Emacs sops.el", "sops filestatus p.yaml"),
-    ("Emacs sops.el", "sops decrypt e.yaml"),
-    ("Emacs sops.el", "EDITOR=$E sops edit e.yaml"),
-    ("Emacs sops.el", "sops -e -i p.yaml"),
-    (
-        "Emacs sops-mode",
-        "sops --decrypt --input-type yaml --output-type yaml /dev/stdin < e.yaml",
-    ),
-    (
-        "Emacs sops-mode",
-        "sops --encrypt --input-type json --output-type json --filename-override p.json /dev/stdin < p.json",
-    ),
-    ("vim-sops", "sops --decrypt e.json"),
-    ("vim-sops", "sops --encrypt --in-place p.json"),
-    ("vim-sops", "sops --decrypt --in-place e.env"),
-    ("nvim-sops", "sops --decrypt --output-type json e.yaml"),
-    (
-        "nvim-sops",
-        "sops --set '[\"data\"][\"password\"] \"new\"' e.yaml",
-    ),
-    ("JetBrains, Simple Sops Edit", "sops -d e.yaml"),
-    ("JetBrains, Simple Sops Edit", "SOPS_EDITOR=$E sops e.json"),
-    (
-        "JetBrains, Sops Mode",
-        "sops --encrypt --output-type yaml p.yaml",
-    ),
-    (
-        "helm-secrets",
-        "sops --decrypt --input-type yaml --output-type yaml e.yaml",
-    ),
-    (
-        "helm-secrets",
-        "sops --verbose --output-type yaml --decrypt --input-type yaml --output-type yaml e.yaml",
-    ),
-    (
-        "helm-secrets",
-        "sops --encrypt --input-type yaml --output-type yaml --in-place p.yaml",
-    ),
-    (
-        "helm-secrets",
-        "sops --encrypt --input-type yaml --output-type yaml --output out.yaml p.yaml",
-    ),
-    (
-        "helm-secrets",
-        "EDITOR=$E sops --input-type yaml --output-type yaml e.yaml",
-    ),
-    (
-        "helm-secrets",
-        "sops --config /dev/null --encrypt --input-type yaml --output-type yaml p.yaml",
-    ),
-    (
-        "helm-secrets",
-        "sops --decrypt --input-type yaml --output-type yaml --output dec.yaml e.yaml",
-    ),
-    ("terragrunt", "sops --decrypt --output-type json e.yaml"),
-    (
-        "terragrunt",
-        "sops -d --extract '[\"data\"][\"password\"]' e.yaml",
-    ),
-    (
-        "terraform, external data",
-        "sops --decrypt --output-type json --extract '[\"data\"]' e.yaml",
-    ),
-    (
-        "mise",
-        "sops --input-type json --output-type json -d e.json",
-    ),
-    (
-        "mise",
-        "sops decrypt --input-type dotenv --output-type json e.env",
-    ),
-    ("direnv", "sops -d --output-type dotenv flat.yaml"),
-    (
-        "direnv",
-        "sops exec-env flat.yaml 'printf %s \"$user $number\"'",
-    ),
-    ("direnv", "sops exec-env e.env -- 'printenv A B'"),
-    ("Makefile", "sops --decrypt --in-place e.yaml"),
-    ("Makefile", "sops -d e.yaml > plain.yaml"),
-    ("Makefile", "sops --output plain.yaml -d e.yaml"),
-    ("Makefile", "sops --encrypt --age $A p.yaml > out.yaml"),
-    (
-        "Makefile",
-        "sops -e --age $A --encrypted-regex '^(data|stringData)$' --in-place k8s.yaml",
-    ),
-    ("Makefile", "sops encrypt -age=$A -in-place=true p.yaml"),
-    ("Makefile", "sops updatekeys -y e.yaml"),
-    ("Makefile", "sops rotate -i e.yaml"),
-    ("Makefile", "sops -r -i e.json"),
-    ("Makefile", "sops set e.yaml '[\"data\"][\"number\"]' -1"),
-    ("Makefile", "sops set e.json '[\"a\"]' '\"v\"'"),
-    (
-        "Makefile",
-        "printf '\"v\"' | sops set --value-stdin e.yaml '[\"data\"][\"password\"]'",
-    ),
-    ("Makefile", "sops unset e.yaml '[\"data\"][\"user\"]'"),
-    ("Makefile", "sops exec-file --no-fifo e.yaml 'cat {}'"),
-    ("Makefile", "sops exec-file e.json 'cat {}'"),
-    ("Makefile", "sops --ignore-mac -d e.yaml"),
-    (
-        "GitHub action",
-        "sops --version | head -1 | cut -d' ' -f1,2",
-    ),
-    (
-        "GitHub action",
-        "cat e.yaml | sops -d --input-type yaml --output-type yaml /dev/stdin",
-    ),
-    (
-        "GitHub action",
-        "cat e.env | sops decrypt --input-type dotenv --output-type dotenv",
-    ),
-    (
-        "GitHub action",
-        "sops decrypt --input-type binary --output-type binary secret > text.out",
-    ),
-    ("GitHub action", "sops exec-env flat.yaml 'exit 7'"),
-    (
-        "GitHub action",
-        "SOPS_AGE_KEY= HOME=/nonexistent sops -d e.yaml",
-    ),
-    (
-        "Ansible community.sops",
-        "sops encrypt --age $A --input-type yaml --output-type yaml --filename-override x.yaml /dev/stdin < p.yaml",
-    ),
-    (
-        "Ansible community.sops",
-        "sops decrypt --input-type yaml --output-type json e.yaml",
-    ),
-    ("Git, textconv", "sops --config /dev/null -d e.ini"),
-    ("pre-commit", "sops -e e.yaml"),
-    ("pre-commit", "sops encrypt -i e.json"),
-    ("script", "sops -d p.yaml"),
-    ("script", "sops --decrypt missing.yaml"),
-    ("script", "sops"),
-    ("script", "sops groups >/dev/null"),
-    ("script", "sops completion >/dev/null"),
-    ("script", "sops decrypt --output - e.yaml"),
-    ("script", "sops encrypt"),
-    ("script", "sops decrypt --nosuch e.yaml >/dev/null"),
-    ("script", "sops decrypt e.yaml --nosuch"),
-    ("script", "sops -d e.yaml --in-place"),
-    ("script", "sops --in-place decrypt e.yaml"),
-    ("script", "sops -e -d e.yaml"),
-    ("script", "sops decrypt -i=false -h=f e.yaml"),
-    ("script", "sops -d --extract '[\"nothing\"]' e.yaml"),
-    ("script", "sops decrypt -i --output x e.yaml"),
-    ("script", "sops set --output-type yaml e.json '[\"a\"]' 2"),
-    (
-        "script",
-        "sops --indent 2 decrypt --output-type json e.yaml",
-    ),
-    ("script", "sops decrypt --indent 2 e.yaml >/dev/null"),
-    ("script", "sops decrypt -- e.yaml"),
-    ("script", "sops -d -i e.yaml --output e2.yaml"),
-    ("script", "sops -e -i p.yaml --config .sops.yaml"),
-    ("script", "sops -r -i e.yaml --output e.json"),
-    ("script", "sops -e -i p.yaml --age $A"),
-    ("script", "sops -d -i e.yaml e.json"),
-    ("script", "sops -d -i e.yaml -- e.json"),
-    ("script", "sops decrypt -i e.yaml --outptu e.json"),
-    ("script", "sops decrypt -i e.yaml --output out.yaml"),
-    (
-        "script",
-        "sops decrypt --ignore-mac=true e.yaml --output out.yaml",
-    ),
-    ("script", "sops decrypt e.yaml --output out.yaml"),
-    ("script", "sops decrypt e.yaml -i"),
-    ("script", "sops decrypt e.yaml -i e.json"),
-    ("script", "sops decrypt -i e.yaml -- e.json"),
-    ("script", "sops decrypt -i e.yaml ''"),
-    ("script", "sops decrypt -i -- e.yaml --output e.json"),
-    ("script", "sops decrypt e.yaml --config /dev/null"),
-    ("script", "sops encrypt -i p.yaml --confg .sops.yaml"),
-    (
-        "script",
-        "sops encrypt -i p.yaml --encrypted-regex ^nothing",
-    ),
-    ("script", "sops encrypt p.yaml -i --encrypted-regex ^data"),
-    ("script", "sops encrypt -i p.yaml p.json"),
-    ("script", "sops rotate -i e.yaml --add-age $A"),
-    ("script", "sops rotate -i e.yaml e.json"),
-    ("script", "sops updatekeys -y e.yaml --bogus e.json"),
-    ("script", "sops updatekeys -y e.yaml --input-type yaml"),
-    ("script", "sops updatekeys e.yaml -y e.json"),
-    ("script", "EDITOR=$E sops edit e.yaml e.json"),
-];
-
-/// Where the two differ on purpose.
-const DIFFERENCES: &[(&str, &str)] = &[(
-    "sops decrypt --indent 2 e.yaml >/dev/null",
-    "flags of every command can come after it here",
-)];
+use self::lines::{DIFFERENCES, LINES};
 
 const FILES: &[(&str, &str)] = &[
     (
@@ -310,6 +76,7 @@ fn run(fixture: &TestEnvironment, sops: &Path, line: &str) -> Outcome {
         .env("PATH", [directory.as_os_str(), &path].join(":".as_ref()))
         .env("SOPS_DISABLE_VERSION_CHECK", "1")
         .env("A", recipient())
+        .env("B", other_recipient())
         .env(
             "E",
             environment.editor("sed -i 's/admin/root/; s/example/other/; s/\"x\"/\"y\"/' \"$1\""),
@@ -347,6 +114,10 @@ fn neutral(text: &str) -> String {
     let types = ["--input-type", format, "--output-type", format];
     let mut child = environment
         .command_of("sops".as_ref(), &[&["decrypt"], &types[..]].concat())
+        .env(
+            "SOPS_AGE_KEY",
+            format!("{} {}", identity(), other_identity()),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -30,4 +30,5 @@ mod publish;
 mod sarif;
 mod source_forms;
 mod terminal;
+mod verbose;
 mod written;

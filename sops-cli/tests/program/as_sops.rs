@@ -184,6 +184,77 @@ fn verbose_logs_what_programs_look_for() {
     assert!(!run.stderr.contains("recovered"), "{run}");
 }
 
+#[test]
+fn verbose_logs_each_key() {
+    let environment = TestEnvironment::new();
+    environment.write("p.yaml", "a: 1\n");
+    let (own, foreign) = (recipient(), other_recipient());
+    let both = format!("{foreign},{own}");
+    let messages = |arguments: &[&str], code: i32| {
+        let run = as_sops(&environment, arguments);
+        assert_eq!(run.code, Some(code), "{arguments:?}: {run}");
+        let lines = run.stderr.lines().filter(|line| line.starts_with('['));
+        let messages = lines.map(|line| {
+            let (logger, line) = line.split_once('\t').expect("a log line has a tab");
+            let (_, message) = line
+                .split_once("level=info msg=")
+                .expect("it is a log line");
+            format!("{logger} {message}")
+        });
+        messages.collect::<Vec<_>>()
+    };
+    let encrypt = [
+        "--verbose",
+        "encrypt",
+        "--age",
+        &both,
+        "--output",
+        "e.yaml",
+        "p.yaml",
+    ];
+    let encrypted =
+        |recipient: &str| format!("[AGE] \"Encryption succeeded\" recipient={recipient}");
+    assert_eq!(
+        messages(&encrypt, 0)[..2],
+        [encrypted(&foreign), encrypted(&own)]
+    );
+    let (recovered, decrypted, failed) = (
+        "[SOPS] \"Data key recovered successfully\"",
+        "[AGE] \"Decryption succeeded\"",
+        "[AGE] \"Decryption failed\"",
+    );
+    assert_eq!(
+        messages(&["--verbose", "-d", "e.yaml"], 0),
+        [decrypted, recovered]
+    );
+    let encrypt = ["encrypt", "--age", &foreign, "--output", "e.yaml", "p.yaml"];
+    as_sops(&environment, &encrypt).succeeds();
+    assert_eq!(messages(&["--verbose", "-d", "e.yaml"], 128), [failed]);
+}
+
+#[test]
+fn hints_have_the_name_that_the_program_was_called_by() {
+    let environment = TestEnvironment::new();
+    environment.write("p.yaml", "a: 1\n");
+    let link = environment.path("bin/sops");
+    std::fs::create_dir(environment.path("bin")).expect("it is ours");
+    symlink(program(), &link).expect("it is ours");
+    for (arguments, hint) in [
+        (&["decrypt", "p.yaml"][..], "encrypt --in-place"),
+        (&["set", "p.yaml", "[\"a\"]", ""], "unset"),
+        (&["unset", "p.yaml"], "unset secrets.yaml"),
+        (&["exec-env", "--help"], "exec-env secrets.env"),
+    ] {
+        let text = |run: Run| format!("{}{}", run.stdout, run.stderr);
+        let under_sops = text(environment.finish(environment.command_of(&link, arguments)));
+        let command = format!("`sops {hint}");
+        assert!(under_sops.contains(&command), "{arguments:?}: {under_sops}");
+        assert!(!under_sops.contains("`sops-rs "), "{under_sops}");
+        let own = text(environment.run(arguments));
+        assert!(own.contains(&format!("`sops-rs {hint}")), "{own}");
+    }
+}
+
 /// `peers/command_lines` compares these lines with the real `sops`.
 #[test]
 fn words_after_the_file_are_passed_over() {

@@ -165,6 +165,19 @@ fn what_cannot_be_published_is_named() {
     let here = format!("{rules}- {{directory: out}}\n");
     fails(&here, &[], 100, "no file");
     fails(&here, &["-y", "none.yaml"], 1, "none.yaml");
+    let rule = format!(
+        "recreation_rule: {{age: {}, encrypted_regex: ^x$}}",
+        recipient()
+    );
+    environment.write(
+        ".sops.yaml",
+        format!("{rules}- {{directory: out, {rule}}}\n"),
+    );
+    let run = publish(&environment, file).fails_with(1);
+    assert!(
+        run.stderr.contains("selects none") && run.stderr.contains("help: change the rule\n"),
+        "{run}"
+    );
     environment.write("p.yaml", TEXT);
     fails(&here, &["-y", "p.yaml"], 1, "sops metadata not found");
     environment.write("out/a.yaml", "not: encrypted\n");

@@ -210,6 +210,26 @@ fn aliases_of_a_value_that_is_set_keep_the_old_one_with_a_warning() {
 }
 
 #[test]
+fn aliases_of_a_value_that_is_removed_keep_it_with_a_warning() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: &p old\nb: *p\nc: 1\n");
+    let run = environment
+        .run(&["unset", "x.yaml", r#"["a"]"#])
+        .succeeds()
+        .keeps(&["old\n"]);
+    let warning = r#"warning: x.yaml: only `["a"]` was removed; `["b"]` had the same value"#;
+    assert!(run.stderr.contains(warning), "{run}");
+    assert_eq!(environment.decrypt("x.yaml"), "b: old\nc: 1\n");
+    for arguments in [
+        &["unset", "x.yaml", r#"["b"]"#][..],
+        &["unset", "--idempotent", "x.yaml", r#"["b"]["deeper"]"#],
+    ] {
+        let run = environment.run(arguments).succeeds();
+        assert_eq!(run.stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_raw_value_is_text_as_it_is() {
     let environment = TestEnvironment::new();
     let pem = "-----BEGIN X-----\nabc \"1\" \\n\n-----END X-----\n";

@@ -55,6 +55,28 @@ fn recipients_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn a_recipient_of_a_variable_is_named_with_it() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "a: b\n");
+    for (variable, value) in [
+        ("SOPS_AGE_RECIPIENTS", "bad"),
+        ("SOPS_AGE_RECIPIENTS", &identity()),
+        ("SOPS_PGP_FP", "bad"),
+    ] {
+        let mut command = environment.command(&["encrypt", "a.yaml"]);
+        command.env(variable, value);
+        let run = environment.finish(command).fails_with(1);
+        says(&run, &[variable]);
+        assert!(
+            !run.stderr.contains("`--age`:") && !run.stderr.contains("`--pgp`:"),
+            "{run}"
+        );
+    }
+    let run = environment.run(&["encrypt", "--age", "bad", "a.yaml"]);
+    assert!(!run.fails_with(1).stderr.contains("SOPS_"));
+}
+
+#[test]
 fn private_keys_in_the_wrong_place_are_named_but_not_shown() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: b\n");

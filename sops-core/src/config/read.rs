@@ -459,8 +459,8 @@ impl Visitor<'_> for SchemaKey<'_> {
             return Ok(KeyMatch::Known(known, kind));
         }
         match self.schema.unknown(name) {
-            UnknownKey::Foreign => Ok(KeyMatch::Foreign),
-            UnknownKey::Warning(_) => {
+            UnknownKey::Foreign if self.schema.inner.is_none() => Ok(KeyMatch::Foreign),
+            UnknownKey::Foreign | UnknownKey::Warning(_) => {
                 self.has_unknown.set(true);
                 Ok(KeyMatch::Foreign)
             }

@@ -18,6 +18,17 @@ pub struct Schema {
     pub decisive: &'static [&'static str],
     /// Whether any other key that looks as if it decided that is an error, too.
     pub judges_by_look: bool,
+    /// The mapping below this one that some of the other keys belong to.
+    pub inner: Option<Inner>,
+}
+
+/// A list of mappings in a mapping, whose keys people write into the outer one by mistake.
+#[derive(Clone, Copy)]
+pub struct Inner {
+    /// The key of the list: `creation_rules`.
+    pub list: &'static str,
+    /// What its mappings may hold.
+    pub schema: &'static Schema,
 }
 
 /// What happens to keys that a schema does not have.
@@ -51,6 +62,7 @@ impl Schema {
         required: &[],
         decisive: &[],
         judges_by_look: false,
+        inner: None,
     };
 
     /// What a known key may hold.

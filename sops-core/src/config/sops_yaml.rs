@@ -1,6 +1,6 @@
 //! The keys that `.sops.yaml` may have, and what each may hold.
 
-use super::schema::{Schema, UnknownKeys, ValueKind};
+use super::schema::{Inner, Schema, UnknownKeys, ValueKind};
 use crate::keys::Family;
 use crate::rules::EncryptionRule;
 
@@ -25,6 +25,10 @@ pub(super) static FILE: Schema = Schema {
     ],
     unknown_keys: UnknownKeys::Ignored,
     decisive: &["creation_rules"],
+    inner: Some(Inner {
+        list: "creation_rules",
+        schema: &CREATION_RULE,
+    }),
     ..Schema::CLOSED
 };
 

@@ -625,6 +625,50 @@ fn unknown_keys_that_decide_nothing_are_warnings() {
 }
 
 #[test]
+fn keys_of_a_creation_rule_are_a_warning_elsewhere() {
+    let rules = "creation_rules: [{age: y}]";
+    for (text, wanted) in [
+        (
+            "encrypted_regex: ^a$",
+            "line 2, column 1: `encrypted_regex` has no effect at the top level; put it into an item of `creation_rules`",
+        ),
+        (
+            "key_groups:\n- age: [x]",
+            "line 2, column 1: `key_groups` has no effect at the top level; put it into an item of `creation_rules`",
+        ),
+        (
+            "rules:\n- path_regex: a\n  age: x",
+            "line 2, column 1: `rules` has no effect; did you mean `creation_rules`?",
+        ),
+        (
+            "sops:\n  creation_rules: [{age: x}]",
+            "line 2, column 1: `creation_rules` has no effect under `sops`; put it at the top level",
+        ),
+    ] {
+        let config = parse(&format!("{rules}\n{text}\n")).expect(text);
+        let warnings: Vec<_> = config.warnings().iter().map(Warning::to_string).collect();
+        assert_eq!(warnings, [format!("/repo/.sops.yaml: {wanted}")]);
+    }
+}
+
+#[test]
+fn keys_whose_anchors_are_used_are_the_users_own() {
+    for text in [
+        "age: &a y\ncreation_rules: [{age: *a}]\n",
+        "key_groups: &a [{age: [x]}]\ncreation_rules: [{key_groups: *a}]\n",
+        "rules:\n- &a {age: x}\ncreation_rules:\n- <<: *a\n",
+        "keys:\n- x\nusers: {a: {age: x}}\ncreation_rules: [{age: y}]\n",
+    ] {
+        let config = parse(text).expect(text);
+        assert!(
+            config.warnings().is_empty(),
+            "{text}: {:?}",
+            config.warnings()
+        );
+    }
+}
+
+#[test]
 fn destination_rules_are_read_whole_and_stop_no_other_command() {
     let config = parse(
         "destination_rules:\n- {path_regex: '^a/', directory: out, omit_extensions: true, recreation_rule: {age: x}}\n\

@@ -2,7 +2,7 @@
 
 use sops_document::{Document, Location, NodeRef};
 
-use super::schema::{Schema, UnknownKey, ValueKind};
+use super::schema::{Inner, Schema, UnknownKey, ValueKind};
 use super::sops_yaml::FILE;
 
 /// The part of a configuration that is searched.
@@ -42,7 +42,12 @@ fn walk<'d, 'a: 'd>(
             Some((_, kind)) => kind,
             None if name == "<<" => ValueKind::Mapping(schema),
             None => {
-                if let UnknownKey::Warning(message) = schema.unknown(name) {
+                let message = match (schema.unknown(name), schema.inner) {
+                    (UnknownKey::Warning(message), _) => Some(message),
+                    (UnknownKey::Foreign, Some(inner)) => misplaced(name, value, inner),
+                    _ => None,
+                };
+                if let Some(message) = message {
                     let found_key = (value.key_offset(), message);
                     // An alias leads to the same key again.
                     if found.len() < limit && !found.contains(&found_key) {
@@ -60,4 +65,24 @@ fn walk<'d, 'a: 'd>(
             }
         }
     }
+}
+
+/// The warning about a key that belongs into the mappings of an inner list, or that holds such mappings. Keys with anchors that the file uses are
+/// people's own.
+fn misplaced(name: &str, value: NodeRef<'_, '_>, inner: Inner) -> Option<String> {
+    let Inner { list, schema } = inner;
+    let is_mapping_of_list = |item: NodeRef<'_, '_>| {
+        let mut names = item.entries().map(|(name, _)| name);
+        names.any(|name| schema.get(name).is_some())
+    };
+    let message = if schema.get(name).is_some() {
+        format!("`{name}` has no effect at the top level; put it into an item of `{list}`")
+    } else if value.items().any(is_mapping_of_list) {
+        format!("`{name}` has no effect; did you mean `{list}`?")
+    } else if value.get(list).is_some() {
+        format!("`{list}` has no effect under `{name}`; put it at the top level")
+    } else {
+        return None;
+    };
+    (!value.is_aliased()).then_some(message)
 }

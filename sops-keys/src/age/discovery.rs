@@ -379,7 +379,7 @@ mod tests {
         let empty = home.write("empty", "# nothing\n");
         for (name, value, held) in [
             (KEY_FILE, missing.as_str(), "no such file"),
-            (KEY_FILE, "", "no such file"),
+            (KEY_FILE, "", "not set"),
             (
                 KEY_FILE,
                 directory.path().to_str().unwrap(),
@@ -396,9 +396,10 @@ mod tests {
                 "this is a private key, not the name of a file; put keys into SOPS_AGE_KEY",
             ),
             (KEY_FILE, &empty, "no keys in it"),
-            (KEY, "", "no keys in it"),
+            (KEY, "", "not set"),
+            (KEY, " ", "no keys in it"),
             (KEY, "AGE-SECRET-KEY-1", "line 1: invalid Bech32 encoding"),
-            (KEY_CMD, "", "the command is empty"),
+            (KEY_CMD, "", "not set"),
             (KEY_CMD, " # nothing", "the command is empty"),
             (
                 KEY_CMD,

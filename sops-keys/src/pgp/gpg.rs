@@ -55,7 +55,7 @@ impl Gpg {
     /// Uses the program named by `SOPS_GPG_EXEC` in the environment, or `gpg`. Runs nothing yet.
     #[must_use]
     pub fn from_environment(environment: Environment) -> Self {
-        let program = environment.var(PROGRAM).filter(|name| !name.is_empty());
+        let program = environment.var(PROGRAM);
         Self {
             program: program.unwrap_or_else(|| "gpg".into()),
             environment,

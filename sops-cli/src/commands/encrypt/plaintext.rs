@@ -6,8 +6,8 @@ use std::path::Path;
 use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
 use sops_core::{
-    Document, Encryption, Error, Format, convert, encrypted_format, is_encrypted, parse_document,
-    refuse_ciphertext,
+    Document, EncryptedDocument, Encryption, Error, Format, convert, encrypted_format,
+    is_encrypted, parse_document, refuse_ciphertext,
 };
 use zeroize::Zeroizing;
 
@@ -85,7 +85,7 @@ impl PlaintextReader<'_> {
         }
         if format == Format::Binary && may_be_encrypted(&input.content) {
             ui.warn(format_args!(
-                "{} is an encrypted file, and is encrypted once more; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
+                "{} is an encrypted file, and is encrypted again; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
                 input.name
             ));
         }
@@ -204,10 +204,11 @@ impl PlaintextFile {
     }
 }
 
-/// Whether a file is an encrypted one. A very large one is not looked through for that.
+/// Whether a file is an encrypted one that is whole. A very large one is not looked through for that.
 fn may_be_encrypted(content: &[u8]) -> bool {
     const LIMIT: usize = 1 << 24;
-    content.len() <= LIMIT && encrypted_format(content).is_some()
+    let format = encrypted_format(content).filter(|_| content.len() <= LIMIT);
+    format.is_some_and(|format| EncryptedDocument::parse(content, format).is_ok())
 }
 
 /// Refuses a document with more than the one value of a binary file, for the others would be lost.

@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use sops_lint::Severity;
 use sops_printable::one_line;
 
+use crate::arguments::invocation::under_name;
 use crate::lint::Shown;
 
 pub(super) fn write(findings: &[Shown], renderer: &Renderer) -> String {
@@ -33,6 +34,7 @@ fn report(Shown { finding, excerpt }: &Shown, renderer: &Renderer) -> String {
         None => group.element(Origin::path(&*file).line(at.line).char_column(at.column)),
     };
     let help = finding.help.as_deref().map(one_line).unwrap_or_default();
+    let help = under_name(&help);
     let group = match help.is_empty() {
         true => group,
         false => group.element(Level::HELP.message(&*help)),
