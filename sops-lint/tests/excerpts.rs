@@ -173,6 +173,19 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
             "kind: ConfigMap\ndata:\n  run.sh: |\n    export PGPASSWORD=hunter2 X=y\n",
             vec!["    export PGPASSWORD=***"],
         ),
+        // What may be meant as a value is hidden: a tag, an anchor, a comment in a value, and a value that is also a name.
+        (
+            "kind: ConfigMap\ndata:\n  a.yml: |\n    {a: !hunter2 , b: &hunter2 , c: !!str x, token: 'correct-horse-1'}\n",
+            vec!["    {a: *** , b: *** , c: !!str ***, token: ***}"],
+        ),
+        (
+            "kind: Secret\nstringData:\n  a: |\n    # sops-rs: allow SL001 -- hunter2\n",
+            vec!["  a: ***", "    ***"],
+        ),
+        (
+            "kind: Pod\nspec: {containers: [{name: hunter2-x1, env: [{name: PASSWORD, value: hunter2-x1}]}]}\n",
+            vec!["spec: {containers: [{name: hunter2-x1, env: [{name: PASSWORD, value: ***}]}]}"],
+        ),
         (
             "kind: Secret\nstringData: {name: hunter2, key: correct-horse}\n",
             vec!["stringData: {name: ***, key: ***}"],

@@ -97,7 +97,7 @@ fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
         ),
         (
             "above the second document",
-            format!("{}---\n{ALLOW}\n{}", pod("    []\n"), pod(variable)),
+            format!("{}---\n{ALLOW}\n{}", pod("    - name: X\n"), pod(variable)),
             vec![],
         ),
         (

@@ -40,29 +40,25 @@ const COMMANDS: [&str; 12] = [
 /// What an excerpt points to.
 pub(super) struct Pointer {
     pub(super) place: Range<usize>,
-    /// Words that the message or the path of the finding shows.
+    /// Names that the message shows.
+    pub(super) names: Vec<String>,
+    /// Words in these names and in the path of the finding.
     pub(super) words: Vec<String>,
 }
 
 impl Pointer {
     pub(super) fn to(finding: &Finding) -> Self {
-        let quoted = finding.message.split('`').skip(1).step_by(2);
-        let path = finding
-            .path
-            .iter()
-            .map(|step| step.trim_matches(['[', ']']));
-        let named = quoted.clone().chain(path);
-        let words = named.flat_map(|name| {
+        let names = finding.message.split('`').skip(1).step_by(2);
+        let path = finding.path.iter();
+        let path = path.map(|step| step.trim_matches(['[', ']']));
+        let words = names.clone().chain(path).flat_map(|name| {
             let parts = name.split(|c: char| !is_word(c));
-            parts.chain(name.split(['.', ' '])).map(str::to_owned)
+            parts.filter(|part| !part.is_empty()).map(str::to_owned)
         });
         Self {
             place: finding.location.offset..finding.end,
-            words: quoted
-                .map(str::to_owned)
-                .chain(words)
-                .filter(|word| !word.is_empty())
-                .collect(),
+            words: words.collect(),
+            names: names.map(str::to_owned).collect(),
         }
     }
 }
@@ -194,11 +190,11 @@ impl<'t> Line<'t> {
                 writer.put(range, CUT);
             }
             Visibility::Shown => writer.show(self.text, range),
-            Visibility::Words | Visibility::Hidden if suppress::is_harmless_comment(source) => {
+            Visibility::Line | Visibility::Hidden if suppress::is_harmless_comment(source) => {
                 writer.show(self.text, range);
             }
-            Visibility::Words if is_named() => writer.show(self.text, range),
-            Visibility::Words => {
+            Visibility::Line | Visibility::Words if is_named() => writer.show(self.text, range),
+            Visibility::Line | Visibility::Words => {
                 let start = range.end - source.trim_start_matches(BLANKS).len();
                 writer.show(self.text, range.start..start);
                 let place = &self.pointer.place;
@@ -219,7 +215,7 @@ impl<'t> Line<'t> {
     fn is_named(&self, range: &Range<usize>) -> bool {
         let source = self.text.get(range.clone()).unwrap_or_default();
         let source = source.trim_matches(['"', '\'']);
-        self.pointer.words.iter().any(|word| word == source)
+        !source.is_empty() && self.pointer.names.iter().any(|name| name == source)
     }
 
     /// Text of which the words before the place are shown that the message shows too.
@@ -229,48 +225,48 @@ impl<'t> Line<'t> {
         hides: &dyn Fn(&Range<usize>) -> bool,
         writer: &mut Writer,
     ) {
-        let begin = match self.is_cut_before {
-            true => None,
-            false => Some(self.window.start),
-        };
-        let is_first =
-            |at: usize| begin.is_some_and(|begin| self.text[begin..at].trim().is_empty());
         let mut is_after_word = false;
         for word in words(self.text, &range, is_word) {
             match word {
                 Word::Inside(word) => {
-                    let text = &self.text[word.clone()];
-                    let is_item = text == "-" && is_first(word.start);
-                    let is_known = || {
-                        let mut known = self.pointer.words.iter();
-                        known.any(|known| is_same(known, text))
-                    };
-                    let is_command = is_first(word.start) && COMMANDS.contains(&text);
-                    let is_before = word.end <= self.pointer.place.start;
-                    is_after_word =
-                        is_before && !hides(&word) && (is_item || is_command || is_known());
+                    is_after_word = !hides(&word) && self.is_label(&word);
                     match is_after_word {
                         true => writer.show(self.text, word),
                         false => writer.mask(word),
                     }
                 }
-                Word::Outside(signs) => {
-                    let text = &self.text[signs.clone()];
-                    let is_sign = |c: char| " :=.,{[\"'\t".contains(c);
-                    let is_before = signs.end <= self.pointer.place.start;
-                    let shown = match is_after_word && is_before {
-                        true => text.len() - text.trim_start_matches(is_sign).len(),
-                        false => text.len() - text.trim_start_matches(BLANKS).len(),
-                    };
-                    let end = text.trim_end_matches(BLANKS).len().max(shown);
-                    writer.show(self.text, signs.start..signs.start + shown);
-                    if shown < end {
-                        writer.mask(signs.start + shown..signs.start + end);
-                    }
-                    writer.show(self.text, signs.start + end..signs.end);
-                }
+                Word::Outside(signs) => self.signs(signs, is_after_word, writer),
             }
         }
+    }
+
+    /// Whether a word before the place is one that the message shows, or begins the line as commands and list items do.
+    fn is_label(&self, word: &Range<usize>) -> bool {
+        let text = &self.text[word.clone()];
+        let before = &self.text[self.window.start..word.start];
+        let is_first = !self.is_cut_before && before.trim().is_empty();
+        let mut known = self.pointer.words.iter();
+        word.end <= self.pointer.place.start
+            && (is_first && (text == "-" || COMMANDS.contains(&text))
+                || known.any(|known| is_same(known, text)))
+    }
+
+    /// What is between words: white space, and what joins a name to its value.
+    fn signs(&self, signs: Range<usize>, is_after_label: bool, writer: &mut Writer) {
+        let text = &self.text[signs.clone()];
+        let is_sign = |c: char| " :=.,{[\"'\t".contains(c);
+        let is_before = signs.end <= self.pointer.place.start;
+        let rest = match is_after_label && is_before {
+            true => text.trim_start_matches(is_sign),
+            false => text.trim_start_matches(BLANKS),
+        };
+        let masked = rest.trim_end_matches(BLANKS);
+        let start = signs.end - rest.len();
+        writer.show(self.text, signs.start..start);
+        if !masked.is_empty() {
+            writer.mask(start..start + masked.len());
+        }
+        writer.show(self.text, start + masked.len()..signs.end);
     }
 }
 
@@ -297,13 +293,11 @@ fn words(text: &str, range: &Range<usize>, is_inside: impl Fn(char) -> bool) -> 
     words
 }
 
-/// Whether it is punctuation of YAML or JSON, a tag, an anchor or an alias.
+/// Whether it is punctuation of YAML or JSON, a tag of YAML itself, or an alias. Any other tag or anchor may be meant as a value.
 fn is_punctuation(word: &str) -> bool {
-    let name = word.strip_prefix(['!', '&', '*']).map(|name| {
-        name.trim_start_matches('!')
-            .trim_end_matches([',', ']', '}'])
-    });
-    let is_name = |name: &str| name.len() <= 30 && name.chars().all(|c| is_word(c) || c == '/');
+    let name = word.strip_prefix("!!").or(word.strip_prefix('*'));
+    let name = name.map(|name| name.trim_end_matches([',', ']', '}']));
+    let is_name = |name: &str| name.len() <= 30 && name.chars().all(is_word);
     word.chars().all(|c| "-:,[]{}?|>+.=\"'".contains(c)) || name.is_some_and(is_name)
 }
 

@@ -82,6 +82,7 @@ impl<'t> Excerpts<'t> {
     pub fn at(&self, offset: usize) -> Option<Excerpt> {
         let excerpt = self.line(&Pointer {
             place: offset..offset,
+            names: Vec::new(),
             words: Vec::new(),
         });
         excerpt.filter(|excerpt| {

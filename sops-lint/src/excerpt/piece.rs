@@ -18,6 +18,8 @@ pub(super) enum Visibility {
     Shown,
     /// The words that a message shows anyway.
     Words,
+    /// These words too, or all of it if it is a comment that allows findings.
+    Line,
     /// Nothing.
     Hidden,
 }
@@ -87,13 +89,13 @@ impl Pieces {
         };
         for (line, key) in lines::keys(text, format) {
             let Some(key) = key.filter(|key| is_shown(key_text(&text[key.clone()]))) else {
-                piece(line, Visibility::Words);
+                piece(line, Visibility::Line);
                 continue;
             };
             piece(key.clone(), Visibility::Shown);
             let after = &text[key.end..line.end];
             let sign = after.find([':', '=']).map_or(0, |at| at + 1);
-            piece(key.end + sign..line.end, Visibility::Words);
+            piece(key.end + sign..line.end, Visibility::Line);
         }
         Self {
             all,
@@ -221,8 +223,6 @@ impl Collector<'_> {
         let text = self.text;
         match super::parsed(&text[inner.clone()], Format::Yaml) {
             Some(document) => {
-                // The header, with the comment that it may have.
-                self.add(span.start..inner.start, Visibility::Words, depth);
                 self.document(&document, inner.start, depth + 1, &fields.of_text());
             }
             None => self.add(span, Visibility::Words, depth),

@@ -93,6 +93,14 @@ pub fn unknown(text: &str) -> String {
     }
 }
 
+/// The same for a comment, which may be any text: it is repeated only if it is like the name of a rule.
+pub(crate) fn unknown_in_comment(text: &str) -> String {
+    match suggested(text) {
+        Some(_) => unknown(text),
+        None => "unknown rule; `sops-rs lint rule` lists all rules".to_owned(),
+    }
+}
+
 /// The code or name of the rule that was probably meant.
 fn suggested(text: &str) -> Option<&'static str> {
     let lower = text.trim().to_ascii_lowercase().replace([' ', '_'], "-");

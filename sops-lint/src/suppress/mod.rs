@@ -202,7 +202,7 @@ fn read(
                 used: false,
             }),
             None => {
-                context.report_span(place.clone(), rules::unknown(name));
+                context.report_span(place.clone(), rules::unknown_in_comment(name));
             }
         }
     }
