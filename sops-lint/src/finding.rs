@@ -7,8 +7,8 @@ use sops_document::{Location, NewEntry};
 
 use sops_printable::escaped;
 
-use crate::excerpt::Excerpt;
 use crate::rule::{Confidence, Rule, Severity};
+use crate::shown_line::Excerpt;
 
 /// One report of a rule. No part of it holds a value.
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@
 
 mod action;
 mod alias_verdicts;
+mod allowing_comment;
 mod base64_text;
 mod baseline;
 mod check;
@@ -59,6 +60,7 @@ mod secret_detection;
 mod selected_values;
 mod settings;
 mod shell;
+mod shown_line;
 mod source_map;
 mod span_set;
 mod suppress;
@@ -68,7 +70,7 @@ mod yaml_variants;
 
 pub use baseline::Baseline;
 pub use decrypted::Encrypted;
-pub use excerpt::{Excerpt, Excerpts};
+pub use excerpt::Excerpts;
 pub use facts::Facts;
 pub use finding::{Finding, Fix};
 pub use images::Images;
@@ -83,5 +85,6 @@ pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};
+pub use shown_line::Excerpt;
 /// The crates whose types are in the signatures of this one.
 pub use {serde_json, sops_core, sops_document};

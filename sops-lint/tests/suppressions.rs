@@ -101,13 +101,6 @@ fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
             vec![],
         ),
         (
-            "in a template",
-            pod(&format!(
-                "    {{{{- if .x }}}}\n    {ALLOW}\n{variable}    {{{{- end }}}}\n"
-            )),
-            vec![],
-        ),
-        (
             "above a block scalar",
             pod(&format!(
                 "    - name: PASSWORD\n      {ALLOW}\n      value: |\n        hunter2\n"

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use sops_printable::is_printable;
 
-use super::Excerpt;
 use super::piece::{Piece, Pieces, Visibility};
+use crate::allowing_comment::is_harmless_comment;
 use crate::finding::Finding;
 use crate::secret_detection::is_shown;
-use crate::suppress;
+use crate::shown_line::Excerpt;
 
 /// What is shown instead of a secret.
 const MASK: &str = "***";
@@ -147,7 +147,7 @@ impl<'t> Line<'t> {
         if comment == range.end {
             return;
         }
-        match suppress::is_harmless_comment(&self.text[comment..range.end]) {
+        match is_harmless_comment(&self.text[comment..range.end]) {
             true => writer.show(self.text, comment..range.end),
             false => writer.mask(comment..range.end),
         }
@@ -190,7 +190,7 @@ impl<'t> Line<'t> {
                 writer.put(range, CUT);
             }
             Visibility::Shown => writer.show(self.text, range),
-            Visibility::Line | Visibility::Hidden if suppress::is_harmless_comment(source) => {
+            Visibility::Line | Visibility::Hidden if is_harmless_comment(source) => {
                 writer.show(self.text, range);
             }
             Visibility::Line | Visibility::Words if is_named() => writer.show(self.text, range),

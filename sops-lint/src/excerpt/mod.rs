@@ -10,21 +10,13 @@ mod readable;
 
 use std::ops::Range;
 
-use sops_document::{Document, Format, Shape};
+use sops_document::Format;
 
 use crate::context::Context;
 use crate::finding::Finding;
+use crate::shown_line::Excerpt;
 use line::{Line, Pointer};
-use piece::Pieces;
-
-/// A line of a file, masked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excerpt {
-    /// The text of the line, or of the part of a long line around the place.
-    pub text: String,
-    /// What it is about, in bytes of the text.
-    pub span: Range<usize>,
-}
+use piece::{Pieces, parsed};
 
 /// The excerpts of one text.
 pub struct Excerpts<'t> {
@@ -120,22 +112,6 @@ fn valid_part(text: &[u8]) -> &str {
         str::from_utf8(&text[..whole.map_or(0, |last| last + 1)])
     });
     valid.unwrap_or_default()
-}
-
-/// The document, if the text is one: a text that reads as a single value of YAML has lines of another format.
-fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
-    let document = match format {
-        Format::Json => Document::parse(text, format).or_else(|_| Document::parse_leniently(text)),
-        Format::Dotenv | Format::Ini => Document::parse(text, format),
-        _ if text.contains('\0') => return None,
-        _ => Document::parse_leniently(text),
-    };
-    document.ok().filter(|document| {
-        let mut tops = document.tops().flatten();
-        // Only documents with keys or items: each line of any other text is for itself.
-        document.scalars().all(|scalar| scalar.lineage().len() > 1)
-            && tops.any(|top| top.shape() != Shape::Scalar)
-    })
 }
 
 /// Ranges in order, those that overlap as one.

@@ -115,6 +115,22 @@ impl Pieces {
     }
 }
 
+/// The document, if the text is one: a text that reads as a single value of YAML has lines of another format.
+pub(super) fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
+    let document = match format {
+        Format::Json => Document::parse(text, format).or_else(|_| Document::parse_leniently(text)),
+        Format::Dotenv | Format::Ini => Document::parse(text, format),
+        _ if text.contains('\0') => return None,
+        _ => Document::parse_leniently(text),
+    };
+    document.ok().filter(|document| {
+        let mut tops = document.tops().flatten();
+        // Only documents with keys or items: each line of any other text is for itself.
+        document.scalars().all(|scalar| scalar.lineage().len() > 1)
+            && tops.any(|top| top.shape() != Shape::Scalar)
+    })
+}
+
 /// A key without its quotes.
 fn key_text(source: &str) -> &str {
     source.trim_matches(['"', '\''])
@@ -221,7 +237,7 @@ impl Collector<'_> {
             return self.add(span, Visibility::Words, depth);
         };
         let text = self.text;
-        match super::parsed(&text[inner.clone()], Format::Yaml) {
+        match parsed(&text[inner.clone()], Format::Yaml) {
             Some(document) => {
                 self.document(&document, inner.start, depth + 1, &fields.of_text());
             }

@@ -226,7 +226,7 @@ impl<'d> Fields<'d> {
             && (is_setting
                 || is_listed()
                     && (!OF_KEYS.contains(name) || value.split(',').all(is_public_key))
-                    && !self.names.iter().any(|name| leads_to_secret(name))
+                    && !self.names.iter().any(leads_to_secret)
                     && in_text(name, value).is_empty())
     }
 }

@@ -8,18 +8,14 @@ use std::ops::Range;
 use sops_core::parse_document;
 use sops_document::Format;
 
+use crate::allowing_comment::{MARK, allowing, is_comment};
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
 use crate::rules;
-use crate::secret_detection::in_text;
 use extent::Extents;
 
-/// What a comment begins with.
-const MARK: &str = "sops-rs: allow";
-/// What comments begin with.
-const SIGNS: [&str; 3] = ["#", "//", "<!--"];
 /// The annotation, of the form `RULE -- reason`; several are divided by `;`.
 const ANNOTATION: &str = "lint.sops-rs/allow";
 
@@ -112,10 +108,9 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
     for line in text.split_inclusive('\n') {
         let place = start..start + line.trim_end().len();
         start += line.len();
-        let content = line.trim_start_matches([' ', '\t', '-']);
-        let is_comment = SIGNS.iter().any(|sign| content.starts_with(sign));
         // The item or the document begins on one of the next lines.
-        let is_comment = is_comment || matches!(line.trim(), "" | "-" | "---");
+        let content = line.trim_start_matches([' ', '\t', '-']);
+        let is_comment = is_comment(content) || matches!(line.trim(), "" | "-" | "---");
         if !is_comment {
             let end = extents.end(place.start).map_or(start, |end| end.max(start));
             let waiting = &mut allowances[waiting..];
@@ -137,20 +132,6 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
         }
     }
     allowances
-}
-
-/// Whether a text is a comment that allows findings, without a secret in its reason.
-pub(crate) fn is_harmless_comment(text: &str) -> bool {
-    let comment = text.trim_start();
-    let is_comment = SIGNS.iter().any(|sign| comment.starts_with(sign));
-    is_comment && allowing(comment).is_some() && in_text("", comment).is_empty()
-}
-
-/// What a comment of the line allows.
-fn allowing(line: &str) -> Option<&str> {
-    let (before, statement) = line.split_once(MARK)?;
-    let is_comment = SIGNS.iter().any(|sign| before.trim_end().ends_with(sign));
-    is_comment.then(|| statement.trim().trim_end_matches("-->"))
 }
 
 fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allowance>) {
