@@ -1,6 +1,6 @@
 //! Findings that are known when a repository starts to use the lint, so that only new ones are reported.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::settings::SettingsError;
 
 /// A baseline file: the fingerprints of known findings, each with its rule and file for people.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     findings: Vec<KnownFinding>,
@@ -16,7 +16,7 @@ pub struct Baseline {
     fingerprints: BTreeSet<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KnownFinding {
     fingerprint: String,
@@ -30,7 +30,7 @@ impl Baseline {
         let known = |finding: &Finding| KnownFinding {
             fingerprint: finding.fingerprint.clone(),
             rule: finding.rule.name.to_owned(),
-            file: finding.file.clone(),
+            file: finding.place.clone(),
         };
         Self {
             findings: findings.iter().map(known).collect(),
@@ -63,8 +63,32 @@ impl Baseline {
         json.expect("a list of strings can always be written as JSON") + "\n"
     }
 
+    /// The files of the entries that match none of these findings, an entry each.
+    pub fn outdated(&self, findings: &[Finding]) -> Vec<&str> {
+        let found = fingerprints(findings);
+        let entries = self.findings.iter();
+        let outdated = entries.filter(|known| !found.contains(known.fingerprint.as_str()));
+        outdated.map(|known| known.file.as_str()).collect()
+    }
+
+    /// The baseline without the entries that match none of these findings.
+    #[must_use]
+    pub fn pruned(&self, findings: &[Finding]) -> Self {
+        let found = fingerprints(findings);
+        let mut pruned = self.clone();
+        pruned
+            .findings
+            .retain(|known| found.contains(known.fingerprint.as_str()));
+        pruned
+    }
+
     /// Whether the finding is known.
     pub fn contains(&self, finding: &Finding) -> bool {
         self.fingerprints.contains(&finding.fingerprint)
     }
+}
+
+fn fingerprints(findings: &[Finding]) -> HashSet<&str> {
+    let fingerprints = findings.iter().map(|finding| finding.fingerprint.as_str());
+    fingerprints.collect()
 }

@@ -18,7 +18,7 @@ use crate::images::ImagePatterns;
 use crate::input::Input;
 use crate::lines::LineIndex;
 use crate::object::Object;
-use crate::rule::Rule;
+use crate::rule::{Confidence, Rule};
 use crate::rule_scope::{has_secret, is_in_scope, is_meant_for, is_secret_word};
 use crate::scrutiny::Scrutiny;
 use crate::secret::SecretValue;
@@ -322,8 +322,13 @@ impl<'r> Context<'r> {
             };
             let inner = Some(found.name).filter(|name| !name.is_empty());
             let path = path.iter().cloned().chain(inner).collect();
-            self.add(place, path, format!("{holder} holds {description}{named}"))
-                .help(help);
+            self.add(
+                place,
+                path,
+                format!("{holder} contains {description}{named}"),
+            )
+            .confidence(found.likeness.confidence())
+            .help(help);
         }
     }
 
@@ -354,6 +359,11 @@ impl<'r> Context<'r> {
     }
 
     fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
+        // What has an empty name is named without one.
+        let message = match message.contains("``") {
+            true => message.replace(": ``", "").replace(" ``", ""),
+            false => message,
+        };
         let (span, path) = match &mut self.frame {
             Some(frame) => (frame.in_file(&span), frame.path(path)),
             None => (span, path),
@@ -365,10 +375,12 @@ impl<'r> Context<'r> {
         self.findings.push(Finding {
             rule: self.rule,
             severity: self.rule.severity,
+            confidence: Confidence::High,
             file: self.input.name.to_owned(),
             place: self.input.place(),
             location: lines.location(span.start),
             end: end.map_or(span.end, |last| span.start + last + 1),
+            excerpt: None,
             object: self.object.as_deref().map(str::to_owned),
             is_embedded: self.frame.is_some(),
             path,

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::file_name;
 use crate::input::Input;
 use crate::linter::Linter;
+use crate::rule::Confidence;
 use crate::rules::{self, COPY, PLAINTEXT_SECRET};
 
 impl Linter {
@@ -42,6 +43,7 @@ impl Linter {
             if is_known(finding.rule.code) {
                 context
                     .report_span(finding.location.offset..finding.end, finding.message)
+                    .confidence(finding.confidence.min(Confidence::Medium))
                     .help(COPY);
             }
         }

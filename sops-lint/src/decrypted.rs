@@ -16,7 +16,7 @@ use crate::linter::Linter;
 use crate::rule_scope::{has_only_comments, has_secret, is_protected_otherwise, text_of};
 use crate::rules::PLAINTEXT_SECRET;
 use crate::scrutiny::{Scrutiny, is_open_reference};
-use crate::{file_name, related_name, suppress};
+use crate::{excerpt, file_name, related_name, suppress};
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
 const NAMES: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
@@ -323,8 +323,9 @@ impl Linter {
         };
         let help = format!("{help}, commit it with `git commit --no-verify`");
         context.report_span(span, message).help(help);
-        let mut findings = suppress::apply(context, &[&PLAINTEXT_SECRET]);
+        let mut findings = suppress::apply(&mut context, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);
+        excerpt::add(&context, &mut findings.iter_mut().collect::<Vec<_>>());
         self.finish(&mut findings);
         findings
     }

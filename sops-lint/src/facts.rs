@@ -21,6 +21,16 @@ pub struct Facts {
     pub(crate) patched: Vec<Patched>,
 }
 
+impl Facts {
+    /// The findings that may be reported when all files are known.
+    pub(crate) fn findings(&mut self) -> impl Iterator<Item = &mut Finding> {
+        let unused = self.configuration.iter_mut();
+        let unused = unused.flat_map(|configuration| &mut configuration.unused);
+        let flux = self.flux.iter_mut().map(|(finding, _)| finding);
+        flux.chain(unused.map(|(_, finding)| finding))
+    }
+}
+
 /// A place whose Kustomizations of Flux a patch configures to decrypt.
 #[derive(Debug)]
 pub(crate) enum Patched {

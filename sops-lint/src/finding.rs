@@ -7,7 +7,8 @@ use sops_document::{Location, NewEntry};
 
 use sops_printable::escaped;
 
-use crate::rule::{Rule, Severity};
+use crate::rule::{Confidence, Rule, Severity};
+use crate::shown_line::Excerpt;
 
 /// One report of a rule. No part of it holds a value.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// Its severity, which the configuration can change.
     pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
     /// The file, as the caller names it.
     pub file: String,
     /// The file's path from the root of the repository, with `/`.
@@ -25,6 +28,8 @@ pub struct Finding {
     pub location: Location,
     /// Where it ends, in bytes of the text.
     pub end: usize,
+    /// The line that it is about, masked; `None` where the file has no text to show.
+    pub excerpt: Option<Excerpt>,
     /// The object that it is in: its kind, namespace and name.
     pub object: Option<String>,
     /// Whether the object is embedded in a value of the file, as an inline patch is, which SOPS cannot encrypt by itself.
@@ -66,6 +71,11 @@ impl Finding {
 
     pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = severity;
+        self
+    }
+
+    pub(crate) fn confidence(&mut self, confidence: Confidence) -> &mut Self {
+        self.confidence = confidence;
         self
     }
 

@@ -16,6 +16,7 @@
 
 mod action;
 mod alias_verdicts;
+mod allowing_comment;
 mod base64_text;
 mod baseline;
 mod check;
@@ -26,6 +27,7 @@ mod decrypted;
 mod dockerfile;
 mod embedded;
 mod encoding;
+mod excerpt;
 mod exempt;
 mod facts;
 mod file_format;
@@ -58,6 +60,7 @@ mod secret_detection;
 mod selected_values;
 mod settings;
 mod shell;
+mod shown_line;
 mod source_map;
 mod span_set;
 mod suppress;
@@ -67,6 +70,7 @@ mod yaml_variants;
 
 pub use baseline::Baseline;
 pub use decrypted::Encrypted;
+pub use excerpt::Excerpts;
 pub use facts::Facts;
 pub use finding::{Finding, Fix};
 pub use images::Images;
@@ -75,11 +79,12 @@ pub use linter::{Linted, Linter};
 pub use object::secrets;
 pub use plaintext_values::is_plaintext;
 pub use repository::Repository;
-pub use rule::{FixAvailability, Rule, Severity};
-pub use rules::{RULES, applied_secret, find as find_rule};
+pub use rule::{Confidence, FixAvailability, Rule, Severity};
+pub use rules::{RULES, applied_secret, find as find_rule, unknown as unknown_rule};
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};
+pub use shown_line::Excerpt;
 /// The crates whose types are in the signatures of this one.
 pub use {serde_json, sops_core, sops_document};

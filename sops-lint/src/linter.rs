@@ -21,7 +21,9 @@ use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
-use crate::{embedded, encoding, file_name, kustomization, quoted_manifest, rules, suppress};
+use crate::{
+    embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, rules, suppress,
+};
 
 /// The result for one file.
 #[derive(Debug)]
@@ -81,9 +83,11 @@ impl Linter {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
         rules::plaintext_secret::exempt_file::check(&mut context);
-        let facts = std::mem::take(&mut context.facts);
-        let mut findings = suppress::apply(context, &self.rules);
+        let mut facts = std::mem::take(&mut context.facts);
+        let mut findings = suppress::apply(&mut context, &self.rules);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
+        let mut all: Vec<_> = findings.iter_mut().chain(facts.findings()).collect();
+        excerpt::add(&context, &mut all);
         self.finish(&mut findings);
         Linted {
             findings,

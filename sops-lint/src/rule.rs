@@ -26,6 +26,30 @@ impl fmt::Display for Severity {
     }
 }
 
+/// How sure a finding is, from what it was decided by.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The name could be that of a reference or a setting, or the value is only words.
+    Low,
+    /// A name such as `PASSWORD` with a value that could be one, or a text that reads like a Secret.
+    Medium,
+    /// A fact, such as a mount or a Secret in plaintext; a format that only secrets have; or both the name and the value of a secret.
+    High,
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        })
+    }
+}
+
 /// Whether `sops-rs lint --fix` can fix the findings of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,6 +89,15 @@ impl Rule {
     pub fn summary(&self) -> &'static str {
         let title = self.page.lines().next().unwrap_or_default();
         title.split_once(": ").map_or(title, |(_, summary)| summary)
+    }
+
+    /// Whether its findings are about secret values, and not about fields that lead to them.
+    pub(crate) fn finds_values(&self) -> bool {
+        const OTHERS: [&str; 11] = [
+            "SL002", "SL003", "SL007", "SL008", "SL011", "SL012", "SL013", "SL015", "SL016",
+            "SL017", "SL018",
+        ];
+        !OTHERS.contains(&self.code)
     }
 
     /// Whether the text is its code or its name.

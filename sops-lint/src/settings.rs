@@ -139,10 +139,7 @@ fn severity_of((rule, severity): (&String, &String)) -> Result<(String, Severity
 }
 
 fn known(name: &str) -> Result<&'static Rule, SettingsError> {
-    rules::find(name).ok_or_else(|| {
-        let message = format!("there is no rule `{name}`; `sops-rs lint rule` lists them");
-        SettingsError(message)
-    })
+    rules::find(name).ok_or_else(|| SettingsError(rules::unknown(name)))
 }
 
 #[cfg(test)]

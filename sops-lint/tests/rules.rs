@@ -1,107 +1,23 @@
 //! Each rule against its fixtures: small repositories in which it must find something, and at least as many in which it must not.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod harness;
 
-use sops_core::config::Config;
-use sops_lint::{
-    Finding, FixAvailability, Input, Linter, RULES, Repository, Rule, Settings, Severity, Tree,
-};
+use std::fs;
+use std::path::Path;
+
+use harness::{Files, ROOT, cases, cases_of, lint, linter};
+use sops_lint::{FixAvailability, Input, RULES, Rule, Settings, Severity};
 use sops_test_support::generated::assert_section;
 
-const ROOT: &str = "/repo";
 /// Stands behind each line that is to be reported.
 const MARK: &str = "# <-";
-
-struct Files(BTreeMap<PathBuf, String>);
-
-impl Tree for Files {
-    fn read(&self, path: &Path) -> Option<Vec<u8>> {
-        self.0.get(path).map(|text| text.clone().into_bytes())
-    }
-
-    fn root(&self) -> &Path {
-        Path::new(ROOT)
-    }
-}
-
-/// All findings in a repository of these files.
-fn lint(linter: &Linter, files: &Files) -> Vec<Finding> {
-    let config_path = Path::new(ROOT).join(".sops.yaml");
-    let config = files
-        .read(&config_path)
-        .and_then(|text| Config::parse(&text, &config_path, Path::new(ROOT)).ok());
-    let mut repository = Repository::default();
-    let mut findings = Vec::new();
-    for (path, text) in &files.0 {
-        let name = path.strip_prefix(ROOT).expect("all are in it");
-        let linted = linter.lint(
-            &Input::new(name.to_str().expect("it is text"), path, text.as_bytes())
-                .with_config(config.as_ref())
-                .in_tree(files),
-        );
-        findings.extend(linted.findings);
-        repository.add(path, files.root(), linted.facts);
-    }
-    findings.extend(repository.finish(linter));
-    findings
-}
-
-fn linter() -> Linter {
-    let settings =
-        b"images: {private: ['ghcr.io/acme/**'], public: ['docker.io/**', 'ghcr.io/**']}";
-    Settings::parse(settings)
-        .and_then(Linter::new)
-        .unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// A case of a fixture: whether something is to be found, what it is about, and the files.
-fn cases(text: &str) -> Vec<(bool, String, Files)> {
-    let enc = concat!(
-        "ENC[AES256_GCM,data:eA==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,",
-        "tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"
-    );
-    let key = include_str!("../../testdata/keys/x25519.txt")
-        .lines()
-        .last();
-    let age = include_str!("../../testdata/keys/age.jsonl").lines().next();
-    let age: serde_json::Value = serde_json::from_str(age.unwrap_or_default()).expect("it is JSON");
-    let armor = age["enc"].as_str().expect("it is text");
-    let armor = armor.trim_end().replace('\n', "\n      ");
-    let text = text
-        .replace("enc: |\n      x\n", &format!("enc: |\n      {armor}\n"))
-        .replace("«enc»", enc)
-        .replace("«key»", key.unwrap_or_default());
-    let mut cases: Vec<(bool, String, Files)> = Vec::new();
-    let mut path = PathBuf::new();
-    for line in text.split_inclusive('\n') {
-        if let Some(title) = line.strip_prefix("=== ") {
-            let (kind, title) = title.trim().split_once(": ").expect("a kind and a title");
-            assert!(matches!(kind, "report" | "accept"), "{kind}");
-            cases.push((kind == "report", title.to_owned(), Files(BTreeMap::new())));
-            path = Path::new(ROOT).join("manifest.yaml");
-        } else if let Some(name) = line.strip_prefix(">>> ") {
-            path = Path::new(ROOT).join(name.trim());
-        } else if let Some((_, _, files)) = cases.last_mut() {
-            *files.0.entry(path.clone()).or_default() += line;
-        }
-    }
-    cases
-}
 
 #[test]
 fn each_rule_reports_what_it_must_and_nothing_else() {
     let linter = linter();
     let mut wrong = Vec::new();
     for rule in RULES {
-        let file = format!(
-            "{}/tests/fixtures/{}.txt",
-            env!("CARGO_MANIFEST_DIR"),
-            rule.name
-        );
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let cases = cases(&text);
+        let cases = cases_of(rule);
         let reports = cases.iter().filter(|(report, ..)| *report).count();
         assert!(
             reports > 0 && cases.len() >= 2 * reports,
@@ -253,13 +169,7 @@ fn the_documentation_lists_every_rule() {
 fn rules_say_whether_their_findings_can_be_fixed() {
     let linter = linter();
     for rule in RULES {
-        let file = format!(
-            "{}/tests/fixtures/{}.txt",
-            env!("CARGO_MANIFEST_DIR"),
-            rule.name
-        );
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let has_fix = cases(&text).iter().any(|(_, _, files)| {
+        let has_fix = cases_of(rule).iter().any(|(_, _, files)| {
             lint(&linter, files)
                 .iter()
                 .any(|finding| finding.rule.code == rule.code && finding.fix.is_some())

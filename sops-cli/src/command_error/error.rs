@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::io;
 
 use sops_core::{Format, Location};
+use sops_lint::{Excerpt, Excerpts};
 use sops_printable::{lines, one_line};
 
 use super::code::Code;
-use super::excerpt::{Excerpt, Excerpts};
 use super::names::reason;
 
 /// Why a command failed.
@@ -30,7 +30,7 @@ pub(crate) struct CommandError {
 
 /// Where an error points to.
 #[derive(Debug)]
-pub(super) struct Pointer {
+pub(crate) struct Pointer {
     /// What messages call the file.
     pub(super) name: String,
     pub(super) location: Option<Location>,
@@ -159,16 +159,7 @@ impl CommandError {
         text: &[u8],
         format: Format,
     ) {
-        let excerpt = location.and_then(|at| {
-            let excerpt = Excerpts::new(text, format).at(at.offset)?;
-            // A report tells the column of what it marks, which in a masked value is where the mask begins.
-            let marked = excerpt.text[..excerpt.span.start].chars().count() + 1;
-            (marked == at.column).then_some(excerpt)
-        });
-        self.place = Some(Box::new(Pointer {
-            name: one_line(name).into_owned(),
-            excerpt,
-            location,
-        }));
+        let excerpt = location.and_then(|at| Excerpts::new(text, format).at(at.offset));
+        self.place = Some(Box::new(Pointer::new(name, location, excerpt)));
     }
 }

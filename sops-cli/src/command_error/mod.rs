@@ -1,11 +1,10 @@
 //! Every error that a user can meet. `error.rs` builds one, `core_error.rs` maps the errors of `sops_core` to messages, hints and exit codes,
-//! `usage.rs` makes those of clap safe to show, and `render.rs` writes a report, with the line from `excerpt.rs`. `repeated.rs`
-//! joins the equal errors of many files, and `wrapping.rs` breaks long lines.
+//! `usage.rs` makes those of clap safe to show, and `render.rs` writes a report. `repeated.rs` joins the
+//! equal errors of many files, and `wrapping.rs` breaks long lines.
 
 mod code;
 mod core_error;
 mod error;
-pub(crate) mod excerpt;
 mod names;
 mod render;
 mod repeated;
@@ -14,7 +13,7 @@ mod wrapping;
 
 pub(crate) use code::Code;
 pub(crate) use core_error::Role;
-pub(crate) use error::CommandError;
+pub(crate) use error::{CommandError, Pointer};
 #[cfg(feature = "kube")]
 pub(crate) use names::reason;
 pub(crate) use names::{files_named, name_of};

@@ -4,6 +4,10 @@ use std::iter;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use sops_core::document::Location;
+use sops_lint::Excerpt;
+use sops_printable::one_line;
+
 use super::code::Code;
 use super::error::{CommandError, Pointer};
 use super::wrapping::wrapped;
@@ -62,12 +66,22 @@ impl CommandError {
         for hint in &self.hints {
             group = group.element(Level::HELP.message(wrapped(hint)));
         }
-        Some(renderer.render(&[group]))
+        Some(place.shown(renderer.render(&[group])))
     }
 }
 
 impl Pointer {
-    fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
+    /// What is wrong at a place in a file, with its line.
+    pub(crate) fn new(name: &str, location: Option<Location>, excerpt: Option<Excerpt>) -> Self {
+        Self {
+            name: one_line(name).into_owned(),
+            location,
+            excerpt,
+        }
+    }
+
+    /// Adds the file, the place and its line to a report.
+    pub(crate) fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
         let origin = Origin::path(&*self.name);
         match (self.location, &self.excerpt) {
             (None, _) => group.element(origin),
@@ -79,5 +93,15 @@ impl Pointer {
                     .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
             ),
         }
+    }
+
+    /// The report with the column of the file. The renderer writes that of the excerpt, where masks may be before it.
+    pub(crate) fn shown(&self, report: String) -> String {
+        let Some((at, excerpt)) = self.location.zip(self.excerpt.as_ref()) else {
+            return report;
+        };
+        let column = excerpt.text[..excerpt.span.start].chars().count() + 1;
+        let place = |column| format!("{}:{}:{column}", self.name, at.line);
+        report.replacen(&place(column), &place(at.column), 1)
     }
 }

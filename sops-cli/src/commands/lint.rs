@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use sops_core::config::{Config, CreationRule};
-use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
+use sops_lint::{Baseline, Confidence, Finding, RULES, Settings, find_rule, unknown_rule};
+
+use sops_printable::escaped;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
@@ -16,9 +18,9 @@ use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::OutputFormat;
+use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
 use crate::lint::walk::{Walk, WalkResult, WorkingTree};
-use crate::lint::{Shown, root};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -43,6 +45,18 @@ pub(crate) struct Args {
     /// Write all findings to a baseline file instead of reporting them
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
+    /// Remove baseline entries that match no finding
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["write_baseline", "paths"])]
+    prune_baseline: bool,
+    /// Report only findings of at least this confidence
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_enum,
+        value_name = "LEVEL",
+        default_value = "low"
+    )]
+    min_confidence: MinConfidence,
     /// Fix what can be fixed safely
     ///
     /// These are mounts, modes, recipients, rules, and plaintext that a creation rule covers.
@@ -54,6 +68,27 @@ pub(crate) struct Args {
     /// Print what `--fix` would change
     #[arg(long, conflicts_with = "fix")]
     diff: bool,
+}
+
+/// How sure a finding must be.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MinConfidence {
+    /// All findings
+    Low,
+    /// No values that are only words, or may be references or settings
+    Medium,
+    /// Facts, formats that only secrets have, and values with both the name and the look of a secret
+    High,
+}
+
+impl From<MinConfidence> for Confidence {
+    fn from(least: MinConfidence) -> Self {
+        match least {
+            MinConfidence::Low => Self::Low,
+            MinConfidence::Medium => Self::Medium,
+            MinConfidence::High => Self::High,
+        }
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -135,8 +170,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         if !errors.is_empty() {
             return Ok(end(&found));
         }
-        let findings: Vec<Finding> = found.shown.into_iter().map(|shown| shown.finding).collect();
-        let text = Baseline::of(&findings).to_json();
+        let text = Baseline::of(&found.shown).to_json();
         files::write(
             ui,
             file,
@@ -146,11 +180,17 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         )?;
         return Ok(ExitCode::SUCCESS);
     }
-    let before = found.shown.len();
-    found
-        .shown
-        .retain(|shown| !baseline.contains(&shown.finding));
-    found.tally.known = before - found.shown.len();
+    let wanted = Wanted {
+        baseline: &baseline,
+        least: args.min_confidence.into(),
+    };
+    if args.prune_baseline {
+        let file = args.settings.baseline_file(&linter, &tree.root);
+        prune(ui, file, &baseline, &found)?;
+    } else if found.is_whole {
+        warn_of_outdated(ui, &baseline, &found.shown);
+    }
+    wanted.keep(&mut found);
     if args.fix || args.diff {
         let repair = if args.fix {
             Repair::Write
@@ -169,12 +209,10 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
             return Ok(end(&found));
         }
         found = walk.run(paths)?;
-        found
-            .shown
-            .retain(|shown| !baseline.contains(&shown.finding));
+        wanted.keep(&mut found);
     }
     for shown in &found.shown {
-        found.tally.finding(&shown.finding);
+        found.tally.finding(shown);
     }
     ui.output(
         args.format
@@ -185,11 +223,76 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     Ok(end(&found))
 }
 
+/// Which findings are reported.
+struct Wanted<'w> {
+    baseline: &'w Baseline,
+    least: Confidence,
+}
+
+impl Wanted<'_> {
+    /// Removes the findings that are not reported, and counts them.
+    fn keep(&self, found: &mut WalkResult) {
+        let before = found.shown.len();
+        let findings = &mut found.shown;
+        findings.retain(|finding| !self.baseline.contains(finding));
+        let new = findings.len();
+        findings.retain(|finding| finding.confidence >= self.least);
+        found.tally.known = before - new;
+        found.tally.unsure = new - findings.len();
+    }
+}
+
+/// Entries of a baseline that nothing matches would hide the next finding of the same kind in the same place.
+fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
+    let files = baseline.outdated(findings);
+    let Some(first) = files.first() else {
+        return;
+    };
+    let (entries, first) = (files.len(), escaped(first));
+    let (are, them) = match entries {
+        1 => ("entry of the baseline is", "it"),
+        _ => ("entries of the baseline are", "them"),
+    };
+    ui.warn(format_args!(
+        "{entries} {are} no longer found, first in {first}; `sops-rs lint --prune-baseline` removes {them}"
+    ));
+}
+
+/// Removes the entries of a baseline that match none of the findings.
+fn prune(
+    ui: &Ui,
+    file: Option<PathBuf>,
+    baseline: &Baseline,
+    found: &WalkResult,
+) -> Result<(), CommandError> {
+    let refused = |message: &str| CommandError::new(Code::CannotReadInput, message);
+    let file = file.ok_or_else(|| {
+        refused("no baseline to prune").hint("name it with `--baseline`, or in `.sops-lint.yaml`")
+    })?;
+    if !found.is_whole {
+        let message = "a baseline can only be pruned when the whole repository is checked";
+        return Err(refused(message).hint("run the command in the root of the repository"));
+    }
+    let findings = &found.shown;
+    let removed = baseline.outdated(findings).len();
+    if removed > 0 {
+        let text = baseline.pruned(findings).to_json();
+        let (expected, readers) = (Expected::Anything, Readers::Usual);
+        files::write(ui, &file, text.as_bytes(), expected, readers)?;
+    }
+    let entries = if removed == 1 { "entry" } else { "entries" };
+    ui.note(format_args!(
+        "removed {removed} {entries} from the baseline"
+    ));
+    Ok(())
+}
+
 /// Whether a finding already says what is wrong with the configuration.
 fn is_reported(found: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -> bool {
-    found.shown.iter().any(|Shown { finding, .. }| {
-        finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file
-    })
+    found
+        .shown
+        .iter()
+        .any(|finding| finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file)
 }
 
 /// What a configuration with errors means for the check.
@@ -237,15 +340,11 @@ impl<'f> ToFix<'f> {
 /// Mends each file that can be; one that fails does not keep the others from it.
 fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &WalkResult) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
-    for shown in found
-        .shown
-        .iter()
-        .filter(|shown| shown.finding.fix.is_some())
-    {
+    for shown in found.shown.iter().filter(|shown| shown.fix.is_some()) {
         files
-            .entry((&shown.finding.place, &shown.finding.file))
+            .entry((&shown.place, &shown.file))
             .or_default()
-            .push(&shown.finding);
+            .push(&shown);
     }
     let files: Vec<ToFix<'_>> = files
         .into_iter()
@@ -294,11 +393,7 @@ fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
         }
         About::Rule { rule: Some(name) } => match find_rule(name) {
             Some(rule) => ui.output(rule.page.as_bytes()),
-            None => Err(CommandError::new(
-                Code::CannotReadInput,
-                format!("there is no rule `{name}`"),
-            )
-            .hint("`sops-rs lint rule` lists them")),
+            None => Err(CommandError::new(Code::CannotReadInput, unknown_rule(name))),
         },
     }
 }

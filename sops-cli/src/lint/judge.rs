@@ -6,7 +6,6 @@ use sops_core::config::Config;
 use sops_lint::{Baseline, Encrypted, Finding, Input, Linter};
 use sops_printable::escaped;
 
-use super::Shown;
 use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::NearestConfigs;
 use crate::git::{Snapshot, TrackedFile};
@@ -32,8 +31,8 @@ impl Judge<'_> {
     }
 
     /// The findings in a file with this content.
-    pub(crate) fn shown(&self, path: &Path, bytes: &[u8]) -> Vec<Shown> {
-        Shown::all(self.findings(path, bytes), bytes, path)
+    pub(crate) fn shown(&self, path: &Path, bytes: &[u8]) -> Vec<Finding> {
+        self.findings(path, bytes)
     }
 
     /// The findings in an unchanged file that the change of its configuration causes.
@@ -41,7 +40,7 @@ impl Judge<'_> {
         &self,
         file: &TrackedFile,
         before: &NearestConfigs<'_>,
-    ) -> Result<Vec<Shown>, CommandError> {
+    ) -> Result<Vec<Finding>, CommandError> {
         let path = self.absolute(&file.path);
         let config = self.configs.of(&path);
         let rule = config.and_then(|config| config.creation_rule_for(&path).ok()?.map(|_| ()));
@@ -60,7 +59,7 @@ impl Judge<'_> {
             let known = judge.findings(&file.path, &bytes);
             findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
         }
-        Ok(Shown::all(findings, &bytes, &path))
+        Ok(findings)
     }
 
     /// The finding that a file with this content was encrypted in the named version.
@@ -70,7 +69,7 @@ impl Judge<'_> {
         bytes: &[u8],
         before: &[Encrypted],
         version: &str,
-    ) -> Vec<Shown> {
+    ) -> Vec<Finding> {
         let absolute = self.absolute(path);
         let config = self.configs.of(&absolute);
         let name = self.name(path);
@@ -79,7 +78,7 @@ impl Judge<'_> {
             .in_tree(self.snapshot);
         let mut findings = self.linter.decrypted(&input, before, version);
         findings.retain(|finding| !self.baseline.contains(finding));
-        Shown::all(findings, bytes, path)
+        findings
     }
 
     /// The findings in a file by an earlier configuration, if the creation rule for the file was taken away since then.
@@ -87,7 +86,7 @@ impl Judge<'_> {
         &self,
         file: &TrackedFile,
         before: &NearestConfigs<'_>,
-    ) -> Result<Vec<Shown>, CommandError> {
+    ) -> Result<Vec<Finding>, CommandError> {
         // The configuration of a file that the settings exclude may be invalid.
         if self.linter.is_excluded(&file.path) {
             return Ok(Vec::new());
@@ -117,7 +116,7 @@ impl Judge<'_> {
             "a change of `.sops.yaml` takes away the creation rule for this file",
             "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first",
         );
-        Ok(Shown::all(findings, &bytes, &path))
+        Ok(findings)
     }
 
     /// The findings in a file by earlier settings and an earlier baseline, if the present ones allow it.
@@ -125,7 +124,7 @@ impl Judge<'_> {
         &self,
         file: &TrackedFile,
         before: &Judge<'_>,
-    ) -> Result<Vec<Shown>, CommandError> {
+    ) -> Result<Vec<Finding>, CommandError> {
         let is_excluded = self.linter.is_excluded(&file.path);
         let judge = Judge {
             linter: before.linter,
@@ -154,7 +153,7 @@ impl Judge<'_> {
             "a change of the settings or the baseline allows this",
             "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first",
         );
-        Ok(Shown::all(findings, &bytes, &file.path))
+        Ok(findings)
     }
 
     /// The findings in a file by a creation rule that is never used, because one for every path is before it. A rule for all files with the
@@ -162,7 +161,7 @@ impl Judge<'_> {
     pub(crate) fn shown_by_unused_rule(
         &self,
         file: &TrackedFile,
-    ) -> Result<Vec<Shown>, CommandError> {
+    ) -> Result<Vec<Finding>, CommandError> {
         let path = &file.path;
         // The configuration of a file that the settings exclude may be invalid.
         if self.linter.is_excluded(path) {
@@ -196,7 +195,7 @@ impl Judge<'_> {
                 escaped(expression)
             ),
         );
-        Ok(Shown::all(findings, &bytes, path))
+        Ok(findings)
     }
 
     /// The findings in a file by configurations that are not all in the index.
@@ -204,7 +203,7 @@ impl Judge<'_> {
         &self,
         file: &TrackedFile,
         configs: &NearestConfigs<'_>,
-    ) -> Result<Vec<Shown>, CommandError> {
+    ) -> Result<Vec<Finding>, CommandError> {
         let Some(bytes) = self.content(file)? else {
             return Ok(Vec::new());
         };
@@ -216,7 +215,7 @@ impl Judge<'_> {
                 finding.message
             );
         }
-        Ok(Shown::all(findings, &bytes, &file.path))
+        Ok(findings)
     }
 
     /// The name of a file in messages.

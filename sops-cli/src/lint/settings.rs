@@ -47,6 +47,12 @@ impl SettingsArgs {
         Ok(settings)
     }
 
+    /// The file that lists the findings that are known: of the flag, or else of the settings.
+    pub(crate) fn baseline_file(&self, linter: &Linter, root: &Path) -> Option<PathBuf> {
+        let of_settings = || Some(root.join(linter.settings().baseline.as_ref()?));
+        self.baseline.clone().or_else(of_settings)
+    }
+
     /// The findings that are known. `read_configured` reads the file that the settings name.
     pub(crate) fn baseline(
         &self,
@@ -54,14 +60,12 @@ impl SettingsArgs {
         root: &Path,
         read_configured: impl FnOnce(&Path) -> Result<Vec<u8>, CommandError>,
     ) -> Result<Baseline, CommandError> {
-        let (file, text) = match (&self.baseline, &linter.settings().baseline) {
-            (Some(file), _) => (file.clone(), read_named(file)?),
-            (None, Some(file)) => {
-                let file = root.join(file);
-                let text = read_configured(&file)?;
-                (file, text)
-            }
-            (None, None) => return Ok(Baseline::default()),
+        let Some(file) = self.baseline_file(linter, root) else {
+            return Ok(Baseline::default());
+        };
+        let text = match self.baseline {
+            Some(_) => read_named(&file)?,
+            None => read_configured(&file)?,
         };
         Baseline::parse(&text).map_err(|error| wrong(&name_of(&file), &error))
     }

@@ -13,6 +13,10 @@ pub(crate) struct Tally {
     pub(crate) errors: usize,
     pub(crate) warnings: usize,
     pub(crate) known: usize,
+    /// Findings that `--fix` can fix.
+    pub(crate) fixable: usize,
+    /// Findings that are not shown because of `--min-confidence`.
+    pub(crate) unsure: usize,
 }
 
 impl Tally {
@@ -29,6 +33,7 @@ impl Tally {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
         }
+        self.fixable += usize::from(finding.fix.is_some());
     }
 }
 
@@ -45,6 +50,15 @@ impl fmt::Display for Tally {
             many(self.warnings, "warning"),
             many(self.read, "file")
         )?;
+        match self.fixable {
+            0 => {}
+            1 => write!(f, "; `--fix` can fix 1 of them")?,
+            fixable => write!(f, "; `--fix` can fix {fixable} of them")?,
+        }
+        if self.unsure > 0 {
+            let least = "below `--min-confidence`";
+            write!(f, "; {} {least}", many(self.unsure, "finding"))?;
+        }
         if self.known > 0 {
             write!(f, "; {} known from the baseline", self.known)?;
         }

@@ -6,9 +6,8 @@ use std::{fs, io};
 
 use ignore::WalkState;
 use sops_core::reading::{self, FileKind};
-use sops_lint::{Input, Linter, Repository, Tree};
+use sops_lint::{Finding, Input, Linter, Repository, Tree};
 
-use super::Shown;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::NearestConfigs;
@@ -63,10 +62,12 @@ impl Tree for WorkingTree {
 /// What a run has found so far.
 #[derive(Default)]
 pub(crate) struct WalkResult {
-    pub(crate) shown: Vec<Shown>,
+    pub(crate) shown: Vec<Finding>,
     pub(crate) tally: Tally,
     /// Why Git cannot list the tracked files.
     pub(crate) unlisted: Option<CommandError>,
+    /// Whether the whole repository was checked.
+    pub(crate) is_whole: bool,
     /// Whether the working tree lacks files of the repository.
     is_sparse: bool,
     repository: Repository,
@@ -115,33 +116,22 @@ impl Walk<'_> {
             }
         }
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.is_whole = whole && !found.is_sparse;
         let repository = std::mem::take(&mut found.repository);
         // What no file meets is known only when all have been seen.
         if whole {
             let mut findings = repository.finish(self.linter);
             // The file that a creation rule is for may be one of those that are missing.
             findings.retain(|finding| !found.is_sparse || finding.rule.code != "SL016");
-            findings.sort_by(|left, right| left.place.cmp(&right.place));
-            for of_file in findings.chunk_by(|left, right| left.place == right.place) {
-                let path = self.tree.root.join(&of_file[0].place);
-                let text = read_repository_file(&path).unwrap_or_default();
-                let of_file = of_file.iter().cloned();
-                found.shown.extend(Shown::all(of_file, &text, &path));
-            }
+            found.shown.append(&mut findings);
         }
         found.shown.sort_by(|left, right| {
-            let key = |shown: &Shown| {
-                (
-                    shown.finding.file.clone(),
-                    shown.finding.location.offset,
-                    shown.finding.rule.code,
-                )
-            };
+            let key =
+                |shown: &Finding| (shown.file.clone(), shown.location.offset, shown.rule.code);
             key(left).cmp(&key(right))
         });
         found.shown.dedup_by(|left, right| {
-            left.finding.fingerprint == right.finding.fingerprint
-                && left.finding.location == right.finding.location
+            left.fingerprint == right.fingerprint && left.location == right.location
         });
         Ok(found)
     }
@@ -213,7 +203,7 @@ impl Walk<'_> {
         let input = Input::new(&name, &absolute, &[]).in_tree(self.tree);
         let findings = self.linter.unreadable(&input, message);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.shown.extend(Shown::all(findings, &[], path));
+        found.shown.extend(findings);
     }
 
     fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<WalkResult>) {
@@ -224,11 +214,10 @@ impl Walk<'_> {
                 .with_config(config.as_deref())
                 .in_tree(self.tree),
         );
-        let shown = Shown::all(linted.findings, bytes, &path);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.tally.file(linted.kind);
         found.repository.add(&path, &self.tree.root, linted.facts);
-        found.shown.extend(shown);
+        found.shown.extend(linted.findings);
     }
 }
 

@@ -181,6 +181,118 @@ fn a_baseline_keeps_what_is_known_quiet() {
         found(&environment, &["--baseline", "known.json"]),
         ["new.yaml:6 SL010"]
     );
+    // Entries that match nothing are counted, and can be removed without new findings.
+    environment.write("pod.yaml", POD.replace("0644", "0640"));
+    let lint = ["lint", "--baseline", "known.json"];
+    let run = environment.run(&lint);
+    let warning = "1 entry of the baseline is no longer found, first in pod.yaml; `sops-rs lint --prune-baseline` removes it";
+    assert!(run.stderr.contains(warning), "{run}");
+    let prune = ["lint", "--baseline", "known.json", "--prune-baseline"];
+    let run = environment.run(&prune);
+    assert!(
+        run.stderr.contains("removed 1 entry from the baseline"),
+        "{run}"
+    );
+    assert_eq!(
+        found(&environment, &["--baseline", "known.json"]),
+        ["new.yaml:6 SL010"]
+    );
+    assert!(!environment.run(&lint).stderr.contains("no longer found"));
+    // Of a part of the repository, nothing is known about the rest.
+    let run = environment.run(&["lint", "--baseline", "known.json", "new.yaml"]);
+    assert!(!run.stderr.contains("no longer found"), "{run}");
+    let run = environment.run(&["lint", "--prune-baseline"]);
+    assert!(run.stderr.contains("no baseline to prune"), "{run}");
+}
+
+#[test]
+fn findings_have_a_confidence() {
+    let environment = TestEnvironment::new();
+    let variable = |name: &str, value: &str| format!("    - {{name: {name}, value: {value}}}\n");
+    let text = [
+        variable("A", "ghp_abcdefghijklmnopqrstuvwxyz0123456789"),
+        variable("API_TOKEN", "Zx81kQ0pLm22vbN7"),
+        variable("DB_PASSWORD", "correct-horse"),
+        variable("SMTP_PASSWORD", "two plain words"),
+    ];
+    let pod = "kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n";
+    environment.write("pod.yaml", format!("{pod}{}", text.concat()));
+    let run = environment.run(&["lint", "--format", "json"]);
+    let findings: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let confidence = |index: usize| findings[index]["confidence"].as_str();
+    let confidences: Vec<_> = (0..5).map(confidence).collect();
+    assert_eq!(
+        confidences,
+        [
+            Some("high"),
+            Some("high"),
+            Some("medium"),
+            Some("low"),
+            None
+        ]
+    );
+    for (least, lines, hidden) in [
+        ("low", 4, ""),
+        ("medium", 3, "1 finding"),
+        ("high", 2, "2 findings"),
+    ] {
+        let shown = found(&environment, &["--min-confidence", least]);
+        assert_eq!(shown.len(), lines, "{least}");
+        let run = environment.run(&["lint", "--min-confidence", least]);
+        let summary = format!("; {hidden} below `--min-confidence`");
+        assert_eq!(run.stderr.contains(&summary), !hidden.is_empty(), "{run}");
+    }
+}
+
+#[test]
+fn equal_findings_of_a_file_are_shown_once() {
+    let environment = TestEnvironment::new();
+    let mount = "    - name: s\n      mountPath: /s\n";
+    let pod = format!(
+        "kind: Pod\nspec:\n  volumes:\n  - name: s\n    secret: {secret}\n  containers:\n  - name: a\n    volumeMounts:\n{}",
+        mount.repeat(8),
+        secret = "{secretName: db}"
+    );
+    environment.write("pod.yaml", &pod);
+    let run = environment.run(&["lint"]);
+    assert_eq!(run.stdout.matches("warning[").count(), 1, "{run}");
+    let more = "and 7 more at lines 11, 13, 15, 17, 19, 21, 23";
+    assert!(run.stdout.contains(more), "{run}");
+    assert!(
+        run.stderr
+            .contains("0 errors and 8 warnings in 1 file; `--fix` can fix 8 of them"),
+        "{run}"
+    );
+    assert_eq!(found(&environment, &[]).len(), 8);
+}
+
+#[test]
+fn a_mistyped_rule_gets_a_suggestion() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "a: b\n");
+    let expected = "unknown rule `plaintext-secrets`; did you mean `plaintext-secret`?";
+    for arguments in [
+        &["lint", "--select", "plaintext-secrets"][..],
+        &["lint", "--ignore", "plaintext-secrets"],
+        &["lint", "rule", "plaintext-secrets"],
+    ] {
+        let run = environment.run(arguments);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains(expected), "{run}");
+    }
+    environment.write(
+        ".sops-lint.yaml",
+        "severity: {plaintext-secrets: warning}\n",
+    );
+    let run = environment.run(&["lint"]);
+    assert!(run.stderr.contains(expected), "{run}");
+    environment.write(".sops-lint.yaml", "");
+    environment.write(
+        "a.yaml",
+        "# sops-rs: allow plaintext-secrets -- why\na: b\n",
+    );
+    let run = environment.run(&["lint"]);
+    assert!(run.stdout.contains(expected), "{run}");
 }
 
 #[test]
@@ -391,6 +503,8 @@ fn findings_are_written_in_the_formats_of_others() {
     let sarif: Json = serde_json::from_str(&written("sarif").stdout).expect("it is JSON");
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "SL001");
+    assert_eq!(result["rank"], 50.0);
+    assert_eq!(result["properties"]["confidence"], "medium");
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "with%20space.yaml");
     assert_eq!(place["region"]["startLine"], 7);
@@ -403,7 +517,7 @@ fn findings_are_written_in_the_formats_of_others() {
     let github = written("github").stdout;
     assert!(
         github.starts_with(
-            "::error file=with space.yaml,line=7,col=14,title=SL001 literal-secret-in-env::"
+            "::error file=with space.yaml,line=7,col=14,title=SL001 literal-secret-in-env (medium confidence)::"
         ),
         "{github}"
     );

@@ -22,7 +22,7 @@ pub use find::{FoundConfig, find, misnamed};
 pub use node::Mapping;
 pub use read::read_yaml;
 pub use rule::{CreationRule, Destination, DestinationRule};
-pub use schema::{Inner, Schema, UnknownKeys, ValueKind};
+pub use schema::{Inner, Schema, UnknownKeys, ValueKind, similar};
 pub use thresholds::{Thresholds, needed_groups};
 pub use warning::Warning;
 pub use yaml::YamlError;

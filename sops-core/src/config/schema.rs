@@ -151,8 +151,8 @@ fn looks_decisive(name: &str) -> bool {
     words.any(|word| word == "age") || DECISIVE_PARTS.iter().any(|part| lower.contains(part))
 }
 
-/// The known name that an unknown one resembles most, if it resembles one.
-fn similar(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+/// The known name that an unknown one resembles most, if it resembles one. The known names are in lower case.
+pub fn similar(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let limit = name.chars().count() / 3;
     let distances = known.map(|known| (distance(name, known), known));
     let (found, known) = distances.min_by_key(|(distance, _)| *distance)?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::ptr;
 
 use zeroize::Zeroizing;
 
@@ -111,12 +112,14 @@ fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<Str
     };
     applied.add(&all);
     let mut is_set = vec![false; entries.len()];
+    let done: HashSet<_> = applied
+        .changes
+        .iter()
+        .map(|change| ptr::from_ref(*change))
+        .collect();
     for (numbers, change) in &distinct {
-        let done = applied
-            .changes
-            .iter()
-            .any(|applied| std::ptr::eq(*applied, change));
-        numbers.iter().for_each(|number| is_set[*number] = done);
+        let is_done = done.contains(&ptr::from_ref(change));
+        numbers.iter().for_each(|number| is_set[*number] = is_done);
     }
     (applied.text, is_set)
 }

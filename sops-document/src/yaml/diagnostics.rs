@@ -3,7 +3,7 @@
 use granit_parser::{ErrorKind, ScanError};
 
 pub(crate) const MISPLACED_COLON: &str = "a `:` where none can stand: the line is indented too far, or its text has a `: ` in it and belongs in quotes";
-pub(crate) const MISSING_COLON: &str = "a `:` and a blank are missing behind the key of this line; or, if it belongs to the text before it, indent it more than that key";
+pub(crate) const MISSING_COLON: &str = "missing `: ` after the key on this line; if the line belongs to the text before it, indent it more than that key";
 pub(crate) const MISSING_KEY: &str =
     "no key where one belongs: the line is indented otherwise than the keys above it";
 pub(crate) const MISSING_ITEM: &str = "no `- ` where one belongs: the line is indented otherwise than the items above it, or its `- ` is missing";

@@ -8,6 +8,7 @@ use super::messages::{CONFLICT, RESOLVE, unencrypted};
 use super::text_shape::{has_object, is_nothing, is_whole_manifest, parses};
 use crate::committable::{is_encrypted_otherwise, is_public};
 use crate::context::Context;
+use crate::rule::Confidence;
 use crate::rule_coverage::covering_rule;
 use crate::rule_scope::{has_secret, has_secret_comment, is_secret_word};
 use crate::rules::plaintext_secret::sealed_secret;
@@ -160,7 +161,10 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
         ),
     };
     context.set_rule(&rules::PLAINTEXT_SECRET, None);
-    context.report_span(span, message).help(help);
+    context
+        .report_span(span, message)
+        .confidence(Confidence::Medium)
+        .help(help);
     true
 }
 

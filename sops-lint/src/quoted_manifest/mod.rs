@@ -23,6 +23,7 @@ use crate::context::Context;
 use crate::finding::Finding;
 use crate::frame::TextFrame;
 use crate::object::objects;
+use crate::rule::Confidence;
 use crate::rule_coverage::covering_rule;
 use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET};
 use crate::secret::secret_fields;
@@ -121,7 +122,10 @@ fn add(shown: QuotedValue, context: &mut Context<'_>) {
         false => format!("the text contains a Secret with a value in plaintext: `{key}`"),
     };
     context.set_rule(&PLAINTEXT_SECRET, None);
-    context.report_span(shown.span, message).help(HELP);
+    context
+        .report_span(shown.span, message)
+        .confidence(Confidence::Medium)
+        .help(HELP);
 }
 
 /// Reports a file whose kinds of Secrets have too much text around them.

@@ -32,6 +32,9 @@ pub(crate) use plaintext_secret::{
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 
+use sops_core::config::similar;
+use sops_printable::escaped;
+
 use crate::check::Check;
 use crate::rule::Rule;
 
@@ -79,4 +82,72 @@ pub const RULES: [&Rule; TABLE.len()] = {
 /// The rule of that code or name.
 pub fn find(text: &str) -> Option<&'static Rule> {
     RULES.into_iter().find(|rule| rule.is_called(text))
+}
+
+/// What is wrong with the name of a rule that there is not, and which name was probably meant.
+pub fn unknown(text: &str) -> String {
+    let shown = escaped(text);
+    match suggested(text) {
+        Some(meant) => format!("unknown rule `{shown}`; did you mean `{meant}`?"),
+        None => format!("unknown rule `{shown}`; `sops-rs lint rule` lists all rules"),
+    }
+}
+
+/// The same for a comment, which may be any text: it is repeated only if it is like the name of a rule.
+pub(crate) fn unknown_in_comment(text: &str) -> String {
+    match suggested(text) {
+        Some(_) => unknown(text),
+        None => "unknown rule; `sops-rs lint rule` lists all rules".to_owned(),
+    }
+}
+
+/// The code or name of the rule that was probably meant.
+fn suggested(text: &str) -> Option<&'static str> {
+    let lower = text.trim().to_ascii_lowercase().replace([' ', '_'], "-");
+    if lower.len() > 60 {
+        return None;
+    }
+    let rest = lower.strip_prefix("sl").or(lower.strip_prefix('s'));
+    let digits = rest.unwrap_or(&lower).replace('o', "0").replace('-', "");
+    if let Ok(number) = digits.parse::<usize>() {
+        let mut rules = RULES.into_iter();
+        let of_number = rules.find(|rule| rule.code[2..].parse() == Ok(number));
+        return of_number.map(|rule| rule.code);
+    }
+    let names = RULES.into_iter().map(|rule| rule.name);
+    let mut containing = names.clone().filter(|name| name.contains(&lower));
+    match (containing.next(), containing.next()) {
+        (Some(only), None) => Some(only),
+        _ => similar(&lower, names),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_rule_is_recognized() {
+        for (text, meant) in [
+            ("SL0001", "SL001"),
+            ("SL1", "SL001"),
+            ("sl-010", "SL010"),
+            ("SLO14", "SL014"),
+            ("S010", "SL010"),
+            ("plaintext-secrets", "plaintext-secret"),
+            ("PLAINTEXT_SECRET", "plaintext-secret"),
+            ("plantext-secret", "plaintext-secret"),
+            ("config-map", "secret-in-config-map"),
+            ("literal-secret", "literal-secret-in-env"),
+        ] {
+            assert!(find(text).is_none(), "{text}");
+            let message = format!("unknown rule `{text}`; did you mean `{meant}`?");
+            assert_eq!(unknown(text), message);
+        }
+        for text in ["SL099", "", "hunter2", "everything", "\u{1b}[2K"] {
+            let message = unknown(text);
+            assert!(message.ends_with("lists all rules"), "{message}");
+            assert!(!message.contains('\u{1b}'), "{message}");
+        }
+    }
 }

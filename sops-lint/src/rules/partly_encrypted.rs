@@ -218,7 +218,7 @@ fn comments(document: &Document<'_>, context: &mut Context<'_>) {
             context
                 .report_span(
                     span,
-                    "a comment in plaintext holds what looks like a secret",
+                    "a comment in plaintext contains what looks like a secret",
                 )
                 .help("remove it; if it was committed, treat it as leaked");
         }
@@ -231,7 +231,7 @@ fn holds_secret(comment: &str) -> bool {
         !value.contains(char::is_whitespace) && value.contains(|c: char| c.is_ascii_digit())
     };
     let is_secret = |found: &FoundSecret| {
-        found.likeness != Likeness::Name || is_value(&comment[found.range.clone()])
+        matches!(found.likeness, Likeness::Format(_)) || is_value(&comment[found.range.clone()])
     };
     let of_last_word = || {
         let (words, value) = comment.split_once([':', '='])?;

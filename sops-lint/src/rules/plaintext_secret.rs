@@ -132,7 +132,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let command = context.command("edit");
     let found = context.report_node(value.node, message);
     match is_under_part(&value) {
-        true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
+        true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
         false => found.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
     };
 }

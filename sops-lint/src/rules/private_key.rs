@@ -5,7 +5,7 @@ use sops_document::Document;
 use crate::check::Check;
 use crate::context::Context;
 use crate::private_key::{self, PrivateKey};
-use crate::rule::{FixAvailability, Rule, Severity};
+use crate::rule::{Confidence, FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL014",
@@ -26,9 +26,10 @@ fn check(context: &mut Context<'_>) {
     for key in private_key::find(context.input.bytes) {
         let (message, severity) = words(&key);
         context
-            .report_span(key.span, message)
+            .report_span(key.span.clone(), message)
             .help(help(severity))
-            .severity(severity);
+            .severity(severity)
+            .confidence(confidence(&key));
     }
 }
 
@@ -54,7 +55,8 @@ fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
             context
                 .report_node(node, message)
                 .help(help(severity))
-                .severity(severity);
+                .severity(severity)
+                .confidence(confidence(&key));
         }
     }
 }
@@ -69,6 +71,13 @@ fn help(severity: Severity) -> String {
     match severity {
         Severity::Error => HELP.to_owned(),
         Severity::Warning => format!("{HELP}; {EXAMPLE}"),
+    }
+}
+
+fn confidence(key: &PrivateKey) -> Confidence {
+    match key.certain {
+        true => Confidence::High,
+        false => Confidence::Low,
     }
 }
 

@@ -36,21 +36,23 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     });
     let mut parts = Vec::new();
     if !missing.is_empty() {
-        parts.push(format!(
-            "the creation rule names {}, but the file is not encrypted for {}",
-            list(&missing),
-            if missing.len() == 1 { "it" } else { "them" }
-        ));
+        let cannot = match missing.len() {
+            1 => "is in the creation rule but cannot decrypt this file",
+            _ => "are in the creation rule but cannot decrypt this file",
+        };
+        parts.push(format!("{} {cannot}", list(&missing)));
     }
     if !extra.is_empty() {
-        parts.push(format!(
-            "the file is encrypted for {}, which the creation rule does not name",
-            list(&extra)
-        ));
+        let can = match extra.len() {
+            1 => "can decrypt this file but is not in the creation rule",
+            _ => "can decrypt this file but are not in the creation rule",
+        };
+        parts.push(format!("{} {can}", list(&extra)));
     }
     if parts.is_empty() && !are_divided_alike(&has, wants) {
         parts.push(
-            "the file's keys are divided into other groups than the creation rule says".to_owned(),
+            "the file's keys are in other key groups than the creation rule puts them in"
+                .to_owned(),
         );
     }
     let has_other_keys = !parts.is_empty();
@@ -102,5 +104,8 @@ fn ids(groups: &[Vec<MasterKey>], is_meant: impl Fn(&MasterKey) -> bool) -> Vec<
 
 fn list(ids: &[String]) -> String {
     let shown: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
-    shown.join(", ")
+    match shown.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => shown.join(", "),
+    }
 }

@@ -5,7 +5,7 @@ use sops_document::NodeRef;
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::rule::{FixAvailability, Rule, Severity};
+use crate::rule::{Confidence, FixAvailability, Rule, Severity};
 use crate::secret_detection::arguments::{in_header, in_value_of};
 use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{FoundSecrets, Likeness, in_script};
@@ -43,7 +43,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 if let (Some(likeness), Some(node)) = (in_header(name, value), header.get("value"))
                 {
                     let message = format!(
-                        "the header `{name}` of a probe holds {}",
+                        "the header `{name}` of a probe contains {}",
                         likeness.description()
                     );
                     context.report_node(node, message).help(HELP);
@@ -78,7 +78,7 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
             in_value_of(name, text, &mut found);
         }
         for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
-            found.add(flag, 0..text.len(), Likeness::Name);
+            found.add(flag, 0..text.len(), Likeness::Name(Confidence::Medium));
         }
         for secret in in_script(text) {
             found.add(&secret.name, secret.range, secret.likeness);

@@ -52,7 +52,10 @@ fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
         let text = str::from_utf8(&bytes).unwrap_or_default();
         for found in in_text(key, text) {
             let message = message(&format!("the ConfigMap's key `{key}`"), &found);
-            context.report_node(value, message).help(HELP);
+            context
+                .report_node(value, message)
+                .confidence(found.likeness.confidence())
+                .help(HELP);
         }
     }
 }
@@ -72,8 +75,8 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>)
 fn message(holder: &str, found: &FoundSecret) -> String {
     let description = found.likeness.description();
     match found.name.as_str() {
-        "" => format!("{holder} holds {description}"),
-        name => format!("{holder} holds {description}: `{name}`"),
+        "" => format!("{holder} contains {description}"),
+        name => format!("{holder} contains {description}: `{name}`"),
     }
 }
 
@@ -89,7 +92,10 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             };
             for found in in_variable(name, value) {
                 let message = message(&format!("the literal `{name}` of a ConfigMap"), &found);
-                context.report_node(literal, message).help(HELP);
+                context
+                    .report_node(literal, message)
+                    .confidence(found.likeness.confidence())
+                    .help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
@@ -100,7 +106,10 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 .and_then(|text| str::from_utf8(text).ok());
             for found in text.map_or_else(Vec::new, |text| in_text(name, text)) {
                 let message = message(&format!("the file `{name}` of a ConfigMap"), &found);
-                context.report_node(file, message).help(HELP);
+                context
+                    .report_node(file, message)
+                    .confidence(found.likeness.confidence())
+                    .help(HELP);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::check::Check;
 use crate::context::Context;
 use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
-use crate::rule::{FixAvailability, Rule, Severity};
+use crate::rule::{Confidence, FixAvailability, Rule, Severity};
 use crate::secret_detection::arguments::in_value_of;
 use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{
@@ -31,15 +31,18 @@ fn check(context: &mut Context<'_>) {
     let mut text = String::new();
     for range in instructions(context.input.bytes, &mut text) {
         let instruction = Instruction::read(&text, range);
-        for (place, message) in secrets(&instruction) {
+        for (place, message, confidence) in secrets(&instruction) {
             let place = instruction.at + place.start..instruction.at + place.end;
-            context.report_span(place, message).help(HELP);
+            context
+                .report_span(place, message)
+                .confidence(confidence)
+                .help(HELP);
         }
     }
 }
 
 /// The secrets of an instruction, each with its place in `rest`.
-fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
+fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confidence)> {
     let name = instruction.name.as_str();
     match name {
         "ENV" | "ARG" | "LABEL" => assigned(instruction)
@@ -49,6 +52,7 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
                 (
                     found.range,
                     format!("`{name} {}` puts {description} into the image", found.name),
+                    found.likeness.confidence(),
                 )
             })
             .collect(),
@@ -56,7 +60,8 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
             let files = copied(instruction).into_iter().map(|range| {
                 let file = &instruction.rest[range.clone()];
                 let message = format!("`{name}` puts `{file}` into a layer of the image");
-                (range, message)
+                // Its name says so.
+                (range, message, Confidence::Medium)
             });
             // The file may be in the Dockerfile.
             files.chain(held(name, in_heredoc(instruction))).collect()
@@ -66,14 +71,18 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
     }
 }
 
-fn held(name: &str, found: Vec<FoundSecret>) -> impl Iterator<Item = (Range<usize>, String)> {
+fn held(
+    name: &str,
+    found: Vec<FoundSecret>,
+) -> impl Iterator<Item = (Range<usize>, String, Confidence)> {
     found.into_iter().map(move |found| {
         let description = found.likeness.description();
         let named = match found.name.as_str() {
             "" => String::new(),
             flag => format!(", as `{flag}`"),
         };
-        (found.range, format!("`{name}` holds {description}{named}"))
+        let message = format!("`{name}` contains {description}{named}");
+        (found.range, message, found.likeness.confidence())
     })
 }
 
@@ -158,7 +167,7 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
                 in_value_of(name, word, &mut found);
             }
             for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
-                found.add(flag, 0..word.len(), Likeness::Name);
+                found.add(flag, 0..word.len(), Likeness::Name(Confidence::Medium));
             }
             let found = found.into_vec().into_iter().chain(in_script(word));
             for secret in found {

@@ -78,7 +78,7 @@ fn whole_secret(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     context
         .report_node(
             value,
-            "the annotation of `kubectl apply` holds the whole Secret in plaintext",
+            "the annotation of `kubectl apply` contains the whole Secret in plaintext",
         )
         .help("remove the annotation, and apply with `--server-side`");
 }

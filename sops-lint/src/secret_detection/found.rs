@@ -53,6 +53,7 @@ pub(super) fn range_of(part: &str, text: &str) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::Confidence;
 
     #[test]
     fn the_first_of_those_that_overlap_is_kept() {
@@ -64,7 +65,7 @@ mod tests {
             ("d", 2..4),
             ("e", 9..11),
         ] {
-            set.add(name, range, Likeness::Name);
+            set.add(name, range, Likeness::Name(Confidence::Medium));
         }
         let names: Vec<_> = set.into_vec().into_iter().map(|found| found.name).collect();
         assert_eq!(names, ["b", "a", "e"]);

@@ -9,6 +9,7 @@ use super::likeness::Likeness;
 use super::name::{self, NameClass};
 use super::reference::is_harmless;
 use super::{passphrase, token};
+use crate::rule::Confidence;
 
 /// Judges the value of that name.
 pub(crate) fn judge(name: &str, value: &str) -> Option<Likeness> {
@@ -33,40 +34,50 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     if is_harmless(value) {
         let is_pin = is_variable && value.len() == 4 && value.bytes().all(|c| c.is_ascii_digit());
         let is_secret = is_pin && kind == NameClass::Secret && name::is_of_password(name);
-        return is_secret.then_some(Likeness::Name);
+        return is_secret.then_some(Likeness::Name(Confidence::Low));
     }
     if format.is_some() {
         return format;
     }
-    let is_secret = match kind {
+    let confidence = match kind {
         NameClass::Secret => {
             let is_password = |is: fn(&str) -> bool| is(value) && name::is_of_password(name);
-            is_plausible(value) && !name::is_key_of_secret(name, value)
-                || is_password(if is_variable {
+            let is_passphrase = || {
+                is_password(if is_variable {
                     passphrase::is_any
                 } else {
                     passphrase::is_plain
-                })
-                || is_variable && is_password(is_expression)
+                }) || is_variable && is_password(is_expression)
+            };
+            if is_plausible(value) && !name::is_key_of_secret(name, value) {
+                match is_random(value) || is_credential(value) {
+                    true => Some(Confidence::High),
+                    false => Some(Confidence::Medium),
+                }
+            } else {
+                is_passphrase().then_some(Confidence::Low)
+            }
         }
         NameClass::Weak => {
             let is_word = || !value.contains(|c: char| c.is_whitespace() || c == '/');
-            is_random(value) && !is_call(value)
+            let is_secret = is_random(value) && !is_call(value)
                 || is_basic(value)
                 || name::is_of_pair(name) && is_pair(value)
                 || name::is_of_password(name)
                     && is_word()
                     && is_credential(value)
-                    && !is_call(value)
+                    && !is_call(value);
+            is_secret.then_some(Confidence::Medium)
         }
         NameClass::Reference => {
-            is_random(value) && !is_identifier(value) && !is_call(value)
+            let is_secret = is_random(value) && !is_identifier(value) && !is_call(value)
                 || is_no_name(value)
-                || is_variable && is_plausible(value) && name::holds_own_secret(name, value)
+                || is_variable && is_plausible(value) && name::holds_own_secret(name, value);
+            is_secret.then_some(Confidence::Low)
         }
-        NameClass::Other => false,
+        NameClass::Other => None,
     };
-    is_secret.then_some(Likeness::Name)
+    confidence.map(Likeness::Name)
 }
 
 /// Whether it is written as the names of variables are: `JWT_SECRET`.

@@ -6,6 +6,7 @@ use super::arguments::without_comment;
 use super::found::{FoundSecrets, range_of};
 use super::judge::judge;
 use super::likeness::Likeness;
+use crate::rule::Confidence;
 
 /// How a flag has its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,11 +133,11 @@ pub(crate) fn find(script: &str, found: &mut FoundSecrets) {
             let cleaned: Vec<&str> = command.iter().map(|(word, _)| word.as_str()).collect();
             for (at, flag) in passwords_in_words(&cleaned) {
                 let range = range_of(command[at].1, &joined);
-                found.add(flag, range, Likeness::Name);
+                found.add(flag, range, Likeness::Name(Confidence::Medium));
             }
             let reader = commands.get(number + 1);
             if let Some(range) = reader.and_then(|reader| piped(command, reader, &joined)) {
-                found.add("", range, Likeness::Name);
+                found.add("", range, Likeness::Name(Confidence::Medium));
             }
         }
     }

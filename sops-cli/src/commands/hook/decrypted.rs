@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sops_core::CIPHERTEXT_PREFIX;
-use sops_lint::Encrypted;
+use sops_lint::{Encrypted, Finding};
 
 use crate::git::{Snapshot, TrackedFile};
-use crate::lint::Shown;
 use crate::lint::judge::Judge;
 
 /// The name of the commit that has the encrypted file beside a copy.
@@ -115,7 +114,7 @@ pub(super) const EARLIER: &str = "an earlier commit";
 
 impl Previous<'_> {
     /// The finding that a file with this content was encrypted. The older content is read only for files that are in plaintext.
-    pub(super) fn shown(&self, judge: &Judge<'_>, path: &Path, bytes: &[u8]) -> Vec<Shown> {
+    pub(super) fn shown(&self, judge: &Judge<'_>, path: &Path, bytes: &[u8]) -> Vec<Finding> {
         if may_be_encrypted(bytes) {
             return Vec::new();
         }

@@ -1,8 +1,9 @@
 //! Finds versions in plaintext of files that were encrypted in an earlier commit.
 
+use sops_lint::Finding;
+
 use super::decrypted::{Deleted, EARLIER, Neighbours, Previous};
 use crate::git::{Changes, Version};
-use crate::lint::Shown;
 use crate::lint::judge::Judge;
 
 /// The versions that the commits replace or delete.
@@ -14,7 +15,7 @@ pub(super) struct EarlierVersions<'c> {
 
 impl EarlierVersions<'_> {
     /// The finding that a version is in plaintext, and its file was encrypted in a commit before.
-    pub(super) fn shown(&self, judge: &Judge<'_>, version: &Version, bytes: &[u8]) -> Vec<Shown> {
+    pub(super) fn shown(&self, judge: &Judge<'_>, version: &Version, bytes: &[u8]) -> Vec<Finding> {
         let Self {
             changes,
             deleted,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sops_core::config::Config;
-use sops_lint::Tree;
+use sops_lint::{Finding, Tree};
 
 use super::decrypted::{Neighbours, Previous, encrypted};
 use super::local_mac::LocalMac;
@@ -21,7 +21,6 @@ use crate::git::{
     staged,
 };
 use crate::input::read_repository_file;
-use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::lint::settings::FILE;
 use crate::parallel::{self, ItemsPerThread};
@@ -302,7 +301,7 @@ fn inside(repository: &GitRepository, path: &Path) -> Result<PathBuf, CommandErr
 }
 
 /// The findings in a named file that Git does not track.
-fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Shown>, CommandError> {
+fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Finding>, CommandError> {
     if !path.is_file() || judge.linter.is_excluded(inside) {
         return Ok(Vec::new());
     }

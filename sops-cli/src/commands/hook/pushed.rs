@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, io};
 
-use sops_lint::shell_word;
+use sops_lint::{Finding, shell_word};
 
 use super::decrypted::{Deleted, Neighbours};
 use super::earlier_rules::EarlierStates;
@@ -24,7 +24,6 @@ use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{GitRepository, Objects, Pushed, TrackedFile, TrackingBranches, Version};
-use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
@@ -265,7 +264,7 @@ impl PushReport {
         if repository.has_working_tree && globals.config_of_flag().is_none() {
             let is_tracked = |path: &Path| objects.find(&format!(":{}", path.display())).is_some();
             let nothing_found = versions.iter().zip(&mut found);
-            let mut nothing_found: HashMap<&TrackedFile, &mut Vec<Shown>> = nothing_found
+            let mut nothing_found: HashMap<&TrackedFile, &mut Vec<Finding>> = nothing_found
                 .filter(|(_, (_, found))| found.is_empty())
                 .map(|(version, (_, found))| (&version.file, found))
                 .collect();
@@ -287,12 +286,12 @@ impl PushReport {
         Ok(())
     }
 
-    fn found(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Shown) {
-        if let Some((_, later)) = self.seen.get_mut(&shown.finding.fingerprint) {
+    fn found(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Finding) {
+        if let Some((_, later)) = self.seen.get_mut(&shown.fingerprint) {
             *later += 1;
             return;
         }
-        let finding = &mut shown.finding;
+        let finding = &mut shown;
         if leaks(finding.rule) {
             match version.is_in_history {
                 true => {
@@ -315,7 +314,7 @@ impl PushReport {
 
     fn finish(mut self, ui: &Ui, verdict: &str, if_leaked: &str) -> Result<ExitCode, CommandError> {
         for (index, later) in self.seen.into_values().filter(|(_, later)| *later > 0) {
-            let finding = &mut self.refusal.found[index].finding;
+            let finding = &mut self.refusal.found[index];
             let versions = if later == 1 { "version" } else { "versions" };
             let more = format!("also in {later} later {versions} of the file");
             finding.help = Some(match finding.help.take() {

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use sops_lint::{Finding, Fix, Severity};
 
 use crate::command_error::CommandError;
-use crate::lint::Shown;
 use crate::lint::output::OutputFormat;
 use crate::ui::Ui;
 
@@ -16,7 +15,7 @@ const MANY: usize = 4;
 
 #[derive(Default)]
 pub(super) struct HookRefusal {
-    pub(super) found: Vec<Shown>,
+    pub(super) found: Vec<Finding>,
     /// Configurations that cannot be used, and files that cannot be decrypted.
     pub(super) errors: Vec<CommandError>,
     /// The directory in which Git was called, relative to the root of the repository.
@@ -30,8 +29,8 @@ impl HookRefusal {
 
     /// If many files must be encrypted, removes the command of each, and returns one for all.
     fn shorten(&mut self) -> Option<String> {
-        let is_plain = |shown: &&mut Shown| {
-            let Finding { fix, help, .. } = &shown.finding;
+        let is_plain = |shown: &&mut Finding| {
+            let Finding { fix, help, .. } = &shown;
             *fix == Some(Fix::Encrypt) && help.as_ref().is_some_and(|help| !help.contains('\n'))
         };
         let mut plain: Vec<_> = self.found.iter_mut().filter(is_plain).collect();
@@ -43,7 +42,7 @@ impl HookRefusal {
             inside => format!(" {}", vec![".."; inside.components().count()].join("/")),
         };
         for shown in &mut plain {
-            shown.finding.help = None;
+            shown.help = None;
         }
         Some(format!("sops-rs lint --fix --select SL010{directory}"))
     }
@@ -51,39 +50,31 @@ impl HookRefusal {
     /// Removes what would be said of many findings in the same words, and returns it with their number.
     fn take_repeated(&mut self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for help in self
-            .found
-            .iter()
-            .filter_map(|shown| shown.finding.help.as_ref())
-        {
+        for help in self.found.iter().filter_map(|shown| shown.help.as_ref()) {
             *counts.entry(help.clone()).or_default() += 1;
         }
         counts.retain(|_, count| *count >= MANY);
         for shown in &mut self.found {
-            shown.finding.help.take_if(|help| counts.contains_key(help));
+            shown.help.take_if(|help| counts.contains_key(help));
         }
         counts
     }
 
     /// Adds findings in files in which nothing was found yet.
-    pub(super) fn add_new(&mut self, shown: Vec<Shown>) {
-        let is_new = |shown: &Shown| {
+    pub(super) fn add_new(&mut self, shown: Vec<Finding>) {
+        let is_new = |shown: &Finding| {
             let mut known = self.found.iter();
-            !known.any(|known| known.finding.place == shown.finding.place)
+            !known.any(|known| known.place == shown.place)
         };
-        let new: Vec<Shown> = shown.into_iter().filter(is_new).collect();
+        let new: Vec<Finding> = shown.into_iter().filter(is_new).collect();
         self.found.extend(new);
     }
 
     /// Adds findings by a rule that Git does not track, in files in which nothing was found, or only that they have no rule.
-    pub(super) fn add_with_rule(&mut self, shown: Vec<Shown>) {
-        let places: HashSet<&str> = shown
-            .iter()
-            .map(|shown| shown.finding.place.as_str())
-            .collect();
-        self.found.retain(|known| {
-            !places.contains(known.finding.place.as_str()) || !known.finding.lacks_creation_rule
-        });
+    pub(super) fn add_with_rule(&mut self, shown: Vec<Finding>) {
+        let places: HashSet<&str> = shown.iter().map(|shown| shown.place.as_str()).collect();
+        self.found
+            .retain(|known| !places.contains(known.place.as_str()) || !known.lacks_creation_rule);
         self.add_new(shown);
     }
 
@@ -94,7 +85,7 @@ impl HookRefusal {
         }
         // Whatever refuses is an error.
         for shown in &mut self.found {
-            shown.finding.severity = Severity::Error;
+            shown.severity = Severity::Error;
         }
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
@@ -112,7 +103,7 @@ impl HookRefusal {
             let help = help.replace('\n', "; ");
             ui.note(format_args!("For each of {count} findings: {help}"));
         }
-        let is_outdated = |shown: &&Shown| shown.finding.fix == Some(Fix::UpdateKeys);
+        let is_outdated = |shown: &&Finding| shown.fix == Some(Fix::UpdateKeys);
         if self.found.iter().filter(is_outdated).count() > 1 {
             ui.note("`sops-rs updatekeys -y .` updates the keys of all files in this directory and those below it");
         }

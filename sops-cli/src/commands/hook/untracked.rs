@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sops_lint::Tree;
+use sops_lint::{Finding, Tree};
 
 use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::{CONFIG_FILE, NearestConfigs, on_disk};
 use crate::git::TrackedFile;
-use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
@@ -21,7 +20,7 @@ pub(super) fn shown<'f>(
     judge: &Judge<'_>,
     is_tracked: impl Fn(&Path) -> bool,
     files: &[&'f TrackedFile],
-) -> Result<Vec<(&'f TrackedFile, Vec<Shown>)>, CommandError> {
+) -> Result<Vec<(&'f TrackedFile, Vec<Finding>)>, CommandError> {
     let snapshot = judge.snapshot;
     let root = snapshot.root();
     let above = root.ancestors().skip(1).map(Path::to_owned);
@@ -64,9 +63,7 @@ pub(super) fn shown<'f>(
         match config.filter(|config| !config.file().starts_with(root)) {
             None => found.push((*file, shown?)),
             Some(config) => {
-                let names = shown?
-                    .into_iter()
-                    .map(|shown| (config.clone(), shown.finding.file));
+                let names = shown?.into_iter().map(|shown| (config.clone(), shown.file));
                 outside.extend(names);
             }
         }

@@ -1,14 +1,17 @@
 //! Commands of GitHub's workflows: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 
+use sops_lint::{Confidence, Finding};
 use sops_printable::one_line;
 
-use crate::lint::Shown;
-
-pub(super) fn write(findings: &[Shown]) -> String {
+pub(super) fn write(findings: &[Finding]) -> String {
     findings
         .iter()
-        .map(|Shown { finding, .. }| {
-            let title = format!("{} {}", finding.rule.code, finding.rule.name);
+        .map(|finding| {
+            let unsure = match finding.confidence {
+                Confidence::High => String::new(),
+                confidence => format!(" ({confidence} confidence)"),
+            };
+            let title = format!("{} {}{unsure}", finding.rule.code, finding.rule.name);
             let message = one_line(&finding.message);
             let help = finding.help.as_deref().map(one_line);
             let help = help.map(|help| format!("\n{help}"));

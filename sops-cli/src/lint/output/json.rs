@@ -1,9 +1,7 @@
 //! JSON output.
 
 use serde::Serialize;
-use sops_lint::{Fix, Severity};
-
-use crate::lint::Shown;
+use sops_lint::{Confidence, Finding, Fix, Severity};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -11,6 +9,7 @@ struct JsonFinding<'f> {
     code: &'f str,
     rule: &'f str,
     severity: Severity,
+    confidence: Confidence,
     file: &'f str,
     line: usize,
     column: usize,
@@ -22,13 +21,14 @@ struct JsonFinding<'f> {
     fingerprint: &'f str,
 }
 
-pub(super) fn write(findings: &[Shown]) -> String {
+pub(super) fn write(findings: &[Finding]) -> String {
     let findings: Vec<_> = findings
         .iter()
-        .map(|Shown { finding, .. }| JsonFinding {
+        .map(|finding| JsonFinding {
             code: finding.rule.code,
             rule: finding.rule.name,
             severity: finding.severity,
+            confidence: finding.confidence,
             file: &finding.file,
             line: finding.location.line,
             column: finding.location.column,

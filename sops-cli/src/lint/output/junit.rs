@@ -1,22 +1,24 @@
 //! JUnit's XML: one suite per file, one failed case per finding.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use sops_lint::Finding;
 use sops_printable::one_line;
 
-use crate::lint::Shown;
-
-pub(super) fn write(findings: &[Shown]) -> String {
+pub(super) fn write(findings: &[Finding]) -> String {
     let mut report = Report::new("sops-rs lint");
-    for findings in findings.chunk_by(|left, right| left.finding.file == right.finding.file) {
-        let mut suite = TestSuite::new(&*one_line(&findings[0].finding.file));
-        for Shown { finding, .. } in findings {
+    for findings in findings.chunk_by(|left, right| left.file == right.file) {
+        let mut suite = TestSuite::new(&*one_line(&findings[0].file));
+        for finding in findings {
             let at = finding.location;
             let (file, message) = (one_line(&finding.file), one_line(&finding.message));
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status
                 .set_type(finding.rule.code)
                 .set_message(&*message)
-                .set_description(format!("{file}:{at}: {message}"));
+                .set_description(format!(
+                    "{file}:{at}: {message} ({} confidence)",
+                    finding.confidence
+                ));
             let name = format!("{} {} at {at}", finding.rule.code, finding.rule.name);
             suite.add_test_case(TestCase::new(name, status));
         }

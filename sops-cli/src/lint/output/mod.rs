@@ -8,9 +8,8 @@ mod text;
 
 use annotate_snippets::Renderer;
 use clap::ValueEnum;
+use sops_lint::Finding;
 use sops_printable::{escaped_json, masked};
-
-use super::Shown;
 
 /// A format of findings.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -30,7 +29,7 @@ pub(crate) enum OutputFormat {
 
 impl OutputFormat {
     /// The findings in this format, safe to show: a finding can quote a private key that was entered as a recipient.
-    pub(crate) fn write(self, findings: &[Shown], renderer: &Renderer) -> String {
+    pub(crate) fn write(self, findings: &[Finding], renderer: &Renderer) -> String {
         let text = match self {
             Self::Text => text::write(findings, renderer),
             Self::Json => escaped_json(&json::write(findings)).into_owned(),

@@ -3,11 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use sops_lint::{RULES, Rule, Severity};
+use sops_lint::{Confidence, Finding, RULES, Rule, Severity};
 
-use crate::lint::Shown;
-
-pub(super) fn write(findings: &[Shown]) -> String {
+pub(super) fn write(findings: &[Finding]) -> String {
     let log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -35,7 +33,7 @@ fn rule(rule: &Rule) -> Value {
     })
 }
 
-fn result(Shown { finding, .. }: &Shown) -> Value {
+fn result(finding: &Finding) -> Value {
     let help = finding.help.as_deref().map(|help| format!("\n{help}"));
     let mut location = json!({
         "physicalLocation": {
@@ -50,9 +48,11 @@ fn result(Shown { finding, .. }: &Shown) -> Value {
         "ruleId": finding.rule.code,
         "ruleIndex": RULES.iter().position(|rule| rule.code == finding.rule.code),
         "level": level(finding.severity),
+        "rank": rank(finding.confidence),
         "message": {"text": format!("{}{}", finding.message, help.unwrap_or_default())},
         "locations": [location],
         "partialFingerprints": {"sopsLint/v1": finding.fingerprint},
+        "properties": {"confidence": finding.confidence},
     })
 }
 
@@ -60,6 +60,15 @@ fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+    }
+}
+
+/// The priority of a result, from 0 to 100.
+fn rank(confidence: Confidence) -> f64 {
+    match confidence {
+        Confidence::Low => 25.0,
+        Confidence::Medium => 50.0,
+        Confidence::High => 90.0,
     }
 }
 

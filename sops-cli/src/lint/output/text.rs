@@ -1,43 +1,92 @@
-//! Text output.
+//! Text output: each finding with its line, and those that say the same of one file as one.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use sops_lint::Severity;
+use std::collections::HashMap;
+
+use annotate_snippets::{Group, Level, Renderer};
+use sops_lint::{Confidence, Finding, Severity};
 use sops_printable::one_line;
 
 use crate::arguments::invocation::under_name;
-use crate::lint::Shown;
+use crate::command_error::Pointer;
 
-pub(super) fn write(findings: &[Shown], renderer: &Renderer) -> String {
-    findings
-        .iter()
-        .map(|shown| report(shown, renderer) + "\n\n")
-        .collect()
+/// So many lines of equal findings are listed.
+const MAX_LINES: usize = 12;
+
+pub(super) fn write(findings: &[Finding], renderer: &Renderer) -> String {
+    let reports = grouped(findings);
+    let reports = reports.iter().map(|equal| report(equal, renderer) + "\n\n");
+    reports.collect()
 }
 
-fn report(Shown { finding, excerpt }: &Shown, renderer: &Renderer) -> String {
+/// The findings with the same rule, message and help in one file together, in the order of the first of each.
+fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut known = HashMap::new();
+    for finding in findings {
+        let Finding {
+            file,
+            message,
+            help,
+            severity,
+            ..
+        } = finding;
+        let key = (file, finding.rule.code, message, help, *severity as u8);
+        let index = *known.entry(key).or_insert(groups.len());
+        match groups.get_mut(index) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
+/// One report of findings that are equal, of which there is at least one.
+fn report(equal: &[&Finding], renderer: &Renderer) -> String {
+    let finding = equal[0];
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let message = one_line(&finding.message);
-    let file = one_line(&finding.file);
+    let pointer = Pointer::new(
+        &finding.file,
+        Some(finding.location),
+        finding.excerpt.clone(),
+    );
     let id = format!("{} {}", finding.rule.code, finding.rule.name);
-    let group = Group::with_title(level.primary_title(&*message).id(&*id));
-    let at = finding.location;
-    let group = match excerpt {
-        Some(excerpt) => group.element(
-            Snippet::source(&*excerpt.text)
-                .path(&*file)
-                .line_start(at.line)
-                .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
-        ),
-        None => group.element(Origin::path(&*file).line(at.line).char_column(at.column)),
-    };
+    let mut group = Group::with_title(level.primary_title(&*message).id(&*id));
+    group = pointer.add_to(group);
+    let notes = notes(equal);
+    for note in &notes {
+        group = group.element(Level::NOTE.message(note));
+    }
     let help = finding.help.as_deref().map(one_line).unwrap_or_default();
     let help = under_name(&help);
-    let group = match help.is_empty() {
-        true => group,
-        false => group.element(Level::HELP.message(&*help)),
-    };
-    renderer.render(&[group])
+    if !help.is_empty() {
+        group = group.element(Level::HELP.message(&*help));
+    }
+    pointer.shown(renderer.render(&[group]))
+}
+
+/// What else is to be said of equal findings: where the others are, and how sure they are.
+fn notes(equal: &[&Finding]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let others = &equal[1..];
+    if !others.is_empty() {
+        let mut lines: Vec<usize> = others.iter().map(|other| other.location.line).collect();
+        lines.dedup();
+        let shown: Vec<_> = lines.iter().take(MAX_LINES).map(usize::to_string).collect();
+        let noun = if lines.len() == 1 { "line" } else { "lines" };
+        let rest = if lines.len() > MAX_LINES { ", …" } else { "" };
+        notes.push(format!(
+            "and {} more at {noun} {}{rest}",
+            others.len(),
+            shown.join(", ")
+        ));
+    }
+    let confidence = equal[0].confidence;
+    if confidence != Confidence::High {
+        notes.push(format!("confidence: {confidence}"));
+    }
+    notes
 }

@@ -71,7 +71,7 @@ impl<'a> Parser<'a> {
                 )}
                 Some(_) if self.text[span.end..].starts_with(':') => self.unsupported(
                     span.start,
-                    "a `:` and a blank are missing behind the first key, so that its line is taken for text",
+                    "missing `: ` after the first key, so its line reads as text",
                 ),
                 Some(_) => self.unsupported(
                     span.start,

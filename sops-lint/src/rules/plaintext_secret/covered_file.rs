@@ -17,6 +17,7 @@ use crate::manifest::{
 };
 use crate::object::objects;
 use crate::plaintext_values::holds_secret;
+use crate::rule::Confidence;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::{has_only_comments, names_keys};
 use crate::scrutiny::Scrutiny;
@@ -270,6 +271,7 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: 
         );
         context
             .report_node(node, message)
+            .confidence(Confidence::Medium)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }

@@ -1,33 +1,26 @@
-//! The line that an error points to, with everything masked that may be a value: only what is certainly a key is shown.
+//! The keys of lines in a text that does not parse: only what is certainly a key, and not a part of a value.
 
 use std::ops::Range;
 
-use sops_core::Format;
-use sops_printable::is_printable;
-
-/// What is shown instead of a value.
-const MASK: &str = "***";
+use sops_document::Format;
 
 /// Longer keys are not shown.
 const MAX_KEY: usize = 100;
 
-/// A line of a file, masked.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Excerpt {
-    pub(crate) text: String,
-    /// What the error is about, in bytes of the text.
-    pub(crate) span: Range<usize>,
-}
-
-/// The lines of one text. Each is read once for all that is asked in the order of the text.
-pub(crate) struct Excerpts<'t> {
-    /// Whole lines, up to the first that is no UTF-8.
-    text: &'t str,
-    format: Format,
-    lines: Lines,
-    /// The line that was read last, and its key.
-    line: Range<usize>,
-    key: Option<Key>,
+/// Each line without its break, with its key if it has one for sure.
+pub(super) fn keys(text: &str, format: Format) -> Vec<(Range<usize>, Option<Range<usize>>)> {
+    let mut lines = Lines::of(format);
+    let mut start = 0;
+    let each = text.split_inclusive('\n').map(|line| {
+        let begin = start;
+        start += line.len();
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let key = lines.next(line);
+        let key = key.map(|key| begin + key.range.start..begin + key.range.end);
+        (begin..begin + line.len(), key)
+    });
+    each.collect()
 }
 
 /// What the lines so far tell about those that come.
@@ -44,64 +37,6 @@ enum Lines {
 struct Key {
     range: Range<usize>,
     colon: usize,
-}
-
-impl<'t> Excerpts<'t> {
-    pub(crate) fn new(text: &'t [u8], format: Format) -> Self {
-        let valid = str::from_utf8(text).or_else(|error| {
-            let whole = text[..error.valid_up_to()].split_inclusive(|byte| *byte == b'\n');
-            let whole = whole.filter(|line| line.ends_with(b"\n"));
-            str::from_utf8(&text[..whole.map(<[u8]>::len).sum()])
-        });
-        Self {
-            text: valid.unwrap_or_default(),
-            format,
-            lines: Lines::of(format),
-            line: 0..0,
-            key: None,
-        }
-    }
-
-    /// The line that holds the byte at the offset; `None` where it may be part of a value.
-    pub(crate) fn at(&mut self, offset: usize) -> Option<Excerpt> {
-        if offset < self.line.start {
-            self.line = 0..0;
-            self.lines = Lines::of(self.format);
-        }
-        // The end of the text belongs to its last line.
-        while offset >= self.line.end && self.line.end < self.text.len() {
-            let rest = &self.text[self.line.end..];
-            let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
-            self.line = self.line.end..self.line.end + length;
-            let line = &rest[..length];
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            self.key = self.lines.next(line.strip_suffix('\r').unwrap_or(line));
-        }
-        let line = self.text.get(self.line.clone())?;
-        let is_inside = offset < self.line.end || offset == self.line.end && !line.ends_with('\n');
-        let key = self.key.as_ref().filter(|_| is_inside)?;
-        let behind = &line[key.colon + 1..];
-        let masked = !behind.trim().is_empty();
-        let mask = if masked {
-            let blanks = behind.len() - behind.trim_start_matches(' ').len();
-            format!("{}{MASK}", &behind[..blanks])
-        } else {
-            String::new()
-        };
-        let shown = format!("{}{mask}", &line[..=key.colon]);
-        let is_safe = |character| character == '\t' || is_printable(character);
-        if !shown.chars().all(is_safe) {
-            return None;
-        }
-        let start = offset - self.line.start;
-        let span = match line[..=key.colon].get(start..) {
-            Some(_) if key.range.contains(&start) => start..key.range.end,
-            Some(_) if start <= key.colon => start..start + 1,
-            _ if masked => shown.len() - MASK.len()..shown.len(),
-            _ => key.range.clone(),
-        };
-        Some(Excerpt { text: shown, span })
-    }
 }
 
 impl Lines {
@@ -207,10 +142,34 @@ fn end_of(value: &str) -> Option<End> {
                 && !inner.contains(['"', '\'', '\\']);
             is_closed.then_some(End::Nothing)
         }
-        Some(b'[' | b'{') => matches!(value, "[]" | "{}").then_some(End::Nothing),
+        Some(b'[' | b'{') => is_closed_flow(value).then_some(End::Nothing),
         Some(b'?' | b'@' | b'`' | b'%') => None,
         Some(_) => Some(End::Plain),
     }
+}
+
+/// Whether a flow collection ends on the line where it begins, for sure.
+fn is_closed_flow(value: &str) -> bool {
+    let value = value.split(" #").next().unwrap_or(value).trim_end();
+    let mut open = 0_usize;
+    let mut quote = None;
+    for (at, character) in value.char_indices() {
+        match (quote, character) {
+            (_, '\\') => return false,
+            (Some(sign), character) if sign == character => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '[' | '{') => open += 1,
+            (None, ']' | '}') => {
+                open = open.saturating_sub(1);
+                if open == 0 {
+                    return at + 1 == value.len();
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    false
 }
 
 /// The key of a line of dotenv.
@@ -294,59 +253,34 @@ fn key_at(line: &str, start: usize, plain: bool) -> Option<Key> {
 mod tests {
     use super::*;
 
-    fn excerpt(text: &str, line: usize, column: usize, format: Format) -> Option<(String, String)> {
-        let before = text.split_inclusive('\n').take(line - 1);
-        let start: usize = before.map(str::len).sum();
-        let mut excerpts = Excerpts::new(text.as_bytes(), format);
-        let excerpt = excerpts.at(start + column - 1)?;
-        for line in (0..text.len()).rev() {
-            excerpts.at(line);
-        }
-        assert_eq!(excerpts.at(start + column - 1).as_ref(), Some(&excerpt));
-        let marked = excerpt.text[excerpt.span.clone()].to_owned();
-        Some((excerpt.text, marked))
+    fn key_of(text: &str, line: usize, format: Format) -> Option<&str> {
+        let (_, key) = keys(text, format).into_iter().nth(line - 1)?;
+        key.map(|key| &text[key])
     }
 
     #[test]
-    fn a_key_is_shown_and_its_value_masked() {
-        for (text, line, column, shown, marked) in [
-            ("a: secret\n", 1, 1, "a: ***", "a"),
-            ("a: secret\n", 1, 6, "a: ***", "***"),
-            ("a: 1\nb.c: [x\n", 2, 8, "b.c: ***", "***"),
-            ("- - a: x", 1, 5, "- - a: ***", "a"),
-            ("a:\n  b: x\n", 2, 3, "  b: ***", "b"),
-            ("a:\n", 1, 3, "a:", "a"),
-            ("a: |\n  x: y\nb: z\n", 3, 1, "b: ***", "b"),
-            ("- |\n x: y\n- b: z\n", 3, 3, "- b: ***", "b"),
-            ("a: 'x'\n\"b\": \"y\"\nc: &a !!str z", 3, 1, "c: ***", "c"),
-            ("a: x\n  y: z\nb: 1\n", 3, 1, "b: ***", "b"),
-            ("# c: d\n---\na : 1\r\nb: 2\r\n", 4, 1, "b: ***", "b"),
+    fn a_key_is_found_in_lines_that_are_simple() {
+        for (text, line, key) in [
+            ("a: secret\n", 1, "a"),
+            ("a: 1\nb.c: [x\n", 2, "b.c"),
+            ("- - a: x", 1, "a"),
+            ("a:\n  b: x\n", 2, "b"),
+            ("a: |\n  x: y\nb: z\n", 3, "b"),
+            ("- |\n x: y\n- b: z\n", 3, "b"),
+            ("a: 'x'\n\"b\": \"y\"\nc: &a !!str z", 3, "c"),
+            ("a: x\n  y: z\nb: 1\n", 3, "b"),
+            ("# c: d\n---\na : 1\r\nb: 2\r\n", 4, "b"),
+            ("a: [x, {y: 'z]'}] # }\nb: {}\nc: [\n", 3, "c"),
         ] {
-            assert_eq!(
-                excerpt(text, line, column, Format::Yaml),
-                Some((shown.to_owned(), marked.to_owned())),
-                "{text}"
-            );
+            assert_eq!(key_of(text, line, Format::Yaml), Some(key), "{text}");
         }
-        for (text, line, shown, marked) in [
-            ("{\"a\": 1}", 1, "{\"a\": ***", "{"),
-            (
-                "{\n\t\"a\": \"x\\\"\",\n\t\"b\" : 2\n}",
-                3,
-                "\t\"b\" : ***",
-                "\t",
-            ),
-        ] {
-            assert_eq!(
-                excerpt(text, line, 1, Format::Json),
-                Some((shown.to_owned(), marked.to_owned())),
-                "{text}"
-            );
-        }
+        let json = "{\n\t\"a\": \"x\\\"\",\n\t\"b\" : 2\n}";
+        assert_eq!(key_of(json, 3, Format::Json), Some("\"b\""));
+        assert_eq!(key_of("{\"a\": 1}", 1, Format::Json), Some("\"a\""));
     }
 
     #[test]
-    fn what_may_be_a_value_is_not_shown() {
+    fn what_may_be_a_value_is_no_key() {
         for (text, line) in [
             ("a: |\n  secret: x\n", 2),
             ("- |\n secret: x\n", 2),
@@ -356,6 +290,8 @@ mod tests {
             ("a: \"one\nsecret: x\"\n", 2),
             ("a: 'it''s\nsecret: x'\n", 2),
             ("a: [one,\nsecret: x]\n", 2),
+            ("a: ['one]\nsecret: x']\n", 2),
+            ("a: [\"one\\\"]\nsecret: x\"]\n", 2),
             ("a: {\n secret: x}\n", 2),
             ("? secret\nsecret: x\n", 2),
             ("# secret: x\n", 1),
@@ -366,7 +302,7 @@ mod tests {
             ("a: x\nsecret\nsecret: x", 3),
             ("", 1),
         ] {
-            assert_eq!(excerpt(text, line, 1, Format::Yaml), None, "{text}");
+            assert_eq!(key_of(text, line, Format::Yaml), None, "{text}");
         }
         for (text, line) in [
             ("{\"a\": \"one\n\"secret\": 2}", 2),
@@ -376,7 +312,7 @@ mod tests {
             ("{secret: 1}", 1),
             ("{\"a b\": 1}", 1),
         ] {
-            assert_eq!(excerpt(text, line, 1, Format::Json), None, "{text}");
+            assert_eq!(key_of(text, line, Format::Json), None, "{text}");
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above it, or by an annotation of the
-//! object. A reason is required, and an allowance that allows nothing is reported.
+//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above what has the finding, or by an
+//! annotation of the object. A reason is required, and an allowance that allows nothing is reported.
+
+mod extent;
 
 use std::ops::Range;
 
 use sops_core::parse_document;
 use sops_document::Format;
 
+use crate::allowing_comment::{MARK, allowing, is_comment};
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
 use crate::rules;
+use extent::Extents;
 
-/// What a comment begins with.
-const MARK: &str = "sops-rs: allow";
-/// What comments begin with.
-const SIGNS: [&str; 3] = ["#", "//", "<!--"];
 /// The annotation, of the form `RULE -- reason`; several are divided by `;`.
 const ANNOTATION: &str = "lint.sops-rs/allow";
 
@@ -30,14 +30,14 @@ struct Allowance {
 }
 
 /// The findings that are not allowed, and what is wrong with what allows them.
-pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
+pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
     let text = context.text();
     if !text.contains(MARK) && !text.contains(ANNOTATION) {
-        return context.findings;
+        return std::mem::take(&mut context.findings);
     }
     context.set_rule(&rules::SUPPRESSION, None);
-    let mut allowances = comments(text, &mut context);
-    annotations(text, &mut context, &mut allowances);
+    let mut allowances = comments(text, context);
+    annotations(text, context, &mut allowances);
     let mut allowances = Allowances::new(allowances);
     let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
@@ -49,7 +49,7 @@ pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Fi
             context.report_span(allowance.place, message);
         }
     }
-    context.findings
+    std::mem::take(&mut context.findings)
 }
 
 /// What is allowed, in the order of where it begins to hold.
@@ -98,18 +98,25 @@ impl Allowances {
 
 fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
     let mut allowances: Vec<Allowance> = Vec::new();
-    // Those from here on stand on lines of their own, and speak of the next line that is no comment.
+    let extents = match text.contains(MARK) {
+        true => Extents::of(text),
+        false => Extents::default(),
+    };
+    // Those from here on are on lines of their own, and are about what begins on the next line that is no comment.
     let mut waiting = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let place = start..start + line.trim_end().len();
         start += line.len();
-        let is_comment = SIGNS.iter().any(|sign| line.trim_start().starts_with(sign));
+        // The item or the document begins on one of the next lines.
+        let content = line.trim_start_matches([' ', '\t', '-']);
+        let is_comment = is_comment(content) || matches!(line.trim(), "" | "-" | "---");
         if !is_comment {
+            let end = extents.end(place.start).map_or(start, |end| end.max(start));
             let waiting = &mut allowances[waiting..];
             waiting
                 .iter_mut()
-                .for_each(|allowance| allowance.holds.end = start);
+                .for_each(|allowance| allowance.holds.end = end);
         }
         if let Some(statement) = allowing(line) {
             read(
@@ -125,13 +132,6 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
         }
     }
     allowances
-}
-
-/// What a comment of the line allows.
-fn allowing(line: &str) -> Option<&str> {
-    let (before, statement) = line.split_once(MARK)?;
-    let is_comment = SIGNS.iter().any(|sign| before.trim_end().ends_with(sign));
-    is_comment.then(|| statement.trim().trim_end_matches("-->"))
 }
 
 fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allowance>) {
@@ -183,10 +183,7 @@ fn read(
                 used: false,
             }),
             None => {
-                context.report_span(
-                    place.clone(),
-                    "there is no such rule; `sops-rs lint rule` lists them",
-                );
+                context.report_span(place.clone(), rules::unknown_in_comment(name));
             }
         }
     }

@@ -1,0 +1,242 @@
+//! Which values can be read by everyone: those of fields that hold no secrets, if they do not look like secrets either.
+
+use crate::secret::is_secret_part;
+use crate::secret_detection::{in_text, judge};
+
+/// Fields whose values are settings, names and places.
+const READABLE: [&str; 76] = [
+    "age",
+    "age_recipients",
+    "aggregate",
+    "apiVersion",
+    "arn",
+    "aws_profile",
+    "branch",
+    "chart",
+    "configMap",
+    "configMapName",
+    "context",
+    "created_at",
+    "defaultMode",
+    "driver",
+    "encrypted_comment_regex",
+    "encrypted_regex",
+    "encrypted_suffix",
+    "existingSecret",
+    "fieldPath",
+    "fp",
+    "from",
+    "gcp_kms",
+    "generateName",
+    "hc_vault_transit_uri",
+    "image",
+    "imagePullPolicy",
+    "input_type",
+    "interval",
+    "key",
+    "kind",
+    "kms",
+    "lastmodified",
+    "mac",
+    "mac_only_encrypted",
+    "medium",
+    "mode",
+    "mountPath",
+    "name",
+    "namespace",
+    "nodePublishSecretRef",
+    "op",
+    "operator",
+    "path",
+    "path_regex",
+    "pgp",
+    "provider",
+    "prune",
+    "readOnly",
+    "recipient",
+    "region",
+    "resource_id",
+    "restartPolicy",
+    "role",
+    "schedule",
+    "schemaVersion",
+    "secretName",
+    "serviceAccountName",
+    "shamir_threshold",
+    "subPath",
+    "target",
+    "targetNamespace",
+    "targetPath",
+    "type",
+    "unencrypted_comment_regex",
+    "unencrypted_regex",
+    "unencrypted_suffix",
+    "uses",
+    "valuesKey",
+    "vault_address",
+    "vault_path",
+    "vaultUrl",
+    "vault_url",
+    "version",
+    "volume",
+    "volumeName",
+    "wait",
+];
+
+/// Fields with keys for encryption: what is not the public half of one may be the private half.
+const OF_KEYS: [&str; 9] = [
+    "age",
+    "age_recipients",
+    "arn",
+    "fp",
+    "gcp_kms",
+    "kms",
+    "pgp",
+    "recipient",
+    "resource_id",
+];
+
+/// Fields below which everything may be a secret: the user decides what is in them.
+const CLOSED: [&str; 15] = [
+    "annotations",
+    "binaryData",
+    "config",
+    "env_file",
+    "environment",
+    "literals",
+    "parameters",
+    "set",
+    "settings",
+    "sops",
+    "substitute",
+    "values",
+    "valuesContent",
+    "valuesInline",
+    "valuesObject",
+];
+
+/// The fields of a Secret that hold none of its values.
+const OF_SECRET: [&str; 6] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "type",
+    "immutable",
+    "sops",
+];
+
+/// Fields of Kubernetes that contain the word "secret" and lead to the name of a Secret.
+const REFERENCES: [&str; 9] = [
+    "secret",
+    "secretKeyRef",
+    "secretRef",
+    "secrets",
+    "imagePullSecrets",
+    "secretGenerator",
+    "secretProviderClass",
+    "externalSecret",
+    "existingSecret",
+];
+
+/// The fields that lead to a value, as far as they decide whether it can be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields<'d> {
+    /// Whether the user decides what is here.
+    is_closed: bool,
+    /// Whether the values of a Secret are here.
+    is_in_secret: bool,
+    object: ObjectKind,
+    names: Vec<&'d str>,
+}
+
+/// Whose top level the fields are at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ObjectKind {
+    Secret,
+    ConfigMap,
+    #[default]
+    Other,
+}
+
+impl<'d> Fields<'d> {
+    /// The fields in an object of that kind.
+    pub(super) fn of_object(&self, kind: &str) -> Self {
+        let lower = kind.to_ascii_lowercase();
+        let object = match kind {
+            "ConfigMap" => ObjectKind::ConfigMap,
+            _ if lower.ends_with("secret") || lower.ends_with("secretlist") => ObjectKind::Secret,
+            _ => ObjectKind::Other,
+        };
+        Self {
+            object,
+            ..self.clone()
+        }
+    }
+
+    /// The fields in a text that is a value.
+    pub(super) fn of_text(&self) -> Self {
+        Self {
+            names: self.names.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The fields under that key.
+    pub(super) fn under(&self, key: &'d str) -> Self {
+        let is_closed = |closed: &&str| closed.eq_ignore_ascii_case(key);
+        let mut names = self.names.clone();
+        names.push(key);
+        Self {
+            is_closed: self.is_closed || is_secret_part(key) || CLOSED.iter().any(is_closed),
+            is_in_secret: self.is_in_secret
+                || match self.object {
+                    ObjectKind::Secret => !OF_SECRET.contains(&key),
+                    ObjectKind::ConfigMap => false,
+                    ObjectKind::Other => is_secret_part(key),
+                },
+            object: ObjectKind::Other,
+            names,
+        }
+    }
+
+    /// Whether the values of a Secret are here.
+    pub(super) fn is_in_secret(&self) -> bool {
+        self.is_in_secret
+    }
+
+    /// Whether the field says what kind of object it is in, which is never a secret.
+    pub(super) fn is_type(&self, value: &str) -> bool {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "./-".contains(c);
+        let name = self.names.last().copied().unwrap_or_default();
+        let is_short = value.len() <= 63 && value.chars().all(is_part);
+        let is_kind = value.bytes().all(|byte| byte.is_ascii_alphabetic());
+        is_short && (name == "apiVersion" && value.contains('v') || name == "kind" && is_kind)
+    }
+
+    /// Whether the value can be read. `is_setting`: it is a boolean or null.
+    pub(super) fn shows(&self, value: &str, is_setting: bool) -> bool {
+        let Some(name) = self.names.last() else {
+            return false;
+        };
+        let is_listed = || READABLE.contains(name);
+        let leads_to_secret =
+            |name: &&str| !REFERENCES.contains(name) && judge(name, value).is_some();
+        !self.is_closed
+            && !self.is_in_secret
+            && (is_setting
+                || is_listed()
+                    && (!OF_KEYS.contains(name) || value.split(',').all(is_public_key))
+                    && !self.names.iter().any(leads_to_secret)
+                    && in_text(name, value).is_empty())
+    }
+}
+
+/// Whether it has the form of a public key, or of the identifier of a key.
+fn is_public_key(text: &str) -> bool {
+    let text = text.trim();
+    let is_fingerprint = || text.len() >= 16 && text.bytes().all(|c| c.is_ascii_hexdigit());
+    ["age1", "ssh-", "arn:", "projects/"]
+        .iter()
+        .any(|start| text.starts_with(start))
+        || is_fingerprint()
+}

@@ -1,0 +1,59 @@
+//! How far a comment above a line reaches: to the end of the document, the list item or the entry that begins on the line.
+
+use std::collections::HashMap;
+
+use sops_document::{Document, NodeRef, Shape};
+
+use crate::template;
+
+/// For each line, by its start in the text, the end of what begins on it.
+#[derive(Default)]
+pub(super) struct Extents {
+    ends: HashMap<usize, usize>,
+}
+
+impl Extents {
+    /// Of YAML or JSON; other texts have none.
+    pub(super) fn of(text: &str) -> Self {
+        let filled = template::filled(text);
+        let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));
+        let mut extents = Self::default();
+        let Ok(document) = document else {
+            return extents;
+        };
+        let mut open: Vec<_> = document.tops().flatten().collect();
+        for top in &open {
+            if top.shape() == Shape::Mapping {
+                extents.add(text, top.span().start, *top);
+            }
+        }
+        while let Some(node) = open.pop() {
+            if node.origin().span() != node.span() {
+                continue;
+            }
+            for item in node.items() {
+                extents.add(text, item.span().start, item);
+                open.push(item);
+            }
+            for (_, child) in node.entries() {
+                extents.add(text, child.key_offset(), child);
+                open.push(child);
+            }
+        }
+        extents
+    }
+
+    /// Where the widest of what begins on the line ends.
+    pub(super) fn end(&self, line: usize) -> Option<usize> {
+        self.ends.get(&line).copied()
+    }
+
+    fn add(&mut self, text: &str, start: usize, node: NodeRef<'_, '_>) {
+        let Some(before) = text.get(..start) else {
+            return;
+        };
+        let line = before.rfind('\n').map_or(0, |last| last + 1);
+        let end = self.ends.entry(line).or_default();
+        *end = node.span().end.max(*end);
+    }
+}

@@ -1,0 +1,122 @@
+//! How far a comment that allows findings reaches.
+
+use std::path::Path;
+
+use sops_lint::{Input, Linter, Settings};
+
+/// The rules with findings in a manifest.
+fn codes(text: &str) -> Vec<&'static str> {
+    let settings = Settings::parse(b"select: [SL001, SL007, SL018]");
+    let linter = settings.and_then(Linter::new).expect("the rules exist");
+    let input = Input::new("a.yaml", Path::new("/repo/a.yaml"), text.as_bytes());
+    let findings = linter.lint(&input).findings.into_iter();
+    findings.map(|finding| finding.rule.code).collect()
+}
+
+const ALLOW: &str = "# sops-rs: allow SL001 -- it is public";
+
+#[test]
+fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
+    let pod =
+        |env: &str| format!("kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n{env}");
+    let variable = "    - name: PASSWORD\n      value: hunter2\n";
+    let other = "    - name: OTHER_PASSWORD\n      value: hunter3\n";
+    for (title, text, expected) in [
+        ("no comment", pod(variable), vec!["SL001"]),
+        (
+            "above an item",
+            pod(&format!("    {ALLOW}\n{variable}")),
+            vec![],
+        ),
+        (
+            "above an item, and not for the next",
+            pod(&format!("    {ALLOW}\n{variable}{other}")),
+            vec!["SL001"],
+        ),
+        (
+            "with other comments and a blank line between",
+            pod(&format!("    {ALLOW}\n    # why\n\n    # more\n{variable}")),
+            vec![],
+        ),
+        (
+            "below the hyphen",
+            pod(&format!(
+                "    -\n      {ALLOW}\n      name: PASSWORD\n      value: hunter2\n"
+            )),
+            vec![],
+        ),
+        (
+            "on the line of the hyphen",
+            pod(&format!(
+                "    - {ALLOW}\n      name: PASSWORD\n      value: hunter2\n"
+            )),
+            vec![],
+        ),
+        (
+            "above a hyphen alone",
+            pod(&format!(
+                "    {ALLOW}\n    -\n      name: PASSWORD\n      value: hunter2\n"
+            )),
+            vec![],
+        ),
+        (
+            "above the key of the value",
+            pod(&format!(
+                "    - name: PASSWORD\n      {ALLOW}\n      value: hunter2\n"
+            )),
+            vec![],
+        ),
+        (
+            "above another key",
+            pod(&format!(
+                "    - value: hunter2\n      {ALLOW}\n      name: PASSWORD\n"
+            )),
+            vec!["SL001", "SL018"],
+        ),
+        (
+            "above the list",
+            format!(
+                "kind: Pod\nspec:\n  containers:\n  - name: web\n    {ALLOW}\n    env:\n{variable}{other}"
+            ),
+            vec![],
+        ),
+        (
+            "above the document",
+            format!("{ALLOW}\n{}", pod(variable)),
+            vec![],
+        ),
+        (
+            "above the separator",
+            format!("{ALLOW}\n---\n{}", pod(variable)),
+            vec![],
+        ),
+        (
+            "above one document, and not for the next",
+            format!("{ALLOW}\n{}---\n{}", pod(variable), pod(variable)),
+            vec!["SL001"],
+        ),
+        (
+            "above the second document",
+            format!("{}---\n{ALLOW}\n{}", pod("    - name: X\n"), pod(variable)),
+            vec![],
+        ),
+        (
+            "above a block scalar",
+            pod(&format!(
+                "    - name: PASSWORD\n      {ALLOW}\n      value: |\n        hunter2\n"
+            )),
+            vec![],
+        ),
+        (
+            "above an item that has nothing",
+            pod(&format!(
+                "    {ALLOW}\n    - name: A\n      value: b\n{variable}"
+            )),
+            vec!["SL001", "SL018"],
+        ),
+    ] {
+        let mut found = codes(&text);
+        found.sort_unstable();
+        assert_eq!(found, expected, "{title}:\n{text}");
+    }
+}
