@@ -323,7 +323,7 @@ impl Linter {
         };
         let help = format!("{help}, commit it with `git commit --no-verify`");
         context.report_span(span, message).help(help);
-        let mut findings = suppress::apply(context, &[&PLAINTEXT_SECRET]);
+        let mut findings = suppress::apply(&mut context, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);
         self.finish(&mut findings);
         findings

@@ -81,8 +81,8 @@ impl Linter {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
         rules::plaintext_secret::exempt_file::check(&mut context);
-        let facts = std::mem::take(&mut context.facts);
-        let mut findings = suppress::apply(context, &self.rules);
+        let mut findings = suppress::apply(&mut context, &self.rules);
+        let facts = context.facts;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         self.finish(&mut findings);
         Linted {

@@ -30,18 +30,22 @@ struct Allowance {
 }
 
 /// The findings that are not allowed, and what is wrong with what allows them.
-pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
+pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
     let text = context.text();
     if !text.contains(MARK) && !text.contains(ANNOTATION) {
-        return context.findings;
+        return std::mem::take(&mut context.findings);
     }
     context.set_rule(&rules::SUPPRESSION, None);
-    let mut allowances = comments(text, &mut context);
-    annotations(text, &mut context, &mut allowances);
+    let mut allowances = comments(text, context);
+    annotations(text, context, &mut allowances);
     let mut allowances = Allowances::new(allowances);
     let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
     context.findings.append(&mut findings);
+    for deferred in &mut context.facts.flux.findings {
+        // Whether there is something to report shows later, so an allowance of it counts as used.
+        *deferred = deferred.take().filter(|finding| !allowances.allow(finding));
+    }
     for allowance in allowances.all {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {
@@ -49,7 +53,7 @@ pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Fi
             context.report_span(allowance.place, message);
         }
     }
-    context.findings
+    std::mem::take(&mut context.findings)
 }
 
 /// What is allowed, in the order of where it begins to hold.

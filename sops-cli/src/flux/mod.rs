@@ -1,12 +1,13 @@
-//! What Flux makes of a repository: its Kustomizations, what each of them builds, and the keys that it decrypts with.
+//! Whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and who can read the keys.
 
-mod build;
+mod controller;
 mod kustomization;
 mod report;
-mod repositories;
+mod repository;
 mod secret;
 
-pub(crate) use kustomization::{FluxKustomization, SecretName, items};
+pub(crate) use controller::ControllerKey;
+pub(crate) use kustomization::{Expectation, SecretName, items};
 pub(crate) use report::{FluxCheck, FluxReport};
-pub(crate) use repositories::{Repositories, SourceOrigin};
-pub(crate) use secret::{DecryptionSecret, recipients_in};
+pub(crate) use repository::read_repository;
+pub(crate) use secret::{DecryptionSecret, needs_secret, recipients_in};

@@ -16,7 +16,7 @@ enum State {
 }
 
 /// Something that was looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FluxCheck {
     state: State,
     /// What was looked at.
@@ -70,6 +70,13 @@ pub(crate) struct FluxReport {
 }
 
 impl FluxReport {
+    /// Adds what was checked, unless it is known: one Kustomization may be applied in several forms.
+    pub(crate) fn add_once(&mut self, check: FluxCheck) {
+        if !self.checks.contains(&check) {
+            self.checks.push(check);
+        }
+    }
+
     pub(crate) fn has_gap(&self) -> bool {
         self.checks.iter().any(|check| check.state == State::Gap)
     }

@@ -12,7 +12,7 @@ use super::Shown;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::NearestConfigs;
-use crate::git::Tracked;
+use crate::git::{Tracked, remote_urls};
 use crate::input::{read_manifest, read_repository_file};
 use crate::parallel::{self, ItemsPerThread};
 use crate::walking::Walking;
@@ -115,9 +115,10 @@ impl Walk<'_> {
             }
         }
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let repository = std::mem::take(&mut found.repository);
+        let mut repository = std::mem::take(&mut found.repository);
         // What no file meets is known only when all have been seen.
         if whole {
+            repository.set_remotes(remote_urls(&self.tree.root));
             let mut findings = repository.finish(self.linter);
             // The file that a creation rule is for may be one of those that are missing.
             findings.retain(|finding| !found.is_sparse || finding.rule.code != "SL016");

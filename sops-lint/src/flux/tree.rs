@@ -1,0 +1,376 @@
+//! The files of a repository, as far as they say something about Flux, and the Kustomizations that Flux applies from them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::applied::AppliedKustomization;
+use super::build::{Budget, Build, clean};
+use super::facts::FluxFacts;
+use super::json_value::{items, text};
+use super::kustomize_file::{KustomizeFile, Purpose};
+use super::patch::Patch;
+use super::problem::{self, Problem};
+use super::source::{Source, SourceOrigin, Sources};
+
+/// The most forms of one Kustomization: each parent may patch it differently.
+const MAX_FORMS: usize = 8;
+
+/// The files of a repository that say something about Flux, and what a cluster adds.
+#[derive(Debug, Default)]
+pub struct FluxTree {
+    root: PathBuf,
+    files: BTreeMap<PathBuf, FluxFacts>,
+    /// The directories with a kustomization, and its file.
+    kustomizations: HashMap<PathBuf, PathBuf>,
+    sources: Sources,
+    /// Kustomizations in a cluster.
+    live: Vec<Value>,
+}
+
+/// A Kustomization in a file: the file, and its number there.
+type Id<'t> = (&'t Path, usize);
+
+impl FluxTree {
+    /// Without files yet, for the repository in that directory, by its absolute path.
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the facts of the file at an absolute path.
+    pub fn add(&mut self, path: &Path, facts: FluxFacts) {
+        if facts.is_empty() {
+            return;
+        }
+        self.sources.known.extend(facts.sources.iter().cloned());
+        facts
+            .kustomizations
+            .iter()
+            .for_each(|(kustomization, _)| self.sources.add_use(&kustomization["spec"]));
+        if facts.kustomize.is_some()
+            && let Some(directory) = path.parent()
+        {
+            self.kustomizations
+                .insert(directory.to_owned(), path.to_owned());
+        }
+        self.files.insert(path.to_owned(), facts);
+    }
+
+    /// Sets the URLs of the repository's remotes.
+    pub fn set_remotes<'u>(&mut self, urls: impl IntoIterator<Item = &'u str>) {
+        self.sources.set_remotes(urls.into_iter());
+    }
+
+    /// Adds a GitRepository, OCIRepository or Bucket of the cluster; other objects are ignored.
+    pub fn add_source(&mut self, object: &Value) {
+        self.sources.known.extend(Source::of(object));
+    }
+
+    /// Adds a Kustomization of the cluster, which has all patches already.
+    pub fn add_live(&mut self, kustomization: Value) {
+        self.live.push(kustomization);
+    }
+
+    /// Whether a Kustomization in a file names the same source.
+    pub fn names_source_of(&self, kustomization: &Value) -> bool {
+        let source = |object: &Value| object["spec"]["sourceRef"].clone();
+        let mut known = self
+            .files
+            .values()
+            .flat_map(|facts| &facts.kustomizations)
+            .peekable();
+        let reference = source(kustomization);
+        let is_same = |other: Value| {
+            ["kind", "name"]
+                .iter()
+                .all(|key| text(&other, &[key]) == text(&reference, &[key]))
+        };
+        known.peek().is_none() || known.any(|(known, _)| is_same(source(known)))
+    }
+
+    /// The Secrets with keys that files set for the whole controller, with `--sops-age-secret`.
+    pub fn controller_secrets(&self) -> BTreeSet<&str> {
+        let names = self
+            .files
+            .values()
+            .flat_map(|facts| &facts.controller_secrets);
+        names.map(String::as_str).collect()
+    }
+
+    /// The Kustomizations that Flux applies, patched, in the order of the files, with those of the cluster last.
+    pub fn applied(&self) -> Vec<AppliedKustomization<'_>> {
+        let mut resolution = Resolution {
+            tree: self,
+            budget: Budget::new(),
+            builds: HashMap::new(),
+            forms: BTreeMap::new(),
+        };
+        resolution.resolve();
+        let mut applied = Vec::new();
+        for ((file, number), forms) in std::mem::take(&mut resolution.forms) {
+            for form in forms {
+                let (_, site) = self.files[file].kustomizations[number];
+                applied.push(resolution.applied(Some((file, site)), form));
+            }
+        }
+        applied.extend(
+            self.live
+                .iter()
+                .map(|live| resolution.applied(None, live.clone())),
+        );
+        applied
+    }
+
+    /// What is wrong with kustomizations, whoever builds them.
+    pub(crate) fn kustomize_problems(&self) -> Vec<Problem> {
+        let with_generators = self
+            .files
+            .iter()
+            .filter_map(|(path, facts)| Some((path, facts.kustomize.as_ref()?)));
+        let named = with_generators.flat_map(|(path, kustomization)| {
+            kustomization
+                .generators
+                .iter()
+                .map(move |generator| (path, generator))
+        });
+        let misplaced = named.filter(|(path, (name, _))| {
+            let directory = path.parent().unwrap_or(path);
+            let file = self.files.get(&clean(&directory.join(name)));
+            file.is_some_and(|facts| facts.configures_decryption)
+        });
+        misplaced
+            .map(|(path, (_, site))| problem::misplaced_transformer(path, *site))
+            .collect()
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn file(&self, path: &Path) -> Option<(&Path, &FluxFacts)> {
+        self.files
+            .get_key_value(path)
+            .map(|(path, facts)| (path.as_path(), facts))
+    }
+
+    /// The kustomization of a directory.
+    pub(super) fn kustomization_in(&self, directory: &Path) -> Option<(&Path, &KustomizeFile)> {
+        let (path, facts) = self.file(self.kustomizations.get(directory)?)?;
+        Some((path, facts.kustomize.as_ref()?))
+    }
+
+    pub(super) fn paths_below<'t>(
+        &'t self,
+        directory: &Path,
+    ) -> impl Iterator<Item = &'t Path> + use<'t> {
+        let directory = directory.to_owned();
+        let below = self.files.range(directory.clone()..);
+        below
+            .map(|(path, _)| path.as_path())
+            .take_while(move |path| path.starts_with(&directory))
+    }
+
+    /// The files that are patches, and not objects to apply.
+    fn patch_files(&self) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::new();
+        for (path, facts) in &self.files {
+            let Some(kustomization) = &facts.kustomize else {
+                continue;
+            };
+            let sources = kustomization
+                .sources
+                .iter()
+                .filter(|source| source.purpose == Purpose::Patch);
+            let names = sources
+                .map(|source| &source.name)
+                .chain(&kustomization.merged);
+            files.extend(names.map(|name| clean(&path.parent().unwrap_or(path).join(name))));
+        }
+        files
+    }
+}
+
+/// The build of a directory with components.
+type BuildKey = (PathBuf, Vec<PathBuf>);
+
+/// Follows the Kustomizations from the parents to what they build.
+struct Resolution<'t> {
+    tree: &'t FluxTree,
+    budget: Budget,
+    builds: HashMap<BuildKey, Rc<Build<'t>>>,
+    /// The Kustomizations as they are applied.
+    forms: BTreeMap<Id<'t>, Vec<Value>>,
+}
+
+impl<'t> Resolution<'t> {
+    fn resolve(&mut self) {
+        let tree = self.tree;
+        let patch_files = tree.patch_files();
+        let written: BTreeMap<Id<'t>, &Value> = tree
+            .files
+            .iter()
+            .filter(|(path, _)| !patch_files.contains(*path))
+            .flat_map(|(path, facts)| {
+                let numbered = facts.kustomizations.iter().enumerate();
+                numbered.map(move |(number, (kustomization, _))| {
+                    ((path.as_path(), number), kustomization)
+                })
+            })
+            .collect();
+        let mut has_parent = BTreeSet::new();
+        for (id, kustomization) in &written {
+            let children = self.children(kustomization).into_iter();
+            has_parent.extend(children.map(|(child, _)| child).filter(|child| child != id));
+        }
+        let roots = written.keys().filter(|id| !has_parent.contains(*id));
+        let outer = self.forms_in_kustomizations(&roots.clone().copied().collect());
+        // Those that build each other have no root; the first one is as good as any.
+        for id in roots.chain(written.keys()) {
+            if !self.forms.contains_key(id) {
+                let forms = outer
+                    .get(id)
+                    .cloned()
+                    .unwrap_or_else(|| vec![written[id].clone()]);
+                forms.into_iter().for_each(|form| self.follow(*id, form));
+            }
+        }
+    }
+
+    /// The root Kustomizations as the outermost kustomizations patch them: `kubectl apply -k` may have applied those.
+    fn forms_in_kustomizations(
+        &mut self,
+        roots: &BTreeSet<Id<'t>>,
+    ) -> BTreeMap<Id<'t>, Vec<Value>> {
+        let tree = self.tree;
+        let mut forms: BTreeMap<_, Vec<Value>> = BTreeMap::new();
+        if roots.is_empty() {
+            return forms;
+        }
+        let inner: BTreeSet<PathBuf> = tree
+            .kustomizations
+            .keys()
+            .filter_map(|directory| Some((directory, tree.kustomization_in(directory)?.1)))
+            .flat_map(|(directory, file)| {
+                file.resources
+                    .iter()
+                    .chain(&file.components)
+                    .map(|name| clean(&directory.join(name)))
+            })
+            .collect();
+        let mut outermost: Vec<_> = tree
+            .kustomizations
+            .keys()
+            .filter(|directory| !inner.contains(*directory))
+            .collect();
+        outermost.sort();
+        for directory in outermost {
+            let build = self.build(directory.clone(), Vec::new());
+            for (file, number, form) in build.children(tree, &self.budget) {
+                let known = forms.entry((file, number)).or_default();
+                if roots.contains(&(file, number))
+                    && known.len() < MAX_FORMS
+                    && !known.contains(&form)
+                {
+                    known.push(form);
+                }
+            }
+        }
+        forms.retain(|id, _| roots.contains(id));
+        forms
+    }
+
+    /// Records a form of a Kustomization, and those of all that it builds.
+    fn follow(&mut self, id: Id<'t>, form: Value) {
+        let mut pending = vec![(id, form)];
+        while let Some((id, form)) = pending.pop().filter(|_| self.budget.spend()) {
+            let children = self.children(&form);
+            let (own, children): (Vec<_>, Vec<_>) =
+                children.into_iter().partition(|(child, _)| *child == id);
+            // One that builds itself is applied as it patches itself.
+            let form = own.into_iter().next().map_or(form, |(_, patched)| patched);
+            let forms = self.forms.entry(id).or_default();
+            if forms.len() < MAX_FORMS && !forms.contains(&form) {
+                forms.push(form);
+                pending.extend(children);
+            }
+        }
+    }
+
+    /// The Kustomizations that one builds, patched by kustomizations and by its `spec`.
+    fn children(&mut self, kustomization: &Value) -> Vec<(Id<'t>, Value)> {
+        let spec = &kustomization["spec"];
+        if self.tree.sources.origin(spec) == SourceOrigin::Other {
+            return Vec::new();
+        }
+        let Some(build) = self.build_of(spec) else {
+            return Vec::new();
+        };
+        let mut children = build.children(self.tree, &self.budget);
+        let patches = if children.is_empty() {
+            Vec::new()
+        } else {
+            Patch::in_spec(spec)
+        };
+        let namespace = text(spec, &["targetNamespace"]);
+        for (_, _, child) in &mut children {
+            for patch in patches.iter().take_while(|_| self.budget.spend()) {
+                patch.apply(child);
+            }
+            if let Some(namespace) = namespace.filter(|_| child["metadata"].is_object()) {
+                child["metadata"]["namespace"] = namespace.into();
+            }
+        }
+        children
+            .into_iter()
+            .map(|(file, number, child)| ((file, number), child))
+            .collect()
+    }
+
+    /// The build of a Kustomization's path; `None` for a path outside of the repository, and if kustomize fails.
+    fn build_of(&mut self, spec: &Value) -> Option<Rc<Build<'t>>> {
+        let root = self.tree.root();
+        if !spec.is_object() {
+            return None;
+        }
+        // Paths begin at the root, however they are written.
+        let path = text(spec, &["path"]).unwrap_or_default();
+        let path = clean(&root.join(path.trim_start_matches('/')));
+        let components = items(spec, &["components"]).filter_map(Value::as_str);
+        let components = components
+            .map(|component| clean(&path.join(component)))
+            .collect();
+        path.starts_with(root).then(|| self.build(path, components))
+    }
+
+    fn build(&mut self, path: PathBuf, components: Vec<PathBuf>) -> Rc<Build<'t>> {
+        let (tree, budget) = (self.tree, &self.budget);
+        let build =
+            self.builds
+                .entry((path, components))
+                .or_insert_with_key(|(path, components)| {
+                    Rc::new(Build::of(tree, path, components, budget))
+                });
+        Rc::clone(build)
+    }
+
+    fn applied(
+        &mut self,
+        site: Option<(&'t Path, usize)>,
+        value: Value,
+    ) -> AppliedKustomization<'t> {
+        let origin = self.tree.sources.origin(&value["spec"]);
+        let build = self.build_of(&value["spec"]);
+        AppliedKustomization {
+            tree: self.tree,
+            site,
+            value,
+            origin,
+            build,
+        }
+    }
+}
