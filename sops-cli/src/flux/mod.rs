@@ -1,13 +1,17 @@
 //! Whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and who can read the keys.
 
+mod access;
 mod controller;
 mod kustomization;
+mod rbac;
 mod report;
 mod repository;
 mod secret;
 
+pub(crate) use access::{Access, access, table as access_table};
 pub(crate) use controller::ControllerKey;
 pub(crate) use kustomization::{Expectation, SecretName, items};
+pub(crate) use rbac::RbacLists;
 pub(crate) use report::{FluxCheck, FluxReport};
 pub(crate) use repository::read_repository;
 pub(crate) use secret::{DecryptionSecret, needs_secret, recipients_in};

@@ -77,6 +77,12 @@ impl Sources {
         *self.uses.entry(source_ref(spec)).or_default() += 1;
     }
 
+    /// Whether the bootstrap applies the Kustomization: it has the name of its source.
+    pub(super) fn is_bootstrap_kustomization(&self, kustomization: &Value) -> bool {
+        let source = source_ref(&kustomization["spec"]);
+        self.is_bootstrap(&source) && text(kustomization, &["metadata", "name"]) == Some(&source.1)
+    }
+
     /// Where the files of the Kustomization with this `spec` are.
     pub(super) fn origin(&self, spec: &Value) -> SourceOrigin {
         let source = source_ref(spec);

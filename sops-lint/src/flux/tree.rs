@@ -1,5 +1,6 @@
 //! The files of a repository, as far as they say something about Flux, and the Kustomizations that Flux applies from them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -223,22 +224,65 @@ impl<'t> Resolution<'t> {
             })
             .collect();
         let mut has_parent = BTreeSet::new();
+        let mut child_counts = BTreeMap::new();
         for (id, kustomization) in &written {
             let children = self.children(kustomization).into_iter();
-            has_parent.extend(children.map(|(child, _)| child).filter(|child| child != id));
+            let others: Vec<_> = children
+                .map(|(child, _)| child)
+                .filter(|child| child != id)
+                .collect();
+            child_counts.insert(*id, others.len());
+            has_parent.extend(others);
         }
-        let roots = written.keys().filter(|id| !has_parent.contains(*id));
-        let outer = self.forms_in_kustomizations(&roots.clone().copied().collect());
-        // Those that build each other have no root; the first one is as good as any.
-        for id in roots.chain(written.keys()) {
-            if !self.forms.contains_key(id) {
-                let forms = outer
-                    .get(id)
-                    .cloned()
-                    .unwrap_or_else(|| vec![written[id].clone()]);
-                forms.into_iter().for_each(|form| self.follow(*id, form));
+        let roots: BTreeSet<_> = written
+            .keys()
+            .filter(|id| !has_parent.contains(*id))
+            .copied()
+            .collect();
+        let outer = self.forms_in_kustomizations(&roots);
+        for id in roots {
+            match outer.get(&id) {
+                Some(forms) => forms.iter().for_each(|form| self.follow(id, form.clone())),
+                None if self.is_left_out(id, written[&id]) => {}
+                None => self.follow(id, written[&id].clone()),
             }
         }
+        // Those that build each other have no root. The one that the bootstrap applies comes first, or else the one that builds most.
+        let mut rest: Vec<_> = has_parent
+            .into_iter()
+            .filter(|id| written.contains_key(id))
+            .collect();
+        rest.sort_by_key(|id| {
+            (
+                !tree.sources.is_bootstrap_kustomization(written[id]),
+                Reverse(child_counts[id]),
+                *id,
+            )
+        });
+        for id in rest {
+            if !self.forms.contains_key(&id) {
+                self.follow(id, written[&id].clone());
+                if let Some(forms) = self.forms.get_mut(&id).filter(|forms| forms.len() > 1) {
+                    // It has been patched on the way round.
+                    forms.remove(0);
+                }
+            }
+        }
+    }
+
+    /// Whether the kustomization above the file of a Kustomization does not list it, so that nothing applies it.
+    fn is_left_out(&mut self, (file, _): Id<'t>, kustomization: &Value) -> bool {
+        let tree = self.tree;
+        let mut above = file
+            .ancestors()
+            .skip(1)
+            .take_while(|directory| directory.starts_with(tree.root()));
+        let Some(directory) = above.find(|directory| tree.kustomization_in(directory).is_some())
+        else {
+            return false;
+        };
+        // A kustomization may be what the Kustomization beside it builds.
+        path_of(tree.root(), &kustomization["spec"]) != directory
     }
 
     /// The root Kustomizations as the outermost kustomizations patch them: `kubectl apply -k` may have applied those.
@@ -337,9 +381,7 @@ impl<'t> Resolution<'t> {
         if !spec.is_object() {
             return None;
         }
-        // Paths begin at the root, however they are written.
-        let path = text(spec, &["path"]).unwrap_or_default();
-        let path = clean(&root.join(path.trim_start_matches('/')));
+        let path = path_of(root, spec);
         let components = items(spec, &["components"]).filter_map(Value::as_str);
         let components = components
             .map(|component| clean(&path.join(component)))
@@ -373,4 +415,10 @@ impl<'t> Resolution<'t> {
             build,
         }
     }
+}
+
+/// The directory that a Kustomization with this `spec` builds. Paths begin at the root, however they are written.
+fn path_of(root: &Path, spec: &Value) -> PathBuf {
+    let path = text(spec, &["path"]).unwrap_or_default();
+    clean(&root.join(path.trim_start_matches('/')))
 }

@@ -14,16 +14,16 @@ use crate::batch;
 use crate::cluster::{self, ApiFailure, Cluster, ClusterArgs, ResourcePath, Security};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
-    ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, SecretName, items,
-    needs_secret, read_repository,
+    Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, RbacLists,
+    SecretName, access, access_table, items, needs_secret, read_repository,
 };
 use crate::input::Input;
 use crate::ui::Ui;
 
-/// Tell whether Flux can decrypt the files of a repository
+/// Check whether Flux can decrypt the files of a repository
 ///
-/// Looks, and changes nothing: at the Secret with the key, at the encrypted files, and at the Flux Kustomizations that build them, in the
-/// repository and in the cluster. The exit code is 1 where there is a gap.
+/// Checks the Secret with the key, the encrypted files, and the Flux Kustomizations that build them, in the repository and in the cluster.
+/// Without a kubeconfig, checks only the repository. Changes nothing. The exit code is 1 if there is a gap.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The repository, or a folder or file in it
@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// How the result is written
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     output: Output,
+    /// Also list who can read the Secret with the key, and how
+    #[arg(long)]
+    access: bool,
     #[command(flatten)]
     cluster: ClusterArgs,
 }
@@ -47,7 +50,7 @@ enum Output {
 pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     let report = cluster::run(args.report(ui))?;
     let text = match args.output {
-        Output::Table => report.table(),
+        Output::Table => args.table(&report),
         Output::Json => report.json(),
     };
     ui.output(text.as_bytes())?;
@@ -58,10 +61,29 @@ pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
 }
 
 impl Args {
+    fn secret_name(&self) -> SecretName<'_> {
+        SecretName {
+            namespace: &self.secret.namespace,
+            name: &self.secret.name,
+        }
+    }
+
+    fn table(&self, report: &FluxReport) -> String {
+        let accesses = report
+            .access
+            .as_deref()
+            .map(|accesses| access_table(accesses, &self.secret_name()));
+        match accesses {
+            Some(accesses) => format!("{}\n{accesses}", report.table()),
+            None => report.table(),
+        }
+    }
+
     async fn report(&self, ui: &Ui) -> Result<FluxReport, CommandError> {
         let verification = Verification::of(&self.path)?;
         let mut report = FluxReport::default();
         let cluster = match cluster::missing_kubeconfig(&self.cluster) {
+            Some(error) if self.access => return Err(error),
             Some(error) => {
                 let finding = format!("is not looked at, only the repository: {}", error.summary());
                 report.checks.push(FluxCheck::note("cluster", finding));
@@ -76,6 +98,9 @@ impl Args {
         }
         self.check_kustomizations(cluster.as_ref(), verification, &mut report)
             .await?;
+        if let Some(cluster) = cluster.filter(|_| self.access) {
+            report.access = Some(self.accesses(&cluster).await?);
+        }
         Ok(report)
     }
 
@@ -109,6 +134,35 @@ impl Args {
         Ok(())
     }
 
+    /// Who can read the Secret.
+    async fn accesses(&self, cluster: &Cluster) -> Result<Vec<Access>, CommandError> {
+        let objects = async |path: &str, kind| {
+            let list = cluster.list(path).await.map_err(|failure| failure.error)?;
+            Ok::<Vec<_>, CommandError>(
+                list.into_iter()
+                    .flat_map(|list| items(list, kind))
+                    .collect(),
+            )
+        };
+        let secret = self.secret_name();
+        let namespace =
+            ResourcePath::of::<Secret>(Some(secret.namespace), secret.name).namespace_path()?;
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
+        let lists = RbacLists {
+            roles: objects(&format!("{rbac}{namespace}/roles"), "Role").await?,
+            cluster_roles: objects(&format!("{rbac}/clusterroles"), "ClusterRole").await?,
+            role_bindings: objects(&format!("{rbac}{namespace}/rolebindings"), "RoleBinding")
+                .await?,
+            cluster_role_bindings: objects(
+                &format!("{rbac}/clusterrolebindings"),
+                "ClusterRoleBinding",
+            )
+            .await?,
+        };
+        let pods = objects(&format!("/api/v1{namespace}/pods"), "Pod").await?;
+        Ok(access(&lists, &pods, &secret))
+    }
+
     /// Whether the Kustomizations that build the files decrypt them.
     async fn check_kustomizations(
         &self,
@@ -125,10 +179,10 @@ impl Args {
             Some(cluster) => add_live(cluster, &mut tree).await?,
             None => None,
         };
-        let SecretArgs { namespace, name } = &self.secret;
+        let namespace = &self.secret.namespace;
         let expectation = Expectation {
             root: &root,
-            secret: cluster.map(|_| SecretName { namespace, name }),
+            secret: cluster.map(|_| self.secret_name()),
             controller: ControllerKey::find(
                 cluster.map(|cluster| (cluster, namespace.as_str())),
                 &tree,
