@@ -165,6 +165,15 @@ impl FluxTree {
         Some((path, facts.kustomize.as_ref()?))
     }
 
+    /// The nearest directory above a path that has a kustomization.
+    fn kustomization_above<'p>(&self, path: &'p Path) -> Option<&'p Path> {
+        let mut above = path
+            .ancestors()
+            .skip(1)
+            .take_while(|directory| directory.starts_with(&self.root));
+        above.find(|directory| self.kustomization_in(directory).is_some())
+    }
+
     pub(super) fn paths_below<'t>(
         &'t self,
         directory: &Path,
@@ -271,21 +280,15 @@ impl<'t> Resolution<'t> {
     }
 
     /// Whether the kustomization above the file of a Kustomization does not list it, so that nothing applies it.
-    fn is_left_out(&mut self, (file, _): Id<'t>, kustomization: &Value) -> bool {
-        let tree = self.tree;
-        let mut above = file
-            .ancestors()
-            .skip(1)
-            .take_while(|directory| directory.starts_with(tree.root()));
-        let Some(directory) = above.find(|directory| tree.kustomization_in(directory).is_some())
-        else {
-            return false;
-        };
+    fn is_left_out(&self, (file, _): Id<'t>, kustomization: &Value) -> bool {
+        let above = self.tree.kustomization_above(file);
         // A kustomization may be what the Kustomization beside it builds.
-        path_of(tree.root(), &kustomization["spec"]) != directory
+        above
+            .is_some_and(|directory| path_of(self.tree.root(), &kustomization["spec"]) != directory)
     }
 
-    /// The root Kustomizations as the outermost kustomizations patch them: `kubectl apply -k` may have applied those.
+    /// The root Kustomizations as the outermost kustomizations patch them: `kubectl apply -k` may have applied those, but not one that the
+    /// kustomization above leaves out.
     fn forms_in_kustomizations(
         &mut self,
         roots: &BTreeSet<Id<'t>>,
@@ -309,7 +312,9 @@ impl<'t> Resolution<'t> {
         let mut outermost: Vec<_> = tree
             .kustomizations
             .keys()
-            .filter(|directory| !inner.contains(*directory))
+            .filter(|directory| {
+                !inner.contains(*directory) && tree.kustomization_above(directory).is_none()
+            })
             .collect();
         outermost.sort();
         for directory in outermost {
