@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sops_printable::one_line;
 
-use super::kustomization::SecretName;
 use super::rbac::{Grant, PolicyRule, RbacLists, RbacSubject};
+use super::secret_name::SecretName;
 
 /// The kinds that make pods.
 const WORKLOADS: [(&str, &str); 8] = [
@@ -55,13 +55,19 @@ impl Accesses {
 
 /// Everyone who can read the Secret. `pods` are those of its namespace.
 pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>) -> Vec<Access> {
-    let grants = lists.grants(secret.namespace);
+    let everything = BTreeSet::from(["may do everything"]);
+    let grants = lists.grants(secret.namespace).into_iter();
+    let (whole, partial): (Vec<_>, Vec<_>) =
+        grants.partition(|grant| grant.rules.iter().any(PolicyRule::covers_everything));
     let mut accesses = Accesses::default();
-    for grant in &grants {
+    whole
+        .iter()
+        .for_each(|grant| accesses.of_grant(grant, &everything));
+    for grant in &partial {
         accesses.of_grant(grant, &direct_ways(grant, secret));
     }
     let readers: BTreeSet<RbacSubject> = accesses.0.keys().cloned().collect();
-    for grant in &grants {
+    for grant in &partial {
         accesses.of_grant(grant, &indirect_ways(grant, &readers, secret));
     }
     for pod in pods.iter().filter(|pod| mounts(&pod["spec"], secret.name)) {
@@ -349,6 +355,7 @@ mod tests {
         for (rule, is_local, expected) in [
             (rule("get", "", "secrets"), true, Some("reads the Secret")),
             (rule("watch", "*", "*"), true, Some("reads the Secret")),
+            (rule("*", "*", "*"), true, Some("may do everything")),
             (
                 rule("patch", "", "secrets"),
                 true,

@@ -8,13 +8,8 @@ use sops_lint::shell_word;
 
 use super::controller::ControllerKey;
 use super::report::FluxCheck;
+use super::secret_name::SecretName;
 use crate::command_error::name_of;
-
-/// The Secret that keys are taken from.
-pub(crate) struct SecretName<'a> {
-    pub(crate) namespace: &'a str,
-    pub(crate) name: &'a str,
-}
 
 /// What Kustomizations are checked against.
 pub(crate) struct Expectation<'a> {

@@ -7,11 +7,13 @@ mod rbac;
 mod report;
 mod repository;
 mod secret;
+mod secret_name;
 
 pub(crate) use access::{Access, access, table as access_table};
 pub(crate) use controller::ControllerKey;
-pub(crate) use kustomization::{Expectation, SecretName, items};
+pub(crate) use kustomization::{Expectation, items};
 pub(crate) use rbac::RbacLists;
 pub(crate) use report::{FluxCheck, FluxReport};
 pub(crate) use repository::read_repository;
 pub(crate) use secret::{DecryptionSecret, needs_secret, recipients_in};
+pub(crate) use secret_name::SecretName;

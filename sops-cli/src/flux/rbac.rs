@@ -68,6 +68,15 @@ impl PolicyRule {
         has_resource && has(&self.groups, group) && verbs.iter().any(|verb| has(&self.verbs, verb))
     }
 
+    /// Whether it allows everything, as that of `cluster-admin` does.
+    pub(crate) fn covers_everything(&self) -> bool {
+        let is_any = |list: &[String]| list.iter().any(|entry| entry == "*");
+        is_any(&self.verbs)
+            && is_any(&self.groups)
+            && is_any(&self.resources)
+            && self.names.is_empty()
+    }
+
     /// Whether it is for objects of all names.
     pub(crate) fn is_for_all_names(&self) -> bool {
         self.names.is_empty()

@@ -6,9 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::build::{Build, Role};
+use super::build::{Budget, Build, Role};
 use super::json_value::text;
-use super::problem::{self, Problem};
 use super::source::SourceOrigin;
 use super::tree::FluxTree;
 
@@ -21,6 +20,8 @@ pub struct AppliedKustomization<'t> {
     pub(super) value: Value,
     pub(super) origin: SourceOrigin,
     pub(super) build: Option<Rc<Build<'t>>>,
+    /// Shared by all Kustomizations of the repository.
+    pub(super) budget: Rc<Budget>,
 }
 
 /// Its `spec.decryption`.
@@ -105,19 +106,8 @@ impl<'t> AppliedKustomization<'t> {
         encrypted.map(|file| file.path).collect()
     }
 
-    /// That it does not decrypt, although it builds encrypted files of this repository.
-    pub fn missing_decryption(&self) -> Option<Problem> {
-        problem::missing_decryption(self, self.own_build()?)
-    }
-
-    /// What else keeps Flux from decrypting what it builds. None if its files are in another repository.
-    pub fn problems(&self) -> Vec<Problem> {
-        self.own_build()
-            .map_or_else(Vec::new, |build| problem::find(self, build))
-    }
-
     /// The build, if its files are in this repository.
-    fn own_build(&self) -> Option<&Build<'t>> {
+    pub(super) fn own_build(&self) -> Option<&Build<'t>> {
         self.build
             .as_deref()
             .filter(|_| self.origin != SourceOrigin::Other)

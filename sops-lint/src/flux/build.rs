@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::facts::{FluxFacts, SiteId};
+use super::facts::FluxFacts;
 use super::kustomize_file::SourceFile;
 use super::patch::Patch;
-use super::tree::FluxTree;
+use super::site::SiteId;
+use super::tree::{FluxTree, clean};
 
 /// The names that Flux leaves out of every source: the defaults of its `.sourceignore`, as far as they are YAML.
 const IGNORED: [&str; 9] = [
@@ -323,17 +324,4 @@ fn component_patches<'t>(
             );
         }
     }
-}
-
-/// The path without `..` and `.`.
-pub(crate) fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(clean.pop()),
-            Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }

@@ -5,9 +5,9 @@ use sops_core::CIPHERTEXT_PREFIX;
 use sops_core::rules::EncryptionRule;
 use sops_document::{Document, Format, NodeRef};
 
-use super::facts::{Site, SiteId, Sites};
 use super::json_value::{json_value, text};
 use super::kustomize_file::Purpose;
+use super::site::{Site, SiteId, Sites};
 
 /// The annotation that switches decryption off for an object.
 const DECRYPT: &str = "kustomize.toolkit.fluxcd.io/decrypt";

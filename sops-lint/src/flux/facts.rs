@@ -1,6 +1,5 @@
 //! What one file says about Flux.
 
-use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use super::encrypted_file::EncryptedFile;
 use super::json_value::{items, json_value, text};
 use super::kustomize_file::KustomizeFile;
 use super::patch::Patch;
+use super::site::{Site, SiteId, Sites};
 use super::source::Source;
 use crate::input::Tree;
 use crate::kustomization::is_named;
@@ -28,45 +28,14 @@ const GROUP: &str = "kustomize.toolkit.fluxcd.io/";
 /// The group of the configurations of sops-rs-krm.
 const FUNCTION_GROUP: &str = "krm.sops-rs/";
 
-/// What a text with one of Flux's objects contains, or one with Helm values for a FluxInstance.
-const OBJECT_WORDS: [&str; 3] = ["toolkit.fluxcd.io/", "fluxcd.controlplane.io/", "instance:"];
+/// What a text with one of Flux's objects contains.
+const OBJECT_WORDS: [&str; 2] = ["toolkit.fluxcd.io/", "fluxcd.controlplane.io/"];
+
+/// What a text with Helm values for a FluxInstance contains.
+const VALUE_WORDS: [&str; 2] = ["instance:", "sync:"];
 
 /// An argument of kustomize-controller.
 const CONTROLLER_SECRET: &str = "--sops-age-secret";
-
-/// A part of a file that a problem may be about.
-#[derive(Clone, Debug)]
-pub(crate) struct Site {
-    pub(crate) span: Range<usize>,
-    /// The key path.
-    pub(crate) path: Vec<String>,
-    /// The kind and name of the object.
-    pub(crate) object: Option<String>,
-}
-
-/// The index of a [`Site`] in its file.
-pub(super) type SiteId = usize;
-
-/// The sites of a file.
-#[derive(Debug, Default)]
-pub(super) struct Sites(Vec<Site>);
-
-impl Site {
-    pub(super) fn of(node: NodeRef<'_, '_>) -> Self {
-        Self {
-            span: node.span(),
-            path: node.path(),
-            object: None,
-        }
-    }
-}
-
-impl Sites {
-    pub(super) fn add(&mut self, site: Site) -> SiteId {
-        self.0.push(site);
-        self.0.len() - 1
-    }
-}
 
 /// What one file says about Flux: its objects, its kustomization, and its encrypted values. Most files say nothing.
 #[derive(Debug, Default)]
@@ -106,7 +75,7 @@ impl FluxFacts {
             let directory = path.parent().unwrap_or(path);
             facts.kustomize = Some(KustomizeFile::of(top, directory, tree, &mut facts.sites));
         }
-        if OBJECT_WORDS.iter().any(|word| text.contains(word)) {
+        if may_have_objects(text) {
             facts.add_objects(document);
         }
         if text.contains(FUNCTION_GROUP) {
@@ -126,10 +95,9 @@ impl FluxFacts {
             return size;
         };
         let may_be_encrypted = text.contains(CIPHERTEXT_PREFIX);
-        let mut words = OBJECT_WORDS
-            .iter()
-            .chain([&FUNCTION_GROUP, &CONTROLLER_SECRET]);
-        if !may_be_encrypted && !is_named(path) && !words.any(|word| text.contains(word)) {
+        let is_meant = is_named(path) || may_have_objects(text);
+        let mut words = [FUNCTION_GROUP, CONTROLLER_SECRET].into_iter();
+        if !may_be_encrypted && !is_meant && !words.any(|word| text.contains(word)) {
             return size;
         }
         let format = match Format::from_path(path) {
@@ -164,7 +132,7 @@ impl FluxFacts {
 
     /// The parts of the file that problems may be about.
     pub(crate) fn sites(&self) -> &[Site] {
-        &self.sites.0
+        self.sites.all()
     }
 
     /// Whether it says nothing.
@@ -246,6 +214,12 @@ impl FluxFacts {
         self.sources
             .push(Source::bootstrap(source_kind, name, text(sync, &["url"])));
     }
+}
+
+/// Whether a text may have objects of Flux, or Helm values for them.
+fn may_have_objects(text: &str) -> bool {
+    OBJECT_WORDS.iter().any(|word| text.contains(word))
+        || VALUE_WORDS.iter().all(|word| text.contains(word))
 }
 
 /// The identity and `spec.url` of an object, all that matters of a source.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use sops_document::NodeRef;
 
-use super::facts::{Site, SiteId, Sites};
 use super::json_value::json_value;
 use super::patch::Patch;
+use super::site::{Site, SiteId, Sites};
 use crate::input::Tree;
 use crate::kustomization::{PATCH_LISTS, fields, items, text};
 

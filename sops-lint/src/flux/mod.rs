@@ -11,12 +11,14 @@ mod kustomize_file;
 mod patch;
 mod patch_target;
 mod problem;
+mod resolution;
+mod site;
 mod source;
 mod tree;
 
 pub use applied::{AppliedKustomization, Decryption};
 pub use facts::FluxFacts;
-pub(crate) use facts::Site;
 pub use problem::Problem;
+pub(crate) use site::Site;
 pub use source::SourceOrigin;
 pub use tree::FluxTree;

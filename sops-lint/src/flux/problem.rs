@@ -7,9 +7,10 @@ use sops_core::CIPHERTEXT_PREFIX;
 use super::applied::{AppliedKustomization, Decryption};
 use super::build::{Budget, Build, BuiltFile, Role};
 use super::encrypted_file::{EncryptedFile, EncryptedObject, SourceOutcome};
-use super::facts::SiteId;
 use super::kustomize_file::{Purpose, SourceFile};
 use super::patch::Patch;
+use super::site::SiteId;
+use super::tree::{FluxTree, clean};
 
 /// Something that keeps Flux from decrypting a file, or from building at all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +47,45 @@ impl Problem {
     }
 }
 
+impl AppliedKustomization<'_> {
+    /// That it does not decrypt, although it builds encrypted files of this repository.
+    pub fn missing_decryption(&self) -> Option<Problem> {
+        missing_decryption(self, self.own_build()?)
+    }
+
+    /// What else keeps Flux from decrypting what it builds. None if its files are in another repository.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.own_build()
+            .map_or_else(Vec::new, |build| find(self, build))
+    }
+}
+
+impl FluxTree {
+    /// What is wrong with kustomizations, whoever builds them.
+    pub(crate) fn kustomize_problems(&self) -> Vec<Problem> {
+        let with_generators = self
+            .files
+            .iter()
+            .filter_map(|(path, facts)| Some((path, facts.kustomize.as_ref()?)));
+        let named = with_generators.flat_map(|(path, kustomization)| {
+            kustomization
+                .generators
+                .iter()
+                .map(move |generator| (path, generator))
+        });
+        let misplaced = named.filter(|(path, (name, _))| {
+            let directory = path.parent().unwrap_or(path);
+            let file = self.files.get(&clean(&directory.join(name)));
+            file.is_some_and(|facts| facts.configures_decryption)
+        });
+        misplaced
+            .map(|(path, (_, site))| misplaced_transformer(path, *site))
+            .collect()
+    }
+}
+
 /// `SopsDecrypt` under `generators`.
-pub(super) fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
+fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
     let message =
         "`SopsDecrypt` is under `generators`, where it gets no resources and decrypts nothing"
             .to_owned();
@@ -55,14 +93,14 @@ pub(super) fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
 }
 
 /// The problems of what a Kustomization builds.
-pub(super) fn find(kustomization: &AppliedKustomization<'_>, build: &Build<'_>) -> Vec<Problem> {
+fn find(kustomization: &AppliedKustomization<'_>, build: &Build<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let search = Search {
         kustomization,
         build,
-        budget: Budget::new(),
+        budget: &kustomization.budget,
     };
-    for file in &build.files {
+    for file in build.files.iter().take_while(|_| search.budget.spend()) {
         match (file.role, &file.facts.encrypted) {
             (Role::Resource, Some(encrypted)) => search.resource(file, encrypted, &mut problems),
             (Role::Source(path, source), _) if kustomization.decrypts() => {
@@ -75,7 +113,7 @@ pub(super) fn find(kustomization: &AppliedKustomization<'_>, build: &Build<'_>) 
 }
 
 /// That the Kustomization does not decrypt, if something is to be decrypted.
-pub(super) fn missing_decryption(
+fn missing_decryption(
     kustomization: &AppliedKustomization<'_>,
     build: &Build<'_>,
 ) -> Option<Problem> {
@@ -125,7 +163,7 @@ pub(super) fn missing_decryption(
 struct Search<'s, 't> {
     kustomization: &'s AppliedKustomization<'t>,
     build: &'s Build<'t>,
-    budget: Budget,
+    budget: &'s Budget,
 }
 
 impl Search<'_, '_> {
@@ -291,7 +329,7 @@ impl Search<'_, '_> {
         let own = own.iter().map(|patch| (patch, self.kustomization.site));
         let patches = self
             .build
-            .patches(self.kustomization.tree, file, &self.budget);
+            .patches(self.kustomization.tree, file, self.budget);
         let patches: Vec<_> = patches
             .into_iter()
             .map(|(patch, path, site)| (patch, Some((path, site))))

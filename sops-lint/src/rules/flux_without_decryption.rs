@@ -5,6 +5,7 @@ use sops_document::Document;
 use crate::check::Check;
 use crate::context::Context;
 use crate::facts::FluxFileFacts;
+use crate::finding::Finding;
 use crate::flux::{FluxFacts, Site};
 use crate::rule::{FixAvailability, Rule, Severity};
 
@@ -21,7 +22,8 @@ pub(crate) const CHECKS: &[Check] = &[Check::File(size), Check::Document(documen
 /// What Flux does with a file shows when all files have been read.
 fn document(document: &Document<'_>, context: &mut Context<'_>) {
     let input = context.input;
-    let rule = context.own_rule().map(|own| own.rule.clone());
+    let own_rule = context.is_encrypted.then(|| context.own_rule()).flatten();
+    let rule = own_rule.map(|own| own.rule.clone());
     let facts = FluxFacts::of(input.path, context.text(), document, rule, input.tree);
     let sites = facts.sites().to_vec();
     let findings = sites
@@ -36,7 +38,7 @@ fn size(context: &mut Context<'_>) {
 }
 
 /// A finding without a message, for a problem that may show later.
-fn finding(site: Site, context: &mut Context<'_>) -> Option<crate::finding::Finding> {
+fn finding(site: Site, context: &mut Context<'_>) -> Option<Finding> {
     let finding = context.report_span(site.span, "");
     finding.path = site.path;
     finding.object = site.object;
