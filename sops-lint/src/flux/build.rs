@@ -31,7 +31,7 @@ pub(super) struct Budget(Cell<usize>);
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self(Cell::new(4_000_000))
+        Self(Cell::new(2_000_000))
     }
 
     /// Whether another step may be taken.
