@@ -3,22 +3,17 @@
 use std::path::PathBuf;
 
 use crate::finding::Finding;
+use crate::flux::FluxFacts;
 
 /// What the rules for a whole repository need to know of one file.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The configuration and the number of the creation rule that the file is for.
     pub(crate) creation_rule: Option<(PathBuf, usize)>,
-    /// Whether it is an encrypted manifest.
-    pub(crate) encrypted_manifest: bool,
     /// The configuration, with the creation rules that it has and the place of each.
     pub(crate) configuration: Option<Configuration>,
-    /// Kustomizations of Flux that decrypt nothing, with the paths that they apply.
-    pub(crate) flux: Vec<(Finding, String)>,
-    /// What a kustomization includes, relative to its directory.
-    pub(crate) resources: Vec<String>,
-    /// Where a patch configures Kustomizations of Flux to decrypt: the kustomization's own directory, or paths that Flux applies.
-    pub(crate) patched: Vec<Patched>,
+    /// What the file says about Flux.
+    pub(crate) flux: FluxFileFacts,
 }
 
 impl Facts {
@@ -26,18 +21,17 @@ impl Facts {
     pub(crate) fn findings(&mut self) -> impl Iterator<Item = &mut Finding> {
         let unused = self.configuration.iter_mut();
         let unused = unused.flat_map(|configuration| &mut configuration.unused);
-        let flux = self.flux.iter_mut().map(|(finding, _)| finding);
+        let flux = self.flux.findings.iter_mut().flatten();
         flux.chain(unused.map(|(_, finding)| finding))
     }
 }
 
-/// A place whose Kustomizations of Flux a patch configures to decrypt.
-#[derive(Debug)]
-pub(crate) enum Patched {
-    /// The directory of the file, and what it includes.
-    Here,
-    /// A path from the root of the repository.
-    Path(String),
+/// What a file says about Flux, with a finding to report for each of its sites.
+#[derive(Debug, Default)]
+pub(crate) struct FluxFileFacts {
+    pub(crate) facts: FluxFacts,
+    /// By the index of the site; `None` where the finding is allowed.
+    pub(crate) findings: Vec<Option<Finding>>,
 }
 
 /// A `.sops.yaml`.

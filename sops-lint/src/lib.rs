@@ -33,6 +33,7 @@ mod facts;
 mod file_format;
 mod file_name;
 mod finding;
+pub mod flux;
 mod frame;
 mod images;
 mod input;

@@ -83,8 +83,8 @@ impl Linter {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
         rules::plaintext_secret::exempt_file::check(&mut context);
-        let mut facts = std::mem::take(&mut context.facts);
         let mut findings = suppress::apply(&mut context, &self.rules);
+        let mut facts = std::mem::take(&mut context.facts);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         let mut all: Vec<_> = findings.iter_mut().chain(facts.findings()).collect();
         excerpt::add(&context, &mut all);

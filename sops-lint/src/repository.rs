@@ -1,24 +1,22 @@
-//! What only shows when all files have been checked: creation rules that match no file, and directories that Flux applies without decrypting.
+//! What only shows when all files have been checked: creation rules that match no file, and what Flux does with encrypted files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::facts::{Facts, Patched};
+use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::flux::{FluxTree, Problem};
 use crate::linter::Linter;
 
-/// Collects the [`Facts`] of files. Its size grows with directories, configurations and kustomizations, not with other files.
+/// Collects the [`Facts`] of files. Its size grows with configurations, kustomizations and encrypted files, not with other files.
 #[derive(Debug, Default)]
 pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,
     configurations: BTreeMap<PathBuf, Vec<(usize, Finding)>>,
-    encrypted_folders: BTreeSet<PathBuf>,
-    /// What the kustomization of a directory includes: files and directories.
-    resources: BTreeMap<PathBuf, Vec<PathBuf>>,
-    /// Directories whose Kustomizations of Flux a patch configures to decrypt.
-    patched: Vec<PathBuf>,
-    /// Each with the directory that it is in and the one that it applies.
-    flux: Vec<(Finding, PathBuf, PathBuf)>,
+    flux: Option<FluxTree>,
+    /// The findings for what Flux does, by file and site.
+    flux_findings: BTreeMap<PathBuf, Vec<Option<Finding>>>,
+    remotes: Vec<String>,
 }
 
 impl Repository {
@@ -29,29 +27,21 @@ impl Repository {
             self.configurations
                 .insert(path.to_owned(), configuration.unused);
         }
-        let folder = path.parent().unwrap_or(root);
-        if facts.encrypted_manifest && !self.encrypted_folders.contains(folder) {
-            self.encrypted_folders.insert(folder.to_owned());
+        let flux = self.flux.get_or_insert_with(|| FluxTree::new(root));
+        if !facts.flux.findings.is_empty() {
+            self.flux_findings
+                .insert(path.to_owned(), facts.flux.findings);
         }
-        if !facts.resources.is_empty() {
-            let resources = facts.resources.iter().map(|path| clean(&folder.join(path)));
-            self.resources
-                .insert(folder.to_owned(), resources.collect());
-        }
-        // Flux's paths begin at the root, however they are written.
-        let applied = |path: &str| clean(&root.join(path.trim_start_matches(['.', '/'])));
-        self.patched
-            .extend(facts.patched.iter().map(|patched| match patched {
-                Patched::Here => folder.to_owned(),
-                Patched::Path(path) => applied(path),
-            }));
-        for (finding, path) in facts.flux {
-            self.flux.push((finding, folder.to_owned(), applied(&path)));
-        }
+        flux.add(path, facts.flux.facts);
+    }
+
+    /// Sets the URLs of the repository's remotes, which tell which of Flux's sources it is.
+    pub fn set_remotes(&mut self, urls: Vec<String>) {
+        self.remotes = urls;
     }
 
     /// The findings that need all files.
-    pub fn finish(self, linter: &Linter) -> Vec<Finding> {
+    pub fn finish(mut self, linter: &Linter) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (file, unused) in &self.configurations {
             let unused = unused
@@ -59,49 +49,41 @@ impl Repository {
                 .filter(|(rule, _)| !self.used.contains(&(file.clone(), *rule)));
             findings.extend(unused.map(|(_, finding)| finding.clone()));
         }
-        let patched = self.taken_in(self.patched.clone());
-        for (finding, folder, applied) in &self.flux {
-            let is_patched = folder.ancestors().any(|place| patched.contains(place));
-            let places = self.taken_in(vec![applied.clone()]);
-            if !is_patched && places.iter().any(|place| self.has_encrypted(place)) {
-                findings.push(finding.clone());
-            }
-        }
+        findings.extend(self.flux_findings());
         linter.finish(&mut findings);
         findings
     }
 
-    /// The directories, with everything that the kustomizations in them include from elsewhere.
-    fn taken_in(&self, mut open: Vec<PathBuf>) -> BTreeSet<PathBuf> {
-        let mut all = BTreeSet::new();
-        while let Some(place) = open.pop() {
-            if all.insert(place.clone()) {
-                let below = self.resources.range(place.clone()..);
-                let below = below.take_while(|(folder, _)| folder.starts_with(&place));
-                open.extend(below.flat_map(|(_, resources)| resources.iter().cloned()));
-            }
+    fn flux_findings(&mut self) -> Vec<Finding> {
+        let Some(mut tree) = self.flux.take() else {
+            return Vec::new();
+        };
+        tree.set_remotes(self.remotes.iter().map(String::as_str));
+        let applied = tree.applied();
+        let of_builds = applied.iter().flat_map(|kustomization| {
+            let problems = kustomization.problems().into_iter();
+            problems.chain(kustomization.missing_decryption())
+        });
+        // Several Kustomizations may build the same file.
+        let problems: BTreeSet<Problem> = of_builds.chain(tree.kustomize_problems()).collect();
+        let mut places = BTreeSet::new();
+        let mut findings = Vec::new();
+        for problem in problems {
+            let Some(file) = problem.file() else { continue };
+            let site = self
+                .flux_findings
+                .get(file)
+                .and_then(|findings| findings.get(problem.site));
+            let Some(Some(finding)) =
+                site.filter(|_| places.insert((file.to_owned(), problem.site)))
+            else {
+                continue;
+            };
+            let mut finding = finding.clone();
+            finding.message = problem.message().to_owned();
+            finding.help(problem.help());
+            findings.push(finding);
         }
-        all
+        findings
     }
-
-    /// Whether encrypted manifests are in a directory or below it.
-    fn has_encrypted(&self, place: &Path) -> bool {
-        let mut folders = self.encrypted_folders.range(place.to_owned()..);
-        folders
-            .next()
-            .is_some_and(|folder| folder.starts_with(place))
-    }
-}
-
-/// The path without `..` and `.`.
-fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(clean.pop()),
-            Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }

@@ -8,6 +8,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError
 use secrecy::ExposeSecret;
 
 use super::args::{ClusterArgs, ClusterOrigin};
+use super::credentials::of_pod;
 use crate::command_error::{Code, CommandError, name_of};
 
 /// Reads the named file; otherwise the files in KUBECONFIG, merged, of which some may be missing as
@@ -77,6 +78,16 @@ pub(super) async fn select(
         return Err(CommandError::new(Code::Generic, message));
     }
     Ok((config, ClusterOrigin::Context(context)))
+}
+
+/// Why no cluster is selected: no flag names one, there is no kubeconfig, and the program does not run in a pod.
+pub(crate) fn missing_kubeconfig(args: &ClusterArgs) -> Option<CommandError> {
+    if args.context.is_some() || args.kubeconfig.is_some() {
+        return None;
+    }
+    let error = read(None).err().filter(is_missing)?;
+    let is_in_pod = args.are_default() && of_pod().is_some();
+    (!is_in_pod).then(|| unusable(&error, args))
 }
 
 /// Whether the kubeconfig does not exist or its path can't be determined.

@@ -17,5 +17,6 @@ pub(crate) use args::ClusterArgs;
 pub(crate) use connection::{Cluster, Security, run};
 pub(crate) use error::ApiFailure;
 pub(crate) use kinds::{Kinds, ResourceKind};
+pub(crate) use kubeconfig::missing_kubeconfig;
 pub(crate) use object::{ClusterObject, ResourcePath};
 pub(crate) use server_side_apply::{Applied, ApplyOutcome, ServerSideApply, was_applied};

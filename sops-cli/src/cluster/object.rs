@@ -55,6 +55,19 @@ impl ResourcePath {
         }
     }
 
+    /// The part of a path that names the namespace; empty for a cluster-scoped object.
+    ///
+    /// # Errors
+    /// Those of [`request`](Self::request).
+    pub(crate) fn namespace_path(&self) -> Result<String, CommandError> {
+        self.request()?;
+        Ok(self
+            .namespace
+            .as_ref()
+            .map(|namespace| format!("/namespaces/{namespace}"))
+            .unwrap_or_default())
+    }
+
     /// Starts a request.
     ///
     /// # Errors

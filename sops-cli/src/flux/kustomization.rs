@@ -1,177 +1,157 @@
-//! The Kustomizations of Flux, in a repository and in a cluster, and whether they decrypt.
+//! Whether a Kustomization of Flux decrypts what it builds.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
-use sops_core::{Format, from_documents};
+use sops_lint::flux::{AppliedKustomization, Decryption, SourceOrigin};
 use sops_lint::shell_word;
 
-use super::build::files_of;
+use super::controller::ControllerKey;
 use super::report::FluxCheck;
-use super::repositories::{Repositories, SourceOrigin, SourceRef};
-use crate::batch;
-use crate::command_error::{CommandError, name_of};
-use crate::input::read_repository_file;
+use super::secret_name::SecretName;
+use crate::command_error::name_of;
 
-/// The group of Kustomizations.
-const GROUP: &str = "kustomize.toolkit.fluxcd.io";
-/// What all groups of Flux end with.
-const GROUPS: &str = ".toolkit.fluxcd.io";
-
-/// A `Kustomization` of Flux.
-pub(crate) struct FluxKustomization {
-    /// Where it is and its name, for messages.
-    subject: String,
-    namespace: Option<String>,
-    source: SourceRef,
-    spec: Value,
+/// What Kustomizations are checked against.
+pub(crate) struct Expectation<'a> {
+    pub(crate) root: &'a Path,
+    /// The Secret with the keys; `None` without a cluster, where any Secret will do.
+    pub(crate) secret: Option<SecretName<'a>>,
+    pub(crate) controller: ControllerKey,
+    /// Whether some of the encrypted files need a key from a Secret.
+    pub(crate) needs_secret: bool,
 }
 
-/// The Secret that keys are taken from.
-pub(crate) struct SecretName<'a> {
-    pub(crate) namespace: &'a str,
-    pub(crate) name: &'a str,
-}
-
-impl FluxKustomization {
-    /// Those in the files of a repository; its GitRepositories are added to those that are known.
-    pub(crate) fn in_repository(
-        root: &Path,
-        repositories: &mut Repositories,
-    ) -> Result<Vec<Self>, CommandError> {
-        let mut found = Vec::new();
-        for item in batch::items([root].into_iter(), batch::Leftovers::Keep)? {
-            if Format::from_path(&item.path) != Format::Yaml {
-                continue;
-            }
-            let text = read_repository_file(&item.path).unwrap_or_default();
-            if !String::from_utf8_lossy(&text).contains(GROUPS) {
-                continue;
-            }
-            // Templates of other programs are no YAML.
-            let documents = from_documents::<Value>(&text, Format::Yaml).unwrap_or_default();
-            documents.iter().for_each(|object| repositories.add(object));
-            let place = item.path.strip_prefix(root).unwrap_or(&item.path);
-            found.extend(
-                documents
-                    .into_iter()
-                    .filter_map(|object| Self::of(object, &name_of(place))),
-            );
-        }
-        Ok(found)
-    }
-
-    /// Those of a list that the API server gave.
-    pub(crate) fn in_cluster(list: Value) -> Vec<Self> {
-        let items = items(list, "Kustomization");
-        items.filter_map(|item| Self::of(item, "cluster")).collect()
-    }
-
-    fn of(object: Value, place: &str) -> Option<Self> {
-        let is_of_flux = object["apiVersion"].as_str()?.starts_with(GROUP);
-        if !is_of_flux || object["kind"] != "Kustomization" {
-            return None;
-        }
-        let name = object["metadata"]["name"].as_str()?;
-        let source = &object["spec"]["sourceRef"];
-        let in_source = |key| source[key].as_str().map(str::to_owned);
-        Some(Self {
-            source: (in_source("kind"), in_source("name")),
-            subject: format!("{place}: kustomization/{name}"),
-            namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
-            spec: object["spec"].clone(),
-        })
-    }
-
-    /// The files that it builds: those of its directory, and of the components that it adds.
-    pub(crate) fn files(&self, root: &Path) -> BTreeSet<PathBuf> {
-        let path = self.spec["path"].as_str().unwrap_or_default();
-        let folder = root.join(path.trim_start_matches('/'));
-        let components = self.spec["components"].as_array().into_iter().flatten();
-        let mut files = files_of(root, &folder);
-        for component in components.filter_map(Value::as_str) {
-            files.extend(files_of(root, &folder.join(component)));
-        }
-        files
-    }
-
-    /// What its files come from.
-    pub(crate) fn source(&self) -> &SourceRef {
-        &self.source
-    }
-
-    /// Whether so many encrypted files, which it builds if they are what its source has, are decrypted with the keys of that Secret.
+impl Expectation<'_> {
+    /// Whether so many encrypted files, which a Kustomization builds if its source is this repository, are decrypted.
     pub(crate) fn check(
         &self,
-        files: usize,
-        secret: &SecretName<'_>,
-        origin: SourceOrigin,
+        kustomization: &AppliedKustomization<'_>,
+        count: usize,
     ) -> FluxCheck {
-        let (kind, name) = &self.source;
-        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
-        let source = format!("{} `{}`", shown(kind), shown(name));
-        match origin {
-            SourceOrigin::Ours => self.check_keys(files, secret),
-            SourceOrigin::Other => {
-                let finding = format!("is not looked at: its {source} is another repository");
-                FluxCheck::note(self.subject.clone(), finding)
-            }
-            SourceOrigin::Unknown => self.check_keys(files, secret).assuming(&format!(
-                "its {source} is taken for this repository, since no address here tells"
-            )),
+        let subject = self.subject(kustomization);
+        let (kind, name) = kustomization.source();
+        match kustomization.origin() {
+            SourceOrigin::Ours => self.decryption(kustomization, subject, count),
+            SourceOrigin::Unknown => self.decryption(kustomization, subject, count).assuming(
+                &format!(
+                    "its {kind} `{name}` is taken for this repository, since no address here tells"
+                ),
+            ),
+            _ => FluxCheck::note(
+                subject,
+                format!("is not looked at: its {kind} `{name}` is another repository"),
+            ),
         }
     }
 
-    fn check_keys(&self, files: usize, secret: &SecretName<'_>) -> FluxCheck {
-        let SecretName { namespace, name } = secret;
-        let files = match files {
+    /// The place and the name of a Kustomization.
+    pub(crate) fn subject(&self, kustomization: &AppliedKustomization<'_>) -> String {
+        let place = match kustomization.file() {
+            Some(file) => name_of(file.strip_prefix(self.root).unwrap_or(file)),
+            None => "cluster".to_owned(),
+        };
+        format!("{place}: kustomization/{}", kustomization.name())
+    }
+
+    fn decryption(
+        &self,
+        kustomization: &AppliedKustomization<'_>,
+        subject: String,
+        count: usize,
+    ) -> FluxCheck {
+        let files = match count {
             1 => "1 encrypted file".to_owned(),
-            files => format!("{files} encrypted files"),
+            count => format!("{count} encrypted files"),
         };
-        let decryption = &self.spec["decryption"];
-        let subject = self.subject.clone();
-        let gap =
-            |finding: String, hint: String| FluxCheck::gap(subject.clone(), finding).hint(hint);
-        let wanted = || {
-            format!(
-                "`decryption: {{provider: sops, secretRef: {{name: {name}}}}}` belongs under `spec`"
-            )
-        };
-        if decryption.is_null() {
-            return gap(
-                format!("does not decrypt: {files}, and no `spec.decryption`"),
-                wanted(),
-            );
-        }
-        match decryption["provider"].as_str() {
-            Some("sops") => {}
-            _ => {
-                return gap(
-                    "`spec.decryption.provider` is not `sops`".to_owned(),
-                    wanted(),
-                );
+        let gap = |finding: String| FluxCheck::gap(subject.clone(), finding).hint(self.wanted());
+        match kustomization.decryption() {
+            Decryption::Missing => gap(format!(
+                "does not decrypt: {files}, and no `spec.decryption`"
+            )),
+            Decryption::OtherProvider(_) => {
+                gap("`spec.decryption.provider` is not `sops`".to_owned())
             }
-        }
-        match decryption["secretRef"]["name"].as_str() {
-            Some(own) if own == *name => {}
-            Some(own) => {
-                let finding = format!("takes its keys from the Secret `{own}`");
-                let hint = format!("{}, or `--name {}` here", wanted(), shell_word(own));
-                return gap(finding, hint);
-            }
-            None => return gap("names no Secret with keys".to_owned(), wanted()),
-        }
-        match self.namespace.as_deref() {
-            Some(own) if own != *namespace => gap(
-                format!("takes its keys from the namespace `{own}`, which it is in itself"),
+            Decryption::Secret(own) => self.secret(kustomization, own, &subject, &files),
+            Decryption::ServiceAccount(account) => FluxCheck::note(
+                subject,
                 format!(
-                    "install the key there too: `sops-rs flux install-key --namespace {}`",
-                    shell_word(own)
+                    "decrypts {files} as the service account `{account}`, whose rights are not checked"
                 ),
             ),
+            _ => self.controller(subject, &files),
+        }
+    }
+
+    /// With the keys of a Secret that the Kustomization names.
+    fn secret(
+        &self,
+        kustomization: &AppliedKustomization<'_>,
+        own: &str,
+        subject: &str,
+        files: &str,
+    ) -> FluxCheck {
+        let Some(SecretName { namespace, name }) = self.secret else {
+            return FluxCheck::ok(
+                subject,
+                format!("decrypts {files} with the keys of the Secret `{own}`"),
+            );
+        };
+        if own != name {
+            let hint = format!("{}, or `--name {}` here", self.wanted(), shell_word(own));
+            return FluxCheck::gap(subject, format!("takes its keys from the Secret `{own}`"))
+                .hint(hint);
+        }
+        match kustomization.namespace() {
+            Some(own) if own != namespace => FluxCheck::gap(
+                subject,
+                format!("takes its keys from the namespace `{own}`, which it is in itself"),
+            )
+            .hint(format!(
+                "install the key there too: `sops-rs flux install-key --namespace {}`",
+                shell_word(own)
+            )),
             _ => FluxCheck::ok(subject, format!("decrypts {files}")),
         }
+    }
+
+    /// With the keys of the whole controller.
+    fn controller(&self, subject: String, files: &str) -> FluxCheck {
+        match &self.controller {
+            ControllerKey::Secret(own) => match &self.secret {
+                Some(secret) if secret.name != own => {
+                    let hint = format!("check that Secret: `--name {}`", shell_word(own));
+                    FluxCheck::gap(
+                        subject,
+                        format!("takes its keys from the Secret `{own}` of the controller"),
+                    )
+                    .hint(hint)
+                }
+                _ => FluxCheck::ok(
+                    subject,
+                    format!("decrypts {files} with the keys of the controller's Secret `{own}`"),
+                ),
+            },
+            ControllerKey::None if self.needs_secret => {
+                let finding = "names no Secret with keys, and kustomize-controller runs without `--sops-age-secret`";
+                FluxCheck::gap(subject, finding).hint(self.wanted())
+            }
+            _ => FluxCheck::note(
+                subject,
+                format!(
+                    "decrypts {files} only if the controller has the keys: by `--sops-age-secret`, or by its own rights in a cloud"
+                ),
+            ),
+        }
+    }
+
+    fn wanted(&self) -> String {
+        let name = self
+            .secret
+            .as_ref()
+            .map_or("sops-age", |secret| secret.name);
+        format!(
+            "`decryption: {{provider: sops, secretRef: {{name: {name}}}}}` belongs under `spec`"
+        )
     }
 }
 

@@ -1,12 +1,19 @@
-//! What Flux makes of a repository: its Kustomizations, what each of them builds, and the keys that it decrypts with.
+//! Whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and who can read the keys.
 
-mod build;
+mod access;
+mod controller;
 mod kustomization;
+mod rbac;
 mod report;
-mod repositories;
+mod repository;
 mod secret;
+mod secret_name;
 
-pub(crate) use kustomization::{FluxKustomization, SecretName, items};
+pub(crate) use access::{Access, access, table as access_table};
+pub(crate) use controller::ControllerKey;
+pub(crate) use kustomization::{Expectation, items};
+pub(crate) use rbac::RbacLists;
 pub(crate) use report::{FluxCheck, FluxReport};
-pub(crate) use repositories::{Repositories, SourceOrigin};
-pub(crate) use secret::{DecryptionSecret, recipients_in};
+pub(crate) use repository::read_repository;
+pub(crate) use secret::{DecryptionSecret, needs_secret, recipients_in};
+pub(crate) use secret_name::SecretName;

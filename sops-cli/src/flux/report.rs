@@ -3,6 +3,8 @@
 use serde::Serialize;
 use sops_printable::{escaped_json, one_line};
 
+use super::access::Access;
+
 /// What came of looking at something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -16,7 +18,7 @@ enum State {
 }
 
 /// Something that was looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FluxCheck {
     state: State,
     /// What was looked at.
@@ -67,9 +69,19 @@ impl FluxCheck {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct FluxReport {
     pub(crate) checks: Vec<FluxCheck>,
+    /// Who can read the Secret with the keys, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) access: Option<Vec<Access>>,
 }
 
 impl FluxReport {
+    /// Adds what was checked, unless it is known: one Kustomization may be applied in several forms.
+    pub(crate) fn add_once(&mut self, check: FluxCheck) {
+        if !self.checks.contains(&check) {
+            self.checks.push(check);
+        }
+    }
+
     pub(crate) fn has_gap(&self) -> bool {
         self.checks.iter().any(|check| check.state == State::Gap)
     }
@@ -103,7 +115,8 @@ impl FluxReport {
         table
     }
 
-    /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`, `gap` or `note`.
+    /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`, `gap` or `note`. With `"access": [{"subject": …, "ways": […], "through": […]}]`, if
+    /// that was asked.
     pub(crate) fn json(&self) -> String {
         let json = format!("{:#}\n", serde_json::json!(self));
         escaped_json(&json).into_owned()

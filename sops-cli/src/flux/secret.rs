@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sops_core::keys::age::Recipient;
 use sops_core::keys::{Family, Identities};
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, from_documents};
+use sops_core::{EncryptedDocument, Error, MacCheck};
 use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
@@ -116,15 +116,14 @@ impl DecryptionSecret {
             document.decrypt(&key, MacCheck::Ignore).map(drop)
         });
         let Err(error) = opened else {
-            if let Some(field) = encrypted_name(input) {
-                return FluxCheck::gap(subject, format!("`{field}` is encrypted, and Flux cannot tell what it is"))
-                    .hint("write `encrypted_regex: ^(data|stringData)$` into its rule in `.sops.yaml`, decrypt the file and encrypt it anew");
-            }
             return FluxCheck::ok(subject, "can be opened with the key in the cluster");
         };
         match &error {
-            Error::NoDataKey { .. } if self.has_pgp && has_pgp(input) => {
+            Error::NoDataKey { .. } if self.has_pgp && has_family(input, Family::Pgp) => {
                 FluxCheck::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
+            }
+            Error::NoDataKey { .. } if !needs_secret(input) => {
+                FluxCheck::note(subject, "is not checked: it is for the key of a cloud")
             }
             Error::NoDataKey { .. } => FluxCheck::gap(subject, "cannot be opened with what is in the cluster")
                 .hint(format!(
@@ -136,31 +135,23 @@ impl DecryptionSecret {
     }
 }
 
-/// A part of what names an object that is encrypted, as without a rule that selects values.
-fn encrypted_name(input: &Input) -> Option<&'static str> {
-    if !matches!(input.format, Format::Yaml | Format::Json) {
-        return None;
-    }
-    let documents = from_documents::<Value>(&*input.content, input.format).unwrap_or_default();
-    let fields = [
-        ("apiVersion", "/apiVersion"),
-        ("kind", "/kind"),
-        ("metadata.name", "/metadata/name"),
-    ];
-    let is_encrypted = |pointer: &str| {
-        let mut texts = documents
-            .iter()
-            .filter_map(|document| document.pointer(pointer)?.as_str());
-        texts.any(|text| text.starts_with(CIPHERTEXT_PREFIX))
-    };
-    let mut found = fields.iter().filter(|(_, pointer)| is_encrypted(pointer));
-    found.next().map(|(field, _)| *field)
+/// Whether only a key from a Secret can open the file, and no key of a cloud.
+pub(crate) fn needs_secret(input: &Input) -> bool {
+    let families = families(input);
+    let is_local = |family: &Family| matches!(family, Family::Age | Family::Pgp);
+    families.is_empty() || families.iter().all(is_local)
 }
 
-fn has_pgp(input: &Input) -> bool {
+fn has_family(input: &Input, family: Family) -> bool {
+    families(input).contains(&family)
+}
+
+/// The kinds of the keys that the file is encrypted for.
+fn families(input: &Input) -> Vec<Family> {
     let document = EncryptedDocument::parse(&*input.content, input.format);
-    document.is_ok_and(|document| {
-        let keys = document.metadata().master_keys().concat();
-        keys.iter().any(|key| key.family() == Family::Pgp)
-    })
+    let keys = document.map(|document| document.metadata().master_keys().concat());
+    keys.unwrap_or_default()
+        .iter()
+        .map(|key| key.family())
+        .collect()
 }

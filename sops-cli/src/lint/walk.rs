@@ -11,7 +11,7 @@ use sops_lint::{Finding, Input, Linter, Repository, Tree};
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::NearestConfigs;
-use crate::git::Tracked;
+use crate::git::{Tracked, remote_urls};
 use crate::input::{read_manifest, read_repository_file};
 use crate::parallel::{self, ItemsPerThread};
 use crate::walking::Walking;
@@ -117,9 +117,10 @@ impl Walk<'_> {
         }
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.is_whole = whole && !found.is_sparse;
-        let repository = std::mem::take(&mut found.repository);
+        let mut repository = std::mem::take(&mut found.repository);
         // What no file meets is known only when all have been seen.
         if whole {
+            repository.set_remotes(remote_urls(&self.tree.root));
             let mut findings = repository.finish(self.linter);
             // The file that a creation rule is for may be one of those that are missing.
             findings.retain(|finding| !found.is_sparse || finding.rule.code != "SL016");

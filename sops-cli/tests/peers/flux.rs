@@ -67,19 +67,128 @@ fn decrypted(encrypt: impl Fn(&str, Format) -> String) -> Vec<(String, String)> 
         assert!(encrypted.contains("ENC[AES256_GCM,"), "{name}");
         environment.write(name, encrypted);
     }
-    let run = ["-test.run=TestDecrypt", "-test.v"];
-    let mut command = environment.command_of(Path::new("flux-decryptor"), &run);
-    command
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("FLUX_ROOT", environment.path("."))
-        .env("FLUX_AGE_IDENTITY", peer::IDENTITY);
-    let run = environment.finish(command).succeeds();
-    assert!(run.stdout.contains("--- PASS: TestDecrypt"), "{run}");
+    run_decryptor(&environment);
     let read = |(name, _): (String, _)| {
         let text = std::fs::read_to_string(environment.path(&name)).expect("Flux left a file");
         (name, text)
     };
     files.into_iter().map(read).collect()
+}
+
+/// Has Flux decrypt the directory of the environment in place.
+fn run_decryptor(environment: &TestEnvironment) {
+    run_decryptor_in(environment, ".");
+}
+
+fn run_decryptor_in(environment: &TestEnvironment, directory: &str) {
+    let run = ["-test.run=TestDecrypt", "-test.v"];
+    let mut command = environment.command_of(Path::new("flux-decryptor"), &run);
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("FLUX_ROOT", environment.path(directory))
+        .env("FLUX_AGE_IDENTITY", peer::IDENTITY);
+    let run = environment.finish(command).succeeds();
+    assert!(run.stdout.contains("--- PASS: TestDecrypt"), "{run}");
+}
+
+/// The rule reports the files of generators and patches that Flux leaves encrypted, and no others.
+#[test]
+fn the_lint_knows_which_files_flux_leaves_encrypted() {
+    let environment = TestEnvironment::new();
+    let encrypted = |text: &str, format| {
+        peer::encrypt(text, format, |_| ()).unwrap_or_else(|error| panic!("{error}: {text}"))
+    };
+    let json = encrypted("{\n  \"a\": \"b\"\n}\n", Format::Json);
+    let value: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let yaml = encrypted("a: b\n", Format::Yaml);
+    for (name, text) in [
+        ("lines.json", json),
+        ("line.json", value.to_string()),
+        ("block.yaml", yaml.clone()),
+        ("flow.yaml", value.to_string()),
+        ("keyless.yaml", yaml.clone()),
+        ("map.yaml", yaml),
+        ("vars.env", encrypted("A=b\n", Format::Dotenv)),
+        ("old.env", encrypted("A=b\n", Format::Dotenv)),
+        ("blob", encrypted("\u{1}\u{2}binary\n", Format::Binary)),
+        (
+            "patch.yaml",
+            encrypted(
+                "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  b: c\n",
+                Format::Yaml,
+            ),
+        ),
+    ] {
+        environment.write(&format!("apps/{name}"), text);
+    }
+    let kustomization = "\
+secretGenerator:
+- name: a
+  files:
+  - lines.json
+  - line.json
+  - config.yaml=block.yaml
+  - flow.yaml
+  - value=keyless.yaml
+  - blob
+  envs:
+  - vars.env
+- name: b
+  env: old.env
+configMapGenerator:
+- name: c
+  files:
+  - map.yaml
+patches:
+- path: patch.yaml
+";
+    environment.write("apps/kustomization.yaml", kustomization);
+    environment.write(
+        "clusters/apps.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\nspec:\n  path: ./apps\n  \
+         sourceRef: {kind: GitRepository, name: flux-system}\n  decryption: {provider: sops}\n",
+    );
+    let run = environment.run(&["lint", "--select", "SL015", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let lines: Vec<&str> = kustomization.lines().collect();
+    let findings = report.as_array().expect("it is a list");
+    let reported: Vec<&str> = findings
+        .iter()
+        .map(|finding| {
+            let line = finding["line"].as_u64().expect("a finding has a line");
+            let line = lines[usize::try_from(line).expect("it is small") - 1];
+            line.rsplit([' ', '=']).next().unwrap_or_default()
+        })
+        .collect();
+    run_decryptor_in(&environment, "apps");
+    let mut left = Vec::new();
+    for name in [
+        "line.json",
+        "flow.yaml",
+        "keyless.yaml",
+        "old.env",
+        "map.yaml",
+        "lines.json",
+        "block.yaml",
+        "vars.env",
+        "blob",
+        "patch.yaml",
+    ] {
+        if environment.read(&format!("apps/{name}")).contains("ENC[") {
+            left.push(name);
+        }
+    }
+    assert_eq!(reported, left);
+    assert_eq!(
+        left,
+        [
+            "line.json",
+            "flow.yaml",
+            "keyless.yaml",
+            "old.env",
+            "map.yaml"
+        ]
+    );
 }
 
 #[test]

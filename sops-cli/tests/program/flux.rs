@@ -140,6 +140,95 @@ fn a_dry_run_of_the_client() {
     );
 }
 
+/// A Kustomization of Flux with a path and the rest of its `spec`.
+fn kustomization(name: &str, path: &str, rest: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec:\n  path: {path}\n  \
+         sourceRef: {{kind: GitRepository, name: flux-system}}\n{rest}"
+    )
+}
+
+#[test]
+fn without_a_kubeconfig_the_repository_alone_is_verified() {
+    let environment = TestEnvironment::new();
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: hunter2}\n";
+    environment.write("apps/secret.yaml", secret);
+    let arguments = [
+        "encrypt",
+        "-i",
+        "--age",
+        &recipient(),
+        "--encrypted-regex",
+        "^stringData$",
+        "apps/secret.yaml",
+    ];
+    environment.run(&arguments).succeeds();
+    let note = "-    cluster ";
+    let fails = || {
+        let run = environment.run(&["flux", "verify"]);
+        assert_eq!(run.code, Some(1), "{run}");
+        run
+    };
+    environment.write("clusters/apps.yaml", kustomization("apps", "./apps", ""));
+    let run = fails();
+    assert!(
+        run.stdout.starts_with(note)
+            && run
+                .stdout
+                .contains("only the repository: there is no kubeconfig"),
+        "{run}"
+    );
+    assert!(
+        run.stdout.contains(
+            "GAP  clusters/apps.yaml: kustomization/apps  does not decrypt: 1 encrypted file"
+        ),
+        "{run}"
+    );
+
+    let patch = "  patches:\n  - target: {kind: Kustomization}\n    patch: |\n      - {op: add, path: /spec/decryption, value: {provider: sops}}\n";
+    environment.write(
+        "clusters/root.yaml",
+        kustomization("cluster", "./clusters", patch),
+    );
+    let run = environment.run(&["flux", "verify"]).succeeds();
+    assert!(
+        run.stdout.contains(
+            "kustomization/apps  decrypts 1 encrypted file only if the controller has the keys"
+        ),
+        "{run}"
+    );
+    environment.write(
+        "clusters/controller.yaml",
+        "kind: X\nmetadata: {name: x}\nargs: ['--sops-age-secret=keys']\n",
+    );
+    let run = environment.run(&["flux", "verify"]).succeeds();
+    assert!(
+        run.stdout
+            .contains("with the keys of the controller's Secret `keys`"),
+        "{run}"
+    );
+
+    // What is wrong with a file is a gap too.
+    environment.write("apps/values.yaml", "password: hunter2\n");
+    environment
+        .run(&["encrypt", "-i", "--age", &recipient(), "apps/values.yaml"])
+        .succeeds();
+    let run = fails();
+    assert!(
+        run.stdout.contains("GAP  apps/values.yaml ")
+            && run.stdout.contains("add a `kustomization.yaml`"),
+        "{run}"
+    );
+    // A cluster that is named must be there, and so for a question about one.
+    for arguments in [
+        &["flux", "verify", "--access"][..],
+        &["flux", "verify", "--context", "c"],
+    ] {
+        let run = environment.run(arguments).fails_with(1);
+        assert!(run.stderr.contains("there is no kubeconfig"), "{run}");
+    }
+}
+
 /// A kubeconfig whose server listens at an address, and whose user has a program for credentials that leaves a mark.
 fn kubeconfig(environment: &TestEnvironment, cluster: &str) {
     environment.write(

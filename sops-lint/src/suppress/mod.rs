@@ -42,6 +42,10 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
     context.findings.append(&mut findings);
+    for deferred in &mut context.facts.flux.findings {
+        // Whether there is something to report shows later, so an allowance of it counts as used.
+        *deferred = deferred.take().filter(|finding| !allowances.allow(finding));
+    }
     for allowance in allowances.all {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {

@@ -7,14 +7,15 @@ use std::process::ExitCode;
 use k8s_openapi::api::core::v1::Secret;
 use sops_core::Format;
 use sops_core::keys::{Environment, Identities};
+use sops_lint::flux::{FluxTree, SourceOrigin};
 
 use super::secret_args::SecretArgs;
 use crate::batch;
 use crate::cluster::{self, ApiFailure, Cluster, ClusterArgs, ResourcePath, Security};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
-    DecryptionSecret, FluxCheck, FluxKustomization, FluxReport, Repositories, SecretName,
-    SourceOrigin, items,
+    Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, RbacLists,
+    SecretName, access, access_table, items, needs_secret, read_repository,
 };
 use crate::input::Input;
 use crate::ui::Ui;
@@ -22,12 +23,14 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs flux verify
-  sops-rs flux verify --context production clusters/production";
+  sops-rs flux verify --context production clusters/production
+  sops-rs flux verify --access";
 
 /// Check whether Flux can decrypt the files of a repository
 ///
 /// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that build them, in
-/// the repository and in the cluster. Nothing is changed. The exit code is 1 if Flux cannot decrypt a file.
+/// the repository and in the cluster. Without a kubeconfig, only the repository is checked. Nothing is changed. The
+/// exit code is 1 if there is a gap.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -39,6 +42,9 @@ pub(crate) struct Args {
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     output: Output,
+    /// Also list who can read the Secret with the key, and how
+    #[arg(long)]
+    access: bool,
     #[command(flatten)]
     cluster: ClusterArgs,
 }
@@ -52,7 +58,7 @@ enum Output {
 pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     let report = cluster::run(args.report(ui))?;
     let text = match args.output {
-        Output::Table => report.table(),
+        Output::Table => args.table(&report),
         Output::Json => report.json(),
     };
     ui.output(text.as_bytes())?;
@@ -63,14 +69,46 @@ pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
 }
 
 impl Args {
+    fn secret_name(&self) -> SecretName<'_> {
+        SecretName {
+            namespace: &self.secret.namespace,
+            name: &self.secret.name,
+        }
+    }
+
+    fn table(&self, report: &FluxReport) -> String {
+        let accesses = report
+            .access
+            .as_deref()
+            .map(|accesses| access_table(accesses, &self.secret_name()));
+        match accesses {
+            Some(accesses) => format!("{}\n{accesses}", report.table()),
+            None => report.table(),
+        }
+    }
+
     async fn report(&self, ui: &Ui) -> Result<FluxReport, CommandError> {
-        let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
-        cluster.warn_if_insecure(ui);
-        let files = encrypted_files(&self.path)?;
+        let verification = Verification::of(&self.path)?;
         let mut report = FluxReport::default();
-        self.check_keys(&cluster, &files, &mut report).await?;
-        self.check_kustomizations(&cluster, &files, &mut report)
+        let cluster = match cluster::missing_kubeconfig(&self.cluster) {
+            Some(error) if self.access => return Err(error),
+            Some(error) => {
+                let finding = format!("is not looked at, only the repository: {}", error.summary());
+                report.checks.push(FluxCheck::note("cluster", finding));
+                None
+            }
+            None => Some(Cluster::of(&self.cluster, Security::AsConfigured).await?),
+        };
+        if let Some(cluster) = &cluster {
+            cluster.warn_if_insecure(ui);
+            self.check_keys(cluster, &verification.inputs, &mut report)
+                .await?;
+        }
+        self.check_kustomizations(cluster.as_ref(), verification, &mut report)
             .await?;
+        if let Some(cluster) = cluster.filter(|_| self.access) {
+            report.access = Some(self.accesses(&cluster).await?);
+        }
         Ok(report)
     }
 
@@ -78,7 +116,7 @@ impl Args {
     async fn check_keys(
         &self,
         cluster: &Cluster,
-        files: &[PathBuf],
+        inputs: &[EncryptedInput],
         report: &mut FluxReport,
     ) -> Result<(), CommandError> {
         let SecretArgs { namespace, name } = &self.secret;
@@ -95,90 +133,109 @@ impl Args {
         report.checks.extend(checks);
         let own = Identities::from_environment(Environment::process()).recipients();
         report.checks.push(keys.check_own(&own));
-        for file in files {
-            let input = Input::read(Some(file), Format::from_path(file), Role::Encrypted);
-            report.checks.push(match input {
-                Ok(input) => keys.check_file(&input),
+        report
+            .checks
+            .extend(inputs.iter().map(|(file, input)| match input {
+                Ok(input) => keys.check_file(input),
                 Err(error) => FluxCheck::gap(name_of(file), error.summary()),
-            });
-        }
+            }));
         Ok(())
+    }
+
+    /// Who can read the Secret.
+    async fn accesses(&self, cluster: &Cluster) -> Result<Vec<Access>, CommandError> {
+        let objects = async |path: &str, kind| {
+            let list = cluster.list(path).await.map_err(|failure| failure.error)?;
+            Ok::<Vec<_>, CommandError>(
+                list.into_iter()
+                    .flat_map(|list| items(list, kind))
+                    .collect(),
+            )
+        };
+        let secret = self.secret_name();
+        let namespace =
+            ResourcePath::of::<Secret>(Some(secret.namespace), secret.name).namespace_path()?;
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
+        let lists = RbacLists {
+            roles: objects(&format!("{rbac}{namespace}/roles"), "Role").await?,
+            cluster_roles: objects(&format!("{rbac}/clusterroles"), "ClusterRole").await?,
+            role_bindings: objects(&format!("{rbac}{namespace}/rolebindings"), "RoleBinding")
+                .await?,
+            cluster_role_bindings: objects(
+                &format!("{rbac}/clusterrolebindings"),
+                "ClusterRoleBinding",
+            )
+            .await?,
+        };
+        let pods = objects(&format!("/api/v1{namespace}/pods"), "Pod").await?;
+        Ok(access(&lists, &pods, &secret))
     }
 
     /// Whether the Kustomizations that build the files decrypt them.
     async fn check_kustomizations(
         &self,
-        cluster: &Cluster,
-        files: &[PathBuf],
+        cluster: Option<&Cluster>,
+        verification: Verification,
         report: &mut FluxReport,
     ) -> Result<(), CommandError> {
-        let secret = SecretName {
-            namespace: &self.secret.namespace,
-            name: &self.secret.name,
+        let Verification {
+            root,
+            inputs,
+            mut tree,
+        } = verification;
+        let of_cluster = match cluster {
+            Some(cluster) => add_live(cluster, &mut tree).await?,
+            None => None,
         };
-        let encrypted: BTreeSet<PathBuf> = files
-            .iter()
-            .filter_map(|file| file.canonicalize().ok())
-            .collect();
-        let root = root(&self.path)?;
-        let mut repositories = Repositories::new(&root);
-        let mut kustomizations = FluxKustomization::in_repository(&root, &mut repositories)?;
-        let sources: Vec<_> = kustomizations
-            .iter()
-            .map(|kustomization| kustomization.source().clone())
-            .collect();
-        // Who may not list them learns less, and of that no gap.
-        let git_repositories = cluster
-            .list("/apis/source.toolkit.fluxcd.io/v1/gitrepositories")
-            .await;
-        if let Ok(Some(list)) = git_repositories {
-            items(list, "GitRepository").for_each(|object| repositories.add(&object));
-        }
-        let list = cluster
-            .list("/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations")
-            .await;
-        let in_cluster = match list {
-            Ok(Some(list)) => {
-                // Those of other repositories may have folders of the same names.
-                let is_ours = |kustomization: &FluxKustomization| {
-                    sources.is_empty() || sources.contains(kustomization.source())
-                };
-                let theirs = FluxKustomization::in_cluster(list).into_iter();
-                kustomizations.extend(theirs.filter(is_ours));
-                None
-            }
-            Ok(None) => Some(FluxCheck::note(
-                "cluster",
-                "has no Kustomizations: Flux is not installed",
-            )),
-            Err(ApiFailure { error, is_final }) if is_final => return Err(error),
-            Err(ApiFailure { error, .. }) => {
-                let finding = format!(
-                    "its Kustomizations cannot be looked at: {}",
-                    error.summary()
-                );
-                Some(FluxCheck::gap("cluster", finding))
-            }
+        let namespace = &self.secret.namespace;
+        let expectation = Expectation {
+            root: &root,
+            secret: cluster.map(|_| self.secret_name()),
+            controller: ControllerKey::find(
+                cluster.map(|cluster| (cluster, namespace.as_str())),
+                &tree,
+            )
+            .await,
+            needs_secret: inputs
+                .iter()
+                .any(|(_, input)| input.as_ref().is_ok_and(needs_secret)),
         };
+        let encrypted: BTreeSet<PathBuf> = inputs
+            .iter()
+            .filter_map(|(file, _)| file.canonicalize().ok())
+            .collect();
         let mut built_by_none = encrypted.clone();
+        let mut problems = BTreeSet::new();
+        let kustomizations = tree.applied();
         for kustomization in &kustomizations {
-            let built = kustomization.files(&root);
-            let count = built.intersection(&encrypted).count();
-            let origin = repositories.origin(kustomization.source());
+            let built = kustomization.encrypted_files();
+            let count = built
+                .iter()
+                .filter(|file| encrypted.contains(**file))
+                .count();
             if count > 0 {
-                let check = kustomization.check(count, &secret, origin);
-                report.checks.push(check);
+                let check = expectation.check(kustomization, count);
+                report.add_once(check);
+                problems.extend(kustomization.problems());
             }
-            if origin == SourceOrigin::Other {
-                continue;
+            if kustomization.origin() != SourceOrigin::Other {
+                built_by_none.retain(|file| !built.contains(file.as_path()));
             }
-            built_by_none.retain(|file| !built.contains(file));
         }
-        report.checks.extend(in_cluster);
+        for problem in problems {
+            let file = problem
+                .file()
+                .map(|file| name_of(file.strip_prefix(&root).unwrap_or(file)));
+            let subject = file.unwrap_or_else(|| "cluster".to_owned());
+            report
+                .checks
+                .push(FluxCheck::gap(subject, problem.message()).hint(problem.help()));
+        }
+        report.checks.extend(of_cluster);
         if kustomizations.is_empty() {
             return Ok(());
         }
-        for file in files {
+        for (file, _) in &inputs {
             if file
                 .canonicalize()
                 .is_ok_and(|file| built_by_none.contains(&file))
@@ -189,6 +246,76 @@ impl Args {
         }
         Ok(())
     }
+}
+
+/// An encrypted file, as far as it can be read.
+type EncryptedInput = (PathBuf, Result<Input, CommandError>);
+
+/// What is checked of a repository.
+struct Verification {
+    root: PathBuf,
+    inputs: Vec<EncryptedInput>,
+    tree: FluxTree,
+}
+
+impl Verification {
+    fn of(path: &Path) -> Result<Self, CommandError> {
+        let files = encrypted_files(path)?.into_iter();
+        let read = |file: PathBuf| {
+            let input = Input::read(Some(&file), Format::from_path(&file), Role::Encrypted);
+            (file, input)
+        };
+        let root = root(path)?;
+        Ok(Self {
+            inputs: files.map(read).collect(),
+            tree: read_repository(&root)?,
+            root,
+        })
+    }
+}
+
+/// Adds what the cluster has, and says what it lacks. Kustomizations of other repositories may have folders of the same names.
+async fn add_live(
+    cluster: &Cluster,
+    tree: &mut FluxTree,
+) -> Result<Option<FluxCheck>, CommandError> {
+    for (path, kind) in [
+        ("gitrepositories", "GitRepository"),
+        ("ocirepositories", "OCIRepository"),
+        ("buckets", "Bucket"),
+    ] {
+        // Who may not list them learns less, and of that no gap.
+        let list = cluster
+            .list(&format!("/apis/source.toolkit.fluxcd.io/v1/{path}"))
+            .await;
+        if let Ok(Some(list)) = list {
+            items(list, kind).for_each(|object| tree.add_source(&object));
+        }
+    }
+    let list = cluster
+        .list("/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations")
+        .await;
+    Ok(match list {
+        Ok(Some(list)) => {
+            let live: Vec<_> = items(list, "Kustomization")
+                .filter(|live| tree.names_source_of(live))
+                .collect();
+            live.into_iter().for_each(|live| tree.add_live(live));
+            None
+        }
+        Ok(None) => Some(FluxCheck::note(
+            "cluster",
+            "has no Kustomizations: Flux is not installed",
+        )),
+        Err(ApiFailure { error, is_final }) if is_final => return Err(error),
+        Err(ApiFailure { error, .. }) => {
+            let finding = format!(
+                "its Kustomizations cannot be looked at: {}",
+                error.summary()
+            );
+            Some(FluxCheck::gap("cluster", finding))
+        }
+    })
 }
 
 /// The encrypted files that are meant.

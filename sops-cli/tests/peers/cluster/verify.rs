@@ -150,10 +150,6 @@ fn gaps_are_found_one_by_one() {
             "`spec.decryption.provider` is not `sops`",
         ),
         (
-            "  decryption: {provider: sops}\n",
-            "names no Secret with keys",
-        ),
-        (
             "  decryption: {provider: sops, secretRef: {name: old}}\n",
             "takes its keys from the Secret `old`",
         ),
@@ -167,6 +163,7 @@ fn gaps_are_found_one_by_one() {
             &format!("GAP clusters/apps.yaml: kustomization/apps {finding}"),
         );
     }
+    controller_keys(&environment);
     let text = kustomization("apps", "apps/production", DECRYPTION)
         .replace("namespace: keys", "namespace: elsewhere");
     environment.write("clusters/apps.yaml", text);
@@ -269,6 +266,49 @@ fn gaps_are_found_one_by_one() {
     );
 }
 
+/// A Kustomization without a Secret has the keys of the controller, if that runs with some.
+fn controller_keys(environment: &TestEnvironment) {
+    let provider_alone = kustomization(
+        "apps",
+        "./apps/production",
+        "  decryption: {provider: sops}\n",
+    );
+    environment.write("clusters/apps.yaml", provider_alone);
+    let subject = "clusters/apps.yaml: kustomization/apps";
+    let unknown =
+        format!("- {subject} decrypts 1 encrypted file only if the controller has the keys");
+    assert_has(&verify(environment, &[]), &unknown);
+    for (arguments, line) in [
+        (
+            "--log-level=info",
+            format!(
+                "GAP {subject} names no Secret with keys, and kustomize-controller runs without"
+            ),
+        ),
+        (
+            "--sops-age-secret=sops-age",
+            format!(
+                "ok {subject} decrypts 1 encrypted file with the keys of the controller's Secret `sops-age`"
+            ),
+        ),
+        (
+            "--sops-age-secret=other",
+            format!("GAP {subject} takes its keys from the Secret `other` of the controller"),
+        ),
+    ] {
+        let labels = "{app: kustomize-controller}";
+        let deployment = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: kustomize-controller, namespace: keys}}\nspec:\n  selector: {{matchLabels: {labels}}}\n  \
+             template:\n    metadata: {{labels: {labels}}}\n    spec: {{containers: [{{name: manager, image: m, args: ['{arguments}']}}]}}\n"
+        );
+        environment.write("controller.yaml", deployment);
+        CLUSTER.kubectl(environment, &["apply", "-f", "controller.yaml"]);
+        assert_has(&verify(environment, &[]), &line);
+    }
+    CLUSTER.kubectl(environment, &["delete", "-f", "controller.yaml"]);
+    std::fs::remove_file(environment.path("controller.yaml")).expect("it is ours");
+}
+
 /// What Flux builds besides the folder that it is told, what it does not build, and what it cannot build.
 #[test]
 fn files_that_are_built_and_files_that_are_not() {
@@ -306,7 +346,111 @@ fn files_that_are_built_and_files_that_are_not() {
     );
     assert_has(
         &lines,
-        "GAP ./whole/secret.yaml `apiVersion` is encrypted, and Flux cannot tell what it is",
+        "- ./whole/secret.yaml is built by none of the Kustomizations",
+    );
+    // A generator's file may have any keys; an object may not.
+    let whole = kustomization("whole", "./whole", DECRYPTION).replace("keys", "covered");
+    environment.write("clusters/whole.yaml", whole);
+    assert_has(
+        &verify(&environment, &["-n", "covered"]),
+        "GAP whole/secret.yaml `apiVersion` is encrypted, and Flux cannot tell what the object is",
+    );
+}
+
+/// Each subject that the API server would let read the Secret is listed, and no other.
+#[test]
+fn those_who_can_read_the_key_are_listed() {
+    let environment = CLUSTER.environment();
+    let kubectl = |arguments: &str| {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        CLUSTER.kubectl(&environment, &arguments);
+    };
+    kubectl("create namespace readers");
+    for (user, rights) in [
+        ("reads", "--verb=get --resource=secrets"),
+        (
+            "reads-by-name",
+            "--verb=get --resource=secrets --resource-name=sops-age",
+        ),
+        (
+            "reads-another",
+            "--verb=get --resource=secrets --resource-name=other",
+        ),
+        ("sees-pods", "--verb=get --resource=pods"),
+        ("runs-pods", "--verb=create --resource=pods"),
+        ("binds", "--verb=bind --resource=roles"),
+    ] {
+        kubectl(&format!("create role {user} -n readers {rights}"));
+        kubectl(&format!(
+            "create rolebinding {user} -n readers --role={user} --user={user}"
+        ));
+    }
+    kubectl("create clusterrole acts-as --verb=impersonate --resource=users");
+    kubectl("create clusterrolebinding acts-as --clusterrole=acts-as --user=acts-as");
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    encrypt(&environment, "secret.yaml", &recipient());
+    environment
+        .run(&["flux", "install-key", "-n", "readers"])
+        .succeeds();
+    let lines = verify(&environment, &["-n", "readers", "--access"]);
+    for (user, way) in [
+        ("reads", "reads the Secret"),
+        ("reads-by-name", "reads the Secret"),
+        ("runs-pods", "creates pods, which may mount the Secret"),
+        ("binds", "binds any role (`bind`)"),
+        ("acts-as", "acts as another user (`impersonate`)"),
+    ] {
+        assert_has(&lines, &format!("User {user} {way} ("));
+    }
+    assert_has(
+        &lines,
+        "User reads reads the Secret (RoleBinding reads of Role reads)",
+    );
+    assert_has(&lines, "Group system:masters may do everything");
+    let has_line = |user: &str| {
+        lines
+            .iter()
+            .any(|line| line.starts_with(&format!("User {user} ")))
+    };
+    for user in ["reads-another", "sees-pods"] {
+        assert!(!has_line(user), "{lines:?}");
+    }
+    // The API server decides the same about reading.
+    for (user, expected) in [
+        ("reads", true),
+        ("reads-by-name", true),
+        ("reads-another", false),
+        ("sees-pods", false),
+    ] {
+        let question = [
+            "auth",
+            "can-i",
+            "get",
+            "secret/sops-age",
+            "-n",
+            "readers",
+            "--as",
+            user,
+        ];
+        let mut command = environment.command_of(std::path::Path::new("kubectl"), &question);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let answer = environment.finish(command).stdout;
+        assert_eq!(answer.trim() == "yes", expected, "{user}: {answer}");
+    }
+    let run = environment.run(&["flux", "verify", "-n", "readers", "--access", "-o", "json"]);
+    let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let access = report["access"].as_array().expect("it is a list");
+    let reader = access
+        .iter()
+        .find(|access| access["subject"]["name"] == "reads")
+        .expect("it is listed");
+    assert_eq!(reader["ways"], serde_json::json!(["reads the Secret"]));
+    assert_eq!(
+        reader["through"],
+        serde_json::json!(["RoleBinding reads of Role reads"])
     );
 }
 
@@ -341,18 +485,18 @@ fn kustomizations_of_another_repository_are_not_judged() {
     let gap = |name: &str| {
         format!("GAP clusters/apps.yaml: kustomization/{name} does not decrypt: 1 encrypted file")
     };
-    let assumption = |name: &str| {
+    let other = |name: &str| {
         format!(
-            "; its GitRepository `{name}` is taken for this repository, since no address here tells"
+            "- clusters/apps.yaml: kustomization/{name} is not looked at: its GitRepository `{name}` is another repository"
         )
     };
-    // Without a remote nobody can tell.
+    // Without a remote, the bootstrap's name tells, and the message says so.
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
-    for name in sources {
-        assert_has(&lines, &gap(name));
-        assert!(lines.iter().any(|line| line.ends_with(&assumption(name))));
-    }
+    assert_has(&lines, &gap("flux-system"));
+    let assumption = "; its GitRepository `flux-system` is taken for this repository, since no address here tells";
+    assert!(lines.iter().any(|line| line.ends_with(assumption)));
+    assert_has(&lines, &other("other"));
     git(&[
         "remote",
         "add",
@@ -361,13 +505,10 @@ fn kustomizations_of_another_repository_are_not_judged() {
     ]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
-    assert_has(&lines, &gap("unknown"));
-    assert_has(
-        &lines,
-        "- clusters/apps.yaml: kustomization/other is not looked at: its GitRepository `other` is another repository",
-    );
+    assert_has(&lines, &other("other"));
+    assert_has(&lines, &other("unknown"));
     let assumed = lines.iter().filter(|line| line.contains("; its "));
-    assert_eq!(assumed.count(), 1, "{lines:?}");
+    assert_eq!(assumed.count(), 0, "{lines:?}");
     // A file that only another repository's Kustomization would build is built by none.
     environment.write("clusters/apps.yaml", from("other"));
     let lines = verify(&environment, &["-n", "origins"]);

@@ -1,0 +1,494 @@
+//! Who can read a Secret of a cluster, by the rights that RBAC gives, and in which ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+use sops_printable::one_line;
+
+use super::rbac::{Grant, PolicyRule, RbacLists, RbacSubject};
+use super::secret_name::SecretName;
+
+/// The kinds that make pods.
+const WORKLOADS: [(&str, &str); 8] = [
+    ("", "pods"),
+    ("", "replicationcontrollers"),
+    ("apps", "deployments"),
+    ("apps", "daemonsets"),
+    ("apps", "statefulsets"),
+    ("apps", "replicasets"),
+    ("batch", "jobs"),
+    ("batch", "cronjobs"),
+];
+
+/// Who can read the Secret, and how.
+#[derive(Debug, Serialize)]
+pub(crate) struct Access {
+    subject: RbacSubject,
+    /// What the subject may do that lets it read the Secret.
+    ways: BTreeSet<String>,
+    /// The bindings that give the rights, or the pods that have the Secret.
+    through: BTreeSet<String>,
+}
+
+/// The accesses, by subject.
+#[derive(Default)]
+struct Accesses(BTreeMap<RbacSubject, (BTreeSet<String>, BTreeSet<String>)>);
+
+impl Accesses {
+    fn add(&mut self, subject: &RbacSubject, way: &str, through: &str) {
+        let (ways, through_all) = self.0.entry(subject.clone()).or_default();
+        ways.insert(way.to_owned());
+        through_all.insert(through.to_owned());
+    }
+
+    fn of_grant(&mut self, grant: &Grant, ways: &BTreeSet<&'static str>) {
+        for (subject, way) in grant
+            .subjects
+            .iter()
+            .flat_map(|subject| ways.iter().map(move |way| (subject, way)))
+        {
+            self.add(subject, way, &grant.binding);
+        }
+    }
+}
+
+/// Everyone who can read the Secret. `pods` are those of its namespace.
+pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>) -> Vec<Access> {
+    let everything = BTreeSet::from(["may do everything"]);
+    let grants = lists.grants(secret.namespace).into_iter();
+    let (whole, partial): (Vec<_>, Vec<_>) =
+        grants.partition(|grant| grant.rules.iter().any(PolicyRule::covers_everything));
+    let mut accesses = Accesses::default();
+    whole
+        .iter()
+        .for_each(|grant| accesses.of_grant(grant, &everything));
+    for grant in &partial {
+        accesses.of_grant(grant, &direct_ways(grant, secret));
+    }
+    let readers: BTreeSet<RbacSubject> = accesses.0.keys().cloned().collect();
+    for grant in &partial {
+        accesses.of_grant(grant, &indirect_ways(grant, &readers, secret));
+    }
+    for pod in pods.iter().filter(|pod| mounts(&pod["spec"], secret.name)) {
+        let subject = RbacSubject {
+            kind: "ServiceAccount".to_owned(),
+            namespace: Some(secret.namespace.to_owned()),
+            name: pod["spec"]["serviceAccountName"]
+                .as_str()
+                .unwrap_or("default")
+                .to_owned(),
+        };
+        let pod = pod["metadata"]["name"].as_str().unwrap_or_default();
+        accesses.add(
+            &subject,
+            "runs a pod that has the Secret",
+            &format!("Pod {pod}"),
+        );
+    }
+    let everyone = RbacSubject {
+        kind: "Group".to_owned(),
+        namespace: None,
+        name: "system:masters".to_owned(),
+    };
+    accesses.add(
+        &everyone,
+        "may do everything",
+        "the API server, without a binding",
+    );
+    let entries = accesses.0.into_iter();
+    entries
+        .map(|(subject, (ways, through))| Access {
+            subject,
+            ways,
+            through,
+        })
+        .collect()
+}
+
+/// How the rights of a grant alone suffice.
+fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str> {
+    let any =
+        |verbs: &[&str], group: &str, resource: &str, is_named: &dyn Fn(&PolicyRule) -> bool| {
+            grant
+                .rules
+                .iter()
+                .any(|rule| rule.covers(verbs, group, resource) && is_named(rule))
+        };
+    let of_secret = |rule: &PolicyRule| rule.is_for_name(secret.name);
+    let of_all = |_: &PolicyRule| true;
+    let mut ways = BTreeSet::new();
+    let mut add = |is_given: bool, way| {
+        if is_given {
+            ways.insert(way);
+        }
+    };
+    add(
+        any(&["get", "list", "watch"], "", "secrets", &of_secret),
+        "reads the Secret",
+    );
+    // The answer to a change has the whole object.
+    add(
+        any(&["update", "patch"], "", "secrets", &of_secret),
+        "changes the Secret",
+    );
+    // A name cannot be required of what is created.
+    let creates = |verb: &[&str], (group, resource): (&str, &str)| {
+        any(verb, group, resource, &PolicyRule::is_for_all_names)
+    };
+    add(
+        WORKLOADS
+            .iter()
+            .any(|workload| creates(&["create"], *workload)),
+        "creates pods, which may mount the Secret",
+    );
+    let changes = |(group, resource): &(&str, &str)| {
+        *resource != "pods" && any(&["update", "patch"], group, resource, &of_all)
+    };
+    add(
+        WORKLOADS.iter().any(changes),
+        "changes workloads, which may mount the Secret",
+    );
+    let role_kinds = ["roles", "clusterroles"];
+    let group = "rbac.authorization.k8s.io";
+    let of_roles = |verb: &str| {
+        role_kinds
+            .iter()
+            .any(|kind| any(&[verb], group, kind, &of_all))
+    };
+    add(of_roles("escalate"), "gives roles more rights (`escalate`)");
+    add(of_roles("bind"), "binds any role (`bind`)");
+    if grant.namespace.is_none() {
+        add(
+            any(&["get", "create"], "", "nodes/proxy", &of_all),
+            "reaches pods through their nodes",
+        );
+    }
+    ways
+}
+
+/// How the rights of a grant suffice because of what others may do.
+fn indirect_ways(
+    grant: &Grant,
+    readers: &BTreeSet<RbacSubject>,
+    secret: &SecretName<'_>,
+) -> BTreeSet<&'static str> {
+    let covers = |verbs: &[&str], resource: &str, is_named: &dyn Fn(&PolicyRule) -> bool| {
+        grant
+            .rules
+            .iter()
+            .any(|rule| rule.covers(verbs, "", resource) && is_named(rule))
+    };
+    let names_reader = |kind: &'static str| {
+        let in_reach = move |reader: &&RbacSubject| {
+            let is_near = grant.namespace.is_none() || reader.namespace == grant.namespace;
+            reader.kind == kind && is_near
+        };
+        move |rule: &PolicyRule| {
+            readers
+                .iter()
+                .filter(in_reach)
+                .any(|reader| rule.is_for_name(&reader.name))
+        }
+    };
+    let mut ways = BTreeSet::new();
+    let mut add = |is_given: bool, way| {
+        if is_given {
+            ways.insert(way);
+        }
+    };
+    let account = names_reader("ServiceAccount");
+    if grant.namespace.is_none() {
+        let all_or = |kind: &'static str, name: &'static str| {
+            let is_reader = names_reader(kind);
+            covers(&["impersonate"], name, &|rule| {
+                rule.is_for_all_names() || is_reader(rule)
+            })
+        };
+        add(
+            all_or("User", "users"),
+            "acts as another user (`impersonate`)",
+        );
+        let is_master = |rule: &PolicyRule| rule.is_for_name("system:masters");
+        add(
+            all_or("Group", "groups") || covers(&["impersonate"], "groups", &is_master),
+            "acts as a member of a group (`impersonate`)",
+        );
+    }
+    add(
+        covers(&["impersonate"], "serviceaccounts", &account),
+        "acts as a service account (`impersonate`)",
+    );
+    add(
+        covers(&["create"], "serviceaccounts/token", &account),
+        "makes tokens of service accounts",
+    );
+    let any = |_: &PolicyRule| true;
+    let has_reader = readers
+        .iter()
+        .any(|reader| reader.namespace.as_deref() == Some(secret.namespace));
+    let runs = ["pods/exec", "pods/attach"]
+        .iter()
+        .any(|resource| covers(&["create", "get"], resource, &any));
+    let debugs = covers(&["update", "patch"], "pods/ephemeralcontainers", &any);
+    add(
+        has_reader && (runs || debugs),
+        "runs commands in pods of service accounts that can",
+    );
+    ways
+}
+
+/// Whether a pod has the Secret as a volume or in its environment.
+fn mounts(spec: &Value, name: &str) -> bool {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let in_volume = |volume: &Value| {
+        let sources = list(&volume["projected"]["sources"]);
+        volume["secret"]["secretName"] == name
+            || sources
+                .iter()
+                .any(|source| source["secret"]["name"] == name)
+    };
+    let in_container = |container: &Value| {
+        list(&container["envFrom"])
+            .iter()
+            .any(|source| source["secretRef"]["name"] == name)
+            || list(&container["env"])
+                .iter()
+                .any(|variable| variable["valueFrom"]["secretKeyRef"]["name"] == name)
+    };
+    let mut containers = ["containers", "initContainers", "ephemeralContainers"]
+        .into_iter()
+        .flat_map(|key| list(&spec[key]));
+    list(&spec["volumes"]).iter().any(in_volume)
+        || containers.any(|container| in_container(&container))
+}
+
+/// A line for each subject and way, in columns.
+pub(crate) fn table(accesses: &[Access], secret: &SecretName<'_>) -> String {
+    let shown = |access: &Access| {
+        let RbacSubject {
+            kind,
+            namespace,
+            name,
+        } = &access.subject;
+        let namespace = namespace
+            .as_ref()
+            .map(|namespace| format!("{namespace}/"))
+            .unwrap_or_default();
+        one_line(&format!("{kind} {namespace}{name}")).into_owned()
+    };
+    let width = accesses
+        .iter()
+        .map(|access| shown(access).chars().count())
+        .max()
+        .unwrap_or_default();
+    let mut table = one_line(&format!(
+        "Who can read the Secret {}/{}:",
+        secret.namespace, secret.name
+    ))
+    .into_owned()
+        + "\n";
+    for access in accesses {
+        let join = |texts: &BTreeSet<String>| {
+            texts
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        let (ways, through) = (join(&access.ways), join(&access.through));
+        table += &format!(
+            "{:<width$}  {} ({})\n",
+            shown(access),
+            one_line(&ways),
+            one_line(&through)
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SECRET: SecretName<'static> = SecretName {
+        namespace: "keys",
+        name: "sops-age",
+    };
+
+    /// Roles with one rule each, bound to a user of the same name: in the namespace, or else in the whole cluster.
+    fn lists(rules: &[(&str, bool, Value)]) -> RbacLists {
+        let mut lists = RbacLists::default();
+        for (name, is_local, rule) in rules {
+            lists
+                .cluster_roles
+                .push(json!({"metadata": {"name": name}, "rules": [rule]}));
+            let binding = json!({"metadata": {"name": name, "namespace": if *is_local { "keys" } else { "" }},
+                "roleRef": {"kind": "ClusterRole", "name": name}, "subjects": [{"kind": "User", "name": name}]});
+            if *is_local {
+                &mut lists.role_bindings
+            } else {
+                &mut lists.cluster_role_bindings
+            }
+            .push(binding);
+        }
+        lists
+    }
+
+    fn rule(verb: &str, group: &str, resource: &str) -> Value {
+        json!({"verbs": [verb], "apiGroups": [group], "resources": [resource]})
+    }
+
+    fn ways(lists: &RbacLists, pods: &[Value], name: &str) -> Vec<String> {
+        let accesses = access(lists, pods, &SECRET);
+        let of_name = accesses
+            .into_iter()
+            .filter(|access| access.subject.name == name);
+        of_name.flat_map(|access| access.ways).collect()
+    }
+
+    #[test]
+    fn each_right_that_leads_to_the_secret_is_listed() {
+        let rbac = "rbac.authorization.k8s.io";
+        for (rule, is_local, expected) in [
+            (rule("get", "", "secrets"), true, Some("reads the Secret")),
+            (rule("watch", "*", "*"), true, Some("reads the Secret")),
+            (rule("*", "*", "*"), true, Some("may do everything")),
+            (
+                rule("patch", "", "secrets"),
+                true,
+                Some("changes the Secret"),
+            ),
+            (
+                json!({"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["sops-age"]}),
+                true,
+                Some("reads the Secret"),
+            ),
+            (
+                json!({"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["other"]}),
+                true,
+                None,
+            ),
+            (rule("create", "", "secrets"), true, None),
+            (
+                rule("create", "", "pods"),
+                true,
+                Some("creates pods, which may mount the Secret"),
+            ),
+            (
+                rule("create", "batch", "cronjobs"),
+                true,
+                Some("creates pods, which may mount the Secret"),
+            ),
+            (
+                rule("patch", "apps", "deployments"),
+                true,
+                Some("changes workloads, which may mount the Secret"),
+            ),
+            (rule("get", "", "pods"), true, None),
+            (
+                rule("escalate", rbac, "roles"),
+                true,
+                Some("gives roles more rights (`escalate`)"),
+            ),
+            (
+                rule("bind", rbac, "clusterroles"),
+                true,
+                Some("binds any role (`bind`)"),
+            ),
+            (
+                rule("impersonate", "", "users"),
+                false,
+                Some("acts as another user (`impersonate`)"),
+            ),
+            // A binding in a namespace gives no right to what has none.
+            (rule("impersonate", "", "users"), true, None),
+            (
+                rule("impersonate", "", "groups"),
+                false,
+                Some("acts as a member of a group (`impersonate`)"),
+            ),
+            (
+                json!({"verbs": ["impersonate"], "apiGroups": [""], "resources": ["groups"], "resourceNames": ["guests"]}),
+                false,
+                None,
+            ),
+            (
+                rule("get", "", "nodes/proxy"),
+                false,
+                Some("reaches pods through their nodes"),
+            ),
+            // No service account can read the Secret.
+            (rule("create", "", "serviceaccounts/token"), true, None),
+            (rule("create", "", "pods/exec"), true, None),
+        ] {
+            let lists = lists(&[("ann", is_local, rule.clone())]);
+            let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+            assert_eq!(ways(&lists, &[], "ann"), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_others_may_do_counts() {
+        let mut lists = lists(&[
+            ("ann", true, rule("create", "", "serviceaccounts/token")),
+            ("bob", true, rule("create", "", "pods/exec")),
+        ]);
+        lists
+            .cluster_roles
+            .push(json!({"metadata": {"name": "flux"}, "rules": [rule("get", "", "secrets")]}));
+        lists.cluster_role_bindings.push(json!({"metadata": {"name": "flux"}, "roleRef": {"kind": "ClusterRole", "name": "flux"},
+            "subjects": [{"kind": "ServiceAccount", "name": "kustomize-controller", "namespace": "keys"}]}));
+        assert_eq!(
+            ways(&lists, &[], "ann"),
+            ["makes tokens of service accounts"]
+        );
+        assert_eq!(
+            ways(&lists, &[], "bob"),
+            ["runs commands in pods of service accounts that can"]
+        );
+        assert_eq!(
+            ways(&lists, &[], "kustomize-controller"),
+            ["reads the Secret"]
+        );
+    }
+
+    #[test]
+    fn pods_that_have_the_secret_are_listed() {
+        for (spec, expected) in [
+            (
+                json!({"serviceAccountName": "web", "volumes": [{"secret": {"secretName": "sops-age"}}]}),
+                true,
+            ),
+            (
+                json!({"serviceAccountName": "web", "volumes": [{"projected": {"sources": [{"secret": {"name": "sops-age"}}]}}]}),
+                true,
+            ),
+            (
+                json!({"serviceAccountName": "web", "containers": [{"envFrom": [{"secretRef": {"name": "sops-age"}}]}]}),
+                true,
+            ),
+            (
+                json!({"serviceAccountName": "web", "initContainers": [{"env": [{"valueFrom": {"secretKeyRef": {"name": "sops-age"}}}]}]}),
+                true,
+            ),
+            (
+                json!({"serviceAccountName": "web", "volumes": [{"secret": {"secretName": "other"}}]}),
+                false,
+            ),
+        ] {
+            let pods = [json!({"metadata": {"name": "p"}, "spec": spec})];
+            let found = ways(&RbacLists::default(), &pods, "web");
+            assert_eq!(!found.is_empty(), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_line() {
+        let lists = lists(&[("ann\nUser eve", true, rule("get", "", "secrets"))]);
+        let table = table(&access(&lists, &[], &SECRET), &SECRET);
+        assert_eq!(table.lines().count(), 3, "{table}");
+    }
+}

@@ -1,0 +1,335 @@
+//! Roles and bindings of a cluster (RBAC): who may do what.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// Who has a right.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct RbacSubject {
+    /// `User`, `Group` or `ServiceAccount`.
+    pub(crate) kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+}
+
+/// One permission: some verbs on some resources.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PolicyRule {
+    verbs: Vec<String>,
+    groups: Vec<String>,
+    resources: Vec<String>,
+    names: Vec<String>,
+}
+
+/// A role that a binding grants to subjects.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) subjects: Vec<RbacSubject>,
+    pub(crate) rules: Vec<PolicyRule>,
+    /// The binding, for people.
+    pub(crate) binding: String,
+    /// The namespace that the rights hold in; `None` for all, and for what has no namespace.
+    pub(crate) namespace: Option<String>,
+}
+
+/// The lists that the API server gave.
+#[derive(Debug, Default)]
+pub(crate) struct RbacLists {
+    pub(crate) roles: Vec<Value>,
+    pub(crate) cluster_roles: Vec<Value>,
+    pub(crate) role_bindings: Vec<Value>,
+    pub(crate) cluster_role_bindings: Vec<Value>,
+}
+
+impl PolicyRule {
+    fn of(rule: &Value) -> Self {
+        Self {
+            verbs: texts(&rule["verbs"]),
+            groups: texts(&rule["apiGroups"]),
+            resources: texts(&rule["resources"]),
+            names: texts(&rule["resourceNames"]),
+        }
+    }
+
+    /// Whether it allows one of the verbs on a resource, whatever the names of the objects.
+    pub(crate) fn covers(&self, verbs: &[&str], group: &str, resource: &str) -> bool {
+        let has = |list: &[String], wanted: &str| {
+            list.iter().any(|entry| entry == "*" || entry == wanted)
+        };
+        // `*/scale` stands for that subresource of everything.
+        let subresource = resource
+            .split_once('/')
+            .map(|(_, subresource)| format!("*/{subresource}"));
+        let has_resource = has(&self.resources, resource)
+            || subresource.is_some_and(|any| self.resources.contains(&any));
+        has_resource && has(&self.groups, group) && verbs.iter().any(|verb| has(&self.verbs, verb))
+    }
+
+    /// Whether it allows everything, as that of `cluster-admin` does.
+    pub(crate) fn covers_everything(&self) -> bool {
+        let is_any = |list: &[String]| list.iter().any(|entry| entry == "*");
+        is_any(&self.verbs)
+            && is_any(&self.groups)
+            && is_any(&self.resources)
+            && self.names.is_empty()
+    }
+
+    /// Whether it is for objects of all names.
+    pub(crate) fn is_for_all_names(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Whether it is for the object of that name.
+    pub(crate) fn is_for_name(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|known| known == name)
+    }
+}
+
+impl RbacLists {
+    /// What bindings grant in a namespace. A binding of a role that does not exist grants nothing.
+    pub(crate) fn grants(&self, namespace: &str) -> Vec<Grant> {
+        let cluster_roles: BTreeMap<&str, &Value> = named(&self.cluster_roles).collect();
+        let roles: BTreeMap<&str, &Value> = named(&self.roles)
+            .filter(|(_, role)| role["metadata"]["namespace"] == namespace)
+            .collect();
+        let local = self
+            .role_bindings
+            .iter()
+            .filter(|binding| binding["metadata"]["namespace"] == namespace);
+        let local = local.map(|binding| (binding, Some(namespace)));
+        let global = self
+            .cluster_role_bindings
+            .iter()
+            .map(|binding| (binding, None));
+        let grant = |(binding, namespace): (&Value, Option<&str>)| {
+            let name = binding["roleRef"]["name"].as_str()?;
+            let is_cluster_role = binding["roleRef"]["kind"] == "ClusterRole";
+            let role = if is_cluster_role {
+                cluster_roles.get(name)
+            } else {
+                roles.get(name)
+            };
+            let kind = if namespace.is_some() {
+                "RoleBinding"
+            } else {
+                "ClusterRoleBinding"
+            };
+            let role_kind = if is_cluster_role {
+                "ClusterRole"
+            } else {
+                "Role"
+            };
+            let own_name = binding["metadata"]["name"].as_str().unwrap_or_default();
+            Some(Grant {
+                subjects: subjects(binding, namespace),
+                rules: self.rules(role?),
+                binding: format!("{kind} {own_name} of {role_kind} {name}"),
+                namespace: namespace.map(str::to_owned),
+            })
+        };
+        local.chain(global).filter_map(grant).collect()
+    }
+
+    /// The rules of a role, with those of the roles that it aggregates: a controller copies them in, but may not have done so yet.
+    fn rules(&self, role: &Value) -> Vec<PolicyRule> {
+        let mut roles = vec![role];
+        let mut index = 0;
+        while let Some(role) = roles.get(index) {
+            let selectors = array(&role["aggregationRule"]["clusterRoleSelectors"]);
+            if !selectors.is_empty() {
+                let labels = |other: &Value| other["metadata"]["labels"].clone();
+                let is_selected = |other: &&Value| {
+                    selectors
+                        .iter()
+                        .any(|selector| selects(selector, &labels(other)))
+                };
+                let is_new = |other: &&Value| {
+                    roles
+                        .iter()
+                        .all(|known| known["metadata"]["name"] != other["metadata"]["name"])
+                };
+                let others: Vec<_> = self
+                    .cluster_roles
+                    .iter()
+                    .filter(is_selected)
+                    .filter(is_new)
+                    .collect();
+                roles.extend(others);
+            }
+            index += 1;
+        }
+        let rules = roles.into_iter().flat_map(|role| array(&role["rules"]));
+        rules.map(PolicyRule::of).collect()
+    }
+}
+
+fn named(objects: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+    objects
+        .iter()
+        .filter_map(|object| Some((object["metadata"]["name"].as_str()?, object)))
+}
+
+fn subjects(binding: &Value, namespace: Option<&str>) -> Vec<RbacSubject> {
+    let subject = |subject: &Value| {
+        let kind = subject["kind"].as_str()?.to_owned();
+        let own = subject["namespace"].as_str().or(namespace);
+        Some(RbacSubject {
+            namespace: own.filter(|_| kind == "ServiceAccount").map(str::to_owned),
+            name: subject["name"].as_str()?.to_owned(),
+            kind,
+        })
+    };
+    array(&binding["subjects"])
+        .iter()
+        .filter_map(subject)
+        .collect()
+}
+
+/// Whether a selector of labels selects an object with these labels.
+fn selects(selector: &Value, labels: &Value) -> bool {
+    let exact = selector["matchLabels"].as_object();
+    let has_exact = exact
+        .into_iter()
+        .flatten()
+        .all(|(key, value)| labels.get(key) == Some(value));
+    has_exact
+        && array(&selector["matchExpressions"])
+            .iter()
+            .all(|expression| {
+                let label = labels.get(expression["key"].as_str().unwrap_or_default());
+                let is_listed =
+                    label.is_some_and(|label| array(&expression["values"]).contains(label));
+                match expression["operator"].as_str() {
+                    Some("In") => is_listed,
+                    Some("NotIn") => !is_listed,
+                    Some("Exists") => label.is_some(),
+                    Some("DoesNotExist") => label.is_none(),
+                    _ => false,
+                }
+            })
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    array(value)
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_covers_what_kubernetes_says_it_does() {
+        for (rule, covered) in [
+            (
+                json!({"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}),
+                true,
+            ),
+            (
+                json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}),
+                true,
+            ),
+            (
+                json!({"verbs": ["get"], "apiGroups": ["apps"], "resources": ["secrets"]}),
+                false,
+            ),
+            (
+                json!({"verbs": ["create"], "apiGroups": [""], "resources": ["secrets"]}),
+                false,
+            ),
+            (
+                json!({"verbs": ["get"], "apiGroups": [""], "resources": ["secrets/x"]}),
+                false,
+            ),
+            (json!({"verbs": ["get"], "nonResourceURLs": ["*"]}), false),
+        ] {
+            assert_eq!(
+                PolicyRule::of(&rule).covers(&["get", "list"], "", "secrets"),
+                covered,
+                "{rule}"
+            );
+        }
+        let token = json!({"verbs": ["create"], "apiGroups": [""], "resources": ["*/token"]});
+        assert!(PolicyRule::of(&token).covers(&["create"], "", "serviceaccounts/token"));
+    }
+
+    #[test]
+    fn a_binding_grants_a_role_in_its_namespace() {
+        let rules = json!([{"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}]);
+        let role = |name: &str, namespace: &str| json!({"metadata": {"name": name, "namespace": namespace}, "rules": rules});
+        let binding = |namespace: &str, kind: &str, role: &str, subject: Value| json!({"metadata": {"name": "b", "namespace": namespace}, "roleRef": {"kind": kind, "name": role}, "subjects": [subject]});
+        let account = json!({"kind": "ServiceAccount", "name": "web"});
+        let lists = RbacLists {
+            roles: vec![role("reader", "keys"), role("elsewhere", "other")],
+            cluster_roles: vec![
+                json!({"metadata": {"name": "whole"}, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"part": "a"}}]}, "rules": null}),
+                json!({"metadata": {"name": "part", "labels": {"part": "a"}}, "rules": rules}),
+                // It selects itself.
+                json!({"metadata": {"name": "ring", "labels": {"ring": "a"}},
+                       "aggregationRule": {"clusterRoleSelectors": [{"matchExpressions": [{"key": "ring", "operator": "Exists"}]}]}}),
+                json!({"metadata": {"name": "ring2", "labels": {"ring": "a"}},
+                       "aggregationRule": {"clusterRoleSelectors": [{"matchExpressions": [{"key": "ring", "operator": "Exists"}]}]}}),
+            ],
+            role_bindings: vec![
+                binding("keys", "Role", "reader", account),
+                binding(
+                    "keys",
+                    "ClusterRole",
+                    "whole",
+                    json!({"kind": "User", "name": "ann"}),
+                ),
+                binding(
+                    "keys",
+                    "Role",
+                    "elsewhere",
+                    json!({"kind": "User", "name": "eve"}),
+                ),
+                binding(
+                    "other",
+                    "Role",
+                    "reader",
+                    json!({"kind": "User", "name": "bob"}),
+                ),
+            ],
+            cluster_role_bindings: vec![binding(
+                "",
+                "ClusterRole",
+                "ring",
+                json!({"kind": "Group", "name": "g"}),
+            )],
+        };
+        let grants = lists.grants("keys");
+        let found: Vec<_> = grants
+            .iter()
+            .map(|grant| {
+                (
+                    grant.subjects[0].name.as_str(),
+                    grant.rules.len(),
+                    grant.namespace.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("web", 1, Some("keys")),
+                ("ann", 1, Some("keys")),
+                ("g", 0, None)
+            ]
+        );
+        assert_eq!(grants[0].subjects[0].namespace.as_deref(), Some("keys"));
+        assert_eq!(grants[1].binding, "RoleBinding b of ClusterRole whole");
+    }
+}

@@ -1,0 +1,7 @@
+//! Which Secret has the keys.
+
+/// The Secret that keys are taken from.
+pub(crate) struct SecretName<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}

@@ -1,0 +1,120 @@
+//! A Kustomization as Flux applies it, with all patches.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::build::{Budget, Build, Role};
+use super::json_value::text;
+use super::source::SourceOrigin;
+use super::tree::FluxTree;
+
+/// A Kustomization as Flux applies it, with the patches of its parents.
+#[derive(Debug)]
+pub struct AppliedKustomization<'t> {
+    pub(super) tree: &'t FluxTree,
+    /// The file and the part of it that it is in, unless it is one of the cluster.
+    pub(super) site: Option<(&'t Path, usize)>,
+    pub(super) value: Value,
+    pub(super) origin: SourceOrigin,
+    pub(super) build: Option<Rc<Build<'t>>>,
+    /// Shared by all Kustomizations of the repository.
+    pub(super) budget: Rc<Budget>,
+}
+
+/// Its `spec.decryption`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decryption<'a> {
+    /// There is none, or it has no provider.
+    Missing,
+    /// It names a provider that Flux does not have.
+    OtherProvider(&'a str),
+    /// With the keys of a Secret in the Kustomization's namespace.
+    Secret(&'a str),
+    /// As a service account, whose workload identity may use the keys of a cloud.
+    ServiceAccount(&'a str),
+    /// With the keys of the whole controller: those of `--sops-age-secret`, or its workload identity.
+    Controller,
+}
+
+impl<'t> AppliedKustomization<'t> {
+    /// The file that it is in, by its absolute path; `None` for one of the cluster.
+    pub fn file(&self) -> Option<&'t Path> {
+        self.site.map(|(file, _)| file)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        text(&self.value, &["metadata", "name"]).unwrap_or_default()
+    }
+
+    /// The namespace that it is applied to, if it says so.
+    pub fn namespace(&self) -> Option<&str> {
+        text(&self.value, &["metadata", "namespace"])
+    }
+
+    /// Kind and name of its source.
+    pub fn source(&self) -> (&str, &str) {
+        let field = |key| text(&self.value, &["spec", "sourceRef", key]).unwrap_or_default();
+        (field("kind"), field("name"))
+    }
+
+    /// Where its files are.
+    pub fn origin(&self) -> SourceOrigin {
+        self.origin
+    }
+
+    /// Its path in the repository, as it is written.
+    pub fn path(&self) -> &str {
+        text(&self.value, &["spec", "path"]).unwrap_or("./")
+    }
+
+    /// How it decrypts.
+    pub fn decryption(&self) -> Decryption<'_> {
+        let field = |path: &[&str]| {
+            text(&self.value, &[&["spec", "decryption"], path].concat())
+                .filter(|text| !text.is_empty())
+        };
+        match field(&["provider"]) {
+            None => Decryption::Missing,
+            Some("sops") => match (
+                field(&["secretRef", "name"]),
+                field(&["serviceAccountName"]),
+            ) {
+                (Some(secret), _) => Decryption::Secret(secret),
+                (None, Some(account)) => Decryption::ServiceAccount(account),
+                (None, None) => Decryption::Controller,
+            },
+            Some(provider) => Decryption::OtherProvider(provider),
+        }
+    }
+
+    /// Whether Flux decrypts what it builds.
+    pub(super) fn decrypts(&self) -> bool {
+        !matches!(
+            self.decryption(),
+            Decryption::Missing | Decryption::OtherProvider(_)
+        )
+    }
+
+    /// The encrypted files that it builds, if its source is this repository.
+    pub fn encrypted_files(&self) -> BTreeSet<&'t Path> {
+        let files = self.build.iter().flat_map(|build| &build.files);
+        let encrypted = files.filter(|file| file.facts.encrypted.is_some());
+        encrypted.map(|file| file.path).collect()
+    }
+
+    /// The build, if its files are in this repository.
+    pub(super) fn own_build(&self) -> Option<&Build<'t>> {
+        self.build
+            .as_deref()
+            .filter(|_| self.origin != SourceOrigin::Other)
+    }
+
+    /// Whether a file is built as objects.
+    pub(super) fn is_resource(role: &Role<'_>) -> bool {
+        matches!(role, Role::Resource)
+    }
+}

@@ -1,0 +1,24 @@
+//! What Flux makes of a repository: which Kustomizations it applies, what each of them builds, and how it decrypts that.
+//!
+//! The facts follow Flux's sources: `internal/decryptor` of kustomize-controller 1.9, and `kustomize_generator.go` of fluxcd/pkg/kustomize.
+
+mod applied;
+mod build;
+mod encrypted_file;
+mod facts;
+mod json_value;
+mod kustomize_file;
+mod patch;
+mod patch_target;
+mod problem;
+mod resolution;
+mod site;
+mod source;
+mod tree;
+
+pub use applied::{AppliedKustomization, Decryption};
+pub use facts::FluxFacts;
+pub use problem::Problem;
+pub(crate) use site::Site;
+pub use source::SourceOrigin;
+pub use tree::FluxTree;
