@@ -32,6 +32,7 @@ mod file_format;
 mod file_name;
 mod finding;
 mod frame;
+mod handled_values;
 mod images;
 mod input;
 mod kubeconfig;
@@ -63,6 +64,7 @@ mod span_set;
 mod suppress;
 mod template;
 mod unparsed;
+mod value_tree;
 mod yaml_variants;
 
 pub use baseline::Baseline;

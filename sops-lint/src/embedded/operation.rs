@@ -173,15 +173,12 @@ fn look_at(
             context.set_rule(&metadata::RULE, None);
             metadata::entry(list, name, value, context);
         }
-        ["spec", "values", .., key] if kind == "HelmRelease" => {
+        path => {
             context.set_rule(&helm_values::RULE, None);
-            helm_values::tree(key, value, context);
+            if !helm_values::at_path(path, value, kind, context) {
+                in_containers(value, context);
+            }
         }
-        ["spec", "values"] if kind == "HelmRelease" => {
-            context.set_rule(&helm_values::RULE, None);
-            helm_values::tree("values", value, context);
-        }
-        _ => in_containers(value, context),
     }
 }
 

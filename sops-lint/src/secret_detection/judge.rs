@@ -7,6 +7,7 @@ use super::credential::is_credential;
 use super::entropy::is_random;
 use super::likeness::Likeness;
 use super::name::{self, NameClass};
+use super::password_hash::is_password_hash;
 use super::reference::is_harmless;
 use super::{passphrase, token};
 
@@ -37,6 +38,9 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     }
     if format.is_some() {
         return format;
+    }
+    if is_password_hash(value) || names_variable(value) {
+        return None;
     }
     let is_secret = match kind {
         NameClass::Secret => {
@@ -75,6 +79,12 @@ pub(super) fn is_constant(name: &str) -> bool {
         && name
             .bytes()
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
+}
+
+/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`.
+fn names_variable(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
+    value.contains('_') && value.chars().all(is_part) && NameClass::of(value) == NameClass::Secret
 }
 
 /// Whether it is a user and a password, and not a host and a port.
@@ -266,6 +276,12 @@ mod tests {
             ("PASSWORD", "((db-password))"),
             ("secret_key", "$__env{SECRET_KEY}"),
             ("TOKEN_CONFIG", "a-b-c"),
+            ("token", "GITHUB_TOKEN"),
+            (
+                "htpasswd",
+                "app:$2y$10$9dLk2mQpZx7vTq2mLpzR7uKb3wYc1nHs8jGf5eDa4oPi6tVr0xWq",
+            ),
+            ("password", "%app.project_dir%/config/jwt/private.pem"),
             ("--initial-cluster-token", "etcd-cluster-1"),
             ("pass", "all-tests-1"),
             ("pass", "true"),

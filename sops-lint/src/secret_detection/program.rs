@@ -18,6 +18,23 @@ enum FlagValue {
     OfUser,
     /// `-p hunter2`, also attached or behind `=`, after the word `login`.
     OfLogin,
+    /// `-U user%hunter2`.
+    AfterPercent,
+    /// `-pass pass:hunter2`.
+    AfterPass,
+}
+
+impl FlagValue {
+    /// The password in the value of a flag; empty if it has none.
+    fn password(self, value: &str) -> &str {
+        let after = |sign| value.split_once(sign).map_or("", |(_, password)| password);
+        match self {
+            Self::OfUser => after(':'),
+            Self::AfterPercent => after('%'),
+            Self::AfterPass => value.strip_prefix("pass:").unwrap_or_default(),
+            Self::Attached | Self::Next | Self::OfLogin => value,
+        }
+    }
 }
 
 /// Names of programs, and the flags of each that hold a password.
@@ -43,9 +60,39 @@ const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     ),
     (&["redis-cli", "valkey-cli"], &["-a"], FlagValue::Next),
     (
-        &["mongo", "mongosh", "mongodump", "mongorestore", "sshpass"],
+        &[
+            "mongo",
+            "mongosh",
+            "mongodump",
+            "mongorestore",
+            "mongoimport",
+            "mongoexport",
+            "sshpass",
+            "cqlsh",
+        ],
         &["-p"],
         FlagValue::Next,
+    ),
+    (
+        &["zip", "unzip", "sqlcmd", "ipmitool"],
+        &["-P"],
+        FlagValue::Next,
+    ),
+    (&["openssl"], &["-k"], FlagValue::Next),
+    (
+        &["openssl"],
+        &["-pass", "-passin", "-passout"],
+        FlagValue::AfterPass,
+    ),
+    (
+        &["smbclient", "rpcclient"],
+        &["-U"],
+        FlagValue::AfterPercent,
+    ),
+    (
+        &["http", "https", "xh"],
+        &["-a", "--auth"],
+        FlagValue::OfUser,
     ),
     (
         &["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami"],
@@ -91,6 +138,7 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
             (program, start) = (name, index);
             continue;
         }
+        let is_login = words[start..index].contains(&"login");
         let known = PROGRAMS
             .iter()
             .filter(|(names, ..)| names.contains(&program));
@@ -99,19 +147,15 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
                 let Some(rest) = word.strip_prefix(flag) else {
                     continue;
                 };
-                let is_login = || words[start..index].contains(&"login");
+                let next = words.get(index + 1).copied().unwrap_or_default();
                 let (at, value) = match (form, rest) {
-                    (FlagValue::OfLogin, _) if !is_login() => continue,
+                    (FlagValue::OfLogin, _) if !is_login => continue,
                     (FlagValue::Attached, rest) => (index, rest),
-                    (_, "") => (index + 1, words.get(index + 1).copied().unwrap_or_default()),
-                    (FlagValue::Next, _) => continue,
+                    (_, "") => (index + 1, next),
+                    (FlagValue::Next | FlagValue::AfterPass, _) => continue,
                     (_, rest) => (index, rest.trim_start_matches('=')),
                 };
-                let password = match form {
-                    FlagValue::OfUser => value.split_once(':').map_or("", |(_, password)| password),
-                    _ => value,
-                };
-                if judge("password", password).is_some() {
+                if judge("password", form.password(value)).is_some() {
                     passwords.push((at, *flag));
                 }
             }
@@ -231,6 +275,11 @@ mod tests {
             ("docker login r.example.com -u a -p=hunter2", "-p"),
             ("helm registry login r.example.com -u a -p 'hunter2'", "-p"),
             ("sudo podman login -uann -phunter2", "-p"),
+            ("zip -P hunter2 a.zip b", "-P"),
+            ("openssl enc -aes-256-cbc -k hunter2 -in a", "-k"),
+            ("openssl rsa -passin pass:hunter2 -in a", "-passin"),
+            ("smbclient -U 'app%hunter2' //nas/share", "-U"),
+            ("http -a app:hunter2 https://a", "-a"),
         ] {
             assert_eq!(flags(script), [flag], "{script}");
         }
@@ -261,6 +310,13 @@ mod tests {
             "ls -a folder",
             "echo mysql; tar -pxf archive",
             "mongosh -u a -p \"$PASSWORD\"",
+            "zip -P \"$PASSWORD\" a.zip b",
+            "openssl enc -pass env:PASSWORD -in a",
+            "openssl rsa -passin file:/run/secrets/a -in a",
+            "openssl req -key a.pem -keyout b.pem",
+            "smbclient -U app //nas/share",
+            "http -a \"$USER:$PASSWORD\" https://a",
+            "curl -k https://a",
         ] {
             assert_eq!(flags(script), [""; 0], "{script}");
         }

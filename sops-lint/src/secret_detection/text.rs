@@ -6,7 +6,8 @@ use super::found::{FoundSecret, FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
-use super::{arguments, assignment, name, program, token};
+use super::quoted_text::is_cut;
+use super::{arguments, assignment, inline_pairs, name, pgpass, program, token};
 use crate::private_key;
 
 /// The secrets in the value of that name.
@@ -25,12 +26,14 @@ pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
         let mut found = FoundSecrets::default();
         if name::may_be_in(script) {
             lines(script, true, &mut found);
-            for (name, value) in assignment::within(script) {
+            printed_lines(script, &mut found);
+            for (name, value) in inline_pairs::within(script) {
                 add(name, value, script, &mut found);
             }
             arguments::find(script, &mut found);
         }
         program::find(script, &mut found);
+        pgpass::find("", script, &mut found);
         tokens(script, &mut found);
         found.into_vec()
     })
@@ -71,7 +74,10 @@ fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) ->
     };
     if name::may_be_in(text) {
         lines(text, is_script, &mut found);
-        for (name, value) in assignment::within(text) {
+        if is_script {
+            printed_lines(text, &mut found);
+        }
+        for (name, value) in inline_pairs::within(text) {
             add(name, value, text, &mut found);
         }
         if is_script || is_one_line && has_flags() {
@@ -81,6 +87,7 @@ fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) ->
     if is_script || is_one_line && has_flags() {
         program::find(text, &mut found);
     }
+    pgpass::find(name, text, &mut found);
     tokens(text, &mut found);
     let mut found = found.into_vec();
     KeyPaths::of(text).name(&mut found);
@@ -97,12 +104,23 @@ fn is_script(name: &str, text: &str) -> bool {
 }
 
 fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+    if is_cut(value) {
+        return;
+    }
     let judged = match name {
         "pass" if has_user(text) => "password",
         name => name,
     };
     if let Some(likeness) = judge(judged, value) {
         found.add(name, range_of(value, text), likeness);
+    }
+}
+
+/// The assignments in the lines that a command writes, which `\n` divides in its words.
+fn printed_lines(script: &str, found: &mut FoundSecrets) {
+    if script.contains("\\n") {
+        // Of the same length, so that places stay valid.
+        lines(&script.replace("\\n", " \n"), false, found);
     }
 }
 

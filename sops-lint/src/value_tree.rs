@@ -1,0 +1,94 @@
+//! The values of a tree of settings, such as Helm values or a Compose file, with the secrets in them.
+
+use std::collections::HashSet;
+
+use sops_document::{NodeRef, Shape};
+
+use crate::secret_detection::{FoundSecret, in_text, in_words};
+
+/// Keys of lists that are commands, even if no word in them is a flag.
+const COMMANDS: [&str; 4] = ["command", "args", "entrypoint", "test"];
+
+/// A value of a tree.
+pub(crate) struct TreeValue<'d, 'a> {
+    /// The key of the mapping or list that the value is in; empty at the top.
+    pub(crate) parent: &'d str,
+    /// The name that the value is judged by: its key, that of its list, or the `name` beside `value`.
+    pub(crate) key: &'d str,
+    pub(crate) node: NodeRef<'d, 'a>,
+    pub(crate) found: Vec<FoundSecret>,
+}
+
+/// The scalars below a node that has a key, except those in what `is_skipped`.
+pub(crate) fn values<'d, 'a>(
+    key: &'d str,
+    top: NodeRef<'d, 'a>,
+    is_skipped: impl Fn(NodeRef<'d, 'a>) -> bool,
+) -> Vec<TreeValue<'d, 'a>> {
+    let mut values = Vec::new();
+    // An alias may bring in the same mapping any number of times.
+    let mut seen = HashSet::new();
+    let mut open = vec![("", key, top)];
+    while let Some((parent, key, node)) = open.pop() {
+        if node.shape() == Shape::Scalar {
+            let found = in_text(key, node.scalar_text().unwrap_or_default());
+            values.push(TreeValue {
+                parent,
+                key,
+                node,
+                found,
+            });
+            continue;
+        }
+        // What has this key is the name of a Secret and of a key in it.
+        let is_reference = node.shape() == Shape::Mapping && key.ends_with("KeyRef");
+        if is_reference || is_skipped(node) || !seen.insert(node.origin().span()) {
+            continue;
+        }
+        match command_line(key, node) {
+            Some(words) => values.extend(words.into_iter().map(|(node, found)| TreeValue {
+                parent,
+                key,
+                node,
+                found,
+            })),
+            None => {
+                open.extend(node.items().map(|item| (parent, key, item)));
+                open.extend(named_entries(key, node));
+            }
+        }
+    }
+    values
+}
+
+/// The entries of a mapping; the value of one with a `name` and a `value` under that name.
+fn named_entries<'d, 'a>(
+    parent: &'d str,
+    mapping: NodeRef<'d, 'a>,
+) -> impl Iterator<Item = (&'d str, &'d str, NodeRef<'d, 'a>)> {
+    let name = ["name", "key"].into_iter();
+    let name = name.filter_map(|key| mapping.get(key)?.as_str()).next();
+    mapping.entries().map(move |(key, child)| match key {
+        "value" => (parent, name.unwrap_or(key), child),
+        key => (parent, key, child),
+    })
+}
+
+/// The words of a list that is a command line, each with its secrets.
+fn command_line<'d, 'a>(
+    key: &str,
+    list: NodeRef<'d, 'a>,
+) -> Option<Vec<(NodeRef<'d, 'a>, Vec<FoundSecret>)>> {
+    let items: Vec<_> = list.items().collect();
+    let texts: Option<Vec<_>> = items.iter().map(|item| item.scalar_text()).collect();
+    let texts = texts.filter(|texts| {
+        let has_flag = texts.iter().any(|text| text.starts_with('-'));
+        !texts.is_empty() && (has_flag || COMMANDS.contains(&key))
+    })?;
+    let found = in_words(&texts).into_iter().zip(&texts);
+    let found = found.map(|(found, text)| match found.is_empty() {
+        true => in_text(key, text),
+        false => found,
+    });
+    Some(items.into_iter().zip(found).collect())
+}
