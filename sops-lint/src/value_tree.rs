@@ -9,6 +9,9 @@ use crate::secret_detection::{FoundSecret, in_text, in_words};
 /// Keys of lists that are commands, even if no word in them is a flag.
 const COMMANDS: [&str; 4] = ["command", "args", "entrypoint", "test"];
 
+/// The longest text that is looked at for each alias of it, in bytes.
+const LONGEST: usize = 1_000;
+
 /// A value of a tree.
 pub(crate) struct TreeValue<'d, 'a> {
     /// The key of the mapping or list that the value is in; empty at the top.
@@ -26,12 +29,17 @@ pub(crate) fn values<'d, 'a>(
     is_skipped: impl Fn(NodeRef<'d, 'a>) -> bool,
 ) -> Vec<TreeValue<'d, 'a>> {
     let mut values = Vec::new();
-    // An alias may bring in the same mapping any number of times.
+    // An alias may bring in the same part of the tree any number of times.
     let mut seen = HashSet::new();
     let mut open = vec![("", key, top)];
     while let Some((parent, key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
-            let found = in_text(key, node.scalar_text().unwrap_or_default());
+            let text = node.scalar_text().unwrap_or_default();
+            let (span, origin) = (node.span(), node.origin().span());
+            if text.len() > LONGEST && span != origin && !seen.insert(origin) {
+                continue;
+            }
+            let found = in_text(key, text);
             values.push(TreeValue {
                 parent,
                 key,

@@ -12,7 +12,7 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use places::{Form, Place, is_of_kind};
-use reports::{below, tree};
+use reports::{Containers, below, tree};
 
 pub(crate) use places::KINDS;
 
@@ -28,7 +28,7 @@ pub(crate) const CHECKS: &[Check] = &[Check::Object(object), Check::Plaintext(fi
 
 fn object(object: &Object<'_, '_>, context: &mut Context<'_>) {
     // Containers among the values have rules of their own.
-    let containers: Vec<_> = object.containers().map(|(_, node)| node.span()).collect();
+    let containers: Containers = object.containers().map(|(_, node)| node.span()).collect();
     for place in places::of_object(object) {
         below(&place.path, object.node, place.form, &containers, context);
     }
@@ -72,12 +72,24 @@ pub(crate) fn at_path(
         }
         done.push(field);
         match path.get(field.len()..) {
-            None => below(&field[path.len()..], value, *form, &[], context),
+            None => below(
+                &field[path.len()..],
+                value,
+                *form,
+                &Containers::new(),
+                context,
+            ),
             Some(rest) => {
                 is_known = true;
                 let mut keys = rest.iter().rev().chain(field.last());
                 let key = keys.find(|step| !is_index(step));
-                tree(key.copied().unwrap_or_default(), value, *form, &[], context);
+                tree(
+                    key.copied().unwrap_or_default(),
+                    value,
+                    *form,
+                    &Containers::new(),
+                    context,
+                );
             }
         }
     }

@@ -56,8 +56,10 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
                 let message = format!("`{name}` puts `{file}` into a layer of the image");
                 (range, message)
             });
-            // The file may be in the Dockerfile.
-            files.chain(held(name, in_heredoc(instruction))).collect()
+            // The file may be in the Dockerfile, and an address may have a password.
+            let address = in_text("", &instruction.rest[..first_line(instruction.rest)]);
+            let texts = address.into_iter().chain(in_heredoc(instruction)).collect();
+            files.chain(held(name, texts)).collect()
         }
         "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK" => held(name, run(instruction)).collect(),
         _ => Vec::new(),
@@ -172,6 +174,11 @@ fn heredoc_start(rest: &str) -> Option<usize> {
     rest.find('\n').filter(|end| rest[..*end].contains("<<"))
 }
 
+/// How long the part before a heredoc is.
+fn first_line(rest: &str) -> usize {
+    heredoc_start(rest).unwrap_or(rest.len())
+}
+
 /// The secrets in a file that `COPY <<NAME target` has in it.
 fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
@@ -191,7 +198,7 @@ fn copied(instruction: &Instruction<'_>) -> Vec<Range<usize>> {
     let rest = instruction.rest;
     let words = instruction.list().unwrap_or_else(|| instruction.words());
     // After the first line is the text of a file.
-    let first_line = heredoc_start(rest).unwrap_or(rest.len());
+    let first_line = first_line(rest);
     // What another stage has made is no file of the repository.
     if rest.contains("--from=") {
         return Vec::new();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::found::{FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::likeness::Likeness;
+use super::name::NameClass;
 use super::quoted_text::is_cut;
 
 /// Adds what the words of a command or a script hold.
@@ -66,14 +67,16 @@ fn in_command<'t>(
             let quoted = quoted_after(text, value);
             add(name, quoted.unwrap_or(value), text, found);
         }
-        let is_flag = part.starts_with("--") && part.len() > 2 && !part.contains('=');
         // Other words with a colon are those of a sentence.
         let is_header = |name: &&str| {
             is_name(name) && name.contains('-') || name.eq_ignore_ascii_case("authorization")
         };
         let header = part.strip_suffix(':').filter(is_header);
         let setting = Some(last_name(part)).filter(|_| is_set(before));
-        flag = Some(part).filter(|_| is_flag).or(header).or(setting);
+        flag = Some(part)
+            .filter(|part| takes_value(part))
+            .or(header)
+            .or(setting);
         before = [before[1], part];
     }
     flag
@@ -105,6 +108,13 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     if let Some(likeness) = likeness {
         found.add(name, range_of(value, text), likeness);
     }
+}
+
+/// Whether a word is a flag whose value may be the next word: a long one, or `-password`, as some programs write it.
+pub(super) fn takes_value(word: &str) -> bool {
+    let is_long = word.starts_with("--") && word.len() > 2;
+    let is_of_secret = || word.len() > 5 && NameClass::of(word) == NameClass::Secret;
+    !word.contains(['=', ' ']) && (is_long || word.starts_with('-') && is_of_secret())
 }
 
 /// The secret in one word of a command, whose flag may be the word before it.
@@ -141,11 +151,10 @@ const ASSIGNING: [&str; 12] = [
 /// Names and their values: of `--set=auth.password=x` the inner one, and those after commas in `a=b,password=x`. After other names a `=` belongs
 /// to the value, of which nothing is shown.
 fn assigned(part: &str) -> Vec<(&str, &str)> {
-    let Some((name, value)) = part.split_once('=') else {
-        return Vec::new();
-    };
+    // At the end of base64, it is no sign of an assignment.
+    let (name, value) = part.split_once('=').unwrap_or_default();
     let name = last_name(name);
-    if !is_name(name) {
+    if !is_name(name) || value == "=" || value.is_empty() && name.len() >= 16 {
         return Vec::new();
     }
     let is_assigning = ASSIGNING.contains(&name.trim_start_matches('-'));

@@ -13,6 +13,11 @@ const COMMANDS: &[&str] = &["set", "setenv", "setx", "SET"];
 /// The name and value of a line.
 pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
     let line = line.trim();
+    // npm names a setting of a registry by its address: `//registry.example.org/:_authToken`.
+    let line = match line.split_once("/:") {
+        Some((address, setting)) if address.starts_with("//") => setting,
+        _ => line,
+    };
     if line.starts_with(['#', ';', '/', '<', '*']) {
         return None;
     }
@@ -155,6 +160,7 @@ mod tests {
             ("password:", ""),
             ("password := \"hunter2\"", "hunter2"),
             ("'password' => 'hunter2',", "hunter2"),
+            ("//registry.example.org/:password=hunter2", "hunter2"),
         ] {
             assert_eq!(of_line(line, false), Some(("password", value)), "{line}");
         }

@@ -6,7 +6,7 @@ use super::found::{FoundSecret, FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
-use super::quoted_text::is_cut;
+use super::quoted_text::{is_cut, length_until};
 use super::{arguments, assignment, inline_pairs, name, pgpass, program, token};
 use crate::private_key;
 
@@ -116,12 +116,35 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     }
 }
 
-/// The assignments in the lines that a command writes, which `\n` divides in its words.
+/// The assignments in the texts in quotes that a command writes to a file, of one or more lines.
 fn printed_lines(script: &str, found: &mut FoundSecrets) {
-    if script.contains("\\n") {
-        // Of the same length, so that places stay valid.
-        lines(&script.replace("\\n", " \n"), false, found);
+    for line in script.lines().filter(|line| is_written(line)) {
+        let mut rest = line;
+        while let Some(at) = rest.find(['"', '\'']) {
+            let (text, quote) = (&rest[at + 1..], rest.as_bytes()[at]);
+            let length = length_until(text, char::from(quote));
+            let Some(length) = length else {
+                break;
+            };
+            for line in text[..length].split("\\n") {
+                if let Some((name, value)) = assignment::of_line(line, false) {
+                    add(name, value, script, found);
+                }
+            }
+            rest = &text[length + 1..];
+        }
     }
+}
+
+/// Whether a line of a script writes a text to a file.
+fn is_written(line: &str) -> bool {
+    let has_command = line.contains("echo ") || line.contains("printf ");
+    let is_file = |rest: &str| {
+        let target = rest.trim_start_matches('>').trim_start();
+        !target.is_empty() && !target.starts_with('&') && !target.starts_with("/dev/")
+    };
+    let mut redirected = line.split('>').skip(1);
+    has_command && (line.contains("| tee ") || redirected.any(is_file))
 }
 
 /// Whether a file is about users or servers, so that `pass` in it is a password.
@@ -237,6 +260,11 @@ mod tests {
                 vec!["PGPASSWORD=hunter2", "-u=admin:hunter3"],
             ),
             (
+                "a.sh",
+                "echo 'password: hunter2' > a.yml\nprintf \"[db]\\npassword=hunter3\\n\" | tee a.ini\n",
+                vec!["password=hunter2", "password=hunter3"],
+            ),
+            (
                 "netrc",
                 "machine github.com login x password correct-horse\n",
                 vec!["password=correct-horse"],
@@ -284,6 +312,7 @@ mod tests {
             "#!/bin/sh\nexport PGPASSWORD=$(cat /run/secrets/db)\nset -x TOKEN $argv\n",
             "#!/bin/sh\nexport PASSWORD\nread -p 'Password: ' PASSWORD\nset -euo pipefail\n",
             "token: {name: web, key: token}\n",
+            "#!/bin/sh\necho 'password: missing' >&2\necho 'token: created'\nPASSWORD=`cat /run/a`\n",
             "rules:\n  pass: all-tests-1\n",
             "smtp:\n  pass: ${SMTP_PASSWORD}\n",
         ] {

@@ -23,7 +23,7 @@ pub(super) enum ConfigurationForm {
     Registries,
 }
 
-/// A key that each form has.
+/// Keys, of which each form has one at least.
 const WORDS: [&str; 10] = [
     "services",
     "users",
@@ -94,7 +94,11 @@ pub(super) fn may_be(path: &Path, text: &str) -> bool {
             .any(|end| name.ends_with(end));
         is_text || !name.contains('.') || name.starts_with("kubeconfig") || name == ".talosconfig"
     });
-    has_name && WORDS_SEARCH.is_match(text)
+    let is_key = |end: usize| {
+        let rest = text[end..].trim_start_matches(['"', '\'']);
+        rest.trim_start_matches(' ').starts_with(':')
+    };
+    has_name && WORDS_SEARCH.find_iter(text).any(|word| is_key(word.end()))
 }
 
 impl ConfigurationForm {

@@ -1,5 +1,6 @@
 //! The findings in the values of a release.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use sops_document::NodeRef;
@@ -8,12 +9,15 @@ use super::places::{Form, ITEM};
 use crate::context::Context;
 use crate::value_tree::{TreeValue, values};
 
+/// Where the containers among the values are.
+pub(super) type Containers = HashSet<Range<usize>>;
+
 /// Reports the secrets in what is at a path below a node.
 pub(super) fn below(
     path: &[&str],
     node: NodeRef<'_, '_>,
     form: Form,
-    containers: &[Range<usize>],
+    containers: &Containers,
     context: &mut Context<'_>,
 ) {
     let mut nodes = vec![node];
@@ -34,7 +38,7 @@ pub(super) fn tree(
     key: &str,
     node: NodeRef<'_, '_>,
     form: Form,
-    containers: &[Range<usize>],
+    containers: &Containers,
     context: &mut Context<'_>,
 ) {
     for value in values(key, node, |node| containers.contains(&node.span())) {
