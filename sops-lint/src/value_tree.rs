@@ -22,16 +22,16 @@ pub(crate) struct TreeValue<'d, 'a> {
     pub(crate) found: Vec<FoundSecret>,
 }
 
-/// The scalars below a node that has a key, except those in what `is_skipped`.
+/// The scalars below a node that has a key and is below another one, except those in what `is_skipped`.
 pub(crate) fn values<'d, 'a>(
-    key: &'d str,
+    (parent, key): (&'d str, &'d str),
     top: NodeRef<'d, 'a>,
     is_skipped: impl Fn(NodeRef<'d, 'a>) -> bool,
 ) -> Vec<TreeValue<'d, 'a>> {
     let mut values = Vec::new();
     // An alias may bring in the same part of the tree any number of times.
     let mut seen = HashSet::new();
-    let mut open = vec![("", key, top)];
+    let mut open = vec![(parent, key, top)];
     while let Some((parent, key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
             let text = node.scalar_text().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(crate) fn values<'d, 'a>(
         if is_reference || is_skipped(node) || !seen.insert(node.origin().span()) {
             continue;
         }
-        match command_line(key, node) {
+        match list_of_texts(key, node) {
             Some(words) => values.extend(words.into_iter().map(|(node, found)| TreeValue {
                 parent,
                 key,
@@ -82,21 +82,42 @@ fn named_entries<'d, 'a>(
     })
 }
 
-/// The words of a list that is a command line, each with its secrets.
-fn command_line<'d, 'a>(
+/// The items of a list of texts, each with its secrets: the words of a command line, variables, or values.
+fn list_of_texts<'d, 'a>(
     key: &str,
     list: NodeRef<'d, 'a>,
 ) -> Option<Vec<(NodeRef<'d, 'a>, Vec<FoundSecret>)>> {
     let items: Vec<_> = list.items().collect();
     let texts: Option<Vec<_>> = items.iter().map(|item| item.scalar_text()).collect();
-    let texts = texts.filter(|texts| {
-        let has_flag = texts.iter().any(|text| text.starts_with('-'));
-        !texts.is_empty() && (has_flag || COMMANDS.contains(&key))
-    })?;
-    let found = in_words(&texts).into_iter().zip(&texts);
+    let texts = texts.filter(|texts| !texts.is_empty())?;
+    let has_flag = texts.iter().any(|text| text.starts_with('-'));
+    let found = match has_flag || COMMANDS.contains(&key) {
+        true => in_words(&texts),
+        false => texts.iter().map(|text| in_assignment(text)).collect(),
+    };
+    let found = found.into_iter().zip(&texts);
     let found = found.map(|(found, text)| match found.is_empty() {
         true => in_text(key, text),
         false => found,
     });
     Some(items.into_iter().zip(found).collect())
+}
+
+/// The secrets in `NAME=value`.
+fn in_assignment(text: &str) -> Vec<FoundSecret> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    if name.is_empty() || !name.chars().all(is_part) {
+        return Vec::new();
+    }
+    let start = text.len() - value.len();
+    let mut found = in_text(name, value);
+    for secret in &mut found {
+        secret.range = start + secret.range.start..start + secret.range.end;
+        secret.name = match secret.name.as_str() {
+            "" => name.to_owned(),
+            inner => format!("{name}: {inner}"),
+        };
+    }
+    found
 }

@@ -14,7 +14,7 @@ mod rule_differs;
 mod secret_from_env;
 pub(crate) mod secret_in_command;
 pub(crate) mod secret_in_config_map;
-mod secret_in_configuration;
+pub(crate) mod secret_in_configuration;
 mod secret_in_env;
 pub(crate) mod secret_in_helm_values;
 mod secret_in_image;

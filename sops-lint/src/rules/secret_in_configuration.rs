@@ -5,7 +5,7 @@ mod texts;
 
 use std::path::Path;
 
-use sops_document::{Document, Format};
+use sops_document::{Document, Format, NodeRef};
 
 use crate::check::Check;
 use crate::context::Context;
@@ -60,10 +60,7 @@ fn file(context: &mut Context<'_>) {
 
 fn document(document: &Document<'_>, context: &mut Context<'_>) {
     let path = context.input.path;
-    if matches!(context.format, Format::Dotenv | Format::Ini)
-        || !forms::may_be(path, context.text())
-        || is_sample(path)
-    {
+    if matches!(context.format, Format::Dotenv | Format::Ini) || is_sample(path) {
         return;
     }
     let handled = HandledValues::new(document, context);
@@ -71,13 +68,26 @@ fn document(document: &Document<'_>, context: &mut Context<'_>) {
         let Some(form) = ConfigurationForm::of(top, path) else {
             continue;
         };
-        for value in values("", top, |_| false) {
+        for value in values(("", ""), top, |_| false) {
             let is_reported = handled.is_reported(&value.node.span());
             if !is_reported && !handled.has_value(value.node, context) {
                 report(value, form, context);
             }
         }
     }
+}
+
+/// Reports the secrets in the value that a patch writes at a path in the configuration of a node; whether the path is in such a file.
+pub(crate) fn at_path(path: &[&str], value: NodeRef<'_, '_>, context: &mut Context<'_>) -> bool {
+    let Some(form) = ConfigurationForm::of_path(path) else {
+        return false;
+    };
+    let (key, parents) = path.split_last().unwrap_or((&"", &[]));
+    let parent = parents.last().copied().unwrap_or_default();
+    for value in values((parent, key), value, |_| false) {
+        report(value, form, context);
+    }
+    true
 }
 
 fn report(value: TreeValue<'_, '_>, form: ConfigurationForm, context: &mut Context<'_>) {

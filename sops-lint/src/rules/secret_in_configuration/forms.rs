@@ -92,7 +92,11 @@ pub(super) fn may_be(path: &Path, text: &str) -> bool {
         let is_text = ["yaml", "yml", "json", "conf"]
             .iter()
             .any(|end| name.ends_with(end));
-        is_text || !name.contains('.') || name.starts_with("kubeconfig") || name == ".talosconfig"
+        is_text
+            || !name.contains('.')
+            || name.starts_with("kubeconfig")
+            || name.ends_with("kubeconfig")
+            || name == ".talosconfig"
     });
     let is_key = |end: usize| {
         let rest = text[end..].trim_start_matches(['"', '\'']);
@@ -110,17 +114,29 @@ impl ConfigurationForm {
         let text = |key| top.get(key).and_then(NodeRef::as_str).unwrap_or_default();
         let has = |key| top.get(key).is_some();
         if has("kind") {
-            let is_kubeconfig =
-                text("kind") == "Config" && text("apiVersion") == "v1" && has("users");
-            return is_kubeconfig.then_some(Self::Kubeconfig);
+            return match (text("kind"), text("apiVersion")) {
+                ("Config", "v1") if has("users") => Some(Self::Kubeconfig),
+                // Talos's own documents have a version without a group.
+                (kind, "v1alpha1") if kind.ends_with("Config") => Some(Self::Talos),
+                (_, version) if version.starts_with("k3d.io/") => Some(Self::Rancher),
+                _ => None,
+            };
         }
         match () {
             () if is_compose(top, path) => Some(Self::Compose),
             () if is_talos(top) => Some(Self::Talos),
-            () if is_of_rancher(top) => Some(Self::Rancher),
             () if has_mapping(top, "configs") && is_registries(top) => Some(Self::Registries),
+            () if is_of_rancher(top, path) => Some(Self::Rancher),
             () => None,
         }
+    }
+
+    /// The form of the file that a patch with this path is for, if it is known.
+    pub(super) fn of_path(path: &[&str]) -> Option<Self> {
+        let is_talos = path
+            .first()
+            .is_some_and(|top| ["machine", "cluster"].contains(top));
+        (is_talos && path.len() > 1).then_some(Self::Talos)
     }
 
     /// The words for it in messages.
@@ -217,14 +233,19 @@ fn is_talos(top: NodeRef<'_, '_>) -> bool {
 }
 
 /// Whether it is the configuration of a node of k3s or RKE2.
-fn is_of_rancher(top: NodeRef<'_, '_>) -> bool {
+fn is_of_rancher(top: NodeRef<'_, '_>, path: &Path) -> bool {
+    let directories = path.parent().into_iter().flat_map(Path::components);
+    let mut directories = directories.map(|part| part.as_os_str());
+    let is_in_directory = directories.any(|name| name == "rancher")
+        && directories.any(|name| name == "k3s" || name == "rke2");
     let is_known = |key: &str| RANCHER.contains(&key) || key.starts_with("etcd-s3-");
     let is_server = |node: NodeRef<'_, '_>| {
         node.as_str()
             .is_some_and(|url| url.ends_with(":6443") || url.ends_with(":9345"))
     };
     let joins = top.get("token").is_some() && top.get("server").is_some_and(is_server);
-    joins
+    is_in_directory
+        || joins
         || top
             .entries()
             .any(|(key, _)| is_known(key.trim_end_matches('+')))

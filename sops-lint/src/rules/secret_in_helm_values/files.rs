@@ -1,5 +1,6 @@
 //! Files of Helm values, known by their names.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use sops_document::{Document, Format, NodeRef, Shape};
@@ -34,7 +35,7 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
     let has_defaults = has_chart_defaults(context);
     let handled = HandledValues::new(document, context);
     for top in tops {
-        for mut value in values("", top, |_| false) {
+        for mut value in values(("", ""), top, |_| false) {
             let text = value.node.scalar_text().unwrap_or_default();
             let is_default = |range| is_public_default(text.get(range).unwrap_or_default());
             // Another rule looks for secrets with a known form in every document.
@@ -49,13 +50,17 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether the name is that of values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`.
+/// Whether the name is that of values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`, `values/prod.yaml`.
 fn is_named(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let stem = stem.unwrap_or_default().to_ascii_lowercase();
     let mut words = stem.split(['.', '-', '_']);
     let (first, last) = (words.next(), words.next_back());
-    first == Some("values") || last == Some("values")
+    let directory = path.parent().and_then(Path::file_name);
+    let is_below = ["values", "helm-values"]
+        .iter()
+        .any(|name| directory == Some(OsStr::new(name)));
+    first == Some("values") || last == Some("values") || is_below
 }
 
 /// Whether the values are the defaults that a chart is published with, or those for its tests.

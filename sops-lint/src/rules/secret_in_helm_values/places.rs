@@ -20,6 +20,8 @@ pub(super) enum Form {
     Variables,
     /// What an ApplicationSet fills in.
     Parameters,
+    /// What a ResourceSet of the Flux operator fills in.
+    Inputs,
 }
 
 impl Form {
@@ -32,7 +34,7 @@ impl Form {
             Self::Variables => {
                 "put it into an encrypted Secret, and name that under `spec.postBuild.substituteFrom`"
             }
-            Self::Parameters | Self::Tree => {
+            Self::Parameters | Self::Inputs | Self::Tree => {
                 "put it into an encrypted Secret, and refer to it with the chart's `existingSecret` or a similar value"
             }
             Self::File => {
@@ -52,13 +54,14 @@ pub(super) struct Place {
 }
 
 /// The kinds of objects with values.
-pub(crate) const KINDS: [&str; 6] = [
+pub(crate) const KINDS: [&str; 7] = [
     "HelmRelease",
     "Kustomization",
     "Application",
     "ApplicationSet",
     "HelmChart",
     "HelmChartConfig",
+    "ResourceSet",
 ];
 
 /// The fields of all kinds.
@@ -93,6 +96,13 @@ pub(super) static ALL: LazyLock<Vec<Place>> = LazyLock::new(|| {
     add(argo_cd, "ApplicationSet", &[&patch], Form::Tree);
     let generators = ["spec", "generators"];
     add(argo_cd, "ApplicationSet", &[&generators], Form::Parameters);
+    let operator = "fluxcd.controlplane.io";
+    add(
+        operator,
+        "ResourceSet",
+        &[&["spec", "inputs"]],
+        Form::Inputs,
+    );
     for kind in ["HelmChart", "HelmChartConfig"] {
         for field in ["valuesContent", "values", "set"] {
             add("helm.cattle.io", kind, &[&["spec", field]], Form::Tree);

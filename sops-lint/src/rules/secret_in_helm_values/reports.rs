@@ -41,7 +41,7 @@ pub(super) fn tree(
     containers: &Containers,
     context: &mut Context<'_>,
 ) {
-    for value in values(key, node, |node| containers.contains(&node.span())) {
+    for value in values(("", key), node, |node| containers.contains(&node.span())) {
         report(value, form, context);
     }
 }
@@ -59,6 +59,10 @@ pub(super) fn report(value: TreeValue<'_, '_>, form: Form, context: &mut Context
         }
         Form::Parameters => {
             let holder = format_args!("the parameter `{key}` of the ApplicationSet");
+            context.report_secrets(node, found, holder, help);
+        }
+        Form::Inputs => {
+            let holder = format_args!("the input `{key}` of the ResourceSet");
             context.report_secrets(node, found, holder, help);
         }
         Form::Release | Form::Tree => {
