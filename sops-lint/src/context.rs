@@ -22,10 +22,10 @@ use crate::rule::{Confidence, Rule};
 use crate::rule_scope::{has_secret, is_in_scope, is_meant_for, is_secret_word};
 use crate::scrutiny::Scrutiny;
 use crate::secret::SecretValue;
-use crate::secret_detection::{FoundSecret, is_shown};
+use crate::secret_detection::{FoundSecret, Likeness, is_shown};
 use crate::selected_values::SelectedValues;
 use crate::shell::shell_path;
-use crate::source_map::SourceMap;
+use crate::source_map::{SourceMap, has_tag};
 use crate::{file_name, related_name};
 
 /// One file: its text, its position in the repository, the settings for it, and what the rules have found in it.
@@ -298,6 +298,11 @@ impl<'r> Context<'r> {
         let frame = self.frame.take();
         let text = frame.as_ref().map_or(self.text, TextFrame::text);
         let span = node.span();
+        let is_tagged = has_tag(text.get(..span.start).unwrap_or_default());
+        let found: Vec<_> = found
+            .into_iter()
+            .filter(|found| !is_tagged || !matches!(found.likeness, Likeness::Name(_)))
+            .collect();
         let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
         let is_block = map.is_block();
         let places: Vec<_> = found

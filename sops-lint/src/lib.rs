@@ -35,6 +35,7 @@ mod file_name;
 mod finding;
 pub mod flux;
 mod frame;
+mod handled_values;
 mod images;
 mod input;
 mod kubeconfig;
@@ -67,6 +68,7 @@ mod span_set;
 mod suppress;
 mod template;
 mod unparsed;
+mod value_tree;
 mod yaml_variants;
 
 pub use baseline::Baseline;

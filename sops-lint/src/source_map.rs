@@ -147,6 +147,14 @@ fn content(source: &str) -> (ScalarStyle, usize) {
     }
 }
 
+/// Whether a value whose line begins so has a tag that a program resolves, such as `!vault` and `!env_var`.
+pub(crate) fn has_tag(before: &str) -> bool {
+    let before = before.trim_end_matches(' ');
+    let word = before.rsplit([' ', '\t', '\n', ',', '[', '{']).next();
+    let tag = word.and_then(|word| word.strip_prefix('!'));
+    tag.is_some_and(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
 #[cfg(test)]
 mod tests {
     use sops_document::{Format, NodeRef};

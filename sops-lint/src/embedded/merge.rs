@@ -57,6 +57,9 @@ pub(super) fn look_at<'d, 'a: 'd>(
             object.kind = kind;
             object.api_version = "v1";
         }
+        if object.kind.is_empty() && places.contains(&object.node.span()) {
+            object.kind = kind;
+        }
         for (rule, checks) in RULES {
             for check in checks {
                 if let Check::Object(check) = check {

@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::manifest::{first_secret_under, is_operation};
 use crate::rules::{
     literal_secret_in_env as env, plaintext_secret, secret_in_command as command,
-    secret_in_config_map as config_map, secret_in_helm_values as helm_values,
-    secret_in_metadata as metadata,
+    secret_in_config_map as config_map, secret_in_configuration as configuration,
+    secret_in_helm_values as helm_values, secret_in_metadata as metadata,
 };
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
@@ -173,15 +173,16 @@ fn look_at(
             context.set_rule(&metadata::RULE, None);
             metadata::entry(list, name, value, context);
         }
-        ["spec", "values", .., key] if kind == "HelmRelease" => {
+        path => {
             context.set_rule(&helm_values::RULE, None);
-            helm_values::tree(key, value, context);
+            if helm_values::at_path(path, value, kind, context) {
+                return;
+            }
+            context.set_rule(&configuration::RULE, None);
+            if !configuration::at_path(path, value, context) {
+                in_containers(value, context);
+            }
         }
-        ["spec", "values"] if kind == "HelmRelease" => {
-            context.set_rule(&helm_values::RULE, None);
-            helm_values::tree("values", value, context);
-        }
-        _ => in_containers(value, context),
     }
 }
 

@@ -7,9 +7,7 @@ use super::traversal::Traversal;
 use super::{operation, referenced};
 use crate::context::Context;
 use crate::kustomization;
-
-/// The kinds of objects that patches are judged by; any other kind is one of no interest, and none is an unknown one.
-const KINDS: [&str; 3] = ["Secret", "HelmRelease", ""];
+use crate::rules::secret_in_helm_values;
 
 /// Looks at an item of a list of patches. Texts of the old list are patches, or names of files.
 pub(super) fn patch(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut Context<'_>) {
@@ -50,6 +48,10 @@ fn kind_of_target(item: NodeRef<'_, '_>) -> &'static str {
     if !is_name || kind == "Secret" && !is_core {
         return "";
     }
-    let known = KINDS.into_iter().find(|known| *known == kind);
-    known.unwrap_or("other")
+    // Any other kind is one of no interest, and none is an unknown one.
+    let known = ["Secret", ""]
+        .into_iter()
+        .chain(secret_in_helm_values::KINDS);
+    let mut known = known.filter(|known| *known == kind);
+    known.next().unwrap_or("other")
 }

@@ -49,8 +49,10 @@ pub(super) fn look_at(
     let mut found_as = |kind| {
         let frame = TextFrame::at(&text, place.clone(), path.clone());
         in_text(&text, kind, frame, context);
-        let mut found = context.findings.split_off(before).into_iter();
-        found.find(|finding| finding.rule.code == PLAINTEXT_SECRET.code)
+        let mut found = context.findings.split_off(before);
+        // The values of a Secret count more than a name that looks like a secret.
+        found.sort_by_key(|finding| finding.rule.code != PLAINTEXT_SECRET.code);
+        found.into_iter().next()
     };
     let alone = found_as("");
     let is_reported = is_named || names_secret(&text) || may_be_list(&text);
@@ -62,7 +64,10 @@ pub(super) fn look_at(
         _ => alone,
     };
     if let Some(mut finding) = found {
-        finding.message = format!("the patch file `{name}` has a value of a Secret in plaintext");
+        finding.message = match finding.rule.code == PLAINTEXT_SECRET.code {
+            true => format!("the patch file `{name}` has a value of a Secret in plaintext"),
+            false => format!("in the patch file `{name}`, {}", finding.message),
+        };
         context.findings.push(finding);
     }
 }

@@ -14,6 +14,7 @@ mod rule_differs;
 mod secret_from_env;
 pub(crate) mod secret_in_command;
 pub(crate) mod secret_in_config_map;
+pub(crate) mod secret_in_configuration;
 mod secret_in_env;
 pub(crate) mod secret_in_helm_values;
 mod secret_in_image;
@@ -42,7 +43,7 @@ use crate::rule::Rule;
 pub(crate) type RuleChecks = (&'static Rule, &'static [Check]);
 
 /// All rules with their checks, in the order of their codes.
-pub(crate) const TABLE: [RuleChecks; 20] = [
+pub(crate) const TABLE: [RuleChecks; 21] = [
     (&literal_secret_in_env::RULE, literal_secret_in_env::CHECKS),
     (&secret_in_env::RULE, secret_in_env::CHECKS),
     (&secret_from_env::RULE, secret_from_env::CHECKS),
@@ -66,6 +67,10 @@ pub(crate) const TABLE: [RuleChecks; 20] = [
     (&suppression::RULE, suppression::CHECKS),
     (&secret_in_helm_values::RULE, secret_in_helm_values::CHECKS),
     (&credential_in_value::RULE, credential_in_value::CHECKS),
+    (
+        &secret_in_configuration::RULE,
+        secret_in_configuration::CHECKS,
+    ),
 ];
 
 /// All rules, in the order of their codes.

@@ -5,10 +5,9 @@ use sops_document::NodeRef;
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::rule::{Confidence, FixAvailability, Rule, Severity};
-use crate::secret_detection::arguments::{in_header, in_value_of};
-use crate::secret_detection::program::passwords_in_words;
-use crate::secret_detection::{FoundSecrets, Likeness, in_script};
+use crate::rule::{FixAvailability, Rule, Severity};
+use crate::secret_detection::arguments::in_header;
+use crate::secret_detection::in_words;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL006",
@@ -70,25 +69,7 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
         .iter()
         .map(|word| word.scalar_text().unwrap_or_default())
         .collect();
-    let of_program = passwords_in_words(&texts);
-    let mut flag: Option<&str> = None;
-    for (index, (word, text)) in words.iter().zip(&texts).enumerate() {
-        let mut found = FoundSecrets::default();
-        if let Some(name) = flag.take().filter(|_| !text.starts_with('-')) {
-            in_value_of(name, text, &mut found);
-        }
-        for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
-            found.add(flag, 0..text.len(), Likeness::Name(Confidence::Medium));
-        }
-        for secret in in_script(text) {
-            found.add(&secret.name, secret.range, secret.likeness);
-        }
-        context.report_secrets(
-            *word,
-            found.into_vec(),
-            format_args!("the command line"),
-            HELP,
-        );
-        flag = Some(*text).filter(|text| text.starts_with("--") && !text.contains(['=', ' ']));
+    for (word, found) in words.iter().zip(in_words(&texts)) {
+        context.report_secrets(*word, found, format_args!("the command line"), HELP);
     }
 }

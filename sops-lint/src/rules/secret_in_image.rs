@@ -6,10 +6,8 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
 use crate::rule::{Confidence, FixAvailability, Rule, Severity};
-use crate::secret_detection::arguments::in_value_of;
-use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{
-    FoundSecret, FoundSecrets, Likeness, in_script, in_text, in_variable,
+    FoundSecret, FoundSecrets, in_script, in_text, in_variable, in_words,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -63,8 +61,10 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confiden
                 // Its name says so.
                 (range, message, Confidence::Medium)
             });
-            // The file may be in the Dockerfile.
-            files.chain(held(name, in_heredoc(instruction))).collect()
+            // The file may be in the Dockerfile, and an address may have a password.
+            let address = in_text("", &instruction.rest[..first_line(instruction.rest)]);
+            let texts = address.into_iter().chain(in_heredoc(instruction)).collect();
+            files.chain(held(name, texts)).collect()
         }
         "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK" => held(name, run(instruction)).collect(),
         _ => Vec::new(),
@@ -159,22 +159,11 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let mut all = FoundSecrets::default();
     if let Some(list) = instruction.list() {
         let words: Vec<&str> = list.iter().map(|word| &rest[word.clone()]).collect();
-        let of_program = passwords_in_words(&words);
-        let mut flag: Option<&str> = None;
-        for (index, (range, word)) in list.iter().zip(&words).enumerate() {
-            let mut found = FoundSecrets::default();
-            if let Some(name) = flag.take().filter(|_| !word.starts_with('-')) {
-                in_value_of(name, word, &mut found);
-            }
-            for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
-                found.add(flag, 0..word.len(), Likeness::Name(Confidence::Medium));
-            }
-            let found = found.into_vec().into_iter().chain(in_script(word));
+        for (word, found) in list.iter().zip(in_words(&words)) {
             for secret in found {
-                let place = range.start + secret.range.start..range.start + secret.range.end;
+                let place = word.start + secret.range.start..word.start + secret.range.end;
                 all.add(&secret.name, place, secret.likeness);
             }
-            flag = Some(*word).filter(|word| word.starts_with("--") && !word.contains(['=', ' ']));
         }
         return all.into_vec();
     }
@@ -189,10 +178,20 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     all.into_vec()
 }
 
+/// Where the text of a heredoc begins.
+fn heredoc_start(rest: &str) -> Option<usize> {
+    rest.find('\n').filter(|end| rest[..*end].contains("<<"))
+}
+
+/// How long the part before a heredoc is.
+fn first_line(rest: &str) -> usize {
+    heredoc_start(rest).unwrap_or(rest.len())
+}
+
 /// The secrets in a file that `COPY <<NAME target` has in it.
 fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
-    let Some(begin) = rest.find('\n').filter(|end| rest[..*end].contains("<<")) else {
+    let Some(begin) = heredoc_start(rest) else {
         return Vec::new();
     };
     let target = rest[..begin].split_whitespace().last().unwrap_or_default();
@@ -207,12 +206,15 @@ fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
 fn copied(instruction: &Instruction<'_>) -> Vec<Range<usize>> {
     let rest = instruction.rest;
     let words = instruction.list().unwrap_or_else(|| instruction.words());
+    // After the first line is the text of a file.
+    let first_line = first_line(rest);
     // What another stage has made is no file of the repository.
     if rest.contains("--from=") {
         return Vec::new();
     }
     let words: Vec<_> = words
         .into_iter()
+        .filter(|word| word.start < first_line)
         .filter(|word| !rest[word.clone()].starts_with("--"))
         .collect();
     let Some((target, sources)) = words.split_last() else {
@@ -220,7 +222,8 @@ fn copied(instruction: &Instruction<'_>) -> Vec<Range<usize>> {
     };
     let target = &rest[target.clone()];
     let holds = |source: &&Range<usize>| {
-        holds_secrets(rest[(*source).clone()].trim_matches(['"', '\'']), target)
+        let source = rest[(*source).clone()].trim_matches(['"', '\'']);
+        !source.starts_with("<<") && holds_secrets(source, target)
     };
     sources.iter().filter(holds).cloned().collect()
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::found::{FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::likeness::Likeness;
+use super::name::NameClass;
+use super::quoted_text::is_cut;
 
 /// Adds what the words of a command or a script hold.
 pub(crate) fn find(text: &str, found: &mut FoundSecrets) {
@@ -45,30 +47,37 @@ fn in_command<'t>(
     // Quotes hold spaces together, which may then be a value with spaces or another script.
     let divides = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
     let parts = command.split(divides);
+    let mut before = [""; 2];
     for part in parts.filter(|part| !part.is_empty() && *part != "\\") {
         let waiting = flag.take().filter(|_| !part.starts_with("--"));
         if waiting.is_some() && is_scheme(part) {
             flag = waiting;
             continue;
         }
-        match assigned(part).or(waiting.map(|name| (name, part))) {
-            Some((name, value)) => {
-                let quoted = quoted_after(text, value);
-                add(name, quoted.unwrap_or(value), text, found);
-            }
-            None => {
-                if let Some(likeness) = judge("", part) {
-                    found.add("", range_of(part, text), likeness);
-                }
-            }
+        let mut pairs = assigned(part);
+        if let Some(name) = waiting.filter(|_| pairs.is_empty()) {
+            pairs.push((name, part));
         }
-        let is_flag = part.starts_with("--") && part.len() > 2 && !part.contains('=');
+        if pairs.is_empty()
+            && let Some(likeness) = judge("", part)
+        {
+            found.add("", range_of(part, text), likeness);
+        }
+        for (name, value) in pairs {
+            let quoted = quoted_after(text, value);
+            add(name, quoted.unwrap_or(value), text, found);
+        }
         // Other words with a colon are those of a sentence.
         let is_header = |name: &&str| {
             is_name(name) && name.contains('-') || name.eq_ignore_ascii_case("authorization")
         };
         let header = part.strip_suffix(':').filter(is_header);
-        flag = Some(part).filter(|_| is_flag).or(header);
+        let setting = Some(last_name(part)).filter(|_| is_set(before));
+        flag = Some(part)
+            .filter(|part| takes_value(part))
+            .or(header)
+            .or(setting);
+        before = [before[1], part];
     }
     flag
 }
@@ -84,8 +93,7 @@ fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
 
 fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     // Spaces divide a variable with a message, `${NAME:?not set}`; what is in it is judged with its line.
-    let is_cut = |begin: &str, end: char| value.starts_with(begin) && !value.contains(end);
-    if is_cut("${", '}') || is_cut("$(", ')') {
+    if is_cut(value) {
         return;
     }
     let name = name.trim_start_matches('-');
@@ -100,6 +108,13 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     if let Some(likeness) = likeness {
         found.add(name, range_of(value, text), likeness);
     }
+}
+
+/// Whether a word is a flag whose value may be the next word: a long one, or `-password`, as some programs write it.
+pub(super) fn takes_value(word: &str) -> bool {
+    let is_long = word.starts_with("--") && word.len() > 2;
+    let is_of_secret = || word.len() > 5 && NameClass::of(word) == NameClass::Secret;
+    !word.contains(['=', ' ']) && (is_long || word.starts_with('-') && is_of_secret())
 }
 
 /// The secret in one word of a command, whose flag may be the word before it.
@@ -133,22 +148,41 @@ const ASSIGNING: [&str; 12] = [
     "option",
 ];
 
-/// A name and its value: of `--set=auth.password=x` the inner one. After other names a `=` belongs to the value, of which nothing is shown.
-fn assigned(part: &str) -> Option<(&str, &str)> {
-    let (name, value) = part.split_once('=')?;
-    // npm names a setting of a registry by its address: `//registry.example.org/:_authToken`.
-    let name = match name.starts_with("//") {
-        true => name.rsplit([':', '/']).next().unwrap_or(name),
-        false => name,
-    };
-    if !is_name(name) {
-        return None;
+/// Names and their values: of `--set=auth.password=x` the inner one, and those after commas in `a=b,password=x`. After other names a `=` belongs
+/// to the value, of which nothing is shown.
+fn assigned(part: &str) -> Vec<(&str, &str)> {
+    // At the end of base64, it is no sign of an assignment.
+    let (name, value) = part.split_once('=').unwrap_or_default();
+    let name = last_name(name);
+    if !is_name(name) || value == "=" || value.is_empty() && name.len() >= 16 {
+        return Vec::new();
     }
     let is_assigning = ASSIGNING.contains(&name.trim_start_matches('-'));
-    let inner = value
-        .split_once('=')
-        .filter(|(name, value)| is_assigning && is_name(name) && !value.is_empty());
-    Some(inner.unwrap_or((name, value)))
+    let inner = pair(value).filter(|(_, value)| is_assigning && !value.is_empty());
+    let (name, value) = inner.unwrap_or((name, value));
+    let more: Vec<_> = value.split(',').skip(1).filter_map(pair).collect();
+    let first = match more.is_empty() {
+        true => value,
+        false => value.split(',').next().unwrap_or(value),
+    };
+    [(name, first)].into_iter().chain(more).collect()
+}
+
+fn pair(text: &str) -> Option<(&str, &str)> {
+    text.split_once('=').filter(|(name, _)| is_name(name))
+}
+
+/// The name of a setting. npm names one of a registry by its address: `//registry.example.org/:_authToken`.
+fn last_name(name: &str) -> &str {
+    match name.starts_with("//") {
+        true => name.rsplit([':', '/']).next().unwrap_or(name),
+        false => name,
+    }
+}
+
+/// Whether the words before a name are those that set it, as in `npm config set NAME VALUE`.
+fn is_set(before: [&str; 2]) -> bool {
+    before[1] == "set" && ["config", "configure"].contains(&before[0])
 }
 
 fn is_name(name: &str) -> bool {

@@ -1,9 +1,5 @@
 //! Names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`, `set -x NAME value`, and more in a line.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::judge::{is_constant, unquoted};
 
 /// What an assignment begins with in shells and other languages.
@@ -17,6 +13,11 @@ const COMMANDS: &[&str] = &["set", "setenv", "setx", "SET"];
 /// The name and value of a line.
 pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
     let line = line.trim();
+    // npm names a setting of a registry by its address: `//registry.example.org/:_authToken`.
+    let line = match line.split_once("/:") {
+        Some((address, setting)) if address.starts_with("//") => setting,
+        _ => line,
+    };
     if line.starts_with(['#', ';', '/', '<', '*']) {
         return None;
     }
@@ -139,53 +140,6 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_part)
 }
 
-/// Whether a place is in a line that is a comment.
-fn is_commented(text: &str, at: usize) -> bool {
-    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
-    text[start..at].trim_start().starts_with('#')
-}
-
-/// Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML, and of SQL.
-pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r#"([A-Za-z0-9_.-]{2,100})(?:\\?["']\]?[ \t]*[:=]|[ \t]*=|:)[ \t]*(?:"((?:[^"\\\n]|\\.){3,})"|'([^'\n]{3,})'|\\"([^"\\\n]{3,})\\")"#,
-        )
-        .expect("the expression is valid")
-    });
-    static FLOW: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"[{,][ \t]*["']?([A-Za-z0-9_.-]{2,100})["']?:[ \t]+([^\s"'{}\[\],&*!|>][^{}\[\],\n]{2,})[,}]"#).expect("the expression is valid")
-    });
-    static DEFINE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"define\([ \t]*["']([A-Za-z0-9_]{2,100})["'],[ \t]*["']([^"'\n]{3,})["']"#)
-            .expect("the expression is valid")
-    });
-    static NETRC: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"\blogin[ \t]+\S+[ \t]+(password)[ \t]+([^\s"']{3,})"#)
-            .expect("the expression is valid")
-    });
-    static SQL: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(password|identified(?: with \w+)? by)[ \t]+'([^'\n]{3,})'")
-            .expect("the expression is valid")
-    });
-    let all = [&PAIR, &FLOW, &DEFINE, &NETRC, &SQL];
-    all.into_iter().enumerate().flat_map(move |(which, form)| {
-        let found = form.captures_iter(text);
-        found.filter_map(move |pair| {
-            let value = (2..pair.len()).find_map(|group| pair.get(group))?;
-            if is_commented(text, value.start()) {
-                return None;
-            }
-            let name = if which == 4 {
-                "password"
-            } else {
-                pair.get(1)?.as_str()
-            };
-            Some((name, value.as_str()))
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +160,7 @@ mod tests {
             ("password:", ""),
             ("password := \"hunter2\"", "hunter2"),
             ("'password' => 'hunter2',", "hunter2"),
+            ("//registry.example.org/:password=hunter2", "hunter2"),
         ] {
             assert_eq!(of_line(line, false), Some(("password", value)), "{line}");
         }
@@ -238,47 +193,6 @@ mod tests {
         for line in ["set -euo pipefail", "export PASSWORD", "echo password"] {
             let of_line = of_line(line, true);
             assert!(of_line.is_none_or(|(name, _)| name != "PASSWORD"), "{line}");
-        }
-    }
-
-    #[test]
-    fn several_in_a_line_are_found() {
-        for (text, found) in [
-            (
-                "{user: a, password: hunter2}",
-                vec![("password", "hunter2")],
-            ),
-            (
-                "{\"user\": \"abc\", \"password\": \"hunter2\"}",
-                vec![("user", "abc"), ("password", "hunter2")],
-            ),
-            (
-                "CREATE USER app WITH PASSWORD 'hunter2';",
-                vec![("password", "hunter2")],
-            ),
-            (
-                "create user 'a'@'%' identified by 'hunter2'",
-                vec![("password", "hunter2")],
-            ),
-            (
-                "define('DB_PASSWORD', 'hunter2');",
-                vec![("DB_PASSWORD", "hunter2")],
-            ),
-            (
-                "os.environ[\"PASSWORD\"] = \"hunter2\"",
-                vec![("PASSWORD", "hunter2")],
-            ),
-            (
-                "echo machine a login b password hunter2",
-                vec![("password", "hunter2")],
-            ),
-            (
-                r#""{\"password\":\"hunter2\"}""#,
-                vec![("password", "hunter2")],
-            ),
-        ] {
-            let all: Vec<_> = within(text).collect();
-            assert_eq!(all, found, "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@ use super::credential::is_credential;
 use super::entropy::is_random;
 use super::likeness::Likeness;
 use super::name::{self, NameClass};
+use super::password_hash::is_password_hash;
 use super::reference::is_harmless;
 use super::{passphrase, token};
 use crate::rule::Confidence;
@@ -38,6 +39,9 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     }
     if format.is_some() {
         return format;
+    }
+    if is_password_hash(value) || names_variable(value) {
+        return None;
     }
     let confidence = match kind {
         NameClass::Secret => {
@@ -72,7 +76,9 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
         NameClass::Reference => {
             let is_secret = is_random(value) && !is_identifier(value) && !is_call(value)
                 || is_no_name(value)
-                || is_variable && is_plausible(value) && name::holds_own_secret(name, value);
+                || (is_variable || is_setting(name) && is_mixed(value))
+                    && is_plausible(value)
+                    && name::holds_own_secret(name, value);
             is_secret.then_some(Confidence::Low)
         }
         NameClass::Other => None,
@@ -86,6 +92,24 @@ pub(super) fn is_constant(name: &str) -> bool {
         && name
             .bytes()
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
+}
+
+/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`.
+fn names_variable(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
+    value.contains('_') && value.chars().all(is_part) && NameClass::of(value) == NameClass::Secret
+}
+
+/// Whether it is written as programs name their settings, `client_secret`. Objects in a cluster name their fields in another way.
+fn is_setting(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.contains('_') && name.chars().all(is_part)
+}
+
+/// Whether it has letters and digits.
+fn is_mixed(value: &str) -> bool {
+    let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
+    has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
 }
 
 /// Whether it is a user and a password, and not a host and a port.
@@ -199,6 +223,7 @@ mod tests {
             ("PW", "hunter2Quartz"),
             ("smtp/pass", "hunter2Quartz"),
             ("JWT_SECRET", "S3cr3tValue"),
+            ("client_secret", "abc123def"),
             ("COOKIE_SECRET", "keyboard+cat/1"),
             ("DB", "Server=db;User Id=sa;Password=hunter2;"),
             ("JDBC", "jdbc:mysql://db/app?user=a&password=hunter2"),
@@ -277,6 +302,15 @@ mod tests {
             ("PASSWORD", "((db-password))"),
             ("secret_key", "$__env{SECRET_KEY}"),
             ("TOKEN_CONFIG", "a-b-c"),
+            ("token", "GITHUB_TOKEN"),
+            ("client_secret", "web-client"),
+            ("tls_secret", "wildcard2"),
+            ("clientSecret", "web2"),
+            (
+                "htpasswd",
+                "app:$2y$10$9dLk2mQpZx7vTq2mLpzR7uKb3wYc1nHs8jGf5eDa4oPi6tVr0xWq",
+            ),
+            ("password", "%app.project_dir%/config/jwt/private.pem"),
             ("--initial-cluster-token", "etcd-cluster-1"),
             ("pass", "all-tests-1"),
             ("pass", "true"),

@@ -5,10 +5,12 @@
 
 pub(crate) mod arguments;
 mod assignment;
+mod command_line;
 mod credential;
 mod entropy;
 mod expression;
 mod found;
+mod inline_pairs;
 mod judge;
 mod key_path;
 mod likeness;
@@ -18,9 +20,12 @@ mod mask;
 mod name;
 mod name_words;
 mod passphrase;
+mod password_hash;
+mod pgpass;
 mod placeholder;
 pub(crate) mod program;
 mod public;
+mod public_default;
 mod quoted_text;
 mod reference;
 mod remainder;
@@ -30,6 +35,7 @@ pub(crate) mod token;
 mod token_format;
 mod trace;
 
+pub(crate) use command_line::in_words;
 pub(crate) use credential::is_credential;
 pub(crate) use entropy::is_random;
 pub(crate) use found::{FoundSecret, FoundSecrets};
@@ -38,6 +44,7 @@ pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;
 pub(crate) use literal::literals;
 pub(crate) use mask::is_mask;
+pub(crate) use public_default::is_public_default;
 pub(crate) use reference::{
     has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_tagged,
     is_whole_reference, may_be_password,

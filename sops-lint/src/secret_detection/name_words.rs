@@ -233,6 +233,8 @@ pub(super) const SECRET: &[&str] = &[
     "rootpassword",
     "requirepass",
     "masterauth",
+    "rootpw",
+    "bindpw",
     "authorization",
 ];
 
@@ -245,6 +247,8 @@ pub(super) const PASSWORD: &[&str] = &[
     "pass",
     "phrase",
     "pw",
+    "rootpw",
+    "bindpw",
 ];
 
 /// Words before `SECRET` in the name of a variable that holds the name of a Secret.

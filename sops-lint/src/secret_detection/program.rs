@@ -19,6 +19,25 @@ enum FlagValue {
     OfUser,
     /// `-p hunter2`, also attached or behind `=`, after the word `login`.
     OfLogin,
+    /// `-U user%hunter2`.
+    AfterPercent,
+    /// `-pass pass:hunter2`.
+    AfterPass,
+    /// `add_user app hunter2`.
+    SecondNext,
+}
+
+impl FlagValue {
+    /// The password in the value of a flag; empty if it has none.
+    fn password(self, value: &str) -> &str {
+        let after = |sign| value.split_once(sign).map_or("", |(_, password)| password);
+        match self {
+            Self::OfUser => after(':'),
+            Self::AfterPercent => after('%'),
+            Self::AfterPass => value.strip_prefix("pass:").unwrap_or_default(),
+            Self::Attached | Self::Next | Self::SecondNext | Self::OfLogin => value,
+        }
+    }
 }
 
 /// Names of programs, and the flags of each that hold a password.
@@ -44,9 +63,50 @@ const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     ),
     (&["redis-cli", "valkey-cli"], &["-a"], FlagValue::Next),
     (
-        &["mongo", "mongosh", "mongodump", "mongorestore", "sshpass"],
+        &[
+            "mongo",
+            "mongosh",
+            "mongodump",
+            "mongorestore",
+            "mongoimport",
+            "mongoexport",
+            "sshpass",
+            "cqlsh",
+        ],
         &["-p"],
         FlagValue::Next,
+    ),
+    (
+        &["zip", "unzip", "sqlcmd", "ipmitool"],
+        &["-P"],
+        FlagValue::Next,
+    ),
+    (&["openssl"], &["-k"], FlagValue::Next),
+    (
+        &["keytool", "jarsigner"],
+        &["-storepass", "-keypass", "-srcstorepass", "-deststorepass"],
+        FlagValue::Next,
+    ),
+    (&["ssh-keygen"], &["-N"], FlagValue::Next),
+    (
+        &["rabbitmqctl"],
+        &["add_user", "change_password"],
+        FlagValue::SecondNext,
+    ),
+    (
+        &["openssl"],
+        &["-pass", "-passin", "-passout"],
+        FlagValue::AfterPass,
+    ),
+    (
+        &["smbclient", "rpcclient"],
+        &["-U"],
+        FlagValue::AfterPercent,
+    ),
+    (
+        &["http", "https", "xh"],
+        &["-a", "--auth"],
+        FlagValue::OfUser,
     ),
     (
         &["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami"],
@@ -85,13 +145,14 @@ const READERS: &[(&str, &str)] = &[
 /// The passwords in the words of a command: the index of each one's word, and the flag.
 pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
     let mut passwords = Vec::new();
-    let (mut program, mut start) = ("", 0);
+    let (mut program, mut is_login) = ("", false);
     for (index, word) in words.iter().enumerate() {
         let name = word.rsplit('/').next().unwrap_or(word);
         if PROGRAMS.iter().any(|(names, ..)| names.contains(&name)) {
-            (program, start) = (name, index);
+            (program, is_login) = (name, false);
             continue;
         }
+        is_login |= *word == "login";
         let known = PROGRAMS
             .iter()
             .filter(|(names, ..)| names.contains(&program));
@@ -100,19 +161,18 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
                 let Some(rest) = word.strip_prefix(flag) else {
                     continue;
                 };
-                let is_login = || words[start..index].contains(&"login");
+                let next = words.get(index + 1).copied().unwrap_or_default();
+                let second = words.get(index + 2).copied().unwrap_or_default();
                 let (at, value) = match (form, rest) {
-                    (FlagValue::OfLogin, _) if !is_login() => continue,
+                    (FlagValue::SecondNext, "") => (index + 2, second),
+                    (FlagValue::SecondNext, _) => continue,
+                    (FlagValue::OfLogin, _) if !is_login => continue,
                     (FlagValue::Attached, rest) => (index, rest),
-                    (_, "") => (index + 1, words.get(index + 1).copied().unwrap_or_default()),
-                    (FlagValue::Next, _) => continue,
+                    (_, "") => (index + 1, next),
+                    (FlagValue::Next | FlagValue::AfterPass, _) => continue,
                     (_, rest) => (index, rest.trim_start_matches('=')),
                 };
-                let password = match form {
-                    FlagValue::OfUser => value.split_once(':').map_or("", |(_, password)| password),
-                    _ => value,
-                };
-                if judge("password", password).is_some() {
+                if judge("password", form.password(value)).is_some() {
                     passwords.push((at, *flag));
                 }
             }
@@ -134,6 +194,9 @@ pub(crate) fn find(script: &str, found: &mut FoundSecrets) {
             for (at, flag) in passwords_in_words(&cleaned) {
                 let range = range_of(command[at].1, &joined);
                 found.add(flag, range, Likeness::Name(Confidence::Medium));
+            }
+            if let Some(range) = here_string(command, &joined) {
+                found.add("", range, Likeness::Name(Confidence::Medium));
             }
             let reader = commands.get(number + 1);
             if let Some(range) = reader.and_then(|reader| piped(command, reader, &joined)) {
@@ -157,6 +220,26 @@ fn piped(
     reader: &[(String, &str)],
     text: &str,
 ) -> Option<Range<usize>> {
+    let written = command
+        .iter()
+        .position(|(word, _)| word == "echo" || word == "printf")?;
+    let mut values = command[written + 1..].iter();
+    let value = values.find(|(word, _)| !word.starts_with('-') && !word.starts_with('%'))?;
+    read_password(value, reader, text)
+}
+
+/// The password that a program reads from `<<< hunter2`.
+fn here_string(command: &[(String, &str)], text: &str) -> Option<Range<usize>> {
+    let at = command.iter().position(|(word, _)| word == "<<<")?;
+    read_password(command.get(at + 1)?, &command[..at], text)
+}
+
+/// A word that a program reads from standard input, if that is a password.
+fn read_password(
+    (value, word): &(String, &str),
+    reader: &[(String, &str)],
+    text: &str,
+) -> Option<Range<usize>> {
     let has = |name: &str| {
         let is_called = |(word, _): &(String, &str)| word.rsplit('/').next() == Some(name);
         name.is_empty() || reader.iter().any(is_called)
@@ -164,12 +247,6 @@ fn piped(
     let is_reader = READERS
         .iter()
         .any(|(program, flag)| has(program) && has(flag));
-    let written = command
-        .iter()
-        .position(|(word, _)| word == "echo" || word == "printf")?;
-    let mut values = command[written + 1..].iter();
-    let (value, word) =
-        values.find(|(word, _)| !word.starts_with('-') && !word.starts_with('%'))?;
     let password = value
         .rsplit_once(':')
         .map_or(value.as_str(), |(_, password)| password);
@@ -199,6 +276,7 @@ mod tests {
             "printf '%s' hunter2 | podman login r",
             "echo root:hunter2 | chpasswd",
             "echo hunter2 | sudo -S apt-get update",
+            "kinit app <<< 'hunter2'",
         ] {
             assert_eq!(flags(script), [""], "{script}");
         }
@@ -208,6 +286,8 @@ mod tests {
             "echo hunter2 | sudo tee /etc/motd",
             "echo hunter2 | grep login",
             "cat password | docker login --password-stdin",
+            "kinit app <<< \"$PASSWORD\"",
+            "cat <<< hunter2",
         ] {
             assert_eq!(flags(script), [""; 0], "{script}");
         }
@@ -232,6 +312,13 @@ mod tests {
             ("docker login r.example.com -u a -p=hunter2", "-p"),
             ("helm registry login r.example.com -u a -p 'hunter2'", "-p"),
             ("sudo podman login -uann -phunter2", "-p"),
+            ("zip -P hunter2 a.zip b", "-P"),
+            ("keytool -import -storepass hunter2 -file a", "-storepass"),
+            ("rabbitmqctl add_user app hunter2", "add_user"),
+            ("openssl enc -aes-256-cbc -k hunter2 -in a", "-k"),
+            ("openssl rsa -passin pass:hunter2 -in a", "-passin"),
+            ("smbclient -U 'app%hunter2' //nas/share", "-U"),
+            ("http -a app:hunter2 https://a", "-a"),
         ] {
             assert_eq!(flags(script), [flag], "{script}");
         }
@@ -262,6 +349,15 @@ mod tests {
             "ls -a folder",
             "echo mysql; tar -pxf archive",
             "mongosh -u a -p \"$PASSWORD\"",
+            "zip -P \"$PASSWORD\" a.zip b",
+            "rabbitmqctl add_user app $PASSWORD",
+            "ssh-keygen -N '' -f a",
+            "openssl enc -pass env:PASSWORD -in a",
+            "openssl rsa -passin file:/run/secrets/a -in a",
+            "openssl req -key a.pem -keyout b.pem",
+            "smbclient -U app //nas/share",
+            "http -a \"$USER:$PASSWORD\" https://a",
+            "curl -k https://a",
         ] {
             assert_eq!(flags(script), [""; 0], "{script}");
         }

@@ -127,7 +127,7 @@ pub(crate) fn is_harmless(value: &str) -> bool {
 
 /// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by chance.
 pub(super) fn is_placeholder_token(secret: &str) -> bool {
-    secret.len() < 30 && is_harmless(secret)
+    secret.len() < 30 && is_harmless(secret) || Rest::of(secret).is_some_and(|rest| rest.is_empty())
 }
 
 /// Whether a token is in the text. What is harmless has no token in it, and a token is nothing that is harmless.
@@ -330,7 +330,9 @@ fn is_path(value: &str) -> bool {
     let starts = ["/", "./", "../", "~/"]
         .iter()
         .any(|start| value.starts_with(start));
-    starts
+    // Symfony names a directory by a parameter.
+    let is_below = value.starts_with('%') && value.contains("%/");
+    (starts || is_below)
         && !value.contains(char::is_whitespace)
         && !is_random(value.rsplit('/').next().unwrap_or(value))
 }

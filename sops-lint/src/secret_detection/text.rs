@@ -6,7 +6,8 @@ use super::found::{FoundSecret, FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
-use super::{arguments, assignment, name, program, token};
+use super::quoted_text::{is_cut, length_until};
+use super::{arguments, assignment, inline_pairs, name, pgpass, program, token};
 use crate::private_key;
 
 /// The secrets in the value of that name.
@@ -25,12 +26,14 @@ pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
         let mut found = FoundSecrets::default();
         if name::may_be_in(script) {
             lines(script, true, &mut found);
-            for (name, value) in assignment::within(script) {
+            printed_lines(script, &mut found);
+            for (name, value) in inline_pairs::within(script) {
                 add(name, value, script, &mut found);
             }
             arguments::find(script, &mut found);
         }
         program::find(script, &mut found);
+        pgpass::find("", script, &mut found);
         tokens(script, &mut found);
         found.into_vec()
     })
@@ -71,7 +74,10 @@ fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) ->
     };
     if name::may_be_in(text) {
         lines(text, is_script, &mut found);
-        for (name, value) in assignment::within(text) {
+        if is_script {
+            printed_lines(text, &mut found);
+        }
+        for (name, value) in inline_pairs::within(text) {
             add(name, value, text, &mut found);
         }
         if is_script || is_one_line && has_flags() {
@@ -81,6 +87,7 @@ fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) ->
     if is_script || is_one_line && has_flags() {
         program::find(text, &mut found);
     }
+    pgpass::find(name, text, &mut found);
     tokens(text, &mut found);
     let mut found = found.into_vec();
     KeyPaths::of(text).name(&mut found);
@@ -97,6 +104,9 @@ fn is_script(name: &str, text: &str) -> bool {
 }
 
 fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+    if is_cut(value) {
+        return;
+    }
     let judged = match name {
         "pass" if has_user(text) => "password",
         name => name,
@@ -104,6 +114,37 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     if let Some(likeness) = judge(judged, value) {
         found.add(name, range_of(value, text), likeness);
     }
+}
+
+/// The assignments in the texts in quotes that a command writes to a file, of one or more lines.
+fn printed_lines(script: &str, found: &mut FoundSecrets) {
+    for line in script.lines().filter(|line| is_written(line)) {
+        let mut rest = line;
+        while let Some(at) = rest.find(['"', '\'']) {
+            let (text, quote) = (&rest[at + 1..], rest.as_bytes()[at]);
+            let length = length_until(text, char::from(quote));
+            let Some(length) = length else {
+                break;
+            };
+            for line in text[..length].split("\\n") {
+                if let Some((name, value)) = assignment::of_line(line, false) {
+                    add(name, value, script, found);
+                }
+            }
+            rest = &text[length + 1..];
+        }
+    }
+}
+
+/// Whether a line of a script writes a text to a file.
+fn is_written(line: &str) -> bool {
+    let has_command = line.contains("echo ") || line.contains("printf ");
+    let is_file = |rest: &str| {
+        let target = rest.trim_start_matches('>').trim_start();
+        !target.is_empty() && !target.starts_with('&') && !target.starts_with("/dev/")
+    };
+    let mut redirected = line.split('>').skip(1);
+    has_command && (line.contains("| tee ") || redirected.any(is_file))
 }
 
 /// Whether a file is about users or servers, so that `pass` in it is a password.
@@ -219,6 +260,11 @@ mod tests {
                 vec!["PGPASSWORD=hunter2", "-u=admin:hunter3"],
             ),
             (
+                "a.sh",
+                "echo 'password: hunter2' > a.yml\nprintf \"[db]\\npassword=hunter3\\n\" | tee a.ini\n",
+                vec!["password=hunter2", "password=hunter3"],
+            ),
+            (
                 "netrc",
                 "machine github.com login x password correct-horse\n",
                 vec!["password=correct-horse"],
@@ -266,6 +312,7 @@ mod tests {
             "#!/bin/sh\nexport PGPASSWORD=$(cat /run/secrets/db)\nset -x TOKEN $argv\n",
             "#!/bin/sh\nexport PASSWORD\nread -p 'Password: ' PASSWORD\nset -euo pipefail\n",
             "token: {name: web, key: token}\n",
+            "#!/bin/sh\necho 'password: missing' >&2\necho 'token: created'\nPASSWORD=`cat /run/a`\n",
             "rules:\n  pass: all-tests-1\n",
             "smtp:\n  pass: ${SMTP_PASSWORD}\n",
         ] {

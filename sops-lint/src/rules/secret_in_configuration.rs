@@ -1,0 +1,133 @@
+//! A secret in a configuration file of another program than Kubernetes: a Compose file, a dotenv file, a kubeconfig, or the configuration of a node.
+
+mod forms;
+mod texts;
+
+use std::path::Path;
+
+use sops_document::{Document, Format, NodeRef};
+
+use crate::check::Check;
+use crate::context::Context;
+use crate::file_name;
+use crate::handled_values::HandledValues;
+use crate::rule::{Confidence, FixAvailability, Rule, Severity};
+use crate::rule_coverage::covering_rule;
+use crate::sample;
+use crate::scrutiny::is_open_reference;
+use crate::secret_detection::{FoundSecret, Likeness};
+use crate::value_tree::{TreeValue, values};
+use forms::ConfigurationForm;
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL021",
+    name: "secret-in-configuration",
+    severity: Severity::Error,
+    fix: FixAvailability::Never,
+    page: include_str!("secret_in_configuration.md"),
+};
+
+pub(crate) const CHECKS: &[Check] = &[Check::File(file), Check::Plaintext(document)];
+
+const HELP: &str = "anyone with a copy of the repository has it: replace it, and encrypt the file with `sops-rs encrypt -i`, or keep the secret in a file that is encrypted";
+
+/// A file that no format is known for, by its name.
+fn file(context: &mut Context<'_>) {
+    let path = context.input.path;
+    let text = context.text();
+    if is_sample(path) || is_covered(context) {
+        return;
+    }
+    for secret in texts::secrets(path, text) {
+        if !is_own(&secret, context) {
+            continue;
+        }
+        let description = secret.likeness.description();
+        let named = match secret.name.as_str() {
+            "" => String::new(),
+            name => format!(": `{name}`"),
+        };
+        let message = format!("the file holds {description}{named}");
+        context.report_span(secret.range, message).help(HELP);
+    }
+    if Format::from_path(path) == Format::Binary
+        && forms::may_be(path, text)
+        && let Ok(read) = Document::parse_leniently(text)
+    {
+        document(&read, context);
+    }
+}
+
+fn document(document: &Document<'_>, context: &mut Context<'_>) {
+    let path = context.input.path;
+    if matches!(context.format, Format::Dotenv | Format::Ini) || is_sample(path) {
+        return;
+    }
+    let handled = HandledValues::new(document, context);
+    for top in document.tops().flatten() {
+        let Some(form) = ConfigurationForm::of(top, path) else {
+            continue;
+        };
+        for value in values(("", ""), top, |_| false) {
+            let is_reported = handled.is_reported(&value.node.span());
+            if !is_reported && !handled.has_value(value.node, context) {
+                report(value, form, context);
+            }
+        }
+    }
+}
+
+/// Reports the secrets in the value that a patch writes at a path in the configuration of a node; whether the path is in such a file.
+pub(crate) fn at_path(path: &[&str], value: NodeRef<'_, '_>, context: &mut Context<'_>) -> bool {
+    let Some(form) = ConfigurationForm::of_path(path) else {
+        return false;
+    };
+    let (key, parents) = path.split_last().unwrap_or((&"", &[]));
+    let parent = parents.last().copied().unwrap_or_default();
+    for value in values((parent, key), value, |_| false) {
+        report(value, form, context);
+    }
+    true
+}
+
+fn report(value: TreeValue<'_, '_>, form: ConfigurationForm, context: &mut Context<'_>) {
+    let text = value.node.scalar_text().unwrap_or_default();
+    let is_whole = value.found.is_empty() && form.is_secret(&value) && is_open(text);
+    let TreeValue {
+        key,
+        node,
+        mut found,
+        ..
+    } = value;
+    found.retain(|secret| is_own(secret, context));
+    found.extend(is_whole.then(|| FoundSecret {
+        name: String::new(),
+        range: 0..text.len(),
+        likeness: Likeness::Name(Confidence::Medium),
+    }));
+    let holder = form.name();
+    context.report_secrets(node, found, format_args!("`{key}` of the {holder}"), HELP);
+}
+
+fn is_sample(path: &Path) -> bool {
+    sample::is_named(path) || file_name::is_sample(path)
+}
+
+/// Whether no other rule reports it: one looks for secrets with a known form in every document.
+fn is_own(secret: &FoundSecret, context: &Context<'_>) -> bool {
+    let is_document = Format::from_path(context.input.path) != Format::Binary;
+    !is_document || matches!(secret.likeness, Likeness::Name(_))
+}
+
+/// Whether a creation rule wants all of the file encrypted.
+fn is_covered(context: &Context<'_>) -> bool {
+    covering_rule(context).is_some_and(|creation| {
+        let rule = creation.rule.clone().unwrap_or_default();
+        !rule.names_what_is_encrypted()
+    })
+}
+
+/// Whether the value of a field for secrets is one.
+fn is_open(text: &str) -> bool {
+    !text.trim().is_empty() && !sops_core::is_ciphertext(text) && !is_open_reference(text)
+}

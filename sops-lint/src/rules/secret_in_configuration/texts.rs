@@ -1,0 +1,38 @@
+//! Files of lines with credentials, known by their names: dotenv files, and what clients read passwords from.
+
+use std::path::Path;
+
+use crate::secret_detection::{FoundSecret, in_text};
+
+/// What clients read passwords from.
+const CLIENTS: [&str; 6] = [
+    ".netrc",
+    "_netrc",
+    ".pgpass",
+    "pgpass.conf",
+    ".my.cnf",
+    ".mylogin.cnf",
+];
+
+/// Endings of names that begin with `.env.` and are those of programs or of encrypted files.
+const OTHERS: [&str; 10] = [
+    "js", "ts", "mjs", "php", "rb", "py", "go", "enc", "age", "gpg",
+];
+
+/// The secrets in a file with such a name, in the order of the text.
+pub(super) fn secrets(path: &Path, text: &str) -> Vec<FoundSecret> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    match is_dotenv(name) || CLIENTS.contains(&name) {
+        true => in_text(name, text),
+        false => Vec::new(),
+    }
+}
+
+/// Whether it is `.env`, `prod.env` or `.env.production`.
+fn is_dotenv(name: &str) -> bool {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    name.ends_with(".env")
+        || name == ".envrc"
+        || name.starts_with(".env.") && !OTHERS.contains(&ending)
+}

@@ -1,0 +1,89 @@
+//! Files of Helm values, known by their names.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use sops_document::{Document, Format, NodeRef, Shape};
+
+use super::places::Form;
+use super::reports::report;
+use crate::context::Context;
+use crate::handled_values::HandledValues;
+use crate::sample;
+use crate::secret_detection::{Likeness, is_public_default};
+use crate::value_tree::values;
+
+/// Directories of a chart with values for its tests.
+const TESTS: [&str; 4] = ["ci", "test", "tests", "examples"];
+
+/// Reports the secrets in a file of values.
+pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
+    let path = context.input.path;
+    let is_yaml = context.format == Format::Yaml;
+    if !is_yaml || !is_named(path) || sample::is_named(path) {
+        return;
+    }
+    let has = |top: NodeRef<'_, '_>, key| top.get(key).and_then(NodeRef::as_str).is_some();
+    let is_object = |top: NodeRef<'_, '_>| has(top, "apiVersion") && has(top, "kind");
+    let tops = document.tops().flatten();
+    let tops: Vec<_> = tops
+        .filter(|top| top.shape() == Shape::Mapping && !is_object(*top))
+        .collect();
+    if tops.is_empty() {
+        return;
+    }
+    let has_defaults = has_chart_defaults(context);
+    let handled = HandledValues::new(document, context);
+    for top in tops {
+        for mut value in values(("", ""), top, |_| false) {
+            let text = value.node.scalar_text().unwrap_or_default();
+            let is_default = |range| is_public_default(text.get(range).unwrap_or_default());
+            // Another rule looks for secrets with a known form in every document.
+            value.found.retain(|found| {
+                matches!(found.likeness, Likeness::Name(_))
+                    && !(has_defaults && is_default(found.range.clone()))
+            });
+            if !handled.has_value(value.node, context) {
+                report(value, Form::File, context);
+            }
+        }
+    }
+}
+
+/// Whether the name is that of values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`, `values/prod.yaml`.
+fn is_named(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let stem = stem.unwrap_or_default().to_ascii_lowercase();
+    let mut words = stem.split(['.', '-', '_']);
+    let (first, last) = (words.next(), words.next_back());
+    let directory = path.parent().and_then(Path::file_name);
+    let is_below = ["values", "helm-values"]
+        .iter()
+        .any(|name| directory == Some(OsStr::new(name)));
+    first == Some("values") || last == Some("values") || is_below
+}
+
+/// Whether the values are the defaults that a chart is published with, or those for its tests.
+fn has_chart_defaults(context: &Context<'_>) -> bool {
+    let tree = context.input.tree;
+    let Some(directory) = context.input.path.parent() else {
+        return false;
+    };
+    let is_chart = |directory: &Path| tree.read(&directory.join("Chart.yaml")).is_some();
+    let stem = context
+        .input
+        .path
+        .file_stem()
+        .and_then(|stem| stem.to_str());
+    if stem == Some("values") && is_chart(directory) {
+        return true;
+    }
+    let is_test = |directory: &Path| {
+        let name = directory.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| TESTS.contains(&name))
+    };
+    let mut ancestors = directory
+        .ancestors()
+        .take_while(|at| at.starts_with(tree.root()));
+    ancestors.any(|at| is_test(at) && at.parent().is_some_and(is_chart))
+}

@@ -1,0 +1,35 @@
+//! Secrets in the words of a command line.
+
+use std::collections::HashMap;
+
+use super::arguments::{in_value_of, takes_value};
+use super::found::{FoundSecret, FoundSecrets};
+use super::likeness::Likeness;
+use super::program::passwords_in_words;
+use super::text::in_script;
+use crate::rule::Confidence;
+
+/// The secrets in each of the words. A word may be the value of the flag before it, or a whole script.
+pub(crate) fn in_words(words: &[&str]) -> Vec<Vec<FoundSecret>> {
+    let mut flags_of: HashMap<usize, Vec<&str>> = HashMap::new();
+    for (index, flag) in passwords_in_words(words) {
+        flags_of.entry(index).or_default().push(flag);
+    }
+    let mut flag: Option<&str> = None;
+    let mut all = Vec::with_capacity(words.len());
+    for (index, word) in words.iter().enumerate() {
+        let mut found = FoundSecrets::default();
+        if let Some(name) = flag.take().filter(|_| !word.starts_with('-')) {
+            in_value_of(name, word, &mut found);
+        }
+        for flag in flags_of.remove(&index).unwrap_or_default() {
+            found.add(flag, 0..word.len(), Likeness::Name(Confidence::Medium));
+        }
+        for secret in in_script(word) {
+            found.add(&secret.name, secret.range, secret.likeness);
+        }
+        all.push(found.into_vec());
+        flag = Some(*word).filter(|word| takes_value(word));
+    }
+    all
+}

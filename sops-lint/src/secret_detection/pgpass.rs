@@ -1,0 +1,72 @@
+//! The password file of PostgreSQL: `host:port:database:user:password`.
+
+use super::found::{FoundSecrets, range_of};
+use super::judge::{judge, unquoted};
+use super::likeness::Likeness;
+use crate::rule::Confidence;
+
+/// What the name of such a file has in it.
+const NAME: &str = "pgpass";
+
+/// Adds the passwords in a file of that name, or in what a script writes to one.
+pub(super) fn find(name: &str, text: &str, found: &mut FoundSecrets) {
+    let is_file = name.contains(NAME);
+    if !is_file && !text.contains(NAME) {
+        return;
+    }
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    for line in lines.filter(|line| is_file || line.contains(NAME)) {
+        let words = line.split_whitespace().map(unquoted);
+        for password in words.filter_map(password) {
+            if judge("password", password).is_some() {
+                found.add(
+                    "password",
+                    range_of(password, text),
+                    Likeness::Name(Confidence::Medium),
+                );
+            }
+        }
+    }
+}
+
+/// The password of a line. A backslash escapes a colon.
+fn password(line: &str) -> Option<&str> {
+    let mut fields = line.splitn(5, ':');
+    let (_, port) = (fields.next()?, fields.next()?);
+    let is_port = port == "*" || !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit());
+    let password = fields.nth(2)?;
+    (is_port && !password.contains(':')).then_some(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passwords(name: &str, text: &str) -> Vec<String> {
+        let mut found = FoundSecrets::default();
+        find(name, text, &mut found);
+        let found = found.into_vec().into_iter();
+        found.map(|found| text[found.range].to_owned()).collect()
+    }
+
+    #[test]
+    fn the_fifth_field_is_the_password() {
+        for (name, text) in [
+            (".pgpass", "# db\ndb:5432:shop:app:hunter2\n"),
+            ("pgpass.conf", "*:*:*:app:hunter2"),
+            ("", "echo 'db:5432:*:app:hunter2' > ~/.pgpass"),
+        ] {
+            assert_eq!(passwords(name, text), ["hunter2"], "{text}");
+        }
+        for (name, text) in [
+            (".pgpass", "db:5432:shop:app:${DB_PASSWORD}"),
+            (".pgpass", "# db:5432:shop:app:hunter2"),
+            ("hosts", "db:5432:shop:app:hunter2"),
+            ("", "chmod 600 ~/.pgpass"),
+        ] {
+            assert_eq!(passwords(name, text), [""; 0], "{text}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The values of a tree of settings, such as Helm values or a Compose file, with the secrets in them.
+
+use std::collections::HashSet;
+
+use sops_document::{NodeRef, Shape};
+
+use crate::secret_detection::{FoundSecret, in_text, in_words};
+
+/// Keys of lists that are commands, even if no word in them is a flag.
+const COMMANDS: [&str; 4] = ["command", "args", "entrypoint", "test"];
+
+/// The longest text that is looked at for each alias of it, in bytes.
+const LONGEST: usize = 1_000;
+
+/// A value of a tree.
+pub(crate) struct TreeValue<'d, 'a> {
+    /// The key of the mapping or list that the value is in; empty at the top.
+    pub(crate) parent: &'d str,
+    /// The name that the value is judged by: its key, that of its list, or the `name` beside `value`.
+    pub(crate) key: &'d str,
+    pub(crate) node: NodeRef<'d, 'a>,
+    pub(crate) found: Vec<FoundSecret>,
+}
+
+/// The scalars below a node that has a key and is below another one, except those in what `is_skipped`.
+pub(crate) fn values<'d, 'a>(
+    (parent, key): (&'d str, &'d str),
+    top: NodeRef<'d, 'a>,
+    is_skipped: impl Fn(NodeRef<'d, 'a>) -> bool,
+) -> Vec<TreeValue<'d, 'a>> {
+    let mut values = Vec::new();
+    // An alias may bring in the same part of the tree any number of times.
+    let mut seen = HashSet::new();
+    let mut open = vec![(parent, key, top)];
+    while let Some((parent, key, node)) = open.pop() {
+        if node.shape() == Shape::Scalar {
+            let text = node.scalar_text().unwrap_or_default();
+            let (span, origin) = (node.span(), node.origin().span());
+            if text.len() > LONGEST && span != origin && !seen.insert(origin) {
+                continue;
+            }
+            let found = in_text(key, text);
+            values.push(TreeValue {
+                parent,
+                key,
+                node,
+                found,
+            });
+            continue;
+        }
+        // What has this key is the name of a Secret and of a key in it.
+        let is_reference = node.shape() == Shape::Mapping && key.ends_with("KeyRef");
+        if is_reference || is_skipped(node) || !seen.insert(node.origin().span()) {
+            continue;
+        }
+        match list_of_texts(key, node) {
+            Some(words) => values.extend(words.into_iter().map(|(node, found)| TreeValue {
+                parent,
+                key,
+                node,
+                found,
+            })),
+            None => {
+                open.extend(node.items().map(|item| (parent, key, item)));
+                open.extend(named_entries(key, node));
+            }
+        }
+    }
+    values
+}
+
+/// The entries of a mapping; the value of one with a `name` and a `value` under that name.
+fn named_entries<'d, 'a>(
+    parent: &'d str,
+    mapping: NodeRef<'d, 'a>,
+) -> impl Iterator<Item = (&'d str, &'d str, NodeRef<'d, 'a>)> {
+    let name = ["name", "key"].into_iter();
+    let name = name.filter_map(|key| mapping.get(key)?.as_str()).next();
+    mapping.entries().map(move |(key, child)| match key {
+        "value" => (parent, name.unwrap_or(key), child),
+        key => (parent, key, child),
+    })
+}
+
+/// The items of a list of texts, each with its secrets: the words of a command line, variables, or values.
+fn list_of_texts<'d, 'a>(
+    key: &str,
+    list: NodeRef<'d, 'a>,
+) -> Option<Vec<(NodeRef<'d, 'a>, Vec<FoundSecret>)>> {
+    let items: Vec<_> = list.items().collect();
+    let texts: Option<Vec<_>> = items.iter().map(|item| item.scalar_text()).collect();
+    let texts = texts.filter(|texts| !texts.is_empty())?;
+    let has_flag = texts.iter().any(|text| text.starts_with('-'));
+    let found = match has_flag || COMMANDS.contains(&key) {
+        true => in_words(&texts),
+        false => texts.iter().map(|text| in_assignment(text)).collect(),
+    };
+    let found = found.into_iter().zip(&texts);
+    let found = found.map(|(found, text)| match found.is_empty() {
+        true => in_text(key, text),
+        false => found,
+    });
+    Some(items.into_iter().zip(found).collect())
+}
+
+/// The secrets in `NAME=value`.
+fn in_assignment(text: &str) -> Vec<FoundSecret> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    if name.is_empty() || !name.chars().all(is_part) {
+        return Vec::new();
+    }
+    let start = text.len() - value.len();
+    let mut found = in_text(name, value);
+    for secret in &mut found {
+        secret.range = start + secret.range.start..start + secret.range.end;
+        secret.name = match secret.name.as_str() {
+            "" => name.to_owned(),
+            inner => format!("{name}: {inner}"),
+        };
+    }
+    found
+}
