@@ -124,6 +124,11 @@ impl CommandError {
         self
     }
 
+    /// What is wrong, without the place and the hints.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }

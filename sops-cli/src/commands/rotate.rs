@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
+    invocation,
 };
 use crate::batch::{self, Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
@@ -252,15 +253,14 @@ impl Args {
         Input::read(Some(file), by_name, Role::Encrypted)
     }
 
-    /// The file's master keys after adding the new ones to the first group and removing the unwanted ones.
+    /// The file's master keys after removing the unwanted ones and adding the new ones to the first group. So a damaged key can be replaced; `sops`
+    /// removes a key that is also added.
     fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
         let mut groups = metadata.master_keys();
-        if let Some(first) = groups.first_mut() {
-            for key in self.changes.added(&self.kms)? {
-                if !first.iter().any(|old| key.means(old)) {
-                    first.push(key);
-                }
-            }
+        let added = self.changes.added(&self.kms)?;
+        let adds_first = invocation::is_sops();
+        if adds_first {
+            add(&mut groups, &added);
         }
         let mut missing = Vec::new();
         for removed in self.changes.removed(&self.kms)? {
@@ -276,10 +276,25 @@ impl Args {
                 missing.push(removed);
             }
         }
+        if !adds_first {
+            add(&mut groups, &added);
+        }
         if groups.iter().any(Vec::is_empty) {
             return Err(CommandError::general(keys::Error::NoRecipient));
         }
         Ok(ChangedGroups { groups, missing })
+    }
+}
+
+/// Adds the keys that the first group does not have.
+fn add(groups: &mut [Vec<MasterKey>], added: &[MasterKey]) {
+    let Some(first) = groups.first_mut() else {
+        return;
+    };
+    for key in added {
+        if !first.iter().any(|old| key.means(old)) {
+            first.push(key.clone());
+        }
     }
 }
 

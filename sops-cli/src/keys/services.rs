@@ -10,7 +10,7 @@ use sops_core::keys::{
 };
 use sops_core::{EncryptedDocument, Error};
 
-use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
@@ -33,7 +33,7 @@ pub(crate) struct Services {
 impl Services {
     /// Those that the flags ask for.
     ///
-    /// Refuses an invalid address of a key service.
+    /// Refuses an invalid address of a key service. Under the name `sops`, that is a warning.
     pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         Self::in_order(ui, globals, Vec::new())
     }
@@ -61,8 +61,14 @@ impl Services {
         }
         let mut has_remote = false;
         for address in globals.key_services() {
-            all = all.with(remote(address)?);
-            has_remote = true;
+            match remote(address) {
+                Ok(remote) => {
+                    all = all.with(remote);
+                    has_remote = true;
+                }
+                Err(error) if invocation::is_sops() => ui.warn(error.message()),
+                Err(error) => return Err(error),
+            }
         }
         Ok(Self {
             identities,
@@ -222,12 +228,14 @@ fn logged<S: KeyService + 'static>(
 #[cfg(feature = "keyservice")]
 fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     let remote = sops_keyservice::Remote::new(address).ok_or_else(|| {
-        // It may have a password in front of the host, which `sops` passes over.
+        // It may have a password before the host, which `sops` ignores.
         let shown = match address.contains('@') {
-            true => String::new(),
-            false => format!(" `{}`", address.escape_debug()),
+            true => "the address".to_owned(),
+            false => format!("`{}`", address.escape_debug()),
         };
-        let message = format!("`--keyservice`{shown}: this is no address of a key service");
+        let message = format!(
+            "`--keyservice` or SOPS_KEYSERVICE: {shown} is not the address of a key service"
+        );
         CommandError::new(Code::Generic, message)
             .hint("an address is `unix:///path/of/a/socket` or `tcp://host:port`")
     })?;

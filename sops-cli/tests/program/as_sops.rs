@@ -184,6 +184,55 @@ fn verbose_logs_what_programs_look_for() {
     assert!(!run.stderr.contains("recovered"), "{run}");
 }
 
+/// `peers/command_lines` compares these lines with the real `sops`.
+#[test]
+fn invalid_command_lines_have_the_exit_codes_of_sops() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("e.yaml", "a: 1\n");
+    for (arguments, code) in [
+        (&["help", "nope"][..], 3),
+        (&["groups", "nope"], 3),
+        (&["completion", "nope"], 3),
+        (&["decrypt", ""], 2),
+        (&["set", "", "[\"a\"]", "1"], 2),
+        (&["exec-env", "", "env"], 2),
+        (&["groups", "add"], 2),
+        (&["filestatus", ""], 1),
+        (&["updatekeys", "-y", ""], 1),
+        (&["decrypt", "--nosuch", "e.yaml"], 1),
+    ] {
+        as_sops(&environment, arguments).fails_with(code);
+    }
+    environment.run(&["help", "nope"]).fails_with(1);
+    let run = as_sops(&environment, &["decrypt", "--keyservice", "bad", "e.yaml"]).succeeds();
+    assert_eq!(run.stdout, "a: 1\n");
+    assert!(run.stderr.starts_with("warning: `--keyservice`"), "{run}");
+}
+
+/// Under its own name, the program encrypts the data key for it again.
+#[test]
+fn a_key_that_is_added_and_removed_is_removed() {
+    for (is_sops, count) in [(true, 0), (false, 1)] {
+        let environment = TestEnvironment::new();
+        environment.encrypt("e.yaml", "a: 1\n");
+        let other = other_recipient();
+        let rotate = [
+            "rotate",
+            "-i",
+            "--add-age",
+            &other,
+            "--rm-age",
+            &other,
+            "e.yaml",
+        ];
+        match is_sops {
+            true => as_sops(&environment, &rotate).succeeds(),
+            false => environment.run(&rotate).succeeds(),
+        };
+        assert_eq!(environment.read("e.yaml").matches(&other).count(), count);
+    }
+}
+
 #[test]
 fn verbose_logs_each_key() {
     let environment = TestEnvironment::new();

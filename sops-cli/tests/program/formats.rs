@@ -26,6 +26,34 @@ fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
     environment
 }
 
+/// `sops decrypt` has the same result, also for the binary file.
+#[test]
+fn json_that_is_read_as_yaml_comes_back_as_yaml() {
+    let environment = TestEnvironment::new();
+    for (text, yaml) in [
+        (
+            "{\"a\": {\"b\": [1, null]}}\n",
+            "a:\n    b:\n        - 1\n        - null\n",
+        ),
+        ("{\"data\": \"x\"}\n", "data: x\n"),
+    ] {
+        environment.encrypt("x.json", text);
+        environment.write("x.yaml", environment.read("x.json"));
+        let run = environment.run(&["decrypt", "x.yaml"]).succeeds();
+        assert_eq!(run.stdout, yaml);
+        let types = ["--input-type", "yaml", "--output-type", "yaml"];
+        let run = environment.run_with_input(
+            &[&["decrypt"], &types[..]].concat(),
+            &environment.read("x.json"),
+        );
+        assert_eq!(run.succeeds().stdout, yaml);
+        assert_eq!(environment.decrypt("x.json"), text);
+    }
+    // YAML in flow style has its own form.
+    environment.encrypt("flow.yaml", "{a: 1, b: [x]}\n");
+    assert_eq!(environment.decrypt("flow.yaml"), "{a: 1, b: [x]}\n");
+}
+
 #[test]
 fn every_command_opens_an_encrypted_file_by_its_content() {
     for (extension, text, path) in TEXTS {

@@ -144,7 +144,7 @@ fn a_key_service_that_cannot_answer_is_named() {
         ("unix:///nowhere", 128, "it cannot be reached: No such file"),
         ("tcp://127.0.0.1:1", 128, "Connection refused"),
         (&breaking, 128, "key service tcp://127.0.0.1"),
-        ("localhost:5000", 1, "no address of a key service"),
+        ("localhost:5000", 1, "is not the address of a key service"),
     ] {
         let run = client
             .run(&["decrypt", "--keyservice", address, "x.yaml"])

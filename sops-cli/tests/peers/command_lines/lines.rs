@@ -301,6 +301,12 @@ pub(super) const LINES: &[(&str, &str)] = &[
     ),
     ("script", "EDITOR=$E sops p.yaml -e"),
     ("script", "EDITOR=$E sops e.yaml -d"),
+    ("script", "SOPS_KEYSERVICE=localhost:5000 sops -d e.yaml"),
+    ("script", "sops encrypt --keyservice http://x p.yaml"),
+    (
+        "script",
+        "sops -d --enable-local-keyservice=false --keyservice bad e.yaml",
+    ),
     ("script", "sops help nope"),
     ("script", "sops groups nope"),
     ("script", "sops groups add"),
