@@ -255,7 +255,7 @@ fn the_annotation_of_kubectl_is_refused_in_an_encrypted_secret() {
         .sops_rs(&["encrypt", "--allow-plaintext", "-i", "a.yaml"])
         .succeeds();
     repository.git(&["add", "."]).succeeds();
-    repository.refuses("the annotation of `kubectl apply` holds the whole Secret");
+    repository.refuses("the annotation of `kubectl apply` contains the whole Secret");
 }
 
 #[test]
