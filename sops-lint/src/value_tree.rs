@@ -1,6 +1,7 @@
 //! The values of a tree of settings, such as Helm values or a Compose file, with the secrets in them.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use sops_document::{NodeRef, Shape};
 
@@ -34,11 +35,7 @@ pub(crate) fn values<'d, 'a>(
     let mut open = vec![(parent, key, top)];
     while let Some((parent, key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
-            let text = node.scalar_text().unwrap_or_default();
-            let (span, origin) = (node.span(), node.origin().span());
-            if text.len() > LONGEST && span != origin && !seen.insert(origin) {
-                continue;
-            }
+            let text = new_text(node, &mut seen);
             let found = in_text(key, text);
             values.push(TreeValue {
                 parent,
@@ -53,7 +50,7 @@ pub(crate) fn values<'d, 'a>(
         if is_reference || is_skipped(node) || !seen.insert(node.origin().span()) {
             continue;
         }
-        match list_of_texts(key, node) {
+        match list_of_texts(key, node, &mut seen) {
             Some(words) => values.extend(words.into_iter().map(|(node, found)| TreeValue {
                 parent,
                 key,
@@ -67,6 +64,14 @@ pub(crate) fn values<'d, 'a>(
         }
     }
     values
+}
+
+/// The text of a scalar; empty for another alias of a long one.
+fn new_text<'d>(node: NodeRef<'d, '_>, seen: &mut HashSet<Range<usize>>) -> &'d str {
+    let text = node.scalar_text().unwrap_or_default();
+    let (span, origin) = (node.span(), node.origin().span());
+    let is_repeated = text.len() > LONGEST && span != origin && !seen.insert(origin);
+    if is_repeated { "" } else { text }
 }
 
 /// The entries of a mapping; the value of one with a `name` and a `value` under that name.
@@ -86,10 +91,14 @@ fn named_entries<'d, 'a>(
 fn list_of_texts<'d, 'a>(
     key: &str,
     list: NodeRef<'d, 'a>,
+    seen: &mut HashSet<Range<usize>>,
 ) -> Option<Vec<(NodeRef<'d, 'a>, Vec<FoundSecret>)>> {
     let items: Vec<_> = list.items().collect();
-    let texts: Option<Vec<_>> = items.iter().map(|item| item.scalar_text()).collect();
-    let texts = texts.filter(|texts| !texts.is_empty())?;
+    let is_scalar = |item: &NodeRef<'_, '_>| item.shape() == Shape::Scalar;
+    if items.is_empty() || !items.iter().all(is_scalar) {
+        return None;
+    }
+    let texts: Vec<_> = items.iter().map(|item| new_text(*item, seen)).collect();
     let has_flag = texts.iter().any(|text| text.starts_with('-'));
     let found = match has_flag || COMMANDS.contains(&key) {
         true => in_words(&texts),

@@ -1,5 +1,6 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::iter;
 use std::ops::Range;
@@ -190,7 +191,8 @@ fn in_comments(context: &mut Context<'_>) {
         at + 1..end.min(last)
     });
     let mut blocks = blocks.chain(iter::once(last..text.len()));
-    let found = blocks.find(|block| has_secret_comment(&text[block.clone()]));
+    let found =
+        blocks.find(|block| has_secret_comment(&without_source_forms(&text[block.clone()])));
     if let Some(Range { start: block, .. }) = found {
         context
             .report_span(
@@ -198,6 +200,29 @@ fn in_comments(context: &mut Context<'_>) {
                 "a comment in the metadata, or below it, has what looks like a secret",
             )
             .help("delete the comment; if it was committed, treat the secret as leaked");
+    }
+}
+
+/// The metadata without the comment in which sops-rs keeps the source forms. That is one ciphertext in several lines, of which one may look
+/// like an assignment by chance.
+fn without_source_forms(metadata: &str) -> Cow<'_, str> {
+    const BEGIN: &str = "# sops_rs_spellings: ";
+    let Some(start) = metadata.find(BEGIN) else {
+        return Cow::Borrowed(metadata);
+    };
+    let mut end = start;
+    let mut ciphertext = String::new();
+    for line in metadata[start..].split_inclusive('\n') {
+        let Some(part) = line.trim().strip_prefix('#') else {
+            break;
+        };
+        ciphertext.push_str(part.trim());
+        end += line.len();
+    }
+    let ciphertext = ciphertext.trim_start_matches(&BEGIN[2..]);
+    match is_ciphertext(ciphertext) {
+        true => Cow::Owned(format!("{}{}", &metadata[..start], &metadata[end..])),
+        false => Cow::Borrowed(metadata),
     }
 }
 
