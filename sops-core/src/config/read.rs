@@ -34,7 +34,7 @@ pub fn read_yaml(schema: &'static Schema, text: &[u8]) -> std::result::Result<Ma
     Ok(read_with_unknown(schema, text)?.0)
 }
 
-/// Like [`read`], and returns whether there are unknown keys to
+/// Like [`read_yaml`], for a file with a name. Also returns whether there are unknown keys to
 /// [warn](super::unknown_keys::warnings) about.
 pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<(Mapping, bool)> {
     read_with_unknown(schema, text).map_err(|YamlError { location, message }| Error::Config {

@@ -22,7 +22,7 @@ impl Selection {
         Self::walk(document, rule, |_, _| {})
     }
 
-    /// Like [`new`](Self::new), and calls `visit` for each item once the selection up to it is
+    /// Like [`of`](Self::of), and calls `visit` for each item once the selection up to it is
     /// decided.
     pub(super) fn walk(
         document: &Document<'_>,

@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
         Self::new(text, range.start, room_for, reserved_key).read(range)
     }
 
-    /// Like [`parse`](Self::parse), for the simple lines of [`fast_path`] at the start of `range`.
+    /// Like [`run`](Self::run), for the simple lines of [`fast_path`] at the start of `range`.
     /// Also returns the offset where they end; `None` if the first line is not simple.
     pub(super) fn run_plain(
         text: &'a str,
