@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other in a circle, if
-a crate to publish does not describe itself, or if docs/architecture.md names a file that does not exist.
+"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other in a cycle, if
+a published crate lacks a description, or if docs/architecture.md names a file that does not exist.
 
 A re-export (`pub use child::Item`) does not count as an import: code that uses the name imports the module that defines it.
 So a parent may declare and re-export its children, and the children may use what the parent defines, as long as the parent
@@ -82,21 +82,21 @@ class Crate:
         self.modules = {}
         self.read((), root, root.parent)
 
-    def read(self, name, file, folder):
-        self.read_code(name, file, folder, without_tests(without_comments_and_texts(file.read_text())))
+    def read(self, name, file, directory):
+        self.read_code(name, file, directory, without_tests(without_comments_and_texts(file.read_text())))
 
-    def read_code(self, name, file, folder, code, first_line=1):
+    def read_code(self, name, file, directory, code, first_line=1):
         module = self.modules[name] = Module(name, file)
         for match in list(re.finditer(r"\bmod\s+(\w+)\s*(;|\{)", code)):
             child = match.group(1)
             if match.group(2) == ";":
-                flat, nested = folder / f"{child}.rs", folder / child / "mod.rs"
-                self.read((*name, child), flat if flat.exists() else nested, folder / child)
+                flat, nested = directory / f"{child}.rs", directory / child / "mod.rs"
+                self.read((*name, child), flat if flat.exists() else nested, directory / child)
             else:
                 end = end_of_block(code, match.start())
                 body = code[match.end() : end - 1]
                 line = first_line + code[: match.end()].count("\n")
-                self.read_code((*name, child), file, folder / child, body, line)
+                self.read_code((*name, child), file, directory / child, body, line)
                 code = code[: match.end()] + "\n" * body.count("\n") + code[end - 1 :]
         uses = re.compile(r"(\bpub(?:\([^)]*\))?\s+)?\buse\s+([^;]+);")
         for match in uses.finditer(code):
@@ -169,19 +169,19 @@ class Crate:
         return edges
 
 
-def circles(edges):
-    """The shortest circle through each module that is in one, each circle once."""
+def cycles(edges):
+    """The shortest cycle through each module that is in one, each cycle once."""
     found = {}
     for start in edges:
         before, queue = {start: None}, [start]
         while queue:
             here = queue.pop(0)
             if start in edges.get(here, {}):
-                circle = []
+                cycle = []
                 while here is not None:
-                    circle.insert(0, here)
+                    cycle.insert(0, here)
                     here = before[here]
-                found.setdefault(frozenset(circle), circle)
+                found.setdefault(frozenset(cycle), cycle)
                 break
             for target in edges.get(here, {}):
                 if target not in before:
@@ -212,7 +212,7 @@ def packages(workspace):
 
 
 def wrong_dependencies(package, layers):
-    """What is wrong with the package's place in the layers."""
+    """The package's dependencies that violate the layers."""
     if package["name"] not in layers:
         yield f"{package['name']} is missing in LAYERS of .ci/structure.py"
         return
@@ -223,20 +223,20 @@ def wrong_dependencies(package, layers):
             yield f"{package['name']} must not depend on {name}"
 
 
-def circles_of_modules(root, workspace):
-    """The circles in the crate that begins in the file `root`, each with the lines that import."""
+def module_cycles(root, workspace):
+    """The cycles in the crate whose root file is `root`, each with the lines that import."""
     crate = Crate(root)
     edges = crate.imports()
-    for circle in circles(edges):
-        lines = [f"{root.parent.parent.relative_to(workspace)}: modules import each other in a circle:"]
-        for here, there in zip(circle, circle[1:] + circle[:1]):
-            place = f"{crate.modules[here].file.relative_to(workspace)}:{edges[here][there]}"
-            lines.append(f"  {'::'.join(here) or 'crate'} -> {'::'.join(there) or 'crate'}  ({place})")
+    for cycle in cycles(edges):
+        lines = [f"{root.parent.parent.relative_to(workspace)}: modules import each other in a cycle:"]
+        for here, there in zip(cycle, cycle[1:] + cycle[:1]):
+            location = f"{crate.modules[here].file.relative_to(workspace)}:{edges[here][there]}"
+            lines.append(f"  {'::'.join(here) or 'crate'} -> {'::'.join(there) or 'crate'}  ({location})")
         yield "\n".join(lines)
 
 
 def missing_metadata(package):
-    """The fields that a crate to publish lacks."""
+    """The fields that a published crate lacks."""
     if package["publish"] == []:
         return
     for field in ("description", "keywords", "categories", "readme", "license", "repository", "rust_version"):
@@ -262,11 +262,11 @@ def problems(workspace, layers):
         yield from missing_metadata(package)
         for root in (directory / "src/lib.rs", directory / "src/main.rs"):
             if root.exists():
-                yield from circles_of_modules(root, workspace)
+                yield from module_cycles(root, workspace)
 
 
 def self_test():
-    """Finds the wrong dependency, the missing description and the circle of two small crates, and no circle in re-exports and tests."""
+    """Checks that the wrong dependency, the missing description and the cycle of two small crates are found, and no cycle in re-exports and tests."""
     files = {
         "Cargo.toml": '[workspace]\nresolver = "3"\nmembers = ["lower", "upper"]\n',
         "docs/architecture.md": "`lower/src/a.rs`, `lower/src/gone.rs`\n",
@@ -284,7 +284,7 @@ def self_test():
         "docs/architecture.md: lower/src/gone.rs does not exist",
         "lower must not depend on upper",
         "lower/Cargo.toml has no description",
-        "lower: modules import each other in a circle:\n  a -> b  (lower/src/a.rs:1)\n  b -> a  (lower/src/b.rs:3)",
+        "lower: modules import each other in a cycle:\n  a -> b  (lower/src/a.rs:1)\n  b -> a  (lower/src/b.rs:3)",
     ]
     with tempfile.TemporaryDirectory() as name:
         workspace = Path(name).resolve()

@@ -10,7 +10,7 @@ import sys
 
 # What is found, as a regular expression over whole words, and what to write instead.
 PHRASES = {
-    r"(is|are|be|was) none": "an invalid …, or no …",
+    r"(?-i:(is|are|be|was) none)": "an invalid …, or no …",
     r"anew": "again",
     r"mend(s|ed|ing)?": "fix",
     r"at hand": "available",

@@ -35,9 +35,9 @@ files: [secret.yaml]
 """
 
 
-def write(folder, name, text):
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+def write(directory, name, text):
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
         file.write(text)
 
 
@@ -57,15 +57,15 @@ def main():
     with tempfile.TemporaryDirectory() as root:
         builds = {"kustomize alone": None, "sops-rs-krm": FUNCTION, "ksops": shutil.which("ksops")}
         for name, path in builds.items():
-            folder = os.path.join(root, name)
-            write(folder, "secret.yaml", SECRET)
+            directory = os.path.join(root, name)
+            write(directory, "secret.yaml", SECRET)
             if path is None:
-                write(folder, "kustomization.yaml", "resources: [secret.yaml]\n")
+                write(directory, "kustomization.yaml", "resources: [secret.yaml]\n")
                 continue
             encrypt = ["sops", "encrypt", "--in-place", "--age", recipient, "--encrypted-regex", "^stringData$", "secret.yaml"]
-            subprocess.run(encrypt, cwd=folder, check=True)
-            write(folder, "kustomization.yaml", "generators: [generator.yaml]\n")
-            write(folder, "generator.yaml", GENERATOR.format(path=path))
+            subprocess.run(encrypt, cwd=directory, check=True)
+            write(directory, "kustomization.yaml", "generators: [generator.yaml]\n")
+            write(directory, "generator.yaml", GENERATOR.format(path=path))
         times = {name: [] for name in builds}
         results = set()
         for _ in range(arguments.runs):

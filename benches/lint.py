@@ -38,33 +38,33 @@ def manifest(name):
         return file.read()
 
 
-def write(folder, name, text):
-    path = os.path.join(folder, name)
+def write(directory, name, text):
+    path = os.path.join(directory, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 
 
-def repository(program, folder, files):
+def repository(program, directory, files):
     """Create a repository with this many Deployments, 30 in each directory, and one encrypted Secret."""
-    os.makedirs(folder)
-    subprocess.run(["git", "init", "-q", "-b", "main", folder], check=True)
-    write(folder, ".sops.yaml", CONFIG.format(recipient()))
-    write(folder, "secrets/shop.yaml", SECRET)
-    subprocess.run([program, "encrypt", "-i", "secrets/shop.yaml"], cwd=folder, stderr=subprocess.DEVNULL, check=True)
+    os.makedirs(directory)
+    subprocess.run(["git", "init", "-q", "-b", "main", directory], check=True)
+    write(directory, ".sops.yaml", CONFIG.format(recipient()))
+    write(directory, "secrets/shop.yaml", SECRET)
+    subprocess.run([program, "encrypt", "-i", "secrets/shop.yaml"], cwd=directory, stderr=subprocess.DEVNULL, check=True)
     text = manifest("deployment.yaml")
     for number in range(files):
-        write(folder, f"apps/{number // 30:04}/{number:05}.yaml", text.replace("name: shop", f"name: shop-{number}"))
-    return folder
+        write(directory, f"apps/{number // 30:04}/{number:05}.yaml", text.replace("name: shop", f"name: shop-{number}"))
+    return directory
 
 
-def lint(program, folder):
+def lint(program, directory):
     """Lint on one core and return the seconds and the peak memory in KiB."""
     # Only Linux can pin a process; elsewhere, it runs on all cores.
     pin = getattr(os, "sched_setaffinity", lambda *_: None)
     command = [program, "lint"]
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=lambda: pin(0, {0}))
+    process = subprocess.Popen(command, cwd=directory, stderr=subprocess.DEVNULL, preexec_fn=lambda: pin(0, {0}))
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
@@ -72,12 +72,12 @@ def lint(program, folder):
     return time.perf_counter() - start, usage.ru_maxrss
 
 
-def commit(folder, number, environment):
+def commit(directory, number, environment):
     """Commit one changed file and return the seconds."""
-    write(folder, "shop.yaml", manifest("deployment.yaml") + f"# {number}\n")
-    subprocess.run(["git", "add", "shop.yaml"], cwd=folder, env=environment, check=True)
+    write(directory, "shop.yaml", manifest("deployment.yaml") + f"# {number}\n")
+    subprocess.run(["git", "add", "shop.yaml"], cwd=directory, env=environment, check=True)
     start = time.perf_counter()
-    subprocess.run(["git", "commit", "-q", "-m", "x"], cwd=folder, env=environment, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "x"], cwd=directory, env=environment, check=True)
     return time.perf_counter() - start
 
 
@@ -90,16 +90,16 @@ def hook(program, root, runs):
     }
     for who in ("AUTHOR", "COMMITTER"):
         environment |= {f"GIT_{who}_NAME": "t", f"GIT_{who}_EMAIL": "t@example.com"}
-    folders = {hooked: repository(program, os.path.join(root, str(hooked)), 100) for hooked in (True, False)}
-    subprocess.run([program, "hook", "install"], cwd=folders[True], stderr=subprocess.DEVNULL, check=True)
-    for folder in folders.values():
+    directories = {hooked: repository(program, os.path.join(root, str(hooked)), 100) for hooked in (True, False)}
+    subprocess.run([program, "hook", "install"], cwd=directories[True], stderr=subprocess.DEVNULL, check=True)
+    for directory in directories.values():
         # Background maintenance would slow down some of the commits only.
-        subprocess.run(["git", "config", "gc.auto", "0"], cwd=folder, check=True)
-        subprocess.run(["git", "add", "."], cwd=folder, check=True)
+        subprocess.run(["git", "config", "gc.auto", "0"], cwd=directory, check=True)
+        subprocess.run(["git", "add", "."], cwd=directory, check=True)
     times = {True: [], False: []}
     for number in range(runs + 1):
-        for hooked, folder in folders.items():
-            seconds = commit(folder, number, environment)
+        for hooked, directory in directories.items():
+            seconds = commit(directory, number, environment)
             # The first commit contains the whole repository.
             if number:
                 times[hooked].append(seconds)
@@ -116,8 +116,8 @@ def main():
     if not os.path.exists(program):
         sys.exit(f"{program} is missing: cargo build --profile dist -p sops-cli")
     with tempfile.TemporaryDirectory() as root:
-        folders = {files: repository(program, os.path.join(root, str(files)), files) for files in (0, FEW, MANY)}
-        runs = {files: [lint(program, folder) for _ in range(arguments.runs)] for files, folder in folders.items()}
+        directories = {files: repository(program, os.path.join(root, str(files)), files) for files in (0, FEW, MANY)}
+        runs = {files: [lint(program, directory) for _ in range(arguments.runs)] for files, directory in directories.items()}
         added, alone = hook(program, root, arguments.runs * 6)
     seconds = {files: statistics.median(run[0] for run in of) for files, of in runs.items()}
     memory = {files: statistics.median(run[1] for run in of) for files, of in runs.items()}

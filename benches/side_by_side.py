@@ -142,12 +142,12 @@ def measure(programs, words, output, runs, peer_runs, in_a_row):
     return [(statistics.median(times), statistics.median(memory), min(times)) for times, memory in columns]
 
 
-def time_many(peer, recipient, folder):
+def time_many(peer, recipient, directory):
     """Time one call for all 1 KB files, and one call per file, extrapolated from a tenth of the files."""
-    many = os.path.join(folder, "many")
+    many = os.path.join(directory, "many")
     os.mkdir(many)
     names = [os.path.join(many, f"{number:04}.yaml") for number in range(MANY)]
-    output = os.path.join(folder, "output")
+    output = os.path.join(directory, "output")
     for name in names:
         with open(name, "w", encoding="utf-8") as file:
             file.write(yaml(40, 10))
@@ -179,17 +179,17 @@ def main():
     print("| work | `sops` | `sops-rs` | ratio | target | `sops` memory | `sops-rs` memory |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     ours = {}
-    with tempfile.TemporaryDirectory() as folder:
-        identity = os.path.join(folder, "keys.txt")
+    with tempfile.TemporaryDirectory() as directory:
+        identity = os.path.join(directory, "keys.txt")
         with open(IDENTITY, "rb") as source, open(os.open(identity, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as copy:
             copy.write(source.read())
         os.environ["SOPS_AGE_KEY_FILE"] = identity
-        output = os.path.join(folder, "output")
+        output = os.path.join(directory, "output")
         for size, leaves, kind, width, with_peer, targets in CASES:
             name = kind.__name__
             shape = "flat" if width is FLAT else f"sections of {width}"
             ending = ENDINGS.get(name, name)
-            plain, encrypted = (os.path.join(folder, f"{state}.{ending}") for state in ("plain", "encrypted"))
+            plain, encrypted = (os.path.join(directory, f"{state}.{ending}") for state in ("plain", "encrypted"))
             with open(plain, "w", encoding="utf-8") as file:
                 file.write(kind(leaves, width))
             subprocess.run([OURS, "encrypt", "--age", recipient, "--output", encrypted, plain], check=True)
@@ -214,7 +214,7 @@ def main():
                     flush=True,
                 )
         if not arguments.peer:
-            time_many(peer, recipient, folder)
+            time_many(peer, recipient, directory)
     print("\nTime for ten times the size, from the least times (target: at most 11 times):")
     for (size, name, shape, verb), seconds in ours.items():
         if size == "1 MB":

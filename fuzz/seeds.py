@@ -22,8 +22,8 @@ def lines(name):
     return map(json.loads, (TESTDATA / name).read_text().splitlines())
 
 
-def files(folder, *suffixes):
-    return sorted(path for path in Path(folder).rglob("*") if path.is_file() and path.suffix in suffixes)
+def files(directory, *suffixes):
+    return sorted(path for path in Path(directory).rglob("*") if path.is_file() and path.suffix in suffixes)
 
 
 def seeds():
@@ -60,6 +60,6 @@ def seeds():
 
 for target, text in seeds():
     if len(text) <= MOST_BYTES:
-        folder = HERE / "corpus" / target
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / hashlib.sha1(text).hexdigest()).write_bytes(text)
+        directory = HERE / "corpus" / target
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / hashlib.sha1(text).hexdigest()).write_bytes(text)

@@ -7,8 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use sops_core::config::Config;
 
 fuzz_target!(|text: &[u8]| {
-    let folder = Path::new("/repository");
-    if let Ok(config) = Config::parse(text, &folder.join(".sops.yaml"), folder) {
+    let directory = Path::new("/repository");
+    if let Ok(config) = Config::parse(text, &directory.join(".sops.yaml"), directory) {
         let _ = config.creation_rule_for(Path::new("/repository/apps/secret.yaml"));
     }
 });

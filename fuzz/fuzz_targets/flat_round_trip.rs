@@ -1,4 +1,4 @@
-//! Any accepted dotenv, INI or binary file comes back byte for byte. The first byte of the input
+//! Any accepted dotenv, INI or binary file round-trips byte for byte. The first byte of the input
 //! selects the format.
 #![no_main]
 

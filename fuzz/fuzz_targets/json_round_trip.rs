@@ -1,4 +1,4 @@
-//! Any accepted JSON comes back byte for byte.
+//! Any accepted JSON round-trips byte for byte.
 #![no_main]
 
 use sops_core::Format;

@@ -1,4 +1,4 @@
-//! Any accepted YAML comes back byte for byte.
+//! Any accepted YAML round-trips byte for byte.
 #![no_main]
 
 use sops_core::Format;

@@ -1,4 +1,4 @@
-//! Any accepted document is encrypted completely, as its rule says, comes back byte for byte, and
+//! Any accepted document is encrypted completely, as its rule says, round-trips byte for byte, and
 //! keeps its ciphertexts when it is encrypted again.
 
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_
 use crate::{IDENTITIES, trees};
 
 /// The default rule of SOPS, and a rule that leaves part of a document in plaintext.
-static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
+static ENCRYPTIONS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
     let all = Encryption::to(IDENTITIES.recipients())
         .allowing_plaintext(true)
         .allowing_ciphertext(true);
@@ -21,13 +21,13 @@ static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
 /// Encrypts and decrypts `text`, which may be invalid.
 pub fn round_trip(text: &[u8], format: Format) {
     // The fuzzer selects the rule through the length.
-    let how = &WAYS[text.len() % WAYS.len()];
-    let Ok(encrypted) = encrypt(text, format, how) else {
+    let encryption = &ENCRYPTIONS[text.len() % ENCRYPTIONS.len()];
+    let Ok(encrypted) = encrypt(text, format, encryption) else {
         return;
     };
     let document =
         EncryptedDocument::parse(&encrypted, format).expect("an encrypted document is valid");
-    // A value that is a ciphertext before it is encrypted may go on.
+    // A value that was ciphertext before encryption may have more text after it.
     if !text.windows(4).any(|window| window == b"ENC[") {
         is_found_by_others(&encrypted, format);
     }
@@ -42,7 +42,7 @@ pub fn round_trip(text: &[u8], format: Format) {
     assert_eq!(open.plaintext(), text);
 
     let again = open
-        .encrypt(text, how.now)
+        .encrypt(text, encryption.now)
         .expect("a decrypted document can be encrypted again");
     // An encrypted binary file is JSON.
     let format = match format {
@@ -57,7 +57,8 @@ pub fn round_trip(text: &[u8], format: Format) {
     );
 }
 
-/// Other programs look for values that are a ciphertext and nothing else, and for these bytes of the metadata.
+/// Other programs look for values that are exactly one ciphertext, and for these bytes of the
+/// metadata.
 fn is_found_by_others(encrypted: &str, format: Format) {
     let (text_format, mac) = match format {
         Format::Yaml => (format, "mac: ENC["),
@@ -68,7 +69,7 @@ fn is_found_by_others(encrypted: &str, format: Format) {
     let document = parse_document(encrypted, text_format).expect("it is a document");
     for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
         let is_whole = !scalar.starts_with("ENC[AES256_GCM,") || scalar.ends_with(']');
-        assert!(is_whole, "a value goes on after its ciphertext");
+        assert!(is_whole, "a value has text after its ciphertext");
     }
     assert!(document.has_flow_top() || encrypted.contains(mac));
 }

@@ -12,12 +12,12 @@ use crate::report::FunctionReport;
 
 /// The `apiVersion` of this function's own kinds.
 const API_VERSION: &str = "krm.sops-rs/v1alpha1";
-/// The kind of ksops, which does not look at the `apiVersion`.
+/// The kind of ksops, which ignores the `apiVersion`.
 const KSOPS_KIND: &str = "ksops";
-/// What names a resource.
+/// The fields that identify a resource.
 const HEADER: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-/// What is to be done.
+/// What the function does.
 #[derive(Debug)]
 pub(crate) enum FunctionConfig {
     Generate(SecretGenerator),
@@ -25,31 +25,31 @@ pub(crate) enum FunctionConfig {
     Lint(Linting),
 }
 
-/// Makes resources of encrypted files.
+/// Generates resources from encrypted files.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SecretGenerator {
-    /// Whether it is one of ksops.
+    /// Whether this is a configuration of ksops.
     #[serde(skip)]
     pub(crate) is_ksops: bool,
     /// Encrypted manifests.
     pub(crate) files: Option<Vec<String>>,
-    /// Secrets that are made of encrypted files.
+    /// Secrets that are generated from encrypted files.
     pub(crate) secret_from: Option<Vec<SecretFrom>>,
 }
 
-/// A Secret whose values are encrypted files.
+/// A Secret whose values come from encrypted files.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SecretFrom {
     #[serde(default)]
     pub(crate) metadata: ObjectMetadata,
     pub(crate) r#type: Option<String>,
-    /// Texts, `path` or `key=path`.
+    /// Text files, as `path` or `key=path`.
     pub(crate) files: Option<Vec<String>>,
-    /// Any bytes, `path` or `key=path`.
+    /// Binary files, as `path` or `key=path`.
     pub(crate) binary_files: Option<Vec<String>>,
-    /// Lines `KEY=VALUE`, each of which is an entry.
+    /// Files with lines `KEY=VALUE`, each of which is an entry.
     pub(crate) envs: Option<Vec<String>>,
 }
 
@@ -71,30 +71,30 @@ pub(crate) struct Decryption {
     pub(crate) mac: MacPolicy,
 }
 
-/// What to do about the MAC of a resource whose file is not known.
+/// What to do about a resource whose MAC cannot be verified because its file is unknown.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum MacPolicy {
-    /// Say that it was not verified.
+    /// Warn that it was not verified.
     #[default]
     Warn,
-    /// Refuse the resource.
+    /// Reject the resource.
     Require,
-    /// Nothing, and nothing where the file is known: what Flux does.
+    /// Do nothing, even if the file is known, as Flux does.
     Ignore,
 }
 
-/// Asks the rules of `sops-rs lint`.
+/// Checks the rules of `sops-rs lint`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Linting {
-    /// What `.sops-lint.yaml` has.
+    /// The settings of `.sops-lint.yaml`.
     #[serde(default)]
     pub(crate) settings: Settings,
 }
 
 impl FunctionConfig {
-    /// Reads a configuration by its kind.
+    /// Reads a configuration according to its kind.
     pub(crate) fn read(config: &Node, report: &mut FunctionReport) -> Result<Self, Problem> {
         let text = |key| config.get(key).and_then(Node::as_str).unwrap_or_default();
         match (text("apiVersion"), text("kind")) {
@@ -111,15 +111,15 @@ impl FunctionConfig {
                 })
             }
             (version, kind) => Err(Problem::new(format!(
-                "the configuration is of apiVersion `{version}`, kind `{kind}`; known are {API_VERSION} with SopsGenerator, \
-                 SopsDecrypt and SopsLint, and any with {KSOPS_KIND}"
+                "unknown configuration with apiVersion `{version}`, kind `{kind}`; use {API_VERSION} with SopsGenerator, \
+                 SopsDecrypt or SopsLint, or any apiVersion with {KSOPS_KIND}"
             ))),
         }
         .map_err(|problem| problem.of_resource(config))
     }
 }
 
-/// The configuration without the fields that name it, which every resource has.
+/// The configuration without the identifying fields, which every resource has.
 fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
     let mut config = config.clone();
     if let Node::Mapping(entries) = &mut config {
@@ -128,7 +128,8 @@ fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
     Ok(from_document(&config.to_yaml(), Format::Yaml)?)
 }
 
-/// The configuration with what ksops reads: it ignores all else, such as misspelt fields.
+/// The configuration with the fields that ksops reads: it ignores all others, including misspelled
+/// ones.
 fn without_unknown_fields(config: &Node, report: &mut FunctionReport) -> Node {
     const TOP: &[&str] = &["apiVersion", "kind", "metadata", "files", "secretFrom"];
     const SECRET: &[&str] = &["metadata", "type", "files", "binaryFiles", "envs"];
@@ -138,31 +139,31 @@ fn without_unknown_fields(config: &Node, report: &mut FunctionReport) -> Node {
     keep(&mut config, TOP, "", &mut ignored);
     if let Some(Node::Sequence(secrets)) = value_of(&mut config, "secretFrom") {
         for (index, secret) in secrets.iter_mut().enumerate() {
-            let place = format!("secretFrom[{index}].");
-            keep(secret, SECRET, &place, &mut ignored);
+            let path = format!("secretFrom[{index}].");
+            keep(secret, SECRET, &path, &mut ignored);
             if let Some(metadata) = value_of(secret, "metadata") {
                 keep(
                     metadata,
                     METADATA,
-                    &format!("{place}metadata."),
+                    &format!("{path}metadata."),
                     &mut ignored,
                 );
             }
         }
     }
     for field in ignored {
-        let problem = Problem::new("ksops does not know this field and ignores it; so does this");
+        let problem = Problem::new("ksops does not know this field, so it is ignored");
         report.warn(problem.at_field(&field).of_resource(&config));
     }
     config
 }
 
-fn keep(node: &mut Node, known: &[&str], place: &str, ignored: &mut Vec<String>) {
+fn keep(node: &mut Node, known: &[&str], path: &str, ignored: &mut Vec<String>) {
     if let Node::Mapping(entries) = node {
         entries.retain(|entry| {
             let keep = known.contains(&entry.key.as_str());
             if !keep {
-                ignored.push(format!("{place}{}", entry.key));
+                ignored.push(format!("{path}{}", entry.key));
             }
             keep
         });

@@ -18,7 +18,7 @@ pub(crate) struct DecryptedFile {
     format: Format,
 }
 
-/// Decrypts a file whose format its name or its content tells.
+/// Decrypts a file. Its name or its content determines its format.
 pub(crate) fn decrypt(
     workspace: &Workspace,
     keys: &mut DataKeyCache,
@@ -33,9 +33,9 @@ pub(crate) fn decrypt(
     .map_err(|problem| problem.in_file(path))
 }
 
-/// A file that kustomize has read resources from, once its MAC has been verified.
+/// A file from which kustomize has read resources, and whose MAC has been verified.
 pub(crate) struct Verified {
-    /// The rule of the whole file.
+    /// The rule of the file.
     pub(crate) rule: Option<EncryptionRule>,
     /// Whether its MAC covers only the encrypted values.
     pub(crate) mac_only_encrypted: bool,
@@ -87,9 +87,9 @@ impl DecryptedFile {
             .map_err(|_| Problem::new("it is not UTF-8 text; list it under `binaryFiles`"))
     }
 
-    /// The resources in a file of manifests; empty documents are none.
+    /// The resources in a file of manifests; empty documents are skipped.
     pub(crate) fn resources(&self) -> Result<Vec<Node>, Problem> {
-        // What is in a file of another format is what kustomize would read: YAML.
+        // A file of another format contains what kustomize would read: YAML.
         let format = match self.format {
             Format::Json => Format::Json,
             _ => Format::Yaml,

@@ -1,5 +1,5 @@
-//! The older way in which kustomize starts a generator: as an exec plugin, with the name of a file that holds the configuration. The generated
-//! resources are the output. ksops calls it the legacy form.
+//! The older way in which kustomize starts a generator: as an exec plugin, with the name of its
+//! configuration file. The generated resources are the output. ksops calls it the legacy form.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ use crate::generate::generate;
 use crate::problem::Problem;
 use crate::run::FunctionOutcome;
 
-/// Generates the resources that the configuration in `file` asks for. With an error, the output is empty.
+/// Generates the resources that the configuration in `file` requests. On error, the output is
+/// empty.
 pub(crate) fn run(mut function: Function, file: &Path) -> FunctionOutcome {
     let output = resources(&mut function, file).unwrap_or_else(|problem| {
         function.report.fail(problem);
@@ -32,7 +33,7 @@ fn resources(function: &mut Function, file: &Path) -> Result<Zeroizing<String>, 
     let text = str::from_utf8(&text).map_err(|_| in_file(Problem::new("it is not UTF-8 text")))?;
     let documents = Node::from_yaml(text).map_err(|error| in_file(error.into()))?;
     let [config] = <[Node; 1]>::try_from(documents)
-        .map_err(|_| in_file(Problem::new("a configuration is one document")))?;
+        .map_err(|_| in_file(Problem::new("a configuration must be a single document")))?;
     let FunctionConfig::Generate(generator) = FunctionConfig::read(&config, &mut function.report)?
     else {
         let message = "an exec plugin only generates; this kind is a KRM function, which kustomize starts with `--enable-exec`";
@@ -67,7 +68,7 @@ mod tests {
         sample.write("c.yaml", format!("{KSOPS}files:\n- ./a.yaml\n- b.yaml\n"));
         let ran = sample.run_plugin("c.yaml");
         assert!(!ran.failed && ran.lines.is_empty(), "{:?}", ran.lines);
-        let (first, second) = ran.output.split_once("---\n").expect("there are two");
+        let (first, second) = ran.output.split_once("---\n").expect("there are two items");
         assert_eq!(only(first), only(&manifest));
         assert_eq!(only(second), only(&manifest.replace("name: a", "name: b")));
         for (config, message) in [
@@ -77,7 +78,7 @@ mod tests {
             ),
             (
                 KSOPS.replace("ksops", "SopsLint"),
-                "known are krm.sops-rs/v1alpha1",
+                "use krm.sops-rs/v1alpha1",
             ),
             (
                 "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata: {name: d}\n"
@@ -86,7 +87,7 @@ mod tests {
             ),
             (
                 format!("{KSOPS}---\n{KSOPS}"),
-                "a configuration is one document",
+                "a configuration must be a single document",
             ),
             ("a: [".to_owned(), "c.yaml"),
         ] {

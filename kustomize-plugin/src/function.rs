@@ -1,4 +1,4 @@
-//! What a run works with: the directory, the keys, and the report.
+//! The context of a run: the directory, the keys, and the report.
 
 use std::io;
 use std::path::Path;
@@ -23,9 +23,9 @@ impl Function {
         Self::new(Path::new("."), Box::new(services))
     }
 
-    pub(crate) fn new(folder: &Path, service: Box<dyn KeyService>) -> io::Result<Self> {
+    pub(crate) fn new(directory: &Path, service: Box<dyn KeyService>) -> io::Result<Self> {
         Ok(Self {
-            workspace: Workspace::new(folder)?,
+            workspace: Workspace::new(directory)?,
             keys: DataKeyCache::new(service),
             report: FunctionReport::default(),
         })

@@ -1,4 +1,5 @@
-//! Installs this program under the name of ksops, and kustomize beside it, as an init container of Argo CD does it.
+//! Installs this program under the name of ksops, and kustomize next to it, for use in an init
+//! container of Argo CD.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ pub(crate) struct Install {
 }
 
 impl Install {
-    /// Reads what follows `install` on the command line; `None` if that makes no sense.
+    /// Parses the arguments after `install`; `None` if they are invalid.
     pub(crate) fn parse(arguments: &[OsString]) -> Option<Self> {
         let (flags, directories): (Vec<_>, Vec<_>) = arguments
             .iter()
@@ -31,10 +32,10 @@ impl Install {
         })
     }
 
-    /// Copies the programs, each at once, and gives their new paths.
+    /// Copies the programs, each atomically, and returns their new paths.
     ///
     /// # Errors
-    /// What cannot be found or written. Nothing is written if kustomize is missing.
+    /// The file that cannot be found or written. Nothing is written if kustomize is missing.
     pub(crate) fn run(&self) -> Result<Vec<PathBuf>, String> {
         let own =
             env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
@@ -65,7 +66,8 @@ fn is_program(file: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-/// Copies a program beside its target and renames it, so that a started program is never half written.
+/// Copies a program next to its target and renames it, so that a half-written program is never
+/// started.
 fn copy(program: &Path, target: &Path) -> io::Result<()> {
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
@@ -83,7 +85,7 @@ fn copy(program: &Path, target: &Path) -> io::Result<()> {
         })
         .and_then(|()| fs::rename(&temporary, target));
     if copied.is_err() {
-        // The error says more than one about the cleaning up.
+        // This error says more than one from the cleanup.
         let _ = fs::remove_file(&temporary);
     }
     copied
@@ -122,22 +124,22 @@ mod tests {
     }
 
     #[test]
-    fn a_program_replaces_another_at_once_and_can_be_run() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let directory = folder.path().join("a/b");
+    fn a_program_is_replaced_atomically_and_can_be_run() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let directory = root.path().join("a/b");
         let install = Install {
             directory: directory.clone(),
             with_kustomize: false,
         };
         for _ in 0..2 {
-            let written = install.run().expect("it can be written");
+            let written = install.run().expect("the file is writable");
             assert_eq!(written, [directory.join("ksops")]);
             assert!(is_program(&written[0]));
-            let names = fs::read_dir(&directory).expect("it is there").count();
+            let names = fs::read_dir(&directory).expect("the entry exists").count();
             assert_eq!(names, 1);
         }
-        let file = folder.path().join("file");
-        fs::write(&file, "").expect("it is ours");
+        let file = root.path().join("file");
+        fs::write(&file, "").expect("the path is writable");
         let install = Install {
             directory: file,
             with_kustomize: false,

@@ -1,4 +1,5 @@
-//! Data keys, each of which is asked for once: a file of many documents has one, and programs may have to be run for it.
+//! Data keys, each recovered only once: a file of many documents has one data key, and recovering
+//! it may run programs.
 
 use std::collections::HashMap;
 
@@ -6,10 +7,10 @@ use sops_core::keys::{DataKey, KeyService};
 use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, EncryptedTree, Result};
 
-/// Where data keys come from, and those that came.
+/// The key service, and the data keys recovered so far.
 pub(crate) struct DataKeyCache {
     service: Box<dyn KeyService>,
-    /// By what is encrypted for the master keys.
+    /// The data keys by their encrypted forms.
     opened: HashMap<String, DataKey>,
 }
 

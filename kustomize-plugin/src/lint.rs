@@ -1,4 +1,4 @@
-//! Lints the resources of a build, and changes none of them.
+//! Lints the resources of a build without changing them.
 
 use std::path::Path;
 
@@ -60,7 +60,7 @@ mod tests {
                          mountPath: /s\n  volumes:\n  - name: s\n    secret:\n      secretName: a\n";
 
     #[test]
-    fn an_error_fails_the_build_and_tells_file_and_field() {
+    fn an_error_fails_the_build_and_names_file_and_field() {
         let ran = Sample::new().run(CONFIG, &[POD]);
         assert!(ran.failed);
         let start = "error: Pod prod/web: web/pod.yaml: spec.containers.[main].env.[PASSWORD].value: the environment variable `PASSWORD`";
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_told_and_the_resources_come_back_as_they_were() {
+    fn a_warning_is_reported_and_the_resources_are_unchanged() {
         let ran = Sample::new().run(CONFIG, &[MOUNT]);
         assert_eq!(ran.resources(), [only(MOUNT)]);
         assert!(
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_settings_have_is_an_error() {
+    fn unknown_settings_are_errors() {
         for wrong in [
             "settings: {slect: []}\n",
             "settings: {select: [SL999]}\n",

@@ -1,5 +1,5 @@
-//! The program `sops-rs-krm`: a KRM function that decrypts and lints the resources of a kustomize build, and generates resources from
-//! encrypted files. It also takes the place of the exec plugin ksops.
+//! The program `sops-rs-krm`: a KRM function that decrypts and lints the resources of a kustomize
+//! build, and generates resources from encrypted files. It can also replace the exec plugin ksops.
 
 mod config;
 mod decrypt;
@@ -46,7 +46,7 @@ Configurations name it in the annotation config.kubernetes.io/function:
 
 and `kustomize build --enable-alpha-plugins --enable-exec` runs it.
 
-In place of ksops:
+As a replacement for ksops:
 
   sops-rs-krm FILE                              print the resources that the configuration in FILE generates (exec plugin)
   sops-rs-krm install [--with-kustomize] DIR    copy this program to DIR/ksops, and kustomize from the PATH to DIR/kustomize
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
     let outcome = match &arguments[..] {
         [] if !io::stdin().is_terminal() => run_on_streams(),
-        // Further arguments are those that a configuration adds, which ksops does not have.
+        // A configuration can add further arguments, which ksops does not support.
         [file, ..] if !file.to_string_lossy().starts_with('-') => {
             Function::of_process().map(|function| exec_plugin::run(function, Path::new(file)))
         }

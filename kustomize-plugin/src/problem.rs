@@ -1,14 +1,14 @@
-//! Why something cannot be done, and where: the file, the field, the resource.
+//! A problem, and where it is: the file, the field, the resource.
 
 use sops_core::Error;
 use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
 
-/// A message for the user. It holds no value.
+/// A message for the user. It contains no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) message: String,
-    /// The file, as the configuration or the resource names it.
+    /// The file, as named in the configuration or the resource.
     pub(crate) file: Option<String>,
     /// The field, of the resource or of the file: keys joined with dots.
     pub(crate) field: Option<String>,
@@ -33,7 +33,7 @@ impl Problem {
         self
     }
 
-    /// What is wrong with a resource.
+    /// A problem with a resource.
     pub(crate) fn of_resource(mut self, resource: &Node) -> Self {
         self.resource
             .get_or_insert_with(|| Box::new(ResourceRef::of(resource)));

@@ -1,11 +1,11 @@
-//! Output: messages on standard error, and `results` for programs.
+//! The output: messages on standard error, and `results` for programs.
 
 use sops_core::tree::{Entry, Node};
 use sops_printable::one_line;
 
 use crate::problem::{Problem, ResourceRef};
 
-/// How bad it is.
+/// The severity of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ResultSeverity {
     Error,
@@ -37,7 +37,7 @@ impl FunctionReport {
         self.add(ResultSeverity::Error, problem);
     }
 
-    /// It may quote a misplaced private key, or text that a terminal would act on.
+    /// The message may quote a misplaced private key, or text that controls a terminal.
     fn add(&mut self, severity: ResultSeverity, mut problem: Problem) {
         let make_safe = |text: &mut String| *text = one_line(text).into_owned();
         problem.message = without_error_numbers(&problem.message);
@@ -59,7 +59,7 @@ impl FunctionReport {
             .any(|(severity, _)| *severity == ResultSeverity::Error)
     }
 
-    /// A line for each result, safe to show on a terminal.
+    /// One line per result, safe to show on a terminal.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.results.iter().map(|(severity, problem)| {
             let mut line = severity.name().to_owned();
@@ -73,7 +73,7 @@ impl FunctionReport {
         })
     }
 
-    /// The items of `results`, as the KRM function specification has them.
+    /// The items of `results`, as in the KRM function specification.
     pub(crate) fn results(&self) -> impl Iterator<Item = Node> {
         self.results.iter().map(|(severity, problem)| {
             let mut entries = vec![
@@ -128,7 +128,7 @@ fn reference(resource: &ResourceRef) -> Node {
     Node::Mapping(entries)
 }
 
-/// The words of errors of the system without their numbers, as in `Permission denied (os error 13)`.
+/// The messages of system errors without their numbers, as in `Permission denied (os error 13)`.
 pub(crate) fn without_error_numbers(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -145,7 +145,7 @@ mod tests {
     use crate::sample::{Sample, field, only};
 
     #[test]
-    fn nothing_of_a_private_key_is_told() {
+    fn no_part_of_a_private_key_is_reported() {
         let sample = Sample::new();
         for config in [
             "apiVersion: AGE-SECRET-KEY-1HUNTER\nkind: AGE-SECRET-KEY-1HUNTER\n",
@@ -162,10 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn names_from_elsewhere_are_escaped_in_lines_and_results() {
+    fn untrusted_names_are_escaped_in_lines_and_results() {
         const HOSTILE: &str =
             "x\u{1b}[2K\u{9b}1A\nerror: forged\r\u{85}\u{2028}\u{202e}\u{2066}\u{200b}\u{feff}";
-        let name = serde_json::to_string(HOSTILE).expect("it is JSON");
+        let name = serde_json::to_string(HOSTILE).expect("the text is JSON");
         let name = sops_printable::escaped_json(&name);
         let sample = Sample::new();
         let generator =
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_the_system_have_words_and_no_numbers() {
+    fn system_errors_have_no_numbers() {
         for (text, expected) in [
             ("a: Permission denied (os error 13)", "a: Permission denied"),
             ("a (os error 2); b (os error -1): c", "a; b: c"),
@@ -220,7 +220,8 @@ mod tests {
             assert_eq!(without_error_numbers(text), expected);
         }
         let sample = Sample::new();
-        std::os::unix::fs::symlink("loop.yaml", sample.path("loop.yaml")).expect("it is ours");
+        std::os::unix::fs::symlink("loop.yaml", sample.path("loop.yaml"))
+            .expect("the path is writable");
         let config = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsGenerator\nmetadata:\n  name: a\nfiles: [loop.yaml]\n";
         assert_eq!(
             sample.run(config, &[]).error(),

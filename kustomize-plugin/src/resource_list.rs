@@ -1,7 +1,7 @@
 //! The `ResourceList` that kustomize and a function exchange.
 //!
-//! It is read and written as SOPS reads and writes YAML, which is with the YAML library that kustomize uses: the values that come back
-//! are those that came.
+//! It is read and written like YAML in SOPS, which uses the same YAML library as kustomize: values
+//! survive unchanged.
 
 use sops_core::tree::{Entry, Node};
 use zeroize::Zeroizing;
@@ -24,11 +24,11 @@ impl ResourceList {
     pub(crate) fn parse(input: &[u8]) -> Result<Self, Problem> {
         let text = str::from_utf8(input).map_err(|_| Problem::new("it is not UTF-8 text"))?;
         let [tree] = <[Node; 1]>::try_from(Node::from_yaml(text)?)
-            .map_err(|_| Problem::new("it is more than one document"))?;
+            .map_err(|_| Problem::new("expected a single document"))?;
         let text = |key| tree.get(key).and_then(Node::as_str);
         let api_version = text("apiVersion").unwrap_or_default().to_owned();
         if text("kind") != Some(KIND) || !api_version.starts_with(GROUP) {
-            let message = format!("it is no {KIND} of {GROUP}v1");
+            let message = format!("it is not a {KIND} of {GROUP}v1");
             return Err(Problem::new(message));
         }
         let mut list = Self {
@@ -45,14 +45,14 @@ impl ResourceList {
                 "functionConfig" if value != Node::Scalar(None) => {
                     list.function_config = Some(value);
                 }
-                // Whatever else a later version has is not for this function.
+                // Unknown fields of a later version are not for this function.
                 _ => {}
             }
         }
         for (index, item) in list.items.iter().enumerate() {
             if !matches!(item, Node::Mapping(_)) {
                 let field = format!("items[{index}]");
-                return Err(Problem::new("a resource is a mapping").at_field(&field));
+                return Err(Problem::new("expected a mapping").at_field(&field));
             }
         }
         Ok(list)
@@ -84,7 +84,7 @@ fn sequence(key: &str, value: Node) -> Result<Vec<Node>, Problem> {
     match value {
         Node::Sequence(items) => Ok(items),
         Node::Scalar(None) => Ok(Vec::new()),
-        _ => Err(Problem::new("it is no list").at_field(key)),
+        _ => Err(Problem::new("expected a list").at_field(key)),
     }
 }
 

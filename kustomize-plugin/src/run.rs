@@ -13,7 +13,7 @@ use crate::resource_list::ResourceList;
 
 /// The outcome of a run.
 pub(crate) struct FunctionOutcome {
-    /// A resource list: with an error the one that came in, so that nothing decrypted is in it.
+    /// The output list. On error, it is the input list, so that it contains nothing decrypted.
     pub(crate) output: Zeroizing<String>,
     pub(crate) report: FunctionReport,
 }
@@ -23,7 +23,7 @@ pub(crate) fn run(mut function: Function, input: &[u8]) -> FunctionOutcome {
     let list = ResourceList::parse(input).and_then(|list| apply(&mut function, list));
     let mut list = list.unwrap_or_else(|problem| {
         function.report.fail(problem);
-        // It has been read before, if it can be read at all.
+        // It has been read before, if it is valid.
         ResourceList::parse(input).unwrap_or_default()
     });
     list.results.extend(function.report.results());
@@ -39,7 +39,7 @@ fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList
         (None, [config]) => config.clone(),
         (None, _) => {
             return Err(Problem::new(
-                "there is no configuration: neither `functionConfig` nor a single item",
+                "there is no configuration; expected `functionConfig` or a single item",
             ));
         }
     };

@@ -19,10 +19,10 @@ const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
 pub(crate) const SECRET: &str = "s3cret-value";
 
 pub(crate) struct Sample {
-    folder: TempDir,
+    directory: TempDir,
 }
 
-/// What came out of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) output: String,
@@ -32,30 +32,30 @@ pub(crate) struct Ran {
 
 impl Sample {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::create_dir(folder.path().join("work")).expect("it is ours");
-        Self { folder }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        fs::create_dir(directory.path().join("work")).expect("the path is writable");
+        Self { directory }
     }
 
-    /// A path relative to the working folder.
+    /// A path relative to the working directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("work").join(name)
+        self.directory.path().join("work").join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("it is ours");
-        fs::write(path, text).expect("it is ours");
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("the path is writable");
+        fs::write(path, text).expect("the path is writable");
     }
 
-    /// Writes a file with what is under `data` and `stringData` encrypted, and gives its text.
+    /// Writes a file with the values under `data` and `stringData` encrypted, and returns its text.
     pub(crate) fn encrypt(&self, name: &str, text: &str) -> String {
         let encrypted = encrypted(text);
         self.write(name, &encrypted);
         encrypted
     }
 
-    /// Writes an encrypted file of the format that its name tells.
+    /// Writes an encrypted file in the format of its name.
     pub(crate) fn encrypt_all(&self, name: &str, plaintext: impl AsRef<[u8]>) {
         let format = Format::from_path(Path::new(name));
         let encrypted = encrypt(plaintext.as_ref(), format, &Encryption::to([recipient()]));
@@ -67,7 +67,7 @@ impl Sample {
         self.run_on(list(config, items), Some(KEY))
     }
 
-    /// Runs the function on any input, with the test key or another.
+    /// Runs the function on any input, with the test key or another one.
     pub(crate) fn run_on(&self, input: impl AsRef<[u8]>, key: Option<&str>) -> Ran {
         let mut identities = Identities::new();
         if let Some(key) = key {
@@ -75,16 +75,16 @@ impl Sample {
             added.expect("the test key is valid");
         }
         let function = Function::new(&self.path(""), Box::new(identities));
-        Ran::of(&run(function.expect("it is there"), input.as_ref()))
+        Ran::of(&run(function.expect("the entry exists"), input.as_ref()))
     }
 
-    /// Runs the exec plugin on a file with the configuration.
+    /// Runs the exec plugin on a file with this configuration.
     pub(crate) fn run_plugin(&self, file: &str) -> Ran {
         let mut identities = Identities::new();
         let added = identities.add_keys("the test key", KEY.as_bytes());
         added.expect("the test key is valid");
         let function = Function::new(&self.path(""), Box::new(identities));
-        let function = function.expect("it is there");
+        let function = function.expect("the entry exists");
         Ran::of(&exec_plugin::run(function, &self.path(file)))
     }
 }
@@ -98,7 +98,7 @@ impl Ran {
         }
     }
 
-    /// The resources, without a word on standard error.
+    /// The resources, with nothing on standard error.
     #[track_caller]
     pub(crate) fn quiet(&self) -> Vec<Node> {
         assert_eq!(self.lines, Vec::<String>::new());
@@ -115,7 +115,7 @@ impl Ran {
         }
     }
 
-    /// The one error, which is in `results` too; nothing is decrypted in the output.
+    /// The only error, which is in `results` too. The output contains nothing decrypted.
     #[track_caller]
     pub(crate) fn error(&self) -> &str {
         assert!(self.failed, "{}", self.output);
@@ -132,11 +132,11 @@ impl Ran {
         for line in &self.lines {
             assert!(!line.contains(SECRET), "{line}");
         }
-        line.strip_prefix("error: ").expect("it is an error")
+        line.strip_prefix("error: ").expect("the input is invalid")
     }
 }
 
-/// The text with what is under `data` and `stringData` encrypted.
+/// The text with the values under `data` and `stringData` encrypted.
 pub(crate) fn encrypted(text: &str) -> String {
     let rule = EncryptionRule::EncryptedRegex("^(data|stringData)$".into());
     let encryption = encryption().with_rule(rule);
@@ -175,10 +175,10 @@ pub(crate) fn list(config: &str, items: &[&str]) -> String {
 }
 
 pub(crate) fn only(text: &str) -> Node {
-    Node::from_yaml(text).expect("it is YAML").remove(0)
+    Node::from_yaml(text).expect("the text is YAML").remove(0)
 }
 
-/// What stands under keys joined with `/`.
+/// The value under keys joined with `/`.
 #[track_caller]
 pub(crate) fn field(node: &Node, path: &str) -> Node {
     let get = |node: Node, key| node.get(key).cloned();
@@ -186,8 +186,11 @@ pub(crate) fn field(node: &Node, path: &str) -> Node {
     found.unwrap_or_else(|| panic!("there is no {path}"))
 }
 
-/// The same as text.
+/// The value under keys joined with `/`, as text.
 #[track_caller]
 pub(crate) fn text(node: &Node, path: &str) -> String {
-    field(node, path).as_str().expect("it is a text").to_owned()
+    field(node, path)
+        .as_str()
+        .expect("the value is a string")
+        .to_owned()
 }

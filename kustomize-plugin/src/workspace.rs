@@ -15,26 +15,26 @@ use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
-/// A document of SOPS is smaller.
+/// SOPS documents are smaller than this.
 const LIMIT: u64 = 1 << 32;
 
-/// The folder that paths are relative to.
+/// The directory that paths are relative to.
 pub(crate) struct Workspace {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Workspace {
     /// # Errors
-    /// The system's, for a folder that is not there.
-    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
+    /// The system's error if the directory does not exist.
+    pub(crate) fn new(directory: &Path) -> io::Result<Self> {
         Ok(Self {
-            folder: folder.canonicalize()?,
+            directory: directory.canonicalize()?,
         })
     }
 
-    /// Whether something is at a path.
+    /// Whether a path exists.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.folder.join(path).exists()
+        self.directory.join(path).exists()
     }
 
     /// The bytes of a regular file.
@@ -45,7 +45,7 @@ impl Workspace {
                 io::ErrorKind::NotFound => {
                     format!(
                         "there is no such file; paths are relative to {}",
-                        self.folder.display()
+                        self.directory.display()
                     )
                 }
                 _ => format!("the file cannot be read: {error}"),
@@ -53,8 +53,8 @@ impl Workspace {
             .in_file(path)
         };
         let (up, down) = split(Path::new(path))
-            .ok_or_else(|| refused("the path is absolute; write it relative to this folder"))?;
-        let mut root = self.folder.as_path();
+            .ok_or_else(|| refused("the path is absolute; write it relative to this directory"))?;
+        let mut root = self.directory.as_path();
         for _ in 0..up {
             root = root
                 .parent()
@@ -63,16 +63,17 @@ impl Workspace {
         let target = root.join(down).canonicalize().map_err(failed)?;
         if !target.starts_with(root) {
             return Err(refused(
-                "a symbolic link leads out of the folder that the path names; write the path that it leads to",
+                "a symbolic link leads out of the directory that the path names; write the path of its target",
             ));
         }
         read_regular(&target)
             .map_err(failed)?
-            .ok_or_else(|| refused("it is no regular file, or has 4 GiB or more"))
+            .ok_or_else(|| refused("it is not a regular file, or has 4 GiB or more"))
     }
 }
 
-/// How many folders a relative path leads up, and the path from there on; `None` for an absolute one.
+/// How many directories a relative path leads up, and the rest of the path; `None` for an absolute
+/// path.
 fn split(path: &Path) -> Option<(usize, PathBuf)> {
     let mut up = 0;
     let mut down = PathBuf::new();
@@ -100,7 +101,7 @@ fn read_regular(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     if !metadata.is_file() || length >= LIMIT {
         return Ok(None);
     }
-    // Room for all of it and one byte more, so that no part is left behind by growing.
+    // Capacity for the whole file and one more byte, so that growing leaves no copy behind.
     let size = usize::try_from(length).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     file.take(LIMIT).read_to_end(&mut bytes)?;
@@ -116,23 +117,23 @@ mod tests {
 
     #[test]
     fn files_are_read_where_the_path_says() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path();
-        fs::create_dir_all(root.join("app/sub")).expect("it is ours");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
+        fs::create_dir_all(root.join("app/sub")).expect("the path is writable");
         for file in ["outside", "app/inside", "app/sub/deep"] {
-            fs::write(root.join(file), file).expect("it is ours");
+            fs::write(root.join(file), file).expect("the path is writable");
         }
-        symlink("sub/deep", root.join("app/link")).expect("it is ours");
-        symlink("../outside", root.join("app/leak")).expect("it is ours");
-        symlink("..", root.join("app/up")).expect("it is ours");
-        symlink("missing", root.join("app/dangling")).expect("it is ours");
+        symlink("sub/deep", root.join("app/link")).expect("the path is writable");
+        symlink("../outside", root.join("app/leak")).expect("the path is writable");
+        symlink("..", root.join("app/up")).expect("the path is writable");
+        symlink("missing", root.join("app/dangling")).expect("the path is writable");
         rustix::fs::mkfifoat(
             rustix::fs::CWD,
             root.join("app/fifo"),
             rustix::fs::Mode::RWXU,
         )
-        .expect("it is ours");
-        let workspace = Workspace::new(&root.join("app")).expect("it is there");
+        .expect("the path is writable");
+        let workspace = Workspace::new(&root.join("app")).expect("the entry exists");
         let read = |path: &str| {
             workspace
                 .read(path)
@@ -145,7 +146,7 @@ mod tests {
             ("link", "app/sub/deep"),
             ("../outside", "outside"),
             ("../app/inside", "app/inside"),
-            // The path says that it leads up, and the link leads no farther.
+            // The path spells out that it leads up, and the link leads no further.
             ("../app/leak", "outside"),
         ] {
             assert_eq!(read(path).as_deref(), Ok(content), "{path}");
@@ -154,10 +155,10 @@ mod tests {
             ("/etc/hostname", "the path is absolute"),
             ("leak", "a symbolic link leads out"),
             ("up/outside", "a symbolic link leads out"),
-            ("fifo", "it is no regular file"),
-            ("sub", "it is no regular file"),
-            (".", "it is no regular file"),
-            ("", "it is no regular file"),
+            ("fifo", "it is not a regular file"),
+            ("sub", "it is not a regular file"),
+            (".", "it is not a regular file"),
+            ("", "it is not a regular file"),
             ("missing", "there is no such file"),
             ("dangling", "there is no such file"),
             ("inside/x", "the file cannot be read"),

@@ -41,14 +41,14 @@ fn one_value() -> String {
 fn both_ways(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &str, format: Format) {
     let pair = generate_x25519();
     let identities = Identities::from(pair.identity);
-    let how = Encryption::to([pair.recipient]);
-    let encrypted = encrypt(text, format, &how).expect("the document is valid");
+    let encryption = Encryption::to([pair.recipient]);
+    let encrypted = encrypt(text, format, &encryption).expect("the document is valid");
     let document = EncryptedDocument::parse(&encrypted, format).expect("the document is encrypted");
     let key: DataKey = document
         .data_key(&identities)
         .expect("the identity is the recipient's");
     group.bench_function(format!("encrypt {name}"), |bencher| {
-        bencher.iter(|| encrypt(text, format, &how));
+        bencher.iter(|| encrypt(text, format, &encryption));
     });
     group.bench_function(format!("decrypt {name}"), |bencher| {
         bencher.iter(|| document.decrypt(&key, MacCheck::Require));

@@ -1,4 +1,5 @@
-//! Lists who can decrypt what: `cargo run --example list_recipients -- secrets/*`. No key is needed.
+//! Lists who can decrypt each file: `cargo run --example list_recipients -- secrets/*`. No key is
+//! needed.
 
 use std::fs;
 

@@ -144,7 +144,7 @@ impl Cipher {
             ),
             _ => return Err("the `iv` of the encrypted value is neither 12, 16 nor 32 bytes"),
         };
-        opened.map_err(|_| "the encrypted value was altered, or moved here from another key or from before a `rotate`")?;
+        opened.map_err(|_| "the encrypted value was altered, moved here from another key, or copied from before a `rotate`")?;
         Ok((kind, &self.buffer))
     }
 
@@ -254,8 +254,8 @@ impl<'a> Parts<'a> {
 
 /// Splits the text at the last occurrence of this ASCII character.
 fn split_last(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = memrchr(at, text.as_bytes())?;
-    Some((&text[..place], &text[place + 1..]))
+    let position = memrchr(at, text.as_bytes())?;
+    Some((&text[..position], &text[position + 1..]))
 }
 
 /// The text of a value that is a single encrypted value, `ENC[…]`.

@@ -1,4 +1,4 @@
-//! Detects the format of an encrypted file by its content, where its name does not tell it.
+//! Detects the format of an encrypted file by its content, if its name does not determine it.
 
 use std::path::Path;
 
@@ -8,9 +8,11 @@ use crate::cipher::CIPHERTEXT_PREFIX;
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::pipeline::binary::is_envelope;
 
-/// The format of an encrypted file: the one that its name tells or, if the name has no known extension, that of its content.
+/// The format of an encrypted file: that of its extension or, if the extension is unknown, that of
+/// its content.
 ///
-/// SOPS names no format in a file, and takes every file with another extension for a binary one.
+/// SOPS does not record the format in a file, and treats every file with another extension as
+/// binary.
 ///
 /// ```
 /// use std::path::Path;
@@ -27,7 +29,8 @@ pub fn format_of_encrypted(path: &Path, content: &[u8]) -> Format {
     }
 }
 
-/// The format of an encrypted file, judging by its content alone; `None` if the content is not that of an encrypted file.
+/// The format of an encrypted file, judging by its content alone; `None` if the content is not an
+/// encrypted file.
 pub fn encrypted_format(content: &[u8]) -> Option<Format> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     if is_envelope(content) {
@@ -40,7 +43,7 @@ pub fn encrypted_format(content: &[u8]) -> Option<Format> {
     }
 }
 
-/// The format of a text that begins as JSON does. YAML may do so too.
+/// The format of a text that begins like JSON, which may also be YAML.
 fn in_braces(text: &str) -> Option<Format> {
     if !text.contains("sops") {
         return None;
@@ -58,7 +61,7 @@ fn in_braces(text: &str) -> Option<Format> {
     }
 }
 
-/// The format in which the metadata of a text begins a line.
+/// The format that starts a line of metadata like this text does.
 fn by_marker(text: &str) -> Option<Format> {
     let begins = |marks: &[&str]| {
         text.lines()
@@ -77,7 +80,7 @@ fn by_marker(text: &str) -> Option<Format> {
     let parses = |format: &&Format| {
         parse_document(text, **format).is_ok_and(|document| is_encrypted(&document))
     };
-    // Of a damaged file the parser of its format says what is wrong.
+    // The parser of the format reports what is wrong with a damaged file.
     let damaged = || {
         let has_ciphertext = text.contains(CIPHERTEXT_PREFIX);
         formats.first().filter(|_| has_ciphertext)
@@ -96,7 +99,7 @@ mod tests {
     const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
 
     #[test]
-    fn encrypted_content_tells_its_format() {
+    fn encrypted_content_determines_the_format() {
         use Format::{Binary, Dotenv, Ini, Json, Yaml};
         for (text, expected) in [
             ("a: ENC\nsops:\n    mac: ENC\n", Some(Yaml)),
@@ -119,7 +122,7 @@ mod tests {
             ("A=ENC\r\nsops_mac=ENC\r\n", Some(Dotenv)),
             ("[s]\na = ENC\n[sops]\nmac = ENC\n", Some(Ini)),
             ("[s]\nsops_mac=ENC\n[sops]\nmac = ENC\n", Some(Ini)),
-            // A damaged file is read in its format, whose parser knows what is wrong.
+            // A damaged file is read in its format, whose parser reports the error.
             ("a: ENC\n<<<<<<< a\nsops:\n    mac: x\n", Some(Yaml)),
             ("{\"a\": \"ENC\", \"sops\": {}", Some(Json)),
             // Not encrypted: text under such a name is binary.
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_extension_counts_more_than_the_content() {
+    fn a_known_extension_takes_precedence_over_the_content() {
         let yaml = format!("a: {ENC}\nsops: {{}}\n");
         for (name, expected) in [
             ("a.yaml", Format::Yaml),

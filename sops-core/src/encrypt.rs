@@ -19,7 +19,7 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::{Sink, Written};
 use crate::rules::EncryptionRule;
 
-/// How a document is to be encrypted.
+/// How to encrypt a document.
 ///
 /// ```
 /// use sops_core::Encryption;
@@ -34,34 +34,38 @@ use crate::rules::EncryptionRule;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Encryption {
-    /// The master keys, in groups: one group unless the data key is to be split with Shamir's scheme.
+    /// The master keys, in groups: one group unless the data key is split with Shamir's scheme.
     pub key_groups: Vec<Vec<MasterKey>>,
-    /// How many groups are needed to open the document; `None` means all of them.
+    /// How many groups are needed to decrypt the document; `None` means all of them.
     pub shamir_threshold: Option<usize>,
-    /// Which values are encrypted; none but the binary format's, which are all.
+    /// Which values are encrypted; `None` only for the binary format, which encrypts everything.
     pub rule: EncryptionRule,
-    /// Whether the MAC is over the encrypted values only, so that the others can be changed by hand.
+    /// Whether the MAC covers only the encrypted values, so that the others can be edited by hand.
     pub mac_only_encrypted: bool,
-    /// How the JSON around a binary file is laid out.
+    /// The layout of the JSON around a binary file.
     pub stores: Stores,
-    /// Whether a document of which the rule selects nothing is an error or, as with `sops`, left in plaintext.
+    /// Whether a document without any value that the rule selects is an error or, as with `sops`,
+    /// left in plaintext.
     pub allow_plaintext: bool,
-    /// Whether a document that has encrypted values and no `sops` block is an error or, as with `sops`, encrypted once more.
+    /// Whether a document with encrypted values but without `sops` metadata is an error or, as with
+    /// `sops`, encrypted again.
     pub allow_ciphertext: bool,
-    /// The time that `lastmodified` tells.
+    /// The time in `lastmodified`.
     pub now: SystemTime,
     /// Encrypts the data key for the master keys.
     pub key_service: Arc<dyn KeyService>,
 }
 
 impl Encryption {
-    /// For these master keys in one group, with the rule that SOPS uses by default. The key service is one for age keys alone.
+    /// Encrypts for these master keys in one group, with the rule that SOPS uses by default. The
+    /// default key service supports only age keys.
     #[must_use]
     pub fn to<K: Into<MasterKey>>(keys: impl IntoIterator<Item = K>) -> Self {
         Self::to_key_groups(vec![keys.into_iter().map(Into::into).collect()], None)
     }
 
-    /// The same for several key groups, of which it takes `shamir_threshold` to decrypt the document; `None` means all of them.
+    /// Like [`to`](Self::to), for several key groups, of which `shamir_threshold` are needed to
+    /// decrypt the document; `None` means all of them.
     #[must_use]
     pub fn to_key_groups(key_groups: Vec<Vec<MasterKey>>, shamir_threshold: Option<usize>) -> Self {
         Self {
@@ -84,28 +88,30 @@ impl Encryption {
         self
     }
 
-    /// Computes the MAC over the encrypted values only, or over all.
+    /// Computes the MAC over the encrypted values only, or over all values.
     #[must_use]
     pub fn with_mac_only_encrypted(mut self, mac_only_encrypted: bool) -> Self {
         self.mac_only_encrypted = mac_only_encrypted;
         self
     }
 
-    /// Lays out the JSON around a binary file as a configuration says.
+    /// Sets the layout of the JSON around a binary file, from a configuration.
     #[must_use]
     pub fn with_stores(mut self, stores: Stores) -> Self {
         self.stores = stores;
         self
     }
 
-    /// Leaves a document in plaintext of which the rule selects nothing, instead of refusing it.
+    /// Leaves a document in plaintext if the rule selects none of its values, instead of rejecting
+    /// it.
     #[must_use]
     pub fn allowing_plaintext(mut self, is_allowed: bool) -> Self {
         self.allow_plaintext = is_allowed;
         self
     }
 
-    /// Encrypts encrypted values once more, instead of refusing a document that has some and no metadata.
+    /// Encrypts encrypted values again, instead of rejecting a document that has some but no
+    /// metadata.
     #[must_use]
     pub fn allowing_ciphertext(mut self, is_allowed: bool) -> Self {
         self.allow_ciphertext = is_allowed;
@@ -123,7 +129,8 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
+/// Those of [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`],
+/// [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -143,8 +150,8 @@ pub fn encrypt(
     Ok(out)
 }
 
-/// Encrypts a document under a new data key and writes it out while it does so. That spares a large document the memory for the
-/// whole, seven times its plaintext where that has many short values.
+/// Encrypts a document under a new data key, and writes it to `out` in pieces. For a large document
+/// with many short values, this saves about seven times the size of its plaintext in memory.
 ///
 /// # Errors
 /// Those of [`encrypt`], before anything is written; [`Error::Output`].
@@ -165,14 +172,15 @@ pub fn encrypt_to(
     out: &mut dyn io::Write,
 ) -> Result<()> {
     let mut out = Written(out);
-    // A binary file is one value, and whether a rule that looks at comments selects the same when they are encrypted shows at the end.
+    // A binary file is one value. For a rule on comments, only the end of the encryption shows
+    // whether it selects the same values once they are encrypted.
     if format == Format::Binary || encryption.rule.looks_at_comments() {
         return out.push(&encrypt(plaintext, format, encryption)?);
     }
     encrypt_values(plaintext.as_ref(), format, encryption, &mut out)
 }
 
-/// Encrypts a document of any format but the binary one.
+/// Encrypts a document of any format except binary.
 fn encrypt_values(
     plaintext: &[u8],
     format: Format,
@@ -200,7 +208,7 @@ fn encrypt_values(
     encryptor.encrypt(&mut document, plan, out)
 }
 
-/// A new data key, and metadata that has it for all master keys, but no MAC yet.
+/// A new data key, and metadata that holds it encrypted for all master keys, but no MAC yet.
 fn new_metadata(format: Format, encryption: &Encryption) -> Result<(Metadata, DataKey)> {
     if encryption.key_groups.iter().all(Vec::is_empty) {
         return Err(sops_keys::Error::NoRecipient.into());

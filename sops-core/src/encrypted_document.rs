@@ -1,4 +1,5 @@
-//! An encrypted document: reads its metadata, gets its data key, decrypts it, and gives it other keys. All in memory.
+//! An encrypted document: reads its metadata, gets its data key, decrypts it, and changes its keys.
+//! All in memory.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -25,16 +26,16 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::unencrypted::{Unencrypted, is_encrypted_by, unencrypted_values};
 use crate::rules::EncryptionRule;
 
-/// What a document is encrypted with when it has been changed.
+/// The keys and metadata to encrypt a changed document with.
 pub(crate) struct NextState<'n, 'a> {
     pub(crate) metadata: Metadata,
     pub(crate) key: &'n DataKey,
     pub(crate) cache: &'n mut CiphertextCache<'a>,
-    /// Whether the plaintext and the key are the same as before.
+    /// Whether the plaintext and the key are unchanged.
     pub(crate) is_same_plaintext: bool,
 }
 
-/// An encrypted document, parsed but not opened.
+/// An encrypted document that was parsed but not decrypted.
 pub struct EncryptedDocument<'a> {
     document: Document<'a>,
     metadata: Metadata,
@@ -42,12 +43,13 @@ pub struct EncryptedDocument<'a> {
 }
 
 impl<'a> EncryptedDocument<'a> {
-    /// Parses the document and its `sops` block.
+    /// Parses the document and its `sops` metadata.
     ///
     /// # Errors
-    /// As [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
+    /// Those of [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
-        // What is no object at all is no malformed one either. A byte order mark is a mistake that the parser names.
+        // Text that is not an object cannot be a malformed one. The parser reports a byte order
+        // mark.
         let start = text.as_ref();
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         if format == Format::Binary && !start.trim_ascii_start().starts_with(b"{") {
@@ -71,53 +73,56 @@ impl<'a> EncryptedDocument<'a> {
         self.format
     }
 
-    /// What the `sops` block says.
+    /// The `sops` metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// The values and comments that the file's own rule covers and that stand there in plaintext, in the order of the text. No key is
-    /// needed.
+    /// The values and comments that the file's own rule covers but that are in plaintext, in
+    /// document order. No key is needed.
     ///
     /// # Errors
-    /// [`Error::Regex`], where the rule's expression is not valid.
+    /// [`Error::Regex`] if the rule's expression is invalid.
     pub fn unencrypted(&self) -> Result<Vec<Unencrypted>> {
         unencrypted_values(&self.document, self.metadata.rule.as_ref())
     }
 
-    /// Whether at least one value is encrypted, and the file's own rule covers every one that is. A rule that was put into the
-    /// file later may not.
+    /// Whether at least one value is encrypted, and the file's own rule covers every encrypted
+    /// value. A rule that was added to the file later may not.
     ///
     /// # Errors
-    /// [`Error::Regex`], where the rule's expression is not valid.
+    /// [`Error::Regex`] if the rule's expression is invalid.
     pub fn follows_its_rule(&self) -> Result<bool> {
         is_encrypted_by(&self.document, self.metadata.rule.as_ref())
     }
 
-    /// The values in the metadata under keys that its format does not have, which are in plaintext.
+    /// The values in the metadata under unknown keys, which are in plaintext.
     pub fn unknown_values(&self) -> Vec<UnknownValue> {
         metadata_entry::unknown_values(&self.document, &self.metadata)
     }
 
-    /// Where the metadata of a later document differs from that of the first, in bytes. SOPS ignores it there.
+    /// The byte offset where the metadata of a later document differs from that of the first. SOPS
+    /// ignores later metadata.
     pub fn differing_metadata(&self) -> Vec<usize> {
         metadata_entry::differing(&self.document)
     }
 
-    /// Whether everything that `rule` selects is encrypted, and at least one value that it does not select.
+    /// Whether everything that `rule` selects is encrypted, and at least one value that it does not
+    /// select.
     ///
     /// # Errors
-    /// [`Error::Regex`], if the rule's expression is not valid.
+    /// [`Error::Regex`] if the rule's expression is invalid.
     pub fn encrypts_more_than(&self, rule: &EncryptionRule) -> Result<bool> {
         let open = unencrypted_values(&self.document, Some(rule))?;
-        let is_all_encrypted = open.iter().all(|one| one.is_comment);
+        let is_all_encrypted = open.iter().all(|value| value.is_comment);
         Ok(is_all_encrypted && !is_encrypted_by(&self.document, Some(rule))?)
     }
 
-    /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.
+    /// Rejects a plaintext with values if the file's rule selects none of them, because all of it
+    /// would be written in plaintext.
     ///
     /// # Errors
-    /// As [`Document::parse`]; [`Error::NothingSelected`].
+    /// Those of [`Document::parse`]; [`Error::NothingSelected`].
     pub fn require_selection(&self, plaintext: &[u8]) -> Result<()> {
         let Some(rule) = &self.metadata.rule else {
             return Ok(());
@@ -126,10 +131,11 @@ impl<'a> EncryptedDocument<'a> {
         Plan::of(&document, Some(rule))?.require_selection(&document, rule)
     }
 
-    /// The data key, opened by a key service with one of the master keys or, where it is split, with several.
+    /// The data key, recovered by a key service with one master key or, if the data key is split,
+    /// with several.
     ///
     /// # Errors
-    /// [`Error::NoDataKey`], which names the master keys that would open it.
+    /// [`Error::NoDataKey`], which names the master keys that could decrypt it.
     pub fn data_key(&self, service: &dyn KeyService) -> Result<DataKey> {
         recover_data_key(
             &self.metadata.key_groups,
@@ -142,17 +148,18 @@ impl<'a> EncryptedDocument<'a> {
     /// Decrypts the document.
     ///
     /// # Errors
-    /// [`Error::Value`] names a value that was altered; [`Error::MacMismatch`], [`Error::MacMissing`] and
-    /// [`Error::MacUnreadable`] where `check` asks for the MAC.
+    /// [`Error::Value`] names a value that was altered. [`Error::MacMismatch`],
+    /// [`Error::MacMissing`] and [`Error::MacUnreadable`] if `check` requires the MAC.
     pub fn decrypt(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
         self.decrypt_for(Purpose::File, key, check, None)
     }
 
-    /// Decrypts the document to have its values read from the plaintext, as for another format. All keep their types: a float that SOPS
-    /// writes as an integer is written as a float, `1.0` for `1`.
+    /// Decrypts the document for a reader of its values, such as a conversion to another format.
+    /// All values keep their types: a float that SOPS writes as an integer is written as a float,
+    /// `1.0` for `1`.
     ///
     /// # Errors
-    /// As [`decrypt`](Self::decrypt).
+    /// Those of [`decrypt`](Self::decrypt).
     pub fn decrypt_for_values(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
         self.decrypt_for(Purpose::Values, key, check, None)
     }
@@ -189,7 +196,7 @@ impl<'a> EncryptedDocument<'a> {
         Ok(decrypted)
     }
 
-    /// An expression that is not valid is a fault of the block that it stands in.
+    /// An invalid expression is an error of the metadata that contains it.
     fn about_rule(&self, error: Error) -> Error {
         match (error, &self.metadata.rule) {
             (error @ Error::Regex { .. }, Some(rule)) => problem_at(
@@ -200,17 +207,18 @@ impl<'a> EncryptedDocument<'a> {
         }
     }
 
-    /// The documents as trees, without their metadata and still encrypted, in the order of the file.
+    /// The documents as trees, without their metadata and still encrypted, in document order.
     pub fn trees(&self) -> impl Iterator<Item = Node> {
         self.document.trees()
     }
 
-    /// The document with other master keys for the same data key; not one value changes.
+    /// The document with other master keys for the same data key. No value changes.
     ///
-    /// With one group before and after, the keys that stay keep their ciphertext, and the service is not asked about them.
+    /// If there is one group before and after, the keys that stay keep their ciphertext, and the
+    /// service is not asked for them.
     ///
     /// # Errors
-    /// As [`wrap_data_key`].
+    /// Those of [`wrap_data_key`].
     pub fn with_key_groups(
         &self,
         key: &DataKey,
@@ -261,7 +269,7 @@ impl<'a> EncryptedDocument<'a> {
         })
     }
 
-    /// The document with another `sops` block in place of its own.
+    /// The document with its `sops` metadata replaced.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
         let tree = metadata.to_tree();
         let mut source_forms = &metadata.source_forms[..];
@@ -279,7 +287,7 @@ impl<'a> EncryptedDocument<'a> {
     }
 }
 
-/// The one group of a document with other keys, of which those that stay are taken as they are.
+/// The single group of a document with other keys. Keys that stay are taken over unchanged.
 fn changed_group(
     old: &KeyGroup,
     new: &[MasterKey],
@@ -302,10 +310,12 @@ fn changed_group(
     Ok(group)
 }
 
-/// Decrypts a document with the usual MAC check. The plaintext is UTF-8 in all formats but the binary one.
+/// Decrypts a document with the usual MAC check. The plaintext is UTF-8 in all formats except
+/// binary.
 ///
 /// # Errors
-/// As [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and [`decrypt`](EncryptedDocument::decrypt).
+/// Those of [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and
+/// [`decrypt`](EncryptedDocument::decrypt).
 pub fn decrypt(
     text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -316,10 +326,11 @@ pub fn decrypt(
     Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
 }
 
-/// Decrypts a file, whose name or content tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
+/// Decrypts a file with the age and PGP keys that `sops` would use. Its name or content determines
+/// its format.
 ///
 /// # Errors
-/// [`Error::Io`]; as [`decrypt`].
+/// [`Error::Io`]; those of [`decrypt`].
 pub fn decrypt_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>> {
     let path = path.as_ref();
     let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {
@@ -330,7 +341,7 @@ pub fn decrypt_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>> {
     decrypt(&*bytes, format_of_encrypted(path, &bytes), &services)
 }
 
-/// The format that an encrypted file has in fact.
+/// The actual format of an encrypted file.
 fn encrypted_format(format: Format) -> Format {
     match format {
         Format::Binary => Format::Json,

@@ -1,8 +1,11 @@
-//! An encrypted document as a tree: what another program has read, sorted and added to, so that its text is gone.
+//! An encrypted document as a tree: one that another program has read, sorted or extended, so that
+//! its text is lost.
 //!
-//! The MAC is over the values in the order of the text, so it cannot be computed from a tree. What can be checked is each value's own
-//! tag, which binds it to its path. Whoever knows the file can also compare the tree with those of its documents
-//! ([`EncryptedDocument::trees`](crate::EncryptedDocument::trees)), once the file's MAC is verified.
+//! The MAC covers the values in document order, so it cannot be computed from a tree. What can be
+//! checked is each value's own tag, which binds it to its path. A caller that has the file can also
+//! compare the tree with those of its documents
+//! ([`EncryptedDocument::trees`](crate::EncryptedDocument::trees)), once the file's MAC is
+//! verified.
 
 use std::borrow::Cow;
 
@@ -19,17 +22,17 @@ use crate::metadata::{METADATA_KEY, Metadata, with_known_keys};
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::rules::CompiledRule;
 
-/// The tree of an encrypted document, and what its `sops` block said.
+/// The tree of an encrypted document, and its metadata.
 pub struct EncryptedTree {
     tree: Node,
     metadata: Metadata,
 }
 
 impl EncryptedTree {
-    /// Takes the `sops` block out of a tree.
+    /// Removes the `sops` metadata from a tree and reads it.
     ///
     /// # Errors
-    /// [`Error::NotEncrypted`] without a block, [`Error::Metadata`] for one that cannot be read.
+    /// [`Error::NotEncrypted`] without metadata, [`Error::Metadata`] for invalid metadata.
     pub fn new(mut tree: Node) -> Result<Self> {
         let Node::Mapping(entries) = &mut tree else {
             return Err(Error::NotEncrypted);
@@ -43,14 +46,14 @@ impl EncryptedTree {
             return Err(Error::Metadata {
                 location: None,
                 path: None,
-                message: "it is no mapping".into(),
+                message: "it is not a mapping".into(),
             });
         };
         let metadata = Metadata::from_tree(&with_known_keys(block))?;
         Ok(Self { tree, metadata })
     }
 
-    /// What the `sops` block says.
+    /// The `sops` metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
@@ -60,10 +63,10 @@ impl EncryptedTree {
         &self.tree
     }
 
-    /// The data key, as [`EncryptedDocument::data_key`](crate::EncryptedDocument::data_key) has it.
+    /// The data key, as in [`EncryptedDocument::data_key`](crate::EncryptedDocument::data_key).
     ///
     /// # Errors
-    /// [`Error::NoDataKey`], which names the keys that would open it.
+    /// [`Error::NoDataKey`], which names the keys that could decrypt it.
     pub fn data_key(&self, service: &dyn KeyService) -> Result<DataKey> {
         let key = recover_data_key(
             &self.metadata.key_groups,
@@ -73,13 +76,15 @@ impl EncryptedTree {
         Ok(key)
     }
 
-    /// The tree with its values decrypted. The MAC is not looked at; the tag and the path of each value are.
+    /// The tree with its values decrypted. This checks the tag and the path of each value, but not
+    /// the MAC.
     ///
-    /// With a rule on comments, which a tree does not have, each value that is encrypted is decrypted.
+    /// A tree has no comments, so with a rule on comments, every encrypted value is decrypted.
     ///
     /// # Errors
-    /// [`Error::Value`] for a value that was altered or moved, for plaintext where the rule asks for an encrypted value, and for an
-    /// encrypted value where it does not: it would stay as it is.
+    /// [`Error::Value`] for a value that was altered or moved, for plaintext where the rule
+    /// requires an encrypted value, and for an encrypted value where the rule requires plaintext,
+    /// because it would stay encrypted.
     pub fn decrypt(self, key: &DataKey) -> Result<Node> {
         let rule = self.metadata.rule.as_ref();
         let mut walk = TreeDecryption {
@@ -94,10 +99,10 @@ impl EncryptedTree {
     }
 }
 
-/// The place that the walk is at.
+/// The current position of the walk.
 #[derive(Default)]
 struct Path {
-    /// As messages have it: keys joined with dots.
+    /// The path as in messages: keys joined with dots.
     shown: String,
     additional_data: Vec<u8>,
 }
@@ -122,14 +127,14 @@ impl Path {
 
 struct TreeDecryption {
     rule: Option<CompiledRule>,
-    /// Whether the rule cannot be asked.
+    /// Whether the rule cannot be applied.
     by_form: bool,
     cipher: Cipher,
     path: Path,
 }
 
 impl TreeDecryption {
-    /// Decrypts what is in a node; `matches` tells whether a key on its path matches the rule.
+    /// Decrypts the values in a node; `matches` says whether a key on its path matches the rule.
     fn node(&mut self, node: &mut Node, matches: bool) -> Result<()> {
         match node {
             Node::Mapping(entries) => {
@@ -159,19 +164,20 @@ impl TreeDecryption {
         Ok(())
     }
 
-    /// The plaintext of a value; `None` if it is one already.
+    /// The plaintext of a value; `None` if the value is plaintext already.
     fn value(&mut self, value: &Value<'_>, matches: bool) -> Result<Option<Value<'static>>> {
         let text = ciphertext(value);
         let selected = self.rule.as_ref().is_none_or(|rule| rule.selects(matches));
         let text = match text {
             None if self.by_form || !selected => return Ok(None),
             None => {
-                return Err(self
-                    .problem("the rules ask for an encrypted value here, and this is plaintext"));
+                return Err(self.problem(
+                    "the rules require an encrypted value here, but this value is plaintext",
+                ));
             }
             Some(_) if !self.by_form && !selected => {
                 return Err(self.problem(
-                    "an encrypted value stands where the rules ask for plaintext, and would stay encrypted",
+                    "the rules require plaintext here, but this value is encrypted and would stay so",
                 ));
             }
             Some(text) => text,
@@ -186,7 +192,7 @@ impl TreeDecryption {
                 kind,
                 bytes: Cow::Owned(bytes.into_owned()),
             })),
-            None => Err(self.problem("the decrypted value does not fit its `type`")),
+            None => Err(self.problem("the decrypted value does not match its `type`")),
         }
     }
 
@@ -199,8 +205,9 @@ impl TreeDecryption {
     }
 }
 
-/// The path of the first value of a tree that is ciphertext, such as `spec.env[0].value`: one that begins as an encrypted value does, an
-/// encrypted file as a whole, or the base64 of either, as `data` of a Secret has it. Nothing but SOPS has a use for it.
+/// The path of the first value of a tree that is ciphertext, such as `spec.env[0].value`: a value
+/// that begins like an encrypted value, a whole encrypted file, or the base64 of either, as in
+/// `data` of a Secret. Only SOPS can use such a value.
 ///
 /// ```
 /// use sops_core::{path_of_ciphertext, tree::Node};
@@ -246,7 +253,8 @@ fn is_ciphertext(text: &str) -> bool {
                 .any(is_encrypted)
 }
 
-/// The text that a base64, which may be over several lines, stands for, if it is long enough for an encrypted value.
+/// The decoded text of base64, which may span several lines, if it is long enough for an encrypted
+/// value.
 fn decoded(base64: &str) -> Option<String> {
     if base64.len() < CIPHERTEXT_PREFIX.len() {
         return None;
@@ -255,7 +263,8 @@ fn decoded(base64: &str) -> Option<String> {
     String::from_utf8(BASE64.decode(packed).ok()?).ok()
 }
 
-/// The `sops` block as [`Metadata::from_tree`] takes it, which reads numbers and booleans from strings too.
+/// The `sops` metadata for [`Metadata::from_tree`], which also reads numbers and booleans from
+/// strings.
 fn to_json(node: &Node) -> Json {
     match node {
         Node::Mapping(entries) => {
@@ -284,7 +293,7 @@ mod tests {
 
     const TEXT: &str = "kind: x\ndata:\n  a: on\n  i: 0x10\n  f: 1.50\n  b: TRUE\n  t: 2020-01-02\n  e: \"\"\n  n: ~\n  l:\n  - p\n  - q: r\n";
 
-    /// An encrypted text, its data key, and what it was.
+    /// An encrypted text, its data key, and its plaintext.
     struct Sample {
         encrypted: String,
         key: DataKey,
@@ -295,16 +304,20 @@ mod tests {
         fn new(text: &str, rule: EncryptionRule) -> Self {
             let pair = generate_x25519();
             let identities = Identities::from(pair.identity);
-            let how = Encryption {
+            let encryption = Encryption {
                 rule,
                 ..Encryption::to([pair.recipient])
             };
-            let encrypted = encrypt(text, Format::Yaml, &how).expect("the text can be encrypted");
-            let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is");
-            let key = document.data_key(&identities).expect("it is for this key");
+            let encrypted =
+                encrypt(text, Format::Yaml, &encryption).expect("the text can be encrypted");
+            let document =
+                EncryptedDocument::parse(&encrypted, Format::Yaml).expect("the document is valid");
+            let key = document
+                .data_key(&identities)
+                .expect("the document is for this key");
             let decrypted = document
                 .decrypt(&key, MacCheck::Require)
-                .expect("it is whole");
+                .expect("the document is unchanged");
             let text = str::from_utf8(&decrypted.plaintext).expect("YAML is text");
             let plain = only(text);
             Self {
@@ -323,15 +336,16 @@ mod tests {
         }
     }
 
-    /// The tree of one document, with its `sops` block: in the list that a tree comes from it is an entry like others.
+    /// The tree of one document, with its `sops` metadata, which in a list of objects is an entry
+    /// like any other.
     fn tree(text: &str) -> Node {
         let nested = text.replace('\n', "\n  ");
         let list = only(&format!("in:\n  {nested}\n"));
-        list.get("in").expect("it was put there").clone()
+        list.get("in").expect("the entry exists").clone()
     }
 
     fn only(text: &str) -> Node {
-        Node::from_yaml(text).expect("it is YAML").remove(0)
+        Node::from_yaml(text).expect("the text is YAML").remove(0)
     }
 
     fn entries(node: &mut Node) -> &mut Vec<Entry> {
@@ -346,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_is_decrypted_to_what_its_text_is() {
+    fn a_tree_is_decrypted_like_its_text() {
         for rule in [
             EncryptionRule::EncryptedRegex("^data$".into()),
             EncryptionRule::UnencryptedRegex("^kind$".into()),
@@ -362,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn ciphertext_is_found_wherever_it_stands() {
+    fn ciphertext_is_found_at_any_depth() {
         let value = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
         let encoded = BASE64.encode(value);
         // As kustomize's generators read them.
@@ -377,7 +391,7 @@ mod tests {
                 Some("spec.l[1].v"),
             ),
             (format!("l: [[a, '{value}']]\n"), Some("l[0][1]")),
-            // Cut off, it is of no more use.
+            // A truncated value cannot be used either.
             ("a: ENC[AES256_GCM,data:eA==\n".into(), Some("a")),
             (whole(&file), Some("data.f")),
             (whole(&BASE64.encode(&file)), Some("data.f")),
@@ -396,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_on_comments_which_are_gone_leave_it_to_the_form_of_values() {
+    fn with_a_rule_on_comments_every_encrypted_value_is_decrypted() {
         let text = "kind: x\n# secret\ndata:\n  a: b\n";
         let sample = Sample::new(text, EncryptionRule::EncryptedCommentRegex("secret".into()));
         let decrypted = sample
@@ -406,29 +420,32 @@ mod tests {
     }
 
     #[test]
-    fn values_that_were_altered_or_moved_are_named() {
+    fn altered_and_moved_values_are_named() {
         let sample = Sample::data("kind: x\ndata:\n  a: s3cret\n  b: t0psecret\n");
         let change = |from: &str, to: &str| {
             assert!(sample.encrypted.contains(from));
             sample.decrypt(tree(&sample.encrypted.replacen(from, to, 1)))
         };
-        let moved = "the encrypted value was altered, or moved here from another key or from before a `rotate`";
+        let moved = "the encrypted value was altered, moved here from another key, or copied from before a `rotate`";
         for (from, to, expected) in [
             ("  a: ENC", "  c: ENC", format!("data.c: {moved}")),
-            ("type:str", "type:int", "data.a: the decrypted value does not fit its `type`".into()),
+            ("type:str", "type:int", "data.a: the decrypted value does not match its `type`".into()),
             (",data:", ",data:AAAA", format!("data.a: {moved}")),
-            ("kind: x", "kind: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]", "kind: an encrypted value stands where the rules ask for plaintext, and would stay encrypted".into()),
-            ("data:\n", "data:\n  c: plain\n", "data.c: the rules ask for an encrypted value here, and this is plaintext".into()),
+            ("kind: x", "kind: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]", "kind: the rules require plaintext here, but this value is encrypted and would stay so".into()),
+            ("data:\n", "data:\n  c: plain\n", "data.c: the rules require an encrypted value here, but this value is plaintext".into()),
             ("kind: x", "kind: y", "no error".into()),
         ] {
             assert_eq!(message(change(from, to)), expected);
         }
         for (text, expected) in [
             ("a: 1\n", "sops metadata not found"),
-            ("a: 1\nsops: x\n", "the `sops` block: it is no mapping"),
+            (
+                "a: 1\nsops: x\n",
+                "the `sops` metadata: it is not a mapping",
+            ),
             (
                 "a: 1\nsops: {mac: x}\n",
-                "the `sops` block: `lastmodified` is missing",
+                "the `sops` metadata: `lastmodified` is missing",
             ),
         ] {
             assert_eq!(message(EncryptedTree::new(tree(text))), expected);

@@ -9,15 +9,15 @@ use sops_keys::MasterKey;
 
 use crate::io_error::IoError;
 
-/// What the functions of this library return.
+/// The result of this library's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A place in front of a message.
+/// The location before a message.
 fn prefix(location: &Option<Location>) -> String {
     location.map_or_else(String::new, |at| format!("{at}: "))
 }
 
-/// A part of the `sops` block in front of what is said of it.
+/// The part of the `sops` metadata before a message about it.
 fn part(path: &Option<KeyPath>) -> String {
     path.as_ref()
         .map_or_else(String::new, |path| format!("`{}` ", path.dotted()))
@@ -25,82 +25,90 @@ fn part(path: &Option<KeyPath>) -> String {
 
 /// Everything that can go wrong, by whose fault it is.
 ///
-/// [`kind`](Self::kind) says what a program can do about it. The messages name places, key paths, recipients and files; values, data keys and
-/// identities never appear.
+/// [`kind`](Self::kind) says what a program can do about it. Messages name locations, key paths,
+/// recipients and files, but never values, data keys or identities.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is not valid in its format, cannot be changed as asked, or does not fit the type that it is read into.
+    /// The text is invalid in its format, cannot be changed as requested, or does not match the
+    /// type that it is read into.
     #[error(transparent)]
     Document(sops_document::Error),
-    /// The document has no `sops` block, so there is nothing to decrypt.
+    /// The document has no `sops` metadata, so there is nothing to decrypt.
     #[error("sops metadata not found")]
     NotEncrypted,
-    /// The document has a `sops` block already, in dotenv a key that begins with `sops_`, so it cannot be encrypted again.
-    #[error("the document has a top-level key `sops`: it is encrypted already")]
+    /// The document already has `sops` metadata, or in dotenv a key that begins with `sops_`, so it
+    /// cannot be encrypted again.
+    #[error("the document is already encrypted: it has a top-level key `sops`")]
     AlreadyEncrypted,
-    /// A value is an encrypted one, in a document without the `sops` block that opens it: the block was cut off, or lost in a merge. Take it
-    /// back from version control.
-    #[error("{location}: {path}: an encrypted value, without the `sops` block that opens it")]
+    /// A value is encrypted, but the document has no `sops` metadata to decrypt it with: the
+    /// metadata was cut off, or lost in a merge. Restore it from version control.
+    #[error(
+        "{location}: {path}: this value is encrypted, but the document has no `sops` metadata to decrypt it with"
+    )]
     Ciphertext {
         /// The key path, keys joined with `.`.
         path: String,
-        /// Where the value stands.
+        /// Where the value is.
         location: Location,
     },
-    /// The `sops` block is missing a part, or a part is malformed.
-    #[error("{}the `sops` block: {}{message}", prefix(location), part(path))]
+    /// A part of the `sops` metadata is missing or malformed.
+    #[error("{}the `sops` metadata: {}{message}", prefix(location), part(path))]
     Metadata {
-        /// Where in the text the part of the block that is wrong stands, or the block, if it was read from a text.
+        /// Where the invalid part is in the text, or the metadata as a whole; `None` if it was not
+        /// read from a text.
         location: Option<Location>,
-        /// The part that is wrong, from the block down; `None` if it is all of it.
+        /// The path of the invalid part in the metadata; `None` for the metadata as a whole.
         path: Option<KeyPath>,
         /// What is wrong with it.
         message: String,
     },
-    /// An encrypted value is malformed, was altered or moved, or is plaintext where the rules ask for an encrypted one.
+    /// An encrypted value is malformed, was altered or moved, or is plaintext where the rules
+    /// require an encrypted value.
     #[error("{path}: {message}")]
     Value {
         /// The key path, keys joined with `.`; sequence indexes in brackets.
         path: String,
-        /// Where in the encrypted text, if it is known.
+        /// Where in the encrypted text, if known.
         location: Option<Location>,
         /// What is wrong with the value.
         message: String,
     },
-    /// The values are not those that the MAC was computed over.
+    /// The values are not the ones that the MAC was computed over.
     #[error(
         "MAC mismatch: a value was changed, added, removed or moved after the file was encrypted"
     )]
     MacMismatch,
-    /// The `sops` block has no MAC.
-    #[error("{}no MAC in the `sops` block", prefix(location))]
+    /// The `sops` metadata has no MAC.
+    #[error("{}the `sops` metadata has no MAC", prefix(location))]
     MacMissing {
-        /// Where the block stands.
+        /// Where the metadata is.
         location: Option<Location>,
     },
-    /// The stored MAC cannot be decrypted: it, or `lastmodified`, was changed.
+    /// The stored MAC cannot be decrypted: the MAC or `lastmodified` was changed.
     #[error(
         "{}the stored MAC cannot be decrypted: `mac` or `lastmodified` was changed",
         prefix(location)
     )]
     MacUnreadable {
-        /// Where `mac` stands.
+        /// Where `mac` is.
         location: Option<Location>,
     },
-    /// None of the identities opens the file, or fewer key groups than the threshold asks for.
+    /// None of the identities can decrypt the data key, or fewer key groups than the threshold
+    /// requires.
     #[error("{message}")]
     NoDataKey {
-        /// Which groups stay closed, and the recipients that would open them.
+        /// Which groups could not be recovered, and the recipients that could recover them.
         message: String,
         /// The master keys of those groups.
         missing: Vec<MasterKey>,
-        /// The first `enc` among them that nobody could open, since it was altered or cut off: its path from the block down.
+        /// The path in the metadata of the first `enc` that no key can decrypt, because it was
+        /// altered or cut off.
         damaged: Option<KeyPath>,
-        /// Where that stands in the text.
+        /// Where it is in the text.
         location: Option<Location>,
     },
-    /// A key, a recipient or a key service is the problem.
+    /// A key, a recipient or a key service caused the error.
     #[error(transparent)]
     Keys(sops_keys::Error),
     /// An entry cannot become an environment variable.
@@ -108,10 +116,10 @@ pub enum Error {
     Variable {
         /// Its key.
         name: String,
-        /// What is in the way.
+        /// Why it cannot.
         message: String,
     },
-    /// A regular expression is not valid, or would not mean the same to every reader.
+    /// A regular expression is invalid, or would not mean the same to every reader.
     #[error("regular expression `{pattern}`: {message}")]
     Regex {
         /// The expression, which is not secret.
@@ -119,27 +127,28 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
-    /// The configuration file `.sops.yaml` is wrong, or no rule of it fits.
+    /// The configuration file `.sops.yaml` is invalid, or none of its rules matches.
     #[error("{}: {}{message}", file.display(), prefix(location))]
     Config {
         /// The configuration file.
         file: PathBuf,
-        /// Where in it, if it is known.
+        /// Where in the file, if known.
         location: Option<Location>,
         /// What is wrong.
         message: String,
     },
-    /// The rules select none of the document's values, so that encryption would leave all of it in plaintext.
+    /// The rules select none of the document's values, so that encryption would leave all of it in
+    /// plaintext.
     #[error("{message}")]
     NothingSelected {
-        /// Which rule, and the keys that the document has.
+        /// The rule, and the keys that the document has.
         message: String,
     },
-    /// What was encrypted cannot be written out.
+    /// The encrypted document cannot be written.
     #[error(transparent)]
     Output(IoError),
-    /// Another program changed a file since it was read, so that it was not written.
-    #[error("{}: the file has been changed since it was read", file.display())]
+    /// Another program changed a file after it was read, so it was not written.
+    #[error("{}: the file changed after it was read", file.display())]
     Changed {
         /// The file.
         file: PathBuf,
@@ -149,7 +158,7 @@ pub enum Error {
     Io {
         /// The file.
         file: PathBuf,
-        /// The system's own error.
+        /// The error of the operating system.
         source: IoError,
     },
 }
@@ -173,17 +182,19 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// None of the private keys decrypts the file: get another key, or ask somebody who can decrypt it to add yours.
+    /// None of the private keys can decrypt the file: use another key, or ask someone who can
+    /// decrypt it to add yours.
     NoKey,
-    /// The file is not as it was when it was encrypted: a value, the MAC or the metadata was changed, moved or cut off. Restore it.
+    /// The file is not as it was encrypted: a value, the MAC or the metadata was changed, moved or
+    /// cut off. Restore it.
     Tampered,
     /// The file is not encrypted.
     NotEncrypted,
-    /// The text is not a document in its format: fix it where the error points to.
+    /// The text is invalid in its format: fix it at the location in the error.
     Syntax,
-    /// The document does not have the value that was asked for.
+    /// The document does not have the requested value.
     NotFound,
-    /// Any other; its variant says more.
+    /// Any other error; its variant says more.
     Other,
 }
 

@@ -1,10 +1,11 @@
-//! An error of the system that can be compared and copied.
+//! A system error that can be compared and copied.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::{fmt, io};
 
-/// An [`io::Error`], to which it dereferences. Two are equal if they have the same kind and the same text.
+/// An [`io::Error`], to which it dereferences. Two errors are equal if they have the same kind and
+/// message.
 #[derive(Clone, Debug)]
 pub struct IoError(Arc<io::Error>);
 

@@ -1,14 +1,16 @@
-//! Reads and writes files in the format of SOPS: YAML, JSON, dotenv, INI and binary files whose values are encrypted.
+//! Reads and writes SOPS files: YAML, JSON, dotenv, INI and binary files with encrypted values.
 //!
-//! Everything but the values stays as it is, and what is decrypted is what was encrypted, byte for byte. `sops` 3.13 reads what this library writes,
-//! and the other way round. The API has two levels: a simple one for programs that read and change secrets, and a full one for tools.
+//! Everything except the values stays as it is, and decryption restores the file byte for byte.
+//! `sops` 3.13 reads the files that this library writes, and vice versa. The API has two levels: a
+//! simple one for programs that read and change secrets, and a full one for tools.
 //!
 //! # The simple level
 //!
 //! ## A file
 //!
-//! [`SecretFile`] opens a file with the private keys that `sops` would use, or with keys that you pass. Values are read into types with
-//! [`serde`](https://serde.rs), and saved values keep their ciphertext unless they changed.
+//! [`SecretFile`] opens a file with the private keys that `sops` would use, or with keys that you
+//! pass. Values are read into types with [`serde`](https://serde.rs), and saved values keep their
+//! ciphertext unless they changed.
 //!
 //! ```
 //! use sops_core::keys::{Identities, age::generate_x25519};
@@ -48,7 +50,8 @@
 //!
 //! ## Text and bytes
 //!
-//! [`encrypt`] and [`decrypt`] work in memory. [`Encryption`] says who can decrypt the document and which values are encrypted.
+//! [`encrypt`] and [`decrypt`] work in memory. [`Encryption`] says who can decrypt the document and
+//! which values are encrypted.
 //!
 //! ```
 //! use sops_core::keys::{Identities, age::generate_x25519};
@@ -75,20 +78,22 @@
 //!
 //! ## Errors
 //!
-//! [`Error::kind`] tells apart a missing key, a file that was tampered with, one that is not encrypted, and one that is not valid in its
-//! format. Errors can be compared, and never hold a value or a key.
+//! [`Error::kind`] distinguishes a missing key, a file that was tampered with, a file that is not
+//! encrypted, and a file that is invalid in its format. Errors can be compared, and never contain a
+//! value or a key.
 //!
 //! # The full level
 //!
-//! All of it works in memory. Only functions whose names say so touch a file, the environment or a terminal: [`SecretFile::open`], [`decrypt_file`],
-//! [`config::find`], [`Config::read`](config::Config::read), [`keys::Environment::process`].
+//! Everything works in memory, except functions that access a file, the environment or a terminal,
+//! as their names say: [`SecretFile::open`], [`decrypt_file`], [`config::find`],
+//! [`Config::read`](config::Config::read), [`keys::Environment::process`].
 //!
-//! | For | see |
+//! | task | see |
 //! |---|---|
 //! | an encrypted document, its metadata and its data key | [`EncryptedDocument`], [`metadata`] |
 //! | changes that keep the ciphertext of unchanged values, rotation | [`OpenDocument`] |
 //! | the format of an encrypted file, by its name or its content | [`format_of_encrypted`] |
-//! | which values a rule selects, what is still in plaintext | [`rules`], [`unencrypted_values`] |
+//! | the values that a rule selects, and those still in plaintext | [`rules`], [`unencrypted_values`] |
 //! | `.sops.yaml` | [`config`] |
 //! | data keys, master keys, private keys, key services of your own | [`keys`] |
 //! | documents: parse, edit and convert them, with or without encryption | [`document`] |
@@ -173,7 +178,7 @@ pub use sops_document::{
 pub use sops_keys as keys;
 pub use sops_keys::reading;
 pub use variables::{Variable, variables};
-/// The crate of the type that plaintext is in. Those of keys are in [`keys`].
+/// The crate that holds plaintext in memory. The types of keys are in [`keys`].
 pub use zeroize;
 
 /// The examples of the README.

@@ -1,5 +1,5 @@
-//! Line breaks that are not as they were encrypted: those of dotenv that a program such as Git has converted to CR LF, which `sops` cannot
-//! read, and those that old versions of SOPS did not write.
+//! Line breaks that differ from the encrypted file: those of dotenv files that a program such as
+//! Git converted to CR LF, which `sops` cannot read, and those that old versions of SOPS omitted.
 
 use zeroize::Zeroizing;
 
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn one_carriage_return_of_each_line_is_the_line_breaks() {
+    fn one_carriage_return_per_line_belongs_to_the_line_break() {
         let text = b"a\r\nb\r\r\n\r\nc\r";
         assert_eq!(**without_returns(text), b"a\nb\r\n\nc"[..]);
         assert_eq!(with_returns("a\r\nb\n\nc"), "a\r\nb\r\n\r\nc");

@@ -20,10 +20,10 @@ use crate::pipeline::plan::Plan;
 use crate::rules::EncryptionRule;
 
 impl<'a> EncryptedDocument<'a> {
-    /// Decrypts the document to encrypt it again once it has been changed.
+    /// Decrypts the document, so that it can be changed and encrypted again.
     ///
     /// # Errors
-    /// As [`decrypt`](Self::decrypt).
+    /// Those of [`decrypt`](Self::decrypt).
     pub fn open(&self, key: DataKey, check: MacCheck) -> Result<OpenDocument<'_, 'a>> {
         let mut cache = CiphertextCache::default();
         let decrypted = self.decrypt_for(Purpose::File, &key, check, Some(&mut cache))?;
@@ -43,32 +43,34 @@ pub struct OpenDocument<'d, 'a> {
     key: DataKey,
     decrypted: Decrypted,
     cache: CiphertextCache<'a>,
-    /// The format that is written, if it is another one.
+    /// The output format, if it is another one.
     other_format: Option<(Format, Stores)>,
 }
 
 impl OpenDocument<'_, '_> {
-    /// The plaintext; UTF-8 in all formats but the binary one.
+    /// The plaintext; UTF-8 in all formats except binary.
     pub fn plaintext(&self) -> &[u8] {
         &self.decrypted.plaintext
     }
 
-    /// How many comments could not be opened and stand in the plaintext as they were.
+    /// How many comments could not be decrypted and are in the plaintext unchanged.
     pub fn unopened_comments(&self) -> usize {
         self.decrypted.unopened_comments
     }
 
-    /// Has the document written in this format, laid out as the stores say.
+    /// Sets the output format, with the layout of the stores.
     #[must_use]
     pub fn in_format(mut self, format: Format, stores: Stores) -> Self {
         self.other_format = (format != self.encrypted.format()).then_some((format, stores));
         self
     }
 
-    /// Encrypts the changed plaintext under the same data key. Values that are still there keep their ciphertext.
+    /// Encrypts the changed plaintext under the same data key. Values that did not change keep
+    /// their ciphertext.
     ///
     /// # Errors
-    /// As [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if the plaintext has a `sops` block.
+    /// Those of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if the
+    /// plaintext has `sops` metadata.
     pub fn encrypt(
         self,
         plaintext: &(impl AsRef<[u8]> + ?Sized),
@@ -85,11 +87,13 @@ impl OpenDocument<'_, '_> {
         next_state(self.encrypted, self.other_format, plaintext, next, now)
     }
 
-    /// Encrypts the plaintext under another rule, with the same data key and master keys. Values that both rules cover keep their
-    /// ciphertext.
+    /// Encrypts the plaintext under another rule, with the same data key and master keys. Values
+    /// that both rules cover keep their ciphertext.
     ///
     /// # Errors
-    /// [`NothingSelected`](crate::Error::NothingSelected); [`Unrepresentable`](sops_document::Error::Unrepresentable) for a value that the other rule covers and that cannot be encrypted.
+    /// [`NothingSelected`](crate::Error::NothingSelected);
+    /// [`Unrepresentable`](sops_document::Error::Unrepresentable) for a value that the new rule
+    /// covers but that cannot be encrypted.
     pub fn with_rule(
         mut self,
         rule: EncryptionRule,
@@ -116,7 +120,7 @@ impl OpenDocument<'_, '_> {
     /// Encrypts the plaintext under a new data key, for these master keys.
     ///
     /// # Errors
-    /// As [`wrap_data_key`].
+    /// Those of [`wrap_data_key`].
     pub fn rotate(
         self,
         groups: &[Vec<MasterKey>],
@@ -139,7 +143,7 @@ impl OpenDocument<'_, '_> {
     }
 }
 
-/// Encrypts a plaintext as the document's next state, in another format if there is one.
+/// Encrypts a plaintext as the document's next state, in the output format.
 fn next_state(
     encrypted: &EncryptedDocument<'_>,
     other_format: Option<(Format, Stores)>,

@@ -208,8 +208,8 @@ impl SecretFile {
 /// of the old one.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path)?;
-    let folder = target.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    let directory = target.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(directory)?;
     new.write_all(content)?;
     new.as_file()
         .set_permissions(fs::metadata(&target)?.permissions())?;
@@ -237,21 +237,21 @@ mod tests {
     const PLAINTEXT: &str = "# the database\ndb: {port: 5432, ratio: 1.0}\nuser: 'web'\n";
 
     /// Creates a directory with an encrypted file, and the keys that decrypt it.
-    fn folder() -> (tempfile::TempDir, PathBuf, Identities) {
+    fn directory() -> (tempfile::TempDir, PathBuf, Identities) {
         let pair = generate_x25519();
         let keys = Identities::from(pair.identity);
         let encryption = Encryption::to([pair.recipient]);
         let encrypted =
             encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("the text is valid YAML");
-        let folder = tempfile::tempdir().expect("a temporary directory can be created");
-        let path = folder.path().join("web.yaml");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
+        let path = directory.path().join("web.yaml");
         fs::write(&path, encrypted).expect("the directory is writable");
-        (folder, path, keys)
+        (directory, path, keys)
     }
 
     #[test]
     fn values_are_read_changed_and_saved() {
-        let (_folder, path, keys) = folder();
+        let (_guard, path, keys) = directory();
         let before = fs::read_to_string(&path).expect("the file exists");
         let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_rotated_file_has_the_same_plaintext_and_another_data_key() {
-        let (_folder, path, keys) = folder();
+        let (_guard, path, keys) = directory();
         let before = fs::read_to_string(&path).expect("the file exists");
         let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         file.rotate(&keys).expect("the recipient is known");
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_file_that_another_program_changed_is_not_overwritten() {
-        let (_folder, path, keys) = folder();
+        let (_guard, path, keys) = directory();
         let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         file.set(r#"["user"]"#, "admin")
             .expect("the value can be set");
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn errors_have_distinct_kinds() {
-        let (_folder, path, keys) = folder();
+        let (_guard, path, keys) = directory();
         let kind = |keys: &Identities| {
             let opened = SecretFile::open_with(&path, keys);
             opened.err().map(|error| error.kind())
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn missing_and_mistyped_values_are_not_tampering() {
-        let (_folder, path, keys) = folder();
+        let (_guard, path, keys) = directory();
         let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
         let missing = file.get::<String>(r#"["db"]["host"]"#);
         assert_eq!(

@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 /// An environment variable.
 #[non_exhaustive]
 pub struct Variable {
-    /// Neither empty nor with `=` or a zero byte in it.
+    /// Not empty, and without `=` or a zero byte.
     pub name: String,
-    /// Any bytes but zero.
+    /// Any bytes except zero.
     pub value: Zeroizing<Vec<u8>>,
 }
 
@@ -29,23 +29,25 @@ impl fmt::Debug for Variable {
     }
 }
 
-/// The values at the top level of the first document as `sops exec-env` gives them to a command: strings as they are, others as
-/// SOPS writes them in dotenv files, `<nil>` for null.
+/// The values at the top level of the first document, as `sops exec-env` passes them to a command:
+/// strings unchanged, other values as SOPS writes them in dotenv files, and `<nil>` for null.
 ///
-/// Of a Kubernetes Secret, these are the values of `stringData` and the decoded ones of `data`. With a `separator`, values in mappings and
-/// sequences become variables too: their keys and indexes are joined with it, as in `db__host`. In INI, a key before the first section
-/// keeps its name.
+/// For a Kubernetes Secret, these are the values of `stringData` and the decoded values of `data`.
+/// With a `separator`, values in mappings and sequences become variables too: their keys and
+/// indexes are joined with it, as in `db__host`. In INI, a key before the first section keeps its
+/// name.
 ///
 /// # Errors
-/// [`Error::Variable`] for mappings and sequences without a separator, for names that are empty or have `=` in them, for two values of one
-/// name where one is nested, for zero bytes, and for `data` that is not base64.
+/// [`Error::Variable`] for mappings and sequences without a separator, for names that are empty or
+/// contain `=`, for two values with the same name if one is nested, for zero bytes, and for `data`
+/// that is not base64.
 ///
 /// ```
 /// use sops_core::{Format, parse_document, variables};
 ///
 /// let document = parse_document("PORT: 8_0\nTLS: yes\nDB:\n  HOST: |\n    one\n    two\n", Format::Yaml)?;
 /// let variables = variables(&document, Some("__"))?;
-/// let texts: Vec<_> = variables.iter().map(|one| (one.name.as_str(), &one.value[..])).collect();
+/// let texts: Vec<_> = variables.iter().map(|variable| (variable.name.as_str(), &variable.value[..])).collect();
 /// assert_eq!(texts, [("PORT", &b"80"[..]), ("TLS", b"yes"), ("DB__HOST", b"one\ntwo\n")]);
 /// # Ok::<(), sops_core::Error>(())
 /// ```
@@ -53,7 +55,7 @@ pub fn variables(document: &Document<'_>, separator: Option<&str>) -> Result<Vec
     let Some(Node::Mapping(entries)) = document.to_tree(0) else {
         return Err(unusable(
             String::new(),
-            "the document has no keys, which would name the variables",
+            "the document has no keys to name the variables after",
         ));
     };
     if is_secret(&entries) {
@@ -84,13 +86,13 @@ pub fn variables(document: &Document<'_>, separator: Option<&str>) -> Result<Vec
 /// The section of INI for the keys before the first one.
 const DEFAULT_SECTION: &str = "DEFAULT";
 
-/// The variables that were found.
+/// The variables found so far.
 #[derive(Default)]
 struct Variables<'s> {
     separator: Option<&'s str>,
     is_ini: bool,
     found: Vec<Variable>,
-    /// Their names, and whether the value of that name is nested.
+    /// Their names, and whether the value with that name is nested.
     names: HashMap<String, bool>,
 }
 
@@ -100,7 +102,7 @@ impl Variables<'_> {
             Node::Scalar(value) => {
                 let has_name = self.names.insert(name.clone(), is_nested);
                 if has_name.is_some_and(|was_nested| is_nested || was_nested) {
-                    return Err(unusable(name, "two values would have this name"));
+                    return Err(unusable(name, "two values would have the same name"));
                 }
                 let value = Zeroizing::new(flat::bytes(value.as_ref()).into_owned());
                 self.found.push(variable(name, value)?);
@@ -109,16 +111,16 @@ impl Variables<'_> {
             Node::Mapping(_) if self.is_ini && self.separator.is_none() => {
                 let message = match &*name {
                     DEFAULT_SECTION => {
-                        "this section has the keys before the first one, and an environment variable holds one value"
+                        "this section holds the keys before the first section header, and an environment variable holds only one value"
                     }
-                    _ => "this is a section, and an environment variable holds one value",
+                    _ => "this is a section, and an environment variable holds only one value",
                 };
                 return Err(unusable(name, message));
             }
             _ if self.separator.is_none() => {
                 return Err(unusable(
                     name,
-                    "an environment variable holds one value, and here are several",
+                    "an environment variable holds only one value, but this key has several",
                 ));
             }
             Node::Mapping(entries) => {
@@ -142,7 +144,10 @@ impl Variables<'_> {
 
 fn variable(name: String, value: Zeroizing<Vec<u8>>) -> Result<Variable> {
     if name.is_empty() || name.contains(['=', '\0']) {
-        return Err(unusable(name, "no environment variable can have this name"));
+        return Err(unusable(
+            name,
+            "an environment variable cannot have this name",
+        ));
     }
     if value.contains(&0) {
         return Err(unusable(
@@ -153,7 +158,7 @@ fn variable(name: String, value: Zeroizing<Vec<u8>>) -> Result<Variable> {
     Ok(Variable { name, value })
 }
 
-/// Whether these are the entries of a Secret of Kubernetes.
+/// Whether these are the entries of a Kubernetes Secret.
 fn is_secret(entries: &[Entry]) -> bool {
     let text = |key| {
         let entry = entries.iter().find(|entry| entry.key == key);
@@ -162,7 +167,7 @@ fn is_secret(entries: &[Entry]) -> bool {
     text("apiVersion") == Some("v1") && text("kind") == Some("Secret")
 }
 
-/// The values of a Secret. The API server puts those of `stringData` over those of `data`.
+/// The values of a Secret. As in the API server, `stringData` takes precedence over `data`.
 fn of_secret(entries: Vec<Entry>) -> Result<Vec<Variable>> {
     let mut found: Vec<Variable> = Vec::new();
     for field in ["data", "stringData"] {
@@ -173,16 +178,16 @@ fn of_secret(entries: Vec<Entry>) -> Result<Vec<Variable>> {
         for Entry { key, value } in values {
             let path = || format!("{field}.{key}");
             let Node::Scalar(value) = value else {
-                return Err(unusable(path(), "a value of a Secret is text"));
+                return Err(unusable(path(), "a value of a Secret must be text"));
             };
-            // What Kubernetes takes for an empty value.
+            // Kubernetes reads this as an empty value.
             let bytes = match value {
                 Some(value) => Zeroizing::new(flat::bytes(Some(value)).into_owned()),
                 None => Zeroizing::default(),
             };
             let bytes = match field {
                 "data" => decoded(&bytes).ok_or_else(|| {
-                    unusable(path(), "a value under `data` of a Secret is base64")
+                    unusable(path(), "a value under `data` of a Secret must be base64")
                 })?,
                 _ => bytes,
             };
@@ -193,7 +198,7 @@ fn of_secret(entries: Vec<Entry>) -> Result<Vec<Variable>> {
     Ok(found)
 }
 
-/// The bytes of base64, in which Go passes over line breaks.
+/// Decodes base64. Like Go, it ignores line breaks.
 fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
     let text: Vec<u8> = text
@@ -218,7 +223,7 @@ mod tests {
     use crate::parse_document;
 
     fn found(text: &str, format: Format, separator: Option<&str>) -> String {
-        let document = parse_document(text, format).expect("it is valid");
+        let document = parse_document(text, format).expect("the text is valid");
         match variables(&document, separator) {
             Ok(variables) => {
                 let shown = variables.iter().map(|variable| {
@@ -242,24 +247,26 @@ mod tests {
         assert_eq!(yaml(Some("")), "ab=1 ac0=x ac1d=y g=<nil>");
         assert_eq!(
             yaml(None),
-            "`a`: an environment variable holds one value, and here are several"
+            "`a`: an environment variable holds only one value, but this key has several"
         );
         for text in ["a: {b: 1}\na__b: 2\n", "a__b: 2\na: {b: 1}\n"] {
             assert_eq!(
                 found(text, Format::Yaml, Some("__")),
-                "`a__b`: two values would have this name"
+                "`a__b`: two values would have the same name"
             );
         }
         let ini = "a = 1\n[s]\nb = 2\n";
         assert_eq!(found(ini, Format::Ini, Some("_")), "a=1 s_b=2");
-        assert!(found(ini, Format::Ini, None).starts_with("`DEFAULT`: this section has the keys"));
+        assert!(
+            found(ini, Format::Ini, None).starts_with("`DEFAULT`: this section holds the keys")
+        );
         assert!(found("[s]\nb = 2\n", Format::Ini, None).starts_with("`s`: this is a section"));
-        // As `sops`, which takes the later one.
+        // Like `sops`, which uses the later value.
         assert_eq!(found("A=1\nA=2\n", Format::Dotenv, None), "A=1 A=2");
     }
 
     #[test]
-    fn a_secret_of_kubernetes_is_its_values() {
+    fn a_kubernetes_secret_provides_its_values() {
         let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
         let secret = |fields: &str| found(&format!("{head}{fields}"), Format::Yaml, None);
         assert_eq!(
@@ -273,11 +280,11 @@ mod tests {
         assert_eq!(secret(""), "");
         assert_eq!(
             secret("data: {A: hunter2!}\n"),
-            "`data.A`: a value under `data` of a Secret is base64"
+            "`data.A`: a value under `data` of a Secret must be base64"
         );
         assert_eq!(
             secret("stringData: {A: {b: c}}\n"),
-            "`stringData.A`: a value of a Secret is text"
+            "`stringData.A`: a value of a Secret must be text"
         );
         assert!(secret("data: {A: AAA=}\n").ends_with("cannot hold a zero byte"));
         let other = found("kind: Secret\nstringData: {A: b}\n", Format::Yaml, None);

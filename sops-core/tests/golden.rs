@@ -1,4 +1,4 @@
-//! Compatibility without `sops` at hand: what it wrote and read when the vectors were made.
+//! Compatibility without `sops` itself: the vectors record what it wrote and read.
 
 use std::collections::HashSet;
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sops_core::keys::age::generate_x25519;
 use sops_core::keys::{self, Family, Identities, MasterKey};
 use sops_core::{EncryptedDocument, Error, Format, MacCheck, decrypt};
-use sops_test_support::same_but_for_comments;
+use sops_test_support::same_except_comments;
 
 /// One line of `testdata/vectors/golden.jsonl`.
 #[derive(Deserialize)]
@@ -44,8 +44,9 @@ fn master_keys_of_all_families_are_named_and_kept() {
     let mut families = HashSet::new();
     for line in include_str!("../../testdata/vectors/master-keys.jsonl").lines() {
         let golden: MasterKeys = serde_json::from_str(line).expect("a golden vector");
-        let format = Format::from_name(&golden.format).expect("a format");
-        let document = EncryptedDocument::parse(&golden.encrypted, format).expect("by sops");
+        let format = Format::from_name(&golden.format).expect("the format is known");
+        let document =
+            EncryptedDocument::parse(&golden.encrypted, format).expect("sops wrote the document");
         let metadata = document.metadata();
         let groups = metadata.master_keys();
         let ids = groups
@@ -56,7 +57,9 @@ fn master_keys_of_all_families_are_named_and_kept() {
         families.extend(groups.iter().flatten().map(MasterKey::family));
         assert_eq!(document.with_metadata(metadata), golden.encrypted);
 
-        let key = document.data_key(&identities()).expect("it has age keys");
+        let key = document
+            .data_key(&identities())
+            .expect("the document has age keys");
         let open = document
             .open(key, MacCheck::Require)
             .expect("the MAC is valid");
@@ -64,29 +67,33 @@ fn master_keys_of_all_families_are_named_and_kept() {
         let changed = golden.decrypted.replace("hunter2", "hunter3");
         let changed = open
             .encrypt(&changed, SystemTime::now())
-            .expect("it is changed");
-        let changed = EncryptedDocument::parse(&changed, format).expect("it is encrypted");
+            .expect("the document can be changed");
+        let changed =
+            EncryptedDocument::parse(&changed, format).expect("the document is encrypted");
         assert_eq!(changed.metadata().key_groups, metadata.key_groups);
     }
     assert_eq!(families.len(), Family::ALL.len());
 }
 
-/// What changes the keys of a file leaves those alone that it is not about, if it can.
+/// A change of the keys of a file leaves the other keys alone, if possible.
 #[test]
-fn keys_that_nobody_here_can_use_stay_where_the_data_key_stays() {
+fn unusable_keys_stay_if_the_data_key_stays() {
     for line in include_str!("../../testdata/vectors/master-keys.jsonl").lines() {
         let golden: MasterKeys = serde_json::from_str(line).expect("a golden vector");
-        let format = Format::from_name(&golden.format).expect("a format");
-        let document = EncryptedDocument::parse(&golden.encrypted, format).expect("by sops");
+        let format = Format::from_name(&golden.format).expect("the format is known");
+        let document =
+            EncryptedDocument::parse(&golden.encrypted, format).expect("sops wrote the document");
         let service = identities();
-        let key = document.data_key(&service).expect("it has age keys");
+        let key = document
+            .data_key(&service)
+            .expect("the document has age keys");
         let mut groups = document.metadata().master_keys();
         groups[0].push(generate_x25519().recipient.into());
         let now = SystemTime::now();
         let threshold = golden.shamir_threshold;
         let changed = document.with_key_groups(&key, &groups, threshold, &service, now);
         if groups.len() > 1 {
-            // Each key gets a new share, and there is nobody who knows those of other families.
+            // Each key gets a new share, and no service can encrypt for the keys of other families.
             assert!(matches!(
                 changed,
                 Err(Error::Keys(keys::Error::NoKeyService { .. }))
@@ -94,7 +101,8 @@ fn keys_that_nobody_here_can_use_stay_where_the_data_key_stays() {
             continue;
         }
         let changed = changed.expect("only an age key is new");
-        let changed = EncryptedDocument::parse(&changed, format).expect("it is encrypted");
+        let changed =
+            EncryptedDocument::parse(&changed, format).expect("the document is encrypted");
         let (new, old) = (
             &changed.metadata().key_groups[0],
             &document.metadata().key_groups[0],
@@ -102,7 +110,9 @@ fn keys_that_nobody_here_can_use_stay_where_the_data_key_stays() {
         assert_eq!(new.keys.len(), old.keys.len() + 1);
         assert!(old.keys.iter().all(|key| new.keys.contains(key)));
 
-        let open = document.open(key, MacCheck::Require).expect("by sops");
+        let open = document
+            .open(key, MacCheck::Require)
+            .expect("sops wrote the document");
         let rotated = open.rotate(&groups, &service, now);
         assert!(matches!(
             rotated,
@@ -117,7 +127,7 @@ fn golden_documents_are_decrypted_as_sops_decrypts_them() {
     let (mut ours, mut theirs) = (0, 0);
     for line in include_str!("../../testdata/vectors/golden.jsonl").lines() {
         let golden: Golden = serde_json::from_str(line).expect("a golden vector");
-        let format = Format::from_name(&golden.format).expect("a format");
+        let format = Format::from_name(&golden.format).expect("the format is known");
         let decrypted = decrypt(&golden.encrypted, format, &identities)
             .unwrap_or_else(|error| panic!("{error} in\n{}", golden.encrypted));
         let decrypted = String::from_utf8_lossy(&decrypted);
@@ -127,7 +137,7 @@ fn golden_documents_are_decrypted_as_sops_decrypts_them() {
                 Format::Json | Format::Dotenv | Format::Ini | Format::Binary => {
                     assert_eq!(decrypted, golden.decrypted);
                 }
-                _ => same_but_for_comments(&decrypted, &golden.decrypted)
+                _ => same_except_comments(&decrypted, &golden.decrypted)
                     .unwrap_or_else(|difference| panic!("{difference}\nin\n{}", golden.decrypted)),
             }
         } else {

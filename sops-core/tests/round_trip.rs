@@ -1,4 +1,4 @@
-//! The law of the library: what is encrypted comes back byte for byte.
+//! The law of the library: decryption restores the encrypted text byte for byte.
 
 use std::sync::LazyLock;
 
@@ -13,10 +13,10 @@ use sops_test_support::{Features, written};
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
     let pair = generate_x25519();
     let identities = Identities::from(pair.identity);
-    let how = Encryption::to([pair.recipient])
+    let encryption = Encryption::to([pair.recipient])
         .allowing_plaintext(true)
         .allowing_ciphertext(true);
-    (how, identities)
+    (encryption, identities)
 });
 
 /// Rules of every kind, for generated YAML.
@@ -31,15 +31,15 @@ static RULES: LazyLock<[EncryptionRule; 6]> = LazyLock::new(|| {
     ]
 });
 
-/// Encrypts under the rule and decrypts again; `false` if the document is refused.
+/// Encrypts under the rule and decrypts again; `false` if the document is rejected.
 fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
-    let (how, identities) = &*KEYS;
-    let how = how.clone().with_rule(rule.clone());
-    let Ok(encrypted) = encrypt(text, format, &how) else {
+    let (encryption, identities) = &*KEYS;
+    let encryption = encryption.clone().with_rule(rule.clone());
+    let Ok(encrypted) = encrypt(text, format, &encryption) else {
         return false;
     };
     let back = decrypt(&encrypted, format, identities).unwrap_or_else(|error| {
-        panic!("{error} in what was made of\n{text}\nwhich is\n{encrypted}")
+        panic!("{error} in the document encrypted from\n{text}\nwhich is\n{encrypted}")
     });
     assert!(
         *back == text.as_bytes(),
@@ -51,24 +51,25 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
     let left = document.and_then(|document| document.unencrypted());
     assert!(
         left.as_ref().is_ok_and(Vec::is_empty),
-        "{left:?} is left in plaintext in what was made of\n{text}\nwhich is\n{encrypted}"
+        "{left:?} is left in plaintext in the document encrypted from\n{text}\nwhich is\n{encrypted}"
     );
     true
 }
 
 /// Many readers match the whole scalar, so nothing may come after the bracket.
 fn hold_ciphertexts_only(encrypted: &str, format: Format) {
-    let document = parse_document(encrypted, format).expect("it was encrypted");
+    let document = parse_document(encrypted, format).expect("the document is encrypted");
     for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
         let is_whole = !scalar.starts_with("ENC[AES256_GCM,") || scalar.ends_with(']');
         assert!(is_whole, "{scalar:?} in\n{encrypted}");
     }
 }
 
-/// The end of the plaintext decides what the header says of line breaks; only what it cannot tell is kept.
+/// The header's line break indicator follows from the end of the plaintext; only an indicator that
+/// doesn't is stored.
 #[test]
-fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
-    let (how, identities) = &*KEYS;
+fn a_block_scalar_holds_only_the_ciphertext_and_round_trips() {
+    let (encryption, identities) = &*KEYS;
     for (text, header, kept) in [
         ("a: |\n  b\n  c\n", "|-", false),
         ("a: >\n  b\n\n  c\nd: 1\n", ">-", false),
@@ -82,7 +83,7 @@ fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
         ("a: |\r\n  b\r\n  c\r\n", "|-", false),
         ("a: |-\n  b\n", "|-", false),
         ("a: |\n  b\n\n\nd: 1\n", "|-", false),
-        // One line break under `+`, and none under a header that asks for one.
+        // One line break under `+`, and none under a header that requires one.
         ("a: |+\n  b\nd: 1\n", "|-", true),
         ("a: |\n  b", "|-", true),
         ("a: >+\n  b\n  c", ">-", true),
@@ -92,7 +93,7 @@ fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
             comes_back(text, Format::Yaml, &EncryptionRule::default()),
             "{text:?}"
         );
-        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let encrypted = encrypt(text, Format::Yaml, encryption).expect(text);
         let lines = encrypted.lines().zip(encrypted.lines().skip(1));
         let line = lines
             .filter(|(_, next)| next.trim_start().starts_with("ENC["))
@@ -103,15 +104,15 @@ fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
         assert_eq!(shown, [header], "{text:?}");
         assert_eq!(encrypted.contains("sops_rs_spellings"), kept, "{text:?}");
     }
-    // As older versions wrote it: with the header of the plaintext, without a form for it.
+    // As older versions wrote it: with the header of the plaintext, without a source form for it.
     for (text, old) in [
         ("a: |\n  b\n", "|"),
         ("a: |+\n  b\nd: 1\n", "|+"),
         ("a: |2+\n  b\n\nd: 1\n", "|2+"),
     ] {
-        let new = encrypt(text, Format::Yaml, how).expect(text);
+        let new = encrypt(text, Format::Yaml, encryption).expect(text);
         let start = new.find("|").expect("a block scalar");
-        let end = start + new[start..].find('\n').expect("its line");
+        let end = start + new[start..].find('\n').expect("the line ends");
         let old = format!("{}{old}{}", &new[..start], &new[end..]);
         let (old, _) = old
             .split_once("    sops_rs_spellings")
@@ -120,17 +121,17 @@ fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
             true => old.to_owned(),
             false => format!("{old}    version: 3.13.3\n"),
         };
-        let back = decrypt(&old, Format::Yaml, identities).expect("the keys open it");
+        let back = decrypt(&old, Format::Yaml, identities).expect("the keys decrypt the document");
         assert_eq!(String::from_utf8_lossy(&back), text, "{old}");
     }
 }
 
 /// After a header that ends in `+`, blank lines would become part of the value.
 #[test]
-fn blank_lines_after_a_ciphertext_are_no_part_of_its_value() {
-    let (how, identities) = &*KEYS;
+fn blank_lines_after_a_ciphertext_are_not_part_of_its_value() {
+    let (encryption, identities) = &*KEYS;
     for text in ["a: |+\n  b\n\nd: 1\n", "a: \"b\\n\\n\"\nd: 1\n"] {
-        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let encrypted = encrypt(text, Format::Yaml, encryption).expect(text);
         for (from, to) in [("\nd:", "\n\n \nd:"), ("\nd:", "\n\nd:")] {
             let spaced = encrypted.replacen(from, to, 1);
             for changed in [
@@ -139,9 +140,10 @@ fn blank_lines_after_a_ciphertext_are_no_part_of_its_value() {
                     .replacen(": \"ENC", ": ENC", 1)
                     .replacen("]\"", "]", 1),
             ] {
-                let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+                let back = decrypt(&changed, Format::Yaml, identities)
+                    .expect("the keys decrypt the document");
                 let back = String::from_utf8_lossy(&back).into_owned();
-                let document = parse_document(&back, Format::Yaml).expect("it is YAML");
+                let document = parse_document(&back, Format::Yaml).expect("the text is YAML");
                 let value = document.scalars().next().and_then(|scalar| scalar.as_str());
                 assert_eq!(value, Some("b\n\n"), "{back}");
             }
@@ -150,7 +152,7 @@ fn blank_lines_after_a_ciphertext_are_no_part_of_its_value() {
 }
 
 #[test]
-fn written_yaml_comes_back() {
+fn written_yaml_round_trips() {
     for text in written::ACCEPTED {
         let accepted = comes_back(text, Format::Yaml, &EncryptionRule::default());
         assert!(accepted, "{text:?} is refused");
@@ -159,7 +161,7 @@ fn written_yaml_comes_back() {
 
 /// Long texts are encrypted in parts, which may end between two comments.
 #[test]
-fn thousands_of_comments_in_a_row_are_all_encrypted_and_come_back() {
+fn thousands_of_comments_in_a_row_are_all_encrypted_and_round_trip() {
     let comments = |marker: &str| -> String {
         let line = |number| format!("{marker} secret{number}\n");
         (0..1_600).map(line).collect()
@@ -193,7 +195,7 @@ fn thousands_of_comments_in_a_row_are_all_encrypted_and_come_back() {
 }
 
 #[test]
-fn what_go_reads_otherwise_is_refused() {
+fn text_that_go_reads_differently_is_rejected() {
     for (text, part) in written::REFUSED {
         let refusal = encrypt(text, Format::Yaml, &KEYS.0).expect_err(text);
         let shown = refusal.to_string();
@@ -209,7 +211,7 @@ fn what_go_reads_otherwise_is_refused() {
 }
 
 #[test]
-fn generated_yaml_comes_back() {
+fn generated_yaml_round_trips() {
     let accepted = (0..3_000)
         .filter(|seed| {
             comes_back(
@@ -225,7 +227,8 @@ fn generated_yaml_comes_back() {
     );
 }
 
-/// Flux finds the metadata of no other. Only where a rule looks at comments may a document have to stay as it is.
+/// Flux finds the metadata only in block style. Only a rule on comments may require a document to
+/// keep its style.
 #[test]
 fn generated_documents_in_flow_style_are_encrypted_in_block_style() {
     let (mut in_flow_style, mut stays) = (0, 0);
@@ -242,9 +245,11 @@ fn generated_documents_in_flow_style_are_encrypted_in_block_style() {
                 continue;
             }
             in_flow_style += 1;
-            let how = KEYS.0.clone().with_rule(rule.clone());
-            let encrypted = encrypt(&text, Format::Yaml, &how).expect("it was encrypted");
-            let document = parse_document(&encrypted, Format::Yaml).expect("it is encrypted");
+            let encryption = KEYS.0.clone().with_rule(rule.clone());
+            let encrypted =
+                encrypt(&text, Format::Yaml, &encryption).expect("the document is encrypted");
+            let document =
+                parse_document(&encrypted, Format::Yaml).expect("the document is encrypted");
             if document.has_flow_top() {
                 assert!(
                     rule.name().contains("comment"),
@@ -263,7 +268,7 @@ fn generated_documents_in_flow_style_are_encrypted_in_block_style() {
 }
 
 #[test]
-fn generated_dotenv_and_ini_come_back() {
+fn generated_dotenv_and_ini_round_trip() {
     let rules = [
         EncryptionRule::default(),
         EncryptionRule::EncryptedRegex("[1-4]".into()),
@@ -293,7 +298,7 @@ fn generated_dotenv_and_ini_come_back() {
 }
 
 #[test]
-fn generated_json_comes_back() {
+fn generated_json_round_trips() {
     let accepted = (0..1_000)
         .filter(|seed| {
             comes_back(
@@ -307,28 +312,28 @@ fn generated_json_comes_back() {
 }
 
 #[test]
-fn unusual_yaml_comes_back() {
+fn unusual_yaml_round_trips() {
     for text in [
-        // Aliases, which are written out.
+        // Aliases, which are expanded.
         "{a: &x b, c: *x}\n",
         "a: &x b\nc: [*x, d]\n",
-        // Omitted values at the end of the mapping, where the `sops` block goes.
+        // Omitted values at the end of the mapping, where the `sops` metadata goes.
         "{a: b, \"c\":\n}\n",
         "{a: b, c}\n",
         "{a: b, c: # d, e\n}\n",
-        // Line breaks of old, and both kinds at once.
+        // Old line breaks, and both kinds at once.
         "a: >-\r  b\rc: d\r",
         "a: |\r  b\r",
         "a: |\r\r\n  b\r\r\n",
-        // Blanks that are the end of the value.
+        // Spaces at the end of the value.
         "a:\nb: |2  # c\n    ",
         "a: |2\n  b\n    ",
-        // A block scalar without a line break behind comments.
+        // A block scalar without a final line break, after comments.
         "a:\n  - - b: c\n    # d\n\n    - >-\n      e\n\n      f",
         "k3:\n  k4:\n    # c5\n    - k6:\n        - k7: v\n        # c8\n        # c9\n\n        - >-\n            folded\n\n            m",
-        // A comment behind the marker of an empty document.
+        // A comment after the marker of an empty document.
         "a: b\n---\n# c\n\n",
-        // A spelling to keep beside an empty document.
+        // A source form to store next to an empty document.
         "a: 'b\n\n  c'\n---\n",
     ] {
         assert!(
@@ -338,26 +343,28 @@ fn unusual_yaml_comes_back() {
     }
 }
 
-/// As `sops` writes a comment of a sequence: as an item.
-/// Each document has a block of its own. Were the spellings of all documents in each, a stream would grow with its square.
+/// As `sops` writes a comment of a sequence: as an item. Each document has its own metadata. If
+/// each repeated the source forms of all documents, a stream would grow with its square.
 #[test]
-fn a_stream_has_its_spellings_once() {
-    let (how, identities) = &*KEYS;
+fn a_stream_has_its_source_forms_once() {
+    let (encryption, identities) = &*KEYS;
     let text = "a: 0x1F\n---\na: 0x1F\n---\n--- # empty\n".repeat(3);
-    let encrypted = encrypt(&text, Format::Yaml, how).expect("the stream is valid");
+    let encrypted = encrypt(&text, Format::Yaml, encryption).expect("the stream is valid");
     let blocks = encrypted.matches("\nsops:").count();
     assert!(blocks > 3, "{encrypted}");
     assert_eq!(encrypted.matches("sops_rs_spellings").count(), 1);
-    let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is encrypted");
+    let document =
+        EncryptedDocument::parse(&encrypted, Format::Yaml).expect("the document is encrypted");
     let same = document.with_metadata(document.metadata());
     assert_eq!(same, encrypted);
     assert!(document.differing_metadata().is_empty());
     let (forms, rest) = source_forms_of(&encrypted.replace("--- # empty", "---"));
     let key = format!("    sops_rs_spellings: {forms}\n    version:");
     let old = rest.replacen("    version:", &key, 1);
-    let document = EncryptedDocument::parse(&old, Format::Yaml).expect("it is encrypted");
+    let document = EncryptedDocument::parse(&old, Format::Yaml).expect("the document is encrypted");
     assert!(document.differing_metadata().is_empty());
-    let back = decrypt(&encrypted, Format::Yaml, identities).expect("the keys open it");
+    let back =
+        decrypt(&encrypted, Format::Yaml, identities).expect("the keys decrypt the document");
     assert_eq!(String::from_utf8_lossy(&back), text);
 }
 
@@ -372,7 +379,7 @@ fn source_forms_of(encrypted: &str) -> (String, String) {
     }
     let text = text
         .strip_prefix("sops_rs_spellings: ")
-        .expect("they have a name");
+        .expect("the source forms have a name");
     (text.to_owned(), rest)
 }
 
@@ -380,7 +387,7 @@ fn source_forms_of(encrypted: &str) -> (String, String) {
 /// which must end its line as the block scalar did.
 #[test]
 fn a_value_that_leaves_its_block_scalar_keeps_its_line() {
-    let (how, identities) = &*KEYS;
+    let (encryption, identities) = &*KEYS;
     for (text, expected) in [
         ("a: |\n \tx\nb: 1\n", "a: |4\n    \tx\nb: 1\n"),
         ("a: |-\n \tx\nb: 1\n", "a: \"\\tx\"\nb: 1\n"),
@@ -388,7 +395,7 @@ fn a_value_that_leaves_its_block_scalar_keeps_its_line() {
         ("a: |- # c\n \tx\nb: 1\n", "a: \"\\tx\" # c\nb: 1\n"),
         ("a:\n- >+ # c\n \tx\n- b\n", "a:\n- |2 # c\n  \tx\n- b\n"),
     ] {
-        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let encrypted = encrypt(text, Format::Yaml, encryption).expect(text);
         let (_, rest) = source_forms_of(&encrypted);
         let back = decrypt(&rest, Format::Yaml, identities).expect(text);
         assert_eq!(String::from_utf8_lossy(&back), expected, "{rest}");
@@ -404,18 +411,20 @@ fn decrypted_values(encrypted: &str) -> Vec<String> {
     scalars.map(str::to_owned).collect()
 }
 
-/// An encrypted file without the metadata entry, and the entry, which is the last of the document.
+/// An encrypted file without its metadata, and the metadata, which comes last in the document.
 fn split_metadata(encrypted: &str) -> (&str, &str) {
-    let at = encrypted.find("sops:\n").expect("it has metadata");
+    let at = encrypted
+        .find("sops:\n")
+        .expect("the document has metadata");
     encrypted.split_at(at)
 }
 
 /// Blank lines after the metadata follow the value before it once the metadata is removed.
 #[test]
-fn blank_lines_after_the_metadata_are_no_part_of_a_value() {
-    let (how, _) = &*KEYS;
+fn blank_lines_after_the_metadata_are_not_part_of_a_value() {
+    let (encryption, _) = &*KEYS;
     let rule = EncryptionRule::UnencryptedSuffix("_plain".into());
-    let how = how.clone().with_rule(rule);
+    let encryption = encryption.clone().with_rule(rule);
     for (text, values) in [
         ("a: |+\n x\n\n", vec!["x\n\n"]),
         ("a: >+\n x\n\n", vec!["x\n\n"]),
@@ -431,7 +440,7 @@ fn blank_lines_after_the_metadata_are_no_part_of_a_value() {
         ("a_plain: |3+ # c\n", vec![""]),
         ("a_plain: |1\n", vec![""]),
     ] {
-        let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+        let encrypted = encrypt(text, Format::Yaml, &encryption).expect(text);
         // As SOPS writes it.
         let (values_part, metadata) = split_metadata(&encrypted);
         let plain = values_part
@@ -446,13 +455,13 @@ fn blank_lines_after_the_metadata_are_no_part_of_a_value() {
         let mut more = values.clone();
         more.push("c");
         let followed = format!("{text}z_plain: c\n");
-        let encrypted = encrypt(&followed, Format::Yaml, &how).expect(&followed);
+        let encrypted = encrypt(&followed, Format::Yaml, &encryption).expect(&followed);
         let (values_part, metadata) = split_metadata(&encrypted);
         let first = values_part.replace("z_plain: c\n", "");
         let middle = format!("{first}{metadata}\n      \nz_plain: c\n");
         assert_eq!(decrypted_values(&middle), more, "{middle}");
         let two = format!("{text}---\nb: c\n");
-        let encrypted = encrypt(&two, Format::Yaml, &how).expect(&two);
+        let encrypted = encrypt(&two, Format::Yaml, &encryption).expect(&two);
         let spaced = encrypted.replacen("\n---\n", "\n\n     \n---\n", 1);
         assert_eq!(decrypted_values(&spaced), more, "{spaced}");
     }
@@ -471,12 +480,12 @@ fn a_text_without_a_final_line_break_does_not_shorten_its_last_value() {
     }
 }
 
-/// In a comment, no schema of the metadata meets them.
+/// In a comment, schemas of the metadata ignore the source forms.
 #[test]
 fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
-    let (how, identities) = &*KEYS;
+    let (encryption, identities) = &*KEYS;
     let text = format!("a: 0x1F\nb: >-\n  {}\n", "x\n  ".repeat(60));
-    let encrypted = encrypt(&text, Format::Yaml, how).expect("it is valid");
+    let encrypted = encrypt(&text, Format::Yaml, encryption).expect("the text is valid");
     let comments = encrypted.lines().filter(|line| line.starts_with("    # "));
     assert!(comments.clone().count() > 3 && comments.clone().all(|line| line.len() <= 100));
     let longest = comments.map(str::len).max();
@@ -484,12 +493,12 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
     let (forms, rest) = source_forms_of(&encrypted);
     assert!(!rest.contains("sops_rs"), "{rest}");
     let with = |lines: &str| rest.replace("    version:", &format!("{lines}    version:"));
-    let other = encrypt(&text, Format::Yaml, how).expect("it is valid");
+    let other = encrypt(&text, Format::Yaml, encryption).expect("the text is valid");
     let (others, _) = source_forms_of(&other);
     let halves = forms.split_at(forms.len() / 2);
     for (lines, is_kept) in [
         (String::new(), false),
-        // As older versions wrote them, alone and beside ones that belong to another MAC.
+        // As older versions wrote them, alone and together with ones that belong to another MAC.
         (format!("    sops_rs_spellings: {forms}\n"), true),
         (
             format!("    # sops_rs_spellings: {others}\n    sops_rs_spellings: {forms}\n"),
@@ -520,13 +529,16 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
         ),
     ] {
         let changed = with(&lines);
-        let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+        let back =
+            decrypt(&changed, Format::Yaml, identities).expect("the keys decrypt the document");
         assert_eq!(*back == *text.as_bytes(), is_kept, "{changed}");
         // Other keys for the same file, which is not decrypted.
-        let document = EncryptedDocument::parse(&changed, Format::Yaml).expect("it is encrypted");
+        let document =
+            EncryptedDocument::parse(&changed, Format::Yaml).expect("the document is encrypted");
         assert!(document.unknown_values().is_empty());
         let again = document.with_metadata(document.metadata());
-        let back = decrypt(&again, Format::Yaml, identities).expect("the keys open it");
+        let back =
+            decrypt(&again, Format::Yaml, identities).expect("the keys decrypt the document");
         assert_eq!(*back == *text.as_bytes(), is_kept, "{again}");
         assert!(!again.contains("\n    sops_rs_spellings"), "{again}");
     }
@@ -535,7 +547,7 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
         (Format::Dotenv, "A=b"),
         (Format::Ini, "[a]\nb = c"),
     ] {
-        let encrypted = encrypt(text, format, how).expect(text);
+        let encrypted = encrypt(text, format, encryption).expect(text);
         assert_eq!(
             encrypted.matches("sops_rs_spellings").count(),
             1,
@@ -547,11 +559,11 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
 
 #[test]
 fn a_comment_alone_in_a_sequence_is_decrypted_in_any_column() {
-    let (how, identities) = &*KEYS;
+    let (encryption, identities) = &*KEYS;
     for columns in [2, 70_000] {
         let indent = " ".repeat(columns);
         let text = format!("a:\n{indent}# c\n{indent}- x\n");
-        let encrypted = encrypt(&text, Format::Yaml, how).expect("the document is valid");
+        let encrypted = encrypt(&text, Format::Yaml, encryption).expect("the document is valid");
         let item: Vec<_> = encrypted
             .replace("#ENC", "- ENC")
             .split_inclusive('\n')
@@ -559,8 +571,11 @@ fn a_comment_alone_in_a_sequence_is_decrypted_in_any_column() {
             .map(str::to_owned)
             .collect();
         let item = item.concat();
-        let document = EncryptedDocument::parse(&item, Format::Yaml).expect("it is encrypted");
-        let key = document.data_key(identities).expect("it has the key");
+        let document =
+            EncryptedDocument::parse(&item, Format::Yaml).expect("the document is encrypted");
+        let key = document
+            .data_key(identities)
+            .expect("the keys decrypt the document");
         let plaintext = document.decrypt(&key, MacCheck::Ignore);
         let plaintext = plaintext.expect("the comment is decrypted").plaintext;
         assert!(*plaintext == format!("a:\n{indent}# c\n{indent}[]\n").into_bytes());
@@ -569,18 +584,21 @@ fn a_comment_alone_in_a_sequence_is_decrypted_in_any_column() {
 
 #[test]
 fn a_header_with_an_encrypted_comment_keeps_the_ciphertext_of_its_value() {
-    let (how, identities) = &*KEYS;
+    let (encryption, identities) = &*KEYS;
     let text = "a: | # c\n  v\nb: > # ENC[x]\n  w\n";
-    let encrypted = encrypt(text, Format::Yaml, how).expect("the document is valid");
-    let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is encrypted");
-    let key = document.data_key(identities).expect("it has the key");
+    let encrypted = encrypt(text, Format::Yaml, encryption).expect("the document is valid");
+    let document =
+        EncryptedDocument::parse(&encrypted, Format::Yaml).expect("the document is encrypted");
+    let key = document
+        .data_key(identities)
+        .expect("the keys decrypt the document");
     let open = document
         .open(key, MacCheck::Require)
-        .expect("its MAC is right");
+        .expect("the MAC matches");
     assert_eq!(open.plaintext(), text.as_bytes());
     let again = open
-        .encrypt(text, how.now)
-        .expect("it can be encrypted again");
+        .encrypt(text, encryption.now)
+        .expect("the document can be encrypted again");
     let values = |text: &str| text.lines().take(4).map(str::to_owned).collect::<Vec<_>>();
     let encrypted_values = values(&encrypted);
     for line in [&encrypted_values[1], &encrypted_values[3]] {
@@ -590,12 +608,12 @@ fn a_header_with_an_encrypted_comment_keeps_the_ciphertext_of_its_value() {
 }
 
 #[test]
-fn a_file_that_lost_its_block_is_encrypted_once_more_only_where_that_is_asked_for() {
-    let encrypted = encrypt("a: b\nc: 1\n", Format::Yaml, &KEYS.0).expect("it is a document");
-    let values = &encrypted[..encrypted.find("sops:").expect("it has a block")];
+fn a_file_that_lost_its_metadata_is_encrypted_again_only_on_request() {
+    let encrypted = encrypt("a: b\nc: 1\n", Format::Yaml, &KEYS.0).expect("the text is a document");
+    let values = &encrypted[..encrypted.find("sops:").expect("the document has metadata")];
     assert!(comes_back(values, Format::Yaml, &EncryptionRule::default()));
-    let how = KEYS.0.clone().allowing_ciphertext(false);
-    let refused = encrypt(values, Format::Yaml, &how);
+    let encryption = KEYS.0.clone().allowing_ciphertext(false);
+    let refused = encrypt(values, Format::Yaml, &encryption);
     let Err(Error::Ciphertext { path, location }) = refused else {
         panic!("{refused:?}");
     };
@@ -603,12 +621,13 @@ fn a_file_that_lost_its_block_is_encrypted_once_more_only_where_that_is_asked_fo
 }
 
 #[test]
-fn a_comment_above_a_header_with_an_empty_one_comes_back() {
+fn a_comment_above_a_header_with_an_empty_comment_round_trips() {
     let text = " ; # c\n\n\n\t[s] ;\n\n\n [s0]\n";
     assert!(comes_back(text, Format::Ini, &EncryptionRule::default()));
 }
 
-/// The comment goes with the scalar that an encrypted value takes the place of, so that the rule would select it no more.
+/// The comment is removed with the scalar that the encrypted value replaces, so the rule would no
+/// longer select it.
 #[test]
 fn a_comment_in_a_scalar_that_is_replaced_cannot_select_it() {
     let rule = EncryptionRule::EncryptedCommentRegex("secret".into());
@@ -626,10 +645,10 @@ fn a_comment_in_a_scalar_that_is_replaced_cannot_select_it() {
     }
 }
 
-/// The metadata is where other programs look for it, and the document comes back as it was.
+/// The metadata is where other programs look for it, and decryption restores the document.
 #[test]
 fn a_document_in_flow_style_is_encrypted_in_block_style() {
-    let (how, identities) = &*KEYS;
+    let (encryption, identities) = &*KEYS;
     let some = EncryptionRule::EncryptedRegex("^(b|data)$".into());
     let by_comment = EncryptionRule::EncryptedCommentRegex("secret".into());
     for text in [
@@ -661,24 +680,30 @@ fn a_document_in_flow_style_is_encrypted_in_block_style() {
             {
                 continue;
             }
-            let how = how.clone().with_rule(rule.clone());
-            let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+            let encryption = encryption.clone().with_rule(rule.clone());
+            let encrypted = encrypt(text, Format::Yaml, &encryption).expect(text);
             let macs = encrypted.matches("\n    mac: ENC[").count();
             assert_eq!(
                 macs,
                 encrypted.matches("version: 3.13.3").count(),
                 "{encrypted}"
             );
-            let document = parse_document(&encrypted, Format::Yaml).expect("it is encrypted");
+            let document =
+                parse_document(&encrypted, Format::Yaml).expect("the document is encrypted");
             assert!(!document.has_flow_top(), "{encrypted}");
-            // A change of ours starts from the text in flow style.
-            let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is");
-            let key = document.data_key(identities).expect("the keys open it");
+            // A change by this library starts from the text in flow style.
+            let document =
+                EncryptedDocument::parse(&encrypted, Format::Yaml).expect("the document is valid");
+            let key = document
+                .data_key(identities)
+                .expect("the keys decrypt the document");
             let open = document
                 .open(key, MacCheck::Require)
-                .expect("its MAC is right");
+                .expect("the MAC matches");
             assert_eq!(open.plaintext(), text.as_bytes());
-            let again = open.encrypt(text, how.now).expect("it can be encrypted");
+            let again = open
+                .encrypt(text, encryption.now)
+                .expect("the document can be encrypted");
             let values = |text: &str| {
                 let lines = text.lines().filter(|line| !line.starts_with("    "));
                 lines.map(str::to_owned).collect::<Vec<_>>()
@@ -688,14 +713,15 @@ fn a_document_in_flow_style_is_encrypted_in_block_style() {
     }
 }
 
-/// What others did to the encrypted file shows, and the text in flow style does not hide it.
+/// Changes that others made to the encrypted file take effect: the stored text in flow style does
+/// not hide them.
 #[test]
-fn the_text_in_flow_style_comes_back_only_for_the_same_document() {
-    let (how, identities) = &*KEYS;
-    let how = how.clone().with_mac_only_encrypted(true);
-    let how = how.with_rule(EncryptionRule::EncryptedRegex("^b$".into()));
+fn the_text_in_flow_style_is_restored_only_for_the_same_document() {
+    let (encryption, identities) = &*KEYS;
+    let encryption = encryption.clone().with_mac_only_encrypted(true);
+    let encryption = encryption.with_rule(EncryptionRule::EncryptedRegex("^b$".into()));
     let text = "{a: 1, b: c} # t\n";
-    let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+    let encrypted = encrypt(text, Format::Yaml, &encryption).expect(text);
     for (from, to, expected) in [
         ("a: 1\n", "a: 1\n", text),
         ("a: 1\n", "a: 2\n", "a: 2\nb: c # t\n"),
@@ -703,7 +729,8 @@ fn the_text_in_flow_style_comes_back_only_for_the_same_document() {
         ("a: 1\n", "a: 1\n\n", "a: 1\n\nb: c # t\n"),
     ] {
         let changed = encrypted.replacen(from, to, 1);
-        let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+        let back =
+            decrypt(&changed, Format::Yaml, identities).expect("the keys decrypt the document");
         assert_eq!(String::from_utf8_lossy(&back), expected, "{changed}");
     }
 }

@@ -9,7 +9,7 @@ use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::{Document, Item, Leaf, ROOT, Span, Style};
 
-/// The key that the value is under.
+/// The key of the value.
 pub const DATA_KEY: &str = "data";
 
 /// A document whose only value is `bytes`, under [`DATA_KEY`]. Its text is empty.

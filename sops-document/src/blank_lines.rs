@@ -1,4 +1,5 @@
-//! Blank lines after a scalar, among them those that follow it only once a reserved entry is removed.
+//! Blank lines after a scalar, including those that follow it only once a reserved entry is
+//! removed.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! A block scalar that stays one while a token replaces its value: its header, the columns of its content, and the end of the value.
+//! A block scalar that keeps its style while a token replaces its value: its header, the columns of
+//! its content, and the end of the value.
 
 use crate::blank_lines::BlankLines;
 use crate::document::Document;
@@ -12,14 +13,14 @@ use crate::yaml::source::{Chomping, header, line_break};
 pub(crate) struct BlockScalar<'a> {
     /// The line of the header.
     pub(crate) header: &'a str,
-    /// What the header says of the end of the content while a token is there.
+    /// The header's chomping indicator while a token replaces the value.
     chomping: Chomping,
-    /// The columns that the content is indented by.
+    /// The number of columns that the content is indented by.
     pub(crate) indent: usize,
 }
 
 impl<'a> BlockScalar<'a> {
-    /// The block scalar that holds a token; `None` if the leaf is no block scalar.
+    /// The block scalar that holds a token; `None` if the leaf is not a block scalar.
     pub(crate) fn of_token(document: &Document<'a>, leaf: &Leaf<'_>) -> Option<Self> {
         if !matches!(leaf.style, Style::Literal | Style::Folded) {
             return None;
@@ -31,19 +32,19 @@ impl<'a> BlockScalar<'a> {
             .split(|byte| *byte == b'\n')
             .find_map(leading_spaces)?;
         let content = &source.as_bytes()[header.len()..];
-        // A carriage return alone ends a line too.
+        // A single carriage return ends a line too.
         let in_source = content
             .split(|byte| matches!(byte, b'\n' | b'\r'))
             .find_map(leading_spaces)?;
         Some(Self {
             header: header.line(),
             chomping: header.chomping(),
-            // It is `None` where nothing shows how far the content is indented.
+            // This is `None` if nothing shows how far the content is indented.
             indent: in_source.checked_sub(in_value)?,
         })
     }
 
-    /// The block scalar of a value that a token will replace; `None` if it cannot stay one.
+    /// The block scalar of a value that a token will replace; `None` if it must change its style.
     pub(crate) fn of_value(document: &Document<'a>, leaf: &Leaf<'_>) -> Option<Self> {
         let block = Self::of_token(document, leaf)?;
         (!ends_in_blanks(document, leaf)).then_some(Self {
@@ -57,13 +58,14 @@ impl<'a> BlockScalar<'a> {
         header(self.header).indicators()
     }
 
-    /// The indicators while a token is there.
+    /// The indicators while a token replaces the value.
     pub(crate) fn indicators_of_token(self) -> String {
         header(self.header).indicators_with(self.chomping)
     }
 
-    /// Appends the lines of a text, and returns what the header has to say of its end: what the token's does if that fits. `None` if the
-    /// text cannot be written so, or if it would take in some of the blank lines that follow.
+    /// Appends the lines of a text, and returns the chomping that the header needs: that of the
+    /// token if it fits. `None` if the text cannot be written in this style, or if it would include
+    /// some of the blank lines after it.
     pub(crate) fn spell(
         self,
         text: &str,
@@ -92,14 +94,14 @@ impl<'a> BlockScalar<'a> {
         Some(chomping)
     }
 
-    /// Whether the header says this already.
+    /// Whether the header already has this chomping.
     pub(crate) fn says(self, chomping: Chomping) -> bool {
         header(self.header).chomping() == chomping
     }
 }
 
-/// Whether the spaces and tabs at the end of the text belong to this value, though they come after
-/// its span: they would belong to a token, too.
+/// Whether the spaces and tabs after the end of the text belong to this value although they are
+/// outside its span: they would belong to a token too.
 pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     let last = value.iter().rev().find(|byte| **byte != b'\n');
@@ -107,7 +109,7 @@ pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
     matches!(last, Some(b' ' | b'\t')) && after.contains([' ', '\t']) && after.trim().is_empty()
 }
 
-/// How many spaces a line begins with; `None` for one that is blank.
+/// The number of leading spaces of a line; `None` if the line is blank.
 fn leading_spaces(line: &[u8]) -> Option<usize> {
     let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())

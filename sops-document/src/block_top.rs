@@ -1,6 +1,6 @@
-//! Documents in flow style at their top, written in block style there.
+//! Rewrites flow mappings at the top level of documents in block style.
 //!
-//! Each entry of such a mapping gets a line of its own. What is inside of the entries can stay in flow style.
+//! Each entry of such a mapping gets its own line. Values in the entries can stay in flow style.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,35 +16,36 @@ use crate::yaml::lexical::key_end;
 use crate::yaml::spell::indent;
 use crate::yaml::{emit, source};
 
-/// How the entries at the top are written.
+/// How the entries at the top level are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopEntries {
-    /// As they are, with the comments between them. Not every entry can be.
+    /// Unchanged, with the comments between them. Not every entry allows this.
     Source,
-    /// The same, and a comment after the mapping has a line of its own: after the last entry it could be one of that entry.
+    /// Unchanged, but a comment after the mapping gets its own line: after the last entry, it could
+    /// belong to that entry.
     SourceApart,
-    /// As Go's library writes them, aliases expanded. Comments are left out.
+    /// As Go's library writes them, with aliases expanded and without comments.
     Usual,
 }
 
 impl TopEntries {
-    /// All, the one that keeps more first.
+    /// All forms, starting with the one that keeps the most.
     pub const ALL: [Self; 3] = [Self::Source, Self::SourceApart, Self::Usual];
 }
 
-/// A text of which the top of every document is in block style.
+/// A text with the top level of every document in block style.
 #[non_exhaustive]
 pub struct BlockTops {
     /// The text.
     pub text: Zeroizing<String>,
-    /// Where the mappings that were in flow style are in it.
+    /// Where the former flow mappings are in it.
     pub tops: Vec<Range<usize>>,
-    /// Where they were.
+    /// Where they were in the original text.
     pub flow: Vec<Range<usize>>,
 }
 
 impl Document<'_> {
-    /// Whether the mapping at the top of a document is in flow style. Only in YAML.
+    /// Whether the mapping at the top level of a document is in flow style. Only in YAML.
     pub fn has_flow_top(&self) -> bool {
         self.format == Format::Yaml && self.flow_tops().next().is_some()
     }
@@ -60,9 +61,10 @@ impl Document<'_> {
         })
     }
 
-    /// The text with the top of every document in block style; `None` if all are already, or if the entries cannot be written so.
+    /// The text with the top level of every document in block style; `None` if all are already, or
+    /// if the entries cannot be written in block style.
     ///
-    /// What the result means is not checked: parse it to see whether it has the same values.
+    /// The meaning of the result is not checked: parse it to see whether it has the same values.
     pub fn with_block_tops(&self, entries: TopEntries) -> Option<BlockTops> {
         if !self.has_flow_top() {
             return None;
@@ -83,7 +85,7 @@ impl Document<'_> {
             let out = splices.replace(span.clone());
             let start = out.len();
             let newline = source::first_line_break(self.text);
-            // Without entries the marker shows that there is a document.
+            // Without entries, only the marker shows that there is a document.
             let marked = flow.is_empty()
                 && self.children(top).next().is_none()
                 && !has_marker(&self.text[..span.start]);
@@ -103,13 +105,14 @@ impl Document<'_> {
     }
 }
 
-/// Whether a line begins with the marker of a document.
+/// Whether a line begins with a document marker.
 fn has_marker(text: &str) -> bool {
     let mut lines = text.trim_start_matches('\u{feff}').split(['\n', '\r']);
     lines.any(|line| line.starts_with("---"))
 }
 
-/// The entries as Go's library writes them, the first in `column`, where the text already is.
+/// The entries as Go's library writes them. The first begins in `column`, where the text already
+/// is.
 fn usual(document: &Document<'_>, top: usize, column: usize) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::new());
     if document.children(top).next().is_some() {
@@ -118,7 +121,7 @@ fn usual(document: &Document<'_>, top: usize, column: usize) -> Zeroizing<String
     out
 }
 
-/// The lines of a mapping, of which each entry is written as it is.
+/// The lines of a mapping, with each entry unchanged.
 struct TopLines {
     lines: Zeroizing<String>,
     newline: &'static str,
@@ -155,15 +158,15 @@ impl TopLines {
         Some(lines)
     }
 
-    /// The lines, if what follows the mapping on its line can follow them.
+    /// The lines, if they can be followed by the rest of the mapping's line.
     fn finish(
         mut self,
         document: &Document<'_>,
         end: usize,
         entries: TopEntries,
     ) -> Option<Zeroizing<String>> {
-        let behind = &document.text[end..source::line_end(document.text, end)];
-        let is_followed = !behind.trim().is_empty();
+        let rest = &document.text[end..source::line_end(document.text, end)];
+        let is_followed = !rest.trim().is_empty();
         if is_followed && entries == TopEntries::SourceApart {
             self.begin_line();
         }
@@ -188,7 +191,7 @@ impl TopLines {
                 self.lines.push_str(line);
                 continue;
             }
-            // The lines of a value in block style are indented by more than its key.
+            // The lines of a value in block style must be indented deeper than its key.
             let content = line.trim_start_matches([' ', '\t']);
             if !content.trim_end().is_empty() {
                 indent(
@@ -205,7 +208,8 @@ impl TopLines {
         self.ends_in_comment = true;
     }
 
-    /// The comments in a range in which there are only commas and white space besides: one that ends an entry's line, and lines.
+    /// The comments in a range that otherwise contains only commas and white space: one that ends
+    /// an entry's line, and those on their own lines.
     fn comments(&mut self, text: &str, range: Range<usize>) -> Option<()> {
         let mut at = range.start;
         while at < range.end {
@@ -231,11 +235,11 @@ impl TopLines {
     }
 }
 
-/// An entry of a mapping in flow style that can be one of block style.
+/// An entry of a flow mapping that can become a block entry.
 struct Entry<'a> {
     key: &'a str,
     value: Cow<'a, str>,
-    /// Those between the key and the value.
+    /// The comments between the key and the value.
     comments: Vec<Range<usize>>,
     end: usize,
 }
@@ -245,7 +249,7 @@ impl<'a> Entry<'a> {
         let text = document.text;
         let key_start = document.paths.key_offset(document.node_path(node)?) as usize;
         let key = &text[key_start..key_end(text, key_start, true)];
-        // The mark of a key, which it does not need here, and no anchor or tag.
+        // The key indicator, which is not needed in block style, and no anchor or tag.
         let is_alone = matches!(text[site.entry..key_start].trim(), "" | "?");
         if !is_alone || key.contains(['\n', '\r']) {
             return None;
@@ -293,7 +297,7 @@ mod tests {
     fn block(text: &str, entries: TopEntries) -> Option<String> {
         let document = Document::parse(text, Format::Yaml).expect(text);
         let block = document.with_block_tops(entries)?;
-        // Put back, it is the text.
+        // Restoring the original gives the same text.
         let mut splices = Splices::new(&block.text, text.len());
         for (top, flow) in block.tops.iter().zip(block.flow) {
             splices.replace(top.clone()).push_str(&text[flow]);
@@ -343,7 +347,7 @@ mod tests {
             ),
             ("{? a : 1, ?\n b : 2, ? c}\n", Some("a: 1\nb: 2\nc:\n")),
             ("\u{feff}---\n{}\n", Some("\u{feff}---\n\n")),
-            // What has no like in block style, or would have another place there.
+            // Entries without an equivalent in block style, or that would move there.
             ("{&k a: 1, b: *k}\n", None),
             ("{? &k a : 1}\n", None),
             ("{a: 1 # c\n} # d\n", None),
@@ -368,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_text_is_that_of_a_conversion() {
+    fn the_usual_text_is_the_same_as_in_a_conversion() {
         for (flow, expected) in [
             (
                 "  {? a : 0x10, b: {c: [x]}} # c\n",

@@ -18,10 +18,10 @@ impl<'a> Document<'a> {
                 ini::comments::comment(self, index)
             }
             Item::Comment { span, .. } => {
-                let place = span.range().start + 1..span.range().end;
+                let range = span.range().start + 1..span.range().end;
                 Comment {
-                    text: Cow::Borrowed(&self.text[place.clone()]),
-                    place,
+                    text: Cow::Borrowed(&self.text[range.clone()]),
+                    range,
                     ..Comment::default()
                 }
             }
@@ -58,9 +58,9 @@ impl<'a> Document<'a> {
             text.insert(0, '#');
         }
         let replacement = |(index, text)| {
-            let place = self.comment(index).place;
+            let range = self.comment(index).range;
             // Includes the `#`, because the comment may move.
-            (place.start - 1..place.end, text)
+            (range.start - 1..range.end, text)
         };
         texts.into_iter().map(replacement).collect()
     }
@@ -77,8 +77,8 @@ impl<'a> Document<'a> {
         }
         let start = yaml::source::dash_before(self.text, leaf.span.range().start)?;
         let mut comment = Zeroizing::new(format!("#{text}"));
-        let mut behind = self.tape[index + 1..].iter();
-        let next = behind.find(|item| !matches!(item, Item::Comment { .. }));
+        let mut following = self.tape[index + 1..].iter();
+        let next = following.find(|item| !matches!(item, Item::Comment { .. }));
         let is_all = is_first && matches!(next, Some(Item::Close { .. }));
         let indent = yaml::source::column(self.text, start);
         if is_all {
@@ -88,9 +88,9 @@ impl<'a> Document<'a> {
             comment.push_str("[]");
         }
         let mut range = start..leaf.span.range().end;
-        let behind = &self.text[range.end..];
-        let blanks = behind.len() - behind.trim_start_matches(' ').len();
-        if !is_all && behind[blanks..].starts_with('#') {
+        let following = &self.text[range.end..];
+        let blanks = following.len() - following.trim_start_matches(' ').len();
+        if !is_all && following[blanks..].starts_with('#') {
             // A comment after this one moves to its own line.
             comment.push('\n');
             comment.extend(std::iter::repeat_n(' ', indent));

@@ -1,7 +1,7 @@
 //! Dotenv documents as SOPS defines them: a line is empty, a comment that begins with `#` in the
 //! first column, or `KEY=VALUE`. Nothing is quoted, white space is not trimmed, a carriage return
-//! is part of the value, and `\n` in a value is a line break. If the lines of the reserved entry end
-//! in CR LF, a program such as Git has converted the text, and all lines do.
+//! is part of the value, and `\n` in a value is a line break. If the lines of the reserved entry
+//! end in CR LF, a program such as Git has converted the text, and all lines do.
 
 use std::borrow::Cow;
 
@@ -90,7 +90,7 @@ pub(crate) fn is_converted(text: &str, reserved: ReservedKey) -> bool {
 
 impl Document<'_> {
     /// Whether the text is dotenv whose line breaks a program such as Git has converted to CR LF
-    /// after the reserved entry was written. They are no part of the values then.
+    /// after the reserved entry was written. The carriage returns are then not part of the values.
     pub fn is_converted_to_crlf(&self) -> bool {
         self.format == Format::Dotenv && is_converted(self.text, self.reserved_key)
     }
@@ -101,7 +101,8 @@ fn without_return(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// A value that is set in a document, with a carriage return at its end if all lines of the document have one.
+/// A value to set in a document, with a carriage return at its end if all lines of the document end
+/// in CR LF.
 pub(crate) fn with_return(document: &Document<'_>, mut node: Node) -> Node {
     if let Node::Scalar(Some(value)) = &mut node
         && document.has_crlf_lines()
@@ -112,7 +113,7 @@ pub(crate) fn with_return(document: &Document<'_>, mut node: Node) -> Node {
     node
 }
 
-/// The lines without their ends, and where each begins.
+/// The lines without their line breaks, and where each begins.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut next = 0;
     std::iter::from_fn(move || {
@@ -130,18 +131,20 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         return Error::Syntax {
             location: Location::of(text, start),
             message: format!(
-                "there is no `=` in this line, and the quote in line {} does not join lines: a value is one line, in which `\\n` stands for a line break; or encrypt the file as binary",
+                "there is no `=` in this line, and the quote in line {} does not join lines; write a line break as `\\n`, or encrypt the file as binary",
                 Location::of(text, open.offset).line
             ),
         };
     }
     let message = match line.trim() {
         "" if line == "\r" => {
-            "SOPS takes no empty line with a Windows line ending: save the file with line endings of LF alone, as `dos2unix` does"
+            "SOPS does not accept an empty line with a Windows line ending; save the file with LF line endings, for example with `dos2unix`"
         }
-        "" => "SOPS takes no line of white space: leave the line empty",
-        line if line.starts_with('#') => "a comment has to begin at the start of its line",
-        _ => "there is no `=` in this line: it has to be empty, a comment, or `KEY=VALUE`",
+        "" => "SOPS does not accept a line of white space; leave the line empty",
+        line if line.starts_with('#') => "a comment must begin at the start of its line",
+        _ => {
+            "there is no `=` in this line; write `KEY=VALUE` or a comment, or leave the line empty"
+        }
     };
     Error::Syntax {
         location: Location::of(text, start),
@@ -158,7 +161,7 @@ fn unescape(source: &str) -> Cow<'_, str> {
     }
 }
 
-/// Appends a value as the source has it.
+/// Appends a value in the spelling of the source.
 pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     let text = flat::text(value);
     let mut lines = text.split('\n');
@@ -169,7 +172,7 @@ pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     }
 }
 
-/// Appends an entry's line.
+/// Appends the line of an entry.
 pub(crate) fn spell_entry(out: &mut String, key: &str, value: Option<&Value<'_>>) {
     out.push_str(key);
     out.push('=');
@@ -192,7 +195,7 @@ pub(crate) fn emit(node: &Node) -> std::result::Result<String, String> {
     Ok(out)
 }
 
-/// The lines of the reserved entry in a part of the text, with their offsets there.
+/// The lines of the reserved entry in a part of the text, with their offsets in it.
 pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = ReservedLine> {
     lines(part).filter_map(move |(at, line)| {
         let (name, text) = unreserved(without_return(line), key)?.split_once('=')?;
@@ -253,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_sops_refuses_are_named() {
-        for (text, place, message) in [
+    fn lines_that_sops_rejects_are_located() {
+        for (text, location, message) in [
             ("A=1\nsecret\n", "line 2, column 1", "there is no `=`"),
             (
                 "A=1\r\n\r\n",
                 "line 2, column 1",
-                "SOPS takes no empty line with a Windows line ending",
+                "SOPS does not accept an empty line with a Windows line ending",
             ),
             (
                 "A=1\n \n",
                 "line 2, column 1",
-                "SOPS takes no line of white space",
+                "SOPS does not accept a line of white space",
             ),
-            ("A=1\n  # c\n", "line 2, column 1", "a comment has to begin"),
+            ("A=1\n  # c\n", "line 2, column 1", "a comment must begin"),
             (
                 "A=1\nB=\"x\nsecret\n",
                 "line 3, column 1",
@@ -275,25 +278,28 @@ mod tests {
             (
                 "A='x'\nB=\"x\ny=\"\nsecret\n",
                 "line 4, column 1",
-                "there is no `=` in this line: it has to be empty",
+                "there is no `=` in this line; write `KEY=VALUE`",
             ),
         ] {
             let error = parse(text, Some("sops"))
                 .err()
                 .map(|error| error.to_string());
             let error = error.unwrap_or_default();
-            assert!(error.starts_with(&format!("{place}: {message}")), "{error}");
+            assert!(
+                error.starts_with(&format!("{location}: {message}")),
+                "{error}"
+            );
             assert!(!error.contains("secret"));
         }
     }
 
     #[test]
-    fn carriage_returns_are_no_part_of_values_in_a_converted_text() {
+    fn carriage_returns_are_not_part_of_values_in_a_converted_text() {
         let converted = "# c\r\nA=1\r\n\r\nB=2\r\r\nsops_mac=x\r\nsops_version=y\r\n";
         let expected = [("//", " c"), ("A", "1"), ("B", "2\r")];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(read(converted), expected);
-        let document = parse(converted, Some("sops")).expect("it is dotenv");
+        let document = parse(converted, Some("sops")).expect("the text is dotenv");
         let entry = &document.reserved_entries()[0].entry;
         assert_eq!(
             &converted[entry.clone()],
@@ -305,13 +311,13 @@ mod tests {
             .map(|line| line.text)
             .collect();
         assert_eq!(lines, ["x", "y"]);
-        // A line of the metadata without one was written by SOPS.
+        // A metadata line without a carriage return was written by SOPS.
         let mixed = "A=1\r\nsops_mac=x\nsops_version=y\r\n";
         assert_eq!(read(mixed), [("A".to_owned(), "1\r".to_owned())]);
     }
 
     #[test]
-    fn what_is_read_is_spelled_as_it_was() {
+    fn values_are_written_as_they_were_read() {
         for text in ["x", "", "a\\nb\\\\nc\\t", "\"q\" ' \\ #", "é\r", "\\\\n\\n"] {
             let mut out = String::new();
             spell(&mut out, Some(&Value::string(unescape(text))));

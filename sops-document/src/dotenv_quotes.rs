@@ -1,12 +1,13 @@
-//! Quotes that a dotenv value opens and its line does not close. Other programs read on to the closing quote; SOPS ends the value with the line.
+//! Quotes that a dotenv value opens but its line does not close. Other programs continue up to the
+//! closing quote; in SOPS the value ends with the line.
 
-/// A value of a dotenv file that begins with a quote which its line does not close.
+/// A dotenv value that begins with a quote that its line does not close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OpenQuote {
     /// The offset of the quote in bytes.
     pub offset: usize,
-    /// The offset of the line that closes it: the lines up to it probably belong to the value.
+    /// The offset of the line that closes it. The lines up to it probably belong to the value.
     pub closed_in: Option<usize>,
 }
 
@@ -18,7 +19,7 @@ pub fn open_quotes(text: &str) -> Vec<OpenQuote> {
         let Some(quote) = open_quote(line) else {
             continue;
         };
-        // Only the line that has the next quote of this kind can close it.
+        // Only the line with the next quote of this kind can close it.
         let next = lines.clone().find(|line| line.contains(quote));
         let closing = next
             .filter(|line| line.trim_end().ends_with(quote) && line.matches(quote).count() == 1);
@@ -29,7 +30,7 @@ pub fn open_quotes(text: &str) -> Vec<OpenQuote> {
             closed_in: closing.map(offset),
         });
         if let Some(closing) = closing {
-            // The lines up to it are parts of this value.
+            // The lines up to it belong to this value.
             while lines
                 .next()
                 .is_some_and(|line| !std::ptr::eq(line, closing))
@@ -39,7 +40,7 @@ pub fn open_quotes(text: &str) -> Vec<OpenQuote> {
     found
 }
 
-/// The quote that the value of a line opens and does not close.
+/// The quote that the value of a line opens but does not close.
 fn open_quote(line: &str) -> Option<char> {
     if line.starts_with('#') {
         return None;

@@ -88,7 +88,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The text of a value in these formats, before any quoting.
+/// The text of a value in these formats, without quotes.
 pub(crate) fn text<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, str> {
     match bytes(value) {
         Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
@@ -114,7 +114,8 @@ pub fn bytes<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, [u8]> {
     written.map_or(Cow::Borrowed(bytes), |text| Cow::Owned(text.into_bytes()))
 }
 
-/// A number as `FormatFloat(v, 'G', -1, 64)` writes it, with `.0` where it would read as an integer.
+/// A number as `FormatFloat(v, 'G', -1, 64)` writes it, with `.0` if it would otherwise read as an
+/// integer.
 fn general(number: f64) -> String {
     let mut out = String::new();
     write_general(&mut out, number);
@@ -124,7 +125,7 @@ fn general(number: f64) -> String {
     out.replace('e', "E")
 }
 
-/// A time of RFC 3339 without the parts of a second.
+/// An RFC 3339 time without fractions of a second.
 fn without_fraction(time: &str) -> String {
     let Some((before, fraction)) = time.split_once('.') else {
         return time.to_owned();
@@ -133,7 +134,7 @@ fn without_fraction(time: &str) -> String {
     format!("{before}{zone}")
 }
 
-/// The tree with all its values as the strings that these formats have.
+/// The tree with all its values as strings, as in these formats.
 pub(crate) fn with_texts(node: &Node) -> Node {
     match node {
         Node::Mapping(entries) => Node::Mapping(
@@ -153,12 +154,13 @@ pub(crate) fn with_texts(node: &Node) -> Node {
     }
 }
 
-/// Whether what is appended to a text begins a line.
+/// Whether text appended to this one begins a line.
 pub(crate) fn ends_a_line(text: &str) -> bool {
     text.is_empty() || text == "\u{feff}" || text.ends_with('\n')
 }
 
-/// Keys and values, sections in brackets, and comments under the key `//`: what tests compare with what SOPS reads.
+/// Keys and values, sections in brackets, and comments under the key `//`, as tests compare them
+/// with the output of SOPS.
 #[cfg(test)]
 pub(crate) fn entries(document: &Document<'_>) -> Vec<(String, String)> {
     let entry = |(index, item): (usize, &Item<'_>)| match item {
@@ -182,7 +184,7 @@ mod tests {
 
     /// Measured with `sops decrypt --output-type dotenv` 3.13.3.
     #[test]
-    fn values_are_texts_as_sops_writes_them() {
+    fn values_are_strings_as_sops_writes_them() {
         for (kind, bytes, expected) in [
             (Type::Str, "a\nb", "a\nb"),
             (Type::Int, "-17", "-17"),

@@ -30,8 +30,8 @@ impl Format {
         Self::Binary,
     ];
 
-    /// The format that the end of a file name means: `.yaml` and `.yml`, `.json`, `.env`, `.ini`.
-    /// Every other file is binary.
+    /// The format of a file name extension: `.yaml` and `.yml`, `.json`, `.env`, `.ini`. Every
+    /// other file is binary.
     pub fn from_path(path: &Path) -> Self {
         let name = path.as_os_str().as_encoded_bytes();
         let ends = |suffix: &str| name.ends_with(suffix.as_bytes());
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// The format of that [name](Self::name).
+    /// The format with this [name](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_name_tells_the_format() {
+    fn the_extension_determines_the_format() {
         for (name, format) in [
             ("a.yaml", Format::Yaml),
             ("dir.json/a.yml", Format::Yaml),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_as_they_are_written() {
+    fn names_round_trip() {
         for format in Format::ALL {
             assert_eq!(Format::from_name(format.name()), Some(format));
         }

@@ -9,19 +9,19 @@ use crate::tape::Leaf;
 use crate::yaml::go_incompatibilities::{refuse_foreign_tabs, refuse_unreadable};
 
 impl Document<'_> {
-    /// Refuses a value that stays in the text and that Go's library reads otherwise, or not at all.
+    /// Rejects a value that stays in the text if Go's library reads it differently, or not at all.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) with the place, and what to write instead.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) with the location and a fix.
     pub fn check_leaf_for_go(&self, leaf: &Leaf<'_>) -> Result<()> {
         refuse_unreadable(self, leaf)
     }
 
-    /// Refuses what Go's libraries read otherwise, or not at all, between the values of the text that has tokens in the places of those for which
-    /// `is_replaced` says so.
+    /// Rejects text between the values that Go's libraries read differently, or not at all, once
+    /// tokens have replaced the values that `is_replaced` selects.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) with the place, and what to write instead.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) with the location and a fix.
     pub fn check_layout_for_go(&self, is_replaced: impl Fn(usize) -> bool) -> Result<()> {
         refuse_foreign_tabs(self, |index, leaf| {
             let has_value = leaf

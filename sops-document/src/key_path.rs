@@ -26,14 +26,14 @@ pub struct KeyPath {
 /// One component of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Component {
-    /// The value under that key of a mapping.
+    /// The value under this key of a mapping.
     Key(String),
     /// The item of a sequence, from 0.
     Index(usize),
 }
 
 impl KeyPath {
-    /// The path of these components; `None` if there are none.
+    /// The path with these components; `None` for an empty list.
     pub fn new(components: impl IntoIterator<Item = Component>) -> Option<Self> {
         let components: Vec<_> = components.into_iter().collect();
         (!components.is_empty()).then_some(Self { components })
@@ -86,10 +86,10 @@ impl FromStr for KeyPath {
         let mut components = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let (component, behind) =
+            let (component, remainder) =
                 next(rest).map_err(|problem| malformed(text, text.len() - rest.len(), problem))?;
             components.push(component);
-            rest = behind;
+            rest = remainder;
         }
         Self::new(components).ok_or_else(|| malformed(text, 0, "it is empty"))
     }
@@ -99,7 +99,7 @@ impl FromStr for KeyPath {
 fn next(text: &str) -> std::result::Result<(Component, &str), &'static str> {
     let inner = text
         .strip_prefix('[')
-        .ok_or("each component stands in brackets")?;
+        .ok_or("each component needs brackets")?;
     let quotes = match inner.as_bytes().first() {
         Some(b'"') => Some(("\"]", "']")),
         Some(b'\'') => Some(("']", "\"]")),
@@ -138,14 +138,14 @@ fn malformed(text: &str, offset: usize, problem: &str) -> Error {
     };
     Error::Path {
         message: format!(
-            "the path `{shown}` is malformed at its character {column}: {problem}; the form is [\"key\"][0][\"other key\"]"
+            "the path `{shown}` is malformed at character {column}: {problem}; the form is [\"key\"][0][\"other key\"]"
         ),
     }
 }
 
 impl fmt::Display for KeyPath {
-    /// Writes the form that [`FromStr`] parses. Only a key that contains both `"]` and `']` has
-    /// none.
+    /// Writes the form that [`FromStr`] parses. Only a key that contains both `"]` and `']` has no
+    /// such form.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.start(self.components.len()))
     }
@@ -203,22 +203,22 @@ mod tests {
     fn a_malformed_path_is_rejected_with_the_problem() {
         for (text, problem) in [
             ("", "character 1: it is empty"),
-            ("a", "character 1: each component stands in brackets"),
+            ("a", "character 1: each component needs brackets"),
             (
                 r#"["a"].["b"]"#,
-                "character 6: each component stands in brackets",
+                "character 6: each component needs brackets",
             ),
             (
                 r#"["a"] ["b"]"#,
-                "character 6: each component stands in brackets",
+                "character 6: each component needs brackets",
             ),
             (
                 r#"["a"][0].b"#,
-                "character 9: each component stands in brackets",
+                "character 9: each component needs brackets",
             ),
             (
                 r#"["a"]["b"]x"#,
-                "character 11: each component stands in brackets",
+                "character 11: each component needs brackets",
             ),
             (r#"["é"][b]"#, "character 6: a key needs quotes"),
             ("[]", "nothing between the brackets"),

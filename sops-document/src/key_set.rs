@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// The keys met so far; comparing a few is faster than hashing them.
+/// The keys seen so far. Comparing a few is faster than hashing them.
 pub(super) enum KeySet<'a> {
     Few(Vec<Cow<'a, str>>),
     Many(HashSet<Cow<'a, str>>),

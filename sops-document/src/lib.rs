@@ -1,11 +1,13 @@
 //! Edit YAML, JSON, dotenv and INI files without touching anything else.
 //!
-//! A [`Document`] borrows a text and lists what is in it on a flat *tape*: containers, values, aliases and comments, each with its span in bytes.
-//! It never rewrites what it does not change: an edit is a few *splices*, ranges of the text with what replaces them.
+//! A [`Document`] borrows a text and lists its contents on a flat *tape*: containers, values,
+//! aliases and comments, each with its span in bytes. It never rewrites unchanged text: an edit
+//! consists of *splices*, ranges of the text with their replacements.
 //!
 //! # Parse and read
 //!
-//! [`NodeRef`] is a position in a document. It sees through aliases and merge keys, and knows its place in the text:
+//! [`NodeRef`] is a position in a document. It follows aliases and merge keys, and knows its
+//! location in the text:
 //!
 //! ```
 //! use sops_document::{Document, Format, Location};
@@ -20,12 +22,14 @@
 //! # Ok::<(), sops_document::Error>(())
 //! ```
 //!
-//! [`from_document`] reads a document into a serde type, and [`Document::to_tree`] copies it into a [`tree::Node`].
+//! [`from_document`] reads a document into a serde type, and [`Document::to_tree`] copies it into a
+//! [`tree::Node`].
 //!
 //! # Edit
 //!
-//! [`Document::set`] and [`Document::unset`] take a [`KeyPath`] and give the new text, [`Editor`] makes several such edits, and
-//! [`Document::with_entries`] sets entries of many mappings at once. Each parses the result and refuses an edit that would change any other value.
+//! [`Document::set`] and [`Document::unset`] take a [`KeyPath`] and return the new text, [`Editor`]
+//! makes several such edits, and [`Document::with_entries`] sets entries of many mappings at once.
+//! Each parses the result and rejects an edit that would change any other value.
 //!
 //! ```
 //! # use sops_document::{Document, Format};
@@ -37,7 +41,8 @@
 //!
 //! # Write splices
 //!
-//! Programs that compute the replacements themselves walk the [tape](Document::tape) and write [`Splices`]:
+//! Programs that compute the replacements themselves walk the [tape](Document::tape) and write
+//! [`Splices`]:
 //!
 //! ```
 //! # use sops_document::{Document, Format, Item, Splices};
@@ -53,13 +58,14 @@
 //! # Ok::<(), sops_document::Error>(())
 //! ```
 //!
-//! [`ScalarSlot`] knows which style a value keeps in the file while a one-line token replaces it, and how the value is written when it comes
-//! back; [`ValueWriter`] writes values into such slots.
+//! [`ScalarSlot`] knows which style stays in the file while a one-line token replaces a value, and
+//! how the value is written when it is restored. [`ValueWriter`] writes values into such slots.
 //!
 //! # Reserve a key
 //!
-//! A program can keep metadata under one key at the top level. [`Document::parse_reserving`] leaves that entry off the tape and lists it in
-//! [`reserved_entries`](Document::reserved_entries); `set` and `unset` refuse the key. In INI it is a section, in dotenv a prefix of names.
+//! A program can keep metadata under one key at the top level. [`Document::parse_reserving`] leaves
+//! that entry off the tape and lists it in [`reserved_entries`](Document::reserved_entries); `set`
+//! and `unset` reject the key. In INI, the key is a section; in dotenv, it is a prefix of names.
 //!
 //! ```
 //! # use sops_document::{Document, Format};
@@ -72,9 +78,11 @@
 //!
 //! # What Go reads differently
 //!
-//! Values and comments are read as Go's libraries read them (`go.yaml.in/yaml/v3`, `gopkg.in/ini.v1`, `encoding/json`). What YAML 1.2 allows and Go's
-//! library does not read the same way is refused with its place, by [`Document::parse`] or, if it depends on which values a program will replace, by
-//! [`Document::check_leaf_for_go`] and [`Document::check_layout_for_go`]. [`Document::parse_leniently`] accepts whatever some reader of YAML accepts.
+//! Values and comments are read as by Go's libraries (`go.yaml.in/yaml/v3`, `gopkg.in/ini.v1`,
+//! `encoding/json`). Text that YAML 1.2 allows but Go's library reads differently is rejected with
+//! its location: by [`Document::parse`] or, if that depends on which values a program will replace,
+//! by [`Document::check_leaf_for_go`] and [`Document::check_layout_for_go`].
+//! [`Document::parse_leniently`] accepts everything that some YAML reader accepts.
 
 mod alias;
 pub mod binary;
@@ -135,7 +143,7 @@ pub use tape::{Collection, Comment, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, Span, S
 pub use value::{Type, Value};
 pub use value_writer::ValueWriter;
 pub use yaml::source::Chomping;
-/// The crates whose types are in the signatures of this one.
+/// The crates whose types appear in this crate's signatures.
 pub use {serde_json, zeroize};
 
 /// The examples of the README.

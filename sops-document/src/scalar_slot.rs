@@ -51,7 +51,8 @@ impl<'a> ScalarSlot<'a> {
     pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
-            // A plain scalar of a flow collection cannot hold brackets and commas, so a token gets quotes there.
+            // A plain scalar in a flow collection cannot contain brackets and commas, so a token is
+            // quoted there.
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => TokenStyle::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => TokenStyle::Plain,
@@ -69,8 +70,9 @@ impl<'a> ScalarSlot<'a> {
         leaf.span.range().start + header.unwrap_or(0)
     }
 
-    /// The indicators for the header of a block scalar that a token goes into, and the range of those that it has: under `|` and `|+` the line
-    /// break after the token would be part of the value, which many programs do not expect. `None` if the header stays as it is.
+    /// The indicators for the header of a block scalar that holds a token, and the range of its
+    /// current indicators: under `|` and `|+`, the line break after the token would be part of the
+    /// value, which many programs do not expect. `None` if the header stays unchanged.
     pub fn header_of_token(
         document: &Document<'_>,
         leaf: &Leaf<'_>,
@@ -122,7 +124,8 @@ impl<'a> ScalarSlot<'a> {
         let (start, end) = self.span;
         match self.style {
             TokenStyle::Block(block) => start + block.header.len()..end,
-            // A block scalar that cannot stay one ends its line, which what takes its place must not.
+            // A block scalar that changes its style ends its line, which its replacement must not
+            // do.
             _ if self.format == Format::Yaml => {
                 start..end - yaml::source::line_break(&self.text[start..end]).len()
             }
@@ -233,7 +236,7 @@ impl<'a> ScalarSlot<'a> {
         {
             out.push_str(text);
         } else if json::emit::spell(out, Some(value)).is_err() {
-            // An infinity, which no JSON document can have held.
+            // An infinity, which cannot come from a JSON document.
             json::emit::spell_string(out, &String::from_utf8_lossy(&value.bytes));
         }
     }
@@ -250,9 +253,9 @@ impl<'a> ScalarSlot<'a> {
             (_, Collection::Mapping) => ParentKind::Mapping,
             (_, Collection::Sequence) => ParentKind::Sequence,
         };
-        let place = ScalarContext {
+        let context = ScalarContext {
             container,
-            // A flow collection may be one long line, which is not to be counted for every value.
+            // A flow collection may be one long line, which must not be counted for every value.
             column: match container {
                 ParentKind::Flow => 0,
                 _ => yaml::source::column(self.text, self.around.start),
@@ -262,7 +265,7 @@ impl<'a> ScalarSlot<'a> {
         let start = out.len();
         let joins = |text: &str| {
             let chomping = Chomping::of(text);
-            text.contains('\n') && self.following.join(chomping, place.content_column())
+            text.contains('\n') && self.following.join(chomping, context.content_column())
         };
         if let Some(text) = text.filter(|text| joins(text))
             && restyle(out, text, Type::Str, None, SourceStyle::DoubleQuoted)
@@ -271,7 +274,7 @@ impl<'a> ScalarSlot<'a> {
                 comment_at: out.len() - start,
             };
         }
-        let style = spell(out, Some(value), place);
+        let style = spell(out, Some(value), context);
         match (self.style, style) {
             (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
                 comment_at: first_line_end - start,
@@ -283,11 +286,12 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// Spells a text in the style of this slot; `None` if that style cannot hold it, or if the usual spelling is already in that style.
+    /// Spells a text in the style of this slot; `None` if that style cannot hold it, or if the
+    /// usual spelling already has that style.
     fn spell_in_style(&self, text: &str, value: &Value<'_>, out: &mut String) -> Option<Spelled> {
         let kind = value.kind;
         if kind != Type::Str {
-            // A plaintext that is not canonical is the source's own spelling.
+            // A plaintext that is not canonical is the spelling of the source.
             let is_source = text.as_bytes() != &*value.bytes;
             let written = is_source && restyle(out, text, kind, None, SourceStyle::Plain);
             return written.then_some(Spelled::InPlace);
@@ -309,17 +313,18 @@ impl<'a> ScalarSlot<'a> {
     }
 }
 
-/// Where a value belongs that [`ScalarSlot::spell`] has written.
+/// Where a value goes that [`ScalarSlot::spell`] spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spelled {
     /// In [`ScalarSlot::range`].
     InPlace,
-    /// The same, and the header of the block scalar says another thing of the end of the content.
+    /// Like [`InPlace`](Self::InPlace), with another chomping indicator in the header of the block
+    /// scalar.
     UnderHeader(Chomping),
     /// In place of the whole scalar, including the header of a block scalar.
     WholeScalar {
-        /// A comment on the scalar's line goes after this many bytes of what was written.
+        /// A comment on the scalar's line goes after this many bytes of the spelling.
         comment_at: usize,
     },
 }

@@ -139,8 +139,8 @@ pub enum Item<'a> {
 #[non_exhaustive]
 pub struct Comment<'a> {
     /// The range of its text, after its marker.
-    pub place: Range<usize>,
-    /// The text as Go's library reads it. In INI that can be more than the text at `place`.
+    pub range: Range<usize>,
+    /// The text as Go's library reads it. In INI that can be more than the text at `range`.
     pub text: Cow<'a, str>,
     /// Whether it continues the comment before it on the tape. In INI, the comment lines above a
     /// key and the comment after its value are one comment.

@@ -39,26 +39,26 @@ impl<'t> ValueWriter<'t> {
     pub fn value(
         &mut self,
         leaf: &Leaf<'_>,
-        place: &ScalarSlot<'_>,
+        slot: &ScalarSlot<'_>,
         spelled: Spelled,
         spelling: &str,
     ) {
         let comment_at = match spelled {
             Spelled::WholeScalar { comment_at } => comment_at,
-            Spelled::InPlace => return self.replace(place.range(), spelling),
+            Spelled::InPlace => return self.replace(slot.range(), spelling),
             Spelled::UnderHeader(chomping) => {
-                if let Some((at, indicators)) = place.indicators() {
+                if let Some((at, indicators)) = slot.indicators() {
                     let with = yaml::source::header(indicators).indicators_with(chomping);
                     self.replace(at, &with);
                 }
-                return self.replace(place.range(), spelling);
+                return self.replace(slot.range(), spelling);
             }
         };
         let mut range = leaf.span.range();
         let before = range.start;
         self.flush(before);
         let mut comment = None;
-        if let Some((indicators, _)) = place.indicators() {
+        if let Some((indicators, _)) = slot.indicators() {
             // The spelling has no final line break, so the block scalar's stays.
             range.end -= yaml::source::line_break(&self.text[range.clone()]).len();
             let header = indicators.end..yaml::source::line_end(self.text, indicators.end);

@@ -1,4 +1,5 @@
-//! The law of `set` and `unset`: the values are what `sops` makes of them, and what does not belong to the entry stays.
+//! The law of `set` and `unset`: the values are those that `sops` produces, and everything outside
+//! the entry stays.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use sops_document::tree::{Entry, Node};
 use sops_document::{Component, Document, Error, Format, KeyPath};
 use sops_test_support::Features;
 
-/// What `sops` makes of a tree: `sops.go`, `set` and `valueFromPathAndLeaf`. `None` where it panics or does nothing.
+/// The result of `sops set` for a tree, following `set` and `valueFromPathAndLeaf` of `sops.go`.
+/// `None` if it panics or does nothing.
 fn set_in(node: Node, path: &[Component], value: &Node) -> Option<Node> {
     let Some((first, rest)) = path.split_first() else {
         return Some(value.clone());
@@ -46,7 +48,7 @@ fn set_in(node: Node, path: &[Component], value: &Node) -> Option<Node> {
     })
 }
 
-/// The same for `unset`. `None` where there is nothing to take away.
+/// The result of `sops unset`. `None` if there is nothing to remove.
 fn unset_in(node: Node, path: &[Component]) -> Option<Node> {
     let (first, rest) = path.split_first()?;
     Some(match (node, first) {
@@ -71,7 +73,7 @@ fn unset_in(node: Node, path: &[Component]) -> Option<Node> {
     })
 }
 
-/// A path into the tree, at times to what is not there.
+/// A path into the tree, sometimes to a missing entry.
 fn path(random: &mut StdRng, tree: &Node) -> KeyPath {
     let mut path = Vec::new();
     let mut node = tree;
@@ -177,7 +179,7 @@ fn value(random: &mut StdRng, depth: usize) -> serde_json::Value {
     }
 }
 
-/// The names of the comments in a generated text, each of which is there once.
+/// The names of the comments in a generated text, each of which appears once.
 fn comments(text: &str) -> BTreeSet<String> {
     let name = |(at, _): (usize, &str)| {
         let rest = &text[at + 2..];
@@ -201,7 +203,7 @@ fn trees(text: &str, format: Format) -> Result<Vec<Node>, String> {
     Ok((0..).map_while(|number| document.to_tree(number)).collect())
 }
 
-/// Whether a string of the tree has `text` in it.
+/// Whether a string of the tree contains `text`.
 fn holds(tree: &Node, text: &str) -> bool {
     match tree {
         Node::Mapping(entries) => entries.iter().any(|entry| holds(&entry.value, text)),
@@ -224,7 +226,8 @@ fn node_at<'n>(tree: &'n Node, path: &[Component]) -> Option<&'n Node> {
         })
 }
 
-/// The lines that may change: those of the innermost entry on the path whose name is in the text, and the container around.
+/// The lines that may change: those of the innermost entry on the path whose name is in the text,
+/// and of the container around it.
 fn lines_of(text: &str, path: &[Component]) -> (usize, usize) {
     let lines: Vec<&str> = text.split('\n').collect();
     let name = |component: &Component| match component {
@@ -248,7 +251,7 @@ fn lines_of(text: &str, path: &[Component]) -> (usize, usize) {
             hits.next().map(|(at, _)| (number, at))
         })
     };
-    // One level up, since an entry that comes or goes changes the line before or behind it.
+    // One level up, since adding or removing an entry changes the line before or after it.
     let in_flow = path
         .iter()
         .any(|component| matches!(component, Component::Key(key) if key.starts_with('f')));
@@ -272,14 +275,15 @@ fn lines_of(text: &str, path: &[Component]) -> (usize, usize) {
     )
 }
 
-/// Changes the text at a random place and looks at what comes of it. `false` if the change was refused.
+/// Changes a random entry of the text and checks the result. Returns `false` if the change was
+/// rejected.
 fn change(seed: u64, text: &str, format: Format) -> Result<bool, String> {
     let mut random = StdRng::seed_from_u64(seed);
     let before = trees(text, format)?;
     let path = path(&mut random, &before[0]);
     let components = path.components();
     let old = node_at(&before[0], components);
-    let (expected, result, what) = if random.random_bool(0.6) {
+    let (expected, result, operation) = if random.random_bool(0.6) {
         let json = value(&mut random, 0);
         let value = Node::from_json(&json);
         let expected = set_in(before[0].clone(), components, &value);
@@ -292,7 +296,7 @@ fn change(seed: u64, text: &str, format: Format) -> Result<bool, String> {
         }
         (
             expected,
-            result.map(|changed| changed.expect("it was looked at")),
+            result.map(|changed| changed.expect("the item was visited")),
             format!("{path} = {json}"),
         )
     } else {
@@ -310,13 +314,14 @@ fn change(seed: u64, text: &str, format: Format) -> Result<bool, String> {
         {
             return Ok(false);
         }
-        (Err(error), _) => return Err(format!("{what}: {error}")),
+        (Err(error), _) => return Err(format!("{operation}: {error}")),
         (Ok(changed), _) => String::from_utf8(changed.to_vec()).expect("the text was UTF-8"),
     };
-    let problem = |message: &str| Err(format!("{what}: {message}\n{changed}"));
-    let after = trees(&changed, format).map_err(|error| format!("{what}: {error}\n{changed}"))?;
+    let problem = |message: &str| Err(format!("{operation}: {message}\n{changed}"));
+    let after =
+        trees(&changed, format).map_err(|error| format!("{operation}: {error}\n{changed}"))?;
     if expected.as_ref() != after.first() {
-        return problem("is not what sops makes of it");
+        return problem("differs from the result of sops");
     }
     if before[1..] != after[1..] {
         return problem("another document changed");
@@ -325,17 +330,17 @@ fn change(seed: u64, text: &str, format: Format) -> Result<bool, String> {
         .difference(&comments(&changed))
         .cloned()
         .collect();
-    // What looks like a comment may be a line of a block scalar.
+    // Text that looks like a comment may be a line of a block scalar.
     lost.retain(|name| !before.iter().any(|tree| holds(tree, name)));
     let in_collection = matches!(old, Some(Node::Mapping(_) | Node::Sequence(_)));
     if !lost.is_empty() && !in_collection {
         return problem(&format!("the comments {lost:?} are gone"));
     }
     if !text.contains('*') && format == Format::Yaml {
-        let there = (0..=components.len())
+        let existing = (0..=components.len())
             .rev()
             .find(|length| node_at(&before[0], &components[..*length]).is_some());
-        let (start, end) = lines_of(text, &components[..there.unwrap_or(0)]);
+        let (start, end) = lines_of(text, &components[..existing.unwrap_or(0)]);
         let all: Vec<&str> = text.split('\n').collect();
         let new: Vec<&str> = changed.split('\n').collect();
         let rest = all.len() - end;
@@ -385,8 +390,8 @@ fn check_all(format: Format, generate: impl Fn(u64) -> String, count: u64) {
     );
 }
 
-/// A stream with what people do with flow collections, nulls and dashes: over several lines, with comments, with a comma
-/// behind the last item; sequences in the column of their key.
+/// A stream with common uses of flow collections, nulls and dashes: over several lines, with
+/// comments, with a comma after the last item, and with sequences in the column of their key.
 fn flow(seed: u64) -> String {
     let mut flow = Flow {
         random: StdRng::seed_from_u64(seed),
@@ -397,7 +402,7 @@ fn flow(seed: u64) -> String {
         flow.entry(0, 0);
     }
     if flow.random.random_bool(0.2) {
-        // Not `a:` without a space, which to Go is the whole key.
+        // Not `a:` without a space, which Go reads as a key.
         let lines = flow
             .out
             .trim_end()

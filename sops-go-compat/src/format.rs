@@ -179,8 +179,8 @@ impl Write for Digits {
     }
 }
 
-/// Returns `digits`, or the even neighbour if `value` lies exactly between the two and the
-/// neighbour also reads back as `value`.
+/// Returns `digits`, or the even neighbor if `value` is exactly halfway between the two and the
+/// neighbor also reads back as `value`.
 fn even_of_tie(digits: u64, unit: i32, value: f64) -> u64 {
     if digits.is_multiple_of(2) {
         return digits;

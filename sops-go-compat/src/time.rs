@@ -47,14 +47,14 @@ impl Time {
             (0, 0, 0, 0, 0);
         match rest.split_first() {
             None => {}
-            Some((b'T' | b't', behind)) => {
-                rest = behind;
+            Some((b'T' | b't', remainder)) => {
+                rest = remainder;
                 (hour, minute, second, nanosecond) = time_of_day(&mut rest, one_or_two_digits)?;
                 offset_minutes = zone(&mut rest)?;
             }
-            Some((b' ', behind)) => {
-                let spaces = behind.iter().take_while(|byte| **byte == b' ').count();
-                rest = &behind[spaces..];
+            Some((b' ', remainder)) => {
+                let spaces = remainder.iter().take_while(|byte| **byte == b' ').count();
+                rest = &remainder[spaces..];
                 (hour, minute, second, nanosecond) = time_of_day(&mut rest, one_or_two_digits)?;
             }
             Some(_) => return None,
@@ -154,8 +154,8 @@ fn fraction(rest: &mut &[u8]) -> u32 {
     if count == 0 {
         return 0;
     }
-    let (digits, behind) = digits.split_at(count);
-    *rest = behind;
+    let (digits, remainder) = digits.split_at(count);
+    *rest = remainder;
     let padded = digits
         .iter()
         .copied()
@@ -166,8 +166,8 @@ fn fraction(rest: &mut &[u8]) -> u32 {
 
 /// The offset from UTC in minutes.
 fn zone(rest: &mut &[u8]) -> Option<i16> {
-    let (sign, behind) = rest.split_first()?;
-    *rest = behind;
+    let (sign, remainder) = rest.split_first()?;
+    *rest = remainder;
     let factor = match sign {
         b'Z' => return Some(0),
         b'+' => 1,
@@ -186,19 +186,19 @@ fn literal(rest: &mut &[u8], byte: u8) -> Option<()> {
 }
 
 fn two_digits(rest: &mut &[u8]) -> Option<u8> {
-    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', behind @ ..] = *rest else {
+    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', remainder @ ..] = *rest else {
         return None;
     };
-    *rest = behind;
+    *rest = remainder;
     Some((tens - b'0') * 10 + (ones - b'0'))
 }
 
 fn one_or_two_digits(rest: &mut &[u8]) -> Option<u8> {
     two_digits(rest).or_else(|| {
-        let [digit @ b'0'..=b'9', behind @ ..] = *rest else {
+        let [digit @ b'0'..=b'9', remainder @ ..] = *rest else {
             return None;
         };
-        *rest = behind;
+        *rest = remainder;
         Some(digit - b'0')
     })
 }

@@ -1,10 +1,11 @@
-//! Which master keys are the same key, however they are spelled.
+//! Compares master keys regardless of their spelling.
 
 use crate::family::Family;
 use crate::master_key::MasterKey;
 use crate::spelling::{hex_digits, without_comment};
 
-/// A master key without what may differ between two spellings of it; see [`MasterKey::canonical`].
+/// A master key without the parts that may differ between two spellings; see
+/// [`MasterKey::canonical`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalKey {
     family: Family,
@@ -12,11 +13,13 @@ pub struct CanonicalKey {
 }
 
 impl MasterKey {
-    /// The key for comparisons and for maps: two keys have the same canonical form if the same private key decrypts for both.
+    /// The key for comparisons and maps: two keys have the same canonical form if the same private
+    /// key decrypts for both.
     ///
-    /// The comment of an SSH key does not count, nor do letter case, spaces and the prefix `0x` of a PGP fingerprint, nor the version of
-    /// a key in Azure Key Vault. Everything else counts: a `!` after a fingerprint selects a subkey, a PGP key ID can be imitated, and
-    /// the roles, contexts and profiles of AWS KMS are permissions of their own.
+    /// This ignores the comment of an SSH key, the letter case, spaces and `0x` prefix of a PGP
+    /// fingerprint, and the version of a key in Azure Key Vault. Everything else counts: a `!`
+    /// after a fingerprint selects a subkey, a PGP key ID can be forged, and the roles, contexts
+    /// and profiles of AWS KMS are separate permissions.
     #[must_use]
     pub fn canonical(&self) -> CanonicalKey {
         let name = match self {
@@ -33,7 +36,8 @@ impl MasterKey {
         }
     }
 
-    /// Whether both have the same [canonical](Self::canonical) form. In contrast, `==` compares how they are spelled.
+    /// Whether both have the same [canonical](Self::canonical) form. In contrast, `==` compares
+    /// their spelling.
     ///
     /// ```
     /// use sops_keys::{Family, MasterKey};
@@ -48,8 +52,8 @@ impl MasterKey {
         self.canonical() == other.canonical()
     }
 
-    /// Whether this key, as a creation rule or a flag spells it, means that key of a file. It does if it is the same key; an Azure key
-    /// with a version means only that version.
+    /// Whether this key, as spelled in a creation rule or a flag, means that key of a file: it is
+    /// the same key and, for an Azure key with a version, has that version.
     #[must_use]
     pub fn means(&self, stored: &Self) -> bool {
         let is_version_meant = match (self, stored) {

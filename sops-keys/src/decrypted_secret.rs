@@ -5,13 +5,14 @@ use zeroize::Zeroizing;
 use crate::master_key::MasterKey;
 use crate::spelling::{hex_digits, without_comment};
 
-/// A decrypted secret, and the key that decrypted it. A document or a request can only claim which key that is.
+/// A decrypted secret, and the key that actually decrypted it. A document or a request can only
+/// claim which key that is.
 #[non_exhaustive]
 pub struct DecryptedSecret {
     /// The data key, or a share of one.
     pub secret: Zeroizing<Vec<u8>>,
-    /// The names of the key: its recipient, or the fingerprints of a PGP key and its subkey. Empty if they are not known, as those of
-    /// keys that an age plugin holds.
+    /// The names of the key: its recipient, or the fingerprints of a PGP key and its subkey. Empty
+    /// if they are unknown, as for keys of an age plugin.
     pub key_names: Vec<String>,
 }
 
@@ -46,7 +47,7 @@ impl DecryptedSecret {
             MasterKey::Pgp { fingerprint } => {
                 let digits = hex_digits(fingerprint);
                 let digits = digits.trim_end_matches('!');
-                // A long key ID is the end of a fingerprint, and all that `gpg` goes by.
+                // A long key ID is the end of a fingerprint, and all that `gpg` matches.
                 digits.len() >= 16 && self.key_names.iter().any(|name| name.ends_with(digits))
             }
             _ => false,

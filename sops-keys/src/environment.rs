@@ -1,4 +1,5 @@
-//! The environment that key sources are looked up in, and the directories that it names on each platform.
+//! The environment in which key sources are looked up, and the directories that it names on each
+//! platform.
 
 use std::collections::HashMap;
 use std::env;
@@ -11,9 +12,11 @@ use crate::error::{Error, Result};
 /// The key file in the configuration directory.
 pub(crate) const USER_KEY_FILE: &str = "sops/age/keys.txt";
 
-/// The environment that key sources are looked up in: the process's own, or variables that the caller gives.
+/// The environment in which key sources are looked up: that of the process, or variables from the
+/// caller.
 ///
-/// Files are read from the file system in either case, the usual ones from the home directory that the variables name.
+/// Files are read from the file system in either case, the default ones from the home directory
+/// that the variables name.
 #[derive(Clone)]
 pub struct Environment {
     variables: Variables,
@@ -46,8 +49,8 @@ impl Environment {
         }
     }
 
-    /// Nothing but the given variables, also for the commands that are run. Plugins are still looked up on the PATH
-    /// of the process.
+    /// Only the given variables, even for the commands that are run. Plugins are still looked up on
+    /// the PATH of the process.
     #[must_use]
     pub fn new<N: Into<OsString>, V: Into<OsString>>(
         variables: impl IntoIterator<Item = (N, V)>,
@@ -62,10 +65,11 @@ impl Environment {
         }
     }
 
-    /// The file that holds the user's age keys, `sops/age/keys.txt` in the configuration directory; it need not exist.
+    /// The file with the user's age keys, `sops/age/keys.txt` in the configuration directory; it
+    /// need not exist.
     ///
-    /// The configuration directory is `$XDG_CONFIG_HOME`, or `~/.config`; on macOS `$XDG_CONFIG_HOME`, or `~/Library/Application Support`;
-    /// on Windows `%AppData%`.
+    /// The configuration directory is `$XDG_CONFIG_HOME` or `~/.config`; on macOS,
+    /// `$XDG_CONFIG_HOME` or `~/Library/Application Support`; on Windows, `%AppData%`.
     ///
     /// # Errors
     ///
@@ -80,14 +84,14 @@ impl Environment {
         })
     }
 
-    /// This environment as if that file did not exist: what would be left after its loss.
+    /// This environment as if that file did not exist, to see what would be left after its loss.
     #[must_use]
     pub fn without_file(mut self, file: &Path) -> Self {
         self.without = file.canonicalize().ok();
         self
     }
 
-    /// Whether a file counts as missing, also under another name.
+    /// Whether a file counts as missing, even under another name.
     pub(crate) fn lacks(&self, file: &Path) -> bool {
         let Some(without) = &self.without else {
             return false;
@@ -96,7 +100,7 @@ impl Environment {
         is_same.unwrap_or_else(|| file.canonicalize().is_ok_and(|file| file == *without))
     }
 
-    /// The home directory, by its variable alone as Go's `os.UserHomeDir` has it.
+    /// The home directory, from its variable alone, as in Go's `os.UserHomeDir`.
     pub(crate) fn home(&self) -> std::result::Result<PathBuf, &'static str> {
         match self.platform {
             Platform::Windows => self.path("USERPROFILE").ok_or("%UserProfile% is not set"),
@@ -104,7 +108,8 @@ impl Environment {
         }
     }
 
-    /// The configuration directory as Go's `os.UserConfigDir` has it, with the exception of sops for macOS.
+    /// The configuration directory, as in Go's `os.UserConfigDir`, with the exception that `sops`
+    /// makes for macOS.
     pub(crate) fn config_dir(&self) -> std::result::Result<PathBuf, &'static str> {
         let xdg = self.path("XDG_CONFIG_HOME");
         match (self.platform, xdg) {
@@ -117,7 +122,7 @@ impl Environment {
         }
     }
 
-    /// A program that is to run in this environment.
+    /// A program to run in this environment.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Variables::Given(variables) = &self.variables {
@@ -126,7 +131,7 @@ impl Environment {
         command
     }
 
-    /// A variable; an empty one counts as not set.
+    /// The value of a variable; an empty one counts as not set.
     pub(crate) fn var(&self, name: &str) -> Option<OsString> {
         let value = match &self.variables {
             Variables::Process => env::var_os(name),
@@ -141,7 +146,8 @@ impl Environment {
     }
 }
 
-/// Whether two paths lead to one file, hard links included; `None` where the system does not tell.
+/// Whether two paths lead to the same file, including hard links; `None` if the system does not
+/// say.
 #[cfg(unix)]
 fn same_file(left: &Path, right: &Path) -> Option<bool> {
     use std::os::unix::fs::MetadataExt;

@@ -3,29 +3,31 @@
 use crate::family::Family;
 use crate::master_key::MasterKey;
 
-/// What the functions of this crate return.
+/// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Everything that can go wrong with keys.
 ///
-/// Texts in it are safe to show after escaping: a key service can choose some of them.
+/// Its texts must be escaped before they are printed: a key service can choose some of them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The available private keys decrypt fewer key groups than are needed.
+    /// The available private keys decrypt fewer key groups than required.
     #[error("{message}")]
     NoKey {
-        /// The groups that stay closed, the master keys that would open them, and where private keys were looked for. It has several lines.
+        /// The groups that could not be decrypted, the master keys that could decrypt them, and
+        /// where private keys were looked for. It has several lines.
         message: String,
         /// The master keys of those groups.
         missing: Vec<MasterKey>,
-        /// The first of their entries that no key could have decrypted, since its `enc` was altered or cut off.
+        /// The first of their entries that no key could have decrypted, because its `enc` was
+        /// altered or cut off.
         damaged: Option<EntryPosition>,
     },
     /// An encrypted secret, `enc` in the metadata, is malformed, cut off or altered.
     #[error("`enc` of {key}: {message}")]
     DamagedSecret {
-        /// The master key that it is for, shortened.
+        /// The master key that it was encrypted for, shortened.
         key: String,
         /// What is wrong with it.
         message: String,
@@ -38,17 +40,17 @@ pub enum Error {
         /// What is wrong with it.
         message: &'static str,
     },
-    /// The key groups, their threshold and their shares do not fit each other.
+    /// The key groups, their threshold and their shares are inconsistent.
     #[error("key groups: {message}")]
     KeyGroups {
-        /// What does not fit.
+        /// The inconsistency.
         message: String,
     },
     /// There is no master key to encrypt for.
-    #[error("no recipient: there is no key to encrypt the file for")]
+    #[error("no recipients: specify at least one key to encrypt the file for")]
     NoRecipient,
     /// The caller gave a private key in place of a public one. The error does not show it.
-    #[error("a private key stands where a recipient belongs")]
+    #[error("this is a private key, not a recipient")]
     PrivateKey,
     /// An age recipient is malformed, or its plugin fails.
     #[error("recipient `{recipient}`: {message}")]
@@ -66,7 +68,7 @@ pub enum Error {
         /// Why it cannot.
         message: String,
     },
-    /// No available key service serves the family of a master key.
+    /// No available key service supports the family of a master key.
     #[error("master key {key}: this needs a key service for {family}")]
     NoKeyService {
         /// The key, which is public.
@@ -85,13 +87,13 @@ pub enum Error {
     KeySource {
         /// The environment variable, the file, or the name that the caller gave.
         name: String,
-        /// What is wrong with it, with a line number where one is known, and without its text.
+        /// What is wrong with it, with a line number if known, and without its text.
         message: String,
     },
 }
 
 impl Error {
-    /// The error about a key that no key service can use.
+    /// The error about a key that no key service supports.
     #[must_use]
     pub fn no_key_service(key: &MasterKey) -> Self {
         Self::NoKeyService {
@@ -100,7 +102,7 @@ impl Error {
         }
     }
 
-    /// The message without the name of the master key that it is about, for where the name is shown already.
+    /// The message without the name of its master key, for callers that show the name already.
     #[must_use]
     pub fn about_key(self) -> String {
         match self {
@@ -110,14 +112,14 @@ impl Error {
     }
 }
 
-/// Which entry of a list of key groups an error is about.
+/// The entry in a list of key groups that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntryPosition {
-    /// The number of the key group, from 0; `None` if there is only one group.
+    /// The index of the key group, from 0; `None` if there is only one group.
     pub group: Option<usize>,
     /// The family of the master key.
     pub family: Family,
-    /// The number of the entry among those of the family in its group, from 0.
+    /// The index of the entry among those of the family in its group, from 0.
     pub index: usize,
 }

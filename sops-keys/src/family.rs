@@ -1,8 +1,8 @@
-//! The families of master keys that SOPS has.
+//! The families of master keys in SOPS.
 
 use std::fmt;
 
-/// A family of master keys. SOPS has no others; a new one would be a new version of the format.
+/// A family of master keys. SOPS has no others; adding one would change the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// age and OpenSSH keys.
@@ -33,7 +33,8 @@ impl Family {
         Self::Age,
     ];
 
-    /// The name of the family's list in the metadata, which `--decryption-order` of `sops` takes too.
+    /// The name of the family's list in the metadata, which `--decryption-order` of `sops` accepts
+    /// too.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,14 +48,14 @@ impl Family {
         }
     }
 
-    /// The family of that name.
+    /// The family with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|family| family.name() == name)
     }
 }
 
-/// What people call the family.
+/// The common name of the family.
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -35,14 +35,14 @@ pub fn recover_data_key(
     service: &dyn KeyService,
 ) -> Result<DataKey> {
     let needed = match groups {
-        [] => return refuse("there are none"),
+        [] => return refuse("the list is empty"),
         [_] => 1,
         // Shamir's scheme has no threshold of 1, so a 1 in the metadata is a mistake.
         _ => threshold.unwrap_or(groups.len()).max(2),
     };
     if needed > groups.len() {
         return refuse(&format!(
-            "{needed} of them have to be opened, but there are only {}",
+            "{needed} of them are needed, but there are only {}",
             groups.len()
         ));
     }
@@ -100,7 +100,7 @@ pub fn recover_data_key(
         secrets.remove(0)
     };
     // Shares are one byte longer, which was checked for each.
-    DataKey::from_bytes(&key).map_or_else(|| refuse("their shares make no data key"), Ok)
+    DataKey::from_bytes(&key).map_or_else(|| refuse("their shares do not form a data key"), Ok)
 }
 
 /// The passes, each with its families and its effort. The families of the order get passes of their
@@ -235,23 +235,23 @@ fn closed(
     };
     if openings.len() == 1 {
         line(format_args!(
-            "no private key at hand opens this; one of these master keys is needed:"
+            "no private key can decrypt this; one of these master keys is needed:"
         ));
     } else {
         let groups = openings.len();
         line(format_args!(
-            "{needed} of {groups} key groups are needed, but only {opened} can be opened"
+            "{needed} of {groups} key groups are needed, but only {opened} can be decrypted"
         ));
     }
     if budget.is_exceeded() {
         line(format_args!(
-            "not all of them were tried: the file has too many entries that would take private keys or programs of this computer to try"
+            "not all of them were tried: the file has too many entries that need private keys or programs on this computer"
         ));
     }
     let mut families = Vec::new();
     for (at, opening) in openings.iter().enumerate() {
         if openings.len() > 1 && opening.secret.is_some() {
-            line(format_args!("key group {}: opened", at + 1));
+            line(format_args!("key group {}: decrypted", at + 1));
             continue;
         }
         if openings.len() > 1 {

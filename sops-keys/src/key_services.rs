@@ -13,7 +13,7 @@ use crate::pgp::Gpg;
 use crate::service::{Effort, KeyService};
 use crate::work_budget::WorkBudget;
 
-/// Several key services, each of which is asked if those before it do not have the key: first the local ones, as with `sops`.
+/// Several key services, tried in order until one has the key. Local ones come first, as in `sops`.
 #[derive(Clone, Default)]
 pub struct KeyServices {
     services: Vec<Arc<dyn KeyService>>,
@@ -21,14 +21,14 @@ pub struct KeyServices {
 }
 
 impl KeyServices {
-    /// None yet.
+    /// An empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The local ones: [`Identities`] and [`Gpg`], with keys from where `sops` looks for them in that environment. Only the agent of `gpg` can
-    /// ask for passphrases.
+    /// The local services: [`Identities`] and [`Gpg`], with keys from the sources that `sops` uses
+    /// in this environment. Only the agent of `gpg` can ask for passphrases.
     #[must_use]
     pub fn local(environment: Environment) -> Self {
         Self::new()
@@ -62,7 +62,7 @@ impl KeyService for KeyServices {
         self.serving(family).next().is_some()
     }
 
-    /// By the first service that can.
+    /// Encrypts with the first service that can.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
         let mut refused = Refused::default();
         for service in self.serving(key.family()) {
@@ -124,7 +124,7 @@ impl KeyService for KeyServices {
     }
 }
 
-/// What the services said that failed.
+/// The errors of the services that failed.
 #[derive(Default)]
 struct Refused(Vec<Error>);
 
@@ -133,7 +133,7 @@ impl Refused {
         self.0.push(error);
     }
 
-    /// One error for all.
+    /// Combines several errors.
     fn error(mut self, key: &MasterKey) -> Option<Error> {
         match self.0.len() {
             0 | 1 => self.0.pop(),

@@ -1,4 +1,4 @@
-//! How the data key is encrypted for key groups.
+//! Encrypts the data key for key groups.
 
 use std::time::SystemTime;
 
@@ -13,14 +13,15 @@ use crate::wrapped_key::{KeyGroup, WrappedKey};
 
 /// Encrypts `data_key` for groups of master keys.
 ///
-/// The keys of a single group each encrypt the data key. Of several groups, each encrypts a share of it by Shamir's scheme, and `threshold`
-/// is how many groups are needed to recover it: all of them if it is `None`. `now` becomes `created_at` in the metadata.
+/// The keys of a single group each encrypt the data key. With several groups, each encrypts a share
+/// of it by Shamir's scheme, and `threshold` is the number of groups needed to recover it (`None`
+/// means all). `now` becomes `created_at` in the metadata.
 ///
 /// # Errors
 ///
-/// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that does not fit the groups,
-/// [`Error::Recipient`] and [`Error::MasterKey`] for a key that cannot be used, [`Error::NoKeyService`] for one whose family
-/// `service` does not serve.
+/// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that
+/// does not match the groups, [`Error::Recipient`] and [`Error::MasterKey`] for an unusable key,
+/// [`Error::NoKeyService`] for a family that `service` does not support.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -50,7 +51,7 @@ pub fn wrap_data_key(
     if groups.is_empty() || groups.iter().any(Vec::is_empty) {
         return Err(Error::NoRecipient);
     }
-    // No service is asked before all keys are known to be usable.
+    // No service is called before all keys have been checked.
     for key in groups.iter().flatten() {
         key.check()?;
         if !service.serves(key.family()) {

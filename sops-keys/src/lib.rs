@@ -1,10 +1,12 @@
-//! The keys of files that SOPS encrypts: data keys, and the master keys that decide who can decrypt a file.
+//! The keys of SOPS files: data keys, and the master keys that decide who can decrypt a file.
 //!
-//! A *data key* encrypts the values of one file. A *master key* (age, PGP, or a key in a cloud) encrypts the data key. A file lists its master
-//! keys in one key group, any key of which recovers the data key; or in several, of which a threshold is needed, because each group
-//! holds only a share of it.
+//! A *data key* encrypts the values of one file. A *master key* (age, PGP, or a key in a cloud)
+//! encrypts the data key. A file lists its master keys either in one key group, any key of which
+//! recovers the data key, or in several groups, of which a threshold is needed because each group
+//! holds only a share of the data key.
 //!
-//! This crate does not know the format of a file. `sops-core` reads and writes the metadata that lists the keys.
+//! This crate does not know the format of a file. `sops-core` reads and writes the metadata that
+//! lists the keys.
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -26,12 +28,12 @@
 //!
 //! | Modules | Contents |
 //! |---|---|
-//! | `family`, `master_key`, `canonical_key`, `usable_key` | what a master key of any family is |
+//! | `family`, `master_key`, `canonical_key`, `usable_key` | master keys of any family |
 //! | `wrapped_key`, `encrypted_secret` | a master key with the secret that was encrypted for it |
 //! | `data_key`, `key_wrapping`, `key_recovery`, `shamir` | the data key, and how key groups hold it |
-//! | `service`, `key_services`, `work_budget` | who encrypts and decrypts with master keys, and how much work that may take |
+//! | `service`, `key_services`, `work_budget` | services that use master keys, and limits on their work |
 //! | [`age`], `pgp` | the families whose private keys are used on this machine |
-//! | `environment`, `prompt`, `decrypted_secret` | what finding and using a private key needs |
+//! | `environment`, `prompt`, `decrypted_secret` | the context for finding and using a private key |
 //! | [`identifier`], [`timestamp`], [`reading`] | untrusted texts and files |
 
 pub mod age;
@@ -76,7 +78,7 @@ pub use service::{Effort, KeyService};
 pub use service_fn::service_fn;
 pub use work_budget::WorkBudget;
 pub use wrapped_key::{KeyGroup, WrappedKey};
-/// The crates whose types are in the signatures of this one.
+/// The crates whose types appear in this crate's signatures.
 pub use {secrecy, serde_json, zeroize};
 
 /// The examples of the README.

@@ -1,4 +1,4 @@
-//! Master keys: the public half of a key of any family, which names whom a data key is encrypted for.
+//! Master keys: the public half of a key of any family, for which a data key is encrypted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,9 +9,9 @@ use crate::family::Family;
 use crate::identifier::{MAX_CONTEXT, fault_of_identifier};
 use crate::spelling::{holds_several_recipients, shortened};
 
-/// What names a master key of any family. None of it is secret.
+/// The identifier of a master key of any family. No part of it is secret.
 ///
-/// `==` compares everything that names two keys as it is spelled; [`is_same_key`](Self::is_same_key) compares the keys.
+/// `==` compares the spelling of all fields; [`is_same_key`](Self::is_same_key) compares the keys.
 ///
 /// ```
 /// use sops_keys::{Family, MasterKey};
@@ -23,21 +23,21 @@ use crate::spelling::{holds_several_recipients, shortened};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MasterKey {
-    /// A key of age.
+    /// An age key.
     Age {
         /// `age1…`, `ssh-ed25519 …` or `ssh-rsa …`, not checked yet.
         recipient: String,
     },
-    /// A key of OpenPGP.
+    /// An OpenPGP key.
     Pgp {
-        /// The fingerprint, or a long key ID, without spaces; a `!` at the end asks for that very subkey.
+        /// The fingerprint, or a long key ID, without spaces; a `!` at the end selects that subkey.
         fingerprint: String,
     },
     /// A key of AWS KMS.
     Kms {
         /// The key's ARN.
         arn: String,
-        /// The ARN of the role to take on.
+        /// The ARN of the role to assume.
         role: Option<String>,
         /// The encryption context.
         context: BTreeMap<String, String>,
@@ -60,14 +60,15 @@ pub enum MasterKey {
         vault_url: String,
         /// The key's name.
         name: String,
-        /// Its version; `sops` asks the vault for the latest where it is empty, here nothing is encrypted for it then.
+        /// Its version. If it is empty, `sops` asks the vault for the latest, but this library does
+        /// not encrypt for the key.
         version: String,
     },
     /// A key of HashiCorp Vault.
     HcVault {
         /// The server, `https://vault.example.com:8200`.
         vault_address: String,
-        /// Where the transit engine is mounted.
+        /// The mount path of the transit engine.
         engine_path: String,
         /// The key's name.
         key_name: String,
@@ -89,7 +90,8 @@ impl MasterKey {
         }
     }
 
-    /// What identifies the key, as `sops` prints it: the recipient, the fingerprint, the ARN with all that belongs to it, …
+    /// The identifier of the key, as `sops` prints it: the recipient, the fingerprint, the ARN with
+    /// its other fields, …
     #[must_use]
     pub fn id(&self) -> String {
         match self {
@@ -128,7 +130,7 @@ impl MasterKey {
         }
     }
 
-    /// Whether every identifier of the key would be accepted in the metadata of a file.
+    /// Whether the metadata of a file may contain every identifier of the key.
     pub(crate) fn is_readable(&self) -> bool {
         let are_valid =
             |texts: &[&str]| texts.iter().all(|text| fault_of_identifier(text).is_none());
@@ -162,10 +164,11 @@ impl MasterKey {
         }
     }
 
-    /// The keys in a comma-separated list, spelled as on the command line of `sops`. Empty parts are skipped.
+    /// The keys in a comma-separated list, spelled as on the command line of `sops`. Empty parts
+    /// are skipped.
     ///
     /// # Errors
-    /// What to write instead, where a part cannot be a key of the family.
+    /// What to write instead of a part that is not a key of the family.
     pub fn from_list(family: Family, text: &str) -> std::result::Result<Vec<Self>, &'static str> {
         text.split(',')
             .map(str::trim)
@@ -178,7 +181,7 @@ impl MasterKey {
     fn from_text(family: Family, text: &str) -> std::result::Result<Self, &'static str> {
         if family == Family::Age && holds_several_recipients(text) {
             return Err(
-                "there are several recipients without commas between them; write commas there, as in `age1…,age1…`",
+                "there are several recipients without commas between them; separate them with commas, as in `age1…,age1…`",
             );
         }
         if fault_of_identifier(text).is_some() {
@@ -215,28 +218,29 @@ impl MasterKey {
             Family::Hckms => {
                 let (region, uuid) = text.split_once(':').unwrap_or_default();
                 if region.trim().is_empty() || uuid.trim().is_empty() {
-                    return Err("this is no key of Huawei Cloud KMS; write `<region>:<key-uuid>`");
+                    return Err("this is not a key of Huawei Cloud KMS; write `<region>:<key-uuid>`");
                 }
                 Self::Hckms {
                     key_id: text.to_owned(),
                 }
             }
             Family::AzureKv => azure_key(text).ok_or(
-                "this is no key of Azure Key Vault; write `https://<vault>.vault.azure.net/keys/<name>/<version>`",
+                "this is not a key of Azure Key Vault; write `https://<vault>.vault.azure.net/keys/<name>/<version>`",
             )?,
             Family::HcVault => vault_key(text).ok_or(
-                "this is no key of HashiCorp Vault; write `https://<server>:8200/v1/<engine>/keys/<name>`",
+                "this is not a key of HashiCorp Vault; write `https://<server>:8200/v1/<engine>/keys/<name>`",
             )?,
         })
     }
 }
 
-/// For messages: the family, but for age, and the [id](MasterKey::id), shortened where it is long.
+/// The key for messages: the family, except for age, and the [id](MasterKey::id), shortened if it
+/// is long.
 impl fmt::Display for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Age { recipient } => f.write_str(&escaped(&shortened(recipient))),
-            other => write!(f, "{} {}", other.family().name(), escaped(&other.id())),
+            key => write!(f, "{} {}", key.family().name(), escaped(&key.id())),
         }
     }
 }
@@ -260,8 +264,8 @@ fn azure_key(text: &str) -> Option<MasterKey> {
     })
 }
 
-/// Reads `https://<server>/v1/<engine>/keys/<name>`; the engine's path may have several parts. As with `sops`, the server has no path of
-/// its own, and the part before the name need not be `keys`.
+/// Reads `https://<server>/v1/<engine>/keys/<name>`. The engine's path may have several parts. As
+/// in `sops`, the server has no path of its own, and the part before the name need not be `keys`.
 fn vault_key(text: &str) -> Option<MasterKey> {
     let (scheme, rest) = text.split_once("://")?;
     let (host, path) = rest.split_once('/')?;
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_key_of_the_family_is_refused() {
+    fn text_that_is_not_a_key_of_the_family_is_rejected() {
         for (family, text) in [
             (Family::Hckms, "1"),
             (Family::Hckms, "r: "),

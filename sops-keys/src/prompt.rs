@@ -1,14 +1,17 @@
-//! How the user is asked for a passphrase. The caller implements it: this crate never touches a terminal.
+//! Asks the user for passphrases. The caller implements the prompt: this crate never accesses a
+//! terminal.
 
 use secrecy::SecretString;
 
-/// Asks the user for what a key needs: a passphrase, or what an age plugin wants to know.
+/// Asks the user for the input that a key needs: a passphrase, or input for an age plugin.
 ///
-/// Only [`passphrase`](Self::passphrase) is required. By default, plugins that ask for more are told that nobody answers.
+/// Only [`passphrase`](Self::passphrase) is required. By default, other requests of plugins are not
+/// answered.
 pub trait Prompt: Send + Sync {
-    /// Asks for a passphrase without echo. `description` says what it is for, without a colon at the end.
+    /// Asks for a passphrase without echo. `description` says what it is for, without a colon at
+    /// the end.
     ///
-    /// `None` if nobody can be asked.
+    /// `None` if the user cannot be asked.
     fn passphrase(&self, description: &str) -> Option<SecretString>;
 
     /// Shows a message of a plugin, such as a request to touch a token.
@@ -16,20 +19,21 @@ pub trait Prompt: Send + Sync {
         let _ = message;
     }
 
-    /// Asks to choose between `yes` and `no`; without `no`, the user can only agree. `None` if nobody can be asked.
+    /// Asks to choose between `yes` and `no`; without `no`, the user can only agree. `None` if the
+    /// user cannot be asked.
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
         let _ = (message, yes, no);
         None
     }
 
-    /// Asks for a value that is not secret. `None` if nobody can be asked.
+    /// Asks for a value that is not secret. `None` if the user cannot be asked.
     fn value(&self, description: &str) -> Option<String> {
         let _ = description;
         None
     }
 }
 
-/// For when nobody can be asked: a key that needs a passphrase stays locked.
+/// For callers that cannot ask the user: a key that needs a passphrase stays locked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoPrompt;
 

@@ -9,8 +9,10 @@ use crate::service::{Effort, KeyService};
 
 /// A key service for one family of master keys, made of two functions.
 ///
-/// `encrypt` gets a master key and a secret of 32 or 33 bytes, and gives the text for the metadata. `decrypt` gets the master key and that text, and gives
-/// the secret, or `None` if it cannot decrypt it. It counts as a program or server that asks nobody ([`Effort::Run`]). Implement [`KeyService`] for more.
+/// `encrypt` gets a master key and a secret of 32 or 33 bytes, and returns the text for the
+/// metadata. `decrypt` gets the master key and that text, and returns the secret, or `None` if it
+/// cannot decrypt it. The service counts as a program or server that never prompts the user
+/// ([`Effort::Run`]). Implement [`KeyService`] for more control.
 ///
 /// ```
 /// use sops_keys::{Family, KeyService as _, service_fn};

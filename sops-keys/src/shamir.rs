@@ -31,7 +31,7 @@ pub(crate) fn split(
     }
     if threshold < 2 {
         return refuse(
-            "the threshold has to be 2 or more; if each key is to decrypt by itself, put all keys into one group",
+            "the threshold must be 2 or more; to let each key decrypt on its own, put all keys into one group",
         );
     }
     if threshold > parts {
@@ -41,7 +41,7 @@ pub(crate) fn split(
     }
     let Ok(parts) = u8::try_from(parts) else {
         return refuse(format!(
-            "{parts} key groups are more than the 255 that Shamir's scheme has shares for"
+            "{parts} key groups are more than the 255 that Shamir's scheme supports"
         ));
     };
 

@@ -1,6 +1,6 @@
-//! How the text of a public key is spelled, shown and compared.
+//! How public keys are spelled, shown and compared.
 
-/// The types of SSH keys, but for those of age.
+/// The types of SSH keys except those that age supports.
 const FOREIGN_SSH_TYPES: [&str; 5] = [
     "ecdsa-sha2-",
     "sk-ssh-ed25519@openssh.com",
@@ -16,17 +16,17 @@ pub(crate) fn foreign_ssh_type(recipient: &str) -> Option<&str> {
     (is_foreign && data.trim_start().starts_with("AAAA")).then_some(name)
 }
 
-/// Whether the text holds more than one age recipient, with spaces or line breaks between them.
+/// Whether the text contains more than one age recipient, separated by spaces or line breaks.
 pub(crate) fn holds_several_recipients(text: &str) -> bool {
     let mut words = text.split_whitespace().skip(1);
     words.any(|word| word.starts_with("age1") || matches!(word, "ssh-ed25519" | "ssh-rsa"))
 }
 
-/// A recipient as a message shows it: whole if it is short, otherwise its beginning and end.
+/// A recipient for a message: whole if it is short, otherwise its beginning and end.
 ///
-/// Text of another form is not shown, since it may be a piece of a private key.
+/// Text in another form is not shown, since it may be a fragment of a private key.
 pub(crate) fn shortened(recipient: &str) -> String {
-    // An X25519 recipient has 62 characters, an Ed25519 key of SSH 80.
+    // An X25519 recipient has 62 characters, an Ed25519 SSH key 80.
     const WHOLE: usize = 82;
     const BEGINNING: usize = 40;
     const END: usize = 8;
@@ -69,7 +69,7 @@ pub(crate) fn hex_digits(fingerprint: &str) -> String {
     digits.strip_prefix("0X").unwrap_or(&digits).to_owned()
 }
 
-/// Whether the text is a fingerprint or a long key ID, which `gpg` cannot take for anything else.
+/// Whether the text is a fingerprint or a long key ID, which `gpg` cannot interpret differently.
 pub(crate) fn is_fingerprint(text: &str) -> bool {
     let digits = text.strip_suffix('!').unwrap_or(text);
     let digits = digits.strip_prefix("0x").unwrap_or(digits);

@@ -1,4 +1,4 @@
-//! Whether a master key can be encrypted for, as far as that shows without a key service.
+//! Checks whether a master key can be encrypted for, as far as possible without a key service.
 
 use crate::age::Recipient;
 use crate::error::{Error, Result};
@@ -6,11 +6,11 @@ use crate::master_key::MasterKey;
 use crate::spelling::{holds_private_key, is_fingerprint};
 
 impl MasterKey {
-    /// Refuses a key that cannot be encrypted for, whatever key service is available.
+    /// Rejects a key that cannot be encrypted for with any key service.
     ///
     /// # Errors
-    /// [`Error::PrivateKey`] for a private key, [`Error::Recipient`] for a malformed age recipient, [`Error::MasterKey`] for other families, and for
-    /// an identifier that no file may have.
+    /// [`Error::PrivateKey`] for a private key, [`Error::Recipient`] for a malformed age recipient,
+    /// [`Error::MasterKey`] for other families and for an identifier that files must not contain.
     pub fn check(&self) -> Result<()> {
         let problem = match self {
             key if !key.is_readable() => {
@@ -21,10 +21,10 @@ impl MasterKey {
                 return Err(Error::PrivateKey);
             }
             Self::Pgp { fingerprint } if !is_fingerprint(fingerprint) => {
-                "this is no fingerprint, which has 40 hexadecimal digits"
+                "this is not a fingerprint, which has 40 hexadecimal digits"
             }
             Self::AzureKv { version, .. } if version.is_empty() => {
-                "it has no version; name the one to encrypt for"
+                "it has no version; add the version to encrypt for"
             }
             _ => return Ok(()),
         };
@@ -41,7 +41,7 @@ mod tests {
     use crate::family::Family;
 
     #[test]
-    fn a_key_that_no_file_may_name_is_refused_and_shown_escaped() {
+    fn a_key_that_files_must_not_contain_is_rejected_and_shown_escaped() {
         let bad = || "a\u{1b}\u{202e}\nb".to_owned();
         let kms = |key: String, aws_profile| MasterKey::Kms {
             arn: "arn:a".into(),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nothing_can_be_encrypted_for_is_refused() {
+    fn an_unusable_key_is_rejected() {
         let fingerprint = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
         for (family, text, is_usable) in [
             (Family::Pgp, fingerprint, true),

@@ -1,4 +1,4 @@
-//! A master key together with the secret that was encrypted for it, as the metadata of a document lists it.
+//! A master key and the secret that was encrypted for it, as listed in the metadata of a document.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,25 +12,28 @@ use crate::identifier::{MAX_CONTEXT, fault_of_identifier};
 use crate::master_key::MasterKey;
 use crate::timestamp;
 
-/// A group of master keys, each of which encrypts the same secret: the data key, or this group's share of it.
+/// A group of master keys, each of which encrypts the same secret: the data key, or this group's
+/// share of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyGroup {
     /// The keys, in the order of the document.
     pub keys: Vec<WrappedKey>,
 }
 
-/// A master key and the data key, or a share of it, encrypted for it.
+/// A master key and the data key, or a share of it, encrypted for that key.
 ///
-/// It keeps all fields of the entry that it was read from, unknown ones included, and is written back with them.
+/// It keeps all fields of the entry that it was read from, including unknown ones, and is written
+/// back with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedKey {
     master_key: MasterKey,
-    /// All of the entry in the metadata, `enc` among it.
+    /// The whole entry in the metadata, including `enc`.
     fields: Map<String, Json>,
 }
 
 impl WrappedKey {
-    /// For a secret that was encrypted at the time `now`, with the fields that `sops` writes.
+    /// An entry for a secret that was encrypted at the time `now`, with the fields that `sops`
+    /// writes.
     #[must_use]
     pub fn new(master_key: MasterKey, enc: String, now: SystemTime) -> Self {
         let mut fields = Map::new();
@@ -91,12 +94,14 @@ impl WrappedKey {
         Self { master_key, fields }
     }
 
-    /// From an entry of a family's list in the metadata. As with `sops`, numbers stand for text, and what is missing is empty.
+    /// Reads an entry of a family's list in the metadata. As in `sops`, numbers are read as
+    /// strings, and missing fields are empty.
     ///
     /// # Errors
-    /// [`Error::InvalidEntry`] for a list or mapping where text belongs, for an identifier that is too long, is not
-    /// [printable](sops_printable::is_printable) or has many spaces or combining marks in a row, for an `enc` of more than 64 KiB, and for a `created_at` that is not a time, except in age
-    /// keys.
+    /// [`Error::InvalidEntry`] for a list or mapping in place of a string, for an identifier that
+    /// is too long, not [printable](sops_printable::is_printable) or has many consecutive spaces or
+    /// combining marks, for an `enc` of more than 64 KiB, and for a `created_at` that is not a
+    /// time, except in age keys.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
         let invalid =
             |field: &'static str, message: &'static str| Error::InvalidEntry { field, message };
@@ -166,14 +171,15 @@ impl WrappedKey {
         &self.master_key
     }
 
-    /// The encrypted secret, in the form that the family has for it: an armoured age file or PGP message, base64, …
+    /// The encrypted secret in the form of its family: an armored age file or PGP message, base64,
+    /// …
     #[must_use]
     pub fn enc(&self) -> &str {
         // A file may lack it, which `damage` reports.
         self.fields.get("enc").and_then(Json::as_str).unwrap_or("")
     }
 
-    /// What is wrong with the encrypted secret; `None` if nothing shows without the key.
+    /// The damage to the encrypted secret; `None` if nothing is visible without the key.
     #[must_use]
     pub fn damage(&self) -> Option<&'static str> {
         encrypted_secret::damage(self.master_key.family(), self.enc())
@@ -211,7 +217,7 @@ fn context(
     fault.map_or(Ok(context), Err)
 }
 
-/// What a scalar says as text.
+/// A scalar as a string.
 fn text(value: &Json) -> Option<String> {
     match value {
         Json::Null => Some(String::new()),
@@ -287,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_nobody_knows_stay() {
+    fn unknown_fields_are_kept() {
         let Json::Object(fields) =
             json!({"created_at": "2001-09-09T01:46:40Z", "fp": 7, "enc": "x", "later": [1]})
         else {
@@ -302,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_entry_is_refused() {
+    fn a_malformed_entry_is_rejected() {
         for (family, fields) in [
             (Family::Age, json!({"recipient": ["age1x"]})),
             (Family::Age, json!({"recipient": "age1x", "enc": {}})),
@@ -326,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_shows_without_a_key() {
+    fn damage_is_found_without_a_key() {
         let first = include_str!("../../testdata/keys/age.jsonl").lines().next();
         let age: Json = serde_json::from_str(first.unwrap_or_default()).unwrap();
         let age = age["enc"].as_str().unwrap();
@@ -338,7 +344,7 @@ mod tests {
             (
                 Family::Age,
                 "x".to_owned(),
-                Some("is not an armoured age file"),
+                Some("is not an armored age file"),
             ),
             (
                 Family::Age,
@@ -365,7 +371,7 @@ mod tests {
             (
                 Family::Pgp,
                 age.to_owned(),
-                Some("is not an armoured PGP message"),
+                Some("is not an armored PGP message"),
             ),
             (Family::GcpKms, "x".to_owned(), None),
             (Family::GcpKms, " ".to_owned(), Some("is missing or empty")),

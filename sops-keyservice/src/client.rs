@@ -71,7 +71,7 @@ impl Remote {
             let channel = match timeout(CONNECTION, self.endpoint.connect()).await {
                 Ok(Ok(channel)) => channel,
                 Ok(Err(error)) => return Err(self.unreachable(cause(&error))),
-                Err(_) => return Err(self.unreachable("it takes no connection".to_owned())),
+                Err(_) => return Err(self.unreachable("it does not accept connections".to_owned())),
             };
             let mut grpc = Grpc::new(channel);
             let answer = async {
@@ -115,7 +115,7 @@ impl KeyService for Remote {
             _ => Err(refused(
                 key,
                 format!(
-                    "key service {}: its answer is no encrypted key",
+                    "key service {}: its answer is not an encrypted key",
                     self.address
                 ),
             )),
@@ -142,7 +142,7 @@ impl KeyService for Remote {
         // A share of a data key is one byte longer.
         if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
             let message = format!(
-                "key service {}: its answer is no data key: {} bytes instead of {}",
+                "key service {}: its answer is not a data key: {} bytes instead of {}",
                 self.address,
                 secret.len(),
                 DataKey::BYTES
@@ -263,7 +263,10 @@ mod tests {
         }
         listener.set_nonblocking(true).unwrap();
         let connections = [listener.accept(), listener.accept()];
-        assert_eq!(connections.map(|one| one.is_ok()), [true, false]);
+        assert_eq!(
+            connections.map(|connection| connection.is_ok()),
+            [true, false]
+        );
         assert!(matches!(remote.decrypt(&key, "x", Effort::Ready), Ok(None)));
     }
 
@@ -303,7 +306,7 @@ mod tests {
                 // A data key, or a share of one.
                 32 | 33 => length.to_string(),
                 _ => format!(
-                    "arn:a: key service {address}: its answer is no data key: {length} bytes instead of 32"
+                    "arn:a: key service {address}: its answer is not a data key: {length} bytes instead of 32"
                 ),
             };
             assert!(words.ends_with(&expected), "{words}");

@@ -178,7 +178,7 @@ impl TryFrom<Key> for MasterKey {
         let set = |text: String| Some(text).filter(|text| !text.is_empty());
         let key_type = key
             .key_type
-            .ok_or_else(|| Status::not_found("the request names no key"))?;
+            .ok_or_else(|| Status::not_found("the request does not name a key"))?;
         Ok(match key_type {
             KeyType::Age(key) => MasterKey::Age {
                 recipient: key.recipient,

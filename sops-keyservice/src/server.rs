@@ -80,7 +80,7 @@ async fn respond(answer: Arc<impl Answer>, request: http::Request<Body>) -> http
                 let (request, answer) = (request.into_inner(), Arc::clone(&answer));
                 in_thread(move || {
                     let enc = str::from_utf8(&request.ciphertext)
-                        .map_err(|_| Status::invalid_argument("the ciphertext is no text"))?;
+                        .map_err(|_| Status::invalid_argument("the ciphertext is not text"))?;
                     let mut secret = answer.decrypt(&named(request.key)?, enc)?;
                     Ok(DecryptResponse {
                         plaintext: std::mem::take(&mut *secret),

@@ -135,16 +135,16 @@ async fn remove_dead(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
         Ok(file) if file.file_type().is_socket() => {}
-        Ok(_) => return refuse("a file stands there that is no socket"),
+        Ok(_) => return refuse("a file exists there that is not a socket"),
     }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
         // The socket's queue of connections is full.
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            refuse("another program listens there")
+            refuse("another program is listening there")
         }
         Err(error) => Err(error),
-        Ok(_) => refuse("another program listens there"),
+        Ok(_) => refuse("another program is listening there"),
     }
 }
 
@@ -156,8 +156,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_owner_can_use_a_socket_and_dropping_the_listener_removes_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
         let first = Listener::unix(&path).await.unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -170,8 +170,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_dead_socket_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
         drop(UnixListener::bind(&path).unwrap());
         let first = Listener::unix(&path).await.unwrap();
         // The first listener must not remove a file that replaced its socket.
@@ -185,12 +185,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_lock_held_by_another_process_delays_the_service_for_a_limited_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let [one, other] = [(); 2].map(|()| File::open(folder.path()).unwrap());
-        lock(&one, PATIENCE).await;
+        let directory = tempfile::tempdir().unwrap();
+        let [first, second] = [(); 2].map(|()| File::open(directory.path()).unwrap());
+        lock(&first, PATIENCE).await;
         let start = Instant::now();
         let patience = Duration::from_millis(50);
-        lock(&other, patience).await;
+        lock(&second, patience).await;
         assert!(start.elapsed() >= patience && start.elapsed() < PATIENCE);
     }
 }

@@ -34,7 +34,7 @@ pub struct Settings {
 
 /// The keys of `.sops-lint.yaml`.
 static SCHEMA: Schema = Schema {
-    what: "the file",
+    description: "the file",
     keys: &[
         ("select", ValueKind::List),
         ("ignore", ValueKind::List),
@@ -48,7 +48,7 @@ static SCHEMA: Schema = Schema {
 };
 
 static IMAGES: Schema = Schema {
-    what: "`images`",
+    description: "`images`",
     keys: &[("public", ValueKind::List), ("private", ValueKind::List)],
     unknown_keys: UnknownKeys::Refused,
     ..Schema::CLOSED
@@ -183,21 +183,21 @@ mod tests {
         for (text, expected) in [
             (
                 "hunter2\n",
-                "line 1, column 1: this is text; expected the file, a mapping",
+                "line 1, column 1: this is a string; expected the file, a mapping",
             ),
             ("- hunter2\n", "line 1, column 1: this is a list; "),
             ("select: [a\n", "line 1, column 9: "),
             (
                 "\u{feff}slect: [hunter2]\n",
-                "line 1, column 2: the file has no key `slect`; did you mean `select`?",
+                "line 1, column 2: unknown key `slect` in the file; did you mean `select`?",
             ),
             (
                 "images:\n  private_images: []\n",
-                "line 2, column 3: images: `images` has no key `private_images`; there are: public, private",
+                "line 2, column 3: images: unknown key `private_images` in `images`; the known keys are: public, private",
             ),
             (
                 "select: hunter2\n",
-                "line 1, column 9: select: this is text; expected a list of texts",
+                "line 1, column 9: select: this is a string; expected a list of strings",
             ),
             (
                 "exclude: [a, {hunter2: b}]\n",
@@ -205,7 +205,7 @@ mod tests {
             ),
             (
                 "images: hunter2\n",
-                "line 1, column 9: images: this is text; expected `images`, a mapping",
+                "line 1, column 9: images: this is a string; expected `images`, a mapping",
             ),
             (
                 "baseline: [hunter2]\n",
@@ -213,7 +213,7 @@ mod tests {
             ),
             (
                 "severity: !x {}\n",
-                "line 1, column 11: severity: this is a value with a tag; expected a mapping of texts",
+                "line 1, column 11: severity: this is a value with a tag; expected a mapping of strings",
             ),
             (
                 "severity: {SL001: hunter2}\n",

@@ -13,7 +13,7 @@ use granit_parser::{Event, Parser};
 ///
 /// # Errors
 /// A description of the difference.
-pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
+pub fn same_except_comments(ours: &str, theirs: &str) -> Result<(), String> {
     let theirs = &right_indicators(theirs);
     if ours == theirs {
         return Ok(());
@@ -58,8 +58,8 @@ pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
 fn right_indicators(theirs: &str) -> String {
     let lines = theirs.split('\n').map(|line| {
         let mut rest = line;
-        while let Some(behind) = rest.strip_prefix(' ').or_else(|| rest.strip_prefix("- ")) {
-            rest = behind;
+        while let Some(after) = rest.strip_prefix(' ').or_else(|| rest.strip_prefix("- ")) {
+            rest = after;
         }
         let column = line.len() - rest.len();
         let (header, comment) = rest.split_at(rest.find(" #").unwrap_or(rest.len()));
@@ -150,7 +150,7 @@ mod tests {
             ),
             ("a: |4\n      b\n", "a: |2\n      b\n", false),
         ] {
-            let compared = same_but_for_comments(ours, theirs);
+            let compared = same_except_comments(ours, theirs);
             assert_eq!(compared.is_ok(), same, "{ours}{theirs}{compared:?}");
         }
     }

@@ -69,20 +69,26 @@ impl TestEnvironment {
     /// Creates an environment with the test key in the home.
     pub fn new() -> Self {
         let environment = Self::without_key();
-        let folder = environment.home().join(".config/sops/age");
-        fs::create_dir_all(&folder).expect("the home is writable");
-        fs::copy(Path::new(KEYS).join("x25519.txt"), folder.join("keys.txt"))
-            .expect("the test key can be copied");
-        fs::set_permissions(folder.join("keys.txt"), fs::Permissions::from_mode(0o600))
-            .expect("the file is ours");
+        let directory = environment.home().join(".config/sops/age");
+        fs::create_dir_all(&directory).expect("the home is writable");
+        fs::copy(
+            Path::new(KEYS).join("x25519.txt"),
+            directory.join("keys.txt"),
+        )
+        .expect("the test key can be copied");
+        fs::set_permissions(
+            directory.join("keys.txt"),
+            fs::Permissions::from_mode(0o600),
+        )
+        .expect("the file is writable");
         environment
     }
 
     /// Creates an environment with an empty home.
     pub fn without_key() -> Self {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
-        for folder in ["home", "work"] {
-            fs::create_dir(root.path().join(folder)).expect("the directory is writable");
+        for directory in ["home", "work"] {
+            fs::create_dir(root.path().join(directory)).expect("the directory is writable");
         }
         Self { root }
     }
@@ -154,7 +160,8 @@ impl TestEnvironment {
     pub fn editor(&self, script: &str) -> String {
         let path = self.root.path().join("editor");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the directory is writable");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("the script is ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+            .expect("the script is writable");
         format!("'{}'", path.display())
     }
 
@@ -196,8 +203,8 @@ impl TestEnvironment {
         }
     }
 
-    /// A command that runs as an ordinary user: `nobody` if the tests run as root, otherwise the
-    /// user who runs them.
+    /// A command that runs as an ordinary user: an unprivileged account if the tests run as root,
+    /// otherwise the user who runs them.
     pub fn command_as_user(&self, arguments: &[&str]) -> Command {
         if !geteuid().is_root() {
             return self.command(arguments);
@@ -245,12 +252,12 @@ impl TestEnvironment {
     }
 }
 
-/// The user and group ID of `nobody`.
+/// The user and group ID of an unprivileged account.
 const NOBODY: u32 = 65534;
 
-fn hand_over(folder: &Path) {
-    lchown(folder, Some(NOBODY), Some(NOBODY)).expect("root can change the owner");
-    for entry in fs::read_dir(folder).expect("the directory exists") {
+fn hand_over(directory: &Path) {
+    lchown(directory, Some(NOBODY), Some(NOBODY)).expect("root can change the owner");
+    for entry in fs::read_dir(directory).expect("the directory exists") {
         let path = entry.expect("the directory is readable").path();
         if path.is_dir() && !path.is_symlink() {
             hand_over(&path);

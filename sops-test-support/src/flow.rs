@@ -1,9 +1,9 @@
-//! Generated YAML in flow style at the top.
+//! Generates YAML with a flow mapping at the top level.
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// Entries of a mapping in flow style, and what may come between them.
+/// Entries of a flow mapping, and the text that may come between them.
 const FLOW_PARTS: &[&str] = &[
     "a: 1, ",
     "b: x, ",
@@ -25,7 +25,8 @@ const FLOW_PARTS: &[&str] = &[
     "# d\n",
 ];
 
-/// A document in flow style, perhaps after another one. Many hold an error, such as a key twice.
+/// A document in flow style, perhaps after another one. Many contain an error, such as a duplicate
+/// key.
 pub fn yaml_in_flow_style(seed: u64) -> String {
     let mut random = StdRng::seed_from_u64(seed);
     let mut out = String::new();

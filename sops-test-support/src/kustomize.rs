@@ -184,9 +184,9 @@ pub fn kustomizations() -> Vec<Vec<Disguise>> {
             ("r.txt", &format!("- {replacement}")),
         ],
     );
-    for (how, bytes) in encodings(&format!("secretGenerator:\n{generator}")) {
+    for (name, bytes) in encodings(&format!("secretGenerator:\n{generator}")) {
         all.push((
-            how.to_owned(),
+            name.to_owned(),
             vec![("kustomization.yaml".to_owned(), bytes)],
         ));
     }

@@ -18,7 +18,7 @@ pub mod vectors;
 pub mod written;
 mod yaml;
 
-pub use compare::same_but_for_comments;
+pub use compare::same_except_comments;
 pub use flat::{dotenv, ini};
 pub use flow::yaml_in_flow_style;
 pub use json::json;

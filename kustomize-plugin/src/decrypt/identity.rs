@@ -1,8 +1,10 @@
-//! Checks that a resource is still the object that it was in its file.
+//! Checks that a resource is still the same object as in its file.
 //!
-//! The MAC of a file covers kind and name, but encrypted values would open in any object that has them under the same keys. kustomize
-//! changes no kind by itself, records the prefixes and suffixes of names, and records that it changed a namespace. It passes these records
-//! to functions (measured with kustomize 5.8.1). A file can hold such records too, so they never allow more than kustomize itself can do.
+//! The MAC of a file covers kind and name, but encrypted values could be decrypted in any object
+//! that has them under the same keys. kustomize does not change kinds, records the prefixes and
+//! suffixes of names, and records that it changed a namespace. It passes these records to functions
+//! (measured with kustomize 5.8.1). A file can contain such records too, so they never allow more
+//! than kustomize itself can do.
 
 use sops_core::tree::Node;
 
@@ -12,10 +14,10 @@ use crate::resource_list::annotation;
 /// In the order in which they were added.
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
 const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
-/// From the first, which is that of the file.
+/// From the first namespace, which is that of the file, to the last.
 const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
 
-/// What kustomize records for an object without a namespace.
+/// The name that kustomize records for an object without a namespace.
 const NO_NAMESPACE: [&str; 2] = ["default", "_non_namespaceable_"];
 
 /// The identity that a resource claims.
@@ -24,7 +26,7 @@ pub(super) struct ObjectIdentity {
     kind: Option<Node>,
     name: String,
     namespace: String,
-    /// What kustomize has put before and after the name.
+    /// The prefix and suffix that kustomize has added to the name.
     prefix: String,
     suffix: String,
     /// The namespace before the first change by kustomize.
@@ -55,7 +57,7 @@ impl ObjectIdentity {
     pub(super) fn require(&self, documents: &[&Node]) -> Result<(), Problem> {
         let mut first = None;
         for document in documents {
-            match self.require_one(document) {
+            match self.require_same(document) {
                 Ok(()) => return Ok(()),
                 Err(problem) => first = first.or(Some(problem)),
             }
@@ -63,11 +65,11 @@ impl ObjectIdentity {
         Err(first.unwrap_or_else(|| Problem::new("the file has no objects")))
     }
 
-    fn require_one(&self, document: &Node) -> Result<(), Problem> {
+    fn require_same(&self, document: &Node) -> Result<(), Problem> {
         for (key, own) in [("kind", &self.kind), ("apiVersion", &self.api_version)] {
             if document.get(key) != own.as_ref() {
                 let message = format!(
-                    "the file has {}, and its encrypted values cannot be used in {}",
+                    "the file has {}, so its encrypted values cannot be used in {}",
                     shown(document.get(key)),
                     own.as_ref().map_or_else(
                         || "an object without one".to_owned(),

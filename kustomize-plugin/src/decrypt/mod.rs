@@ -1,8 +1,9 @@
-//! The transformer: decrypts every resource that carries a `sops` block, whatever its kind.
+//! The transformer: decrypts every resource with `sops` metadata, whatever its kind.
 //!
-//! By then kustomize has sorted the keys of a resource and added to it, so the MAC of its file cannot be computed from it. Each value's own
-//! tag and path are checked. If kustomize says which file it read (`origin`), the MAC of that file is verified, and the resource compared
-//! with it: its encrypted values (`source_file`) and which object it is (`identity`).
+//! At this point, kustomize has sorted and extended the resource, so the MAC of its file cannot be
+//! computed from it. Each value's own tag and path are checked. If kustomize says which file it
+//! read (`origin`), the MAC of that file is verified, and the resource is compared with it: its
+//! encrypted values (`source_file`), and which object it is (`identity`).
 
 mod identity;
 pub(crate) mod origin;
@@ -20,7 +21,7 @@ use crate::config::{Decryption, MacPolicy};
 use crate::function::Function;
 use crate::problem::{Problem, ResourceRef};
 
-/// The resources, decrypted.
+/// The decrypted resources.
 pub(crate) fn decrypt(
     function: &mut Function,
     config: &Node,
@@ -49,12 +50,12 @@ pub(crate) fn decrypt(
     Ok(decrypted)
 }
 
-/// A resource that has nothing to decrypt. Ciphertext would reach the cluster as if it was the value: a patch or a generator of kustomize has
-/// left the block behind.
+/// A resource without metadata. Ciphertext in it would reach the cluster as if it were the value: a
+/// patch or a generator of kustomize has dropped the metadata.
 fn without_block(resource: Node) -> Result<Node, Problem> {
     match path_of_ciphertext(&resource) {
         None => Ok(resource),
-        Some(field) => Err(Problem::new(NO_BLOCK).at_field(&field)),
+        Some(field) => Err(Problem::new(NO_METADATA).at_field(&field)),
     }
 }
 
@@ -62,7 +63,7 @@ struct Decrypter<'f> {
     function: &'f mut Function,
     mac: MacPolicy,
     origins: Origins,
-    /// The resources of which kustomize recorded no origin.
+    /// The resources for which kustomize recorded no origin.
     unverified: Vec<ResourceRef>,
 }
 
@@ -86,7 +87,8 @@ impl Decrypter<'_> {
                 return Err(Problem::new(message));
             }
             (MacPolicy::Warn, ResourceOrigin::Unrecorded) => self.unverified.push(named),
-            // kustomize records origins, but this one leads to no file, so report it by itself.
+            // kustomize records origins, but this one does not lead to a file, so it is reported
+            // separately.
             (MacPolicy::Warn, origin) => {
                 let message = format!("the MAC was not verified: {}", why_unverified(&origin));
                 self.function.report.warn(Problem {
@@ -127,8 +129,8 @@ fn why_unverified(origin: &ResourceOrigin) -> String {
     }
 }
 
-const NO_BLOCK: &str = "it is encrypted, and the resource has no `sops` block to decrypt it with: restore the file from version control, look for a patch \
-                        that removes the block, and use a SopsGenerator for files that a generator of kustomize cannot decrypt";
+const NO_METADATA: &str = "this value is encrypted, but the resource has no `sops` metadata to decrypt it with; restore the file from version control, look for a patch \
+                        that removes the metadata, or use a SopsGenerator for files that a kustomize generator cannot decrypt";
 
 const UNRECORDED: &str = "the resource does not say which file it is from; add `buildMetadata: [originAnnotations]` to the kustomization that is built";
 

@@ -1,4 +1,5 @@
-//! The file that a resource is from: with `buildMetadata: [originAnnotations]`, kustomize records it, so that its MAC can be verified.
+//! The file that a resource comes from: with `buildMetadata: [originAnnotations]`, kustomize
+//! records it, so that its MAC can be verified.
 
 use std::collections::HashMap;
 use std::iter;
@@ -29,7 +30,7 @@ pub(crate) enum ResourceOrigin {
     File(String),
     /// A file in another repository, which kustomize fetched.
     Repository(String),
-    /// No resource file: a generator, for example, made the resource.
+    /// Not a resource file: for example, a generator created the resource.
     NoFile,
     /// No annotation.
     Unrecorded,
@@ -63,9 +64,9 @@ impl ResourceOrigin {
     }
 }
 
-/// The files of resources whose MAC was verified, each once.
+/// The files whose MAC was verified.
 pub(super) struct Origins {
-    /// Where the configuration of this function is from, as with a resource.
+    /// The origin of this function's configuration, as for a resource.
     config: Option<String>,
     policy: MacPolicy,
     files: HashMap<String, SourceFile>,
@@ -80,8 +81,9 @@ impl Origins {
         }
     }
 
-    /// Requires the MAC of the file to match, and the resource to be one of its objects with only that object's encrypted values. Under
-    /// `mac: require`, a MAC that covers only the encrypted values is a warning, once for each file.
+    /// Requires the MAC of the file to match, and the resource to be one of its objects with only
+    /// that object's encrypted values. Under `mac: require`, a MAC that covers only the encrypted
+    /// values causes a warning, once per file.
     pub(super) fn require(
         &mut self,
         function: &mut Function,
@@ -104,9 +106,9 @@ impl Origins {
             .map_err(|problem| problem.in_file(path))
     }
 
-    /// The path relative to the working folder, which is not the folder that is built where a base has this function among its
-    /// `transformers`. The configuration's own origin tells how the two lie to each other: the working folder is one of the folders on
-    /// the way to it.
+    /// The path relative to the working directory, which differs from the directory that is built
+    /// if a base has this function among its `transformers`. The configuration's own origin shows
+    /// how they are related: the working directory is one of the directories on the way to it.
     fn locate(&self, workspace: &Workspace, path: &str) -> String {
         let Some(config) = &self.config else {
             return path.to_owned();
@@ -116,15 +118,16 @@ impl Origins {
             let path = path.to_str()?.to_owned();
             workspace.has(&path).then_some(path)
         };
-        let folders = Path::new(config).ancestors().skip(1);
-        folders
-            .filter(|folder| exists(config, folder).is_some())
-            .find_map(|folder| exists(path, folder))
+        let directories = Path::new(config).ancestors().skip(1);
+        directories
+            .filter(|directory| exists(config, directory).is_some())
+            .find_map(|directory| exists(path, directory))
             .unwrap_or_else(|| path.to_owned())
     }
 }
 
-/// The path from `base` to `path`, both relative to the same folder; `None` where that needs the name of a folder above it.
+/// The path from `base` to `path`, both relative to the same directory; `None` if that requires the
+/// name of a directory above it.
 fn relative(path: &Path, base: &Path) -> Option<PathBuf> {
     let mut path = path.components().peekable();
     let mut base = base.components().peekable();
@@ -145,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_made_relative_to_another_folder() {
+    fn paths_are_made_relative_to_another_directory() {
         for (path, base, expected) in [
             ("enc.yaml", "", Some("enc.yaml")),
             ("../base/enc.yaml", "", Some("../base/enc.yaml")),

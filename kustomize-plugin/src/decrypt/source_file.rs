@@ -1,7 +1,8 @@
-//! The encrypted values of a file, and which of its documents a resource was read from.
+//! The encrypted values of a file, and the document that a resource was read from.
 //!
-//! The additional data of a value binds it to its keys, but not to its document, nor to its place in a list. Here the values of a
-//! resource are compared with the documents of a file whose MAC was verified.
+//! The additional data of a value binds it to its keys, but not to its document or its position in
+//! a list. So the values of a resource are compared with the documents of a file whose MAC was
+//! verified.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,8 @@ use sops_core::tree::{Entry, Node};
 use crate::encrypted_file::Verified;
 use crate::problem::Problem;
 
-/// The keys by which kustomize merges the items of lists (kyaml's `AssociativeSequenceKeys`). Such a merge may change the order.
+/// The keys by which kustomize merges the items of lists (kyaml's `AssociativeSequenceKeys`). Such
+/// a merge may change the order.
 const MERGE_KEYS: [&str; 7] = [
     "mountPath",
     "devicePath",
@@ -31,7 +33,7 @@ const OTHER_RULE: &str = "the selection rule in the metadata differs from the fi
 /// A file whose MAC was verified.
 pub(super) struct SourceFile {
     file: Verified,
-    /// The documents of each encrypted value, by their index.
+    /// For each encrypted value, the indexes of its documents.
     holders: HashMap<String, Vec<usize>>,
 }
 
@@ -49,8 +51,9 @@ impl SourceFile {
         Self { file, holders }
     }
 
-    /// The documents that have all encrypted values of a resource where the resource has them. The resource may lack some of theirs,
-    /// and have more in plaintext, as after a patch. Without any encrypted value these are all documents.
+    /// The documents that contain all encrypted values of a resource at the same key paths. The
+    /// resource may lack some of their values, and have additional ones in plaintext, as after a
+    /// patch. If it has no encrypted values, all documents match.
     ///
     /// # Errors
     /// The first value of the resource that no document has.
@@ -116,8 +119,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Requires the encrypted values of one item to be those of one item of the file: of that with the same merge key or, where there is
-    /// none, in the order of the file.
+    /// Requires the encrypted values of an item to be those of an item of the file: the one with
+    /// the same merge key or, without merge keys, the next one in order.
     fn require_items(&mut self, items: &[Node], source: Option<&Node>) -> Result<(), Problem> {
         let sources = match source {
             Some(Node::Sequence(sources)) => sources.as_slice(),

@@ -16,7 +16,7 @@ fn secret(name: &str) -> String {
     )
 }
 
-/// A resource as kustomize has it of a file.
+/// A resource as kustomize reads it from a file.
 fn from(text: &str, path: &str) -> String {
     let origin = format!(
         "metadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: {path}\n"
@@ -36,7 +36,7 @@ fn without_annotations(mut resource: Node) -> Node {
 }
 
 #[test]
-fn resources_with_a_block_are_decrypted_and_others_come_back() {
+fn resources_with_metadata_are_decrypted_and_others_are_unchanged() {
     let sample = Sample::new();
     let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: \"on\"\n  b: '2001-01-01'\n  c: \"1e3\"\n  d: |\n    x\n\n    y\n  \
                  e: \"\"\n  f: ~\n  g: 18446744073709551615\n  h: [1.5, true, '0x10', \"a\\tb\\u2028c\"]\n  \"yes\": {}\n";
@@ -66,7 +66,8 @@ fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
     let start = "Secret a: `mac: require`, but the MAC cannot be verified";
     assert!(ran.error().starts_with(start), "{}", ran.error());
 
-    // An origin without a file here is no reason to look like the others: it may have been written by hand.
+    // An origin that does not lead to a file is reported separately: it may have been written by
+    // hand.
     for (origin, says) in [
         (
             "repo: https://x\n      path: a.yaml",
@@ -113,7 +114,7 @@ fn the_mac_of_the_file_is_verified() {
     let decrypted: Vec<_> = decrypted.into_iter().map(without_annotations).collect();
     assert_eq!(decrypted, [only(&secret("a")), only(&secret("b"))]);
 
-    // What the tags allow, but not the file: its MAC is over the name too.
+    // The tags allow this, but the file does not: its MAC covers the name too.
     sample.write("enc.yaml", file.replace("name: b", "name: c"));
     let expected = "Secret a: enc.yaml: MAC mismatch: a value was changed, added, removed or moved after the file was encrypted";
     assert_eq!(sample.run(CONFIG, &[&a, &b]).error(), expected);
@@ -121,13 +122,13 @@ fn the_mac_of_the_file_is_verified() {
 }
 
 #[test]
-fn a_mac_over_the_encrypted_values_only_is_a_warning_where_it_is_required() {
+fn a_mac_over_the_encrypted_values_only_is_a_warning_if_a_mac_is_required() {
     let sample = Sample::new();
     let text = format!("{}---\n{}", secret("a"), secret("b"));
     let encryption = encryption()
         .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
         .with_mac_only_encrypted(true);
-    let file = encrypt(&text, Format::Yaml, &encryption).expect("it can be encrypted");
+    let file = encrypt(&text, Format::Yaml, &encryption).expect("the document can be encrypted");
     // The MAC does not cover the kind.
     let file = file.replacen("kind: Secret", "kind: ConfigMap", 1);
     sample.write("enc.yaml", &file);
@@ -147,7 +148,7 @@ fn a_mac_over_the_encrypted_values_only_is_a_warning_where_it_is_required() {
 }
 
 #[test]
-fn values_have_to_stand_in_their_file() {
+fn values_must_be_in_their_file() {
     let sample = Sample::new();
     let file = sample.encrypt("enc.yaml", &secret("a"));
     let other = sample.encrypt("other.yaml", &secret("a"));
@@ -177,7 +178,7 @@ fn values_have_to_stand_in_their_file() {
 }
 
 #[test]
-fn a_base_is_found_from_the_folder_that_is_built() {
+fn a_base_is_found_from_the_directory_that_is_built() {
     let sample = Sample::new();
     let file = sample.encrypt("secrets/enc.yaml", &secret("a"));
     let config = |path: &str| {
@@ -206,7 +207,7 @@ fn a_base_is_found_from_the_folder_that_is_built() {
     }
 }
 
-/// What kustomize records of its own changes, as its version 5.8.1 passes it to functions.
+/// The records that kustomize 5.8.1 passes to functions about its own changes.
 const RECORDS: &str = "    internal.config.kubernetes.io/prefixes: a-,b-\n    internal.config.kubernetes.io/suffixes: -y,-z\n    \
                        internal.config.kubernetes.io/previousKinds: Secret,Secret\n    internal.config.kubernetes.io/previousNames: db,a-db\n    \
                        internal.config.kubernetes.io/previousNamespaces: prod,other\n";
@@ -234,33 +235,33 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
     let whole = database(&file, "db", "prod", "");
     for policy in [CONFIG, REQUIRE] {
         assert_eq!(sample.run(policy, &[&whole]).quiet().len(), 1);
-        for (resource, place, message) in [
+        for (resource, location, message) in [
             (
                 database(&file, "public", "dev", "").replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap dev/public: ../prod/secret.yaml: kind",
-                "the file has `Secret`, and its encrypted values cannot be used in `ConfigMap`",
+                "the file has `Secret`, so its encrypted values cannot be used in `ConfigMap`",
             ),
             (
                 whole.replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret`, and",
+                "the file has `Secret`, so",
             ),
-            // The records are annotations too, and a file can have them.
+            // The records are annotations, so a file can contain them.
             (
                 database(&file, "b-a-db-y-z", "dev", RECORDS)
                     .replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap dev/b-a-db-y-z: ../prod/secret.yaml: kind",
-                "the file has `Secret`, and",
+                "the file has `Secret`, so",
             ),
             (
                 whole.replace("apiVersion: v1", "apiVersion: example.org/v1"),
                 "Secret prod/db: ../prod/secret.yaml: apiVersion",
-                "the file has `v1`, and its encrypted values cannot be used in `example.org/v1`",
+                "the file has `v1`, so its encrypted values cannot be used in `example.org/v1`",
             ),
             (
                 whole.replace("kind: Secret\n", ""),
                 " prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret`, and its encrypted values cannot be used in an object without one",
+                "the file has `Secret`, so its encrypted values cannot be used in an object without one",
             ),
             (
                 database(&file, "public", "prod", ""),
@@ -294,7 +295,7 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
             ),
         ] {
             let ran = sample.run(policy, &[&resource]);
-            let start = format!("{place}: {message}");
+            let start = format!("{location}: {message}");
             assert!(ran.error().starts_with(&start), "{start}\n{}", ran.error());
             // As in Flux.
             sample.run(QUIET, &[&resource]).quiet();
@@ -314,7 +315,7 @@ fn kustomize_may_add_to_names_and_set_namespaces() {
         assert_eq!(text(&decrypted[0], "metadata/name"), name);
         assert_eq!(text(&decrypted[0], "stringData/password"), SECRET);
     }
-    // What has no namespace is recorded as in `default`.
+    // An object without a namespace is recorded as in `default`.
     let without = DATABASE.replace("  namespace: prod\n", "");
     let file = sample.encrypt("../prod/secret.yaml", &without);
     let records = RECORDS.replace("prod,other", "default");
@@ -332,7 +333,7 @@ fn kustomize_may_add_to_names_and_set_namespaces() {
     assert!(ran.error().ends_with(message), "{}", ran.error());
 }
 
-/// The additional data of a value names its keys, and neither its document nor its item of a list.
+/// The additional data of a value contains its keys, but neither its document nor its list item.
 #[test]
 fn encrypted_values_stay_in_their_document_and_item() {
     let sample = Sample::new();
@@ -345,15 +346,15 @@ fn encrypted_values_stay_in_their_document_and_item() {
     let text = format!("{text}---\n{}", text.replacen("name: a", "name: b", 1));
     let rule = EncryptionRule::EncryptedRegex("^(password|words|pairs)$".into());
     let encryption = encryption().with_rule(rule);
-    let encrypted =
-        sops_core::encrypt(&text, sops_core::Format::Yaml, &encryption).expect("it can be");
+    let encrypted = sops_core::encrypt(&text, sops_core::Format::Yaml, &encryption)
+        .expect("the document can be encrypted");
     sample.write("enc.yaml", &encrypted);
     let (first, second) = encrypted.split_once("\n---\n").expect("two documents");
     let [first, second] = [first, second].map(|text| {
         let text = from(text, "enc.yaml").replace('\n', "\n  ");
         only(&format!("in:\n  {text}\n"))
             .get("in")
-            .expect("it is there")
+            .expect("the entry exists")
             .clone()
     });
     let run = |tree: &Node| sample.run(REQUIRE, &[&tree.to_yaml()]);
@@ -384,7 +385,7 @@ fn encrypted_values_stay_in_their_document_and_item() {
         },
     ]);
     let list = |items: &[&Node]| Node::Sequence(items.iter().map(|item| (*item).clone()).collect());
-    for (tree, place, message) in [
+    for (tree, location, message) in [
         (swapped, "data.users[0]", renamed),
         (
             with(&first, "data/users/0/name", "eve".into()),
@@ -398,7 +399,7 @@ fn encrypted_values_stay_in_their_document_and_item() {
         ),
         (
             with(&first, "data/users/0/password", password(&second, 0)),
-            // The first value decides about the document.
+            // The first value determines the document.
             "data.users[1].password",
             elsewhere,
         ),
@@ -448,11 +449,11 @@ fn encrypted_values_stay_in_their_document_and_item() {
         ),
     ] {
         let ran = run(&tree);
-        let start = format!("Users a: enc.yaml: {place}: {message}");
+        let start = format!("Users a: enc.yaml: {location}: {message}");
         assert!(ran.error().starts_with(&start), "{start}\n{}", ran.error());
     }
 
-    // Patches add, remove, and with merge keys change the order.
+    // Patches add, remove and, with merge keys, reorder items.
     let [ann, bob] = [0, 1].map(|index| users(&first)[index].clone());
     let new = Node::Mapping(vec![Entry {
         key: "name".into(),
@@ -478,7 +479,7 @@ fn items(tree: &Node, key: &str) -> Vec<Node> {
     }
 }
 
-/// The tree with another value at keys and indexes joined with `/`.
+/// The tree with the value at a path replaced. Keys and indexes of the path are joined with `/`.
 fn with(tree: &Node, path: &str, value: Node) -> Node {
     fn set(node: &mut Node, mut path: std::str::Split<'_, char>, value: Node) {
         let Some(step) = path.next() else {
@@ -487,7 +488,7 @@ fn with(tree: &Node, path: &str, value: Node) -> Node {
         };
         match node {
             Node::Sequence(items) => {
-                let index: usize = step.parse().expect("an index");
+                let index: usize = step.parse().expect("the index is a number");
                 set(&mut items[index], path, value);
             }
             Node::Mapping(entries) => {
@@ -509,22 +510,24 @@ fn with(tree: &Node, path: &str, value: Node) -> Node {
     tree
 }
 
-/// A resource can tell anything; only a file that is there, and its own, is taken for where it is from.
+/// A resource can claim any origin; only an existing file with these values is accepted.
 #[test]
 fn origins_that_lead_elsewhere_are_errors() {
     let sample = Sample::new();
     let resource = sample.encrypt("enc.yaml", &secret("a"));
     sample.write("../outside.yaml", format!("{SECRET}\n"));
-    std::os::unix::fs::symlink("../outside.yaml", sample.path("link.yaml")).expect("it is ours");
-    std::os::unix::fs::symlink("loop.yaml", sample.path("loop.yaml")).expect("it is ours");
+    std::os::unix::fs::symlink("../outside.yaml", sample.path("link.yaml"))
+        .expect("the path is writable");
+    std::os::unix::fs::symlink("loop.yaml", sample.path("loop.yaml"))
+        .expect("the path is writable");
     let out = "../".repeat(64) + "etc/passwd";
     for (path, message) in [
         ("/etc/passwd", "the path is absolute"),
         (&*out, "the path leads out of the file system"),
-        ("link.yaml", "a symbolic link leads out of the folder"),
+        ("link.yaml", "a symbolic link leads out of the directory"),
         ("loop.yaml", "the file cannot be read"),
         ("missing.yaml", "there is no such file"),
-        (".", "it is no regular file"),
+        (".", "it is not a regular file"),
         (
             "../outside.yaml",
             "line 1, column 1: the top level of a document must be a mapping",
@@ -533,7 +536,7 @@ fn origins_that_lead_elsewhere_are_errors() {
             "[enc.yaml]",
             "`mac: require`, but the MAC cannot be verified: the annotation config.kubernetes.io/origin does not name a file",
         ),
-        ("''", "it is no regular file"),
+        ("''", "it is not a regular file"),
     ] {
         let ran = sample.run(REQUIRE, &[&from(&resource, path)]);
         assert!(ran.error().contains(message), "{path}: {}", ran.error());
@@ -541,14 +544,14 @@ fn origins_that_lead_elsewhere_are_errors() {
 }
 
 #[test]
-fn a_block_that_is_no_block_is_an_error() {
+fn invalid_metadata_is_an_error() {
     for block in ["hello", "5", "[]", "{}", "~", "{mac: x}", "{version: [3]}"] {
         let resource = format!("{}sops: {block}\n", secret("a"));
         let ran = Sample::new().run(CONFIG, &[&resource]);
         let line = ran.lines.join("\n");
         assert!(ran.failed, "{block}");
         assert!(
-            line.contains("Secret a: the `sops` block: "),
+            line.contains("Secret a: the `sops` metadata: "),
             "{block}: {line}"
         );
         assert!(!line.contains(SECRET), "{line}");
@@ -559,8 +562,7 @@ fn a_block_that_is_no_block_is_an_error() {
 fn altered_values_are_named_and_never_shown() {
     let sample = Sample::new();
     let file = encrypted(&secret("a"));
-    let moved =
-        "the encrypted value was altered, or moved here from another key or from before a `rotate`";
+    let moved = "the encrypted value was altered, moved here from another key, or copied from before a `rotate`";
     for (from, to, message) in [
         (
             "  password: ENC",
@@ -575,12 +577,12 @@ fn altered_values_are_named_and_never_shown() {
         (
             "type:str]",
             "type:int]",
-            "stringData.password: the decrypted value does not fit its `type`".into(),
+            "stringData.password: the decrypted value does not match its `type`".into(),
         ),
         (
             "lastmodified: ",
             "lastmodified: x",
-            "the `sops` block: `lastmodified` is not a time such as 2024-01-31T12:00:00Z".into(),
+            "the `sops` metadata: `lastmodified` is not a time such as 2024-01-31T12:00:00Z".into(),
         ),
     ] {
         assert!(file.contains(from), "{from}");
@@ -591,21 +593,25 @@ fn altered_values_are_named_and_never_shown() {
     assert!(ran.error().starts_with("Secret a: "), "{}", ran.error());
 }
 
-/// Nobody wants it in a cluster, whatever is to be verified.
+/// Ciphertext is useless in a cluster, whatever is verified.
 #[test]
-fn ciphertext_without_a_block_is_refused() {
+fn ciphertext_without_metadata_is_rejected() {
     let sample = Sample::new();
     let encrypted = encrypted(&secret("a"));
-    let (bare, _) = encrypted.split_once("sops:").expect("it has a block");
+    let (bare, _) = encrypted
+        .split_once("sops:")
+        .expect("the document has metadata");
     let in_base64 = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  namespace: prod\ndata:\n  password: \
                      RU5DW0FFUzI1Nl9HQ00sZGF0YTplQT09LGl2OmVBPT0sdGFnOmVBPT0sdHlwZTpzdHJd\n";
     for config in [CONFIG, QUIET, REQUIRE] {
-        for (resource, place) in [
+        for (resource, location) in [
             (bare, "Secret a: stringData.password: "),
             (in_base64, "Secret prod/a: data.password: "),
         ] {
             let ran = sample.run(config, &[resource]);
-            let start = format!("{place}it is encrypted, and the resource has no `sops` block");
+            let start = format!(
+                "{location}this value is encrypted, but the resource has no `sops` metadata"
+            );
             assert!(ran.error().starts_with(&start), "{}", ran.error());
             assert!(!ran.lines.join("").contains("data:"), "{:?}", ran.lines);
         }
@@ -613,16 +619,19 @@ fn ciphertext_without_a_block_is_refused() {
 }
 
 #[test]
-fn input_that_is_no_resource_list_is_refused() {
+fn input_that_is_not_a_resource_list_is_rejected() {
     let sample = Sample::new();
     for (input, message) in [
         ("", "line 1, column 1: the file is empty"),
         ("a: [", "line 1, column 4: "),
         ("- a\n", "line 1, column 1: "),
-        ("a: 1\n", "it is no ResourceList of config.kubernetes.io/v1"),
+        (
+            "a: 1\n",
+            "it is not a ResourceList of config.kubernetes.io/v1",
+        ),
         (
             "apiVersion: v1\nkind: ResourceList\n",
-            "it is no ResourceList",
+            "it is not a ResourceList",
         ),
         (
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
@@ -630,13 +639,13 @@ fn input_that_is_no_resource_list_is_refused() {
         ),
         (
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {}\n",
-            "items: it is no list",
+            "items: expected a list",
         ),
         (
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [1]\n",
-            "items[0]: a resource is a mapping",
+            "items[0]: expected a mapping",
         ),
-        ("a: 1\n---\na: 1\n", "it is more than one document"),
+        ("a: 1\n---\na: 1\n", "expected a single document"),
     ] {
         let ran = sample.run_on(input, None);
         assert!(ran.error().starts_with(message), "{input}: {}", ran.error());
@@ -652,20 +661,20 @@ fn configurations_are_read_strictly() {
     for (config, message) in [
         (
             "a: 1",
-            "the configuration is of apiVersion ``, kind ``; known are",
+            "unknown configuration with apiVersion ``, kind ``; use",
         ),
         (
             "kind: SopsDecrypt",
-            "the configuration is of apiVersion ``, kind `SopsDecrypt`",
+            "unknown configuration with apiVersion ``, kind `SopsDecrypt`",
         ),
-        ("[]", "the configuration is of apiVersion ``"),
+        ("[]", "unknown configuration with apiVersion ``"),
         (
             "apiVersion: krm.sops-rs/v1\nkind: SopsDecrypt",
-            "the configuration is of apiVersion `krm.sops-rs/v1`",
+            "unknown configuration with apiVersion `krm.sops-rs/v1`",
         ),
         (
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmacs: require",
-            "macs: the key `macs` is not known; expected one of mac",
+            "macs: unknown key `macs`; expected one of mac",
         ),
         (
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: no",
@@ -680,13 +689,13 @@ fn configurations_are_read_strictly() {
         assert!(ran.error().contains(message), "{config}: {}", ran.error());
         assert!(
             ran.output.contains("a: 1\n      b: 2"),
-            "the items come back"
+            "the items are unchanged"
         );
     }
 }
 
 #[test]
-fn the_configuration_and_other_results_come_back() {
+fn the_configuration_and_other_results_are_kept() {
     let sample = Sample::new();
     let input = format!("{}results:\n- message: before\n", list(QUIET, &["a: 1"]));
     let output = only(&sample.run_on(input, None).output);
@@ -697,9 +706,10 @@ fn the_configuration_and_other_results_come_back() {
     );
 }
 
-/// The cost of a resource does not grow with their number: ten times as many take less than thirty times as long.
+/// The cost per resource does not grow with their number: ten times as many take less than thirty
+/// times as long.
 #[test]
-fn many_resources_of_one_file_are_opened_with_one_data_key() {
+fn many_resources_of_one_file_are_decrypted_with_one_data_key() {
     let sample = Sample::new();
     let documents: Vec<_> = (0..500)
         .map(|number| secret(&format!("s{number}")))

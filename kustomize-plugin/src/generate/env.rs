@@ -5,12 +5,14 @@ use zeroize::Zeroizing;
 use super::godotenv::{self, Entries};
 use crate::problem::Problem;
 
-/// How such a file is read.
+/// How to read such a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// As SOPS and kustomize read it: everything after the first `=` is the value, quotes and dollar signs included.
+    /// As SOPS and kustomize read it: everything after the first `=` is the value, including quotes
+    /// and dollar signs.
     Lines,
-    /// As ksops reads it: quotes, escapes, comments after values and `$VARIABLES` have their meanings.
+    /// As ksops reads it: quotes, escapes, comments after values and `$VARIABLES` have their
+    /// special meaning.
     Godotenv,
 }
 
@@ -21,7 +23,7 @@ impl Style {
         match self {
             Self::Lines => lines(text),
             Self::Godotenv => godotenv::parse(text)
-                .map_err(|line| Problem::new(format!("line {line} is no `KEY=VALUE`"))),
+                .map_err(|line| Problem::new(format!("line {line} is not `KEY=VALUE`"))),
         }
     }
 }
@@ -34,7 +36,7 @@ fn lines(text: &str) -> Result<Entries, Problem> {
         }
         let (key, value) = line
             .split_once('=')
-            .ok_or_else(|| Problem::new(format!("line {} is no `KEY=VALUE`", index + 1)))?;
+            .ok_or_else(|| Problem::new(format!("line {} is not `KEY=VALUE`", index + 1)))?;
         entries.push((key.to_owned(), Zeroizing::new(value.to_owned())));
     }
     Ok(entries)

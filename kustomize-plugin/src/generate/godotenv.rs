@@ -1,4 +1,4 @@
-//! What `github.com/joho/godotenv` 1.5.1 makes of a text, which is how ksops reads `envs`.
+//! Parses a text like `github.com/joho/godotenv` 1.5.1, which ksops uses for `envs`.
 
 use std::collections::HashMap;
 
@@ -7,31 +7,31 @@ use zeroize::Zeroizing;
 /// Keys and values in the order of the file.
 pub(super) type Entries = Vec<(String, Zeroizing<String>)>;
 
-/// The entries of a text; a key that stands twice has its last value in the place of the first. The error is the number of a line that
-/// is none.
+/// The entries of a text. A repeated key has its last value in its first position. The error is the
+/// number of an invalid line.
 pub(super) fn parse(text: &str) -> Result<Entries, usize> {
     let text = Zeroizing::new(text.replace("\r\n", "\n"));
     let mut entries = Entries::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut positions: HashMap<String, usize> = HashMap::new();
     let mut rest = statement(&text);
     while !rest.is_empty() {
         let line = || text[..text.len() - rest.len()].matches('\n').count() + 1;
-        let (key, behind) = key(rest).ok_or_else(line)?;
-        let known = |name: &str| places.get(name).map(|at| entries[*at].1.as_str());
-        let (value, behind) = value(behind, &known).ok_or_else(line)?;
-        match places.get(key) {
+        let (key, after_key) = key(rest).ok_or_else(line)?;
+        let known = |name: &str| positions.get(name).map(|at| entries[*at].1.as_str());
+        let (value, remainder) = value(after_key, &known).ok_or_else(line)?;
+        match positions.get(key) {
             Some(at) => entries[*at].1 = value,
             None => {
-                places.insert(key.to_owned(), entries.len());
+                positions.insert(key.to_owned(), entries.len());
                 entries.push((key.to_owned(), value));
             }
         }
-        rest = statement(behind);
+        rest = statement(remainder);
     }
     Ok(entries)
 }
 
-/// From the next thing on that is neither white space nor a line of a comment.
+/// The text from the first character that is neither white space nor part of a comment line.
 fn statement(text: &str) -> &str {
     let mut rest = text.trim_start();
     while rest.starts_with('#') {
@@ -40,44 +40,44 @@ fn statement(text: &str) -> &str {
     rest
 }
 
-/// White space that breaks no line.
-fn is_blank(character: char) -> bool {
+/// Whether the character is white space except a line break.
+fn is_space(character: char) -> bool {
     matches!(
         character,
         '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
     )
 }
 
-/// The key and what follows its `=` or `:`. Bytes are looked at as if each were a character, as there.
+/// The key and the text after its `=` or `:`. As in godotenv, each byte is treated as a character.
 fn key(text: &str) -> Option<(&str, &str)> {
     let text = match text.strip_prefix("export") {
-        Some(rest) if rest.starts_with(is_blank) => rest.trim_start_matches(is_blank),
+        Some(rest) if rest.starts_with(is_space) => rest.trim_start_matches(is_space),
         _ => text,
     };
     for (at, byte) in text.bytes().enumerate() {
         let character = char::from(byte);
         match byte {
             b'=' | b':' => {
-                let behind = text[at + 1..].trim_start_matches(is_blank);
-                return Some((text[..at].trim_end(), behind));
+                let rest = text[at + 1..].trim_start_matches(is_space);
+                return Some((text[..at].trim_end(), rest));
             }
             b'_' | b'.' => {}
-            _ if is_blank(character) || character.is_alphanumeric() => {}
+            _ if is_space(character) || character.is_alphanumeric() => {}
             _ => return None,
         }
     }
-    // Without either, nothing is the key, and what was looked at is its value.
-    Some(("", text.trim_start_matches(is_blank)))
+    // Without either, the key is empty, and the scanned text is its value.
+    Some(("", text.trim_start_matches(is_space)))
 }
 
-/// The value that a text begins with, and what follows it.
+/// The value at the start of a text, and the text after it.
 fn value<'t, 'v>(
     text: &'t str,
     known: &dyn Fn(&str) -> Option<&'v str>,
 ) -> Option<(Zeroizing<String>, &'t str)> {
     let Some(quote) = text.chars().next().filter(|first| "'\"".contains(*first)) else {
         let end = text.find(['\n', '\r']).unwrap_or(text.len());
-        let value = without_comment(&text[..end]).trim_matches(is_blank);
+        let value = without_comment(&text[..end]).trim_matches(is_space);
         return Some((expand(value, known), &text[end..]));
     };
     let mut quotes = text.match_indices(quote).map(|(at, _)| at).skip(1);
@@ -91,17 +91,18 @@ fn value<'t, 'v>(
     Some((value, &text[end + 1..]))
 }
 
-/// The line up to the last `#` that stands behind a blank.
+/// The line up to the last `#` that follows a space.
 fn without_comment(line: &str) -> &str {
     let mut marks = line.rmatch_indices('#').map(|(at, _)| at);
     marks
-        .find(|at| line[..*at].ends_with(is_blank))
+        .find(|at| line[..*at].ends_with(is_space))
         .map_or(line, |at| &line[..at])
 }
 
-/// `\n` and `\r` are breaks, other characters but `$` stand for themselves behind a backslash.
+/// `\n` and `\r` are line breaks. After a backslash, other characters except `$` stand for
+/// themselves.
 fn unescape(text: &str) -> Zeroizing<String> {
-    // In two rounds, as there: what the first leaves is looked at again.
+    // In two rounds, as in godotenv: the second round processes the output of the first.
     let mut first = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text.chars();
     while let Some(character) = rest.next() {
@@ -129,10 +130,11 @@ fn unescape(text: &str) -> Zeroizing<String> {
     second
 }
 
-/// Puts the values of earlier keys in the places of `$KEY` and `${KEY}`, nothing where there is none. What stands behind a backslash is
-/// left, without it.
+/// Replaces `$KEY` and `${KEY}` with the values of earlier keys, or with nothing if the key is unknown.
+/// After a backslash, the text is kept without the backslash.
 fn expand<'v>(text: &str, known: &dyn Fn(&str) -> Option<&'v str>) -> Zeroizing<String> {
-    // All that comes in is in the text or in one of the values, so this grows seldom, and the allocator wipes what it leaves.
+    // All output comes from the text or the values, so this rarely reallocates, and the allocator
+    // wipes freed memory.
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -151,7 +153,7 @@ fn expand<'v>(text: &str, known: &dyn Fn(&str) -> Option<&'v str>) -> Zeroizing<
     out
 }
 
-/// A `$`, perhaps `(`, perhaps `{`, perhaps a name, perhaps `}`.
+/// Parses `$`, an optional `(`, an optional `{`, an optional name and an optional `}`.
 struct Reference<'t> {
     name: &'t str,
     length: usize,

@@ -1,4 +1,5 @@
-//! The generator: makes resources from encrypted files. `env.rs` and `godotenv.rs` read the files of `envs`, `secret.rs` makes a Secret.
+//! The generator: creates resources from encrypted files. `env.rs` and `godotenv.rs` read the files
+//! of `envs`, `secret.rs` creates a Secret.
 
 mod env;
 mod godotenv;
@@ -13,14 +14,14 @@ use crate::encrypted_file;
 use crate::function::Function;
 use crate::problem::Problem;
 
-/// The resources that a configuration asks for.
+/// The resources that a configuration requests.
 pub(crate) fn generate(
     function: &mut Function,
     generator: &SecretGenerator,
 ) -> Result<Vec<Node>, Problem> {
     if generator.files.is_none() && generator.secret_from.is_none() {
         return Err(Problem::new(
-            "neither `files` nor `secretFrom` is there: nothing to generate",
+            "there is nothing to generate; set `files` or `secretFrom`",
         ));
     }
     let style = if generator.is_ksops {

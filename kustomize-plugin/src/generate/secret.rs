@@ -1,4 +1,5 @@
-//! A Secret of encrypted files, as ksops makes it: texts under `stringData`, bytes in base64 under `data`.
+//! Creates a Secret from encrypted files, as ksops does: text under `stringData`, and base64 of
+//! binary files under `data`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,23 +15,23 @@ use crate::function::Function;
 use crate::generate::env;
 use crate::problem::Problem;
 
-/// Makes the Secret of `secretFrom[index]`.
+/// Creates the Secret of `secretFrom[index]`.
 pub(crate) fn generate(
     function: &mut Function,
     index: usize,
     from: &SecretFrom,
     envs: env::Style,
 ) -> Result<Node, Problem> {
-    let place = |list, number| format!("secretFrom[{index}].{list}[{number}]");
+    let field = |list, number| format!("secretFrom[{index}].{list}[{number}]");
     let mut texts = BTreeMap::new();
     let mut bytes = BTreeMap::new();
     for (number, item) in from.files.iter().flatten().enumerate() {
-        let source = Source::keyed(item, place("files", number))?;
+        let source = Source::keyed(item, field("files", number))?;
         let text = source.read(function, |plaintext| plaintext.text().map(Node::from))?;
         source.insert(function, &mut texts, source.key, text);
     }
     for (number, item) in from.binary_files.iter().flatten().enumerate() {
-        let source = Source::keyed(item, place("binaryFiles", number))?;
+        let source = Source::keyed(item, field("binaryFiles", number))?;
         let encode = |plaintext: &DecryptedFile| Zeroizing::new(STANDARD.encode(plaintext.bytes()));
         let text = source.read(function, |plaintext| {
             Ok(Node::from(encode(plaintext).as_str()))
@@ -41,11 +42,11 @@ pub(crate) fn generate(
         let source = Source {
             key: "",
             path,
-            field: place("envs", number),
+            field: field("envs", number),
         };
         let values = source.read(function, |plaintext| envs.read(plaintext.text()?))?;
         for (key, value) in values {
-            check_key(&key).map_err(|problem| source.place(problem))?;
+            check_key(&key).map_err(|problem| source.locate(problem))?;
             source.insert(function, &mut texts, &key, value.as_str().into());
         }
     }
@@ -78,7 +79,7 @@ struct Source<'c> {
 }
 
 impl<'c> Source<'c> {
-    /// Of `key=path`, or of a path, whose last part is the key.
+    /// Parses `key=path`, or a path, whose last part is the key.
     fn keyed(item: &'c str, field: String) -> Result<Self, Problem> {
         let (key, path) = match item.split_once('=') {
             Some((_, path)) if path.contains('=') => {
@@ -102,14 +103,14 @@ impl<'c> Source<'c> {
         let plaintext = decrypt(&function.workspace, &mut function.keys, self.path);
         plaintext
             .and_then(|plaintext| work(&plaintext))
-            .map_err(|problem| self.place(problem))
+            .map_err(|problem| self.locate(problem))
     }
 
-    fn place(&self, problem: Problem) -> Problem {
+    fn locate(&self, problem: Problem) -> Problem {
         problem.in_file(self.path).at_field(&self.field)
     }
 
-    /// As with ksops, what comes later wins; but not in silence.
+    /// As in ksops, the last value is used, but with a warning.
     fn insert(
         &self,
         function: &mut Function,
@@ -118,13 +119,15 @@ impl<'c> Source<'c> {
         value: Node,
     ) {
         if values.insert(key.to_owned(), value).is_some() {
-            let problem = Problem::new(format!("the key `{key}` was there already; this one wins"));
-            function.report.warn(self.place(problem));
+            let problem = Problem::new(format!(
+                "the key `{key}` appears twice; the last value is used"
+            ));
+            function.report.warn(self.locate(problem));
         }
     }
 }
 
-/// What the API server takes as a key of a Secret.
+/// Whether the API server accepts this as a key of a Secret.
 fn check_key(key: &str) -> Result<(), Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let valid = !matches!(key, "" | "." | "..") && key.len() <= 253 && key.bytes().all(allowed);
@@ -132,7 +135,7 @@ fn check_key(key: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(format!(
-        "`{key}` cannot be a key of a Secret: letters, digits, `-`, `_` and `.` can, up to 253"
+        "`{key}` cannot be a key of a Secret; use up to 253 letters, digits, `-`, `_` and `.`"
     )))
 }
 

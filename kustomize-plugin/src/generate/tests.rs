@@ -27,7 +27,7 @@ fn files_are_decrypted_in_their_order() {
     for config in [OWN, KSOPS, &other_version] {
         let config = format!("{config}files:\n- ./a.yaml\n- ../shared/c.yaml\n");
         let expected = ["a", "b", "c"].map(|name| only(&manifest(name)));
-        // As kustomize does it, as the configuration alone, and as the only item.
+        // As kustomize passes it, as the configuration alone, and as the only item.
         assert_eq!(sample.run(&config, &[&config]).quiet(), expected);
         assert_eq!(sample.run(&config, &[]).quiet(), expected);
         assert_eq!(sample.run("", &[&config]).quiet(), expected);
@@ -37,7 +37,7 @@ fn files_are_decrypted_in_their_order() {
 }
 
 #[test]
-fn secrets_are_made_of_files() {
+fn secrets_are_generated_from_files() {
     let sample = Sample::new();
     let plain = "data:\n  a: 1\n";
     sample.encrypt("settings.yaml", plain);
@@ -83,7 +83,7 @@ fn files_of_all_formats_are_read() {
 }
 
 #[test]
-fn a_later_file_wins_and_that_is_said() {
+fn a_later_file_takes_precedence_with_a_warning() {
     let sample = Sample::new();
     sample.encrypt("a.yaml", "data: {a: 1}\n");
     sample.encrypt("b.yaml", "data: {b: 2}\n");
@@ -94,12 +94,14 @@ fn a_later_file_wins_and_that_is_said() {
     assert_eq!(text(&ran.resources()[0], "stringData/k"), "data: {b: 2}\n");
     assert_eq!(
         ran.lines,
-        ["warning: b.yaml: secretFrom[0].files[1]: the key `k` was there already; this one wins"]
+        [
+            "warning: b.yaml: secretFrom[0].files[1]: the key `k` appears twice; the last value is used"
+        ]
     );
 }
 
 #[test]
-fn unknown_fields_are_errors_and_of_ksops_warnings() {
+fn unknown_fields_are_errors_but_warnings_for_ksops() {
     let sample = Sample::new();
     sample.encrypt("a.yaml", &manifest("a"));
     let more = "files: [a.yaml]\nfile: [b.yaml]\nsecretFrom:\n- file: x\n  metadata: {name: x, generateName: y}\n";
@@ -121,14 +123,14 @@ fn unknown_fields_are_errors_and_of_ksops_warnings() {
     let ran = sample.run(&format!("{OWN}{more}"), &[]);
     assert!(
         ran.error()
-            .starts_with("SopsGenerator g: file: the key `file` is not known"),
+            .starts_with("SopsGenerator g: file: unknown key `file`"),
         "{}",
         ran.error()
     );
 }
 
 #[test]
-fn what_cannot_be_generated_is_named() {
+fn errors_name_the_field_and_the_file() {
     let sample = Sample::new();
     let encrypted = sample.encrypt("a.yaml", &manifest("a"));
     sample.write("plain.yaml", manifest("p"));
@@ -140,7 +142,7 @@ fn what_cannot_be_generated_is_named() {
     sample.write("bytes.yaml", b"\xff");
     sample.encrypt("list.yaml", "data: [1]\n");
     for (more, message) in [
-        ("", "neither `files` nor `secretFrom` is there"),
+        ("", "there is nothing to generate"),
         (
             "files: a.yaml",
             "files: expected a sequence, found a string",
@@ -179,7 +181,7 @@ fn what_cannot_be_generated_is_named() {
         ),
         (
             "secretFrom: [{envs: [a.yaml]}]",
-            "a.yaml: secretFrom[0].envs[0]: line 1 is no `KEY=VALUE`",
+            "a.yaml: secretFrom[0].envs[0]: line 1 is not `KEY=VALUE`",
         ),
         (
             "secretFrom: [{metadata: {labels: {a: 1}}}]",
@@ -193,9 +195,9 @@ fn what_cannot_be_generated_is_named() {
 }
 
 #[test]
-fn lines_are_read_as_they_stand() {
+fn lines_are_read_verbatim() {
     let text = "# c\nA=1\n\nB='x' # $A\nC=\nD=a=b\n";
-    let entries = Style::Lines.read(text).expect("each line is one");
+    let entries = Style::Lines.read(text).expect("each line is a vector");
     let entries: Vec<_> = entries
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
@@ -205,7 +207,7 @@ fn lines_are_read_as_they_stand() {
         [("A", "1"), ("B", "'x' # $A"), ("C", ""), ("D", "a=b")]
     );
     let problem = Style::Lines.read("A=1\ns3cret\n").expect_err("no `=`");
-    assert_eq!(problem.message, "line 2 is no `KEY=VALUE`");
+    assert_eq!(problem.message, "line 2 is not `KEY=VALUE`");
 }
 
 /// Measured with godotenv 1.5.1.

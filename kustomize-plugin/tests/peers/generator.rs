@@ -1,9 +1,9 @@
-//! Resources that are generated of encrypted files.
+//! Resources that are generated from encrypted files.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::folder::{Folder, config, recipient};
+use crate::directory::{Directory, config, recipient};
 
 const OWN: (&str, &str) = ("krm.sops-rs/v1alpha1", "SopsGenerator");
 const KSOPS: (&str, &str) = ("viaduct.ai/v1", "ksops");
@@ -21,7 +21,7 @@ fn generator((version, kind): (&str, &str), more: &str) -> String {
 #[test]
 fn generated_manifests_are_built_like_decrypted_ones() {
     for kind in [OWN, KSOPS] {
-        let folder = Folder::with(&[
+        let directory = Directory::with(&[
             (
                 "app/kustomization.yaml",
                 "namePrefix: p-\ngenerators: [g.yaml]\n",
@@ -35,28 +35,29 @@ fn generated_manifests_are_built_like_decrypted_ones() {
                 "namePrefix: p-\nresources: [a.yaml, b.yaml]\n",
             ),
         ]);
-        folder.encrypt_data(
+        directory.encrypt_data(
             "app/a.yaml",
             &format!("{}---\n{}", secret("a", "{}"), secret("c", "{x: y}")),
         );
-        folder.encrypt_data("shared/b.yaml", &secret("b", "{}"));
+        directory.encrypt_data("shared/b.yaml", &secret("b", "{}"));
         for (from, to) in [
             ("app/a.yaml", "plain/a.yaml"),
             ("shared/b.yaml", "plain/b.yaml"),
         ] {
-            folder.write(to, &folder.read(from));
-            folder.decrypt(to);
+            directory.write(to, &directory.read(from));
+            directory.decrypt(to);
         }
-        let found = folder.build("app").quiet();
-        assert_eq!(found, folder.build("plain").quiet());
+        let found = directory.build("app").quiet();
+        assert_eq!(found, directory.build("plain").quiet());
     }
 }
 
-/// The suffix is the one that kustomize gives a Secret with the same values, and references follow it.
+/// The suffix is the one that kustomize gives a Secret with the same values, and references follow
+/// it.
 #[test]
-fn a_hash_is_appended_to_names_where_it_is_asked_for() {
+fn a_hash_is_appended_to_names_on_request() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: s}}]}]}\n";
-    let folder = Folder::with(&[
+    let directory = Directory::with(&[
         (
             "kustomization.yaml",
             "resources: [pod.yaml]\ngenerators: [g.yaml]\n",
@@ -75,11 +76,11 @@ fn a_hash_is_appended_to_names_where_it_is_asked_for() {
         ),
         ("plain/pod.yaml", pod),
     ]);
-    folder.encrypt_data("a.yaml", "data: {a: 1}\n");
-    folder.write("plain/a.yaml", &folder.read("a.yaml"));
-    folder.decrypt("plain/a.yaml");
-    let found = folder.build("").quiet();
-    let expected = folder.build("plain").quiet();
+    directory.encrypt_data("a.yaml", "data: {a: 1}\n");
+    directory.write("plain/a.yaml", &directory.read("a.yaml"));
+    directory.decrypt("plain/a.yaml");
+    let found = directory.build("").quiet();
+    let expected = directory.build("plain").quiet();
     let suffixed = |text: &str| {
         text.lines()
             .filter(|line| line.contains("name: s-"))
@@ -93,10 +94,10 @@ fn a_hash_is_appended_to_names_where_it_is_asked_for() {
 }
 
 #[test]
-fn the_behaviour_towards_a_base_is_honoured() {
+fn the_merge_behavior_is_respected() {
     for (behavior, a_of_base) in [("merge", true), ("replace", false)] {
         let annotations = format!("{{kustomize.config.k8s.io/behavior: {behavior}}}");
-        let folder = Folder::with(&[
+        let directory = Directory::with(&[
             ("base/kustomization.yaml", "resources: [s.yaml]\n"),
             (
                 "base/s.yaml",
@@ -111,8 +112,8 @@ fn the_behaviour_towards_a_base_is_honoured() {
         let text = secret("s", &annotations)
             .replace("stringData:", "data:")
             .replace("\"on\"", "eQ==");
-        folder.encrypt_data("overlay/s.yaml", &text);
-        let found = folder.build("overlay").quiet();
+        directory.encrypt_data("overlay/s.yaml", &text);
+        let found = directory.build("overlay").quiet();
         assert_eq!(found.contains("base: eA=="), a_of_base, "{found}");
         assert!(
             found.contains("a: eQ==") && !found.contains("behavior"),
@@ -123,7 +124,7 @@ fn the_behaviour_towards_a_base_is_honoured() {
 
 #[test]
 fn a_generator_in_a_base_is_run_there() {
-    let folder = Folder::with(&[
+    let directory = Directory::with(&[
         ("base/kustomization.yaml", "generators: [g.yaml]\n"),
         ("base/g.yaml", &generator(OWN, "files: [secrets/s.yaml]\n")),
         (
@@ -131,8 +132,8 @@ fn a_generator_in_a_base_is_run_there() {
             "resources: [../base]\nnameSuffix: -o\n",
         ),
     ]);
-    folder.encrypt_data("base/secrets/s.yaml", &secret("s", "{}"));
-    let found = folder.build("overlay").quiet();
+    directory.encrypt_data("base/secrets/s.yaml", &secret("s", "{}"));
+    let found = directory.build("overlay").quiet();
     assert!(
         found.contains("name: s-o") && found.contains("a: \"on\""),
         "{found}"
@@ -140,32 +141,32 @@ fn a_generator_in_a_base_is_run_there() {
 }
 
 #[test]
-fn what_cannot_be_generated_fails_the_build() {
-    let folder = Folder::with(&[
+fn generator_errors_fail_the_build() {
+    let directory = Directory::with(&[
         ("kustomization.yaml", "generators: [g.yaml]\n"),
         ("g.yaml", &generator(OWN, "files: [missing.yaml]\n")),
     ]);
-    let found = folder.build("").fails();
+    let found = directory.build("").fails();
     assert!(
         found.starts_with(
             "sops-rs-krm: error: SopsGenerator sops: missing.yaml: there is no such file"
         ),
         "{found}"
     );
-    folder.write("g.yaml", &generator(OWN, "secretfrom: []\n"));
-    let found = folder.build("").fails();
+    directory.write("g.yaml", &generator(OWN, "secretfrom: []\n"));
+    let found = directory.build("").fails();
     assert!(
-        found.contains("secretfrom: the key `secretfrom` is not known"),
+        found.contains("secretfrom: unknown key `secretfrom`"),
         "{found}"
     );
 }
 
-/// As kustomize would make a Secret of the files that `sops` has decrypted.
+/// The Secret equals the one that kustomize creates from files that `sops` has decrypted.
 #[test]
 fn secrets_of_encrypted_files_have_the_values_of_the_decrypted_ones() {
     let lists = "files: [k=a.ini]\n  binaryFiles: [b.bin]\n  envs: [c.env]\n";
     let config = format!("secretFrom:\n- metadata: {{name: s}}\n  {lists}");
-    let folder = Folder::with(&[
+    let directory = Directory::with(&[
         ("kustomization.yaml", "generators: [g.yaml]\n"),
         ("g.yaml", &generator(OWN, &config)),
     ]);
@@ -175,15 +176,15 @@ fn secrets_of_encrypted_files_have_the_values_of_the_decrypted_ones() {
         ("c.env", "A='x' # $B\nB=\n"),
     ];
     for (name, text) in files {
-        folder.encrypt(name, text, &["--age", recipient()]);
+        directory.encrypt(name, text, &["--age", recipient()]);
     }
-    let found = folder.build("").quiet();
+    let found = directory.build("").quiet();
     for (name, _) in files {
-        folder.decrypt(name);
+        directory.decrypt(name);
     }
-    assert_eq!(folder.read("c.env"), "A='x' # $B\nB=\n");
-    let bytes = STANDARD.encode(folder.read("b.bin"));
-    let ini = folder.read("a.ini");
+    assert_eq!(directory.read("c.env"), "A='x' # $B\nB=\n");
+    let bytes = STANDARD.encode(directory.read("b.bin"));
+    let ini = directory.read("a.ini");
     let ini: Vec<_> = ini.lines().map(|line| format!("    {line}\n")).collect();
     let expected = format!(
         "apiVersion: v1\ndata:\n  b.bin: {bytes}\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  A: '''x'' # $B'\n  B: \"\"\n  k: |\n{}",

@@ -1,8 +1,10 @@
-//! The function in builds of the real `kustomize`, which must be on the PATH, as `sops` must: without them these tests fail.
+//! Runs the function in builds of the real `kustomize`. Both `kustomize` and `sops` must be on the
+//! PATH: without them, these tests fail.
 //!
-//! What Flux makes of the same files is what `kustomize build` makes of the files that `sops` decrypted: the expected results here.
+//! The expected result is what `kustomize build` produces from the files that `sops` decrypted,
+//! which is also what Flux produces.
 
-mod folder;
+mod directory;
 mod generator;
 mod ksops;
 mod lint;

@@ -1,8 +1,9 @@
 //! Resources that are decrypted in a build.
 
-use crate::folder::{DATA, Folder, config, recipient, transformer};
+use crate::directory::{DATA, Directory, config, recipient, transformer};
 
-/// Values that change where somebody reads or writes them otherwise than the YAML library of kustomize.
+/// Values that change if they are read or written differently than by the YAML library of
+/// kustomize.
 const ODD: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: odd\nstringData:\n  on: \"on\"\n  \"y\": \"no\"\n  date: \"2001-01-01\"\n  \
                    time: \"2001-01-01T00:00:00Z\"\n  number: \"1e3\"\n  octal: \"0o14\"\n  old: \"014\"\n  hex: \"0x10\"\n  float: \"1.50\"\n  \
                    tilde: \"~\"\n  empty: \"\"\n  space: \" x \"\n  tab: \"a\\tb\"\n  lines: |\n    a\n\n      b\n    c\n  more: \"a\\nb\\n\\n\"\n  \
@@ -22,8 +23,8 @@ const PATCH: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: odd\n  ann
 const ORIGINS: &str = "buildMetadata: [originAnnotations]\n";
 
 /// Base, overlay, prefix, namespace, labels and a patch.
-fn repository() -> Folder {
-    let folder = Folder::with(&[
+fn repository() -> Directory {
+    let directory = Directory::with(&[
         (
             "base/kustomization.yaml",
             "resources: [odd.yaml, plain.yaml, custom.json, several.yaml]\n",
@@ -36,14 +37,14 @@ fn repository() -> Folder {
         ("overlays/prod/patch.yaml", PATCH),
         ("sops.yaml", &transformer("")),
     ]);
-    folder.encrypt_data("base/odd.yaml", ODD);
+    directory.encrypt_data("base/odd.yaml", ODD);
     let json = "{\"apiVersion\": \"example.org/v1\", \"kind\": \"Anything\", \"metadata\": {\"name\": \"json\"}, \"data\": {\"n\": 1, \"l\": [true, \"x\"]}}\n";
-    folder.encrypt_data("base/custom.json", json);
+    directory.encrypt_data("base/custom.json", json);
     let several = format!(
         "{CUSTOM}---\n{}",
         CUSTOM.replace("name: custom", "name: other")
     );
-    folder.encrypt(
+    directory.encrypt(
         "base/several.yaml",
         &several,
         &[
@@ -53,38 +54,38 @@ fn repository() -> Folder {
             "^(apiVersion|kind|metadata)$",
         ],
     );
-    folder
+    directory
 }
 
-/// What kustomize builds of the files that `sops` has decrypted, in place.
-fn expected(folder: &Folder, build: &str) -> String {
+/// The output of kustomize for files that `sops` has decrypted in place.
+fn expected(directory: &Directory, build: &str) -> String {
     for file in ["base/odd.yaml", "base/custom.json", "base/several.yaml"] {
-        folder.decrypt(file);
+        directory.decrypt(file);
     }
-    folder.build_with(&[], build).quiet()
+    directory.build_with(&[], build).quiet()
 }
 
 /// Adds lines to a kustomization.
-fn add(folder: &Folder, name: &str, lines: &str) {
-    let text = folder.read(name);
-    folder.write(name, &format!("{text}{lines}"));
+fn add(directory: &Directory, name: &str, lines: &str) {
+    let text = directory.read(name);
+    directory.write(name, &format!("{text}{lines}"));
 }
 
 #[test]
-fn a_build_is_that_of_the_decrypted_files() {
+fn a_build_equals_that_of_the_decrypted_files() {
     let overlay = "overlays/prod/kustomization.yaml";
     for (transformed, built) in [
         (overlay, "overlays/prod"),
         ("base/kustomization.yaml", "overlays/prod"),
         ("base/kustomization.yaml", "base"),
     ] {
-        let folder = repository();
-        add(&folder, &format!("{built}/kustomization.yaml"), ORIGINS);
-        let plain = folder.read(transformed);
+        let directory = repository();
+        add(&directory, &format!("{built}/kustomization.yaml"), ORIGINS);
+        let plain = directory.read(transformed);
         let own = transformed.replace("kustomization.yaml", "sops.yaml");
-        folder.write(&own, &transformer("mac: require\n"));
-        add(&folder, transformed, "transformers: [sops.yaml]\n");
-        let found = folder.build(built).quiet();
+        directory.write(&own, &transformer("mac: require\n"));
+        add(&directory, transformed, "transformers: [sops.yaml]\n");
+        let found = directory.build(built).quiet();
         assert!(!found.contains("ENC["), "{found}");
 
         let origins = if transformed.starts_with(built) {
@@ -92,60 +93,60 @@ fn a_build_is_that_of_the_decrypted_files() {
         } else {
             ""
         };
-        folder.write(transformed, &plain.replace(ORIGINS, ""));
-        add(&folder, transformed, origins);
-        assert_eq!(found, expected(&folder, built), "{transformed} {built}");
+        directory.write(transformed, &plain.replace(ORIGINS, ""));
+        add(&directory, transformed, origins);
+        assert_eq!(found, expected(&directory, built), "{transformed} {built}");
     }
 }
 
 #[test]
 fn without_origins_the_build_warns_or_fails_or_is_silent() {
-    let folder = repository();
+    let directory = repository();
     add(
-        &folder,
+        &directory,
         "overlays/prod/kustomization.yaml",
         "transformers: [sops.yaml]\n",
     );
-    folder.write("overlays/prod/sops.yaml", &transformer(""));
-    let built = folder.build("overlays/prod");
+    directory.write("overlays/prod/sops.yaml", &transformer(""));
+    let built = directory.build("overlays/prod");
     let warning =
         "sops-rs-krm: warning: Secret prod/p-odd: the MAC was not verified (nor of 3 more): ";
     assert!(built.stderr.starts_with(warning), "{}", built.stderr);
     let warned = built.succeeds();
 
-    folder.write("overlays/prod/sops.yaml", &transformer("mac: require\n"));
-    let message = folder.build("overlays/prod").fails();
+    directory.write("overlays/prod/sops.yaml", &transformer("mac: require\n"));
+    let message = directory.build("overlays/prod").fails();
     assert!(
         message.contains("`mac: require`, but the MAC cannot be verified"),
         "{message}"
     );
 
-    folder.write("overlays/prod/sops.yaml", &transformer("mac: ignore\n"));
-    assert_eq!(folder.build("overlays/prod").quiet(), warned);
+    directory.write("overlays/prod/sops.yaml", &transformer("mac: ignore\n"));
+    assert_eq!(directory.build("overlays/prod").quiet(), warned);
 
-    let plain = folder.read("overlays/prod/kustomization.yaml");
-    folder.write(
+    let plain = directory.read("overlays/prod/kustomization.yaml");
+    directory.write(
         "overlays/prod/kustomization.yaml",
         &plain.replace("transformers: [sops.yaml]\n", ""),
     );
-    assert_eq!(expected(&folder, "overlays/prod"), warned);
+    assert_eq!(expected(&directory, "overlays/prod"), warned);
 }
 
 #[test]
-fn what_was_altered_is_not_built() {
-    let folder = repository();
-    folder.write("base/sops.yaml", &transformer(""));
+fn altered_values_are_not_built() {
+    let directory = repository();
+    directory.write("base/sops.yaml", &transformer(""));
     add(
-        &folder,
+        &directory,
         "base/kustomization.yaml",
         "transformers: [sops.yaml]\nbuildMetadata: [originAnnotations]\n",
     );
-    let file = folder.read("base/odd.yaml");
+    let file = directory.read("base/odd.yaml");
     for (from, to, message) in [
         (
             "    hex: ENC",
             "    hax: ENC",
-            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, or moved here from another key or from before a `rotate`",
+            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, moved here from another key, or copied from before a `rotate`",
         ),
         (
             "name: odd",
@@ -155,31 +156,31 @@ fn what_was_altered_is_not_built() {
         (
             "    hex: ENC",
             "    hox: 5\n    hex: ENC",
-            "Secret odd: odd.yaml: stringData.hox: the rules ask for an encrypted value here",
+            "Secret odd: odd.yaml: stringData.hox: the rules require an encrypted value here",
         ),
     ] {
         assert!(file.contains(from), "{file}");
-        folder.write("base/odd.yaml", &file.replacen(from, to, 1));
-        let found = folder.build("base").fails();
+        directory.write("base/odd.yaml", &file.replacen(from, to, 1));
+        let found = directory.build("base").fails();
         assert!(
             found.starts_with(&format!("sops-rs-krm: error: {message}")),
             "{found}"
         );
     }
-    // By a patch, which no MAC covers: the values have to be those of the file.
-    folder.write("base/odd.yaml", &file);
+    // By a patch, which no MAC covers: the values must still be those of the file.
+    directory.write("base/odd.yaml", &file);
     let value = file.lines().find_map(|line| line.strip_prefix("    hex: "));
     let patch = format!(
         "apiVersion: v1\nkind: Secret\nmetadata: {{name: odd}}\nstringData: {{hax: \"{}\"}}\n",
-        value.expect("it is encrypted")
+        value.expect("the document is encrypted")
     );
-    folder.write("base/patch.yaml", &patch);
+    directory.write("base/patch.yaml", &patch);
     add(
-        &folder,
+        &directory,
         "base/kustomization.yaml",
         "patches: [{path: patch.yaml}]\n",
     );
-    let found = folder.build("base").fails();
+    let found = directory.build("base").fails();
     let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: this encrypted value is elsewhere in the file";
     assert!(found.starts_with(message), "{found}");
 }
@@ -193,7 +194,7 @@ fn patches_that_keep_the_object_are_built() {
     let patch = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\n  labels: {a: b}\nspec:\n  containers:\n  - name: two\n    image: x\n  - name: zero\n  - name: \
                  one\n    env: [{name: C, value: c}]\n";
     let overlay = "resources: [../base]\nnamePrefix: p-\nnameSuffix: -s\nnamespace: prod\n";
-    let folder = Folder::with(&[
+    let directory = Directory::with(&[
         (
             "base/kustomization.yaml",
             "resources: [pod.yaml, odd.yaml]\nnamePrefix: b-\nnameSuffix: -b\nnamespace: base\n",
@@ -205,39 +206,39 @@ fn patches_that_keep_the_object_are_built() {
         ),
         ("overlay/sops.yaml", &transformer("mac: require\n")),
     ]);
-    folder.encrypt(
+    directory.encrypt(
         "base/pod.yaml",
         POD,
         &["--age", recipient(), "--encrypted-regex", "^value$"],
     );
-    folder.encrypt_data("base/odd.yaml", ODD);
+    directory.encrypt_data("base/odd.yaml", ODD);
     let patches = "patches: [{path: patch.yaml}, {target: {kind: Secret}, patch: '[{\"op\": \"add\", \"path\": \"/metadata/labels\", \"value\": {\"c\": \"d\"}}]'}]\n";
-    folder.write(
+    directory.write(
         "overlay/kustomization.yaml",
         &format!("{overlay}{patches}{ORIGINS}transformers: [sops.yaml]\n"),
     );
-    // What the patch adds to the list is in plaintext, which the rule does not allow.
-    let found = folder.build("overlay").fails();
+    // The patch adds plaintext to the list, which the rule does not allow.
+    let found = directory.build("overlay").fails();
     assert!(found.contains("spec.containers"), "{found}");
-    folder.write(
+    directory.write(
         "overlay/patch.yaml",
         &patch
             .replace("name: pod", "name: b-pod-b\n  namespace: base")
             .replace("{name: C, value: c}", "{name: B, value: \"\"}, {name: C}"),
     );
-    let found = folder.build("overlay").quiet();
+    let found = directory.build("overlay").quiet();
     for file in ["base/pod.yaml", "base/odd.yaml"] {
-        folder.decrypt(file);
+        directory.decrypt(file);
     }
-    folder.write(
+    directory.write(
         "overlay/kustomization.yaml",
         &format!("{overlay}{patches}{ORIGINS}"),
     );
-    assert_eq!(found, folder.build_with(&[], "overlay").quiet());
+    assert_eq!(found, directory.build_with(&[], "overlay").quiet());
 }
 
 #[test]
-fn patches_that_make_another_object_of_it_are_not_built() {
+fn patches_that_change_the_object_are_not_built() {
     let target = "target: {kind: Secret, name: odd}";
     let options = "options: {allowNameChange: true, allowKindChange: true}";
     for (patch, message) in [
@@ -245,19 +246,19 @@ fn patches_that_make_another_object_of_it_are_not_built() {
             format!(
                 "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"ConfigMap\"}}]'}}"
             ),
-            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, and its encrypted values cannot be used in",
+            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, so its encrypted values cannot be used in",
         ),
         (
             format!(
                 "{{{target}, {options}, patch: '{{apiVersion: v1, kind: ConfigMap, metadata: {{name: odd}}}}'}}"
             ),
-            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, and its encrypted values cannot be used in",
+            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, so its encrypted values cannot be used in",
         ),
         (
             format!(
                 "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/apiVersion\", \"value\": \"v2\"}}]'}}"
             ),
-            "Secret odd: odd.yaml: apiVersion: the file has `v1`, and its encrypted values cannot be used in `v2`",
+            "Secret odd: odd.yaml: apiVersion: the file has `v1`, so its encrypted values cannot be used in `v2`",
         ),
         (
             format!(
@@ -272,7 +273,7 @@ fn patches_that_make_another_object_of_it_are_not_built() {
             "`mac: require`, but the MAC cannot be verified: ",
         ),
     ] {
-        let folder = Folder::with(&[
+        let directory = Directory::with(&[
             (
                 "kustomization.yaml",
                 &format!(
@@ -281,24 +282,25 @@ fn patches_that_make_another_object_of_it_are_not_built() {
             ),
             ("sops.yaml", &transformer("mac: require\n")),
         ]);
-        folder.encrypt_data("odd.yaml", ODD);
-        let found = folder.build("").fails();
+        directory.encrypt_data("odd.yaml", ODD);
+        let found = directory.build("").fails();
         assert!(found.contains(message), "{patch}\n{found}");
     }
 }
 
-/// Somebody who can write to the repository, and has no key, has the values of one object in another.
+/// Someone who can write to the repository but has no key puts the values of one object into
+/// another.
 #[test]
 fn encrypted_values_of_another_file_are_not_built() {
     for origins in ["", ORIGINS] {
-        let folder = Folder::with(&[
+        let directory = Directory::with(&[
             (
                 "kustomization.yaml",
                 &format!("resources: [public.yaml]\ntransformers: [sops.yaml]\n{origins}"),
             ),
             ("sops.yaml", &transformer("mac: require\n")),
         ]);
-        folder.encrypt_data("prod/secret.yaml", ODD);
+        directory.encrypt_data("prod/secret.yaml", ODD);
         let annotations = [
             "metadata:",
             "    annotations:",
@@ -310,16 +312,16 @@ fn encrypted_values_of_another_file_are_not_built() {
             "        internal.config.kubernetes.io/previousNamespaces: default\n",
         ]
         .join("\n");
-        let public = folder
+        let public = directory
             .read("prod/secret.yaml")
             .replacen("metadata:\n", &annotations, 1)
             .replace("kind: Secret", "kind: ConfigMap");
-        folder.write("public.yaml", &public);
-        let found = folder.build("").fails();
+        directory.write("public.yaml", &public);
+        let found = directory.build("").fails();
         let message = match origins {
-            // The annotation in the file counts.
+            // The annotation in the file is used.
             "" => "ConfigMap odd: prod/secret.yaml: kind: ",
-            // kustomize writes its own, and the MAC of that file is over another kind.
+            // kustomize writes its own annotation, and the MAC of that file covers another kind.
             _ => "ConfigMap odd: public.yaml: MAC mismatch",
         };
         assert!(found.contains(message), "{found}");
@@ -327,9 +329,9 @@ fn encrypted_values_of_another_file_are_not_built() {
 }
 
 #[test]
-fn ciphertext_whose_block_is_gone_is_not_built() {
+fn ciphertext_without_metadata_is_not_built() {
     let patch = "apiVersion: v1\nkind: Secret\nmetadata: {name: odd}\nsops: null\n";
-    for (more, place) in [
+    for (more, location) in [
         (
             "resources: [odd.yaml]\npatches: [{path: patch.yaml}]\n",
             "Secret odd: stringData.colon: ",
@@ -339,84 +341,84 @@ fn ciphertext_whose_block_is_gone_is_not_built() {
             "data.PASSWORD: ",
         ),
     ] {
-        let folder = repository();
-        folder.write("base/patch.yaml", patch);
-        folder.encrypt("base/enc.env", "PASSWORD=s3cret\n", &["--age", recipient()]);
-        folder.write(
+        let directory = repository();
+        directory.write("base/patch.yaml", patch);
+        directory.encrypt("base/enc.env", "PASSWORD=s3cret\n", &["--age", recipient()]);
+        directory.write(
             "base/kustomization.yaml",
             &format!("{more}transformers: [sops.yaml]\n"),
         );
         for policy in ["mac: require\n", "mac: ignore\n", ""] {
-            folder.write("base/sops.yaml", &transformer(policy));
-            let found = folder.build("base").fails();
-            let message = "it is encrypted, and the resource has no `sops` block";
-            assert!(found.contains(&format!("{place}{message}")), "{found}");
+            directory.write("base/sops.yaml", &transformer(policy));
+            let found = directory.build("base").fails();
+            let message = "this value is encrypted, but the resource has no `sops` metadata";
+            assert!(found.contains(&format!("{location}{message}")), "{found}");
         }
     }
 }
 
 #[test]
 fn flags_decide_whether_functions_run() {
-    let folder = repository();
-    folder.write("base/sops.yaml", &transformer("mac: ignore\n"));
+    let directory = repository();
+    directory.write("base/sops.yaml", &transformer("mac: ignore\n"));
     add(
-        &folder,
+        &directory,
         "base/kustomization.yaml",
         "transformers: [sops.yaml]\n",
     );
-    let ignored = folder
+    let ignored = directory
         .build_with(&["--enable-alpha-plugins"], "base")
         .quiet();
     assert!(
         ignored.contains("ENC["),
-        "with one flag alone nothing is decrypted, and nothing said"
+        "with only one flag, nothing is decrypted or reported"
     );
-    let refused = folder.build_with(&[], "base").fails();
+    let refused = directory.build_with(&[], "base").fails();
     assert!(refused.contains("external plugins disabled"), "{refused}");
 }
 
 #[test]
 fn configurations_are_read_strictly() {
-    let folder = repository();
+    let directory = repository();
     add(
-        &folder,
+        &directory,
         "base/kustomization.yaml",
         "transformers: [sops.yaml]\n",
     );
     for (config, message) in [
         (
             transformer("mca: ignore\n"),
-            "SopsDecrypt sops: mca: the key `mca` is not known",
+            "SopsDecrypt sops: mca: unknown key `mca`",
         ),
         (
             config("krm.sops-rs/v1alpha1", "SopsLimt", ""),
-            "the configuration is of apiVersion",
+            "unknown configuration with apiVersion",
         ),
     ] {
-        folder.write("base/sops.yaml", &config);
-        let found = folder.build("base").fails();
+        directory.write("base/sops.yaml", &config);
+        let found = directory.build("base").fails();
         assert!(found.contains(message), "{found}");
     }
 }
 
 #[test]
-fn pgp_keys_and_age_keys_may_stand_in_one_build() {
-    let folder = Folder::with(&[
+fn one_build_may_use_pgp_and_age_keys() {
+    let directory = Directory::with(&[
         (
             "kustomization.yaml",
             "resources: [pgp.yaml, age.yaml]\ntransformers: [sops.yaml]\nbuildMetadata: [originAnnotations]\n",
         ),
         ("sops.yaml", &transformer("mac: require\n")),
     ]);
-    let key = folder.pgp_key();
-    folder.encrypt("pgp.yaml", ODD, &["--pgp", &key, "--encrypted-regex", DATA]);
-    folder.encrypt_data("age.yaml", &ODD.replace("name: odd", "name: age"));
-    let found = folder.build("").quiet();
+    let key = directory.pgp_key();
+    directory.encrypt("pgp.yaml", ODD, &["--pgp", &key, "--encrypted-regex", DATA]);
+    directory.encrypt_data("age.yaml", &ODD.replace("name: odd", "name: age"));
+    let found = directory.build("").quiet();
     for file in ["pgp.yaml", "age.yaml"] {
-        folder.decrypt(file);
+        directory.decrypt(file);
     }
-    let plain = folder.read("kustomization.yaml");
+    let plain = directory.read("kustomization.yaml");
     let plain = plain.replace("transformers: [sops.yaml]\n", "");
-    folder.write("kustomization.yaml", &plain);
-    assert_eq!(found, folder.build_with(&[], "").quiet());
+    directory.write("kustomization.yaml", &plain);
+    assert_eq!(found, directory.build_with(&[], "").quiet());
 }

@@ -30,8 +30,8 @@ const REFUSED: [(&str, &str); 6] = [
     ("valid/4ABK.yaml", "a `:` directly before a comma"),
     ("valid/652Z.yaml", "has a `?`"),
     ("valid/E76Z.yaml", "an alias as a key"),
-    ("valid/UKK6-02.yaml", "says null"),
-    ("valid/Y2GN.yaml", "name has other characters"),
+    ("valid/UKK6-02.yaml", "a null document"),
+    ("valid/Y2GN.yaml", "with characters other than"),
 ];
 
 /// Whether the official suite counts the file as no YAML.

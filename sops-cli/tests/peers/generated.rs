@@ -7,7 +7,7 @@ use std::thread;
 use serde::Deserialize as _;
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Error, Format};
-use sops_test_support::{Features, same_but_for_comments};
+use sops_test_support::{Features, same_except_comments};
 
 use crate::peer;
 
@@ -92,7 +92,7 @@ pub(crate) fn compare(ours: &str, theirs: &str, format: Format) -> Result<(), St
     match format {
         Format::Json if ours == theirs => Ok(()),
         Format::Json => Err("the texts differ".into()),
-        _ => same_but_for_comments(ours, theirs),
+        _ => same_except_comments(ours, theirs),
     }
 }
 

@@ -291,7 +291,7 @@ fn a_key_that_cannot_be_used_is_refused_with_the_reason() {
         (&revoked, "the key is revoked"),
         (signing, "not made for encryption"),
         (UNKNOWN, "does not have this public key"),
-        ("85D7", "this is no fingerprint"),
+        ("85D7", "this is not a fingerprint"),
     ] {
         let encrypt = [
             "encrypt",

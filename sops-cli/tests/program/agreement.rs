@@ -262,7 +262,7 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
             let planted = plant(&environment, NAME, Enc::Garbage);
             let run = run(&environment, &words, &["--yes"]);
             assert!(run.code == Some(1), "{run}");
-            let says = run.to_string().contains("is not an armoured age file");
+            let says = run.to_string().contains("is not an armored age file");
             assert!(says && run.to_string().contains(&other), "{run}");
             assert_eq!(environment.read(NAME), planted);
         }

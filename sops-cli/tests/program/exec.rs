@@ -69,11 +69,11 @@ fn what_is_no_variable_is_an_error() {
         ),
         (
             "'a=b': hunter2\n",
-            "no environment variable can have this name",
+            "an environment variable cannot have this name",
         ),
         (
             "'': hunter2\n",
-            "no environment variable can have this name",
+            "an environment variable cannot have this name",
         ),
         ("a: \"hunter2\\0\"\n", "zero byte"),
     ] {
@@ -452,7 +452,7 @@ fn a_secret_of_kubernetes_gives_its_values() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("`data.A`: a value under `data` of a Secret is base64"),
+            .contains("`data.A`: a value under `data` of a Secret must be base64"),
         "{run}"
     );
     run.keeps(&["hunter2"]);

@@ -299,7 +299,7 @@ fn messages_name_the_way_out() {
             "KEY=\"a\nabc\n\"\n",
             "the quote in line 1 does not join lines",
         ),
-        ("c.yaml", "# c\n\n# d\n", "the file has comments only"),
+        ("c.yaml", "# c\n\n# d\n", "the file has only comments"),
         ("e.yaml", "\n \n", "the file is empty"),
         ("t.yaml", "a: |\n  x\n\ty\n", "a tab in the indentation"),
         (

@@ -316,7 +316,7 @@ fn a_socket_that_is_in_use_is_left_alone() {
     let first = Service::begin(server.command(&UNIX));
     let run = server.run(&UNIX).fails_with(1);
     assert!(
-        run.stderr.contains("another program listens there"),
+        run.stderr.contains("another program is listening there"),
         "{run}"
     );
     let run = client.run(&["decrypt", "--keyservice", &first.address, "x.yaml"]);

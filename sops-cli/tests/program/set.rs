@@ -308,12 +308,12 @@ fn a_key_that_dotenv_cannot_hold_is_named() {
         (
             "x.env",
             r#"["C=D"]"#,
-            "C=D: a key of dotenv ends at the first `=`, and cannot hold one",
+            "C=D: a dotenv key ends at the first `=`, so it cannot contain one",
         ),
         (
             "x.env",
             "[\"C\nD\"]",
-            "a key of dotenv cannot hold a line break",
+            "a dotenv key cannot contain a line break",
         ),
         (
             "x.env",
@@ -323,7 +323,7 @@ fn a_key_that_dotenv_cannot_hold_is_named() {
         (
             "x.ini",
             "[\"DEFAULT\"][\"C\nD\"]",
-            "a key of INI cannot hold a line break",
+            "an INI key cannot contain a line break",
         ),
     ] {
         environment.encrypt(name, "A=1\n");

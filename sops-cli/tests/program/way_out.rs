@@ -25,7 +25,7 @@ fn recipients_that_cannot_be_used_are_named() {
     for (recipients, wanted) in [
         (
             "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTI ann",
-            "key of type ecdsa-sha2-nistp256; it takes the types ssh-ed25519 and ssh-rsa",
+            "key of type ecdsa-sha2-nistp256; it supports ssh-ed25519 and ssh-rsa",
         ),
         (
             "../keys/ann_ed25519.pub",
@@ -217,8 +217,8 @@ fn unknown_keys_of_a_configuration_do_not_stop_anything() {
     says(
         &run,
         &[
-            "warning: .sops.yaml: line 3, column 3: a creation rule has no key `owner`, so this has no effect; there are: ",
-            "`stores` has no key `xml`",
+            "warning: .sops.yaml: line 3, column 3: unknown key `owner` in a creation rule, which has no effect; the known keys are: ",
+            "unknown key `xml` in `stores`",
         ],
     );
     // Only `publish` uses destination rules.

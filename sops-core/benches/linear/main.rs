@@ -26,7 +26,7 @@ fn timed<T>(times: &mut Times, step: &'static str, work: impl FnOnce() -> T) -> 
 }
 
 /// Runs each step once.
-fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) -> Times {
+fn run(text: &str, format: Format, identities: &Identities, encryption: &Encryption) -> Times {
     let mut times = Times::new();
     let tree = timed(&mut times, "read", || {
         parse_document(text, format)
@@ -35,7 +35,7 @@ fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) ->
             .map(drop)
     });
     tree.expect("the shape has a tree");
-    let encrypted = timed(&mut times, "encrypt", || encrypt(text, format, how));
+    let encrypted = timed(&mut times, "encrypt", || encrypt(text, format, encryption));
     let encrypted = encrypted.expect("the shape can be encrypted");
     let document = EncryptedDocument::parse(&encrypted, format).expect("the document is encrypted");
     let key = document
@@ -65,10 +65,13 @@ fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) ->
 }
 
 /// The shortest time of each step in three runs, because other load can only add time.
-fn best(text: &str, format: Format, identities: &Identities, how: &Encryption) -> Times {
-    let mut best = run(text, format, identities, how);
+fn best(text: &str, format: Format, identities: &Identities, encryption: &Encryption) -> Times {
+    let mut best = run(text, format, identities, encryption);
     for _ in 0..2 {
-        for (best, again) in best.iter_mut().zip(run(text, format, identities, how)) {
+        for (best, again) in best
+            .iter_mut()
+            .zip(run(text, format, identities, encryption))
+        {
             best.1 = best.1.min(again.1);
         }
     }
@@ -86,11 +89,11 @@ fn main() {
     });
     let pair = generate_x25519();
     let identities = Identities::from(pair.identity);
-    let how = Encryption::to([pair.recipient]).allowing_plaintext(true);
+    let encryption = Encryption::to([pair.recipient]).allowing_plaintext(true);
     println!("ratio        ms  shape: step");
     for (name, format, shape) in SHAPES.iter().filter(|(name, ..)| name.contains(&wanted)) {
-        let few = best(&shape(parts), *format, &identities, &how);
-        let many = best(&shape(10 * parts), *format, &identities, &how);
+        let few = best(&shape(parts), *format, &identities, &encryption);
+        let many = best(&shape(10 * parts), *format, &identities, &encryption);
         for ((step, few), (_, many)) in few.into_iter().zip(many) {
             println!("{:5.1} {many:9.2}  {name}: {step}", many / few);
         }

@@ -1,4 +1,4 @@
-//! A configuration file, and what it says of a path.
+//! A configuration file, and what it specifies for a path.
 
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -14,17 +14,18 @@ use super::{find, glob, locate, read, rule, sops_yaml, unknown_keys};
 use crate::error::{Error, Result};
 use crate::reading::{self, FileKind};
 
-/// What is said of a private key, of which nothing is shown.
-const PRIVATE_KEY: &str = "a private key stands where a recipient belongs; write its public key there, `age1…`, and make a new key if others have seen this one";
+/// The message about a private key. It must not quote the key.
+const PRIVATE_KEY: &str = "this is a private key, not a recipient; replace it with its public key, `age1…`, and create a new key if others have seen this one";
 
 /// How many warnings a file gets.
 const MAX_WARNINGS: usize = 20;
 
 /// A configuration file.
 ///
-/// A wrong type, an invalid expression, two of the six rules at once, and an unknown key that looks like one that decides what is encrypted or for
-/// whom are errors, in every rule and not only in the one that is used. Other unknown keys are [warnings](Self::warnings), and those at the top
-/// level are left alone.
+/// In every rule, not only in the one that is used, these are errors: a wrong type, an invalid
+/// expression, two of the six selection rules at once, and an unknown key that resembles one that
+/// decides what is encrypted or for whom. Other unknown keys are [warnings](Self::warnings), and
+/// those at the top level are ignored.
 ///
 /// ```
 /// # use std::path::Path;
@@ -38,11 +39,11 @@ const MAX_WARNINGS: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Config {
     file: PathBuf,
-    /// What was read, for places in it.
+    /// The parsed text, to locate errors.
     text: String,
     working_dir: PathBuf,
     creation_rules: Option<Vec<CreationRule>>,
-    /// The search of each creation rule.
+    /// The path search of each creation rule.
     searches: Arc<[PathSearch]>,
     destination_rules: Vec<DestinationRule>,
     stores: Stores,
@@ -50,20 +51,20 @@ pub struct Config {
     with_unused_rules: Option<Arc<Config>>,
 }
 
-/// How files are written that are not kept as they were.
+/// How files are written that do not keep their layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stores {
-    /// The spaces a level in YAML; none is 4.
+    /// The spaces per level in YAML; `None` means 4.
     pub yaml_indent: Option<u8>,
-    /// The spaces a level in JSON; none is a tab.
+    /// The spaces per level in JSON; `None` means a tab.
     pub json_indent: Option<u8>,
-    /// The spaces a level in the JSON around a binary file; none is a tab.
+    /// The spaces per level in the JSON around a binary file; `None` means a tab.
     pub json_binary_indent: Option<u8>,
 }
 
 impl Stores {
-    /// How text is indented that is written anew in another format.
+    /// The indentation of text that is converted to another format.
     pub fn indentation(&self) -> Indentation {
         Indentation::default()
             .with_yaml(self.yaml_indent)
@@ -72,7 +73,8 @@ impl Stores {
 }
 
 impl Config {
-    /// Reads the file, which must be a regular one of 4 MiB at most. Relative paths, this one and those that are asked for, are relative to `working_dir`, an absolute path.
+    /// Reads the file, which must be a regular file of at most 4 MiB. Its path, and the paths that
+    /// are looked up later, are relative to `working_dir`, an absolute path.
     ///
     /// # Errors
     /// [`Error::Io`], and those of [`Config::parse`].
@@ -85,7 +87,7 @@ impl Config {
         Self::parse(&text, file, working_dir)
     }
 
-    /// Reads the text of the file of that name; no file is touched.
+    /// Reads the text of a file with this name, without accessing the file system.
     ///
     /// # Errors
     /// [`Error::Config`] with line and column.
@@ -94,7 +96,7 @@ impl Config {
         let mut stores = top.mapping("stores").unwrap_or_default();
         let mut indent = |store| {
             let indent = stores.mapping(store)?.number("indent")?;
-            // -1 is the tab; the schema has no other number below 0 or above 255.
+            // -1 means a tab; the schema allows no other number below 0 or above 255.
             u8::try_from(indent).ok()
         };
         let mut config = Self {
@@ -102,7 +104,7 @@ impl Config {
             text: String::from_utf8_lossy(text).into_owned(),
             working_dir: working_dir.to_owned(),
             stores: Stores {
-                // 0 stands for the default, as `sops` takes it.
+                // `sops` takes 0 as the default.
                 yaml_indent: indent("yaml").filter(|spaces| *spaces > 0),
                 json_indent: indent("json"),
                 json_binary_indent: indent("json_binary"),
@@ -127,7 +129,7 @@ impl Config {
                 rules.into_iter().map(rule::creation_rule).unzip();
             let of_rules = rule::warnings(&rules, &ignored)
                 .into_iter()
-                // Each costs another look through the file.
+                // Each location costs another pass over the file.
                 .take(MAX_WARNINGS)
                 .map(|(index, message)| Warning {
                     file: file.to_owned(),
@@ -149,12 +151,13 @@ impl Config {
         Ok(config)
     }
 
-    /// The first creation rule whose expression is found in the path of `path`, as seen from the configuration's folder: the
-    /// path below it, or the whole absolute path where `path` is elsewhere. Symbolic links stay as they are spelled, and
-    /// Windows keeps its backslashes. `None`: the file has no creation rules, and is as good as no file.
+    /// The first creation rule whose expression matches the path of `path`: relative to the
+    /// directory of the configuration, or absolute if `path` is outside it. Symbolic links are not
+    /// resolved, and Windows paths keep their backslashes. `None` means that the file has no
+    /// creation rules, as if there were no file.
     ///
     /// # Errors
-    /// [`Error::Config`], where there are rules and none matches.
+    /// [`Error::Config`] if there are rules but none matches.
     pub fn creation_rule_for(&self, path: &Path) -> Result<Option<&CreationRule>> {
         let Some(rules) = &self.creation_rules else {
             return Ok(None);
@@ -168,8 +171,8 @@ impl Config {
         Err(self.error(mismatch(rules, &path)))
     }
 
-    /// Warnings about keys of the destination rules that have no effect, which matter only to who
-    /// publishes files.
+    /// Warnings about keys of the destination rules that have no effect, which matter only when
+    /// files are published.
     pub fn destination_warnings(&self) -> Vec<Warning> {
         self.unknown_keys(unknown_keys::Part::Destinations)
             .collect()
@@ -185,8 +188,9 @@ impl Config {
         })
     }
 
-    /// Whether a creation rule's expression is found in the path, as by [`creation_rule_for`](Self::creation_rule_for). A rule before it may match the path
-    /// too, and then comes first.
+    /// Whether a creation rule's expression matches the path, as in
+    /// [`creation_rule_for`](Self::creation_rule_for). An earlier rule may match the path too, and
+    /// then takes precedence.
     ///
     /// # Errors
     /// [`Error::Config`] if the expression is invalid.
@@ -194,8 +198,8 @@ impl Config {
         self.is_for(rule, &PathSearch::default(), &self.name_of(path))
     }
 
-    /// Whether a creation rule is for every file with this extension, or without one for every file: it also holds for a path that cannot exist. Such a
-    /// rule singles no file out.
+    /// Whether a creation rule matches every file with this extension, or every file if there is no
+    /// extension, including paths that cannot exist.
     pub fn is_for_extension(&self, rule: &CreationRule, extension: Option<&OsStr>) -> bool {
         let directory = self.file.parent().unwrap_or(Path::new(""));
         let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
@@ -213,10 +217,10 @@ impl Config {
         }
     }
 
-    /// Refuses a creation rule of this configuration that has no key, or one that nothing can be encrypted for.
+    /// Rejects a creation rule of this configuration that has no key, or that has an unusable key.
     ///
     /// # Errors
-    /// [`Error::Config`] with the place of the key, and nothing of it where it is a private key.
+    /// [`Error::Config`] with the location of the key. The message does not contain a private key.
     pub fn check_keys(&self, rule: &CreationRule) -> Result<()> {
         let rules = self.creation_rules.iter().flatten();
         let index = rules.into_iter().position(|own| std::ptr::eq(own, rule));
@@ -230,13 +234,11 @@ impl Config {
         };
         match rule.key_groups.iter().position(Vec::is_empty) {
             Some(_) if rule.key_groups.len() == 1 => {
-                return at_rule(
-                    "the rule names no key to encrypt a file for; add one, as with `age: age1…`",
-                );
+                return at_rule("the rule has no keys; add one, such as `age: age1…`");
             }
             Some(empty) => {
                 return at_rule(&format!(
-                    "key_groups[{empty}] has no key; add one, or take the group out"
+                    "key_groups[{empty}] has no keys; add one, or remove the group"
                 ));
             }
             None => {}
@@ -247,23 +249,23 @@ impl Config {
                 Err(sops_keys::Error::PrivateKey) => PRIVATE_KEY.to_owned(),
                 Err(error) => error.to_string(),
             };
-            let place = index.and_then(|index| locate::key(&self.text, index, key));
-            let Some(place) = place else {
+            let located = index.and_then(|index| locate::key(&self.text, index, key));
+            let Some(located) = located else {
                 return at_rule(&message);
             };
             return Err(Error::Config {
                 file: self.file.clone(),
-                location: Some(place.location),
-                message: format!("{}: {}", escaped(&place.path), escaped(&message)),
+                location: Some(located.location),
+                message: format!("{}: {}", escaped(&located.path), escaped(&message)),
             });
         }
         Ok(())
     }
 
-    /// Refuses a creation rule of this configuration with a threshold that its key groups cannot have.
+    /// Rejects a creation rule of this configuration whose threshold is invalid for its key groups.
     ///
     /// # Errors
-    /// [`Error::Config`] with the place of the threshold.
+    /// [`Error::Config`] with the location of the threshold.
     pub fn check_threshold(&self, rule: &CreationRule) -> Result<()> {
         if rule.shamir_threshold != Some(1) || rule.key_groups.len() < 2 {
             return Ok(());
@@ -275,18 +277,18 @@ impl Config {
             file: self.file.clone(),
             location: locate::entry(&self.text, index, "shamir_threshold"),
             message: format!(
-                "creation_rules[{index}].shamir_threshold: several key groups need a threshold of 2 or more; if each key is to decrypt by itself, put all keys into one group"
+                "creation_rules[{index}].shamir_threshold: several key groups need a threshold of 2 or more; to let each key decrypt on its own, put all keys into one group"
             ),
         })
     }
 
-    /// All creation rules; `None` where the file says nothing of them.
+    /// All creation rules; `None` if the file does not mention them.
     pub fn creation_rules(&self) -> Option<&[CreationRule]> {
         self.creation_rules.as_deref()
     }
 
-    /// The same configuration with the creation rules that are never used, because one for every path is before them, in front of that one.
-    /// `None`: there are no such rules.
+    /// The same configuration with its unused creation rules moved before the rule for every path
+    /// that hides them. `None` if there are no unused rules.
     pub fn with_unused_rules(&self) -> Option<&Self> {
         self.with_unused_rules.as_deref()
     }
@@ -296,11 +298,11 @@ impl Config {
         &self.destination_rules
     }
 
-    /// The first destination rule whose expression is found in the path as it is given; unlike those of creation rules, paths are not made
-    /// relative to the directory of the configuration.
+    /// The first destination rule whose expression matches the path as given. Unlike paths for
+    /// creation rules, it is not made relative to the directory of the configuration.
     ///
     /// # Errors
-    /// [`Error::Config`] if none matches, or an expression before the one that does is invalid.
+    /// [`Error::Config`] if no rule matches, or if an earlier expression is invalid.
     pub fn destination_rule_for(&self, path: &Path) -> Result<&DestinationRule> {
         let path = path.to_string_lossy();
         for (index, rule) in self.destination_rules.iter().enumerate() {
@@ -312,8 +314,8 @@ impl Config {
                 Ok(true) => return Ok(rule),
                 Ok(false) => {}
                 Err(error) => {
-                    let place = format!("destination_rules[{index}].path_regex");
-                    return Err(self.error(format!("{place}: {}", escaped(&error.to_string()))));
+                    let located = format!("destination_rules[{index}].path_regex");
+                    return Err(self.error(format!("{located}: {}", escaped(&error.to_string()))));
                 }
             }
         }
@@ -340,23 +342,23 @@ impl Config {
         &self.warnings
     }
 
-    /// The text of the file, for the places that errors point to.
+    /// The text of the file, for the locations of errors.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The file, as it was given.
+    /// The path of the file, as given.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The text in which a `path_regex` is looked for.
+    /// The text that a `path_regex` is matched against.
     fn name_of(&self, path: &Path) -> String {
         let path = find::clean(&self.working_dir.join(path));
         let path = path.to_string_lossy();
-        let folder = self.directory();
-        // In the root folder `sops` strips nothing, since it looks for two separators.
-        let prefix = format!("{}{MAIN_SEPARATOR}", folder.display());
+        let directory = self.directory();
+        // In the root directory, `sops` strips nothing, since it looks for two separators.
+        let prefix = format!("{}{MAIN_SEPARATOR}", directory.display());
         path.strip_prefix(&prefix).unwrap_or(&path).to_owned()
     }
 
@@ -369,7 +371,8 @@ impl Config {
     }
 }
 
-/// The rules with those that follow one for every path before that one. `None`: no rule with an expression follows.
+/// The rules, with those after a rule for every path moved before it. `None` if no rule with an
+/// expression follows it.
 fn with_unused_first(rules: &[CreationRule]) -> Option<Vec<CreationRule>> {
     let first = rules.iter().position(rule::is_for_every_path)?;
     let (before, from) = rules.split_at(first);
@@ -383,13 +386,13 @@ fn with_unused_first(rules: &[CreationRule]) -> Option<Vec<CreationRule>> {
     Some(unused)
 }
 
-/// Why none of the rules is for the path, with the expressions of the first ones.
+/// Why none of the rules matches the path, with the expressions of the first rules.
 fn mismatch(rules: &[CreationRule], path: &str) -> String {
     const MAX_RULES: usize = 10;
     const MAX_CHARACTERS: usize = 80;
     let seen_from = match Path::new(path).is_absolute() {
-        true => "the whole path, since it is not below the folder of the configuration",
-        false => "the path from the folder of the configuration",
+        true => "the full path, because it is outside the directory of the configuration",
+        false => "the path relative to the directory of the configuration",
     };
     let mut message = format!(
         "no matching creation rules found for `{}`, {seen_from}: ",
@@ -400,7 +403,7 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
         1 => "the only rule does not match".to_owned(),
         count => format!("none of the {count} rules matches"),
     };
-    message += "; add one that does, or a last one without `path_regex`";
+    message += "; add a rule that matches, or a final rule without `path_regex`";
     for (index, rule) in rules.iter().enumerate().take(MAX_RULES) {
         let pattern = rule.path_regex.as_deref().unwrap_or_default();
         let shown: String = pattern.chars().take(MAX_CHARACTERS).collect();
@@ -412,7 +415,7 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
         message += &format!("\ncreation_rules[{index}].path_regex: {shown}{cut}");
         if let Some(regex) = glob::as_regex(pattern).filter(|_| cut.is_empty()) {
             message += &format!(
-                " (a regular expression, not a glob: write `{}`)",
+                " (a regular expression, not a glob; write `{}`)",
                 escaped(&regex)
             );
         }

@@ -1,14 +1,15 @@
-//! Globs that people write where `.sops.yaml` has regular expressions.
+//! Globs that users write where `.sops.yaml` expects regular expressions.
 
-/// The regular expression that means what the text means as a glob, if the text looks like one: a `*` has nothing before it that a regular
-/// expression would repeat on purpose, and nothing else is of a regular expression.
+/// The regular expression that is equivalent to the text as a glob, if the text looks like a glob:
+/// it has a `*` after nothing that a regular expression would repeat on purpose, and no other
+/// syntax of regular expressions.
 pub(super) fn as_regex(text: &str) -> Option<String> {
     let has_expression = text.contains(['^', '$', '\\', '(', '[', '|', '+', '{']);
     let is_wildcard = |at: usize| match text[..at].chars().next_back() {
         None | Some('/') => true,
-        // `.*` is how an expression says it.
+        // `.*` is regular expression syntax.
         Some('.') => false,
-        // As in `secrets*.yaml`; `a*b` may be an expression.
+        // As in `secrets*.yaml`; `a*b` may be a regular expression.
         Some(_) => text[at + 1..].starts_with('.') && !text[at + 1..].starts_with(".*"),
     };
     let stars = text.match_indices('*').map(|(at, _)| at);
@@ -19,7 +20,7 @@ pub(super) fn as_regex(text: &str) -> Option<String> {
     if !is_glob {
         return None;
     }
-    // A glob without a slash is for names in all directories.
+    // A glob without a slash matches names in all directories.
     let mut regex = match text.contains('/') {
         true => "^".to_owned(),
         false => "(^|/)".to_owned(),
@@ -42,7 +43,7 @@ pub(super) fn as_regex(text: &str) -> Option<String> {
         rest = &rest[length..];
     }
     regex.push('$');
-    // `(^|/)[^/]*` before the end is true of every name.
+    // `(^|/)[^/]*` before the end matches every name.
     Some(match regex.strip_prefix("(^|/)[^/]*") {
         Some(end) => end.to_owned(),
         None => regex,

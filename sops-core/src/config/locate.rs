@@ -1,4 +1,4 @@
-//! Where a part of the configuration stands in its text, for errors that show later than while it is read.
+//! Locates a part of the configuration in its text, for errors that are found after reading.
 
 use sops_document::{Document, Location, NodeRef};
 
@@ -18,20 +18,21 @@ pub(super) fn entry(text: &str, index: usize, name: &str) -> Option<Location> {
     Some(Location::of(text, value.origin().span().start))
 }
 
-/// A key of a creation rule: where it stands, and what leads to it.
+/// The location and path of a key of a creation rule.
 pub(super) struct KeyPlace {
     pub(super) location: Location,
-    /// Such as `creation_rules[0].age[1]`, with the number of the key if a text holds several.
+    /// For example `creation_rules[0].age[1]`, with the index of the key if a string holds several.
     pub(super) path: String,
 }
 
-/// The place of a key in the creation rule `index`: at the anchor where the rule has an alias. `None` where no text of the rule is this key.
+/// Locates a key of the creation rule `index`; for an alias, at its anchor. `None` if no string of
+/// the rule is this key.
 pub(super) fn key(text: &str, index: usize, key: &MasterKey) -> Option<KeyPlace> {
     let document = Document::parse_leniently(text).ok()?;
-    let (node, place) = in_group(rule_node(&document, index)?, key)?;
+    let (node, position) = in_group(rule_node(&document, index)?, key)?;
     let start = node.origin().span().start;
     let path = dotted(&node.path());
-    let (offset, path) = match place {
+    let (offset, path) = match position {
         KeyPosition::Whole => (start, path),
         KeyPosition::Part {
             number,
@@ -53,10 +54,10 @@ fn rule_node<'d, 'a>(document: &'d Document<'a>, index: usize) -> Option<NodeRef
     top.get("creation_rules")?.items().nth(index)
 }
 
-/// Where in a text a key is.
+/// The position of a key in a string.
 enum KeyPosition {
     Whole,
-    /// It is one of several that commas divide.
+    /// The key is one of several comma-separated keys.
     Part {
         number: usize,
         count: usize,
@@ -64,7 +65,7 @@ enum KeyPosition {
     },
 }
 
-/// The text that holds the key, in a rule or one of its groups.
+/// The string that holds the key, in a rule or one of its groups.
 fn in_group<'d, 'a>(
     group: NodeRef<'d, 'a>,
     key: &MasterKey,
@@ -105,13 +106,13 @@ fn in_text(text: &str, family: Family, key: &MasterKey) -> Option<KeyPosition> {
     })
 }
 
-/// Where a part begins that is a whole word of the source.
+/// Where `part` begins as a whole word of the source.
 fn offset_of(source: &str, part: &str) -> Option<usize> {
     let is_of_key = |character: char| character.is_alphanumeric() || character == '-';
     let (offset, _) = source.match_indices(part).find(|(start, part)| {
         let before = source[..*start].chars().next_back();
-        let behind = source[start + part.len()..].chars().next();
-        !before.is_some_and(is_of_key) && !behind.is_some_and(is_of_key)
+        let next = source[start + part.len()..].chars().next();
+        !before.is_some_and(is_of_key) && !next.is_some_and(is_of_key)
     })?;
     Some(offset)
 }

@@ -1,4 +1,4 @@
-//! `.sops.yaml`: which keys and which rule a new file is encrypted with, read more strictly than `sops` does.
+//! `.sops.yaml`: the keys and the selection rule for new files, read more strictly than by `sops`.
 
 mod configuration;
 mod find;

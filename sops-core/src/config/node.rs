@@ -1,16 +1,17 @@
-//! The values that were read from a configuration, before they get their types.
+//! The values of a configuration, before they are converted to their types.
 
 use std::collections::BTreeMap;
 
 use crate::keys::MasterKey;
 
-/// A mapping that was read by its [`Schema`](super::schema::Schema). A key without a value counts as missing. Each value can be taken once.
+/// A mapping that was read according to its [`Schema`](super::schema::Schema). A key without a
+/// value counts as missing. Each value can be taken once.
 #[derive(Default)]
 pub struct Mapping {
     pub(super) entries: Vec<(&'static str, Option<ConfigNode>)>,
 }
 
-/// A value that was read; which one it is follows from the schema.
+/// A value that was read; the schema determines the variant.
 pub(super) enum ConfigNode {
     Text(String),
     Flag(bool),
@@ -23,7 +24,7 @@ pub(super) enum ConfigNode {
 }
 
 impl Mapping {
-    /// A text.
+    /// A string.
     pub fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             ConfigNode::Text(text) => Some(text),
@@ -49,7 +50,7 @@ impl Mapping {
         }
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub fn list(&mut self, key: &str) -> Option<Vec<String>> {
         match self.take(key)? {
             ConfigNode::List(list) => Some(list),
@@ -57,7 +58,7 @@ impl Mapping {
         }
     }
 
-    /// A mapping of texts; an empty one if the key is missing.
+    /// A mapping of strings, empty if the key is missing.
     pub fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
         match self.take(key) {
             Some(ConfigNode::Texts(texts)) => texts,
@@ -73,7 +74,7 @@ impl Mapping {
         }
     }
 
-    /// `None` where the key is missing, which is not the same as an empty list.
+    /// `None` if the key is missing, which differs from an empty list.
     pub(super) fn mappings(&mut self, key: &str) -> Option<Vec<Self>> {
         match self.take(key)? {
             ConfigNode::Mappings(mappings) => Some(mappings),
@@ -92,7 +93,7 @@ impl Mapping {
             .any(|(name, node)| *name == key && node.is_some())
     }
 
-    /// The first of these keys that is set, but for `other`.
+    /// The first of these keys that is set, except `other`.
     pub(super) fn first_set(&self, keys: &[&'static str], other: &str) -> Option<&'static str> {
         keys.iter()
             .copied()

@@ -1,4 +1,4 @@
-//! The search for a rule's expression in paths.
+//! Matches a rule's expression against paths.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,8 @@ use sops_go_compat::Regexp;
 
 use crate::error::{Error, Result};
 
-/// Compiles the expression only when it is used for the second time: most programs ask for one path, for which compiling costs more.
+/// Compiles the expression on its second use: most programs look up one path, and compiling would
+/// cost more than it saves.
 #[derive(Debug, Default)]
 pub(super) struct PathSearch {
     is_used: AtomicBool,
@@ -40,7 +41,9 @@ mod tests {
         let search = PathSearch::default();
         for _ in 0..3 {
             for (path, expected) in [("secrets/a.yaml", true), ("apps/a.yaml", false)] {
-                let found = search.is_match("^secrets/", path).expect("it is valid");
+                let found = search
+                    .is_match("^secrets/", path)
+                    .expect("the text is valid");
                 assert_eq!(found, expected, "{path}");
             }
         }

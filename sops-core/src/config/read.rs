@@ -1,4 +1,5 @@
-//! Reads YAML by a [`Schema`], with `serde_yaml`. No message quotes a value, which may be a secret in the wrong file.
+//! Reads YAML according to a [`Schema`], with `serde_yaml`. No message quotes a value, because a
+//! secret may be in the wrong file.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -20,19 +21,21 @@ use crate::error::{Error, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::fault_of_rule;
 
-/// How many values a file may have once its aliases are expanded.
+/// How many values a file may have after its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
 
-/// Reads the only document of a configuration; an empty one is an empty mapping. A byte order mark is ignored.
+/// Reads the only document of a configuration; an empty document is an empty mapping. A byte order
+/// mark is ignored.
 ///
 /// # Errors
-/// [`YamlError`] with the location: for text that is not UTF-8 or not YAML, for a second document, for nesting deeper than 128 levels, and for keys
-/// and values that are not in the schema.
+/// [`YamlError`] with the location: for text that is not UTF-8 or not YAML, a second document,
+/// nesting deeper than 128 levels, and keys and values that the schema does not allow.
 pub fn read_yaml(schema: &'static Schema, text: &[u8]) -> std::result::Result<Mapping, YamlError> {
     Ok(read_with_unknown(schema, text)?.0)
 }
 
-/// The same, and whether it has unknown keys to [warn](super::unknown_keys::warnings) about.
+/// Like [`read_yaml`], for a file with a name. Also returns whether there are unknown keys to
+/// [warn](super::unknown_keys::warnings) about.
 pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<(Mapping, bool)> {
     read_with_unknown(schema, text).map_err(|YamlError { location, message }| Error::Config {
         file: file.to_owned(),
@@ -66,16 +69,16 @@ struct Seed<'c> {
     kind: ValueKind,
     /// How many more values may be read.
     left: &'c Cell<usize>,
-    /// Whether there is a key to warn of.
+    /// Set if there is a key to warn about.
     has_unknown: &'c Cell<bool>,
-    /// A key that is set, and that excludes this value from being set.
+    /// A key that is set and excludes this value.
     rival: Option<(&'static str, &'static str)>,
-    /// Whether something must stand here.
+    /// Whether an empty value is an error.
     needed: bool,
 }
 
 impl Seed<'_> {
-    /// For an item of a list, or a value in a mapping of texts.
+    /// For an item of a list, or a value in a mapping of strings.
     fn item(self, kind: ValueKind) -> Self {
         Self {
             kind,
@@ -87,12 +90,12 @@ impl Seed<'_> {
 
     fn nothing<E: serde::de::Error>(self) -> std::result::Result<Option<ConfigNode>, E> {
         if self.needed {
-            return Err(E::custom("nothing stands here; take it out"));
+            return Err(E::custom("this item is empty; remove it"));
         }
         Ok(None)
     }
 
-    /// A value of another type than is asked for.
+    /// A value of the wrong type.
     fn wrong_type<E: serde::de::Error>(self, found: &str) -> E {
         let expected: &dyn serde::de::Expected = &self;
         E::custom(format!("this is {found}; expected {expected}"))
@@ -106,7 +109,7 @@ impl Seed<'_> {
     }
 }
 
-/// The error for a text that is not safe to show.
+/// The error for a string that is not safe to print.
 fn refuse<E: serde::de::Error>(fault: Option<&str>) -> std::result::Result<(), E> {
     match fault {
         Some(fault) => Err(E::custom(format!("this value {fault}"))),
@@ -115,7 +118,7 @@ fn refuse<E: serde::de::Error>(fault: Option<&str>) -> std::result::Result<(), E
 }
 
 fn rivals(first: &str, second: &str) -> String {
-    format!("`{first}` and `{second}` exclude each other; keep one of them")
+    format!("`{first}` and `{second}` cannot be combined; keep one of them")
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -140,32 +143,36 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            ValueKind::Text => f.write_str("text; write it in quotes"),
+            ValueKind::Text => f.write_str("a string; write it in quotes"),
             ValueKind::Pattern => f.write_str("a regular expression; write it in quotes"),
             ValueKind::Keys { text: true, .. } => {
-                f.write_str("a list of texts, or a text that divides them with commas")
+                f.write_str("a list of strings, or a comma-separated string")
             }
             ValueKind::Keys { text: false, .. } => {
-                f.write_str("a list of texts; write it as `[…]`")
+                f.write_str("a list of strings; write it as `[…]`")
             }
             ValueKind::Flag => f.write_str("`true` or `false`, without quotes"),
             ValueKind::Number { min } => {
                 write!(f, "a whole number from {min} to 255, without quotes")
             }
-            ValueKind::List => f.write_str("a list of texts; write it as `[…]`"),
-            ValueKind::Texts => f.write_str("a mapping of texts"),
+            ValueKind::List => f.write_str("a list of strings; write it as `[…]`"),
+            ValueKind::Texts => f.write_str("a mapping of strings"),
             ValueKind::Mapping(schema)
                 if !schema.decisive.is_empty() && schema.unknown_keys == UnknownKeys::Ignored =>
             {
                 write!(
                     f,
                     "{}, a mapping with the key `creation_rules`",
-                    schema.what
+                    schema.description
                 )
             }
-            ValueKind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
+            ValueKind::Mapping(schema) => write!(f, "{}, a mapping", schema.description),
             ValueKind::Mappings(schema) => {
-                write!(f, "a list, each item {}; begin each with `- `", schema.what)
+                write!(
+                    f,
+                    "a list, each item {}; begin each with `- `",
+                    schema.description
+                )
             }
         }
     }
@@ -202,7 +209,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, _: f64) -> std::result::Result<Self::Value, E> {
-        Err(self.wrong_type("a number with a point"))
+        Err(self.wrong_type("a number with a decimal point"))
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Self::Value, E> {
@@ -228,13 +235,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 let keys = MasterKey::from_list(family, text).map_err(E::custom)?;
                 Ok(Some(ConfigNode::Keys(keys)))
             }
-            // Go reads the spellings of YAML 1.1 where it looks for a truth value.
+            // Go reads the booleans of YAML 1.1.
             ValueKind::Flag => match text {
                 "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => self.visit_bool(true),
                 "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => self.visit_bool(false),
-                _ => Err(self.wrong_type("text")),
+                _ => Err(self.wrong_type("a string")),
             },
-            _ => Err(self.wrong_type("text")),
+            _ => Err(self.wrong_type("a string")),
         }
     }
 
@@ -274,9 +281,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Mappings(mappings)))
             }
-            // A text that something must stand for is an item, as of a list of keys that refers to another list.
+            // Only an item needs a value, so this is a list in a list, for example an alias of
+            // another list of keys.
             ValueKind::Text if self.needed => Err(A::Error::custom(
-                "this is a list inside a list, and sops does not join them; list each key, or name groups of keys under `merge` of a key group",
+                "this is a list inside a list, which sops does not flatten; list each key, or refer to groups of keys with `merge` in a key group",
             )),
             _ => Err(self.wrong_type("a list")),
         }
@@ -299,7 +307,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                         && texts.insert(key, text).is_some()
                     {
                         return Err(A::Error::custom(
-                            "a key stands twice in this mapping; keep one",
+                            "this mapping has a key twice; keep one of them",
                         ));
                     }
                 }
@@ -352,7 +360,10 @@ impl Seed<'_> {
                 }
             }
         }
-        for (name, value) in merged.into_iter().flat_map(|other: Mapping| other.entries) {
+        for (name, value) in merged
+            .into_iter()
+            .flat_map(|mapping: Mapping| mapping.entries)
+        {
             if mapping.entries.iter().all(|(own, _)| *own != name) {
                 mapping.entries.push((name, value));
             }
@@ -365,14 +376,14 @@ impl Seed<'_> {
         if let Some(missing) = schema.required.iter().find(|key| !mapping.is_set(key)) {
             return Err(A::Error::custom(format!(
                 "{} needs the key `{missing}`",
-                schema.what
+                schema.description
             )));
         }
         Ok(mapping)
     }
 }
 
-/// Reads the value of the merge key: a mapping or several, of which the first comes first.
+/// Reads the value of the merge key: a mapping, or several, of which the first takes precedence.
 struct Merge<'c>(Seed<'c>);
 
 impl<'de> DeserializeSeed<'de> for Merge<'_> {
@@ -434,7 +445,7 @@ impl<'de> DeserializeSeed<'de> for SchemaKey<'_> {
         self,
         deserializer: D,
     ) -> std::result::Result<KeyMatch, D::Error> {
-        // As text whatever its type, since a number is no known key either.
+        // A key of any type is read as a string, since a number is an unknown key too.
         deserializer.deserialize_str(self)
     }
 }
@@ -449,7 +460,7 @@ impl Visitor<'_> for SchemaKey<'_> {
     fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<KeyMatch, E> {
         if !self.seen.insert(name.to_owned()) {
             return Err(E::custom(format!(
-                "the key `{name}` stands twice in one mapping; keep one"
+                "this mapping has the key `{name}` twice; keep one of them"
             )));
         }
         if name == "<<" {

@@ -1,4 +1,4 @@
-//! The rules of a configuration: what a file is encrypted with, and where it is published.
+//! The rules of a configuration: how a file is encrypted, and where it is published.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,41 +10,42 @@ use super::node::Mapping;
 use crate::keys::MasterKey;
 use crate::rules::EncryptionRule;
 
-/// What the files are encrypted with whose path matches.
+/// How files with a matching path are encrypted.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CreationRule {
-    /// The expression that is looked for in the path; none matches every path.
+    /// The expression that is matched against the path; `None` matches every path.
     pub path_regex: Option<String>,
-    /// The keys, in groups. With more than one group, the data key is split among them. A rule without keys has one empty group.
+    /// The keys, in groups. With more than one group, the data key is split among them. A rule
+    /// without keys has one empty group.
     pub key_groups: Vec<Vec<MasterKey>>,
-    /// How many groups open the file; none is all of them.
+    /// How many groups can decrypt the file together; `None` means all of them.
     pub shamir_threshold: Option<u8>,
-    /// Which values are encrypted, if the rule says so.
+    /// Which values are encrypted, if the rule specifies it.
     pub rule: Option<EncryptionRule>,
-    /// Whether the MAC covers encrypted values only.
+    /// Whether the MAC covers only encrypted values.
     pub mac_only_encrypted: bool,
 }
 
-/// Where the command `publish` takes the files whose path matches.
+/// Where the command `publish` sends files with a matching path.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DestinationRule {
-    /// The expression that is looked for in the path; none matches every path.
+    /// The expression that is matched against the path; `None` matches every path.
     pub path_regex: Option<String>,
-    /// The places; a file can be published to one.
+    /// The destinations; a file can be published to one of them.
     pub destinations: Vec<Destination>,
-    /// What the file is encrypted with there.
+    /// How the published file is encrypted.
     pub recreation_rule: CreationRule,
-    /// Whether the published name goes without the file's extension.
+    /// Whether the published name omits the file's extension.
     pub omit_extensions: bool,
 }
 
-/// A place for published files.
+/// A destination for published files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Destination {
-    /// A directory. `sops` does not know it.
+    /// A directory, which `sops` does not support.
     Directory {
         /// Its path, relative to the directory of the configuration.
         path: PathBuf,
@@ -53,30 +54,30 @@ pub enum Destination {
     S3 {
         /// The bucket.
         bucket: String,
-        /// What the object's name starts with.
+        /// The prefix of the object's name.
         prefix: String,
     },
     /// Google Cloud Storage.
     Gcs {
         /// The bucket.
         bucket: String,
-        /// What the object's name starts with.
+        /// The prefix of the object's name.
         prefix: String,
     },
     /// A key-value engine of HashiCorp Vault.
     Vault {
-        /// The server; empty for that of the environment.
+        /// The server; empty for the one in the environment.
         address: String,
         /// The path below the engine.
         path: String,
         /// Where the engine is mounted; empty for `secret`.
         kv_mount_name: String,
-        /// The engine's version, 1 or 2; none is 2.
+        /// The engine's version, 1 or 2; `None` means 2.
         kv_version: Option<u8>,
     },
 }
 
-/// The rule, and whether it has keys beside its key groups, which are ignored.
+/// The rule, and whether it has keys next to its key groups, which are ignored.
 pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
     let aws_profile = mapping.text("aws_profile");
     let mut flat = Vec::new();
@@ -112,12 +113,12 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
                 .map(|group| without_repeats(key_group(group)))
                 .collect()
         },
-        // The schema has no number beyond a byte, and 0 stands for none.
+        // The schema allows no number above 255, and 0 means none.
         shamir_threshold: mapping
             .number("shamir_threshold")
             .and_then(|threshold| u8::try_from(threshold).ok())
             .filter(|threshold| *threshold > 0),
-        // The schema has at most one of them set.
+        // The schema allows at most one of them.
         rule: EncryptionRule::NAMES
             .into_iter()
             .find_map(|name| EncryptionRule::from_name(name, &mapping.text(name)?)),
@@ -126,7 +127,7 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
     (rule, ignored)
 }
 
-/// The keys of one group, each once, in the order of their first mention.
+/// The keys of one group without duplicates, in the order of their first mention.
 fn without_repeats(keys: Vec<MasterKey>) -> Vec<MasterKey> {
     let mut seen = HashSet::new();
     keys.into_iter()
@@ -134,7 +135,7 @@ fn without_repeats(keys: Vec<MasterKey>) -> Vec<MasterKey> {
         .collect()
 }
 
-/// The keys of a group, those that it merges first.
+/// The keys of a group, starting with those of the groups that it merges.
 fn key_group(mut mapping: Mapping) -> Vec<MasterKey> {
     let mut keys = Vec::new();
     for merged in mapping.mappings("merge").unwrap_or_default() {
@@ -218,24 +219,25 @@ pub(super) fn destination_rule(mut mapping: Mapping) -> DestinationRule {
     }
 }
 
-/// Expressions that are found in every path.
+/// Expressions that match every path.
 const EVERY_PATH: [&str; 9] = ["^", "$", ".", ".*", ".+", "^.*", "^.+", "^.*$", "^.+$"];
 
-/// Whether a rule is for all files.
+/// Whether a rule matches all files.
 pub(super) fn is_for_every_path(rule: &CreationRule) -> bool {
     let pattern = rule.path_regex.as_deref();
     pattern.is_none_or(|pattern| EVERY_PATH.contains(&pattern))
 }
 
-/// Whether an expression is for paths that start with a slash or `./`, or that have backslashes. No path is spelled so.
+/// Whether an expression can only match paths that start with a slash or `./`, or that have
+/// backslashes. No path is spelled like this.
 fn is_for_other_paths(pattern: &str) -> bool {
     let begins = ["^/", "^./", r"^\./", r"^\/", r"^\.\/"];
     let has_other_slash = pattern.contains(r"\\") && !pattern.contains('/');
     begins.iter().any(|begin| pattern.starts_with(begin)) || has_other_slash
 }
 
-/// Probable mistakes in the rules, with the index of the rule; `ignored` says which has keys that
-/// are not used.
+/// Probable mistakes in the rules, with the index of the rule; `ignored` says which rules have keys
+/// that are ignored.
 pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, String)> {
     let mut warnings = Vec::new();
     let mut last = None;
@@ -246,13 +248,13 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
             warnings.push((
                 index,
                 format!(
-                    "this creation rule is never used, since rule {last} matches every path and the first match wins; put it before"
+                    "this creation rule is never used because rule {last} matches every path and the first match wins; move it before"
                 ),
             ));
         } else if pattern.is_some_and(|pattern| !seen.insert(pattern)) {
             warnings.push((
                 index,
-                "this creation rule is never used, since one before it has the same `path_regex`"
+                "this creation rule is never used because an earlier rule has the same `path_regex`"
                     .to_owned(),
             ));
         }
@@ -262,19 +264,19 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
         if pattern.is_some_and(is_for_other_paths) {
             warnings.push((
                 index,
-                "the `path_regex` matches no file in the directory of the configuration or below: it is matched against paths such as `a/b.yaml`, which do not start with `/` or `./` and have no backslashes".to_owned(),
+                "this `path_regex` matches no file in or below the directory of the configuration; write it for paths such as `a/b.yaml`, without a leading `/` or `./` and without backslashes".to_owned(),
             ));
         }
         if let Some(regex) = pattern.and_then(glob::as_regex) {
             warnings.push((
                 index,
-                format!("the `path_regex` looks like a glob, but is a regular expression; for the glob, write `{}`", escaped(&regex)),
+                format!("this `path_regex` looks like a glob, but must be a regular expression; write `{}`", escaped(&regex)),
             ));
         }
         if ignored.get(index) == Some(&true) {
             warnings.push((
                 index,
-                "this creation rule has `key_groups`, so the keys beside them are not used; put them into a group".to_owned(),
+                "this creation rule has `key_groups`, so its other keys are ignored; move them into a group".to_owned(),
             ));
         }
     }
@@ -297,7 +299,7 @@ mod tests {
         .expect(text)
     }
 
-    /// The rule of a file with one, written in YAML's flow style.
+    /// The rule of a file with one rule, written in YAML's flow style.
     fn rule(text: &str) -> CreationRule {
         let config = parse(&format!(
             "x: &x {{age: [X], encrypted_regex: ^x}}\ny: &y {{age: [Y], pgp: P}}\ncreation_rules: [{text}]\n"
@@ -305,7 +307,7 @@ mod tests {
         config.creation_rules().unwrap_or_default()[0].clone()
     }
 
-    /// The keys, groups divided by `|`, as `family:key`.
+    /// The keys as `family:key`, with groups separated by `|`.
     fn keys(rule: &CreationRule) -> String {
         let groups = rule.key_groups.iter().map(|group| {
             let keys: Vec<_> = group
@@ -318,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_those_that_sops_uses() {
+    fn keys_are_the_ones_that_sops_uses() {
         let cases = [
             ("{age: 'A, B,'}", "age:A age:B"),
             ("{age: [A, 'B,C', ' D ']}", "age:A age:B age:C age:D"),
@@ -361,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_aws_hold_profile_and_context() {
+    fn aws_keys_keep_profile_and_context() {
         let groups = rule(
             "{key_groups: [{kms: [{arn: K, aws_profile: p, context: {a: b}}]}], aws_profile: q}",
         )
@@ -386,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_those_that_sops_takes() {
+    fn settings_are_the_ones_that_sops_reads() {
         let regex = |text: &str| Some(EncryptionRule::EncryptedRegex(text.to_owned()));
         let cases = [
             ("{}", None, None, false),

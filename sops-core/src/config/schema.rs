@@ -1,14 +1,14 @@
-//! What a configuration in YAML may hold.
+//! What a configuration in YAML may contain.
 
 use crate::keys::Family;
 
-/// What a mapping may hold.
+/// The keys and values that a mapping may have.
 pub struct Schema {
     /// What the mapping is, for messages: `a creation rule`.
-    pub what: &'static str,
-    /// The keys, and what each may hold.
+    pub description: &'static str,
+    /// The keys, and the kind of value of each.
     pub keys: &'static [(&'static str, ValueKind)],
-    /// What happens to other keys.
+    /// How unknown keys are treated.
     pub unknown_keys: UnknownKeys,
     /// Keys of which at most one may be set.
     pub at_most_one: &'static [&'static str],
@@ -16,7 +16,7 @@ pub struct Schema {
     pub required: &'static [&'static str],
     /// Keys that decide what is encrypted or for whom: a misspelling of one is an error.
     pub decisive: &'static [&'static str],
-    /// Whether any other key that looks as if it decided that is an error, too.
+    /// Whether any other key that looks as if it decided this is an error too.
     pub judges_by_look: bool,
     /// The mapping below this one that some of the other keys belong to.
     pub inner: Option<Inner>,
@@ -31,10 +31,10 @@ pub struct Inner {
     pub schema: &'static Schema,
 }
 
-/// What happens to keys that a schema does not have.
+/// How keys are treated that a schema does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownKeys {
-    /// Nothing, unless the key resembles one of the schema's: people keep their own data there.
+    /// Ignored, unless the key resembles one of the schema's: users keep their own data there.
     Ignored,
     /// A warning.
     Warned,
@@ -42,20 +42,21 @@ pub enum UnknownKeys {
     Refused,
 }
 
-/// What to do about a key that a mapping has and its schema does not.
+/// What to do about a key that a mapping has but its schema does not.
 pub(super) enum UnknownKey {
-    /// Nothing: people keep their own things there.
+    /// Nothing: users keep their own data there.
     Foreign,
-    /// It has no effect, and the file is probably wrong.
+    /// Warn: the key has no effect, and the file is probably wrong.
     Warning(String),
-    /// The user may rely on it: it looks like a key that decides what is encrypted or for whom.
+    /// Fail: the key looks as if it decided what is encrypted or for whom, and the user may rely on
+    /// it.
     Error(String),
 }
 
 impl Schema {
-    /// A mapping without keys, to begin with: `Schema { keys: …, ..Schema::CLOSED }`.
+    /// A mapping without keys, for struct updates: `Schema { keys: …, ..Schema::CLOSED }`.
     pub const CLOSED: Self = Self {
-        what: "",
+        description: "",
         keys: &[],
         unknown_keys: UnknownKeys::Warned,
         at_most_one: &[],
@@ -65,7 +66,7 @@ impl Schema {
         inner: None,
     };
 
-    /// What a known key may hold.
+    /// The kind of a known key's value.
     pub(super) fn get(&self, name: &str) -> Option<(&'static str, ValueKind)> {
         let mut keys = self.keys.iter().copied();
         keys.find(|(known, _)| *known == name)
@@ -74,7 +75,7 @@ impl Schema {
     /// What to do about a key that is not [known](Self::get).
     pub(super) fn unknown(&self, name: &str) -> UnknownKey {
         let Self {
-            what,
+            description,
             keys,
             unknown_keys,
             decisive,
@@ -88,24 +89,27 @@ impl Schema {
             None => *judges_by_look && looks_decisive(name),
         };
         let suggested = close.or_else(|| similar(name, names()));
-        let way_out = match suggested {
+        let advice = match suggested {
             Some(known) => format!("did you mean `{known}`?"),
-            None if keys.is_empty() => "take it out".to_owned(),
-            None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
+            None if keys.is_empty() => "remove it".to_owned(),
+            None => format!(
+                "the known keys are: {}",
+                names().collect::<Vec<_>>().join(", ")
+            ),
         };
         match close {
             _ if is_decisive || *unknown_keys == UnknownKeys::Refused => {
-                UnknownKey::Error(format!("{what} has no key `{name}`; {way_out}"))
+                UnknownKey::Error(format!("unknown key `{name}` in {description}; {advice}"))
             }
             None if *unknown_keys == UnknownKeys::Ignored => UnknownKey::Foreign,
             _ => UnknownKey::Warning(format!(
-                "{what} has no key `{name}`, so this has no effect; {way_out}"
+                "unknown key `{name}` in {description}, which has no effect; {advice}"
             )),
         }
     }
 }
 
-/// What the names of keys contain that decide what is encrypted or for whom.
+/// Parts of the names of keys that decide what is encrypted or for whom.
 const DECISIVE_PARTS: [&str; 25] = [
     "arn",
     "encrypt",
@@ -134,8 +138,8 @@ const DECISIVE_PARTS: [&str; 25] = [
     "vault",
 ];
 
-/// Whether a name looks like that of a key that decides what is encrypted or for whom. `age` must be
-/// a word of its own, since many other words contain it.
+/// Whether a name looks like that of a key that decides what is encrypted or for whom. `age` must
+/// be a separate word, since many other words contain it.
 fn looks_decisive(name: &str) -> bool {
     let lower = name.to_lowercase();
     let mut words = String::new();
@@ -151,7 +155,7 @@ fn looks_decisive(name: &str) -> bool {
     words.any(|word| word == "age") || DECISIVE_PARTS.iter().any(|part| lower.contains(part))
 }
 
-/// The known name that an unknown one resembles most, if it resembles one. The known names are in lower case.
+/// The known name that an unknown one resembles most, if any. The known names are in lower case.
 pub fn similar(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let limit = name.chars().count() / 3;
     let distances = known.map(|known| (distance(name, known), known));
@@ -159,19 +163,19 @@ pub fn similar(name: &str, known: impl Iterator<Item = &'static str>) -> Option<
     (found <= limit).then_some(known)
 }
 
-/// What the value of a key may be. An empty value is always valid, and the same as no value.
+/// The kind of a key's value. An empty value is always valid, and the same as no value.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum ValueKind {
-    /// A text.
+    /// A string.
     Text,
     /// A regular expression.
     Pattern,
-    /// Keys of a family: a list, or where `text` says so a text that divides them with commas.
+    /// Keys of a family: a list or, if `text` is set, a comma-separated string.
     Keys {
         /// The family of the keys.
         family: Family,
-        /// Whether a comma-separated text is valid, too.
+        /// Whether a comma-separated string is valid too.
         text: bool,
     },
     /// `true` or `false`.
@@ -181,9 +185,9 @@ pub enum ValueKind {
         /// The smallest valid number.
         min: i64,
     },
-    /// A list of texts.
+    /// A list of strings.
     List,
-    /// Any texts under any keys.
+    /// Any strings under any keys.
     Texts,
     /// A mapping.
     Mapping(&'static Schema),
@@ -191,7 +195,8 @@ pub enum ValueKind {
     Mappings(&'static Schema),
 }
 
-/// Whether `name` is `known` with a typing error: at most two letters, in short names one, were added, left out, replaced or swapped.
+/// Whether `name` is `known` with a typo: at most two letters, or one in short names, were added,
+/// left out, replaced or swapped.
 fn is_close(name: &str, known: &str) -> bool {
     let limit = match known.len() {
         0..3 => return false,
@@ -201,9 +206,9 @@ fn is_close(name: &str, known: &str) -> bool {
     distance(name, known) <= limit
 }
 
-/// How many letters were added, left out, replaced or swapped with their neighbour, in any case.
+/// How many letters were added, left out, replaced or swapped with their neighbor, ignoring case.
 fn distance(name: &str, known: &str) -> usize {
-    // A longer name differs in any case, and comparing it could take long.
+    // A much longer name always differs, and comparing it could take long.
     match name.len() > 4 * known.len() {
         true => name.len(),
         false => strsim::osa_distance(&name.to_lowercase(), known),

@@ -1,4 +1,4 @@
-//! The keys that `.sops.yaml` may have, and what each may hold.
+//! The keys that `.sops.yaml` may have, and the kind of value of each.
 
 use super::schema::{Inner, Schema, UnknownKeys, ValueKind};
 use crate::keys::Family;
@@ -15,9 +15,9 @@ const fn list(family: Family) -> ValueKind {
     }
 }
 
-/// The whole file. People keep their anchors under keys of their own.
+/// The whole file. Users keep their anchors under keys of their own.
 pub(super) static FILE: Schema = Schema {
-    what: "the configuration",
+    description: "the configuration",
     keys: &[
         ("creation_rules", ValueKind::Mappings(&CREATION_RULE)),
         ("destination_rules", ValueKind::Mappings(&DESTINATION_RULE)),
@@ -33,7 +33,7 @@ pub(super) static FILE: Schema = Schema {
 };
 
 static CREATION_RULE: Schema = Schema {
-    what: "a creation rule",
+    description: "a creation rule",
     keys: &[
         ("path_regex", ValueKind::Pattern),
         ("age", keys(Family::Age)),
@@ -78,7 +78,7 @@ static CREATION_RULE: Schema = Schema {
 };
 
 static KEY_GROUP: Schema = Schema {
-    what: "a key group",
+    description: "a key group",
     keys: &[
         ("merge", ValueKind::Mappings(&KEY_GROUP)),
         ("age", list(Family::Age)),
@@ -104,7 +104,7 @@ static KEY_GROUP: Schema = Schema {
 };
 
 static KMS_KEY: Schema = Schema {
-    what: "a key of AWS KMS",
+    description: "a key of AWS KMS",
     keys: &[
         ("arn", ValueKind::Text),
         ("role", ValueKind::Text),
@@ -116,21 +116,21 @@ static KMS_KEY: Schema = Schema {
 };
 
 static GCP_KMS_KEY: Schema = Schema {
-    what: "a key of Google Cloud KMS",
+    description: "a key of Google Cloud KMS",
     keys: &[("resource_id", ValueKind::Text)],
     required: &["resource_id"],
     ..Schema::CLOSED
 };
 
 static HCKMS_KEY: Schema = Schema {
-    what: "a key of Huawei Cloud KMS",
+    description: "a key of Huawei Cloud KMS",
     keys: &[("key_id", ValueKind::Text)],
     required: &["key_id"],
     ..Schema::CLOSED
 };
 
 static AZURE_KEY: Schema = Schema {
-    what: "a key of Azure Key Vault",
+    description: "a key of Azure Key Vault",
     keys: &[
         ("vaultUrl", ValueKind::Text),
         ("key", ValueKind::Text),
@@ -141,9 +141,10 @@ static AZURE_KEY: Schema = Schema {
 };
 
 static DESTINATION_RULE: Schema = Schema {
-    what: "a destination rule",
+    description: "a destination rule",
     keys: &[
-        // Compiled when a file is published, so that a mistake stops no other command.
+        // The expression is compiled when a file is published, so that a mistake doesn't stop other
+        // commands.
         ("path_regex", ValueKind::Text),
         ("directory", ValueKind::Text),
         ("s3_bucket", ValueKind::Text),
@@ -161,7 +162,7 @@ static DESTINATION_RULE: Schema = Schema {
 };
 
 static STORES: Schema = Schema {
-    what: "`stores`",
+    description: "`stores`",
     keys: &[
         ("dotenv", ValueKind::Mapping(&NO_SETTINGS)),
         ("ini", ValueKind::Mapping(&NO_SETTINGS)),
@@ -173,18 +174,18 @@ static STORES: Schema = Schema {
 };
 
 static NO_SETTINGS: Schema = Schema {
-    what: "a store without settings",
+    description: "a store without settings",
     ..Schema::CLOSED
 };
 
 static JSON_STORE: Schema = Schema {
-    what: "the settings of a JSON store",
+    description: "the settings of a JSON store",
     keys: &[("indent", ValueKind::Number { min: -1 })],
     ..Schema::CLOSED
 };
 
 static YAML_STORE: Schema = Schema {
-    what: "the settings of the YAML store",
+    description: "the settings of the YAML store",
     keys: &[("indent", ValueKind::Number { min: 0 })],
     ..Schema::CLOSED
 };
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_key_is_an_error_only_where_it_decides_what_is_encrypted_or_for_whom() {
+    fn a_misspelled_key_is_an_error_only_where_it_decides_what_is_encrypted_or_for_whom() {
         for (schema, name, wanted) in [
             (
                 &CREATION_RULE,
@@ -213,9 +214,9 @@ mod tests {
             (
                 &CREATION_RULE,
                 "recipients",
-                "error; there are: path_regex, age",
+                "error; the known keys are: path_regex, age",
             ),
-            (&CREATION_RULE, "ageRecipients", "error; there are"),
+            (&CREATION_RULE, "ageRecipients", "error; the known keys are"),
             (
                 &CREATION_RULE,
                 "mac_only_encrypt",
@@ -226,31 +227,31 @@ mod tests {
                 "aws_profil",
                 "warning; did you mean `aws_profile`?",
             ),
-            (&CREATION_RULE, "paths", "error; there are"),
-            (&CREATION_RULE, "filename", "error; there are"),
-            (&CREATION_RULE, "glob", "error; there are"),
-            (&CREATION_RULE, "pattern", "error; there are"),
-            (&CREATION_RULE, "recipents", "error; there are"),
-            (&CREATION_RULE, "recepients", "error; there are"),
-            (&CREATION_RULE, "agekeys", "error; there are"),
-            (&CREATION_RULE, "pubkey", "error; there are"),
-            (&CREATION_RULE, "kmsarn", "error; there are"),
-            (&CREATION_RULE, "shamir", "error; there are"),
-            (&CREATION_RULE, "encrypt_only", "error; there are"),
+            (&CREATION_RULE, "paths", "error; the known keys are"),
+            (&CREATION_RULE, "filename", "error; the known keys are"),
+            (&CREATION_RULE, "glob", "error; the known keys are"),
+            (&CREATION_RULE, "pattern", "error; the known keys are"),
+            (&CREATION_RULE, "recipents", "error; the known keys are"),
+            (&CREATION_RULE, "recepients", "error; the known keys are"),
+            (&CREATION_RULE, "agekeys", "error; the known keys are"),
+            (&CREATION_RULE, "pubkey", "error; the known keys are"),
+            (&CREATION_RULE, "kmsarn", "error; the known keys are"),
+            (&CREATION_RULE, "shamir", "error; the known keys are"),
+            (&CREATION_RULE, "encrypt_only", "error; the known keys are"),
             (
                 &DESTINATION_RULE,
                 "recreation_rules",
                 "warning; did you mean `recreation_rule`?",
             ),
-            (&CREATION_RULE, "description", "warning; there are"),
-            (&CREATION_RULE, "image", "warning; there are"),
+            (&CREATION_RULE, "description", "warning; the known keys are"),
+            (&CREATION_RULE, "image", "warning; the known keys are"),
             (&KEY_GROUP, "agee", "error; did you mean `age`?"),
             (
                 &KEY_GROUP,
                 "hc_vault_transit_uri",
-                "error; there are: merge",
+                "error; the known keys are: merge",
             ),
-            (&KEY_GROUP, "owner", "warning; there are"),
+            (&KEY_GROUP, "owner", "warning; the known keys are"),
             (&KMS_KEY, "rol", "warning; did you mean `role`?"),
             (
                 &DESTINATION_RULE,
@@ -262,7 +263,7 @@ mod tests {
                 "s3_bukket",
                 "warning; did you mean `s3_bucket`?",
             ),
-            (&NO_SETTINGS, "indent", "warning; take it out"),
+            (&NO_SETTINGS, "indent", "warning; remove it"),
             (
                 &FILE,
                 "creation_rule",

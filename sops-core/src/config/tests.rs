@@ -19,8 +19,8 @@ fn complaint(text: &str) -> String {
         Err(Error::Config {
             location, message, ..
         }) => {
-            let place = location.map(|at| format!("{}:{} ", at.line, at.column));
-            format!("{}{message}", place.unwrap_or_default())
+            let position = location.map(|at| format!("{}:{} ", at.line, at.column));
+            format!("{}{message}", position.unwrap_or_default())
         }
         other => format!("{other:?}"),
     }
@@ -29,7 +29,7 @@ fn complaint(text: &str) -> String {
 #[test]
 fn deep_nesting_is_an_error_in_linear_time() {
     let many = 100_000;
-    for (text, place) in [
+    for (text, position) in [
         (
             format!("creation_rules: {}", "[".repeat(many)),
             "1:145 nested deeper than 128 levels",
@@ -42,13 +42,13 @@ fn deep_nesting_is_an_error_in_linear_time() {
         (format!("x: {}", "{a: ".repeat(many)), "1:"),
         (format!("x:\n{}", "[\n".repeat(many)), "130:1 nested"),
         (format!("x: 'y'\n{}", "- ".repeat(many)), "2:"),
-        // Nothing is deep where the other parser ends.
+        // At this depth, the other parser has already stopped.
         (format!("a: %x\n\tb: {}", "[".repeat(many)), ""),
         (format!("a: 'x\n{}", "[".repeat(many)), ""),
     ] {
         let start = std::time::Instant::now();
         let complaint = complaint(&text);
-        assert!(complaint.starts_with(place), "{complaint}");
+        assert!(complaint.starts_with(position), "{complaint}");
         assert!(!complaint.starts_with("Ok("), "{complaint}");
         assert!(start.elapsed().as_secs() < 3, "{complaint}");
     }
@@ -67,35 +67,32 @@ fn deep_nesting_is_an_error_in_linear_time() {
 }
 
 #[test]
-fn faults_are_shown_with_their_place() {
+fn errors_are_reported_with_their_location() {
     let cases = [
         // Keys.
         (
             "creation_rules:\n  - age: age1x\n    encrypted_regx: a\n",
-            "3:5 creation_rules[0]: a creation rule has no key `encrypted_regx`; did you mean `encrypted_regex`?",
+            "3:5 creation_rules[0]: unknown key `encrypted_regx` in a creation rule; did you mean `encrypted_regex`?",
         ),
         (
             "creation_rules:\n  - age: age1x\n    recipients: [x]\n",
-            "3:5 creation_rules[0]: a creation rule has no key `recipients`; there are: path_regex, age, pgp, kms, aws_profile, gcp_kms, \
+            "3:5 creation_rules[0]: unknown key `recipients` in a creation rule; the known keys are: path_regex, age, pgp, kms, aws_profile, gcp_kms, \
              hckms, azure_keyvault, hc_vault_transit_uri, key_groups, shamir_threshold, unencrypted_suffix, encrypted_suffix, \
              unencrypted_regex, encrypted_regex, unencrypted_comment_regex, encrypted_comment_regex, mac_only_encrypted",
         ),
         (
             "creation_rules:\n- key_groups:\n  - merge: [{agee: [a]}]\n",
-            "3:14 creation_rules[0].key_groups[0].merge[0]: a key group has no key `agee`; did you mean `age`?",
+            "3:14 creation_rules[0].key_groups[0].merge[0]: unknown key `agee` in a key group; did you mean `age`?",
         ),
         (
             "creation_rule:\n  - age: age1x\n",
-            "1:1 the configuration has no key `creation_rule`; did you mean `creation_rules`?",
+            "1:1 unknown key `creation_rule` in the configuration; did you mean `creation_rules`?",
         ),
         (
             "creation_rules: [{age: a, age: b}]",
-            "1:27 creation_rules[0]: the key `age` stands twice in one mapping",
+            "1:27 creation_rules[0]: this mapping has the key `age` twice",
         ),
-        (
-            "x: 1\nx: 2\n",
-            "2:1 the key `x` stands twice in one mapping",
-        ),
+        ("x: 1\nx: 2\n", "2:1 this mapping has the key `x` twice"),
         (
             "creation_rules: [{key_groups: [{azure_keyvault: [{key: a}]}]}]",
             "1:50 creation_rules[0].key_groups[0].azure_keyvault[0]: a key of Azure Key Vault needs the key `vaultUrl`",
@@ -107,7 +104,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "text",
-            "1:1 this is text; expected the configuration, a mapping",
+            "1:1 this is a string; expected the configuration, a mapping",
         ),
         (
             "creation_rules:\n  age: a\n",
@@ -115,11 +112,11 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules:\n  - age\n",
-            "2:5 creation_rules[0]: this is text; expected a creation rule",
+            "2:5 creation_rules[0]: this is a string; expected a creation rule",
         ),
         (
             "creation_rules:\n  - age: a\n  -\n",
-            "3:4 creation_rules[1]: nothing stands here; take it out",
+            "3:4 creation_rules[1]: this item is empty; remove it",
         ),
         (
             "creation_rules: [{path_regex: 1}]",
@@ -135,35 +132,35 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: [{encrypted_suffix: 1.5}]",
-            "1:37 creation_rules[0].encrypted_suffix: this is a number with a point",
+            "1:37 creation_rules[0].encrypted_suffix: this is a number with a decimal point",
         ),
         (
             "creation_rules: [{age: 1}]",
-            "1:24 creation_rules[0].age: this is the number 1; expected a list of texts, or a",
+            "1:24 creation_rules[0].age: this is the number 1; expected a list of strings, or a",
         ),
         (
             "creation_rules: [{age: [a, 1]}]",
-            "1:28 creation_rules[0].age[1]: this is the number 1; expected text; write",
+            "1:28 creation_rules[0].age[1]: this is the number 1; expected a string; write",
         ),
         (
             "creation_rules: [{age: [a, '']}]",
-            "1:28 creation_rules[0].age[1]: nothing stands here; take it out",
+            "1:28 creation_rules[0].age[1]: this item is empty; remove it",
         ),
         (
             "creation_rules: [{age: {a: b}}]",
-            "1:24 creation_rules[0].age: this is a mapping; expected a list of texts, or a",
+            "1:24 creation_rules[0].age: this is a mapping; expected a list of strings, or a",
         ),
         (
             "creation_rules: [{hckms: 'a:b'}]",
-            "1:26 creation_rules[0].hckms: this is text; expected a list of",
+            "1:26 creation_rules[0].hckms: this is a string; expected a list of",
         ),
         (
             "creation_rules: [{key_groups: [{age: a}]}]",
-            "1:38 creation_rules[0].key_groups[0].age: this is text",
+            "1:38 creation_rules[0].key_groups[0].age: this is a string",
         ),
         (
             "creation_rules: [{mac_only_encrypted: 'true'}]",
-            "1:39 creation_rules[0].mac_only_encrypted: this is text",
+            "1:39 creation_rules[0].mac_only_encrypted: this is a string",
         ),
         (
             "creation_rules: [{mac_only_encrypted: 1}]",
@@ -171,7 +168,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: [{shamir_threshold: '2'}]",
-            "1:37 creation_rules[0].shamir_threshold: this is text",
+            "1:37 creation_rules[0].shamir_threshold: this is a string",
         ),
         (
             "creation_rules: [{shamir_threshold: -1}]",
@@ -183,7 +180,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: [{shamir_threshold: 2.5}]",
-            "1:37 creation_rules[0].shamir_threshold: this is a number with a point",
+            "1:37 creation_rules[0].shamir_threshold: this is a number with a decimal point",
         ),
         (
             "stores: {yaml: {indent: -1}}",
@@ -195,11 +192,11 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: [{key_groups: [{kms: [{arn: a, context: {b: 1}}]}]}]",
-            "1:61 creation_rules[0].key_groups[0].kms[0].context.b: this is the number 1; expected text; write it in quotes",
+            "1:61 creation_rules[0].key_groups[0].kms[0].context.b: this is the number 1; expected a string; write it in quotes",
         ),
         (
             "creation_rules: [{azure_keyvault: x}]",
-            "1:35 creation_rules[0].azure_keyvault: this is no key of Azure Key Vault; write",
+            "1:35 creation_rules[0].azure_keyvault: this is not a key of Azure Key Vault; write",
         ),
         // Rules.
         (
@@ -212,11 +209,11 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "all: &all [x]\ncreation_rules:\n- key_groups:\n  - age: [*all, y]\n",
-            "1:6 creation_rules[0].key_groups[0].age[0]: this is a list inside a list, and sops does not join them; list each key, or name groups of keys under `merge`",
+            "1:6 creation_rules[0].key_groups[0].age[0]: this is a list inside a list, which sops does not flatten; list each key, or refer to groups of keys with `merge`",
         ),
         (
             "creation_rules:\n- age: |\n    age1x\n    age1y\n",
-            "2:8 creation_rules[0].age: there are several recipients without commas between them; write commas there",
+            "2:8 creation_rules[0].age: there are several recipients without commas between them; separate them with commas",
         ),
         (
             "creation_rules:\n- age: [age1x age1y]\n",
@@ -228,11 +225,11 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules:\n  - encrypted_regex: a\n    encrypted_suffix: b\n",
-            "3:23 creation_rules[0].encrypted_suffix: `encrypted_regex` and `encrypted_suffix` exclude each other; keep one",
+            "3:23 creation_rules[0].encrypted_suffix: `encrypted_regex` and `encrypted_suffix` cannot be combined; keep one",
         ),
         (
             "x: &x {encrypted_suffix: a}\ncreation_rules:\n  - <<: *x\n    encrypted_regex: b\n",
-            "3:5 creation_rules[0]: `encrypted_suffix` and `encrypted_regex` exclude each other; keep one",
+            "3:5 creation_rules[0]: `encrypted_suffix` and `encrypted_regex` cannot be combined; keep one",
         ),
         (
             "destination_rules: [{recreation_rule: {pgp: 1}}]",
@@ -241,19 +238,19 @@ fn faults_are_shown_with_their_place() {
         // YAML.
         (
             "creation_rules: *nothing",
-            "1:17 an alias of an anchor that does not stand before it",
+            "1:17 no anchor with this name before the alias",
         ),
         (
             "creation_rules:\n\t- age: a\n",
-            "2:2 a tab in the indentation; YAML is indented with spaces",
+            "2:2 a tab in the indentation; indent YAML with spaces",
         ),
         (
             "a: b\n c: d\n",
-            "2:3 a `:` where none can stand: the line is indented too far",
+            "2:3 unexpected `:`; the line is indented too far",
         ),
         (
             "creation_rules: []\n---\na: b\n",
-            "2:1 there is a second document, which sops does not read",
+            "2:1 the file has a second document, which sops does not read",
         ),
         (
             "creation_rules: [{key_groups: &a [{merge: *a}]}]",
@@ -273,7 +270,7 @@ fn faults_are_shown_with_their_place() {
 }
 
 #[test]
-fn places_count_characters_and_bytes() {
+fn locations_count_characters_and_bytes() {
     for text in [
         "é: ü\ncreation_rules: [{path_regex: é, age: 1}]",
         "\u{feff}é: {é: ü}\nstores: 1",
@@ -303,7 +300,7 @@ fn a_file_in_another_encoding_is_refused() {
         .expect_err("invalid");
     assert_eq!(
         error.to_string(),
-        ".sops.yaml: line 2, column 4: the file is not UTF-8; save it in this encoding"
+        ".sops.yaml: line 2, column 4: the file is not UTF-8; save it as UTF-8"
     );
 }
 
@@ -355,7 +352,7 @@ fn arbitrary_bytes_do_not_panic() {
 }
 
 #[test]
-fn what_sops_reads_as_no_rules() {
+fn texts_that_sops_reads_as_no_rules() {
     for text in [
         "",
         "# nothing\n",
@@ -375,7 +372,7 @@ fn what_sops_reads_as_no_rules() {
 
 #[test]
 fn the_first_rule_that_matches_wins() {
-    // Each path with the text that `sops` 3.13.3 matches in it, for a configuration in `/repo`.
+    // Each path with the text that `sops` 3.13.3 matches, for a configuration in `/repo`.
     let names = [
         ("/repo", "a.yaml", "a.yaml"),
         ("/repo/sub", "a.yaml", "sub/a.yaml"),
@@ -395,7 +392,7 @@ fn the_first_rule_that_matches_wins() {
             Path::new("/repo/.sops.yaml"),
             Path::new(working_dir),
         )
-        .expect("valid");
+        .expect("the text is valid");
         let rule = config
             .creation_rule_for(Path::new(path))
             .expect("a rule")
@@ -409,9 +406,10 @@ fn the_first_rule_that_matches_wins() {
 }
 
 #[test]
-fn a_configuration_in_the_root_folder_sees_absolute_paths() {
+fn a_configuration_in_the_root_directory_matches_absolute_paths() {
     let text = b"creation_rules: [{path_regex: ^/a/b$}]";
-    let config = Config::parse(text, Path::new("/.sops.yaml"), Path::new("/a")).expect("valid");
+    let config =
+        Config::parse(text, Path::new("/.sops.yaml"), Path::new("/a")).expect("the text is valid");
     assert!(config.creation_rule_for(Path::new("b")).is_ok());
 }
 
@@ -422,19 +420,19 @@ fn no_matching_rule_is_an_error() {
         (
             "creation_rules: []".to_owned(),
             "sub/a.yaml",
-            "`sub/a.yaml`, the path from the folder of the configuration: `creation_rules` is empty; add one that does, or a last one without `path_regex`".to_owned(),
+            "`sub/a.yaml`, the path relative to the directory of the configuration: `creation_rules` is empty; add a rule that matches, or a final rule without `path_regex`".to_owned(),
         ),
         (
             "creation_rules: [{path_regex: ^nope$}]".to_owned(),
             "sub/a.yaml",
-            "`sub/a.yaml`, the path from the folder of the configuration: the only rule does not match; add one that does, or a last one without `path_regex`\ncreation_rules[0].path_regex: ^nope$"
+            "`sub/a.yaml`, the path relative to the directory of the configuration: the only rule does not match; add a rule that matches, or a final rule without `path_regex`\ncreation_rules[0].path_regex: ^nope$"
                 .to_owned(),
         ),
         (
             format!("creation_rules: [{{path_regex: {long}}}, {{path_regex: \"\\n1m\"}}]"),
             "/a.yaml",
             format!(
-                "`/a.yaml`, the whole path, since it is not below the folder of the configuration: none of the 2 rules matches; add one that does, or a last one without `path_regex`\n\
+                "`/a.yaml`, the full path, because it is outside the directory of the configuration: none of the 2 rules matches; add a rule that matches, or a final rule without `path_regex`\n\
                  creation_rules[0].path_regex: {}…\ncreation_rules[1].path_regex: \\n1m",
                 &long[..80]
             ),
@@ -450,7 +448,7 @@ fn no_matching_rule_is_an_error() {
     }
     let many = format!("creation_rules: [{}]", "{path_regex: ^x}, ".repeat(12));
     let error = parse(&many)
-        .expect("valid")
+        .expect("the text is valid")
         .creation_rule_for(Path::new("a"))
         .expect_err("no rule matches")
         .to_string();
@@ -461,7 +459,7 @@ fn no_matching_rule_is_an_error() {
 }
 
 #[test]
-fn wrong_keys_are_shown_with_their_place() {
+fn invalid_keys_are_reported_with_their_location() {
     const GOOD: &str = "age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w";
     let identity = include_str!("../../../testdata/keys/x25519.txt");
     let identity = identity.lines().last().expect("a key file has lines");
@@ -488,7 +486,7 @@ fn wrong_keys_are_shown_with_their_place() {
         ),
         (
             "creation_rules: [{path_regex: ^b, age: age1bogus}, {age: GOOD, pgp: '85D7 77'}]",
-            "1:127 creation_rules[1].pgp: master key pgp 85D777: this is no fingerprint",
+            "1:127 creation_rules[1].pgp: master key pgp 85D777: this is not a fingerprint",
         ),
         (
             "creation_rules: [{key_groups: [{age: [GOOD]}, {pgp: [85D7]}]}]",
@@ -516,19 +514,19 @@ fn wrong_keys_are_shown_with_their_place() {
         ),
         (
             "creation_rules:\n- age: [GOOD, IDENTITY]\n",
-            "2:73 creation_rules[0].age[1]: a private key stands where a recipient belongs; write its public key",
+            "2:73 creation_rules[0].age[1]: this is a private key, not a recipient; replace it with its public key",
         ),
         (
             "creation_rules:\n- pgp: 'IDENTITY'\n",
-            "2:8 creation_rules[0].pgp: a private key stands where a recipient belongs; ",
+            "2:8 creation_rules[0].pgp: this is a private key, not a recipient; ",
         ),
         (
             "creation_rules:\n- encrypted_regex: x\n",
-            "2:3 creation_rules[0]: the rule names no key to encrypt a file for; add one",
+            "2:3 creation_rules[0]: the rule has no keys; add one",
         ),
         (
             "creation_rules:\n- key_groups: [{age: [GOOD]}, {}]\n",
-            "2:3 creation_rules[0]: key_groups[1] has no key; ",
+            "2:3 creation_rules[0]: key_groups[1] has no keys; ",
         ),
     ];
     let mut wrong = Vec::new();
@@ -537,7 +535,7 @@ fn wrong_keys_are_shown_with_their_place() {
         let config = parse(&filled(text)).expect(text);
         let rule = config
             .creation_rule_for(Path::new("a.yaml"))
-            .expect("it matches")
+            .expect("the text matches")
             .expect("there are rules");
         let Err(Error::Config {
             location: Some(at),
@@ -556,53 +554,53 @@ fn wrong_keys_are_shown_with_their_place() {
 }
 
 #[test]
-fn what_is_hardly_meant_is_a_warning() {
+fn probable_mistakes_are_warnings() {
     let text = "creation_rules:\n  - path_regex: a\n    age: x\n  - path_regex: a\n    age: y\n  - path_regex: .*\n    age: z\n    key_groups: \
                 [{age: [z]}]\n  - path_regex: b\n    age: x\n";
-    let config = parse(text).expect("valid");
+    let config = parse(text).expect("the text is valid");
     let warnings: Vec<_> = config.warnings().iter().map(Warning::to_string).collect();
     assert_eq!(
         warnings,
         [
-            "/repo/.sops.yaml: line 4, column 5: this creation rule is never used, since one before it has the same `path_regex`",
-            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so the keys beside them are not used; put them into \
+            "/repo/.sops.yaml: line 4, column 5: this creation rule is never used because an earlier rule has the same `path_regex`",
+            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so its other keys are ignored; move them into \
              a group",
-            "/repo/.sops.yaml: line 9, column 5: this creation rule is never used, since rule 3 matches every path and the first match \
-             wins; put it before",
+            "/repo/.sops.yaml: line 9, column 5: this creation rule is never used because rule 3 matches every path and the first match \
+             wins; move it before",
         ]
     );
 }
 
 #[test]
-fn unknown_keys_that_decide_nothing_are_warnings() {
+fn harmless_unknown_keys_are_warnings() {
     for (text, wanted) in [
         (
             "creation_rules:\n  - age: age1x\n    é: 1\n",
-            "line 3, column 5: a creation rule has no key `é`, so this has no effect; there are: path_regex, ",
+            "line 3, column 5: unknown key `é` in a creation rule, which has no effect; the known keys are: path_regex, ",
         ),
         (
             "creation_rules: [{1: 2}]",
-            "line 1, column 19: a creation rule has no key `1`, so this has no effect; ",
+            "line 1, column 19: unknown key `1` in a creation rule, which has no effect; ",
         ),
         (
             "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
-            "line 4, column 20: a key of AWS KMS has no key `rol`, so this has no effect; did you mean `role`?",
+            "line 4, column 20: unknown key `rol` in a key of AWS KMS, which has no effect; did you mean `role`?",
         ),
         (
             "stores: {yaml: {ident: 2}}",
-            "line 1, column 17: the settings of the YAML store has no key `ident`, so this has no effect; did you mean `indent`?",
+            "line 1, column 17: unknown key `ident` in the settings of the YAML store, which has no effect; did you mean `indent`?",
         ),
         (
             "destination_rules: [{reencryption_rule: a}]",
-            "line 1, column 22: a destination rule has no key `reencryption_rule`, so this has no effect; did you mean `recreation_rule`?",
+            "line 1, column 22: unknown key `reencryption_rule` in a destination rule, which has no effect; did you mean `recreation_rule`?",
         ),
         (
             "destination_rule: []",
-            "line 1, column 1: the configuration has no key `destination_rule`, so this has no effect; did you mean `destination_rules`?",
+            "line 1, column 1: unknown key `destination_rule` in the configuration, which has no effect; did you mean `destination_rules`?",
         ),
         (
             "x: &x {note: 1}\ncreation_rules:\n- {<<: *x, age: y}\n- {<<: [*x], age: z, path_regex: b}\n",
-            "line 1, column 8: a creation rule has no key `note`, so this has no effect; ",
+            "line 1, column 8: unknown key `note` in a creation rule, which has no effect; ",
         ),
     ] {
         let config = parse(text).expect(text);
@@ -614,13 +612,13 @@ fn unknown_keys_that_decide_nothing_are_warnings() {
         assert_eq!(
             warnings
                 .iter()
-                .filter(|text| text.contains("no key"))
+                .filter(|text| text.contains("unknown key"))
                 .count(),
             1
         );
     }
     let many: String = (0..100).map(|number| format!("a{number}: 1, ")).collect();
-    let config = parse(&format!("stores: {{{many}}}")).expect("valid");
+    let config = parse(&format!("stores: {{{many}}}")).expect("the text is valid");
     assert_eq!(config.warnings().len(), 20);
 }
 
@@ -669,15 +667,15 @@ fn keys_whose_anchors_are_used_are_the_users_own() {
 }
 
 #[test]
-fn destination_rules_are_read_whole_and_stop_no_other_command() {
+fn destination_rules_are_read_completely_and_do_not_stop_other_commands() {
     let config = parse(
         "destination_rules:\n- {path_regex: '^a/', directory: out, omit_extensions: true, recreation_rule: {age: x}}\n\
          - {path_regex: '[', s3_bucket: b}\n- {s3_bucket: b, s3_prefix: p/, gcs_bucket: g, vault_path: v, vault_kv_version: 1}\n",
     )
-    .expect("valid");
+    .expect("the text is valid");
     let rule = config
         .destination_rule_for(Path::new("a/b.yaml"))
-        .expect("one matches");
+        .expect("a rule matches");
     let path = PathBuf::from("out");
     assert_eq!(rule.destinations, [Destination::Directory { path }]);
     assert!(rule.omit_extensions && rule.recreation_rule.key_groups[0].len() == 1);
@@ -689,10 +687,11 @@ fn destination_rules_are_read_whole_and_stop_no_other_command() {
         error.contains("destination_rules[1].path_regex: "),
         "{error}"
     );
-    let config = parse("destination_rules: [{path_regex: b, directory: c}]").expect("valid");
+    let config =
+        parse("destination_rules: [{path_regex: b, directory: c}]").expect("the text is valid");
     let error = config
         .destination_rule_for(Path::new("a"))
-        .expect_err("none matches");
+        .expect_err("no rule matches");
     assert!(
         error
             .to_string()
@@ -701,24 +700,25 @@ fn destination_rules_are_read_whole_and_stop_no_other_command() {
 }
 
 #[test]
-fn globs_are_a_warning_and_named_where_no_rule_matches() {
-    let config = parse("creation_rules: [{path_regex: vars/*.yaml, age: x}]").expect("valid");
+fn globs_are_a_warning_and_are_listed_if_no_rule_matches() {
+    let config =
+        parse("creation_rules: [{path_regex: vars/*.yaml, age: x}]").expect("the text is valid");
     let warning = config.warnings()[0].to_string();
     assert!(
-        warning.ends_with(r"for the glob, write `^vars/[^/]*\.yaml$`"),
+        warning.ends_with(r"must be a regular expression; write `^vars/[^/]*\.yaml$`"),
         "{warning}"
     );
     let error = config.creation_rule_for(Path::new("vars/a.yaml"));
-    let error = error.expect_err("none matches").to_string();
+    let error = error.expect_err("no rule matches").to_string();
     let wanted =
-        r"path_regex: vars/*.yaml (a regular expression, not a glob: write `^vars/[^/]*\.yaml$`)";
+        r"path_regex: vars/*.yaml (a regular expression, not a glob; write `^vars/[^/]*\.yaml$`)";
     assert!(error.ends_with(wanted), "{error}");
 }
 
 #[test]
-fn a_threshold_of_one_for_several_groups_is_shown_with_its_place() {
+fn a_threshold_of_one_for_several_groups_is_reported_with_its_location() {
     let text = "creation_rules:\n- shamir_threshold: 1\n  key_groups:\n  - age: [x]\n  - age: [y]\n- {age: z, shamir_threshold: 1}\n";
-    let config = parse(text).expect("valid");
+    let config = parse(text).expect("the text is valid");
     let rules = config.creation_rules().unwrap_or_default();
     match config.check_threshold(&rules[0]) {
         Err(Error::Config {
@@ -738,7 +738,7 @@ fn a_threshold_of_one_for_several_groups_is_shown_with_its_place() {
 }
 
 #[test]
-fn expressions_for_other_spellings_of_paths_are_a_warning() {
+fn expressions_for_other_path_spellings_are_a_warning() {
     for (pattern, is_warned) in [
         ("^/secrets/", true),
         (r"^\./secrets/", true),
@@ -751,19 +751,23 @@ fn expressions_for_other_spellings_of_paths_are_a_warning() {
         (r"\.yaml$", false),
     ] {
         let text = format!("creation_rules: [{{path_regex: '{pattern}', age: x}}]");
-        let config = parse(&text).expect("valid");
+        let config = parse(&text).expect("the text is valid");
         assert_eq!(!config.warnings().is_empty(), is_warned, "{pattern}");
     }
 }
 
 #[test]
-fn unused_rules_can_be_put_first() {
-    let config = |text: &str| parse(text).expect("valid");
+fn unused_rules_can_be_moved_first() {
+    let config = |text: &str| parse(text).expect("the text is valid");
     let text = "creation_rules:\n- {path_regex: ^a/, age: x}\n- {age: y}\n- {path_regex: ^b/, age: z}\n- {path_regex: .*, age: z}\n";
     let config_of_text = config(text);
-    let reordered = config_of_text.with_unused_rules().expect("one is unused");
+    let reordered = config_of_text
+        .with_unused_rules()
+        .expect("a name is unused");
     let expression = |config: &Config, path: &str| {
-        let rule = config.creation_rule_for(Path::new(path)).expect("valid");
+        let rule = config
+            .creation_rule_for(Path::new(path))
+            .expect("the text is valid");
         rule.and_then(|rule| rule.path_regex.clone())
     };
     for (path, before, after) in [
@@ -785,7 +789,7 @@ fn unused_rules_can_be_put_first() {
 }
 
 #[test]
-fn stores_hold_what_sops_takes_them_for() {
+fn stores_have_the_values_that_sops_reads() {
     for (text, yaml_indent, json_indent, json_binary_indent) in [
         ("", None, None, None),
         (

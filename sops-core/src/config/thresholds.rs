@@ -1,23 +1,25 @@
-//! How many key groups it takes to decrypt a file, and how many its creation rule asks for.
+//! How many key groups are needed to decrypt a file, and how many its creation rule requires.
 
 use super::rule::CreationRule;
 use crate::metadata::Metadata;
 
-/// The threshold of a file beside that of its creation rule.
+/// The threshold of a file and that of its creation rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Thresholds {
-    /// How many groups it takes to decrypt the file.
+    /// How many groups are needed to decrypt the file.
     pub file: usize,
     /// How many groups the file has.
     pub groups: usize,
-    /// How many groups it would take by the rule.
+    /// How many groups the rule requires.
     pub rule: usize,
-    /// Whether the rule states that; without a threshold, it asks for all groups.
+    /// Whether the rule states its threshold; without one, it requires all groups.
     pub is_stated: bool,
-    /// What is written into the file together with the keys of the rule; `None` is no threshold, which means all groups.
+    /// The threshold that is written into the file together with the keys of the rule. `None` is no
+    /// threshold, which means all groups.
     ///
-    /// A rule that states no threshold leaves the file's, as far as there are as many groups; `sops` does that with every rule.
+    /// A rule without a threshold keeps that of the file, up to the number of groups; `sops` keeps
+    /// it with every rule.
     pub updated: Option<usize>,
 }
 
@@ -26,11 +28,11 @@ impl Thresholds {
     pub fn between(metadata: &Metadata, rule: &CreationRule) -> Self {
         let (has, wants) = (metadata.key_groups.len(), rule.key_groups.len());
         let stated = rule.shamir_threshold.map(usize::from);
-        // Shamir's scheme has no threshold of 1, and one group has none at all.
+        // Shamir's scheme has no threshold of 1, and a single group has no threshold.
         let stated = stated.filter(|threshold| *threshold > 1 && wants > 1);
         let updated = match (stated, metadata.shamir_threshold.unwrap_or(0)) {
             (Some(stated), _) => stated.min(wants),
-            // A file of one group may have it.
+            // A file with one group may have it.
             (None, 1) => wants,
             (None, old) => old.min(wants),
         };
@@ -43,8 +45,9 @@ impl Thresholds {
         }
     }
 
-    /// Whether the file needs another number of groups than the rule asks for. If the rule states no threshold, only a file that needs
-    /// too few groups differs; with one group on either side, there is nothing to compare.
+    /// Whether the file needs another number of groups than the rule requires. If the rule states
+    /// no threshold, only a file that needs too few groups differs. With one group on either side,
+    /// there is nothing to compare.
     pub fn differ(&self) -> bool {
         let differ = match self.is_stated {
             true => self.file != self.rule,
@@ -54,7 +57,7 @@ impl Thresholds {
     }
 }
 
-/// How many of these key groups it takes to recover the data key.
+/// How many of these key groups are needed to recover the data key.
 pub fn needed_groups(threshold: Option<usize>, groups: usize) -> usize {
     threshold.unwrap_or(groups).min(groups).max(1)
 }
@@ -71,8 +74,8 @@ mod tests {
             "mac": "ENC[]",
             "version": "3.13.3",
         });
-        let tree = tree.as_object().expect("it is an object");
-        let mut metadata = Metadata::from_tree(tree).expect("it is valid");
+        let tree = tree.as_object().expect("the value is an object");
+        let mut metadata = Metadata::from_tree(tree).expect("the text is valid");
         metadata.key_groups = vec![KeyGroup::default(); file.1];
         metadata.shamir_threshold = file.0;
         let rule = CreationRule {
@@ -88,16 +91,16 @@ mod tests {
         for (file, rule, differ, updated) in [
             ((Some(2), 3), (Some(3), 3), true, Some(3)),
             ((Some(2), 3), (Some(2), 3), false, Some(2)),
-            // More than there are groups means all of them.
+            // A threshold above the number of groups means all of them.
             ((Some(3), 3), (Some(9), 3), false, Some(3)),
             ((None, 3), (Some(2), 3), true, Some(2)),
-            // The rule states none, or one that Shamir's scheme does not have.
+            // The rule has no threshold, or one that Shamir's scheme does not allow.
             ((Some(2), 3), (None, 3), true, Some(2)),
             ((Some(2), 3), (Some(1), 3), true, Some(2)),
             ((Some(3), 3), (None, 2), false, Some(2)),
             ((None, 3), (None, 3), false, None),
             ((Some(1), 1), (None, 2), false, Some(2)),
-            // One group has no threshold.
+            // A single group has no threshold.
             ((None, 1), (Some(2), 1), false, None),
             ((None, 1), (Some(2), 2), false, Some(2)),
         ] {

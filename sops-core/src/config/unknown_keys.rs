@@ -14,8 +14,8 @@ pub(super) enum Part {
     Destinations,
 }
 
-/// The first `limit` keys that have no effect, with their locations. The text has been read before, so its aliases expand to a bounded number of
-/// values.
+/// The first `limit` keys that have no effect, with their locations. The text must have been read
+/// before, which limits the number of values that its aliases expand to.
 pub(super) fn warnings(text: &str, part: Part, limit: usize) -> Vec<(Location, String)> {
     let Ok(document) = Document::parse_leniently(text) else {
         return Vec::new();
@@ -27,8 +27,8 @@ pub(super) fn warnings(text: &str, part: Part, limit: usize) -> Vec<(Location, S
         let entries = top.entries().filter(|(name, _)| is_searched(name));
         walk(entries, &FILE, limit, &mut found);
     }
-    let place = |(offset, message)| (Location::of(text, offset), message);
-    found.into_iter().map(place).collect()
+    let located = |(offset, message)| (Location::of(text, offset), message);
+    found.into_iter().map(located).collect()
 }
 
 fn walk<'d, 'a: 'd>(

@@ -13,7 +13,7 @@ pub struct Warning {
     pub file: PathBuf,
     /// Where in it, if it is known.
     pub location: Option<Location>,
-    /// What to look at.
+    /// What to check.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! How all configurations are deserialized: by `serde_yaml`, with the location of each error.
+//! Deserializes all configurations with `serde_yaml`, and adds locations to its errors.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use sops_document::Location;
 use sops_document::yaml::Outline;
 use sops_printable::escaped;
 
-/// How deep a configuration may be nested. `serde_yaml` reads no more either.
+/// How deep a configuration may be nested; `serde_yaml` has the same limit.
 const MAX_DEPTH: usize = 128;
 
 /// What is wrong with a configuration, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct YamlError {
-    /// Where, if it is one place.
+    /// Where, if it has one location.
     pub location: Option<Location>,
-    /// What is wrong, and what to do. It is safe to show.
+    /// What is wrong, and what to do. It is safe to print.
     pub message: String,
 }
 
@@ -31,7 +31,8 @@ impl fmt::Display for YamlError {
 
 impl std::error::Error for YamlError {}
 
-/// Deserializes the only document of a configuration. A byte order mark is ignored. The seed must not quote values in its messages.
+/// Deserializes the only document of a configuration. A byte order mark is ignored. The seed must
+/// not quote values in its messages.
 pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
     text: &'s [u8],
     seed: S,
@@ -43,7 +44,7 @@ pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
     let text = str::from_utf8(text).map_err(|error| {
         let valid = String::from_utf8_lossy(&text[..error.valid_up_to()]);
         let location = Location::of(&valid, valid.len());
-        let message = "the file is not UTF-8; save it in this encoding";
+        let message = "the file is not UTF-8; save it as UTF-8";
         fault(Some(location), message)
     })?;
     let yaml = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -56,32 +57,33 @@ pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    let offset = |error: &serde_yaml::Error| error.location().map(|place| place.index());
+    let offset = |error: &serde_yaml::Error| error.location().map(|location| location.index());
     if let Some((location, message)) = outline.malformed
         && syntax_error(yaml).is_some_and(|syntax| offset(&syntax) == offset(&error))
     {
         return Err(fault(Some(location), &message));
     }
     if offset(&error).is_none() && outline.second_document.is_some() {
-        let message = "there is a second document, which sops does not read; take the `---` out";
+        let message = "the file has a second document, which sops does not read; remove the `---`";
         return Err(fault(outline.second_document, message));
     }
     let location = offset(&error).map(|offset| Location::of(text, offset + begin));
-    Err(fault(location, &without_place(&error)))
+    Err(fault(location, &without_location(&error)))
 }
 
-/// What is wrong with the text whatever it is read into. A value of the wrong type may come before it, and says more: an
-/// expression without quotes is a list to YAML, and what follows it is malformed.
+/// What is wrong with the text, whatever type it is read into. A value of the wrong type may come
+/// first, and that error says more: an expression without quotes is a list in YAML, and the text
+/// after it is malformed.
 fn syntax_error(yaml: &str) -> Option<serde_yaml::Error> {
     serde_yaml::from_str::<IgnoredAny>(yaml).err()
 }
 
-/// The message without the location at its end, which is shown in another place.
-fn without_place(error: &serde_yaml::Error) -> String {
+/// The message without the location at its end, which is reported separately.
+fn without_location(error: &serde_yaml::Error) -> String {
     let mut message = error.to_string();
     if let Some(at) = error.location() {
-        let place = format!(" at line {} column {}", at.line(), at.column());
-        if let Some(stripped) = message.strip_suffix(&place) {
+        let suffix = format!(" at line {} column {}", at.line(), at.column());
+        if let Some(stripped) = message.strip_suffix(&suffix) {
             message.truncate(stripped.len());
         }
     }

@@ -1,4 +1,5 @@
-//! The metadata in formats without nesting: a list of names and texts, where a name is the path, `age__list_0__map_enc`.
+//! The metadata in formats without nesting: a list of names and values, where a name is the path,
+//! such as `age__list_0__map_enc`.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +9,10 @@ use sops_document::{Component, ReservedLine};
 const KEY: &str = "__map_";
 const INDEX: &str = "__list_";
 
-/// The metadata of SOPS is nested less deep than this.
+/// The metadata of SOPS is not nested this deep.
 const MAX_DEPTH: usize = 16;
 
-/// The names and texts of a tree, in its order.
+/// The names and values of a tree, in its order.
 pub(crate) fn flatten(tree: &Map<String, Json>) -> Vec<(String, String)> {
     let mut entries = Vec::new();
     for (key, value) in tree {
@@ -37,7 +38,7 @@ fn descend(name: String, value: &Json, entries: &mut Vec<(String, String)>) {
     }
 }
 
-/// The name of what stands at the path.
+/// The name of the value at the path.
 pub(crate) fn name(path: &[Component]) -> String {
     let mut name = String::new();
     for (depth, component) in path.iter().enumerate() {
@@ -53,12 +54,13 @@ pub(crate) fn name(path: &[Component]) -> String {
 /// What is wrong with a list.
 #[derive(Debug)]
 pub(crate) struct FlatError {
-    /// Where the line stands that does not fit those before it; `None` if it is about all of them.
+    /// The first line that contradicts the lines before it; `None` if the error is about all of
+    /// them.
     pub(crate) at: Option<usize>,
     pub(crate) message: String,
 }
 
-/// The tree of names and texts.
+/// The tree of names and values.
 pub(crate) fn unflatten(
     lines: impl IntoIterator<Item = ReservedLine>,
 ) -> Result<Map<String, Json>, FlatError> {
@@ -73,13 +75,13 @@ pub(crate) fn unflatten(
         let mut node = &mut top;
         for (depth, step) in steps(&name).enumerate() {
             if depth == MAX_DEPTH {
-                return wrong("is nested too deep");
+                return wrong("is nested too deeply");
             }
             let next = match step {
                 FlatStep::Key(key) => node.entry(key),
                 FlatStep::Index(text) => match text.parse() {
                     Ok(index) => node.item(index),
-                    Err(_) => return wrong("has an index that is no number"),
+                    Err(_) => return wrong("has an index that is not a number"),
                 },
             };
             let Some(next) = next else {
@@ -88,7 +90,7 @@ pub(crate) fn unflatten(
             node = next;
         }
         if !matches!(node, FlatNode::Nothing) {
-            return wrong("stands twice, or contradicts another key");
+            return wrong("is a duplicate, or contradicts another key");
         }
         *node = FlatNode::Text(text);
     }
@@ -138,7 +140,7 @@ enum FlatNode {
 }
 
 impl FlatNode {
-    /// What stands under the key; `None` where this is no mapping.
+    /// The value under the key; `None` if this is not a mapping.
     fn entry(&mut self, key: &str) -> Option<&mut Self> {
         if matches!(self, Self::Nothing) {
             *self = Self::Mapping(BTreeMap::new());
@@ -149,7 +151,7 @@ impl FlatNode {
         }
     }
 
-    /// The item of that index; `None` where this is no sequence.
+    /// The item with this index; `None` if this is not a sequence.
     fn item(&mut self, index: usize) -> Option<&mut Self> {
         if matches!(self, Self::Nothing) {
             *self = Self::Sequence(BTreeMap::new());
@@ -195,14 +197,14 @@ mod tests {
             .collect()
     }
 
-    /// The entries as lines, each at its number.
+    /// The entries as lines, each with its number.
     fn lines(list: Vec<(String, String)>) -> impl Iterator<Item = ReservedLine> {
         let list = list.into_iter().enumerate();
         list.map(|(at, (name, text))| ReservedLine { at, name, text })
     }
 
     #[test]
-    fn paths_are_names_and_names_paths() {
+    fn paths_and_names_convert_both_ways() {
         let tree = json!({
             "age": [{"enc": "x\n", "recipient": "age1"}, {"enc": "y", "recipient": "age2"}],
             "key_groups": [{"age": [], "kms": [{"context": {"a": "b"}}]}],
@@ -222,7 +224,7 @@ mod tests {
             ("shamir_threshold", "2"),
         ]);
         assert_eq!(flatten(tree.as_object().expect("an object")), list);
-        let back = unflatten(lines(list)).expect("it was flattened");
+        let back = unflatten(lines(list)).expect("the list is a flattened tree");
         let expected = json!({
             "age": [{"enc": "x\n", "recipient": "age1"}, {"enc": "y", "recipient": "age2"}],
             "key_groups": [{"kms": [{"context": {"a": "b"}}]}],
@@ -233,13 +235,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_contradict_each_other_are_refused() {
+    fn contradictory_names_are_rejected() {
         let deep = format!("a{}", "__map_a".repeat(20));
         for (list, at, problem) in [
             (
                 &[("a", "1"), ("b", "1"), ("a", "2")][..],
                 Some(2),
-                "`a` stands twice, or contradicts another key",
+                "`a` is a duplicate, or contradicts another key",
             ),
             (
                 &[("a", "1"), ("a__map_b", "2")],
@@ -249,7 +251,7 @@ mod tests {
             (
                 &[("a__map_b", "2"), ("a", "1")],
                 Some(1),
-                "`a` stands twice, or contradicts another key",
+                "`a` is a duplicate, or contradicts another key",
             ),
             (
                 &[("a__map_b", "2"), ("a__list_0", "1")],
@@ -259,14 +261,14 @@ mod tests {
             (
                 &[("a__list_x", "1")],
                 Some(0),
-                "`a__list_x` has an index that is no number",
+                "`a__list_x` has an index that is not a number",
             ),
             (&[("a__list_1", "1")], None, "a list has gaps"),
             (&[("a__list_999999999999", "1")], None, "a list has gaps"),
             (
                 &[(&deep, "1")],
                 Some(0),
-                &format!("`{deep}` is nested too deep"),
+                &format!("`{deep}` is nested too deeply"),
             ),
         ] {
             let fault = unflatten(lines(entries(list))).expect_err(problem);

@@ -1,4 +1,5 @@
-//! Keys of the metadata in another letter case. Go's decoder takes such a key if there is none with the right case.
+//! Keys of the metadata in another letter case. Go's decoder accepts such a key if no key
+//! has the right case.
 
 use serde_json::{Map, Value as Json};
 use sops_keys::Family;
@@ -6,7 +7,7 @@ use sops_keys::Family;
 use super::{ENTRY_FIELDS, KEY_GROUPS, KNOWN_KEYS};
 use crate::rules::EncryptionRule;
 
-/// The tree with its keys as the format spells them.
+/// The tree with its keys in the format's spelling.
 pub(crate) fn with_known_keys(tree: Map<String, Json>) -> Map<String, Json> {
     let known = KNOWN_KEYS.into_iter().chain(EncryptionRule::NAMES);
     let mut tree = with_families(renamed(tree, known));
@@ -18,7 +19,8 @@ pub(crate) fn with_known_keys(tree: Map<String, Json>) -> Map<String, Json> {
     tree
 }
 
-/// The same for the families of master keys in a tree, and the fields of their entries.
+/// Fixes the letter case of the families of master keys in a tree, and of the fields of their
+/// entries.
 fn with_families(tree: Map<String, Json>) -> Map<String, Json> {
     let families = || Family::ALL.iter().map(|family| family.name());
     let mut tree = renamed(tree, families());
@@ -33,7 +35,8 @@ fn with_families(tree: Map<String, Json>) -> Map<String, Json> {
     tree
 }
 
-/// The tree with the first key that differs from a known one only in its case, if that is missing, renamed to it.
+/// The tree with its keys renamed: if a known key is missing, the first key that differs only in
+/// case takes its name.
 fn renamed<'k>(tree: Map<String, Json>, known: impl Iterator<Item = &'k str>) -> Map<String, Json> {
     let mut names = Vec::new();
     let has_capitals = |key: &String| key.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -41,8 +44,8 @@ fn renamed<'k>(tree: Map<String, Json>, known: impl Iterator<Item = &'k str>) ->
         return tree;
     }
     for known in known.filter(|known| !tree.contains_key(*known)) {
-        let other = tree.keys().find(|key| key.eq_ignore_ascii_case(known));
-        names.extend(other.map(|other| (other.clone(), known)));
+        let misspelled = tree.keys().find(|key| key.eq_ignore_ascii_case(known));
+        names.extend(misspelled.map(|key| (key.clone(), known)));
     }
     if names.is_empty() {
         return tree;
@@ -62,7 +65,7 @@ mod tests {
 
     /// Measured with `sops decrypt` 3.13.3.
     #[test]
-    fn keys_in_another_case_count_where_the_right_one_is_missing() {
+    fn keys_in_another_case_count_if_the_right_one_is_missing() {
         for (tree, expected) in [
             (
                 json!({"MAC": "x", "Version": "3", "AGE": []}),

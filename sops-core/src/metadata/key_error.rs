@@ -1,11 +1,12 @@
-//! Where in the metadata an error about keys is: `sops-keys` does not know how the metadata lists them.
+//! Locates errors about keys in the metadata: `sops-keys` does not know how the metadata lists
+//! them.
 
 use sops_document::{Component, KeyPath};
 use sops_keys::EntryPosition;
 
 use crate::error::Error;
 
-/// The key of the metadata that holds the groups, if there are several.
+/// The metadata key that holds the groups, if there are several.
 pub(crate) const KEY_GROUPS: &str = "key_groups";
 
 /// Without the location in the text, which is not known here.
@@ -71,7 +72,7 @@ mod tests {
         };
         assert_eq!(
             in_entry(invalid, entry.to_vec()).to_string(),
-            "the `sops` block: `pgp[1].fp` is not a string"
+            "the `sops` metadata: `pgp[1].fp` is not a string"
         );
     }
 }

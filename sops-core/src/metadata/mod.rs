@@ -1,4 +1,4 @@
-//! The `sops` block: who can open the file, under which rule, and its MAC.
+//! The `sops` metadata: who can decrypt the file, its selection rule, and its MAC.
 
 pub(crate) mod flat;
 mod key_case;
@@ -24,22 +24,24 @@ use crate::rules::EncryptionRule;
 pub(crate) use key_case::with_known_keys;
 pub(crate) use key_error::KEY_GROUPS;
 
-/// The top-level key that the block stands under.
+/// The top-level key of the metadata.
 pub const METADATA_KEY: &str = "sops";
 
-/// The message of an [`Error::Metadata`] about a field that is not there, or is empty.
+/// The message of an [`Error::Metadata`] about a field that is missing or empty.
 pub const MISSING: &str = "is missing";
 
 /// The message of an [`Error::Metadata`] about a version that cannot be compared.
 pub const INVALID_VERSION: &str = "is not a version such as 3.13.3";
 
-/// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
+/// The version of SOPS whose format this library writes. `sops` compares it, and rejects a file
+/// without a version.
 pub const FORMAT_VERSION: &str = "3.13.3";
 
-/// The name of the source forms which the values alone do not tell; `sops` ignores a comment or key of that name.
+/// The name of the source forms that cannot be derived from the values; `sops` ignores a comment or
+/// key with this name.
 pub(crate) const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
 
-/// The keys of the block except for selection rules and families of master keys.
+/// The keys of the metadata except selection rules and families of master keys.
 const KNOWN_KEYS: [&str; 7] = [
     KEY_GROUPS,
     "shamir_threshold",
@@ -50,7 +52,7 @@ const KNOWN_KEYS: [&str; 7] = [
     SOURCE_FORMS_KEY,
 ];
 
-/// Every field that an entry of the list of a family can have.
+/// Every field that an entry in the list of a family can have.
 pub(crate) const ENTRY_FIELDS: [&str; 16] = [
     "recipient",
     "fp",
@@ -76,42 +78,48 @@ pub(crate) const ENTRY_FIELDS: [&str; 16] = [
 pub struct Metadata {
     /// The groups of master keys; one unless Shamir's scheme is used.
     pub key_groups: Vec<KeyGroup>,
-    /// How many groups are needed to open the file; `None` means all of them. A number below 1 is none.
+    /// How many groups are needed to decrypt the file; `None` means all of them. A number below 1
+    /// is read as `None`.
     pub shamir_threshold: Option<usize>,
-    /// When the MAC was computed, RFC 3339 in UTC with seconds; the MAC's additional data.
+    /// When the MAC was computed, in RFC 3339, UTC, with seconds. It is the MAC's additional data.
     pub last_modified: String,
     /// The MAC, an encrypted value.
     pub mac: String,
-    /// Which values are encrypted; a block that is read has one always, for SOPS takes its default where there is none. Without a
-    /// rule all are.
+    /// Which values are encrypted. Metadata that was read always has a rule, because SOPS uses its
+    /// default if the file has no rule. Without a rule, all values are encrypted.
     pub rule: Option<EncryptionRule>,
-    /// Whether the MAC is over the encrypted values only.
+    /// Whether the MAC covers only the encrypted values.
     pub mac_only_encrypted: bool,
     /// The version of SOPS that wrote the file, a semantic version.
     pub version: String,
-    /// The source forms that the values alone do not tell, an encrypted value; only this library writes and reads them. Of several,
-    /// which other programs may have left or merged, the one that is bound to the MAC counts.
+    /// The source forms that cannot be derived from the values, as an encrypted value. Only this
+    /// library writes and reads them. If other programs left or merged several, the one that is
+    /// bound to the MAC counts.
     pub(crate) source_forms: Vec<String>,
-    /// Keys of the block that the format does not have. As with SOPS, they mean nothing, and are not written again.
+    /// Keys of the metadata that the format does not have. As in SOPS, they have no effect, and are
+    /// not written again.
     pub unknown_keys: Vec<String>,
 }
 
 impl Metadata {
-    /// Reads the block's value, in the nested form of YAML and JSON.
+    /// Reads the metadata in the nested form of YAML and JSON.
     ///
-    /// As SOPS does it, strings stand for numbers and booleans where those are asked for, and unknown keys are ignored.
+    /// As in SOPS, strings are accepted for numbers and booleans, and unknown keys are ignored.
     ///
-    /// People are shown much of it, and it is not authenticated. So identifiers have at most 4,096 bytes, rules 65,536, and neither has
-    /// characters that are not [printable](sops_printable::is_printable), except for other spaces, and for line feeds and tabs in
-    /// rules. Identifiers have at most four spaces or combining marks in a row. There are at most 255 key groups and 10,000 master keys.
+    /// Much of the metadata is printed, and it is not authenticated. So identifiers have at most
+    /// 4,096 bytes and rules 65,536, and neither may contain characters that are not
+    /// [printable](sops_printable::is_printable), except for other spaces and, in rules, line feeds
+    /// and tabs. Identifiers have at most four consecutive spaces or combining marks. There are at
+    /// most 255 key groups and 10,000 master keys.
     ///
     /// # Errors
-    /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits, and for more than one rule.
+    /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits,
+    /// and for more than one rule.
     pub(crate) fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
         let version = identifier(tree, "version")?.unwrap_or_default();
         let last_modified =
             identifier(tree, "lastmodified")?.ok_or_else(|| problem("lastmodified", MISSING))?;
-        // SOPS binds the MAC to the time as it writes it.
+        // SOPS binds the MAC to the time in the form that it writes.
         let last_modified = timestamp::normalized(&last_modified)
             .ok_or_else(|| problem("lastmodified", "is not a time such as 2024-01-31T12:00:00Z"))?;
         let mut settings = Vec::new();
@@ -124,14 +132,14 @@ impl Metadata {
         }
         let settings = settings.iter().map(|(name, text)| (*name, text.as_str()));
         let rule = EncryptionRule::only(settings).map_err(|(first, second)| {
-            problem(second, format!("and `{first}` cannot both be there"))
+            problem(second, format!("and `{first}` cannot both be set"))
         })?;
         let groups = list(tree, KEY_GROUPS)?;
         if groups.len() > MAX_GROUPS {
             return Err(problem(KEY_GROUPS, "has more than 255 groups"));
         }
         let direct = key_group(tree, &[])?;
-        // SOPS does not look into groups beside keys that are listed directly.
+        // SOPS ignores groups if keys are listed directly.
         let key_groups = match direct.keys.is_empty() {
             false => vec![direct],
             true => key_groups(groups)?,
@@ -162,7 +170,7 @@ impl Metadata {
             source_forms: string(tree, SOURCE_FORMS_KEY)?.into_iter().collect(),
             unknown_keys: tree.keys().filter(|key| !is_known(key)).cloned().collect(),
         };
-        // Last, for `sops` looks at it only when it decrypts.
+        // This check comes last because `sops` makes it only when it decrypts.
         match &*new.version {
             "" => Err(problem("version", MISSING)),
             version if !version::is_comparable(version) => Err(problem("version", INVALID_VERSION)),
@@ -170,7 +178,7 @@ impl Metadata {
         }
     }
 
-    /// The master keys of the groups, as changing or rotating them needs them.
+    /// The master keys of the groups, for changing or rotating them.
     pub fn master_keys(&self) -> Vec<Vec<MasterKey>> {
         let groups = self.key_groups.iter().map(|group| {
             let keys = group.keys.iter();
@@ -179,9 +187,10 @@ impl Metadata {
         groups.collect()
     }
 
-    /// Sets the groups, of which `threshold` are needed. What a document says of a key that stays stays with it.
+    /// Sets the groups, of which `threshold` are needed. A key that stays keeps its fields.
     ///
-    /// With several groups the threshold is written down, as `sops` does it: it combines what it has where there is none.
+    /// With several groups, the threshold is always written, as in `sops`, which combines whatever
+    /// shares it has if the threshold is missing.
     pub(crate) fn set_key_groups(&mut self, mut groups: Vec<KeyGroup>, threshold: Option<usize>) {
         for (group, old) in groups.iter_mut().zip(&self.key_groups) {
             for key in &mut group.keys {
@@ -198,13 +207,13 @@ impl Metadata {
         self.key_groups = groups;
     }
 
-    /// Whether the version of SOPS that wrote the file left the final line break of JSON out, as those before 3.10 did. `sops` writes one
-    /// when it decrypts.
+    /// Whether the version of SOPS that wrote the file omitted the final line break of JSON, as
+    /// versions before 3.10 did. `sops` writes one when it decrypts.
     pub(crate) fn is_before_final_newlines(&self) -> bool {
         version::is_before(&self.version, 3, 10)
     }
 
-    /// The metadata without the source forms, keys sorted as SOPS sorts them.
+    /// The metadata without the source forms, with keys in the order of SOPS.
     pub(crate) fn to_tree(&self) -> Map<String, Json> {
         let mut tree = Map::new();
         if let [group] = &self.key_groups[..] {
@@ -213,7 +222,7 @@ impl Metadata {
             let groups = self.key_groups.iter().map(|group| {
                 let mut lists = Map::new();
                 insert_group(&mut lists, group);
-                // SOPS writes these two even where they are empty.
+                // SOPS writes these two even if they are empty.
                 for family in [Family::HcVault.name(), Family::Age.name()] {
                     lists
                         .entry(family)
@@ -263,13 +272,13 @@ fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
 fn key_groups(list: &[Json]) -> Result<Vec<KeyGroup>> {
     let groups = list.iter().enumerate().map(|(index, group)| {
         let path = [Component::Key(KEY_GROUPS.into()), Component::Index(index)];
-        let group = entry(group).ok_or_else(|| problem_at(&path, "is no mapping"))?;
+        let group = entry(group).ok_or_else(|| problem_at(&path, "is not a mapping"))?;
         key_group(&group, &path)
     });
     groups.collect()
 }
 
-/// The master keys that are listed directly in `tree`, which stands at `path`.
+/// The master keys that are listed directly in `tree`, which is at `path`.
 fn key_group(tree: &Map<String, Json>, path: &[Component]) -> Result<KeyGroup> {
     let mut keys = Vec::new();
     for family in Family::ALL {
@@ -282,7 +291,7 @@ fn key_group(tree: &Map<String, Json>, path: &[Component]) -> Result<KeyGroup> {
                 ],
             ]
             .concat();
-            let fields = self::entry(entry).ok_or_else(|| problem_at(&path, "is no mapping"))?;
+            let fields = self::entry(entry).ok_or_else(|| problem_at(&path, "is not a mapping"))?;
             let key = WrappedKey::from_fields(family, fields.into_owned());
             keys.push(key.map_err(|error| in_entry(error, path))?);
         }
@@ -290,7 +299,7 @@ fn key_group(tree: &Map<String, Json>, path: &[Component]) -> Result<KeyGroup> {
     Ok(KeyGroup { keys })
 }
 
-/// The fields of a list's entry; null is an entry without any.
+/// The fields of an entry in a list; null is an entry without fields.
 fn entry(value: &Json) -> Option<Cow<'_, Map<String, Json>>> {
     match value {
         Json::Null => Some(Cow::Owned(Map::new())),
@@ -298,20 +307,20 @@ fn entry(value: &Json) -> Option<Cow<'_, Map<String, Json>>> {
     }
 }
 
-fn problem(key: &str, what: impl Into<String>) -> Error {
-    problem_at(&[Component::Key(key.into())], what)
+fn problem(key: &str, message: impl Into<String>) -> Error {
+    problem_at(&[Component::Key(key.into())], message)
 }
 
-/// What is wrong with the part of the block at `path`.
-pub(crate) fn problem_at(path: &[Component], what: impl Into<String>) -> Error {
+/// The error about the part of the metadata at `path`.
+pub(crate) fn problem_at(path: &[Component], message: impl Into<String>) -> Error {
     Error::Metadata {
         location: None,
         path: KeyPath::new(path.iter().cloned()),
-        message: what.into(),
+        message: message.into(),
     }
 }
 
-/// The string under `key`; numbers and booleans count as their spelling.
+/// The string under `key`; numbers and booleans are taken as spelled.
 fn string(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
     match tree.get(key) {
         None | Some(Json::Null) => Ok(None),
@@ -322,7 +331,7 @@ fn string(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
     }
 }
 
-/// The same for a text on one line.
+/// The string under `key`, which must be a single line.
 fn identifier(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
     let text = string(tree, key)?;
     match text.as_deref().and_then(fault_of_identifier) {
@@ -349,7 +358,7 @@ fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
     const KEY: &str = "shamir_threshold";
     let number = match tree.get(KEY) {
         None | Some(Json::Null) => return Ok(None),
-        // As Go's decoder makes an integer of other types.
+        // As Go's decoder converts other types to an integer.
         Some(Json::Number(number)) => number
             .as_i64()
             .or_else(|| number.as_f64().map(|number| number as i64)),
@@ -368,7 +377,8 @@ fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
     }
 }
 
-/// The list under `key`; a mapping counts as a list of one, and an empty one as none.
+/// The list under `key`; a mapping counts as a list with one item, and an empty mapping as an empty
+/// list.
 fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
     match tree.get(key) {
         None | Some(Json::Null) => Ok(&[]),

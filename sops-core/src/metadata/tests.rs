@@ -10,19 +10,19 @@ fn valid() -> Map<String, Json> {
         "mac": "ENC[]",
         "version": "3.13.3",
     });
-    tree.as_object().expect("it is an object").clone()
+    tree.as_object().expect("the value is an object").clone()
 }
 
 #[track_caller]
 fn refused(tree: &Map<String, Json>) -> String {
-    let error = Metadata::from_tree(tree).expect_err("it is refused");
+    let error = Metadata::from_tree(tree).expect_err("the metadata is invalid");
     assert!(matches!(error, Error::Metadata { .. }), "{error}");
     error.to_string()
 }
 
 #[test]
-fn texts_that_could_act_on_a_terminal_are_refused_with_their_place() {
-    Metadata::from_tree(&valid()).expect("it is valid");
+fn texts_that_could_control_a_terminal_are_rejected_with_their_path() {
+    Metadata::from_tree(&valid()).expect("the text is valid");
     let bad = "a\u{1b}[2K\nb";
     for (key, value, part) in [
         ("version", json!(bad), "`version`"),
@@ -53,7 +53,7 @@ fn texts_that_could_act_on_a_terminal_are_refused_with_their_place() {
     ] {
         let mut tree = valid();
         if key == "key_groups" {
-            // Beside keys that are listed directly, nothing looks at it.
+            // If keys are listed directly, SOPS ignores groups.
             tree.shift_remove("age");
         }
         tree.insert(key.into(), value);
@@ -64,7 +64,7 @@ fn texts_that_could_act_on_a_terminal_are_refused_with_their_place() {
 }
 
 #[test]
-fn what_sops_writes_is_accepted() {
+fn metadata_that_sops_writes_is_accepted() {
     let long = "A".repeat(2_800);
     for (key, value) in [
         // Block scalars of YAML end with a line break.
@@ -106,7 +106,7 @@ fn keys_and_groups_are_bounded() {
         tree.insert(key.into(), value);
         match fault {
             Some(fault) => assert!(refused(&tree).contains(fault), "{fault}"),
-            None => drop(Metadata::from_tree(&tree).expect("it is within the bounds")),
+            None => drop(Metadata::from_tree(&tree).expect("the index is in bounds")),
         }
     }
     let context: Map<_, _> = (0..1_001)
@@ -163,7 +163,7 @@ fn thresholds_of_other_types_are_integers() {
     ] {
         let mut tree = valid();
         tree.insert("shamir_threshold".into(), value.clone());
-        let metadata = Metadata::from_tree(&tree).expect("it is an integer");
+        let metadata = Metadata::from_tree(&tree).expect("the value is an integer");
         assert_eq!(metadata.shamir_threshold, expected, "{value}");
     }
 }
@@ -173,6 +173,6 @@ fn the_mac_is_bound_to_the_time_as_sops_writes_it() {
     let mut tree = valid();
     let written = "2026-01-01T00:00:00,25+00:00";
     tree.insert("lastmodified".into(), json!(written));
-    let metadata = Metadata::from_tree(&tree).expect("it is a time");
+    let metadata = Metadata::from_tree(&tree).expect("the value is a time");
     assert_eq!(metadata.last_modified, "2026-01-01T00:00:00Z");
 }

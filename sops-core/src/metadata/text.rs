@@ -1,4 +1,5 @@
-//! Which texts the metadata may contain. Anyone who can write to a repository chooses them, and messages quote them.
+//! Which strings the metadata may contain. Anyone who can write to a repository chooses them, and
+//! messages quote them.
 
 use sops_keys::identifier::{fault_of_identifier, is_wide_space};
 use sops_printable::is_printable;
@@ -9,15 +10,16 @@ const MAX_RULE: usize = 65_536;
 /// How many master keys a file may have.
 pub(crate) const MAX_KEYS: usize = 10_000;
 
-/// How many key groups a file may have: Shamir's scheme has no more shares.
+/// How many key groups a file may have, which is the number of shares in Shamir's scheme.
 pub(crate) const MAX_GROUPS: usize = 255;
 
-/// What is wrong with the text of a MAC. Go ignores line breaks in base64, and so does this library.
+/// What is wrong with the text of a MAC. Go ignores line breaks in base64, and so does this
+/// library.
 pub(crate) fn fault_of_mac(text: &str) -> Option<&'static str> {
     fault_of_identifier(&text.replace(['\r', '\n'], ""))
 }
 
-/// What is wrong with the text of a selection rule. Block scalars of YAML leave line breaks and tabs in it.
+/// What is wrong with the text of a selection rule. YAML block scalars add line breaks and tabs.
 pub(crate) fn fault_of_rule(text: &str) -> Option<&'static str> {
     if text.len() > MAX_RULE {
         return Some("is longer than 65,536 bytes");
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_could_act_on_a_terminal_are_refused() {
+    fn texts_that_could_control_a_terminal_are_rejected() {
         for text in [
             "",
             "age1x",

@@ -2,7 +2,8 @@
 
 use semver::Version;
 
-/// Whether `sops` can compare the version: a semantic version, perhaps with a `v` before it, or one of SOPS 1, which were none.
+/// Whether `sops` can compare the version: a semantic version, optionally with a leading `v`, or
+/// one of SOPS 1, which used other versions.
 pub(super) fn is_comparable(text: &str) -> bool {
     is_first(text) || parsed(text).is_some()
 }

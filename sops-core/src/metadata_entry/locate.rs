@@ -1,4 +1,5 @@
-//! Where a part of the `sops` block stands in the text: what is read from it is a tree, which has no places.
+//! Locates a part of the `sops` metadata in the text: the metadata is read as a tree, which has no
+//! locations.
 
 use sops_document::{Component, Document, Format, KeyPath, Location, NodeRef, ReservedEntry};
 
@@ -6,7 +7,7 @@ use crate::error::Error;
 use crate::metadata::METADATA_KEY;
 use crate::metadata::flat::name;
 
-/// The error with the place of what it is about, if it is about a part of the block.
+/// Adds the location to an error about a part of the metadata.
 pub(crate) fn located(error: Error, document: &Document<'_>) -> Error {
     match error {
         Error::Metadata {
@@ -39,11 +40,11 @@ pub(crate) fn located(error: Error, document: &Document<'_>) -> Error {
     }
 }
 
-/// Where the part of the block that is read stands, or as much of the way to it as is there.
+/// Where a part of the metadata is or, if it is missing, its nearest existing parent.
 pub(crate) fn location(document: &Document<'_>, path: Option<&KeyPath>) -> Option<Location> {
     let block = document.reserved_entries().first()?;
     let text = &document.text()[block.entry.clone()];
-    // What goes with an entry when it is removed may begin before its key.
+    // The range of an entry to remove may begin before its key.
     let before = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n', ',']).len();
     let part = path.and_then(|path| match document.format().is_flat() {
         true => flat_offset(document, path.components()),
@@ -53,7 +54,7 @@ pub(crate) fn location(document: &Document<'_>, path: Option<&KeyPath>) -> Optio
     Some(Location::of(document.text(), offset))
 }
 
-/// Where the key of the entry stands that the path leads to, or of the last one on the way.
+/// Where the key of the entry at the path is, or that of its nearest existing parent.
 fn offset(document: &Document<'_>, entry: &ReservedEntry, path: &[Component]) -> Option<usize> {
     let (text, added) = document.reserved_source(entry);
     let format = match document.format() {
@@ -81,7 +82,7 @@ fn offset(document: &Document<'_>, entry: &ReservedEntry, path: &[Component]) ->
     Some(entry.value.start + found?.checked_sub(added)?)
 }
 
-/// Where the first line stands whose name is that of the path, or of as much of it as there is.
+/// Where the first line is whose name matches the path, or the longest existing part of it.
 fn flat_offset(document: &Document<'_>, path: &[Component]) -> Option<usize> {
     let prefix = match document.format() {
         Format::Dotenv => format!("{METADATA_KEY}_"),
@@ -105,9 +106,8 @@ fn line_of(document: &Document<'_>, name: &str) -> Option<usize> {
             .find_map(|line| {
                 let start = at + line.len() - line.trim_start().len();
                 at += line.len();
-                let behind = line.trim_start().strip_prefix(name)?;
-                let is_name =
-                    behind.starts_with("__") || behind.trim_start().starts_with(['=', ':']);
+                let rest = line.trim_start().strip_prefix(name)?;
+                let is_name = rest.starts_with("__") || rest.trim_start().starts_with(['=', ':']);
                 is_name.then_some(start)
             })
     })
@@ -122,29 +122,30 @@ mod tests {
     use crate::{EncryptedDocument, Encryption, encrypt};
     use sops_document::Format;
 
-    /// What stands at the place of the error that opening a changed document ends with.
+    /// The text at the location of the error that opening a changed document returns.
     fn pointed_at(format: Format, plaintext: &str, change: (&str, &str)) -> String {
         let pair = generate_x25519();
-        let how = Encryption::to([pair.recipient.clone()]);
-        let encrypted = encrypt(plaintext, format, &how).unwrap_or_else(|error| panic!("{error}"));
+        let encryption = Encryption::to([pair.recipient.clone()]);
+        let encrypted =
+            encrypt(plaintext, format, &encryption).unwrap_or_else(|error| panic!("{error}"));
         let text = encrypted.replace(change.0, change.1);
         assert_ne!(text, encrypted, "{change:?}");
         let identities: &dyn KeyService = &Identities::new();
         let error = EncryptedDocument::parse(&text, format)
             .and_then(|document| document.data_key(identities).map(drop))
-            .expect_err("it was damaged");
+            .expect_err("the document is damaged");
         let location = match error {
             Error::Metadata { location, .. } | Error::NoDataKey { location, .. } => location,
             other => panic!("{other}"),
         };
-        let rest = &text[location.expect("it has a place").offset..];
+        let rest = &text[location.expect("the error has a location").offset..];
         rest.chars()
             .take_while(|c| c.is_alphanumeric() || *c == '_')
             .collect()
     }
 
     #[test]
-    fn a_part_of_the_block_is_pointed_at_in_every_format() {
+    fn a_part_of_the_metadata_is_located_in_every_format() {
         let time = ("lastmodified", "lastmodifyed");
         let enc = ("BEGIN AGE ENCRYPTED", "BEGIN AGE BROKEN");
         for (format, plaintext, change, expected) in [
@@ -171,7 +172,7 @@ mod tests {
                 "sops_version",
             ),
             (Format::Ini, "[a]\nb = c\n", enc, "age__list_0__map_enc"),
-            // What is missing has no place but the block's.
+            // A missing part has no location, so that of the metadata is used.
             (Format::Yaml, "a: b\n", time, "sops"),
             (Format::Dotenv, "A=b\n", time, "sops_age__list_0__map_enc"),
         ] {
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn of_twins_in_a_list_the_second_is_pointed_at() {
+    fn of_two_equal_items_the_second_is_located() {
         for (format, text, line, column) in [
             (Format::Dotenv, "sops_mac=x\nA=b\nsops_mac=y\n", 3, 1),
             (Format::Dotenv, "sops_a__map_b=x\nsops_a=y\n", 2, 1),
@@ -201,8 +202,8 @@ mod tests {
             let Error::Metadata { location, .. } = error else {
                 panic!("{error}");
             };
-            let place = location.map(|at| (at.line, at.column));
-            assert_eq!(place, Some((line, column)), "{text}");
+            let position = location.map(|at| (at.line, at.column));
+            assert_eq!(position, Some((line, column)), "{text}");
         }
     }
 }

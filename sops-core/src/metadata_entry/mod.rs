@@ -1,5 +1,5 @@
-//! The metadata in the text of a document: a mapping under the key `sops` in YAML and JSON, a section of that name in INI, and variables
-//! that begin with `sops_` in dotenv.
+//! The metadata in the text of a document: a mapping under the key `sops` in YAML and JSON, a
+//! section with that name in INI, and variables that begin with `sops_` in dotenv.
 
 mod locate;
 mod unknown;
@@ -15,10 +15,10 @@ pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
 pub(crate) use unknown::find as unknown_values;
 
-/// Parses a document of which the metadata is no part.
+/// Parses a document, keeping its metadata separate.
 ///
 /// # Errors
-/// As [`Document::parse_reserving`].
+/// Those of [`Document::parse_reserving`].
 pub fn parse_document<'a>(
     text: &'a (impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -26,7 +26,7 @@ pub fn parse_document<'a>(
     Document::parse_reserving(text, format, METADATA_KEY)
 }
 
-/// Whether the document has metadata: whether it is encrypted.
+/// Whether the document has metadata, which means that it is encrypted.
 pub fn is_encrypted(document: &Document<'_>) -> bool {
     !document.reserved_entries().is_empty()
 }
@@ -34,7 +34,7 @@ pub fn is_encrypted(document: &Document<'_>) -> bool {
 /// The metadata, nested as in YAML and JSON; `None` if the document is not encrypted.
 ///
 /// # Errors
-/// [`Error::Metadata`] where it cannot be read.
+/// [`Error::Metadata`] if it is invalid.
 pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>> {
     let first = document.reserved_entries().first();
     let Some(entry) = first.filter(|entry| entry.document == 0) else {
@@ -55,7 +55,8 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         })
 }
 
-/// Reads the mapping in YAML or JSON. No message quotes what is there instead, which may be a secret.
+/// Reads the mapping in YAML or JSON. No message quotes another value in its place, which may be a
+/// secret.
 fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String, Json>, FlatError> {
     let tree: Option<Json> = match format {
         Format::Yaml => serde_yaml::from_str(source).ok(),
@@ -64,7 +65,7 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
     let message = match tree {
         Some(Json::Object(tree)) => return Ok(tree),
         Some(_) => "it must be a mapping",
-        None => "it cannot be read by itself; it may have an alias of a value outside",
+        None => "it cannot be read on its own; it may contain an alias of a value outside it",
     };
     Err(FlatError {
         at: None,
@@ -72,8 +73,9 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
     })
 }
 
-/// Where the metadata of a later document is not that of the first, in bytes. SOPS reads only the first, and writes the same into all. Keys that
-/// the format does not have do not count.
+/// The byte offset where the metadata of a later document differs from that of the first. SOPS
+/// reads only the first, and writes the same metadata into all documents. Unknown keys do not
+/// count.
 pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {
     if document.format() != Format::Yaml {
         return Vec::new();
@@ -81,7 +83,7 @@ pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {
     let source = |entry: &ReservedEntry| document.reserved_source(entry).0.trim_end().to_owned();
     let tree = |source: &str| -> Option<Map<String, Json>> {
         let mut tree: Map<String, Json> = serde_yaml::from_str(source).ok()?;
-        // Only the first holds the source forms.
+        // Only the first metadata holds the source forms.
         tree.retain(|key, _| is_known(key) && key != SOURCE_FORMS_KEY);
         Some(tree)
     };
@@ -105,7 +107,7 @@ fn read_lines(document: &Document<'_>) -> std::result::Result<Map<String, Json>,
     {
         return Err(FlatError {
             at: Some(second.value.start),
-            message: "the section `sops` stands twice".to_owned(),
+            message: "the section `sops` appears twice".to_owned(),
         });
     }
     unflatten(document.reserved_lines())
@@ -118,7 +120,7 @@ pub(crate) fn source_forms(document: &Document<'_>) -> Vec<String> {
     notes.unwrap_or_default()
 }
 
-/// The metadata in the form that it has in the document's format. `source_forms` are those that it holds.
+/// The metadata in the form of the document's format. `source_forms` are the ones that it holds.
 pub(crate) fn value(
     document: &Document<'_>,
     tree: &Map<String, Json>,

@@ -1,4 +1,4 @@
-//! Values in the metadata that its format does not have.
+//! Values in the metadata under keys that the format does not have.
 
 use serde_json::{Map, Value as Json};
 use sops_document::{Component, Document, Format, KeyPath, ReservedEntry};
@@ -7,7 +7,8 @@ use super::{locate, read};
 use crate::keys::Family;
 use crate::metadata::{ENTRY_FIELDS, KEY_GROUPS, Metadata, is_known};
 
-/// A value in the metadata under a key that the format does not have: SOPS ignores it, and drops it when it writes the file.
+/// A value in the metadata under an unknown key. SOPS ignores it, and drops it when it writes the
+/// file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnknownValue {
@@ -21,12 +22,12 @@ pub struct UnknownValue {
     pub offset: usize,
 }
 
-/// The values in the metadata under unknown keys, those of the first document first.
+/// The values in the metadata under unknown keys, in document order.
 pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownValue> {
     let mut found = Vec::new();
     let keys = metadata.key_groups.iter().flat_map(|group| &group.keys);
     let mut fields = keys.flat_map(|key| key.fields().keys());
-    // Most metadata has none, and is not read again.
+    // Most metadata has no unknown keys, and needs no second pass.
     let has_groups = || {
         let mut blocks = document.reserved_entries().iter();
         blocks.any(|block| document.text()[block.value.clone()].contains(KEY_GROUPS))
@@ -43,7 +44,7 @@ pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownV
     if document.format() != Format::Yaml {
         return found;
     }
-    // SOPS puts the same metadata into every document of a stream.
+    // SOPS writes the same metadata into every document of a stream.
     let text = |block: &ReservedEntry| document.reserved_source(block).0.trim().to_owned();
     let mut blocks = document.reserved_entries().iter();
     let Some(first) = blocks
@@ -81,7 +82,7 @@ impl UnknownField {
         found
     }
 
-    /// Those in the metadata itself, or in a key group.
+    /// The unknown keys of the metadata itself, or of a key group.
     fn in_group(tree: &Map<String, Json>, path: &[Component], found: &mut Vec<Self>) {
         for (key, value) in tree {
             let path = [path, &[Component::Key(key.clone())]].concat();
@@ -108,7 +109,7 @@ impl UnknownField {
         }
     }
 
-    /// All values of a part of the metadata. SOPS limits how deep it can be nested.
+    /// All values in a part of the metadata. SOPS limits its depth.
     fn below(value: &Json, path: Vec<Component>, found: &mut Vec<Self>) {
         let mut open = vec![(path, value)];
         while let Some((path, value)) = open.pop() {
@@ -155,19 +156,19 @@ mod tests {
     use crate::{EncryptedDocument, Format};
 
     fn found(text: &str, format: Format) -> Vec<(String, String, usize)> {
-        let document = EncryptedDocument::parse(text, format).expect("it is encrypted");
+        let document = EncryptedDocument::parse(text, format).expect("the document is encrypted");
         let found = document.unknown_values().into_iter();
         found
-            .map(|one| {
-                let line = text[..one.offset].matches('\n').count() + 1;
-                (one.path, one.text, line)
+            .map(|value| {
+                let line = text[..value.offset].matches('\n').count() + 1;
+                (value.path, value.text, line)
             })
             .collect()
     }
 
     #[test]
     fn values_under_unknown_keys_are_found_in_every_format() {
-        let one = |path: &str, line| vec![(path.to_owned(), "x".to_owned(), line)];
+        let value_at = |path: &str, line| vec![(path.to_owned(), "x".to_owned(), line)];
         let age = "- {recipient: a, enc: b, later: [{c: x}]}";
         let yaml = |more: &str| {
             format!(
@@ -177,19 +178,19 @@ mod tests {
         let known = "  age:\n  - {recipient: a, enc: b}\n";
         assert_eq!(found(&yaml(known), Format::Yaml), []);
         let note = format!("{known}  note: x\n");
-        assert_eq!(found(&yaml(&note), Format::Yaml), one("note", 8));
+        assert_eq!(found(&yaml(&note), Format::Yaml), value_at("note", 8));
         let nested = format!("  age:\n  {age}\n");
         assert_eq!(
             found(&yaml(&nested), Format::Yaml),
-            one("age[0].later[0].c", 7)
+            value_at("age[0].later[0].c", 7)
         );
         let groups = "  key_groups:\n  - age:\n    - {recipient: a, enc: b}\n    note: x\n";
         assert_eq!(
             found(&yaml(groups), Format::Yaml),
-            one("key_groups[0].note", 9)
+            value_at("key_groups[0].note", 9)
         );
         let two = format!("{}---\n{}", yaml(known), yaml(&note));
-        assert_eq!(found(&two, Format::Yaml), one("note", 11));
+        assert_eq!(found(&two, Format::Yaml), value_at("note", 11));
         assert_eq!(found(&two.replace("  note: x\n", ""), Format::Yaml), []);
         let flat = |prefix: &str| {
             [
@@ -203,10 +204,10 @@ mod tests {
             .concat()
         };
         let dotenv = format!("A=b\n{}", flat("sops_"));
-        assert_eq!(found(&dotenv, Format::Dotenv), one("note", 6));
+        assert_eq!(found(&dotenv, Format::Dotenv), value_at("note", 6));
         let ini = format!("[a]\nb=c\n[sops]\n{}", flat(""));
-        assert_eq!(found(&ini, Format::Ini), one("note", 8));
+        assert_eq!(found(&ini, Format::Ini), value_at("note", 8));
         let json = r#"{"a": "b", "sops": {"version": "3.13.3", "lastmodified": "2026-01-01T00:00:00Z", "age": [{"recipient": "a", "enc": "b"}], "note": "x"}}"#;
-        assert_eq!(found(json, Format::Json), one("note", 1));
+        assert_eq!(found(json, Format::Json), value_at("note", 1));
     }
 }

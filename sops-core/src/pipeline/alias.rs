@@ -5,7 +5,8 @@ use sops_document::{Document, Item};
 
 use crate::pipeline::selection::is_encryptable;
 
-/// Whether an alias cannot stay: a value or a comment in it is encrypted here, or where it is anchored.
+/// Whether an alias must be expanded: a value or a comment in it is encrypted, here or at its
+/// anchor.
 pub(super) fn is_written_out(document: &Document<'_>, selected: &[bool], index: usize) -> bool {
     let Item::Alias { target, close, .. } = &document.tape()[index] else {
         return false;

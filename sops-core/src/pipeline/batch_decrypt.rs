@@ -110,6 +110,7 @@ fn open<'c>(
         Some(value) if value.kind == Type::Str => str::from_utf8(&value.bytes).ok(),
         _ => None,
     };
-    let text = text.ok_or("the rules ask for an encrypted value here, and this is none")?;
+    let text =
+        text.ok_or("the rules require an encrypted value here, but this value is not encrypted")?;
     cipher.decrypt(text, additional_data)
 }

@@ -18,13 +18,13 @@ use crate::pipeline::decrypt_values::{MacCheck, stored_mac};
 use crate::pipeline::encrypt_values::authenticate;
 use crate::pipeline::source_forms::SourceForms;
 
-/// In base64 and with what is around, more would be no document that can be read.
+/// With base64 and metadata, a larger file would exceed the size of a readable document.
 const MAX_LENGTH: usize = (u32::MAX as usize - (1 << 20)) / 4 * 3;
 
-/// What is around the base64 of the value and of the metadata, at most.
+/// The maximum size of the text around the base64 of the value and of the metadata.
 const AROUND: usize = 1 << 10;
 
-/// Encrypts bytes as a new file. `metadata` has its keys and time already and is given its MAC.
+/// Encrypts bytes as a new file. `metadata` has its keys and time already, and is given its MAC.
 pub(crate) fn encrypt(
     plaintext: &[u8],
     metadata: &mut Metadata,
@@ -32,16 +32,16 @@ pub(crate) fn encrypt(
     indent: Option<u8>,
 ) -> Result<String> {
     let mut cipher = authenticated(plaintext, metadata, key)?;
-    let (before, behind) = envelope(&metadata.to_tree(), indent)?;
-    let length = before.len() + encrypted_length(plaintext) + behind.len();
+    let (before, after) = envelope(&metadata.to_tree(), indent)?;
+    let length = before.len() + encrypted_length(plaintext) + after.len();
     let mut out = String::with_capacity(length);
     out.push_str(&before);
     cipher.encrypt(Type::Str, plaintext, ADDITIONAL_DATA, &mut out);
-    out.push_str(&behind);
+    out.push_str(&after);
     Ok(out)
 }
 
-/// Puts bytes in the place of those of an encrypted file, and other metadata in the place of its own. Bytes that are the `same` keep
+/// Replaces the bytes and the metadata of an encrypted file. If the bytes are the `same`, they keep
 /// their ciphertext.
 pub(crate) fn replace(
     document: &Document<'_>,
@@ -89,7 +89,7 @@ pub(crate) fn decrypt(
     };
     let value = leaf.value.as_ref().filter(|value| value.kind == Type::Str);
     let ciphertext = value.and_then(|value| str::from_utf8(&value.bytes).ok());
-    let ciphertext = ciphertext.ok_or_else(|| problem("this is no encrypted value"))?;
+    let ciphertext = ciphertext.ok_or_else(|| problem("this is not an encrypted value"))?;
     let plaintext = if ciphertext.is_empty() {
         Zeroizing::default()
     } else {
@@ -98,7 +98,7 @@ pub(crate) fn decrypt(
             .map_err(problem)?
         {
             (Type::Str | Type::Bytes, _) => cipher.into_plaintext(),
-            _ => return Err(problem("the `type` of a binary file's value is `str`")),
+            _ => return Err(problem("the `type` of a binary file's value must be `str`")),
         }
     };
     let mut mac = Mac::new(metadata.mac_only_encrypted);
@@ -109,7 +109,7 @@ pub(crate) fn decrypt(
     Ok(plaintext)
 }
 
-/// The additional data of the one value.
+/// The additional data of the value.
 const ADDITIONAL_DATA: &[u8] = b"data:";
 
 fn encrypted_length(plaintext: &[u8]) -> usize {
@@ -121,7 +121,7 @@ fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Re
     if plaintext.len() > MAX_LENGTH {
         return Err(sops_document::Error::Limit {
             location: None,
-            message: "the file is 3 GiB or larger, more than can be encrypted in the binary format"
+            message: "the file is 3 GiB or larger, which is too large for the binary format"
                 .to_owned(),
         }
         .into());
@@ -132,20 +132,22 @@ fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Re
     Ok(Cipher::new(key))
 }
 
-/// Whether bytes begin as an encrypted binary file does that has its value first, as this library and SOPS write it.
+/// Whether the bytes begin like an encrypted binary file with its value first, which is how this
+/// library and SOPS write it.
 pub(crate) fn begins_as_envelope(bytes: &[u8]) -> bool {
     in_envelope(bytes).is_some()
 }
 
-/// Whether bytes are an encrypted binary file that has its value first, which may be too long to be parsed only to find out.
+/// Whether the bytes are an encrypted binary file with its value first. Such a file may be too long
+/// to parse it just for this check.
 pub(crate) fn is_envelope(bytes: &[u8]) -> bool {
-    let behind = in_envelope(bytes).and_then(|value| {
+    let rest = in_envelope(bytes).and_then(|value| {
         let end = value.iter().position(|byte| *byte == b'"')?;
-        let behind = value[end + 1..].trim_ascii_start().strip_prefix(b",")?;
-        str::from_utf8(behind).ok()
+        let rest = value[end + 1..].trim_ascii_start().strip_prefix(b",")?;
+        str::from_utf8(rest).ok()
     });
-    behind.is_some_and(|behind| {
-        let others = format!("{{{behind}");
+    rest.is_some_and(|rest| {
+        let others = format!("{{{rest}");
         let document = metadata_entry::parse_document(&others, Format::Json);
         document.is_ok_and(|document| {
             let mut tops = document.tops().flatten();
@@ -155,7 +157,7 @@ pub(crate) fn is_envelope(bytes: &[u8]) -> bool {
     })
 }
 
-/// The text after the start of the value, in an encrypted binary file that has its value first.
+/// The text after the start of the value, in an encrypted binary file with its value first.
 fn in_envelope(bytes: &[u8]) -> Option<&[u8]> {
     let parts = [&b"{"[..], b"\"data\"", b":", b"\"ENC[AES256_GCM,data:"];
     let mut parts = parts.iter();
@@ -164,7 +166,7 @@ fn in_envelope(bytes: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// The text around the value of a new encrypted file, as SOPS writes it: what is before the value, and what is behind.
+/// The text before and after the value of a new encrypted file, as SOPS writes it.
 fn envelope(tree: &Map<String, Json>, indent: Option<u8>) -> Result<(String, String)> {
     let entry = |key: &str, value| Entry {
         key: key.to_owned(),
@@ -177,8 +179,8 @@ fn envelope(tree: &Map<String, Json>, indent: Option<u8>) -> Result<(String, Str
     ]);
     let text = file.to_json(indent)?;
     let value = text.find("\"\"").map_or(0, |quotes| quotes + 1);
-    let behind = text[value..].to_owned();
-    Ok((text[..value].to_owned(), behind))
+    let rest = text[value..].to_owned();
+    Ok((text[..value].to_owned(), rest))
 }
 
 fn data<'d, 'a>(document: &'d Document<'a>) -> Result<&'d Leaf<'a>> {
@@ -189,7 +191,7 @@ fn data<'d, 'a>(document: &'d Document<'a>) -> Result<&'d Leaf<'a>> {
             .find(|path| document.paths().key(*path) != DATA_KEY);
         sops_document::Error::Unwritable {
             path: document.paths().display(path.unwrap_or(ROOT)),
-            message: "an encrypted binary file has the one key `data`; this is another kind of file, which the format has to tell"
+            message: "an encrypted binary file has only the key `data`; this file has another format, which must be specified"
                 .to_owned(),
         }
         .into()

@@ -1,4 +1,5 @@
-//! The encrypted values of a file's former state: a value that did not change keeps its ciphertext, so that diffs stay small.
+//! The encrypted values of a file's previous state: an unchanged value keeps its ciphertext, so
+//! that diffs stay small.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,14 +10,14 @@ use sops_document::Type;
 /// What identifies a value: SHA-256 over its type, additional data and plaintext.
 type Fingerprint = [u8; 32];
 
-/// Ciphertexts by what they hold, each to be given out once.
+/// Ciphertexts by their content. Each is used once.
 #[derive(Default)]
 pub(crate) struct CiphertextCache<'a> {
     known: HashMap<Fingerprint, VecDeque<&'a str>>,
 }
 
 impl<'a> CiphertextCache<'a> {
-    /// Whether there is none to give out.
+    /// Whether no ciphertext is left.
     pub(crate) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
@@ -35,7 +36,7 @@ impl<'a> CiphertextCache<'a> {
             .push_back(ciphertext);
     }
 
-    /// The ciphertext that holds this value, the one that came first.
+    /// The first unused ciphertext that holds this value.
     pub(crate) fn take(
         &mut self,
         kind: Type,

@@ -35,7 +35,7 @@ struct LeafEncryption<'d, 'a> {
 
 impl LeafEncryption<'_, '_> {
     /// Moves past the item at `index`, unless it is already there.
-    fn behind(&mut self, index: usize) {
+    fn pass(&mut self, index: usize) {
         for item in self
             .document
             .tape()
@@ -101,7 +101,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Tape
             reach = reach.max(span.end);
         }
         if !matches!(item, Item::Comment { .. }) {
-            walk.behind(site.item as usize);
+            walk.pass(site.item as usize);
         }
         sites.push(site);
     }
@@ -147,7 +147,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
             // A comment may be on either side of the leaves around it on the tape, so only leaves
             // determine the containers.
             if !matches!(document.tape()[index], Item::Comment { .. }) {
-                walk.behind(index);
+                walk.pass(index);
             }
             match &document.tape()[index] {
                 Item::Leaf(leaf) => match ScalarSlot::header_of_token(document, leaf) {
@@ -166,12 +166,12 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                             self.selection.contains(item) && self.value(leaf, None, out)
                         },
                     );
-                    walk.behind(*close as usize);
+                    walk.pass(*close as usize);
                 }
                 Item::Comment { path, span, .. } if span.range().start >= edits.done() => {
                     let comment = document.comment(index);
                     self.encryptor.at(document, *path);
-                    let out = edits.replace(comment.place);
+                    let out = edits.replace(comment.range);
                     out.push_str(comment.prefix);
                     let start = out.len();
                     self.encryptor
@@ -186,21 +186,21 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     }
 
     fn leaf(&mut self, leaf: &Leaf<'_>, around: Surroundings, edits: &mut Splices<'_>) {
-        let place = ScalarSlot::of_value(self.document, leaf, around);
-        place.write_token(edits.replace(place.range()), |out| {
-            self.value(leaf, Some(&place), out);
+        let slot = ScalarSlot::of_value(self.document, leaf, around);
+        slot.write_token(edits.replace(slot.range()), |out| {
+            self.value(leaf, Some(&slot), out);
         });
     }
 
     /// Writes the encrypted value of a leaf. Returns `false` for null and the empty string, which
     /// are not encrypted.
-    fn value(&mut self, leaf: &Leaf<'_>, place: Option<&ScalarSlot<'_>>, out: &mut String) -> bool {
+    fn value(&mut self, leaf: &Leaf<'_>, slot: Option<&ScalarSlot<'_>>, out: &mut String) -> bool {
         let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
             return false;
         };
         self.encryptor.at(self.document, leaf.path);
-        let plaintext = match place {
-            Some(place) => place.plaintext(value, &mut self.scratch),
+        let plaintext = match slot {
+            Some(slot) => slot.plaintext(value, &mut self.scratch),
             None => &value.bytes,
         };
         self.encryptor.encrypted(value.kind, plaintext, out);

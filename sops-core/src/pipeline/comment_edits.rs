@@ -1,4 +1,5 @@
-//! What changes in a decrypted text besides its values: comments are opened, and the metadata goes.
+//! The changes in a decrypted text besides its values: comments are decrypted, and the metadata is
+//! removed.
 
 use sops_document::{Comment, Document, Item, PathId, ROOT, Replacement, Type};
 use zeroize::Zeroizing;
@@ -10,10 +11,11 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
 
-/// The changes in the order of the text, and how many comments could not be opened.
+/// The changes in document order, and how many comments could not be decrypted.
 ///
 /// # Errors
-/// [`Error::Value`] for a comment that is of another type: SOPS would take it for a value that belongs into the MAC.
+/// [`Error::Value`] for a comment of another type, which SOPS would take for a value that the MAC
+/// covers.
 pub(super) fn changes<'a>(
     document: &Document<'a>,
     selection: &Selection,
@@ -29,7 +31,7 @@ pub(super) fn changes<'a>(
     Ok((changes, unopened))
 }
 
-/// Opens the comments; one that cannot be opened stays as it is, as with SOPS.
+/// Decrypts the comments; one that cannot be decrypted stays as it is, as in SOPS.
 fn comments<'a>(
     document: &Document<'a>,
     selection: &Selection,
@@ -45,9 +47,9 @@ fn comments<'a>(
             continue;
         }
         let Comment {
-            place, continues, ..
+            range, continues, ..
         } = document.comment(index);
-        let ciphertext = &document.text()[place];
+        let ciphertext = &document.text()[range];
         if ciphertext.is_empty() {
             if continues {
                 opened.push((index, Zeroizing::default()));
@@ -84,7 +86,7 @@ fn comment<'a>(
         write_additional_data(document.paths(), path, &mut additional_data);
         if let Ok((kind, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
             if let Some(cache) = cache {
-                // What stands behind it is written anew.
+                // The text after it is written again.
                 let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
                 let alone = &ciphertext[..end];
                 cache.remember(kind, &additional_data, plaintext, alone);

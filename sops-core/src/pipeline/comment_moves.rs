@@ -17,11 +17,11 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
 
-/// Gives the comments the containers, and the selection, that they have in the encrypted file.
+/// Gives each comment the container and the selection that it has in the encrypted file.
 ///
 /// # Errors
-/// [`Error::Unsupported`] where the rule would then select other values: it looks at comments, and one is now elsewhere; and where it
-/// matches a comment that SOPS does not see.
+/// [`Error::Unsupported`] if a rule on comments would then select other values because a comment
+/// moved, and if it matches a comment that SOPS does not see.
 pub(super) fn settle(
     document: &mut Document<'_>,
     plan: &mut Plan,
@@ -62,8 +62,8 @@ pub(super) fn settle(
         let value = difference.map(|((span, _), _)| *span);
         return Err(sops_document::Error::Unsupported {
             location: document.location(first_mover.or(value).unwrap_or(Span::new(0..0))),
-            message: "the rule looks at comments, and in the encrypted file it would select other values for those at this \
-                      alias or text: write an alias out by hand, and the comments where they belong"
+            message: "in the encrypted file, the comments at this alias or block scalar would make the rule select other values; \
+                      replace the alias with its content, and put each comment above its value"
                 .into(),
         }.into());
     }
@@ -73,7 +73,8 @@ pub(super) fn settle(
         write_additional_data(document.paths(), id, &mut data);
         paths.insert(data.clone(), id);
     }
-    // One behind the header of a block scalar that cannot stay a block goes with it.
+    // A comment after the header of a block scalar is replaced with it if the scalar cannot keep
+    // its block style.
     let stays = |index: &usize| match document.tape()[*index] {
         Item::Comment { span, .. } => {
             let before = replaced.partition_point(|range| range.start <= span.range().start);
@@ -95,7 +96,7 @@ pub(super) fn settle(
     Ok(())
 }
 
-/// The comments that stand in the text, by their indexes on the tape, in the order of the text.
+/// The comments in the text, by their indexes on the tape, in document order.
 fn written_comments(document: &Document<'_>) -> Vec<usize> {
     let comments = document
         .written_items()
@@ -108,7 +109,8 @@ fn written_comments(document: &Document<'_>) -> Vec<usize> {
     comments.into_iter().map(|(_, index)| index).collect()
 }
 
-/// The plaintext with the aliases written out, and a letter for each value that is encrypted; and the ranges that these replace.
+/// The plaintext with its aliases expanded and each encrypted value replaced by a letter, and the
+/// replaced ranges.
 fn as_written(
     document: &Document<'_>,
     selection: &Selection,
@@ -129,12 +131,12 @@ fn as_written(
             Item::Leaf(leaf)
                 if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
             {
-                let place = ScalarSlot::of_value(document, leaf, containers.innermost());
+                let slot = ScalarSlot::of_value(document, leaf, containers.innermost());
                 if let Some((at, header)) = ScalarSlot::header_of_token(document, leaf) {
                     edits.replace(at).push_str(&header);
                 }
-                place.write_token(edits.replace(place.range()), |out| out.push('x'));
-                replaced.push(place.range());
+                slot.write_token(edits.replace(slot.range()), |out| out.push('x'));
+                replaced.push(slot.range());
             }
             _ => {}
         }
@@ -148,7 +150,7 @@ mod tests {
     use crate::error::Error;
     use sops_document::Format;
 
-    /// The comments that are encrypted, each behind its additional data; or the error.
+    /// The encrypted comments, each with its additional data before it; or the error.
     fn settled(text: &str, rule: &EncryptionRule) -> Result<Vec<String>> {
         let mut document = crate::parse_document(text, Format::Yaml)?;
         let mut plan = Plan::of(&document, Some(rule))?;
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_belong_to_what_is_written_out() {
+    fn comments_belong_to_the_expanded_alias() {
         let all = EncryptionRule::UnencryptedSuffix("_unencrypted".into());
         let some = EncryptionRule::EncryptedRegex("^l$".into());
         for (text, rule, expected) in [
@@ -184,7 +186,8 @@ mod tests {
             ("k: &x {a: 1}\nl: *x #1\n#2\nm: v\n", &some, vec!["l:#1"]),
             ("l: &x {a: 1}\nm: *x #1\nn: v\n", &some, vec![]),
             ("k: &x {} #1\nl: *x\n", &all, vec!["k:#1"]),
-            // Where the blank line stays, the comment is below the value before; the containers are those that `sops` finds.
+            // If the blank line stays, the comment is below the previous value. The containers are
+            // the ones that `sops` finds.
             (
                 "a:\n  b_unencrypted: |+\n    text\n\n #1\n\nc: v\n",
                 &all,
@@ -204,7 +207,7 @@ mod tests {
             ("k: &x {a: 1, b: 2}\nl: *x #yes\nm: v\n", &yes),
             ("k: &x {a: 1, b: 2}\nl: *x #no\nm: v\n", &no),
             ("k: &x\n  a: 1\n  #no\n  b: 2\nl: *x\n", &no),
-            // The first comment gives way to the second, as the foot of `a`.
+            // The first comment is replaced by the second, as the foot comment of `a`.
             ("  a: 1\n  #yes\n #other\n\n  b: 2\n", &yes),
             ("  a: 1\n  #no\n #other\n\n  b: 2\n", &no),
         ] {

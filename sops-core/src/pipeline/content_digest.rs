@@ -1,13 +1,14 @@
-//! What a plaintext means: a digest of its keys, containers and values, comments and layout aside.
+//! A digest of the meaning of a plaintext: its keys, containers and values, without comments and
+//! layout.
 
 use sha2::{Digest, Sha256};
 use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 
-/// A running SHA-256; `None` where nobody will ask.
+/// A running SHA-256; `None` if the digest is not needed.
 pub(crate) struct ContentDigest(Option<Sha256>);
 
 impl ContentDigest {
-    /// Starts the digest, or leaves it if it is not `wanted`.
+    /// Starts the digest if it is `wanted`.
     pub(crate) fn new(wanted: bool) -> Self {
         Self(wanted.then(Sha256::new))
     }
@@ -17,7 +18,7 @@ impl ContentDigest {
         Self::of_document(&crate::parse_document(text, format).ok()?)
     }
 
-    /// The digest of a document that has been parsed.
+    /// The digest of a parsed document.
     pub(crate) fn of_document(document: &Document<'_>) -> Option<[u8; 32]> {
         let mut content = Self::new(true);
         for item in document.tape() {
@@ -26,11 +27,11 @@ impl ContentDigest {
         content.finish()
     }
 
-    /// Adds an item as it stands on the tape. Aliases and their expansion are the same.
+    /// Adds an item of the tape. An alias and its expansion have the same digest.
     pub(crate) fn item(&mut self, document: &Document<'_>, item: &Item<'_>) {
         match item {
             Item::Document { .. } => self.update(b"document"),
-            // At the top there is a mapping or, which is to be the same, nothing.
+            // The top level is a mapping or empty, which have the same digest.
             Item::Open { path: ROOT, .. } => {}
             Item::Open { kind, path, .. } => {
                 self.update(if *kind == Collection::Mapping {

@@ -19,21 +19,22 @@ use crate::pipeline::plaintext_writer::{PlaintextWriter, Purpose, WrittenPlainte
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
 
-/// Whether the MAC must be right.
+/// Whether the MAC must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MacCheck {
-    /// It must: what `sops` does.
+    /// It must match, as in `sops`.
     Require,
-    /// It is not looked at: `--ignore-mac`, for a file after a merge.
+    /// It is not checked: `--ignore-mac`, for a file after a merge.
     Ignore,
 }
 
-/// What came out of a file.
+/// The result of decrypting a file.
 #[non_exhaustive]
 pub struct Decrypted {
-    /// The plaintext; UTF-8 in all formats but the binary one.
+    /// The plaintext; UTF-8 in all formats except binary.
     pub plaintext: Zeroizing<Vec<u8>>,
-    /// How many comments look encrypted or should be but could not be opened; they are in the plaintext as they were.
+    /// How many comments look encrypted, or should be, but could not be decrypted. They are in the
+    /// plaintext unchanged.
     pub unopened_comments: usize,
 }
 
@@ -88,7 +89,7 @@ pub(crate) fn decrypt_values<'a>(
         return Err(Error::MacMismatch);
     }
     let text = match kept {
-        // The source forms are used only if they still mean the values that were decrypted.
+        // The source forms are used only if they still have the decrypted values.
         Some((kept, content)) if ContentDigest::of_text(&kept, document.format()) == content => {
             kept
         }
@@ -101,12 +102,12 @@ pub(crate) fn decrypt_values<'a>(
     })
 }
 
-/// The bytes of a text, which are not copied.
+/// The bytes of a text, without a copy.
 fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
-/// The MAC that the file carries; `None` only where it is not asked for.
+/// The MAC in the file; `None` only if it is not required.
 pub(super) fn stored_mac(
     metadata: &Metadata,
     cipher: &mut Cipher,
@@ -117,14 +118,14 @@ pub(super) fn stored_mac(
     }
     match cipher.decrypt(&metadata.mac, metadata.last_modified.as_bytes()) {
         Ok((Type::Str, mac)) => Ok(Some(String::from_utf8_lossy(mac).into_owned())),
-        // The type is outside of what is authenticated; SOPS compares the MAC with a string.
+        // The type is not authenticated, and SOPS compares the MAC with a string.
         _ if check == MacCheck::Ignore => Ok(None),
         _ => Err(Error::MacUnreadable { location: None }),
     }
 }
 
-/// The kept source forms, if there are any and they belong to this file's MAC; another program that
-/// writes the file drops them or leaves outdated ones.
+/// The stored source forms, if there are any and they belong to this file's MAC. Another program
+/// that writes the file drops them or leaves outdated ones.
 fn source_forms(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<SourceForms> {
     let additional_data = SourceForms::additional_data(mac);
     metadata.source_forms.iter().find_map(|text| {

@@ -1,4 +1,5 @@
-//! Plaintext to ciphertext: one pass over the leaves for the MAC, one that writes, both at the same time where that pays.
+//! Plaintext to ciphertext: one pass over the leaves computes the MAC, another one writes, in
+//! parallel if that pays.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -22,19 +23,20 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::Sink;
 use crate::pipeline::source_forms::{FlowTop, SourceForms};
 
-/// What a document is encrypted with.
+/// The keys and settings to encrypt a document with.
 pub(crate) struct Encryptor<'e, 'c> {
     /// Has its keys and time already, and is given its MAC.
     pub(crate) metadata: &'e mut Metadata,
     pub(crate) key: &'e DataKey,
-    /// The ciphertexts of values that may be the same as before.
+    /// The ciphertexts of values that may be unchanged.
     pub(crate) cache: &'e mut CiphertextCache<'c>,
-    /// By how many columns the levels of the metadata are indented, in lines of YAML.
+    /// The indentation of the metadata per level, in YAML block style.
     pub(crate) step: usize,
 }
 
 impl Encryptor<'_, '_> {
-    /// Encrypts a document as planned. Only a rule that looks at comments can still fail once `out` has been given something.
+    /// Encrypts a document as planned. After the first output, only a rule on comments can still
+    /// fail.
     pub(crate) fn encrypt(
         self,
         document: &mut Document<'_>,
@@ -51,7 +53,7 @@ impl Encryptor<'_, '_> {
         self.encrypt_as_it_is(&mut document, plan, block.tops, out)
     }
 
-    /// Encrypts a document without changing how it is laid out.
+    /// Encrypts a document without changing its layout.
     fn encrypt_as_it_is(
         self,
         document: &mut Document<'_>,
@@ -72,7 +74,7 @@ impl Encryptor<'_, '_> {
         let parts = parts(document, plan);
         let new_writer = |cache| Writer::new(document, &plan.selection, Cipher::new(key), cache);
         let writers: Vec<_> = match threads(document.tape().len()) {
-            // Former ciphertexts are given out in order, which only one writer can do.
+            // Previous ciphertexts are reused in document order, which needs a single writer.
             _ if !cache.is_empty() => vec![new_writer(Some(cache))],
             threads => (0..threads).map(|_| new_writer(None)).collect(),
         };
@@ -95,14 +97,14 @@ impl Encryptor<'_, '_> {
     }
 }
 
-/// The metadata, which is known once all values have been hashed.
+/// The metadata, which is complete once all values have been hashed.
 struct MetadataAtEnd<F> {
     tree: F,
     step: usize,
 }
 
-/// Puts the texts of the parts together, with the metadata where it belongs. Its tree and source forms are asked for once, and only the
-/// first document of a stream holds these.
+/// Joins the texts of the parts, with the metadata in its position. The metadata is built once, and
+/// only the first document of a stream holds the source forms.
 fn join(
     document: &Document<'_>,
     parts: &[TapePart<'_, '_>],
@@ -110,7 +112,7 @@ fn join(
     metadata: MetadataAtEnd<impl FnOnce() -> Result<(Map<String, Json>, Vec<String>)>>,
     out: &mut dyn Sink,
 ) -> Result<()> {
-    /// About the size of metadata with a few recipients.
+    /// The approximate size of metadata with a few recipients.
     const METADATA: usize = 2_048;
     let capacity = parts.iter().map(|part| part.capacity(document));
     out.reserve(capacity.sum::<usize>() + METADATA);

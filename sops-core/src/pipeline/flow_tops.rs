@@ -1,5 +1,5 @@
-//! YAML documents whose top is in flow style are written with the top in block style while they are encrypted, where programs such as Flux
-//! look for the metadata. Their text comes back from the source forms.
+//! YAML documents with a flow mapping at the top level are encrypted in block style, because
+//! programs such as Flux look for the metadata there. The source forms restore their text.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,15 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::source_forms::FlowTop;
 use crate::rules::EncryptionRule;
 
-/// The text that is encrypted in place of a document's, and what brings the document's back.
+/// The text that is encrypted instead of a document's, and the source forms that restore the
+/// original.
 pub(super) struct InBlockStyle {
     pub(super) text: Zeroizing<String>,
     pub(super) tops: Vec<FlowTop>,
 }
 
-/// The document with all tops in block style. `None` if they are already, or if the rule would select other values or fewer comments there:
-/// then the document stays as it is.
+/// The document with all top levels in block style. `None` if they are already, or if the rule
+/// would then select other values or fewer comments: in that case the document keeps its style.
 pub(super) fn in_block_style(
     document: &Document<'_>,
     plan: &Plan,
@@ -28,7 +29,8 @@ pub(super) fn in_block_style(
     if !document.has_flow_top() {
         return None;
     }
-    // The comments of a document without entries come after the metadata in block style, where SOPS sees others of them.
+    // In block style, the comments of a document without entries follow the metadata, where SOPS
+    // sees others of them.
     if plan.selection.looks_at_comments() && has_empty_top(document) {
         return None;
     }
@@ -62,7 +64,7 @@ pub(super) fn in_block_style(
     })
 }
 
-/// The plaintext with the tops in flow style that it had, unless something else has been done to it since.
+/// The plaintext with its original flow mappings at the top level, unless it has changed since.
 pub(super) fn restore(text: Zeroizing<String>, tops: &[FlowTop]) -> Zeroizing<String> {
     let in_flow = || {
         let length = tops.iter().map(|top| top.text.len()).sum::<usize>();
@@ -87,14 +89,15 @@ pub(super) fn restore(text: Zeroizing<String>, tops: &[FlowTop]) -> Zeroizing<St
     found.unwrap_or(text)
 }
 
-/// Whether a mapping at the top of a document has no entries.
+/// Whether a mapping at the top level of a document has no entries.
 fn has_empty_top(document: &Document<'_>) -> bool {
     document.tape().iter().enumerate().any(|(index, item)| {
         matches!(item, Item::Open { path: ROOT, .. }) && document.children(index).next().is_none()
     })
 }
 
-/// Whether the rule selects the same values in the other document, and leaves no other comments in plaintext.
+/// Whether the rule selects the same values in both documents, and leaves no further comments in
+/// plaintext.
 fn selects_as_much(
     document: &Document<'_>,
     plan: &Plan,

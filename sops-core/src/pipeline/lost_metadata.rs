@@ -1,4 +1,5 @@
-//! Encrypted values in a document without a `sops` block: it was cut off, or lost in a merge, and nothing else opens them.
+//! Finds encrypted values in a document without `sops` metadata: it was cut off, or lost in a
+//! merge, and nothing else can decrypt them.
 
 use sops_document::{Document, Format, binary};
 
@@ -9,11 +10,13 @@ use crate::pipeline::binary::begins_as_envelope;
 use crate::pipeline::plan::Plan;
 use crate::rules::EncryptionRule;
 
-/// Refuses a document that has lost its `sops` block: it has none, and a value that `rule` covers is an encrypted one. Encrypted once
-/// more, it would look like any other file, and what was in it could not be opened. Without a rule everything is covered.
+/// Rejects a document that has lost its `sops` metadata: it has none, but a value that `rule`
+/// covers is encrypted. If that value were encrypted again, the document would look like any other
+/// file, but its content would be lost. Without a rule, everything is covered.
 ///
 /// # Errors
-/// [`Error::Ciphertext`] with the first such value; [`Error::Regex`], where the rule's expression is not valid.
+/// [`Error::Ciphertext`] with the first such value; [`Error::Regex`] if the rule's expression is
+/// invalid.
 pub fn refuse_ciphertext(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<()> {
     if is_encrypted(document) {
         return Ok(());
@@ -24,7 +27,7 @@ pub fn refuse_ciphertext(document: &Document<'_>, rule: Option<&EncryptionRule>)
     Plan::of(document, rule)?.refuse_ciphertext(document)
 }
 
-/// The same for a binary file, where it is the object around the value that remains, or the value alone.
+/// The same check for a binary file, of which the JSON around the value remains, or only the value.
 fn refuse_envelope(document: &Document<'_>) -> Result<()> {
     let Some(leaf) = binary::data(document) else {
         return Ok(());
@@ -51,8 +54,8 @@ mod tests {
 
     const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
 
-    /// The path and the place of the value that is told, or nothing.
-    fn told(format: Format, text: &str, rule: Option<&EncryptionRule>) -> String {
+    /// The path and location of the reported value, or an empty string.
+    fn reported(format: Format, text: &str, rule: Option<&EncryptionRule>) -> String {
         let text = text.replace("ENC", ENC);
         let document = parse_document(&text, format).unwrap_or_else(|error| panic!("{error}"));
         match refuse_ciphertext(&document, rule) {
@@ -60,12 +63,12 @@ mod tests {
             Err(Error::Ciphertext { path, location }) => {
                 format!("{path} {}:{}", location.line, location.column)
             }
-            Err(other) => panic!("{other}"),
+            Err(error) => panic!("{error}"),
         }
     }
 
     #[test]
-    fn a_document_that_lost_its_block_is_told_by_its_first_value() {
+    fn a_document_without_its_metadata_is_reported_with_its_first_encrypted_value() {
         use Format::{Binary, Dotenv, Ini, Json, Yaml};
         for (format, text, expected) in [
             (Yaml, "a: 1\nb:\n  - x\n  - ENC\n", "b 4:5"),
@@ -79,12 +82,12 @@ mod tests {
             (Binary, "{\"data\":\"ENC\",\"sops\":{", "data 1:1"),
             (Binary, "ENC\n", "data 1:1"),
         ] {
-            assert_eq!(told(format, text, None), expected, "{text}");
+            assert_eq!(reported(format, text, None), expected, "{text}");
         }
     }
 
     #[test]
-    fn texts_around_a_value_comments_and_files_with_a_block_are_not_told() {
+    fn text_around_a_value_comments_and_files_with_metadata_are_not_reported() {
         use Format::{Binary, Dotenv, Ini, Json, Yaml};
         for (format, text) in [
             (Yaml, "a: x ENC\nb: ENC x\nc: |\n  ENC\n  ENC\n"),
@@ -98,19 +101,23 @@ mod tests {
             (Binary, "{\"key\": \"ENC\"}"),
             (Binary, "a: ENC\n"),
         ] {
-            assert_eq!(told(format, text, None), "", "{text}");
+            assert_eq!(reported(format, text, None), "", "{text}");
         }
     }
 
     #[test]
-    fn only_what_the_rule_covers_is_told() {
+    fn only_values_that_the_rule_covers_are_reported() {
         let rule = EncryptionRule::EncryptedRegex("^data$".into());
         for (text, expected) in [
             ("a: ENC\ndata: x\n", ""),
             ("a: ENC\ndata:\n  b: ENC\n", "data.b 3:6"),
             ("a: &x ENC\ndata:\n  b: *x\n", "data.b 1:7"),
         ] {
-            assert_eq!(told(Format::Yaml, text, Some(&rule)), expected, "{text}");
+            assert_eq!(
+                reported(Format::Yaml, text, Some(&rule)),
+                expected,
+                "{text}"
+            );
         }
     }
 }

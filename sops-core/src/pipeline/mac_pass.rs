@@ -93,11 +93,11 @@ fn unusual_source(
     scratch: &mut String,
 ) -> Option<SourceForm> {
     let value = leaf.value.as_ref()?;
-    let place = ScalarSlot::of_value(document, leaf, containers.innermost());
-    let plaintext = place.plaintext(value, scratch);
+    let slot = ScalarSlot::of_value(document, leaf, containers.innermost());
+    let plaintext = slot.plaintext(value, scratch);
     scratch.clear();
-    let spelled = place.spell(plaintext, value, scratch);
-    let source = place.source();
+    let spelled = slot.spell(plaintext, value, scratch);
+    let source = slot.source();
     (spelled != Spelled::InPlace || scratch != source).then(|| SourceForm {
         at,
         up: 0,

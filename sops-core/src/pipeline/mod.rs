@@ -1,8 +1,9 @@
 //! The encryption and decryption pipeline: selects values, runs the cipher and the MAC, writes the
 //! result. All formats share these steps, except [`binary`], whose files are one value.
 //!
-//! Encryption makes a [`plan`], hashes the values ([`mac_pass`]) and writes their ciphertexts ([`ciphertext_writer`]). Decryption decrypts the values in
-//! batches ([`batch_decrypt`]) and hashes and writes them in order ([`plaintext_writer`]).
+//! Encryption makes a [`plan`], hashes the values ([`mac_pass`]) and writes their ciphertexts
+//! ([`ciphertext_writer`]). Decryption decrypts the values in batches ([`batch_decrypt`]) and
+//! hashes and writes them in order ([`plaintext_writer`]).
 
 mod alias;
 mod batch_decrypt;
@@ -27,8 +28,8 @@ pub(crate) mod unencrypted;
 
 use sops_document::{Document, Item, ROOT};
 
-/// Whether the item at `index` begins a container without anything but comments in it, the top level aside: the `sops` block
-/// makes one there.
+/// Whether the item at `index` begins a container with nothing but comments in it, below the top
+/// level, to which the `sops` metadata adds an entry.
 fn is_empty_container(document: &Document<'_>, index: usize) -> bool {
     let mut inside = document.tape()[index + 1..].iter();
     let mut next = || inside.find(|item| !matches!(item, Item::Comment { .. }));

@@ -1,13 +1,15 @@
-//! Work on the parts of a document on several threads, the results of which come in the order of the parts.
+//! Processes the parts of a document on several threads, and returns the results in the order of
+//! the parts.
 
 use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::thread::{self, ScopedJoinHandle};
 
-/// Results of one thread that may wait to be taken; this bounds the memory that they need.
+/// How many results of one thread may wait, which limits the memory that they need.
 const AHEAD: usize = 4;
 
-/// How many threads are worth starting for so many values: with fewer a thread takes longer to start than it saves.
+/// How many threads are worth starting for this many values: with fewer values per thread, starting
+/// it takes longer than it saves.
 pub(super) fn threads(values: usize) -> usize {
     const VALUES_A_THREAD: usize = 4_000;
     match values / VALUES_A_THREAD {
@@ -18,8 +20,8 @@ pub(super) fn threads(values: usize) -> usize {
     }
 }
 
-/// Does `work` on each part, each worker on a thread of its own, and gives the results in the order of the parts to `take`,
-/// which may end early. A worker alone works on the caller's thread.
+/// Calls `work` on each part, with each worker on its own thread, and passes the results to `take`
+/// in the order of the parts. `take` may stop early. A single worker runs on the caller's thread.
 pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
     mut workers: Vec<W>,
     parts: &[P],
@@ -35,7 +37,7 @@ pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
             let (sender, receiver) = mpsc::sync_channel(AHEAD);
             let thread = scope.spawn(move || {
                 for part in parts.iter().skip(number).step_by(count) {
-                    // Nobody receives any more once `take` has ended.
+                    // No one receives once `take` has stopped.
                     if sender.send(work(&mut worker, part)).is_err() {
                         return;
                     }
@@ -59,7 +61,7 @@ pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
     })
 }
 
-/// Waits for a thread, and panics as it did.
+/// Waits for a thread, and resumes its panic.
 fn resume_panic(thread: ScopedJoinHandle<'_, ()>) {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic));
 }
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_panic_of_a_worker_is_the_callers() {
+    fn a_panic_of_a_worker_reaches_the_caller() {
         for (threads, taken) in [(1, 100), (3, 100), (3, 2)] {
             let parts: Vec<usize> = (0..100).collect();
             let work = |_: &mut (), part: &usize| assert!(*part < 2, "part {part} is wrong");
@@ -96,7 +98,7 @@ mod tests {
                 })
             })
             .expect_err("a worker panics");
-            let message = panic.downcast::<String>().expect("it has a message");
+            let message = panic.downcast::<String>().expect("the panic has a message");
             assert!(message.ends_with(" is wrong"), "{message}");
         }
     }

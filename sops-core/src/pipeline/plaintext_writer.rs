@@ -20,25 +20,25 @@ use crate::pipeline::is_empty_container;
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::{Address, SourceForm};
 
-/// What a plaintext is for.
+/// The purpose of a plaintext.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To be the file that was encrypted, or what `sops` would write of it.
+    /// To restore the file that was encrypted, or to produce the text that `sops` would write.
     File,
-    /// To be read again for its values: a float that is written as an integer, as SOPS has it, is written as a float.
+    /// To read its values: a float that SOPS writes as an integer is written as a float.
     Values,
 }
 
-/// What came of reading all leaves.
+/// The result of reading all leaves.
 pub(super) struct WrittenPlaintext {
     /// The plaintext in the usual spelling.
     pub(super) usual: Zeroizing<String>,
-    /// If source forms were kept, the text with them, and the content that it must have.
+    /// If source forms were stored, the text with them, and the content that it must have.
     pub(super) kept: Option<(Zeroizing<String>, Option<[u8; 32]>)>,
     pub(super) mac: String,
 }
 
-/// Writes the text twice: in the usual spelling and, if source forms were kept, with those.
+/// Writes the text twice: in the usual spelling and, if source forms were stored, with them.
 pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selection,
@@ -53,12 +53,12 @@ pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     containers: Containers<'d, 'a>,
     spelling: Zeroizing<String>,
     address: Address,
-    /// Whether there is nothing but comments yet in the innermost container.
+    /// Whether the innermost container has only comments so far.
     only_comments: bool,
 }
 
 impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
-    /// A writer of the file's plaintext. `changes` are those besides the values, in the order of the text.
+    /// A writer of the file's plaintext. `changes` are those besides the values, in document order.
     pub(super) fn new(
         document: &'d Document<'a>,
         selection: &'d Selection,
@@ -96,7 +96,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         self
     }
 
-    /// Goes on with these items of the tape, whose encrypted values are opened in `batch`.
+    /// Continues with these items of the tape, whose encrypted values are decrypted in `batch`.
     pub(super) fn read(&mut self, items: Range<usize>, batch: &DecryptedBatch) -> Result<()> {
         let document = self.document;
         let mut opened = batch.values();
@@ -129,7 +129,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         Ok(())
     }
 
-    /// A container with nothing in it has an address as a leaf has.
+    /// An empty container has an address, like a leaf.
     fn empty_container(&mut self, index: usize, item: &Item<'_>) {
         if let Item::Open { span, .. } = item
             && is_empty_container(self.document, index)
@@ -142,7 +142,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         }
     }
 
-    /// A leaf of plaintext, or with nothing to decrypt: null and the empty string.
+    /// A leaf that is plaintext, or has nothing to decrypt: null and the empty string.
     fn plain(&mut self, item: &Item<'_>, leaf: &Leaf<'_>) {
         self.only_comments = false;
         let node = self.nodes.next_if(|node| node.at == self.address);
@@ -155,7 +155,8 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         }
     }
 
-    /// Writes a kept source form: in place of the node whose text is at `range`, or of the container that it says.
+    /// Writes a stored source form in place of the node at `range`, or of the container that it
+    /// names.
     fn source_form(&mut self, node: &SourceForm, span: Span, range: Range<usize>) {
         let Some(kept) = &mut self.kept else { return };
         if node.up > 0 {
@@ -166,7 +167,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         }
     }
 
-    /// A comment of a sequence, which SOPS writes as an item of it.
+    /// A comment of a sequence, which SOPS writes as an item.
     fn comment(&mut self, index: usize, leaf: &Leaf<'a>, text: &[u8]) -> Result<()> {
         let document = self.document;
         self.remember(leaf, Type::Comment, text);
@@ -174,7 +175,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
         let replacement = document.item_as_comment(index, self.only_comments, &text);
         let (range, text) =
-            replacement.ok_or_else(|| self.problem(leaf, "a comment is no value"))?;
+            replacement.ok_or_else(|| self.problem(leaf, "this is a comment, not a value"))?;
         self.usual.replace(range.clone(), &text);
         if let Some(kept) = &mut self.kept {
             kept.replace(range, &text);
@@ -187,7 +188,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         self.only_comments = false;
         let node = self.nodes.next_if(|node| node.at == self.address);
         let Some(bytes) = sops_document::canonical(kind, plaintext) else {
-            return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
+            return Err(self.problem(leaf, "the decrypted value does not match its `type`"));
         };
         if self.document.format().is_flat() && str::from_utf8(plaintext).is_err() {
             return Err(self.problem(leaf, "the decrypted value is not UTF-8"));
@@ -195,7 +196,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         self.remember(leaf, kind, plaintext);
         let value = Value { kind, bytes };
         self.mac.add(&value.bytes, true);
-        let place = ScalarSlot::of_token(self.document, leaf, self.containers.innermost());
+        let slot = ScalarSlot::of_token(self.document, leaf, self.containers.innermost());
         self.spelling.clear();
         let with_point = (self.purpose == Purpose::Values)
             .then(|| with_point(&value))
@@ -203,27 +204,27 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         let plaintext = with_point
             .as_ref()
             .map_or(plaintext, |text| text.as_bytes());
-        let spelled = place.spell(plaintext, &value, &mut self.spelling);
-        self.usual.value(leaf, &place, spelled, &self.spelling);
+        let spelled = slot.spell(plaintext, &value, &mut self.spelling);
+        self.usual.value(leaf, &slot, spelled, &self.spelling);
         if let Some(kept) = &mut self.kept {
             let key = self.document.paths().key(leaf.path);
             self.content.leaf(key, Some(&value));
             if node.is_none() {
-                kept.value(leaf, &place, spelled, &self.spelling);
+                kept.value(leaf, &slot, spelled, &self.spelling);
             }
         }
         if let Some(node) = node {
             if let Some(kept) = &mut self.kept
-                && let (Some(header), Some((range, _))) = (&node.header, place.indicators())
+                && let (Some(header), Some((range, _))) = (&node.header, slot.indicators())
             {
                 kept.replace(range, header);
             }
-            self.source_form(node, leaf.span, place.range());
+            self.source_form(node, leaf.span, slot.range());
         }
         Ok(())
     }
 
-    /// Remembers a ciphertext, where somebody will ask for it.
+    /// Remembers a ciphertext if it may be needed again.
     fn remember(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) {
         let source = self.document.source(leaf.span);
         if let Some(cache) = &mut self.cache
@@ -253,7 +254,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     }
 }
 
-/// A float that reads as an integer in a spelling that does not.
+/// The spelling that keeps a float a float, if its usual spelling reads as an integer.
 fn with_point(value: &Value<'_>) -> Option<Zeroizing<String>> {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
     let is_whole = value.kind == Type::Float && value.bytes.iter().all(is_digit);

@@ -9,7 +9,7 @@ use crate::pipeline::alias;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
 
-/// A place where the text changes.
+/// A position where the text changes.
 #[derive(Clone, Copy)]
 pub(super) struct ReplacedLeaf {
     /// Its offset in the text.
@@ -18,42 +18,43 @@ pub(super) struct ReplacedLeaf {
     pub(super) item: u32,
 }
 
-/// What becomes of a document.
+/// The changes to a document.
 pub(crate) struct Plan {
     pub(super) selection: Selection,
-    /// In the order of the text.
+    /// The sites, in document order.
     pub(super) sites: Vec<ReplacedLeaf>,
     /// Whether there are comments in the text.
     pub(super) has_comments: bool,
-    /// The first place on account of which a comment may be in another container once the document is encrypted: an alias of a collection
-    /// that is written out, or a block scalar that keeps the blank lines below it since it is not encrypted.
+    /// The first reason why a comment may be in another container in the encrypted document: an
+    /// alias of a collection that is expanded, or a plaintext block scalar that keeps the blank
+    /// lines below it.
     pub(super) first_mover: Option<Span>,
     values: Values,
-    /// Why Go's library would read a value that stays otherwise.
+    /// Why Go's library would read a plaintext value differently.
     unreadable: Option<sops_document::Error>,
 }
 
-/// What is known of the values.
+/// Facts about the values.
 #[derive(Default)]
 struct Values {
-    /// Whether there is one that could be encrypted.
+    /// Whether at least one could be encrypted.
     any: bool,
-    /// Whether there is one that is.
+    /// Whether at least one is encrypted.
     any_encrypted: bool,
-    /// The first selected one that is a ciphertext already.
+    /// The first selected value that is ciphertext already.
     first_ciphertext: Option<usize>,
 }
 
 impl Plan {
-    /// Walks the document as SOPS walks it. Without a rule everything is encrypted.
+    /// Walks the document as SOPS does. Without a rule, everything is encrypted.
     ///
     /// # Errors
-    /// [`Error::Regex`], where the rule's expression is not valid.
+    /// [`Error::Regex`] if the rule's expression is invalid.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
         let mut sites = Vec::with_capacity(document.tape().len());
         let mut values = Values::default();
         let (mut has_comments, mut first_mover, mut unreadable) = (false, None, None);
-        // Where the outermost alias ends, whose copies are not in the text.
+        // The end of the outermost alias, whose copies are not in the text.
         let mut alias_end = None;
         let selection = Selection::walk(document, rule, |selected, index| {
             let item = &document.tape()[index];
@@ -71,7 +72,7 @@ impl Plan {
                 _ => alias_end = None,
             }
             match item {
-                // Its copies are decided once it ends.
+                // Its copies are decided at its end.
                 Item::Alias { close, .. } => alias_end = Some(*close as usize),
                 Item::Leaf(leaf) if !selected[index] => {
                     if unreadable.is_none() {
@@ -91,7 +92,7 @@ impl Plan {
             sites.extend(header_site(document, selected, index, item));
             if let Some(site) = site(document, selected, index, item) {
                 if let Item::Alias { span, .. } = document.tape()[index]
-                    // What an alias of one value stands for is one value again.
+                    // An alias of one value is replaced by one value.
                     && matches!(document.tape()[index + 1], Item::Open { .. })
                 {
                     first_mover.get_or_insert(span);
@@ -110,7 +111,7 @@ impl Plan {
         })
     }
 
-    /// Finds the sites again, after the selection has changed.
+    /// Finds the sites again after the selection has changed.
     pub(super) fn renew_sites(&mut self, document: &Document<'_>) {
         self.sites.clear();
         for (index, item) in document.written_items() {
@@ -126,8 +127,9 @@ impl Plan {
         sort(document, &mut self.sites);
     }
 
-    /// Refuses a document that has lost its metadata: a selected value is encrypted already. Encrypted once more, it would look like any other
-    /// file, and what was in it could not be opened.
+    /// Rejects a document that has lost its metadata: a selected value is encrypted already. If it
+    /// were encrypted again, the document would look like any other file, but its content would be
+    /// lost.
     ///
     /// # Errors
     /// [`Error::Ciphertext`] with the first such value.
@@ -145,7 +147,8 @@ impl Plan {
         }
     }
 
-    /// Refuses a document that has values of which the rule selects none: all of it would stay in plaintext.
+    /// Rejects a document with values if the rule selects none of them, because all of it would
+    /// stay in plaintext.
     ///
     /// # Errors
     /// [`Error::NothingSelected`] with the rule and the document's keys.
@@ -154,7 +157,7 @@ impl Plan {
         document: &Document<'_>,
         rule: &EncryptionRule,
     ) -> Result<()> {
-        /// How many keys the message names.
+        /// How many keys the message lists.
         const NAMED: usize = 20;
         if self.values.any_encrypted || !self.values.any {
             return Ok(());
@@ -170,16 +173,17 @@ impl Plan {
         keys.truncate(NAMED);
         Err(Error::NothingSelected {
             message: format!(
-                "the rule `{rule}` selects none of the document's values, so all of them would stay in plaintext; its keys are {}{more}",
+                "the rule `{rule}` selects none of the document's values, so all of them would stay in plaintext; the document has the keys {}{more}",
                 keys.join(", ")
             ),
         })
     }
 
-    /// Refuses what Go's libraries would read otherwise, or not at all, in the encrypted document.
+    /// Rejects text that Go's libraries would read differently, or not at all, in the encrypted
+    /// document.
     ///
     /// # Errors
-    /// [`sops_document::Error::Unsupported`] with the place.
+    /// [`sops_document::Error::Unsupported`] with the location.
     pub(super) fn check_for_go(&mut self, document: &Document<'_>) -> Result<()> {
         match self.unreadable.take() {
             Some(error) => Err(error.into()),
@@ -188,7 +192,8 @@ impl Plan {
     }
 }
 
-/// Where the text changes for an item, which is given with its index or, if it is a `Close`, with that of what it ends.
+/// Where the text changes for an item, given by its index. A `Close` has the index of the item that
+/// it ends.
 fn site(
     document: &Document<'_>,
     selected: &[bool],
@@ -206,7 +211,7 @@ fn site(
         }
         (Item::Comment { .. }, _) if selected[index] => {
             let comment = document.comment(index);
-            (!comment.text.is_empty()).then_some(comment.place.start as u32)?
+            (!comment.text.is_empty()).then_some(comment.range.start as u32)?
         }
         _ => return None,
     };
@@ -216,7 +221,8 @@ fn site(
     })
 }
 
-/// Where the header of a block scalar changes, if it is another one over a ciphertext. A comment may come between it and the value.
+/// Where the header of a block scalar changes for the ciphertext. A comment may be between it and
+/// the value.
 fn header_site(
     document: &Document<'_>,
     selected: &[bool],
@@ -233,8 +239,9 @@ fn header_site(
     })
 }
 
-/// Puts the sites into the order of the text. They are in it but for metadata that cannot go to the very end, and for comments, which SOPS may find before
-/// what they stand behind, also in the document before, behind whose marker its metadata goes.
+/// Sorts the sites into document order. Only two kinds are out of order: metadata that cannot go to
+/// the very end, and comments that SOPS finds before the text that they follow, even in the
+/// previous document.
 fn sort(document: &Document<'_>, sites: &mut [ReplacedLeaf]) {
     let order = |site: &ReplacedLeaf| {
         let item = &document.tape()[site.item as usize];

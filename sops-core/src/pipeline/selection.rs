@@ -1,28 +1,29 @@
-//! Which items of a document its rule selects for encryption.
+//! Decides which items of a document its rule selects for encryption.
 
 use sops_document::{Document, Item, Leaf, ROOT, Value};
 
 use crate::error::Result;
 use crate::rules::{CompiledRule, EncryptionRule, RuleWalk};
 
-/// What a rule selects of a document.
+/// The items of a document that a rule selects.
 pub(crate) struct Selection {
-    /// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
+    /// One bool for each item of the tape: whether it is a leaf or comment to encrypt.
     items: Vec<bool>,
     rule: Option<CompiledRule>,
     looks_at_comments: bool,
 }
 
 impl Selection {
-    /// Walks the document as SOPS walks it. Without a rule everything is encrypted.
+    /// Walks the document as SOPS does. Without a rule, everything is encrypted.
     ///
     /// # Errors
-    /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+    /// [`Error::Regex`](crate::Error::Regex) if the rule's expression is invalid.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
         Self::walk(document, rule, |_, _| {})
     }
 
-    /// The same, and tells `visit` of each item once it is decided what is selected up to it.
+    /// Like [`of`](Self::of), and calls `visit` for each item once the selection up to it is
+    /// decided.
     pub(super) fn walk(
         document: &Document<'_>,
         rule: Option<&EncryptionRule>,
@@ -45,17 +46,17 @@ impl Selection {
         })
     }
 
-    /// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
+    /// One bool for each item of the tape: whether it is a leaf or comment to encrypt.
     pub(super) fn items(&self) -> &[bool] {
         &self.items
     }
 
-    /// Whether the item at that index of the tape is to be encrypted.
+    /// Whether the item at this index of the tape is to be encrypted.
     pub(crate) fn contains(&self, index: usize) -> bool {
         self.items[index]
     }
 
-    /// Says otherwise of one item.
+    /// Overrides the selection of one item.
     pub(crate) fn set(&mut self, index: usize, selected: bool) {
         self.items[index] = selected;
     }
@@ -65,11 +66,11 @@ impl Selection {
         self.looks_at_comments
     }
 
-    /// Refuses a comment that asks something of the rule, but stands where SOPS does not see it: what follows would be left in
-    /// plaintext, or encrypted, against its word.
+    /// Rejects a comment that the rule matches but that SOPS does not see: the values after it
+    /// would be left in plaintext, or encrypted, contrary to the comment.
     ///
     /// # Errors
-    /// [`Error::Unsupported`], with the place of the comment.
+    /// [`Error::Unsupported`] with the location of the comment.
     pub(crate) fn check_lost_comments(&self, document: &Document<'_>) -> Result<()> {
         let Some(rule) = self.rule.as_ref().filter(|_| self.looks_at_comments) else {
             return Ok(());
@@ -82,8 +83,8 @@ impl Selection {
             {
                 return Err(sops_document::Error::Unsupported {
                     location: document.location(*span),
-                    message: "the rule looks at comments and matches this one, but `sops` does not see it where it stands: put it into \
-                              the line above the value that it is for, in the column of that"
+                    message: "the rule matches this comment, but `sops` ignores a comment in this position; put it on \
+                              the line above its value, in the same column"
                         .into(),
                 }.into());
             }
@@ -91,7 +92,7 @@ impl Selection {
         Ok(())
     }
 
-    /// Refuses a comment that the rule would read otherwise once it is encrypted.
+    /// Rejects a comment that would have another effect on the rule once it is encrypted.
     pub(crate) fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
         self.rule
             .as_ref()
@@ -99,7 +100,7 @@ impl Selection {
     }
 }
 
-/// Whether a leaf is encrypted for real: nothing is left to encrypt in null and in the empty string.
+/// Whether a leaf is actually encrypted: null and the empty string have nothing to encrypt.
 pub(crate) fn is_encryptable(value: Option<&Value<'_>>) -> bool {
     value.is_some_and(|value| !value.bytes.is_empty())
 }
@@ -114,7 +115,7 @@ fn walk(
     let mut items = vec![false; document.tape().len()];
     for (index, item) in document.tape().iter().enumerate() {
         match item {
-            // For SOPS a document and its mapping are one container.
+            // SOPS treats a document and its mapping as one container.
             Item::Open { path, .. } if *path == ROOT => {}
             Item::Document { .. } | Item::Open { .. } => walk.open(),
             Item::Close { open } => match &document.tape()[*open as usize] {
@@ -143,12 +144,12 @@ fn walk(
     items
 }
 
-/// For each path of the document whether a key on it matches the rule.
+/// For each path of the document, whether a key on it matches the rule.
 fn path_matches(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
     let paths = &document.paths();
     let mut matches = vec![false; paths.len()];
     for id in paths.ids().skip(1) {
-        // A parent's index is below its children's.
+        // A parent's index is lower than its children's.
         matches[id.index()] = matches[paths.parent(id).index()] || rule.key_matches(paths.key(id));
     }
     matches

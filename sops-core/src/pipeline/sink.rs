@@ -1,12 +1,12 @@
-//! Where an encrypted document goes, piece by piece.
+//! The output of an encrypted document, in pieces.
 
 use std::io;
 
 use crate::error::{Error, Result};
 
-/// What takes an encrypted document.
+/// Receives an encrypted document.
 pub(crate) trait Sink {
-    /// Makes room for about so many bytes.
+    /// Reserves space for about this many bytes.
     fn reserve(&mut self, bytes: usize);
 
     fn push(&mut self, text: &str) -> Result<()>;
@@ -23,7 +23,7 @@ impl Sink for String {
     }
 }
 
-/// A document that is written out at once: nothing of it stays in memory.
+/// A document that is written at once, without keeping it in memory.
 pub(crate) struct Written<'w>(pub(crate) &'w mut dyn io::Write);
 
 impl Sink for Written<'_> {

@@ -4,28 +4,30 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-/// How places of a plaintext were spelled. Serialised as JSON, encrypted with the data key, bound to the file's MAC.
+/// How parts of a plaintext were spelled. Serialized as JSON, encrypted with the data key, bound to
+/// the file's MAC.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct SourceForms {
-    /// In the order of the leaves they begin at.
+    /// Ordered by the leaf at which they begin.
     pub(crate) nodes: Vec<SourceForm>,
-    /// The documents, counted from 0 and in order, that were empty and not the mapping `{}`.
+    /// The documents, counted from 0 and in order, that were empty instead of the mapping `{}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) empty_documents: Vec<usize>,
-    /// The text had no line break at its end.
+    /// Whether the text had no final line break.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_final_newline: bool,
-    /// The mappings at the top of documents that were in flow style, in the order of the plaintext in block style.
+    /// The flow mappings at the top level of documents, in the order of the plaintext in block
+    /// style.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) flow_tops: Vec<FlowTop>,
 }
 
-/// A mapping in flow style at the top of a document.
+/// A flow mapping at the top level of a document.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FlowTop {
     /// Where it starts in the plaintext in block style, in bytes.
     pub(crate) start: usize,
-    /// Where it ends there.
+    /// Where it ends in that text.
     pub(crate) end: usize,
     /// The source text.
     pub(crate) text: String,
@@ -37,29 +39,31 @@ pub(crate) struct SourceForm {
     /// The node, or the first leaf in it.
     #[serde(flatten)]
     pub(crate) at: Address,
-    /// How many containers up from that leaf the node is; 0 is the leaf itself.
+    /// How many containers the node is above that leaf; 0 is the leaf itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) up: usize,
-    /// The source text; of a block scalar the lines below its header.
+    /// The source text; for a block scalar, the lines below its header.
     pub(crate) text: String,
-    /// The indicators in the header of a block scalar, if they differ from those over the ciphertext.
+    /// The indicators in the header of a block scalar, if they differ from those for the
+    /// ciphertext.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) header: Option<String>,
 }
 
-/// Tells a leaf by its place among the others, where an empty container is one too. It starts before the first leaf.
+/// Identifies a leaf by its position among the others; an empty container counts as a leaf. It
+/// starts before the first leaf.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Address {
-    /// How many encrypted leaves there are up to it, itself included.
+    /// The number of encrypted leaves up to and including this one.
     #[serde(rename = "leaf")]
     encrypted: usize,
-    /// How many plaintext leaves there are up to it since the last encrypted one.
+    /// The number of plaintext leaves since the last encrypted one, up to and including this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     plain: usize,
 }
 
 impl Address {
-    /// Goes on to the next leaf.
+    /// Moves to the next leaf.
     pub(crate) fn advance(&mut self, encrypted: bool) {
         if encrypted {
             self.encrypted += 1;
@@ -93,7 +97,7 @@ impl SourceForms {
             && self.flow_tops.is_empty()
     }
 
-    /// The additional data that binds them to a file with this MAC.
+    /// The additional data that binds the source forms to a file with this MAC.
     pub(crate) fn additional_data(mac: &str) -> Vec<u8> {
         format!("sops_rs_spellings:{mac}").into_bytes()
     }

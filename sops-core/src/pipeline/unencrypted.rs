@@ -13,18 +13,18 @@ use crate::rules::EncryptionRule;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unencrypted {
-    /// Where it stands in the text, in bytes.
+    /// Where it is in the text, in bytes.
     pub span: Range<usize>,
-    /// The keys that lead to it, joined with dots; of a comment those of the container it stands in.
+    /// The keys that lead to it, joined with dots; for a comment, those of its container.
     pub path: String,
     /// Whether it is a comment.
     pub is_comment: bool,
 }
 
-/// Whether at least one value is encrypted, and the rule covers every one that is.
+/// Whether at least one value is encrypted, and the rule covers every encrypted value.
 ///
 /// # Errors
-/// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+/// [`Error::Regex`](crate::Error::Regex) if the rule's expression is invalid.
 pub(crate) fn is_encrypted_by(
     document: &Document<'_>,
     rule: Option<&EncryptionRule>,
@@ -40,18 +40,18 @@ pub(crate) fn is_encrypted_by(
     Ok(numbers.peek().is_some() && numbers.all(|number| selected.contains(number)))
 }
 
-/// The values and comments that `rule` covers and that stand in plaintext, in the order of the text. Without a rule everything is
-/// covered.
+/// The values and comments that `rule` covers but that are in plaintext, in document order. Without
+/// a rule, everything is covered.
 ///
 /// # Errors
-/// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+/// [`Error::Regex`](crate::Error::Regex) if the rule's expression is invalid.
 pub fn unencrypted_values(
     document: &Document<'_>,
     rule: Option<&EncryptionRule>,
 ) -> Result<Vec<Unencrypted>> {
     let selected = Selection::of(document, rule)?;
     let mut found = Vec::new();
-    // What an alias stands for is found at the alias, once.
+    // The values of an alias are reported once, at the alias.
     let mut alias: Option<(usize, Range<usize>)> = None;
     for (index, item) in document.tape().iter().enumerate() {
         if alias.as_ref().is_some_and(|(close, _)| index >= *close) {
@@ -91,8 +91,8 @@ pub fn unencrypted_values(
     Ok(found)
 }
 
-/// Whether nothing in a comment is in plaintext. Several lines may be one comment, each with its own ciphertext, and marks after a ciphertext
-/// say where the comment was.
+/// Whether no part of a comment is in plaintext. Several lines may be one comment, each with its
+/// own ciphertext, and marks after a ciphertext record the comment's position.
 fn is_closed(document: &Document<'_>, comment: &str) -> bool {
     comment.lines().all(|line| {
         let line = line.trim_matches([' ', '\t', '\r', ';', '#']);
@@ -105,7 +105,8 @@ fn is_closed(document: &Document<'_>, comment: &str) -> bool {
     })
 }
 
-/// Whether the value could be encrypted, and is not one whole ciphertext. SOPS ignores text after a ciphertext, but readers of the file do not.
+/// Whether the value could be encrypted, and is not exactly one ciphertext. SOPS ignores text after
+/// a ciphertext, but readers of the file do not.
 fn is_open(value: Option<&Value<'_>>) -> bool {
     is_encryptable(value)
         && !value
@@ -130,12 +131,12 @@ mod tests {
         let text = text.replace("ENC", ENC);
         let document = parse_document(&text, Format::Yaml).unwrap_or_else(|e| panic!("{e}"));
         let found = unencrypted_values(&document, rule).unwrap_or_else(|error| panic!("{error}"));
-        let told = |one: Unencrypted| format!("{} {}", one.path, &text[one.span]);
-        found.into_iter().map(told).collect()
+        let summary = |value: Unencrypted| format!("{} {}", value.path, &text[value.span]);
+        found.into_iter().map(summary).collect()
     }
 
     #[test]
-    fn plaintext_under_the_rule_is_told_and_nothing_else() {
+    fn only_plaintext_under_the_rule_is_reported() {
         let data = EncryptionRule::EncryptedRegex("^data$".to_owned());
         for (text, rule, expected) in [
             ("a: ENC\nb: ENC\n", None, vec![]),

@@ -298,13 +298,13 @@ mod tests {
 
     #[test]
     fn at_most_one_rule_may_be_set() {
-        let one = [
+        let single = [
             ("mac", "x"),
             ("encrypted_regex", ""),
             ("encrypted_suffix", "_e"),
         ];
         assert_eq!(
-            EncryptionRule::only(one),
+            EncryptionRule::only(single),
             Ok(Some(EncryptionRule::EncryptedSuffix("_e".to_owned())))
         );
         assert_eq!(EncryptionRule::only([("mac", "x")]), Ok(None));

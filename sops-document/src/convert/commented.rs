@@ -17,7 +17,7 @@ pub(super) fn go_along(from: Format, to: Format) -> bool {
 /// follows it on the tape. `tree` is the tree of the document.
 pub(super) fn write(document: &Document<'_>, tree: Node, to: Format, step: usize) -> String {
     let mut out = String::new();
-    let mut behind = 1;
+    let mut next = 1;
     let nodes = document.top(0).into_iter();
     let nodes = nodes.flat_map(|top| document.children(top));
     let entries = match tree {
@@ -26,8 +26,8 @@ pub(super) fn write(document: &Document<'_>, tree: Node, to: Format, step: usize
     };
     let is_empty = entries.is_empty();
     for (node, entry) in nodes.zip(entries) {
-        comments(&mut out, document, behind..node, to);
-        behind = document.node_items(node).end;
+        comments(&mut out, document, next..node, to);
+        next = document.node_items(node).end;
         match (to, &entry.value) {
             (Format::Dotenv, Node::Scalar(value)) => {
                 dotenv::spell_entry(&mut out, &entry.key, value.as_ref());
@@ -35,7 +35,7 @@ pub(super) fn write(document: &Document<'_>, tree: Node, to: Format, step: usize
             _ => out.push_str(&emit(&Node::Mapping(vec![entry]), step)),
         }
     }
-    comments(&mut out, document, behind..document.tape.len(), to);
+    comments(&mut out, document, next..document.tape.len(), to);
     if is_empty && to == Format::Yaml {
         out.push_str(&emit(&Node::Mapping(Vec::new()), step));
     }
@@ -101,8 +101,8 @@ mod tests {
                 "# c\n#d\n#\n# t\na=1\n# between\nb=2\n# end\n",
             ),
             (
-                "a:\n  # in\n  1\nb: # behind\n  2\n",
-                "# in\na=1\n# behind\nb=2\n",
+                "a:\n  # in\n  1\nb: # next\n  2\n",
+                "# in\na=1\n# next\nb=2\n",
             ),
             (
                 "a: |\n  x\n  # no\n# c\nb: 2\n",

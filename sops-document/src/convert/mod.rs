@@ -92,7 +92,7 @@ pub fn convert(
         return Err(Error::Unsupported {
             location: start(document, top),
             message: format!(
-                "another document begins here, and {name} holds but one; write yaml, or split the file"
+                "another document begins here, but {name} allows only one; write yaml, or split the file"
             ),
         });
     }
@@ -113,7 +113,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
         return Err(Error::Unwritable {
             path,
             message: format!(
-                "the value is not UTF-8, and {} holds nothing else; write yaml or binary",
+                "the value is not UTF-8, but {} requires UTF-8; write yaml or binary",
                 to.name()
             ),
         });
@@ -124,13 +124,13 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
         Format::Dotenv => dotenv::emit(tree).map_err(|path| {
             (
                 path,
-                "dotenv holds keys and single values only; write yaml or json",
+                "dotenv allows only keys with single values; write yaml or json",
             )
         }),
         Format::Ini => ini::spell::emit(tree).map_err(|path| {
             (
                 path,
-                "INI holds sections of keys and single values only; write yaml or json",
+                "INI allows only sections of keys with single values; write yaml or json",
             )
         }),
         Format::Binary => {
@@ -138,8 +138,9 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
                 .map(<[u8]>::to_vec)
                 .ok_or_else(|| Error::Unwritable {
                     path: binary::DATA_KEY.to_owned(),
-                    message: "a binary file is the string under this key, and there is none"
-                        .to_owned(),
+                    message:
+                        "a binary file is the string under this key, but there is no such string"
+                            .to_owned(),
                 });
         }
     };
@@ -151,7 +152,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
     if to.is_flat()
         && let Some(path) = first_difference(tree, &text, to)
     {
-        let message = "the key or the value has no form in this format; write yaml or json";
+        let message = "this format cannot represent the key or the value; write yaml or json";
         return Err(unwritable((path, message)));
     }
     Ok(text.into_bytes())
@@ -253,7 +254,7 @@ fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
             return Err(Error::Unsupported {
                 location: Location::of(document.text, offset),
                 message: format!(
-                    "`{}` stands twice, which only the format of this file allows",
+                    "`{}` appears twice, which only the format of this file allows",
                     document.paths.display(path)
                 ),
             });
@@ -311,7 +312,7 @@ pub fn extract(
         Format::Dotenv | Format::Ini | Format::Binary => {
             return Err(Error::Unwritable {
                 path: path.to_string(),
-                message: format!("{} values are strings, and this is none", to.name()),
+                message: format!("{} values are strings, but this value is not", to.name()),
             });
         }
     }
@@ -463,7 +464,8 @@ mod tests {
         let document = Document::parse(&b"a\xff\0"[..], Format::Binary)
             .unwrap_or_else(|error| panic!("{error}"));
         for to in [Format::Json, Format::Dotenv] {
-            let error = convert(&document, to, &Indentation::default()).expect_err("no text");
+            let error = convert(&document, to, &Indentation::default())
+                .expect_err("the value has no form in this format");
             assert!(
                 error
                     .to_string()

@@ -77,7 +77,7 @@ impl std::error::Error for Problem {}
 /// Unlike serde's default messages, these contain no values.
 impl de::Error for Problem {
     fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::new("the value is not one that is expected here")
+        Self::new("unexpected value")
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -86,7 +86,7 @@ impl de::Error for Problem {
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::new(format!(
-            "expected {expected}, found {} that is none",
+            "expected {expected}, found {} with an invalid value",
             name(&found)
         ))
     }
@@ -101,9 +101,7 @@ impl de::Error for Problem {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let expected = expected.join(", ");
-        Self::new(format!(
-            "the key `{field}` is not known; expected one of {expected}"
-        ))
+        Self::new(format!("unknown key `{field}`; expected one of {expected}"))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -111,7 +109,7 @@ impl de::Error for Problem {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` stands twice"))
+        Self::new(format!("the key `{field}` appears twice"))
     }
 }
 

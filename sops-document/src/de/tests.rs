@@ -131,7 +131,7 @@ fn an_error_shows_the_location_but_not_the_value() {
         ),
         (
             "a:\n- host: x\n  port: 31337000\n  mode: off\n",
-            "line 3, column 9: a[0].port: expected u16, found an integer that is none",
+            "line 3, column 9: a[0].port: expected u16, found an integer with an invalid value",
         ),
         (
             "a:\n- host: x\n  port: s3cret\n  mode: off\n",
@@ -151,7 +151,7 @@ fn an_error_shows_the_location_but_not_the_value() {
         ),
         (
             "a:\n- host: x\n  mode: off\n  address: s3cret\n",
-            "line 4, column 12: a[0].address: the value is not one that is expected here",
+            "line 4, column 12: a[0].address: unexpected value",
         ),
         (
             "a:\n- host: x\n",
@@ -159,7 +159,7 @@ fn an_error_shows_the_location_but_not_the_value() {
         ),
         (
             "a:\n- host: x\n  hots: s3cret\n",
-            "line 3, column 9: a[0].hots: the key `hots` is not known; expected one of host, port, mode, address",
+            "line 3, column 9: a[0].hots: unknown key `hots`; expected one of host, port, mode, address",
         ),
         (
             "a: s3cret\n",

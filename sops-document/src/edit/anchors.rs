@@ -81,8 +81,8 @@ fn affected(
 }
 
 impl Document<'_> {
-    /// The key paths of the aliases that stand for the value at `path` of the first document, or for a container that holds it. They keep their
-    /// values when it changes.
+    /// The key paths of the aliases that refer to the value at `path` of the first document, or to
+    /// a container that holds it. They keep their values when it changes.
     ///
     /// ```
     /// use sops_document::{Document, Format};
@@ -106,7 +106,7 @@ impl Document<'_> {
         aliases.map(|(alias, _)| self.shown_path(alias)).collect()
     }
 
-    /// The path of a node as `set` takes it.
+    /// The path of a node in the form that `set` takes.
     fn shown_path(&self, node: usize) -> String {
         let lineage = NodeRef::new(self, node).lineage();
         let components = lineage.into_iter().skip(1).map(|node| match node.number() {

@@ -23,7 +23,7 @@ impl Change<'_> {
         if !self.is_mergeable(document) {
             return Err(Error::Path {
                 message: format!(
-                    "`{path}` is under the merge key `<<`, where only mappings can stand"
+                    "`{path}` is under the merge key `<<`, which allows only mappings"
                 ),
             });
         }
@@ -35,7 +35,7 @@ impl Change<'_> {
         }
         Err(Error::Path {
             message: format!(
-                "`{path}` stands in a place of the text where it cannot be changed by itself; change it in an editor"
+                "`{path}` cannot be changed on its own at its position in the text; change it in an editor"
             ),
         })
     }

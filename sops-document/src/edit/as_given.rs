@@ -1,5 +1,5 @@
-//! Strings as a person would write them, where Go's libraries escape more than any reader needs: `<`, `>` and `&` in JSON, and in YAML the
-//! characters beyond the first plane, such as emoji.
+//! Writes strings as a user would, where Go's libraries escape more than readers need: `<`, `>` and
+//! `&` in JSON, and in YAML the characters beyond the Basic Multilingual Plane, such as emoji.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,8 @@ use crate::json;
 use crate::value::{Type, Value};
 use crate::yaml::spell::{ScalarContext, spell, spell_key};
 
-/// Appends a string value in JSON. `false`, and nothing is appended, for values of other types and bytes that are not UTF-8.
+/// Appends a string value in JSON. Returns `false` and appends nothing for values of other types
+/// and for bytes that are not UTF-8.
 pub(super) fn spell_json(out: &mut String, value: Option<&Value<'_>>) -> bool {
     match value.map(|value| (value.kind, str::from_utf8(&value.bytes))) {
         Some((Type::Str, Ok(text))) => {
@@ -21,7 +22,7 @@ pub(super) fn spell_json(out: &mut String, value: Option<&Value<'_>>) -> bool {
 }
 
 /// Appends a value in YAML.
-pub(super) fn spell_yaml(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
+pub(super) fn spell_yaml(out: &mut String, value: Option<&Value<'_>>, context: ScalarContext) {
     let text = match value {
         Some(Value {
             kind: Type::Str,
@@ -30,10 +31,10 @@ pub(super) fn spell_yaml(out: &mut String, value: Option<&Value<'_>>, place: Sca
         _ => None,
     };
     let replaced = |out: &mut String, text: &str| {
-        spell(out, Some(&Value::string(Cow::Borrowed(text))), place);
+        spell(out, Some(&Value::string(Cow::Borrowed(text))), context);
     };
     if !text.is_some_and(|text| with_stand_ins(out, text, replaced)) {
-        spell(out, value, place);
+        spell(out, value, context);
     }
 }
 
@@ -47,12 +48,14 @@ pub(super) fn spell_yaml_key(out: &mut String, key: &str, column: usize, step: u
     }
 }
 
-/// Appends what `write` makes of the text with a character of the first plane in place of each beyond it, and puts these back. `false`, and
-/// nothing is appended, if there are none.
+/// Calls `write` on the text with a stand-in for each character beyond the Basic Multilingual
+/// Plane, restores these characters in the output, and appends it. Returns `false` and appends
+/// nothing if the text has no such characters.
 fn with_stand_ins(out: &mut String, text: &str, write: impl FnOnce(&mut String, &str)) -> bool {
     let is_beyond = |character: char| character > '\u{ffff}';
-    // A character for private use, which means nothing in YAML. A text that has it is written in the usual way, as is one with line breaks
-    // that not every reader takes for some: such a text needs escapes.
+    // A private-use character, which has no meaning in YAML. A text that contains it is written in
+    // the usual way, as is a text with line breaks that only some readers recognize, because it
+    // needs escapes.
     const STAND_IN: char = '\u{e0f0}';
     const FOREIGN: [char; 5] = [STAND_IN, '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     if !text.contains(is_beyond) || text.contains(FOREIGN) {

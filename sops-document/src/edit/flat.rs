@@ -130,18 +130,18 @@ fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '
     Ok(())
 }
 
-/// Why the format cannot hold a key.
+/// Why the format cannot represent a key.
 fn fault_of_key(format: Format, key: &str) -> Option<&'static str> {
     let has_break = key.contains(['\n', '\r']);
     match format {
         Format::Dotenv if key.contains('=') => {
-            Some("a key of dotenv ends at the first `=`, and cannot hold one")
+            Some("a dotenv key ends at the first `=`, so it cannot contain one")
         }
-        Format::Dotenv if has_break => Some("a key of dotenv cannot hold a line break"),
+        Format::Dotenv if has_break => Some("a dotenv key cannot contain a line break"),
         Format::Dotenv if key.starts_with('#') => {
-            Some("a line of dotenv that begins with `#` is a comment, so no key can")
+            Some("a dotenv line that begins with `#` is a comment, so a key cannot begin with `#`")
         }
-        Format::Ini if has_break => Some("a key of INI cannot hold a line break"),
+        Format::Ini if has_break => Some("an INI key cannot contain a line break"),
         _ => None,
     }
 }
@@ -153,17 +153,18 @@ fn spell(document: &Document<'_>, out: &mut String, value: Option<&Value<'_>>) {
     }
 }
 
-/// Ends the line before `at` unless it is ended already.
+/// Ends the line before `at` if it has no line break.
 fn begin_line(document: &Document<'_>, at: usize, out: &mut String) {
     if !flat::ends_a_line(&document.text[..at]) {
         out.push_str(first_line_break(document.text));
     }
 }
 
-/// New lines with the line breaks of the document. In dotenv, a carriage return is part of the value already.
+/// New lines with the line breaks of the document. In dotenv, the value already contains its
+/// carriage return.
 fn with_line_breaks(document: &Document<'_>, lines: &str) -> Zeroizing<String> {
     Zeroizing::new(match document.format {
-        // A break in a value is none of a line.
+        // A line break in a value does not end a line.
         Format::Ini if !lines.contains("\"\"\"") && first_line_break(document.text) == "\r\n" => {
             lines.replace("\r\n", "\n").replace('\n', "\r\n")
         }
@@ -203,8 +204,8 @@ fn line_end(text: &str, at: usize) -> usize {
 
 fn complex(document: &Document<'_>, key: &str) -> Error {
     let message = match document.format {
-        Format::Ini => "INI holds sections of keys and single values only",
-        _ => "dotenv holds keys and single values only",
+        Format::Ini => "INI allows only sections of keys with single values",
+        _ => "dotenv allows only keys with single values",
     };
     Error::Unwritable {
         path: key.to_owned(),

@@ -65,7 +65,7 @@ impl BlockLayout {
 
     /// The scalar context after the indicator of an entry in `column` of a block container of this
     /// kind.
-    pub(super) fn place(&self, kind: Collection, column: usize) -> ScalarContext {
+    pub(super) fn context(&self, kind: Collection, column: usize) -> ScalarContext {
         let container = match kind {
             Collection::Mapping => ParentKind::Mapping,
             Collection::Sequence => ParentKind::Sequence,
@@ -82,7 +82,7 @@ impl BlockLayout {
     pub(super) fn content_column(&self, kind: Collection, column: usize, node: &Node) -> usize {
         match (kind, node) {
             (Collection::Mapping, Node::Sequence(_)) => column + self.dash,
-            _ => self.place(kind, column).content_column(),
+            _ => self.context(kind, column).content_column(),
         }
     }
 
@@ -162,14 +162,14 @@ impl BlockLayout {
             Node::Mapping(_) => out.push_str("{}"),
             Node::Sequence(_) => out.push_str("[]"),
             Node::Scalar(value) => {
-                let place = self.place(kind, column);
+                let context = self.context(kind, column);
                 let takes_comment = self
                     .comment_below
-                    .is_some_and(|comment| comment >= place.content_column())
+                    .is_some_and(|comment| comment >= context.content_column())
                     && last_text(node).contains(&b'\n');
                 let is_open = takes_comment || has_open_end(node);
                 if !is_open || !write_quoted(out, value.as_ref()) {
-                    write_scalar(out, value.as_ref(), place);
+                    write_scalar(out, value.as_ref(), context);
                 }
             }
         }
@@ -198,9 +198,9 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
 }
 
 /// Appends a scalar in its usual spelling, but so that a float reads as a float.
-pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
+pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, context: ScalarContext) {
     let start = out.len();
-    spell_yaml(out, value, place);
+    spell_yaml(out, value, context);
     if value.is_some_and(|value| value.kind == Type::Float) {
         keep_float(out, start);
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::yaml::lexical::{behind_colon, key_end, property_end, skip_blanks};
+use crate::yaml::lexical::{after_colon, key_end, property_end, skip_space_and_comments};
 use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, Style};
 
@@ -33,7 +33,7 @@ pub(crate) struct Properties {
     pub(crate) anchor: Option<Range<usize>>,
     pub(crate) tag: Option<Range<usize>>,
     pub(crate) comments: Vec<Range<usize>>,
-    /// The end of the last anchor or tag, or the start of the search if there is none.
+    /// The end of the last anchor or tag, or the start of the search if there is no anchor or tag.
     pub(crate) end: usize,
 }
 
@@ -47,9 +47,9 @@ impl Site {
         let entry = match (kind, flow) {
             (Collection::Mapping, _) => entry_start(document, node, container),
             (Collection::Sequence, true) => {
-                skip_blanks(text, behind_separator(document, node, container))
+                skip_space_and_comments(text, after_separator(document, node, container))
             }
-            (Collection::Sequence, false) => indicator.map_or(0, |behind| behind - 1),
+            (Collection::Sequence, false) => indicator.map_or(0, |end| end - 1),
         };
         let from = indicator.unwrap_or_else(|| key_end(text, key_offset(document, node), flow));
         let (start, end) = match &document.tape[node] {
@@ -146,8 +146,8 @@ pub(super) fn previous(document: &Document<'_>, node: usize) -> Option<usize> {
 
 /// The node after `node` in its container.
 pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
-    let behind = document.node_items(node).end;
-    let mut items = (behind..).map_while(|at| Some((at, document.tape.get(at)?)));
+    let end = document.node_items(node).end;
+    let mut items = (end..).map_while(|at| Some((at, document.tape.get(at)?)));
     let (at, item) = items.find(|(_, item)| !matches!(item, Item::Comment { .. }))?;
     (!matches!(item, Item::Close { .. })).then_some(at)
 }
@@ -229,7 +229,7 @@ fn key_offset(document: &Document<'_>, node: usize) -> usize {
 }
 
 /// An offset between the end of the node at `node` and the next item in `container`.
-fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
+fn after_node(document: &Document<'_>, node: usize, container: usize) -> usize {
     let innermost = innermost_last(document, node);
     match &document.tape[innermost] {
         Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
@@ -241,7 +241,7 @@ fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
             };
             let colon = match collection(document, container) {
                 (Collection::Mapping, flow) => {
-                    behind_colon(document.text, key_offset(document, innermost), flow)
+                    after_colon(document.text, key_offset(document, innermost), flow)
                 }
                 _ => None,
             };
@@ -254,10 +254,8 @@ fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
 /// The offset after the `:`, `-`, bracket or comma that the node follows.
 fn indicator(document: &Document<'_>, node: usize, container: usize) -> Option<usize> {
     match collection(document, container) {
-        (Collection::Mapping, flow) => {
-            behind_colon(document.text, key_offset(document, node), flow)
-        }
-        (Collection::Sequence, true) => Some(behind_separator(document, node, container)),
+        (Collection::Mapping, flow) => after_colon(document.text, key_offset(document, node), flow),
+        (Collection::Sequence, true) => Some(after_separator(document, node, container)),
         (Collection::Sequence, false) => Some(dash(document, node, container) + 1),
     }
 }
@@ -267,9 +265,11 @@ fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize 
     let key = key_offset(document, node);
     let start = match (previous(document, node), &document.tape[container]) {
         (_, Item::Open { flow: true, .. }) => {
-            skip_blanks(document.text, behind_separator(document, node, container))
+            skip_space_and_comments(document.text, after_separator(document, node, container))
         }
-        (Some(before), _) => skip_blanks(document.text, behind(document, before, container)),
+        (Some(before), _) => {
+            skip_space_and_comments(document.text, after_node(document, before, container))
+        }
         (None, Item::Open { span, .. }) => span.range().start,
         _ => key,
     };
@@ -277,11 +277,11 @@ fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize 
 }
 
 /// The offset after the bracket or comma before `node` in a flow container.
-fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> usize {
+fn after_separator(document: &Document<'_>, node: usize, container: usize) -> usize {
     let text = document.text;
     match (previous(document, node), &document.tape[container]) {
         (Some(before), _) => {
-            let comma = skip_blanks(text, behind(document, before, container));
+            let comma = skip_space_and_comments(text, after_node(document, before, container));
             comma + usize::from(text[comma..].starts_with(','))
         }
         (None, Item::Open { span, .. }) => {
@@ -296,7 +296,7 @@ fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> u
 /// The offset of the `-` of an item of a block sequence.
 fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
     match previous(document, node) {
-        Some(before) => first_dash(document, node, behind(document, before, container)),
+        Some(before) => first_dash(document, node, after_node(document, before, container)),
         None => {
             let around = self::container(document, container);
             let from = indicator(document, container, around).unwrap_or(0);

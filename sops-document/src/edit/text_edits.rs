@@ -113,15 +113,15 @@ impl<'d, 'a> TextEdits<'d, 'a> {
         }
     }
 
-    /// Removes an anchor or a tag, and the spaces before it or, if there are none, after it.
+    /// Removes an anchor or a tag, and the spaces before it or, if nothing precedes it, after it.
     pub(super) fn remove_property(&mut self, range: Range<usize>) {
         let text = self.text();
         let start = text[..range.start].trim_end_matches([' ', '\t']).len();
         if start < range.start {
             self.remove(start..range.end);
         } else {
-            let behind = text[range.end..].trim_start_matches([' ', '\t']);
-            self.remove(range.start..text.len() - behind.len());
+            let rest = text[range.end..].trim_start_matches([' ', '\t']);
+            self.remove(range.start..text.len() - rest.len());
         }
     }
 

@@ -100,32 +100,34 @@ impl NodeKind {
 
 /// The error if the component at `depth` requires another kind of container.
 pub(crate) fn misfit(path: &KeyPath, depth: usize, kind: NodeKind) -> Error {
-    let place = place(path, depth);
+    let location = location(path, depth);
     let component = &path.components()[depth];
     let message = match kind {
         NodeKind::Mapping => {
-            format!("{place} is a mapping: `{component}` must be a key, such as [\"name\"]")
+            format!("{location} is a mapping: `{component}` must be a key, such as [\"name\"]")
         }
         NodeKind::Sequence(length) => format!(
-            "{place} is a sequence with {length} items: `{component}` must be an index from 0, such as [0]"
+            "{location} is a sequence with {length} items: `{component}` must be an index from 0, such as [0]"
         ),
-        NodeKind::Scalar => format!("{place} is a value: there is nothing in it at `{component}`"),
+        NodeKind::Scalar => {
+            format!("{location} is a value: there is nothing in it at `{component}`")
+        }
     };
     Error::Path { message }
 }
 
 /// The error if the component at `depth` does not exist.
 pub(crate) fn missing(path: &KeyPath, depth: usize) -> Error {
-    let place = place(path, depth);
+    let location = location(path, depth);
     let message = match &path.components()[depth] {
-        Component::Key(key) => format!("{place} has no key `{key}`"),
-        Component::Index(index) => format!("{place} has no item {index}"),
+        Component::Key(key) => format!("{location} has no key `{key}`"),
+        Component::Index(index) => format!("{location} has no item {index}"),
     };
     Error::NotFound { message }
 }
 
 /// Describes the node at the first `depth` components.
-fn place(path: &KeyPath, depth: usize) -> String {
+fn location(path: &KeyPath, depth: usize) -> String {
     match depth {
         0 => "the top level".to_owned(),
         _ => format!("`{}`", path.start(depth)),

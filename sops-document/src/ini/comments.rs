@@ -23,7 +23,8 @@ const VERBATIM: &str = "#";
 /// it.
 const MOVED: (char, char) = ('^', '$');
 
-/// Whether the text after an encrypted comment is the mark of a comment that was moved out of the line of a header.
+/// Whether the text after an encrypted comment marks a comment that was moved out of a header's
+/// line.
 pub(crate) fn is_mark_of_moved(text: &str) -> bool {
     let inside = text.strip_prefix(MOVED.0);
     inside.is_some_and(|inside| inside.ends_with(MOVED.1))
@@ -34,42 +35,42 @@ pub(crate) fn comment<'a>(document: &Document<'a>, index: usize) -> Comment<'a> 
     let Item::Comment { path, span, .. } = &document.tape[index] else {
         return Comment::default();
     };
-    let place = behind_marker(document.text, *span);
+    let range = after_marker(document.text, *span);
     let continues = index > 0 && matches!(document.tape[index - 1], Item::Comment { .. });
     let is_whole = continues || following(document, index).next().is_none();
     let text = if is_whole {
-        Cow::Borrowed(&document.text[place.clone()])
+        Cow::Borrowed(&document.text[range.clone()])
     } else {
-        Cow::Owned(joined(document, index, place.start))
+        Cow::Owned(joined(document, index, range.start))
     };
     let mut comment = Comment {
-        place,
+        range,
         text,
         continues,
         ..Comment::default()
     };
-    // An empty one stays what and where it is.
+    // An empty comment stays unchanged.
     if !comment.text.is_empty()
         && let Some(header) =
-            header(document, *path).filter(|header| header.end <= comment.place.start)
-        && document.text[header.end..comment.place.start]
+            header(document, *path).filter(|header| header.end <= comment.range.start)
+        && document.text[header.end..comment.range.start]
             .find('\n')
             .is_none()
     {
-        let between = &document.text[header.end..comment.place.start];
+        let between = &document.text[header.end..comment.range.start];
         let header_line = &document.text[header.clone()];
         comment.prefix = "; ";
         comment.suffix = format!("{}{between}{}\n{header_line}", MOVED.0, MOVED.1);
-        comment.place.start = header.start;
+        comment.range.start = header.start;
     } else if is_whole && !continues && comment.text.starts_with(MARKERS) {
         comment.suffix = VERBATIM.to_owned();
     }
     comment
 }
 
-/// Refuses a comment whose first line is empty while others follow, unless a token replaces it:
-/// `sops` crashes when it writes one, and so could not decrypt the file. Comments that Go's library
-/// ignores stay.
+/// Rejects a comment with an empty first line and more lines after it, unless a token replaces it:
+/// `sops` crashes when it writes such a comment, and so could not decrypt the file. Comments that
+/// Go's library ignores stay.
 ///
 /// # Errors
 /// [`Error::Unsupported`] with the location of the comment.
@@ -89,14 +90,14 @@ pub(crate) fn refuse_unwritable(
         {
             continue;
         }
-        // Go's library strips blanks and markers up to the line break, but no other white space.
+        // Go's library strips spaces and markers up to the line break, but no other white space.
         let to_end = &document.text[span.range().start..];
         let rest = to_end.trim_start_matches([' ', marker(to_end)]);
         if rest.starts_with('\n') {
             return Err(Error::Unsupported {
                 location: document.location(*span),
-                message: "the first line of this comment is empty, and others belong to it: `sops` crashes on that where the comment is not \
-                          encrypted; put text into the line, or take it away"
+                message: "the first line of this comment is empty, but more lines follow; `sops` crashes on such a comment unless it is \
+                          encrypted; add text to the line, or remove it"
                     .into(),
             });
         }
@@ -104,7 +105,7 @@ pub(crate) fn refuse_unwritable(
     Ok(())
 }
 
-/// The header of the section with that path.
+/// The header of the section with this path.
 fn header(document: &Document<'_>, path: PathId) -> Option<Range<usize>> {
     if path == ROOT {
         return None;
@@ -123,7 +124,7 @@ fn joined(document: &Document<'_>, index: usize, start: usize) -> String {
     let mut last = span.range().end;
     let mut text = document.text[start..last].to_owned();
     for part in following(document, index) {
-        // With the white space at the end of the line before.
+        // Includes the white space at the end of the previous line.
         let rest = &document.text[last..];
         text.push_str(&rest[..rest.find('\n').map_or(0, |found| found + 1)]);
         text.push_str(document.source(part));
@@ -146,34 +147,34 @@ fn following<'d>(document: &'d Document<'_>, index: usize) -> impl Iterator<Item
         })
 }
 
-/// The range of the text of a comment, after the marker that Go's library strips.
-fn behind_marker(text: &str, span: Span) -> Range<usize> {
+/// The range of a comment's text, after the marker that Go's library strips.
+fn after_marker(text: &str, span: Span) -> Range<usize> {
     let range = span.range();
     let source = &text[range.clone()];
     let inner = source.trim_start_matches([' ', marker(source)]);
     range.end - inner.len()..range.end
 }
 
-/// What a comment begins with.
+/// The markers of a comment.
 fn marker(source: &str) -> char {
     source.chars().next().unwrap_or(MARKERS[0])
 }
 
-/// What takes the places of encrypted comments, of which these have been opened; their indexes on the tape and plaintexts, in order.
+/// The replacements of encrypted comments. `texts` has their tape indexes and plaintexts, in order.
 pub(crate) fn replace(
     document: &Document<'_>,
     mut opened: Vec<(usize, Zeroizing<String>)>,
 ) -> Vec<(Range<usize>, Zeroizing<String>)> {
     let mut changes = Vec::new();
-    // The lines after the one at work that belong to it, the last one first.
+    // The remaining lines of the current comment, the last one first.
     let mut following: Vec<(usize, Zeroizing<String>)> = Vec::new();
     while let Some((index, text)) = opened.pop() {
         if following.last().is_some_and(|(next, _)| *next != index + 1) {
             following.clear();
         }
         let continues = comment(document, index).continues;
-        let (place, written) = line_of(document, index, &text, continues, &following);
-        changes.push((place, Zeroizing::new(written)));
+        let (range, written) = line_of(document, index, &text, continues, &following);
+        changes.push((range, Zeroizing::new(written)));
         if continues {
             following.push((index, text));
         } else {
@@ -183,7 +184,7 @@ pub(crate) fn replace(
     changes
 }
 
-/// What takes the place of one encrypted line, and where.
+/// The replacement of one encrypted line, and its range.
 fn line_of(
     document: &Document<'_>,
     index: usize,
@@ -194,9 +195,9 @@ fn line_of(
     let Item::Comment { path, span, .. } = &document.tape[index] else {
         return (0..0, String::new());
     };
-    let place = behind_marker(document.text, *span);
+    let range = after_marker(document.text, *span);
     let lines: Vec<&str> = plaintext.split('\n').collect();
-    // Whether the lines from there on are those that follow the comment.
+    // Whether the lines from this one on are those after the comment.
     let are_following = |from: usize| {
         !following.is_empty()
             && lines.len() - from == following.len()
@@ -212,42 +213,42 @@ fn line_of(
         _ if continues => plaintext,
         _ if are_following(1) => lines[0].trim_end(),
         _ if are_following(0) => "",
-        _ if is_alone && moved(document, *path, place.clone()).is_some() => plaintext,
-        _ if is_alone && document.text[place.clone()].ends_with(VERBATIM) => plaintext,
+        _ if is_alone && moved(document, *path, range.clone()).is_some() => plaintext,
+        _ if is_alone && document.text[range.clone()].ends_with(VERBATIM) => plaintext,
         1 if !plaintext.starts_with(MARKERS) => plaintext,
         _ => {
-            // As Go's library writes it, which keeps no markers.
+            // As Go's library writes it, without markers.
             let of_section = index > 0 && matches!(document.tape[index - 1], Item::Open { .. });
             let lines = lines.into_iter().map(|text| line(text, of_section));
             let lines: Vec<String> = lines.collect();
             return (span.range(), lines.join("\n"));
         }
     };
-    match moved(document, *path, place.clone()) {
+    match moved(document, *path, range.clone()) {
         Some((header, between)) => {
-            let line = document.text[..place.start]
+            let line = document.text[..range.start]
                 .rfind('\n')
                 .map_or(0, |end| end + 1);
             let text = format!("{}{between}{text}", &document.text[header.clone()]);
             (
-                line.max(place.start.saturating_sub("; ".len()))..header.end,
+                line.max(range.start.saturating_sub("; ".len()))..header.end,
                 text,
             )
         }
-        None => (place, text.to_owned()),
+        None => (range, text.to_owned()),
     }
 }
 
-/// The header that the replaced comment at `place` followed, and what was between the two.
+/// The header that the replaced comment at `range` followed, and the text between them.
 fn moved<'a>(
     document: &Document<'a>,
     path: PathId,
-    place: Range<usize>,
+    range: Range<usize>,
 ) -> Option<(Range<usize>, &'a str)> {
-    let (_, behind) = document.text[place.clone()].rsplit_once(']')?;
-    let between = behind.strip_prefix(MOVED.0)?.strip_suffix(MOVED.1)?;
+    let (_, between) = document.text[range.clone()].rsplit_once(']')?;
+    let between = between.strip_prefix(MOVED.0)?.strip_suffix(MOVED.1)?;
     let header = header(document, path)?;
-    (header.start == place.end + 1).then_some((header, between))
+    (header.start == range.end + 1).then_some((header, between))
 }
 
 /// A line of a comment as Go's library writes it. It keeps trailing white space only above
@@ -265,9 +266,10 @@ mod tests {
     use super::*;
     use crate::ini;
 
-    /// Measured with `sops encrypt --encrypted-regex '^A$'` 3.13.3, which crashes on those that are refused, and with `sops decrypt`.
+    /// Measured with `sops decrypt` and `sops encrypt --encrypted-regex '^A$'` 3.13.3, which
+    /// crashes on the rejected comments.
     #[test]
-    fn comments_on_which_sops_crashes_are_refused_in_plaintext() {
+    fn comments_that_crash_sops_are_rejected_in_plaintext() {
         for (text, refused_in_line) in [
             ("A=x\n#\n; y\nK=1\n", Some(2)),
             ("A=x\n\n ;; ;\n\n#\nK=1\n", Some(3)),

@@ -24,7 +24,7 @@ use crate::{Document, Item, Leaf, PathId, ROOT, ReservedEntry, Span};
 
 pub(crate) use spell::{append_reserved, spell_reserved};
 
-/// The index on the tape of the section without a header.
+/// The tape index of the section without a header.
 pub(crate) const IMPLICIT_SECTION: usize = 2;
 
 /// The section of the keys that come before all sections.
@@ -61,28 +61,29 @@ struct IniReader<'a> {
     text: &'a str,
     builder: Builder<'a>,
     section: Section<'a>,
-    /// The comments that belong to what comes next.
+    /// The comments that belong to the next key or section.
     comments: Vec<Range<usize>>,
-    /// The comments that the library ignores: those before the reserved section, and those after everything else.
+    /// The comments that the library ignores: those before the reserved section, and those at the
+    /// end.
     trailing: Vec<Range<usize>>,
 }
 
-/// The section that is being read.
+/// The current section.
 enum Section<'a> {
-    /// The reserved one; at first there is none at all.
+    /// The reserved section; `None` until it begins.
     Reserved,
     Data {
         path: PathId,
         open: usize,
         end: usize,
         keys: HashSet<Cow<'a, str>>,
-        /// The number of keys `-`, which the library counts up.
+        /// The number of keys named `-`, which the library numbers.
         numbered: usize,
     },
 }
 
 impl<'a> IniReader<'a> {
-    /// Begins a section whose header is at `at` and ends at `end`.
+    /// Begins a section whose header starts at `at` and ends at `end`.
     fn open(&mut self, name: &'a str, end: usize, at: usize) {
         self.close();
         let path = self
@@ -180,7 +181,8 @@ impl<'a> IniReader<'a> {
     }
 
     fn finish(mut self) -> Result<Document<'a>> {
-        // Empty lines after the reserved section, which old versions of SOPS wrote, go with it.
+        // Empty lines after the reserved section, which old versions of SOPS wrote, are removed
+        // with it.
         let text = self.text;
         if let Some(last) = self.builder.reserved.last_mut()
             && text[last.entry.end..].trim().is_empty()
@@ -195,7 +197,7 @@ impl<'a> IniReader<'a> {
     }
 }
 
-/// The length of the empty line that a text ends with; 0 without one.
+/// The length of the empty line at the end of a text; 0 if there is no such line.
 fn blank_line_before(text: &str) -> usize {
     let rest = match text.strip_suffix('\n') {
         Some(rest) => rest.strip_suffix('\r').unwrap_or(rest),
@@ -208,13 +210,13 @@ fn blank_line_before(text: &str) -> usize {
     }
 }
 
-/// The lines of the metadata in a section's text, with their places there.
+/// The lines of the metadata in a section's text, with their offsets in it.
 pub(crate) fn reserved_lines(section: &str) -> Vec<ReservedLine> {
     let mut lines = Vec::new();
     let mut scanner = Scanner::new(section);
     while let Ok(Some(event)) = scanner.next() {
         if let IniEvent::Entry(entry) = event {
-            // Older writers escape line breaks twice.
+            // Older versions escape line breaks twice.
             let text = entry.value.text.replace("\\\\n", "\n").replace("\\n", "\n");
             lines.push(ReservedLine {
                 at: entry.at,
@@ -231,7 +233,7 @@ mod tests {
     use super::*;
     use crate::flat;
 
-    /// Without the section that has no header.
+    /// Omits the section without a header.
     fn read(text: &str) -> Vec<(String, String)> {
         let document = parse(text, Some("sops")).unwrap_or_else(|error| panic!("{error}"));
         flat::entries(&document).split_off(1)
@@ -284,8 +286,8 @@ mod tests {
     }
 
     #[test]
-    fn what_sops_refuses_is_named() {
-        for (text, place, message) in [
+    fn text_that_sops_rejects_is_located() {
+        for (text, location, message) in [
             (
                 "a=1\nsecret\n",
                 "line 2, column 1",
@@ -302,7 +304,7 @@ mod tests {
             (
                 "\"a\" x\n",
                 "line 1, column 1",
-                "there is neither `=` nor `:` behind",
+                "there is neither `=` nor `:` after",
             ),
             (
                 "a = `secret\n\n",
@@ -320,13 +322,16 @@ mod tests {
                 .err()
                 .map(|error| error.to_string());
             let error = error.unwrap_or_default();
-            assert!(error.starts_with(&format!("{place}: {message}")), "{error}");
+            assert!(
+                error.starts_with(&format!("{location}: {message}")),
+                "{error}"
+            );
             assert!(!error.contains("secret"));
         }
     }
 
     #[test]
-    fn the_metadata_goes_with_the_line_before_it() {
+    fn the_metadata_is_removed_with_the_line_before_it() {
         for (text, entry) in [
             ("a=1\n\n[sops]\nmac=x\n", 4..18),
             ("a=1\n[sops]\nmac=x\n[b]\n", 4..17),

@@ -1,5 +1,5 @@
-//! Reads INI line by line as `gopkg.in/ini.v1` 1.67 does with the options of SOPS, with the span of
-//! everything that it finds.
+//! Scans INI line by line, like `gopkg.in/ini.v1` 1.67 with the options of SOPS, and records the
+//! span of everything it finds.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,24 +7,24 @@ use std::ops::Range;
 use crate::Style;
 use crate::error::{Error, Location, Result};
 
-/// What separates a key from its value.
+/// The delimiters between a key and its value.
 pub(super) const DELIMITERS: [char; 2] = ['=', ':'];
 
-/// What a comment begins with.
+/// The markers of a comment.
 pub(super) const MARKERS: [char; 2] = ['#', ';'];
 
 const TRIPLE: &str = "\"\"\"";
 
-/// One thing in a file. All ranges are without the white space around them.
+/// An element of a file. All ranges exclude the surrounding white space.
 pub(super) enum IniEvent<'a> {
-    /// A line that is a comment, from its marker on.
+    /// A comment line, starting at its marker.
     Comment(Range<usize>),
     /// A section's header.
     Section {
         name: &'a str,
         at: usize,
         comment: Option<Range<usize>>,
-        /// After the line.
+        /// The offset after the line.
         end: usize,
     },
     /// A key and its value.
@@ -33,19 +33,20 @@ pub(super) enum IniEvent<'a> {
 
 pub(super) struct IniEntry<'a> {
     pub(super) key: &'a str,
-    /// Where the key is.
+    /// The range of the key.
     pub(super) at: usize,
     pub(super) value: IniScalar<'a>,
-    /// After the last line.
+    /// The offset after the last line.
     pub(super) end: usize,
 }
 
-/// A value and how it is written.
+/// A value and its spelling.
 pub(super) struct IniScalar<'a> {
     pub(super) text: Cow<'a, str>,
-    /// All that is written for it: quotes, the lines that it goes on in, and what the library passes over after closing quotes.
+    /// The whole source of the value: quotes, continuation lines, and the text after closing quotes
+    /// that the library ignores.
     pub(super) span: Range<usize>,
-    /// Plain for all but the quotes that can hold a token as well.
+    /// `Plain` except for quotes that can also hold a token.
     pub(super) style: Style,
     pub(super) comment: Option<Range<usize>>,
 }
@@ -81,7 +82,7 @@ impl<'a> Scanner<'a> {
         Ok(None)
     }
 
-    /// The next line with its end; empty after the last one.
+    /// The next line and its end; empty after the last line.
     fn line(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let length = rest.find('\n').map_or(rest.len(), |found| found + 1);
@@ -89,7 +90,7 @@ impl<'a> Scanner<'a> {
         &rest[..length]
     }
 
-    /// The range without white space at its end.
+    /// The range without trailing white space.
     fn trimmed(&self, range: Range<usize>) -> Range<usize> {
         range.start..range.start + self.text[range.clone()].trim_end().len()
     }
@@ -111,14 +112,14 @@ impl<'a> Scanner<'a> {
     }
 
     fn entry(&mut self, line: &'a str, start: usize) -> Result<IniEvent<'a>> {
-        let (key, behind) = self.key(line, start)?;
+        let (key, end) = self.key(line, start)?;
         if key.is_empty() {
             return self.syntax(start, "the key is empty");
         }
         Ok(IniEvent::Entry(IniEntry {
             key,
             at: start,
-            value: self.value(start + behind)?,
+            value: self.value(start + end)?,
             end: self.at,
         }))
     }
@@ -131,7 +132,7 @@ impl<'a> Scanner<'a> {
             b'`' => "`",
             _ => {
                 let Some(end) = line.find(DELIMITERS) else {
-                    return self.syntax(start, "there is neither `=` nor `:` in this line: it has to be a key with a value, a `[section]`, or a comment");
+                    return self.syntax(start, "there is neither `=` nor `:` in this line; write a key with a value, a `[section]` or a comment");
                 };
                 return Ok((line[..end].trim(), end + 1));
             }
@@ -140,11 +141,11 @@ impl<'a> Scanner<'a> {
         let Some(length) = inner.find(quote) else {
             return self.syntax(start, "the quotes of the key are not closed");
         };
-        let behind = 2 * quote.len() + length;
-        let Some(delimiter) = line[behind..].find(DELIMITERS) else {
-            return self.syntax(start, "there is neither `=` nor `:` behind the key");
+        let end = 2 * quote.len() + length;
+        let Some(delimiter) = line[end..].find(DELIMITERS) else {
+            return self.syntax(start, "there is neither `=` nor `:` after the key");
         };
-        Ok((inner[..length].trim(), behind + delimiter + 1))
+        Ok((inner[..length].trim(), end + delimiter + 1))
     }
 
     /// The value that begins after the delimiter at `from`.
@@ -161,7 +162,8 @@ impl<'a> Scanner<'a> {
                 comment: None,
             });
         }
-        // Three quotes at the end of the text are a value, but open one as soon as another line, such as a reserved entry, follows.
+        // Three quotes at the end of the text are a value, but become an opening quote if another
+        // line, such as a reserved entry, follows.
         if rest.starts_with(TRIPLE) {
             return self.quoted(start, TRIPLE);
         }
@@ -190,7 +192,8 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// A value in quotes that may go on in further lines. It ends at the last closing quotes of a line.
+    /// A quoted value that may continue on further lines. It ends at the last closing quotes of a
+    /// line.
     fn quoted(&mut self, start: usize, quote: &str) -> Result<IniScalar<'a>> {
         let inner = start + quote.len();
         let scalar = |end: usize, span: Range<usize>, comment| IniScalar {
@@ -214,7 +217,7 @@ impl<'a> Scanner<'a> {
                 continue;
             };
             let close = line_start + found;
-            // A line that goes on does not end the value.
+            // A continued line does not end the value.
             if self.text[close + quote.len()..at].trim().ends_with('\\') {
                 continue;
             }
@@ -227,7 +230,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A value whose first line, at `span`, ends with a backslash and goes on in the next one.
+    /// A value whose first line, at `span`, ends with a backslash and continues on the next line.
     fn continued(&mut self, span: Range<usize>) -> IniScalar<'a> {
         let mut text = self.text[span.start..span.end - 1].to_owned();
         let mut end = span.end;
@@ -260,7 +263,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a text is in quotes that are nowhere else in it.
+/// Whether a text is quoted and contains no more of these quotes.
 fn is_surrounded(text: &str, quote: char) -> bool {
     text.len() >= 2 && text[1..].find(quote) == Some(text.len() - 2)
 }
@@ -269,7 +272,7 @@ fn inside(text: &str) -> &str {
     &text[1..text.len() - 1]
 }
 
-/// The value that `source` is read as after a delimiter; `None` if it is none by itself.
+/// The value that `source` is read as after a delimiter; `None` if it is not a complete value.
 pub(crate) fn read_value(source: &str) -> Option<String> {
     let text = format!("k = {source}\nend = \n");
     let mut scanner = Scanner::new(&text);

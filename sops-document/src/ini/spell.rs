@@ -28,12 +28,12 @@ pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     out.push_str(readable.map_or(&usual, String::as_str));
 }
 
-/// Whether a byte never means anything to the reader, except for blanks around a value.
+/// Whether a byte never has a special meaning, except spaces around a value.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" -_./:,=+[]@%&*()!$?<>|~^{}".contains(&byte)
 }
 
-/// A value as the library writes it, whether or not the library reads it back.
+/// A value as the library writes it, even if the library does not read it back.
 fn usual(text: &str) -> Cow<'_, str> {
     let quote = if text.contains(['\n', '`']) {
         "\"\"\""
@@ -47,7 +47,7 @@ fn usual(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{quote}{text}{quote}"))
 }
 
-/// Appends a value in the quotes that are in the file; `false` where they cannot hold it.
+/// Appends a value in the quotes of the source; `false` if they cannot hold it.
 pub(crate) fn spell_in_quotes(out: &mut String, value: &Value<'_>, quote: char) -> bool {
     let text = flat::text(Some(value));
     let fits = !text.contains([quote, '\n', '#', ';']);
@@ -70,7 +70,7 @@ fn key(key: &str) -> Cow<'_, str> {
     }
 }
 
-/// Appends an entry, its key filled up with blanks to a width in bytes.
+/// Appends an entry, with its key padded with spaces to a width in bytes.
 pub(crate) fn spell_entry(out: &mut String, name: &str, width: usize, value: Option<&Value<'_>>) {
     let start = out.len();
     out.push_str(&key(name));
@@ -81,7 +81,7 @@ pub(crate) fn spell_entry(out: &mut String, name: &str, width: usize, value: Opt
     out.push('\n');
 }
 
-/// The tree as the library writes it. An error names the section or key that has no form in INI.
+/// The tree as the library writes it. An error names the section or key that INI cannot represent.
 pub(crate) fn emit(node: &Node) -> Result<String, String> {
     let mut out = String::new();
     let Node::Mapping(sections) = node else {
@@ -110,7 +110,7 @@ pub(crate) fn header(out: &mut String, name: &str) {
     out.extend(["[", name, "]\n"]);
 }
 
-/// Appends entries with their values below each other.
+/// Appends entries with their values aligned.
 pub(crate) fn spell_entries(out: &mut String, entries: &[Entry]) -> Result<(), String> {
     // As the library counts it.
     let length = |name: &str| match () {
@@ -157,7 +157,7 @@ pub(crate) fn spell_reserved(
     let entries: Vec<Entry> = entries.iter().map(entry).collect();
     let mut section = String::new();
     header(&mut section, key);
-    // Nothing is nested in them.
+    // The metadata sections are not nested.
     let _ = spell_entries(&mut section, &entries);
     out.push_str(&section.replace('\n', first_line_break(text)));
 }
@@ -172,7 +172,8 @@ mod tests {
         out
     }
 
-    /// The first column is what `sops decrypt` 3.13.3 writes, but where that is read back as another value.
+    /// The first column is what `sops decrypt` 3.13.3 writes, except if that reads back as another
+    /// value.
     #[test]
     fn values_are_spelled_as_sops_spells_them() {
         for (text, expected) in [
@@ -183,7 +184,7 @@ mod tests {
             ("a`b", "\"\"\"a`b\"\"\""),
             (" a", "\" a\""),
             ("a: \"b\"", "a: \"b\""),
-            // Not what SOPS writes.
+            // Differs from SOPS.
             ("\"a\"", "`\"a\"`"),
             ("a\\", "`a\\`"),
         ] {

@@ -4,7 +4,7 @@ use jiter::{JiterError, JiterErrorType, JsonErrorType};
 
 /// Where the error begins. For half a surrogate pair, the parser only reports the end, where the
 /// other half is missing.
-pub(super) fn place(text: &str, error: &JiterError) -> usize {
+pub(super) fn offset(text: &str, error: &JiterError) -> usize {
     let escape_before = |end: usize| text.get(..end)?.rfind(r"\u");
     let escape = match error.error_type {
         JiterErrorType::JsonError(JsonErrorType::UnexpectedEndOfHexEscape) => {
@@ -29,7 +29,7 @@ pub(super) fn message(text: &str, error: &JiterError) -> String {
         return error.error_type.to_string();
     };
     let words = match kind {
-        JsonErrorType::TrailingComma => "a `,` behind the last entry; take it out",
+        JsonErrorType::TrailingComma => "a `,` after the last entry; remove it",
         JsonErrorType::KeyMustBeAString
         | JsonErrorType::ExpectedSomeValue
         | JsonErrorType::ExpectedSomeIdent
@@ -41,57 +41,59 @@ pub(super) fn message(text: &str, error: &JiterError) -> String {
         }
         JsonErrorType::KeyMustBeAString => match rest.chars().next() {
             Some('\'') => SINGLE_QUOTES,
-            Some(',') => "a `,` without an entry before it; take it out",
+            Some(',') => "a `,` without an entry before it; remove it",
             _ => "a key without quotes; put it in double quotes",
         },
         JsonErrorType::ExpectedSomeIdent => BARE_WORD,
         JsonErrorType::ExpectedSomeValue => match rest.chars().next() {
             Some('\'') => SINGLE_QUOTES,
             Some(']' | '}' | ',' | ':') => "a value is missing here",
-            Some('+' | '.') => "a malformed number; it begins with a digit or `-`",
+            Some('+' | '.') => "a malformed number; begin it with a digit or `-`",
             _ => BARE_WORD,
         },
         JsonErrorType::ExpectedObjectCommaOrEnd => match rest.chars().next() {
-            Some(']') => "a `{` is closed with `]`; it is closed with `}`",
+            Some(']') => "a `{` is closed with `]`; write `}`",
             Some('"') => "a `,` is missing before this key",
             _ => "a `,` or `}` is missing here",
         },
         JsonErrorType::ExpectedListCommaOrEnd => match rest.chars().next() {
-            Some('}') => "a `[` is closed with `}`; it is closed with `]`",
+            Some('}') => "a `[` is closed with `}`; write `]`",
             _ => "a `,` or `]` is missing here",
         },
-        JsonErrorType::ExpectedColon => "a `:` is missing behind the key",
+        JsonErrorType::ExpectedColon => "missing `:` after the key",
         JsonErrorType::EofWhileParsingObject => "the text ends before a `}` closes the object",
         JsonErrorType::EofWhileParsingList => "the text ends before a `]` closes the list",
         JsonErrorType::EofWhileParsingString => "a quote is never closed",
-        JsonErrorType::EofWhileParsingValue => "the text ends where a value belongs",
+        JsonErrorType::EofWhileParsingValue => "the text ends where a value is expected",
         JsonErrorType::ControlCharacterWhileParsingString => {
-            "a line break, a tab or the like in a string: its quote is not closed, or write it as `\\n`, `\\t`"
+            "a line break, tab or other control character in a string; close the quote, or write it as `\\n`, `\\t`"
         }
-        JsonErrorType::InvalidEscape => "a `\\` in a string that begins no escape; write `\\\\`",
+        JsonErrorType::InvalidEscape => {
+            "a `\\` in a string that does not begin an escape; write `\\\\`"
+        }
         JsonErrorType::LoneLeadingSurrogateInHexEscape
         | JsonErrorType::UnexpectedEndOfHexEscape => {
-            "a `\\u` escape that is half of a surrogate pair, of which the other half is missing"
+            "a `\\u` escape that is half of a surrogate pair; the other half is missing"
         }
         JsonErrorType::InvalidNumber => {
-            "a malformed number; JSON has no leading zeros, and digits on both sides of the point"
+            "a malformed number; JSON allows no leading zeros, and requires digits on both sides of the decimal point"
         }
         JsonErrorType::TrailingCharacters => match rest.chars().next() {
             _ if is_comment(rest) => COMMENT,
-            Some('}' | ']') => "a bracket is closed here that was never opened; take it out",
-            _ => "text behind the end of the object; take it out",
+            Some('}' | ']') => "this bracket was never opened; remove it",
+            _ => "text after the end of the object; remove it",
         },
         _ => return kind.to_string(),
     };
     words.to_owned()
 }
 
-pub(super) const COMMENT: &str = "a comment, which JSON does not have; take it out";
+pub(super) const COMMENT: &str = "a comment, which JSON does not allow; remove it";
 
 const BARE_WORD: &str =
-    "a text without quotes; put it in double quotes, or write `true`, `false` or `null`";
+    "a string without quotes; put it in double quotes, or write `true`, `false` or `null`";
 
-const SINGLE_QUOTES: &str = "a text in single quotes; JSON has double quotes only";
+const SINGLE_QUOTES: &str = "a string in single quotes; use double quotes";
 
 /// Whether the text begins like a comment in other formats.
 pub(super) fn is_comment(text: &str) -> bool {

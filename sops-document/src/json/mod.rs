@@ -24,8 +24,9 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
     if text.starts_with('\u{feff}') {
         return Err(Error::Unsupported {
             location: Location::of(text, 0),
-            message: "a byte order mark, with which JSON must not begin: save the file as UTF-8 without it"
-                .into(),
+            message:
+                "a byte order mark, which JSON does not allow; save the file as UTF-8 without it"
+                    .into(),
         });
     }
     let lines = yaml::source::lines(text);
@@ -153,7 +154,7 @@ impl<'a> Parser<'a> {
 
     fn syntax(&self, error: &JiterError) -> Error {
         Error::Syntax {
-            location: Location::of(self.text, diagnostics::place(self.text, error)),
+            location: Location::of(self.text, diagnostics::offset(self.text, error)),
             message: diagnostics::message(self.text, error),
         }
     }
@@ -216,7 +217,7 @@ impl<'a> Parser<'a> {
             if !frame.keys.insert(key.clone()) {
                 return self.unsupported(
                     key_at,
-                    format!("the key `{key}` stands twice in this object"),
+                    format!("the key `{key}` appears twice in this object"),
                 );
             }
             if top && self.reserved_key.is_some_and(|reserved| key == reserved) {

@@ -42,7 +42,7 @@ pub(super) fn insert(
     }
 }
 
-/// Puts other lines in the place of what is there: all of them in the first of its places.
+/// Replaces all existing lines by others, which go where the first of them was.
 pub(super) fn replace(
     document: &Document<'_>,
     reserved: &ReservedEntry,

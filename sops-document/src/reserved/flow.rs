@@ -41,10 +41,10 @@ impl InsertionPoint {
             };
         };
         // A comma after the comments stays the last one; one before them is after the last member.
-        let behind = between.own_comma();
+        let comma = between.own_comma();
         Self {
-            at: source::line_start(text, behind.unwrap_or(end - 1)),
-            comma: !is_empty && (behind.is_some() || between.comma.is_none()),
+            at: source::line_start(text, comma.unwrap_or(end - 1)),
+            comma: !is_empty && (comma.is_some() || between.comma.is_none()),
             own_line: true,
         }
     }

@@ -29,6 +29,6 @@ fn written(tree: &Map<String, Json>, formatter: impl serde_json::ser::Formatter)
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     serde::Serialize::serialize(tree, &mut serializer)
-        .expect("a tree with texts as keys has a form in JSON");
+        .expect("a tree with string keys is valid JSON");
     String::from_utf8(out).expect("JSON is UTF-8")
 }

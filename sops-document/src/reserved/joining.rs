@@ -10,7 +10,7 @@ use crate::tape::{Item, Leaf, Style};
 use crate::yaml::source::{after_break, header, line_end};
 
 /// The end of the lines after a reserved entry that would become part of the block scalar before
-/// it; the end of the entry if there are none.
+/// it, or else the end of the entry.
 pub(super) fn joining_end(document: &Document<'_>, index: usize, entry: &Range<usize>) -> usize {
     let Some(Item::Document { close, .. }) = document.tape.get(index) else {
         return entry.end;

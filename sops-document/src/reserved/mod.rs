@@ -127,7 +127,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Replaces the value of the entry `reserved`. In dotenv and INI the first entry takes all lines, and the others are removed.
+    /// Replaces the value of the entry `reserved`. In dotenv and INI, the first entry gets all
+    /// lines, and the others are removed.
     pub fn replace_reserved(
         &self,
         reserved: &ReservedEntry,
@@ -220,7 +221,7 @@ fn is_in_lines(document: &Document<'_>, entry: &ReservedEntry) -> bool {
     document.format == Format::Yaml && !document.text[entry.value.clone()].starts_with('{')
 }
 
-/// The column of the entry's key, where it is in block style.
+/// The column of the entry's key if it is in block style.
 fn column(document: &Document<'_>, entry: &ReservedEntry) -> usize {
     let blanks = leading_blanks(&document.text[entry.entry.clone()]);
     yaml::source::column(document.text, entry.entry.start + blanks)
@@ -233,7 +234,7 @@ struct NotedTree<'v> {
 }
 
 impl NotedTree<'_> {
-    /// The tree with the notes in it. There is place for one of a name.
+    /// The tree with its notes. Only one note of each name is possible.
     fn whole(&self) -> Cow<'_, Map<String, Json>> {
         let mut tree = Cow::Borrowed(self.tree);
         for note in self.notes.iter().rev() {
@@ -242,7 +243,8 @@ impl NotedTree<'_> {
         tree
     }
 
-    /// The lines in block style, for a mapping in `column`, each level indented by `step` more. The notes are comments.
+    /// The lines in block style for a mapping in `column`, with each level indented by `step` more
+    /// columns. The notes are comments.
     fn lines(&self, key: &str, column: usize, step: usize) -> String {
         let mut out = lines(key, self.tree.clone(), column, step);
         let comments = self.notes.iter().map(|note| note.comment(column + step));
@@ -261,7 +263,7 @@ impl NotedTree<'_> {
     }
 }
 
-/// The lines of an entry in block style, without the line break at their end.
+/// The lines of an entry in block style, without the final line break.
 fn lines(key: &str, tree: Map<String, Json>, column: usize, step: usize) -> String {
     let entry = Entry {
         key: key.to_owned(),

@@ -1,7 +1,9 @@
-//! Notes of the program that a key is reserved for: texts in its entry that readers of the entry need not know.
+//! Notes of the program that reserves a key: texts in its entry that readers of the entry can
+//! ignore.
 //!
-//! In YAML's block style a note is a comment above the entry's last key, where Go's library assigns it to the entry. JSON, flow style and the
-//! flat formats have no such place, so there it is a value under its name.
+//! In YAML's block style, a note is a comment above the entry's last key, where Go's library
+//! assigns it to the entry. JSON, flow style and the flat formats have no such comments, so the
+//! note is a value under its name.
 
 use serde_json::{Map, Value as Json};
 
@@ -30,7 +32,7 @@ impl ReservedNote {
         tree.sort_keys();
     }
 
-    /// The lines of the comment, each indented by `column` spaces and ended.
+    /// The lines of the comment, each indented by `column` spaces and ending with a line break.
     pub(super) fn comment(&self, column: usize) -> String {
         let mut out = format!("{}# {}:", " ".repeat(column), self.name);
         let mut width = out.len() + 1;
@@ -51,15 +53,15 @@ impl ReservedNote {
     }
 }
 
-/// A comment's lines are at most this long, unless the entry is indented by nearly as much.
+/// The maximum length of a comment's lines, unless the entry is indented by nearly as much.
 const COLUMNS: usize = 100;
 
-/// What lines after the first begin with.
+/// The start of all lines after the first.
 const CONTINUATION: &str = "#   ";
 
 impl Document<'_> {
-    /// The texts of the notes with this name in a reserved entry in YAML's block style. Programs that lay out YAML may have wrapped and
-    /// indented the comments in another way.
+    /// The texts of the notes with this name in a reserved entry in YAML's block style. Programs
+    /// that format YAML may have wrapped and indented the comments differently.
     pub fn reserved_notes(&self, entry: &ReservedEntry, name: &str) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
         if !super::is_in_lines(self, entry) {
@@ -68,7 +70,7 @@ impl Document<'_> {
         let mut is_note = false;
         for line in self.text[entry.value.clone()].split(['\n', '\r']) {
             let Some(comment) = line.trim_start().strip_prefix('#').map(str::trim) else {
-                // An empty one may be half of a line break.
+                // An empty comment may be half of a line break.
                 is_note &= line.trim().is_empty();
                 continue;
             };

@@ -8,8 +8,8 @@ use crate::splice::Replacement;
 use crate::yaml;
 
 impl Document<'_> {
-    /// The replacements that remove all reserved entries. Comments after their keys stay. Blank lines
-    /// that would become part of a block scalar before an entry are removed, too.
+    /// The replacements that remove all reserved entries. Comments after their keys stay. Blank
+    /// lines that would become part of a block scalar before an entry are removed too.
     ///
     /// `no_final_newline` says that the text had no final line break before the last entry was
     /// added. `empty` has the numbers of the documents, from 0 and in ascending order, that were

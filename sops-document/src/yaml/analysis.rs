@@ -1,18 +1,18 @@
-//! Which styles can hold a text.
+//! Determines which styles can represent a text.
 
-/// What the characters of a text, and their places in it, allow.
+/// The properties of a text's characters and their positions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Analysis {
     empty: bool,
-    /// Something in it would be structure in block context.
+    /// The text would be structure in block context.
     block_indicator: bool,
-    /// Something in it would be structure in a flow collection.
+    /// The text would be structure in a flow collection.
     flow_indicator: bool,
     line_break: bool,
     tab: bool,
     /// Has a character that `yaml.v3` escapes.
     special: bool,
-    /// Has a character that cannot be in YAML unescaped, or not for every reader.
+    /// Has a character that is not allowed in YAML unescaped, or not for every reader.
     unreadable: bool,
     /// Begins or ends with a space or a line break.
     open_ended: bool,
@@ -22,7 +22,7 @@ pub(super) struct Analysis {
 }
 
 impl Analysis {
-    /// Looks at every character once.
+    /// Checks every character once.
     pub(super) fn of(text: &str) -> Self {
         if is_word(text.as_bytes()) {
             return Self::default();
@@ -76,7 +76,7 @@ impl Analysis {
         self.flow_indicator |= flow;
     }
 
-    /// Whether there is a character that `yaml.v3` takes for a line break.
+    /// Whether the text has a character that `yaml.v3` reads as a line break.
     pub(super) fn is_multiline(&self) -> bool {
         self.line_break
     }
@@ -96,17 +96,17 @@ impl Analysis {
             || self.special)
     }
 
-    /// Whether `yaml.v3` writes the text in single quotes where it cannot be plain.
+    /// Whether `yaml.v3` writes the text in single quotes if it cannot be plain.
     pub(super) fn is_single_quoted(&self) -> bool {
         !(self.break_before_space || self.space_before_break || self.tab || self.special)
     }
 
-    /// Whether `yaml.v3` writes the text as a block scalar where it has a `\n`.
+    /// Whether `yaml.v3` writes the text as a block scalar if it contains `\n`.
     pub(super) fn is_literal(&self) -> bool {
         !(self.empty || self.ends_with_space || self.space_before_break || self.special)
     }
 
-    /// Whether every reader reads the text as itself without quotes in block style.
+    /// Whether every reader reads the unquoted text as itself in block style.
     pub(super) fn reads_as_plain(&self, text: &str) -> bool {
         !(self.empty
             || self.block_indicator
@@ -116,7 +116,7 @@ impl Analysis {
     }
 }
 
-/// Whether a text has only characters that mean nothing anywhere, as most values have; this is a quick check.
+/// A quick check that a text has only characters without any special meaning, as most values do.
 fn is_word(text: &[u8]) -> bool {
     let inner = |byte: &u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'=')
@@ -124,23 +124,24 @@ fn is_word(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphanumeric) && text.iter().all(inner)
 }
 
-/// The mark that a text may start with; `yaml.v3` escapes it.
+/// The byte order mark, which a text may start with; `yaml.v3` escapes it.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Whether `yaml.v3` writes a character as it is, wherever it may: those of the first plane but controls and the byte
-/// order mark.
+/// Whether `yaml.v3` writes a character unescaped if possible: those of the Basic Multilingual
+/// Plane except controls and the byte order mark.
 pub(super) fn is_printable(character: char) -> bool {
     matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{fffd}') && character != BYTE_ORDER_MARK
 }
 
-/// Whether a character can be unescaped within a line, for `yaml.v3` as well as for readers of YAML 1.2.
+/// Whether a character can be unescaped within a line, for `yaml.v3` as well as for readers of YAML
+/// 1.2.
 pub(super) fn is_readable(character: char) -> bool {
     matches!(character, '\t' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
         && character != BYTE_ORDER_MARK
         && !is_break(character)
 }
 
-/// Whether `yaml.v3`, which follows YAML 1.1 in this, takes a character for a line break.
+/// Whether `yaml.v3` reads a character as a line break, which follows YAML 1.1.
 pub(super) fn is_break(character: char) -> bool {
     matches!(character, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

@@ -1,43 +1,43 @@
-//! What is wrong with a YAML text, and what to do, in words of our own for the mistakes that people make.
+//! Messages for YAML syntax errors. For common mistakes, they say what is wrong and what to do.
 
 use granit_parser::{ErrorKind, ScanError};
 
-pub(crate) const MISPLACED_COLON: &str = "a `:` where none can stand: the line is indented too far, or its text has a `: ` in it and belongs in quotes";
-pub(crate) const MISSING_COLON: &str = "missing `: ` after the key on this line; if the line belongs to the text before it, indent it more than that key";
+pub(crate) const MISPLACED_COLON: &str =
+    "unexpected `:`; the line is indented too far, or its text contains `: ` and needs quotes";
+pub(crate) const MISSING_COLON: &str = "missing `: ` after the key on this line; if the line continues the text before it, indent it more than that key";
 pub(crate) const MISSING_KEY: &str =
-    "no key where one belongs: the line is indented otherwise than the keys above it";
-pub(crate) const MISSING_ITEM: &str = "no `- ` where one belongs: the line is indented otherwise than the items above it, or its `- ` is missing";
-const TAB: &str = "a tab in the indentation; YAML is indented with spaces";
+    "expected a key; this line is indented differently from the keys above it";
+pub(crate) const MISSING_ITEM: &str = "expected `- `; this line is indented differently from the items above it, or its `- ` is missing";
+const TAB: &str = "a tab in the indentation; indent YAML with spaces";
 pub(crate) const OPEN_MAPPING: &str =
-    "a `,` is missing between two entries in `{…}`, or the `}` behind the last one";
+    "missing `,` between two entries in `{…}`, or missing `}` after the last one";
 pub(crate) const OPEN_SEQUENCE: &str =
-    "a `,` is missing between two items in `[…]`, or the `]` behind the last one";
-pub(crate) const UNKNOWN_ANCHOR: &str = "an alias of an anchor that does not stand before it; put the text in quotes if the `*` belongs to it";
-pub(crate) const OPEN_QUOTE: &str =
-    "the quote that begins here is never closed; put another at the end of the text";
+    "missing `,` between two items in `[…]`, or missing `]` after the last one";
+pub(crate) const UNKNOWN_ANCHOR: &str = "no anchor with this name before the alias; if the `*` is part of the text, put the text in quotes";
+pub(crate) const OPEN_QUOTE: &str = "this quote is never closed; add one at the end of the text";
 pub(crate) const MISSING_VALUE: &str =
-    "no value where one belongs, as before a `,` or at the end of the text";
+    "missing value, for example before a `,` or at the end of the text";
 
-/// The message for an error at `offset` in the text; the parser's own message where it is a rare one.
+/// The message for an error at `offset` in the text; for rare errors, the parser's own message.
 pub(super) fn message(error: &ScanError, text: &str, offset: usize) -> String {
     let kind = error.kind();
     if let ErrorKind::UnexpectedCharacter { character } = kind {
         return match character {
-            '\0' => "a NUL, which no YAML contains: the file may be in UTF-16, to be saved as UTF-8, or binary".to_owned(),
+            '\0' => "a NUL character, which YAML does not allow; if the file is UTF-16, save it as UTF-8".to_owned(),
             control if control.is_control() => format!(
-                "the control character `{}` cannot stand in YAML; in double quotes it is written `\\x{:02x}`",
+                "the control character `{}` is not allowed in YAML; in double quotes, write `\\x{:02x}`",
                 control.escape_debug(),
                 u32::from(*control)
             ),
-            '`' => "no text can begin with a backtick; put the text in quotes".to_owned(),
+            '`' => "a text without quotes cannot begin with a backtick; put it in quotes".to_owned(),
             other => format!(
-                "no text can begin with `{}`; put the text in quotes",
+                "a text without quotes cannot begin with `{}`; put it in quotes",
                 other.escape_debug()
             ),
         };
     }
     match words(kind) {
-        // Most readers count a tab as no indentation, and then miss what it seems to belong to.
+        // Most readers don't count a tab as indentation, and then report a misleading error.
         Some(MISSING_KEY | MISSING_ITEM | MISSING_COLON) if is_indented_with_tab(text, offset) => {
             TAB.to_owned()
         }
@@ -46,7 +46,7 @@ pub(super) fn message(error: &ScanError, text: &str, offset: usize) -> String {
     }
 }
 
-/// Whether there is a tab before the first character of the line that `offset` is in.
+/// Whether a tab comes before the first character of the line at `offset`.
 fn is_indented_with_tab(text: &str, offset: usize) -> bool {
     let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
     let line = &text[start..];
@@ -61,14 +61,14 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart => TAB,
         ErrorKind::TabInPlainScalar => {
-            "a tab begins the line behind this text, in its indentation or in front of a `:`; YAML is indented with spaces"
+            "a tab begins the line after this text, or comes before a `:`; indent YAML with spaces"
         }
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => MISSING_COLON,
-        ErrorKind::InvalidMappingValueWhitespace => "a blank is missing behind this `:`",
-        ErrorKind::InvalidBlockEntryWhitespace => "a blank is missing behind this `-`",
+        ErrorKind::InvalidMappingValueWhitespace => "missing space after this `:`",
+        ErrorKind::InvalidBlockEntryWhitespace => "missing space after this `-`",
         ErrorKind::MappingValueNotAllowed => MISPLACED_COLON,
         ErrorKind::InvalidColonPlacement => {
-            "a `:` where none can stand: a bracket before it is not closed, or the text belongs in quotes"
+            "unexpected `:`; a bracket before it is not closed, or the text needs quotes"
         }
         ErrorKind::ExpectedBlockMappingKey => MISSING_KEY,
         ErrorKind::ExpectedBlockSequenceEntry => MISSING_ITEM,
@@ -76,56 +76,54 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::InvalidBlockScalarIndent
         | ErrorKind::InvalidFlowScalarIndent
         | ErrorKind::InvalidQuotedScalarIndent => {
-            "the line is indented too little, or otherwise than those above it"
+            "this line is indented too little, or differently from the lines above it"
         }
         ErrorKind::UnclosedQuotedScalar => OPEN_QUOTE,
         ErrorKind::DocumentIndicatorInQuotedScalar => {
-            "the quote that begins here is not closed before the next `---` or `...`"
+            "this quote is not closed before the next `---` or `...`"
         }
         ErrorKind::InvalidTrailingSingleQuotedScalar => {
-            "text behind the closing quote; in single quotes, a `'` of the text is written twice"
+            "text after the closing quote; in single quotes, write `''` for a `'`"
         }
         ErrorKind::InvalidTrailingDoubleQuotedScalar => {
-            "text behind the closing quote; in double quotes, a `\"` of the text is written `\\\"`"
+            "text after the closing quote; in double quotes, write `\\\"` for a `\"`"
         }
         ErrorKind::UnknownQuotedScalarEscape => {
-            "a `\\` in double quotes that begins no escape; write `\\\\`, or take single quotes"
+            "a `\\` in double quotes that does not begin an escape; write `\\\\`, or use single quotes"
         }
         ErrorKind::UnclosedFlowCollection { open: '[' } => {
-            "the `[` that begins here is never closed; put a `]` after its last item, or the text in quotes if it starts with a `[`"
+            "this `[` is never closed; add a `]` after the last item or, if the `[` is part of the text, put the text in quotes"
         }
         ErrorKind::UnclosedFlowCollection { .. } => {
-            "the `{` that begins here is never closed; put a `}` after its last entry, or the text in quotes if it starts with a `{`"
+            "this `{` is never closed; add a `}` after the last entry or, if the `{` is part of the text, put the text in quotes"
         }
         ErrorKind::MisplacedFlowCollectionEnd => {
-            "a bracket is closed here that was never opened; put the text in quotes, or take the bracket out"
+            "this bracket was never opened; remove it, or put the text in quotes"
         }
         ErrorKind::MismatchedFlowCollectionEnd { open: '[', .. } => {
-            "a `[` is closed with `}`; it is closed with `]`"
+            "a `[` is closed with `}`; write `]`"
         }
-        ErrorKind::MismatchedFlowCollectionEnd { .. } => {
-            "a `{` is closed with `]`; it is closed with `}`"
-        }
+        ErrorKind::MismatchedFlowCollectionEnd { .. } => "a `{` is closed with `]`; write `}`",
         ErrorKind::ExpectedFlowMappingSeparator => OPEN_MAPPING,
         ErrorKind::ExpectedFlowSequenceSeparator => OPEN_SEQUENCE,
         ErrorKind::UnknownAnchor => UNKNOWN_ANCHOR,
         ErrorKind::MissingAnchorOrAliasName => {
-            "a `*` or `&` without a name behind it; put the text in quotes if it begins so"
+            "a `*` or `&` without a name after it; if it is part of the text, put the text in quotes"
         }
         ErrorKind::UndeclaredTagHandle => {
-            "a `!` with a name that no `%TAG` declares; put the text in quotes if it begins so"
+            "a `!` with a name that no `%TAG` declares; if the `!` is part of the text, put the text in quotes"
         }
         ErrorKind::BlockSequenceEntryNotAllowed => {
-            "a `- ` where no list can begin; put it on the next line, or the text in quotes"
+            "a list cannot begin here; move the `- ` to the next line, or put the text in quotes"
         }
         ErrorKind::MappingKeyNotAllowed => {
-            "a `? ` where no key can begin; put the text in quotes if it begins so"
+            "a key cannot begin here; if the `? ` is part of the text, put the text in quotes"
         }
         ErrorKind::InvalidBlockScalarHeader => {
-            "text behind `|` or `>`; begin it on the next line, or put it in quotes"
+            "text after `|` or `>`; begin it on the next line, or put it in quotes"
         }
         ErrorKind::ExpectedDocumentStart => {
-            "a line that begins with `%` is a directive, behind which a `---` belongs; put a key that begins so in quotes"
+            "a line that begins with `%` is a directive and needs a `---` after it; if the `%` is part of a key, put the key in quotes"
         }
         ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping

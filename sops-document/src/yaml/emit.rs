@@ -1,4 +1,4 @@
-//! A tree as `yaml.v3` writes it: block style throughout, sequences indented in mappings.
+//! Writes a tree like `yaml.v3`: always in block style, with sequences indented in mappings.
 
 use std::ops::RangeInclusive;
 
@@ -10,10 +10,10 @@ use crate::tree::{Entry, Node};
 /// The default number of spaces per level.
 pub(crate) const DEFAULT_STEP: usize = 4;
 
-/// The numbers of spaces per level that `yaml.v3` writes.
+/// The numbers of spaces per level that `yaml.v3` supports.
 pub(crate) const STEPS: RangeInclusive<usize> = 2..=9;
 
-/// The number of spaces per level that `yaml.v3` writes when it is asked for this many.
+/// The number of spaces per level that `yaml.v3` writes if this many are requested.
 pub(crate) fn step(asked_for: usize) -> usize {
     match STEPS.contains(&asked_for) {
         true => asked_for,
@@ -35,7 +35,7 @@ impl Node {
     }
 }
 
-/// One document without `---`, its last line ended, with about `step` spaces a level.
+/// One document without `---` and with a final line break, with about `step` spaces per level.
 pub(crate) fn emit(node: &Node, step: usize) -> String {
     let step = self::step(step);
     let mut out = String::new();
@@ -60,30 +60,31 @@ pub(crate) fn emit(node: &Node, step: usize) -> String {
     out
 }
 
-/// Appends what follows the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
-/// and a scalar, or a collection on lines of its own. The last line is not ended.
-pub(crate) fn emit_value(out: &mut String, node: &Node, place: ScalarContext) {
-    emit_behind(out, node, place, false);
+/// Appends the value after the `:` of a key or the `-` of an item in a block collection: a space
+/// and a scalar, or a collection on its own lines. The last line has no line break.
+pub(crate) fn emit_value(out: &mut String, node: &Node, context: ScalarContext) {
+    emit_after_indicator(out, node, context, false);
 }
 
-/// Appends the entries of a mapping in block style in `column`, in which the output already is. The last line is not ended.
+/// Appends the entries of a mapping in block style in `column`, where the output must already be.
+/// The last line has no line break.
 pub(crate) fn emit_top(out: &mut String, node: &Node, column: usize) {
     if let Node::Mapping(entries) = node {
         emit_mapping(out, entries, column, DEFAULT_STEP);
     }
 }
 
-/// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already is. The last
-/// line is not ended.
+/// Appends `key:` and its value as an entry of a block mapping in `column`, where the output must
+/// already be. The last line has no line break.
 pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: usize) {
     let explicit = if entry.key == MERGE_KEY && !can_be_merged(&entry.value) {
-        // `spell_key` writes a merge key, which no reader accepts here.
+        // `spell_key` would write a merge key, which no reader accepts here.
         out.push_str("\"<<\":");
         false
     } else {
         spell_key(out, &entry.key, column, step)
     };
-    emit_behind(
+    emit_after_indicator(
         out,
         &entry.value,
         ScalarContext {
@@ -97,7 +98,7 @@ pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: u
 
 const MERGE_KEY: &str = "<<";
 
-/// Whether `value` may be under a merge key.
+/// Whether `value` is valid under a merge key.
 fn can_be_merged(value: &Node) -> bool {
     match value {
         Node::Mapping(_) => true,
@@ -133,14 +134,14 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
     }
 }
 
-/// `explicit` says that the `:` is on a line of its own, where a collection can begin.
-fn emit_behind(out: &mut String, node: &Node, place: ScalarContext, explicit: bool) {
-    let column = place.content_column();
+/// `explicit` says that the `:` is on its own line, where a collection can begin.
+fn emit_after_indicator(out: &mut String, node: &Node, context: ScalarContext, explicit: bool) {
+    let column = context.content_column();
     let begin_collection = |out: &mut String| {
-        let behind_indicator = place.column + 1;
-        let on_this_line = explicit || place.container == ParentKind::Sequence;
-        if on_this_line && column > behind_indicator {
-            indent(out, column - behind_indicator);
+        let after_indicator = context.column + 1;
+        let on_this_line = explicit || context.container == ParentKind::Sequence;
+        if on_this_line && column > after_indicator {
+            indent(out, column - after_indicator);
         } else {
             break_line(out, column);
         }
@@ -148,17 +149,17 @@ fn emit_behind(out: &mut String, node: &Node, place: ScalarContext, explicit: bo
     match node {
         Node::Mapping(entries) if !entries.is_empty() => {
             begin_collection(out);
-            emit_mapping(out, entries, column, place.step);
+            emit_mapping(out, entries, column, context.step);
         }
         Node::Sequence(items) if !items.is_empty() => {
             begin_collection(out);
-            emit_sequence(out, items, column, place.step);
+            emit_sequence(out, items, column, context.step);
         }
         Node::Mapping(_) => out.push_str(" {}"),
         Node::Sequence(_) => out.push_str(" []"),
         Node::Scalar(value) => {
             out.push(' ');
-            spell(out, value.as_ref(), place);
+            spell(out, value.as_ref(), context);
         }
     }
 }
@@ -199,7 +200,7 @@ mod tests {
                 "- a: []\n  b: null\n",
             ),
             (nested.clone(), DEFAULT_STEP, "a:\n    b:\n        - - 1\n"),
-            // Steps that `yaml.v3` does not know.
+            // Steps that `yaml.v3` does not support.
             (nested.clone(), 1, "a:\n  b:\n    - - 1\n"),
             (nested, 10, "a:\n  b:\n    - - 1\n"),
             (

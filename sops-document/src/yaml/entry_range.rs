@@ -1,8 +1,8 @@
-//! Which part of the text an entry of a mapping takes up, so that it can be removed without leaving any of it in the text.
+//! Determines the range of a mapping's entry, so that it can be removed completely.
 
 use std::ops::Range;
 
-use super::lexical::skip_blanks;
+use super::lexical::skip_space_and_comments;
 use super::source;
 
 /// The lines of an entry in block style whose key is at `key` and whose value ends at `end`.
@@ -16,24 +16,27 @@ pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
     start..end
 }
 
-/// What to take out for the entry whose key is at `key` and whose value ends at `end`; what precedes it ends at `before`.
+/// The range to remove for the entry whose key is at `key` and whose value ends at `end`. The text
+/// before the entry ends at `before`.
 ///
-/// With the entry goes the comma before it or, where that belongs to what comes before or is none, the one after it.
+/// The range includes the comma before the entry or, if that belongs to the previous entry or is
+/// missing, the comma after it.
 pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> Range<usize> {
     let Some(between) = Separation::of(text, before..key) else {
         if let Some(comma) = text[before..key].find(',') {
             return before + comma..end;
         }
-        return match comma_behind(text, end) {
+        return match after_comma(text, end) {
             Some(comma) => key..text.len() - text[comma..].trim_start().len(),
-            // Alone in a mapping it comes directly after the brace, unless Go's library wrote it, which then spells `{}`.
+            // The only entry of a mapping directly follows the brace, unless Go's library wrote it,
+            // which then writes `{}`.
             None if before < key => before..skip_white_space(text, end),
             None => before..end,
         };
     };
     let (start, end) = match between.own_comma() {
         Some(comma) => (comma, end),
-        None => (key, comma_behind(text, end).unwrap_or(end)),
+        None => (key, after_comma(text, end).unwrap_or(end)),
     };
     let line = source::line_start(text, start);
     let line_end = source::line_end(text, end);
@@ -45,18 +48,19 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
     }
 }
 
-/// Where the white space after `at` ends.
+/// The end of the white space after `at`.
 fn skip_white_space(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start_matches([' ', '\t', '\r', '\n']).len()
 }
 
 /// The offset after the comma that follows the entry that ends at `end`.
-fn comma_behind(text: &str, end: usize) -> Option<usize> {
-    let comma = skip_blanks(text, end);
+fn after_comma(text: &str, end: usize) -> Option<usize> {
+    let comma = skip_space_and_comments(text, end);
     text[comma..].starts_with(',').then_some(comma + 1)
 }
 
-/// What is between two members, or between the last one and the bracket: comments, and a comma or none.
+/// The text between two members, or between the last one and the bracket: comments, and optionally
+/// a comma.
 pub(crate) struct Separation {
     pub(crate) comma: Option<usize>,
     /// Where the last comment begins.
@@ -64,7 +68,7 @@ pub(crate) struct Separation {
 }
 
 impl Separation {
-    /// `None` where no comment is in the range.
+    /// `None` if the range has no comments.
     pub(crate) fn of(text: &str, range: Range<usize>) -> Option<Self> {
         let (mut comma, mut comment) = (None, None);
         let mut at = range.start;
@@ -82,13 +86,13 @@ impl Separation {
         comment.map(|comment| Self { comma, comment })
     }
 
-    /// The comma, if it follows the comments.
+    /// The comma, if it is after the comments.
     pub(crate) fn own_comma(&self) -> Option<usize> {
         self.comma.filter(|comma| *comma > self.comment)
     }
 }
 
-/// The comment after the key of the entry at `entry`, whose value is at `value` on the lines below.
+/// The comment after the key of the entry at `entry`, whose value at `value` is on the lines below.
 pub(crate) fn comment_after_key(
     text: &str,
     entry: &Range<usize>,

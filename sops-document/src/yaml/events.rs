@@ -1,4 +1,4 @@
-//! YAML events. Apart from tests, only this module and `diagnostics` use the parser crate.
+//! YAML events. Besides the tests, only this module and `diagnostics` use the parser crate.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use super::diagnostics;
 use crate::error::{Error, Location, Result};
 use crate::{Collection, MAX_DEPTH, Style};
 
-/// What the parser met; ranges are bytes of the text.
+/// An event of the parser. Ranges are in bytes of the text.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
-    /// A document begins; the range is its `---`, empty where it has none.
+    /// A document begins. The range is its `---`, empty if it has none.
     DocumentStart(Range<usize>),
-    /// A document ends; the range is its `...`, empty where it has none.
+    /// A document ends. The range is its `...`, empty if it has none.
     DocumentEnd(Range<usize>),
     /// A container begins: at its bracket, or at its first key or item.
     Open {
@@ -23,50 +23,51 @@ pub(crate) enum Event<'a> {
         anchor: usize,
         at: usize,
     },
-    /// The innermost container has ended; the range is its bracket, empty in block style.
+    /// The innermost container ends. The range is its bracket, empty in block style.
     Close(Range<usize>),
     Scalar(Scalar<'a>),
-    /// An alias of the anchor of that number.
+    /// An alias of the anchor with this number.
     Alias {
         anchor: usize,
         range: Range<usize>,
     },
     /// A comment with its `#`, without its line break.
     Comment(Range<usize>),
-    /// The anchor token of the node before.
+    /// The anchor token of the previous node.
     Anchor(Range<usize>),
 }
 
-/// A scalar and how it is written.
+/// A scalar and its spelling.
 #[derive(Debug)]
 pub(crate) struct Scalar<'a> {
     pub(crate) text: Cow<'a, str>,
     pub(crate) style: Style,
-    /// The number of its anchor; 0 without one.
+    /// The number of its anchor; 0 if it has none.
     pub(crate) anchor: usize,
     /// Its tag in full, such as `tag:yaml.org,2002:int` or `!local`.
     pub(crate) tag: Option<String>,
-    /// Where the tag is.
+    /// The range of the tag.
     pub(crate) tag_at: Option<usize>,
-    /// What is between its quotes and they too, its plain text, or the content of a block scalar without its header.
+    /// The source: quoted text including the quotes, plain text, or the content of a block scalar
+    /// without its header.
     pub(crate) range: Range<usize>,
 }
 
 /// The events of one text.
 pub(crate) struct Events<'a> {
     text: &'a str,
-    /// Where in the text the parser's part begins.
+    /// The offset in the text where the parser's part begins.
     start: usize,
     parser: Parser<'a, StrInput<'a>>,
 }
 
 impl<'a> Events<'a> {
-    /// The events of the part of `text` at `range`, with their places in `text`.
+    /// The events of the part of `text` at `range`, with offsets in `text`.
     pub(crate) fn new(text: &'a str, range: Range<usize>) -> Self {
         Self::limited(text, range, MAX_DEPTH)
     }
 
-    /// The same with a limit on how deep containers may be nested.
+    /// Like [`new`](Self::new), with a limit on the nesting of containers.
     pub(crate) fn limited(text: &'a str, range: Range<usize>, depth: usize) -> Self {
         let options = granit_parser::options! {
             emit_anchor_events: true,
@@ -99,7 +100,7 @@ impl<'a> Events<'a> {
                     });
                 }
             };
-            // Events of a text have offsets.
+            // Events of a text always have offsets.
             let part = span.byte_range().unwrap_or(0..0);
             let range = || self.start + part.start..self.start + part.end;
             let tag_at = || Some(self.start + span.tag_start()?.byte_offset()?);

@@ -12,19 +12,19 @@ use super::events::{Event, Scalar};
 use crate::error::Result;
 use crate::{Collection, Style};
 
-/// The longest key that counts; YAML allows 1,024 characters.
+/// The longest key of a simple line; YAML allows 1,024 characters.
 const LONGEST_KEY: usize = 1_000;
 
 /// `key: value` or `key:` on a line of its own.
 struct PlainLine {
     key: Range<usize>,
-    /// Empty where a mapping follows.
+    /// Empty if a mapping follows.
     value: Range<usize>,
     /// Where the next line begins.
     next: usize,
 }
 
-/// Reads the line at `start`; `None` if it does not count.
+/// Reads the line at `start`; `None` if it is not simple.
 fn line(text: &[u8], start: usize) -> Option<PlainLine> {
     let rest = &text[start..];
     let end = memchr::memchr(b'\n', rest)?;
@@ -53,35 +53,35 @@ fn is_in_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
 }
 
-/// Whether this is a plain scalar in block style, in ASCII and to the end of the line.
+/// Whether this is an ASCII plain scalar in block style, up to the end of the line.
 fn is_plain(value: &[u8]) -> bool {
     let begins =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'+' | b'.');
     let ends = |byte: &u8| !matches!(byte, b' ' | b':');
     value.first().is_some_and(begins)
         && value.last().is_some_and(ends)
-        // Without branches, so that many bytes are looked at in one instruction.
+        // Without branches, so that one instruction checks many bytes.
         && value.iter().fold(true, |all, byte| all & (b' '..=b'~').contains(byte) & (*byte != b'#'))
         && value.iter().zip(&value[1..]).fold(true, |all, (colon, blank)| all & !((*colon == b':') & (*blank == b' ')))
 }
 
-/// The lines that count, with what they mean for the mappings around them.
+/// The simple lines, and how they open and close mappings.
 struct PlainLines<'a> {
     text: &'a [u8],
     /// Where the next line begins.
     at: usize,
     /// The columns of the open mappings.
     open: Vec<usize>,
-    /// Whether the line before has a key whose value is the mapping that must follow.
+    /// Whether the previous line has a key whose value must be a mapping.
     opens: bool,
 }
 
-/// A line and what comes before it.
+/// A line and the events before it.
 struct LineStep {
     line: PlainLine,
-    /// How many mappings have ended.
+    /// How many mappings end.
     closed: usize,
-    /// Whether one begins.
+    /// Whether a mapping begins.
     opened: bool,
 }
 
@@ -95,7 +95,7 @@ impl<'a> PlainLines<'a> {
         }
     }
 
-    /// The next line; `None` at the end, and where one does not count.
+    /// The next line; `None` at the end, and at a line that is not simple.
     fn step(&mut self) -> Option<LineStep> {
         let line = line(self.text, self.at)?;
         let column = line.key.start - self.at;
@@ -123,15 +123,15 @@ impl<'a> PlainLines<'a> {
     }
 }
 
-/// Gives to `take` the events of the part at the beginning of `range` that is whole entries of a mapping in the first column, all of
-/// whose lines count; without any, there are no events. Returns where that part ends.
+/// Passes to `take` the events of the longest prefix of `range` that consists of complete entries
+/// of a mapping in the first column and has only simple lines. Returns where the prefix ends.
 pub(super) fn events<'a>(
     text: &'a str,
     range: Range<usize>,
     mut take: impl FnMut(Event<'a>) -> Result<()>,
 ) -> Result<usize> {
     let mut lines = PlainLines::new(text, range.clone());
-    // The last entry may go on after the lines that count, so they wait for the next one.
+    // The last entry may continue after the simple lines, so its lines wait for the next entry.
     let mut entry: Vec<LineStep> = Vec::new();
     let (mut end, mut open) = (range.start, 0);
     loop {
@@ -217,18 +217,18 @@ mod tests {
         Ok(all)
     }
 
-    /// Where the lines that count end, and their events.
+    /// Where the simple lines end, and their events.
     fn by_lines(text: &str, range: Range<usize>) -> (usize, Vec<String>) {
         let mut all = Vec::new();
         let took = events(text, range, |event| {
             all.push(format!("{event:?}"));
             Ok(())
         });
-        (took.expect("nothing refuses the events"), all)
+        (took.expect("the receiver accepts all events"), all)
     }
 
     #[test]
-    fn lines_count_only_where_they_mean_one_thing() {
+    fn only_unambiguous_lines_are_simple() {
         let counts = |text: &str| line(text.as_bytes(), 0).is_some();
         for text in [
             "a:\n",
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_ends_before_an_entry_that_may_go_on() {
+    fn a_prefix_ends_before_an_entry_that_may_continue() {
         for (text, plain) in [
             ("a: b\nc: d\n", "a: b\nc: d\n"),
             ("a: b\nc: d", ""),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_events_are_those_of_the_crate() {
+    fn the_events_equal_those_of_the_parser_crate() {
         let lines = [
             "a: b\n",
             "b:\n",
@@ -342,7 +342,7 @@ mod tests {
                 plain += 1;
             } else if let Ok(whole) = by_the_crate(&text, 0..text.len()) {
                 partly += 1;
-                // All but the ends of the mapping and of the document.
+                // All except the ends of the mapping and of the document.
                 let common = expected.len() - 2;
                 assert_eq!(whole[..common], expected[..common], "{text:?}");
             }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::source;
 
-/// Whether only white space comes before `at` in its line, a byte order mark not counted.
+/// Whether only white space comes before `at` on its line, not counting a byte order mark.
 pub(crate) fn begins_line(text: &str, at: usize) -> bool {
     text[source::line_start(text, at)..at]
         .trim_start_matches('\u{feff}')
@@ -13,7 +13,7 @@ pub(crate) fn begins_line(text: &str, at: usize) -> bool {
 }
 
 /// The offset after white space, line breaks and comments.
-pub(crate) fn skip_blanks(text: &str, mut at: usize) -> usize {
+pub(crate) fn skip_space_and_comments(text: &str, mut at: usize) -> usize {
     loop {
         match text.as_bytes().get(at) {
             Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
@@ -23,7 +23,7 @@ pub(crate) fn skip_blanks(text: &str, mut at: usize) -> usize {
     }
 }
 
-/// The comment that ends the line of `at`, if nothing but white space comes before it.
+/// The comment that ends the line of `at`, if only white space comes before it.
 pub(crate) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
     let end = source::line_end(text, at);
     let rest = &text[at..end];
@@ -31,7 +31,7 @@ pub(crate) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
     text[start..end].starts_with('#').then_some(start..end)
 }
 
-/// Where the anchor or tag that begins at `at` ends.
+/// The end of the anchor or tag that begins at `at`.
 pub(crate) fn property_end(text: &str, at: usize, flow: bool) -> usize {
     let rest = &text[at..];
     if rest.starts_with("!<") {
@@ -44,12 +44,12 @@ pub(crate) fn property_end(text: &str, at: usize, flow: bool) -> usize {
 }
 
 /// The offset after the `:` of the key at `key`.
-pub(crate) fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
-    let colon = skip_blanks(text, key_end(text, key, flow));
+pub(crate) fn after_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
+    let colon = skip_space_and_comments(text, key_end(text, key, flow));
     text[colon..].starts_with(':').then_some(colon + 1)
 }
 
-/// Where the key that begins at `key` ends.
+/// The end of the key that begins at `key`.
 pub(crate) fn key_end(text: &str, key: usize, flow: bool) -> usize {
     let bytes = text.as_bytes();
     match bytes.get(key) {
@@ -71,7 +71,7 @@ pub(crate) fn key_end(text: &str, key: usize, flow: bool) -> usize {
             text.len()
         }
         Some(b'|' | b'>') => {
-            // A block scalar as the key ends where the `:` is in the column of its `?`.
+            // A block scalar as a key ends if the `:` is in the column of its `?`.
             let line = source::line_start(text, key);
             let column = text[line..key].find('?').unwrap_or(0);
             let mut at = source::after_break(text, source::line_end(text, key));

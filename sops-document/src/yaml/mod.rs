@@ -48,12 +48,13 @@ pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document
     parse_with_tail(text, reserved, tail)
 }
 
-/// The same, for a text in which tokens have already replaced scalars and aliases.
+/// Parses a YAML stream in which tokens have already replaced scalars and aliases.
 pub(crate) fn parse_as_written<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {
     parse_with_tail(text, reserved, Tail::ReservedAsWritten)
 }
 
-/// The same, with comments where they are once `tail` follows the last entry of each document.
+/// Parses a YAML stream, with comments where they are once `tail` follows the last entry of each
+/// document.
 fn parse_with_tail<'a>(text: &'a str, reserved: ReservedKey, tail: Tail) -> Result<Document<'a>> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
     let mut parsed = match parallel_parse::parse(text, reserved) {
@@ -96,7 +97,9 @@ fn document<'a>(
             location: Location::of(text, 0),
             message: match text.trim_start_matches('\u{feff}').trim().is_empty() {
                 true => "the file is empty".into(),
-                false => "the file has comments only; a line `---` makes it a document".into(),
+                false => {
+                    "the file has only comments; add a line `---` to make it a document".into()
+                }
             },
         });
     }
@@ -113,10 +116,10 @@ fn document<'a>(
 
 impl Node {
     /// The trees of a YAML stream as `yaml.v3` reads them, including integers from 2^63 to 2^64-1,
-    /// which are an `Int`.
+    /// which have the type `Int`.
     ///
     /// # Errors
-    /// As [`Document::parse`](crate::Document::parse).
+    /// Those of [`Document::parse`](crate::Document::parse).
     pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
         Ok(parse_to_read(text)?.trees().collect())
     }

@@ -1,18 +1,21 @@
-//! What a YAML text is on the whole, before another parser reads it: how deep it is nested, whether it has another document, and where it is malformed.
+//! Checks a YAML text before another parser reads it: how deep it is nested, whether it has a
+//! second document, and where it is malformed.
 
 use memchr::memchr2_iter;
 
 use super::events::{Event, Events};
 use crate::error::{Error, Location};
 
-/// How many brackets may follow what is malformed. The parser behind `serde_yaml` takes time that grows with the square of their depth.
+/// How many brackets may follow malformed text. The parser of `serde_yaml` takes time that grows
+/// with the square of their depth.
 const MOST_UNREAD: usize = 1_000;
 
-/// What a text is on the whole.
+/// The outline of a text.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Outline {
-    /// Why another parser must not read the text: it is nested too deep, or may be behind what is malformed.
+    /// Why another parser must not read the text: it is nested too deeply, or may be too deep after
+    /// the malformed part.
     pub too_deep: Option<(Location, String)>,
     /// Where it is malformed, and what to do.
     pub malformed: Option<(Location, String)>,
@@ -21,7 +24,7 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// The outline of `text` from the offset `begin` on, which may be nested `max_depth` levels deep.
+    /// The outline of `text` from the offset `begin` on. It may be nested `max_depth` levels deep.
     pub fn of(text: &str, begin: usize, max_depth: usize) -> Self {
         let mut outline = Self::default();
         let mut events = Events::limited(text, begin..text.len(), max_depth);

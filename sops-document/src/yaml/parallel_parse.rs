@@ -1,9 +1,10 @@
 //! Parses a large document in pieces, one piece per core: nearly all the time goes into its YAML
 //! events.
 //!
-//! A text is cut before lines that begin with a letter or digit in the first column. Where the pieces before and after such a
-//! cut both are block mappings by themselves, the whole is their entries one after the other: whatever could reach over the
-//! cut (quotes, brackets, an alias) leaves a piece that is no mapping. Then, and for any error, the text is read in one.
+//! A text is cut before lines that begin with a letter or digit in the first column. If the pieces
+//! before and after each cut are block mappings on their own, the whole text consists of their
+//! entries in order: anything that could span the cut (quotes, brackets, an alias) leaves a piece
+//! that is not a mapping. In that case, and after any error, the text is read in one piece.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -18,7 +19,7 @@ use crate::{Collection, Item, PathId, Paths, ROOT, Span};
 /// Shorter texts are read faster than threads start.
 const SHORTEST: usize = 128 * 1024;
 
-/// Reads `text` in pieces; `None` where it has to be read in one.
+/// Reads `text` in pieces; `None` if it must be read in one piece.
 pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'a>> {
     if text.len() < SHORTEST {
         return None;
@@ -33,7 +34,7 @@ pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'
             .iter()
             .enumerate()
             .map(|(number, range)| {
-                // The others are appended to the first.
+                // The other pieces are appended to the first.
                 let room_for = if number == 0 {
                     text
                 } else {
@@ -50,7 +51,8 @@ pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'
     join(pieces?.into_iter().flatten().collect())
 }
 
-/// Reads one piece: its plain lines first, then the rest. The first of both has room for the entries of `room_for`.
+/// Reads one piece: its simple lines first, then the rest. The first part reserves space for the
+/// entries of `room_for`.
 fn piece<'a>(
     text: &'a str,
     range: Range<usize>,
@@ -73,7 +75,7 @@ fn piece<'a>(
         .then_some(parts)
 }
 
-/// About `count` ranges of equal length that end before a line that may begin an entry.
+/// About `count` ranges of equal length, each ending before a line that may begin an entry.
 fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
@@ -87,7 +89,7 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
                 .get(*at)
                 .is_some_and(u8::is_ascii_alphanumeric)
         });
-        // An entry that is larger than a piece moves the cut beyond the next wanted place.
+        // An entry larger than a piece moves the cut past the next planned one.
         match cuts.next() {
             Some(at) if at > start => {
                 ranges.push(start..at);
@@ -100,7 +102,8 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Whether the piece is one document without markers that has a block mapping in the first column at its top.
+/// Whether the piece is one document without markers, with a block mapping in the first column at
+/// the top level.
 fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
     match &piece.tape[..] {
         [
@@ -121,7 +124,8 @@ fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
     }
 }
 
-/// Puts the entries of all pieces into the mapping of the first; `None` if a key is in two of them.
+/// Moves the entries of all pieces into the mapping of the first; `None` if two pieces have the
+/// same key.
 fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
     if !are_one_mapping(&pieces) {
         return None;
@@ -163,11 +167,11 @@ fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
     Some(whole)
 }
 
-/// Whether no key and no reserved entry is in two pieces.
+/// Whether no two pieces have a common key or reserved entry.
 fn are_one_mapping(pieces: &[Parser<'_>]) -> bool {
     let blocks = pieces.iter().map(|piece| piece.reserved.len());
     let top_keys = || pieces.iter().flat_map(|piece| top_keys(&piece.paths));
-    // To count them is less work than to hash them again when the set grows.
+    // Counting them first costs less than rehashing them whenever the set grows.
     let mut keys = HashSet::with_capacity(top_keys().count());
     blocks.sum::<usize>() < 2 && top_keys().all(|key| keys.insert(key))
 }
@@ -180,7 +184,7 @@ fn top_keys<'p>(paths: &'p Paths<'_>) -> impl Iterator<Item = &'p str> {
         .map(|id| paths.key(id).as_ref())
 }
 
-/// Moves an item after those of another tape.
+/// Shifts an item to its position after another tape.
 fn rebase(item: &mut Item<'_>, shift: u32, path_shift: u32) {
     let moved = |path: &mut PathId| *path = path.moved(path_shift);
     match item {
@@ -209,7 +213,7 @@ fn rebase(item: &mut Item<'_>, shift: u32, path_shift: u32) {
 mod tests {
     use super::*;
 
-    /// A text of more than the shortest that is cut, whose top keys are all different.
+    /// A text longer than the minimum that is cut, with distinct top-level keys.
     fn long_text(entry: impl Fn(usize) -> String) -> String {
         (0..)
             .map(entry)
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_make_the_tape_of_the_whole() {
+    fn pieces_give_the_tape_of_the_whole() {
         let text = long_text(|number| {
             format!(
                 "k{number}:\n  - {{a: [1, two], b: \"q # no\"}}\n  - x: |+\n      text\n\n    y: 'it''s\n\n      folded'  # c\n# d\n\nl{number}: &a{number} v\nm{number}: *a{number}\n"
@@ -234,7 +238,7 @@ mod tests {
                 .map(|range| Parser::run(&text, range, "", None).expect("each piece is a mapping"))
                 .collect();
             assert!(pieces.len() == count && pieces.iter().all(|piece| is_mapping(&text, piece)));
-            let joined = join(pieces).expect("no key stands twice");
+            let joined = join(pieces).expect("the keys are distinct");
             assert_eq!(format!("{:?}", joined.tape), format!("{:?}", whole.tape));
             assert_eq!(format!("{:?}", joined.paths), format!("{:?}", whole.paths));
             assert_eq!(joined.comments, whole.comments);
@@ -242,18 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_over_a_cut_is_read_in_one() {
+    fn text_that_spans_a_cut_is_read_in_one_piece() {
         let plain = long_text(|number| format!("k{number}: v\n"));
         assert!(parse(&plain, None).is_some());
         let mut cases = vec![
             ("a document marker", plain.replacen("k9:", "---\nk9:", 1)),
-            ("a key that stands twice", format!("{plain}k1: v\n")),
+            ("a duplicate key", format!("{plain}k1: v\n")),
             (
                 "an anchor and its alias",
                 format!("a: &a v\n{plain}z: *a\n"),
             ),
             (
-                "no mapping at the top",
+                "no mapping at the top level",
                 long_text(|number| format!("- k{number}\n")),
             ),
         ];

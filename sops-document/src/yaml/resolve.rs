@@ -1,4 +1,4 @@
-//! What a YAML scalar means: the type and value that Go's `yaml.v3` decodes it to.
+//! Resolves YAML scalars to the type and value that Go's `yaml.v3` decodes them to.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,11 @@ use sops_go_compat::{Integer, Time, parse_float, parse_integer};
 use crate::canonical::{canonical_or_owned, float_bytes};
 use crate::value::{Type, Value};
 
-/// Why a scalar is refused. The caller adds the location.
+/// Why a scalar is rejected. The caller adds the location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// The tag asks for another type than the text is of.
-    #[error("the value is not of the type that its tag `!!{0}` asks for")]
+    /// The text does not have the type of its tag.
+    #[error("the value does not have the type of its tag `!!{0}`")]
     NotOfTag(&'static str),
     /// The text under `!!binary` cannot be decoded.
     #[error("the value tagged `!!binary` is not valid base64")]
@@ -24,12 +24,12 @@ pub(crate) enum Refusal {
         "the integer is larger than 9223372036854775807; quote it to keep its digits as a string"
     )]
     BeyondInt64(Hidden),
-    /// A timestamp that Go reads, but cannot write.
+    /// A timestamp that Go reads but cannot write.
     #[error("the timestamp is 24 hours or more from UTC; quote it to keep it as a string")]
     OffsetBeyondDay,
 }
 
-/// A value that is not to be shown.
+/// A value that must not be shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hidden(pub(crate) u64);
 
@@ -77,7 +77,7 @@ fn string(text: &str) -> Value<'_> {
     }
 }
 
-/// A scalar under a tag of the core schema, which is resolved as if it were plain.
+/// A scalar under a tag of the core schema, which is resolved like a plain scalar.
 fn of_tag<'a>(
     text: &'a str,
     tag: &'static str,
@@ -91,7 +91,7 @@ fn of_tag<'a>(
     }
 }
 
-/// A scalar under `!!float`, which also takes integers.
+/// A scalar under `!!float`, which also accepts integers.
 fn resolve_float(text: &str) -> Result<Option<Value<'_>>, Refusal> {
     let value = match resolve_plain(text, false) {
         Ok(Some(value)) => value,
@@ -100,7 +100,7 @@ fn resolve_float(text: &str) -> Result<Option<Value<'_>>, Refusal> {
     match value.kind {
         Type::Float => Ok(Some(value)),
         Type::Int => {
-            // Go converts the integer, which rounds to the nearest float; so does reading its digits.
+            // Go converts the integer, which rounds to the nearest float, like parsing its digits.
             let float = str::from_utf8(&value.bytes)
                 .ok()
                 .and_then(parse_float)
@@ -111,7 +111,7 @@ fn resolve_float(text: &str) -> Result<Option<Value<'_>>, Refusal> {
     }
 }
 
-/// A scalar without a tag and quotes. Its first byte shows what it might be.
+/// A scalar without a tag and quotes. Its first byte shows what it may be.
 fn resolve_plain(text: &str, timestamps: bool) -> Result<Option<Value<'_>>, Refusal> {
     let float = |value: &'static str| {
         Ok(Some(Value {
@@ -146,7 +146,7 @@ fn resolve_plain(text: &str, timestamps: bool) -> Result<Option<Value<'_>>, Refu
     }
 }
 
-/// A scalar that begins with a digit or a sign: a timestamp, an integer, a float, or a string after all.
+/// A scalar that begins with a digit or a sign: a timestamp, an integer, a float, or else a string.
 fn resolve_numeric(text: &str, timestamps: bool) -> Result<Value<'_>, Refusal> {
     if timestamps && let Some(time) = Time::from_yaml(text.as_bytes()) {
         return if time.can_be_written() {
@@ -168,7 +168,7 @@ fn resolve_numeric(text: &str, timestamps: bool) -> Result<Value<'_>, Refusal> {
         Some(Integer::Unsigned(value)) => return Err(Refusal::BeyondInt64(Hidden(value))),
         None => None,
     };
-    if let Some(value) = integer.or_else(|| signed_behind_prefix(&digits)) {
+    if let Some(value) = integer.or_else(|| signed_after_prefix(&digits)) {
         return Ok(Value {
             kind: Type::Int,
             bytes: canonical_or_owned(text, value),
@@ -189,8 +189,9 @@ fn number(text: &str, value: f64) -> Value<'_> {
     }
 }
 
-/// `0b-1` and `0o+7`, which Go's YAML library reads since it parses what follows the prefix on its own.
-fn signed_behind_prefix(digits: &str) -> Option<i64> {
+/// `0b-1` and `0o+7`, which Go's YAML library reads because it parses the digits after the prefix
+/// separately.
+fn signed_after_prefix(digits: &str) -> Option<i64> {
     let (digits, base) = match digits.strip_prefix("0b") {
         Some(digits) => (digits, 2),
         None => (digits.strip_prefix("0o")?, 8),
@@ -198,17 +199,18 @@ fn signed_behind_prefix(digits: &str) -> Option<i64> {
     i64::from_str_radix(digits, base).ok()
 }
 
-/// Whether `text` is `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, the floats of `yaml.v3`.
+/// Whether `text` is `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, the floats of
+/// `yaml.v3`.
 ///
-/// This keeps out what `strconv` reads beyond them: `0x1p4`, `+inf`.
+/// This excludes further forms that `strconv` reads: `0x1p4`, `+inf`.
 fn is_yaml_float(text: &[u8]) -> bool {
-    let mantissa = behind_sign(text);
+    let mantissa = after_sign(text);
     let whole = leading_digits(mantissa);
     let mut rest = &mantissa[whole..];
     let mut fraction = 0;
-    if let [b'.', behind @ ..] = rest {
-        fraction = leading_digits(behind);
-        rest = &behind[fraction..];
+    if let [b'.', decimals @ ..] = rest {
+        fraction = leading_digits(decimals);
+        rest = &decimals[fraction..];
     }
     if whole == 0 && fraction == 0 {
         return false;
@@ -216,14 +218,14 @@ fn is_yaml_float(text: &[u8]) -> bool {
     match rest {
         [] => true,
         [b'e' | b'E', exponent @ ..] => {
-            let exponent = behind_sign(exponent);
+            let exponent = after_sign(exponent);
             !exponent.is_empty() && leading_digits(exponent) == exponent.len()
         }
         _ => false,
     }
 }
 
-fn behind_sign(text: &[u8]) -> &[u8] {
+fn after_sign(text: &[u8]) -> &[u8] {
     match text {
         [b'+' | b'-', rest @ ..] => rest,
         _ => text,
@@ -234,7 +236,8 @@ fn leading_digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// `base64.StdEncoding` of Go: padded, line breaks anywhere, the bits past the last byte ignored.
+/// `base64.StdEncoding` of Go: padded, with line breaks anywhere, and without checking the unused
+/// bits.
 fn decode_base64(text: &str) -> Result<Value<'_>, Refusal> {
     const STANDARD: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
@@ -274,7 +277,8 @@ mod tests {
         decode_error: bool,
     }
 
-    /// What follows `k: `: content, style and tag of the scalar; `None` when that is no document with one scalar.
+    /// The content, style and tag of the scalar after `k: `; `None` if this is not a document with
+    /// one scalar.
     fn scalar(source: &str) -> Option<(String, bool, Option<String>)> {
         let text = format!("k: {source}\n");
         let mut scalars = Vec::new();
@@ -299,8 +303,8 @@ mod tests {
         let files = ["yaml-resolve.jsonl", "yaml-resolve-more.jsonl"];
         for vector in files.into_iter().flat_map(vectors::read::<Vector>) {
             let source = &vector.source;
-            // A line separator is a line break to Go, and it reads a byte order mark in the text; the crate follows
-            // YAML 1.2 in both.
+            // Go reads a line separator as a line break, and a byte order mark as text; the crate
+            // follows YAML 1.2 in both.
             let read = match source.as_str() {
                 "\u{2028}" => Some((String::new(), true, None)),
                 "\u{feff}" => Some((source.clone(), true, None)),
@@ -311,17 +315,17 @@ mod tests {
                 continue;
             };
             if vector.error {
-                // YAML 1.2 has these two escapes more.
+                // YAML 1.2 has two more escapes.
                 assert!(
                     matches!(source.as_str(), r#""\/""# | r#""\uD83D\uDE00""#),
-                    "{source:?} is no scalar to Go"
+                    "{source:?} is not a scalar to Go"
                 );
                 continue;
             }
             let resolved = resolve(&content, plain, tag.as_deref());
             let expected = match vector.kind.as_str() {
                 "null" => Ok(None),
-                // The one string that is no UTF-8; the vector has it as Go quotes it.
+                // The only string that is not UTF-8; the vector has it as Go quotes it.
                 "unsupported:bytes" if vector.plaintext == r#""\xff""# => Ok(Some(Value {
                     kind: Type::Str,
                     bytes: Cow::Borrowed(b"\xff"),
@@ -346,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_canonical_is_borrowed() {
+    fn canonical_text_is_borrowed() {
         for text in [
             "plain",
             "10.0.0.1",
@@ -360,14 +364,14 @@ mod tests {
             "~x",
         ] {
             let value = resolve(text, true, None)
-                .expect("none is refused")
+                .expect("all are accepted")
                 .expect("none is null");
             assert!(matches!(value.bytes, Cow::Borrowed(_)), "{text}");
         }
     }
 
     #[test]
-    fn refusals_do_not_show_the_value() {
+    fn errors_do_not_show_the_value() {
         for (text, tag) in [
             ("s3cret", "tag:yaml.org,2002:int"),
             ("s3cret", "tag:yaml.org,2002:binary"),

@@ -7,7 +7,7 @@ use super::spell::{escape, indent};
 use crate::canonical::canonical;
 use crate::value::Type;
 
-/// A style that the file has around a value.
+/// A style of a value in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceStyle<'a> {
     /// Without quotes, in block style.
@@ -18,9 +18,9 @@ pub(crate) enum SourceStyle<'a> {
     DoubleQuoted,
     /// A literal or folded block.
     Block {
-        /// The indicators in front of the content, as in `|`, `>-` or `|2+`.
+        /// The indicators before the content, as in `|`, `>-` or `|2+`.
         header: &'a str,
-        /// The columns that every line of the content is indented by, at least one.
+        /// The number of columns that every line of the content is indented by, at least one.
         column: usize,
     },
 }
@@ -80,8 +80,8 @@ fn single_quote(out: &mut String, text: &str) -> bool {
     fits
 }
 
-/// Escapes what has to be, and tabs; characters that `yaml.v3` would escape without need stay readable, as they most
-/// likely were.
+/// Escapes the required characters, and tabs. Characters that `yaml.v3` escapes without need stay
+/// readable, as they most likely were.
 fn double_quote(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
@@ -94,11 +94,11 @@ fn double_quote(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// What the header of a block scalar says.
+/// The properties in the header of a block scalar.
 struct BlockIndicators {
     folded: bool,
     chomping: Chomping,
-    /// The indentation is given, so that the first line may begin with spaces.
+    /// The header states the indentation, so the first line may begin with spaces.
     indicated: bool,
 }
 
@@ -128,8 +128,8 @@ impl BlockIndicators {
         let content = text.trim_end_matches('\n');
         let breaks = text.len() - content.len();
         let chomping_fits = self.chomping.fits(text);
-        // Where the indentation is not given, the first line that is not empty shows it, which can neither begin with
-        // white space nor be missing.
+        // If the header does not state the indentation, the first nonempty line determines it. That
+        // line must exist, and cannot begin with white space.
         let first = content.trim_start_matches('\n');
         let indentation_fits =
             self.indicated || !(first.is_empty() || first.starts_with([' ', '\t']));
@@ -137,14 +137,14 @@ impl BlockIndicators {
         if !chomping_fits || !indentation_fits || !text.chars().all(readable) {
             return false;
         }
-        // The line before, and the line breaks since its end.
+        // The previous line, and the number of line breaks since its end.
         let (mut before, mut pending) = ("", 0);
         for line in content.split('\n').filter(|_| !content.is_empty()) {
             if line.is_empty() {
                 pending += 1;
                 continue;
             }
-            // Folding takes one line break away between two lines that do not begin with white space.
+            // Folding removes one line break between two lines that do not begin with white space.
             let folds = self.folded && !before.is_empty() && pending > 0;
             if folds && !before.starts_with([' ', '\t']) && !line.starts_with([' ', '\t']) {
                 pending += 1;
@@ -171,7 +171,7 @@ mod tests {
         "|", "|-", "|+", "|2", "|2-", "|2+", "|-2", "|+2", ">", ">-", ">+", ">2", ">2-", ">2+",
     ];
 
-    /// A document in which the value under `k` was spelled, if it can be, and another key follows.
+    /// A document in which the value under `k` was spelled, if possible, and another key follows.
     fn document(
         text: &str,
         kind: Type,
@@ -199,7 +199,7 @@ mod tests {
         Some(document)
     }
 
-    /// The scalars of a document, `None` where it does not parse.
+    /// The scalars of a document, `None` if it does not parse.
     fn scalars(document: &str) -> Option<Vec<String>> {
         let mut scalars = Vec::new();
         for event in Parser::new_from_str(document) {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_text_reads_back() {
         const CHARACTERS: [&str; 44] = [
             "a", "b", "Z", "0", "1", "9", " ", " ", " ", "\n", "\n", "\n", "\n", "\t", ":", "#",
             "-", "?", ",", "[", "]", "{", "}", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`",
@@ -235,7 +235,7 @@ mod tests {
         let mut random = StdRng::seed_from_u64(seed);
         let mut written = 0;
         for round in 0..4_000 {
-            // Half of the texts have but letters and white space, on which block scalars turn.
+            // Half of the texts have only letters and white space, on which block scalars depend.
             let kinds = if round % 2 == 0 { 14 } else { CHARACTERS.len() };
             let length = random.random_range(1..10);
             let text: String = (0..length)
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_takes_what_it_can_hold() {
+    fn a_style_is_used_only_if_it_can_hold_the_text() {
         let block = |header| SourceStyle::Block { header, column: 2 };
         let tag = Some("tag:yaml.org,2002:str");
         for (text, kind, tag, style, spelled) in [
@@ -293,7 +293,7 @@ mod tests {
                 Some("1"),
             ),
             ("007", Type::Int, None, SourceStyle::Plain, Some("007")),
-            // Octal in YAML, decimal to the reader of a plaintext.
+            // Octal in YAML, but decimal when the plaintext is read.
             ("010", Type::Int, None, SourceStyle::Plain, None),
             ("TRUE", Type::Bool, None, SourceStyle::Plain, Some("TRUE")),
             ("t", Type::Bool, None, SourceStyle::Plain, None),

@@ -1,9 +1,9 @@
-//! Looks at YAML source text between tokens: indicators, block scalar headers, the lines of an entry.
+//! Scans YAML source text between tokens: indicators, block scalar headers, the lines of an entry.
 
 use memchr::memmem;
 
-/// The offset of the next byte of `wanted` that is an indicator, from `from` on: white space, comments, `:`, `?`, `-`,
-/// anchors and tags are passed over; anything else ends the search.
+/// The offset of the next byte of `wanted` that is an indicator, from `from` on. White space,
+/// comments, `:`, `?`, `-`, anchors and tags are skipped; anything else ends the search.
 pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -26,7 +26,7 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
     None
 }
 
-/// How many lines of a text are not empty, about as many as entries.
+/// The number of nonempty lines of a text, which approximates the number of entries.
 pub(crate) fn lines(text: &str) -> usize {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'\n', bytes)
@@ -34,8 +34,8 @@ pub(crate) fn lines(text: &str) -> usize {
         .count()
 }
 
-/// About how many lines end in a colon, rather too many than too few: each holds a key whose value is a collection in block style.
-/// Colons are frequent, so they are only counted in the beginning of a text.
+/// An upper estimate of the lines that end in a colon: each holds a key whose value is a collection
+/// in block style. Colons are frequent, so only those at the beginning of a text are counted.
 pub(crate) fn openings(text: &str) -> usize {
     const COUNTED: usize = 32 * 1024;
     let counted = &text.as_bytes()[..text.len().min(COUNTED)];
@@ -61,7 +61,7 @@ pub(crate) fn after_break(text: &str, at: usize) -> usize {
     }
 }
 
-/// The offset of the start of the line that `at` is in, after a byte order mark.
+/// The offset of the start of the line of `at`, after a byte order mark.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
     match text[..at].rfind(['\n', '\r']) {
         Some(found) => found + 1,
@@ -72,7 +72,7 @@ pub(crate) fn line_start(text: &str, at: usize) -> usize {
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// How many columns `at` is from the start of its line, a byte order mark not counted.
+/// The number of columns from the start of the line to `at`, not counting a byte order mark.
 pub(crate) fn column(text: &str, at: usize) -> usize {
     text[line_start(text, at)..at].chars().count()
 }
@@ -83,7 +83,7 @@ pub(crate) struct BlockHeader<'a> {
     line: &'a str,
 }
 
-/// The header that `text` starts with, at its `|` or `>`.
+/// The header at the start of `text`, at its `|` or `>`.
 pub(crate) fn header(text: &str) -> BlockHeader<'_> {
     BlockHeader {
         line: &text[..after_break(text, line_end(text, 0))],
@@ -110,7 +110,7 @@ impl<'a> BlockHeader<'a> {
         &self.line[..end]
     }
 
-    /// What the header says of the line breaks at the end of the content.
+    /// What the header specifies for the line breaks at the end of the content.
     pub(crate) fn chomping(self) -> Chomping {
         match self.indicators() {
             indicators if indicators.contains('-') => Chomping::Strip,
@@ -119,12 +119,12 @@ impl<'a> BlockHeader<'a> {
         }
     }
 
-    /// Whether the line breaks at the end of the content all count.
+    /// Whether all line breaks at the end of the content are part of it.
     pub(crate) fn keeps(self) -> bool {
         self.chomping() == Chomping::Keep
     }
 
-    /// The indicators with another one for the line breaks at the end, in the place of that one.
+    /// The indicators with another chomping indicator.
     pub(crate) fn indicators_with(self, chomping: Chomping) -> String {
         let indicators = self.indicators();
         let sign = match chomping {
@@ -139,19 +139,19 @@ impl<'a> BlockHeader<'a> {
     }
 }
 
-/// What becomes of the line breaks at the end of a block scalar.
+/// How a block scalar treats the line breaks at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chomping {
-    /// `-`: none is content.
+    /// `-`: none is part of the content.
     Strip,
-    /// One is.
+    /// One line break is part of the content.
     Clip,
-    /// `+`: all are.
+    /// `+`: all are part of the content.
     Keep,
 }
 
 impl Chomping {
-    /// Whether a text can be written under a header that says so.
+    /// Whether a text can be written under a header with this chomping.
     pub(crate) fn fits(self, text: &str) -> bool {
         let content = text.trim_end_matches('\n');
         let breaks = text.len() - content.len();
@@ -162,7 +162,7 @@ impl Chomping {
         }
     }
 
-    /// The usual one for a text.
+    /// The usual chomping for a text.
     pub(crate) fn of(text: &str) -> Self {
         let all = [Self::Strip, Self::Clip, Self::Keep];
         let fitting = all.into_iter().find(|chomping| chomping.fits(text));
@@ -170,7 +170,7 @@ impl Chomping {
     }
 }
 
-/// The end of `text[start..end]` without the indentation of a line that goes on after it.
+/// The end of `text[start..end]` without the indentation of a line that continues after it.
 pub(crate) fn trim_indentation(text: &str, start: usize, end: usize) -> usize {
     if end == text.len() {
         return end;
@@ -178,18 +178,18 @@ pub(crate) fn trim_indentation(text: &str, start: usize, end: usize) -> usize {
     start + text[start..end].trim_end_matches([' ', '\t']).len()
 }
 
-/// The end of `text[start..end]` without the lines at its end that hold only white space.
+/// The end of `text[start..end]` without trailing lines of white space.
 pub(crate) fn trim_blank_lines(text: &str, start: usize, end: usize) -> usize {
     let content = text[start..end].trim_end_matches([' ', '\t', '\r', '\n']);
     if content.is_empty() {
         return start;
     }
-    // Blanks after the last word are content of its line.
+    // Spaces after the last word are content of its line.
     let last = line_end(text, start + content.len());
     after_break(text, last.min(end)).min(end)
 }
 
-/// The line break that the first line ends with; `\n` without one.
+/// The line break that ends the first line; `\n` by default.
 pub(crate) fn first_line_break(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
@@ -197,7 +197,7 @@ pub(crate) fn first_line_break(text: &str) -> &'static str {
     }
 }
 
-/// The line break that a text ends with; empty without one.
+/// The line break that ends a text, or an empty string.
 pub(crate) fn line_break(text: &str) -> &str {
     let length = if text.ends_with("\r\n") {
         2
@@ -207,7 +207,8 @@ pub(crate) fn line_break(text: &str) -> &str {
     &text[text.len() - length..]
 }
 
-/// The anchor among the properties that `source` begins with, with a blank after it; empty without one.
+/// The anchor among the properties at the start of `source`, followed by a space; empty if there is
+/// none.
 pub(crate) fn anchor_before(source: &str) -> &str {
     let mut rest = source;
     loop {
@@ -221,7 +222,8 @@ pub(crate) fn anchor_before(source: &str) -> &str {
     }
 }
 
-/// Where the anchor that ends just before `at`, blanks between them, starts; `at` if there is none.
+/// The start of the anchor that ends before `at`, with only spaces in between; `at` if there is no
+/// such anchor.
 pub(crate) fn anchor_start(text: &str, at: usize) -> usize {
     let before = text[..at].trim_end_matches([' ', '\t']);
     let start = before

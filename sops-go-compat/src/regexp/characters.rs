@@ -4,7 +4,7 @@ use super::class::{self, Builder, TooLarge};
 use super::parser::{Fault, LAST, Parser, Step};
 
 impl Parser<'_> {
-    /// Parses a named class such as `\d` or `\pL` into `set`. Returns `false` if there is none
+    /// Parses a named class such as `\d` or `\pL` into `set`. Returns `false` if there is no class
     /// here.
     pub(super) fn named_class(&mut self, set: &mut Builder) -> Step<bool> {
         let start = self.at;
@@ -31,7 +31,7 @@ impl Parser<'_> {
                 let inside = &self.pattern[start + 3..];
                 let Some(length) = inside.find('}') else {
                     self.at = self.pattern.len();
-                    return Err(self.fault(start, "the name of a Unicode class ends with `}`"));
+                    return Err(self.fault(start, "the name of a Unicode class must end with `}`"));
                 };
                 self.at += 3 + length + 1;
                 &inside[..length]
@@ -49,7 +49,7 @@ impl Parser<'_> {
             Ok(true) => Ok(true),
             Ok(false) => Err(self.fault(
                 start,
-                "the engine of sops knows no Unicode class of this name",
+                "the engine of sops has no Unicode class with this name",
             )),
             Err(TooLarge) => Err(self.too_large(start)),
         }
@@ -62,7 +62,7 @@ impl Parser<'_> {
         let Some(c) = self.peek() else {
             return Err(self.fault(
                 start,
-                "a backslash at the end; write `\\\\` for a backslash in the text",
+                "a backslash at the end; write `\\\\` to match a backslash",
             ));
         };
         self.at += c.len_utf8();
@@ -88,12 +88,12 @@ impl Parser<'_> {
             .ok_or_else(|| {
                 let message = match c {
                     '1'..='9' => "the engine of sops has no back-references",
-                    'Z' => "the end of the text is `\\z` or `$`",
+                    'Z' => "write `\\z` or `$` for the end of the text",
                     'u' | 'x' => {
-                        "a character by its number is `\\x41` or `\\x{1F600}`; surrogates are none"
+                        "write a character by its number as `\\x41` or `\\x{1F600}`; surrogates are not characters"
                     }
-                    'b' => "a word boundary cannot stand in brackets; a backspace is `\\x08`",
-                    _ => "the engine of sops knows no such escape",
+                    'b' => "a word boundary is not allowed in brackets; write `\\x08` for a backspace",
+                    _ => "the engine of sops has no such escape",
                 };
                 self.fault(start, message)
             })
@@ -178,7 +178,7 @@ impl Parser<'_> {
             None => Err(Fault {
                 start: bracket,
                 end: bracket + 1,
-                message: "this bracket is never closed; write `\\[` for a bracket in the text",
+                message: "this bracket is never closed; write `\\[` to match a bracket",
             }),
             Some('\\') => self.escaped_char(),
             Some(c) => {
@@ -207,7 +207,7 @@ impl Parser<'_> {
         let Some(ranges) = class::posix(positive) else {
             return Err(self.fault(
                 start,
-                "there is no class of this name; there is `[:alpha:]`, `[:digit:]` and so on",
+                "there is no class with this name; use `[:alpha:]`, `[:digit:]` and so on",
             ));
         };
         set.ascii(ranges, negated)

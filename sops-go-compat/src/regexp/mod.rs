@@ -165,11 +165,17 @@ mod tests {
             ("[[:foo:]]", "character 2, `[:foo:]`: there is no class"),
             ("*.yaml", "character 1, `*`: there is nothing to repeat"),
             ("a|+", "character 3, `+`: there is nothing to repeat"),
-            ("a**", "character 2, `**`: one repetition directly behind"),
+            ("a**", "character 2, `**`: one repetition directly after"),
             ("a{2}{3}?", "character 2, `{2}{3}?`: one repetition"),
-            ("a{1001}", "character 2, `{1001}`: a count is at most 1000"),
-            ("a{3,2}", "character 2, `{3,2}`: a count is at most 1000"),
-            ("(a{100}){11}", "character 9, `{11}`: repetitions within"),
+            (
+                "a{1001}",
+                "character 2, `{1001}`: a count must be at most 1000",
+            ),
+            (
+                "a{3,2}",
+                "character 2, `{3,2}`: a count must be at most 1000",
+            ),
+            ("(a{100}){11}", "character 9, `{11}`: nested repetitions"),
             (
                 "foo(?=bar)",
                 "character 4, `(?=`: the engine of sops has no look-ahead",
@@ -182,8 +188,8 @@ mod tests {
                 "(?<=a)b",
                 "character 1, `(?<=`: the engine of sops has no look-behind",
             ),
-            ("(?<n", "character 1, `(?<n`: a group's name"),
-            ("(?P<a-b>x)", "character 1, `(?P<a-b`: a group's name"),
+            ("(?<n", "character 1, `(?<n`: a group name"),
+            ("(?P<a-b>x)", "character 1, `(?P<a-b`: a group name"),
             (
                 "(?>a)",
                 "character 1, `(?>`: the engine of sops has no atomic",
@@ -197,24 +203,30 @@ mod tests {
                 r"(a)\1",
                 r"character 4, `\1`: the engine of sops has no back-",
             ),
-            (r"a\Z", r"character 2, `\Z`: the end of the text is"),
-            (r"\u0041", r"character 1, `\u`: a character by its number"),
+            (r"a\Z", r"character 2, `\Z`: write `\z` or `$` for the end"),
+            (
+                r"\u0041",
+                r"character 1, `\u`: write a character by its number",
+            ),
             (
                 r"\x{d800}",
-                r"character 1, `\x{d800}`: a character by its number",
+                r"character 1, `\x{d800}`: write a character by its number",
             ),
-            (r"[\b]", r"character 2, `\b`: a word boundary cannot"),
+            (
+                r"[\b]",
+                r"character 2, `\b`: a word boundary is not allowed",
+            ),
             (
                 r"\p{Klingon}",
-                r"character 1, `\p{Klingon}`: the engine of sops knows no Unicode",
+                r"character 1, `\p{Klingon}`: the engine of sops has no Unicode",
             ),
             (
                 r"\p{L",
-                r"character 1, `\p{L`: the name of a Unicode class ends",
+                r"character 1, `\p{L`: the name of a Unicode class must end",
             ),
             (
                 r"\pq",
-                r"character 1, `\pq`: the engine of sops knows no Unicode",
+                r"character 1, `\pq`: the engine of sops has no Unicode",
             ),
             ("a\\", r"character 2, `\`: a backslash at the end"),
             ("\n\t(", r"character 3, `(`: this parenthesis"),
@@ -239,7 +251,9 @@ mod tests {
             "a".repeat((64 << 10) + 1),
         ];
         for pattern in cases {
-            let error = Regexp::new(&pattern).expect_err("too large").to_string();
+            let error = Regexp::new(&pattern)
+                .expect_err("the expression is too large")
+                .to_string();
             assert!(error.len() < 1_500, "{} bytes", error.len());
         }
         let deep = "(".repeat(240) + "a" + &")".repeat(240);

@@ -36,12 +36,12 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, RegexpError> {
         class_work: 0,
     };
     parser.run().map_err(|fault| {
-        let place = pattern[..fault.start].chars().count() + 1;
+        let position = pattern[..fault.start].chars().count() + 1;
         let excerpt = shown(&pattern[fault.start..fault.end]);
         let message = if excerpt.is_empty() {
-            format!("character {place}: {}", fault.message)
+            format!("character {position}: {}", fault.message)
         } else {
-            format!("character {place}, `{excerpt}`: {}", fault.message)
+            format!("character {position}, `{excerpt}`: {}", fault.message)
         };
         RegexpError::new(pattern, message)
     })
@@ -148,7 +148,7 @@ impl<'p> Parser<'p> {
             return Err(Fault {
                 start,
                 end: start + 1,
-                message: "this parenthesis is never closed; write `\\(` for a parenthesis in the text",
+                message: "this parenthesis is never closed; write `\\(` to match a parenthesis",
             });
         }
         let whole = std::mem::replace(&mut self.group, Group::new(0, self.flags)).close();
@@ -168,7 +168,7 @@ impl<'p> Parser<'p> {
                     if min > MAX_REPEATS || max.is_some_and(|max| max > MAX_REPEATS || max < min) {
                         return Err(self.fault(
                             start,
-                            "a count is at most 1000, and the first at most the second",
+                            "a count must be at most 1000, and the first at most the second",
                         ));
                     }
                     return self.repeat(start, repetition, min, max).map(Some);
@@ -201,7 +201,7 @@ impl<'p> Parser<'p> {
                         };
                         self.class(start, excluded.map(|()| any), true)?;
                     }
-                    other => self.char(start, u32::from(other))?,
+                    literal => self.char(start, u32::from(literal))?,
                 }
             }
         }
@@ -222,7 +222,7 @@ impl<'p> Parser<'p> {
         let Some(outer) = self.outer.pop() else {
             return Err(self.fault(
                 start,
-                "there is no parenthesis to close; write `\\)` for a parenthesis in the text",
+                "there is no parenthesis to close; write `\\)` to match a parenthesis",
             ));
         };
         let group = std::mem::replace(&mut self.group, outer);
@@ -255,7 +255,7 @@ impl<'p> Parser<'p> {
             if !valid || self.peek() != Some('>') {
                 return Err(self.fault(
                     start,
-                    "a group's name is made of letters, digits and `_`, and ends with `>`",
+                    "a group name must consist of letters, digits and `_`, and end with `>`",
                 ));
             }
             self.at += 1;
@@ -292,7 +292,7 @@ impl<'p> Parser<'p> {
             Some('x') => {
                 "the engine of sops has no flag `x`; write the expression without spaces and comments"
             }
-            _ => "unknown flags; there are `i`, `m`, `s` and `U`, as in `(?i)` or `(?i:…)`",
+            _ => "unknown flags; use `i`, `m`, `s` and `U`, as in `(?i)` or `(?i:…)`",
         };
         Err(self.fault(start, message))
     }
@@ -312,13 +312,13 @@ impl<'p> Parser<'p> {
         if let Some(before) = before {
             return Err(self.fault(
                 before,
-                "one repetition directly behind another; put the first in `(?:…)`",
+                "one repetition directly after another; put the first in `(?:…)`",
             ));
         }
         let Some(part) = self.group.sequence.pop() else {
             return Err(self.fault(
                 start,
-                "there is nothing to repeat; write `\\` before the character to find it in the text",
+                "there is nothing to repeat; write `\\` before the character to match it literally",
             ));
         };
         let repeats = match max {
@@ -327,10 +327,7 @@ impl<'p> Parser<'p> {
             None => min.max(1).saturating_mul(part.repeats),
         };
         if repeats > MAX_REPEATS {
-            return Err(self.fault(
-                start,
-                "repetitions within repetitions, multiplied, are at most 1000",
-            ));
+            return Err(self.fault(start, "nested repetitions must multiply to at most 1000"));
         }
         let part = Part {
             hir: Hir::repetition(Repetition {

@@ -10,11 +10,11 @@ use ::age::armor::ArmoredReader;
 use ::age::{DecryptError, Decryptor};
 use memchr::{memchr, memmem};
 
-/// The first line of an ASCII-armoured age file.
+/// The first line of an ASCII-armored age file.
 pub(super) const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// How many stanzas the header of an encrypted data key may have. Each is tried with each key, SOPS writes one, and other programs add a few
-/// that mean nothing.
+/// How many stanzas the header of an encrypted data key may have. Each is tried with each key. SOPS
+/// writes one, and other programs add a few without meaning.
 const MAX_STANZAS: usize = 32;
 
 /// Whether the header of a binary age file has more stanzas than an encrypted data key needs.
@@ -28,7 +28,7 @@ pub(super) fn has_many_stanzas(file: &[u8]) -> bool {
 /// The bytes of an age file; the header is returned by a single read.
 pub(super) struct AgeFile<'f> {
     rest: &'f [u8],
-    /// How much of the header is left.
+    /// The remaining part of the header.
     header: usize,
 }
 
@@ -72,59 +72,60 @@ impl BufRead for AgeFile<'_> {
     }
 }
 
-/// The length of the header, which ends with the first line that begins with `---`: no line of a stanza does. A file without such a line is
-/// all header, and a malformed one.
+/// The length of the header, which ends with the first line that begins with `---`: no line of a
+/// stanza does. A file without such a line is all header, and malformed.
 fn header_length(file: &[u8]) -> usize {
     memmem::find(file, b"\n---")
         .and_then(|at| Some(at + 1 + memchr(b'\n', &file[at + 1..])? + 1))
         .unwrap_or(file.len())
 }
 
-/// The binary form of an age file that may be armoured.
+/// The binary form of an age file that may be armored.
 ///
 /// # Errors
-/// For armour that is cut off or altered.
+/// For armor that is cut off or altered.
 pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     if !file.trim_ascii_start().starts_with(ARMOR_BEGIN.as_bytes()) {
         return Ok(Cow::Borrowed(file));
     }
     let mut binary = Vec::with_capacity(file.len());
-    // As in `sops`, white space before the armour does not count.
+    // As in `sops`, white space before the armor is ignored.
     ArmoredReader::new(file.trim_ascii_start()).read_to_end(&mut binary)?;
     Ok(Cow::Owned(binary))
 }
 
-/// What is wrong with an armoured age file, as far as it shows without a key: the tag of its header and that of its content need one.
+/// The damage to an armored age file that is visible without a key. Its header and content also
+/// have tags, which only a key can check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Damage {
-    /// It does not begin as an armoured age file does. As in `sops`, a binary one is not accepted.
+    /// It does not begin like an armored age file. As in `sops`, a binary one is rejected.
     NotArmored,
-    /// The armour is cut off or altered.
+    /// The armor is cut off or altered.
     Armor,
     /// The header is malformed.
     Header,
 }
 
 impl Damage {
-    /// What a message says of the file.
+    /// The predicate of a message about the file.
     fn predicate(self) -> &'static str {
         match self {
-            Self::NotArmored => "is not an armoured age file",
+            Self::NotArmored => "is not an armored age file",
             Self::Armor => "is cut off or altered",
             Self::Header => "has a malformed header",
         }
     }
 
-    /// What a message calls the file.
+    /// The description of the file in a message.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::NotArmored => "not an armoured age file",
+            Self::NotArmored => "not an armored age file",
             Self::Armor | Self::Header => "a malformed or truncated age file",
         }
     }
 }
 
-/// The binary form of an armoured age file.
+/// The binary form of an armored age file.
 ///
 /// # Errors
 /// [`Damage::NotArmored`] and [`Damage::Armor`].
@@ -143,7 +144,7 @@ pub(super) fn decryptor(file: &[u8]) -> Result<Decryptor<AgeFile<'_>>, Damage> {
     AgeFile::decryptor(file).map_err(|_| Damage::Header)
 }
 
-/// What is wrong with an armoured age file, as what a message says of it.
+/// The damage to an armored age file, as the predicate of a message.
 pub(crate) fn damage(enc: &str) -> Option<&'static str> {
     let checked = unarmored(enc).and_then(|file| decryptor(&file).map(drop));
     checked.err().map(Damage::predicate)
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn armour_is_taken_off() {
+    fn armor_is_removed() {
         let binary = header(1, "x");
         assert_eq!(without_armor(&binary).unwrap(), binary);
         let armored =

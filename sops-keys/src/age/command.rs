@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::environment::Environment;
 use crate::reading::read_keys;
 
-/// The variable that names the recipient whose private key the command is to print.
+/// The variable that names the recipient whose private key the command must print.
 const RECIPIENT: &str = "SOPS_AGE_RECIPIENT";
 
 /// A command that prints private keys.
@@ -19,26 +19,26 @@ pub(super) struct KeyCommand {
     environment: Environment,
 }
 
-/// What a command prints.
+/// The kind of text that a command prints.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prints {
     /// The text of a key file.
     Keys,
-    /// A private key of SSH.
+    /// An SSH private key.
     SshKey,
 }
 
 impl KeyCommand {
-    /// Splits `line` into words as a shell does. The error does not show the line.
+    /// Splits `line` into words like a shell. The error does not show the line.
     pub(super) fn parse(
         line: &OsStr,
         prints: Prints,
         environment: &Environment,
     ) -> Result<Self, &'static str> {
         let line = line.to_str().ok_or("the command is not UTF-8")?;
-        let words = shlex::split(line).ok_or("the command has an unfinished quotation")?;
+        let words = shlex::split(line).ok_or("the command has an unclosed quote")?;
         if words.is_empty() {
-            // sops crashes on it.
+            // `sops` crashes on an empty command.
             return Err("the command is empty");
         }
         Ok(Self {
@@ -48,14 +48,14 @@ impl KeyCommand {
         })
     }
 
-    /// What the command prints.
+    /// The kind of text that the command prints.
     pub(super) fn prints(&self) -> Prints {
         self.prints
     }
 
-    /// Runs the command for `recipient`, without a shell, and gives what it prints.
+    /// Runs the command for `recipient`, without a shell, and returns its output.
     ///
-    /// The error does not show the command either, whose words may be secret.
+    /// The error does not show the command, whose words may be secret.
     pub(super) fn run(&self, recipient: &str) -> Result<Zeroizing<Vec<u8>>, String> {
         let mut child = self
             .environment
@@ -70,7 +70,7 @@ impl KeyCommand {
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let printed = read_keys(stdout, 0);
         if printed.is_err() {
-            // It may have ended by itself.
+            // It may have exited already.
             let _ = child.kill();
         }
         let ended = child.wait().and_then(|status| Ok((status, printed?)));
@@ -78,9 +78,9 @@ impl KeyCommand {
             Ok((status, printed)) if status.success() => Ok(printed),
             Ok((status, _)) => Err(format!("the command failed: {status}")),
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                Err("the command prints too much for keys".to_owned())
+                Err("the command printed too much to be keys".to_owned())
             }
-            Err(error) => Err(format!("what the command prints cannot be read: {error}")),
+            Err(error) => Err(format!("the output of the command cannot be read: {error}")),
         }
     }
 }
@@ -95,7 +95,7 @@ mod tests {
         let environment = Environment::process();
         let command =
             KeyCommand::parse(line, Prints::Keys, &environment).expect("the line is valid");
-        let error = command.run("").expect_err("it prints no end of keys");
-        assert_eq!(error, "the command prints too much for keys");
+        let error = command.run("").expect_err("the output is endless");
+        assert_eq!(error, "the command printed too much to be keys");
     }
 }

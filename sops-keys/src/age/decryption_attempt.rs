@@ -17,16 +17,17 @@ use super::source::{KeySource, SourceContent};
 use super::source_list::SourceList;
 use super::stanza::StanzaOutcome;
 
-/// A set of identities in the shape of one, so that the crate `age` reads the file's header only once.
+/// A set of identities that acts as a single one, so that the crate `age` reads the file's header
+/// only once.
 pub(super) struct DecryptionAttempt<'a> {
     sources: &'a SourceList,
     budget: &'a WorkBudget,
     effort: Effort,
-    /// The recipient that the file names, which commands get.
+    /// The recipient named in the file, which is passed to commands.
     recipient: &'a str,
-    /// Set when an identity finds the stanza of its kind malformed.
+    /// Set if an identity finds the stanza of its kind malformed.
     malformed: Cell<bool>,
-    /// Whether to find out the recipient of the identity that decrypts, which takes some work.
+    /// Whether to find the recipient of the identity that decrypts, which takes some work.
     names_key: bool,
     key_name: RefCell<Option<String>>,
 }
@@ -70,7 +71,7 @@ impl<'a> DecryptionAttempt<'a> {
         }
     }
 
-    /// Keeps the recipient of the identity that decrypts.
+    /// Records the recipient of the identity that decrypts.
     pub(super) fn naming_the_key(self) -> Self {
         Self {
             names_key: true,
@@ -78,7 +79,7 @@ impl<'a> DecryptionAttempt<'a> {
         }
     }
 
-    /// Whether an identity found the stanza for it malformed.
+    /// Whether an identity found its stanza malformed.
     pub(super) fn found_malformed_stanza(&self) -> bool {
         self.malformed.get()
     }
@@ -147,7 +148,7 @@ impl DecryptionAttempt<'_> {
     fn unlock(&self, source: &KeySource, stanzas: &[Stanza]) -> Option<FileKey> {
         let prompt = self.sources.prompt().as_ref();
         match &source.content {
-            // As in sops, such a file holds native keys, so nobody is asked for the sake of others.
+            // As in `sops`, such a file holds native keys, so the user is not asked for other keys.
             SourceContent::Protected(protected) if is_native(stanzas) => {
                 let keys = protected.unlock(&source.name, prompt).as_ref().ok()?;
                 self.try_keys(keys, stanzas)
@@ -164,7 +165,7 @@ impl DecryptionAttempt<'_> {
         }
     }
 
-    /// Plugins are asked about any stanza, since they may hold keys of native kinds too.
+    /// Plugins may try any stanza, since they may also hold keys of native kinds.
     #[cfg(feature = "plugin")]
     fn plugins(&self, sources: &[Arc<KeySource>], stanzas: &[Stanza]) -> Option<FileKey> {
         let identities = sources.iter().flat_map(|source| source.keys());

@@ -1,6 +1,7 @@
-//! Where private keys for age are looked for: the environment variables and files of `sops`, in its order.
+//! Finds private keys for age in the environment variables and files of `sops`, in its order.
 //!
-//! A source that is missing or unusable never stops the others: it is reported only if no key can decrypt.
+//! A missing or unusable source never affects the others: it is reported only if no key can
+//! decrypt.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -23,21 +24,23 @@ const KEY_CMD: &str = "SOPS_AGE_KEY_CMD";
 const SSH_KEY_FILE: &str = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
 const SSH_KEY_CMD: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
 
-/// The usual private keys of SSH, in `~/.ssh`.
+/// The default private keys of SSH, in `~/.ssh`.
 const SSH_KEYS: [&str; 2] = ["id_ed25519", "id_rsa"];
 
 impl Identities {
-    /// The identities from where `sops` looks for them, in its order:
+    /// The identities from the sources that `sops` uses, in its order:
     ///
-    /// 1. `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, a file; `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, a command that prints one;
-    ///    `~/.ssh/id_ed25519` and `~/.ssh/id_rsa`.
-    /// 2. `SOPS_AGE_KEY`, identities separated by white space; `SOPS_AGE_KEY_FILE`, a key file; `SOPS_AGE_KEY_CMD`, a
-    ///    command that prints one; then the [key file](Environment::key_file) in the configuration directory.
+    /// 1. `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, a file; `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, a command that
+    ///    prints one; `~/.ssh/id_ed25519` and `~/.ssh/id_rsa`.
+    /// 2. `SOPS_AGE_KEY`, identities separated by white space; `SOPS_AGE_KEY_FILE`, a key file;
+    ///    `SOPS_AGE_KEY_CMD`, a command that prints one; then the [key file](Environment::key_file)
+    ///    in the configuration directory.
     ///
-    /// Commands run without a shell, their words split as a shell does, with `SOPS_AGE_RECIPIENT` set to the recipient
-    /// in question, and nothing to read. What they write to standard error is dropped.
+    /// Commands run without a shell, with their words split like in a shell, with
+    /// `SOPS_AGE_RECIPIENT` set to the current recipient, and with empty standard input. Their
+    /// standard error is dropped.
     ///
-    /// Nothing is read before it is needed. [`key_files`] names the files.
+    /// Nothing is read before it is needed. [`key_files`] lists the files.
     ///
     /// ```
     /// use sops_keys::{Environment, Identities};
@@ -51,7 +54,7 @@ impl Identities {
     }
 }
 
-/// The files in which [`Identities::from_environment`] looks for identities; they need not exist.
+/// The files that [`Identities::from_environment`] reads identities from; they need not exist.
 #[must_use]
 pub fn key_files(environment: &Environment) -> Vec<PathBuf> {
     let mut variables = vec![KEY_FILE];
@@ -148,7 +151,8 @@ fn ssh_sources(environment: &Environment) -> Vec<KeySource> {
     sources
 }
 
-/// Without the feature the usual files of SSH are nobody's concern; variables that ask for them are.
+/// Without the feature, the default SSH files are ignored. Variables that name SSH keys still
+/// produce an error.
 #[cfg(not(feature = "ssh"))]
 fn ssh_sources(environment: &Environment) -> Vec<KeySource> {
     let sources = [SSH_KEY_FILE, SSH_KEY_CMD].into_iter();
@@ -199,7 +203,7 @@ fn from_file(
     }
 }
 
-/// Reads a file whole; the error is `None` if there is none.
+/// Reads a whole file; the error is `None` if it does not exist.
 fn read(path: &Path, kind: FileKind) -> Result<(Zeroizing<Vec<u8>>, Metadata), Option<String>> {
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => None,
@@ -209,20 +213,20 @@ fn read(path: &Path, kind: FileKind) -> Result<(Zeroizing<Vec<u8>>, Metadata), O
     };
     let file = reading::open(path, kind).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
-    // Larger than memory is too large to be read.
+    // A file larger than memory cannot be read.
     let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     let text = read_keys(file, expected).map_err(failed)?;
     Ok((text, metadata))
 }
 
-/// The warning about a key file that other users have access to; OpenSSH's rule.
+/// The warning about a key file that other users can access, following OpenSSH's rule.
 #[cfg(unix)]
 fn too_open(path: &Path, metadata: &Metadata) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
     (metadata.is_file() && mode & 0o077 != 0).then(|| {
         let path = path.display();
-        format!("{path}: other users have access to this private key (mode {mode:04o}): `chmod 600 {path}`")
+        format!("{path}: other users can access this private key (mode {mode:04o}); run `chmod 600 {path}`")
     })
 }
 
@@ -277,7 +281,7 @@ mod tests {
             self
         }
 
-        /// Writes a file with mode 0600 and gives its path.
+        /// Writes a file with mode 0600 and returns its path.
         fn write(&self, name: &str, text: &str) -> String {
             let path = self.directory.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -294,7 +298,7 @@ mod tests {
             Identities::from_environment(self.environment())
         }
 
-        /// What is said of the source whose name begins so.
+        /// The report on the source whose name begins with this text.
         fn held(&self, name: &str) -> String {
             let sources = self.identities().sources();
             let source = sources
@@ -315,7 +319,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "ssh")]
-    fn sources_are_looked_at_in_the_order_of_sops() {
+    fn sources_are_read_in_the_order_of_sops() {
         let home = Home::new();
         let names: Vec<String> = home
             .identities()
@@ -366,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_cannot_be_used_says_why_and_stops_no_other() {
+    fn an_unusable_source_is_reported_and_does_not_affect_others() {
         let directory = TempDir::new().unwrap();
         let missing = directory
             .path()
@@ -395,17 +399,13 @@ mod tests {
                 KEYS.lines().last().unwrap(),
                 "this is a private key, not the name of a file; put keys into SOPS_AGE_KEY",
             ),
-            (KEY_FILE, &empty, "no keys in it"),
+            (KEY_FILE, &empty, "contains no keys"),
             (KEY, "", "not set"),
-            (KEY, " ", "no keys in it"),
+            (KEY, " ", "contains no keys"),
             (KEY, "AGE-SECRET-KEY-1", "line 1: invalid Bech32 encoding"),
             (KEY_CMD, "", "not set"),
             (KEY_CMD, " # nothing", "the command is empty"),
-            (
-                KEY_CMD,
-                "echo 'x",
-                "the command has an unfinished quotation",
-            ),
+            (KEY_CMD, "echo 'x", "the command has an unclosed quote"),
             (KEY_CMD, "echo x", "a command, not run"),
         ] {
             let home = Home::new().set(name, value);
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "ssh")]
-    fn ssh_keys_are_found_in_their_usual_files() {
+    fn ssh_keys_are_found_in_their_default_files() {
         let home = Home::new();
         home.write(
             ".ssh/id_ed25519",
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_that_are_looked_into_are_named_and_can_be_left_out() {
+    fn key_files_are_listed_and_can_be_excluded() {
         let home = Home::new();
         let file = home.write("named.txt", OTHER);
         let config = home.environment().key_file().unwrap();
@@ -479,7 +479,7 @@ mod tests {
             assert_eq!(identities.recipients().len(), 1);
             assert_eq!(!identities.warnings().is_empty(), warned, "{mode:o}");
         }
-        // A passphrase protects it.
+        // This file is protected by a passphrase.
         let home = Home::new();
         let file = home.write(
             "keys.age",
@@ -521,7 +521,7 @@ mod tests {
 
     #[test]
     #[cfg(all(unix, feature = "ssh"))]
-    fn only_a_key_file_that_is_named_may_be_a_pipe() {
+    fn only_an_explicitly_named_key_file_may_be_a_pipe() {
         let home = Home::new();
         let config = home.environment().key_file().unwrap();
         let ssh = home.directory.path().join(".ssh/id_ed25519");
@@ -552,7 +552,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_command_runs_once_a_recipient_and_not_before_it_is_needed() {
+    fn a_command_runs_once_per_recipient_and_only_when_needed() {
         let pair = generate_x25519();
         let (mine, other) = (pair.recipient.to_string(), generate_x25519().recipient);
         let home = Home::new();
@@ -587,7 +587,7 @@ mod tests {
             assert!(identities.unwrap(&mine, &enc).unwrap().is_some());
             assert!(
                 identities
-                    .unwrap("nobody", &other.wrap(b"x").unwrap())
+                    .unwrap("unknown", &other.wrap(b"x").unwrap())
                     .unwrap()
                     .is_none()
             );
@@ -609,7 +609,7 @@ mod tests {
 
     #[test]
     #[cfg(all(unix, feature = "ssh"))]
-    fn a_command_for_an_ssh_key_runs_for_files_of_ssh_keys() {
+    fn a_command_for_an_ssh_key_runs_only_for_ssh_recipients() {
         let home = Home::new();
         let key = home.write("key", include_str!("../../../testdata/keys/ssh_ed25519"));
         let path = std::env::var("PATH").unwrap();

@@ -1,8 +1,9 @@
 //! The post-quantum hybrid of age, ML-KEM-768 with X25519, as filippo.io/age 1.3 defines it.
 //!
-//! The file key is sealed with HPKE (KEM MLKEM768-X25519, which is X-Wing; HKDF-SHA256; ChaCha20Poly1305), info
-//! `age-encryption.org/mlkem768x25519`, no additional data. The stanza is `mlkem768x25519`, its one argument the
-//! encapsulated key in base64 without padding (1120 bytes), its body the sealed file key (32 bytes).
+//! The file key is sealed with HPKE (KEM MLKEM768-X25519, which is X-Wing; HKDF-SHA256;
+//! ChaCha20Poly1305), with info `age-encryption.org/mlkem768x25519` and no additional data. The
+//! stanza is `mlkem768x25519`; its only argument is the encapsulated key in base64 without padding
+//! (1120 bytes), and its body the sealed file key (32 bytes).
 
 use std::collections::HashSet;
 use std::fmt;
@@ -26,7 +27,8 @@ use super::low_order::{LOW_ORDER, is_low_order};
 
 const STANZA: &str = "mlkem768x25519";
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
-/// Recipients with this label are never mixed with others in one file, lest these give the file key away.
+/// Recipients with this label must not be mixed with others in one file, because those could reveal
+/// the file key.
 const LABEL: &str = "postquantum";
 const RECIPIENT_PREFIX: &str = "age1pq";
 const IDENTITY_PREFIX: &str = "age-secret-key-pq-";
@@ -80,12 +82,12 @@ impl ::age::Recipient for Recipient {
     }
 }
 
-/// The private key, as the seed of 32 bytes that it is stored as. It is expanded only when it is used.
+/// The private key as its seed of 32 bytes, which is expanded only when it is used.
 #[derive(Clone)]
 pub(super) struct Identity(Zeroizing<[u8; SEED_BYTES]>);
 
 impl Identity {
-    /// A new one from the system's random generator.
+    /// Generates a key with the system's random generator.
     pub(super) fn generate() -> Self {
         let mut seed = Zeroizing::new([0; SEED_BYTES]);
         SysRng
@@ -94,7 +96,7 @@ impl Identity {
         Self(seed)
     }
 
-    /// Its line in a key file.
+    /// The key as a line of a key file.
     pub(super) fn to_text(&self) -> SecretString {
         let mut text = encode(IDENTITY_PREFIX, self.0.as_ref());
         text.make_ascii_uppercase();
@@ -137,7 +139,7 @@ impl ::age::Identity for Identity {
         let Some(encapsulated) = encapsulated else {
             return Some(Err(DecryptError::InvalidHeader));
         };
-        // ML-KEM rejects implicitly: with another's key this is where it shows.
+        // ML-KEM rejects implicitly: a wrong key is detected only here.
         let mut opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
             &OpModeR::Base,
             &self.key(),
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_comes_back_as_written() {
+    fn a_recipient_round_trips() {
         let file = include_str!("../../../testdata/keys/hybrid.txt");
         let public = file
             .lines()
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_altered_stanza_does_not_open() {
+    fn an_altered_stanza_is_rejected() {
         let identity = Identity::generate();
         let (mut stanzas, labels) = identity.recipient().wrap_file_key(&file_key()).unwrap();
         assert_eq!(labels, HashSet::from(["postquantum".to_owned()]));

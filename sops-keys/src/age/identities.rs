@@ -1,4 +1,4 @@
-//! The set of identities that a program has, and how one of them decrypts an age file.
+//! The identities of a program, and how one of them decrypts an age file.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -28,11 +28,11 @@ use super::source_report::SourceReport;
 
 /// Age identities: the private keys that decrypt data keys.
 ///
-/// They come from where `sops` looks for them ([`from_environment`](Self::from_environment)), from the caller
-/// ([`add_identity`](Self::add_identity), [`add_keys`](Self::add_keys), `add_ssh_key`), or both. Nothing is read, run or asked
-/// before it is needed, and what is cheap comes first: plain keys, then the commands of
-/// `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, then passphrases and plugins. Whatever was read, run or asked
-/// once is kept.
+/// They come from the sources of `sops` ([`from_environment`](Self::from_environment)), from the
+/// caller ([`add_identity`](Self::add_identity), [`add_keys`](Self::add_keys), `add_ssh_key`), or
+/// both. Nothing is read, run or asked before it is needed. The cheapest comes first: plain keys,
+/// then the commands of `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, then passphrases and
+/// plugins. Every result is kept.
 ///
 /// Identities are never printed.
 #[derive(Default)]
@@ -57,7 +57,7 @@ impl FromIterator<Identity> for Identities {
 }
 
 impl Identities {
-    /// An empty set, with nobody to ask for passphrases.
+    /// An empty set that cannot ask for passphrases.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -70,14 +70,14 @@ impl Identities {
         }
     }
 
-    /// Asks for passphrases, and answers questions of plugins, through `prompt`.
+    /// Uses `prompt` to ask for passphrases and to answer questions of plugins.
     #[must_use]
     pub fn with_prompt(mut self, prompt: Arc<dyn Prompt>) -> Self {
         self.sources.set_prompt(prompt);
         self
     }
 
-    /// Who is asked.
+    /// The current prompt.
     #[must_use]
     pub fn prompt(&self) -> &Arc<dyn Prompt> {
         self.sources.prompt()
@@ -93,14 +93,15 @@ impl Identities {
             .add(&name, SourceContent::of_identity(identity));
     }
 
-    /// Adds the identities of a key file's text: one a line, beside comments and blank lines; or an age file, armoured
-    /// or not, that holds such a text under a passphrase.
+    /// Adds the identities of a key file's text: one per line, with comments and blank lines; or an
+    /// age file, armored or not, that contains such a text, protected by a passphrase.
     ///
-    /// `name` is what messages call it.
+    /// `name` identifies the text in messages.
     ///
     /// # Errors
     ///
-    /// [`Error::KeySource`], with the line, for a text that is not an identity; then none of the text is added.
+    /// [`Error::KeySource`], with the line, for a text that is not an identity; then none of the
+    /// text is added.
     pub fn add_keys(&mut self, name: &str, text: &[u8]) -> Result<()> {
         self.add(
             name,
@@ -108,10 +109,10 @@ impl Identities {
         )
     }
 
-    /// Adds a private key of SSH, `ssh-ed25519` or `ssh-rsa`, from the text of its file: OpenSSH's format, also under a
-    /// passphrase, or RSA's PEM.
+    /// Adds an SSH private key, `ssh-ed25519` or `ssh-rsa`, from the text of its file: in OpenSSH's
+    /// format, optionally with a passphrase, or RSA in PEM.
     ///
-    /// `name` is what messages call it, the question for a passphrase among them.
+    /// `name` identifies the key in messages and in the passphrase prompt.
     ///
     /// # Errors
     ///
@@ -136,10 +137,10 @@ impl Identities {
         Ok(())
     }
 
-    /// Decrypts the ASCII-armoured age file `enc` with any of the identities; `None` if none can.
+    /// Decrypts the ASCII-armored age file `enc` with any of the identities; `None` if none can.
     ///
-    /// `recipient` is the one that the file names. Commands get it; identities are tried whatever it is.
-    /// [`sources`](Self::sources) tells why a source could not be used.
+    /// `recipient` is the one named in the file. It is passed to commands; all identities are tried
+    /// in any case. [`sources`](Self::sources) says why a source could not be used.
     ///
     /// # Errors
     ///
@@ -154,7 +155,7 @@ impl Identities {
         Ok(None)
     }
 
-    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort and within the budget.
+    /// Like [`unwrap`](Self::unwrap), with at most the given effort and within the budget.
     pub(super) fn unwrap_within(
         &self,
         budget: &WorkBudget,
@@ -166,7 +167,8 @@ impl Identities {
         decrypt(&attempt, recipient, enc)
     }
 
-    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort, and names the identity that decrypted.
+    /// Like [`unwrap`](Self::unwrap), with at most the given effort. Also names the identity that
+    /// decrypted.
     ///
     /// # Errors
     /// [`Error::DamagedSecret`] for an `enc` that is malformed, truncated or altered.
@@ -186,8 +188,8 @@ impl Identities {
         }))
     }
 
-    /// The recipients of the identities, as far as they are known without asking or running anything: those of
-    /// X25519, hybrid and SSH keys, the locked ones of SSH among them.
+    /// The recipients of the identities that are known without asking or running anything: those of
+    /// X25519, hybrid and SSH keys, including locked SSH keys.
     #[must_use]
     pub fn recipients(&self) -> Vec<Recipient> {
         let mut recipients = self.native_recipients();
@@ -202,8 +204,8 @@ impl Identities {
         recipients
     }
 
-    /// Whether one of the identities belongs to the recipient, or may: no command is run, no passphrase asked for, and plugins do
-    /// not reveal their recipients.
+    /// Whether one of the identities belongs to the recipient, or may belong to it: no command is
+    /// run, no passphrase is asked for, and plugins do not reveal their recipients.
     #[must_use]
     pub fn may_open(&self, recipient: &str) -> bool {
         let wanted = without_comment(recipient);
@@ -221,7 +223,7 @@ impl Identities {
             })
     }
 
-    /// The recipients of the X25519 and hybrid keys, which are cheap to make out.
+    /// The recipients of the X25519 and hybrid keys, which are cheap to compute.
     pub(super) fn native_recipients(&self) -> Vec<Recipient> {
         let sources = self.sources.all();
         sources
@@ -231,11 +233,12 @@ impl Identities {
             .collect()
     }
 
-    /// The X25519 and hybrid keys themselves, each once, to be stored elsewhere. This runs commands for each of
-    /// `recipients`, and asks for passphrases of key files.
+    /// The distinct X25519 and hybrid keys, to be stored elsewhere. This runs commands for each of
+    /// `recipients`, and asks for the passphrases of key files.
     ///
-    /// Identities of plugins are left out, since they are useless elsewhere, and SSH keys, which key files do not hold.
-    /// [`sources`](Self::sources) tells why a source could not be used.
+    /// Identities of plugins are omitted, since they are useless elsewhere, and so are SSH keys,
+    /// which key files do not support. [`sources`](Self::sources) says why a source could not be
+    /// used.
     #[must_use]
     pub fn key_pairs(&self, recipients: &[Recipient]) -> Vec<KeyPair> {
         for source in self.sources.all() {
@@ -251,7 +254,7 @@ impl Identities {
         let mut pairs = Vec::new();
         for source in self.sources.all() {
             if let SourceContent::Protected(protected) = &source.content {
-                // `sources` tells why it stays locked.
+                // `sources` says why it stays locked.
                 let _ = protected.unlock(&source.name, &**self.sources.prompt());
             }
             let found = source
@@ -263,7 +266,8 @@ impl Identities {
         pairs
     }
 
-    /// The places where identities were looked for, in order, and what each held. It reads, but neither asks nor runs.
+    /// The sources that were searched for identities, in order, with their contents. Reads the
+    /// sources, but neither asks nor runs anything.
     #[must_use]
     pub fn sources(&self) -> Vec<SourceReport> {
         let sources = self.sources.all();
@@ -280,16 +284,16 @@ impl Identities {
         reports
     }
 
-    /// What plugins said about files that they did not open.
+    /// The messages of plugins about files that they could not decrypt.
     pub(super) fn complaints(&self) -> Vec<String> {
         self.sources.complaints()
     }
 
-    /// What should be fixed about the sources that were used, such as a key file that other users can read.
+    /// Problems with the sources that were used, such as a key file that other users can read.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         if !self.sources.are_loaded() {
-            // The sources were not needed so far, and are not read for this.
+            // The sources were not needed so far, and are not read just for this.
             return Vec::new();
         }
         let sources = self.sources.all();
@@ -302,7 +306,7 @@ impl Identities {
     }
 }
 
-/// Decrypts the ASCII-armoured age file `enc`, which the file says is for `recipient`.
+/// Decrypts the ASCII-armored age file `enc`, which names `recipient`.
 fn decrypt(
     attempt: &DecryptionAttempt<'_>,
     recipient: &str,
@@ -329,7 +333,8 @@ fn decrypt(
         Err(DecryptError::NoMatchingKeys) => return Ok(None),
         Err(_) => return Err(damaged("its header was altered")),
     };
-    // The file is longer than what it holds, so the secret is never moved by growing.
+    // The plaintext is shorter than the file, so the buffer never grows and leaves no copy of the
+    // secret.
     let mut secret = Zeroizing::new(Vec::with_capacity(file.len()));
     reader
         .read_to_end(&mut secret)

@@ -13,8 +13,8 @@ use super::hybrid;
 use super::recipient::Recipient;
 use super::stanza::{StanzaOutcome, try_identity};
 
-/// An age identity: an X25519 or post-quantum private key, or the name by which a plugin knows one. It is parsed from its line in a key file, and
-/// never printed.
+/// An age identity: an X25519 or post-quantum private key, or a plugin's name for a key. It is
+/// parsed from its line in a key file, and never printed.
 ///
 /// ```
 /// use sops_keys::Identities;
@@ -64,7 +64,7 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Parses one identity. The error never holds its text.
+    /// Parses one identity. The error never contains its text.
     fn parse(text: &str) -> std::result::Result<Self, &'static str> {
         let kind = if text.starts_with("AGE-PLUGIN-") {
             plugin_identity(text)
@@ -90,7 +90,8 @@ impl Identity {
         }
     }
 
-    /// The private key as a line of a key file: `AGE-SECRET-KEY-1…`, `AGE-SECRET-KEY-PQ-1…` or `AGE-PLUGIN-…`.
+    /// The private key as a line of a key file: `AGE-SECRET-KEY-1…`, `AGE-SECRET-KEY-PQ-1…` or
+    /// `AGE-PLUGIN-…`.
     #[must_use]
     pub fn to_text(&self) -> SecretString {
         match &self.0 {
@@ -102,7 +103,8 @@ impl Identity {
         }
     }
 
-    /// Tries the key on the stanzas of a header. Plugins are not asked, which costs a process: see `plugin`.
+    /// Tries the key on the stanzas of a header. Plugins are not called, because that takes a
+    /// process: see `plugin`.
     pub(super) fn try_on(&self, stanzas: &[Stanza]) -> StanzaOutcome {
         match &self.0 {
             IdentityKind::X25519(identity) => try_identity(identity, stanzas),
@@ -113,7 +115,7 @@ impl Identity {
         }
     }
 
-    /// What it costs to try the key on the stanzas, as a [`WorkBudget`](crate::WorkBudget) counts it.
+    /// The cost of trying the key on the stanzas, as a [`WorkBudget`](crate::WorkBudget) counts it.
     pub(super) fn cost(&self, stanzas: &[Stanza]) -> usize {
         let (tag, cost) = match &self.0 {
             IdentityKind::X25519(_) => ("X25519", 1),
@@ -125,7 +127,7 @@ impl Identity {
         cost * stanzas.iter().filter(|stanza| stanza.tag == tag).count()
     }
 
-    /// The name by which a plugin knows the key.
+    /// The plugin's name for the key.
     #[cfg(feature = "plugin")]
     pub(super) fn plugin(&self) -> Option<&::age::plugin::Identity> {
         match &self.0 {
@@ -143,9 +145,9 @@ fn not_an_identity(text: &str) -> &'static str {
     } else if text.starts_with("-----BEGIN") {
         "this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE"
     } else if starts(&["\"AGE-", "'AGE-"]) {
-        "this is an age identity in quotes; take the quotes out"
+        "this is an age identity in quotes; remove the quotes"
     } else if starts(&["age-secret-key-", "age-plugin-"]) {
-        "an age identity is written in capital letters"
+        "an age identity must be in capital letters"
     } else if starts(&["/", "./", "../", "~/"]) || text.ends_with(".txt") {
         "this looks like the name of a file; name a key file in SOPS_AGE_KEY_FILE"
     } else {
@@ -156,16 +158,17 @@ fn not_an_identity(text: &str) -> &'static str {
 /// How the identities of a text are separated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyLayout {
-    /// One a line, as in key files.
+    /// One per line, as in key files.
     Lines,
-    /// Any number a line, white space between, as in `SOPS_AGE_KEY`.
+    /// Any number per line, separated by white space, as in `SOPS_AGE_KEY`.
     Words,
 }
 
-/// Parses the text of a key file: identities, blank lines, and comments, which are lines that begin with `#`.
+/// Parses the text of a key file: identities, blank lines, and comments, which are lines that begin
+/// with `#`.
 ///
-/// As in `sops`, one line that is no identity makes the whole text unusable; unlike there, white space around an
-/// identity does not. The error names the line, without its text.
+/// As in `sops`, one invalid line makes the whole text unusable; unlike in `sops`, white space
+/// around an identity is allowed. The error names the line, without its text.
 pub(super) fn parse_keys(
     text: &[u8],
     layout: KeyLayout,
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_identity_is_named_but_not_shown() {
+    fn an_invalid_line_is_located_but_not_shown() {
         let key = FILE.lines().last().unwrap();
         let cases = [
             (
@@ -269,12 +272,12 @@ mod tests {
             (
                 key.to_lowercase(),
                 KeyLayout::Lines,
-                "line 1: an age identity is written in capital letters",
+                "line 1: an age identity must be in capital letters",
             ),
             (
                 format!("\"{key}\""),
                 KeyLayout::Words,
-                "line 1: this is an age identity in quotes; take the quotes out",
+                "line 1: this is an age identity in quotes; remove the quotes",
             ),
             (
                 FILE.lines().nth(2).unwrap().replace("# public key: ", ""),

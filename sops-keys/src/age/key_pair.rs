@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::identity::Identity;
 use super::recipient::Recipient;
 
-/// An identity with its recipient.
+/// An identity and its recipient.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyPair {
@@ -17,7 +17,8 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// The identity with its recipient; `None` for an identity of a plugin, which does not reveal the recipient.
+    /// The identity with its recipient; `None` for an identity of a plugin, which does not reveal
+    /// the recipient.
     #[must_use]
     pub fn from_identity(identity: Identity) -> Option<Self> {
         let recipient = identity.recipient()?;
@@ -27,9 +28,10 @@ impl KeyPair {
         })
     }
 
-    /// The text of a key file that holds the pair, as `age-keygen` writes it.
+    /// The text of a key file with the pair, as `age-keygen` writes it.
     ///
-    /// `created` is the time for its first line: RFC 3339, seconds, with the local offset or `Z`.
+    /// `created` is the time in its first line: RFC 3339, with seconds, and with the local offset
+    /// or `Z`.
     #[must_use]
     pub fn key_file(&self, created: &str) -> Zeroizing<String> {
         let identity = self.identity.to_text();
@@ -41,7 +43,7 @@ impl KeyPair {
     }
 }
 
-/// Makes an X25519 key, from the system's random generator.
+/// Generates an X25519 key with the system's random generator.
 ///
 /// ```
 /// use sops_keys::{Identities, age::generate_x25519};
@@ -59,9 +61,9 @@ pub fn generate_x25519() -> KeyPair {
     }
 }
 
-/// Makes a post-quantum key (ML-KEM-768 and X25519), from the system's random generator.
+/// Generates a post-quantum key (ML-KEM-768 and X25519) with the system's random generator.
 ///
-/// It is available with the cargo feature `pq`.
+/// Requires the cargo feature `pq`.
 #[cfg(feature = "pq")]
 #[must_use]
 pub fn generate_hybrid() -> KeyPair {

@@ -1,11 +1,11 @@
-//! Public keys that are points of low order: data encrypted for them is open to anyone.
+//! Public keys that are points of low order: anyone can decrypt data encrypted for them.
 
 /// The problem with a public key that is a point of low order.
 pub(super) const LOW_ORDER: &str =
     "its point has low order, so anyone could decrypt data encrypted for it";
 
-/// The X25519 public keys whose order divides 8, in each of their encodings except for the highest bit, which does not count:
-/// <https://cr.yp.to/ecdh.html#validate>.
+/// The X25519 public keys whose order divides 8, in all encodings except for the highest bit, which
+/// is ignored: <https://cr.yp.to/ecdh.html#validate>.
 pub(super) const POINTS_OF_LOW_ORDER: [[u8; 32]; 7] = [
     number(0),
     number(1),
@@ -39,8 +39,8 @@ const fn near_prime(lowest: u8) -> [u8; 32] {
     point
 }
 
-/// Whether a key agreement with this X25519 public key gives zero for every private key (RFC 7748, section 6.1). The crate `age` 0.11
-/// panics over such a key.
+/// Whether key agreement with this X25519 public key gives zero for every private key (RFC 7748,
+/// section 6.1). The crate `age` 0.11 panics on such a key.
 pub(super) fn is_low_order(mut point: [u8; 32]) -> bool {
     point[31] &= 0x7f;
     POINTS_OF_LOW_ORDER.contains(&point)

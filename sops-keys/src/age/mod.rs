@@ -1,11 +1,13 @@
-//! The family age: recipients, identities, and the age files in which data keys are stored.
+//! The age key family: recipients, identities, and the age files that hold data keys.
 //!
-//! The formats are those of <https://age-encryption.org/v1>; the crate `age` implements most of them. SOPS stores one age file for
-//! each recipient.
+//! The formats are those of <https://age-encryption.org/v1>; the crate `age` implements most of
+//! them. SOPS stores one age file for each recipient.
 //!
-//! What belongs in this directory: public keys (`recipient`) and private ones (`identity`, `ssh`, `hybrid`, `plugin`, `key_pair`); age files
-//! and their stanzas (`age_file`, `stanza`); where identities come from (`discovery`, `command`, `protected_file`, `source`, `source_list`,
-//! `source_report`, `text_search`); and how a set of them decrypts a file (`identities`, `decryption_attempt`, `service`).
+//! This directory contains public keys (`recipient`) and private keys (`identity`, `ssh`, `hybrid`,
+//! `plugin`, `key_pair`); age files and their stanzas (`age_file`, `stanza`); the sources of
+//! identities (`discovery`, `command`, `protected_file`, `source`, `source_list`, `source_report`,
+//! `text_search`); and the decryption of a file with a set of identities (`identities`,
+//! `decryption_attempt`, `service`).
 
 pub(crate) mod age_file;
 mod command;

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::prompt::Prompt;
 
-/// The plugin of a recipient, ready to wrap.
+/// The plugin of a recipient, ready to encrypt.
 pub(super) fn recipient(
     recipient: &Recipient,
     prompt: &Arc<dyn Prompt>,
@@ -24,11 +24,12 @@ pub(super) fn recipient(
     )
 }
 
-/// Asks the plugin of the first identity to open a header with all identities of that plugin.
+/// Runs the plugin of the first identity to decrypt a header with all identities of that plugin.
+/// `None` if the file is for other keys.
 ///
 /// # Errors
 ///
-/// A sentence about what went wrong. A file that is for other keys is no error, but `None`.
+/// A message about the failure.
 pub(super) fn open(
     identities: &[Identity],
     stanzas: &[Stanza],
@@ -47,22 +48,22 @@ pub(super) fn open(
     })
 }
 
-/// What to do about a plugin that is not there.
+/// The message about a missing plugin.
 pub(super) fn not_installed(program: &str) -> String {
     format!("the age plugin `{program}` is not installed: no such program on the PATH")
 }
 
-/// What the plugin says, in one line.
+/// The message of the plugin, in one line.
 pub(super) fn failures(errors: &[impl Display]) -> String {
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    // The translation puts marks of text direction around the parts, which belong in no terminal.
+    // The translation adds text direction marks around the parts, which must not reach a terminal.
     texts
         .join("; ")
         .replace(['\u{2068}', '\u{2069}'], "")
         .replace('\n', " ")
 }
 
-/// A [`Prompt`] as the crate `age` wants it.
+/// Adapts a [`Prompt`] to the crate `age`.
 #[derive(Clone)]
 pub(super) struct Asking(Arc<dyn Prompt>);
 

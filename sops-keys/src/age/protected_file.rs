@@ -1,4 +1,4 @@
-//! Key files that are protected with a passphrase: age files whose one recipient is a passphrase (scrypt).
+//! Passphrase-protected key files: age files whose only recipient is a passphrase (scrypt).
 
 use std::sync::OnceLock;
 
@@ -11,19 +11,21 @@ use crate::reading::read_keys;
 use super::age_file::{ARMOR_BEGIN, AgeFile, without_armor};
 use super::identity::{Identity, KeyLayout, parse_keys};
 
-/// The highest work factor that is accepted, 2^22, as in filippo.io/age: 4 GiB of memory.
+/// The highest accepted work factor, 2^22, as in filippo.io/age: 4 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 22;
 
-/// A protected key file, whose passphrase is asked for once, when a file is found that its keys may open.
+/// A protected key file. Its passphrase is asked for once, when a file is found that its keys may
+/// decrypt.
 pub(super) struct ProtectedKeys {
     file: Zeroizing<Vec<u8>>,
     decrypted: OnceLock<Result<Vec<Identity>, String>>,
 }
 
 impl ProtectedKeys {
-    /// Takes the text of a key file if it is an age file, armoured or binary; gives it back otherwise.
+    /// Accepts the text of a key file if it is an age file, armored or binary; returns it
+    /// otherwise.
     pub(super) fn recognise(file: Zeroizing<Vec<u8>>) -> Result<Self, Zeroizing<Vec<u8>>> {
-        // The two beginnings that sops looks for, 14 bytes each.
+        // The two prefixes that `sops` checks, 14 bytes each.
         if file.starts_with(b"age-encryption") || file.starts_with(&ARMOR_BEGIN.as_bytes()[..14]) {
             Ok(Self {
                 file,
@@ -34,12 +36,12 @@ impl ProtectedKeys {
         }
     }
 
-    /// The identities, or why there are none; `None` as long as nobody was asked.
+    /// The identities, or why they are unavailable; `None` until the passphrase was asked for.
     pub(super) fn decrypted(&self) -> Option<&Result<Vec<Identity>, String>> {
         self.decrypted.get()
     }
 
-    /// Decrypts the file unless that was tried before. `name` is that of the file, for the question.
+    /// Decrypts the file unless that was tried before. `name` is that of the file, for the prompt.
     pub(super) fn unlock(&self, name: &str, prompt: &dyn Prompt) -> &Result<Vec<Identity>, String> {
         self.decrypted.get_or_init(|| self.decrypt(name, prompt))
     }
@@ -53,7 +55,7 @@ impl ProtectedKeys {
         }
         let passphrase = prompt
             .passphrase(&format!("Enter passphrase for identity '{name}'"))
-            .ok_or("needs a passphrase, and there is nobody to ask")?;
+            .ok_or("needs a passphrase, but there is no way to ask for it")?;
         let mut identity = ::age::scrypt::Identity::new(passphrase);
         identity.set_max_work_factor(MAX_WORK_FACTOR);
         let reader = decryptor
@@ -69,7 +71,7 @@ impl ProtectedKeys {
         let text = read_keys(reader, self.file.len()).map_err(|_| malformed())?;
         let identities = parse_keys(&text, KeyLayout::Lines)?;
         if identities.is_empty() {
-            return Err("no identities in it".to_owned());
+            return Err("contains no identities".to_owned());
         }
         Ok(identities)
     }

@@ -23,11 +23,11 @@ use super::plugin;
 #[cfg(feature = "ssh")]
 use super::ssh;
 
-/// An age recipient: `age1…` (X25519), `age1pq1…` (ML-KEM-768 and X25519), `age1NAME1…` (a plugin), `ssh-ed25519 …`
-/// or `ssh-rsa …`.
+/// An age recipient: `age1…` (X25519), `age1pq1…` (ML-KEM-768 and X25519), `age1NAME1…` (a
+/// plugin), `ssh-ed25519 …` or `ssh-rsa …`.
 ///
-/// It is parsed from text, and its text is what it was parsed from without the white space around it, which is how
-/// `sops` stores it. Two recipients are equal if their texts are.
+/// It is parsed from text and keeps that text without the surrounding white space, which is how
+/// `sops` stores it. Two recipients are equal if their texts are equal.
 ///
 /// ```
 /// use sops_keys::{Identities, Recipient, age::generate_x25519};
@@ -58,18 +58,18 @@ enum RecipientKind {
 }
 
 impl Recipient {
-    /// Encrypts `secret`, which is a data key or a share of one, for this recipient alone.
+    /// Encrypts `secret`, a data key or a share of one, for this recipient alone.
     ///
-    /// Gives an ASCII-armoured age file, lines of 64 characters ended by `\n`, also the last one.
+    /// Returns an ASCII-armored age file with lines of 64 characters, all of which end in `\n`.
     ///
     /// # Errors
     ///
-    /// [`Error::Recipient`] for a plugin that is not installed, fails, or would have to ask the user.
+    /// [`Error::Recipient`] for a plugin that is not installed, fails, or needs to ask the user.
     pub fn wrap(&self, secret: &[u8]) -> Result<String> {
         self.wrap_asking(secret, &(Arc::new(NoPrompt) as Arc<dyn Prompt>))
     }
 
-    /// As [`wrap`](Self::wrap), and lets the recipient's plugin ask through `prompt`.
+    /// Like [`wrap`](Self::wrap), but the recipient's plugin can ask the user through `prompt`.
     pub(super) fn wrap_asking(&self, secret: &[u8], prompt: &Arc<dyn Prompt>) -> Result<String> {
         #[cfg(not(feature = "plugin"))]
         let _ = prompt;
@@ -92,7 +92,8 @@ impl FromStr for Recipient {
 
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        // The order is that of sops: a native key has no `1` after its prefix, since Bech32 data cannot hold one.
+        // The order is that of `sops`: a native key has no `1` after its prefix, since Bech32 data
+        // cannot contain one.
         let kind = if text.starts_with("age1pq1") {
             hybrid_recipient(text)
         } else if text.starts_with("age1") && text.matches('1').count() > 1 {
@@ -101,7 +102,7 @@ impl FromStr for Recipient {
             x25519_recipient(text)
         } else if let Some(name) = foreign_ssh_type(text) {
             Err(format!(
-                "age cannot encrypt for an SSH key of type {name}; it takes the types ssh-ed25519 and ssh-rsa"
+                "age cannot encrypt for an SSH key of type {name}; it supports ssh-ed25519 and ssh-rsa"
             ))
         } else if text.starts_with("ssh-") {
             ssh_recipient(text)
@@ -116,7 +117,7 @@ impl FromStr for Recipient {
     }
 }
 
-/// From the public half of a key that was made or read here.
+/// The public half of a key that was generated or read by this crate.
 impl Recipient {
     pub(super) fn x25519(recipient: ::age::x25519::Recipient) -> Self {
         Self {
@@ -176,7 +177,7 @@ impl Hash for Recipient {
     }
 }
 
-/// What is wrong with a text that begins like no recipient, without the text itself.
+/// The problem with a text that does not begin like a recipient, without the text itself.
 fn unknown(text: &str) -> &'static str {
     let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_path = ["./", "../", "/", "~/"]
@@ -210,8 +211,8 @@ fn x25519_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     let recipient = text.parse().map_err(|_| {
         let found = text.chars().count();
         match found {
-            LENGTH => "a character of it is wrong; copy it anew".to_owned(),
-            _ => format!("it has {found} characters, and a recipient of this kind has {LENGTH}; copy all of it"),
+            LENGTH => "one of its characters is wrong; copy it again".to_owned(),
+            _ => format!("it has {found} characters, but a recipient of this kind has {LENGTH}; copy all of it"),
         }
     })?;
     let point = bech32::decode(text).ok().and_then(|(_, data, _)| {
@@ -255,7 +256,7 @@ fn ssh_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
 
 #[cfg(not(feature = "ssh"))]
 fn ssh_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
-    Err("keys of SSH need the cargo feature `ssh`".to_owned())
+    Err("SSH keys need the cargo feature `ssh`".to_owned())
 }
 
 fn armored(
@@ -269,7 +270,7 @@ fn armored(
     writer.write_all(secret)?;
     writer.finish()?.finish()?;
     let text = String::from_utf8(file).expect("armor is ASCII");
-    // The crate ends lines as the platform does, sops with `\n` everywhere.
+    // The crate uses the platform's line endings, `sops` uses `\n` everywhere.
     Ok(if cfg!(windows) {
         text.replace("\r\n", "\n")
     } else {
@@ -277,7 +278,7 @@ fn armored(
     })
 }
 
-/// What went wrong, in one line. The crate's own texts go through a translation that is slow to load.
+/// The failure, in one line. The crate's own messages are translated, which is slow to load.
 fn failure(error: &EncryptError) -> String {
     match error {
         EncryptError::Io(error) => error.to_string(),
@@ -295,7 +296,7 @@ mod tests {
     use crate::age::low_order::POINTS_OF_LOW_ORDER;
 
     #[test]
-    fn text_that_is_no_recipient_is_refused() {
+    fn invalid_recipients_are_rejected() {
         let x25519 = "age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w";
         assert_eq!(
             format!(" {x25519}\n")
@@ -337,9 +338,9 @@ mod tests {
             for highest in [0, 0x80] {
                 let mut point = low;
                 point[31] |= highest;
-                // Every private key is a multiple of the cofactor 8, so any one will do.
+                // Every private key is a multiple of the cofactor 8, so any key works here.
                 let agreed = x25519_dalek::x25519([7; 32], point);
-                assert_eq!(agreed, [0; 32], "it is no point of low order");
+                assert_eq!(agreed, [0; 32], "the point is not of low order");
                 let text = bech32("age", &point);
                 let error = text.parse::<Recipient>().unwrap_err();
                 assert!(error.to_string().contains("low order"), "{text}: {error}");
@@ -389,7 +390,7 @@ mod tests {
                 let error = text.parse::<Recipient>().unwrap_err();
                 assert!(matches!(error, Error::PrivateKey), "{error}");
             }
-            // A piece of one does not tell what it is.
+            // A fragment of one cannot be identified.
             let piece = &identity[identity.len() - 12..];
             let error = piece.parse::<Recipient>().unwrap_err().to_string();
             assert!(error.starts_with("recipient `***`: "), "{error}");
@@ -397,14 +398,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_recipient_is_named() {
+    fn errors_name_the_kind_of_invalid_text() {
         let ecdsa =
             "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGq ann@work";
         for (text, start, wanted) in [
             (
                 ecdsa,
                 "recipient `ecdsa-sha2-nistp256 AAAAE2",
-                "SSH key of type ecdsa-sha2-nistp256; it takes the types ssh-ed25519 and ssh-rsa",
+                "SSH key of type ecdsa-sha2-nistp256; it supports ssh-ed25519 and ssh-rsa",
             ),
             (
                 "ssh-dss AAAAB3NzaC1kc3M",
@@ -444,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrapped_ends_as_sops_ends_it() {
+    fn a_wrapped_key_ends_as_in_sops() {
         let recipient: Recipient = "age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w"
             .parse()
             .unwrap();

@@ -11,13 +11,14 @@ use crate::work_budget::WorkBudget;
 use super::identities::Identities;
 use super::recipient::Recipient;
 
-/// Encrypts for age recipients, which takes no identity, and decrypts with the identities of the set.
+/// Encrypts for age recipients, which takes no identity, and decrypts with the identities of the
+/// set.
 impl KeyService for Identities {
     fn serves(&self, family: Family) -> bool {
         family == Family::Age
     }
 
-    /// Somebody may be asked, where a recipient's plugin wants to.
+    /// A recipient's plugin may ask the user.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
         let MasterKey::Age { recipient } = key else {
             return Err(Error::no_key_service(key));
@@ -26,7 +27,7 @@ impl KeyService for Identities {
         recipient.wrap_asking(secret, self.prompt())
     }
 
-    /// Any identity is tried, since what a document says of recipients is but a hint.
+    /// All identities are tried, since the recipient in a document is only a hint.
     fn decrypt(
         &self,
         key: &MasterKey,

@@ -1,4 +1,4 @@
-//! One place that identities come from, and what it holds.
+//! A source of identities, and its contents.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,29 +15,29 @@ use super::source_report::Held;
 #[cfg(feature = "ssh")]
 use super::ssh::SshKey;
 
-/// A place that identities come from.
+/// A source of identities.
 pub(super) struct KeySource {
-    /// What messages call it.
+    /// Its name in messages.
     pub(super) name: String,
-    /// What is in it.
+    /// Its contents.
     pub(super) content: SourceContent,
-    /// What should be fixed about it.
+    /// A problem that should be fixed.
     pub(super) warning: Option<String>,
 }
 
-/// What a source holds.
+/// The contents of a source.
 pub(super) enum SourceContent {
     /// Nothing: the environment variable is not set.
     NotSet,
-    /// Nothing: there is no such file.
+    /// Nothing: the file does not exist.
     NoFile,
-    /// Something that cannot be used: why.
+    /// Unusable, with the reason.
     Failed(String),
     /// Keys that are ready.
     Keys(Vec<Identity>),
-    /// Keys under a passphrase.
+    /// Passphrase-protected keys.
     Protected(ProtectedKeys),
-    /// A key of SSH.
+    /// An SSH key.
     #[cfg(feature = "ssh")]
     Ssh(Box<SshKey>),
     /// A command that prints one of the others.
@@ -54,7 +54,7 @@ impl KeySource {
         }
     }
 
-    /// The keys that are ready, those of a decrypted key file included.
+    /// The keys that are ready, including those of a decrypted key file.
     pub(super) fn keys(&self) -> &[Identity] {
         match &self.content {
             SourceContent::Keys(keys) => keys,
@@ -68,12 +68,12 @@ impl KeySource {
 }
 
 impl SourceContent {
-    /// One identity, which is ready.
+    /// A single identity, which is ready.
     pub(super) fn of_identity(identity: Identity) -> Self {
         Self::Keys(vec![identity])
     }
 
-    /// From the text of a key file or variable.
+    /// The contents of a key file or variable.
     pub(super) fn of_keys(text: Zeroizing<Vec<u8>>, layout: KeyLayout) -> Self {
         match ProtectedKeys::recognise(text) {
             Ok(protected) => Self::Protected(protected),
@@ -84,19 +84,19 @@ impl SourceContent {
         }
     }
 
-    /// From the text of a private key of SSH.
+    /// The contents of an SSH private key file.
     #[cfg(feature = "ssh")]
     pub(super) fn of_ssh_key(text: Zeroizing<Vec<u8>>) -> Self {
         Self::Ssh(Box::new(SshKey::new(text)))
     }
 
-    /// From the text of a private key of SSH, which this build cannot use.
+    /// The contents of an SSH private key file, which this build cannot use.
     #[cfg(not(feature = "ssh"))]
     pub(super) fn of_ssh_key(_: Zeroizing<Vec<u8>>) -> Self {
-        Self::Failed("keys of SSH need the cargo feature `ssh`".to_owned())
+        Self::Failed("SSH keys need the cargo feature `ssh`".to_owned())
     }
 
-    /// From a command that is not run yet.
+    /// A command that has not run yet.
     pub(super) fn of_command(command: KeyCommand) -> Self {
         Self::Command(CommandSource {
             command,
@@ -104,7 +104,8 @@ impl SourceContent {
         })
     }
 
-    /// What messages say about it; nothing of a command that was run, since what it printed is a source of its own.
+    /// The report for messages. A command that was run is omitted, since its output is a source of
+    /// its own.
     pub(super) fn held(&self) -> Option<Held> {
         let decrypted = |result: Option<&Result<Vec<Identity>, String>>| match result {
             None => Held::Locked,
@@ -129,7 +130,7 @@ impl SourceContent {
     }
 }
 
-/// Whom each of the identities belongs to.
+/// The owner of each identity.
 fn owners(identities: &[Identity]) -> Vec<String> {
     let recipients = identities.iter().map(Identity::recipient);
     recipients.map(owner).collect()
@@ -143,7 +144,7 @@ fn owner(recipient: Option<Recipient>) -> String {
     }
 }
 
-/// A command, and what it printed for the recipients that it was run for.
+/// A command, and its output for each recipient that it was run for.
 pub(super) struct CommandSource {
     command: KeyCommand,
     runs: Mutex<Vec<CommandRun>>,
@@ -151,13 +152,14 @@ pub(super) struct CommandSource {
 
 struct CommandRun {
     recipient: String,
-    /// The SHA-256 of the output, so that the same output is one source, about which nobody is asked twice.
+    /// The SHA-256 of the output, so that equal outputs are one source, and the user is asked about
+    /// it only once.
     digest: [u8; 32],
     source: Arc<KeySource>,
 }
 
 impl CommandSource {
-    /// What the command printed so far.
+    /// The output of the command so far.
     pub(super) fn outputs(&self) -> Vec<Arc<KeySource>> {
         let mut outputs: Vec<Arc<KeySource>> = Vec::new();
         for run in self.runs().iter() {
@@ -168,14 +170,14 @@ impl CommandSource {
         outputs
     }
 
-    /// Whether the command prints a key of SSH.
+    /// Whether the command prints an SSH key.
     pub(super) fn prints_ssh_key(&self) -> bool {
         self.command.prints() == Prints::SshKey
     }
 
-    /// Runs the command for `recipient`; `None` if it was before.
+    /// Runs the command for `recipient`; `None` if it already ran for it.
     ///
-    /// As in sops it runs once a recipient, since it may print another key for each.
+    /// As in `sops`, it runs once per recipient, since it may print another key for each.
     pub(super) fn run(&self, name: &str, recipient: &str) -> Option<Arc<KeySource>> {
         let mut runs = self.runs();
         if runs.iter().any(|run| run.recipient == recipient) {
@@ -209,7 +211,7 @@ impl CommandSource {
     }
 
     fn runs(&self) -> MutexGuard<'_, Vec<CommandRun>> {
-        // A run that panicked left nothing half done.
+        // A panic leaves no partial state.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,12 +6,12 @@ use crate::prompt::{NoPrompt, Prompt};
 
 use super::source::{KeySource, SourceContent};
 
-/// Sources that the caller gave, those of an environment, and what using them needs.
+/// The sources from the caller and from the environment, and what is needed to use them.
 pub(super) struct SourceList {
     given: Vec<Arc<KeySource>>,
     environment: Option<LazySources>,
     prompt: Arc<dyn Prompt>,
-    /// What plugins complained about.
+    /// The complaints of plugins.
     complaints: Mutex<Vec<String>>,
 }
 
@@ -29,7 +29,7 @@ impl Default for SourceList {
 }
 
 impl SourceList {
-    /// A list that is filled by `load` when it is first needed.
+    /// A list that `load` fills when it is first needed.
     pub(super) fn lazy(load: impl FnOnce() -> Vec<KeySource> + Send + 'static) -> Self {
         let load = move || load().into_iter().map(Arc::new).collect();
         Self {
@@ -50,13 +50,13 @@ impl SourceList {
         self.given.push(Arc::new(KeySource::new(name, content)));
     }
 
-    /// Whether the sources of the environment were needed so far, or there are none.
+    /// Whether the sources of the environment have been loaded, or do not exist.
     pub(super) fn are_loaded(&self) -> bool {
         let environment = self.environment.as_ref();
         environment.is_none_or(|sources| LazyLock::get(sources).is_some())
     }
 
-    /// All sources in order, each command followed by what it printed.
+    /// All sources in order, each command followed by its outputs.
     pub(super) fn all(&self) -> Vec<Arc<KeySource>> {
         let environment = self.environment.iter().flat_map(|sources| sources.iter());
         let mut all = Vec::new();
@@ -73,7 +73,7 @@ impl SourceList {
         self.lock_complaints().clone()
     }
 
-    /// Keeps what a plugin complained about, once.
+    /// Records a complaint of a plugin, once.
     #[cfg(feature = "plugin")]
     pub(super) fn complain(&self, complaint: String) {
         let mut complaints = self.lock_complaints();
@@ -83,7 +83,7 @@ impl SourceList {
     }
 
     fn lock_complaints(&self) -> MutexGuard<'_, Vec<String>> {
-        // A panic while they were locked left nothing half done.
+        // A panic while they were locked left no partial state.
         self.complaints
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

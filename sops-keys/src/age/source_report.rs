@@ -1,35 +1,35 @@
-//! What was found where identities were looked for, for messages.
+//! What the sources of identities contain, for messages.
 
 use std::fmt;
 
-/// A place where identities were looked for, for messages.
+/// A source of identities, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceReport {
-    /// The environment variable, the file's path, or the name that the caller gave.
+    /// The environment variable, the path of the file, or the name that the caller gave.
     pub name: String,
-    /// What was found there.
+    /// Its contents.
     pub held: Held,
 }
 
-/// Of how many keys of a source a message says whom they belong to.
+/// For how many keys of a source a message names the owner.
 const MAX_SHOWN: usize = 8;
 
-/// What a source of identities holds.
+/// The contents of a source of identities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Held {
     /// The environment variable is not set.
     NotSet,
-    /// There is no such file.
+    /// The file does not exist.
     NoFile,
-    /// Identities: whom each belongs to, shortened.
+    /// The owners of its identities, shortened.
     Keys(Vec<String>),
-    /// Identities under a passphrase that was not asked for, since no file needed it.
+    /// Identities with a passphrase that was not asked for, since no file needed it.
     Locked,
     /// A command that was not run, since no file needed it.
     NotRun,
-    /// It cannot be used: why, without its text.
+    /// Unusable, with the reason but without the text.
     Failed(String),
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Held {
             Self::NotSet => f.write_str("not set"),
             Self::NoFile => f.write_str("no such file"),
             Self::Keys(owners) => match &owners[..] {
-                [] => f.write_str("no keys in it"),
+                [] => f.write_str("contains no keys"),
                 [owner] => write!(f, "1 key ({owner})"),
                 owners => {
                     let shown = owners[..owners.len().min(MAX_SHOWN)].join(", ");

@@ -1,4 +1,4 @@
-//! Keys of SSH as age keys: `ssh-ed25519` and `ssh-rsa`, the private ones also under a passphrase.
+//! SSH keys as age keys: `ssh-ed25519` and `ssh-rsa`, including private keys with a passphrase.
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use crate::prompt::Prompt;
 use super::low_order::LOW_ORDER;
 use super::stanza::{StanzaOutcome, try_identity};
 
-/// Parses a line of `authorized_keys` without options, its comment included.
+/// Parses a line of `authorized_keys` without options, including its comment.
 pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
     const MALFORMED: &str = "a malformed SSH public key";
     let mut words = text.split_whitespace();
@@ -29,7 +29,7 @@ pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
     let key = format!("{kind} {blob}");
     match key.parse::<Recipient>() {
         Ok(Recipient::SshEd25519(_, point)) if point.is_small_order() => Err(LOW_ORDER.to_owned()),
-        // The parser stops where the key ends, whatever follows.
+        // The parser stops at the end of the key and ignores the rest.
         Ok(recipient) if recipient.to_string() == key => Ok(recipient),
         Err(ParseRecipientKeyError::RsaModulusTooLarge) => {
             Err("RSA keys of more than 4096 bits are not supported".to_owned())
@@ -44,7 +44,8 @@ pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
     }
 }
 
-/// A private key of SSH. It is parsed when a file for some SSH key turns up, and unlocked when that key is this one.
+/// An SSH private key. It is parsed when a file for an SSH key is found, and unlocked if that file
+/// is for this key.
 pub(super) struct SshKey {
     text: Zeroizing<Vec<u8>>,
     parsed: OnceLock<Result<Parsed, String>>,
@@ -57,7 +58,7 @@ struct Parsed {
 }
 
 impl SshKey {
-    /// Takes the text of a private key file, in OpenSSH's format or RSA's PEM.
+    /// Accepts the text of a private key file, in OpenSSH's format or RSA in PEM.
     pub(super) fn new(text: Zeroizing<Vec<u8>>) -> Self {
         Self {
             text,
@@ -66,8 +67,8 @@ impl SshKey {
         }
     }
 
-    /// What it costs to try the key on the stanzas, as a [`WorkBudget`](crate::WorkBudget) counts it: those that name another key cost
-    /// nothing.
+    /// The cost of trying the key on the stanzas, as a [`WorkBudget`](crate::WorkBudget) counts it.
+    /// Stanzas that name another key cost nothing.
     pub(super) fn cost(&self, stanzas: &[Stanza]) -> usize {
         let Some(recipient) = self.recipient() else {
             return 0;
@@ -81,7 +82,7 @@ impl SshKey {
         cost * stanzas.iter().filter(names_key).count()
     }
 
-    /// Tries the key on the stanzas of a header, as far as that goes without a passphrase.
+    /// Tries the key on the stanzas of a header, as far as possible without a passphrase.
     pub(super) fn try_on(&self, stanzas: &[Stanza]) -> StanzaOutcome {
         match (self.parse(), self.unlocked.get()) {
             (_, Some(Ok(unlocked))) => try_identity(unlocked, stanzas),
@@ -92,7 +93,7 @@ impl SshKey {
 
     /// Asks for the passphrase if the key is locked and the header names it, then tries it.
     ///
-    /// `name` is the key file's, for the question.
+    /// `name` is that of the key file, for the prompt.
     pub(super) fn unlock_and_try_on(
         &self,
         stanzas: &[Stanza],
@@ -116,7 +117,7 @@ impl SshKey {
         let unlocked = self.unlocked.get_or_init(|| {
             let passphrase = prompt
                 .passphrase(&format!("Enter passphrase for identity '{name}'"))
-                .ok_or("needs a passphrase, and there is nobody to ask")?;
+                .ok_or("needs a passphrase, but there is no way to ask for it")?;
             let key = locked
                 .decrypt(passphrase)
                 .map_err(|_| "incorrect passphrase")?;
@@ -128,7 +129,7 @@ impl SshKey {
         }
     }
 
-    /// Whether the key takes a passphrase that was not given yet.
+    /// Whether the key needs a passphrase that was not entered yet.
     pub(super) fn is_locked(&self) -> bool {
         let locked = matches!(
             self.parse(),
@@ -146,12 +147,12 @@ impl SshKey {
         self.parse().err().or(unlocked).map(String::as_str)
     }
 
-    /// Whether the key's text was looked at already.
+    /// Whether the key's text has been parsed.
     pub(super) fn was_used(&self) -> bool {
         self.parsed.get().is_some()
     }
 
-    /// The public half, also of a locked key.
+    /// The public half, even of a locked key.
     pub(super) fn recipient(&self) -> Option<Recipient> {
         self.parse()
             .ok()
@@ -168,11 +169,14 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     let text = text.trim_ascii_start();
     for beginning in ["-----BEGIN PRIVATE KEY", "-----BEGIN ENCRYPTED PRIVATE KEY"] {
         if text.starts_with(beginning.as_bytes()) {
-            return Err("a private key in PKCS#8: convert it with `ssh-keygen -p`".to_owned());
+            return Err(
+                "a private key in PKCS#8 format; convert it with `ssh-keygen -p`".to_owned(),
+            );
         }
     }
     if openssh_sections(text).is_some_and(|(public, private)| {
-        // The private section begins with two check numbers of four bytes, then reads as the public one does.
+        // The private section begins with two check numbers of four bytes, followed by the same
+        // fields as the public section.
         has_zero_number(&public) || private.get(8..).is_some_and(has_zero_number)
     }) {
         return Err(MALFORMED.to_owned());
@@ -181,7 +185,7 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     if let Identity::Unsupported(key) = &identity {
         return Err(match key {
             UnsupportedKey::EncryptedPem => {
-                "a PEM key under a passphrase, a weak format: convert it with `ssh-keygen -p`"
+                "a PEM key with a passphrase, which is a weak format; convert it with `ssh-keygen -p`"
                     .to_owned()
             }
             UnsupportedKey::EncryptedSsh(cipher) => {
@@ -194,9 +198,7 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     }
     let recipient = Recipient::try_from(identity.clone()).ok();
     if recipient.is_none() && matches!(identity, Identity::Encrypted(_)) {
-        return Err(
-            "an SSH key under a passphrase of a type or size that is not supported".to_owned(),
-        );
+        return Err("a passphrase-protected SSH key of an unsupported type or size".to_owned());
     }
     Ok(Parsed {
         identity,
@@ -204,13 +206,14 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     })
 }
 
-/// What a stanza's first argument is for this key: the first four bytes of the SHA-256 of its public half.
+/// The first argument of a stanza for this key: the first four bytes of the SHA-256 of its public
+/// half.
 fn tag(recipient: &Recipient) -> String {
     let (Recipient::SshRsa(blob, _) | Recipient::SshEd25519(blob, _)) = recipient;
     BASE64_STANDARD_NO_PAD.encode(&Sha256::digest(blob)[..4])
 }
 
-/// Whether a number of the RSA key in `blob` (SSH's wire format, RFC 4253) is spelled with zero bytes alone.
+/// Whether a number of the RSA key in `blob` (SSH's wire format, RFC 4253) consists of zero bytes.
 ///
 /// The crate `age` 0.11 indexes past the end of such a number.
 fn has_zero_number(blob: &[u8]) -> bool {
@@ -218,7 +221,7 @@ fn has_zero_number(blob: &[u8]) -> bool {
     if take_string(&mut rest) != Some(b"ssh-rsa") {
         return false;
     }
-    // A private key has six numbers, a public one two; a comment may follow.
+    // A private key has six numbers, a public key two; a comment may follow.
     std::iter::from_fn(|| take_string(&mut rest))
         .take(6)
         .any(|number| !number.is_empty() && number.iter().all(|byte| *byte == 0))
@@ -245,7 +248,8 @@ fn openssh_sections(text: &[u8]) -> Option<(Vec<u8>, Zeroizing<Vec<u8>>)> {
     Some((public, Zeroizing::new(take_string(&mut rest)?.to_vec())))
 }
 
-/// Takes a `string` of SSH's wire format off the front: a length of four bytes, big endian, and that many bytes.
+/// Removes a `string` of SSH's wire format from the front: a length of four bytes, big endian, and
+/// that many bytes.
 fn take_string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, after) = rest.split_first_chunk()?;
     let (string, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_zero_bytes_alone_are_malformed_not_a_panic() {
+    fn numbers_of_zero_bytes_are_malformed_and_do_not_panic() {
         for numbers in [[&[0u8][..], &[1]], [&[3], &[0, 0]], [&[], &[0]]] {
             let line = format!("ssh-rsa {}", BASE64_STANDARD.encode(rsa(&numbers)));
             assert_eq!(
@@ -275,9 +279,9 @@ mod tests {
                 Some("a malformed SSH public key")
             );
         }
-        let one: &[u8] = &[1];
+        let number: &[u8] = &[1];
         for at in 0..6 {
-            let mut numbers = [one; 6];
+            let mut numbers = [number; 6];
             numbers[at] = &[0];
             let private = [&[0; 8][..], &rsa(&numbers), &string(b"comment")].concat();
             let file = [
@@ -286,7 +290,7 @@ mod tests {
                 string(b"none"),
                 string(b""),
                 vec![0, 0, 0, 1],
-                string(&rsa(&[one, one])),
+                string(&rsa(&[number, number])),
                 string(&private),
             ];
             let pem = format!(
@@ -298,7 +302,8 @@ mod tests {
         }
     }
 
-    /// The encodings of the eight points of low order of edwards25519, and those that are not canonical.
+    /// All encodings of the eight points of low order of edwards25519, including the non-canonical
+    /// ones.
     #[test]
     fn points_of_low_order_are_refused() {
         let order_8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
@@ -331,7 +336,7 @@ mod tests {
 
     /// A modulus that is not a product of primes is useless, but must not cause a panic.
     #[test]
-    fn rsa_keys_that_make_no_sense_are_no_panic() {
+    fn nonsensical_rsa_keys_do_not_panic() {
         let odd = [&[0x80][..], &[1; 255]].concat();
         let even = [&[0x80][..], &[0; 255]].concat();
         for number in [&odd, &even] {

@@ -1,8 +1,9 @@
-//! The stanzas of an age file's header, each of which holds the file key encrypted for one recipient.
+//! The stanzas of an age file's header, each of which holds the file key encrypted for one
+//! recipient.
 
 use age_core::format::{FileKey, Stanza};
 
-/// What came of trying an identity on the stanzas.
+/// The result of trying an identity on the stanzas.
 pub(super) enum StanzaOutcome {
     /// The identity decrypts the file key.
     Decrypted(FileKey),
@@ -17,7 +18,7 @@ pub(super) fn try_identity(identity: &dyn ::age::Identity, stanzas: &[Stanza]) -
     match identity.unwrap_stanzas(stanzas) {
         Some(Ok(file_key)) => StanzaOutcome::Decrypted(file_key),
         Some(Err(::age::DecryptError::InvalidHeader)) => StanzaOutcome::Malformed,
-        // The stanza names the key by a hash of 32 bits, which may be another's.
+        // The stanza names the key by a hash of 32 bits, so it may be another key's.
         Some(Err(_)) | None => StanzaOutcome::NoMatch,
     }
 }

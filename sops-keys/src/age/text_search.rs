@@ -1,4 +1,5 @@
-//! The private keys that a text contains, whatever else is in it: a key file, a manifest of a Secret, or a private key of SSH.
+//! Finds the private keys in any text, such as a key file, the manifest of a Secret, or an SSH
+//! private key.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -7,15 +8,15 @@ use zeroize::Zeroizing;
 
 use super::identities::Identities;
 
-/// What all identities of age begin with.
+/// The prefix of all age identities.
 const MARK: &[u8] = b"AGE-SECRET-KEY-";
 
-/// Shorter words cannot hold an identity in base64.
+/// Shorter words cannot contain an identity in base64.
 const SHORTEST_BASE64: usize = 74 * 4 / 3;
 
 impl Identities {
-    /// The identities that a text contains anywhere: as they are or in base64, as in a Secret, and a private key of SSH if that is
-    /// all of the text. Text that is no identity is passed over.
+    /// The identities anywhere in a text: as they are or in base64, as in a Secret, and an SSH
+    /// private key if it is the whole text. Other text is skipped.
     ///
     /// ```
     /// use sops_keys::Identities;
@@ -39,7 +40,7 @@ impl Identities {
         }
         #[cfg(feature = "ssh")]
         if text.trim_ascii_start().starts_with(b"-----BEGIN ") {
-            // A certificate, for example, is no private key.
+            // A certificate, for example, is not a private key.
             let _ = identities.add_ssh_key("", text);
         }
         identities
@@ -51,7 +52,7 @@ impl Identities {
             rest = &rest[start..];
             let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
             let (word, after) = rest.split_at(rest.iter().take_while(is_part).count());
-            // What only looks like an identity holds no key.
+            // Text that only resembles an identity contains no key.
             let _ = self.add_keys("", word);
             rest = after;
         }
@@ -73,7 +74,7 @@ mod tests {
             file.to_string(),
             format!("data:\n  age.agekey: {}\n", BASE64_STANDARD.encode(&*file)),
             format!("{{\"a\": \"{}\"}}", BASE64_STANDARD.encode(&*file)),
-            format!("KEY={}", file.lines().last().expect("it has lines")),
+            format!("KEY={}", file.lines().last().expect("the file has lines")),
         ] {
             assert_eq!(
                 found(&text),
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "ssh")]
-    fn a_private_key_of_ssh_is_found() {
+    fn an_ssh_private_key_is_found() {
         let text = include_bytes!("../../../testdata/keys/ssh_ed25519");
         assert_eq!(Identities::contained_in(text).recipients().len(), 1);
     }

@@ -95,7 +95,7 @@ impl Gpg {
         self.pipe(arguments, input)
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound if Path::new(&self.program) == Path::new("gpg") => {
-                    "`gpg` is not on the PATH: install GnuPG, or name the program in SOPS_GPG_EXEC"
+                    "`gpg` is not on the PATH; install GnuPG, or name the program in SOPS_GPG_EXEC"
                         .to_owned()
                 }
                 _ => format!(
@@ -270,7 +270,7 @@ impl Gpg {
                 Ok(None)
             }
             Closed::NeedsPerson => Err(refused(
-                "its passphrase was not given, or the agent has nowhere to ask for it: in a terminal, `export GPG_TTY=$(tty)`".to_owned(),
+                "its passphrase was not entered, or the agent cannot ask for it; in a terminal, run `export GPG_TTY=$(tty)`".to_owned(),
             )),
             Closed::Because(message) => Err(refused(message)),
         }
@@ -322,7 +322,7 @@ mod tests {
         let gpg = Gpg::from_environment(Environment::new([(PROGRAM, "/nowhere")]));
         for text in ["", "--version", "ann@example.com", "85D77543"] {
             let error = gpg.encrypt(&key(text), b"x").unwrap_err().to_string();
-            assert!(error.contains("no fingerprint"), "{error}");
+            assert!(error.contains("not a fingerprint"), "{error}");
         }
     }
 

@@ -4,7 +4,7 @@
 pub(crate) fn damage(enc: &str) -> Option<&'static str> {
     let text = enc.trim_ascii();
     if !text.starts_with("-----BEGIN PGP MESSAGE-----") {
-        return Some("is not an armoured PGP message");
+        return Some("is not an armored PGP message");
     }
     let is_whole = text.ends_with("-----END PGP MESSAGE-----");
     (!is_whole).then_some("is cut off")

@@ -67,7 +67,7 @@ impl Status {
                 Closed::Because("`gpg` does not have its secret key".to_owned())
             }
             None if self.words("NODATA").is_some() => {
-                Closed::Because("`enc` is no PGP message".to_owned())
+                Closed::Because("`enc` is not a PGP message".to_owned())
             }
             _ => Closed::Because(self.failure()),
         }
@@ -83,7 +83,7 @@ impl Status {
     pub(super) fn failure(&self) -> String {
         match &self.last_words {
             Some(words) => format!("`gpg` failed: {words}"),
-            None => "`gpg` failed without a word".to_owned(),
+            None => "`gpg` failed without a message".to_owned(),
         }
     }
 }
@@ -91,8 +91,8 @@ impl Status {
 /// The meaning of a reason code of `INV_RECP`.
 pub(super) fn refusal(reason: u32) -> &'static str {
     match reason {
-        1 => "`gpg` does not have this public key; import it, as with `gpg --recv-keys`",
-        2 => "`gpg` has several keys of that ID; give the whole fingerprint",
+        1 => "`gpg` does not have this public key; import it, for example with `gpg --recv-keys`",
+        2 => "`gpg` has several keys with this ID; use the full fingerprint",
         3 => "the key is not made for encryption",
         4 => "the key is revoked",
         5 => "the key is expired",
@@ -147,7 +147,7 @@ mod tests {
             ),
             (
                 "gpg: no valid OpenPGP data found.\n[GNUPG:] NODATA 1\n[GNUPG:] FAILURE decrypt 4294967295\n",
-                because("`enc` is no PGP message"),
+                because("`enc` is not a PGP message"),
             ),
             (
                 "[GNUPG:] ERROR pkdecrypt_failed 67108963\n",
@@ -171,7 +171,7 @@ mod tests {
             ),
             (
                 "[GNUPG:] DECRYPTION_FAILED\n",
-                because("`gpg` failed without a word"),
+                because("`gpg` failed without a message"),
             ),
         ] {
             assert_eq!(Status::read(lines).closed(), closed, "{lines}");

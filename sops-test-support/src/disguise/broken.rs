@@ -50,7 +50,7 @@ pub(super) fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("unclosed-quote", add("x: \"y\n")),
         ("unclosed-bracket", add("x: [\n")),
         ("unknown-alias", add("x: *y\n")),
-        ("text-behind", add("... and more\n")),
+        ("text-after", add("... and more\n")),
         ("comment-with-a-zero", add("# a\0b\n")),
         ("latin-1-comment", [text.as_bytes(), b"# \xFC\n"].concat()),
         ("deep", add(&format!("x: {}{}\n", "[".repeat(1200), "]".repeat(1200)))),

@@ -9,8 +9,8 @@ pub fn innocents() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |path: &str, text: &str| all.push((path.to_owned(), text.to_owned()));
     for (number, (path, text)) in innocent_texts().iter().enumerate() {
-        let (folder, name) = path.split_once('/').unwrap_or_default();
-        add(&format!("{folder}/{number}/{name}"), text);
+        let (directory, name) = path.split_once('/').unwrap_or_default();
+        add(&format!("{directory}/{number}/{name}"), text);
     }
     let secret = |rest: &str| format!("{HEAD}{rest}");
     for (number, values) in [

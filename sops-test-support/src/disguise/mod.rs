@@ -59,15 +59,15 @@ pub fn disguises() -> Vec<Disguise> {
         ("plain", plain()),
         ("with-template", with_template_in_a_value()),
     ] {
-        for (how, bytes) in broken(&text) {
-            add(&format!("{title}-{how}"), ".yaml", bytes);
+        for (name, bytes) in broken(&text) {
+            add(&format!("{title}-{name}"), ".yaml", bytes);
         }
         for ending in ENDINGS {
             add(title, ending, text.clone().into_bytes());
         }
-        for (how, bytes) in encodings(&text) {
+        for (name, bytes) in encodings(&text) {
             for ending in [".yaml", ".txt", ""] {
-                add(&format!("{title}-{how}"), ending, bytes.clone());
+                add(&format!("{title}-{name}"), ending, bytes.clone());
             }
         }
     }

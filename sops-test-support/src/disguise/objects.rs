@@ -93,7 +93,7 @@ pub(super) fn fields() -> Vec<(&'static str, String)> {
             with("spec:\n  stringData:\n    password: @\n"),
         ),
         (
-            "misspelt-beside-data",
+            "misspelled-beside-data",
             with("data:\n  a: ''\nstringDta:\n  password: @\n"),
         ),
         (
@@ -126,7 +126,7 @@ pub(super) fn fields() -> Vec<(&'static str, String)> {
             with("stringData:\n  password: @\n").replace("kind: Secret", "kind: secret"),
         ),
         (
-            "kind-misspelt",
+            "kind-misspelled",
             with("stringData:\n  password: @\n").replace("kind: Secret", "kind: Secrets"),
         ),
         (

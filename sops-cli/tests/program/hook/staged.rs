@@ -156,7 +156,7 @@ fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_wa
     for (name, text, said) in [
         ("a.ini", "[db]\na = correct-horse\n", "in plaintext: `db.a`"),
         ("a.env", "A=b\ncorrect-horse\n", "there is no `=`"),
-        ("a.yaml", "a: correct-horse\na: b\n", "stands twice"),
+        ("a.yaml", "a: correct-horse\na: b\n", "appears twice"),
         ("a.yaml", "- correct-horse\n", "must be a mapping"),
         ("a.yaml", "5: correct-horse\n", "a key must be a string"),
     ] {

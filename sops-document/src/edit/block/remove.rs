@@ -42,13 +42,13 @@ impl<'s> Removal<'s> {
         let comments: Vec<_> = if is_block_collection(document, site.node) {
             outer_comments(text, site).collect()
         } else {
-            let behind =
+            let below =
                 header_comment(document, site).or_else(|| trailing_comment(text, site.content.end));
             site.properties
                 .comments
                 .iter()
                 .cloned()
-                .chain(behind)
+                .chain(below)
                 .collect()
         };
         let mut kept = String::new();

@@ -40,7 +40,7 @@ pub(in crate::edit) fn replace(
     let own_line = begins_line(text, site.content.start) && !site.content.is_empty();
     match (has_entries(new), own_line) {
         (true, true) => replacement.block_in_place(edits),
-        (true, false) => replacement.block_behind_indicator(edits),
+        (true, false) => replacement.block_after_indicator(edits),
         (false, true) if is_block_collection(edits.document, site.node) => {
             replacement.collapse(edits);
         }
@@ -119,7 +119,7 @@ impl BlockReplacement<'_> {
     }
 
     /// Writes a collection in place of a value that begins on the line of its indicator.
-    fn block_behind_indicator(&self, edits: &mut TextEdits<'_, '_>) {
+    fn block_after_indicator(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let site = self.site;
         let mut lines = String::new();

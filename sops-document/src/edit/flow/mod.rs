@@ -13,7 +13,7 @@ use super::text_edits::{Anchor, TextEdits};
 use crate::Item;
 use crate::error::Result;
 use crate::tree::Node;
-use crate::yaml::lexical::skip_blanks;
+use crate::yaml::lexical::skip_space_and_comments;
 
 /// Replaces the node at `site` by `new`.
 pub(super) fn replace(
@@ -74,7 +74,7 @@ pub(super) fn append(
         edits.insert(end, format!("{separator}{written}}}"));
         return Ok(());
     }
-    let comma = skip_blanks(text, end);
+    let comma = skip_space_and_comments(text, end);
     let comma = text[comma..].starts_with(',').then_some(comma + 1);
     // Go's YAML library would take a `:` directly before a comma as part of the key.
     let gap = if text[..end].ends_with(':') { " " } else { "" };

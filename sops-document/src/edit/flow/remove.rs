@@ -4,7 +4,7 @@ use super::style::line_break;
 use crate::Item;
 use crate::edit::site::{Site, content_end, has_brackets, next, previous};
 use crate::edit::text_edits::TextEdits;
-use crate::yaml::lexical::{begins_line, skip_blanks, trailing_comment};
+use crate::yaml::lexical::{begins_line, skip_space_and_comments, trailing_comment};
 use crate::yaml::source;
 
 /// Removes the entry or item at `site` from its flow collection.
@@ -16,11 +16,11 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
         return edits.replace(site.entry..end, "{}");
     }
     let kept = inner_comments(text, site);
-    let (before, behind) = (previous(document, site.node), next(document, site.node));
-    if before.is_none() && behind.is_none() && kept.is_empty() && leave_empty(site, edits) {
+    let (before, after) = (previous(document, site.node), next(document, site.node));
+    if before.is_none() && after.is_none() && kept.is_empty() && leave_empty(site, edits) {
         return;
     }
-    let comma = skip_blanks(text, end);
+    let comma = skip_space_and_comments(text, end);
     if !text[comma..].starts_with(',') {
         return match before {
             Some(before) => remove_last(site, content_end(document, before), kept, edits),
@@ -37,7 +37,7 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     } else if own_line && line_ends {
         let line = source::line_start(text, site.entry);
         edits.remove(line..source::after_break(text, rest));
-    } else if !own_line && before.is_some() && (line_ends || behind.is_none()) {
+    } else if !own_line && before.is_some() && (line_ends || after.is_none()) {
         let start = text[..site.entry].trim_end_matches([' ', '\t']).len();
         edits.remove(start..comma + 1);
     } else if line_ends {
@@ -55,8 +55,8 @@ fn leave_empty(site: &Site, edits: &mut TextEdits<'_, '_>) -> bool {
         return false;
     };
     let inner = span.range().start + 1..span.range().end - 1;
-    let behind = text[site.content.end..inner.end].trim();
-    let is_blank = text[inner.start..site.entry].trim().is_empty() && matches!(behind, "" | ",");
+    let after = text[site.content.end..inner.end].trim();
+    let is_blank = text[inner.start..site.entry].trim().is_empty() && matches!(after, "" | ",");
     if is_blank {
         edits.remove(inner);
     }
@@ -67,7 +67,7 @@ fn leave_empty(site: &Site, edits: &mut TextEdits<'_, '_>) -> bool {
 fn remove_last(site: &Site, before: usize, kept: String, edits: &mut TextEdits<'_, '_>) {
     let text = edits.text();
     let end = site.content.end;
-    let comma = skip_blanks(text, before);
+    let comma = skip_space_and_comments(text, before);
     if text[comma + 1..site.entry].trim().is_empty() && kept.is_empty() {
         return edits.remove(comma..end);
     }

@@ -82,10 +82,13 @@ fn aliases_keep_their_values() {
 fn the_anchor_moves_if_all_copies_would_be_too_long() {
     let (items, aliases) = ("1, ".repeat(100), "*x, ".repeat(20));
     let text = format!("a: &x [{items}]\nb: [{aliases}]\n");
-    let document = Document::parse(&text, Format::Yaml).expect("it is valid");
-    let path = r#"["a"][0]"#.parse().expect("it is a path");
-    let changed = document.set(&path, &"2".into()).expect("it can be set");
-    let changed = String::from_utf8(changed.expect("it changes").to_vec()).expect("it is UTF-8");
+    let document = Document::parse(&text, Format::Yaml).expect("the text is valid");
+    let path = r#"["a"][0]"#.parse().expect("the path is valid");
+    let changed = document
+        .set(&path, &"2".into())
+        .expect("the value can be set");
+    let changed =
+        String::from_utf8(changed.expect("the value changes").to_vec()).expect("the text is UTF-8");
     assert!(changed.starts_with("a: [\"2\", 1"), "{changed}");
     assert!(
         changed.contains("b: [&x [1, 1") && changed.ends_with("*x, *x, ]\n"),
@@ -96,7 +99,7 @@ fn the_anchor_moves_if_all_copies_would_be_too_long() {
 #[test]
 fn copies_are_named_by_their_paths() {
     let text = "a: &x {p: &y 1, q: 2}\nb: {<<: *x}\nc: [*y, *x]\nd.e: *y\n";
-    let document = Document::parse(text, Format::Yaml).expect("it is valid");
+    let document = Document::parse(text, Format::Yaml).expect("the text is valid");
     for (path, copies) in [
         (
             r#"["a"]["p"]"#,
@@ -107,7 +110,7 @@ fn copies_are_named_by_their_paths() {
         (r#"["c"][0]"#, &[]),
         (r#"["z"]"#, &[]),
     ] {
-        let path = path.parse().expect("it is a path");
+        let path = path.parse().expect("the path is valid");
         assert_eq!(document.copies_of(&path), copies);
     }
 }

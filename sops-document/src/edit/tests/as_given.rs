@@ -23,7 +23,7 @@ fn json_has_no_escapes_that_only_html_needs() {
 }
 
 #[test]
-fn yaml_has_characters_beyond_the_first_plane_as_they_are() {
+fn yaml_keeps_characters_beyond_the_basic_plane() {
     check(
         Format::Yaml,
         &[
@@ -50,7 +50,7 @@ fn yaml_has_characters_beyond_the_first_plane_as_they_are() {
                 r#"{"🦀": 1}"#,
                 "u: 1\n😀:\n    🦀: 1\n",
             ),
-            // Line breaks of YAML 1.1 are escaped, and so is all else then.
+            // Line breaks of YAML 1.1 are escaped, and then all other special characters too.
             (
                 "u: 1\n",
                 r#"["u"]"#,

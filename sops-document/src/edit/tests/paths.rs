@@ -76,7 +76,7 @@ fn a_path_that_does_not_fit_is_named_in_the_error() {
         let error = set(text, Format::Yaml, &path(at), &json(value)).expect_err(at);
         assert_eq!(
             error.to_string(),
-            format!("`{at}` is under the merge key `<<`, where only mappings can stand")
+            format!("`{at}` is under the merge key `<<`, which allows only mappings")
         );
     }
     let sops = set(text, Format::Yaml, &path(r#"["sops"]["x"]"#), &json("7"));

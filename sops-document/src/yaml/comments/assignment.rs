@@ -1,4 +1,5 @@
-//! Which node of the tape takes a group of comments, and where that puts them on the tape.
+//! Assigns each group of comments to a node, which determines the position of its comments on the
+//! tape.
 
 use std::ops::Range;
 
@@ -6,20 +7,20 @@ use super::groups::{Group, GroupRole};
 use super::trace::{Trace, TraceEvent, TraceStep};
 use crate::{Collection, Item};
 
-/// The order of comments that come before the same item.
+/// The order of comments before the same item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// Those of the collection that starts before it.
+    /// Comments of the collection that starts before the item.
     Collection,
-    /// Below the value before it.
+    /// Comments below the value before the item.
     ValueFoot,
-    /// Below the entry before it.
+    /// Comments below the entry before the item.
     EntryFoot,
-    /// All others, as they are pending.
+    /// All other comments, in the order in which they are pending.
     Rest,
 }
 
-/// A comment and the item that it belongs before.
+/// A comment and the item that follows it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CommentPosition {
     pub(super) before: u32,
@@ -30,8 +31,8 @@ pub(super) struct CommentPosition {
     pub(super) lost: bool,
 }
 
-/// A comment of a collection in a sequence. It is listed in the sequence but, in the copy that an
-/// alias makes of the collection, in the collection.
+/// A comment of a collection in a sequence. It is listed in the sequence, but in an alias's copy of
+/// the collection it is listed in the collection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ItemComment {
     /// The index of the collection's `Open`.
@@ -41,7 +42,7 @@ pub(super) struct ItemComment {
     pub(super) comment: u32,
 }
 
-/// Where all comments belong.
+/// The positions of all comments.
 #[derive(Debug, Default)]
 pub(super) struct CommentPositions {
     /// In the order of the tape.
@@ -50,7 +51,7 @@ pub(super) struct CommentPositions {
     pub(super) item_comments: Vec<ItemComment>,
 }
 
-/// Gives each group to a node.
+/// Assigns each group to a node.
 pub(super) fn assign(tape: &[Item<'_>], tokens: &Trace) -> CommentPositions {
     let mut assigner = Assigner {
         tape,
@@ -78,7 +79,7 @@ pub(super) fn assign(tape: &[Item<'_>], tokens: &Trace) -> CommentPositions {
     }
 }
 
-/// Groups that no node has taken yet, as indexes of comments.
+/// Groups that are not assigned yet, as indexes of comments.
 #[derive(Debug, Default)]
 struct PendingGroups {
     head: Vec<Range<u32>>,
@@ -87,7 +88,7 @@ struct PendingGroups {
 }
 
 impl PendingGroups {
-    /// All of them in the order of the text.
+    /// All of them, in document order.
     fn all(self) -> Vec<Range<u32>> {
         let mut all = [self.head, self.line, self.foot].concat();
         all.sort_by_key(|comments| comments.start);
@@ -100,7 +101,8 @@ struct Frame {
     open: u32,
     kind: Collection,
     flow: bool,
-    /// The positions of the comments that are below the present entry: below its key or, if nothing is, below its value.
+    /// The positions of the comments below the current entry: those below its key, or else those
+    /// below its value.
     foot: Range<usize>,
     /// Whether the current entry is a reserved entry.
     is_reserved: bool,
@@ -111,9 +113,9 @@ struct Assigner<'t, 'a> {
     groups: &'t [Group],
     next: usize,
     pending: PendingGroups,
-    /// What is lost wherever it is.
+    /// Comments that are always lost.
     discarded: Vec<Range<u32>>,
-    /// How many head groups are above the `-` that was the last token.
+    /// How many head groups are above the `-` if that was the last token.
     above_dash: usize,
     frames: Vec<Frame>,
     out: CommentPositions,
@@ -159,8 +161,8 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// The token at `at` receives groups. A head waits for a token that does not end a block collection, and what comes
-    /// after it waits with it.
+    /// The token at `at` receives groups. A head comment waits for a token that does not end a
+    /// block collection, and the comments after it wait with it.
     fn meet(&mut self, at: u32, ends_block: bool) {
         while let Some(group) = self.groups.get(self.next) {
             if group.from > at || ends_block && group.role == GroupRole::Head {
@@ -197,7 +199,7 @@ impl Assigner<'_, '_> {
             }));
     }
 
-    /// Puts what Go's library loses where it is.
+    /// Leaves comments that Go's library loses where they are.
     fn put_lost(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
         let first = self.out.positions.len();
         self.put(before, rank, groups);
@@ -210,7 +212,8 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// Puts a foot of the present entry, which has room for one; a value keeps its own beside that of the key.
+    /// Adds a foot comment of the current entry, which can have one; a value keeps its own in
+    /// addition to that of the key.
     fn put_entry_foot(&mut self, before: u32, rank: Rank, foot: Vec<Range<u32>>) {
         let first = self.out.positions.len();
         self.put(before, rank, foot);
@@ -222,7 +225,8 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// Puts what is below an entry but comes with what follows: it takes the position of the entry's foot.
+    /// Adds comments that are below an entry but belong to the next token: they take the position
+    /// of the entry's foot comment.
     fn put_late_foot(&mut self, replaced: Range<usize>, before: u32, foot: Vec<Range<u32>>) {
         if !foot.is_empty() {
             self.lose(replaced);
@@ -230,7 +234,8 @@ impl Assigner<'_, '_> {
         self.put(before, Rank::EntryFoot, foot);
     }
 
-    /// The end of a document has no line comment, and what is above it is its foot if nothing else is.
+    /// The end of a document has no line comment, and a comment above it is its foot if there is no
+    /// other.
     fn end_document(&mut self, end: u32) {
         let PendingGroups { head, line, foot } = self.take();
         let first = self.out.positions.len();
@@ -253,7 +258,8 @@ impl Assigner<'_, '_> {
         let is_reserved = std::mem::take(&mut frame.is_reserved);
         let of_previous = std::mem::take(&mut frame.foot);
         let is_first = value == frame.open + 1 && !is_reserved;
-        // In block style, what is below and left of an entry comes with the key of the next one.
+        // In block style, comments below and to the left of an entry belong to the key of the next
+        // one.
         let below_previous = !frame.flow && !is_first;
         match (below_previous, is_reserved) {
             (true, true) => self.put(value, Rank::Rest, foot),
@@ -329,7 +335,7 @@ impl Assigner<'_, '_> {
         self.put_lost(close, Rank::Rest, head);
     }
 
-    /// Puts what is above or after a collection.
+    /// Adds comments above or after a collection.
     fn put_of_collection(&mut self, open: u32, groups: Vec<Range<u32>>) {
         if self.is_item() {
             self.repeat(open, false, &groups);
@@ -339,7 +345,7 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// Puts what is below a flow collection.
+    /// Adds comments below a flow collection.
     fn put_below_collection(&mut self, open: u32, close: u32, groups: Vec<Range<u32>>) {
         if self.is_item() {
             self.repeat(open, true, &groups);
@@ -378,7 +384,8 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// What is left is lost, as it has no node: it goes to the end of the last document.
+    /// The remaining comments have no node, so they are lost: they go to the end of the last
+    /// document.
     fn finish(&mut self) {
         self.meet(u32::MAX, false);
         let rest = self.take().all();

@@ -1,4 +1,4 @@
-//! Groups of comments: which of those between two tokens belong together, and to which token.
+//! Groups the comments between two tokens, and decides which token each group belongs to.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::Span;
 /// How many bytes Go's library looks ahead for the next comment.
 const LOOK_AHEAD: usize = 512;
 
-/// How a group relates to the node that it is for.
+/// The position of a group relative to its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GroupRole {
     /// Above it.
@@ -17,24 +17,24 @@ pub(super) enum GroupRole {
     Line,
     /// Below it.
     Foot,
-    /// After a directive, where Go's library passes over it.
+    /// After a directive, where Go's library ignores it.
     Lost,
 }
 
-/// Comments that go to the same node.
+/// Comments that belong to the same node.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) role: GroupRole,
-    /// The first token that starts here or further on receives the group.
+    /// The first token that starts at or after this offset receives the group.
     pub(super) from: u32,
     /// Indexes of the comments.
     pub(super) comments: Range<u32>,
 }
 
-/// What comes after the comments.
+/// What follows the comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextToken {
-    /// A token, in that column.
+    /// A token, in this column.
     Content(usize),
     /// The bracket that closes a flow collection.
     FlowEnd,
@@ -42,14 +42,14 @@ pub(super) enum NextToken {
     End,
 }
 
-/// Two neighbouring tokens and the comments between them.
+/// Two adjacent tokens and the comments between them.
 pub(super) struct Gap<'t> {
     pub(super) text: &'t str,
     /// All comments of the text.
     pub(super) comments: &'t [Span],
-    /// The indexes of those between the tokens; there is one at least.
+    /// The indexes of the comments between the tokens, at least one.
     pub(super) here: Range<usize>,
-    /// The token before, and the one before that.
+    /// The previous token, and the one before it.
     pub(super) last: Token,
     pub(super) previous: Token,
     pub(super) in_flow: bool,
@@ -58,25 +58,26 @@ pub(super) struct Gap<'t> {
     /// Where the next token starts.
     pub(super) end: usize,
     pub(super) next: NextToken,
-    /// Whether the next token counts as coming after a blank line whatever is before it.
+    /// Whether the next token always counts as coming after a blank line.
     pub(super) ends_blank: bool,
     /// Where the first line of the text ends.
     pub(super) first_break: usize,
 }
 
-/// What the end of a block collection in the gap depends on.
+/// The facts that determine where a block collection ends in the gap.
 #[derive(Debug)]
 pub(super) struct GapLayout {
-    /// Where the gap starts, a comment on the line of the token before it left out.
+    /// Where the gap starts, after a comment on the line of the previous token.
     pub(super) start: usize,
     /// The column and offset of the first comment of each group.
     pub(super) groups: Vec<(usize, usize)>,
-    /// How far the last group goes, the break before what follows included if nothing else is between.
+    /// The end of the last group. It includes the following line break if nothing else comes before
+    /// the next token.
     pub(super) reach: usize,
 }
 
 impl GapLayout {
-    /// That of a gap without comments.
+    /// The value for a gap without comments.
     pub(super) fn after(last: Token) -> Self {
         Self {
             start: last.end,
@@ -91,7 +92,7 @@ impl Gap<'_> {
     pub(super) fn divide(&self, columns: &mut Columns<'_>, groups: &mut Vec<Group>) -> GapLayout {
         let mut layout = GapLayout::after(self.last);
         let mut next = self.here.start;
-        if self.is_behind_token(next) {
+        if self.is_after_token(next) {
             groups.push(Group {
                 role: GroupRole::Line,
                 from: self.line_from() as u32,
@@ -106,8 +107,8 @@ impl Gap<'_> {
         layout
     }
 
-    /// Whether the comment follows the last token on its line, where it can be that token's.
-    fn is_behind_token(&self, comment: usize) -> bool {
+    /// Whether the comment follows the last token on its line and can belong to it.
+    fn is_after_token(&self, comment: usize) -> bool {
         let start = self.span(comment).start;
         !matches!(self.last.kind, TokenKind::Marker | TokenKind::Dash)
             && start < self.last.end + LOOK_AHEAD
@@ -123,7 +124,8 @@ impl Gap<'_> {
         own + breaks_at_end(text)
     }
 
-    /// A comment after a comma is for what precedes the comma, one after a `:` in block style for the key.
+    /// A comment after a comma belongs to the node before the comma; one after a `:` in block style
+    /// belongs to the key.
     fn line_from(&self) -> usize {
         match self.last.kind {
             TokenKind::Comma => self.previous.start,
@@ -137,25 +139,27 @@ impl Gap<'_> {
     }
 }
 
-/// The group that the comments that come next are added to.
+/// The group that the next comments are added to.
 struct OpenGroup {
     first: usize,
     start: usize,
     column: usize,
-    /// The line that Go's library takes it to start on, counted from the first of the run.
+    /// The line where Go's library sees its start, counted from the first line of the run.
     line: isize,
 }
 
-/// Comments that Go's library reads in one go.
+/// Comments that Go's library reads in one run.
 struct Run<'r, 't> {
     gap: &'r Gap<'r>,
     first: usize,
     group: Option<OpenGroup>,
-    /// No blank line yet since the token before.
+    /// No blank line so far since the previous token.
     unbroken: bool,
-    /// The line on which a group is below that token, counted as [`OpenGroup::line`].
+    /// The line on which a group counts as below the previous token, counted as in
+    /// [`OpenGroup::line`].
     foot_line: Option<isize>,
-    /// Which token a foot is for: the one before the gap or, once there was a group, what comes next.
+    /// The token of a foot comment: the one before the gap or, after the first group, the next
+    /// token.
     from: usize,
     columns: &'r mut Columns<'t>,
     groups: &'r mut Vec<Group>,
@@ -186,7 +190,7 @@ impl<'r, 't> Run<'r, 't> {
             0 if columns.of(start) > 1 => 2,
             breaks => 1 - breaks as isize,
         };
-        // Nothing counts as below what is on the first line of the text, or below a `:`.
+        // Nothing counts as below text on the first line of the file, or below a `:`.
         let has_foot = read > gap.first_break && anchor.kind != TokenKind::Colon;
         Self {
             gap,
@@ -201,7 +205,7 @@ impl<'r, 't> Run<'r, 't> {
         }
     }
 
-    /// Divides the run; the result is the comment after it.
+    /// Divides the run, and returns the index of the comment after it.
     fn divide(mut self) -> usize {
         let here = self.gap.here.clone();
         for comment in self.first..here.end {
@@ -248,10 +252,10 @@ impl<'r, 't> Run<'r, 't> {
         });
     }
 
-    /// At the first blank line between a comment's `end` and what is `seen` after it, ends the group if it is below the last
-    /// token or left of the block.
+    /// At the first blank line between a comment's `end` and the text `seen` after it, ends the
+    /// group if it is below the last token or to the left of the block.
     fn blank_line(&mut self, until: usize, end: usize, seen: usize, ends_blank: bool) {
-        // The byte after a comment ends its line; of CR LF, the second one counts as a blank line.
+        // The byte after a comment ends its line; of CR LF, the second byte counts as a blank line.
         let space = self.gap.text.get(end + 1..seen).unwrap_or_default();
         let blank = match space.find(['\n', '\r']) {
             Some(found) => end + 1 + found,
@@ -267,13 +271,14 @@ impl<'r, 't> Run<'r, 't> {
         self.unbroken = false;
     }
 
-    /// Whether what comes in that column is left of the block and not in line with the group.
+    /// Whether text in this column is to the left of the block and not aligned with the group.
     fn is_left(&self, column: usize) -> bool {
         let left = |group: &OpenGroup| column < self.gap.indent && column != group.column;
         self.group.as_ref().is_some_and(left)
     }
 
-    /// Ends the group as a foot. One that is left of the block has nothing to do with the token before.
+    /// Ends the group as a foot comment. A group to the left of the block does not belong to the
+    /// previous token.
     fn foot(&mut self, until: usize, reach: usize) {
         if let Some(group) = &self.group
             && group.column < self.gap.indent
@@ -302,7 +307,7 @@ impl<'r, 't> Run<'r, 't> {
     }
 }
 
-/// How many line breaks the white space at the end of a text has.
+/// The number of line breaks in the white space at the end of a text.
 fn breaks_at_end(text: &str) -> usize {
     let mut breaks = 0;
     let mut after = None;

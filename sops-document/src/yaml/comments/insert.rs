@@ -4,10 +4,11 @@ use super::assignment::{CommentPosition, CommentPositions, ItemComment, Rank};
 use crate::error::{Error, Location, Result};
 use crate::{Document, Item, MAX_EXPANDED, PathId, ROOT, Span};
 
-/// Puts the comments before the items that they belong before, and once more into what aliases repeat.
+/// Puts the comments before the items that they belong to, and again into the copies that aliases
+/// make.
 ///
 /// # Errors
-/// [`Error::Limit`] where aliases repeat more than [`MAX_EXPANDED`].
+/// [`Error::Limit`] if aliases repeat more than [`MAX_EXPANDED`] comments.
 pub(super) fn insert(
     document: &mut Document<'_>,
     comments: &[Span],
@@ -19,7 +20,8 @@ pub(super) fn insert(
     let moved = moves(length, &positions);
     tape.reserve_exact(positions.len());
     tape.extend(positions.iter().map(|_| Item::Close { open: 0 }));
-    // From the end on, so that every item is moved once, and those before it are still where they were.
+    // From end to start, so that every item is moved once, and the items before it have not moved
+    // yet.
     let mut positions = positions.into_iter().rev().peekable();
     let mut paths: Vec<PathId> = Vec::new();
     let mut end = tape.len();
@@ -63,7 +65,7 @@ fn path(item: &Item<'_>) -> PathId {
     }
 }
 
-/// For each of `length` items, by how many positions it moves.
+/// For each of `length` items, the number of positions that it moves.
 fn moves(length: usize, positions: &[CommentPosition]) -> Vec<u32> {
     let mut moved = vec![0; length];
     for position in positions {
@@ -104,7 +106,7 @@ fn repeat(document: &Document<'_>, positions: CommentPositions) -> Result<Vec<Co
         while let Some(position) = positions.next_if(|position| position.before <= site) {
             out.push(position);
         }
-        // The copy of the target's first item is after that of the alias.
+        // The copy of the target's first item comes after the alias item.
         let shift = site + 1 - target;
         let first = out.partition_point(|position| position.before <= target);
         let last = out.partition_point(|position| position.before <= *close);
@@ -137,7 +139,7 @@ fn repeat(document: &Document<'_>, positions: CommentPositions) -> Result<Vec<Co
     Ok(out)
 }
 
-/// The comments above or below the collection at `open` that the sequence around it lists.
+/// The comments above or below the collection at `open` that the surrounding sequence lists.
 fn own(item_comments: &[ItemComment], open: u32, is_foot: bool) -> &[ItemComment] {
     let key = |item_comment: &ItemComment| (item_comment.open, item_comment.is_foot);
     let start = item_comments.partition_point(|item_comment| key(item_comment) < (open, is_foot));

@@ -1,11 +1,11 @@
-//! How keys, properties and markers look in the text.
+//! Scans keys, properties and markers in the text.
 
 use super::tokens::TokenKind;
 use crate::yaml::source;
 
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Where the first character from `at` on is that is neither white space nor in a comment.
+/// The first offset at or after `at` that is neither white space nor in a comment.
 pub(super) fn skip(text: &str, at: usize) -> usize {
     let mut at = at;
     while let Some(rest) = text.get(at..) {
@@ -43,7 +43,7 @@ pub(super) fn is_marker(text: &str, at: usize, marker: &str) -> bool {
         && source::line_start(text, at) == at
 }
 
-/// Whether the scalar at `at` has a mark that closes it.
+/// Whether the scalar at `at` has a closing mark.
 pub(super) fn scalar_kind(text: &str, at: usize) -> TokenKind {
     match text.as_bytes().get(at) {
         Some(b'"' | b'\'' | b'*') => TokenKind::Other,
@@ -64,7 +64,7 @@ pub(super) fn property_end(text: &str, at: usize, flow: bool) -> usize {
     at + length.max(1)
 }
 
-/// The end of the key at `at`, of a mapping in `column`.
+/// The end of the key at `at` in a mapping in `column`.
 pub(super) fn key_end(text: &str, at: usize, flow: bool, column: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default().as_bytes();
     let length = match rest.first() {
@@ -79,7 +79,8 @@ pub(super) fn key_end(text: &str, at: usize, flow: bool, column: usize) -> usize
     at + length
 }
 
-/// The length of a quoted text. A quote that is doubled reads as the end and start of two texts, which is as good.
+/// The length of a quoted text. A doubled quote reads as the end of one text and the start of
+/// another, with the same result.
 fn quoted(text: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while let Some(&byte) = text.get(at) {
@@ -141,7 +142,7 @@ fn block(text: &[u8], column: usize) -> usize {
     }
 }
 
-/// The start of the first line from the line break at `at` on that has content.
+/// The start of the first line with content after the line break at `at`.
 fn after_blank_lines(text: &[u8], at: usize) -> usize {
     let mut line = at;
     for (offset, &byte) in text.iter().enumerate().skip(at) {

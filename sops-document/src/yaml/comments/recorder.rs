@@ -9,17 +9,17 @@ use super::tokens::{Columns, Token, TokenKind};
 use super::trace::{Trace, TraceEvent, TraceStep};
 use crate::{Collection, Span};
 
-/// What a gap is before.
+/// What follows a gap.
 #[derive(Clone, Copy)]
 pub(super) enum Ahead {
     Content,
-    /// A reserved entry that will be added there, in that column.
+    /// A reserved entry that will be added, in this column.
     Reserved(usize),
     FlowEnd,
     End,
 }
 
-/// The tokens met so far.
+/// The tokens seen so far.
 pub(super) struct Recorder<'r, 'a> {
     text: &'a str,
     comments: &'r [Span],
@@ -31,7 +31,7 @@ pub(super) struct Recorder<'r, 'a> {
     pub(super) columns: Columns<'a>,
     /// Whether the innermost open collection is in flow style.
     pub(super) in_flow: bool,
-    /// The columns of the open block collections; a sequence in the column of the mapping that it is in has none.
+    /// The columns of the open block collections; a sequence in the column of its mapping has none.
     indents: Vec<usize>,
     /// Block collections that have ended, with their columns, until the next token shows where.
     ended: Vec<(u32, Option<usize>)>,
@@ -61,7 +61,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         }
     }
 
-    /// The block collection `open` begins at `at`; gives its column, and whether a token of its own says so.
+    /// The block collection `open` begins at `at`. Returns its column, and whether it begins with
+    /// its own token.
     pub(super) fn enter_block(&mut self, open: u32, kind: Collection, at: usize) -> (usize, bool) {
         self.gap(at, Ahead::Content);
         let column = self.columns.of(at);
@@ -76,7 +77,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         (column, !unseen)
     }
 
-    /// The block collection `open` ends somewhere before the next token; with its column, if it has tokens of its own.
+    /// The block collection `open` ends before the next token. Returns its column if it has its own
+    /// tokens.
     pub(super) fn leave_block(&mut self, open: u32, column: Option<usize>) {
         self.ended.push((open, column));
     }
@@ -84,7 +86,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
     /// A reserved entry will be added at `at`, before the item at `index`.
     pub(super) fn future_reserved(&mut self, at: usize, ahead: Ahead, index: usize) {
         self.gap(at, ahead);
-        // What is at that offset will be after the entry.
+        // The text at this offset will follow the entry.
         self.step(at.saturating_sub(1), TraceEvent::Reserved(index as u32));
         self.previous = self.last;
         self.last = Token {
@@ -103,7 +105,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.inner_comments(start, end);
     }
 
-    /// Comments within a token: after the header of a block scalar, which is that scalar's, or on a directive's line.
+    /// Comments within a token: after the header of a block scalar, where they belong to the
+    /// scalar, or on a directive's line.
     fn inner_comments(&mut self, start: usize, end: usize) {
         let here = self.comments_before(end);
         let comments = here.start as u32..here.end as u32;
@@ -126,7 +129,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.tokens.steps.push(TraceStep { at, event });
     }
 
-    /// Divides the comments between the last token and the one at `at`, and says where block collections end.
+    /// Divides the comments between the last token and the one at `at`, and determines where block
+    /// collections end.
     pub(super) fn gap(&mut self, at: usize, ahead: Ahead) {
         let here = self.comments_before(at);
         if here.is_empty() && self.ended.is_empty() {
@@ -164,14 +168,16 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.end_blocks(at, column, &layout);
     }
 
-    /// Whether a CR LF is added so that a reserved entry at `at` has a line of its own: the LF counts as a blank line.
+    /// Whether a CR LF is added so that a reserved entry at `at` is on its own line: the LF counts
+    /// as a blank line.
     fn adds_blank_line(&self, at: usize) -> bool {
         let is_open = at == self.text.len() && !self.text.ends_with(['\n', '\r']);
         is_open && self.text.contains("\r\n")
     }
 
-    /// Ends the block collections that the token at `at`, in `column`, is after. One ends at the first group of comments in
-    /// its own column or, where there is none, where the one in it ended.
+    /// Ends the block collections before the token at `at`, in `column`. Each ends at the first
+    /// group of comments in its own column or, without such a group, where the collection in it
+    /// ended.
     fn end_blocks(&mut self, at: usize, column: usize, layout: &GapLayout) {
         let mut first = HashMap::new();
         if !self.ended.is_empty() {
@@ -187,7 +193,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
                 continue;
             };
             if by_column && indent <= column {
-                // What the token does not end by its column, it ends by being the end of the document.
+                // The end of the document ends every collection that its column does not end.
                 by_column = false;
                 position = at.saturating_sub(1);
                 if layout.reach < position {

@@ -1,4 +1,4 @@
-//! Comments stand where Go's library puts them, and every text that parses keeps all of its comments.
+//! Comments are assigned as in Go's library, and every text that parses keeps all of its comments.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::yaml::parse_with_tail;
 use crate::{Document, Item, PathId, ROOT};
 
-/// For each document of a stream, the comments in the order of the tape, with the paths of their containers.
+/// For each document of a stream, the comments in tape order, with the paths of their containers.
 type Placed = Vec<Vec<(String, String)>>;
 
-/// The comments but those that are lost, and how many are.
+/// The comments that are not lost, and the number of lost ones.
 fn placed(text: &str, tail: Tail) -> (Placed, usize) {
     let mut all_lost = 0;
     let document =
@@ -37,7 +37,7 @@ fn placed(text: &str, tail: Tail) -> (Placed, usize) {
     (documents, all_lost)
 }
 
-/// A path as the vectors have it: keys, each with a colon.
+/// A path as in the vectors: keys, each followed by a colon.
 fn keys(document: &Document<'_>, path: PathId) -> String {
     let ancestry = document.paths.ancestry(path).into_iter();
     let keys = ancestry.map(|path| format!("{}:", document.paths.key(path)));
@@ -45,7 +45,7 @@ fn keys(document: &Document<'_>, path: PathId) -> String {
 }
 
 #[test]
-fn comments_stand_where_go_puts_them() {
+fn comments_are_assigned_as_in_go() {
     #[derive(Deserialize)]
     struct Vector {
         yaml: String,
@@ -61,7 +61,7 @@ fn comments_stand_where_go_puts_them() {
 }
 
 #[test]
-fn comments_stand_where_go_puts_them_once_a_block_follows() {
+fn comments_are_assigned_as_in_go_if_a_block_follows() {
     #[derive(Deserialize)]
     struct Vector {
         yaml: String,
@@ -86,37 +86,37 @@ fn comments_stand_where_go_puts_them_once_a_block_follows() {
     assert_eq!((lost, differ), (231, 138));
 }
 
-/// Each with what `sops` finds, in its order.
+/// Each with the result of `sops`, in its order.
 #[test]
 fn comments_of_one_kind() {
     let cases = [
-        ("behind a value, before it", "a: v # 1\nb: v\n", ": 1"),
-        ("behind a key with a block", "a: # 1\n  b: v\n", ": 1"),
+        ("after a value, before it", "a: v # 1\nb: v\n", ": 1"),
+        ("after a key with a block", "a: # 1\n  b: v\n", ": 1"),
         (
-            "behind an anchor with a block",
+            "after an anchor with a block",
             "a: &x # 1\n  b: v\n",
             "a: 1",
         ),
-        ("behind a flow collection", "a: [b] # 1\n", "a: 1"),
+        ("after a flow collection", "a: [b] # 1\n", "a: 1"),
         (
-            "behind the header of a block scalar",
+            "after the header of a block scalar",
             "a:\n  b: | # 1\n    text\n",
             "a: 1",
         ),
-        ("behind a dash", "a:\n- # 1\n  b: v\n", "a: 1"),
+        ("after a dash", "a:\n- # 1\n  b: v\n", "a: 1"),
         ("of an empty document", "# 1\n---\n# 2\n", ": 1, : 2"),
         (
-            "below a block scalar whose blank lines go when it is encrypted",
+            "below a block scalar that loses its blank lines when it is encrypted",
             "a:\n  b: |+\n    text\n\n # 1\n\nc: v\n",
             ": 1",
         ),
         (
-            "in what an alias repeats",
+            "in the copy of an alias",
             "a: &x\n  # 1\n  b: &y\n    c: v # 2\nd: *x # 3\n",
             "a: 1, a:b: 2, : 3, d: 1, d:b: 2",
         ),
         (
-            "behind an item that an alias repeats",
+            "after an item that an alias copies",
             "a:\n- &x [v] # 1\nb: *x\n",
             "a: 1, b: 1",
         ),
@@ -150,7 +150,7 @@ fn aliases_repeat_no_more_comments_than_items() {
     assert!(matches!(result, Err(Error::Limit { .. })));
 }
 
-/// Comments in many columns where many collections end: quadratic work would take hours.
+/// Comments in many columns at the end of many collections: quadratic work would take hours.
 #[test]
 fn deep_documents_with_many_comments() {
     let mut text = String::new();
@@ -166,7 +166,8 @@ fn deep_documents_with_many_comments() {
     assert_eq!(kept.concat().len() + lost, 100_000);
 }
 
-/// However a text is edited, as long as it parses all comments are on the tape once, in the containers they name.
+/// After any edit that still parses, each comment is on the tape once, in the container that it
+/// names.
 #[test]
 fn edited_texts_keep_their_comments() {
     #[derive(Deserialize)]
@@ -192,7 +193,7 @@ fn edited_texts_keep_their_comments() {
     assert!(parsed > 1_000, "{parsed} texts parse");
 }
 
-/// Puts pieces of YAML into a text, takes some out, and moves lines.
+/// Inserts pieces of YAML into a text, removes some, and moves lines.
 fn edit(text: &str, random: &mut StdRng) -> String {
     const PIECES: &[&str] = &[
         "#",

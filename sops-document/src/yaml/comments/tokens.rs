@@ -1,19 +1,20 @@
-//! The tokens of a text as far as comments depend on them, and their columns.
+//! The tokens of a text that affect comments, and their columns.
 
 use crate::yaml::source;
 
-/// What a token is, as far as comments depend on it.
+/// The kinds of tokens that matter for comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
-    /// The start of the text, a document marker or a directive; no comment after one belongs to it.
+    /// The start of the text, a document marker or a directive, which have no comments of their
+    /// own.
     Marker,
     /// `-` before an item.
     Dash,
     Colon,
     Comma,
-    /// A scalar that ends where something else begins: plain or block.
+    /// A scalar without a closing mark: plain or block.
     OpenEnded,
-    /// A block scalar that a one-line token will replace, without the blank lines that are part of it now.
+    /// A block scalar that a one-line token will replace, without its blank lines.
     OneLine,
     Other,
 }
@@ -26,7 +27,7 @@ pub(super) struct Token {
     pub(super) end: usize,
 }
 
-/// Counts columns, in characters from 0, of offsets that grow.
+/// Counts the columns of increasing offsets, in characters from 0.
 #[derive(Debug)]
 pub(super) struct Columns<'t> {
     text: &'t str,

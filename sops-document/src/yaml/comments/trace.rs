@@ -1,29 +1,29 @@
-//! What Go's parser meets in a text, in order: events, and the comments between them.
+//! The events that Go's parser sees in a text, and the comments between them, in order.
 
 use super::groups::Group;
 
-/// What the parser meets. Indexes are those of the tape.
+/// An event. Indexes refer to the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TraceEvent {
     /// A token that takes no comments.
     Pass,
     /// `-`.
     Dash,
-    /// The key of the entry whose value is at that index.
+    /// The key of the entry whose value is at this index.
     Key(u32),
-    /// The key of a reserved entry before the item at that index.
+    /// The key of a reserved entry before the item at this index.
     Reserved(u32),
-    /// The scalar or alias at that index.
+    /// The scalar or alias at this index.
     Node(u32),
-    /// The collection at that index begins.
+    /// The collection at this index begins.
     Enter(u32),
-    /// The same, where no token says so.
+    /// The collection at this index begins without a token.
     EnterUnseen(u32),
-    /// The collection at that index ends.
+    /// The collection at this index ends.
     Leave(u32),
-    /// The same, where no token says so.
+    /// The collection at this index ends without a token.
     LeaveUnseen(u32),
-    /// The document ends whose container ends before the item at that index.
+    /// The document ends whose container ends before the item at this index.
     DocumentEnd(u32),
 }
 

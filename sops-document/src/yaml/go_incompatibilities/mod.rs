@@ -9,7 +9,7 @@ pub(crate) use tabs::refuse_foreign_tabs;
 
 use super::events::Scalar;
 use crate::error::{Error, Location, Result};
-use crate::yaml::lexical::{property_end, skip_blanks};
+use crate::yaml::lexical::{property_end, skip_space_and_comments};
 use crate::{Document, Leaf, Style};
 
 fn refuse<T>(text: &str, at: usize, message: impl Into<String>) -> Result<T> {
@@ -19,8 +19,8 @@ fn refuse<T>(text: &str, at: usize, message: impl Into<String>) -> Result<T> {
     })
 }
 
-/// Refuses characters that YAML 1.1, and so Go's library, takes for line breaks, and YAML 1.2 does not: what they divide would
-/// read otherwise there.
+/// Rejects characters that YAML 1.1, and so Go's library, reads as line breaks but YAML 1.2 does
+/// not: Go would read the text around them differently.
 pub(super) fn refuse_unicode_breaks(text: &str) -> Result<()> {
     if text.is_ascii() {
         return Ok(());
@@ -30,13 +30,13 @@ pub(super) fn refuse_unicode_breaks(text: &str) -> Result<()> {
         Some(at) => refuse(
             text,
             at,
-            "a Unicode line break (U+0085, U+2028 or U+2029), which YAML readers take differently: write it as an escape in double \
+            "a Unicode line break (U+0085, U+2028 or U+2029), which YAML readers interpret differently; write it as an escape in double \
              quotes, such as \"\\u2028\"",
         ),
     }
 }
 
-/// Refuses escapes that YAML 1.2 has and Go's library does not read.
+/// Rejects escapes of YAML 1.2 that Go's library does not read.
 pub(super) fn refuse_foreign_escapes(text: &str, range: Range<usize>) -> Result<()> {
     let source = &text[range.clone()];
     let mut at = 0;
@@ -44,10 +44,10 @@ pub(super) fn refuse_foreign_escapes(text: &str, range: Range<usize>) -> Result<
         let escape = at + found;
         let rest = &source[escape + 1..];
         let problem = if rest.starts_with('/') {
-            Some("the escape `\\/`, which Go's YAML library does not read: write `/`")
+            Some("the escape `\\/`, which Go's YAML library does not read; write `/`")
         } else if is_surrogate(rest) {
             Some(
-                "half of a surrogate pair, which Go's YAML library does not read: write the character, or `\\U` and 8 digits",
+                "half of a surrogate pair, which Go's YAML library does not read; write the character, or `\\U` and 8 digits",
             )
         } else {
             None
@@ -55,13 +55,13 @@ pub(super) fn refuse_foreign_escapes(text: &str, range: Range<usize>) -> Result<
         if let Some(message) = problem {
             return refuse(text, range.start + escape, message);
         }
-        // An escaped character is one byte at least, and may be of several.
+        // An escaped character has one or more bytes.
         at = escape + 1 + rest.chars().next().map_or(0, char::len_utf8);
     }
     Ok(())
 }
 
-/// Whether what follows a backslash is the escape of a surrogate, `u` and D800 to DFFF.
+/// Whether the text after a backslash is the escape of a surrogate, `u` and D800 to DFFF.
 fn is_surrogate(escape: &str) -> bool {
     let digits = escape.strip_prefix('u').and_then(|rest| rest.get(..4));
     digits
@@ -69,7 +69,7 @@ fn is_surrogate(escape: &str) -> bool {
         .is_some_and(|unit| (0xd800..0xe000).contains(&unit))
 }
 
-/// Refuses what precedes a document, up to its `---` or its first content, where Go's library does not read it.
+/// Rejects text before a document's `---` or its first content that Go's library does not read.
 pub(super) fn refuse_foreign_prefix(
     text: &str,
     prefix: Range<usize>,
@@ -80,7 +80,7 @@ pub(super) fn refuse_foreign_prefix(
         return refuse(
             text,
             prefix.end,
-            "a document behind `...` without a `---`, which Go's YAML library does not read: write `---` before it",
+            "a document after `...` without a `---`, which Go's YAML library does not read; write `---` before it",
         );
     }
     let mut at = prefix.start;
@@ -92,21 +92,21 @@ pub(super) fn refuse_foreign_prefix(
                 return refuse(
                     text,
                     at,
-                    "a directive for another version than `%YAML 1.1`, which Go's YAML library does not read: leave it out",
+                    "a directive for another version than `%YAML 1.1`, which Go's YAML library does not read; remove it",
                 );
             }
             (Some(word), _) if word.starts_with('%') => {
                 return refuse(
                     text,
                     at,
-                    "a directive that Go's YAML library does not know: leave it out",
+                    "a directive that Go's YAML library does not know; remove it",
                 );
             }
             (Some("..."), _) if is_first => {
                 return refuse(
                     text,
                     at,
-                    "`...` before the first document, which Go's YAML library does not read: leave it out",
+                    "`...` before the first document, which Go's YAML library does not read; remove it",
                 );
             }
             _ => {}
@@ -115,7 +115,7 @@ pub(super) fn refuse_foreign_prefix(
             return refuse(
                 text,
                 at,
-                "a byte order mark inside of the file, which Go's YAML library takes for content: leave it out",
+                "a byte order mark inside the file, which Go's YAML library reads as content; remove it",
             );
         }
         at += line.len();
@@ -123,7 +123,8 @@ pub(super) fn refuse_foreign_prefix(
     Ok(())
 }
 
-/// Refuses the names of anchors and aliases that end earlier for Go's library. `range` is the name with its `&` or `*`.
+/// Rejects names of anchors and aliases that end earlier for Go's library. `range` is the name with
+/// its `&` or `*`.
 pub(super) fn refuse_foreign_name(text: &str, range: Range<usize>) -> Result<()> {
     let name = &text.as_bytes()[range.start + 1..range.end];
     let is_common = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -131,21 +132,21 @@ pub(super) fn refuse_foreign_name(text: &str, range: Range<usize>) -> Result<()>
         return refuse(
             text,
             range.start,
-            "an anchor or alias whose name has other characters than letters, digits, `-` and `_`, which Go's YAML library does not \
-             read as one: give it another name",
+            "an anchor or alias with characters other than letters, digits, `-` and `_` in its name, which Go's YAML library does \
+             not read as one; use another name",
         );
     }
     if text[range.end..].starts_with(['[', '{']) {
         return refuse(
             text,
             range.start,
-            "an anchor directly before a bracket, which Go's YAML library does not read: put a blank between them",
+            "an anchor directly before a bracket, which Go's YAML library does not read; put a space between them",
         );
     }
     Ok(())
 }
 
-/// Refuses a scalar in a flow collection that is another one, or none, for Go's library.
+/// Rejects a scalar in a flow collection that Go's library reads differently, or not at all.
 pub(super) fn refuse_foreign_in_flow(text: &str, scalar: &Scalar<'_>) -> Result<()> {
     if let Some(tag) = scalar.tag_at
         && text[property_end(text, tag, true)..].starts_with([',', '[', ']', '{', '}'])
@@ -153,7 +154,7 @@ pub(super) fn refuse_foreign_in_flow(text: &str, scalar: &Scalar<'_>) -> Result<
         return refuse(
             text,
             tag,
-            "a tag directly before a comma or bracket, which Go's YAML library takes for a part of the tag: put a blank between them",
+            "a tag directly before a comma or bracket, which Go's YAML library reads as part of the tag; put a space between them",
         );
     }
     if scalar.style == Style::Plain && text[scalar.range.clone()].starts_with('?') {
@@ -162,10 +163,11 @@ pub(super) fn refuse_foreign_in_flow(text: &str, scalar: &Scalar<'_>) -> Result<
     Ok(())
 }
 
-const QUESTION_MARK: &str = "a scalar without quotes that has a `?`, which Go's YAML library takes for the mark of a key in flow \
-                             collections: put it in quotes";
+const QUESTION_MARK: &str = "a scalar without quotes that has a `?`, which Go's YAML library reads as a key indicator in flow \
+                             collections; put it in quotes";
 
-/// Refuses the key of a flow mapping that is another one, or none, for Go's library; what comes before it ends at `before`.
+/// Rejects a key of a flow mapping that Go's library reads differently, or not at all. The text
+/// before the key ends at `before`.
 pub(super) fn refuse_foreign_flow_key(
     text: &str,
     before: usize,
@@ -176,34 +178,34 @@ pub(super) fn refuse_foreign_flow_key(
     if is_plain && text[range.clone()].contains('?') {
         return refuse(text, range.start, QUESTION_MARK);
     }
-    let mut behind = text[range.end..].chars();
+    let mut next = text[range.end..].chars();
     if is_plain
-        && behind.next() == Some(':')
-        && matches!(behind.next(), Some(',' | '[' | ']' | '{' | '}'))
+        && next.next() == Some(':')
+        && matches!(next.next(), Some(',' | '[' | ']' | '{' | '}'))
     {
         return refuse(
             text,
             range.end,
-            "a `:` directly before a comma or bracket, which Go's YAML library takes for a part of the key: put a blank between them",
+            "a `:` directly before a comma or bracket, which Go's YAML library reads as part of the key; put a space between them",
         );
     }
-    let colon = skip_blanks(text, range.end);
+    let colon = skip_space_and_comments(text, range.end);
     let is_explicit = text
         .get(before..range.start)
         .is_some_and(|lead| lead.contains('?'));
-    // The line may be long, and is not to be gone through for every key.
-    let is_behind_break = text[range.start..colon].contains(['\n', '\r']);
-    if text[colon..].starts_with(':') && is_behind_break && !is_explicit {
+    // The line may be long, and must not be scanned for every key.
+    let is_after_break = text[range.start..colon].contains(['\n', '\r']);
+    if text[colon..].starts_with(':') && is_after_break && !is_explicit {
         return refuse(
             text,
             range.start,
-            "a key of a flow collection whose `:` is on another line, which Go's YAML library does not read: write `? ` before the key",
+            "a key of a flow collection whose `:` is on another line, which Go's YAML library does not read; write `? ` before the key",
         );
     }
     Ok(())
 }
 
-/// Refuses a value of a flow collection that Go's library does not read and that stays as it is in the file.
+/// Rejects a value of a flow collection that Go's library does not read, if it stays in the file.
 pub(crate) fn refuse_unreadable(document: &Document<'_>, leaf: &Leaf<'_>) -> Result<()> {
     if !leaf.flow || leaf.style != Style::Plain {
         return Ok(());
@@ -217,7 +219,7 @@ pub(crate) fn refuse_unreadable(document: &Document<'_>, leaf: &Leaf<'_>) -> Res
         return refuse(
             text,
             start,
-            "a scalar without quotes that begins with `:`, which Go's YAML library takes for the end of a key in flow collections: \
+            "a scalar without quotes that begins with `:`, which Go's YAML library reads as the end of a key in flow collections; \
              put it in quotes",
         );
     }

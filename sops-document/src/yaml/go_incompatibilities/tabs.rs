@@ -12,7 +12,8 @@ use crate::format::Format;
 use crate::yaml::source;
 use crate::{Document, Item, Leaf, Style};
 
-/// Refuses such a tab where it stays in the file; `is_replaced` returns whether something else replaces an item of the tape.
+/// Rejects such a tab if it stays in the file; `is_replaced` says whether a token replaces an item
+/// of the tape.
 pub(crate) fn refuse_foreign_tabs(
     document: &Document<'_>,
     is_replaced: impl Fn(usize, &Leaf<'_>) -> bool,
@@ -22,13 +23,13 @@ pub(crate) fn refuse_foreign_tabs(
         return Ok(());
     }
     let zones = zones(document, is_replaced);
-    let comments: HashSet<usize> = document.comments().map(|place| place.start).collect();
+    let comments: HashSet<usize> = document.comments().map(|range| range.start).collect();
     let (mut start, mut is_comment) = (0, false);
     for line in text.split_inclusive('\n') {
         let tab = leading_tab(line.as_bytes()).map(|tab| (start + tab, tab));
         let content = start + line.len() - line.trim_start().len();
         start += line.len();
-        // A comment goes on after tabs.
+        // A comment continues after tabs.
         let was_comment = std::mem::replace(&mut is_comment, comments.contains(&content));
         let Some((at, spaces)) = tab.filter(|_| !(was_comment && is_comment)) else {
             continue;
@@ -42,7 +43,7 @@ pub(crate) fn refuse_foreign_tabs(
         if is_rest || !is_allowed {
             return Err(Error::Unsupported {
                 location: Location::of(text, at),
-                message: "a tab at the start of a line, which Go's YAML library does not read here: indent with spaces, and leave blank lines empty"
+                message: "a tab at the start of a line, which Go's YAML library does not read here; indent with spaces, and leave blank lines empty"
                     .into(),
             });
         }
@@ -50,21 +51,21 @@ pub(crate) fn refuse_foreign_tabs(
     Ok(())
 }
 
-/// A part of the text in which lines may begin with a tab after so many spaces.
+/// A part of the text in which a line may begin with a tab after this many spaces.
 struct Zone {
     range: Range<usize>,
     indent: usize,
 }
 
-/// The zones by their starts; one that lies in another is left out.
+/// The zones, sorted by start; nested zones are omitted.
 fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool) -> Vec<Zone> {
     let text = document.text;
     let mut zones: Vec<Zone> = Vec::new();
-    // The columns of the block collections that are open.
+    // The columns of the open block collections.
     let mut columns = Vec::new();
     for (index, item) in document.written_items() {
         let anywhere = |range| Zone { range, indent: 0 };
-        let (zone, behind) = match item {
+        let (zone, following) = match item {
             Item::Open { flow, span, .. } => {
                 columns.push(source::column(text, span.range().start));
                 (flow.then(|| anywhere(span.range())), None)
@@ -75,7 +76,7 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
             }
             Item::Leaf(leaf) => {
                 let range = leaf.span.range();
-                // A value is at least in the mapping at the top.
+                // A value is at least in the mapping at the top level.
                 let column = columns.last().copied().unwrap_or_default();
                 let zone = match leaf.style {
                     Style::SingleQuoted | Style::DoubleQuoted => Some(anywhere(range.clone())),
@@ -86,9 +87,9 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
                     }),
                     Style::Plain | Style::Tagged => None,
                 };
-                // Of a block scalar, blank lines are content where they are indented as that is.
+                // Blank lines of a block scalar are content if they are indented like the content.
                 let goes_on = !matches!(leaf.style, Style::SingleQuoted | Style::DoubleQuoted);
-                let behind = zone.as_ref().filter(|_| goes_on).map(|zone| Zone {
+                let following = zone.as_ref().filter(|_| goes_on).map(|zone| Zone {
                     range: range.end..text.len() - text[range.end..].trim_ascii_start().len(),
                     indent: zone.indent,
                 });
@@ -96,11 +97,11 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
                     true => Some(anywhere(range)),
                     false => zone,
                 };
-                (zone, behind)
+                (zone, following)
             }
             _ => (None, None),
         };
-        for zone in zone.into_iter().chain(behind) {
+        for zone in zone.into_iter().chain(following) {
             let end = zones.last().map_or(0, |last| last.range.end);
             if zone.range.start >= end {
                 zones.push(zone);
@@ -110,7 +111,8 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
     zones
 }
 
-/// The lines of a block scalar that follow the first one that shows how they are indented, in a collection in the column `parent`.
+/// The lines of a block scalar after the first one that shows the indentation. The surrounding
+/// collection is in the column `parent`.
 fn content(text: &str, span: Range<usize>, parent: usize) -> Option<Zone> {
     let header = source::header(&text[span.clone()]);
     let mut start = span.start + header.len();
@@ -132,7 +134,7 @@ fn content(text: &str, span: Range<usize>, parent: usize) -> Option<Zone> {
         })
 }
 
-/// Where the first tab is in front of the text of a line, the marks of block collections passed over.
+/// The first tab before the text of a line, skipping the indicators of block collections.
 fn leading_tab(line: &[u8]) -> Option<usize> {
     let is_blank = |at: usize| matches!(line.get(at), Some(b' ' | b'\t'));
     (0..line.len())
@@ -147,9 +149,10 @@ fn leading_tab(line: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Measured with `sops encrypt` 3.13.3, which refuses those of the first list as they are, and takes those of the second.
+    /// Measured with `sops encrypt` 3.13.3, which rejects the texts of the first list and accepts
+    /// those of the second.
     #[test]
-    fn tabs_are_refused_where_the_library_of_go_stops() {
+    fn tabs_are_rejected_if_go_does_not_read_them() {
         let check = |text: &str| {
             let document =
                 Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
@@ -160,7 +163,7 @@ mod tests {
             "a: 1\n\t# c\nb: 2\n",
             "a: 'x'\n  \t\n",
             "a: 1\n\t\n",
-            // `sops` reads this one, and not with its block before the last line.
+            // `sops` reads this text, but not with its metadata before the last line.
             "a: 1\n  \t",
             "a:\n-\tx\n",
             "? a\n:\tx\n",

@@ -26,11 +26,11 @@ impl<'a> Parser<'a> {
             return self.alias_of_key(text, range);
         }
         let Some(&original) = self.anchors.get(&anchor) else {
-            return self.unsupported(start, "the alias points into the `sops` block");
+            return self.unsupported(start, "the alias refers to the `sops` metadata");
         };
         let Some(path) = self.node_path() else {
             // Once the anchored value is encrypted, the key would be its ciphertext.
-            return self.unsupported(start, "an alias as a key: write the key out");
+            return self.unsupported(start, "an alias as a key; write the key itself");
         };
         let is_mapping = matches!(
             self.tape[original],
@@ -44,7 +44,7 @@ impl<'a> Parser<'a> {
         }
         let end = match self.tape[original] {
             Item::Open { close: OPEN, .. } => {
-                return self.unsupported(start, "the alias points at a node that contains it");
+                return self.unsupported(start, "the alias refers to a node that contains it");
             }
             Item::Open { close, .. } => close as usize + 1,
             _ => original + 1,
@@ -72,7 +72,8 @@ impl<'a> Parser<'a> {
         self.value_done()
     }
 
-    /// The text of an alias in a place where the tape has no form for one: as a key, or inside of the node that it points at.
+    /// The text of an alias that the tape cannot represent: as a key, or inside the node that it
+    /// refers to.
     pub(super) fn lenient_alias(&self, anchor: usize) -> Option<Text<'a>> {
         let original = self.anchors.get(&anchor).map(|at| &self.tape[*at]);
         match original {
@@ -143,12 +144,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The path in the copy of what is at `path` in the original; the root of the original is known already.
+    /// The path in the copy for a path in the original. The root of the original is already mapped.
     pub(super) fn rename(&mut self, path: PathId, renamed: &mut HashMap<PathId, PathId>) -> PathId {
         if let Some(&known) = renamed.get(&path) {
             return known;
         }
-        // A path's parent is met before it, so this goes one level up at most.
+        // A path's parent comes before it, so this recurses one level at most.
         let parent = self.paths.parent(path);
         let parent = renamed.get(&parent).copied().unwrap_or(parent);
         let (key, at) = (self.paths.key(path).clone(), self.paths.key_offset(path));

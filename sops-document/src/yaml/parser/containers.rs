@@ -1,4 +1,4 @@
-//! Mappings and sequences: where one begins and ends in the text, and which documents may not have it.
+//! The start and end of mappings and sequences, and limits on their use.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -28,9 +28,7 @@ impl<'a> Parser<'a> {
             let is_template =
                 from.starts_with("{{") || before.ends_with('{') && from.starts_with('{');
             let message = match is_template {
-                true => {
-                    "`{{` begins two mappings in YAML; put what a template fills in into quotes"
-                }
+                true => "`{{` begins two mappings in YAML; put template expressions in quotes",
                 false => "a key must be a string, not a mapping or a sequence",
             };
             return self.unsupported(at, message);
@@ -51,7 +49,8 @@ impl<'a> Parser<'a> {
                 message: format!("nested deeper than {MAX_DEPTH} levels"),
             });
         }
-        // In a sequence the event is at the dash. As the value of a key it may be after the dash, and no other dash is between.
+        // In a sequence, the event is at the dash. As the value of a key, it may be after the dash,
+        // with no other dash in between.
         let in_mapping = self
             .frames
             .last()
@@ -105,7 +104,7 @@ impl<'a> Parser<'a> {
         self.value_done()
     }
 
-    /// Passes over a part of a key that is a mapping or a sequence, for which paths have no form.
+    /// Skips a part of a key that is a mapping or a sequence, which paths cannot represent.
     pub(super) fn skip(&mut self, event: &Event<'a>) -> Result<()> {
         match event {
             Event::Open { .. } => self.skipped += 1,

@@ -33,7 +33,7 @@ impl<'a> Parser<'a> {
                 return self.unencryptable(
                     at,
                     format!(
-                        "a key must be a string, but YAML reads this one as {}: put it in quotes",
+                        "a key must be a string, but YAML reads this one as {}; put it in quotes",
                         kind.name()
                     ),
                 );
@@ -42,7 +42,7 @@ impl<'a> Parser<'a> {
         if scalar.anchor != 0 {
             self.key_anchors.insert(scalar.anchor, text.clone());
         }
-        // A text that is quoted, or tagged as one, is a key like any other.
+        // A quoted text, or one with a string tag, is an ordinary key.
         let merges = text == "<<"
             && match scalar.tag.as_deref() {
                 None => scalar.style == Style::Plain,
@@ -63,7 +63,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         };
         if !frame.keys.insert(key.clone()) && !self.lenient {
-            let message = format!("the key `{key}` stands twice in this mapping");
+            let message = format!("the key `{key}` appears twice in this mapping");
             return self.unsupported(at, message);
         }
         let path = self.paths.push(frame.path, key, at as u32);
@@ -75,11 +75,11 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Where what precedes the key at `at` ends, in a flow collection.
+    /// The end of the text before the key at `at`, in a flow collection.
     pub(super) fn previous_end(&self, at: usize) -> usize {
         match self.tape.last() {
             Some(Item::Open { span, flow, .. }) => span.range().start + usize::from(*flow),
-            // A value that is not written may be after comments.
+            // An omitted value may be after comments.
             Some(Item::Leaf(leaf)) if leaf.span.range().is_empty() => {
                 let key = self.paths.key_offset(leaf.path) as usize;
                 key_end(self.text, key, true)

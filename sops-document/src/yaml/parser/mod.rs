@@ -1,4 +1,5 @@
-//! How YAML events become a tape. This file has the parser's state and passes each event to the file for its kind.
+//! Converts YAML events to a tape. This file has the parser's state and passes each event to the
+//! file for its kind.
 
 mod aliases;
 mod containers;
@@ -24,7 +25,7 @@ struct Frame<'a> {
     kind: Collection,
     flow: bool,
     path: PathId,
-    /// Its place on the tape.
+    /// Its index on the tape.
     open: usize,
     /// The entry whose value comes next.
     entry: Option<PendingEntry>,
@@ -38,20 +39,20 @@ struct PendingEntry {
     path: PathId,
     /// Whether its key is a merge key.
     merges: bool,
-    /// If its key is the reserved one.
+    /// Set if its key is the reserved one.
     reserved: Option<ReservedMark>,
 }
 
-/// What is needed to take the reserved entry off again.
+/// What is needed to remove the reserved entry again.
 struct ReservedMark {
-    /// How long tape and paths were.
+    /// The lengths of the tape and the paths before it.
     tape: usize,
     paths: usize,
     /// Where the mapping's text before this entry ends.
     before: usize,
 }
 
-/// The state of reading events, and in the end what came of them.
+/// The parser's state and result.
 pub(super) struct Parser<'a> {
     text: &'a str,
     pub(super) tape: Vec<Item<'a>>,
@@ -65,9 +66,9 @@ pub(super) struct Parser<'a> {
     key_anchors: HashMap<usize, Text<'a>>,
     /// How many documents have begun.
     documents: usize,
-    /// The open document's place on the tape.
+    /// The open document's index on the tape.
     document: usize,
-    /// Where the last token that was understood ends; comments do not count.
+    /// The end of the last token, except comments.
     last_end: usize,
     /// How many items aliases have added.
     expanded: usize,
@@ -76,13 +77,14 @@ pub(super) struct Parser<'a> {
     to_read: bool,
     /// Whether to accept everything that some YAML reader accepts.
     lenient: bool,
-    /// How many containers of a key that is a mapping or a sequence are open; nothing of it goes on the tape.
+    /// How many containers are open in a key that is a mapping or a sequence, which is not on the
+    /// tape.
     skipped: usize,
 }
 
 impl<'a> Parser<'a> {
-    /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`. There is room for
-    /// the entries of `room_for` before anything has to move.
+    /// Reads the part of `text` at `range` as a separate stream, with offsets in `text`. Reserves
+    /// space for the entries of `room_for`.
     pub(super) fn run(
         text: &'a str,
         range: Range<usize>,
@@ -92,7 +94,8 @@ impl<'a> Parser<'a> {
         Self::new(text, range.start, room_for, reserved_key).read(range)
     }
 
-    /// The same for the plain lines of [`fast_path`] that `range` begins with, and the offset where they end. `None` if there are none.
+    /// Like [`run`](Self::run), for the simple lines of [`fast_path`] at the start of `range`.
+    /// Also returns the offset where they end; `None` if the first line is not simple.
     pub(super) fn run_plain(
         text: &'a str,
         range: Range<usize>,
@@ -107,7 +110,7 @@ impl<'a> Parser<'a> {
         Ok((parser, end))
     }
 
-    /// Reads a text that is never to be encrypted.
+    /// Reads a text that will not be encrypted.
     pub(super) fn run_to_read(text: &'a str) -> Result<Self> {
         let mut parser = Self::new(text, 0, text, None);
         parser.to_read = true;
@@ -126,7 +129,8 @@ impl<'a> Parser<'a> {
         let lines = source::lines(room_for);
         Self {
             text,
-            // A line is an entry, or begins a container, which also ends. What is room too much is wiped all the same.
+            // A line is an entry, or begins a container, which also ends. Excess capacity is wiped
+            // as well.
             tape: Vec::with_capacity(lines + source::openings(room_for).min(lines) + 4),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
@@ -221,7 +225,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// The path of the node that comes now; `None` where it is a mapping's key.
+    /// The path of the next node; `None` if it is a mapping's key.
     fn node_path(&self) -> Option<PathId> {
         match self.frames.last() {
             None => Some(ROOT),
@@ -234,7 +238,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether the node that comes now is merged into a mapping.
+    /// Whether the next node is merged into a mapping.
     fn is_merged(&self) -> bool {
         let frame = self.frames.last();
         frame.is_some_and(|frame| match &frame.entry {
@@ -246,13 +250,13 @@ impl<'a> Parser<'a> {
     fn unmergeable<T>(&self, at: usize) -> Result<T> {
         self.unsupported(
             at,
-            "`<<` merges mappings, and this is none: give it a mapping, an alias of one or a list of those, or put the key in quotes",
+            "`<<` merges mappings, but this value is not a mapping; use a mapping, an alias of a mapping or a list of these, or put the key in quotes",
         )
     }
 }
 
-/// Where a reserved entry goes in a document that ends at `end`: at the start of that line or, if the line has other content, of the next
-/// one.
+/// Where a reserved entry goes in a document that ends at `end`: at the start of that line or, if
+/// the line has other content, of the next one.
 fn reserved_offset(text: &str, end: usize) -> u32 {
     let line_start = source::line_start(text, end);
     let blank = text[line_start..end].trim().is_empty();

@@ -1,4 +1,4 @@
-//! Reserved entries, which are taken off the tape again once they are complete.
+//! Removes reserved entries from the tape once they are complete.
 
 use super::{Parser, ReservedMark};
 use crate::error::{Error, Location, Result};
@@ -6,7 +6,7 @@ use crate::yaml::entry_range;
 use crate::{Collection, Item, ReservedEntry, Span};
 
 impl<'a> Parser<'a> {
-    /// A node is complete: the entry that it was the value of too.
+    /// Completes a node, and the entry whose value it is.
     pub(super) fn value_done(&mut self) -> Result<()> {
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
@@ -42,7 +42,7 @@ impl<'a> Parser<'a> {
         } else {
             entry_range::block_entry(self.text, key_at, self.last_end)
         };
-        let behind_key =
+        let after_key =
             entry_range::comment_after_key(self.text, &entry, &value).map(|range| range.start);
         let in_entry = |comment: &Span| comment.range().start >= entry.start;
         let before = self.comments.partition_point(|comment| !in_entry(comment));
@@ -50,7 +50,7 @@ impl<'a> Parser<'a> {
         self.comments
             .extend(from_entry.into_iter().filter(|comment| {
                 let start = comment.range().start;
-                start >= entry.end || Some(start) == behind_key
+                start >= entry.end || Some(start) == after_key
             }));
         self.anchors.retain(|_, at| *at < tape);
         self.reserved.push(ReservedEntry {

@@ -16,7 +16,7 @@ const LONGEST_KEY: usize = 1_024;
 
 impl<'a> Parser<'a> {
     pub(super) fn scalar(&mut self, scalar: Scalar<'a>) -> Result<()> {
-        // Without an escape or a fold the text is borrowed.
+        // Without an escape or a fold, the text is borrowed.
         if !self.lenient
             && scalar.style == Style::DoubleQuoted
             && matches!(scalar.text, Cow::Owned(_))
@@ -59,7 +59,7 @@ impl<'a> Parser<'a> {
                 None if span.is_empty() && scalar.tag.is_none() && scalar.anchor == 0 => Ok(()),
                 None => self.unsupported(
                     span.start,
-                    "a document that says null has no place for the `sops` block: write `{}`, or nothing behind its `---`",
+                    "a null document cannot hold the `sops` metadata; write `{}`, or nothing after its `---`",
                 ),
                 Some(_)
                     if self.text[span.end..].starts_with(':')
@@ -67,15 +67,15 @@ impl<'a> Parser<'a> {
                 {
                     self.unsupported(
                     span.start,
-                    "a key of more than 1,024 characters: YAML asks for a `? ` before it, and its `:` on the next line",
+                    "a key of more than 1,024 characters; write `? ` before it, and its `:` on the next line",
                 )}
                 Some(_) if self.text[span.end..].starts_with(':') => self.unsupported(
                     span.start,
-                    "missing `: ` after the first key, so its line reads as text",
+                    "missing `: ` after the first key, so its line is read as text",
                 ),
                 Some(_) => self.unsupported(
                     span.start,
-                    "the top level of a document must be a mapping, not a value: write `key: value`, with a blank behind the colon",
+                    "the top level of a document must be a mapping, not a value; write `key: value`, with a space after the colon",
                 ),
             };
         }
@@ -93,7 +93,8 @@ impl<'a> Parser<'a> {
         self.value_done()
     }
 
-    /// The span of a scalar, a block scalar's header included, the blank lines after it that do not count left out.
+    /// The span of a scalar, including a block scalar's header, but without trailing blank lines
+    /// that are not content.
     pub(super) fn scalar_span(&self, scalar: &Scalar<'a>) -> Range<usize> {
         if !matches!(scalar.style, Style::Literal | Style::Folded) {
             return scalar.range.clone();
@@ -113,7 +114,7 @@ impl<'a> Parser<'a> {
     pub(super) fn resolve(&self, scalar: &Scalar<'a>, at: usize) -> Result<Option<Value<'a>>> {
         let plain = scalar.style == Style::Plain;
         let tag = scalar.tag.as_deref();
-        // An empty plain scalar reads as `~` here and is null all the same.
+        // An omitted plain scalar is reported as `~` here, but still means null.
         let resolved = match &scalar.text {
             Cow::Borrowed(text) => resolve::resolve(text, plain, tag),
             Cow::Owned(text) if !plain && tag.is_none() => {

@@ -1,9 +1,10 @@
-//! Plain texts that some reader takes for another type.
+//! Detects plain texts that some readers resolve to another type.
 
 use super::super::resolve::resolve;
 use crate::value::Type;
 
-/// Whether a plain `text` is a string to `yaml.v3` and to YAML 1.1, whose further booleans and base 60 it still quotes.
+/// Whether a plain `text` is a string to `yaml.v3` and to YAML 1.1, whose additional booleans and
+/// base 60 `yaml.v3` still quotes.
 pub(super) fn stays_string(text: &str) -> bool {
     let old_boolean = match text.as_bytes() {
         [b'y' | b'Y' | b'n' | b'N'] => true,
@@ -18,7 +19,7 @@ pub(super) fn stays_string(text: &str) -> bool {
         && matches!(resolve(text, true, None), Ok(Some(value)) if value.kind == Type::Str)
 }
 
-/// Whether `text` is `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`, a number of base 60 in YAML 1.1.
+/// Whether `text` is `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`, a base 60 number of YAML 1.1.
 fn is_base_60(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {

@@ -7,16 +7,16 @@ use super::super::analysis::is_break;
 use super::context::{ParentKind, ScalarContext, SpelledForm};
 use super::lines::{break_line, push_lines};
 
-pub(super) fn spell_literal(out: &mut String, text: &str, place: ScalarContext) -> SpelledForm {
-    let column = place.content_column();
+pub(super) fn spell_literal(out: &mut String, text: &str, context: ScalarContext) -> SpelledForm {
+    let column = context.content_column();
     out.push('|');
     if text.starts_with([' ', '\t']) || text.starts_with(is_break) {
-        let indicated = match place.container {
-            // `yaml.v3` always writes the step, which does no harm if no line is indented.
+        let indicated = match context.container {
+            // `yaml.v3` always writes the step, which is harmless if no line is indented.
             ParentKind::Mapping | ParentKind::Sequence if !text.chars().all(is_break) => {
-                column - place.column
+                column - context.column
             }
-            _ => place.step,
+            _ => context.step,
         };
         out.push_str(&indicated.to_string());
     }
@@ -35,12 +35,12 @@ pub(super) fn spell_literal(out: &mut String, text: &str, place: ScalarContext) 
     SpelledForm::MultiLine { first_line_end }
 }
 
-/// Appends bytes that are no UTF-8, in lines of 70 characters where they do not fit on one.
-pub(super) fn spell_binary(out: &mut String, bytes: &[u8], place: ScalarContext) -> SpelledForm {
+/// Appends bytes that are not UTF-8, in lines of 70 characters if they do not fit on one line.
+pub(super) fn spell_binary(out: &mut String, bytes: &[u8], context: ScalarContext) -> SpelledForm {
     const LINE: usize = 70;
     out.push_str("!!binary ");
     let encoded = STANDARD.encode(bytes);
-    if encoded.len() <= LINE || place.container == ParentKind::Flow {
+    if encoded.len() <= LINE || context.container == ParentKind::Flow {
         out.push_str(&encoded);
         return SpelledForm::Line;
     }
@@ -48,10 +48,10 @@ pub(super) fn spell_binary(out: &mut String, bytes: &[u8], place: ScalarContext)
     let first_line_end = out.len();
     let mut rest = encoded.as_str();
     while !rest.is_empty() {
-        let (line, behind) = rest.split_at(LINE.min(rest.len()));
-        break_line(out, place.content_column());
+        let (line, remainder) = rest.split_at(LINE.min(rest.len()));
+        break_line(out, context.content_column());
         out.push_str(line);
-        rest = behind;
+        rest = remainder;
     }
     SpelledForm::MultiLine { first_line_end }
 }

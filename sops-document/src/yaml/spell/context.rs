@@ -1,17 +1,18 @@
-//! What surrounds a value that is written, and how the value turned out.
+//! The context in which a value is written, and the form of the result.
 
-/// What surrounds a scalar in block or flow style.
+/// The context of a scalar in block or flow style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ScalarContext {
-    /// What it is in.
+    /// The surrounding container.
     pub(crate) container: ParentKind,
-    /// The column of the container's keys or dashes, in characters from 0; of no meaning outside of block collections.
+    /// The column of the container's keys or dashes, in characters from 0; unused outside block
+    /// collections.
     pub(crate) column: usize,
-    /// The columns a level is indented by, 2 to 9.
+    /// The number of columns per level, 2 to 9.
     pub(crate) step: usize,
 }
 
-/// What a scalar is directly in.
+/// The direct container of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParentKind {
     /// The document itself.
@@ -20,12 +21,12 @@ pub(crate) enum ParentKind {
     Mapping,
     /// A block sequence.
     Sequence,
-    /// A flow collection, in which everything stays on one line.
+    /// A flow collection, where everything stays on one line.
     Flow,
 }
 
 impl ScalarContext {
-    /// The column in which a collection or the lines of a block scalar begin here.
+    /// The column in which a collection or the lines of a block scalar begin in this context.
     pub(crate) fn content_column(self) -> usize {
         match self.container {
             ParentKind::Document | ParentKind::Flow => self.step,
@@ -35,15 +36,15 @@ impl ScalarContext {
     }
 }
 
-/// How a value was spelled.
+/// The form of a spelled value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SpelledForm {
     /// On the line that it begins on.
     Line,
     /// As a block scalar, or with line breaks in it.
     MultiLine {
-        /// The offset in the output after the first line, where a comment of that line has its place. After a header
-        /// that ends in `+`, blank lines that follow the value would become part of it.
+        /// The offset in the output after the first line, where a comment for that line goes. After
+        /// a header that ends in `+`, blank lines after the value would become part of it.
         first_line_end: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! How `yaml.v3` writes a value that carries no style of its own.
+//! Writes values like `yaml.v3` if they have no style of their own.
 
 mod ambiguity;
 mod block;
@@ -31,16 +31,16 @@ use self::quoted::{double_quote, single_quote};
 pub(crate) fn spell(
     out: &mut String,
     value: Option<&Value<'_>>,
-    place: ScalarContext,
+    context: ScalarContext,
 ) -> SpelledForm {
     let Some(value) = value else {
         out.push_str("null");
         return SpelledForm::Line;
     };
     match (value.kind, str::from_utf8(&value.bytes)) {
-        (_, Err(_)) => return spell_binary(out, &value.bytes, place),
+        (_, Err(_)) => return spell_binary(out, &value.bytes, context),
         (Type::Str | Type::Bytes | Type::Comment, Ok(text)) => {
-            return spell_string(out, text, place);
+            return spell_string(out, text, context);
         }
         (Type::Bool, Ok("True")) => out.push_str("true"),
         (Type::Bool, Ok(_)) => out.push_str("false"),
@@ -56,8 +56,8 @@ pub(crate) fn spell(
     SpelledForm::Line
 }
 
-/// Appends the key of a block mapping in `column` and its `:`, and returns whether it had to be explicit (`? ` on a line
-/// before), as keys of more than 128 bytes and those with line breaks are.
+/// Appends the key of a block mapping in `column` and its `:`. Returns whether it had to be
+/// explicit (with `? ` before it), like keys of more than 128 bytes and those with line breaks.
 pub(crate) fn spell_key(out: &mut String, key: &str, column: usize, step: usize) -> bool {
     const LONGEST_IMPLICIT: usize = 128;
     let explicit = key.len() > LONGEST_IMPLICIT || Analysis::of(key).is_multiline();
@@ -80,25 +80,25 @@ pub(crate) fn spell_key(out: &mut String, key: &str, column: usize, step: usize)
     explicit
 }
 
-fn spell_string(out: &mut String, text: &str, place: ScalarContext) -> SpelledForm {
+fn spell_string(out: &mut String, text: &str, context: ScalarContext) -> SpelledForm {
     let analysis = Analysis::of(text);
-    let (plain_allowed, flow) = match place.container {
+    let (plain_allowed, flow) = match context.container {
         ParentKind::Flow => (analysis.is_flow_plain(), true),
         _ => (analysis.is_block_plain(), false),
     };
     if text.contains('\n') {
         // A line separator at the end would end the line for Go, and only for Go.
         if analysis.is_literal() && !flow && !text.ends_with(['\u{2028}', '\u{2029}']) {
-            return spell_literal(out, text, place);
+            return spell_literal(out, text, context);
         }
         double_quote(out, text);
     } else if !stays_string(text) {
         double_quote(out, text);
     } else if plain_allowed {
-        // Go's YAML library tags the text of the merge key, so that it stays one.
+        // Go's YAML library tags a string that spells the merge key, so that it stays a string.
         out.push_str(if text == "<<" { "!!merge <<" } else { text });
     } else if analysis.is_single_quoted() && !(flow && analysis.is_multiline()) {
-        return single_quote(out, text, place.content_column());
+        return single_quote(out, text, context.content_column());
     } else {
         double_quote(out, text);
     }

@@ -16,7 +16,8 @@ struct Strings {
     seqmap: String,
 }
 
-/// The places in which what SOPS writes for a value of the other vectors does not read back as it.
+/// The contexts in which the spelling of SOPS does not read back as the value, for vectors of other
+/// values.
 #[derive(serde::Deserialize)]
 struct Unreadable {
     value: String,
@@ -31,7 +32,7 @@ struct Numbers {
     kind: String,
 }
 
-/// The scalars of a document, `None` where it does not parse.
+/// The scalars of a document, `None` if it does not parse.
 fn scalars(text: &str) -> Option<Vec<String>> {
     let mut scalars = Vec::new();
     for event in Parser::new_from_str(text) {
@@ -42,13 +43,13 @@ fn scalars(text: &str) -> Option<Vec<String>> {
     Some(scalars)
 }
 
-/// Whether a reader of YAML 1.2 takes the lines of a text for those that `yaml.v3` takes them for.
+/// Whether a reader of YAML 1.2 sees the same lines in a text as `yaml.v3`.
 fn has_lines_of_one_kind(text: &str) -> bool {
     !text.contains(['\u{2028}', '\u{2029}'])
 }
 
 #[test]
-fn strings_are_spelled_as_sops_spells_them_where_that_reads_back() {
+fn strings_are_spelled_as_in_sops_if_that_reads_back() {
     let places = [
         ("map", "k: ", ParentKind::Mapping, 0),
         ("nested", "o:\n    k: ", ParentKind::Mapping, 4),
@@ -56,10 +57,10 @@ fn strings_are_spelled_as_sops_spells_them_where_that_reads_back() {
         ("seqmap", "o:\n    - k: ", ParentKind::Mapping, 6),
     ];
     let unreadable = vectors::read::<Unreadable>("yaml-spell-unreadable.jsonl");
-    let is_unreadable = |text: &str, place: &str| {
+    let is_unreadable = |text: &str, context: &str| {
         unreadable
             .iter()
-            .any(|vector| vector.value == text && vector.places.iter().any(|name| name == place))
+            .any(|vector| vector.value == text && vector.places.iter().any(|name| name == context))
     };
     for vector in vectors::read::<Strings>("yaml-spell-strings.jsonl") {
         let text = &vector.value;
@@ -89,7 +90,7 @@ fn strings_are_spelled_as_sops_spells_them_where_that_reads_back() {
                     "{spelled:?}"
                 );
             } else if !expected.ends_with('\n') {
-                // SOPS leaves out the line break here, since the line separator is one to Go.
+                // SOPS leaves out the line break here, since Go reads the line separator as one.
                 assert_eq!(
                     spelled,
                     format!(
@@ -105,7 +106,7 @@ fn strings_are_spelled_as_sops_spells_them_where_that_reads_back() {
 }
 
 #[test]
-fn what_is_spelled_reads_back_at_every_place() {
+fn spelled_values_read_back_in_every_context() {
     const CHARACTERS: [&str; 44] = [
         "a", "b", "Z", "0", "1", "9", " ", " ", " ", "\n", "\n", "\n", "\n", "\t", ":", "#", "-",
         "?", ",", "[", "]", "{", "}", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", "~", "\\",
@@ -114,7 +115,7 @@ fn what_is_spelled_reads_back_at_every_place() {
     let seed = 7;
     let mut random = StdRng::seed_from_u64(seed);
     for round in 0..3_000 {
-        // Half of the texts have but letters and white space, on which block scalars turn.
+        // Half of the texts have only letters and white space, on which block scalars depend.
         let kinds = if round % 2 == 0 { 14 } else { CHARACTERS.len() };
         let length = random.random_range(0..10);
         let text: String = (0..length)
@@ -126,7 +127,7 @@ fn what_is_spelled_reads_back_at_every_place() {
         };
         let (column, step) = (random.random_range(1..8), random.random_range(2..=9));
         let margin = " ".repeat(column);
-        for (container, before, behind) in [
+        for (container, before, after) in [
             (
                 ParentKind::Mapping,
                 format!("o:\n{margin}k: "),
@@ -154,7 +155,7 @@ fn what_is_spelled_reads_back_at_every_place() {
                     step,
                 },
             );
-            document.push_str(&behind);
+            document.push_str(&after);
             let read = scalars(&document).unwrap_or_default();
             let read = read
                 .iter()
@@ -166,7 +167,7 @@ fn what_is_spelled_reads_back_at_every_place() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_base64() {
+fn bytes_that_are_not_text_are_base64() {
     for (length, spelled) in [
         (3, "!!binary /wD/".to_owned()),
         (51, format!("!!binary {}", "/wD/".repeat(17))),
@@ -195,7 +196,7 @@ fn bytes_that_are_no_text_are_base64() {
 }
 
 #[test]
-fn a_block_tells_where_its_header_ends() {
+fn a_block_reports_where_its_header_ends() {
     for (text, form) in [
         ("a\nb", SpelledForm::MultiLine { first_line_end: 2 }),
         (" a\n\n", SpelledForm::MultiLine { first_line_end: 3 }),
@@ -205,13 +206,13 @@ fn a_block_tells_where_its_header_ends() {
             kind: Type::Str,
             bytes: Cow::Borrowed(text.as_bytes()),
         };
-        let place = ScalarContext {
+        let context = ScalarContext {
             container: ParentKind::Mapping,
             column: 0,
             step: 4,
         };
         assert_eq!(
-            spell(&mut String::new(), Some(&value), place),
+            spell(&mut String::new(), Some(&value), context),
             form,
             "{text:?}"
         );

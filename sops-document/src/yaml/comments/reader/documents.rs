@@ -1,4 +1,4 @@
-//! Where the documents of a stream begin and end.
+//! The start and end of each document in a stream.
 
 use super::TokenReader;
 use crate::yaml::comments::lexis;
@@ -7,7 +7,7 @@ use crate::yaml::comments::tokens::TokenKind;
 use crate::yaml::comments::trace::TraceEvent;
 
 impl TokenReader<'_, '_> {
-    /// Starts a document, to which a reserved entry would go at the offset `end`.
+    /// Starts a document, whose reserved entry would go to the offset `end`.
     pub(super) fn start_document(&mut self, end: usize) {
         self.document_end = end;
         self.container_end = None;
@@ -52,7 +52,7 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// A document may be a null in words, which the tape leaves out.
+    /// A document may be a written null, which the tape omits.
     pub(super) fn null_document(&mut self, container_end: u32) {
         self.properties(self.text.len(), false);
         let at = self.skip();

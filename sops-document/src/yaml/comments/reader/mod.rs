@@ -1,4 +1,5 @@
-//! Reads a text again, by the items of its tape, for the tokens that Go's parser meets. This file reads nodes.
+//! Reads a text again along its tape to find the tokens that Go's parser sees. This file reads
+//! nodes.
 
 mod documents;
 mod reserved;
@@ -9,18 +10,18 @@ use super::tokens::TokenKind;
 use super::trace::{Trace, TraceEvent};
 use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span};
 
-/// What follows the last entry of a document that has no reserved entry.
+/// What follows the last entry of a document without a reserved entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
-    /// A reserved entry will be added there; comments belong where Go's library finds them then.
+    /// A reserved entry will be added, so comments go where Go's library finds them then.
     Reserved,
-    /// The same, in a text whose scalars stay as they are.
+    /// A reserved entry will be added, but the scalars of the text stay as they are.
     ReservedAsWritten,
     /// Nothing.
     Nothing,
 }
 
-/// Finds the tokens of a document, comments not being on its tape yet.
+/// Finds the tokens of a document before its comments are on the tape.
 pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Trace {
     let text = document.text;
     let at = text.len() - text.trim_start_matches(lexis::BYTE_ORDER_MARK).len();
@@ -50,7 +51,7 @@ struct Frame {
     flow: bool,
     /// The column of a block collection.
     column: usize,
-    /// Whether tokens of its own begin and end it.
+    /// Whether it begins and ends with its own tokens.
     seen: bool,
 }
 
@@ -60,13 +61,13 @@ struct TokenReader<'r, 'a> {
     paths: &'r Paths<'a>,
     reserved: &'r [ReservedEntry],
     tail: Tail,
-    /// Up to where the text has been read.
+    /// The offset up to which the text has been read.
     at: usize,
     /// The next reserved entry.
     next_reserved: usize,
     frames: Vec<Frame>,
-    /// Of this document: the offset that a reserved entry would go to, where the tape has the end of its mapping, and whether it has
-    /// a reserved entry.
+    /// For the current document: the offset where a reserved entry would go, the tape index where
+    /// its mapping ends, and whether it has a reserved entry.
     document_end: usize,
     container_end: Option<u32>,
     has_reserved: bool,
@@ -111,8 +112,8 @@ impl TokenReader<'_, '_> {
         self.out.gap(self.text.len(), Ahead::End);
     }
 
-    /// Reads the indicator or the key before the node at `index`. Returns whether there is a key or an indicator whose value the node
-    /// is.
+    /// Reads the indicator or the key before the node at `index`. Returns whether the node is the
+    /// value of a key or an indicator.
     fn lead(&mut self, index: usize, path: PathId) -> bool {
         let Some(&frame) = self.frames.last() else {
             return true;
@@ -144,7 +145,7 @@ impl TokenReader<'_, '_> {
 
     fn key_token(&mut self, key: usize, frame: Frame, event: TraceEvent) {
         let end = lexis::key_end(self.text, key, frame.flow, frame.column);
-        // A key may be but a tag.
+        // A key may consist of a tag only.
         if end > key {
             self.token(lexis::scalar_kind(self.text, key), key, end, event);
         }
@@ -218,7 +219,8 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// Nothing, but maybe with an anchor or a tag; those in the column of the collection belong to the next key.
+    /// An omitted value, optionally with an anchor or a tag. Properties in the column of the
+    /// collection belong to the next key.
     fn empty_leaf(&mut self) {
         let Some(&frame) = self.frames.last() else {
             return;
@@ -247,7 +249,7 @@ impl TokenReader<'_, '_> {
             (0, self.open_flow(open))
         } else {
             let first = self.first_key(index);
-            while self.skip() < first && !self.is_in_line_with(first) && self.property(false) {}
+            while self.skip() < first && !self.is_on_line_of(first) && self.property(false) {}
             let at = self.skip();
             self.out.enter_block(open, kind, at)
         };
@@ -261,7 +263,8 @@ impl TokenReader<'_, '_> {
         self.out.in_flow = flow;
     }
 
-    /// Whether the flow collection has brackets: a pair of a sequence is a mapping without.
+    /// Whether the flow collection has brackets: a pair in a sequence is a mapping without
+    /// brackets.
     fn open_flow(&mut self, open: u32) -> bool {
         self.properties(self.text.len(), true);
         let at = self.skip();
@@ -274,7 +277,8 @@ impl TokenReader<'_, '_> {
         seen
     }
 
-    /// Where the first key of the block mapping at `index` is, or the first `-` of the block sequence.
+    /// The offset of the first key of the block mapping at `index`, or of the first `-` of the
+    /// block sequence.
     fn first_key(&self, index: usize) -> usize {
         let Item::Open { kind, span, .. } = self.tape[index] else {
             return self.at;
@@ -291,8 +295,8 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// Whether what comes next is on one line with `at`: a tag there is that of the key.
-    fn is_in_line_with(&self, at: usize) -> bool {
+    /// Whether the next token is on the same line as `at`: a tag there belongs to the key.
+    fn is_on_line_of(&self, at: usize) -> bool {
         let between = self.text.get(self.at..at).unwrap_or_default();
         !between.contains(['\n', '\r'])
     }
@@ -326,7 +330,7 @@ impl TokenReader<'_, '_> {
         self.at = self.at.max(end);
     }
 
-    /// Goes past white space and comments; where what comes next starts.
+    /// Skips white space and comments, and returns the start of the next token.
     fn skip(&mut self) -> usize {
         self.at = lexis::skip(self.text, self.at);
         self.at

@@ -7,7 +7,8 @@ use crate::yaml::comments::tokens::TokenKind;
 use crate::yaml::comments::trace::TraceEvent;
 
 impl TokenReader<'_, '_> {
-    /// The reserved entries that come after the last entry of a document, and the one that will be put there.
+    /// Reads the reserved entries after the last entry of a document, and the one that will be
+    /// added.
     pub(super) fn end_top(&mut self, index: usize, frame: Frame) {
         self.pass_reserved(self.document_end, index);
         if !self.awaits_reserved() {
@@ -24,18 +25,18 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// Whether the document will get a reserved entry.
+    /// Whether a reserved entry will be added to the document.
     pub(super) fn awaits_reserved(&self) -> bool {
         matches!(self.tail, Tail::Reserved | Tail::ReservedAsWritten) && !self.has_reserved
     }
 
-    /// The reserved entry that comes before the offset `limit` at the top of the document.
+    /// The reserved entry before the offset `limit` at the top level of the document.
     pub(super) fn next_reserved_entry(&self, limit: usize) -> Option<&ReservedEntry> {
         let next = self.reserved.get(self.next_reserved);
         next.filter(|entry| self.frames.len() <= 1 && entry.value.start < limit)
     }
 
-    /// Passes over the reserved entries before `limit`, which come before the item at `index`.
+    /// Skips the reserved entries before `limit`, which come before the item at `index`.
     pub(super) fn pass_reserved(&mut self, limit: usize, index: usize) {
         while let Some(entry) = self.next_reserved_entry(limit) {
             let (frame, value) = (self.frames.last().copied(), entry.value.clone());

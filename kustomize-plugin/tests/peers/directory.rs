@@ -1,4 +1,4 @@
-//! A repository in a temporary folder, in which the real programs are run.
+//! A repository in a temporary directory, in which the real programs run.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 const KEY: &str = include_str!("../../../testdata/keys/x25519.txt");
 
-/// The rule that people use for manifests.
+/// A typical rule for manifests.
 pub(crate) const DATA: &str = "^(data|stringData)$";
 
-/// A transformer of this function; `more` is added to it.
+/// A transformer configuration of this function, extended by `more`.
 pub(crate) fn transformer(more: &str) -> String {
     config("krm.sops-rs/v1alpha1", "SopsDecrypt", more)
 }
@@ -32,35 +32,35 @@ pub(crate) fn recipient() -> &'static str {
     recipient.expect("the key file names its recipient")
 }
 
-pub(crate) struct Folder {
+pub(crate) struct Directory {
     root: TempDir,
 }
 
-/// What came out of a build.
+/// The result of a build.
 pub(crate) struct Built {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) succeeded: bool,
 }
 
-impl Folder {
+impl Directory {
     pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().expect("a temporary folder");
-        for folder in ["home", "bin", "work"] {
-            fs::create_dir(root.path().join(folder)).expect("it is ours");
+        let root = tempfile::tempdir().expect("a temporary directory");
+        for directory in ["home", "bin", "work"] {
+            fs::create_dir(root.path().join(directory)).expect("the path is writable");
         }
         let program = Path::new(env!("CARGO_BIN_EXE_sops-rs-krm"));
-        symlink(program, root.path().join("bin/sops-rs-krm")).expect("it is ours");
+        symlink(program, root.path().join("bin/sops-rs-krm")).expect("the path is writable");
         Self { root }
     }
 
-    /// A folder with these files.
+    /// A directory with these files.
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
-        let folder = Self::new();
+        let directory = Self::new();
         for (name, text) in files {
-            folder.write(name, text);
+            directory.write(name, text);
         }
-        folder
+        directory
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -69,8 +69,9 @@ impl Folder {
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("it is below the folder")).expect("it is ours");
-        fs::write(path, text).expect("it is ours");
+        fs::create_dir_all(path.parent().expect("the path is below the directory"))
+            .expect("the path is writable");
+        fs::write(path, text).expect("the path is writable");
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
@@ -86,7 +87,7 @@ impl Folder {
         successful(command.args(arguments).arg(path));
     }
 
-    /// The same, with what is under `data` and `stringData` encrypted.
+    /// Writes a file and encrypts the values under `data` and `stringData` with the real `sops`.
     pub(crate) fn encrypt_data(&self, name: &str, text: &str) {
         self.encrypt(
             name,
@@ -105,17 +106,17 @@ impl Folder {
         );
     }
 
-    /// `kustomize build` of a folder, with functions.
-    pub(crate) fn build(&self, folder: &str) -> Built {
-        self.build_with(&["--enable-alpha-plugins", "--enable-exec"], folder)
+    /// Runs `kustomize build` on a directory, with functions.
+    pub(crate) fn build(&self, directory: &str) -> Built {
+        self.build_with(&["--enable-alpha-plugins", "--enable-exec"], directory)
     }
 
-    pub(crate) fn build_with(&self, flags: &[&str], folder: &str) -> Built {
-        self.run_build(self.command("kustomize"), flags, folder)
+    pub(crate) fn build_with(&self, flags: &[&str], directory: &str) -> Built {
+        self.run_build(self.command("kustomize"), flags, directory)
     }
 
-    fn run_build(&self, mut command: Command, flags: &[&str], folder: &str) -> Built {
-        command.arg("build").args(flags).arg(self.path(folder));
+    fn run_build(&self, mut command: Command, flags: &[&str], directory: &str) -> Built {
+        command.arg("build").args(flags).arg(self.path(directory));
         let Output {
             status,
             stdout,
@@ -128,33 +129,34 @@ impl Folder {
         }
     }
 
-    /// Makes the program an exec plugin of kustomize, for configurations of this version and kind.
+    /// Installs the program as an exec plugin of kustomize, for configurations with this version
+    /// and kind.
     pub(crate) fn install_plugin(&self, version_and_kind: &str, name: &str) {
         let plugins = self.root.path().join("home/.config/kustomize/plugin");
         let directory = plugins.join(version_and_kind);
-        fs::create_dir_all(&directory).expect("it is ours");
+        fs::create_dir_all(&directory).expect("the path is writable");
         let program = Path::new(env!("CARGO_BIN_EXE_sops-rs-krm"));
-        symlink(program, directory.join(name)).expect("it is ours");
+        symlink(program, directory.join(name)).expect("the path is writable");
     }
 
-    /// `kustomize build` of a folder with the programs in `tools` alone.
-    pub(crate) fn build_with_tools(&self, tools: &Path, folder: &str) -> Built {
+    /// Runs `kustomize build` on a directory, with only the programs in `tools`.
+    pub(crate) fn build_with_tools(&self, tools: &Path, directory: &str) -> Built {
         let mut command = self.command("kustomize");
         command.env("PATH", tools);
         self.run_build(
             command,
             &["--enable-alpha-plugins", "--enable-exec"],
-            folder,
+            directory,
         )
     }
 
-    /// Makes a PGP key, and gives its fingerprint.
+    /// Generates a PGP key, and returns its fingerprint.
     pub(crate) fn pgp_key(&self) -> String {
         let home = self.root.path().join("home/.gnupg");
         fs::DirBuilder::new()
             .mode(0o700)
             .create(home)
-            .expect("it is ours");
+            .expect("the path is writable");
         let batch = ["--batch", "--passphrase", "", "--quick-gen-key"];
         let mut generate = self.command("gpg");
         successful(
@@ -181,7 +183,7 @@ impl Folder {
             &std::env::var_os("PATH").unwrap_or_default(),
         ));
         let path = std::env::join_paths(paths).expect("paths have no colon");
-        // The search is done with the PATH of the child.
+        // The search uses the PATH of the child.
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -193,8 +195,8 @@ impl Folder {
     }
 }
 
-/// The agent that `gpg` has started for its home would outlive it.
-impl Drop for Folder {
+/// Stops the agent that `gpg` has started for its home, which would outlive it.
+impl Drop for Directory {
     fn drop(&mut self) {
         if self.root.path().join("home/.gnupg").exists() {
             let mut kill = self.command("gpgconf");
@@ -204,7 +206,7 @@ impl Drop for Folder {
 }
 
 impl Built {
-    /// What was built, without a word on standard error.
+    /// The build output, with nothing on standard error.
     #[track_caller]
     pub(crate) fn quiet(self) -> String {
         assert_eq!(self.stderr, "");
@@ -217,7 +219,7 @@ impl Built {
         self.stdout
     }
 
-    /// Why it failed; nothing is built.
+    /// The error messages. Nothing is built.
     #[track_caller]
     pub(crate) fn fails(self) -> String {
         assert!(!self.succeeded, "{}", self.stdout);
