@@ -94,10 +94,12 @@ pub(super) fn is_constant(name: &str) -> bool {
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
 }
 
-/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`.
+/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`, or of what belongs there, such as `PRIVATE-KEY`.
 fn names_variable(value: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
-    value.contains('_') && value.chars().all(is_part) && NameClass::of(value) == NameClass::Secret
+    let is_part = |c: char| c.is_ascii_uppercase() || "_-".contains(c);
+    value.contains(['_', '-'])
+        && value.chars().all(is_part)
+        && NameClass::of(value) == NameClass::Secret
 }
 
 /// Whether it is written as programs name their settings, `client_secret`. Objects in a cluster name their fields in another way.
@@ -303,6 +305,7 @@ mod tests {
             ("secret_key", "$__env{SECRET_KEY}"),
             ("TOKEN_CONFIG", "a-b-c"),
             ("token", "GITHUB_TOKEN"),
+            ("privateKey", "PRIVATE-KEY"),
             ("client_secret", "web-client"),
             ("tls_secret", "wildcard2"),
             ("clientSecret", "web2"),
