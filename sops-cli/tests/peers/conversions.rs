@@ -169,7 +169,7 @@ impl Bench {
 fn is_better(refused: &Run) -> bool {
     let words = [
         "would stay in plaintext",
-        "holds but one",
+        "allows only one",
         "has no form in this format",
         "is not UTF-8",
     ];

@@ -343,7 +343,7 @@ fn a_missing_secret_key_is_told() {
         .replace("-----BEGIN PGP", "-----BEGIN AGE");
     ring.write("x.yaml", altered);
     ring.ours(&["decrypt", "x.yaml"])
-        .fails_with(128, "is no PGP message");
+        .fails_with(128, "is not a PGP message");
 }
 
 #[test]

@@ -679,7 +679,7 @@ fn a_configuration_with_the_wrong_extension_gets_a_warning() {
     ] {
         environment.write(name, SECRET);
     }
-    let warning = "warning: prod/.sops.yml: this file is not read, since the configuration must be called `.sops.yaml`; `.sops.yaml` is read instead\n";
+    let warning = "warning: prod/.sops.yml: this file is ignored because the configuration must be named `.sops.yaml`; `.sops.yaml` is used instead\n";
     for arguments in [
         &["encrypt", "-i", "--dry-run", "."][..],
         &["encrypt", "-i", "."],
