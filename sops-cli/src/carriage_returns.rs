@@ -2,7 +2,8 @@
 
 use crate::ui::Ui;
 
-/// Warns if the lines of a plaintext dotenv file end in CR LF: `sops` reads the carriage return as part of the value.
+/// Warns if the lines of a plaintext dotenv file end in CR LF: `sops` reads the carriage return as
+/// part of the value.
 pub(crate) fn warn_of_returns(ui: &Ui, name: &str, dotenv: &[u8]) {
     if dotenv.windows(2).any(|pair| pair == b"\r\n") {
         ui.warn(format_args!(

@@ -1,4 +1,5 @@
-//! The command line as a whole: reads it, runs the command, and turns the outcome into an exit code.
+//! The command line as a whole: reads it, runs the command, and turns the outcome into an exit
+//! code.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -64,8 +65,9 @@ fn front() -> clap::Command {
     }
 }
 
-/// The description of as much of the command line as is in use: of one command, if it begins with that, before which nothing of the old
-/// form can stand. All of it takes as long as decrypting a file.
+/// The description of as much of the command line as is in use: of one command, if it begins with
+/// that, before which nothing of the old form can stand. All of it takes as long as decrypting a
+/// file.
 fn command_in_use() -> clap::Command {
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let name = std::env::args_os().nth(1);

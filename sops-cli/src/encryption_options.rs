@@ -1,4 +1,5 @@
-//! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that override it.
+//! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that
+//! override it.
 
 use std::path::Path;
 

@@ -13,7 +13,7 @@ pub(crate) enum InputFormat {
     Known(Format),
     /// The content of an encrypted file; other files are binary, since the extension is unknown.
     Content,
-    /// The content of an encrypted file; there is no name either.
+    /// The content of an encrypted file, without a name.
     Unnamed,
 }
 
@@ -40,7 +40,8 @@ impl InputFormat {
                 Some(Format::Json) => Format::Json,
                 _ => Format::Binary,
             }),
-            // JSON is YAML too. No program writes an encrypted YAML file so, and a reader of YAML gets one in block style, as from `sops`.
+            // JSON is YAML too. No program writes an encrypted YAML file so, and a reader of YAML
+            // gets one in block style, as from `sops`.
             Self::Known(Format::Yaml) if is_json(content) => Ok(Format::Json),
             Self::Known(format) => Ok(format),
             Self::Content => Ok(encrypted_format(content).unwrap_or(Format::Binary)),
@@ -74,6 +75,6 @@ pub(crate) fn has_format(path: &Path) -> bool {
 }
 
 fn unknown() -> CommandError {
-    CommandError::new(Code::Generic, "the format of standard input is not known")
-        .hint("tell it with `--input-type yaml`, or a file name with `--filename-override`")
+    CommandError::new(Code::Generic, "the format of standard input is unknown")
+        .hint("name it with `--input-type yaml`, or pass a file name with `--filename-override`")
 }

@@ -85,7 +85,8 @@ impl ManifestReader<'_> {
             .map_err(|error| input.plaintext_error(error))
     }
 
-    /// The documents of several files that were put together, such as a build of kustomize, each decrypted for itself.
+    /// The documents of several files that were put together, such as a build of kustomize, each
+    /// decrypted for itself.
     fn decrypted_apart(&self, input: &Input, trees: Vec<Node>) -> Result<Vec<Value>, CommandError> {
         if !self.opening.ignore_mac {
             let message = "the documents come from several files, so their MACs cannot be verified";
@@ -264,7 +265,8 @@ enum InvalidEntry {
     NoBase64(String),
 }
 
-/// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are.
+/// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell
+/// whose fields they are.
 fn into_data(object: &mut ClusterObject) -> Result<(), InvalidEntry> {
     for part in SECRET_PARTS {
         let entries = object.json[part].as_object();

@@ -1,4 +1,5 @@
-//! `docs/cli.md`, the reference of the command line, is generated from the descriptions of the commands.
+//! `docs/cli.md`, the reference of the command line, is generated from the descriptions of the
+//! commands.
 
 use clap::{Arg, Command};
 use sops_test_support::generated::assert_file;

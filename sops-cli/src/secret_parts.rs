@@ -1,4 +1,5 @@
-//! Values that would stay in plaintext by mistake, above all of Kubernetes Secrets, and fields that Kubernetes refuses.
+//! Values that would stay in plaintext by mistake, above all of Kubernetes Secrets, and fields that
+//! Kubernetes refuses.
 
 use sops_core::document::{Error as DocumentError, NodeRef, open_quotes};
 use sops_core::rules::EncryptionRule;
@@ -157,7 +158,8 @@ impl Judge<'_> {
 }
 
 impl SecretParts {
-    /// Judges the quotes of a dotenv file. What looks like the rest of a value would be keys, which stay in plaintext.
+    /// Judges the quotes of a dotenv file. What looks like the rest of a value would be keys, which
+    /// stay in plaintext.
     fn judge_quotes(&mut self, text: &[u8]) {
         const MAX_WARNINGS: usize = 5;
         let Ok(document) = parse_document(text, Format::Dotenv) else {

@@ -8,12 +8,14 @@ use signal_hook::consts::{
 };
 use signal_hook::{flag, low_level};
 
-/// The signals that end a process by default and that others send to it. Rust's programs ignore SIGPIPE.
+/// The signals that end a process by default and that others send to it. Rust's programs ignore
+/// SIGPIPE.
 pub(crate) const ENDING: [i32; 8] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU,
 ];
 
-/// While one of these lives, [`ENDING`] signals do not end the process. They do as soon as the last one is dropped.
+/// While one of these lives, [`ENDING`] signals do not end the process. They do as soon as the last
+/// one is dropped.
 pub(crate) struct DeferredSignals(());
 
 struct Handlers {
@@ -63,7 +65,8 @@ impl Drop for DeferredSignals {
         if handlers.held.fetch_sub(1, Ordering::SeqCst) == 1 {
             handlers.idle.store(true, Ordering::SeqCst);
             if let Some(signal) = pending {
-                // It ends the process; where it cannot, the process goes on as if there had been no signal.
+                // It ends the process; where it cannot, the process goes on as if there had been no
+                // signal.
                 let _ = low_level::emulate_default_handler(signal);
             }
         }
@@ -81,7 +84,8 @@ fn handlers() -> &'static Handlers {
             let _ = flag::register_usize(signal, Arc::clone(&pending), number);
             let _ = flag::register_conditional_default(signal, Arc::clone(&idle));
         }
-        // A write beyond the allowed size becomes an error, so that what was begun can be taken back.
+        // A write beyond the allowed size becomes an error, so that what was begun can be taken
+        // back.
         let _ = flag::register(SIGXFSZ, Arc::default());
         Handlers {
             idle,

@@ -1,4 +1,5 @@
-//! Changes an encrypted file without an editor: decrypts it, changes it, encrypts it again, and replaces it.
+//! Changes an encrypted file without an editor: decrypts it, changes it, encrypts it again, and
+//! replaces it.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -25,8 +26,9 @@ pub(crate) struct FileUpdate<'a> {
 }
 
 impl FileUpdate<'_> {
-    /// Replaces the file by what `change` makes of its plaintext, given the file's metadata as well, and gives what was written; `None` leaves it
-    /// alone. If another run changes the file in the meantime, `change` is applied to the new plaintext.
+    /// Replaces the file by what `change` makes of its plaintext, given the file's metadata as
+    /// well, and gives what was written; `None` leaves it alone. If another run changes the file in
+    /// the meantime, `change` is applied to the new plaintext.
     pub(crate) fn change(
         &self,
         mut change: impl FnMut(

@@ -1,7 +1,7 @@
 //! Walks a directory, without the files that Git ignores. The `.gitignore` files are untrusted.
 //!
-//! In a repository, only what Git reads counts: the `.gitignore` files up to its root. They do not apply to files that Git tracks,
-//! so callers look at [`Tracked`](crate::git::Tracked) too.
+//! In a repository, only what Git reads counts: the `.gitignore` files up to its root. They do not
+//! apply to files that Git tracks, so callers look at [`Tracked`](crate::git::Tracked) too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,8 @@ impl Walking {
     /// Through a directory and those below it, except `.git`.
     ///
     /// # Errors
-    /// The directory, or one above it, has a `.gitignore` that is not a regular file of bounded size: reading it could take forever.
+    /// The directory, or one above it, has a `.gitignore` that is not a regular file of bounded
+    /// size: reading it could take forever.
     pub(crate) fn new(directory: &Path) -> Result<Self, CommandError> {
         Self::except(directory, |_| false)
     }

@@ -1,4 +1,5 @@
-//! Secrets that are written into the actions of a template, as in `{{ "hunter2" | b64enc }}` and `{{ .Values.password | default "hunter2" }}`.
+//! Secrets that are written into the actions of a template, as in `{{ "hunter2" | b64enc }}` and
+//! `{{ .Values.password | default "hunter2" }}`.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -36,7 +37,8 @@ struct TemplateAction<'t> {
     range: Range<usize>,
 }
 
-/// Whether an action in the value of a Secret has a literal in it that is a secret by that key, or by the key in its own line.
+/// Whether an action in the value of a Secret has a literal in it that is a secret by that key, or
+/// by the key in its own line.
 pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
     if !has_action(text) || !text.contains(['"', '\'', '`']) {
         return false;
@@ -72,7 +74,8 @@ impl<'t> Definitions<'t> {
 
     pub(crate) fn of(text: &'t str) -> Self {
         let mut all = Self::default();
-        // How many blocks are open, and the outermost that has a name: the name, where it begins, and its depth.
+        // How many blocks are open, and the outermost that has a name: the name, where it begins,
+        // and its depth.
         let mut depth = 0_usize;
         let mut named: Option<(&str, usize, usize)> = None;
         for action in each(text) {

@@ -1,4 +1,5 @@
-//! What was found about values, by the places where they are written: aliases can repeat a value far more often than it is worth looking at.
+//! What was found about values, by the places where they are written: aliases can repeat a value
+//! far more often than it is worth looking at.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

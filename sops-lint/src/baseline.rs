@@ -1,4 +1,5 @@
-//! Findings that are known when a repository starts to use the lint, so that only new ones are reported.
+//! Findings that are known when a repository starts to use the lint, so that only new ones are
+//! reported.
 
 use std::collections::{BTreeSet, HashSet};
 

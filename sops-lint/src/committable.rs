@@ -1,5 +1,6 @@
-//! Files that may be committed although a creation rule covers them: what another program has encrypted, and what everyone may read. The
-//! whole of a file counts, because a line of its beginning is soon copied.
+//! Files that may be committed although a creation rule covers them: what another program has
+//! encrypted, and what everyone may read. The whole of a file counts, because a line of its
+//! beginning is soon copied.
 
 use std::collections::HashSet;
 
@@ -8,7 +9,8 @@ use base64::Engine as _;
 use crate::base64_text::LENIENT;
 use crate::secret_detection::in_text;
 
-/// What PEM calls that is public, and the first byte of it: `0x30` for a sequence of ASN.1. SSH gives its keys no fixed one.
+/// What PEM calls that is public, and the first byte of it: `0x30` for a sequence of ASN.1. SSH
+/// gives its keys no fixed one.
 const PUBLIC: [(&str, Option<u8>); 10] = [
     ("CERTIFICATE", Some(0x30)),
     ("TRUSTED CERTIFICATE", Some(0x30)),
@@ -90,13 +92,15 @@ pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     is_of && rest.trim().is_empty()
 }
 
-/// Whether the bytes may be a nonce: random ones are not text, and hardly any byte of them comes twice.
+/// Whether the bytes may be a nonce: random ones are not text, and hardly any byte of them comes
+/// twice.
 fn is_random_nonce(nonce: &[u8]) -> bool {
     let kinds: HashSet<&u8> = nonce.iter().collect();
     kinds.len() * 2 > nonce.len() && !nonce.iter().all(|byte| is_printable(*byte))
 }
 
-/// Whether bytes are text for the most part. Random bytes of these lengths are so less than once in 10,000 times.
+/// Whether bytes are text for the most part. Random bytes of these lengths are so less than once in
+/// 10,000 times.
 fn is_readable(bytes: &[u8]) -> bool {
     let others = bytes.iter().filter(|byte| !is_printable(**byte)).count();
     let is_mostly_text = || others * 8 < bytes.len() || str::from_utf8(bytes).is_ok();
@@ -142,7 +146,8 @@ fn is_base64(line: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
 }
 
-/// Whether it is a file of Ansible Vault: in hexadecimal a salt, a MAC and a ciphertext, each of them in hexadecimal too.
+/// Whether it is a file of Ansible Vault: in hexadecimal a salt, a MAC and a ciphertext, each of
+/// them in hexadecimal too.
 fn is_ansible_vault(text: &str) -> bool {
     let Some((header, body)) = text.split_once('\n') else {
         return false;
@@ -167,7 +172,8 @@ fn is_ansible_vault(text: &str) -> bool {
     is_header && parts.is_some_and(|parts| parts == [true; 3])
 }
 
-/// Whether all of a text is what everyone may read: public keys, certificates and recipients, with comments.
+/// Whether all of a text is what everyone may read: public keys, certificates and recipients, with
+/// comments.
 pub(crate) fn is_public(text: &str) -> bool {
     let mut rest = text;
     let mut is_any = false;
@@ -206,8 +212,8 @@ pub(crate) fn is_public(text: &str) -> bool {
     is_any
 }
 
-/// What follows the description of a certificate as `openssl x509 -text` writes it; `None` if the text starts with none, or with one that
-/// has a secret in it.
+/// What follows the description of a certificate as `openssl x509 -text` writes it; `None` if the
+/// text starts with none, or with one that has a secret in it.
 fn after_description(text: &str) -> Option<&str> {
     let mut lines = text.split_inclusive('\n');
     let title = lines.next()?;
@@ -258,7 +264,8 @@ struct PemBlock<'t> {
 }
 
 impl<'t> PemBlock<'t> {
-    /// The block at the start of a text, and what follows it. `None` for what has other lines in it than base64.
+    /// The block at the start of a text, and what follows it. `None` for what has other lines in it
+    /// than base64.
     fn first(text: &'t str) -> Option<(Self, &'t str)> {
         // The form of SSH2 has a space instead of the fifth dash.
         let (dash, rest) = match text.strip_prefix("---- BEGIN ") {

@@ -28,7 +28,8 @@ use crate::shell::shell_path;
 use crate::source_map::{SourceMap, has_tag};
 use crate::{file_name, related_name};
 
-/// One file: its text, its position in the repository, the settings for it, and what the rules have found in it.
+/// One file: its text, its position in the repository, the settings for it, and what the rules have
+/// found in it.
 pub(crate) struct Context<'r> {
     pub(crate) input: &'r Input<'r>,
     pub(crate) images: &'r ImagePatterns,
@@ -171,7 +172,8 @@ impl<'r> Context<'r> {
         })
     }
 
-    /// Whether the file may be a copy of another one by its content, if its name says no more than that it may be.
+    /// Whether the file may be a copy of another one by its content, if its name says no more than
+    /// that it may be.
     pub(crate) fn may_be_copy(&self) -> bool {
         let text = self.text;
         !file_name::may_be_notes(self.input.path)
@@ -216,14 +218,15 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// Whether the creation rule is for the file that this one is a copy of, so that no command encrypts this one.
+    /// Whether the creation rule is for the file that this one is a copy of, so that no command
+    /// encrypts this one.
     pub(crate) fn is_copy_of_covered(&self) -> bool {
         self.naming_rule()
             .is_some_and(|named| named.is_for_original)
     }
 
-    /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands look for `.sops.yaml` there and above, so
-    /// one further down is named.
+    /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands
+    /// look for `.sops.yaml` there and above, so one further down is named.
     pub(crate) fn command(&self, words: &str) -> String {
         let Input { name, path, .. } = self.input;
         let start = path

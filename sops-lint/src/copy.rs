@@ -8,7 +8,8 @@ use crate::rule::Confidence;
 use crate::rules::{self, COPY, PLAINTEXT_SECRET};
 
 impl Linter {
-    /// Reports a copy in plaintext of a file that a creation rule covers, if the original with this content would be reported.
+    /// Reports a copy in plaintext of a file that a creation rule covers, if the original with this
+    /// content would be reported.
     pub(crate) fn judge_like_original(&self, context: &mut Context<'_>) {
         let is_known = |code| code == PLAINTEXT_SECRET.code;
         let mut known = context.findings.iter();

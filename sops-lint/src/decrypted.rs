@@ -69,8 +69,8 @@ const TELLING: usize = 6;
 pub struct Encrypted {
     path: PathBuf,
     format: Format,
-    /// Its encrypted values by key path, each with the length of the plaintext in bytes, which encryption does not change. `None`: the
-    /// plaintext can be written in several ways.
+    /// Its encrypted values by key path, each with the length of the plaintext in bytes, which
+    /// encryption does not change. `None`: the plaintext can be written in several ways.
     values: BTreeMap<String, Option<usize>>,
     kind: Option<String>,
     /// Whether it stays beside the file.
@@ -170,7 +170,8 @@ impl Encrypted {
         })
     }
 
-    /// The same as a file that stays encrypted. A decrypted copy of it has all of its keys, and a related name or values of the same lengths.
+    /// The same as a file that stays encrypted. A decrypted copy of it has all of its keys, and a
+    /// related name or values of the same lengths.
     #[must_use]
     pub fn staying(self) -> Self {
         Self {
@@ -179,7 +180,8 @@ impl Encrypted {
         }
     }
 
-    /// Whether a file with this name may be an encrypted file with a copy in plaintext. Files such as programs and pictures are not encrypted.
+    /// Whether a file with this name may be an encrypted file with a copy in plaintext. Files such
+    /// as programs and pictures are not encrypted.
     pub fn may_be_named(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().map(|ending| ending.to_ascii_lowercase());
@@ -191,7 +193,8 @@ impl Encrypted {
             || !bare_name(path).eq_ignore_ascii_case(&name)
     }
 
-    /// What the names of a file and of its copies begin with, without its extensions and in lower case.
+    /// What the names of a file and of its copies begin with, without its extensions and in lower
+    /// case.
     pub fn stem(path: &Path) -> String {
         let mut stem = bare_name(path);
         if let Some((end, _)) = stem.char_indices().skip(1).find(|(_, c)| *c == '.') {
@@ -200,8 +203,8 @@ impl Encrypted {
         stem
     }
 
-    /// The names of files that a file is a decrypted copy of, as far as its name says: `a.enc.yaml` and `a.yaml.enc` for `a.yaml` and for its
-    /// copy `a.dec.yaml`, `a.yaml` for `a.yaml.bak`.
+    /// The names of files that a file is a decrypted copy of, as far as its name says: `a.enc.yaml`
+    /// and `a.yaml.enc` for `a.yaml` and for its copy `a.dec.yaml`, `a.yaml` for `a.yaml.bak`.
     pub fn related_names(path: &Path) -> Vec<PathBuf> {
         related_name::related(path)
     }
@@ -261,8 +264,8 @@ impl Encrypted {
 }
 
 impl Linter {
-    /// The finding that a file in plaintext was encrypted in one of these versions, which are of the same path or of files that the commit
-    /// deletes. `version` is the name of their commit.
+    /// The finding that a file in plaintext was encrypted in one of these versions, which are of
+    /// the same path or of files that the commit deletes. `version` is the name of their commit.
     pub fn decrypted(
         &self,
         input: &Input<'_>,
@@ -331,8 +334,8 @@ impl Linter {
     }
 }
 
-/// The name of a file in lower case without the parts that only say whether it is encrypted: `a.bin` for `A.bin.enc`, `a.sops.bin` and
-/// `a-enc.bin`.
+/// The name of a file in lower case without the parts that only say whether it is encrypted:
+/// `a.bin` for `A.bin.enc`, `a.sops.bin` and `a-enc.bin`.
 fn bare_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_ascii_lowercase();
@@ -353,7 +356,7 @@ fn bare_name(path: &Path) -> String {
     bare
 }
 
-/// The length of the plaintext of a ciphertext in bytes; `None` if the plaintext is no text.
+/// The length of the plaintext of a ciphertext in bytes; `None` if the plaintext is not text.
 fn length(ciphertext: &str) -> Option<usize> {
     let (_, data) = ciphertext.split_once("data:")?;
     let (data, rest) = data.split_once(',')?;
@@ -364,8 +367,8 @@ fn length(ciphertext: &str) -> Option<usize> {
     is_text.then_some(digits * 3 / 4)
 }
 
-/// Parses an encrypted file in the format that its name says, or else in that of its content, because `--input-type` and a new name make these
-/// differ. `None`: it is not encrypted.
+/// Parses an encrypted file in the format that its name says, or else in that of its content,
+/// because `--input-type` and a new name make these differ. `None`: it is not encrypted.
 fn parse<'t>(path: &Path, text: &'t str) -> Option<(Format, Document<'t>)> {
     let named = Format::from_path(path);
     let of_content = encrypted_format(path, text);

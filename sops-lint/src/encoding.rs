@@ -28,8 +28,8 @@ pub(crate) fn is_wide(bytes: &[u8]) -> bool {
     wide(bytes).is_some()
 }
 
-/// The text of bytes that are not UTF-8: UTF-16 or UTF-32 by their byte order mark or by where their zeros are, otherwise whatever
-/// of the bytes is UTF-8.
+/// The text of bytes that are not UTF-8: UTF-16 or UTF-32 by their byte order mark or by where
+/// their zeros are, otherwise whatever of the bytes is UTF-8.
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
     let Some((unit, is_little, encoding)) = wide(bytes) else {
         return Decoded {

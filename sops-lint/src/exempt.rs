@@ -1,5 +1,6 @@
-//! Files that other programs read as they are, so that a creation rule does not cover them. A name alone exempts nothing: the content must be
-//! what the name says, without anything that looks like a secret.
+//! Files that other programs read as they are, so that a creation rule does not cover them. A name
+//! alone exempts nothing: the content must be what the name says, without anything that looks like
+//! a secret.
 
 use std::path::Path;
 
@@ -163,7 +164,8 @@ const CONTENTS: [(&[&str], ExemptContent); 13] = [
 /// The extensions of scripts.
 const SCRIPTS: [&str; 7] = ["sh", "bash", "zsh", "fish", "py", "rb", "pl"];
 
-/// What the name and the beginning of the bytes say of the content; `None` for a file that is not exempt.
+/// What the name and the beginning of the bytes say of the content; `None` for a file that is not
+/// exempt.
 pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
     let name = path.file_name()?.to_str()?;
     let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
@@ -252,8 +254,8 @@ pub(crate) fn is_kustomization(top: NodeRef<'_, '_>) -> bool {
     top.entries().all(|(key, _)| is_known(key))
 }
 
-/// Whether a password, or what it is in base64, looks generated: it has a digit inside of a word, and letters of both cases or more digits. An
-/// identifier or a shortened value shows an example.
+/// Whether a password, or what it is in base64, looks generated: it has a digit inside of a word,
+/// and letters of both cases or more digits. An identifier or a shortened value shows an example.
 fn is_generated(value: &str) -> bool {
     let bytes = STANDARD.decode(value).unwrap_or_default();
     let value = match str::from_utf8(&bytes) {
@@ -284,8 +286,9 @@ fn has_uuid(value: &str) -> bool {
     words.any(|word| lengths(word) == [8, 4, 4, 4, 12])
 }
 
-/// Whether a file with the name of prose reads as prose: it is neither one word nor a list of variables. Nothing in `LICENSE` and the like
-/// may look like a secret. Documentation shows examples, so only what looks generated counts there.
+/// Whether a file with the name of prose reads as prose: it is neither one word nor a list of
+/// variables. Nothing in `LICENSE` and the like may look like a secret. Documentation shows
+/// examples, so only what looks generated counts there.
 pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
     let text = text.trim();
     let is_value = |word: &str| {

@@ -9,8 +9,8 @@ use crate::context::Context;
 use crate::unparsed::names_secret;
 use crate::{file_name, kustomization};
 
-/// The format to read the file in. `None` if the name implies none, and for a copy of a manifest. SOPS encrypted some of these, and not all
-/// as binary files.
+/// The format to read the file in. `None` if the name implies none, and for a copy of a manifest.
+/// SOPS encrypted some of these, and not all as binary files.
 pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<Format> {
     let path = context.input.path;
     let exact = Format::from_path(path);
@@ -33,7 +33,8 @@ pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<For
     }
 }
 
-/// The format of an encrypted file whose name does not tell it. What shows such a file, as documentation does, is none.
+/// The format of an encrypted file whose name does not tell it. Documentation that shows such a
+/// file does not count.
 pub(crate) fn encrypted_format(path: &Path, text: &str) -> Option<Format> {
     if text.trim_start().starts_with('{') {
         return text.contains("\"sops\"").then(|| json_or_binary(text));
@@ -66,8 +67,9 @@ fn json_or_binary(text: &str) -> Format {
     }
 }
 
-/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither, JSON begins with a brace;
-/// but a creation rule of its own says what a file is, and a Secret in it does.
+/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither,
+/// JSON begins with a brace; but a creation rule of its own says what a file is, and a Secret in it
+/// does.
 pub(crate) fn is_checked(format: Format, is_encrypted: bool, text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     match format {

@@ -1,4 +1,5 @@
-//! Guesses from a file's name what it is, for the lint and not for SOPS: a copy, another letter case, prose.
+//! Guesses from a file's name what it is, for the lint and not for SOPS: a copy, another letter
+//! case, prose.
 
 use std::path::{Path, PathBuf};
 
@@ -30,8 +31,8 @@ const PROSE_NAMES: [&str; 9] = [
     "authors",
 ];
 
-/// What marks a copy, such as `secret.yaml.bak`, and what programs decrypt, such as `secret.yaml.dec` and `secret.dec.yaml`: as the ending of a
-/// name, and before the extension.
+/// What marks a copy, such as `secret.yaml.bak`, and what programs decrypt, such as
+/// `secret.yaml.dec` and `secret.dec.yaml`: as the ending of a name, and before the extension.
 const MARKS: [&str; 20] = [
     "bak",
     "old",
@@ -79,7 +80,8 @@ const BEGINNINGS: [&str; 6] = [
     "unencrypted-",
 ];
 
-/// Endings of files that are named after a manifest, but are not copies: templates, samples, signatures, programs and test results.
+/// Endings of files that are named after a manifest, but are not copies: templates, samples,
+/// signatures, programs and test results.
 const COMPANIONS: [&str; 25] = [
     "tmpl", "tpl", "gotmpl", "template", "j2", "jinja", "jinja2", "erb", "hbs", "mustache", "in",
     "ytt", "example", "sample", "dist", "sig", "snap", "lock", "ts", "js", "go", "py", "rb", "sh",
@@ -92,8 +94,9 @@ const MERGE_MARKS: [&str; 4] = ["BACKUP", "BASE", "LOCAL", "REMOTE"];
 /// Words in the names of files that show which variables to set.
 const SAMPLES: [&str; 6] = ["example", "examples", "sample", "template", "tmpl", "dist"];
 
-/// The format that the name tells, whatever its case and whatever follows it, as in `secret.yaml.bak`; `None` where it tells none. SOPS
-/// itself takes all names but those with the exact endings for binary files.
+/// The format that the name tells, whatever its case and whatever follows it, as in
+/// `secret.yaml.bak`; `None` where it tells none. SOPS itself takes all names but those with the
+/// exact endings for binary files.
 pub(crate) fn named(path: &Path) -> Option<Format> {
     let known =
         |path: &Path| Some(Format::from_path(path)).filter(|format| *format != Format::Binary);
@@ -131,7 +134,8 @@ pub(crate) fn is_patch(path: &Path) -> bool {
     name.ends_with(".patch") || name.ends_with(".diff")
 }
 
-/// Whether a killed run of this program has left the file, whose path starts in the repository: what it writes goes into such files first.
+/// Whether a killed run of this program has left the file, whose path starts in the repository:
+/// what it writes goes into such files first.
 pub(crate) fn is_leftover(path: &Path) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let is_directory = |name: &str| {
@@ -162,14 +166,16 @@ pub(crate) fn is_leftover(path: &Path) -> bool {
 /// The directories for what the services of a repository's host read.
 const HOST_DIRECTORIES: [&str; 3] = [".github", ".gitlab", ".circleci"];
 
-/// Whether the path, which starts in the repository, is in a directory for the services of the repository's host.
+/// Whether the path, which starts in the repository, is in a directory for the services of the
+/// repository's host.
 pub(crate) fn is_in_host_directory(path: &Path) -> bool {
     let directories = path.parent().into_iter().flat_map(Path::components);
     let mut names = directories.filter_map(|part| part.as_os_str().to_str());
     names.any(|name| HOST_DIRECTORIES.contains(&name))
 }
 
-/// Whether a service of the repository's host reads the file with this path, which starts in the repository.
+/// Whether a service of the repository's host reads the file with this path, which starts in the
+/// repository.
 pub(crate) fn is_host_configuration(path: &Path) -> bool {
     let Some(text) = path.to_str() else {
         return false;
@@ -200,8 +206,8 @@ pub(crate) fn is_sample(path: &Path) -> bool {
     is_sample && (words.contains(&"env") || words.contains(&"envrc"))
 }
 
-/// The paths that the file may be a copy of, as far as its name says: the one without the marks of copies, and those in lower case, because
-/// some file systems do not tell them apart.
+/// The paths that the file may be a copy of, as far as its name says: the one without the marks of
+/// copies, and those in lower case, because some file systems do not tell them apart.
 pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
     let original = original(path);
     let lower = |path: &Path| path.with_file_name(name(path));
@@ -212,7 +218,8 @@ pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
     originals
 }
 
-/// The path of the manifest whose name the file's name begins with, as in `secret.yaml.anything`: it is a copy if it is YAML too.
+/// The path of the manifest whose name the file's name begins with, as in `secret.yaml.anything`:
+/// it is a copy if it is YAML too.
 pub(crate) fn manifest_before(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let (manifest, _) = manifest_and_ending(name)?;
@@ -221,7 +228,8 @@ pub(crate) fn manifest_before(path: &Path) -> Option<PathBuf> {
     (!is_other).then(|| path.with_file_name(manifest))
 }
 
-/// Whether the ending of the name, such as that of `secret.yaml.txt`, may be that of notes about the file, and not of a copy.
+/// Whether the ending of the name, such as that of `secret.yaml.txt`, may be that of notes about
+/// the file, and not of a copy.
 pub(crate) fn may_be_notes(path: &Path) -> bool {
     let is_text = path
         .extension()
@@ -229,7 +237,8 @@ pub(crate) fn may_be_notes(path: &Path) -> bool {
     is_text || original(path).is_none()
 }
 
-/// Whether the ending of the name is that of a file which goes with another one, such as a template.
+/// Whether the ending of the name is that of a file which goes with another one, such as a
+/// template.
 pub(crate) fn is_companion(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| {
@@ -251,8 +260,8 @@ fn manifest_and_ending(name: &str) -> Option<(&str, &str)> {
     ends.min().map(|at| name.split_at(at))
 }
 
-/// The path of the file that this one is a copy of, as far as its name says: `a/secret.yaml` for `a/secret.yaml.bak`,
-/// `a/.secret.yaml.swp` or `a/secret (1).yaml`.
+/// The path of the file that this one is a copy of, as far as its name says: `a/secret.yaml` for
+/// `a/secret.yaml.bak`, `a/.secret.yaml.swp` or `a/secret (1).yaml`.
 fn original(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let mut original = name.trim_start_matches(".#").trim_matches('#');
@@ -321,7 +330,8 @@ fn without_copy_ending(name: &str) -> Option<&str> {
     is_copy_ending(rest, &ending[1..]).then_some(rest)
 }
 
-/// Whether the end of a name, which follows `rest`, marks a copy: `bak`, `old2`, `copy 2`, `old copy`, `r12`, `2026-01-01`.
+/// Whether the end of a name, which follows `rest`, marks a copy: `bak`, `old2`, `copy 2`,
+/// `old copy`, `r12`, `2026-01-01`.
 fn is_copy_ending(rest: &str, ending: &str) -> bool {
     let ending = ending.to_ascii_lowercase();
     let mut parts = ending.split(['-', '_', ' ']);
@@ -352,7 +362,8 @@ fn is_mark(word: &str) -> bool {
     MARKS.contains(&word) || word == KOPIE
 }
 
-/// Without what marks a copy at the end of a name: ` copy 2`, ` (1)`, ` - Copy`, `.bak`, `_BACKUP_123`.
+/// Without what marks a copy at the end of a name: ` copy 2`, ` (1)`, ` - Copy`, `.bak`,
+/// `_BACKUP_123`.
 fn without_copy_marks(mut stem: &str) -> &str {
     loop {
         let is_divider = |c: char| " -_.".contains(c);

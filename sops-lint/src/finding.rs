@@ -32,9 +32,11 @@ pub struct Finding {
     pub excerpt: Option<Excerpt>,
     /// The object that it is in: its kind, namespace and name.
     pub object: Option<String>,
-    /// Whether the object is embedded in a value of the file, as an inline patch is, which SOPS cannot encrypt by itself.
+    /// Whether the object is embedded in a value of the file, as an inline patch is, which SOPS
+    /// cannot encrypt by itself.
     pub is_embedded: bool,
-    /// The way to it from the top of its document: keys, and items of lists by their name or index in brackets. Empty for the file.
+    /// The way to it from the top of its document: keys, and items of lists by their name or index
+    /// in brackets. Empty for the file.
     pub path: Vec<String>,
     /// What is wrong.
     pub message: String,
@@ -50,10 +52,12 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
-/// What fixes a finding. A program that applies fixes has to know each of them, so another one would be a breaking change.
+/// What fixes a finding. A program that applies fixes has to know each of them, so another one
+/// would be a breaking change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`] sets it.
+    /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`]
+    /// sets it.
     Entry(NewEntry),
     /// The file is encrypted with its creation rule.
     Encrypt,
@@ -96,7 +100,8 @@ impl Finding {
         self
     }
 
-    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses the names in a file.
+    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses
+    /// the names in a file.
     pub(crate) fn make_printable(&mut self) {
         let words = self.path.iter_mut().chain(&mut self.object);
         for text in words.chain([&mut self.message]).chain(&mut self.help) {
@@ -107,7 +112,8 @@ impl Finding {
     }
 }
 
-/// A digest of what distinguishes a finding from others; `ordinal` counts findings that are otherwise the same.
+/// A digest of what distinguishes a finding from others; `ordinal` counts findings that are
+/// otherwise the same.
 pub(crate) fn fingerprint(finding: &Finding, ordinal: usize) -> String {
     let mut digest = Sha256::new();
     let object = finding.object.as_deref().unwrap_or_default();

@@ -4,7 +4,8 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which images anybody can pull. Patterns match an image's name without tag and digest, its registry in front; those of `private` come first.
+/// Which images anybody can pull. Patterns match an image's name without tag and digest, its
+/// registry in front; those of `private` come first.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]

@@ -20,7 +20,8 @@ pub struct Input<'i> {
 }
 
 impl<'i> Input<'i> {
-    /// The file that findings call `name`, at an absolute path where nothing has to exist. It has no configuration, and no files around it.
+    /// The file that findings call `name`, at an absolute path where nothing has to exist. It has
+    /// no configuration, and no files around it.
     #[must_use]
     pub fn new(name: &'i str, path: &'i Path, bytes: &'i [u8]) -> Self {
         Self {

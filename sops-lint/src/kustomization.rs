@@ -1,4 +1,5 @@
-//! Kustomizations, and the configurations of kustomize's built-in plugins. Kustomize ignores the letter case of the keys of a kustomization.
+//! Kustomizations, and the configurations of kustomize's built-in plugins. Kustomize ignores the
+//! letter case of the keys of a kustomization.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -9,7 +10,8 @@ use sops_document::{NodeRef, Shape};
 /// The names under which kustomize looks for a kustomization.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Keys and kinds of kustomizations, replacements and plugins that may bring in the value of a Secret.
+/// Keys and kinds of kustomizations, replacements and plugins that may bring in the value of a
+/// Secret.
 const WORDS: [&str; 9] = [
     "secretgenerator",
     "patchtransformer",
@@ -22,7 +24,8 @@ const WORDS: [&str; 9] = [
     "sourcevalue",
 ];
 
-/// What else a manifest may have such a key in: an escape hides the key, and plugins may be in texts.
+/// What else a manifest may have such a key in: an escape hides the key, and plugins may be in
+/// texts.
 const HIDDEN: [&str; 3] = ["\\u", "\\x", "builtin"];
 
 /// Whether kustomize takes a file of that name for a kustomization.
@@ -37,7 +40,8 @@ pub(crate) fn may_bring_values(text: &str) -> bool {
     FINDER.is_match(text)
 }
 
-/// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a key, or the value of one.
+/// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a
+/// key, or the value of one.
 pub(crate) fn seems_to_be(text: &str) -> bool {
     static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter()));
     let mut found = FINDER.find_iter(text);
@@ -92,7 +96,8 @@ pub(crate) fn is_plugin(node: NodeRef<'_, '_>) -> bool {
     node.get("apiVersion").and_then(NodeRef::as_str) == Some("builtin")
 }
 
-/// The files that a generator takes in, each with the node that names it: a text, or `key=file` in the list `files`.
+/// The files that a generator takes in, each with the node that names it: a text, or `key=file` in
+/// the list `files`.
 pub(crate) fn files<'d, 'a>(
     generator: NodeRef<'d, 'a>,
 ) -> impl Iterator<Item = (NodeRef<'d, 'a>, &'d str)> {
@@ -100,7 +105,7 @@ pub(crate) fn files<'d, 'a>(
         let text = file.as_str()?;
         Some((file, text.split_once('=').map_or(text, |(_, name)| name)))
     });
-    // The old form of one file of variables is no list.
+    // The old form, a single file of variables, is not a list.
     let envs = items(generator, "envs").chain(fields(generator, "env"));
     files.chain(envs.filter_map(|file| Some((file, file.as_str()?))))
 }
@@ -111,7 +116,7 @@ pub(crate) const PATCH_LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "
 /// A key to put before a list, because a document must be a mapping.
 const LIST_KEY: &str = "patch:\n  ";
 
-/// A list as the value of a key; `None` for a text that is no list.
+/// A list as the value of a key; `None` for a text that is not a list.
 pub(crate) fn list_under_key(text: &str) -> Option<String> {
     let is_said = |line: &&str| !line.is_empty() && !line.starts_with('#');
     let mut lines = text.lines().map(str::trim).filter(is_said);

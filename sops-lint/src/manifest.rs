@@ -6,7 +6,8 @@ use crate::kubeconfig;
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::program::passwords_in_words;
 
-/// Whether it is an object of Kubernetes, and no Secret: other rules judge those. The credentials of a kubeconfig are secrets.
+/// Whether it is an object of Kubernetes, and no Secret: other rules judge those. The credentials
+/// of a kubeconfig are secrets.
 pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
     let is_object = ["apiVersion", "kind"].iter().all(|key| {
         let text = top.get(key).and_then(NodeRef::as_str);
@@ -55,7 +56,8 @@ pub(crate) fn first_secret_under<'d, 'a>(
     })
 }
 
-/// The first text that is a secret by its key and its place. In a command, only the program may say so.
+/// The first text that is a secret by its key and its place. In a command, only the program may say
+/// so.
 pub(crate) fn first_secret_node<'d, 'a>(
     key: &'d str,
     top: NodeRef<'d, 'a>,

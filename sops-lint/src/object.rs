@@ -1,5 +1,5 @@
-//! The objects of a manifest, and what every kind of them has in common. Objects and workloads are found by their shape, wherever they
-//! stand and whatever holds them.
+//! The objects of a manifest, and what every kind of them has in common. Objects and workloads are
+//! found by their shape, wherever they stand and whatever holds them.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -82,8 +82,8 @@ pub(crate) fn objects_of<'d, 'a>(
 }
 
 impl<'d, 'a> Object<'d, 'a> {
-    /// The object; `None` for a list of objects. Those in it go to `inner`, each with the kind that the list gives it. `kind` is that of an
-    /// object that says none itself.
+    /// The object; `None` for a list of objects. Those in it go to `inner`, each with the kind that
+    /// the list gives it. `kind` is that of an object that says none itself.
     fn of(
         node: NodeRef<'d, 'a>,
         kind: &'static str,
@@ -187,8 +187,8 @@ impl<'d, 'a> Object<'d, 'a> {
         self.node.at(&["metadata", key])?.as_str()
     }
 
-    /// Whether it is a Secret of the core API, or is meant to be: no other object of that API has `stringData`, and the kind or the version
-    /// may be misspelt.
+    /// Whether it is a Secret of the core API, or is meant to be: no other object of that API has
+    /// `stringData`, and the kind or the version may be misspelled.
     pub(crate) fn is_secret(&self) -> bool {
         let has_text = || {
             let mut fields = self.node.entries().map(|(key, _)| key);
@@ -201,7 +201,8 @@ impl<'d, 'a> Object<'d, 'a> {
         }
     }
 
-    /// Whether another project has the kind Secret in an API of its own, and this one has values as those of the core API have them.
+    /// Whether another project has the kind Secret in an API of its own, and this one has values as
+    /// those of the core API have them.
     pub(crate) fn is_secret_of_other_project(&self) -> bool {
         let is_kind = self.kind.eq_ignore_ascii_case("Secret");
         is_kind && is_of_other_project(self.api_version) && self.has_values()
@@ -222,7 +223,8 @@ impl<'d, 'a> Object<'d, 'a> {
         fields.any(|field| field.is_part() && !field.values().is_empty())
     }
 
-    /// Whether it is a whole Secret and not a part of one, as patches and examples are: whatever else is in it is a mistake.
+    /// Whether it is a whole Secret and not a part of one, as patches and examples are: whatever
+    /// else is in it is a mistake.
     pub(crate) fn is_whole_secret(&self) -> bool {
         let has_metadata = || {
             let metadata = self.node.get("metadata");
@@ -315,7 +317,8 @@ fn is_object(node: NodeRef<'_, '_>) -> bool {
         && (is_mapping("metadata") || is_mapping("stringData") || is_secret())
 }
 
-/// The Secret that a policy has made, without its name: Kyverno puts it under `data`, beside the kind.
+/// The Secret that a policy has made, without its name: Kyverno puts it under `data`, beside the
+/// kind.
 fn described_secret<'d, 'a>(node: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
     let is_described = is_core_secret(node) && node.get("metadata").is_none();
     let data = node.get("data").filter(|_| is_described)?;
@@ -332,7 +335,8 @@ fn is_core_secret(node: NodeRef<'_, '_>) -> bool {
     text("kind") == Some("Secret") && version.is_some_and(|version| !is_of_other_project(version))
 }
 
-/// Whether the version is that of an API which is not part of Kubernetes: the group of such an API is a domain.
+/// Whether the version is that of an API which is not part of Kubernetes: the group of such an API
+/// is a domain.
 pub(crate) fn is_of_other_project(version: &str) -> bool {
     let group = version.split_once('/').map(|(group, _)| group);
     group.is_some_and(|group| group.contains('.') && !group.ends_with(".k8s.io"))

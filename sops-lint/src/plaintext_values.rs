@@ -58,8 +58,8 @@ pub(crate) fn open_values<'d, 'a>(
     object.open_values.get_or_init(find).clone()
 }
 
-/// The keys of a Secret that another program reads and that are settings: of repositories and clusters for Argo CD, and beside values that the
-/// generator of Mittwald adds.
+/// The keys of a Secret that another program reads and that are settings: of repositories and
+/// clusters for Argo CD, and beside values that the generator of Mittwald adds.
 fn settings_of(object: &Object<'_, '_>) -> &'static [&'static str] {
     const ARGO_CD: &[&str] = &[
         "type",
@@ -106,7 +106,8 @@ fn is_public_setting(value: &SecretValue<'_, '_>) -> bool {
         && in_text(value.key, &text).is_empty()
 }
 
-/// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.
+/// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or
+/// public.
 pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
     is_plaintext_under(Scrutiny::Usual, value)
 }
@@ -129,7 +130,8 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
     }
 }
 
-/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in, or in it.
+/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is
+/// filled in, or in it.
 fn is_open_text(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     !scrutiny.passes(text.trim()) || holds_secret(key, text) || action::holds_secret(key, text)
 }
@@ -139,7 +141,8 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
     text.trim().contains('\n') && !in_text(key, text).is_empty()
 }
 
-/// Whether a text under `data` contains a secret value. Text that is not base64 is a reference, or a mistake that may be a secret.
+/// Whether a text under `data` contains a secret value. Text that is not base64 is a reference, or
+/// a mistake that may be a secret.
 pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
@@ -152,7 +155,8 @@ pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool 
     }
 }
 
-/// Whether the text of a key is a file that SOPS has encrypted, and that leaves no secret in plaintext: Flux decrypts it.
+/// Whether the text of a key is a file that SOPS has encrypted, and that leaves no secret in
+/// plaintext: Flux decrypts it.
 fn is_encrypted_file(key: &str, text: &str) -> bool {
     // Most values are not encrypted.
     if !text.contains(CIPHERTEXT_PREFIX) {

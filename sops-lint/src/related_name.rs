@@ -1,4 +1,5 @@
-//! Which files a file may be a version of, by their names: an encrypted one, or one with the other extension of YAML.
+//! Which files a file may be a version of, by their names: an encrypted one, or one with the other
+//! extension of YAML.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,8 @@ use crate::file_name::{manifest_before, originals};
 /// What marks an encrypted file in its name.
 const ENCRYPTED: [&str; 4] = ["enc", "encrypted", "sops", "crypt"];
 
-/// What marks a decrypted file in its name. Other words, such as `plain`, may also mark one that never was a secret.
+/// What marks a decrypted file in its name. Other words, such as `plain`, may also mark one that
+/// never was a secret.
 const DECRYPTED: [&str; 2] = ["dec", "decrypted"];
 
 /// The two extensions of YAML.
@@ -25,8 +27,9 @@ pub(crate) fn related(path: &Path) -> Vec<PathBuf> {
     related
 }
 
-/// The paths that a creation rule would have to match for this file too: that with the other extension of YAML, and those that the name says
-/// it is the decrypted version of, such as `a.enc.yaml` for `a.dec.yaml`.
+/// The paths that a creation rule would have to match for this file too: that with the other
+/// extension of YAML, and those that the name says it is the decrypted version of, such as
+/// `a.enc.yaml` for `a.dec.yaml`.
 pub(crate) fn meant(path: &Path, originals: &[PathBuf]) -> Vec<PathBuf> {
     let mut meant = match has_mark(path, &DECRYPTED) {
         true => originals.iter().flat_map(|path| encrypted(path)).collect(),

@@ -1,4 +1,5 @@
-//! What only shows when all files have been checked: creation rules that match no file, and what Flux does with encrypted files.
+//! What only shows when all files have been checked: creation rules that match no file, and what
+//! Flux does with encrypted files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use crate::finding::Finding;
 use crate::flux::{FluxTree, Problem};
 use crate::linter::Linter;
 
-/// Collects the [`Facts`] of files. Its size grows with configurations, kustomizations and encrypted files, not with other files.
+/// Collects the [`Facts`] of files. Its size grows with configurations, kustomizations and
+/// encrypted files, not with other files.
 #[derive(Debug, Default)]
 pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,

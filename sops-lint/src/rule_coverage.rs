@@ -10,7 +10,8 @@ use crate::input::Input;
 use crate::rule_scope::{has_secret, text_of};
 use crate::{exempt, file_name};
 
-/// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
+/// The creation rule that names the file by an expression, unless that is for all files, or the
+/// file is one that is never encrypted.
 pub(crate) fn covering_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
     match exempt::is_named(context.input.path, context.input.bytes) {
         true => None,
@@ -37,8 +38,9 @@ pub(crate) fn has_rule_for_its_extension(context: &Context<'_>) -> bool {
     })
 }
 
-/// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
-/// directories of these services, unless it has a secret.
+/// Whether a service of the repository's host reads the file as it is. A rule for all files of an
+/// extension is not meant for anything in the directories of these services, unless it has a
+/// secret.
 fn is_for_repository_host(context: &Context<'_>, config: &Config, rule: &CreationRule) -> bool {
     let Input { path, bytes, .. } = *context.input;
     let place = context.input.place();

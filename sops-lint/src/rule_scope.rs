@@ -1,4 +1,5 @@
-//! Which of the files whose path a creation rule matches the rule is for: people would not encrypt all of them.
+//! Which of the files whose path a creation rule matches the rule is for: people would not encrypt
+//! all of them.
 
 use std::path::Path;
 
@@ -59,7 +60,8 @@ pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     }
 }
 
-/// Whether it is a template or a sample whose secrets are still to be filled in, and nothing in it looks like a secret.
+/// Whether it is a template or a sample whose secrets are still to be filled in, and nothing in it
+/// looks like a secret.
 fn is_to_be_filled_in(input: &Input<'_>) -> bool {
     let has_secret = |text: &str| !in_text("", text).is_empty() || has_secret_comment(text);
     sample::is_named(input.path) && {
@@ -68,8 +70,8 @@ fn is_to_be_filled_in(input: &Input<'_>) -> bool {
     }
 }
 
-/// Whether a rule that matches the path `near` is meant for a file with a similar name and this text: its name says that the file is to be
-/// encrypted, or there is a secret in it.
+/// Whether a rule that matches the path `near` is meant for a file with a similar name and this
+/// text: its name says that the file is to be encrypted, or there is a secret in it.
 pub(crate) fn is_meant_for(config: &Config, rule: &CreationRule, near: &Path, text: &str) -> bool {
     !config.is_for_extension(rule, near.extension())
         && (related_name::is_encrypted(near) || has_secret(text))
@@ -83,7 +85,8 @@ pub(crate) fn names_keys(rule: &EncryptionRule) -> bool {
     )
 }
 
-/// Whether the file is a Git LFS pointer, whose content is not in Git, or another program has encrypted it.
+/// Whether the file is a Git LFS pointer, whose content is not in Git, or another program has
+/// encrypted it.
 pub(crate) fn is_protected_otherwise(bytes: &[u8]) -> bool {
     match str::from_utf8(bytes) {
         Ok(text) if text.starts_with(LFS) => is_lfs_pointer(text),
@@ -181,8 +184,8 @@ pub(crate) fn is_secret_word(text: &str) -> bool {
     is_word && !is_harmless(text) && !Scrutiny::Strict.passes(text) && !is_checksum()
 }
 
-/// Whether the whole text is one secret, by the name of the file; without an extension, any word that is neither a version nor a
-/// reference.
+/// Whether the whole text is one secret, by the name of the file; without an extension, any word
+/// that is neither a version nor a reference.
 fn is_secret(path: &Path, text: &str) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let is_word = !text.is_empty() && !text.contains(char::is_whitespace);

@@ -1,5 +1,5 @@
-//! Templates and samples of files with secrets, such as `secret.sops.yaml.tmpl` and `secret.example.yaml`, in which the secrets are still to
-//! be filled in.
+//! Templates and samples of files with secrets, such as `secret.sops.yaml.tmpl` and
+//! `secret.example.yaml`, in which the secrets are still to be filled in.
 
 use std::path::Path;
 
@@ -22,7 +22,8 @@ const PARTS: [&str; 13] = [
     "dist",
 ];
 
-/// Whether the file's name and text say that its secrets are still to be filled in: only values that look like secrets count there.
+/// Whether the file's name and text say that its secrets are still to be filled in: only values
+/// that look like secrets count there.
 pub(crate) fn is_to_be_filled_in(path: &Path, text: &str) -> bool {
     is_named(path) && text.lines().any(has_placeholder)
 }

@@ -1,4 +1,5 @@
-//! The values of a Secret in plaintext, less those that a template or a sample of one has beside what is to be filled in.
+//! The values of a Secret in plaintext, less those that a template or a sample of one has beside
+//! what is to be filled in.
 
 use crate::context::Context;
 use crate::object::Object;

@@ -24,8 +24,8 @@ impl Scrutiny {
     }
 }
 
-/// Whether a text is no secret value: a reference, a placeholder or harmless. Words such as `true` and addresses count as values here,
-/// because someone made a Secret of them.
+/// Whether a text is no secret value: a reference, a placeholder or harmless. Words such as `true`
+/// and addresses count as values here, because someone made a Secret of them.
 pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');
     let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);

@@ -1,4 +1,5 @@
-//! The fields of a Secret of the core API: which of them hold values, and which ones Kubernetes does not know.
+//! The fields of a Secret of the core API: which of them hold values, and which ones Kubernetes
+//! does not know.
 
 use std::ops::Range;
 
@@ -17,7 +18,8 @@ const OTHER_FIELDS: [&str; 6] = [
     "sops",
 ];
 
-/// Fields of `metadata` and of the server that people put one level too high. They do not contain values of a Secret.
+/// Fields of `metadata` and of the server that people put one level too high. They do not contain
+/// values of a Secret.
 const MISPLACED: [&str; 6] = [
     "name",
     "namespace",
@@ -64,13 +66,15 @@ pub struct SecretValue<'d, 'a> {
     pub key: &'d str,
     /// The value; of an alias, the alias.
     pub node: NodeRef<'d, 'a>,
-    /// Where it is in the Secret, in bytes: the span that [`sops_core::unencrypted_values`] gives. Of what an alias brings in, the alias.
+    /// Where it is in the Secret, in bytes: the span that [`sops_core::unencrypted_values`] gives.
+    /// Of what an alias brings in, the alias.
     pub place: Range<usize>,
     /// Where it is written, in bytes: of an alias, where the anchor is.
     pub origin: Range<usize>,
 }
 
-/// The fields of a Secret, in order, and those with values that an indentation too deep has put under `metadata`.
+/// The fields of a Secret, in order, and those with values that an indentation too deep has put
+/// under `metadata`.
 pub fn secret_fields<'d, 'a>(secret: NodeRef<'d, 'a>) -> Vec<SecretField<'d, 'a>> {
     let mut fields = Vec::new();
     let mut open = vec![(secret, None)];
@@ -116,7 +120,8 @@ impl<'d, 'a> SecretField<'d, 'a> {
         is_secret_part(self.name)
     }
 
-    /// Whether a Secret has a field of that very name, or patches of kustomize and of the API have it.
+    /// Whether a Secret has a field of that very name, or patches of kustomize and of the API have
+    /// it.
     pub fn is_known(&self) -> bool {
         is_known(self.name)
     }
@@ -127,7 +132,8 @@ impl<'d, 'a> SecretField<'d, 'a> {
         may_hold_values(self.name) || is_single && self.node.shape() == Shape::Mapping
     }
 
-    /// The first thing under `data` or `stringData` that Kubernetes does not take there: a list, a mapping in it, a text in its place.
+    /// The first thing under `data` or `stringData` that Kubernetes does not take there: a list, a
+    /// mapping in it, a text in its place.
     pub fn misfit(&self) -> Option<NodeRef<'d, 'a>> {
         if !self.is_part() {
             return None;

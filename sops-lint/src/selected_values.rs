@@ -9,7 +9,8 @@ use sops_document::Document;
 
 use crate::secret::SecretValue;
 
-/// The values and comments of a document that are in plaintext and that an encryption rule covers: encryption would replace them, and leave all others.
+/// The values and comments of a document that are in plaintext and that an encryption rule covers:
+/// encryption would replace them, and leave all others.
 #[derive(Debug, Default)]
 pub struct SelectedValues {
     spans: HashSet<Range<usize>>,
@@ -24,7 +25,8 @@ impl SelectedValues {
         unencrypted_values(document, Some(rule)).map(Self::from_iter)
     }
 
-    /// Whether the rule covers the value or comment with this span, in bytes. What an alias brings in has the span of the alias.
+    /// Whether the rule covers the value or comment with this span, in bytes. What an alias brings
+    /// in has the span of the alias.
     pub fn contains(&self, span: &Range<usize>) -> bool {
         self.spans.contains(span)
     }

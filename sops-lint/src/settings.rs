@@ -18,13 +18,13 @@ use crate::rules;
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The rules that are asked, by code or name; all, if there is none.
+    /// The rules to use, by code or name. Empty means all.
     pub select: Vec<String>,
     /// Rules that are not asked.
     pub ignore: Vec<String>,
     /// Another severity for a rule.
     pub severity: BTreeMap<String, Severity>,
-    /// Files and folders that are not looked at, as patterns such as `vendor/**`.
+    /// Files and directories to skip, as patterns such as `vendor/**`.
     pub exclude: Vec<String>,
     /// Which images anybody can pull.
     pub images: Images,
@@ -77,7 +77,8 @@ impl Settings {
     /// Reads a configuration in YAML.
     ///
     /// # Errors
-    /// [`SettingsError`] with the place, for what is no YAML, for a key that is not known and for a value of the wrong type.
+    /// [`SettingsError`] with the place, for invalid YAML, unknown keys and values of the wrong
+    /// type.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
         let mut file =
             read_yaml(&SCHEMA, text).map_err(|error| SettingsError(error.to_string()))?;

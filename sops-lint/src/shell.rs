@@ -1,7 +1,8 @@
 //! Words of shell commands that messages suggest.
 
-/// A path in a command that a message suggests, quoted for the shell. A path that starts with `-` gets `./` before it: anyone who can add a
-/// file to a repository chooses its name, and a program would read such a name as an option.
+/// A path in a command that a message suggests, quoted for the shell. A path that starts with `-`
+/// gets `./` before it: anyone who can add a file to a repository chooses its name, and a program
+/// would read such a name as an option.
 pub fn shell_path(path: &str) -> String {
     match path.starts_with('-') {
         true => shell_word(&format!("./{path}")),

@@ -1,5 +1,6 @@
-//! From a place in a scalar's value to the place in the source: block scalars are indented, quoted ones have escapes, folded ones breaks.
-//! White space is what differs, so the other characters are counted.
+//! From a place in a scalar's value to the place in the source: block scalars are indented, quoted
+//! ones have escapes, folded ones breaks. White space is what differs, so the other characters are
+//! counted.
 
 use std::ops::Range;
 
@@ -8,7 +9,8 @@ pub(crate) struct SourceMap<'t> {
     source: &'t str,
     value: &'t str,
     style: ScalarStyle,
-    /// The next characters of both, which are counted from the beginning; places are asked for in order.
+    /// The next characters of both, which are counted from the beginning; places are asked for in
+    /// order.
     in_value: usize,
     in_source: usize,
     /// Where the content begins in the source, and in the value.
@@ -69,7 +71,8 @@ impl<'t> SourceMap<'t> {
         start..end.max(start)
     }
 
-    /// The place in the source of the first character at or after `at` of the value that is not white space.
+    /// The place in the source of the first character at or after `at` of the value that is not
+    /// white space.
     fn forward(&mut self, at: usize) -> usize {
         if at < self.in_value {
             (self.in_value, self.in_source) = (0, self.first);
@@ -89,7 +92,8 @@ impl<'t> SourceMap<'t> {
         place
     }
 
-    /// Whether what is written at a place counts as a character that is not white space, and how long it is.
+    /// Whether what is written at a place counts as a character that is not white space, and how
+    /// long it is.
     fn unit(&self, place: usize) -> (bool, usize) {
         let rest = &self.source[place..];
         let mut characters = rest.chars();
@@ -147,7 +151,8 @@ fn content(source: &str) -> (ScalarStyle, usize) {
     }
 }
 
-/// Whether a value whose line begins so has a tag that a program resolves, such as `!vault` and `!env_var`.
+/// Whether a value whose line begins so has a tag that a program resolves, such as `!vault` and
+/// `!env_var`.
 pub(crate) fn has_tag(before: &str) -> bool {
     let before = before.trim_end_matches(' ');
     let word = before.rsplit([' ', '\t', '\n', ',', '[', '{']).next();

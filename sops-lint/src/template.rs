@@ -1,4 +1,5 @@
-//! Templates such as those of Helm and Jinja: the text that remains once their actions are filled in.
+//! Templates such as those of Helm and Jinja: the text that remains once their actions are filled
+//! in.
 
 use std::ops::Range;
 
@@ -10,8 +11,8 @@ pub(crate) fn has_action(text: &str) -> bool {
     MARKS.iter().any(|(begin, _)| text.contains(begin))
 }
 
-/// The text with a word in place of each action; lines that hold nothing else become empty. Places stay as they are, in bytes. `None` for a
-/// text without actions.
+/// The text with a word in place of each action; lines that hold nothing else become empty. Places
+/// stay as they are, in bytes. `None` for a text without actions.
 pub(crate) fn filled(text: &str) -> Option<String> {
     if !has_action(text) {
         return None;
@@ -43,7 +44,8 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     found.then(|| String::from_utf8(filled).ok()).flatten()
 }
 
-/// What is known of the ends of one kind of action. Without it, every beginning would scan to a distant end.
+/// What is known of the ends of one kind of action. Without it, every beginning would scan to a
+/// distant end.
 #[derive(Clone, Copy, Default)]
 struct Ends {
     /// The next end of an action.
@@ -91,7 +93,8 @@ fn action(text: &str, at: usize, ends: &mut [Ends; MARKS.len()]) -> Option<usize
     Some(ends.next)
 }
 
-/// Whether what seems to be an action of several lines is one. To YAML its marks may be in comments or quotes, and its inside the manifest.
+/// Whether what seems to be an action of several lines is one. To YAML its marks may be in comments
+/// or quotes, and its inside the manifest.
 fn may_span_lines(before: &str, content: &str, begin: &str) -> bool {
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let before = &before[start..];

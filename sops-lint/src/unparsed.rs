@@ -1,4 +1,5 @@
-//! Finds Secrets line by line in a text that does not parse: someone may fix it later, and other programs may be less strict.
+//! Finds Secrets line by line in a text that does not parse: someone may fix it later, and other
+//! programs may be less strict.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -26,7 +27,8 @@ pub(crate) struct LineValue<'t> {
     pub(crate) key: &'t str,
     /// Its value, without quotes.
     pub(crate) value: &'t str,
-    /// Whether it is a line of a text of several lines, such as a configuration, and not a value of its own.
+    /// Whether it is a line of a text of several lines, such as a configuration, and not a value of
+    /// its own.
     pub(crate) is_in_text: bool,
 }
 
@@ -42,7 +44,8 @@ pub(crate) fn names_secret(text: &str) -> bool {
         .any(|word| kind_before(bytes, word.start).is_some())
 }
 
-/// Where the key `kind` of a Secret is whose word is at a place; `None` if it is another word, or the value of another key.
+/// Where the key `kind` of a Secret is whose word is at a place; `None` if it is another word, or
+/// the value of another key.
 pub(crate) fn kind_before(bytes: &[u8], word: usize) -> Option<usize> {
     let behind = &bytes[word + "Secret".len()..];
     let behind = behind.strip_prefix(b"List").unwrap_or(behind);
@@ -71,8 +74,8 @@ fn kind_at_end(before: &[u8]) -> Option<usize> {
     is_kind.then_some(at)
 }
 
-/// The first value in plaintext of what seems to be a Secret. `is_secret` judges each document of the text, and `is_open` the text of a
-/// value, without its quotes.
+/// The first value in plaintext of what seems to be a Secret. `is_secret` judges each document of
+/// the text, and `is_open` the text of a value, without its quotes.
 pub(crate) fn literal(
     text: &str,
     is_secret: impl Fn(&str) -> bool,
@@ -118,7 +121,8 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<LiteralValue> {
-    // The field whose lines these are, and the column that they are below; in brackets they may be anywhere.
+    // The field whose lines these are, and the column that they are below; in brackets they may be
+    // anywhere.
     let mut field: Option<(Option<usize>, &str)> = None;
     // A text of several lines: the column that its lines are below, and its key.
     let mut block: Option<(usize, &str)> = None;
@@ -250,7 +254,8 @@ fn without_properties(mut value: &str) -> &str {
     value
 }
 
-/// The next `data` or `stringData` that is a key, whatever is before it in the line, and what follows its colon.
+/// The next `data` or `stringData` that is a key, whatever is before it in the line, and what
+/// follows its colon.
 fn next_field(line: &str) -> Option<(&str, &str)> {
     let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     let mut at = 0;
@@ -271,7 +276,8 @@ fn next_field(line: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// What is in a bracket that is open already, and what follows the one that closes it; all of it, where none does.
+/// What is in a bracket that is open already, and what follows the one that closes it; all of it,
+/// where none does.
 fn of_brackets(inside: &str) -> (&str, &str) {
     let mut depth = 1_usize;
     for (at, c) in inside.char_indices() {

@@ -1,4 +1,5 @@
-//! The values of a tree of settings, such as Helm values or a Compose file, with the secrets in them.
+//! The values of a tree of settings, such as Helm values or a Compose file, with the secrets in
+//! them.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -17,13 +18,15 @@ const LONGEST: usize = 1_000;
 pub(crate) struct TreeValue<'d, 'a> {
     /// The key of the mapping or list that the value is in; empty at the top.
     pub(crate) parent: &'d str,
-    /// The name that the value is judged by: its key, that of its list, or the `name` beside `value`.
+    /// The name that the value is judged by: its key, that of its list, or the `name` beside
+    /// `value`.
     pub(crate) key: &'d str,
     pub(crate) node: NodeRef<'d, 'a>,
     pub(crate) found: Vec<FoundSecret>,
 }
 
-/// The scalars below a node that has a key and is below another one, except those in what `is_skipped`.
+/// The scalars below a node that has a key and is below another one, except those in what
+/// `is_skipped`.
 pub(crate) fn values<'d, 'a>(
     (parent, key): (&'d str, &'d str),
     top: NodeRef<'d, 'a>,
@@ -87,7 +90,8 @@ fn named_entries<'d, 'a>(
     })
 }
 
-/// The items of a list of texts, each with its secrets: the words of a command line, variables, or values.
+/// The items of a list of texts, each with its secrets: the words of a command line, variables, or
+/// values.
 fn list_of_texts<'d, 'a>(
     key: &str,
     list: NodeRef<'d, 'a>,

@@ -1,5 +1,5 @@
-//! How programs less strict than ours read a text: Go's YAML library takes more characters for line breaks, and a decoder sees through
-//! escapes.
+//! How programs less strict than ours read a text: Go's YAML library takes more characters for line
+//! breaks, and a decoder sees through escapes.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,8 @@ use crate::unparsed::names_secret;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Whether an object of the text may be a Secret with values. This only looks for the words, and for ways to hide them.
+/// Whether an object of the text may be a Secret with values. This only looks for the words, and
+/// for ways to hide them.
 pub(crate) fn may_hold_secret(text: &str) -> bool {
     // Most files lack the first word, and every file is searched for it.
     static KIND: LazyLock<AhoCorasick> =
@@ -46,7 +47,8 @@ fn hides_letters(text: &str) -> bool {
     })
 }
 
-/// Whether a text breaks in a word that a Secret has. Sources of many languages have escaped line breaks.
+/// Whether a text breaks in a word that a Secret has. Sources of many languages have escaped line
+/// breaks.
 fn is_in_word(before: &str, behind: &str) -> bool {
     let is_other = |c: char| !c.is_ascii_alphabetic();
     let start = before.rfind(is_other).map_or(before, |at| &before[at..]);
@@ -61,8 +63,8 @@ fn is_in_word(before: &str, behind: &str) -> bool {
             .any(|word| word.strip_prefix(start) == Some(end))
 }
 
-/// The character of the escape at the start of a text, and the length of that. It is none for an escaped line break, which goes with the
-/// spaces after it.
+/// The character of the escape at the start of a text, and the length of that. An escaped line
+/// break stands for no character, and takes the spaces after it with it.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let rest = text.strip_prefix('\\')?;
     let digits = match rest.as_bytes().first()? {
@@ -80,7 +82,8 @@ fn escape(text: &str) -> Option<(Option<char>, usize)> {
     Some((Some(char::from_u32(code)?), digits + 2))
 }
 
-/// The text with the letters and digits that it has as escapes, and without escaped line breaks. `None` if it has none of these.
+/// The text with the letters and digits that it has as escapes, and without escaped line breaks.
+/// `None` if it has none of these.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut decoded = String::new();
     let mut done = 0;
@@ -103,8 +106,9 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     })
 }
 
-/// The text with `\n` for each line break that only YAML 1.1 has, spaces for tabs, and without byte order marks at line starts. Everything
-/// keeps its place, in bytes. `None` if there is nothing to change.
+/// The text with `\n` for each line break that only YAML 1.1 has, spaces for tabs, and without byte
+/// order marks at line starts. Everything keeps its place, in bytes. `None` if there is nothing to
+/// change.
 pub(crate) fn as_go_reads(text: &str) -> Option<String> {
     let is_foreign = |c: char| matches!(c, '\t' | '\u{85}' | '\u{2028}' | '\u{2029}');
     if !text.contains(|c| is_foreign(c) || c == BYTE_ORDER_MARK) {
@@ -123,7 +127,8 @@ pub(crate) fn as_go_reads(text: &str) -> Option<String> {
     Some(read)
 }
 
-/// The Secrets among the objects that have a kind or an API twice. Programs differ in which one holds, so each does.
+/// The Secrets among the objects that have a kind or an API twice. Programs differ in which one
+/// holds, so each does.
 pub(crate) fn secrets_with_repeated_keys<'d, 'a>(
     document: &'d Document<'a>,
 ) -> Vec<NodeRef<'d, 'a>> {

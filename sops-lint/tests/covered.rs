@@ -1,4 +1,5 @@
-//! Files that a creation rule covers: passwords in them are refused whatever holds them, and the same files without passwords are not.
+//! Files that a creation rule covers: passwords in them are refused whatever holds them, and the
+//! same files without passwords are not.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -173,7 +174,7 @@ fn other_manifests_without_passwords_pass() {
         "apiVersion: example.com/v1\nkind: Test\nmetadata: {name: a}\nspec:\n  patches: |-\n    - path: \"/metadata/annotations/a.io~1b{{index}}\"\n      value: \"{{name}}\"\n",
     ]
     .map(str::to_owned);
-    // All but the last, which is no JSON.
+    // All but the last, which is not JSON.
     let all = wrong(DIRECTORY, "secrets/", &COPIES[..8], &texts, false);
     assert!(all.is_empty(), "{}", all.join("\n"));
 }

@@ -1,4 +1,5 @@
-//! Secrets in plaintext in every disguise that is known are refused, and what only looks like one is not.
+//! Secrets in plaintext in every disguise that is known are refused, and what only looks like one
+//! is not.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -163,7 +164,7 @@ fn the_encrypted_form_of_a_disguise_passes() {
         match Disguise::shows_value(text.as_bytes()) {
             // The alias is gone then, which is why the program refuses to encrypt it.
             true if path.contains("aliased-value") => {}
-            // The names of variables and sections stay as they are, and the file is no YAML any more.
+            // The names of variables and sections stay as they are, and the file is no longer YAML.
             true if path.contains("flow-with-a-comment") || path.contains("as-a-section") => {}
             true if found.is_empty() => wrong.push(format!("{path}: shows the value and passes")),
             false if !found.is_empty() => wrong.push(format!("{path}: {:?}", messages(&found))),

@@ -88,7 +88,8 @@ fn no_excerpt_shows_a_value_that_is_reported_or_in_a_secret() {
                 });
                 let found = found.map(|other| text[other.location.offset..other.end].to_owned());
                 let mut hidden: Vec<String> = found.chain(secret_values(text)).collect();
-                // A mapping, a path and the type of an object are no secrets, and the message shows a name.
+                // A mapping, a path and the type of an object are no secrets, and the message shows
+                // a name.
                 hidden.retain(|value| {
                     let is_open = value.contains(": ")
                         || value.starts_with("./")
@@ -173,7 +174,8 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
             "kind: ConfigMap\ndata:\n  run.sh: |\n    export PGPASSWORD=hunter2 X=y\n",
             vec!["    export PGPASSWORD=***"],
         ),
-        // What may be meant as a value is hidden: a tag, an anchor, a comment in a value, and a value that is also a name.
+        // What may be meant as a value is hidden: a tag, an anchor, a comment in a value, and a
+        // value that is also a name.
         (
             "kind: ConfigMap\ndata:\n  a.yml: |\n    {a: !hunter2 , b: &hunter2 , c: !!str x, token: 'correct-horse-1'}\n",
             vec!["    {a: *** , b: *** , c: !!str ***, token: ***}"],

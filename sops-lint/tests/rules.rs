@@ -1,4 +1,5 @@
-//! Each rule against its fixtures: small repositories in which it must find something, and at least as many in which it must not.
+//! Each rule against its fixtures: small repositories in which it must find something, and at least
+//! as many in which it must not.
 
 mod harness;
 
@@ -9,7 +10,7 @@ use harness::{Files, ROOT, cases, cases_of, lint, linter};
 use sops_lint::{FixAvailability, Input, RULES, Rule, Settings, Severity};
 use sops_test_support::generated::assert_section;
 
-/// Stands behind each line that is to be reported.
+/// Comes after each line that is to be reported.
 const MARK: &str = "# <-";
 
 #[test]

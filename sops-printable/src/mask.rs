@@ -65,8 +65,8 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether an identity follows [`PLUGIN`] and not just the name of a program: the plugin's name, `-1`, and Bech32 data that ends with a
-/// checksum of six characters.
+/// Whether an identity follows [`PLUGIN`] and not just the name of a program: the plugin's name,
+/// `-1`, and Bech32 data that ends with a checksum of six characters.
 fn is_identity(upper: &str) -> bool {
     let is_ignored = |c: char| !is_printable(c) && !c.is_ascii_whitespace();
     let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '…' || is_ignored(c));
@@ -83,14 +83,16 @@ fn is_identity(upper: &str) -> bool {
         })
 }
 
-/// The end of the key whose armor begins at `at`: that of the armor's last line, or without one that of the text that can be a key's.
+/// The end of the key whose armor begins at `at`: that of the armor's last line, or without one
+/// that of the text that can be a key's.
 fn armor_end(text: &str, at: usize) -> usize {
     let last_line = text[at..].find("-----END").map(|found| at + found + 5);
     let end = last_line.and_then(|line| Some(line + text[line..].find("-----")? + 5));
     end.unwrap_or_else(|| text.len() - after_body(&text[at..]).len())
 }
 
-/// What follows the headers and the Base64 at the beginning of the text. A message may quote a key that is cut off.
+/// What follows the headers and the Base64 at the beginning of the text. A message may quote a key
+/// that is cut off.
 fn after_body(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -135,7 +137,8 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=-_".contains(c)
 }
 
-/// Whether a word is one of the message rather than a line of Base64, which has digits or capital letters.
+/// Whether a word is one of the message rather than a line of Base64, which has digits or capital
+/// letters.
 fn is_prose(word: &str) -> bool {
     word.len() < 16 && word.chars().all(|c| c.is_ascii_lowercase())
 }
@@ -180,8 +183,8 @@ mod tests {
                 "-----BEGIN RSA PRIVATE KEY-----…\nhelp: set it",
             ),
             (
-                r"'-----BEGIN PRIVATE KEY-----\nMIIE\u{200b}Q\\nab1=' is no file",
-                r"'-----BEGIN PRIVATE KEY-----…' is no file",
+                r"'-----BEGIN PRIVATE KEY-----\nMIIE\u{200b}Q\\nab1=' does not exist",
+                r"'-----BEGIN PRIVATE KEY-----…' does not exist",
             ),
             (
                 "-----BEGIN PRIVATE KEY----- MIIE\u{200b}Q b3Bl cannot be read",

@@ -130,8 +130,8 @@ fn unescape(text: &str) -> Zeroizing<String> {
     second
 }
 
-/// Replaces `$KEY` and `${KEY}` with the values of earlier keys, or with nothing if the key is unknown.
-/// After a backslash, the text is kept without the backslash.
+/// Replaces `$KEY` and `${KEY}` with the values of earlier keys, or with nothing if the key is
+/// unknown. After a backslash, the text is kept without the backslash.
 fn expand<'v>(text: &str, known: &dyn Fn(&str) -> Option<&'v str>) -> Zeroizing<String> {
     // All output comes from the text or the values, so this rarely reallocates, and the allocator
     // wipes freed memory.

@@ -25,7 +25,8 @@ impl FileArg {
         self.file.as_deref()
     }
 
-    /// The file to read, if it is not standard input: no name, or `-` if no file has that name. More than one is a warning, as in `sops`.
+    /// The file to read, if it is not standard input: no name, or `-` if no file has that name.
+    /// More than one is a warning, as in `sops`.
     pub(crate) fn input(&self, ui: &Ui) -> Option<&Path> {
         self.get(ui).filter(|_| !self.is_standard_input())
     }
@@ -55,7 +56,8 @@ impl FileArg {
         }
     }
 
-    /// All files and directories, if there are several or a directory. Under the name `sops`, only the first one counts.
+    /// All files and directories, if there are several or a directory. Under the name `sops`, only
+    /// the first one counts.
     pub(crate) fn several(&self, ui: &Ui) -> Option<impl Iterator<Item = &Path>> {
         let more = if invocation::is_sops() {
             &[]

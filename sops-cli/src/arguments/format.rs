@@ -16,7 +16,8 @@ use crate::ui::Ui;
 pub(crate) struct FormatArgs {
     /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
     ///
-    /// By default, the file extension decides, or the content if an encrypted file has an unknown extension.
+    /// By default, the file extension decides, or the content if an encrypted file has an unknown
+    /// extension.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
     /// Output format [default: from the name]
@@ -35,15 +36,17 @@ impl FormatArgs {
         }
     }
 
-    /// The format that is written, where `input` is read: that of the name if it has one, and else the same.
+    /// The format that is written, where `input` is read: that of the name if it has one, and else
+    /// the same.
     pub(crate) fn output(&self, path: Option<&Path>, input: Format) -> Format {
         let of_name = path.map(Format::from_path);
         let of_name = of_name.filter(|format| *format != Format::Binary);
         self.named_output().or(of_name).unwrap_or(input)
     }
 
-    /// The format in which the plaintext of an encrypted file is written. As in `sops`, a document that `--input-type` names becomes the binary file
-    /// that it was made of, if the file's name does not tell another format.
+    /// The format in which the plaintext of an encrypted file is written. As in `sops`, a document
+    /// that `--input-type` names becomes the binary file that it was made of, if the file's name
+    /// does not tell another format.
     pub(crate) fn decrypted(&self, path: Option<&Path>, input: Format, content: &[u8]) -> Format {
         let output = self.output(path, input);
         let is_known = self.has_output() || path.is_none_or(has_format);
@@ -60,7 +63,8 @@ impl FormatArgs {
         self.named_output().is_some()
     }
 
-    /// The formats of a file that is changed, where `input` is read: the same, unless `--output-type` names another.
+    /// The formats of a file that is changed, where `input` is read: the same, unless
+    /// `--output-type` names another.
     pub(crate) fn of_change(&self, input: Format) -> Result<FormatChange, CommandError> {
         let output = self.named_output().unwrap_or(input);
         if output == Format::Binary && input != Format::Binary {

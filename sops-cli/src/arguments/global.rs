@@ -29,7 +29,8 @@ pub(crate) struct GlobalArgs {
     /// Print where keys are searched for, and the log lines of sops
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
-    /// Spaces per level of a file that is converted to another format [default: from `stores` in `.sops.yaml`]
+    /// Spaces per level of a file that is converted to another format [default: from `stores` in
+    /// `.sops.yaml`]
     #[arg(
         long,
         hide_short_help = true,

@@ -1,5 +1,6 @@
-//! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way that its description knows: long names after
-//! one dash, switches with a value, flags that are given again, and values that begin with a dash.
+//! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way
+//! that its description knows: long names after one dash, switches with a value, flags that are
+//! given again, and values that begin with a dash.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,10 +12,12 @@ use clap::ArgAction;
 use super::flag_syntax::{flag, truth};
 use super::sops_order::SopsOrder;
 
-/// The arguments in the spelling that the description of the command line knows. The last of a flag that takes one value counts.
+/// The arguments in the spelling that the description of the command line knows. The last of a flag
+/// that takes one value counts.
 ///
-/// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the commands of [`SopsOrder`], flags end at the
-/// first word. In other commands, an unknown flag after the first word is a word.
+/// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the
+/// commands of [`SopsOrder`], flags end at the first word. In other commands, an unknown flag after
+/// the first word is a word.
 pub(crate) fn usual(
     arguments: Vec<OsString>,
     command: &clap::Command,
@@ -31,7 +34,8 @@ pub(crate) fn usual(
     reader.spelled()
 }
 
-/// Whether the arguments certainly have that spelling. To know more, the description must be built, which takes time.
+/// Whether the arguments certainly have that spelling. To know more, the description must be built,
+/// which takes time.
 fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool {
     let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
     let (mut words, mut is_behind_flag) = (0, false);
@@ -144,7 +148,8 @@ impl Flag {
 enum Part {
     Command(OsString),
     Flag {
-        /// The level of commands at which it is, and its name in the description; flags of every command have the first level.
+        /// The level of commands at which it is, and its name in the description; flags of every
+        /// command have the first level.
         key: (usize, String),
         spelled: OsString,
     },
@@ -261,7 +266,8 @@ impl<'c> Reader<'c> {
             subcommand.build();
             self.command = Cow::Owned(subcommand);
             self.level += 1;
-            // The flags of the commands before it cannot be given any more, except those of every command.
+            // The flags of the commands before it cannot be given any more, except those of every
+            // command.
             self.flags.retain(|_, flag| flag.is_global);
             self.learn();
             self.parts.push(Part::Command(word));

@@ -5,7 +5,8 @@ use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Whether the program was called under the name `sops`, through a link or a copy. It is then `sops` in every way that programs can see.
+/// Whether the program was called under the name `sops`, through a link or a copy. It is then
+/// `sops` in every way that programs can see.
 pub(crate) fn is_sops() -> bool {
     let name = env::args_os().next().unwrap_or_default();
     Path::new(&name).file_name() == Some(OsStr::new("sops"))
@@ -16,7 +17,8 @@ pub(crate) fn name() -> &'static str {
     if is_sops() { "sops" } else { "sops-rs" }
 }
 
-/// A text for the user, in which commands of this program, such as `sops-rs edit`, have the name that it was called by.
+/// A text for the user, in which commands of this program, such as `sops-rs edit`, have the name
+/// that it was called by.
 pub(crate) fn under_name(text: &str) -> Cow<'_, str> {
     const COMMANDS: [&str; 2] = ["`sops-rs ", "<(sops-rs "];
     let is_changed = is_sops() && COMMANDS.iter().any(|command| text.contains(command));

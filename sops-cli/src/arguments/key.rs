@@ -145,7 +145,7 @@ impl KmsArgs {
             Some((key, value)) if !value.contains(':') => Ok((key.to_owned(), value.to_owned())),
             _ => Err(CommandError::new(
                 Code::InvalidKmsContext,
-                "`--encryption-context` is no list of `key:value`, divided by commas",
+                "`--encryption-context` is not a comma-separated list of `key:value` pairs",
             )),
         });
         pairs.collect()

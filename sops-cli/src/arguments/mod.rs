@@ -1,5 +1,6 @@
-//! The flags that several commands share, spelled as `sops` spells them: each file has one group of them. `go_flags.rs` takes the spellings of
-//! Go's library, `sops_order.rs` their order under the name `sops`, and `invocation.rs` says under which name the program was called.
+//! The flags that several commands share, spelled as `sops` spells them: each file has one group of
+//! them. `go_flags.rs` takes the spellings of Go's library, `sops_order.rs` their order under the
+//! name `sops`, and `invocation.rs` says under which name the program was called.
 
 mod exec;
 mod file;
@@ -41,7 +42,8 @@ pub(crate) fn go_count(text: &str) -> Result<usize, String> {
     usize::try_from(go_integer(text)?).map_err(|_| "the number must not be negative".to_owned())
 }
 
-/// Reads a path that may be empty, which is as if it was not given, also in an environment variable.
+/// Reads a path that may be empty, which is as if it was not given, also in an environment
+/// variable.
 fn path_or_empty() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

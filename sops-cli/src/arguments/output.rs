@@ -23,7 +23,8 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// Refuses two places at once, to write back to standard input, and to write to the file while it is read.
+    /// Refuses two places at once, to write back to standard input, and to write to the file while
+    /// it is read.
     pub(crate) fn check(&self, file: Option<&Path>) -> Result<(), CommandError> {
         let conflict = |message| Err(CommandError::new(Code::ConflictingParameters, message));
         if self.in_place && file.is_none() {

@@ -1,5 +1,6 @@
-//! The order in which `sops` reads the arguments of a command. Its library moves flags before words, but takes a word after a switch for
-//! the switch's value. So `decrypt FILE -i` has a flag, and `decrypt -i FILE --output x` has three words.
+//! The order in which `sops` reads the arguments of a command. Its library moves flags before
+//! words, but takes a word after a switch for the switch's value. So `decrypt FILE -i` has a flag,
+//! and `decrypt -i FILE --output x` has three words.
 
 use std::ffi::{OsStr, OsString};
 
@@ -29,8 +30,9 @@ impl<'a> SopsOrder<'a> {
         })
     }
 
-    /// The arguments so that flags end at the first word. Flags that only sops-rs has come first: they work in any position, and those
-    /// that `sops` has before a command work before the first word.
+    /// The arguments so that flags end at the first word. Flags that only sops-rs has come first:
+    /// they work in any position, and those that `sops` has before a command work before the first
+    /// word.
     pub(super) fn sort(&self, arguments: Vec<OsString>) -> Vec<OsString> {
         let (mut own, mut moved, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         let (mut takes_next, mut has_word) = (Takes::Nothing, false);

@@ -24,7 +24,8 @@ pub(crate) enum Leftovers {
     Keep,
 }
 
-/// The named files, and the files in the named directories except those that Git ignores, each once.
+/// The named files, and the files in the named directories except those that Git ignores, each
+/// once.
 pub(crate) fn items<'a>(
     paths: impl Iterator<Item = &'a Path>,
     leftovers: Leftovers,
@@ -81,8 +82,8 @@ pub(crate) fn items<'a>(
 }
 
 impl BatchFile {
-    /// Whether a file that was found has a format that its name tells, and is encrypted as `encrypted` says. One that was named is meant
-    /// whatever it is.
+    /// Whether a file that was found has a format that its name tells, and is encrypted as
+    /// `encrypted` says. One that was named is meant whatever it is.
     pub(crate) fn is_meant(&self, encrypted: bool) -> bool {
         if !self.is_found {
             return true;
@@ -115,10 +116,12 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// The largest file under a name that tells no format that is looked through, unless it begins as JSON does.
+/// The largest file under a name that tells no format that is looked through, unless it begins as
+/// JSON does.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Whether a file begins as an encrypted file does: as a text, and as JSON if it is too large to be read for nothing.
+/// Whether a file begins as an encrypted file does: as a text, and as JSON if it is too large to be
+/// read for nothing.
 fn begins_as_encrypted(path: &Path) -> bool {
     let Ok(file) = reading::open(path, FileKind::Regular) else {
         return false;

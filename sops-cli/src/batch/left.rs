@@ -11,7 +11,8 @@ use crate::ui::Ui;
 pub(crate) enum Left {
     /// Its rule selects none of its values.
     Unselected,
-    /// It should be encrypted, but no rule of this configuration matches it, or there is no configuration.
+    /// It should be encrypted, but no rule of this configuration matches it, or there is no
+    /// configuration.
     Uncovered(Option<PathBuf>),
 }
 
@@ -47,7 +48,8 @@ impl LeftInPlaintext {
         self.uncovered.values().map(Vec::len).sum()
     }
 
-    /// The files that should be encrypted but have no rule: one error for each configuration, and one for those that have none.
+    /// The files that should be encrypted but have no rule: one error for each configuration, and
+    /// one for those that have none.
     pub(crate) fn errors(&self) -> Result<Vec<CommandError>, CommandError> {
         let errors = self.uncovered.iter().map(|(config, names)| {
             let list = |heading: &str| {

@@ -1,4 +1,5 @@
-//! Many files in one call: finds them, processes them on all cores, and writes each as a whole or not at all.
+//! Many files in one call: finds them, processes them on all cores, and writes each as a whole or
+//! not at all.
 
 mod find;
 mod left;
@@ -23,13 +24,15 @@ use crate::ui::Ui;
 /// How many files are written beside the old ones before all are synced and put in their places.
 const TOGETHER: usize = 256;
 
-/// How many files the process has open besides those of [`directories_together`], with room to spare.
+/// How many files the process has open besides those of [`directories_together`], with room to
+/// spare.
 const OTHER_OPEN_FILES: u64 = 64;
 
 /// A file to work on.
 pub(crate) struct BatchFile {
     pub(crate) path: PathBuf,
-    /// Whether it was found in a directory, and not named: then it is skipped if the command does not apply to it.
+    /// Whether it was found in a directory, and not named: then it is skipped if the command does
+    /// not apply to it.
     pub(crate) is_found: bool,
 }
 
@@ -53,8 +56,8 @@ pub(crate) struct Batch<'b> {
 }
 
 impl Batch<'_> {
-    /// Replaces each file by the result of `work`, and calls `report` with each that was replaced, in order. If one file fails, the others
-    /// are still processed.
+    /// Replaces each file by the result of `work`, and calls `report` with each that was replaced,
+    /// in order. If one file fails, the others are still processed.
     pub(crate) fn replace(
         &self,
         work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
@@ -85,7 +88,8 @@ impl Batch<'_> {
                 })
             });
             if signals.is_pending() {
-                // What is not in its place yet is taken away again; the signal then ends the process.
+                // What is not in its place yet is taken away again; the signal then ends the
+                // process.
                 break;
             }
             let (mut whole, mut written) = (Vec::new(), Vec::new());
@@ -139,7 +143,8 @@ impl Batch<'_> {
     }
 }
 
-/// Replaces a file that another program changed before it could be replaced; returns whether there was still something to do.
+/// Replaces a file that another program changed before it could be replaced; returns whether there
+/// was still something to do.
 fn replace_one(
     ui: &Ui,
     item: &BatchFile,
@@ -156,7 +161,8 @@ fn replace_one(
     })
 }
 
-/// How many directories can have files written together; each one takes two of the process's file descriptors.
+/// How many directories can have files written together; each one takes two of the process's file
+/// descriptors.
 fn directories_together() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let directories = limit.saturating_sub(OTHER_OPEN_FILES) / 2;
@@ -189,7 +195,8 @@ enum Stage {
 
 type StageResult = Result<Stage, CommandError>;
 
-/// Works on the files on all cores until a signal comes; returns each outcome with the index of its item.
+/// Works on the files on all cores until a signal comes; returns each outcome with the index of its
+/// item.
 fn stage(
     items: &[BatchFile],
     bar: &ProgressBar,

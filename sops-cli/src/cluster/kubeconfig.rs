@@ -80,7 +80,8 @@ pub(super) async fn select(
     Ok((config, ClusterOrigin::Context(context)))
 }
 
-/// Why no cluster is selected: no flag names one, there is no kubeconfig, and the program does not run in a pod.
+/// Why no cluster is selected: no flag names one, there is no kubeconfig, and the program does not
+/// run in a pod.
 pub(crate) fn missing_kubeconfig(args: &ClusterArgs) -> Option<CommandError> {
     if args.context.is_some() || args.kubeconfig.is_some() {
         return None;

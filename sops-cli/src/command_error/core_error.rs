@@ -354,13 +354,14 @@ fn has_ciphertext(text: &[u8]) -> bool {
         .any(|bytes| bytes == CIPHERTEXT_PREFIX.as_bytes())
 }
 
-/// What to say of keys of the `sops` block that mean nothing: one of them may be misspelt, which changes what the values are.
+/// The warning about unknown keys in the metadata: a misspelled key changes which values are
+/// encrypted.
 fn unknown_keys(text: &[u8], format: Format) -> Option<String> {
     let document = EncryptedDocument::parse(text, format).ok()?;
     let keys = &document.metadata().unknown_keys;
     let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
     (!keys.is_empty()).then(|| {
         let keys = keys.join(", ");
-        format!("the `sops` block has what the format does not: {keys}; a misspelt key counts for nothing")
+        format!("the `sops` metadata has unknown keys: {keys}; a misspelled key has no effect")
     })
 }

@@ -67,7 +67,8 @@ impl CommandError {
         self
     }
 
-    /// Marks it: another program changed the file after the command read it, so the command can start again.
+    /// Marks it: another program changed the file after the command read it, so the command can
+    /// start again.
     pub(crate) fn with_conflict(mut self) -> Self {
         self.is_conflict = true;
         self
@@ -77,7 +78,8 @@ impl CommandError {
         self.is_conflict
     }
 
-    /// The same in the words of `sops`, which programs look for. What it said itself becomes a hint.
+    /// The same in the words of `sops`, which programs look for. What it said itself becomes a
+    /// hint.
     pub(crate) fn in_words_of_sops(mut self, message: &str) -> Self {
         let own = std::mem::replace(&mut self.message, message.to_owned());
         self.hints.insert(0, Cow::Owned(own));
@@ -100,7 +102,8 @@ impl CommandError {
         self
     }
 
-    /// Like [`hint`](Self::hint), with several lines. The caller must have escaped any untrusted parts.
+    /// Like [`hint`](Self::hint), with several lines. The caller must have escaped any untrusted
+    /// parts.
     pub(crate) fn hint_with_lines(mut self, hint: &str) -> Self {
         self.hints.push(Cow::Owned(lines(hint).into_owned()));
         self

@@ -19,7 +19,8 @@ const TITLE_COLUMNS: usize = 7;
 const MESSAGE_COLUMNS: usize = 14;
 
 impl CommandError {
-    /// The lines that tell what is wrong and where, without the file's name: for the head of a text that is being edited.
+    /// The lines that tell what is wrong and where, without the file's name: for the head of a text
+    /// that is being edited.
     pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
         let place = self.place.as_ref().and_then(|place| place.location);
         let place =
@@ -34,8 +35,8 @@ impl CommandError {
         self.lines(0).join(" ")
     }
 
-    /// The report for the user, wrapped at `width` columns; `None` if standard output is closed, which
-    /// needs no report.
+    /// The report for the user, wrapped at `width` columns; `None` if standard output is closed,
+    /// which needs no report.
     pub(crate) fn render(&self, renderer: &Renderer, width: Option<usize>) -> Option<String> {
         if self.code == Code::BrokenPipe {
             return None;
@@ -95,7 +96,8 @@ impl Pointer {
         }
     }
 
-    /// The report with the column of the file. The renderer writes that of the excerpt, where masks may be before it.
+    /// The report with the column of the file. The renderer writes that of the excerpt, where masks
+    /// may be before it.
     pub(crate) fn shown(&self, report: String) -> String {
         let Some((at, excerpt)) = self.location.zip(self.excerpt.as_ref()) else {
             return report;

@@ -4,8 +4,8 @@ use super::error::CommandError;
 use super::names::files_named;
 
 impl CommandError {
-    /// The errors in their order, each kind of error once: the first file shows it, and a note names
-    /// the other files.
+    /// The errors in their order, each kind of error once: the first file shows it, and a note
+    /// names the other files.
     pub(crate) fn without_repetition(errors: Vec<Self>) -> Vec<Self> {
         let mut kinds: Vec<(Self, Vec<String>)> = Vec::new();
         for error in errors {

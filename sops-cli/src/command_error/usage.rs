@@ -37,7 +37,8 @@ fn is_empty_file(error: &clap::Error) -> bool {
         && is(ContextKind::InvalidValue, str::is_empty)
 }
 
-/// Escapes the parts of the command line and the environment that the error quotes, before clap formats it.
+/// Escapes the parts of the command line and the environment that the error quotes, before clap
+/// formats it.
 pub(crate) fn escape(error: &mut clap::Error) {
     let context: Vec<(ContextKind, ContextValue)> = error
         .context()

@@ -10,8 +10,9 @@ const NARROWEST: usize = 20;
 /// Stands for a space that stays in its line, in `quoted commands`, which users copy.
 const KEPT_SPACE: char = '\u{a0}';
 
-/// Breaks the lines of the text before `width` columns, of which something before or after each line
-/// takes `reserved`. Lines stay whole without a width, which is for output that is not a terminal.
+/// Breaks the lines of the text before `width` columns, of which something before or after each
+/// line takes `reserved`. Lines stay whole without a width, which is for output that is not a
+/// terminal.
 pub(crate) fn wrapped(text: &str, width: Option<usize>, reserved: usize) -> Cow<'_, str> {
     let columns = width.map(|width| width.saturating_sub(reserved).max(NARROWEST));
     let Some(columns) = columns.filter(|columns| text.lines().any(|line| line.len() > *columns))

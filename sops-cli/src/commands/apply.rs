@@ -24,8 +24,8 @@ Examples:
 pub(crate) struct Args {
     /// A file, a directory, or `-` for standard input
     ///
-    /// In a directory, this applies all YAML and JSON files, except symbolic links and files that `.gitignore`
-    /// excludes.
+    /// In a directory, this applies all YAML and JSON files, except symbolic links and files that
+    /// `.gitignore` excludes.
     #[arg(long = "filename", short, value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Also apply Secrets that are in plaintext in their files

@@ -1,4 +1,5 @@
-//! Flags that are described only when their command is asked for: describing those of all commands costs more than decrypting a file.
+//! Flags that are described only when their command is asked for: describing those of all commands
+//! costs more than decrypting a file.
 
 use std::ops::Deref;
 
@@ -47,7 +48,8 @@ impl<A: FromArgMatches> FromArgMatches for DeferredArgs<A> {
     }
 }
 
-/// Adds the flags, and leaves what the command says of itself: groups of flags would have their own words in its place.
+/// Adds the flags, and leaves what the command says of itself: groups of flags would have their own
+/// words in its place.
 pub(crate) fn described(
     command: clap::Command,
     augment: fn(clap::Command) -> clap::Command,

@@ -112,10 +112,12 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// How often the editor is opened for one text. A script in its place that never leaves a good one would be run for ever.
+/// How often the editor is opened for one text. A script in its place that never leaves a good one
+/// would be run for ever.
 const MAX_TIMES: usize = 20;
 
-/// No user closes an editor in less time, but a program that only passes the file to an open window does.
+/// No user closes an editor in less time, but a program that only passes the file to an open window
+/// does.
 const SHORTEST_EDIT: Duration = Duration::from_millis(700);
 
 struct Editing<'a> {
@@ -224,7 +226,8 @@ impl Editing<'_> {
         self.run(&original, &[], encrypt, Expected::Nothing)
     }
 
-    /// Refuses a Secret of which a value would stay in plaintext by mistake; gives what else is to be said of the Secrets.
+    /// Refuses a Secret of which a value would stay in plaintext by mistake; gives what else is to
+    /// be said of the Secrets.
     fn check_parts(
         &self,
         text: &[u8],
@@ -293,7 +296,8 @@ impl Editing<'_> {
                 return Err(match text == original.text {
                     true => error,
                     false => {
-                        // Without the lines above it. If that fails, the text with these lines stays.
+                        // Without the lines above it. If that fails, the text with these lines
+                        // stays.
                         let _ = std::fs::write(&path, text);
                         keep(folder, &path, error)
                     }

@@ -116,7 +116,7 @@ impl GroupChange {
             Self::Add(group) => groups.push(group.clone()),
             Self::Delete(index) if *index >= groups.len() => {
                 return Err(format!(
-                    "there is no key group {index}: the file has {}, and the first one is 0",
+                    "key group {index} does not exist: the file has {}, and the first one is 0",
                     groups.len()
                 ));
             }

@@ -18,7 +18,8 @@ use crate::lint;
 use crate::ui::Ui;
 use crate::walking::Walking;
 
-/// How deep, and for how many entries, it looks for other configurations. The working directory may be a home.
+/// How deep, and for how many entries, it looks for other configurations. The working directory may
+/// be a home.
 const MAX_DEPTH: usize = 8;
 const MAX_ENTRIES: usize = 20_000;
 
@@ -164,7 +165,8 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
     Ok(pair.recipient.to_string())
 }
 
-/// A configuration for Kubernetes manifests, which have their secrets under `data` and `stringData`.
+/// A configuration for Kubernetes manifests, which have their secrets under `data` and
+/// `stringData`.
 fn configuration(recipient: &str) -> String {
     format!(
         "\

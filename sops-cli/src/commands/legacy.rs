@@ -1,4 +1,5 @@
-//! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to edit it.
+//! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to
+//! edit it.
 
 use std::path::Path;
 

@@ -68,7 +68,8 @@ fn directory(args: &Args) -> Result<PathBuf, CommandError> {
     Ok(home.join(".local/bin"))
 }
 
-/// The path of this program: the one on the PATH, which stays the same when a package manager installs another version.
+/// The path of this program: the one on the PATH, which stays the same when a package manager
+/// installs another version.
 fn program() -> Result<PathBuf, CommandError> {
     let own = env::current_exe()
         .and_then(fs::canonicalize)

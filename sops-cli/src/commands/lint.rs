@@ -77,7 +77,8 @@ enum MinConfidence {
     Low,
     /// No values that are only words, or may be references or settings
     Medium,
-    /// Facts, formats that only secrets have, and values with both the name and the look of a secret
+    /// Facts, formats that only secrets have, and values with both the name and the look of a
+    /// secret
     High,
 }
 
@@ -242,7 +243,8 @@ impl Wanted<'_> {
     }
 }
 
-/// Entries of a baseline that nothing matches would hide the next finding of the same kind in the same place.
+/// Entries of a baseline that nothing matches would hide the next finding of the same kind in the
+/// same place.
 fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {
@@ -337,14 +339,14 @@ impl<'f> ToFix<'f> {
     }
 }
 
-/// Mends each file that can be; one that fails does not keep the others from it.
+/// Fixes each file. If one fails, the others are still fixed.
 fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &WalkResult) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in found.shown.iter().filter(|shown| shown.fix.is_some()) {
         files
             .entry((&shown.place, &shown.file))
             .or_default()
-            .push(&shown);
+            .push(shown);
     }
     let files: Vec<ToFix<'_>> = files
         .into_iter()

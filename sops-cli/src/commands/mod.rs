@@ -1,4 +1,5 @@
-//! The commands: one file or directory for each. `legacy.rs` is the form without a command, and `deferred.rs` delays the description of flags.
+//! The commands: one file or directory for each. `legacy.rs` is the form without a command, and
+//! `deferred.rs` delays the description of flags.
 
 #[cfg(feature = "kube")]
 mod apply;
@@ -42,36 +43,38 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// The first creation rule in `.sops.yaml` that matches the file name decides the recipients and
-    /// the values to encrypt; flags override it. Only values change: comments, order and layout stay.
-    /// Without a file, or with `-`, standard input is encrypted.
+    /// The first creation rule in `.sops.yaml` that matches the file name decides the recipients
+    /// and the values to encrypt; flags override it. Only values change: comments, order and layout
+    /// stay. Without a file, or with `-`, standard input is encrypted.
     ///
-    /// With `--in-place`, you can name several files and directories. Files that you name are always
-    /// encrypted. In a directory, a creation rule with a `path_regex` encrypts every file that it
-    /// matches; under a rule without one, or one that matches every file with an extension, only the
-    /// plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and files that
-    /// `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches is an error.
+    /// With `--in-place`, you can name several files and directories. Files that you name are
+    /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
+    /// that it matches; under a rule without one, or one that matches every file with an extension,
+    /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
+    /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
+    /// is an error.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
-    /// With `--in-place`, you can name several files and directories. In a directory, every encrypted
-    /// file is decrypted, except files that `.gitignore` excludes. If one file fails, the others are
-    /// still processed. Without a file, or with `-`, standard input is decrypted; `--input-type` or
-    /// `--filename-override` names its format.
+    /// With `--in-place`, you can name several files and directories. In a directory, every
+    /// encrypted file is decrypted, except files that `.gitignore` excludes. If one file fails, the
+    /// others are still processed. Without a file, or with `-`, standard input is decrypted;
+    /// `--input-type` or `--filename-override` names its format.
     Decrypt(DeferredArgs<decrypt::Args>),
     /// Edit a file in your editor, decrypted; create it if it does not exist
     ///
-    /// The plaintext is only on a memory file system, and is deleted when you leave the editor. If your
-    /// text cannot be encrypted, the editor reopens with the reason at the top. To give up, leave that
-    /// text unchanged: it is kept, and a message says where. Unchanged values keep their ciphertext.
+    /// The plaintext is only on a memory file system, and is deleted when you leave the editor. If
+    /// your text cannot be encrypted, the editor reopens with the reason at the top. To give up,
+    /// leave that text unchanged: it is kept, and a message says where. Unchanged values keep their
+    /// ciphertext.
     ///
     /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
     Edit(DeferredArgs<edit::Args>),
     /// Set a value in an encrypted file
     ///
-    /// A key path is written as `["key"][0]`, a value as JSON: `"text"`, `1`, `{"a": true}`. Missing
-    /// levels of the path are created, and an index after the end of a list appends to it. Everything
-    /// else keeps its layout and its ciphertext.
+    /// A key path is written as `["key"][0]`, a value as JSON: `"text"`, `1`, `{"a": true}`.
+    /// Missing levels of the path are created, and an index after the end of a list appends to it.
+    /// Everything else keeps its layout and its ciphertext.
     Set(DeferredArgs<set::Args>),
     /// Remove a value from an encrypted file
     ///
@@ -79,70 +82,72 @@ pub(crate) enum Command {
     Unset(DeferredArgs<unset::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The master keys stay the same, except those that you add or remove. If neither the creation rule
-    /// nor a flag names a recipient of the file, sops-rs asks before it encrypts for that recipient;
-    /// without a terminal, pass `--yes`.
+    /// The master keys stay the same, except those that you add or remove. If neither the creation
+    /// rule nor a flag names a recipient of the file, sops-rs asks before it encrypts for that
+    /// recipient; without a terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
     ///
-    /// In a directory, this changes the encrypted files that a creation rule matches, except files that
-    /// `.gitignore` excludes. The values and the data key stay the same, so a removed recipient can still
-    /// decrypt what they could decrypt before; `rotate` creates a new data key.
+    /// In a directory, this changes the encrypted files that a creation rule matches, except files
+    /// that `.gitignore` excludes. The values and the data key stay the same, so a removed
+    /// recipient can still decrypt what they could decrypt before; `rotate` creates a new data key.
     Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Add a key group to a file, or delete one
     ///
-    /// If a file has several key groups, the threshold says how many of them are needed to decrypt it. The
-    /// values and the data key stay the same. If neither the creation rule nor a flag names a recipient of
-    /// the file, sops-rs asks before it encrypts for that recipient; without a terminal, pass `--yes`.
+    /// If a file has several key groups, the threshold says how many of them are needed to decrypt
+    /// it. The values and the data key stay the same. If neither the creation rule nor a flag names
+    /// a recipient of the file, sops-rs asks before it encrypts for that recipient; without a
+    /// terminal, pass `--yes`.
     Groups(DeferredArgs<groups::Args>),
     /// Publish an encrypted file to its destination in `.sops.yaml`
     ///
-    /// The first of the `destination_rules` whose `path_regex` matches the path as you give it decides.
-    /// `directory`, which `sops` does not have, publishes to a directory, relative to that of
-    /// `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file is encrypted again with them;
-    /// otherwise it is copied. Amazon S3, Google Cloud Storage and HashiCorp Vault are not supported yet.
+    /// The first of the `destination_rules` whose `path_regex` matches the path as you give it
+    /// decides. `directory`, which `sops` does not have, publishes to a directory, relative to that
+    /// of `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file is encrypted again
+    /// with them; otherwise it is copied. Amazon S3, Google Cloud Storage and HashiCorp Vault are
+    /// not supported yet.
     Publish(DeferredArgs<publish::Args>),
     /// Run a command with the decrypted values as environment variables
     ///
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
-    /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command in one
-    /// argument runs in `/bin/sh`; several words after `--` run without a shell. Signals are passed on to
-    /// the command, and its exit code is the exit code of sops-rs.
+    /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
+    /// in one argument runs in `/bin/sh`; several words after `--` run without a shell. Signals are
+    /// passed on to the command, and its exit code is the exit code of sops-rs.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
-    /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a memory
-    /// file system. It is deleted when the command ends. A command in one argument runs in `/bin/sh`;
-    /// several words after `--` run without a shell. Signals are passed on to the command, and its exit code
-    /// is the exit code of sops-rs.
+    /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
+    /// memory file system. It is deleted when the command ends. A command in one argument runs in
+    /// `/bin/sh`; several words after `--` run without a shell. Signals are passed on to the
+    /// command, and its exit code is the exit code of sops-rs.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
     /// Serve the age and PGP keys of this machine to other sops programs
     ///
-    /// Clients connect with `--keyservice`. Anyone who can connect can use the keys: only you can connect to
-    /// a Unix socket, but TCP has neither encryption nor passwords, so use it on a loopback address or in a
-    /// tunnel.
+    /// Clients connect with `--keyservice`. Anyone who can connect can use the keys: only you can
+    /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use it on a
+    /// loopback address or in a tunnel.
     #[cfg(feature = "keyservice")]
     Keyservice(DeferredArgs<keyservice::Args>),
     /// Find leaked secrets in manifests and in the repository
     ///
-    /// Directories are searched, without the files that `.gitignore` excludes. No key is needed. The exit
-    /// code is 0 if nothing is found, 1 if something is found, and 2 after an error.
+    /// Directories are searched, without the files that `.gitignore` excludes. No key is needed.
+    /// The exit code is 0 if nothing is found, 1 if something is found, and 2 after an error.
     Lint(DeferredArgs<lint::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
-    /// Existing files stay. The key is created in sops's key file if that has none, and `.sops.yaml` in the
-    /// working directory.
+    /// Existing files stay. The key is created in sops's key file if that has none, and
+    /// `.sops.yaml` in the working directory.
     Init(DeferredArgs<init::Args>),
     /// Create an age key, as `age-keygen` does
     Keygen(DeferredArgs<keygen::Args>),
     /// Decrypt manifests in memory and apply them to the cluster
     ///
-    /// All files are read before anything is sent. Namespaces and CRDs are applied first, with server-side
-    /// apply. If the cluster rejects an object, the others are still applied.
+    /// All files are read before anything is sent. Namespaces and CRDs are applied first, with
+    /// server-side apply. If the cluster rejects an object, the others are still applied.
     #[cfg(feature = "kube")]
     Apply(DeferredArgs<apply::Args>),
     /// Install and check the key that Flux decrypts with
@@ -150,12 +155,13 @@ pub(crate) enum Command {
     Flux(DeferredArgs<flux::Args>),
     /// Install a link named `sops`, for programs that call sops
     ///
-    /// Under that name, sops-rs prints the version, completions and errors that those programs expect. A file
-    /// that is not a link to sops-rs stays, unless you pass `--force`.
+    /// Under that name, sops-rs prints the version, completions and errors that those programs
+    /// expect. A file that is not a link to sops-rs stays, unless you pass `--force`.
     Link(DeferredArgs<link::Args>),
     /// Print the completion script for a shell
     ///
-    /// It completes commands, flags, formats, recipients, rules, and the key paths of the file that you name.
+    /// It completes commands, flags, formats, recipients, rules, and the key paths of the file that
+    /// you name.
     Completion(DeferredArgs<completion::Args>),
     /// Print or write manual pages
     ///
@@ -163,7 +169,8 @@ pub(crate) enum Command {
     Man(DeferredArgs<man::Args>),
 }
 
-/// Runs a command and returns its exit code. `command_line` describes the whole command line, for completions and manual pages.
+/// Runs a command and returns its exit code. `command_line` describes the whole command line, for
+/// completions and manual pages.
 pub(crate) fn run(
     ui: &Ui,
     globals: &GlobalArgs,

@@ -112,8 +112,8 @@ struct Publication<'a> {
 }
 
 impl Publication<'_> {
-    /// All files in a directory and those below it, by name. Git's own directory and directories that files are published to are left out, and
-    /// links to directories are not followed.
+    /// All files in a directory and those below it, by name. Git's own directory and directories
+    /// that files are published to are left out, and links to directories are not followed.
     fn files_in(&self, directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let failed = |error| CommandError::input(name_of(directory), &error);
         let mut entries: Vec<_> = fs::read_dir(directory)

@@ -161,7 +161,8 @@ impl Rotation<'_> {
         }
     }
 
-    /// Reads the file, and encrypts it under a new data key if `agree` finds nothing wrong with its recipients.
+    /// Reads the file, and encrypts it under a new data key if `agree` finds nothing wrong with its
+    /// recipients.
     fn rotate(
         &self,
         file: &Path,
@@ -173,10 +174,7 @@ impl Rotation<'_> {
         if args.changes.any() && !file.exists() {
             return Err(CommandError::new(
                 Code::CannotChangeKeysOfMissingFile,
-                format!(
-                    "there is no file {} whose keys could be changed",
-                    name_of(file)
-                ),
+                format!("{} does not exist", name_of(file)),
             )
             .hint("to make a new file: `sops-rs edit <FILE>`"));
         }
@@ -253,8 +251,8 @@ impl Args {
         Input::read(Some(file), by_name, Role::Encrypted)
     }
 
-    /// The file's master keys after removing the unwanted ones and adding the new ones to the first group. So a damaged key can be replaced; `sops`
-    /// removes a key that is also added.
+    /// The file's master keys after removing the unwanted ones and adding the new ones to the first
+    /// group. So a damaged key can be replaced; `sops` removes a key that is also added.
     fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
         let mut groups = metadata.master_keys();
         let added = self.changes.added(&self.kms)?;
@@ -298,7 +296,8 @@ fn add(groups: &mut [Vec<MasterKey>], added: &[MasterKey]) {
     }
 }
 
-/// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles, which `sops` wants to be named.
+/// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles,
+/// which `sops` wants to be named.
 fn is_removed(removed: &MasterKey, key: &MasterKey) -> bool {
     let is_family = key.family() == removed.family();
     removed.means(key) || is_family && key.id().starts_with(&format!("{}|", removed.id()))

@@ -58,7 +58,7 @@ pub(crate) struct Args {
 
 pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     if args.value_file && args.value_stdin {
-        let message = "`--value-file` and `--value-stdin` exclude each other";
+        let message = "`--value-file` and `--value-stdin` cannot be used together";
         return Err(CommandError::new(Code::Generic, message));
     }
     let (Some(file), Some(path), is_complete) = (
@@ -122,7 +122,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     });
     if written.is_some_and(|written| is_plain(&written.text, written.format, &path)) {
         ui.warn(format!(
-            "`{}` was written in plaintext, since the rule of {} does not select it",
+            "`{}` was written in plaintext, because the rule of {} does not select it",
             args.path.as_deref().unwrap_or_default(),
             name_of(file)
         ));
@@ -149,7 +149,8 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     Ok(Node::from_json(&value))
 }
 
-/// Warns of aliases of a value that was changed or removed, which keep the old one: the user may mean them too.
+/// Warns of aliases of a value that was changed or removed, which keep the old one: the user may
+/// mean them too.
 pub(super) fn warn_of_copies(
     ui: &Ui,
     file: &Path,
@@ -171,7 +172,8 @@ pub(super) fn warn_of_copies(
     ui.warn(format!("{}: {}", name_of(file), message(&aliases)));
 }
 
-/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what Kubernetes does not accept.
+/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what
+/// Kubernetes does not accept.
 fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Result<()> {
     for warning in &parts.warnings {
         ui.warn(format!("{}: {warning}", name_of(file)));
@@ -211,7 +213,7 @@ impl Args {
         let Some((path, value)) = both.split_once("] ") else {
             return Err(CommandError::new(
                 Code::InvalidSetFormat,
-                "`--set` needs a path, a blank, and a value",
+                "`--set` needs a key path, a space and a value",
             )
             .hint("for example: `--set '[\"key\"][0] \"text\"'`"));
         };
@@ -256,7 +258,7 @@ fn no_json(reason: &str) -> CommandError {
         Code::InvalidSetFormat,
         format!("the value is not JSON: {reason}"),
     )
-    .hint("put a text in double quotes: `'\"text\"'`; with `--value-raw`, it needs none")
+    .hint("put text in double quotes: `'\"text\"'`; with `--value-raw`, quotes are not needed")
 }
 
 /// A value that cannot be read, or holds other bytes than text.
@@ -272,6 +274,6 @@ fn no_utf8() -> CommandError {
 }
 
 fn usage() -> CommandError {
-    CommandError::new(Code::NoFileSpecified, "a file, a path in it, and a value are needed")
-        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; with `--value-stdin` the value is left out")
+    CommandError::new(Code::NoFileSpecified, "a file, a key path and a value are needed")
+        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; with `--value-stdin`, leave out the value")
 }

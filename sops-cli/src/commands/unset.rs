@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let (Some(file), Some(path), []) = (&args.file, &args.path, &args.more[..]) else {
         return Err(
-            CommandError::new(Code::NoFileSpecified, "a file and a path in it are needed")
+            CommandError::new(Code::NoFileSpecified, "a file and a key path are needed")
                 .hint("for example: `sops-rs unset secrets.yaml '[\"key\"][0]'`"),
         );
     };

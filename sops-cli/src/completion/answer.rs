@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use super::candidates::{Candidate, candidates};
 use super::shell_words::{Current, split_line};
 
-/// The first argument of a script's question. The second one is the shell; bash then sends the line up to the cursor and the word as it
-/// sees it, others send the words up to the cursor.
+/// The first argument of a script's question. The second one is the shell; bash then sends the line
+/// up to the cursor and the word as it sees it, others send the words up to the cursor.
 pub(crate) const QUESTION: &str = "__complete";
 
 /// The script of a shell that completes the command `name`.
@@ -20,8 +20,8 @@ pub(crate) fn script(shell: &str, name: &str) -> Option<String> {
     Some(script.replace("PROGRAM", name))
 }
 
-/// What can come next: a line that says whether file names can too, and a line for each candidate, with its description for shells that
-/// show one.
+/// What can come next: a line that says whether file names can too, and a line for each candidate,
+/// with its description for shells that show one.
 pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
     let texts: Vec<String> = question
         .iter()
@@ -48,7 +48,8 @@ pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
         "none\n"
     });
     for Candidate { text, about } in next.candidates {
-        // A shell would take control characters for the end of a line, or send them to the terminal.
+        // A shell would take control characters for the end of a line, or send them to the
+        // terminal.
         if text.chars().any(char::is_control) {
             continue;
         }

@@ -1,4 +1,5 @@
-//! Answers the completion scripts that come with packages of `sops`: they call it with `--generate-bash-completion` as the last argument.
+//! Answers the completion scripts that come with packages of `sops`: they call it with
+//! `--generate-bash-completion` as the last argument.
 
 use std::ffi::OsString;
 
@@ -10,7 +11,8 @@ use crate::arguments::flag_syntax::truth;
 /// The flag that a completion script adds to the words so far.
 pub(crate) const QUESTION: &str = "--generate-bash-completion";
 
-/// The answer of `sops` to a command line that ends with [`QUESTION`]. Scripts of zsh want a description, which `about` gives by name.
+/// The answer of `sops` to a command line that ends with [`QUESTION`]. Scripts of zsh want a
+/// description, which `about` gives by name.
 pub(crate) fn answer(
     arguments: &[OsString],
     describes: bool,
@@ -62,7 +64,8 @@ pub(crate) fn names(flag: &str) -> impl Iterator<Item = &str> {
     flag.trim_end_matches(['=', '#']).split(' ')
 }
 
-/// The words after the flags, as Go's library parses them: up to the first word, or to a flag that is wrong.
+/// The words after the flags, as Go's library parses them: up to the first word, or to a flag that
+/// is wrong.
 fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
     let mut rest = words;
     while let [word, behind @ ..] = rest {

@@ -1,4 +1,5 @@
-//! Reads a `.sops.yaml`: the file that the user names, or the nearest one above the working directory.
+//! Reads a `.sops.yaml`: the file that the user names, or the nearest one above the working
+//! directory.
 
 use std::path::Path;
 

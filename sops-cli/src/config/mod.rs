@@ -1,5 +1,6 @@
-//! Finds the `.sops.yaml` that holds for a file, and compares it with what the file says. `load.rs` reads the one that the user names or that the
-//! working directory has, `nearest.rs` finds the one above each file, and `resolve.rs` decides between them.
+//! Finds the `.sops.yaml` that holds for a file, and compares it with what the file says. `load.rs`
+//! reads the one that the user names or that the working directory has, `nearest.rs` finds the one
+//! above each file, and `resolve.rs` decides between them.
 
 pub(crate) mod load;
 pub(crate) mod nearest;

@@ -1,4 +1,5 @@
-//! Finds the `.sops.yaml` for a file: the one that the user named, or the nearest above the file. Each is read once.
+//! Finds the `.sops.yaml` for a file: the one that the user named, or the nearest above the file.
+//! Each is read once.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -16,7 +17,8 @@ pub(crate) const CONFIG_FILE: &str = ".sops.yaml";
 /// Reads a file, if it exists.
 type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r;
 
-/// The configuration for the files of a directory. An error is the path of one that cannot be read or is invalid.
+/// The configuration for the files of a directory. An error is the path of one that cannot be read
+/// or is invalid.
 type Nearest = Result<Option<Arc<Config>>, PathBuf>;
 
 /// Looks up configurations, and keeps them.
@@ -84,9 +86,10 @@ impl<'r> NearestConfigs<'r> {
         self
     }
 
-    /// The configuration for the file at this absolute path: the nearest one in the directories above it. If it has no rule for the file, the next
-    /// one with a matching `path_regex` counts, because `sops` uses it if it runs in that directory. `None` if there is no configuration, or an
-    /// invalid one, which is reported by [`Self::wrong`].
+    /// The configuration for the file at this absolute path: the nearest one in the directories
+    /// above it. If it has no rule for the file, the next one with a matching `path_regex` counts,
+    /// because `sops` uses it if it runs in that directory. `None` if there is no configuration, or
+    /// an invalid one, which is reported by [`Self::wrong`].
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
         let nearest = self.nearest(path).ok().flatten()?;
         let mut config = Arc::clone(&nearest);

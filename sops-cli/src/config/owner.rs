@@ -1,5 +1,5 @@
-//! Whose `.sops.yaml` is used. Any local user can put one into a shared directory such as `/tmp`, and with it choose the recipients of the files
-//! below.
+//! Whose `.sops.yaml` is used. Any local user can put one into a shared directory such as `/tmp`,
+//! and with it choose the recipients of the files below.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -13,8 +13,9 @@ use crate::ui::Ui;
 /// The permission of every user to create files in a directory.
 const FOR_EVERYONE: u32 = 0o002;
 
-/// Warns if a configuration that was found belongs to a user who is neither this one nor root, and who does not own `directory`, where the work
-/// is done: as root in a container, the whole checkout may belong to another user.
+/// Warns if a configuration that was found belongs to a user who is neither this one nor root, and
+/// who does not own `directory`, where the work is done: as root in a container, the whole checkout
+/// may belong to another user.
 pub(crate) fn warn(ui: &Ui, config: &Path, directory: &Path) {
     let Ok(file) = fs::symlink_metadata(config) else {
         return;

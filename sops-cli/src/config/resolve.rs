@@ -1,5 +1,6 @@
-//! Decides which `.sops.yaml` holds for a file: for a file that the user names, the one of the working directory, as in `sops`; for a file that
-//! was found in a directory, the nearest one above it, as in `lint`.
+//! Decides which `.sops.yaml` holds for a file: for a file that the user names, the one of the
+//! working directory, as in `sops`; for a file that was found in a directory, the nearest one above
+//! it, as in `lint`.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ use crate::ui::Ui;
 pub(crate) struct ConfigResolver {
     /// The one that the user named, or that of the working directory.
     own: Option<Arc<Config>>,
-    /// For files that were found; `None` if one was named on the command line, which holds for all files.
+    /// For files that were found; `None` if one was named on the command line, which holds for all
+    /// files.
     nearest: Option<NearestConfigs<'static>>,
     /// Whether there is a configuration for one of the files.
     has_any: bool,
@@ -41,8 +43,9 @@ impl ResolvedConfig {
         config.creation_rule_for(&self.path).ok()?
     }
 
-    /// Whether the creation rule for the file singles it out, as opposed to a rule for all files, and to one that selects keys in all files with
-    /// the same extension: under such a rule, not every manifest is to be encrypted that has the keys. `None` if there are no rules.
+    /// Whether the creation rule for the file singles it out, as opposed to a rule for all files,
+    /// and to one that selects keys in all files with the same extension: under such a rule, not
+    /// every manifest is to be encrypted that has the keys. `None` if there are no rules.
     ///
     /// # Errors
     /// No rule matches the file.
@@ -69,7 +72,8 @@ impl ResolvedConfig {
 }
 
 impl ConfigResolver {
-    /// For those files. `own` is the configuration that the user named, or that of the working directory. Prints the warnings of the others.
+    /// For those files. `own` is the configuration that the user named, or that of the working
+    /// directory. Prints the warnings of the others.
     ///
     /// # Errors
     /// One of the configurations cannot be read or is invalid.
@@ -121,7 +125,8 @@ impl ConfigResolver {
         self.has_any
     }
 
-    /// Names the configurations that govern the files, if there is more than one: a recipient that was removed from one may be in another.
+    /// Names the configurations that govern the files, if there is more than one: a recipient that
+    /// was removed from one may be in another.
     pub(crate) fn name_several<'i>(
         &self,
         ui: &Ui,
@@ -142,8 +147,8 @@ impl ConfigResolver {
         Ok(())
     }
 
-    /// The rule for an encrypted file, whatever the working directory: from the nearest configuration above the file, as in `lint`, or else
-    /// from that of the working directory.
+    /// The rule for an encrypted file, whatever the working directory: from the nearest
+    /// configuration above the file, as in `lint`, or else from that of the working directory.
     pub(crate) fn of_encrypted(&self, file: &Path) -> Result<ResolvedConfig, CommandError> {
         let mut item = BatchFile {
             path: file.to_owned(),
@@ -178,7 +183,8 @@ impl ConfigResolver {
                 config: Some(config),
                 path,
             },
-            // It knows files as they are spelled from the working directory. Where none is above the file, it is the only one.
+            // It knows files as they are spelled from the working directory. Where none is above
+            // the file, it is the only one.
             _ => by_own(),
         })
     }
@@ -204,8 +210,8 @@ impl Misnamed {
         })
     }
 
-    /// Looks from the file's directory up to that of its configuration, or to the working directory. From there upwards,
-    /// [`load::config`] did.
+    /// Looks from the file's directory up to that of its configuration, or to the working
+    /// directory. From there upwards, [`load::config`] did.
     fn warn(&mut self, ui: &Ui, file: &Path, config: Option<&Config>) -> Result<(), CommandError> {
         for directory in real(file)?.ancestors().skip(1) {
             let is_searched = self.working_dir.starts_with(directory);

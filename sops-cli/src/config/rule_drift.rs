@@ -40,8 +40,8 @@ impl RuleDrift {
         (own != wanted && format != Format::Binary).then_some(Self { own, wanted })
     }
 
-    /// The same with the creation rule for an encrypted file. A configuration that cannot be read is a warning, because the file itself needs
-    /// none.
+    /// The same with the creation rule for an encrypted file. A configuration that cannot be read
+    /// is a warning, because the file itself needs none.
     pub(crate) fn of(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -65,12 +65,14 @@ impl RuleDrift {
         }
     }
 
-    /// Whether the file's rule may leave in plaintext what the creation rule encrypts. A file that is encrypted as a whole may stay as it is.
+    /// Whether the file's rule may leave in plaintext what the creation rule encrypts. A file that
+    /// is encrypted as a whole may stay as it is.
     fn can_leak(&self) -> bool {
         self.own != EncryptionRule::default() || !self.wanted.names_what_is_encrypted()
     }
 
-    /// Refuses a text with a value in plaintext that the creation rule would have encrypted, unless the text before it had the value too.
+    /// Refuses a text with a value in plaintext that the creation rule would have encrypted, unless
+    /// the text before it had the value too.
     ///
     /// # Errors
     /// [`DocumentError::Unrepresentable`] with the first such value.

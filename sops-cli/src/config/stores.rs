@@ -1,4 +1,5 @@
-//! The layout of a file that is written in another format: from the configuration, or from the flag that overrides it.
+//! The layout of a file that is written in another format: from the configuration, or from the flag
+//! that overrides it.
 
 use sops_core::config::{Config, Stores};
 
@@ -7,7 +8,8 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// How a file is laid out that is written in another format than it had: the configuration's word, and the flag before it.
+/// How a file is laid out that is written in another format than it had: the configuration's word,
+/// and the flag before it.
 pub(crate) fn stores(ui: &Ui, globals: &GlobalArgs) -> Result<Stores, CommandError> {
     Ok(stores_of(globals, config(ui, globals)?.as_ref()))
 }

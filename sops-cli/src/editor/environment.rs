@@ -1,4 +1,5 @@
-//! What editors take from the environment: the programs of `PATH`, and the variable that they do not get.
+//! What editors take from the environment: the programs of `PATH`, and the variable that they do
+//! not get.
 
 use std::env;
 use std::ffi::OsStr;

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 
-/// Lines on top of a text, which are taken away again. A document may begin with such comments of its own, for the lint.
+/// Lines on top of a text, which are taken away again. A document may begin with such comments of
+/// its own, for the lint.
 pub(crate) struct EditorHeader {
     mark: &'static str,
     /// All lines that were put above the text.

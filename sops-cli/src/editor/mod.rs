@@ -1,5 +1,6 @@
-//! The user's editor and the text that it opens. `program.rs` runs the editor, `vim.rs` keeps vim from writing copies of the text, `template.rs` is
-//! what a new file starts from, and `header.rs` puts messages on top of the text.
+//! The user's editor and the text that it opens. `program.rs` runs the editor, `vim.rs` keeps vim
+//! from writing copies of the text, `template.rs` is what a new file starts from, and `header.rs`
+//! puts messages on top of the text.
 
 mod environment;
 mod header;

@@ -81,9 +81,11 @@ impl EditorProgram {
         })
     }
 
-    /// Has the file edited; gives whether that came to an end by itself, and not by a signal to this process.
+    /// Has the file edited; gives whether that came to an end by itself, and not by a signal to
+    /// this process.
     ///
-    /// On a terminal an interrupt is the editor's affair, who gets it too: some take it as a command.
+    /// On a terminal an interrupt is the editor's affair, who gets it too: some take it as a
+    /// command.
     pub(crate) fn run(&self, file: &Path, signals: &DeferredSignals) -> Result<bool, CommandError> {
         let failed = |error: &io::Error| {
             let message = format!(

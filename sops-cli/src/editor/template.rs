@@ -3,7 +3,8 @@
 use sops_core::Format;
 use sops_core::rules::EncryptionRule;
 
-/// An example in the format. If the rule is for manifests, the example is one in which it selects a value.
+/// An example in the format. If the rule is for manifests, the example is one in which it selects a
+/// value.
 pub(crate) fn template(format: Format, rule: &EncryptionRule) -> &'static str {
     match format {
         Format::Dotenv => {

@@ -1,4 +1,5 @@
-//! Keeps vim from writing the edited text to other files: swap, backup and undo files, and registers in its viminfo or shada file.
+//! Keeps vim from writing the edited text to other files: swap, backup and undo files, and
+//! registers in its viminfo or shada file.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -12,13 +13,15 @@ const NAMES: [&str; 14] = [
     "mvimdiff", "nvimdiff", "gview", "rgview",
 ];
 
-/// Names of programs that may be vim, and may be one of several others, which refuse such arguments.
+/// Names of programs that may be vim, and may be one of several others, which refuse such
+/// arguments.
 const PERHAPS: [&str; 4] = ["vi", "view", "rview", "ex"];
 
 /// The beginnings of vim's and nvim's `--version` output.
 const BANNERS: [&str; 2] = ["VIM - Vi IMproved", "NVIM "];
 
-/// Once the file is open, and after the user's own configuration, which may have turned some of it on. A small vim lacks some options.
+/// Once the file is open, and after the user's own configuration, which may have turned some of it
+/// on. A small vim lacks some options.
 const QUIETLY: &str = "silent! set noswapfile | silent! set nobackup | silent! set nowritebackup | silent! set noundofile | silent! set viminfo=";
 
 /// The arguments that go before all others; none if the program is not vim.

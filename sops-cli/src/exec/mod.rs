@@ -1,4 +1,5 @@
-//! Runs the user's command with secrets. What belongs here: its environment or pipe, its user, and how signals and its exit code are passed on.
+//! Runs the user's command with secrets. What belongs here: its environment or pipe, its user, and
+//! how signals and its exit code are passed on.
 
 pub(crate) mod pipe;
 mod user;
@@ -42,7 +43,8 @@ pub(crate) fn decrypt(
     decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
 }
 
-/// What runs `command`, a shell or itself, with this environment: ours unless it is to be pristine, then the user's, then the secrets.
+/// What runs `command`, a shell or itself, with this environment: ours unless it is to be pristine,
+/// then the user's, then the secrets.
 pub(crate) fn process(
     command: ExecCommand,
     pristine: bool,
@@ -96,7 +98,8 @@ impl Passing {
         signals.map(Self).map_err(|error| failed(&error))
     }
 
-    /// Runs the command to its end; gives its exit code, and as shells do 128 and the number of the signal that ended it.
+    /// Runs the command to its end; gives its exit code, and as shells do 128 and the number of the
+    /// signal that ended it.
     pub(crate) fn run(mut self, mut command: Command) -> Result<ExitCode, CommandError> {
         let status = self.wait(&mut command).map_err(|error| failed(&error))?;
         Ok(ExitCode::from(code(status)))
@@ -120,7 +123,8 @@ impl Passing {
     }
 }
 
-/// Whether the command gets the signal itself, because a terminal sends it to both, or must not get it.
+/// Whether the command gets the signal itself, because a terminal sends it to both, or must not get
+/// it.
 fn is_shared(signal: Signal) -> bool {
     match signal {
         Signal::INT | Signal::QUIT => io::stdin().is_terminal(),

@@ -9,7 +9,8 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use zeroize::Zeroizing;
 
-/// Makes the pipe `name` in the directory, and writes `content` to every process that opens it, until the directory is removed.
+/// Makes the pipe `name` in the directory, and writes `content` to every process that opens it,
+/// until the directory is removed.
 pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
     let path = folder.join(name);
     // Beside it, with a name that is another and never too long.
@@ -23,7 +24,8 @@ pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> i
 
 fn serve_one(path: &Path, next: &Path, content: &[u8]) -> io::Result<()> {
     let mut pipe = OpenOptions::new().write(true).open(path)?;
-    // Whoever comes after this reader gets a pipe of their own, so that neither reads what is for the other.
+    // Whoever comes after this reader gets a pipe of their own, so that neither reads what is for
+    // the other.
     make(next)?;
     fs::rename(next, path)?;
     // A reader need not read all.

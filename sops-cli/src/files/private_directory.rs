@@ -26,8 +26,8 @@ const KEPT_PREFIX: &str = "sops-rs-kept-";
 pub(crate) struct PrivateDirectory(TemporaryDirectory);
 
 impl PrivateDirectory {
-    /// Creates a directory on a memory file system, or on disk if that is missing and `allow_disk` is
-    /// set.
+    /// Creates a directory on a memory file system, or on disk if that is missing and `allow_disk`
+    /// is set.
     pub(crate) fn for_plaintext(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
         if let Some(directory) = in_memory() {
             return Ok(directory);

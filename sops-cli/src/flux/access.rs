@@ -318,7 +318,8 @@ mod tests {
         name: "sops-age",
     };
 
-    /// Roles with one rule each, bound to a user of the same name: in the namespace, or else in the whole cluster.
+    /// Roles with one rule each, bound to a user of the same name: in the namespace, or else in the
+    /// whole cluster.
     fn lists(rules: &[(&str, bool, Value)]) -> RbacLists {
         let mut lists = RbacLists::default();
         for (name, is_local, rule) in rules {

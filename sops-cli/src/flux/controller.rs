@@ -19,7 +19,8 @@ pub(crate) enum ControllerKey {
 }
 
 impl ControllerKey {
-    /// What the controller in that namespace of the cluster runs with, or else what the repository says.
+    /// What the controller in that namespace of the cluster runs with, or else what the repository
+    /// says.
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {
             let target = ResourcePath::of::<Deployment>(Some(namespace), "kustomize-controller");

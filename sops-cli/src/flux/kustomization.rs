@@ -22,7 +22,8 @@ pub(crate) struct Expectation<'a> {
 }
 
 impl Expectation<'_> {
-    /// Whether so many encrypted files, which a Kustomization builds if its source is this repository, are decrypted.
+    /// Whether so many encrypted files, which a Kustomization builds if its source is this
+    /// repository, are decrypted.
     pub(crate) fn check(
         &self,
         kustomization: &AppliedKustomization<'_>,

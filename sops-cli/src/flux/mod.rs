@@ -1,4 +1,5 @@
-//! Whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and who can read the keys.
+//! Whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and who can
+//! read the keys.
 
 mod access;
 mod controller;

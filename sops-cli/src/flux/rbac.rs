@@ -133,7 +133,8 @@ impl RbacLists {
         local.chain(global).filter_map(grant).collect()
     }
 
-    /// The rules of a role, with those of the roles that it aggregates: a controller copies them in, but may not have done so yet.
+    /// The rules of a role, with those of the roles that it aggregates: a controller copies them
+    /// in, but may not have done so yet.
     fn rules(&self, role: &Value) -> Vec<PolicyRule> {
         let mut roles = vec![role];
         let mut index = 0;

@@ -75,7 +75,8 @@ pub(crate) struct FluxReport {
 }
 
 impl FluxReport {
-    /// Adds what was checked, unless it is known: one Kustomization may be applied in several forms.
+    /// Adds what was checked, unless it is known: one Kustomization may be applied in several
+    /// forms.
     pub(crate) fn add_once(&mut self, check: FluxCheck) {
         if !self.checks.contains(&check) {
             self.checks.push(check);
@@ -86,7 +87,8 @@ impl FluxReport {
         self.checks.iter().any(|check| check.state == State::Gap)
     }
 
-    /// A line for each check, and below it what to do. Gaps come last, where they are seen, with how many there are.
+    /// A line for each check, and below it what to do. Gaps come last, where they are seen, with
+    /// how many there are.
     pub(crate) fn table(&self) -> String {
         let width = |check: &FluxCheck| one_line(&check.subject).chars().count();
         let width = self.checks.iter().map(width).max().unwrap_or_default();
@@ -115,8 +117,9 @@ impl FluxReport {
         table
     }
 
-    /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`, `gap` or `note`. With `"access": [{"subject": …, "ways": […], "through": […]}]`, if
-    /// that was asked.
+    /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`,
+    /// `gap` or `note`. With `"access": [{"subject": …, "ways": […], "through": […]}]`, if that was
+    /// asked.
     pub(crate) fn json(&self) -> String {
         let json = format!("{:#}\n", serde_json::json!(self));
         escaped_json(&json).into_owned()

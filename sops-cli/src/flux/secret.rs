@@ -31,7 +31,8 @@ pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
     found.collect()
 }
 
-/// The identities in an entry. Where something else is in it, so that it opens nothing, those that have a line of their own.
+/// The identities in an entry. Where something else is in it, so that it opens nothing, those that
+/// have a line of their own.
 fn identities_in(entry: &str, text: &[u8]) -> Identities {
     let mut identities = Identities::new();
     if identities.add_keys(entry, text).is_err() {
@@ -93,12 +94,12 @@ impl DecryptionSecret {
         (keys, checks)
     }
 
-    /// Whether one of the keys is at hand on this computer.
+    /// Whether this computer has one of the keys.
     pub(crate) fn check_own(&self, own: &[Recipient]) -> FluxCheck {
         let subject = "the key of this computer";
         let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
         match natives.next() {
-            None => FluxCheck::note(subject, "there is none to compare with"),
+            None => FluxCheck::note(subject, "not found, so it cannot be compared"),
             Some(_) if own.iter().any(|key| self.recipients.contains(key)) => {
                 FluxCheck::ok(subject, "is in the cluster")
             }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::program::git;
 
-/// The URLs of the remotes of the repository in a directory. Without Git or remotes there are none.
+/// The URLs of the remotes of the repository in a directory. Empty without Git or remotes.
 pub(crate) fn remote_urls(root: &Path) -> Vec<String> {
     let remotes = r"^remote\..*\.url$";
     let output = root

@@ -1,6 +1,7 @@
-//! Recipients that need the user's agreement. Nothing authenticates the list of recipients in a file: whoever can change the file can add one.
-//! Commands that encrypt a data key for them compare the list with the creation rule first. So they do with the key groups: how many of them
-//! it takes to decrypt the file.
+//! Recipients that need the user's agreement. Nothing authenticates the list of recipients in a
+//! file: whoever can change the file can add one. Commands that encrypt a data key for them compare
+//! the list with the creation rule first. So they do with the key groups: how many of them it takes
+//! to decrypt the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,8 +35,9 @@ pub(crate) struct Agreement<'a> {
     drifts: RuleDrifts,
 }
 
-/// The recipients that would get a file's data key although neither the creation rule nor the command line names them, and key groups that
-/// let fewer people decrypt the file than the rule wants.
+/// The recipients that would get a file's data key although neither the creation rule nor the
+/// command line names them, and key groups that let fewer people decrypt the file than the rule
+/// wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Unagreed {
     recipients: Vec<String>,
@@ -48,7 +50,8 @@ impl<'a> Agreement<'a> {
     /// With the creation rules for those files.
     ///
     /// # Errors
-    /// A configuration cannot be read or is invalid; `--yes` and the name `sops` make that a warning.
+    /// A configuration cannot be read or is invalid; `--yes` and the name `sops` make that a
+    /// warning.
     pub(crate) fn new<'i>(
         ui: &'a Ui,
         globals: &GlobalArgs,
@@ -140,8 +143,8 @@ impl<'a> Agreement<'a> {
         errors.pop().map_or(Ok(()), Err)
     }
 
-    /// Names each set of recipients once, with the files that have it. Warns of them, or asks one question for all. Gives an error for each
-    /// set that is refused.
+    /// Names each set of recipients once, with the files that have it. Warns of them, or asks one
+    /// question for all. Gives an error for each set that is refused.
     pub(crate) fn settle(
         &self,
         files: impl IntoIterator<Item = (String, Unagreed)>,

@@ -41,7 +41,8 @@ impl KeyChanges {
         self.grants
     }
 
-    /// The changes as `sops` prints them: group by group, `+++` before added and `---` before removed keys.
+    /// The changes as `sops` prints them: group by group, `+++` before added and `---` before
+    /// removed keys.
     pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }

@@ -6,8 +6,9 @@ use sops_core::keys::{Family, MasterKey, WrappedKey};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 
-/// Refuses a file in which the data key of a master key is damaged, unless that key is removed. It may never have been one: whoever adds a
-/// recipient to the metadata cannot encrypt the data key for it.
+/// Refuses a file in which the data key of a master key is damaged, unless that key is removed. It
+/// may never have been one: whoever adds a recipient to the metadata cannot encrypt the data key
+/// for it.
 pub(crate) fn refuse_damaged(
     input: &Input,
     document: &EncryptedDocument<'_>,

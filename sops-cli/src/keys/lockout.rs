@@ -1,5 +1,5 @@
-//! Files that their user could no longer decrypt once they are encrypted: those that hold the only key to themselves, and those whose
-//! recipients are all others.
+//! Files that their user could no longer decrypt once they are encrypted: those that hold the only
+//! key to themselves, and those whose recipients are all others.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -42,7 +42,8 @@ impl<'s> Lockout<'s> {
         }
     }
 
-    /// Refuses a file that holds the only keys that could decrypt it, for example the key file itself.
+    /// Refuses a file that holds the only keys that could decrypt it, for example the key file
+    /// itself.
     pub(crate) fn check(
         &self,
         input: &Input,
@@ -108,8 +109,9 @@ impl<'s> Lockout<'s> {
         }
     }
 
-    /// Warns of the files that none of the user's private keys can decrypt. A user without a private key for age encrypts for others only,
-    /// and a key in a cloud or of PGP may be available in another way.
+    /// Warns of the files that none of the user's private keys can decrypt. A user without a
+    /// private key for age encrypts for others only, and a key in a cloud or of PGP may be
+    /// available in another way.
     pub(crate) fn warn(&self, ui: &Ui) {
         let mut encrypted = self
             .encrypted

@@ -1,4 +1,5 @@
-//! The log of what the local keys do, in the words of `sops`: with `--verbose`, programs look for them.
+//! The log of what the local keys do, in the words of `sops`: with `--verbose`, programs look for
+//! them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::ui::Log;
 
-/// What the keys did that is not logged yet. A key counts as failed when recovery is over or another key decrypts, since it is tried several
-/// times before that.
+/// What the keys did that is not logged yet. A key counts as failed when recovery is over or
+/// another key decrypts, since it is tried several times before that.
 pub(super) struct KeyLog {
     log: Log,
     failed: Mutex<Vec<MasterKey>>,

@@ -1,5 +1,6 @@
-//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`), the log of what they do (`log.rs`), how they are shown (`names.rs`), and the checks that
-//! a command makes before it encrypts a data key for them.
+//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`), the
+//! log of what they do (`log.rs`), how they are shown (`names.rs`), and the checks that a command
+//! makes before it encrypts a data key for them.
 
 pub(crate) mod agreement;
 pub(crate) mod changes;

@@ -1,4 +1,5 @@
-//! The services that encrypt and decrypt with master keys: age and PGP on this machine, and then key services elsewhere.
+//! The services that encrypt and decrypt with master keys: age and PGP on this machine, and then
+//! key services elsewhere.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -152,7 +153,7 @@ impl Services {
             (needed, open) => format!(": {needed} key groups are needed, and it opens {open}"),
         };
         ui.warn(format_args!(
-            "with these master keys no private key at hand opens {name} any more{group}; only who has one of the others can undo that"
+            "none of your private keys can decrypt {name} after this change{group}; only the holder of another key can undo it"
         ));
     }
 
@@ -168,7 +169,8 @@ impl Services {
         }
     }
 
-    /// Whether the user has private keys for age, and none of them can decrypt a file for those key groups.
+    /// Whether the user has private keys for age, and none of them can decrypt a file for those key
+    /// groups.
     pub(crate) fn locks_out(&self, key_groups: KeyGroups<'_>) -> bool {
         let own = || self.identities.recipients();
         // Many have a key for SSH and never decrypt with it.
@@ -194,7 +196,8 @@ impl Services {
                 }
     }
 
-    /// Prints each warning about the keys once, and where they were looked for if that was asked for.
+    /// Prints each warning about the keys once, and where they were looked for if that was asked
+    /// for.
     fn say(&self, ui: &Ui) {
         let warnings = self.identities.warnings().into_iter();
         let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();

@@ -26,8 +26,8 @@ impl CanonicalGroups {
     }
 }
 
-/// How the groups of a file protect it less than those of the rule; `None` if whoever can decrypt it together may do so by the rule. Keys that
-/// the rule does not name are not compared.
+/// How the groups of a file protect it less than those of the rule; `None` if whoever can decrypt
+/// it together may do so by the rule. Keys that the rule does not name are not compared.
 pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option<String> {
     if rule.needed <= 1 {
         return None;
@@ -70,7 +70,8 @@ pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option
     }
 }
 
-/// Finds a group of the rule for a group of the file that is for no other one, and moves others if it must.
+/// Finds a group of the rule for a group of the file that is for no other one, and moves others if
+/// it must.
 fn find_own(
     group: usize,
     candidates: &[Vec<usize>],

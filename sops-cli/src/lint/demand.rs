@@ -39,7 +39,8 @@ impl Demand {
         })
     }
 
-    /// Whether the file has a Secret in plaintext that must be encrypted under that configuration, which finds the rule by the path `governed`.
+    /// Whether the file has a Secret in plaintext that must be encrypted under that configuration,
+    /// which finds the rule by the path `governed`.
     pub(crate) fn covers(
         &self,
         file: &Path,
@@ -67,7 +68,8 @@ impl Demand {
     }
 }
 
-/// Whether a finding is about a Secret, and not about a kustomization that generates or patches one, which stays in plaintext.
+/// Whether a finding is about a Secret, and not about a kustomization that generates or patches
+/// one, which stays in plaintext.
 fn is_secret(finding: &Finding) -> bool {
     let object = finding.object.as_deref().unwrap_or_default();
     object.split(' ').next() == Some("Secret") && !finding.is_embedded

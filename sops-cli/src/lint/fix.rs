@@ -1,4 +1,5 @@
-//! Fixes findings that are safe to fix: edits manifests, encrypts files with the creation rule, and gives encrypted files its keys.
+//! Fixes findings that are safe to fix: edits manifests, encrypts files with the creation rule, and
+//! gives encrypted files its keys.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -46,8 +47,9 @@ pub(crate) struct Fixer<'m> {
 }
 
 impl Fixer<'_> {
-    /// Names the keys that files are to get from their creation rules, each set of changes once. Where somebody could decrypt a file who could
-    /// not before, it asks one question for all, since a pull request may have put them into the rule; what is not agreed to is left out.
+    /// Names the keys that files are to get from their creation rules, each set of changes once. If
+    /// a recipient could decrypt a file who could not before, it asks one question for all, since a
+    /// pull request may have put them into the rule; what is not agreed to is left out.
     pub(crate) fn agree<'f>(
         &mut self,
         files: impl Iterator<Item = (&'f Path, &'f [&'f Finding], &'f CreationRule)>,
@@ -100,7 +102,8 @@ impl Fixer<'_> {
         }
     }
 
-    /// Fixes one file, whose findings and creation rule these are. Returns how many are fixed, or would be.
+    /// Fixes one file, whose findings and creation rule these are. Returns how many are fixed, or
+    /// would be.
     pub(crate) fn fix(
         &self,
         path: &Path,
@@ -228,7 +231,8 @@ impl Fixer<'_> {
         )
     }
 
-    /// The document encrypted with the rule of its creation rule, unless that leaves in plaintext what is encrypted now.
+    /// The document encrypted with the rule of its creation rule, unless that leaves in plaintext
+    /// what is encrypted now.
     fn with_rule(
         &self,
         services: &Services,

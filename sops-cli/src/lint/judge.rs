@@ -17,7 +17,8 @@ pub(crate) struct Judge<'j> {
     pub(crate) configs: &'j NearestConfigs<'j>,
     pub(crate) snapshot: &'j Snapshot<'j>,
     pub(crate) baseline: &'j Baseline,
-    /// The directory that file names in messages are relative to; it is itself relative to the root of the repository.
+    /// The directory that file names in messages are relative to; it is itself relative to the root
+    /// of the repository.
     pub(crate) called_in: &'j Path,
 }
 
@@ -81,7 +82,8 @@ impl Judge<'_> {
         findings
     }
 
-    /// The findings in a file by an earlier configuration, if the creation rule for the file was taken away since then.
+    /// The findings in a file by an earlier configuration, if the creation rule for the file was
+    /// taken away since then.
     pub(crate) fn shown_by_removed_rule(
         &self,
         file: &TrackedFile,
@@ -119,7 +121,8 @@ impl Judge<'_> {
         Ok(findings)
     }
 
-    /// The findings in a file by earlier settings and an earlier baseline, if the present ones allow it.
+    /// The findings in a file by earlier settings and an earlier baseline, if the present ones
+    /// allow it.
     pub(crate) fn shown_by_earlier_settings(
         &self,
         file: &TrackedFile,
@@ -156,8 +159,8 @@ impl Judge<'_> {
         Ok(findings)
     }
 
-    /// The findings in a file by a creation rule that is never used, because one for every path is before it. A rule for all files with the
-    /// same extension does not name this one.
+    /// The findings in a file by a creation rule that is never used, because one for every path is
+    /// before it. A rule for all files with the same extension does not name this one.
     pub(crate) fn shown_by_unused_rule(
         &self,
         file: &TrackedFile,
@@ -239,8 +242,9 @@ impl Judge<'_> {
         findings
     }
 
-    /// Whether the only change for the file is that the `path_regex` of its creation rule leaves it out, which is how a file is meant to be made
-    /// public. A rule that still matches, but comes after one without `path_regex`, does not leave it out. An expression that leaves out
+    /// Whether the only change for the file is that the `path_regex` of its creation rule leaves it
+    /// out, which is how a file is meant to be made public. A rule that still matches, but comes
+    /// after one without `path_regex`, does not leave it out. An expression that leaves out
     /// everything is not narrowed, but removed.
     fn is_narrowed(&self, old: &Config, new: &Config, path: &Path) -> bool {
         let named = |config: &Config| {
@@ -276,7 +280,8 @@ fn expression_of<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
     rule.path_regex.as_deref()
 }
 
-/// Puts the reason why a commit causes the findings before their messages, with the help for that. No fix of theirs would be the right one.
+/// Puts the reason why a commit causes the findings before their messages, with the help for that.
+/// No fix of theirs would be the right one.
 fn reword(findings: &mut [Finding], reason: &str, help: &str) {
     for finding in findings {
         finding.message = format!("{reason}: {}", finding.message);

@@ -1,4 +1,5 @@
-//! What `lint` and the hook share: where files and their configurations come from, and how findings are written and fixed.
+//! What `lint` and the hook share: where files and their configurations come from, and how findings
+//! are written and fixed.
 
 pub(crate) mod demand;
 pub(crate) mod fix;

@@ -10,7 +10,7 @@ use crate::command_error::{Code, CommandError, name_of};
 /// The file's name.
 pub(crate) const FILE: &str = ".sops-lint.yaml";
 
-/// Which rules are asked, and with which settings.
+/// Which rules are used, and their settings.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct SettingsArgs {
     /// Use only these rules, by code or name

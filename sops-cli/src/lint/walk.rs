@@ -1,4 +1,5 @@
-//! The files of the working tree: found by walking, looked at on all cores, one after the other forgotten.
+//! The files of the working tree: found by walking, looked at on all cores, one after the other
+//! forgotten.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -85,7 +86,7 @@ impl WalkResult {
     }
 }
 
-/// Looks at files and folders.
+/// Checks files and directories.
 pub(crate) struct Walk<'w> {
     pub(crate) linter: &'w Linter,
     pub(crate) configs: &'w NearestConfigs<'w>,
@@ -94,7 +95,8 @@ pub(crate) struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    /// Everything in the paths, `-` being standard input. What cannot be read is a finding, but for a path that was named and is not there.
+    /// Checks everything in the paths; `-` is standard input. An unreadable file is a finding, but
+    /// a missing path that was named is an error.
     pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
         let found = Mutex::new(WalkResult::default());
         let mut whole = false;

@@ -1,7 +1,8 @@
 //! Changed files: `set`, `unset`, `edit`, `rotate` and `updatekeys` beside those of `sops`.
 //!
-//! Each starts from one encrypted file, written by either program, and both programs make the same change to a copy of it. Then both
-//! programs decrypt both outcomes, their MACs valid, to the same values.
+//! Each starts from one encrypted file, written by either program, and both programs make the same
+//! change to a copy of it. Then both programs decrypt both outcomes, their MACs valid, to the same
+//! values.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,7 +69,7 @@ impl Change {
     }
 }
 
-/// A folder in which files of one format are encrypted, changed and decrypted.
+/// A directory in which files of one format are encrypted, changed and decrypted.
 struct Bench {
     environment: TestEnvironment,
     format: Format,
@@ -142,7 +143,8 @@ impl Bench {
         }
     }
 
-    /// What both programs agree on; else what is wrong. `false`: both refuse the change, or `sops` does not read what it wrote.
+    /// What both programs agree on; else what is wrong. `false`: both refuse the change, or `sops`
+    /// does not read what it wrote.
     fn check(&self, encrypted: &str, change: &Change) -> Result<bool, String> {
         let before = self.decrypt(Ours, encrypted)?;
         let tell = |what: &str| format!("{change:?}: {what}\nbefore:\n{before}");

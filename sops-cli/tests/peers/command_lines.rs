@@ -1,5 +1,5 @@
-//! Command lines with which editors, plugins and scripts call `sops`: this program, under that name, and the real one have the same exit
-//! code, print the same, and leave the same files.
+//! Command lines with which editors, plugins and scripts call `sops`: this program, under that
+//! name, and the real one have the same exit code, print the same, and leave the same files.
 
 mod lines;
 

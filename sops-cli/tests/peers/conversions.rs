@@ -122,7 +122,8 @@ impl Bench {
         }
     }
 
-    /// Holds both against each other for one text and one pair of formats; gives whether there was a result to compare.
+    /// Holds both against each other for one text and one pair of formats; gives whether there was
+    /// a result to compare.
     fn check(&self, text: &str, from: Format, to: Format) -> Result<bool, String> {
         let tell = |what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
             let (from, to) = (from.name(), to.name());
@@ -164,8 +165,8 @@ impl Bench {
     }
 }
 
-/// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, or such that it reads as something
-/// else.
+/// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, or
+/// such that it reads as something else.
 fn is_better(refused: &Run) -> bool {
     let words = [
         "would stay in plaintext",
@@ -176,7 +177,8 @@ fn is_better(refused: &Run) -> bool {
     words.iter().any(|words| refused.stderr.contains(words))
 }
 
-/// What `sops` wrote, without comments of INI, of which it moves some to other keys and loses others.
+/// What `sops` wrote, without comments of INI, of which it moves some to other keys and loses
+/// others.
 fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     let without = |marker| {
         let lines = text.split_inclusive('\n');
@@ -277,7 +279,7 @@ fn levels_are_indented_as_sops_indents_them() {
             let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
             assert_eq!(ours, theirs, "{flags:?}, {configuration}");
         }
-        // A binary file is the one that is laid out anew when it is encrypted.
+        // A binary file is the one that is laid out again when it is encrypted.
         bench.0.write("x.bin", "any text");
         let recipient = recipient();
         let encrypt = [&words("encrypt")[..], &["--age", &recipient]].concat();

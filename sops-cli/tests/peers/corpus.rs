@@ -1,4 +1,4 @@
-//! Real files: every YAML file below the folder that `SOPS_RS_CORPUS` names.
+//! Real files: every YAML file below the directory that `SOPS_RS_CORPUS` names.
 
 use std::path::{Path, PathBuf};
 

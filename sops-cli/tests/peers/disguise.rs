@@ -1,4 +1,5 @@
-//! Secrets in disguise that `sops` encrypts: the encrypted form passes the lint, unless the value is still in it.
+//! Secrets in disguise that `sops` encrypts: the encrypted form passes the lint, unless the value
+//! is still in it.
 
 use std::path::Path;
 
@@ -37,8 +38,9 @@ fn what_sops_encrypts_passes_the_lint() {
         let rules = ["SL010", "SL011", "SL014"];
         let findings = linted.findings.iter();
         let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));
-        // In the encrypted form, nothing tells that the anchor had a value of the Secret. The others have a field that a Secret does not
-        // have, with a value of its own, or are the name of a key or section, which SOPS does not encrypt, or hold the value in base64, which
+        // In the encrypted form, nothing tells that the anchor had a value of the Secret. The
+        // others have a field that a Secret does not have, with a value of its own, or are the name
+        // of a key or section, which SOPS does not encrypt, or hold the value in base64, which
         // stays under a key that the rule does not select.
         let is_other = [
             "aliased-value",

@@ -13,7 +13,8 @@ fn tree(text: &str, format: Format) -> Option<Node> {
     parse_document(text, format).ok()?.to_tree(0)
 }
 
-/// A text whose comments have no markers: of `; # x`, `sops` takes one away whenever it reads a file, encrypted or not.
+/// A text whose comments have no markers: of `; # x`, `sops` takes one away whenever it reads a
+/// file, encrypted or not.
 fn without_markers(text: &str) -> Vec<&str> {
     let is_marker = |next: char| matches!(next, '#' | ';' | ' ');
     let comment = |line: &str| line.starts_with(['#', ';']);

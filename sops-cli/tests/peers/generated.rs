@@ -11,8 +11,8 @@ use sops_test_support::{Features, same_except_comments};
 
 use crate::peer;
 
-/// Runs `check` on each seed, on all cores, and shows the shortest of what fails. Prints the first seed, so that a run can
-/// be repeated.
+/// Runs `check` on each seed, on all cores, and shows the shortest of what fails. Prints the first
+/// seed, so that a run can be repeated.
 pub(crate) fn for_each_seed(
     name: &str,
     divisor: u64,
@@ -61,7 +61,8 @@ pub(crate) fn for_each_seed(
     );
 }
 
-/// The values of a text, or what is wrong with it: `sops` writes YAML that no parser reads for some texts of several lines.
+/// The values of a text, or what is wrong with it: `sops` writes YAML that no parser reads for some
+/// texts of several lines.
 pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value>, String> {
     match format {
         Format::Json => serde_json::from_str(text)
@@ -75,8 +76,8 @@ pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value
     }
 }
 
-/// Whether `sops` spoilt a text that it wrote: inside of sequences the indentation indicator of its block scalars is wrong, so
-/// that the text has other values than `right`, or is no YAML at all.
+/// Whether `sops` spoilt a text that it wrote: inside of sequences the indentation indicator of its
+/// block scalars is wrong, so that the text has other values than `right`, or is not YAML.
 pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     let has_indicator = written
         .lines()
@@ -106,7 +107,8 @@ pub(crate) fn check(
     let ours = match (ours, &theirs) {
         (Ok(ours), _) => ours,
         (Err(_), None) => return Ok(()),
-        // Under some rules `sops` leaves in plaintext what a comment asks to encrypt, since it does not see the comment.
+        // Under some rules `sops` leaves in plaintext what a comment asks to encrypt, since it does
+        // not see the comment.
         (
             Err(Error::Document(sops_core::document::Error::Unsupported { message, .. })),
             Some(_),

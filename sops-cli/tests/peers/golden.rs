@@ -1,6 +1,6 @@
 //! The golden vectors: documents encrypted by either program, and what `sops` decrypts them to.
 //!
-//! `SOPS_RS_WRITE_GOLDEN=1` makes them anew; else they are held against the `sops` at hand.
+//! `SOPS_RS_WRITE_GOLDEN=1` makes them again; else they are held against the installed `sops`.
 
 use std::path::Path;
 

@@ -9,7 +9,8 @@ use sops_test_support::environment::{
 
 const TEXT: &str = "a: hunter2\n";
 
-/// A configuration whose rule has these groups, `OURS` and `OTHER` in place of those with the two test keys.
+/// A configuration whose rule has these groups, `OURS` and `OTHER` in place of those with the two
+/// test keys.
 fn rule(groups: &str) -> String {
     let groups = groups
         .replace("OURS", &format!("{{age: [{}]}}", recipient()))
@@ -21,7 +22,8 @@ const FLAT: &str = "key_groups: [OURS]";
 const ALL_OF_TWO: &str = "key_groups: [OURS, OTHER]";
 const TWO_OF_THREE: &str = "shamir_threshold: 2, key_groups: [OURS, OTHER, OURS]";
 
-/// What a run left: its exit code, how many recipients the file has, its threshold, and whether `sops` opens it with both keys.
+/// What a run left: its exit code, how many recipients the file has, its threshold, and whether
+/// `sops` opens it with both keys.
 #[derive(Debug, PartialEq)]
 struct Left {
     code: Option<i32>,
@@ -31,7 +33,8 @@ struct Left {
     stdout: String,
 }
 
-/// Runs one of the programs on a file that was encrypted under the first rule, while the second one is there.
+/// Runs one of the programs on a file that was encrypted under the first rule, while the second one
+/// is there.
 fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, Run) {
     let environment = TestEnvironment::new();
     let keys = format!("{}\n{}\n", identity(), other_identity());
@@ -172,7 +175,7 @@ fn a_group_is_added_as_by_sops() {
         assert_eq!(run.threshold.as_deref(), Some("2"), "{run:?}");
         assert!(run.is_opened);
     }
-    // Under `sops` nobody opens the file any more.
+    // Under `sops` no one opens the file any more.
     for threshold in ["1", "4", "-1", "256"] {
         let flag = format!("--shamir-secret-sharing-threshold={threshold}");
         let arguments = [&add[..], &[&flag]].concat();

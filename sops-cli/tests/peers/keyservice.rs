@@ -1,4 +1,5 @@
-//! Key services: this program and `sops`, each as the one that asks and as the one that answers, and a cloud that both ask.
+//! Key services: this program and `sops`, each as the one that asks and as the one that answers,
+//! and a cloud that both ask.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -93,7 +94,7 @@ fn each_program_uses_the_keys_that_the_other_serves() {
                         assert_eq!(read.stdout, "a: hunter2\n");
                     }
                 }
-                // Without the service nobody here has the key.
+                // Without the service no one here has the key.
                 run(&client, program, &["decrypt", "x.yaml"]).fails_with(128, "");
             }
         }
@@ -158,7 +159,8 @@ impl Answer for Cloud {
     }
 }
 
-/// The cloud at work until the tests end; gives its address, in a folder that is removed when it is dropped.
+/// The cloud at work until the tests end; gives its address, in a directory that is removed when it
+/// is dropped.
 fn sky() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("s.sock");

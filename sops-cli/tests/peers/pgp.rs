@@ -118,7 +118,7 @@ impl Keyring {
         Ended::of(self.command(env!("CARGO_BIN_EXE_sops-rs"), arguments))
     }
 
-    /// Runs this program with the age key of the tests at hand.
+    /// Runs this program with the age key of the tests available.
     fn ours_with_age(&self, arguments: &[&str]) -> Ended {
         let mut command = self.command(env!("CARGO_BIN_EXE_sops-rs"), arguments);
         Ended::of(with_age(&mut command))

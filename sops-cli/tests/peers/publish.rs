@@ -8,7 +8,8 @@ use sops_test_support::environment::{
 
 const TEXT: &str = "password: hunter2\nname: x # kept\n";
 
-/// The rules, the arguments, and whether a destination is found, so that `sops` asks before it uploads.
+/// The rules, the arguments, and whether a destination is found, so that `sops` asks before it
+/// uploads.
 const CASES: &[(&str, &[&str], bool)] = &[
     ("- {s3_bucket: b}", &["a.yaml"], true),
     ("- {s3_bucket: b}", &["./a.yaml"], true),

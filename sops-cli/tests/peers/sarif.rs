@@ -1,4 +1,5 @@
-//! SARIF against the official schema, by the validator `check-jsonschema`, which must be on the PATH.
+//! SARIF against the official schema, by the validator `check-jsonschema`, which must be on the
+//! PATH.
 
 use std::path::Path;
 
@@ -24,7 +25,7 @@ fn sarif_is_valid_by_the_official_schema() {
         env!("CARGO_MANIFEST_DIR"),
         "/../testdata/schemas/sarif-2.1.0.json"
     );
-    // The schema has expressions that are none in every dialect.
+    // The schema has expressions that are not valid in every dialect.
     let arguments = [
         "--regex-variant",
         "python",

@@ -1,4 +1,5 @@
-//! Many files in one call on a terminal: a pseudo-terminal that `setsid` makes the controlling one, so that Ctrl-C is a signal.
+//! Many files in one call on a terminal: a pseudo-terminal that `setsid` makes the controlling one,
+//! so that Ctrl-C is a signal.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -146,7 +147,8 @@ fn with_files() -> TestEnvironment {
     environment
 }
 
-/// Nothing stands in the folder but the files, and each is as it was or encrypted as a whole; gives how many are encrypted.
+/// Nothing is in the directory but the files, and each is as it was or encrypted as a whole; gives
+/// how many are encrypted.
 fn encrypted_files(environment: &TestEnvironment) -> usize {
     let entries = fs::read_dir(environment.path("apps")).expect("it is there");
     assert_eq!(entries.count(), FILES, "other files are left behind");

@@ -1,4 +1,5 @@
-//! Recipients that nobody agreed to: added to a file's metadata or to `.sops.yaml` by somebody without a key.
+//! Recipients that no one agreed to: added to a file's metadata or to `.sops.yaml` by someone
+//! without a key.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -439,7 +440,8 @@ fn of_many_files_each_set_of_recipients_is_named_once() {
     assert!(run.stderr.contains("Files rotated: 16"), "{run}");
 }
 
-/// Runs the program with a terminal to ask on; gives the exit code, and what it wrote to the terminal.
+/// Runs the program with a terminal to ask on; gives the exit code, and what it wrote to the
+/// terminal.
 fn on_a_terminal(
     environment: &TestEnvironment,
     arguments: &[&str],
@@ -532,7 +534,7 @@ fn repairs_name_the_keys_that_come_and_need_an_agreement() {
     let after = files();
     assert!(after.iter().all(|text| text.contains(&other_recipient())));
 
-    // Who only goes is named, and nobody is asked.
+    // Who only goes is named, and no one is asked.
     rule_for_us(&environment);
     let gone = environment.run(&fix).succeeds();
     let goes = format!("--- {}", other_recipient());
@@ -587,13 +589,14 @@ fn a_refusal_comes_alone() {
     rule_for_us(&environment);
     plant(&environment, NAME, Enc::OfAnotherFile);
     let other = other_recipient();
-    // With this group alone we could not decrypt the file any more, but it is refused for its planted recipient.
+    // With this group alone we could not decrypt the file any more, but it is refused for its
+    // planted recipient.
     let add = ["groups", "add", "-i", "-f", NAME, "--age", &other];
     let run = environment.run(&add);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(!run.stderr.contains("warning"), "{run}");
 
-    // Nobody answers, so the error begins on a line of its own.
+    // No one answers, so the error begins on a line of its own.
     let run = environment.run(&["updatekeys", NAME]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("(y/n): \nerror: "), "{run}");
@@ -659,7 +662,8 @@ fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
         environment.run(&["encrypt", "-i", NAME]).succeeds();
         let before = environment.read(NAME);
         if command == delete {
-            // The rest of the file's groups is as the file has them, whatever it takes to decrypt them.
+            // The rest of the file's groups is as the file has them, whatever it takes to decrypt
+            // them.
             let threshold = ["--shamir-secret-sharing-threshold", "2"];
             let run = environment.run(&[command, &threshold].concat());
             assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
@@ -677,7 +681,8 @@ fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
         assert!(run.stderr.contains(message), "{run}");
         assert_ne!(environment.read(NAME), before);
     }
-    // Groups as the rule wants them are no question, and neither is a threshold that it does not state.
+    // Groups as the rule wants them are no question, and neither is a threshold that it does not
+    // state.
     for (file, governing) in [
         (
             format!("shamir_threshold: 3\n  {three}"),

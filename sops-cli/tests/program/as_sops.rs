@@ -31,7 +31,8 @@ fn the_version_is_that_of_sops() {
     let run = environment.finish(environment.command_of(&link, &["--version"]));
     assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
     std::fs::remove_file(&link).expect("it is ours");
-    // By another process: a program that another thread starts here would hold the new file open for writing, and it could not be run.
+    // By another process: a program that another thread starts here would hold the new file open
+    // for writing, and it could not be run.
     let copied = std::process::Command::new("cp")
         .arg(program())
         .arg(&link)

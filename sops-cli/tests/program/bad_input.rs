@@ -9,7 +9,8 @@ use crate::cases::{
     plaintexts, private_keys, syntax,
 };
 
-/// What stands in the files, arguments and variables of the cases, and may stand in no message.
+/// The secrets in the files, arguments and variables of the cases, and which no message may
+/// contain.
 fn secrets() -> Vec<String> {
     let pieces = |identity: String| [identity[20..40].to_owned(), identity[40..60].to_owned()];
     let mut secrets = vec!["hunter2".to_owned(), "KEY-1HUNTER".to_owned()];
@@ -59,7 +60,7 @@ fn messages(cases: Vec<Case>) -> String {
     text
 }
 
-/// Replaces the numbers of lines behind the first `enc`: age varies its length by chance.
+/// Replaces the numbers of lines after the first `enc`: age varies its length by chance.
 fn without_varying_lines(message: &str) -> String {
     const ENC: u32 = 10;
     let varies = |number: &str| number.parse().is_ok_and(|number: u32| number > ENC);

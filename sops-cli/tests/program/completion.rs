@@ -12,7 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use sops_test_support::environment::{TestEnvironment, other_recipient, program, recipient};
 
-/// A shell: its arguments, and the lines that load the completion and print the arguments of each call.
+/// A shell: its arguments, and the lines that load the completion and print the arguments of each
+/// call.
 struct Shell {
     name: &'static str,
     arguments: &'static [&'static str],

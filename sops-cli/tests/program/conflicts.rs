@@ -99,7 +99,8 @@ fn git(environment: &TestEnvironment, arguments: &[&str]) -> Run {
     environment.finish(environment.command_of(Path::new("git"), &[&user, arguments].concat()))
 }
 
-/// A repository in which one branch rotated the file and the other set a value, in the middle of their merge.
+/// A repository in which one branch rotated the file and the other set a value, in the middle of
+/// their merge.
 fn merging() -> TestEnvironment {
     let environment = TestEnvironment::new();
     let git = |arguments: &[&str]| git(&environment, arguments).succeeds();
@@ -159,7 +160,7 @@ fn values_of_both_sides_of_a_rotation_are_refused_with_advice() {
             .iter()
             .any(|mark| line.starts_with(mark))
     };
-    // The first side of each conflict but for one value, of the other side.
+    // The first side of each conflict except one value, of the other side.
     let mut side = 0;
     let mut kept = Vec::new();
     for line in text.lines() {

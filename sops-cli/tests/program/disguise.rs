@@ -1,4 +1,5 @@
-//! Secrets in plaintext in every disguise that is known: the hook refuses each of them, and passes what they are encrypted to.
+//! Secrets in plaintext in every disguise that is known: the hook refuses each of them, and passes
+//! what they are encrypted to.
 
 use std::collections::BTreeSet;
 use std::path::Path;

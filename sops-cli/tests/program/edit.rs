@@ -359,7 +359,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     );
     run.remove_kept();
 
-    // A new file that somebody else made meanwhile.
+    // A new file that someone else made meanwhile.
     let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
     let run = edit(
         &environment,

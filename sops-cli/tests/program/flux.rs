@@ -229,7 +229,8 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
     }
 }
 
-/// A kubeconfig whose server listens at an address, and whose user has a program for credentials that leaves a mark.
+/// A kubeconfig whose server listens at an address, and whose user has a program for credentials
+/// that leaves a mark.
 fn kubeconfig(environment: &TestEnvironment, cluster: &str) {
     environment.write(
         "kubeconfig",

@@ -13,7 +13,8 @@ const TEXTS: [(&str, &str, &str); 5] = [
 
 const NAMES: [&str; 5] = ["secret.enc", "t.json.enc", ".env.local", "x.yaml.orig", "x"];
 
-/// An environment with encrypted files of all formats under names that tell none, and a creation rule for them.
+/// An environment with encrypted files of all formats under names that tell none, and a creation
+/// rule for them.
 fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
     let environment = TestEnvironment::new();
     environment.write(
@@ -194,7 +195,8 @@ fn a_document_with_one_value_under_data_is_a_binary_file() {
     assert_eq!(environment.decrypt("x"), "data: hunter2\n");
 }
 
-/// As `sops filestatus` 3.13.3 says, except that it refuses plaintext under a name that tells no format.
+/// As `sops filestatus` 3.13.3 says, except that it refuses plaintext under a name that tells no
+/// format.
 #[test]
 fn the_status_of_a_file_is_that_of_sops() {
     let environment = TestEnvironment::new();

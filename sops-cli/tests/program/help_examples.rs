@@ -83,7 +83,8 @@ fn examples(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// A repository with the files that the examples name, and stand-ins for the other programs in them.
+/// A repository with the files that the examples name, and stand-ins for the other programs in
+/// them.
 fn repository() -> TestEnvironment {
     let environment = TestEnvironment::new();
     environment.write(

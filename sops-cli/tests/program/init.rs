@@ -58,14 +58,14 @@ fn init_leaves_what_is_there() {
     assert_eq!(environment.read(".sops.yaml"), "creation_rules: []\n");
     assert_eq!(fs::read(&key_file).expect("it is there"), key);
 
-    // A key of the wanted kind is not there, and the file of the others is not touched.
+    // A key of the wanted kind is missing, and the file of the others is not touched.
     fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
     let run = environment.run(&["init", "--pq"]).fails_with(1);
     assert!(run.stderr.contains("sops-rs keygen"), "{run}");
     assert_eq!(environment.names(), [""; 0]);
     assert_eq!(fs::read(&key_file).expect("it is there"), key);
 
-    // A configuration above governs this folder too.
+    // A configuration above governs this directory too.
     environment.write(".sops.yaml", "creation_rules: []\n");
     fs::create_dir(environment.path("sub")).expect("it is ours");
     let mut command = environment.command(&["init"]);

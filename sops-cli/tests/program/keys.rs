@@ -90,7 +90,7 @@ fn an_ssh_key_with_another_comment_is_the_same_key() {
     let run = environment.run(&["updatekeys", "x.yaml"]).succeeds();
     assert!(run.stderr.contains("already up to date"), "{run}");
     assert_eq!(environment.read("x.yaml"), before);
-    // Nobody new gets the data key, so there is no question.
+    // No one new gets the data key, so there is no question.
     environment
         .run(&[
             "rotate",
@@ -144,7 +144,7 @@ fn updatekeys_brings_the_recipients_of_the_rule() {
         )
     );
     assert_eq!(environment.read("x.yaml"), old);
-    // Nobody answers.
+    // No one answers.
     let run = environment.run(&["updatekeys", "x.yaml"]);
     assert_eq!(
         (run.code, environment.read("x.yaml") == old),
@@ -257,7 +257,7 @@ fn keys_of_clouds_are_kept_by_every_change() {
         "a: newer\nb:\n    - 1\n    - true\n"
     );
 
-    // Another age recipient; the others are none of its business.
+    // Another age recipient; the others do not concern it.
     let fields = "{arn: 'arn:aws:kms:eu-west-1:1:key/k', role: 'arn:aws:iam::1:role/r', context: {a: '1', b: '2'}, aws_profile: p}";
     let rule = format!(
         "{{key_groups: [{{age: ['{ours}', '{other}'], kms: [{fields}, {{arn: 'arn:aws:kms:eu-west-1:1:key/l'}}], \
@@ -580,7 +580,7 @@ fn recipients_of_low_order_are_errors_wherever_they_are() {
     );
 }
 
-/// Nobody needs a key to write such a file, and a hook and a pipeline look at it.
+/// No one needs a key to write such a file, and a hook and a pipeline look at it.
 #[test]
 fn an_enc_above_64_kib_is_refused() {
     let environment = TestEnvironment::new();

@@ -224,7 +224,7 @@ fn the_question_names_the_key_that_decrypts() {
 
     let ready = TestEnvironment::new();
     let run_first = TestEnvironment::without_key();
-    // A command is run only once somebody agreed, and then it is asked about its key.
+    // A command is run only once someone agreed, and then it is asked about its key.
     let first = format!(
         "A request to decrypt with age {}. Answer it?",
         other_recipient()

@@ -1,4 +1,5 @@
-//! Commands that write are killed at random moments: no file is damaged, and the next run removes what was left.
+//! Commands that write are killed at random moments: no file is damaged, and the next run removes
+//! what was left.
 //!
 //! `SOPS_RS_KILLS` is the number of kills, `SOPS_RS_SEED` repeats a run.
 
@@ -57,7 +58,8 @@ const IN_DIR: &[&str] = &[
     "dir/deep/d.yaml",
 ];
 
-/// Changes another file beside the one that a killed run was to write, and takes plaintext into memory.
+/// Changes another file beside the one that a killed run was to write, and takes plaintext into
+/// memory.
 const NEXT: &[&[&str]] = &[
     &["set", "next.yaml", "[\"user\"]", "\"w\""],
     &["exec-file", "--no-fifo", "next.yaml", "true"],
@@ -205,7 +207,8 @@ const CASES: [Case; 22] = [
 const OURS: &str = "<our recipient>";
 const OTHER: &str = "<another recipient>";
 
-/// What was read; `None` if it is gone, for a program that the killed command has started may still clean up.
+/// What was read; `None` if it is gone, for a program that the killed command has started may still
+/// clean up.
 fn unless_gone<T>(read: std::io::Result<T>) -> Option<T> {
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -229,7 +232,8 @@ impl Workspace {
             true => TestEnvironment::new(),
             false => TestEnvironment::without_key(),
         };
-        // Not every system has a memory file system there; then it is the directory for temporary files.
+        // Not every system has a memory file system there; then it is the directory for temporary
+        // files.
         let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let editor = environment.editor(
             "sleep 0.02\ncase $1 in\n*new.yaml) echo 'a: hunter2-marker' > \"$1\" ;;\n*) sed -i.bak 's/user: u/user: v/' \"$1\" ;;\nesac",

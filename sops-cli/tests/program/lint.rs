@@ -359,7 +359,7 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     );
     assert_eq!(environment.decrypt("secret.yaml"), secret);
     assert_eq!(found(&environment, &[]), [""; 0]);
-    // What is encrypted stays so, and a file that nobody can open as it is.
+    // What is encrypted stays so, and a file that no one can open as it is.
     environment.write(".sops.yaml", config("encrypted_regex: ^data$"));
     let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
     assert!(run.stdout.contains("encrypts more than"), "{run}");

@@ -228,6 +228,6 @@ fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
     environment.write("x.yaml", TEXT);
     let pipe = pipe.to_str().expect("it is UTF-8");
     let arguments = ["encrypt", "-i", "--age", &recipient(), "x.yaml"];
-    // Nobody writes to the pipe, so that a reader would wait for ever.
+    // No one writes to the pipe, so that a reader would wait for ever.
     with(&environment, &[("SOPS_AGE_KEY_FILE", pipe)], &arguments).succeeds();
 }

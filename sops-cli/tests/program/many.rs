@@ -414,13 +414,13 @@ fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
         &encrypt(&["."]).succeeds(),
     );
     write();
-    // The way to the folder is not the way to the configuration.
+    // The way to the directory is not the way to the configuration.
     are(
         [NOBODYS, THEIRS, NOBODYS, NOBODYS],
         &encrypt(&["team/deep/../../team"]).succeeds(),
     );
     write();
-    // From another folder, and from below.
+    // From another directory, and from below.
     let mut command = environment.command(&["encrypt", "-i", ".."]);
     command
         .current_dir(environment.path("team/deep"))
@@ -516,7 +516,7 @@ fn a_wrong_configuration_in_a_folder_keeps_all_files_as_they_are() {
     };
     environment.write("team/.sops.yaml", "creation_rules:\n  - aeg: x\n");
     refused("team/.sops.yaml:2:5");
-    // One that cannot be read is not as one that is not there.
+    // One that cannot be read is different from a missing one.
     fs::remove_file(environment.path("team/.sops.yaml")).expect("it is ours");
     fs::create_dir(environment.path("team/.sops.yaml")).expect("it is ours");
     refused("cannot read team/.sops.yaml");

@@ -1,4 +1,5 @@
-//! Files of other users: plaintext never becomes theirs. Only root can make such files; for others the same commands work on files of their own.
+//! Files of other users: plaintext never becomes theirs. Only root can make such files; for others
+//! the same commands work on files of their own.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -12,7 +13,7 @@ const NOBODY: u32 = 65534;
 
 const TEXT: &str = "a: hunter2\n";
 
-/// Makes a file belong to somebody else, if the tests may. Returns whether it does.
+/// Makes a file belong to someone else, if the tests may. Returns whether it does.
 fn give_away(environment: &TestEnvironment, name: &str) -> bool {
     let is_root = geteuid().is_root();
     if is_root {
@@ -114,7 +115,7 @@ fn a_pipe_of_another_user_gets_no_plaintext() {
         .arg(environment.path("pipe"))
         .status();
     assert!(made.expect("mkfifo runs").success());
-    // Opened for both, so that nobody waits.
+    // Opened for both, so that no one waits.
     let _reader = fs::OpenOptions::new()
         .read(true)
         .write(true)

@@ -1,4 +1,5 @@
-//! What may be written, and who may read it afterwards. The administrator may everything, so others run the program here.
+//! What may be written, and who may read it afterwards. The administrator may everything, so others
+//! run the program here.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -37,7 +38,7 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
         ("folder", "does not allow it", "work on a copy"),
     ];
     if geteuid().is_root() {
-        // Only root can make a file of somebody else.
+        // Only root can make a file of someone else.
         chown(environment.path("sticky"), Some(0), None).expect("root may");
         chown(environment.path("sticky/x.yaml"), Some(0), None).expect("root may");
         set_mode(&environment, "sticky", 0o1777);

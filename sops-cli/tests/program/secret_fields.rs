@@ -1,4 +1,5 @@
-//! Fields of a Secret that Kubernetes does not know: what would stay in plaintext under them is refused, everything else is a warning.
+//! Fields of a Secret that Kubernetes does not know: what would stay in plaintext under them is
+//! refused, everything else is a warning.
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 

@@ -1,4 +1,5 @@
-//! Text that others choose (names of files, keys, metadata, settings, arguments) is escaped wherever people are shown it.
+//! Text that others choose (names of files, keys, metadata, settings, arguments) is escaped
+//! wherever people are shown it.
 
 use std::fs;
 use std::path::Path;

@@ -61,7 +61,8 @@ fn other_names_of_a_file_keep_the_old_content_with_a_warning() {
 fn extended_attributes_stay_and_no_access_list_comes() {
     const LIST: &str = "system.posix_acl_access";
     let environment = TestEnvironment::new();
-    // As linux/posix_acl_xattr.h has it: the version, then kind, permissions and number of each entry.
+    // As linux/posix_acl_xattr.h has it: the version, then kind, permissions and number of each
+    // entry.
     let list = |permissions: u16| {
         let none = u32::MAX;
         let entries = [

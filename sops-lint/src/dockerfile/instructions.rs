@@ -1,4 +1,5 @@
-//! The instructions of a Dockerfile. What continues a line becomes spaces, so that places in an instruction are places in the file.
+//! The instructions of a Dockerfile. What continues a line becomes spaces, so that places in an
+//! instruction are places in the file.
 
 use std::ops::Range;
 use std::path::Path;
@@ -26,7 +27,8 @@ pub(crate) fn is_dockerfile(path: &Path) -> bool {
     }) || name.ends_with(".dockerfile")
 }
 
-/// The text on one line for each instruction, and where those are. Bytes that are not UTF-8 become `?`, so that a comment in another encoding does not hide the rest.
+/// The text on one line for each instruction, and where those are. Bytes that are not UTF-8 become
+/// `?`, so that a comment in another encoding does not hide the rest.
 pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize>> {
     let mut text: Vec<u8> = match str::from_utf8(bytes) {
         Ok(_) => bytes.to_vec(),
@@ -146,7 +148,8 @@ impl<'t> Instruction<'t> {
     }
 }
 
-/// The character that continues a line: a backslash, unless a directive on the first lines names a backtick.
+/// The character that continues a line: a backslash, unless a directive on the first lines names a
+/// backtick.
 fn escape_character(bytes: &[u8]) -> u8 {
     for line in bytes.split(|byte| *byte == b'\n') {
         let Some(directive) = line.trim_ascii().strip_prefix(b"#") else {

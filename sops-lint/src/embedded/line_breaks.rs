@@ -7,8 +7,8 @@ use sops_document::Document;
 /// What readers of YAML 1.1 take for the end of a line.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Looks at a text in one way of reading after the other, until `look` has found something. Places in the text are the same in each.
-/// Returns whether there is a way to read it.
+/// Looks at a text in one way of reading after the other, until `look` has found something. Places
+/// in the text are the same in each. Returns whether there is a way to read it.
 pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> bool) -> bool {
     let mut is_read = false;
     let differs = text.contains('\t') || text.contains(BREAKS);

@@ -13,7 +13,8 @@ use crate::rules::{self, RuleChecks};
 /// What to do about a Secret in a patch.
 pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
 
-/// The rules that look for secrets in an object. The other rules need a whole object, and a patch is only a part.
+/// The rules that look for secrets in an object. The other rules need a whole object, and a patch
+/// is only a part.
 static RULES: [RuleChecks; 6] = [
     (
         &rules::literal_secret_in_env::RULE,
@@ -41,7 +42,8 @@ static RULES: [RuleChecks; 6] = [
     ),
 ];
 
-/// Asks the rules about objects that are merged into others. The kind of a patch's target decides what they are, and not what they say.
+/// Asks the rules about objects that are merged into others. The kind of a patch's target decides
+/// what they are, and not what they say.
 pub(super) fn look_at<'d, 'a: 'd>(
     tops: impl Iterator<Item = NodeRef<'d, 'a>>,
     kind: &'static str,

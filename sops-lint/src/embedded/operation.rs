@@ -19,7 +19,8 @@ use crate::rules::{
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
 
-/// Whether a text begins as a list does, and may have operations in it. An escape may hide their keys.
+/// Whether a text begins as a list does, and may have operations in it. An escape may hide their
+/// keys.
 pub(super) fn may_be_list(text: &str) -> bool {
     let has = |word| text.contains(word);
     if !(has("op") && has("path") || has("\\")) {
@@ -39,7 +40,8 @@ pub(super) fn may_be_list(text: &str) -> bool {
     }
 }
 
-/// Checks the operations of a list for objects of a kind, which may be empty. Returns whether there are any operations.
+/// Checks the operations of a list for objects of a kind, which may be empty. Returns whether there
+/// are any operations.
 pub(super) fn look_at_list(
     list: NodeRef<'_, '_>,
     kind: &'static str,
@@ -77,7 +79,8 @@ pub(super) fn look_at_list(
     is_patch
 }
 
-/// The first value in a list of operations that is a secret by its text, and by its key or the last key of its path.
+/// The first value in a list of operations that is a secret by its text, and by its key or the last
+/// key of its path.
 pub(crate) fn credential<'d, 'a>(
     list: NodeRef<'d, 'a>,
     is_secret: impl Fn(&str, &str) -> bool,
@@ -110,7 +113,8 @@ fn parts(path: &str) -> Vec<String> {
 struct OperationTarget {
     /// Its kind; empty if that is unknown.
     kind: &'static str,
-    /// The values that aliases brought in and that were looked at, each with the field that it was for.
+    /// The values that aliases brought in and that were looked at, each with the field that it was
+    /// for.
     seen: HashSet<(Range<usize>, String)>,
 }
 
@@ -186,12 +190,14 @@ fn look_at(
     }
 }
 
-/// Whether values of a Secret may be under a field of an object, which is spelled right unless the object is known to be a Secret.
+/// Whether values of a Secret may be under a field of an object, which is spelled right unless the
+/// object is known to be a Secret.
 fn is_part(field: &str, kind: &str) -> bool {
     SECRET_PARTS.contains(&field) || kind == "Secret" && may_hold_values(field)
 }
 
-/// The scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings there, but they show their values.
+/// The scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings there,
+/// but they show their values.
 fn entries(
     part: &str,
     key: &str,
@@ -224,7 +230,8 @@ fn entries(
     }
 }
 
-/// A key of a Secret or of a ConfigMap. What is in base64 is of a Secret, if nothing says otherwise.
+/// A key of a Secret or of a ConfigMap. What is in base64 is of a Secret, if nothing says
+/// otherwise.
 pub(super) fn entry(
     part: &str,
     key: &str,

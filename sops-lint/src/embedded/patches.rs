@@ -38,7 +38,8 @@ pub(super) fn patch(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &
     }
 }
 
-/// The kind of the objects that a patch is for. That of a target may be a regular expression, which says little.
+/// The kind of the objects that a patch is for. That of a target may be a regular expression, which
+/// says little.
 fn kind_of_target(item: NodeRef<'_, '_>) -> &'static str {
     let target = kustomization::fields(item, "target").into_iter().next();
     let text = |key| target.and_then(|target| kustomization::text(target, key));

@@ -13,10 +13,12 @@ use crate::frame::TextFrame;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::unparsed::names_secret;
 
-/// How many bytes of files are read for one document: a kustomization may name the same file in many ways.
+/// How many bytes of files are read for one document: a kustomization may name the same file in
+/// many ways.
 const MOST: usize = 64 << 20;
 
-/// Reports a file with values of a Secret that is not reported by itself: its name or its text does not tell, or the patch's target does.
+/// Reports a file with values of a Secret that is not reported by itself: its name or its text does
+/// not tell, or the patch's target does.
 pub(super) fn look_at(
     file: NodeRef<'_, '_>,
     kind: &'static str,

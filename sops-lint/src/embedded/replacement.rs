@@ -1,4 +1,5 @@
-//! Values that kustomize puts into objects: those of replacements, and those that its plugin for values adds.
+//! Values that kustomize puts into objects: those of replacements, and those that its plugin for
+//! values adds.
 
 use sops_document::NodeRef;
 

@@ -11,7 +11,8 @@ use crate::frame::TextFrame;
 /// What is known on the way through one document.
 #[derive(Default)]
 pub(super) struct Traversal {
-    /// The patches that were looked at, each with the kind of its target: an alias may bring in one of them without end.
+    /// The patches that were looked at, each with the kind of its target: an alias may bring in one
+    /// of them without end.
     pub(super) patches: HashSet<(Range<usize>, &'static str)>,
     /// The files that patches are in.
     pub(super) files: HashSet<(String, &'static str)>,

@@ -113,7 +113,8 @@ pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
     is_patch
 }
 
-/// Looks at a text that has no format by its name, or that does not parse in it. `text` may be the file in another encoding.
+/// Looks at a text that has no format by its name, or that does not parse in it. `text` may be the
+/// file in another encoding.
 pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
     let is_file = text == context.text();
     any_reading(text, |document| {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sops_document::NodeRef;
 
-/// How many values the operations of a patch move at most: each of them may move what others have moved.
+/// How many values the operations of a patch move at most: each of them may move what others have
+/// moved.
 const MOVED: usize = 1_000;
 
 /// How long the path of a value may be that is moved, in bytes.
@@ -23,7 +24,8 @@ impl<'d, 'a> WrittenValues<'d, 'a> {
         self.values.insert(path.to_owned(), value);
     }
 
-    /// What an operation brings from one path to another: the value that is there, or a part of one, and all that was written below it.
+    /// What an operation brings from one path to another: the value that is there, or a part of
+    /// one, and all that was written below it.
     pub(super) fn moved(&mut self, from: &str, to: &str) -> Vec<(String, NodeRef<'d, 'a>)> {
         if from.len().max(to.len()) > LENGTH || self.moved >= MOVED {
             return Vec::new();

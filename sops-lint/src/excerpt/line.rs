@@ -85,7 +85,8 @@ pub(super) struct Line<'t> {
 }
 
 impl<'t> Line<'t> {
-    /// `None` if the line is empty, or not in the text. Of a long line, only the part around the place is looked at.
+    /// `None` if the line is empty, or not in the text. Of a long line, only the part around the
+    /// place is looked at.
     pub(super) fn around(text: &'t str, pointer: &'t Pointer) -> Option<Self> {
         let at = pointer.place.start;
         let (before, after) = (text.get(..at)?, text.get(at..)?);
@@ -240,7 +241,8 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Whether a word before the place is one that the message shows, or begins the line as commands and list items do.
+    /// Whether a word before the place is one that the message shows, or begins the line as
+    /// commands and list items do.
     fn is_label(&self, word: &Range<usize>) -> bool {
         let text = &self.text[word.clone()];
         let before = &self.text[self.window.start..word.start];
@@ -293,7 +295,8 @@ fn words(text: &str, range: &Range<usize>, is_inside: impl Fn(char) -> bool) -> 
     words
 }
 
-/// Whether it is punctuation of YAML or JSON, a tag of YAML itself, or an alias. Any other tag or anchor may be meant as a value.
+/// Whether it is punctuation of YAML or JSON, a tag of YAML itself, or an alias. Any other tag or
+/// anchor may be meant as a value.
 fn is_punctuation(word: &str) -> bool {
     let name = word.strip_prefix("!!").or(word.strip_prefix('*'));
     let name = name.map(|name| name.trim_end_matches([',', ']', '}']));

@@ -1,4 +1,5 @@
-//! The keys of lines in a text that does not parse: only what is certainly a key, and not a part of a value.
+//! The keys of lines in a text that does not parse: only what is certainly a key, and not a part of
+//! a value.
 
 use std::ops::Range;
 
@@ -194,7 +195,8 @@ struct JsonLines {
 }
 
 impl JsonLines {
-    /// The key that the next line begins with, if it is in an object, and whether all strings are closed at its end.
+    /// The key that the next line begins with, if it is in an object, and whether all strings are
+    /// closed at its end.
     fn next(&mut self, line: &str) -> (Option<Key>, bool) {
         let is_before = |character| matches!(character, ' ' | '\t' | '{' | ',');
         let start = line.len() - line.trim_start_matches(is_before).len();

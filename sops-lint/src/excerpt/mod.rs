@@ -1,7 +1,8 @@
-//! The line that a finding or an error points to, with everything masked that may be secret. Keys, names and settings stay readable.
+//! The line that a finding or an error points to, with everything masked that may be secret. Keys,
+//! names and settings stay readable.
 //!
-//! Nothing is shown unless it is known to be harmless: a key, a value of a field that holds no secrets ([`readable`]), or a word that the
-//! message of the finding shows anyway.
+//! Nothing is shown unless it is known to be harmless: a key, a value of a field that holds no
+//! secrets ([`readable`]), or a word that the message of the finding shows anyway.
 
 mod line;
 mod lines;
@@ -22,7 +23,8 @@ use piece::{Pieces, parsed};
 pub struct Excerpts<'t> {
     text: &'t str,
     pieces: Pieces,
-    /// The secrets that were found, in order and without overlaps. Not even their keys are shown if they have any.
+    /// The secrets that were found, in order and without overlaps. Not even their keys are shown if
+    /// they have any.
     secrets: Vec<Range<usize>>,
 }
 
@@ -70,7 +72,8 @@ impl<'t> Excerpts<'t> {
         }
     }
 
-    /// The line with the byte at an offset. `None` if nothing of it can be read, or if it has characters that are unsafe to show.
+    /// The line with the byte at an offset. `None` if nothing of it can be read, or if it has
+    /// characters that are unsafe to show.
     pub fn at(&self, offset: usize) -> Option<Excerpt> {
         let excerpt = self.line(&Pointer {
             place: offset..offset,

@@ -41,8 +41,8 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// Of a document with the places of that text. `is_hidden` says which values are never shown, `is_wanted` whether something in a value is
-    /// pointed to.
+    /// Of a document with the places of that text. `is_hidden` says which values are never shown,
+    /// `is_wanted` whether something in a value is pointed to.
     pub(super) fn of(
         document: &Document<'_>,
         text: &str,
@@ -115,7 +115,8 @@ impl Pieces {
     }
 }
 
-/// The document, if the text is one: a text that reads as a single value of YAML has lines of another format.
+/// The document, if the text is one: a text that reads as a single value of YAML has lines of
+/// another format.
 pub(super) fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
     let document = match format {
         Format::Json => Document::parse(text, format).or_else(|_| Document::parse_leniently(text)),

@@ -1,4 +1,5 @@
-//! Which values can be read by everyone: those of fields that hold no secrets, if they do not look like secrets either.
+//! Which values can be read by everyone: those of fields that hold no secrets, if they do not look
+//! like secrets either.
 
 use crate::secret::is_secret_part;
 use crate::secret_detection::{in_text, judge};

@@ -27,7 +27,7 @@ pub struct AppliedKustomization<'t> {
 /// Its `spec.decryption`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decryption<'a> {
-    /// There is none, or it has no provider.
+    /// It is missing, or has no provider.
     Missing,
     /// It names a provider that Flux does not have.
     OtherProvider(&'a str),
@@ -35,7 +35,8 @@ pub enum Decryption<'a> {
     Secret(&'a str),
     /// As a service account, whose workload identity may use the keys of a cloud.
     ServiceAccount(&'a str),
-    /// With the keys of the whole controller: those of `--sops-age-secret`, or its workload identity.
+    /// With the keys of the whole controller: those of `--sops-age-secret`, or its workload
+    /// identity.
     Controller,
 }
 

@@ -1,4 +1,5 @@
-//! Which files a build of Flux reads, as far as they are in the repository, and the patches on the way.
+//! Which files a build of Flux reads, as far as they are in the repository, and the patches on the
+//! way.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -12,7 +13,8 @@ use super::patch::Patch;
 use super::site::SiteId;
 use super::tree::{FluxTree, clean};
 
-/// The names that Flux leaves out of every source: the defaults of its `.sourceignore`, as far as they are YAML.
+/// The names that Flux leaves out of every source: the defaults of its `.sourceignore`, as far as
+/// they are YAML.
 const IGNORED: [&str; 9] = [
     ".git",
     ".github",
@@ -25,7 +27,8 @@ const IGNORED: [&str; 9] = [
     ".flux.yaml",
 ];
 
-/// How many steps all builds of a repository may take. Kustomizations that build each other's directories would take a step for each pair.
+/// How many steps all builds of a repository may take. Kustomizations that build each other's
+/// directories would take a step for each pair.
 #[derive(Debug)]
 pub(super) struct Budget(Cell<usize>);
 
@@ -181,7 +184,8 @@ impl<'t> Build<'t> {
         file.is_some()
     }
 
-    /// The manifests in a directory without a kustomization and below it, as Flux lists them: a directory below with a kustomization is built as such.
+    /// The manifests in a directory without a kustomization and below it, as Flux lists them: a
+    /// directory below with a kustomization is built as such.
     fn add_manifests(
         &mut self,
         tree: &'t FluxTree,
@@ -292,7 +296,8 @@ impl<'t> Build<'t> {
     }
 }
 
-/// The patches of a kustomization, after those of the components that it includes, which change the same objects.
+/// The patches of a kustomization, after those of the components that it includes, which change the
+/// same objects.
 fn component_patches<'t>(
     tree: &'t FluxTree,
     top: &Path,

@@ -37,7 +37,8 @@ const VALUE_WORDS: [&str; 2] = ["instance:", "sync:"];
 /// An argument of kustomize-controller.
 const CONTROLLER_SECRET: &str = "--sops-age-secret";
 
-/// What one file says about Flux: its objects, its kustomization, and its encrypted values. Most files say nothing.
+/// What one file says about Flux: its objects, its kustomization, and its encrypted values. Most
+/// files say nothing.
 #[derive(Debug, Default)]
 pub struct FluxFacts {
     pub(super) sites: Sites,
@@ -55,7 +56,8 @@ pub struct FluxFacts {
 }
 
 impl FluxFacts {
-    /// Reads the facts of the file at an absolute path. An encrypted file has the selection rule of its metadata.
+    /// Reads the facts of the file at an absolute path. An encrypted file has the selection rule of
+    /// its metadata.
     pub fn of(
         path: &Path,
         text: &str,
@@ -172,7 +174,8 @@ impl FluxFacts {
         }
     }
 
-    /// The Kustomization that the Flux operator makes of a FluxInstance, or of the Helm values for one.
+    /// The Kustomization that the Flux operator makes of a FluxInstance, or of the Helm values for
+    /// one.
     fn add_instance(&mut self, top: NodeRef<'_, '_>) {
         let kind = top.get("kind").and_then(NodeRef::as_str);
         let instance = match kind {
@@ -231,8 +234,8 @@ fn object_head(node: NodeRef<'_, '_>) -> Value {
     })
 }
 
-/// The Secrets that `--sops-age-secret` names, an argument of kustomize-controller. Patches and Helm values have it in texts, so it is
-/// searched for in lines that are not comments.
+/// The Secrets that `--sops-age-secret` names, an argument of kustomize-controller. Patches and
+/// Helm values have it in texts, so it is searched for in lines that are not comments.
 fn controller_secrets(text: &str) -> Vec<String> {
     if !text.contains(CONTROLLER_SECRET) {
         return Vec::new();

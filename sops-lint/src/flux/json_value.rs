@@ -8,7 +8,8 @@ const MAX_NODES: usize = 100_000;
 /// The deepest nesting that is converted.
 const MAX_DEPTH: usize = 64;
 
-/// The node as JSON. Numbers and booleans become strings, because no question about Flux depends on them; what exceeds the limits is null.
+/// The node as JSON. Numbers and booleans become strings, because no question about Flux depends on
+/// them; what exceeds the limits is null.
 pub(super) fn json_value(node: NodeRef<'_, '_>) -> Value {
     let mut remaining = MAX_NODES;
     converted(node, MAX_DEPTH, &mut remaining)

@@ -94,7 +94,8 @@ impl KustomizeFile {
             };
             let file_name = Path::new(content).file_name().unwrap_or_default();
             let (key, name) = content.split_once('=').map_or_else(
-                // Flux chooses the format by the whole path if there is no key, which has the same ending.
+                // Flux chooses the format by the whole path if the key is missing; the path has the
+                // same ending.
                 || (file_name.to_string_lossy().into_owned(), content),
                 |(key, name)| (key.to_owned(), name),
             );

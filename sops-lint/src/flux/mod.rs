@@ -1,6 +1,8 @@
-//! What Flux makes of a repository: which Kustomizations it applies, what each of them builds, and how it decrypts that.
+//! What Flux makes of a repository: which Kustomizations it applies, what each of them builds, and
+//! how it decrypts that.
 //!
-//! The facts follow Flux's sources: `internal/decryptor` of kustomize-controller 1.9, and `kustomize_generator.go` of fluxcd/pkg/kustomize.
+//! The facts follow Flux's sources: `internal/decryptor` of kustomize-controller 1.9, and
+//! `kustomize_generator.go` of fluxcd/pkg/kustomize.
 
 mod applied;
 mod build;

@@ -81,7 +81,8 @@ impl Patch {
                     if self.target.is_some() || is_same(patch, object) {
                         let identity = identity(object);
                         merge(object, patch);
-                        // A target selects objects; what a patch says of its own identity has no effect.
+                        // A target selects objects; what a patch says of its own identity has no
+                        // effect.
                         restore(object, identity);
                     }
                 }
@@ -145,7 +146,8 @@ fn restore(object: &mut Value, [version, kind, name, namespace]: [Value; 4]) {
     }
 }
 
-/// A strategic merge into an object without a schema, as those of Flux are: mappings are merged, everything else is replaced.
+/// A strategic merge into an object without a schema, as those of Flux are: mappings are merged,
+/// everything else is replaced.
 fn merge(value: &mut Value, patch: &Value) {
     let Some(entries) = patch.as_object() else {
         *value = patch.clone();
@@ -171,8 +173,9 @@ fn merge(value: &mut Value, patch: &Value) {
     }
 }
 
-/// One operation of JSON 6902. If its path does not exist, kustomize builds nothing, so the object becomes null. One that takes away what
-/// is not there changes nothing here: without it, the object would be the same.
+/// One operation of JSON 6902. If its path does not exist, kustomize builds nothing, so the object
+/// becomes null. Removing a missing value changes nothing here: without the operation, the object
+/// would be the same.
 fn operate(object: &mut Value, operation: &Value) {
     let path = pointer(text(operation, &["path"]).unwrap_or_default());
     let new = match text(operation, &["op"]) {

@@ -30,7 +30,8 @@ enum Requirement {
 }
 
 impl PatchTarget {
-    /// The target that a mapping describes. `None` for an invalid expression, with which kustomize fails.
+    /// The target that a mapping describes. `None` for an invalid expression, with which kustomize
+    /// fails.
     pub(super) fn of(target: &Value) -> Option<Self> {
         let expression = |key: &str| match text(target, &[key]).filter(|text| !text.is_empty()) {
             Some(pattern) => anchored(pattern).map(Some),

@@ -53,7 +53,8 @@ impl AppliedKustomization<'_> {
         missing_decryption(self, self.own_build()?)
     }
 
-    /// What else keeps Flux from decrypting what it builds. None if its files are in another repository.
+    /// What else keeps Flux from decrypting what it builds. None if its files are in another
+    /// repository.
     pub fn problems(&self) -> Vec<Problem> {
         self.own_build()
             .map_or_else(Vec::new, |build| find(self, build))

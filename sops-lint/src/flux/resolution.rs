@@ -21,7 +21,8 @@ const MAX_FORMS: usize = 8;
 type Id<'t> = (&'t Path, usize);
 
 impl FluxTree {
-    /// The Kustomizations that Flux applies, patched, in the order of the files, with those of the cluster last.
+    /// The Kustomizations that Flux applies, patched, in the order of the files, with those of the
+    /// cluster last.
     pub fn applied(&self) -> Vec<AppliedKustomization<'_>> {
         let mut resolution = Resolution {
             tree: self,
@@ -97,7 +98,8 @@ impl<'t> Resolution<'t> {
                 None => self.follow(id, written[&id].clone()),
             }
         }
-        // Those that build each other have no root. The one that the bootstrap applies comes first, or else the one that builds most.
+        // Those that build each other have no root. The one that the bootstrap applies comes first,
+        // or else the one that builds most.
         let mut rest: Vec<_> = has_parent
             .into_iter()
             .filter(|id| written.contains_key(id))
@@ -120,7 +122,8 @@ impl<'t> Resolution<'t> {
         }
     }
 
-    /// Whether the kustomization above the file of a Kustomization does not list it, so that nothing applies it.
+    /// Whether the kustomization above the file of a Kustomization does not list it, so that
+    /// nothing applies it.
     fn is_left_out(&self, (file, _): Id<'t>, kustomization: &Value) -> bool {
         let above = self.tree.kustomization_above(file);
         // A kustomization may be what the Kustomization beside it builds.
@@ -128,8 +131,8 @@ impl<'t> Resolution<'t> {
             .is_some_and(|directory| path_of(self.tree.root(), &kustomization["spec"]) != directory)
     }
 
-    /// The root Kustomizations as the outermost kustomizations patch them: `kubectl apply -k` may have applied those, but not one that the
-    /// kustomization above leaves out.
+    /// The root Kustomizations as the outermost kustomizations patch them: `kubectl apply -k` may
+    /// have applied those, but not one that the kustomization above leaves out.
     fn forms_in_kustomizations(
         &mut self,
         roots: &BTreeSet<Id<'t>>,
@@ -221,7 +224,8 @@ impl<'t> Resolution<'t> {
             .collect()
     }
 
-    /// The build of a Kustomization's path; `None` for a path outside of the repository, and if kustomize fails.
+    /// The build of a Kustomization's path; `None` for a path outside of the repository, and if
+    /// kustomize fails.
     fn build_of(&mut self, spec: &Value) -> Option<Rc<Build<'t>>> {
         let root = self.tree.root();
         if !spec.is_object() {
@@ -264,7 +268,8 @@ impl<'t> Resolution<'t> {
     }
 }
 
-/// The directory that a Kustomization with this `spec` builds. Paths begin at the root, however they are written.
+/// The directory that a Kustomization with this `spec` builds. Paths begin at the root, however
+/// they are written.
 fn path_of(root: &Path, spec: &Value) -> PathBuf {
     let path = text(spec, &["path"]).unwrap_or_default();
     clean(&root.join(path.trim_start_matches('/')))

@@ -59,7 +59,8 @@ impl Source {
     }
 }
 
-/// The sources that are known, the remotes of the repository, and how often Kustomizations name each source.
+/// The sources that are known, the remotes of the repository, and how often Kustomizations name
+/// each source.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     pub(super) known: Vec<Source>,
@@ -111,7 +112,8 @@ impl Sources {
         }
     }
 
-    /// Whether a remote of the repository has this address, or the same path on another host, as an artifact that is built from it has.
+    /// Whether a remote of the repository has this address, or the same path on another host, as an
+    /// artifact that is built from it has.
     fn is_ours(&self, address: &str) -> bool {
         let is_artifact = |remote: &String| {
             let path = remote.split_once('/').map_or("", |(_, path)| path);
@@ -133,7 +135,8 @@ impl Sources {
             })
     }
 
-    /// Without a remote that tells: whether the source is the bootstrap's, or the one that most Kustomizations name, or has its URL.
+    /// Without a remote that tells: whether the source is the bootstrap's, or the one that most
+    /// Kustomizations name, or has its URL.
     fn is_main(&self, source: &SourceRef) -> bool {
         let bootstrap: Vec<&SourceRef> = self
             .uses
@@ -178,7 +181,8 @@ fn source_ref(spec: &Value) -> SourceRef {
     (field("kind"), field("name"))
 }
 
-/// Host and path of a URL, or of `user@host:path`: what is the same however the repository is reached.
+/// Host and path of a URL, or of `user@host:path`: what is the same however the repository is
+/// reached.
 fn address(url: &str) -> String {
     let (host, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),

@@ -27,7 +27,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     let conflict = merge_conflict(text.as_bytes());
     let at = conflict.clone().unwrap_or_else(|| span_of(&error));
     let reading = read_leniently(context, text);
-    // A template that makes an encrypted value is no file of SOPS.
+    // A template that creates an encrypted value is not a SOPS file.
     let is_of_sops =
         is_encrypted && (conflict.is_some() || !reading.is_template || has_metadata(text));
     if is_of_sops {

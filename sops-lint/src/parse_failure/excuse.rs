@@ -1,5 +1,5 @@
-//! Files that no program of Kubernetes reads as they are, and that are not broken: lists of tasks, JSON with comments, and text in which
-//! something is still to be filled in.
+//! Files that no program of Kubernetes reads as they are, and that are not broken: lists of tasks,
+//! JSON with comments, and text in which something is still to be filled in.
 
 use sops_document::{Document, Error, Format, NodeRef, Shape};
 
@@ -33,7 +33,8 @@ pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool
     }
 }
 
-/// Whether every document is a list, as the tasks of Ansible are, and no item of it is an object of Kubernetes.
+/// Whether every document is a list, as the tasks of Ansible are, and no item of it is an object of
+/// Kubernetes.
 fn is_list_of_other_things(text: &str) -> bool {
     let is_list = |top: NodeRef<'_, '_>| match top.shape() {
         Shape::Sequence => !top.items().any(is_manifest),
@@ -43,7 +44,8 @@ fn is_list_of_other_things(text: &str) -> bool {
     Document::parse_leniently(text).is_ok_and(|document| document.tops().flatten().all(is_list))
 }
 
-/// Whether it is JSON, apart from comments and from commas after the last entry, and no object of Kubernetes.
+/// Whether it is JSON, apart from comments and from commas after the last entry, and no object of
+/// Kubernetes.
 fn is_json_with_comments(text: &str) -> bool {
     let is_json = |text: &str| {
         serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')).is_ok()
@@ -93,7 +95,8 @@ fn string_length(rest: &[u8]) -> usize {
     end.map_or(rest.len(), |end| end + 1)
 }
 
-/// Whether it is YAML once names between signs are filled in and lines of dots are left out. A Secret in it was looked for line by line.
+/// Whether it is YAML once names between signs are filled in and lines of dots are left out. A
+/// Secret in it was looked for line by line.
 fn parses_when_filled(text: &str) -> bool {
     let mut is_filled = false;
     let lines = text.lines().map(|line| {
@@ -105,7 +108,8 @@ fn parses_when_filled(text: &str) -> bool {
     is_filled && Document::parse_leniently(&lines.join("\n")).is_ok()
 }
 
-/// A line with words in place of the names between signs; empty if it is dots. `None` if it has neither.
+/// A line with words in place of the names between signs; empty if it is dots. `None` if it has
+/// neither.
 fn filled(line: &str) -> Option<String> {
     if matches!(line.trim().trim_start_matches("- "), "..." | "…") {
         return Some(String::new());

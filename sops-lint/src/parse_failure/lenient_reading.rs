@@ -1,4 +1,5 @@
-//! Reads the text of a file that does not parse as loosely as other programs might, and finds the Secrets in it.
+//! Reads the text of a file that does not parse as loosely as other programs might, and finds the
+//! Secrets in it.
 
 use std::ops::Range;
 
@@ -77,7 +78,8 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
                 is_template: is_template && is_like_template(text),
                 ..judgement
             };
-            // What is too large for us is not too large for others, so the words of a Secret are enough.
+            // What is too large for us is not too large for others, so the words of a Secret are
+            // enough.
             let is_secret = match is_limit {
                 true => may_hold_secret,
                 false => names_secret,
@@ -171,7 +173,8 @@ fn in_other_readings(
         })
 }
 
-/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which of its documents are Secrets.
+/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which
+/// of its documents are Secrets.
 fn in_lines(
     text: &str,
     judgement: Judgement<'_>,
@@ -221,7 +224,8 @@ fn in_document(
     })
 }
 
-/// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
+/// The first value of a Secret in plaintext, that of `text` where an action of a template may have
+/// been filled in.
 fn in_object(
     object: &Object<'_, '_>,
     text: &str,
@@ -246,7 +250,8 @@ fn in_sealed_secret(object: &Object<'_, '_>, text: &str) -> Option<LiteralValue>
     })
 }
 
-/// The first value of a Secret that an action of a template has as a literal, or that is beside one.
+/// The first value of a Secret that an action of a template has as a literal, or that is beside
+/// one.
 fn in_actions(
     object: &Object<'_, '_>,
     text: &str,
@@ -338,7 +343,8 @@ fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> 
         || judgement.scrutiny == Scrutiny::Strict && has_literal()
 }
 
-/// Whether a literal value of a template is worth a report: names of users and databases often are beside the values that are filled in.
+/// Whether a literal value of a template is worth a report: names of users and databases often are
+/// beside the values that are filled in.
 fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     let is_word =
         value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();

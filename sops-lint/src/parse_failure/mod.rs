@@ -1,6 +1,7 @@
-//! Files that cannot be read in the format that their name implies: templates, broken files, other encodings, copies. Secrets in them are
-//! still reported. `broken`, `encoded` and `unnamed` each handle one kind of them, and `lenient_reading` reads their text as loosely as
-//! other programs might.
+//! Files that cannot be read in the format that their name implies: templates, broken files, other
+//! encodings, copies. Secrets in them are still reported. `broken`, `encoded` and `unnamed` each
+//! handle one kind of them, and `lenient_reading` reads their text as loosely as other programs
+//! might.
 
 mod broken;
 mod encoded;

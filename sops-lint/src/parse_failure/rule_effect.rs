@@ -11,8 +11,9 @@ use crate::rule_scope::names_keys;
 use crate::secret_detection::{in_text, judge};
 use crate::{exempt, rules};
 
-/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
-/// of another shape without such a key and without a secret, nor of JSON with comments.
+/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as
+/// manifests have, says nothing of a text of another shape without such a key and without a secret,
+/// nor of JSON with comments.
 pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
     let text = context.text();
     let is_shape = matches!(
@@ -36,7 +37,8 @@ pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Conte
     !is_shape || keys.any(|matches| matches) || is_secret()
 }
 
-/// Whether a document of the text is neither an object that may stay in plaintext nor a list of operations without a secret.
+/// Whether a document of the text is neither an object that may stay in plaintext nor a list of
+/// operations without a secret.
 pub(super) fn has_more(rule: &CreationRule, context: &Context<'_>) -> bool {
     let Ok(document) = Document::parse_leniently(context.text()) else {
         return false;

@@ -28,7 +28,8 @@ pub(super) fn is_limit(error: &Error) -> bool {
     }
 }
 
-/// Whether every document of the text is an object of Kubernetes. Prose shows objects among other things.
+/// Whether every document of the text is an object of Kubernetes. Prose shows objects among other
+/// things.
 pub(super) fn is_whole_manifest(text: &str) -> bool {
     let is_whole = |text: &str| {
         Document::parse_leniently(text).is_ok_and(|document| {
@@ -80,7 +81,8 @@ pub(super) fn has_key(text: &str, key: &str) -> bool {
     text.contains(&format!("\"{key}\"")) || text.lines().any(is_key)
 }
 
-/// Whether an object of the text may be a Secret: it says so, or says its kind with an escape, an alias or a merged mapping.
+/// Whether an object of the text may be a Secret: it says so, or says its kind with an escape, an
+/// alias or a merged mapping.
 pub(super) fn may_be_secret(text: &str) -> bool {
     let is_hidden = |line: &str| {
         let line = line.trim_start();
@@ -92,8 +94,8 @@ pub(super) fn may_be_secret(text: &str) -> bool {
     names_secret(text) || text.contains("stringData") || text.lines().any(is_hidden)
 }
 
-/// Whether the text is written as templates are, with actions in place of lines or of whole values: our parser may not read all that the
-/// template's program makes something of.
+/// Whether the text is written as templates are, with actions in place of lines or of whole values:
+/// our parser may not read all that the template's program makes something of.
 pub(super) fn is_like_template(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start().trim_start_matches("- ");

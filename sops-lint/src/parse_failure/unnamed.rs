@@ -18,8 +18,8 @@ use crate::unparsed::{LiteralValue, names_secret};
 use crate::yaml_variants::may_hold_secret;
 use crate::{exempt, file_name, kubeconfig, template};
 
-/// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates of other programs, and whatever a
-/// creation rule covers.
+/// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates
+/// of other programs, and whatever a creation rule covers.
 pub(crate) fn unnamed(context: &mut Context<'_>) {
     let text = context.text();
     let path = context.input.path;
@@ -80,7 +80,8 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
     unencrypted(context);
 }
 
-/// Reports a file under a creation rule that has nothing but comments, if there is a secret in them.
+/// Reports a file under a creation rule that has nothing but comments, if there is a secret in
+/// them.
 pub(super) fn in_comments(context: &mut Context<'_>) {
     if has_secret_comment(context.text()) {
         context.set_rule(&rules::PLAINTEXT_SECRET, None);
@@ -93,7 +94,8 @@ pub(super) fn in_comments(context: &mut Context<'_>) {
     }
 }
 
-/// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes files of any name.
+/// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes
+/// files of any name.
 pub(crate) fn of_any_name(context: &mut Context<'_>) {
     let text = context.text();
     if may_hold_secret(text) && parses(text) {
@@ -103,7 +105,8 @@ pub(crate) fn of_any_name(context: &mut Context<'_>) {
     }
 }
 
-/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether the file is one.
+/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether
+/// the file is one.
 fn in_kubeconfig(context: &mut Context<'_>) -> bool {
     let text = context.text();
     if !kubeconfig::may_be(text) {

@@ -1,4 +1,5 @@
-//! Base64 in pieces of one length, such as short lines, and base64 of base64 or UTF-16: it is put together before it is searched.
+//! Base64 in pieces of one length, such as short lines, and base64 of base64 or UTF-16: it is put
+//! together before it is searched.
 
 use std::ops::Range;
 
@@ -106,7 +107,8 @@ fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Base64Run)) {
     }
 }
 
-/// Whether it may be in a piece or between two: a line break with what a string has at the end of a line.
+/// Whether it may be in a piece or between two: a line break with what a string has at the end of a
+/// line.
 fn is_part(byte: u8) -> bool {
     static PARTS: [bool; 256] = {
         let mut parts = [false; 256];

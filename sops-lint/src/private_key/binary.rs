@@ -1,4 +1,5 @@
-//! Private keys in binary formats, which the first bytes of a file, or of the content of base64, tell.
+//! Private keys in binary formats, which the first bytes of a file, or of the content of base64,
+//! tell.
 
 use std::ops::Range;
 
@@ -25,7 +26,8 @@ const OPENSSH: &[u8] = b"openssh-key-v1\0";
 const JKS: &[u8] = b"\xFE\xED\xFE\xED\0\0\0";
 const JCEKS: &[u8] = b"\xCE\xCE\xCE\xCE\0\0\0";
 
-/// The beginnings of the OIDs of PKCS: encryption with a password, content types, and bags of PKCS#12.
+/// The beginnings of the OIDs of PKCS: encryption with a password, content types, and bags of
+/// PKCS#12.
 const PKCS_5: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x05";
 const PKCS_7: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x07";
 const PKCS_12: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x0C";
@@ -48,7 +50,8 @@ pub(super) fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
     })
 }
 
-/// Whether a key may begin with these bytes, of which there are at least some dozens. It costs next to nothing.
+/// Whether a key may begin with these bytes, of which there are at least some dozens. It costs next
+/// to nothing.
 pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(0x30) => is_like_der(bytes),
@@ -144,7 +147,8 @@ fn has_key_of_pgp(mut bytes: &[u8]) -> bool {
     false
 }
 
-/// The content of an element of ASN.1 with that tag, which may be cut off, and its length; of indefinite length, all that follows.
+/// The content of an element of ASN.1 with that tag, which may be cut off, and its length; of
+/// indefinite length, all that follows.
 fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
     let rest = bytes.strip_prefix(&[tag])?;
     match *rest.first()? {

@@ -1,4 +1,5 @@
-//! Private keys that have a name beside them and no mark in them, such as those of JSON Web Keys and of WireGuard.
+//! Private keys that have a name beside them and no mark in them, such as those of JSON Web Keys
+//! and of WireGuard.
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,8 @@ use super::key::{PrivateKey, is_mixed};
 use super::{gnupg, web_key};
 use crate::base64_text::is_base64;
 
-/// What names such a key. All have four characters and more, as the search for several texts at a time needs them to be fast.
+/// What names such a key. All have four characters and more, as the search for several texts at a
+/// time needs them to be fast.
 const LABELS: [(&str, Label); 15] = [
     ("\"kty\"", Label::WebKey),
     ("'kty'", Label::WebKey),
@@ -42,7 +44,8 @@ enum Label {
     Signature,
 }
 
-/// How the keys of minisign and signify begin: an algorithm, and how the key is encrypted. That of public keys has no second part.
+/// How the keys of minisign and signify begin: an algorithm, and how the key is encrypted. That of
+/// public keys has no second part.
 const SIGNATURES: [(&[u8], &str, bool); 3] = [
     (b"RWRTY", "a private key of minisign", false),
     (b"RWQAAE", "a private key of minisign", true),

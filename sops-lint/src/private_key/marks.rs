@@ -1,5 +1,5 @@
-//! Private keys by the marks in them: as they are, in base64 of any alignment, and in UTF-16 and UTF-32. One pass finds what may be one;
-//! only that is examined.
+//! Private keys by the marks in them: as they are, in base64 of any alignment, and in UTF-16 and
+//! UTF-32. One pass finds what may be one; only that is examined.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,8 +11,8 @@ use super::key::PrivateKey;
 use super::pem;
 use crate::base64_text::{LENIENT, in_base64, is_base64};
 
-/// What private keys contain. The first is that of age, the second that of its plugins, the fourth that of PuTTY; the last two are those of
-/// age in lower case, which bech32 allows.
+/// What private keys contain. The first is that of age, the second that of its plugins, the fourth
+/// that of PuTTY; the last two are those of age in lower case, which bech32 allows.
 const MARKS: [&str; 6] = [
     "AGE-SECRET-KEY-",
     "AGE-PLUGIN-",
@@ -28,10 +28,11 @@ const WIDTHS: [usize; 2] = [2, 4];
 /// How many characters before a mark may belong to its key: the beginning of a line of PEM.
 const BEFORE: usize = 64;
 
-/// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places that it can have in a group of three bytes.
+/// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places
+/// that it can have in a group of three bytes.
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let plain = MARKS.iter().map(|mark| (*mark).to_owned());
-    // A key in lower case is rare enough that nobody would encode one.
+    // A key in lower case is too rare to be encoded.
     let encoded = MARKS[..4]
         .iter()
         .flat_map(|mark| (0..3).map(|shift| in_base64(mark, shift)));
@@ -147,7 +148,8 @@ fn age_in_lower_case(bytes: &[u8], start: usize) -> Option<PrivateKey> {
 /// A key in UTF-16 or UTF-32: where its text ends, and the key.
 fn wide(bytes: &[u8], start: usize, width: usize) -> (usize, Option<PrivateKey>) {
     let is_ascii = |unit: &[u8]| unit[0] != 0 && unit[1..].iter().all(|byte| *byte == 0);
-    // A unit begins with its character here, whichever its order: the zeros of the next one do as well.
+    // A unit begins with its character here, whichever its order: the zeros of the next one do as
+    // well.
     let units = |from: usize| bytes[from..].chunks(width);
     let before = (1..=BEFORE.min(start / width))
         .take_while(|number| {

@@ -19,7 +19,8 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const OBJECT: u8 = 0x06;
 
-/// A key between `BEGIN` and `END`, or the beginning of one that has a body, by where its `PRIVATE KEY` is.
+/// A key between `BEGIN` and `END`, or the beginning of one that has a body, by where its
+/// `PRIVATE KEY` is.
 pub(super) fn key(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
     let begin = mark.saturating_sub(60);
     let line = bytes[begin..mark].iter().rposition(|byte| *byte == b'\n');
@@ -58,7 +59,8 @@ pub(super) fn key(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
     })
 }
 
-/// Whether the text between the header and the end is the body of a key, and not words or dots as documentation has them.
+/// Whether the text between the header and the end is the body of a key, and not words or dots as
+/// documentation has them.
 fn is_body(kind: &[u8], body: &[u8]) -> bool {
     let text: Vec<u8> = body
         .iter()
@@ -85,7 +87,8 @@ fn is_body(kind: &[u8], body: &[u8]) -> bool {
     }
 }
 
-/// Whether a key begins somewhere in the base64 of a body, whatever else a program writes around its lines.
+/// Whether a key begins somewhere in the base64 of a body, whatever else a program writes around
+/// its lines.
 fn begins(body: &[u8], first: u8, is_key: fn(&[u8]) -> bool) -> bool {
     let packed = packed(body);
     let starts = packed.iter().enumerate();
@@ -113,13 +116,15 @@ fn packed(body: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// Whether it begins as the ASN.1 of a private key does: a sequence with a version, or with how the key is encrypted.
+/// Whether it begins as the ASN.1 of a private key does: a sequence with a version, or with how the
+/// key is encrypted.
 fn is_der(bytes: &[u8]) -> bool {
     let Some((length, content)) = element(bytes, SEQUENCE) else {
         return false;
     };
     let is_version = matches!(content, [INTEGER, 1, 0 | 1, ..]);
-    // The name of a method of encryption, which begins with 1.2.840.113549.1, or another one of that standard.
+    // The name of a method of encryption, which begins with 1.2.840.113549.1, or another one of
+    // that standard.
     let is_encrypted = element(content, SEQUENCE)
         .is_some_and(|(_, content)| content.starts_with(&[OBJECT, 9, 0x2a, 0x86, 0x48]));
     length >= 30 && (is_version || is_encrypted)

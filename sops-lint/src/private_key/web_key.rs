@@ -10,7 +10,8 @@ const NEAR: usize = 8 * 1024;
 /// How many quotes and backslashes may follow a name: those of a string that is in a string.
 const MAX_QUOTES: usize = 16;
 
-/// The private member of the key whose `kty` is there, and where to go on. Nothing before `from` belongs to the key.
+/// The private member of the key whose `kty` is there, and where to go on. Nothing before `from`
+/// belongs to the key.
 pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Option<PrivateKey>) {
     let from = kty.start.saturating_sub(NEAR).max(from);
     let to = bytes.len().min(kty.end + NEAR);
@@ -105,7 +106,8 @@ fn private_member(bytes: &[u8], members: Range<usize>) -> Option<PrivateKey> {
     })
 }
 
-/// The values of the members of that name, and where each begins. A value has only characters of base64 for URLs.
+/// The values of the members of that name, and where each begins. A value has only characters of
+/// base64 for URLs.
 fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usize, &'m [u8])> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');

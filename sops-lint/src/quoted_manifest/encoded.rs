@@ -7,7 +7,8 @@ use base64::Engine as _;
 use super::judge::ValueJudge;
 use crate::base64_text::LENIENT;
 
-/// How long a manifest in base64 may be before and after the place, in bytes: the most that Kubernetes stores, and a third.
+/// How long a manifest in base64 may be before and after the place, in bytes: the most that
+/// Kubernetes stores, and a third.
 const BASE64_LENGTH: usize = 1400 * 1024;
 
 /// How long one in a quoted string may be before and after its kind.
@@ -16,7 +17,8 @@ const LENGTH: usize = 32 * 1024;
 /// How many bytes may be between two strings that are lines of one text.
 const BETWEEN: usize = 256;
 
-/// Where the base64 around a place is, and its text. The lines around it belong to it if they have nothing else.
+/// Where the base64 around a place is, and its text. The lines around it belong to it if they have
+/// nothing else.
 pub(super) fn base64(text: &str, at: usize, judge: &ValueJudge) -> (Range<usize>, Option<String>) {
     let bytes = text.as_bytes();
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
@@ -57,7 +59,8 @@ pub(super) fn base64(text: &str, at: usize, judge: &ValueJudge) -> (Range<usize>
     )
 }
 
-/// The line before a place, if nothing but space is between its end and the place: where its content starts, and the content.
+/// The line before a place, if nothing but space is between its end and the place: where its
+/// content starts, and the content.
 fn line_before(text: &str, start: usize) -> Option<(usize, &str)> {
     let before = text[..start]
         .trim_end_matches([' ', '\t'])
@@ -68,8 +71,9 @@ fn line_before(text: &str, start: usize) -> Option<(usize, &str)> {
     Some((offset, content))
 }
 
-/// The text of the quoted string around a key `kind`, and where the string is: one that is written with escapes, or that is a line of a text
-/// with the strings around it. `None` for a key that is not in such a string.
+/// The text of the quoted string around a key `kind`, and where the string is: one that is written
+/// with escapes, or that is a line of a text with the strings around it. `None` for a key that is
+/// not in such a string.
 pub(super) fn quoted(text: &str, at: usize) -> Option<(Range<usize>, String)> {
     let before = text[..at].trim_end_matches(['"', '\'']);
     let rest = text[at..].split('\n').next().unwrap_or_default();

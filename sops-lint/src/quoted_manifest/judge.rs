@@ -14,7 +14,8 @@ use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{FoundSecret, in_text, is_credential, is_random, judge};
 use crate::{action, template};
 
-/// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth. Pages of HTML show such Secrets too.
+/// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth.
+/// Pages of HTML show such Secrets too.
 const SOURCES: [&str; 35] = [
     "go",
     "py",
@@ -53,8 +54,8 @@ const SOURCES: [&str; 35] = [
     "proto",
 ];
 
-/// How many bytes of manifests are read in one file, at least and for each of its bytes: a text may have the kind of a Secret in every line,
-/// with all other lines around it.
+/// How many bytes of manifests are read in one file, at least and for each of its bytes: a text may
+/// have the kind of a Secret in every line, with all other lines around it.
 const BYTES: usize = 256 * 1024;
 const TIMES: usize = 8;
 

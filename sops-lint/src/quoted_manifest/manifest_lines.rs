@@ -1,4 +1,5 @@
-//! The lines of a manifest among other lines, whatever its indentation and the marks before each line: `# `, `> `, `// `, `12 | `.
+//! The lines of a manifest among other lines, whatever its indentation and the marks before each
+//! line: `# `, `> `, `// `, `12 | `.
 
 use std::ops::Range;
 
@@ -95,13 +96,15 @@ fn in_block(text: &str, judge: &ValueJudge) -> Option<QuotedValue> {
     })
 }
 
-/// Whether the text has the name of a field with values: most places that name the kind only refer to a Secret.
+/// Whether the text has the name of a field with values: most places that name the kind only refer
+/// to a Secret.
 fn may_have_values(text: &str) -> bool {
     let mut words = text.as_bytes().windows(4);
     words.any(|word| word.eq_ignore_ascii_case(b"data") || word == b"user")
 }
 
-/// The manifest around a key `kind`, without what is before its lines; several where that can be read in several ways.
+/// The manifest around a key `kind`, without what is before its lines; several where that can be
+/// read in several ways.
 fn around(text: &str, at: usize, judge: &ValueJudge) -> Vec<Excerpt> {
     let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
     let quote = text[start..at]
@@ -210,7 +213,8 @@ impl<'t> Line<'t> {
 }
 
 impl Margin<'_> {
-    /// The lines of the manifest whose `kind` is in a line after so many bytes, and may be below other keys.
+    /// The lines of the manifest whose `kind` is in a line after so many bytes, and may be below
+    /// other keys.
     fn block(&self, text: &str, own: Line<'_>, before: usize, is_below: bool) -> Excerpt {
         let lines_before = match is_below {
             true => self.lines_before(text, own),
@@ -289,7 +293,8 @@ impl Margin<'_> {
         (is_item && is_entry(rest)).then(|| line.from(self.column))
     }
 
-    /// A line without what is before the keys of the object; `None` if it is not a line of the object.
+    /// A line without what is before the keys of the object; `None` if it is not a line of the
+    /// object.
     fn content<'t>(&self, line: Line<'t>) -> Option<Line<'t>> {
         if line.text.trim().is_empty() || line.text.trim() == self.mark.trim() {
             return Some(line.from(line.text.len()));
@@ -314,7 +319,8 @@ fn is_like(mark: &str, before: &str) -> bool {
     mark.bytes().map(form).eq(before.bytes().map(form))
 }
 
-/// Whether a line at the margin is one of a mapping or a list: `key: value`, `- item`, a comment, or what closes a bracket.
+/// Whether a line at the margin is one of a mapping or a list: `key: value`, `- item`, a comment,
+/// or what closes a bracket.
 fn is_entry(line: &str) -> bool {
     let line = line.trim_end();
     if line.starts_with("---") {

@@ -57,7 +57,8 @@ pub(super) fn seen(text: &str) -> Option<Excerpt> {
     Some(seen)
 }
 
-/// The length of the tag that the text starts with, and what is seen of it: the end of a line, or nothing.
+/// The length of the tag that the text starts with, and what is seen of it: the end of a line, or
+/// nothing.
 fn tag(text: &str) -> Option<(usize, &'static str)> {
     // Comments and raw text are read like other text.
     if let Some(begin) = ["<![CDATA[", "<!--"]

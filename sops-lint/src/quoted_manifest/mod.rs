@@ -1,5 +1,6 @@
-//! Secrets in texts that hold a manifest among other things: a scalar of another manifest, a heredoc in a script, a comment, a patch, a log.
-//! Only values that look like secrets count, because many such texts are examples.
+//! Secrets in texts that hold a manifest among other things: a scalar of another manifest, a
+//! heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
+//! because many such texts are examples.
 
 mod encoded;
 mod excerpt;
@@ -66,7 +67,8 @@ impl Candidate {
     }
 }
 
-/// Reports the Secrets in a file that holds them among other things. `document` is the file, if it was read as one.
+/// Reports the Secrets in a file that holds them among other things. `document` is the file, if it
+/// was read as one.
 pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) {
     let path = context.input.path;
     let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
@@ -259,7 +261,7 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
 
 /// The first value that looks like a secret of each object in a text.
 fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
-    // What is in the comment of a template is not there.
+    // Comments of templates are ignored.
     let filled = template::filled(text);
     let is_filled = |candidate: &Candidate| {
         let at = candidate.at();

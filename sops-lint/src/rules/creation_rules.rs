@@ -101,7 +101,8 @@ fn is_for_stream(rule: NodeRef<'_, '_>) -> bool {
     path.contains("/dev/stdin") || path.contains("/dev/fd")
 }
 
-/// Recipients that nothing can be encrypted for, such as one with a character too few, in a rule or a key group.
+/// Recipients that nothing can be encrypted for, such as one with a character too few, in a rule or
+/// a key group.
 fn recipients(holder: NodeRef<'_, '_>, path: &str, context: &mut Context<'_>) {
     for family in [Family::Age, Family::Pgp] {
         let Some(list) = holder.get(family.name()) else {

@@ -53,7 +53,8 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the bytes of every file.
+/// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the
+/// bytes of every file.
 fn credential(token: KnownToken) -> Option<FoundSecret> {
     let is_private_key = token.description.starts_with("a private key");
     (!is_private_key).then(|| FoundSecret {

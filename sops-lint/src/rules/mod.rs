@@ -1,5 +1,6 @@
-//! The rules: one file each, with a page beside it that says what it finds, why, and what to write instead. A file has the rule's `RULE`
-//! and its `CHECKS`, and [`TABLE`] lists them. What several rules ask belongs in a module below them.
+//! The rules: one file each, with a page beside it that says what it finds, why, and what to write
+//! instead. A file has the rule's `RULE` and its `CHECKS`, and [`TABLE`] lists them. What several
+//! rules ask belongs in a module below them.
 
 mod broken_file;
 mod creation_rules;
@@ -98,7 +99,8 @@ pub fn unknown(text: &str) -> String {
     }
 }
 
-/// The same for a comment, which may be any text: it is repeated only if it is like the name of a rule.
+/// The same for a comment, which may be any text: it is repeated only if it is like the name of a
+/// rule.
 pub(crate) fn unknown_in_comment(text: &str) -> String {
     match suggested(text) {
         Some(_) => unknown(text),

@@ -81,12 +81,13 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may know a key that we do not, so only a
-/// value that may be a secret is an error.
+/// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may
+/// know a key that we do not, so only a value that may be a secret is an error.
 fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let command = context.command("edit");
     let values = document.unknown_values();
-    // Keys of a family that only later versions know have an `enc`, and their other parts may look random.
+    // Keys of a family that only later versions know have an `enc`, and their other parts may look
+    // random.
     let keys: HashSet<&str> = values
         .iter()
         .filter_map(|entry| entry.path.strip_suffix("].enc"))
@@ -203,8 +204,8 @@ fn in_comments(context: &mut Context<'_>) {
     }
 }
 
-/// The metadata without the comment in which sops-rs keeps the source forms. That is one ciphertext in several lines, of which one may look
-/// like an assignment by chance.
+/// The metadata without the comment in which sops-rs keeps the source forms. That is one ciphertext
+/// in several lines, of which one may look like an assignment by chance.
 fn without_source_forms(metadata: &str) -> Cow<'_, str> {
     const BEGIN: &str = "# sops_rs_spellings: ";
     let Some(start) = metadata.find(BEGIN) else {
@@ -250,7 +251,8 @@ fn comments(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether a comment has a secret, as in `old password: hunter2`. Words of a sentence may follow a name too.
+/// Whether a comment has a secret, as in `old password: hunter2`. Words of a sentence may follow a
+/// name too.
 fn holds_secret(comment: &str) -> bool {
     let is_value = |value: &str| {
         !value.contains(char::is_whitespace) && value.contains(|c: char| c.is_ascii_digit())
@@ -288,7 +290,8 @@ fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
+/// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a
+/// Secret.
 fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted {
         return;
@@ -333,7 +336,8 @@ fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Data keys that nobody can open with the key that they were encrypted for, as far as that shows without it.
+/// Data keys that are visibly damaged, so the master key that they were encrypted for cannot
+/// decrypt them.
 fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let groups = document.metadata().key_groups.iter();
     let keys: Vec<_> = groups.flat_map(|group| &group.keys).collect();
@@ -342,7 +346,8 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         let Some(damage) = key.damage() else {
             continue;
         };
-        // The block is not part of the document: the entry is where its key is named, which may be so more than once.
+        // The block is not part of the document: the entry is where its key is named, which may be
+        // so more than once.
         let id = key.master_key().id();
         let is_same = |wrapped: &&&WrappedKey| wrapped.master_key() == key.master_key();
         let before = keys[..number].iter().filter(is_same).count();

@@ -94,12 +94,13 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
         Some(rule) if !is_under_part(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
-        Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelt")),
+        Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelled")),
         None => found.help(NO_RULE).without_creation_rule(),
     };
 }
 
-/// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not cover: another rule reports what it covers.
+/// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not
+/// cover: another rule reports what it covers.
 fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let open = open_values(object, |value| context.scrutiny(&value.place));
     if open.is_empty() {
@@ -150,8 +151,8 @@ fn encrypted_fields<'d>(object: &Object<'d, '_>) -> Vec<&'d str> {
     encrypted.map(|field| field.name).collect()
 }
 
-/// Whether the file's rule leaves the value in plaintext on purpose. Anybody can write a rule into a file, so the creation rule decides, and
-/// without one what the value looks like.
+/// Whether the file's rule leaves the value in plaintext on purpose. Anybody can write a rule into
+/// a file, so the creation rule decides, and without one what the value looks like.
 fn is_meant(
     value: &SecretValue<'_, '_>,
     own: &OwnRule,

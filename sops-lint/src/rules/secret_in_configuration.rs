@@ -1,4 +1,5 @@
-//! A secret in a configuration file of another program than Kubernetes: a Compose file, a dotenv file, a kubeconfig, or the configuration of a node.
+//! A secret in a configuration file of another program than Kubernetes: a Compose file, a dotenv
+//! file, a kubeconfig, or the configuration of a node.
 
 mod forms;
 mod texts;
@@ -77,7 +78,8 @@ fn document(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Reports the secrets in the value that a patch writes at a path in the configuration of a node; whether the path is in such a file.
+/// Reports the secrets in the value that a patch writes at a path in the configuration of a node;
+/// whether the path is in such a file.
 pub(crate) fn at_path(path: &[&str], value: NodeRef<'_, '_>, context: &mut Context<'_>) -> bool {
     let Some(form) = ConfigurationForm::of_path(path) else {
         return false;

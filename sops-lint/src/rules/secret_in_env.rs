@@ -43,7 +43,8 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether the variable and the key in the Secret both say that the value is no secret, such as the host of a database.
+/// Whether the variable and the key in the Secret both say that the value is no secret, such as the
+/// host of a database.
 fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> bool {
     const PUBLIC: [&str; 20] = [
         "buckets",

@@ -47,8 +47,8 @@ fn object(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Reports the secrets in the value that a patch writes at a path in an object of a kind, which is empty if it is unknown; whether there are
-/// values in such a place.
+/// Reports the secrets in the value that a patch writes at a path in an object of a kind, which is
+/// empty if it is unknown; whether there are values in such a place.
 pub(crate) fn at_path(
     path: &[&str],
     value: NodeRef<'_, '_>,

@@ -208,7 +208,7 @@ fn copied(instruction: &Instruction<'_>) -> Vec<Range<usize>> {
     let words = instruction.list().unwrap_or_else(|| instruction.words());
     // After the first line is the text of a file.
     let first_line = first_line(rest);
-    // What another stage has made is no file of the repository.
+    // Files of another stage are not in the repository.
     if rest.contains("--from=") {
         return Vec::new();
     }

@@ -53,7 +53,8 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, context: &mu
     );
 }
 
-/// Reports the annotation of `kubectl apply` if it has a Secret in plaintext. Encryption usually leaves annotations as they are.
+/// Reports the annotation of `kubectl apply` if it has a Secret in plaintext. Encryption usually
+/// leaves annotations as they are.
 pub(crate) fn last_applied(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for metadata in &object.metadata {
         if let Some(value) = applied_in(*metadata, object.is_secret()) {

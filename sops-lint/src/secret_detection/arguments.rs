@@ -1,4 +1,5 @@
-//! Secrets in the arguments of commands: `NAME=value`, `--name=value`, `--name value` and `Header: value`.
+//! Secrets in the arguments of commands: `NAME=value`, `--name=value`, `--name value` and
+//! `Header: value`.
 
 use std::ops::Range;
 
@@ -92,7 +93,8 @@ fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
 }
 
 fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
-    // Spaces divide a variable with a message, `${NAME:?not set}`; what is in it is judged with its line.
+    // Spaces divide a variable with a message, `${NAME:?not set}`; what is in it is judged with its
+    // line.
     if is_cut(value) {
         return;
     }
@@ -110,7 +112,8 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     }
 }
 
-/// Whether a word is a flag whose value may be the next word: a long one, or `-password`, as some programs write it.
+/// Whether a word is a flag whose value may be the next word: a long one, or `-password`, as some
+/// programs write it.
 pub(super) fn takes_value(word: &str) -> bool {
     let is_long = word.starts_with("--") && word.len() > 2;
     let is_of_secret = || word.len() > 5 && NameClass::of(word) == NameClass::Secret;
@@ -148,8 +151,8 @@ const ASSIGNING: [&str; 12] = [
     "option",
 ];
 
-/// Names and their values: of `--set=auth.password=x` the inner one, and those after commas in `a=b,password=x`. After other names a `=` belongs
-/// to the value, of which nothing is shown.
+/// Names and their values: of `--set=auth.password=x` the inner one, and those after commas in
+/// `a=b,password=x`. After other names a `=` belongs to the value, of which nothing is shown.
 fn assigned(part: &str) -> Vec<(&str, &str)> {
     // At the end of base64, it is no sign of an assignment.
     let (name, value) = part.split_once('=').unwrap_or_default();
@@ -172,7 +175,8 @@ fn pair(text: &str) -> Option<(&str, &str)> {
     text.split_once('=').filter(|(name, _)| is_name(name))
 }
 
-/// The name of a setting. npm names one of a registry by its address: `//registry.example.org/:_authToken`.
+/// The name of a setting. npm names one of a registry by its address:
+/// `//registry.example.org/:_authToken`.
 fn last_name(name: &str) -> &str {
     match name.starts_with("//") {
         true => name.rsplit([':', '/']).next().unwrap_or(name),

@@ -1,4 +1,5 @@
-//! Names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`, `set -x NAME value`, and more in a line.
+//! Names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`,
+//! `set -x NAME value`, and more in a line.
 
 use super::judge::{is_constant, unquoted};
 

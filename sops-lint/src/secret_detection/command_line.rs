@@ -9,7 +9,8 @@ use super::program::passwords_in_words;
 use super::text::in_script;
 use crate::rule::Confidence;
 
-/// The secrets in each of the words. A word may be the value of the flag before it, or a whole script.
+/// The secrets in each of the words. A word may be the value of the flag before it, or a whole
+/// script.
 pub(crate) fn in_words(words: &[&str]) -> Vec<Vec<FoundSecret>> {
     let mut flags_of: HashMap<usize, Vec<&str>> = HashMap::new();
     for (index, flag) in passwords_in_words(words) {

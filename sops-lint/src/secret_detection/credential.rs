@@ -41,7 +41,8 @@ pub(super) fn is_strong(word: &str) -> bool {
     word.len() >= 8 && is_mixed || !word.contains(['-', '.', '_', '%']) && is_random(word)
 }
 
-/// Whether a program may look something up under it: a variable, a path, or what describes a secret, and no secret itself.
+/// Whether a program may look something up under it: a variable, a path, or what describes a
+/// secret, and no secret itself.
 pub(super) fn is_name(text: &str) -> bool {
     let is_part = |c: char| {
         c.is_alphanumeric() || c.is_whitespace() || "-._:/#@?=&+%,()[]{}$*\"'|".contains(c)

@@ -1,6 +1,7 @@
 //! Whether a text is as good as random.
 
-/// Whether it is long and as good as random: letters and digits, with 3.5 bits and more a character.
+/// Whether it is long and as good as random: letters and digits, with 3.5 bits and more a
+/// character.
 pub(crate) fn is_random(value: &str) -> bool {
     let of = |is: fn(&char) -> bool| value.chars().any(|character| is(&character));
     let mixed = of(char::is_ascii_digit) && of(char::is_ascii_alphabetic);

@@ -8,7 +8,8 @@ use super::likeness::Likeness;
 /// A secret in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoundSecret {
-    /// The name that it has in the text: a key path, a variable or a flag. Empty if the text is the secret, or if it has no name.
+    /// The name that it has in the text: a key path, a variable or a flag. Empty if the text is the
+    /// secret, or if it has no name.
     pub(crate) name: String,
     /// Where it is, in bytes of the text.
     pub(crate) range: Range<usize>,

@@ -1,4 +1,5 @@
-//! Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML, in elements as in XML, and of SQL.
+//! Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML,
+//! in elements as in XML, and of SQL.
 
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -17,8 +17,8 @@ pub(crate) fn judge(name: &str, value: &str) -> Option<Likeness> {
     judge_as(name, value, is_constant(name))
 }
 
-/// Judges the value of an environment variable. Unlike an entry of a file, it is never an expression of a program, and seldom the name
-/// of a Secret.
+/// Judges the value of an environment variable. Unlike an entry of a file, it is never an
+/// expression of a program, and seldom the name of a Secret.
 pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
     judge_as(name, value, true)
 }
@@ -94,7 +94,8 @@ pub(super) fn is_constant(name: &str) -> bool {
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
 }
 
-/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`, or of what belongs there, such as `PRIVATE-KEY`.
+/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`, or of what belongs
+/// there, such as `PRIVATE-KEY`.
 fn names_variable(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || "_-".contains(c);
     value.contains(['_', '-'])
@@ -102,7 +103,8 @@ fn names_variable(value: &str) -> bool {
         && NameClass::of(value) == NameClass::Secret
 }
 
-/// Whether it is written as programs name their settings, `client_secret`. Objects in a cluster name their fields in another way.
+/// Whether it is written as programs name their settings, `client_secret`. Objects in a cluster
+/// name their fields in another way.
 fn is_setting(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.contains('_') && name.chars().all(is_part)
@@ -164,7 +166,8 @@ fn is_call(value: &str) -> bool {
     is_of('(', ')') || is_of('[', ']')
 }
 
-/// Whether it is long, and cannot be the name of a Secret: it has characters or a mixture of them that no name has.
+/// Whether it is long, and cannot be the name of a Secret: it has characters or a mixture of them
+/// that no name has.
 fn is_no_name(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_.,/:@$-".contains(c);
     let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
@@ -179,7 +182,8 @@ fn is_no_name(value: &str) -> bool {
         && (is_mixed || !value.chars().all(is_part))
 }
 
-/// Whether it is a path of names, such as `config.password` or `spec.token`, in some program's text.
+/// Whether it is a path of names, such as `config.password` or `spec.token`, in some program's
+/// text.
 fn is_expression(value: &str) -> bool {
     let parts: Vec<_> = value.split('.').collect();
     let is_part = |part: &&str| {

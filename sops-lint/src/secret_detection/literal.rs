@@ -1,10 +1,12 @@
-//! The literal texts of a value with placeholders: what may be a secret in it whatever it looks like.
+//! The literal texts of a value with placeholders: what may be a secret in it whatever it looks
+//! like.
 
 use super::mark::MARK;
 use super::stored_elsewhere::is_elsewhere;
 use super::{expression, placeholder, remainder};
 
-/// What replaces an action that only controls the template, so that the texts on its sides are not one.
+/// What replaces an action that only controls the template, so that the texts on its sides are not
+/// one.
 const BREAK: char = '\u{2}';
 
 /// Sources of values that some programs name before a colon: `${aws:accountId}`.
@@ -112,8 +114,8 @@ fn add_of_expansion(begin: &str, inner: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What follows the name of a variable and an operator: the default, the pattern or the arguments of a command. Empty if it is a
-/// reference or a message.
+/// What follows the name of a variable and an operator: the default, the pattern or the arguments
+/// of a command. Empty if it is a reference or a message.
 fn after_operator(text: &str) -> &str {
     let is_elsewhere =
         |text: &str| is_elsewhere(text) || PROVIDERS.iter().any(|begin| text.starts_with(begin));

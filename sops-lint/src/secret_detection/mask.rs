@@ -11,7 +11,8 @@ const NAMED: [&str; 9] = [
 /// The mask that Flux writes in place of what it decrypts.
 const FLUX: &str = "**SOPS**";
 
-/// Whether a text hides a secret: dots, stars or the letter X, alone or after a short beginning, or words between stars.
+/// Whether a text hides a secret: dots, stars or the letter X, alone or after a short beginning, or
+/// words between stars.
 pub(crate) fn is_mask(text: &str) -> bool {
     let text = text.trim().trim_matches(['"', '\'', '<', '>', '[', ']']);
     if text.len() < 3 || text.len() > 80 {

@@ -86,7 +86,8 @@ impl NameClass {
     }
 }
 
-/// Whether the words are those of the name of a key in a Secret, as in `passwordKey` and `existingSecretAccessKeyIDKey`.
+/// Whether the words are those of the name of a key in a Secret, as in `passwordKey` and
+/// `existingSecretAccessKeyIDKey`.
 fn names_key(words: &[String]) -> bool {
     let Some((last, before)) = words.split_last() else {
         return false;
@@ -114,7 +115,8 @@ pub(crate) fn is_of_pair(name: &str) -> bool {
     ends(["basic", "auth"]) || ends(["user", "pass"]) || ends(["auth", "credentials"])
 }
 
-/// Whether the value of a variable such as `JWT_SECRET` is the secret, and not the name of a Secret.
+/// Whether the value of a variable such as `JWT_SECRET` is the secret, and not the name of a
+/// Secret.
 pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
     let words = words(name);
     let Some((_, before)) = words.split_last() else {
@@ -154,7 +156,8 @@ pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
         || !parts.iter().any(is_of_secret) && (is_own || parts.iter().any(is_mixed))
 }
 
-/// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as `admin-password`.
+/// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as
+/// `admin-password`.
 pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
     let is_constant = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -187,7 +190,7 @@ pub(crate) fn is_label(value: &str) -> bool {
             && is_named(&value.to_ascii_lowercase())
 }
 
-/// The part of a name behind the last `/`, as the names of annotations have it.
+/// The part of a name after the last `/`, as in names of annotations.
 fn last_segment(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }

@@ -342,8 +342,8 @@ pub(super) const WEAK: &[&str] = &[
     "webhook",
 ];
 
-/// Parts of the names of secrets. Every name that is not [`Name::Other`] has one of them or of [`WEAK`], and so has every statement that sets a
-/// password.
+/// Parts of the names of secrets. Every name that is not [`Name::Other`] has one of them or of
+/// [`WEAK`], and so has every statement that sets a password.
 pub(super) const PARTS: [&str; 7] = [
     "pwd",
     "pw",

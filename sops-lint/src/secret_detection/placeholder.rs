@@ -38,7 +38,8 @@ impl Rest {
             .map(|text| Self { text })
     }
 
-    /// What is left of the text without words in angle brackets and dots; `None` if it has none of them.
+    /// What is left of the text without words in angle brackets and dots; `None` if it has none of
+    /// them.
     pub(super) fn of_prose(value: &str) -> Option<Self> {
         let rest = without_angles(value)
             .replace("...", "…")
@@ -77,7 +78,8 @@ impl Rest {
     }
 }
 
-/// Whether a text is a generated password with signs that happen to enclose a part of it: no URL, setting or sentence has such a mixture.
+/// Whether a text is a generated password with signs that happen to enclose a part of it: no URL,
+/// setting or sentence has such a mixture.
 fn is_noise(text: &str) -> bool {
     let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
     text.len() >= 8
@@ -108,8 +110,9 @@ pub(super) fn is_template(text: &str) -> bool {
     ["{{", "{%", "<%"].iter().any(|begin| text.contains(begin))
 }
 
-/// The text with a mark for each action and variable, which `mark` chooses by its first sign and its inside. The sign is empty if the
-/// placeholder does not end. With `has_quotes`, an action does not end in a quoted text.
+/// The text with a mark for each action and variable, which `mark` chooses by its first sign and
+/// its inside. The sign is empty if the placeholder does not end. With `has_quotes`, an action does
+/// not end in a quoted text.
 pub(super) fn marked(
     value: &str,
     mut has_quotes: bool,
@@ -165,7 +168,7 @@ pub(super) fn marked(
                 let inner = &inner[..length - end.len()];
                 left.push(mark(begin, inner));
                 let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-                // A password between the signs of a variable is no name of one.
+                // A password between the signs of a variable is not the name of one.
                 if nested.is_some() && inner.chars().all(is_word) && !is_name(inner) {
                     left.push_str(inner);
                 }
@@ -183,7 +186,8 @@ pub(super) fn marked(
     left
 }
 
-/// Whether a sign begins a placeholder, whose inside has that length if it has an end. A password can have each of the signs.
+/// Whether a sign begins a placeholder, whose inside has that length if it has an end. A password
+/// can have each of the signs.
 fn is_action(begin: &str, inner: &str, length: Option<usize>) -> bool {
     match length.map(|length| inner[..length].trim()) {
         // A command and its arguments, or a name.
@@ -228,7 +232,8 @@ fn length_outside_quotes(inner: &str, end: &str) -> Option<usize> {
     }
 }
 
-/// Where each bracket of a kind closes, by where it opens; one walk, for a text may open any number.
+/// Where each bracket of a kind closes, by where it opens; one walk, for a text may open any
+/// number.
 fn closings(text: &str, open: char, close: char) -> HashMap<usize, usize> {
     let mut closings = HashMap::new();
     let mut opened = Vec::new();

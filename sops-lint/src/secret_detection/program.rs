@@ -346,7 +346,7 @@ mod tests {
             "mkdir -p data && cp -pr a b",
             "ssh -p 2222 a",
             "redis-cli -a \"$REDIS_PASSWORD\" ping",
-            "ls -a folder",
+            "ls -a directory",
             "echo mysql; tar -pxf archive",
             "mongosh -u a -p \"$PASSWORD\"",
             "zip -P \"$PASSWORD\" a.zip b",

@@ -1,4 +1,5 @@
-//! What anyone may know: recipients, public keys, certificates, digests. The whole value must be public.
+//! What anyone may know: recipients, public keys, certificates, digests. The whole value must be
+//! public.
 
 use std::borrow::Cow;
 
@@ -79,7 +80,8 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '+' || c == '/'
 }
 
-/// Whether it is blocks of PEM that are public, and no text but comments outside of them. The first line alone is, too.
+/// Whether it is blocks of PEM that are public, and no text but comments outside of them. The first
+/// line alone is, too.
 fn is_pem(value: &str) -> bool {
     let value = value.replace("\\n", "\n");
     let mut left = String::new();
@@ -124,7 +126,8 @@ pub(super) fn without_blocks(text: &str, mark: char) -> Cow<'_, str> {
     Cow::Owned(left)
 }
 
-/// Calls for what is outside of public blocks; whether there is at least one such block, and no other and no part of one.
+/// Calls for what is outside of public blocks; whether there is at least one such block, and no
+/// other and no part of one.
 fn each_block(text: &str, mut outside: impl FnMut(&str)) -> bool {
     let mut blocks = 0;
     let mut start = 0;

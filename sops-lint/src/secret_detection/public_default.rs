@@ -9,8 +9,8 @@ const WORDS: [&str; 12] = [
 /// The longest run of words without a digit that is a default and not a passphrase.
 const MOST_WORDS: usize = 3;
 
-/// Whether it is words, perhaps with a count such as `123` after them: `prom-operator`, `minio123`. People who choose a secret password mix
-/// letters and digits in other ways.
+/// Whether it is words, perhaps with a count such as `123` after them: `prom-operator`, `minio123`.
+/// People who choose a secret password mix letters and digits in other ways.
 pub(crate) fn is_public_default(value: &str) -> bool {
     let word = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let count = &value[word.len()..];

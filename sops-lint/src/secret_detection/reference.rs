@@ -1,4 +1,5 @@
-//! Values that are no secrets whatever their name: references, placeholders, paths, settings, and what is public.
+//! Values that are no secrets whatever their name: references, placeholders, paths, settings, and
+//! what is public.
 
 use sops_core::{CIPHERTEXT_PREFIX, is_ciphertext};
 
@@ -12,7 +13,7 @@ use super::public::is_public;
 use super::stored_elsewhere::is_elsewhere;
 use super::token_format;
 
-/// Words that stand where a secret is to be put, or say that there is none.
+/// Words in the place of a secret to fill in, or that say that the value is empty.
 const PLACEHOLDERS: &[&str] = &[
     "changeme",
     "change_me",
@@ -125,18 +126,21 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_alias(value)
 }
 
-/// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by chance.
+/// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by
+/// chance.
 pub(super) fn is_placeholder_token(secret: &str) -> bool {
     secret.len() < 30 && is_harmless(secret) || Rest::of(secret).is_some_and(|rest| rest.is_empty())
 }
 
-/// Whether a token is in the text. What is harmless has no token in it, and a token is nothing that is harmless.
+/// Whether a token is in the text. What is harmless has no token in it, and a token is nothing that
+/// is harmless.
 fn has_token(text: &str) -> bool {
     let mut tokens = token_format::tokens(text, is_placeholder_token);
     tokens.next().is_some()
 }
 
-/// Whether a program puts something else there. A password or token beside what it replaces is a value.
+/// Whether a program puts something else there. A password or token beside what it replaces is a
+/// value.
 pub(crate) fn is_reference(value: &str) -> bool {
     is_between_signs(value)
         || is_elsewhere(value)
@@ -150,8 +154,8 @@ pub(crate) fn has_credential_beside(value: &str) -> bool {
     Rest::of(value).is_some_and(|rest| rest.holds_credential(has_token))
 }
 
-/// Whether it is a reference beyond doubt: nothing in it can be a password, such as a name with signs that a password may have too, or the
-/// default of a variable.
+/// Whether it is a reference beyond doubt: nothing in it can be a password, such as a name with
+/// signs that a password may have too, or the default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
     let is_sure = || {
         !may_be_password(value)
@@ -162,8 +166,8 @@ pub(crate) fn is_whole_reference(value: &str) -> bool {
     is_encrypted(value) || is_reference(value) && is_sure()
 }
 
-/// Whether what stands for another value looks like a password itself, as in `vault:Tr0ub4dor3` or `@Tr0ub4dor3@`. A variable of a shell may
-/// have any name.
+/// Whether what stands for another value looks like a password itself, as in `vault:Tr0ub4dor3` or
+/// `@Tr0ub4dor3@`. A variable of a shell may have any name.
 fn names_credential(value: &str) -> bool {
     if is_template(value) {
         return false;
@@ -216,13 +220,15 @@ fn is_between_signs(value: &str) -> bool {
     .any(|(begin, end)| is_between(begin, end))
 }
 
-/// Whether a text with the signs of a variable may be a password, as `$uperSecret1` and `%hunter2%` may. Nothing says which program fills
-/// in the values of a Secret, so only names that people give to variables count there.
+/// Whether a text with the signs of a variable may be a password, as `$uperSecret1` and `%hunter2%`
+/// may. Nothing says which program fills in the values of a Secret, so only names that people give
+/// to variables count there.
 pub(crate) fn may_be_password(value: &str) -> bool {
     has_signs(value) && !is_variable(value)
 }
 
-/// Whether a text has the signs of a variable that a password may have too. Brackets are more than a sign.
+/// Whether a text has the signs of a variable that a password may have too. Brackets are more than
+/// a sign.
 pub(crate) fn has_signs(value: &str) -> bool {
     is_between_signs(value) && !value.starts_with("$(") && !value.starts_with("$[")
 }
@@ -282,7 +288,8 @@ pub(crate) fn is_angled(value: &str) -> bool {
     Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
 }
 
-/// Whether it is an alias of YAML in a text, such as `*password`, or the parameter of a query, such as `:password`.
+/// Whether it is an alias of YAML in a text, such as `*password`, or the parameter of a query, such
+/// as `:password`.
 fn is_alias(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "_-".contains(c);
     value.strip_prefix(['*', ':']).is_some_and(|name| {
@@ -316,7 +323,8 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
         || lower.starts_with("xxx")
 }
 
-/// Whether the word is there. Short ones count at the beginning of a random text only, for they may stand in it by chance.
+/// Whether the word is there. Short ones count at the beginning of a random text only, because they
+/// may occur in it by chance.
 fn has_word(lower: &str, word: &str) -> bool {
     let by_chance = word.len() < 7 && word.starts_with(char::is_alphabetic) && is_random(lower);
     if by_chance {

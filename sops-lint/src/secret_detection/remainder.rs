@@ -7,7 +7,8 @@ use super::name::NameClass;
 /// How much of a value is looked at.
 const VALUE: usize = 100;
 
-/// Whether anything is left but signs, the parts of a URL that are no secrets, and the scheme of credentials.
+/// Whether anything is left but signs, the parts of a URL that are no secrets, and the scheme of
+/// credentials.
 pub(super) fn has_value(text: &str) -> bool {
     let has_words = text.contains(char::is_alphanumeric);
     let is_url = text.contains("://") && !text.trim().contains(char::is_whitespace);
@@ -16,8 +17,9 @@ pub(super) fn has_value(text: &str) -> bool {
     has_words && !is_harmless_url && !is_scheme_alone(text)
 }
 
-/// Adds the values beside the placeholders of a text: passwords, what looks generated, and words that are joined to a placeholder
-/// without a sign. In a text of several lines, so is a line of one word.
+/// Adds the values beside the placeholders of a text: passwords, what looks generated, and words
+/// that are joined to a placeholder without a sign. In a text of several lines, so is a line of one
+/// word.
 pub(super) fn add_literals(text: &str, found: &mut Vec<String>) {
     if has_password(text) || has_credentials(text) || has_credential(text) {
         found.push(text.to_owned());
@@ -111,7 +113,8 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// Whether a URL, such as one of JDBC, sets what is called like a secret to more than a placeholder or a setting.
+/// Whether a URL, such as one of JDBC, sets what is called like a secret to more than a placeholder
+/// or a setting.
 fn sets_secret(url: &str) -> bool {
     let parts = url.split([';', '&', '?', ',']);
     let mut pairs = parts.filter_map(|part| part.split_once('='));

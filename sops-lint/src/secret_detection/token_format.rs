@@ -1,4 +1,5 @@
-//! Forms that only secrets have: those of Gitleaks, and of services that Gitleaks does not know, from what these document.
+//! Forms that only secrets have: those of Gitleaks, and of services that Gitleaks does not know,
+//! from what these document.
 
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
@@ -15,7 +16,8 @@ use super::trace;
 /// The rules of Gitleaks that need no more than a value, one a line.
 const GITLEAKS: &str = include_str!("gitleaks/rules.jsonl");
 
-/// What it is, a word that it has in it in lower case, and its form. Where the form has a group, that is the secret.
+/// What it is, a word that it has in it in lower case, and its form. Where the form has a group,
+/// that is the secret.
 const FORMATS: &[(&str, &str, &str)] = &[
     (
         "a private key in PEM",
@@ -135,7 +137,7 @@ struct GitleaksRule {
     keywords: Vec<String>,
     /// The least that the secret has, in bits a character.
     entropy: f64,
-    /// Forms of secrets that are none.
+    /// Well-known examples that have the form of a secret.
     allowed: Vec<String>,
 }
 
@@ -171,7 +173,8 @@ pub(crate) struct KnownToken {
     pub(crate) range: Range<usize>,
 }
 
-/// The secrets of known forms in a text, in its order. `is_placeholder` says which texts of such a form are none.
+/// The secrets of known forms in a text, in its order. `is_placeholder` says which texts of such a
+/// form are not secrets.
 pub(super) fn tokens(
     text: &str,
     is_placeholder: fn(&str) -> bool,
@@ -315,7 +318,8 @@ fn is_word(secret: &str) -> bool {
         || is_constant(secret)
 }
 
-/// Whether it is the token that explanations of the format show, or one that a service gives to everybody.
+/// Whether it is the token that explanations of the format show, or one that a service gives to
+/// everybody.
 fn is_public_jwt(secret: &str) -> bool {
     if !secret.starts_with("ey") {
         return false;

@@ -1,4 +1,5 @@
-//! Words that may hold a token, a password in a URL or a connection string. Fast searches find them, so that patterns run on few words only.
+//! Words that may hold a token, a password in a URL or a connection string. Fast searches find
+//! them, so that patterns run on few words only.
 
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! How far a comment above a line reaches: to the end of the document, the list item or the entry that begins on the line.
+//! How far a comment above a line reaches: to the end of the document, the list item or the entry
+//! that begins on the line.
 
 use std::collections::HashMap;
 

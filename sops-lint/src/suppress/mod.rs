@@ -1,5 +1,6 @@
-//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above what has the finding, or by an
-//! annotation of the object. A reason is required, and an allowance that allows nothing is reported.
+//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the
+//! line or above what has the finding, or by an annotation of the object. A reason is required, and
+//! an allowance that allows nothing is reported.
 
 mod extent;
 
@@ -106,7 +107,8 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
         true => Extents::of(text),
         false => Extents::default(),
     };
-    // Those from here on are on lines of their own, and are about what begins on the next line that is no comment.
+    // Those from here on are on lines of their own, and are about what begins on the next line that
+    // is no comment.
     let mut waiting = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {

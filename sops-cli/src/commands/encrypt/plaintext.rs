@@ -128,7 +128,8 @@ impl PlaintextReader<'_> {
         Ok(plaintext)
     }
 
-    /// The format of the encrypted file. If neither a flag nor the file's name tells it, it is the format that is read, where `sops` writes JSON.
+    /// The format of the encrypted file. If neither a flag nor the file's name tells it, it is the
+    /// format that is read, where `sops` writes JSON.
     fn output_format(&self, name: &Path, format: Format) -> Result<Format, CommandError> {
         let Self { ui, args, .. } = self;
         let output = args.formats.output(Some(name), format);
@@ -204,7 +205,8 @@ impl PlaintextFile {
     }
 }
 
-/// Whether a file is an encrypted one that is whole. A very large one is not looked through for that.
+/// Whether a file is an encrypted one that is whole. A very large one is not looked through for
+/// that.
 fn may_be_encrypted(content: &[u8]) -> bool {
     const LIMIT: usize = 1 << 24;
     let format = encrypted_format(content).filter(|_| content.len() <= LIMIT);

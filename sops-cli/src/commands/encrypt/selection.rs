@@ -10,7 +10,8 @@ use crate::command_error::CommandError;
 use crate::config::resolve::ResolvedConfig;
 use crate::lint::demand::Demand;
 
-/// Whether a file that was found can be encrypted, judging by its name: it has a format, and is not a configuration.
+/// Whether a file that was found can be encrypted, judging by its name: it has a format, and is not
+/// a configuration.
 pub(super) fn is_candidate(path: &Path) -> bool {
     let is_config = [".sops.yaml", ".sops.yml"].map(OsStr::new).map(Some);
     !is_config.contains(&path.file_name()) && Format::from_path(path) != Format::Binary
@@ -33,7 +34,8 @@ pub(super) struct DirectorySelection {
 }
 
 impl DirectorySelection {
-    /// A file that was named is always encrypted. One that was found is if a rule singles it out, or if `lint` wants it encrypted.
+    /// A file that was named is always encrypted. One that was found is if a rule singles it out,
+    /// or if `lint` wants it encrypted.
     pub(super) fn decide(
         &self,
         item: &BatchFile,

@@ -39,8 +39,8 @@ Examples:
 
 /// Install the private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// The key is found where sops looks for it, and must belong to a recipient in `.sops.yaml`. It is sent
-/// with server-side apply over TLS, to a server with a verified certificate.
+/// The key is found where sops looks for it, and must belong to a recipient in `.sops.yaml`. It is
+/// sent with server-side apply over TLS, to a server with a verified certificate.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -64,7 +64,8 @@ pub(crate) struct Args {
     /// Print the Secret with the private key instead of sending it
     #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts", "replace"])]
     export: bool,
-    /// Send the private key even if the connection is not encrypted or the server's certificate is not verified
+    /// Send the private key even if the connection is not encrypted or the server's certificate is
+    /// not verified
     #[arg(long)]
     allow_insecure_connection: bool,
     #[command(flatten)]
@@ -254,7 +255,7 @@ impl Installation<'_> {
                 cluster.apply(options, &namespace, &object).await?,
             )?;
             if options.dry_run {
-                // The server would miss the namespace, which is not there.
+                // The namespace does not exist, so the server would reject the Secret.
                 return say(target, ApplyOutcome::Created);
             }
         }
@@ -272,7 +273,8 @@ impl Installation<'_> {
         Ok(())
     }
 
-    /// Refuses to replace keys that this computer does not have: the cluster may have the last copy.
+    /// Refuses to replace keys that this computer does not have: the cluster may have the last
+    /// copy.
     fn refuse_loss(&self, replaced: &[(String, Recipient)]) -> Result<(), CommandError> {
         let Self {
             ui,
@@ -329,9 +331,7 @@ impl Installation<'_> {
                     shell_word(&format!("{name}-{entry}"))
                 ))
             });
-        Err(error.hint(
-            "`--replace` goes on, where the key is in a safe place or nobody needs it any more",
-        ))
+        Err(error.hint("if you have a copy of that key, or no longer need it, add `--replace`"))
     }
 }
 

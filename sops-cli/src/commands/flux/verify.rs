@@ -28,9 +28,9 @@ Examples:
 
 /// Check whether Flux can decrypt the files of a repository
 ///
-/// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that build them, in
-/// the repository and in the cluster. Without a kubeconfig, only the repository is checked. Nothing is changed. The
-/// exit code is 1 if there is a gap.
+/// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that
+/// build them, in the repository and in the cluster. Without a kubeconfig, only the repository is
+/// checked. Nothing is changed. The exit code is 1 if there is a gap.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -274,7 +274,8 @@ impl Verification {
     }
 }
 
-/// Adds what the cluster has, and says what it lacks. Kustomizations of other repositories may have folders of the same names.
+/// Adds what the cluster has, and says what it lacks. Kustomizations of other repositories may have
+/// directories of the same names.
 async fn add_live(
     cluster: &Cluster,
     tree: &mut FluxTree,
@@ -327,7 +328,8 @@ fn encrypted_files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
         .collect())
 }
 
-/// The folder that the paths of Kustomizations begin at: the repository that `path` is in, or else the folder itself.
+/// The directory that the paths of Kustomizations start from: the repository that contains `path`,
+/// or the directory itself.
 fn root(path: &Path) -> Result<PathBuf, CommandError> {
     let whole = path
         .canonicalize()

@@ -1,5 +1,6 @@
-//! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if the check does. Only scripts count in which each
-//! command before the check is of a kind that is known to change nothing about that.
+//! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if
+//! the check does. Only scripts count in which each command before the check is of a kind that is
+//! known to change nothing about that.
 
 use super::hook_name::HookName;
 use super::shell::{Before, ShellCommand, commands};
@@ -22,7 +23,8 @@ const HARMLESS: [&str; 17] = [
     "umask", "fi", "done", "}", ")",
 ];
 
-/// The other commands and keywords of a shell. Any other name is that of a program, which cannot do that either.
+/// The other commands and keywords of a shell. Any other name is that of a program, which cannot do
+/// that either.
 const OTHER_BUILTINS: &str = "\
     . alias autoload bg bind break builtin case command compgen continue coproc declare disown emulate enable esac eval exec exit export fg for \
     function getopts hash integer jobs kill let local logout mapfile nocorrect noglob print read readonly repeat return select set setopt shift shopt \
@@ -31,7 +33,8 @@ const OTHER_BUILTINS: &str = "\
 /// The beginnings of names of variables that change what the check reads.
 const VARIABLES_OF_GIT: [&str; 2] = ["GIT_", "PRE_COMMIT"];
 
-/// Whether the script always runs the check, and fails if the check fails. `ends_on_error`: the shell that runs it was started with `-e`.
+/// Whether the script always runs the check, and fails if the check fails. `ends_on_error`: the
+/// shell that runs it was started with `-e`.
 pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> bool {
     let first = script.lines().next().unwrap_or_default();
     let Some(mut ends_on_error) = errexit_of_shell(first, ends_on_error) else {
@@ -64,7 +67,8 @@ pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> b
     false
 }
 
-/// Whether the shell that the first line names ends the script on an error. `None`: it is unknown, or may not run the script at all.
+/// Whether the shell that the first line names ends the script on an error. `None`: it is unknown,
+/// or may not run the script at all.
 fn errexit_of_shell(first: &str, ends_on_error: bool) -> Option<bool> {
     let Some(interpreter) = first.strip_prefix("#!") else {
         return Some(ends_on_error);
@@ -79,7 +83,8 @@ fn errexit_of_shell(first: &str, ends_on_error: bool) -> Option<bool> {
     errexit(&words.collect::<Vec<_>>(), ends_on_error).filter(|_| is_known)
 }
 
-/// Whether the script ends on an error with these options. `None`: an option is not among those that are known.
+/// Whether the script ends on an error with these options. `None`: an option is not among those
+/// that are known.
 fn errexit(words: &[&str], mut ends_on_error: bool) -> Option<bool> {
     let mut words = words.iter();
     while let Some(word) = words.next() {

@@ -1,4 +1,5 @@
-//! Finds files in plaintext that the version before them had encrypted, or that are encrypted beside them.
+//! Finds files in plaintext that the version before them had encrypted, or that are encrypted
+//! beside them.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,7 +15,8 @@ use crate::lint::judge::Judge;
 /// The name of the commit that has the encrypted file beside a copy.
 const BESIDE: &str = "the same commit";
 
-/// How many files of a directory, and with similar names, are read to find the one that a file is a copy of.
+/// How many files of a directory, and with similar names, are read to find the one that a file is a
+/// copy of.
 const MOST: usize = 100;
 
 /// The encrypted files of each directory, and with each beginning of a name, read at most once.
@@ -37,7 +39,8 @@ impl Neighbours {
         Arc::clone(known)
     }
 
-    /// The first encrypted files anywhere with each name that the name of a file begins with, longest names first.
+    /// The first encrypted files anywhere with each name that the name of a file begins with,
+    /// longest names first.
     fn of_name(&self, snapshot: &Snapshot<'_>, path: &Path) -> Vec<Arc<[Encrypted]>> {
         let stem = Encrypted::stem(path);
         let mut read = lock(&self.of_names);
@@ -62,8 +65,8 @@ impl Neighbours {
     }
 }
 
-/// The names that a copy with this name may be one of, without extensions: the name itself, and that without what tools add, such as `-old`,
-/// `_20260101` and `2`.
+/// The names that a copy with this name may be one of, without extensions: the name itself, and
+/// that without what tools add, such as `-old`, `_20260101` and `2`.
 fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     let is_end =
         |(at, next): &(usize, char)| *at > 0 && ("-_ (".contains(*next) || next.is_ascii_digit());
@@ -71,7 +74,8 @@ fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     [stem.len()].into_iter().chain(ends).map(|end| &stem[..end])
 }
 
-/// Whether a name may be a beginning of another one, by the first part of it. This is asked of every name in the repository.
+/// Whether a name may be a beginning of another one, by the first part of it. This is asked of
+/// every name in the repository.
 fn may_begin(stem: &str, name: &[u8]) -> bool {
     let is_divider = |byte: &u8| b".-_ ".contains(byte);
     let has_begin = |part: &[u8]| {
@@ -113,7 +117,8 @@ pub(super) struct Previous<'p> {
 pub(super) const EARLIER: &str = "an earlier commit";
 
 impl Previous<'_> {
-    /// The finding that a file with this content was encrypted. The older content is read only for files that are in plaintext.
+    /// The finding that a file with this content was encrypted. The older content is read only for
+    /// files that are in plaintext.
     pub(super) fn shown(&self, judge: &Judge<'_>, path: &Path, bytes: &[u8]) -> Vec<Finding> {
         if may_be_encrypted(bytes) {
             return Vec::new();
@@ -197,7 +202,8 @@ impl Deleted {
     }
 }
 
-/// Those of the files that are encrypted. A partial clone may lack old content, which is no reason to refuse new content.
+/// Those of the files that are encrypted. A partial clone may lack old content, which is no reason
+/// to refuse new content.
 pub(super) fn encrypted<'f>(
     snapshot: &Snapshot<'_>,
     files: impl IntoIterator<Item = &'f TrackedFile>,

@@ -17,8 +17,8 @@ pub(super) struct HooksDirectory {
     pub(super) is_in_working_tree: bool,
     /// Whether other repositories use it too.
     pub(super) is_shared: bool,
-    /// Why it is not written to: it is missing outside the repository and the home directory, or a link in the working tree, which may have been
-    /// committed, leads there.
+    /// Why it is not written to: it is missing outside the repository and the home directory, or a
+    /// link in the working tree, which may have been committed, leads there.
     refusal: Option<&'static str>,
     /// Whether husky runs the hooks, with `sh -e`.
     pub(super) is_of_husky: bool,
@@ -27,7 +27,8 @@ pub(super) struct HooksDirectory {
 }
 
 impl HooksDirectory {
-    /// The directory for the current repository, which may be a worktree or a submodule, or have `core.hooksPath` set.
+    /// The directory for the current repository, which may be a worktree or a submodule, or have
+    /// `core.hooksPath` set.
     pub(super) fn find() -> Result<Self, CommandError> {
         let repository = GitRepository::found(GitRepository::look_up()?)?;
         repository.require_working_tree()?;
@@ -62,7 +63,8 @@ impl HooksDirectory {
         let home = home.unwrap_or_else(|| root.clone());
         let is_missing = !path.exists() && !is_inside(&path, &[&root, &own, &home]);
         let above = path.parent().unwrap_or(&root);
-        // Each `npm install` generates the files of `_`; they run the files with the same names in the parent directory.
+        // Each `npm install` generates the files of `_`; they run the files with the same names in
+        // the parent directory.
         let is_of_husky =
             path.ends_with("_") && (above.ends_with(".husky") || path.join("h").exists());
         let path = if is_of_husky { above } else { &path };

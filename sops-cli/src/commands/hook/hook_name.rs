@@ -36,7 +36,8 @@ impl HookName {
         }
     }
 
-    /// Whether a line of a configuration runs the check of the hook, and does not ignore its failure.
+    /// Whether a line of a configuration runs the check of the hook, and does not ignore its
+    /// failure.
     pub(super) fn is_run_in(self, line: &str) -> bool {
         let mut commands = line.split(self.words()).skip(1);
         commands.any(|after| {

@@ -252,7 +252,8 @@ fn check_file(
     Ok(refusal)
 }
 
-/// The staged files, except for those that a merge takes unchanged from a commit that is on a remote.
+/// The staged files, except for those that a merge takes unchanged from a commit that is on a
+/// remote.
 fn new_files(
     repository: &GitRepository,
     objects: &Objects,
@@ -268,7 +269,8 @@ fn new_files(
     Ok(files)
 }
 
-/// The IDs of the commits that are being merged. Before `git merge` commits, only the environment of the hook has them.
+/// The IDs of the commits that are being merged. Before `git merge` commits, only the environment
+/// of the hook has them.
 fn merged(objects: &Objects) -> Vec<String> {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut ids: Vec<String> = names

@@ -1,4 +1,5 @@
-//! Installs and removes the hooks. A hook that another program wrote is never changed: a message says what to add to it.
+//! Installs and removes the hooks. A hook that another program wrote is never changed: a message
+//! says what to add to it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -28,11 +29,13 @@ enum Present {
     Ours(String),
     /// Something that runs the check.
     RunsCheck,
-    /// The hook of a manager whose configuration runs the check, but not for every commit or push, because of these keys.
+    /// The hook of a manager whose configuration runs the check, but not for every commit or push,
+    /// because of these keys.
     Limited(Manager, Vec<String>),
     /// A script that mentions the check, but may go on if it fails, or not run it.
     Mentions(Manager),
-    /// A script that this or an older version wrote, and that was changed so that it may not run the check.
+    /// A script that this or an older version wrote, and that was changed so that it may not run
+    /// the check.
     Changed,
     /// Something else.
     Foreign(Manager),
@@ -243,7 +246,8 @@ fn is_skipped(directory: &HooksDirectory, path: &Path) -> bool {
     !directory.is_of_husky && path.exists() && access(path, Access::EXEC_OK).is_err()
 }
 
-/// Warns of what the configuration in the root says without effect: the hooks go by its rules. Commands report an invalid one.
+/// Warns of what the configuration in the root says without effect: the hooks go by its rules.
+/// Commands report an invalid one.
 fn warn_of_configuration(ui: &Ui, root: &Path) {
     let file = root.join(CONFIG_FILE);
     let config = Config::read(&file, root).ok();
@@ -254,7 +258,8 @@ fn warn_of_configuration(ui: &Ui, root: &Path) {
     }
 }
 
-/// Adds the permission to run a hook of ours, if it is missing: everyone who may read it may run it.
+/// Adds the permission to run a hook of ours, if it is missing: everyone who may read it may run
+/// it.
 fn make_executable(path: &Path) -> Result<bool, CommandError> {
     if access(path, Access::EXEC_OK).is_ok() {
         return Ok(false);

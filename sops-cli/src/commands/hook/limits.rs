@@ -1,11 +1,13 @@
-//! What limits the check in the configuration of a program that manages hooks, so that some commits or pushes pass without it.
+//! What limits the check in the configuration of a program that manages hooks, so that some commits
+//! or pushes pass without it.
 
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
 use super::hook_name::HookName;
 
-/// Keys of a pre-commit hook that choose files. Without a file that they choose, the hook does not run.
+/// Keys of a pre-commit hook that choose files. Without a file that they choose, the hook does not
+/// run.
 const PRE_COMMIT_FILES: [&str; 5] = ["files", "exclude", "types", "types_or", "exclude_types"];
 
 /// Keys of a command or job of lefthook that choose when and for which files it runs.
@@ -19,7 +21,8 @@ const LEFTHOOK_LIMITS: [&str; 7] = [
     "root",
 ];
 
-/// The keys of the pre-commit framework that limit the check. Empty: it always runs, or the configuration is not understood.
+/// The keys of the pre-commit framework that limit the check. Empty: it always runs, or the
+/// configuration is not understood.
 pub(super) fn of_pre_commit(text: &str, hook: HookName) -> Vec<String> {
     let Ok(document) = Document::parse_leniently(text) else {
         return Vec::new();
@@ -38,7 +41,8 @@ pub(super) fn of_pre_commit(text: &str, hook: HookName) -> Vec<String> {
         is("id", &|id| id == "sops-rs") || is("entry", &|run| HookName::Commit.is_run_in(run))
     };
     least(entries.filter(is_check).map(|entry| {
-        // What the definition of the hook in the repository of sops-rs says holds if the entry does not say anything else.
+        // What the definition of the hook in the repository of sops-rs says holds if the entry does
+        // not say anything else.
         let is_own = entry.get("entry").is_some();
         let always_run = entry.get("always_run").and_then(NodeRef::scalar_text);
         let is_always_run = always_run.map_or(!is_own, |value| value == "True");
@@ -67,7 +71,8 @@ pub(super) fn of_pre_commit(text: &str, hook: HookName) -> Vec<String> {
     }))
 }
 
-/// The keys of lefthook that limit the check. `local` is the configuration of this clone, which takes precedence.
+/// The keys of lefthook that limit the check. `local` is the configuration of this clone, which
+/// takes precedence.
 pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Vec<String> {
     let Ok(document) = Document::parse_leniently(text) else {
         return Vec::new();

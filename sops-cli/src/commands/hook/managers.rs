@@ -104,7 +104,8 @@ impl Manager {
         }
     }
 
-    /// The keys of its configuration that keep the check from running for every commit or push. Empty: it always runs.
+    /// The keys of its configuration that keep the check from running for every commit or push.
+    /// Empty: it always runs.
     pub(super) fn limits(self, configurations: &Configurations<'_>, hook: HookName) -> Vec<String> {
         match (self, configurations.text(self)) {
             (Self::PreCommit, Some(text)) => limits::of_pre_commit(text, hook),
@@ -184,7 +185,8 @@ impl<'a> Configurations<'a> {
         text.as_deref()
     }
 
-    /// Warns of a file that cannot be read: its manager may write hooks that sops-rs does not know of.
+    /// Warns of a file that cannot be read: its manager may write hooks that sops-rs does not know
+    /// of.
     fn read(&self, file: &str) -> Option<String> {
         let path = self.root.join(file);
         match reading::read_config(&path, FileKind::Regular) {

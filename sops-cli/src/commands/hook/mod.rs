@@ -1,4 +1,5 @@
-//! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their installation.
+//! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their
+//! installation.
 //!
 //! `index.rs` checks a commit, `pushed.rs` a push, and `refusal.rs` decides and reports.
 //! `install.rs` installs the hooks; `limits.rs` and `managers.rs` know other programs that manage

@@ -1,4 +1,5 @@
-//! Checks commits: every version of a file that they introduce, because anyone who fetches the history can read it.
+//! Checks commits: every version of a file that they introduce, because anyone who fetches the
+//! history can read it.
 //!
 //! All versions are judged by the configuration, settings and baseline of the last commit, so that
 //! a later commit can allow what an earlier one contains. The commit of a version and later ones
@@ -187,7 +188,8 @@ impl<'c> PushCheck<'c> {
     }
 }
 
-/// The findings in commits. A finding in several versions of a file is reported once, in the oldest.
+/// The findings in commits. A finding in several versions of a file is reported once, in the
+/// oldest.
 #[derive(Default)]
 struct PushReport {
     refusal: HookRefusal,

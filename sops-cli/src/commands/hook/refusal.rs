@@ -47,7 +47,8 @@ impl HookRefusal {
         Some(format!("sops-rs lint --fix --select SL010{directory}"))
     }
 
-    /// Removes what would be said of many findings in the same words, and returns it with their number.
+    /// Removes what would be said of many findings in the same words, and returns it with their
+    /// number.
     fn take_repeated(&mut self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for help in self.found.iter().filter_map(|shown| shown.help.as_ref()) {
@@ -70,7 +71,8 @@ impl HookRefusal {
         self.found.extend(new);
     }
 
-    /// Adds findings by a rule that Git does not track, in files in which nothing was found, or only that they have no rule.
+    /// Adds findings by a rule that Git does not track, in files in which nothing was found, or
+    /// only that they have no rule.
     pub(super) fn add_with_rule(&mut self, shown: Vec<Finding>) {
         let places: HashSet<&str> = shown.iter().map(|shown| shown.place.as_str()).collect();
         self.found

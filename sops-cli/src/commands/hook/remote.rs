@@ -12,11 +12,12 @@ pub(super) struct PushRemote {
 }
 
 impl PushRemote {
-    /// The remote with this name and address. `branches` are the names of those that the push updates, with the IDs that Git has just got from the
-    /// remote; `None`: the remote lacks the branch.
+    /// The remote with this name and address. `branches` are the names of those that the push
+    /// updates, with the IDs that Git has just got from the remote; `None`: the remote lacks the
+    /// branch.
     ///
-    /// The fetched branches count unless they contradict this, or the remote had another address before, where they may come from.
-    /// Then the remote is asked for all of its branches.
+    /// The fetched branches count unless they contradict this, or the remote had another address
+    /// before, where they may come from. Then the remote is asked for all of its branches.
     pub(super) fn find(
         ui: &Ui,
         objects: &Objects,

@@ -17,7 +17,8 @@ const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
 /// The rules for files that a commit leaves as they are while their configuration changes.
 const RULES_OF_CONFIGURATION: [&str; 3] = ["SL010", "SL012", "SL013"];
 
-/// The rules for old versions: those about leaks. They may differ from the creation rule, which changes over time.
+/// The rules for old versions: those about leaks. They may differ from the creation rule, which
+/// changes over time.
 const RULES_OF_HISTORY: [&str; 3] = ["SL010", "SL011", "SL014"];
 
 pub(super) struct Standards<'s> {
@@ -42,7 +43,8 @@ impl<'s> Standards<'s> {
         })?;
         let working_dir = std::env::current_dir()
             .map_err(|error| CommandError::input("the working directory", &error))?;
-        // SOPS_CONFIG is set for other commands, often by a file such as `.envrc`: it must not replace the rules that everyone else has.
+        // SOPS_CONFIG is set for other commands, often by a file such as `.envrc`: it must not
+        // replace the rules that everyone else has.
         let configs = configs(snapshot).with_named(globals.config_of_flag(), &working_dir)?;
         Ok(Self {
             snapshot,
@@ -85,7 +87,8 @@ impl<'s> Standards<'s> {
         std::iter::once(PathBuf::from(FILE)).chain(baseline)
     }
 
-    /// The rules about leaks, for versions that are older than the snapshot or judged by older settings.
+    /// The rules about leaks, for versions that are older than the snapshot or judged by older
+    /// settings.
     pub(super) fn linter_of_history(&self) -> Result<Linter, CommandError> {
         with_rules(&self.settings, &RULES_OF_HISTORY)
     }

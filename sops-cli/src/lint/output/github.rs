@@ -1,4 +1,5 @@
-//! Commands of GitHub's workflows: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
+//! Commands of GitHub's workflows:
+//! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 
 use sops_lint::{Confidence, Finding};
 use sops_printable::one_line;

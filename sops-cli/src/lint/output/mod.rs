@@ -28,7 +28,8 @@ pub(crate) enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// The findings in this format, safe to show: a finding can quote a private key that was entered as a recipient.
+    /// The findings in this format, safe to show: a finding can quote a private key that was
+    /// entered as a recipient.
     pub(crate) fn write(self, findings: &[Finding], renderer: &Renderer) -> String {
         let text = match self {
             Self::Text => text::write(findings, renderer),

@@ -18,7 +18,8 @@ pub(super) fn write(findings: &[Finding], renderer: &Renderer) -> String {
     reports.collect()
 }
 
-/// The findings with the same rule, message and help in one file together, in the order of the first of each.
+/// The findings with the same rule, message and help in one file together, in the order of the
+/// first of each.
 fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known = HashMap::new();

@@ -1,4 +1,5 @@
-//! Ansible's collection `community.sops`: lookups, filters, variables and the module that writes files.
+//! Ansible's collection `community.sops`: lookups, filters, variables and the module that writes
+//! files.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,7 +9,8 @@ use sops_test_support::environment::{TestEnvironment, recipient};
 
 use super::{installed, path_with_our_sops};
 
-/// The results of the playbook with what is called `sops` on that path, in a folder of encrypted files.
+/// The results of the playbook with what is called `sops` on that path, in a directory of encrypted
+/// files.
 fn results(path: impl FnOnce(&TestEnvironment) -> OsString) -> Value {
     let environment = TestEnvironment::new();
     let text = "user: admin\npassword: \"correct horse\"\nport: 5432\nlong: |\n  first\n  second\nlast: x\n";

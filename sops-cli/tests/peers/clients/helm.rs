@@ -1,4 +1,5 @@
-//! Helm with values that the plugin `helm-secrets` decrypts: the plugin is a shell script, whose calls of `sops` these are.
+//! Helm with values that the plugin `helm-secrets` decrypts: the plugin is a shell script, whose
+//! calls of `sops` these are.
 
 use std::path::Path;
 

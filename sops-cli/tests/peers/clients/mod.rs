@@ -1,4 +1,5 @@
-//! Other programs that call `sops` or read its files. They must be on the PATH, or where `.ci/run` puts them.
+//! Other programs that call `sops` or read its files. They must be on the PATH, or where `.ci/run`
+//! puts them.
 
 mod ansible;
 mod helm;

@@ -38,7 +38,7 @@ spec:
           stringData: {type: object, additionalProperties: {type: string}}
 ";
 
-/// The order in the folder is not the order in which a cluster takes it.
+/// The order in the directory is not the order in which a cluster takes it.
 #[test]
 fn a_folder_with_its_namespace_and_crd() {
     let environment = CLUSTER.environment();
@@ -182,7 +182,8 @@ fn a_secret_in_plaintext_is_refused() {
     );
 }
 
-/// Nothing is sent where a file cannot be read, and where one object is refused the others are applied.
+/// Nothing is sent where a file cannot be read, and where one object is refused the others are
+/// applied.
 #[test]
 fn some_of_many_objects_fail() {
     let environment = CLUSTER.environment();

@@ -1,4 +1,5 @@
-//! What a cluster lets somebody in with: programs that a kubeconfig names, and the account of a pod. `unshare` must be on the PATH.
+//! What a cluster lets someone in with: programs that a kubeconfig names, and the account of a pod.
+//! `unshare` must be on the PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -166,7 +166,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         0o600
     );
 
-    // One that stays under another name, and one that is at hand, are not lost.
+    // One that stays under another name, and one that is available, are not lost.
     let copy = format!(
         "{{\"stringData\":{{\"copy.agekey\":\"{}\"}}}}",
         other_identity()
@@ -198,7 +198,8 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
     assert!(entry().contains(&identity()) && !entry().contains(&other_identity()));
 }
 
-/// Keys are found where Flux would not look, or could read nothing; and a field that this program once applied goes when it is left out.
+/// Keys are found where Flux would not look, or could read nothing; and a field that this program
+/// once applied goes when it is left out.
 #[test]
 fn a_key_in_an_entry_of_another_kind_is_not_replaced() {
     let environment = environment();

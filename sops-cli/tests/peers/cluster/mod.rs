@@ -1,4 +1,5 @@
-//! The commands that talk to a cluster, with a real API server. `etcd`, `kube-apiserver`, `kubectl` and `openssl` must be on the PATH.
+//! The commands that talk to a cluster, with a real API server. `etcd`, `kube-apiserver`, `kubectl`
+//! and `openssl` must be on the PATH.
 
 mod apply;
 mod credentials;

@@ -1,4 +1,5 @@
-//! What a cluster refuses, and clusters that cannot be reached: each with what to do, and without a value.
+//! What a cluster refuses, and clusters that cannot be reached: each with what to do, and without a
+//! value.
 
 use std::fs;
 
@@ -239,7 +240,7 @@ fn an_immutable_secret() {
     assert!(!run.stderr.contains("hunter"), "{run}");
 }
 
-/// The server's own words are shown, but for what it quotes of the object.
+/// The server's own words are shown, except what it quotes of the object.
 #[test]
 fn an_object_that_the_server_refuses() {
     let environment = environment("refused");
@@ -333,7 +334,7 @@ fn a_value_that_a_policy_puts_into_its_message() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
         );
         encrypt(&environment, "map.yaml", "^data$", &text);
-        // A policy is not there at once.
+        // A policy does not exist at once.
         let run = (0..100)
             .map(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(200));
@@ -386,7 +387,7 @@ fn manifests_that_are_none() {
     }
 }
 
-/// Nobody reads a thousand times that nobody listens.
+/// No one reads a thousand times that no one listens.
 #[test]
 fn the_work_ends_when_the_server_is_gone() {
     let environment = environment("gone");

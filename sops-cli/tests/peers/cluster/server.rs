@@ -1,4 +1,5 @@
-//! An API server of Kubernetes with its etcd, on free ports of this machine; both end with the process that started them.
+//! An API server of Kubernetes with its etcd, on free ports of this machine; both end with the
+//! process that started them.
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,7 +12,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sops_test_support::environment::{Run, TestEnvironment};
 
-/// Runs a program until standard input ends, which it does when the tests do, however they end; then takes away its folder.
+/// Runs a program until standard input ends, which it does when the tests do, however they end;
+/// then takes away its directory.
 const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder"; rmdir "${folder%/*}" 2>/dev/null"#;
 
 /// How long a server may take to be ready. It takes seconds, on a machine that does nothing else.
@@ -194,7 +196,8 @@ contexts:
         fs::write(folder.join("config"), text).expect("it is ours");
     }
 
-    /// Writes the files that a pod with this service account has into the folder `account`; gives the variables of the pod.
+    /// Writes the files that a pod with this service account has into the directory `account`;
+    /// gives the variables of the pod.
     pub(crate) fn write_account(
         &self,
         environment: &TestEnvironment,
@@ -254,7 +257,8 @@ contexts:
     }
 }
 
-/// The certificate of the administrator `carol`, and its key, in base64: of the kinds that k3s makes.
+/// The certificate of the administrator `carol`, and its key, in base64: of the kinds that k3s
+/// makes.
 fn client_certificate(folder: &Path) -> (String, String) {
     let path = |name: &str| folder.join(name).display().to_string();
     let base64 =

@@ -1,4 +1,5 @@
-//! Encrypted objects of a kind whose definition lists the fields of the metadata: a strict server refuses any other.
+//! Encrypted objects of a kind whose definition lists the fields of the metadata: a strict server
+//! refuses any other.
 
 use super::CLUSTER;
 

@@ -52,7 +52,8 @@ fn encrypt(environment: &TestEnvironment, name: &str, recipient: &str) {
         .succeeds();
 }
 
-/// The lines that `verify` writes, subjects and findings; the exit code says whether there is a gap.
+/// The lines that `verify` writes, subjects and findings; the exit code says whether there is a
+/// gap.
 fn verify(environment: &TestEnvironment, more: &[&str]) -> Vec<String> {
     let namespace: &[&str] = match more.contains(&"-n") {
         true => &[],
@@ -172,7 +173,7 @@ fn gaps_are_found_one_by_one() {
         "GAP clusters/apps.yaml: kustomization/apps takes its keys from the namespace `elsewhere`",
     );
 
-    // A file for somebody else, as a program reads it.
+    // A file for someone else, as a program reads it.
     environment.write(
         "clusters/apps.yaml",
         kustomization("apps", "./apps/production", DECRYPTION),
@@ -194,7 +195,8 @@ fn gaps_are_found_one_by_one() {
     );
     std::fs::remove_file(environment.path("apps/web/secret 1.yaml")).expect("it is ours");
 
-    // In the cluster it says something else than in the repository, and one of another repository is none of ours.
+    // In the cluster it says something else than in the repository, and one of another repository
+    // does not concern us.
     environment.write("crd.yaml", CRD);
     CLUSTER.kubectl(&environment, &["create", "-f", "crd.yaml"]);
     CLUSTER.kubectl(
@@ -219,7 +221,7 @@ fn gaps_are_found_one_by_one() {
         "{lines:?}"
     );
 
-    // What is in the Secret is no key, or another one.
+    // What is in the Secret is not a key, or another one.
     for (entry, finding) in [
         (
             "age.agekey=AGE-SECRET-KEY-1",
@@ -309,7 +311,8 @@ fn controller_keys(environment: &TestEnvironment) {
     std::fs::remove_file(environment.path("controller.yaml")).expect("it is ours");
 }
 
-/// What Flux builds besides the folder that it is told, what it does not build, and what it cannot build.
+/// What Flux builds besides the directory that it is told, what it does not build, and what it
+/// cannot build.
 #[test]
 fn files_that_are_built_and_files_that_are_not() {
     let environment = CLUSTER.environment();
@@ -454,7 +457,7 @@ fn those_who_can_read_the_key_are_listed() {
     );
 }
 
-/// Folders of two repositories may have the same names.
+/// Directories of two repositories may have the same names.
 #[test]
 fn kustomizations_of_another_repository_are_not_judged() {
     let environment = CLUSTER.environment();

@@ -11,7 +11,8 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the walk, and then those about a new key once more: keys are replaced again and again.
+/// The shell blocks of the walk, and then those about a new key once more: keys are replaced again
+/// and again.
 fn steps() -> String {
     let text =
         fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the walk is there");
@@ -103,7 +104,8 @@ fn the_walk_ends_in_a_cluster() {
     assert!(!run.stdout.contains(':'), "{run}");
 }
 
-/// The repository that comes with the tests is whole: what it says is in it, both environments can be applied.
+/// The repository that comes with the tests is whole: what it says is in it, both environments can
+/// be applied.
 #[test]
 fn both_environments_are_built_verified_and_applied() {
     let server = Server::start();

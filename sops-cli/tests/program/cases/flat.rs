@@ -312,7 +312,7 @@ fn as_is(text: &str) -> String {
     text.to_owned()
 }
 
-/// What stands before the text.
+/// The text before the text.
 pub(super) fn cut(text: &str, at: &str) -> String {
     text[..text.find(at).expect("it is there")].to_owned()
 }

@@ -50,7 +50,8 @@ impl Case {
         self
     }
 
-    /// Makes the files that the case needs, and gives the arguments and the variables of its environment.
+    /// Makes the files that the case needs, and gives the arguments and the variables of its
+    /// environment.
     pub(crate) fn set_up(&self, environment: &TestEnvironment) -> (Vec<String>, Vec<(&str, &str)>) {
         let file = match &self.input {
             File(name, content) => {

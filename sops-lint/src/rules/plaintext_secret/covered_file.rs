@@ -27,7 +27,8 @@ use crate::{action, exempt, kubeconfig, template};
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
 
-/// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
+/// A file that is not a manifest, for which there is a creation rule of its own, or a manifest with
+/// credentials that are to be encrypted.
 pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     let scrutiny = context.scrutiny_of_file();
     let credential = |top| kubeconfig::credential(top, scrutiny);
@@ -104,8 +105,8 @@ fn is_tagged_reference(value: &Unencrypted, text: &str) -> bool {
     !value.is_comment && line.is_some_and(|(_, value)| is_reference(value.trim()))
 }
 
-/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read. `is_named`:
-/// an object has its name.
+/// Whether a rule that encrypts everything is for this manifest: one that is not an object, or has
+/// a secret beside what people read. `is_named`: an object has its name.
 pub(crate) fn is_for_whole_file(
     document: &Document<'_>,
     rule: &CreationRule,
@@ -137,8 +138,9 @@ pub(crate) fn is_for_whole_file(
     tops.any(|top| !is_secret(top) && (!is_known(top) || has_credential(top, context)))
 }
 
-/// Whether a document may stay in plaintext under a creation rule: an object of another kind than Secret and, if the rule encrypts everything in
-/// some paths, without a value that looks like a secret. Other checks report Secrets.
+/// Whether a document may stay in plaintext under a creation rule: an object of another kind than
+/// Secret and, if the rule encrypts everything in some paths, without a value that looks like a
+/// secret. Other checks report Secrets.
 pub(crate) fn may_stay(top: NodeRef<'_, '_>, rule: &CreationRule, context: &Context<'_>) -> bool {
     let selects = rule.rule.clone().unwrap_or_default();
     let is_for_all = || selects.names_what_is_encrypted() || has_rule_for_its_extension(context);
@@ -185,7 +187,8 @@ fn has_credential(top: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
     }
 }
 
-/// The first value that the rule selects in a document that is no object: each document is judged like a file of its own.
+/// The first value that the rule selects in a document that is not an object: each document is
+/// judged like a file of its own.
 pub(crate) fn first_selected_beside_objects(
     document: &Document<'_>,
     rule: &EncryptionRule,
@@ -207,8 +210,8 @@ fn has_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
     tops.any(|top| is_of_another_kind(top, rule))
 }
 
-/// Whether a rule that names keys, as those for Secrets do, selects something in a document that has such keys for another reason: a patch of
-/// another object, or a dashboard of Grafana.
+/// Whether a rule that names keys, as those for Secrets do, selects something in a document that
+/// has such keys for another reason: a patch of another object, or a dashboard of Grafana.
 fn is_of_another_kind(top: NodeRef<'_, '_>, rule: &EncryptionRule) -> bool {
     let kind = top.get("kind").and_then(NodeRef::as_str);
     let is_object = || {
@@ -262,7 +265,8 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
     }
 }
 
-/// A file that is not a manifest, with a secret under a key that a rule for manifests does not name.
+/// A file that is not a manifest, with a secret under a key that a rule for manifests does not
+/// name.
 fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
     if let Some(node) = first_secret_beside_objects(document, rule) {
         let message = format!(
@@ -276,7 +280,8 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: 
     }
 }
 
-/// A file of variables that has the metadata of SOPS, with a rule for manifests that selected nothing of it.
+/// A file of variables that has the metadata of SOPS, with a rule for manifests that selected
+/// nothing of it.
 pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if !matches!(context.format, Format::Dotenv | Format::Ini) {
         return;

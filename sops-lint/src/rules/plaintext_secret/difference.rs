@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::file_name;
 use crate::scrutiny::Scrutiny;
 
-/// A patch, or what `git diff` prints, that shows the plaintext of a value which is encrypted on the other side.
+/// A patch, or what `git diff` prints, that shows the plaintext of a value which is encrypted on
+/// the other side.
 pub(super) fn difference(context: &mut Context<'_>) {
     let text = context.text();
     let begins = ["diff ", "--- ", "From ", "Index: "];

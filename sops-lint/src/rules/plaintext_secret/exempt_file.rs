@@ -16,8 +16,8 @@ use crate::rule_scope::{has_secret_comment, text_of};
 use crate::secret_detection::{in_script, in_text};
 use crate::template;
 
-/// Reports an exempt file that a creation rule matches, if it is not what its name says or holds what looks like a secret. What other checks
-/// have found in it is enough.
+/// Reports an exempt file that a creation rule matches, if it is not what its name says or holds
+/// what looks like a secret. What other checks have found in it is enough.
 pub(crate) fn check(context: &mut Context<'_>) {
     let Some(content) = content(context.input.path, context.input.bytes) else {
         return;

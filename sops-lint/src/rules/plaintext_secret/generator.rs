@@ -13,7 +13,8 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
 
-/// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
+/// Reports the values of Secrets that kustomize generates. What several aliases bring in is
+/// reported once.
 pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     const HELP: &str =
         "encrypt the Secret as a manifest or its files with sops-rs, and let `sops-rs-krm` make it";

@@ -14,7 +14,8 @@ pub(crate) const KIND: &str = "SealedSecret";
 /// What to do with a value that was not sealed.
 pub(crate) const HIDE_SEALED: &str = "seal it with `kubeseal`, or put it into a Secret and encrypt that with `sops-rs encrypt -i`; if it was committed, treat it as leaked";
 
-/// The shortest value that counts as sealed, in characters. Real ones have hundreds, examples fewer.
+/// The shortest value that counts as sealed, in characters. Real ones have hundreds, examples
+/// fewer.
 const SEALED: usize = 40;
 
 /// Reports the first value in plaintext.
@@ -29,7 +30,8 @@ pub(super) fn values(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// The values in plaintext with their keys: those that were not sealed, and those of the Secret that is made.
+/// The values in plaintext with their keys: those that were not sealed, and those of the Secret
+/// that is made.
 pub(crate) fn open_values<'d, 'a>(
     object: &Object<'d, 'a>,
 ) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
@@ -52,7 +54,8 @@ pub(crate) fn open_values<'d, 'a>(
     unsealed.chain(own.chain(of_template).map(|value| (value.key, value.node)))
 }
 
-/// Whether a value is sealed, or an example of one that was cut off. It begins with the length of an RSA ciphertext.
+/// Whether a value is sealed, or an example of one that was cut off. It begins with the length of
+/// an RSA ciphertext.
 fn is_sealed(text: &str) -> bool {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_whitespace();
     let text = text.trim();

@@ -174,7 +174,8 @@ impl ConfigurationForm {
     }
 }
 
-/// Whether it is a long text in base64, as Talos writes private keys. The keys of taints have other signs.
+/// Whether it is a long text in base64, as Talos writes private keys. The keys of taints have other
+/// signs.
 fn is_packed(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     text.len() >= 24 && text.chars().all(is_part)
@@ -195,7 +196,8 @@ fn is_compose(top: NodeRef<'_, '_>, path: &Path) -> bool {
         || is_named && (has_mapping(top, "services") || parts.any(|part| has_mapping(top, part)))
 }
 
-/// Whether it is the configuration of a node of Talos or a patch of one, a bundle of secrets, or the configuration of `talosctl`.
+/// Whether it is the configuration of a node of Talos or a patch of one, a bundle of secrets, or
+/// the configuration of `talosctl`.
 fn is_talos(top: NodeRef<'_, '_>) -> bool {
     const MACHINE: [&str; 8] = [
         "type",

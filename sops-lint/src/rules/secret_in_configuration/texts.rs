@@ -1,4 +1,5 @@
-//! Files of lines with credentials, known by their names: dotenv files, and what clients read passwords from.
+//! Files of lines with credentials, known by their names: dotenv files, and what clients read
+//! passwords from.
 
 use std::path::Path;
 

@@ -50,7 +50,8 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether the name is that of values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`, `values/prod.yaml`.
+/// Whether the name is that of values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`,
+/// `values/prod.yaml`.
 fn is_named(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let stem = stem.unwrap_or_default().to_ascii_lowercase();
