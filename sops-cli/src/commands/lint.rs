@@ -323,14 +323,14 @@ impl<'f> ToFix<'f> {
     }
 }
 
-/// Mends each file that can be; one that fails does not keep the others from it.
+/// Fixes each file that can be fixed. If one file fails, the others are still processed.
 fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &WalkResult) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in found.shown.iter().filter(|shown| shown.fix.is_some()) {
         files
             .entry((&shown.place, &shown.file))
             .or_default()
-            .push(&shown);
+            .push(shown);
     }
     let files: Vec<ToFix<'_>> = files
         .into_iter()
