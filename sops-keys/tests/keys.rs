@@ -428,8 +428,8 @@ fn the_error_says_why_groups_cannot_be_decrypted() {
     assert_eq!(
         error.unwrap_err().to_string(),
         format!(
-            "2 of 2 key groups are needed, but only 1 can be opened\n\
-             key group 1 needs wrapped of these master keys:\n  {recipient}\n\
+            "2 of 2 key groups are needed, but only 1 can be decrypted\n\
+             key group 1 needs one of these master keys:\n  {recipient}\n\
              key group 2: decrypted\n\
              private keys were looked for in:\n  x25519_other.txt: 1 key ({own})"
         )
@@ -446,7 +446,7 @@ fn the_error_says_why_groups_cannot_be_decrypted() {
     let error = recover_data_key(&[group], None, &Identities::new()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no private key can decrypt this; wrapped of these master keys is needed:\n  \
+        "no private key can decrypt this; one of these master keys is needed:\n  \
          age1x (`enc` of age1x: not an armored age file)\n  \
          kms arn:a (needs a key service for AWS KMS)\n\
          no private keys were given"

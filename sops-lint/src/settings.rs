@@ -202,7 +202,7 @@ mod tests {
             ),
             (
                 "exclude: [a, {hunter2: b}]\n",
-                "line 1, column 14: exclude[1]: this is a mapping; expected text",
+                "line 1, column 14: exclude[1]: this is a mapping; expected a string",
             ),
             (
                 "images: hunter2\n",
@@ -210,7 +210,7 @@ mod tests {
             ),
             (
                 "baseline: [hunter2]\n",
-                "line 1, column 11: baseline: this is a list; expected text",
+                "line 1, column 11: baseline: this is a list; expected a string",
             ),
             (
                 "severity: !x {}\n",
@@ -222,7 +222,7 @@ mod tests {
             ),
             (
                 "select: []\n---\nignore: []\n",
-                "line 2, column 1: there is a second document",
+                "line 2, column 1: the file has a second document",
             ),
         ] {
             let error = Settings::parse(text.as_bytes())

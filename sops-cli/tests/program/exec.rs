@@ -61,11 +61,11 @@ fn what_is_no_variable_is_an_error() {
     for (text, message) in [
         (
             "a: {b: hunter2}\n",
-            "`a`: an environment variable holds one value",
+            "`a`: an environment variable holds only one value",
         ),
         (
             "a: [hunter2]\n",
-            "`a`: an environment variable holds one value",
+            "`a`: an environment variable holds only one value",
         ),
         (
             "'a=b': hunter2\n",
@@ -422,7 +422,8 @@ fn nested_values_are_variables_with_a_separator() {
         .run(&["exec-env", "x.ini", "true"])
         .fails_with(1);
     assert!(
-        run.stderr.contains("the keys before the first one"),
+        run.stderr
+            .contains("the keys before the first section header"),
         "{run}"
     );
     assert!(run.stderr.contains("help: `--separator __`"), "{run}");

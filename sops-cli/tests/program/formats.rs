@@ -307,14 +307,14 @@ fn messages_name_the_way_out() {
         (
             "t.yaml",
             "a:\n- b\n\t- c\n",
-            "a tab begins the line behind this text",
+            "a tab begins the line after this text",
         ),
-        ("b.yaml", "NAME: {ABC\n", "or the text in quotes"),
-        ("b.yaml", "NAME: [ABC\n", "or the text in quotes"),
+        ("b.yaml", "NAME: {ABC\n", "put the text in quotes"),
+        ("b.yaml", "NAME: [ABC\n", "put the text in quotes"),
         (
             "x.yaml",
             "a: \"\u{7}bell\"\n",
-            "in double quotes it is written `\\x07`",
+            "in double quotes, write `\\x07`",
         ),
     ] {
         environment.write(name, text);
@@ -413,6 +413,6 @@ fn an_encrypted_file_under_the_name_of_another_format_is_not_encrypted_again() {
     run.fails_with(2);
     environment.write("nul.yaml", "a\0:\0 \0b\0\n\0");
     let run = environment.run(&["decrypt", "nul.yaml"]);
-    assert!(run.stderr.contains("may be in UTF-16"), "{run}");
+    assert!(run.stderr.contains("if the file is UTF-16"), "{run}");
     run.fails_with(1);
 }

@@ -109,8 +109,7 @@ fn values_with_carriage_returns_come_with_a_warning() {
         .run(&["encrypt", "--age", &recipient(), "blank.env"])
         .fails_with(2);
     assert!(
-        run.stderr
-            .contains("save the file with line endings of LF alone"),
+        run.stderr.contains("save the file with LF line endings"),
         "{run}"
     );
 }

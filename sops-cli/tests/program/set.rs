@@ -318,7 +318,7 @@ fn a_key_that_dotenv_cannot_hold_is_named() {
         (
             "x.env",
             r##"["#C"]"##,
-            "#C: a line of dotenv that begins with `#` is a comment",
+            "#C: a dotenv line that begins with `#` is a comment",
         ),
         (
             "x.ini",

@@ -38,11 +38,11 @@ fn recipients_that_cannot_be_used_are_named() {
         ),
         (
             &spaces,
-            "several recipients without commas between them; write commas",
+            "several recipients without commas between them; separate them with commas",
         ),
         (
             &lines,
-            "several recipients without commas between them; write commas",
+            "several recipients without commas between them; separate them with commas",
         ),
     ] {
         environment.write("a.yaml", "a: b\n");

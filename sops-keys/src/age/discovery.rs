@@ -592,7 +592,7 @@ mod tests {
                     .is_none()
             );
         }
-        assert_eq!(ran(), format!("{mine}\nnobody\n"));
+        assert_eq!(ran(), format!("{mine}\nunknown\n"));
         // The same output twice is one source.
         assert_eq!(identities.recipients().len(), 2);
         let commands = identities
