@@ -60,7 +60,7 @@ fn each_finding_shows_its_line_and_points_to_a_key_or_a_value() {
                 };
                 shown += 1;
                 let pointed = &excerpt.text[excerpt.span.clone()];
-                let before_mask = pointed.split("***").next().unwrap_or_default();
+                let before_mask = pointed.split(['*', '…']).next().unwrap_or_default();
                 let is_key_or_value = line[at..].starts_with(before_mask);
                 let is_place = line[..at].chars().count() + 1 == finding.location.column;
                 if pointed.trim().is_empty() || !is_key_or_value || !is_place {

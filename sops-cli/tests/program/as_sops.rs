@@ -293,15 +293,15 @@ fn hints_have_the_name_that_the_program_was_called_by() {
         (&["decrypt", "p.yaml"][..], "encrypt --in-place"),
         (&["set", "p.yaml", "[\"a\"]", ""], "unset"),
         (&["unset", "p.yaml"], "unset secrets.yaml"),
-        (&["exec-env", "--help"], "exec-env secrets.env"),
+        (&["exec-env", "--help"], "exec-env settings.yaml"),
     ] {
         let text = |run: Run| format!("{}{}", run.stdout, run.stderr);
         let under_sops = text(environment.finish(environment.command_of(&link, arguments)));
-        let command = format!("`sops {hint}");
+        let command = format!("sops {hint}");
         assert!(under_sops.contains(&command), "{arguments:?}: {under_sops}");
         assert!(!under_sops.contains("`sops-rs "), "{under_sops}");
         let own = text(environment.run(arguments));
-        assert!(own.contains(&format!("`sops-rs {hint}")), "{own}");
+        assert!(own.contains(&format!("sops-rs {hint}")), "{own}");
     }
 }
 

@@ -102,6 +102,7 @@ fn repository() -> TestEnvironment {
     environment.encrypt("apps/secret.yaml", secret);
     environment.encrypt("settings.yaml", "port: \"80\"\n");
     environment.encrypt("secret.json", "{\"a\": \"b\"}\n");
+    environment.write("clusters/production/flux.yaml", "{}\n");
     environment.write("password.json", "\"new\"");
     environment.write("tls.key", "text");
     script(

@@ -429,7 +429,7 @@ fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
 }
 
 /// What is said where a key that goes was the only one of this machine.
-const CLOSED: &str = "no private key at hand opens x.yaml any more";
+const CLOSED: &str = "none of your private keys can decrypt x.yaml after this change";
 
 #[test]
 fn whoever_takes_away_their_own_last_key_is_warned() {
@@ -472,7 +472,7 @@ fn whoever_takes_away_their_own_last_key_is_warned() {
 }
 
 #[test]
-fn fewer_groups_at_hand_than_the_threshold_are_a_warning() {
+fn fewer_usable_groups_than_the_threshold_are_a_warning() {
     let environment = TestEnvironment::new();
     for (second, is_closed) in [(recipient(), false), (other_recipient(), true)] {
         environment.encrypt("x.yaml", TEXT);
