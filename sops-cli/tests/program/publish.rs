@@ -181,7 +181,12 @@ fn what_cannot_be_published_is_named() {
     environment.write("p.yaml", TEXT);
     fails(&here, &["-y", "p.yaml"], 1, "sops metadata not found");
     environment.write("out/a.yaml", "not: encrypted\n");
-    fails(&here, file, 3, "already exists and is not an encrypted file");
+    fails(
+        &here,
+        file,
+        3,
+        "already exists and is not an encrypted file",
+    );
     assert_eq!(environment.read("out/a.yaml"), "not: encrypted\n");
     std::fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
     let run = publish(&environment, file).fails_with(1);
