@@ -95,8 +95,8 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
     Ok(match config {
         None => {
             let message = format!(
-                "no `.sops.yaml` was found in {} or a folder above it, so there is no key to encrypt for; for a file that is named, it is looked for from the working \
-                 directory, not from the file's folder",
+                "no `.sops.yaml` in {} or a directory above it, so there is no key to encrypt for; the search starts in the working \
+                 directory, not in the directory of the file",
                 name_of(&working_dir()?)
             );
             error(message).hint(

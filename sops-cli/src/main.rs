@@ -31,6 +31,7 @@ mod parallel;
 mod reference;
 mod secret_parts;
 mod signals;
+mod sops_dates;
 mod ui;
 mod update_file;
 mod walking;

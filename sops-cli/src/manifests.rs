@@ -137,7 +137,7 @@ impl ManifestReader<'_> {
         }
         if let Some(path) = path_of_ciphertext(&Node::from_json(&decrypted)) {
             let message =
-                format!("`{path}` is encrypted, and there is no `sops` block to decrypt it with");
+                format!("`{path}` is encrypted, but the `sops` metadata to decrypt it is missing");
             return Err(refuse(message).hint("restore the file from version control"));
         }
         let mut secrets = Vec::new();

@@ -26,7 +26,7 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
-    /// A change that would put another `sops` block beside that of the file.
+    /// A change that would add other `sops` metadata to that of the file.
     pub(crate) fn reserved_key() -> Self {
         let message = "the key `sops` at the top level, in dotenv all that begin with `sops_`, is for the file's own metadata";
         Self::new(Code::AlreadyEncrypted, message)
@@ -126,7 +126,7 @@ impl CommandError {
             Error::NotEncrypted if actual_format.is_some() => simple(Code::Generic, &error),
             Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
                 simple(Code::Generic, &error)
-                    .hint("there are encrypted values, but what opens them is gone; restore the file from version control")
+                    .hint("the file has encrypted values, but their metadata is missing; restore the file from version control")
             }
             Error::Output(cause) => return Self::stream("standard output", &cause),
             Error::NotEncrypted => simple(Code::Generic, &error)
@@ -153,19 +153,19 @@ impl CommandError {
             }
             Error::Ciphertext { .. } if matches!(source, Some((.., Format::Binary, _))) => {
                 Self::new(Code::AlreadyEncrypted, "this is only part of an encrypted file, or other text follows it")
-                    .hint("restore the file from version control; encrypted again, it could not be decrypted any more")
+                    .hint("restore the file from version control; if you encrypt it again, it can no longer be decrypted")
             }
             Error::Ciphertext { path, location } => {
                 at = Some(location);
                 Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` metadata to decrypt it with"))
-                    .hint("restore the metadata from version control; encrypted again, the value could not be decrypted any more")
+                    .hint("restore the metadata from version control; if you encrypt the value again, it can no longer be decrypted")
             }
             Error::Metadata { location, path, message } => {
                 at = location;
                 let is_whole = path.is_none();
                 let unplaced = Error::Metadata { location: None, path, message };
                 let new = simple(Code::Generic, &unplaced)
-                    .hint("the block is written by programs only; restore the file from version control");
+                    .hint("only programs write the metadata; restore the file from version control");
                 match is_whole {
                     true => new.hint("in a plaintext file, give the key `sops` another name"),
                     false => new,
@@ -184,14 +184,14 @@ impl CommandError {
                 at = location;
                 let may_be_merged = message.contains("from before a `rotate`");
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
-                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control");
+                    .hint("change encrypted values only with `sops-rs edit` or `sops-rs set`; restore the file from version control");
                 match may_be_merged {
                     true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again"),
                     false => new,
                 }
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
-                .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
+                .hint("if you want the change, for example after a merge, check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
                 .hint("otherwise restore the file from version control"),
             Error::MacMissing { location } => {
                 at = location;
@@ -212,10 +212,10 @@ impl CommandError {
                 }
             }
             Error::Keys(KeyError::NoKeyService { .. }) => simple(Code::Generic, &error)
-                .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
+                .hint("name one with `--keyservice`, or remove the key from `.sops.yaml` or with a flag such as `--rm-kms`"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
-                .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
+                .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` creates a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint(match source {
                     // A file that is encrypted again for another rule.
@@ -223,7 +223,7 @@ impl CommandError {
                     _ => "change the rule, or leave the file in plaintext with `--allow-plaintext`",
                 }),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
-                .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one"),
+                .hint("the recipient is the public key, `age1…`; create a new key if others have seen this one"),
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
@@ -231,12 +231,12 @@ impl CommandError {
             new = new.hint(as_whole);
         }
         if several {
-            new = Self::new(new.code, "the documents of this file have different `sops` metadata: encrypted files were put together")
-                .hint("SOPS reads the metadata of the first document only; keep the files apart, or put their plaintexts together and encrypt the result");
+            new = Self::new(new.code, "the documents of this file have different `sops` metadata: the file joins several encrypted files")
+                .hint("SOPS reads only the metadata of the first document; keep the files separate, or join their plaintexts and encrypt the result");
         } else if has_mark {
             new = Self::new(
                 new.code,
-                "the file begins with a byte order mark, which makes another key of the first one",
+                "the file begins with a byte order mark, which SOPS reads as part of the first key",
             )
             .hint("save the file as UTF-8 without it");
         }
@@ -261,7 +261,7 @@ fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
     match has_ciphertext(text) {
         true => error
             .hint(TAKE_ONE_SIDE)
-            .hint("lines of both sides can be combined only if the data key is the same, so that neither side was rotated; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+            .hint("if neither side ran `rotate`, you can combine lines of both sides; then check the values with `sops-rs edit --ignore-mac <FILE>`"),
         false => error
             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }

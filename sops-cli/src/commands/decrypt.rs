@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use sops_core::{KeyPath, extract, parse_document};
+use sops_core::{Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
-    FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, require_existing,
+    FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, invocation, require_existing,
 };
 use crate::batch::{self, Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, Role};
@@ -15,6 +15,7 @@ use crate::decrypt_file::{self, Use};
 use crate::files::Readers;
 use crate::input::Input;
 use crate::keys::services::Services;
+use crate::sops_dates;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -92,6 +93,10 @@ impl Args {
         let decrypted = decrypt_file::decrypt(ui, services, &input, &self.opening, purpose)?;
         let Some(path) = path else {
             let result = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
+            let result = match to {
+                Format::Yaml if invocation::is_sops() => sops_dates::as_in_sops(result),
+                _ => result,
+            };
             return Ok((input, result));
         };
         let stores = stores::stores(ui, globals)?;

@@ -79,7 +79,7 @@ fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
-        .ok_or("this is no whole number from 0 on")
+        .ok_or("not a whole number from 0")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {

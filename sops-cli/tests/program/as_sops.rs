@@ -305,6 +305,22 @@ fn hints_have_the_name_that_the_program_was_called_by() {
     }
 }
 
+/// A functional test of `sops` 3.13.3 compares these texts.
+#[test]
+fn dates_are_decrypted_as_by_sops() {
+    let environment = TestEnvironment::new();
+    let link = environment.path("bin/sops");
+    std::fs::create_dir(environment.path("bin")).expect("it is ours");
+    symlink(program(), &link).expect("it is ours");
+    let text = "a: 2024-01-01\nb: 2006-01-02T15:04:05+07:06";
+    environment.encrypt("dates.yaml", text);
+    let under_sops = environment.command_of(&link, &["decrypt", "dates.yaml"]);
+    let under_sops = environment.finish(under_sops).succeeds().stdout;
+    let expected = "a: 2024-01-01T00:00:00Z\nb: 2006-01-02T15:04:05+07:06\n";
+    assert_eq!(under_sops, expected);
+    assert_eq!(environment.decrypt("dates.yaml"), text);
+}
+
 /// `peers/command_lines` compares these lines with the real `sops`.
 #[test]
 fn words_after_the_file_are_passed_over() {

@@ -538,7 +538,7 @@ fn updatekeys_says_where_it_looked_for_the_configuration() {
     let run = environment
         .run(&["updatekeys", "-y", "m/x.yaml"])
         .fails_with(1);
-    let place = "it is looked for from the working directory, not from the file's folder";
+    let place = "the search starts in the working directory, not in the directory of the file";
     assert!(run.stderr.contains(place), "{run}");
 }
 

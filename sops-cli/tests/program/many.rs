@@ -485,7 +485,7 @@ fn recipients_of_a_team_stay_when_the_keys_of_a_repository_are_updated() {
     environment.run(&["updatekeys", "-y", "team"]).succeeds();
     assert_eq!(found(), [[true, true], THEIRS]);
     let run = environment.run(&["updatekeys", "-y", "."]).fails_with(1);
-    assert!(run.stderr.contains("no `.sops.yaml` was found"), "{run}");
+    assert!(run.stderr.contains("no `.sops.yaml` in"), "{run}");
     assert!(
         run.stderr.contains("1 of 2 files could not be updated"),
         "{run}"
@@ -639,7 +639,7 @@ fn the_other_files_are_encrypted_all_the_same() {
 fn a_missing_configuration_is_reported_once() {
     let environment = TestEnvironment::new();
     environment.write("web.yaml", DEPLOYMENT);
-    let missing = "no `.sops.yaml` was found";
+    let missing = "no `.sops.yaml` in";
     let run = environment.run(&["encrypt", "-i", "."]).fails_with(1);
     assert_eq!(run.stderr.matches(missing).count(), 1, "{run}");
     assert!(!run.stderr.contains("web.yaml"), "{run}");
