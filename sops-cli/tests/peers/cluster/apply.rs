@@ -77,10 +77,10 @@ fn a_folder_with_its_namespace_and_crd() {
         "namespace/bank created (server dry run)\n\
          customresourcedefinition.apiextensions.k8s.io/vaults.bank.example created (server dry run)\n\
          Vault main: not checked, because its CRD does not exist yet (server dry run)\n\
-         secret/web not checked, its namespace is not there yet (server dry run)\n\
-         secret/db not checked, its namespace is not there yet (server dry run)\n\
-         configmap/one not checked, its namespace is not there yet (server dry run)\n\
-         deployment.apps/web not checked, its namespace is not there yet (server dry run)\n"
+         secret/web not checked, because its namespace does not exist yet (server dry run)\n\
+         secret/db not checked, because its namespace does not exist yet (server dry run)\n\
+         configmap/one not checked, because its namespace does not exist yet (server dry run)\n\
+         deployment.apps/web not checked, because its namespace does not exist yet (server dry run)\n"
     );
     let run = environment.run(&["apply", "-f", "apps"]).succeeds();
     assert_eq!(
@@ -209,15 +209,15 @@ fn some_of_many_objects_fail() {
         ("a: [", "d.yaml"),
         (
             "apiVersion: v1\nkind: ConfigMap\n",
-            "it has no `metadata.name`",
+            "`metadata.name` is missing",
         ),
         (
             "apiVersion: no.example/v1\nkind: Thing\nmetadata: {name: x}\n",
-            "knows no kind `Thing` in `no.example/v1`",
+            "has no kind `Thing` in `no.example/v1`",
         ),
         (
             "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {port: 8080}\n",
-            "`stringData.port` is no string",
+            "`stringData.port` is not a string",
         ),
     ] {
         environment.write("many/d.yaml", text);
@@ -235,7 +235,10 @@ fn some_of_many_objects_fail() {
     for name in ["../../secrets/x", "x?force=true", ".."] {
         environment.write("name.yaml", config_map(&format!("'{name}'"), "{}"));
         let run = environment.run(&["apply", "-f", "name.yaml"]).fails_with(1);
-        assert!(run.stderr.contains("is no name for an object"), "{run}");
+        assert!(
+            run.stderr.contains("is not a valid name for an object"),
+            "{run}"
+        );
     }
 
     environment.write("many/kustomization.yaml", "resources: [a.yaml]\n");
@@ -302,7 +305,7 @@ fn every_file_that_cannot_be_taken_is_named() {
     for says in [
         "sops-rs encrypt --in-place several/b.yaml",
         "sops-rs encrypt --in-place several/c.yaml",
-        "nothing was applied: 2 of 3 files cannot be taken",
+        "nothing was applied: 2 of 3 files are invalid",
     ] {
         assert!(run.stderr.contains(says), "{run}");
     }

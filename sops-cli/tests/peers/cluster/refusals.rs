@@ -155,7 +155,8 @@ fn a_namespace_that_is_missing() {
         .run(&["flux", "install-key", "-n", "nowhere"])
         .fails_with(1);
     assert!(
-        run.stderr.contains("there is no namespace `nowhere`"),
+        run.stderr
+            .contains("the namespace `nowhere` does not exist"),
         "{run}"
     );
     assert!(run.stderr.contains("--create-namespace"), "{run}");
@@ -168,7 +169,8 @@ fn a_namespace_that_is_missing() {
         .run(&["apply", "-f", "secret.yaml"])
         .fails_with(1);
     assert!(
-        run.stderr.contains("there is no namespace `nowhere`"),
+        run.stderr
+            .contains("the namespace `nowhere` does not exist"),
         "{run}"
     );
 }
@@ -234,7 +236,7 @@ fn an_immutable_secret() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("secret/web: it is there with other values, and immutable"),
+            .contains("secret/web: it exists with other values and is immutable"),
         "{run}"
     );
     assert!(!run.stderr.contains("hunter"), "{run}");
@@ -359,19 +361,19 @@ fn manifests_that_are_none() {
     for (text, says) in [
         (
             "apiVersion: v1\nkind: Secret\nmetadata: {generateName: a-}\n",
-            "document 1 is no manifest: it has no `metadata.name`",
+            "document 1 is not a Kubernetes object: `metadata.name` is missing",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: hunter2\n",
-            "document 2 is no manifest: it has no `apiVersion`",
+            "document 2 is not a Kubernetes object: `apiVersion` is missing",
         ),
         (
             "apiVersion: v1\nkind: List\nitems: [{}, hunter2]\n",
-            "document 1, items[1] is no manifest: it is no mapping",
+            "document 1, items[1] is not a Kubernetes object: expected a mapping",
         ),
         (
             "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: hunter2\n",
-            "Secret a: `data` is no mapping",
+            "Secret a: `data` is not a mapping",
         ),
         (
             "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {password: '%hunter2'}\n",
@@ -414,7 +416,7 @@ fn the_work_ends_when_the_server_is_gone() {
     assert_eq!(run.code, Some(1), "{run}");
     let applied = run.stdout.lines().filter(|line| line.ends_with(" created"));
     let left = 1000 - applied.count();
-    let says = format!("the work ends here: {left} of 1000 objects were not applied");
+    let says = format!("stopped: {left} of 1000 objects were not applied");
     assert!(run.stderr.contains(&says), "{run}");
     assert!(run.stderr.lines().count() < 12, "{run}");
 }
