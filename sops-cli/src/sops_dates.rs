@@ -4,7 +4,7 @@ use sops_core::{Format, Type, parse_document};
 use zeroize::Zeroizing;
 
 /// A YAML plaintext with its dates as `sops` prints them, such as `2024-01-01T00:00:00Z` for
-/// `2024-01-01`. As `sops` writes such a document anew, it then ends with a line break.
+/// `2024-01-01`. `sops` writes the whole document again, so it then ends with a line break.
 pub(crate) fn as_in_sops(plaintext: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     let Ok(document) = parse_document(&plaintext, Format::Yaml) else {
         return plaintext;

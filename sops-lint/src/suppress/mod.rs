@@ -11,6 +11,7 @@ use sops_document::Format;
 
 use crate::allowing_comment::{MARK, allowing, is_comment};
 use crate::context::Context;
+use crate::file_name;
 use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
@@ -43,8 +44,12 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
     context.findings.append(&mut findings);
+    // Whether there is something to report shows later, so an allowance of it counts as used.
+    if let Some(configuration) = &mut context.facts.configuration {
+        let unused = &mut configuration.unused;
+        unused.retain(|(_, finding)| !allowances.allow(finding));
+    }
     for deferred in &mut context.facts.flux.findings {
-        // Whether there is something to report shows later, so an allowance of it counts as used.
         *deferred = deferred.take().filter(|finding| !allowances.allow(finding));
     }
     for allowance in allowances.all {
@@ -54,7 +59,12 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
             context.report_span(allowance.place, message);
         }
     }
-    std::mem::take(&mut context.findings)
+    let mut findings = std::mem::take(&mut context.findings);
+    if file_name::is_prose(context.input.path) {
+        // A text that explains such comments needs none of them.
+        findings.retain(|finding| finding.rule.code != rules::SUPPRESSION.code);
+    }
+    findings
 }
 
 /// What is allowed, in the order of where it begins to hold.
