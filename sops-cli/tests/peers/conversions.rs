@@ -171,7 +171,7 @@ fn is_better(refused: &Run) -> bool {
     let words = [
         "would stay in plaintext",
         "allows only one",
-        "has no form in this format",
+        "this format cannot represent",
         "is not UTF-8",
     ];
     words.iter().any(|words| refused.stderr.contains(words))

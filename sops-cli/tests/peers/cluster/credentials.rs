@@ -81,21 +81,21 @@ fn a_program_that_gives_none_is_told_without_its_words() {
         (
             "echo token-of-admin; exit 3",
             "failed: exit status: 3",
-            "by itself",
+            "run it separately",
         ),
         (
             "echo token-of-admin; kill -9 $$",
             "failed: signal: 9",
-            "by itself",
+            "run it separately",
         ),
-        ("echo token-of-admin", rubbish, "by itself"),
+        ("echo token-of-admin", rubbish, "run it separately"),
         (
             "echo '{\"status\": {\"token\": \"token-of-admin\"'",
             rubbish,
-            "by itself",
+            "run it separately",
         ),
-        (":", rubbish, "by itself"),
-        (&printed(""), rubbish, "by itself"),
+        (":", rubbish, "run it separately"),
+        (&printed(""), rubbish, "run it separately"),
         (
             &printed(
                 r#", "status": {"token": "token-of-admin\nx", "expirationTimestamp": "2999-01-01T00:00:00Z"}"#,
@@ -125,7 +125,7 @@ fn a_program_that_gives_none_is_told_without_its_words() {
     );
     use_plugin(&environment, "no-such-plugin");
     let says = "`no-such-plugin` of the kubeconfig cannot be run: No such file or directory";
-    check(says, "in PATH");
+    check(says, "to PATH");
     let file = environment.home().join(".kube/config");
     let config = fs::read_to_string(&file).expect("it is there");
     let hinted = config.replace(

@@ -458,7 +458,7 @@ fn kubeconfigs_of_every_sort() {
         (
             "cluster: {server",
             "cluster: {proxy-url: 'http://me:token-of-me@127.0.0.1:1', server",
-            "through the proxy",
+            "uses the proxy",
         ),
     ] {
         environment.write("config", config.replace(from, to));
