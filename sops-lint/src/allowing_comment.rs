@@ -14,8 +14,10 @@ pub(crate) fn is_comment(text: &str) -> bool {
 
 /// Whether a text is a comment that allows findings, without a secret in its reason.
 pub(crate) fn is_harmless_comment(text: &str) -> bool {
-    let comment = text.trim_start();
-    is_comment(comment) && allowing(comment).is_some() && in_text("", comment).is_empty()
+    let comment = text.trim();
+    let statement = SIGNS.iter().find_map(|sign| comment.strip_prefix(sign));
+    let is_statement = statement.is_some_and(|text| text.trim_start().starts_with(MARK));
+    is_statement && in_text("", comment).is_empty()
 }
 
 /// What a comment of the line allows.

@@ -226,3 +226,55 @@ fn a_long_line_is_shown_around_the_place() {
         Some(Shape::Mapping)
     );
 }
+
+#[test]
+fn no_output_shows_a_secret_in_the_place_of_a_name() {
+    const SECRET: &str = "k8Fj29dkPlainKd92";
+    let texts = [
+        (".env", format!("SECRET_KEY: {SECRET}=\n")),
+        (
+            "b.env",
+            format!("export PASSWORD:{SECRET} TOKEN=x\nAuthorization: Bearer {SECRET}==\n"),
+        ),
+        (
+            ".netrc",
+            format!("machine h login a password {SECRET} account: x\n"),
+        ),
+        (
+            "kustomization.yaml",
+            format!(
+                "secretGenerator:\n- literals:\n  - {SECRET}==\n  - postgres://u:{SECRET}@h/db?ssl=on\n"
+            ),
+        ),
+        (
+            "a.yaml",
+            format!("password: hunter2xQ9 # old {SECRET} # sops-rs: allow SL001 -- no\n"),
+        ),
+        (
+            "b.yaml",
+            format!(
+                "kind: Secret\napiVersion: v1\nmetadata: {{name: a}}\nstringData: {{kind: {SECRET}, apiVersion: v{SECRET}}} # {SECRET}\n"
+            ),
+        ),
+        (
+            "c.yaml",
+            format!(
+                "kind: Secret\napiVersion: v1\nmetadata: {{name: a}}\nimmutable: {{x: a, version: {SECRET}}}\nstringData: {{a: {{{SECRET}}}, b: [{SECRET}: x]}}\n"
+            ),
+        ),
+    ];
+    let linter = linter();
+    for (name, text) in texts {
+        let path = Path::new(ROOT).join(name);
+        let input = Input::new(name, &path, text.as_bytes());
+        let findings = linter.lint(&input).findings;
+        assert!(!findings.is_empty(), "{name}");
+        for finding in findings {
+            let excerpt = finding
+                .excerpt
+                .map_or(String::new(), |excerpt| excerpt.text);
+            let shown = format!("{} {excerpt} {:?}", finding.message, finding.path);
+            assert!(!shown.contains(SECRET), "{name}: {shown}");
+        }
+    }
+}

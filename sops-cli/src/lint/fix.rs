@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::SystemTime;
 
-use similar::{Algorithm, TextDiff};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NewEntry;
 use sops_core::{EncryptedDocument, Encryption, Format, parse_document, unencrypted_values};
 use sops_lint::{Finding, Fix};
-use sops_printable::{lines, one_line};
+use sops_printable::one_line;
 
+use super::diff::masked_diff;
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError, Role, files_named, name_of};
 use crate::files::{self, Readers};
@@ -289,17 +289,8 @@ impl Fixer<'_> {
             }
             Repair::Show => {
                 let name = name_of(path);
-                // The usual algorithm grows with the square of the number of edits.
-                let diff = TextDiff::configure()
-                    .algorithm(Algorithm::Patience)
-                    .diff_lines(text, fixed.as_str());
-                // Without context: lines that stay may hold values.
-                let diff = diff
-                    .unified_diff()
-                    .context_radius(0)
-                    .header(&name, &name)
-                    .to_string();
-                self.ui.output(shown_diff(&diff).as_bytes())?;
+                let diff = masked_diff(&name, text, &fixed, format);
+                self.ui.output(diff.as_bytes())?;
             }
         }
         Ok(count)
@@ -323,25 +314,4 @@ fn shown_lines(heading: &str, lines: &[String]) -> String {
         .chain(lines)
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// A diff of untrusted text. Windows line breaks stay, so that the diff can be applied.
-fn shown_diff(diff: &str) -> String {
-    let shown = diff.split('\n').map(|line| match line.strip_suffix('\r') {
-        Some(line) => lines(line) + "\r",
-        None => lines(line),
-    });
-    shown.collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_diff_is_escaped_and_keeps_its_line_breaks() {
-        let diff = "--- a\n+++ a\n-\tb: \u{202e}1\r\n+\tb: \u{1b}[2K2\r\n";
-        let shown = "--- a\n+++ a\n-\tb: \\u{202e}1\r\n+\tb: \\u{1b}[2K2\r\n";
-        assert_eq!(shown_diff(diff), shown);
-    }
 }

@@ -2,6 +2,7 @@
 //! are written and fixed.
 
 pub(crate) mod demand;
+mod diff;
 pub(crate) mod fix;
 pub(crate) mod judge;
 pub(crate) mod output;

@@ -211,7 +211,10 @@ fn findings_are_escaped_in_every_format() {
     environment.write("raw.yaml", raw);
     let run = environment.run(&["lint", "--diff"]);
     assert_safe(&run, "diff");
-    assert!(run.stdout.contains(r"x\u{202e}\u{200b}y"), "{run}");
+    assert!(
+        run.stdout.contains("-      defaultMode: 0644 ***\n"),
+        "{run}"
+    );
 }
 
 #[test]

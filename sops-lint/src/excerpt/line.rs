@@ -182,9 +182,7 @@ impl<'t> Line<'t> {
                 .is_some_and(|secret| secret.start < range.end)
         };
         match piece.visibility {
-            Visibility::Shown if piece.is_inner && hides(&range) && !is_named() => {
-                writer.mask(range)
-            }
+            Visibility::Shown if hides(&range) && !is_named() => writer.mask(range),
             Visibility::Shown if source.len() > MAX_VALUE => {
                 let end = source.floor_char_boundary(MAX_VALUE);
                 writer.show(self.text, range.start..range.start + end);

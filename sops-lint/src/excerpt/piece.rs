@@ -29,8 +29,6 @@ pub(super) enum Visibility {
 pub(super) struct Piece {
     pub(super) range: Range<usize>,
     pub(super) visibility: Visibility,
-    /// Whether it is in a text that is the value of a scalar.
-    pub(super) is_inner: bool,
 }
 
 /// The pieces of a text in order, without overlaps. What is between them is punctuation.
@@ -80,11 +78,7 @@ impl Pieces {
         let mut all = Vec::new();
         let mut piece = |range: Range<usize>, visibility| {
             if !range.is_empty() {
-                all.push(Piece {
-                    range,
-                    visibility,
-                    is_inner: false,
-                });
+                all.push(Piece { range, visibility });
             }
         };
         for (line, key) in lines::keys(text, format) {
@@ -145,12 +139,8 @@ struct Collector<'t> {
 }
 
 impl Collector<'_> {
-    fn add(&mut self, range: Range<usize>, visibility: Visibility, depth: usize) {
-        self.all.push(Piece {
-            range,
-            visibility,
-            is_inner: depth > 0,
-        });
+    fn add(&mut self, range: Range<usize>, visibility: Visibility) {
+        self.all.push(Piece { range, visibility });
     }
 
     /// Adds the pieces of a document that begins at `base`.
@@ -171,7 +161,7 @@ impl Collector<'_> {
             }
             match node.shape() {
                 Shape::Scalar if is_flat => {
-                    self.add(moved(node.span(), base), Visibility::Words, depth);
+                    self.add(moved(node.span(), base), Visibility::Words);
                 }
                 Shape::Scalar => self.scalar(node, base, depth, &fields),
                 Shape::Sequence => {
@@ -181,7 +171,7 @@ impl Collector<'_> {
                     let kind = node.get("kind").and_then(NodeRef::as_str);
                     let fields = kind.map_or_else(|| fields.clone(), |kind| fields.of_object(kind));
                     for (key, child) in node.entries() {
-                        self.key(key, child, base, depth);
+                        self.key(key, child, base, &fields);
                         open.push((child, fields.under(key)));
                     }
                 }
@@ -191,11 +181,10 @@ impl Collector<'_> {
         self.all.extend(comments.map(|comment| Piece {
             range: moved(comment, base),
             visibility: Visibility::Hidden,
-            is_inner: depth > 0,
         }));
     }
 
-    fn key(&mut self, key: &str, child: NodeRef<'_, '_>, base: usize, depth: usize) {
+    fn key(&mut self, key: &str, child: NodeRef<'_, '_>, base: usize, fields: &Fields<'_>) {
         let start = child.key_offset() + base;
         let source = self.text.get(start..).unwrap_or_default();
         let length = match source.chars().next() {
@@ -205,7 +194,7 @@ impl Collector<'_> {
         };
         let range = start..start + length;
         let is_as_written = key_text(&self.text[range.clone()]) == key;
-        let is_shown = key == "<<" || is_shown(key);
+        let is_shown = key == "<<" || is_shown(key) && !fields.is_in_value_of_secret();
         let visibility = match is_as_written && is_shown {
             true => Visibility::Shown,
             false => Visibility::Hidden,
@@ -216,7 +205,7 @@ impl Collector<'_> {
             0 if start < end => start..end,
             _ => range,
         };
-        self.add(range, visibility, depth);
+        self.add(range, visibility);
     }
 
     fn scalar(&mut self, node: NodeRef<'_, '_>, base: usize, depth: usize, fields: &Fields<'_>) {
@@ -225,24 +214,24 @@ impl Collector<'_> {
         let is_hidden = depth == 0 && (self.is_hidden)(&span);
         let is_setting = node.value().is_none() || node.as_str().is_none() && is_boolean(value);
         let source = self.text.get(span.clone()).unwrap_or_default();
-        let is_shown = fields.is_type(value) || !is_hidden && fields.shows(value, is_setting);
+        let is_shown = !is_hidden && (fields.is_type(value) || fields.shows(value, is_setting));
         let is_plain = !source.contains(['\n', '\\']);
         if is_shown && is_plain {
-            return self.add(span, Visibility::Shown, depth);
+            return self.add(span, Visibility::Shown);
         }
         if is_hidden || fields.is_in_secret() {
-            return self.add(span, Visibility::Words, depth);
+            return self.add(span, Visibility::Words);
         }
         let inner = block(source).filter(|_| depth < MAX_DEPTH && (self.is_wanted)(&span));
         let Some(inner) = inner.map(|inner| moved(inner, span.start)) else {
-            return self.add(span, Visibility::Words, depth);
+            return self.add(span, Visibility::Words);
         };
         let text = self.text;
         match parsed(&text[inner.clone()], Format::Yaml) {
             Some(document) => {
                 self.document(&document, inner.start, depth + 1, &fields.of_text());
             }
-            None => self.add(span, Visibility::Words, depth),
+            None => self.add(span, Visibility::Words),
         }
     }
 }

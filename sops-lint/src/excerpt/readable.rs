@@ -116,15 +116,8 @@ const CLOSED: [&str; 15] = [
     "valuesObject",
 ];
 
-/// The fields of a Secret that hold none of its values.
-const OF_SECRET: [&str; 6] = [
-    "apiVersion",
-    "kind",
-    "metadata",
-    "type",
-    "immutable",
-    "sops",
-];
+/// The fields of a Secret that cannot hold a value of it.
+const OF_SECRET: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "sops"];
 
 /// Fields of Kubernetes that contain the word "secret" and lead to the name of a Secret.
 const REFERENCES: [&str; 9] = [
@@ -144,8 +137,8 @@ const REFERENCES: [&str; 9] = [
 pub(super) struct Fields<'d> {
     /// Whether the user decides what is here.
     is_closed: bool,
-    /// Whether the values of a Secret are here.
-    is_in_secret: bool,
+    /// How many keys lead from a Secret to here, if its values are here; otherwise 0.
+    depth_in_secret: usize,
     object: ObjectKind,
     names: Vec<&'d str>,
 }
@@ -189,12 +182,12 @@ impl<'d> Fields<'d> {
         names.push(key);
         Self {
             is_closed: self.is_closed || is_secret_part(key) || CLOSED.iter().any(is_closed),
-            is_in_secret: self.is_in_secret
-                || match self.object {
-                    ObjectKind::Secret => !OF_SECRET.contains(&key),
-                    ObjectKind::ConfigMap => false,
-                    ObjectKind::Other => is_secret_part(key),
-                },
+            depth_in_secret: match self.object {
+                _ if self.is_in_secret() => self.depth_in_secret + 1,
+                ObjectKind::Secret => usize::from(!OF_SECRET.contains(&key)),
+                ObjectKind::ConfigMap => 0,
+                ObjectKind::Other => usize::from(is_secret_part(key)),
+            },
             object: ObjectKind::Other,
             names,
         }
@@ -202,7 +195,12 @@ impl<'d> Fields<'d> {
 
     /// Whether the values of a Secret are here.
     pub(super) fn is_in_secret(&self) -> bool {
-        self.is_in_secret
+        self.depth_in_secret > 0
+    }
+
+    /// Whether a value of a Secret is here, which has no keys unless it is malformed.
+    pub(super) fn is_in_value_of_secret(&self) -> bool {
+        self.depth_in_secret > 1
     }
 
     /// Whether the field says what kind of object it is in, which is never a secret.
@@ -211,7 +209,9 @@ impl<'d> Fields<'d> {
         let name = self.names.last().copied().unwrap_or_default();
         let is_short = value.len() <= 63 && value.chars().all(is_part);
         let is_kind = value.bytes().all(|byte| byte.is_ascii_alphabetic());
-        is_short && (name == "apiVersion" && value.contains('v') || name == "kind" && is_kind)
+        !self.is_in_secret()
+            && is_short
+            && (name == "apiVersion" && value.contains('v') || name == "kind" && is_kind)
     }
 
     /// Whether the value can be read. `is_setting`: it is a boolean or null.
@@ -223,7 +223,7 @@ impl<'d> Fields<'d> {
         let leads_to_secret =
             |name: &&str| !REFERENCES.contains(name) && judge(name, value).is_some();
         !self.is_closed
-            && !self.is_in_secret
+            && !self.is_in_secret()
             && (is_setting
                 || is_listed()
                     && (!OF_KEYS.contains(name) || value.split(',').all(is_public_key))

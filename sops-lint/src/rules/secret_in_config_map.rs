@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
-use crate::secret_detection::{FoundSecret, in_text, in_variable};
+use crate::secret_detection::{FoundSecret, in_text, in_variable, is_shown};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
@@ -91,7 +91,11 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 continue;
             };
             for found in in_variable(name, value) {
-                let message = message(&format!("the literal `{name}` of a ConfigMap"), &found);
+                let subject = match is_shown(name) {
+                    true => format!("the literal `{name}` of a ConfigMap"),
+                    false => "a literal of a ConfigMap".to_owned(),
+                };
+                let message = message(&subject, &found);
                 context
                     .report_node(literal, message)
                     .confidence(found.likeness.confidence())

@@ -61,7 +61,7 @@ impl<'t> KeyPaths<'t> {
 /// Whether a value is shown as the name of an item: it is short, and not a token in the place of a
 /// name.
 pub(crate) fn is_shown(name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || "-_./:@ ".contains(c);
+    let is_part = |c: char| c.is_alphanumeric() || "-_./@".contains(c);
     (1..=100).contains(&name.len()) && name.chars().all(is_part) && token::find(name).is_none()
 }
 

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
+use crate::secret_detection::is_shown;
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is
 /// reported once.
@@ -31,12 +32,13 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let value = value.trim_matches(['"', '\'']);
             let is_open = !scrutiny.passes(value) && !is_placeholder_in_base64(value);
             if is_new(literal) && is_open {
-                context
-                    .report_node(
-                        literal,
-                        format!("the literal `{name}` of a Secret is in plaintext"),
-                    )
-                    .help(HELP);
+                // Before the padding of base64, there is no name.
+                let has_name = is_shown(name) && !value.trim_matches('=').is_empty();
+                let message = match has_name {
+                    true => format!("the literal `{name}` of a Secret is in plaintext"),
+                    false => "a literal of a Secret is in plaintext".to_owned(),
+                };
+                context.report_node(literal, message).help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
