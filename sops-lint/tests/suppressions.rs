@@ -120,3 +120,29 @@ fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
         assert_eq!(found, expected, "{title}:\n{text}");
     }
 }
+
+#[test]
+fn the_text_of_a_value_allows_nothing_outside_of_it() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {a: hunter2xQ9}\n";
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n";
+    for (name, text) in [
+        (
+            "a.yaml",
+            format!("{map}  readme: |\n    hello\n    # sops-rs: allow SL010 -- text\n---\n{secret}"),
+        ),
+        (
+            "a.yaml",
+            format!("{map}  readme: 'see # sops-rs: allow SL010 -- text'\n---\n{secret}"),
+        ),
+        (
+            "a.json",
+            r##"{"kind": "List", "items": [{"kind": "ConfigMap", "data": {"a": "# sops-rs: allow SL010 -- x"}}, {"kind": "Secret", "metadata": {"name": "b"}, "stringData": {"a": "hunter2xQ9"}}]}"##.to_owned(),
+        ),
+    ] {
+        let settings = Settings::parse(b"select: [SL010]");
+        let linter = settings.and_then(Linter::new).expect("the rule exists");
+        let path = Path::new("/repo").join(name);
+        let findings = linter.lint(&Input::new(name, &path, text.as_bytes())).findings;
+        assert_eq!(findings.len(), 1, "{text}");
+    }
+}

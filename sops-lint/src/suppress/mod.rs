@@ -147,7 +147,32 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
             waiting = allowances.len();
         }
     }
+    keep_within_values(text, context.format, &mut allowances);
     allowances
+}
+
+/// Limits what the text of a value allows, such as a comment of a script, to that value.
+fn keep_within_values(text: &str, format: Format, allowances: &mut [Allowance]) {
+    if allowances.is_empty() || !matches!(format, Format::Yaml | Format::Json) {
+        return;
+    }
+    let Ok(document) = parse_document(text, format) else {
+        return;
+    };
+    let mut values: Vec<_> = document.scalars().map(|scalar| scalar.span()).collect();
+    values.sort_by_key(|value| value.start);
+    for allowance in allowances {
+        let mark = text[allowance.place.clone()].find(MARK);
+        let at = allowance.place.start + mark.unwrap_or_default();
+        let next = values.partition_point(|value| value.start <= at);
+        if let Some(value) = next.checked_sub(1).map(|last| &values[last])
+            && value.contains(&at)
+        {
+            let holds = &mut allowance.holds;
+            holds.start = holds.start.max(value.start);
+            holds.end = holds.end.min(value.end).max(holds.start);
+        }
+    }
 }
 
 fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allowance>) {
