@@ -1,7 +1,7 @@
 //! The files of the working tree: found by walking, looked at on all cores, one after the other
 //! forgotten.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{fs, io};
 
@@ -178,7 +178,7 @@ impl Walk<'_> {
     }
 
     fn is_excluded(&self, path: &Path) -> bool {
-        let path = self.working_dir.join(path);
+        let path = absolute(self.working_dir, path);
         let inside = path.strip_prefix(&self.tree.root);
         inside.is_ok_and(|inside| self.linter.is_excluded(inside))
     }
@@ -202,7 +202,7 @@ impl Walk<'_> {
 
     fn unreadable(&self, path: &Path, message: &str, found: &Mutex<WalkResult>) {
         let name = shown(path);
-        let absolute = self.working_dir.join(path);
+        let absolute = absolute(self.working_dir, path);
         let input = Input::new(&name, &absolute, &[]).in_tree(self.tree);
         let findings = self.linter.unreadable(&input, message);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,9 +224,16 @@ impl Walk<'_> {
     }
 }
 
-/// The absolute path, without a `.` that a person has written.
+/// The absolute path without `.` and `..`, as Go's `filepath.Abs` gives it, and so `sops`.
 pub(super) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
-    working_dir.join(path).components().collect()
+    let mut absolute = PathBuf::new();
+    for component in working_dir.join(path).components() {
+        match component {
+            Component::ParentDir => drop(absolute.pop()),
+            component => absolute.push(component),
+        }
+    }
+    absolute
 }
 
 /// What findings call a file.

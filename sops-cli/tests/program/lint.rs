@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 use sops_test_support::environment::{Run, TestEnvironment, identity, other_recipient, recipient};
 
@@ -613,4 +614,27 @@ fn a_configuration_with_another_extension_is_a_warning_unless_it_is_named() {
     assert!(run.stdout.contains("must be called `.sops.yaml`"), "{run}");
     let named = ["--config", "apps/.sops.yml", "lint"];
     environment.run(&named).succeeds();
+}
+
+#[test]
+fn a_path_with_two_dots_is_the_same_as_one_without() {
+    let environment = TestEnvironment::new();
+    let git = environment.command_of(Path::new("git"), &["init", "-q"]);
+    environment.finish(git).succeeds();
+    environment.write(".sops-lint.yaml", "exclude: [vendor/**]\n");
+    environment.write("vendor/secret.yaml", SECRET);
+    environment.write("apps/secret.yaml", SECRET);
+    environment.write("apps/web/empty.yaml", "{}\n");
+    let files = |directory: &str, path: &str| {
+        let mut command = environment.command(&["lint", "--format", "json", path]);
+        command.current_dir(environment.path(directory));
+        let run = environment.finish(command);
+        assert_eq!(run.code, Some(1), "{run}");
+        let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+        let found = found.as_array().expect("it is a list").iter();
+        let names = found.map(|one| one["file"].as_str().unwrap_or_default().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(files("", "."), ["apps/secret.yaml"]);
+    assert_eq!(files("apps/web", "../.."), ["../../apps/secret.yaml"]);
 }

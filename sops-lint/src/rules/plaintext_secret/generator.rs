@@ -32,7 +32,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let value = value.trim_matches(['"', '\'']);
             let is_open = !scrutiny.passes(value) && !is_placeholder_in_base64(value);
             if is_new(literal) && is_open {
-                // Before the padding of base64, there is no name.
+                // The text before the padding of base64 is not a name.
                 let has_name = is_shown(name) && !value.trim_matches('=').is_empty();
                 let message = match has_name {
                     true => format!("the literal `{name}` of a Secret is in plaintext"),
