@@ -6,6 +6,9 @@ use zeroize::Zeroizing;
 /// A YAML plaintext with its dates as `sops` prints them, such as `2024-01-01T00:00:00Z` for
 /// `2024-01-01`. `sops` writes the whole document again, so it then ends with a line break.
 pub(crate) fn as_in_sops(plaintext: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    if !may_have_dates(&plaintext) {
+        return plaintext;
+    }
     let Ok(document) = parse_document(&plaintext, Format::Yaml) else {
         return plaintext;
     };
@@ -30,6 +33,14 @@ pub(crate) fn as_in_sops(plaintext: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
         changed.push(b'\n');
     }
     changed
+}
+
+/// Whether a text has what every date begins with, a year and a hyphen. Other texts, which are most,
+/// need no parsing.
+fn may_have_dates(text: &[u8]) -> bool {
+    let is_year = |year: &[u8]| year.iter().all(u8::is_ascii_digit);
+    text.windows(5)
+        .any(|bytes| bytes[4] == b'-' && is_year(&bytes[..4]))
 }
 
 #[cfg(test)]

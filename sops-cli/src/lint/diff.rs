@@ -4,7 +4,7 @@ use similar::{Algorithm, ChangeTag, TextDiff};
 use sops_core::Format;
 use sops_lint::Excerpts;
 
-/// What is shown instead of a line of which nothing can be read.
+/// What is shown instead of a line that is masked as a whole.
 const MASK: &str = "***";
 
 /// The changed lines, without the lines around them.

@@ -383,7 +383,7 @@ impl Seed<'_> {
     }
 }
 
-/// Reads the value of the merge key: a mapping, or several, of which the first takes precedence.
+/// Reads the value of the merge key: a mapping, or several; the first takes precedence.
 struct Merge<'c>(Seed<'c>);
 
 impl<'de> DeserializeSeed<'de> for Merge<'_> {

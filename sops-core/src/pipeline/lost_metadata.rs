@@ -27,7 +27,7 @@ pub fn refuse_ciphertext(document: &Document<'_>, rule: Option<&EncryptionRule>)
     Plan::of(document, rule)?.refuse_ciphertext(document)
 }
 
-/// The same check for a binary file, of which the JSON around the value remains, or only the value.
+/// The same check for a binary file that is reduced to the JSON around its value, or to the value.
 fn refuse_envelope(document: &Document<'_>) -> Result<()> {
     let Some(leaf) = binary::data(document) else {
         return Ok(());

@@ -217,7 +217,7 @@ impl<'t> Line<'t> {
         !source.is_empty() && self.pointer.names.iter().any(|name| name == source)
     }
 
-    /// Text of which the words before the place are shown that the message shows too.
+    /// Text in which only the words before the place that the message shows are shown.
     fn words(
         &self,
         range: Range<usize>,
