@@ -47,7 +47,7 @@ impl ExecCommand {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct ExecArgs {
-    /// The file
+    /// The encrypted file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The command, run by `/bin/sh`

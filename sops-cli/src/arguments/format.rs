@@ -100,7 +100,7 @@ impl FormatChange {
         if self.output != self.input && is_misnamed {
             let name = self.output.name();
             ui.warn(format_args!(
-                "{} is now {name}, but its name says otherwise; read it with `--input-type {name}`",
+                "{} is now {name}, but its name suggests another format; read it with `--input-type {name}`",
                 name_of(path),
             ));
         }

@@ -62,7 +62,7 @@ impl LeftInPlaintext {
                     &list("no creation rule matches these files, which stay in plaintext"),
                 )
                 .in_file(&name_of(config))
-                .hint("add a rule that matches them, or a last one without `path_regex`"),
+                .hint("add a rule that matches them, or a final rule without `path_regex`"),
                 None => encryption_options::no_rules_or_keys(None)?
                     .hint_with_lines(&list("these files stay in plaintext")),
             })

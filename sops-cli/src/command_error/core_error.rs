@@ -10,9 +10,9 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location, e
 use super::code::Code;
 use super::error::CommandError;
 
-const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
+const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
-const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+const TAKE_ONE_SIDE: &str = "take one whole side, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and repeat the changes of the other side with `sops-rs edit` or `sops-rs set`";
 
 /// What was asked of a text when an error was found in it; `sops` has other codes for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Role {
 impl CommandError {
     /// A change that would add other `sops` metadata to that of the file.
     pub(crate) fn reserved_key() -> Self {
-        let message = "the key `sops` at the top level, in dotenv all that begin with `sops_`, is for the file's own metadata";
+        let message = "the top-level key `sops`, and in dotenv every key that begins with `sops_`, is reserved for the file's metadata";
         Self::new(Code::AlreadyEncrypted, message)
     }
 
@@ -165,7 +165,7 @@ impl CommandError {
                 let is_whole = path.is_none();
                 let unplaced = Error::Metadata { location: None, path, message };
                 let new = simple(Code::Generic, &unplaced)
-                    .hint("only programs write the metadata; restore the file from version control");
+                    .hint("the metadata must not be edited by hand; restore the file from version control");
                 match is_whole {
                     true => new.hint("in a plaintext file, give the key `sops` another name"),
                     false => new,
@@ -186,7 +186,7 @@ impl CommandError {
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
                     .hint("change encrypted values only with `sops-rs edit` or `sops-rs set`; restore the file from version control");
                 match may_be_merged {
-                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again"),
+                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and repeat the changes of the other"),
                     false => new,
                 }
             }
@@ -231,7 +231,7 @@ impl CommandError {
             new = new.hint(as_whole);
         }
         if several {
-            new = Self::new(new.code, "the documents of this file have different `sops` metadata: the file joins several encrypted files")
+            new = Self::new(new.code, "the documents of this file have different `sops` metadata: several encrypted files were joined")
                 .hint("SOPS reads only the metadata of the first document; keep the files separate, or join their plaintexts and encrypt the result");
         } else if has_mark {
             new = Self::new(
@@ -322,7 +322,7 @@ fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
             if format.is_flat() =>
         {
             Some(
-                "to encrypt the file as a whole, whatever is in it, add `--input-type binary --output-type binary` here and to `decrypt`",
+                "to encrypt the file as a whole, without parsing it, add `--input-type binary --output-type binary` here and to `decrypt`",
             )
         }
         _ => None,

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Also apply Secrets that are in plaintext in their files
     #[arg(long)]
     allow_plaintext: bool,
-    /// Namespace of objects without one [default: from the context]
+    /// Namespace for objects that have none [default: from the context]
     #[arg(long, short, value_name = "NAME")]
     namespace: Option<String>,
     /// Let the server check the objects, and change nothing
@@ -167,8 +167,9 @@ impl Args {
                 let (all, left) = (objects.len(), objects.len() - index + failed - 1);
                 ui.error(&error);
                 let message = format!("stopped: {left} of {all} objects were not applied");
-                return Err(CommandError::new(error.code(), message)
-                    .hint("run the command again; objects that exist stay the same"));
+                return Err(CommandError::new(error.code(), message).hint(
+                    "run the command again; it does not change objects that are already applied",
+                ));
             }
             ui.error(&error);
         }

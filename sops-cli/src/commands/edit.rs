@@ -281,7 +281,7 @@ impl Editing<'_> {
                     CommandError::new(Code::FileNotModified, "the file was not changed").calmly();
                 return Err(match start.elapsed() < SHORTEST_EDIT {
                     true => error.hint(
-                        "if the editor's window is still open, have the editor wait until it is closed, as with `EDITOR='code --wait'`",
+                        "if the editor's window is still open, make the editor wait until you close it, as with `EDITOR='code --wait'`",
                     ),
                     false => error,
                 });

@@ -63,7 +63,7 @@ enum GroupAction {
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 struct FileArgs {
-    /// The file
+    /// The encrypted file
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Write the result back to the file
@@ -79,7 +79,7 @@ fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
-        .ok_or("not a whole number from 0")
+        .ok_or("not a whole number of 0 or more")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
@@ -111,7 +111,9 @@ impl GroupChange {
     fn apply(&self, groups: &mut Vec<Vec<MasterKey>>) -> Result<(), String> {
         match self {
             Self::Add(group) if group.is_empty() => {
-                return Err("the new group has no keys; name them, as with `--age`".to_owned());
+                return Err(
+                    "the new group has no keys; add them, for example with `--age`".to_owned(),
+                );
             }
             Self::Add(group) => groups.push(group.clone()),
             Self::Delete(index) if *index >= groups.len() => {
@@ -166,7 +168,7 @@ fn change(
         .or(old.filter(|old| *old > 1 || groups.len() == 1));
     if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
         let message = format!(
-            "{threshold} key groups would be needed to open the file, and there would be {}",
+            "{threshold} key groups would be needed to decrypt the file, but there would be only {}",
             groups.len()
         );
         return Err(

@@ -170,11 +170,11 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
 fn configuration(recipient: &str) -> String {
     format!(
         "\
-# Which values of a new file are encrypted, and who can decrypt them. The first rule that fits is used.
+# Which values of a new file are encrypted, and who can decrypt them. The first rule that matches is used.
 creation_rules:
-  # Put other rules above this one: it has no `path_regex`, so it is for every file.
+  # Put other rules above this one: it has no `path_regex`, so it matches every file.
   - encrypted_regex: ^(data|stringData)$
-    # The other values of a manifest can be changed by hand.
+    # You can change the other values of a manifest by hand.
     mac_only_encrypted: true
     age:
       - {recipient}

@@ -17,7 +17,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The directory to install the link in [default: ~/.local/bin]
+    /// The directory to create the link in [default: ~/.local/bin]
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Replace a file named `sops` that is not a link to sops-rs

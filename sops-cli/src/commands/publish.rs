@@ -303,7 +303,7 @@ impl Publication<'_> {
             Ok(false) => Err(CommandError::new(Code::Generic, canceled())),
             Err(error) => Err(CommandError::input("the answer", &error)
                 .with_code(Code::Generic)
-                .hint("`--yes` does not ask")),
+                .hint("to skip the question, add `--yes`")),
         }
     }
 

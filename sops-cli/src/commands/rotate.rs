@@ -176,7 +176,7 @@ impl Rotation<'_> {
                 Code::CannotChangeKeysOfMissingFile,
                 format!("{} does not exist", name_of(file)),
             )
-            .hint("to make a new file: `sops-rs edit <FILE>`"));
+            .hint("to create a new file: `sops-rs edit <FILE>`"));
         }
         let input = args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)

@@ -26,7 +26,7 @@ Examples:
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file
+    /// The encrypted file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The key path: `["key"][0]`
@@ -135,13 +135,13 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     if json.trim_ascii().is_empty() {
         return Err(
             CommandError::new(Code::InvalidSetFormat, "the value is empty")
-                .hint("an empty text is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
+                .hint("an empty string is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
         );
     }
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
         // The error's own words are about the parser.
         no_json(&format!(
-            "it cannot be read at its line {}, column {}",
+            "syntax error at line {}, column {} of the value",
             error.line(),
             error.column()
         ))

@@ -178,7 +178,7 @@ impl KeyUpdate<'_> {
                 Err(error) => {
                     let error = CommandError::input("the answer", &error)
                         .with_code(Code::Generic)
-                        .hint("`--yes` does not ask");
+                        .hint("to skip the question, add `--yes`");
                     return Ok(UpdateOutcome::Unanswered(error));
                 }
             }

@@ -126,7 +126,7 @@ impl std::fmt::Display for RuleDrift {
         let Self { own, wanted } = self;
         write!(
             f,
-            "the file's rule is `{own}`, and the creation rule says `{wanted}`"
+            "the file's rule is `{own}`, but the creation rule's is `{wanted}`"
         )
     }
 }
@@ -137,7 +137,7 @@ fn text_of<'t>(document: &'t Document<'_>, value: &Unencrypted) -> &'t str {
 
 fn fix(name: &str) -> String {
     format!(
-        "give the file the creation rule's with `sops-rs lint --fix --select SL013 {}`",
+        "apply the creation rule to the file with `sops-rs lint --fix --select SL013 {}`",
         shell_path(name)
     )
 }
@@ -164,8 +164,10 @@ impl RuleDrifts {
             let names: Vec<String> = names.iter().cloned().collect();
             let fix = match &names[..] {
                 [name] => fix(name),
-                _ => "give them the creation rule's with `sops-rs lint --fix --select SL013`"
-                    .to_owned(),
+                _ => {
+                    "apply the creation rule to the files with `sops-rs lint --fix --select SL013`"
+                        .to_owned()
+                }
             };
             ui.warn(format_args!("{}: {drift}; {fix}", files_named(&names)));
         }

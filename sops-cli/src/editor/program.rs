@@ -61,7 +61,7 @@ impl EditorProgram {
                     USUAL.join(", ")
                 ),
             )
-            .hint("name one: `export EDITOR=nano`")),
+            .hint("set one, for example `export EDITOR=nano`")),
         }
     }
 

@@ -156,7 +156,7 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
             .iter()
             .any(|kind| any(&[verb], group, kind, &of_all))
     };
-    add(of_roles("escalate"), "gives roles more rights (`escalate`)");
+    add(of_roles("escalate"), "extends roles (`escalate`)");
     add(of_roles("bind"), "binds any role (`bind`)");
     if grant.namespace.is_none() {
         add(
@@ -221,7 +221,7 @@ fn indirect_ways(
     );
     add(
         covers(&["create"], "serviceaccounts/token", &account),
-        "makes tokens of service accounts",
+        "creates service account tokens",
     );
     let any = |_: &PolicyRule| true;
     let has_reader = readers
@@ -392,7 +392,7 @@ mod tests {
             (
                 rule("escalate", rbac, "roles"),
                 true,
-                Some("gives roles more rights (`escalate`)"),
+                Some("extends roles (`escalate`)"),
             ),
             (
                 rule("bind", rbac, "clusterroles"),
@@ -442,10 +442,7 @@ mod tests {
             .push(json!({"metadata": {"name": "flux"}, "rules": [rule("get", "", "secrets")]}));
         lists.cluster_role_bindings.push(json!({"metadata": {"name": "flux"}, "roleRef": {"kind": "ClusterRole", "name": "flux"},
             "subjects": [{"kind": "ServiceAccount", "name": "kustomize-controller", "namespace": "keys"}]}));
-        assert_eq!(
-            ways(&lists, &[], "ann"),
-            ["makes tokens of service accounts"]
-        );
+        assert_eq!(ways(&lists, &[], "ann"), ["creates service account tokens"]);
         assert_eq!(
             ways(&lists, &[], "bob"),
             ["runs commands in pods of service accounts that can"]

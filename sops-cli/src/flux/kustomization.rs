@@ -35,12 +35,12 @@ impl Expectation<'_> {
             SourceOrigin::Ours => self.decryption(kustomization, subject, count),
             SourceOrigin::Unknown => self.decryption(kustomization, subject, count).assuming(
                 &format!(
-                    "its {kind} `{name}` is taken for this repository, since no address here tells"
+                    "its {kind} `{name}` is assumed to be this repository, because no URL of a remote confirms it"
                 ),
             ),
             _ => FluxCheck::note(
                 subject,
-                format!("is not looked at: its {kind} `{name}` is another repository"),
+                format!("was skipped: its {kind} `{name}` is another repository"),
             ),
         }
     }
@@ -76,7 +76,7 @@ impl Expectation<'_> {
             Decryption::ServiceAccount(account) => FluxCheck::note(
                 subject,
                 format!(
-                    "decrypts {files} as the service account `{account}`, whose rights are not checked"
+                    "decrypts {files} as the service account `{account}`, whose permissions are not checked"
                 ),
             ),
             _ => self.controller(subject, &files),
@@ -105,7 +105,7 @@ impl Expectation<'_> {
         match kustomization.namespace() {
             Some(own) if own != namespace => FluxCheck::gap(
                 subject,
-                format!("takes its keys from the namespace `{own}`, which it is in itself"),
+                format!("takes its keys from its own namespace, `{own}`"),
             )
             .hint(format!(
                 "install the key there too: `sops-rs flux install-key --namespace {}`",
@@ -139,7 +139,7 @@ impl Expectation<'_> {
             _ => FluxCheck::note(
                 subject,
                 format!(
-                    "decrypts {files} only if the controller has the keys: by `--sops-age-secret`, or by its own rights in a cloud"
+                    "decrypts {files} only if the controller has the keys: through `--sops-age-secret`, or through its own permissions in a cloud"
                 ),
             ),
         }

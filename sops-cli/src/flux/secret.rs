@@ -17,7 +17,7 @@ const AGE: &str = ".agekey";
 /// That of entries with PGP keys.
 const PGP: &str = ".asc";
 
-const INSTALL: &str = "`sops-rs flux install-key` puts the key of this computer there";
+const INSTALL: &str = "install this computer's key with `sops-rs flux install-key`";
 
 /// Whose identities are in a Secret, each with the name of the entry that it is in.
 pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
@@ -75,9 +75,8 @@ impl DecryptionSecret {
         }
         let recipients = identities.recipients();
         if recipients.is_empty() && !has_pgp {
-            let finding = format!(
-                "has no age identity that can be used, in an entry whose name ends with `{AGE}`"
-            );
+            let finding =
+                format!("has no usable age identity in an entry whose name ends with `{AGE}`");
             checks.push(FluxCheck::gap(subject, finding).hint(INSTALL));
         }
         for recipient in &recipients {
@@ -96,7 +95,7 @@ impl DecryptionSecret {
 
     /// Whether this computer has one of the keys.
     pub(crate) fn check_own(&self, own: &[Recipient]) -> FluxCheck {
-        let subject = "the key of this computer";
+        let subject = "this computer's key";
         let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
         match natives.next() {
             None => FluxCheck::note(subject, "not found, so it cannot be compared"),
@@ -117,16 +116,16 @@ impl DecryptionSecret {
             document.decrypt(&key, MacCheck::Ignore).map(drop)
         });
         let Err(error) = opened else {
-            return FluxCheck::ok(subject, "can be opened with the key in the cluster");
+            return FluxCheck::ok(subject, "can be decrypted with the key in the cluster");
         };
         match &error {
             Error::NoDataKey { .. } if self.has_pgp && has_family(input, Family::Pgp) => {
-                FluxCheck::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
+                FluxCheck::note(subject, "was not checked: it is encrypted for a PGP key, and PGP keys in the Secret are not read")
             }
             Error::NoDataKey { .. } if !needs_secret(input) => {
-                FluxCheck::note(subject, "is not checked: it is for the key of a cloud")
+                FluxCheck::note(subject, "was not checked: it is encrypted for a cloud key")
             }
-            Error::NoDataKey { .. } => FluxCheck::gap(subject, "cannot be opened with what is in the cluster")
+            Error::NoDataKey { .. } => FluxCheck::gap(subject, "cannot be decrypted with the keys in the cluster")
                 .hint(format!(
                     "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {}`, or `sops-rs updatekeys -y .` for all files",
                     shell_path(subject)

@@ -80,7 +80,7 @@ impl<'s> Lockout<'s> {
         }
         let message = match is_key_file {
             true => {
-                "sops-rs reads your private keys from this file; if it is encrypted, you cannot decrypt anything for them, not even this file"
+                "sops-rs reads your private keys from this file; if you encrypt it, you can no longer decrypt anything with them, not even this file"
             }
             false => "this file contains the only private key that could decrypt it",
         };

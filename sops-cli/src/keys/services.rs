@@ -150,7 +150,9 @@ impl Services {
         }
         let group = match (needed, open) {
             (1, _) => String::new(),
-            (needed, open) => format!(": {needed} key groups are needed, and it opens {open}"),
+            (needed, open) => {
+                format!(": {needed} key groups are needed, and it can decrypt {open}")
+            }
         };
         ui.warn(format_args!(
             "none of your private keys can decrypt {name} after this change{group}; only the holder of another key can undo it"
@@ -261,7 +263,7 @@ fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
             Family::Pgp => Cow::Borrowed(
                 "`gpg --list-secret-keys` shows the available PGP keys; GNUPGHOME names another directory for them",
             ),
-            _ => Cow::Borrowed("keys in a cloud are used by a key service: `--keyservice`"),
+            _ => Cow::Borrowed("cloud keys need a key service: `--keyservice`"),
         };
         if !hints.contains(&hint) {
             hints.push(hint);

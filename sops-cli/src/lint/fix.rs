@@ -260,7 +260,7 @@ impl Fixer<'_> {
             );
             return Err(CommandError::new(Code::Generic, message)
                 .in_file(&input.name)
-                .hint("change the rule in `.sops.yaml`; if the value may be read by everybody, `sops-rs decrypt -i` and `sops-rs encrypt -i` write it so"));
+                .hint("change the rule in `.sops.yaml`; if the value is meant to be public, run `sops-rs decrypt -i` and then `sops-rs encrypt -i`"));
         }
         open.with_rule(rule, creation.mac_only_encrypted, SystemTime::now())
             .map_err(failed)

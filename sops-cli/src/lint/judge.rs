@@ -115,8 +115,8 @@ impl Judge<'_> {
         }
         reword(
             &mut findings,
-            "a change of `.sops.yaml` takes away the creation rule for this file",
-            "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first",
+            "a change to `.sops.yaml` removes the creation rule for this file",
+            "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change to `.sops.yaml` alone first",
         );
         Ok(findings)
     }
@@ -153,8 +153,8 @@ impl Judge<'_> {
         }
         reword(
             &mut findings,
-            "a change of the settings or the baseline allows this",
-            "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first",
+            "a change to the settings or the baseline allows this",
+            "encrypt the file; if it is meant to be public, commit the change to `.sops-lint.yaml` or the baseline alone first",
         );
         Ok(findings)
     }

@@ -188,7 +188,7 @@ impl Walk<'_> {
             Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
                 path,
-                "the file is larger than 64 MiB, and is not looked at",
+                "the file is larger than 64 MiB and was not checked",
                 found,
             ),
             // It has gone meanwhile.

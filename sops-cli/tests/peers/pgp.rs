@@ -289,7 +289,7 @@ fn a_key_that_cannot_be_used_is_refused_with_the_reason() {
     for (key, words) in [
         (expired.as_str(), "the key is expired"),
         (&revoked, "the key is revoked"),
-        (signing, "not made for encryption"),
+        (signing, "cannot be used for encryption"),
         (UNKNOWN, "does not have this public key"),
         ("85D7", "this is not a fingerprint"),
     ] {

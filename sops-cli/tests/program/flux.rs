@@ -83,7 +83,7 @@ fn a_key_that_nobody_expects_stays_here() {
     configure(&environment, &other_recipient());
     refused(
         &[],
-        &format!("{} is no recipient in .sops.yaml", recipient()),
+        &format!("{} is not a recipient in .sops.yaml", recipient()),
     );
     environment.write(
         "both.txt",
@@ -91,7 +91,7 @@ fn a_key_that_nobody_expects_stays_here() {
     );
     refused(
         &["--age-key-file", "both.txt"],
-        &format!("{} is no recipient", recipient()),
+        &format!("{} is not a recipient", recipient()),
     );
     environment.write("none.txt", "# nothing\n");
     refused(

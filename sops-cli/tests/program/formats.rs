@@ -369,7 +369,7 @@ fn documents_of_several_files_are_named() {
     for flags in [&[][..], &["--ignore-mac"]] {
         let run = environment.run(&[&["decrypt", "both.yaml"], flags].concat());
         assert!(
-            run.stderr.contains("joins several encrypted files"),
+            run.stderr.contains("several encrypted files were joined"),
             "{run}"
         );
         assert!(!run.stderr.contains("restore the file"), "{run}");

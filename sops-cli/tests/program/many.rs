@@ -729,7 +729,10 @@ fn a_question_without_an_answer_is_not_repeated() {
         1,
         "{run}"
     );
-    assert!(run.stderr.contains("`--yes` does not ask"), "{run}");
+    assert!(
+        run.stderr.contains("to skip the question, add `--yes`"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl PlaintextReader<'_> {
         if input.content.is_empty() && format == Format::Yaml {
             return Err(CommandError::new(
                 Code::NeedsOneDocument,
-                format!("{} is empty: there has to be a document", input.name),
+                format!("{} is empty; it must contain a document", input.name),
             ));
         }
         if input.is_utf16() {
@@ -85,7 +85,7 @@ impl PlaintextReader<'_> {
         }
         if format == Format::Binary && may_be_encrypted(&input.content) {
             ui.warn(format_args!(
-                "{} is an encrypted file, and is encrypted again; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
+                "{} is already encrypted, and is encrypted again; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
                 input.name
             ));
         }
@@ -110,7 +110,7 @@ impl PlaintextReader<'_> {
             })?;
             if format == Format::Binary && !args.formats.has_output() {
                 ui.warn(format_args!(
-                    "{} is written as one value under `data`, and `decrypt` keeps that; {AS_WHOLE}",
+                    "{} is written as one value under `data`, and `decrypt` does not undo that; {AS_WHOLE}",
                     name_of(name)
                 ));
             }
@@ -138,7 +138,7 @@ impl PlaintextReader<'_> {
             return Ok(output);
         }
         ui.warn(format!(
-            "{} is written as JSON, since its name tells no format; to keep it, add `--output-type {}`",
+            "{} is written as JSON, because its name does not show its format; to keep the format, add `--output-type {}`",
             name_of(name),
             output.name()
         ));
@@ -197,7 +197,7 @@ impl PlaintextFile {
         };
         let name = &self.input.name;
         let error = CommandError::in_text(leak, name, self.text(), self.format, Role::Plaintext);
-        Err(error.hint("if it is meant to be readable by everyone, use `--allow-plaintext`"))
+        Err(error.hint("if it is meant to be public, use `--allow-plaintext`"))
     }
 
     pub(super) fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {

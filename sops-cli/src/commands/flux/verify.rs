@@ -30,7 +30,7 @@ Examples:
 ///
 /// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that
 /// build them, in the repository and in the cluster. Without a kubeconfig, only the repository is
-/// checked. Nothing is changed. The exit code is 1 if there is a gap.
+/// checked. It changes nothing. The exit code is 1 if there is a gap.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -93,7 +93,10 @@ impl Args {
         let cluster = match cluster::missing_kubeconfig(&self.cluster) {
             Some(error) if self.access => return Err(error),
             Some(error) => {
-                let finding = format!("is not looked at, only the repository: {}", error.summary());
+                let finding = format!(
+                    "was not checked, only the repository was: {}",
+                    error.summary()
+                );
                 report.checks.push(FluxCheck::note("cluster", finding));
                 None
             }
@@ -123,10 +126,10 @@ impl Args {
         let target = ResourcePath::of::<Secret>(Some(namespace), name);
         let subject = format!("{namespace}/{name}");
         let Some(secret) = cluster.get(&target).await? else {
-            let hint = "put the key there: `sops-rs flux install-key --create-namespace`";
+            let hint = "install the key: `sops-rs flux install-key --create-namespace`";
             report
                 .checks
-                .push(FluxCheck::gap(subject, "there is no such Secret").hint(hint));
+                .push(FluxCheck::gap(subject, "this Secret does not exist").hint(hint));
             return Ok(());
         };
         let (keys, checks) = DecryptionSecret::of(&secret, &subject);
@@ -240,7 +243,7 @@ impl Args {
                 .canonicalize()
                 .is_ok_and(|file| built_by_none.contains(&file))
             {
-                let finding = "is built by none of the Kustomizations";
+                let finding = "is not built by any Kustomization";
                 report.checks.push(FluxCheck::note(name_of(file), finding));
             }
         }
@@ -310,10 +313,7 @@ async fn add_live(
         )),
         Err(ApiFailure { error, is_final }) if is_final => return Err(error),
         Err(ApiFailure { error, .. }) => {
-            let finding = format!(
-                "its Kustomizations cannot be looked at: {}",
-                error.summary()
-            );
+            let finding = format!("its Kustomizations cannot be read: {}", error.summary());
             Some(FluxCheck::gap("cluster", finding))
         }
     })

@@ -95,7 +95,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::Mentions(manager) => {
                 unchecked.push(hook);
                 let message = format!(
-                    "{name} mentions sops-rs, but may not run the check, or may go on after it fails"
+                    "{name} mentions sops-rs, but may not run the check, or may continue after it fails"
                 );
                 ui.error(
                     &CommandError::new(Code::Generic, message)
@@ -117,7 +117,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::ExpectedToRunCheck(manager) => {
                 unchecked.push(hook);
                 let message = format!(
-                    "{name} does not exist yet; the program that is configured to write it will run sops-rs"
+                    "{name} does not exist yet; the program that will write it is configured to run sops-rs"
                 );
                 let error = CommandError::new(Code::Generic, message);
                 ui.error(&error.hint(format!("run `{}`", manager.install())));

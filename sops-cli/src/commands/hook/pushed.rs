@@ -327,7 +327,7 @@ impl PushReport {
         let mut todo = vec![verdict.to_owned()];
         if let Some(commit) = &self.oldest {
             todo.push(format!(
-                "Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or `git rebase -i`."
+                "Git's history keeps everything that was committed, so rewrite {commit} and the commits after it with `git commit --amend` or `git rebase -i`."
             ));
         }
         todo.extend(self.refs.iter().map(|name| advice_for(name)));

@@ -78,7 +78,7 @@ fn the_key_is_where_flux_looks_for_it() {
         .run(&["flux", "install-key", "--age-key-file", "other.txt"])
         .succeeds()
         .keeps(&[&identity(), &other_identity()]);
-    let says = format!("takes the place of the key of {}", recipient());
+    let says = format!("replaces the key of {}", recipient());
     assert!(run.stderr.contains(&says), "{run}");
     assert_eq!(run.stdout, "secret/sops-age configured\n");
     let entry = CLUSTER.entry(&environment, "flux-system", "sops-age", "age.agekey");
@@ -174,7 +174,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
     let patch = ["patch", "secret", "-n", "lost", "sops-age", "-p"];
     CLUSTER.kubectl(&environment, &[&patch[..], &[&copy]].concat());
     let run = with(&["--dry-run=server"]).succeeds();
-    assert!(!run.stderr.contains("takes the place"), "{run}");
+    assert!(!run.stderr.contains("replaces the key of"), "{run}");
     let gone = "{\"data\":{\"copy.agekey\":null}}";
     CLUSTER.kubectl(&environment, &[&patch[..], &[gone]].concat());
     with(&["--dry-run=server"]).fails_with(1);
@@ -188,12 +188,12 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
     );
     command.env("SOPS_AGE_KEY_FILE", "other.txt");
     let run = environment.finish(command).succeeds();
-    assert!(run.stderr.contains("takes the place"), "{run}");
+    assert!(run.stderr.contains("replaces the key of"), "{run}");
 
     let run = with(&["--replace"])
         .succeeds()
         .keeps(&[&identity(), &other_identity()]);
-    let says = format!("takes the place of the key of {}", other_recipient());
+    let says = format!("replaces the key of {}", other_recipient());
     assert!(run.stderr.contains(&says), "{run}");
     assert!(entry().contains(&identity()) && !entry().contains(&other_identity()));
 }

@@ -59,7 +59,7 @@ fn clusters_that_cannot_be_reached() {
             (&["--context", "away"], "connection refused", "--context"),
             (
                 &["--context", "untrusted"],
-                "cannot be trusted: no authority that is trusted here has signed it",
+                "cannot be trusted: no trusted authority has signed it",
                 "certificate-authority-data",
             ),
             (
@@ -85,7 +85,7 @@ fn clusters_that_cannot_be_reached() {
     .expect("it is ours");
     let run = environment.run(commands[0]).fails_with(1);
     assert!(
-        run.stderr.contains("not the YAML of a kubeconfig") && !run.stderr.contains("token-of"),
+        run.stderr.contains("not a valid kubeconfig") && !run.stderr.contains("token-of"),
         "{run}"
     );
     fs::remove_file(environment.home().join(".kube/config")).expect("it is ours");
@@ -448,7 +448,7 @@ fn kubeconfigs_of_every_sort() {
         (
             "token: token-of-admin",
             "token: [token-of-admin]",
-            "not the YAML of a kubeconfig",
+            "not a valid kubeconfig",
         ),
         (
             "cluster: {server",

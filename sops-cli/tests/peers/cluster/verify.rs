@@ -110,8 +110,8 @@ fn gaps_are_found_one_by_one() {
 
     // Nothing is there yet.
     let lines = verify(&environment, &[]);
-    assert_has(&lines, "GAP keys/sops-age there is no such Secret");
-    assert_has(&lines, "-> put the key there: `sops-rs flux install-key");
+    assert_has(&lines, "GAP keys/sops-age this Secret does not exist");
+    assert_has(&lines, "-> install the key: `sops-rs flux install-key");
     assert_eq!(lines.last().map(String::as_str), Some("2 gaps"));
     assert_has(
         &lines,
@@ -137,8 +137,8 @@ fn gaps_are_found_one_by_one() {
     let lines = verify(&environment, &[]);
     for wanted in [
         &format!("ok keys/sops-age has the key of {}", recipient()),
-        "ok the key of this computer is in the cluster",
-        "ok ./apps/web/secret.yaml can be opened",
+        "ok this computer's key is in the cluster",
+        "ok ./apps/web/secret.yaml can be decrypted",
         "ok clusters/apps.yaml: kustomization/apps decrypts 1 encrypted file",
     ] {
         assert_has(&lines, wanted);
@@ -227,13 +227,10 @@ fn gaps_are_found_one_by_one() {
             "age.agekey=AGE-SECRET-KEY-1",
             "GAP keys/sops-age `age.agekey`: line 1: ",
         ),
-        (
-            "other=x",
-            "GAP keys/sops-age has no age identity that can be used",
-        ),
+        ("other=x", "GAP keys/sops-age has no usable age identity"),
         (
             &format!("age.agekey={}", other_identity()),
-            "GAP the key of this computer is not in the cluster",
+            "GAP this computer's key is not in the cluster",
         ),
     ] {
         CLUSTER.kubectl(
@@ -256,7 +253,7 @@ fn gaps_are_found_one_by_one() {
         assert_has(&lines, finding);
         assert_has(
             &lines,
-            "GAP ./apps/web/secret.yaml cannot be opened with what is in the cluster",
+            "GAP ./apps/web/secret.yaml cannot be decrypted with the keys in the cluster",
         );
     }
     let run = environment
@@ -345,11 +342,11 @@ fn files_that_are_built_and_files_that_are_not() {
     );
     assert_has(
         &lines,
-        "- ./local/secret.yaml is built by none of the Kustomizations",
+        "- ./local/secret.yaml is not built by any Kustomization",
     );
     assert_has(
         &lines,
-        "- ./whole/secret.yaml is built by none of the Kustomizations",
+        "- ./whole/secret.yaml is not built by any Kustomization",
     );
     // A generator's file may have any keys; an object may not.
     let whole = kustomization("whole", "./whole", DECRYPTION).replace("keys", "covered");
@@ -490,14 +487,14 @@ fn kustomizations_of_another_repository_are_not_judged() {
     };
     let other = |name: &str| {
         format!(
-            "- clusters/apps.yaml: kustomization/{name} is not looked at: its GitRepository `{name}` is another repository"
+            "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` is another repository"
         )
     };
     // Without a remote, the bootstrap's name tells, and the message says so.
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
-    let assumption = "; its GitRepository `flux-system` is taken for this repository, since no address here tells";
+    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, because no URL of a remote confirms it";
     assert!(lines.iter().any(|line| line.ends_with(assumption)));
     assert_has(&lines, &other("other"));
     git(&[
@@ -517,7 +514,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(
         &lines,
-        "- ./apps/secret.yaml is built by none of the Kustomizations",
+        "- ./apps/secret.yaml is not built by any Kustomization",
     );
 }
 
@@ -564,7 +561,7 @@ fn keys_under_several_names() {
         .keeps(&[pq_identity]);
     let lines = verify(&environment, &["-n", "names"]);
     for name in ["a", "b", "pq"] {
-        assert_has(&lines, &format!("ok ./{name}.yaml can be opened"));
+        assert_has(&lines, &format!("ok ./{name}.yaml can be decrypted"));
     }
 }
 
@@ -616,6 +613,6 @@ fn kustomizations_that_may_not_be_listed() {
     assert_has(&lines, "ok keys/sops-age has the key of");
     assert_has(
         &lines,
-        "GAP cluster its Kustomizations cannot be looked at: kustomizations: forbidden: User \"ann\" cannot list",
+        "GAP cluster its Kustomizations cannot be read: kustomizations: forbidden: User \"ann\" cannot list",
     );
 }

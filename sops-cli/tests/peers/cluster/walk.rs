@@ -64,7 +64,7 @@ fn the_walk_ends_in_a_cluster() {
     for line in [
         "namespace/flux-system created",
         "secret/sops-age created",
-        "ok   ./apps/staging/secret.yaml                         can be opened with the key in the cluster",
+        "ok   ./apps/staging/secret.yaml                         can be decrypted with the key in the cluster",
         "ok   clusters/production/apps.yaml: kustomization/apps  decrypts 1 encrypted file",
         "-    cluster                                            has no Kustomizations: Flux is not installed",
         "namespace/web-staging created",
@@ -83,10 +83,7 @@ fn the_walk_ends_in_a_cluster() {
         run.stdout.matches("secret/sops-age configured\n").count(),
         4
     );
-    assert!(
-        run.stderr.contains("takes the place of the key of age1"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("replaces the key of age1"), "{run}");
     assert_eq!(
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext

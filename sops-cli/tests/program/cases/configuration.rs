@@ -114,7 +114,7 @@ pub(crate) fn configurations() -> Vec<Case> {
         )
         .with(".sops.yaml", "creation_rules:\n"),
         case(
-            "no rule that fits to update from",
+            "no rule that matches to update from",
             Input::Encrypted,
             "updatekeys -y F",
             1,

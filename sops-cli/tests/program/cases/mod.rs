@@ -1140,7 +1140,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             config("creation_rules:\n  - age: OTHER\n    encrypted_regx: a\n"),
         ),
         case(
-            "no rule that fits",
+            "no rule that matches",
             File("x.yaml", PLAIN.into()),
             "encrypt -i F",
             1,
