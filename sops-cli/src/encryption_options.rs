@@ -1,5 +1,5 @@
-//! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that
-//! override it.
+//! The keys and the rule that a new file is encrypted with: from the creation rule in `.sops.yaml`,
+//! and from flags that override it.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) threshold: &'a ThresholdArg,
 }
 
-/// What the new file of that name is encrypted with.
+/// The keys and the rule for the new file of that name.
 pub(crate) fn encryption(
     globals: &GlobalArgs,
     config: Option<&Config>,
@@ -86,10 +86,10 @@ fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey
     }
 }
 
-/// What `sops` says of a rule without keys.
+/// The message of `sops` for a rule without keys.
 const EMPTY_GROUP: &str = "Could not generate data key: [empty key group provided]";
 
-/// Why there is no rule for any file: there is no configuration, or it says nothing of new files.
+/// Why no file has a rule: there is no configuration, or it has no creation rules.
 pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandError> {
     let error = |message| CommandError::new(Code::Generic, message);
     Ok(match config {
@@ -137,7 +137,8 @@ pub(crate) fn groups(
     Ok(creation.key_groups.clone())
 }
 
-/// The one rule: flags come before the configuration's, each kind by itself, as in `sops`.
+/// The selection rule. As in `sops`, a flag overrides only the configuration's rule of the same
+/// kind.
 fn rule(rules: &RuleArgs, creation: Option<&CreationRule>) -> Result<EncryptionRule, CommandError> {
     let mut all = rules.given();
     if let Some(configured) = creation.and_then(|creation| creation.rule.as_ref())

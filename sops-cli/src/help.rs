@@ -1,5 +1,4 @@
-//! What the help shows beyond the flags of a command: the groups of the list of commands, and the
-//! flags that a command hides because they have no effect there.
+//! Groups the commands in the help, and hides flags from commands in which they have no effect.
 
 use clap::Command;
 

@@ -11,7 +11,7 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::Expected;
 use crate::input_format::InputFormat;
 
-/// The content of a file, where it came from, and what it is.
+/// The content of a file, with its name and its format.
 pub(crate) struct Input {
     /// Its name in messages.
     pub(crate) name: String,
@@ -20,7 +20,7 @@ pub(crate) struct Input {
     pub(crate) format: Format,
     /// As UTF-8.
     pub(crate) content: Zeroizing<Vec<u8>>,
-    /// What the file holds, if that is UTF-16.
+    /// The bytes of the file, if they are UTF-16.
     utf16: Option<Zeroizing<Vec<u8>>>,
     role: Role,
 }
@@ -140,7 +140,7 @@ impl Input {
         self.utf16.is_some()
     }
 
-    /// That the file still holds what was read.
+    /// The condition that the file still has the content that was read.
     pub(crate) fn expected(&self) -> Expected<'_> {
         Expected::Content(self.utf16.as_ref().unwrap_or(&self.content))
     }

@@ -85,8 +85,8 @@ impl ManifestReader<'_> {
             .map_err(|error| input.plaintext_error(error))
     }
 
-    /// The documents of several files that were put together, such as a build of kustomize, each
-    /// decrypted for itself.
+    /// Decrypts each document on its own, for documents that come from several files, such as the
+    /// output of kustomize.
     fn decrypted_apart(&self, input: &Input, trees: Vec<Node>) -> Result<Vec<Value>, CommandError> {
         if !self.opening.ignore_mac {
             let message = "the documents come from several files, so their MACs cannot be verified";
@@ -187,7 +187,7 @@ impl ManifestReader<'_> {
 
 /// A document of a file, or an item of a list in it.
 struct ManifestEntry {
-    /// Where it is in the file, such as `document 1`.
+    /// The position in the file, such as `document 1`.
     place: String,
     written: Value,
     decrypted: Value,
@@ -220,7 +220,7 @@ impl ManifestEntry {
     }
 }
 
-/// Collects the values that are encrypted where they are written.
+/// Collects the values that are encrypted in the file.
 fn collect_encrypted(written: &Value, decrypted: &Value, secrets: &mut Vec<Zeroizing<String>>) {
     match (written, decrypted) {
         (Value::Object(written), Value::Object(decrypted)) => {
@@ -247,7 +247,7 @@ fn is_encrypted(text: &str) -> bool {
     text.starts_with(CIPHERTEXT_PREFIX)
 }
 
-/// The first entry of a Secret that is not encrypted where it is written. Empty ones never are.
+/// The first entry of a Secret that is in plaintext in the file. Empty entries never count.
 fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
     SECRET_PARTS.into_iter().find_map(|part| {
         let mut entries = secret[part].as_object()?.iter();

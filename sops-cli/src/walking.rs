@@ -76,7 +76,7 @@ impl Walking {
     }
 }
 
-/// Whether the walk can go on with the entry.
+/// Whether the walk can continue with the entry.
 fn is_entered(entry: &DirEntry, files: &[&str], found: &Mutex<Option<PathBuf>>) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return true;

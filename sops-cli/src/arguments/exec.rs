@@ -1,4 +1,4 @@
-//! What `exec-env` and `exec-file` have in common.
+//! The flags and arguments that `exec-env` and `exec-file` share.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -13,7 +13,7 @@ use crate::exec::User;
 /// A command that is run with secrets.
 #[derive(Debug)]
 pub(crate) enum ExecCommand {
-    /// What a shell runs.
+    /// A command line for a shell.
     Shell(OsString),
     /// A program and its arguments.
     Words(OsString, Vec<OsString>),

@@ -1,4 +1,4 @@
-//! The formats that are read and written.
+//! The input and output formats of a command.
 
 use std::path::Path;
 
@@ -45,8 +45,8 @@ impl FormatArgs {
     }
 
     /// The format in which the plaintext of an encrypted file is written. As in `sops`, a document
-    /// that `--input-type` names becomes the binary file that it was made of, if the file's name
-    /// does not tell another format.
+    /// whose format `--input-type` gives becomes the binary file that it was created from, unless
+    /// the file's name has another format.
     pub(crate) fn decrypted(&self, path: Option<&Path>, input: Format, content: &[u8]) -> Format {
         let output = self.output(path, input);
         let is_known = self.has_output() || path.is_none_or(has_format);
@@ -94,7 +94,7 @@ pub(crate) struct FormatChange {
 }
 
 impl FormatChange {
-    /// Warns if the name of the file says another format than the new one.
+    /// Warns if the name of the file suggests another format than the new one.
     pub(crate) fn warn(self, ui: &Ui, path: &Path) {
         let is_misnamed = has_format(path) && self.output != Format::from_path(path);
         if self.output != self.input && is_misnamed {

@@ -1,6 +1,6 @@
-//! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way
-//! that its description knows: long names after one dash, switches with a value, flags that are
-//! given again, and values that begin with a dash.
+//! Reads the command line as Go's flag library, and therefore `sops`, does, and rewrites it for
+//! clap. Go accepts long names after one dash, switches with a value, repeated flags, and values
+//! that begin with a dash.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -81,7 +81,7 @@ pub(crate) struct Position {
     pub(crate) words: Vec<OsString>,
     /// The flags that are given already and count once.
     pub(crate) given: Vec<String>,
-    /// Whether no flag can come any more.
+    /// Whether flags are no longer possible.
     pub(crate) is_after_end: bool,
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Pos
     position
 }
 
-/// What a flag takes.
+/// The kind of value that a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
     /// Nothing: it is on or off.
@@ -153,7 +153,7 @@ enum Part {
         key: (usize, String),
         spelled: OsString,
     },
-    /// What clap is to judge.
+    /// Left to clap to accept or reject.
     Raw(OsString),
     Word(OsString),
     /// `--`, after which words may start with a dash.
@@ -266,8 +266,7 @@ impl<'c> Reader<'c> {
             subcommand.build();
             self.command = Cow::Owned(subcommand);
             self.level += 1;
-            // The flags of the commands before it cannot be given any more, except those of every
-            // command.
+            // After a subcommand, only its own flags and those of every command are valid.
             self.flags.retain(|_, flag| flag.is_global);
             self.learn();
             self.parts.push(Part::Command(word));
@@ -326,7 +325,7 @@ impl<'c> Reader<'c> {
         self.parts.push(Part::Flag { key, spelled });
     }
 
-    /// Takes back what was given before: the last counts.
+    /// Removes earlier occurrences of the flag: the last one counts.
     fn withdraw(&mut self, flag: &Flag) {
         self.parts.retain(|part| {
             !matches!(part, Part::Flag { key: (level, id), .. } if *level == flag.level && *id == flag.id)
@@ -492,7 +491,7 @@ mod tests {
             ),
             ("decrypt -i -- -x", "decrypt --in-place -- -x"),
             ("decrypt - x", "decrypt - x"),
-            // What is unknown is left to clap.
+            // Unknown arguments are left to clap.
             ("-di x", "-di x"),
             ("decrypt --in-place=perhaps", "decrypt --in-place=perhaps"),
             ("decrypt -nosuch x", "decrypt -nosuch x"),
@@ -505,7 +504,7 @@ mod tests {
         }
     }
 
-    /// What is taken to be usual means the same to clap as what it would be spelled as.
+    /// Arguments that are not rewritten mean the same to clap as their rewritten form.
     #[test]
     fn usual_arguments_stay() {
         for (given, expected) in [

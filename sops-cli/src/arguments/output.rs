@@ -46,7 +46,7 @@ impl OutputArgs {
         Ok(())
     }
 
-    /// Refuses what is for one file only.
+    /// Refuses flags that work with one file only.
     pub(crate) fn check_several(&self, name: &NameArg) -> Result<(), CommandError> {
         self.check(Some(Path::new("")))?;
         name.check_several()
@@ -69,7 +69,7 @@ impl OutputArgs {
         self.in_place || self.output().is_some_and(is_same)
     }
 
-    /// Writes what was made of the input to where it goes.
+    /// Writes the result for the input to its destination.
     pub(crate) fn deliver(
         &self,
         ui: &Ui,

@@ -47,7 +47,7 @@ impl<'a> SopsOrder<'a> {
             if takes_next == Takes::Value || takes_next == Takes::Word && !is_of_command && !is_own
             {
                 has_word |= takes_next == Takes::Word;
-                // To the library, a flag in place of a value is a flag here.
+                // Here, Go's library treats a flag in place of a value as a flag.
                 takes_next = match is_of_command {
                     true => self.takes(&argument),
                     false => Takes::Nothing,

@@ -1,4 +1,4 @@
-//! The files of a call that stay in plaintext, and why.
+//! The files of a call that stay in plaintext, and the reasons.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
-//! Many files in one call: finds them, processes them on all cores, and writes each as a whole or
-//! not at all.
+//! Processes many files in one call, on all cores. Each file is replaced completely or not at all.
 
 mod find;
 mod left;
@@ -21,7 +20,7 @@ use crate::parallel::{self, ItemsPerThread};
 use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
-/// How many files are written beside the old ones before all are synced and put in their places.
+/// How many files are staged beside the old ones before they are synced and renamed together.
 const TOGETHER: usize = 256;
 
 /// How many files the process has open besides those of [`directories_together`], with room to
@@ -50,7 +49,7 @@ pub(crate) enum Work {
 pub(crate) struct Batch<'b> {
     pub(crate) ui: &'b Ui,
     pub(crate) items: &'b [BatchFile],
-    /// What is done to them, for messages: `encrypted`.
+    /// The participle for messages, such as `encrypted`.
     pub(crate) participle: &'static str,
     pub(crate) readers: Readers,
 }
@@ -88,8 +87,7 @@ impl Batch<'_> {
                 })
             });
             if signals.is_pending() {
-                // What is not in its place yet is taken away again; the signal then ends the
-                // process.
+                // Staged files are removed; the signal then ends the process.
                 break;
             }
             let (mut whole, mut written) = (Vec::new(), Vec::new());
@@ -186,7 +184,7 @@ fn chunks(items: &[BatchFile]) -> impl Iterator<Item = &[BatchFile]> {
     })
 }
 
-/// A file before it is put in its place.
+/// A file before it is moved into place.
 enum Stage {
     Staged(Box<StagedReplacement>),
     Ignored,

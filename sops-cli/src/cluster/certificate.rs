@@ -56,7 +56,7 @@ const RENEW: &str = "renew the server's certificate, or correct the clock of thi
 
 const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage = serverAuth`";
 
-/// The start of the library's message about a wrong name, which is readable as it is.
+/// The start of the library's message about a wrong name, which needs no explanation.
 const NAME: &str = "certificate not valid for name";
 
 /// The problem with a certificate, from the library's error message.

@@ -14,14 +14,14 @@ const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect it
 
 const TAKE_ONE_SIDE: &str = "take one whole side, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and repeat the changes of the other side with `sops-rs edit` or `sops-rs set`";
 
-/// What was asked of a text when an error was found in it; `sops` has other codes for each.
+/// The role of a text in which an error was found. `sops` has different exit codes for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It was to be encrypted.
+    /// The text of a file that a command encrypts.
     Plaintext,
-    /// It was to be encrypted in place of what an encrypted file had.
+    /// The new text of an encrypted file.
     Changed,
-    /// It was taken for an encrypted file.
+    /// An encrypted file.
     Encrypted,
 }
 
@@ -93,7 +93,7 @@ impl CommandError {
         let has_mark = source.is_some_and(|(_, text, format, role)| {
             role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
         });
-        // Read as it is, the file is an encrypted one that has its metadata.
+        // Without conversion, the file is an encrypted one with metadata.
         let encrypted_as = source.and_then(|(_, text, format, _)| match &error {
             Error::Ciphertext { .. } => other_format(text, format),
             _ => None,
@@ -132,7 +132,8 @@ impl CommandError {
             Error::NotEncrypted => simple(Code::Generic, &error)
                 .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
             Error::Metadata { .. } if malformed == Code::CannotReadInput => {
-                // A plaintext that has such a key, whatever is in it.
+                // The plaintext has a key that is reserved for metadata; its content doesn't
+                // matter.
                 return Self::from_core(Error::AlreadyEncrypted, source);
             }
             Error::AlreadyEncrypted if matches!(source, Some((.., Role::Changed))) => {
@@ -281,7 +282,7 @@ fn may_have_other_format(error: &Error) -> bool {
 /// The format in which the text is an encrypted file, if that is not the one in which it was read.
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
     let actual = encrypted_format(text).filter(|actual| *actual != format)?;
-    // What is damaged in that format too is no help.
+    // A hint does not help if the file is damaged in that format too.
     EncryptedDocument::parse(text, actual)
         .is_ok()
         .then_some(actual)
@@ -295,7 +296,7 @@ fn shown(format: Format) -> String {
     }
 }
 
-/// What to do with an encrypted file of that format whose name does not say so.
+/// The hint for an encrypted file of that format whose name has another extension.
 fn format_hint(format: Format) -> String {
     let (name, shown) = (format.name(), shown(format));
     let flags = format!(
@@ -329,7 +330,7 @@ fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
     }
 }
 
-/// Whether the error says that the values are not those that were encrypted.
+/// Whether the error means that values changed after encryption.
 fn is_about_content(error: &Error) -> bool {
     matches!(
         error,
@@ -343,7 +344,7 @@ fn are_several_files(text: &[u8], format: Format) -> bool {
     document.is_ok_and(|document| !document.differing_metadata().is_empty())
 }
 
-/// Whether a byte order mark, which an editor has put there, changes what the text means.
+/// Whether the text begins with a byte order mark, added by an editor, that changes its meaning.
 fn has_byte_order_mark(text: &[u8], format: Format) -> bool {
     format == Format::Dotenv && text.starts_with("\u{feff}".as_bytes())
 }

@@ -1,4 +1,4 @@
-//! How an error is written: as a report, or in a few lines.
+//! Renders an error as a report, or as a few lines.
 
 use std::iter;
 
@@ -19,8 +19,8 @@ const TITLE_COLUMNS: usize = 7;
 const MESSAGE_COLUMNS: usize = 14;
 
 impl CommandError {
-    /// The lines that tell what is wrong and where, without the file's name: for the head of a text
-    /// that is being edited.
+    /// The message and the location without the file's name, for the lines above a text in the
+    /// editor.
     pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
         let place = self.place.as_ref().and_then(|place| place.location);
         let place =
@@ -29,7 +29,7 @@ impl CommandError {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// What is wrong, and the line, in one line.
+    /// The message and the line, in a single line.
     #[cfg(feature = "kube")]
     pub(crate) fn summary(&self) -> String {
         self.lines(0).join(" ")
@@ -72,7 +72,7 @@ impl CommandError {
 }
 
 impl Pointer {
-    /// What is wrong at a place in a file, with its line.
+    /// The report of an error at a location in a file, with the source line.
     pub(crate) fn new(name: &str, location: Option<Location>, excerpt: Option<Excerpt>) -> Self {
         Self {
             name: one_line(name).into_owned(),

@@ -50,7 +50,7 @@ pub(crate) fn escape(error: &mut clap::Error) {
             ContextValue::Strings(texts) => {
                 ContextValue::Strings(texts.iter().map(|text| safe(text)).collect())
             }
-            // Escape sequences of an argument cannot be told from clap's own colors.
+            // Escape sequences in an argument cannot be distinguished from clap's own colors.
             ContextValue::StyledStrs(texts) if is_unsafe_command_line() => {
                 let texts = texts.iter().map(|text| safe(&text.to_string()).into());
                 ContextValue::StyledStrs(texts.collect())

@@ -7,7 +7,8 @@ use textwrap::{Options, WordSplitter, wrap};
 /// The narrowest text worth wrapping, in columns.
 const NARROWEST: usize = 20;
 
-/// Stands for a space that stays in its line, in `quoted commands`, which users copy.
+/// A placeholder for a space at which a line must not break: the spaces in `quoted commands`, which
+/// users copy.
 const KEPT_SPACE: char = '\u{a0}';
 
 /// Breaks the lines of the text before `width` columns, of which something before or after each

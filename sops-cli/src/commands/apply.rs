@@ -251,7 +251,7 @@ impl Application<'_> {
         })
     }
 
-    /// Where the object goes.
+    /// The namespace and path of the object in the cluster.
     fn target(
         &self,
         object: &ClusterObject,

@@ -112,8 +112,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// How often the editor is opened for one text. A script in its place that never leaves a good one
-/// would be run for ever.
+/// How often the editor reopens. A script used as the editor might otherwise run forever.
 const MAX_TIMES: usize = 20;
 
 /// No user closes an editor in less time, but a program that only passes the file to an open window
@@ -128,10 +127,10 @@ struct Editing<'a> {
     editor: EditorProgram,
 }
 
-/// What the editor is opened with.
+/// The text that the editor opens.
 struct Original<'t> {
     text: &'t [u8],
-    /// Whether it is encrypted and written also where the editor leaves it as it is.
+    /// Whether it is encrypted and written even if the user does not change it.
     is_worth_writing: bool,
 }
 
@@ -226,8 +225,8 @@ impl Editing<'_> {
         self.run(&original, &[], encrypt, Expected::Nothing)
     }
 
-    /// Refuses a Secret of which a value would stay in plaintext by mistake; gives what else is to
-    /// be said of the Secrets.
+    /// Refuses a Secret if one of its values would stay in plaintext by mistake. Returns the
+    /// warnings about the Secrets.
     fn check_parts(
         &self,
         text: &[u8],
@@ -373,7 +372,7 @@ fn is_about_text(error: &Error) -> bool {
     )
 }
 
-/// Leaves the edited text where it is, since it can be written nowhere else.
+/// Keeps the edited text in its directory, because it cannot be encrypted.
 fn keep(folder: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
     let kept = folder.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(

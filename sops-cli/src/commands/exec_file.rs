@@ -62,7 +62,7 @@ pub(crate) fn cmd_exec_file(
     let purpose = Use::in_format(input.format, to);
     let decrypted = exec::decrypt(ui, globals, &args.exec, &input, purpose)?;
     let plaintext = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
-    // From here on a signal is the command's affair, and what is made here is taken away again.
+    // From here on, signals are passed on to the command, and the file is removed at the end.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
     let (_folder, path) = if args.no_fifo {

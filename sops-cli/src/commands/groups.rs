@@ -59,7 +59,7 @@ enum GroupAction {
     },
 }
 
-/// The file, and where the result goes.
+/// The file and the destination of the result.
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 struct FileArgs {
@@ -100,7 +100,7 @@ pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     }
 }
 
-/// What is to be done to the key groups of a file.
+/// A change to the key groups of a file.
 enum GroupChange {
     Add(Vec<MasterKey>),
     /// By its index.

@@ -86,7 +86,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     Ok(())
 }
 
-/// Says that the rest of the repository has no configuration.
+/// Notes that the configuration does not apply to the rest of the repository.
 fn name_root(ui: &Ui, working_dir: &Path) {
     let root = lint::root(working_dir);
     if root != working_dir {

@@ -99,7 +99,7 @@ fn is_ours(link: &Path, program: &Path) -> bool {
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Puts the link in place of what has its name, in one step.
+/// Atomically replaces a file with the link's name by the link.
 fn replace(link: &Path, program: &Path) -> io::Result<()> {
     let mut attempt = 0_u32;
     let temporary = loop {
@@ -117,7 +117,7 @@ fn replace(link: &Path, program: &Path) -> io::Result<()> {
     renamed
 }
 
-/// Says if a shell would not find the link, or another program first.
+/// Warns if a shell would not find the link, or would find another program first.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

@@ -289,7 +289,7 @@ fn prune(
     Ok(())
 }
 
-/// Whether a finding already says what is wrong with the configuration.
+/// Whether a finding already reports the error in the configuration.
 fn is_reported(found: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -> bool {
     found
         .shown
@@ -297,7 +297,7 @@ fn is_reported(found: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) ->
         .any(|finding| finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file)
 }
 
-/// What a configuration with errors means for the check.
+/// The consequence of an invalid configuration for the check.
 fn unusable(wrong: &InvalidConfig) -> CommandError {
     let message =
         "this configuration is invalid, so lint cannot tell which files must be encrypted";

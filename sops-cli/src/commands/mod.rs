@@ -38,7 +38,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// The commands, and what their help says of each.
+/// The commands and their help texts.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Encrypt a file and print the result

@@ -149,7 +149,7 @@ impl Publication<'_> {
         directory.is_some_and(|directory| directories.any(|destination| destination == directory))
     }
 
-    /// Publishes a file under a name, without its extension if that is asked for.
+    /// Publishes a file under a name, without its extension if the user wants that.
     fn publish(&self, file: &Path, name: &Path) -> Result<(), CommandError> {
         let in_config = |error| CommandError::in_config(error, self.config);
         let rule = self.config.destination_rule_for(file).map_err(in_config)?;

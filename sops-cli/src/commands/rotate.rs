@@ -105,7 +105,7 @@ struct Rotation<'r> {
     agreement: &'r Agreement<'r>,
 }
 
-/// The key groups that a file is to have.
+/// The new key groups of a file.
 struct ChangedGroups {
     groups: Vec<Vec<MasterKey>>,
     /// The keys to remove that the file does not have.
@@ -296,8 +296,8 @@ fn add(groups: &mut [Vec<MasterKey>], added: &[MasterKey]) {
     }
 }
 
-/// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles,
-/// which `sops` wants to be named.
+/// Whether a key is the one that a flag removes. An ARN alone matches all contexts and profiles,
+/// while `sops` requires them to be named.
 fn is_removed(removed: &MasterKey, key: &MasterKey) -> bool {
     let is_family = key.family() == removed.family();
     removed.means(key) || is_family && key.id().starts_with(&format!("{}|", removed.id()))

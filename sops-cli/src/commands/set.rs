@@ -181,7 +181,7 @@ fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Res
     parts.leak.map_or(Ok(()), Err)
 }
 
-/// Whether there is a value at the path, and nothing of it is encrypted.
+/// Whether there is a value at the path, all of it in plaintext.
 fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
     if format == Format::Binary {
         return false;
@@ -203,7 +203,7 @@ fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
 }
 
 impl Args {
-    /// From what the old form has as `--set`: path and value in one text.
+    /// Parses the value of `--set` in the old form: path and value in one text.
     pub(crate) fn from_legacy(
         file: &Path,
         both: &str,

@@ -20,8 +20,8 @@ pub(crate) fn script(shell: &str, name: &str) -> Option<String> {
     Some(script.replace("PROGRAM", name))
 }
 
-/// What can come next: a line that says whether file names can too, and a line for each candidate,
-/// with its description for shells that show one.
+/// The candidates: a line that says whether file names are possible too, and a line for each
+/// candidate, with its description for shells that show one.
 pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
     let texts: Vec<String> = question
         .iter()

@@ -1,5 +1,5 @@
-//! Values that a command line can name, from the configuration and from files. Nothing is
-//! decrypted, and what cannot be read is passed over.
+//! Values that a command line can name, from the configuration and from files. It decrypts nothing,
+//! and skips what it cannot read.
 
 use std::path::{Path, PathBuf};
 

@@ -87,9 +87,9 @@ impl<'r> NearestConfigs<'r> {
     }
 
     /// The configuration for the file at this absolute path: the nearest one in the directories
-    /// above it. If it has no rule for the file, the next one with a matching `path_regex` counts,
-    /// because `sops` uses it if it runs in that directory. `None` if there is no configuration, or
-    /// an invalid one, which is reported by [`Self::wrong`].
+    /// above it. If that has no rule for the file, the next one with a matching `path_regex`
+    /// counts, because `sops` uses that when it runs in that directory. `None` if there is no
+    /// configuration, or an invalid one, which is reported by [`Self::wrong`].
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
         let nearest = self.nearest(path).ok().flatten()?;
         let mut config = Arc::clone(&nearest);

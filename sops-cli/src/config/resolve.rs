@@ -1,4 +1,4 @@
-//! Decides which `.sops.yaml` holds for a file: for a file that the user names, the one of the
+//! Decides which `.sops.yaml` governs a file: for a file that the user names, the one of the
 //! working directory, as in `sops`; for a file that was found in a directory, the nearest one above
 //! it, as in `lint`.
 
@@ -43,9 +43,9 @@ impl ResolvedConfig {
         config.creation_rule_for(&self.path).ok()?
     }
 
-    /// Whether the creation rule for the file singles it out, as opposed to a rule for all files,
-    /// and to one that selects keys in all files with the same extension: under such a rule, not
-    /// every manifest is to be encrypted that has the keys. `None` if there are no rules.
+    /// Whether the creation rule for the file singles it out, unlike a rule for all files or one
+    /// that selects keys in all files with the same extension. Under such a rule, manifests that
+    /// happen to have the keys need not be encrypted. `None` if there are no rules.
     ///
     /// # Errors
     /// No rule matches the file.
@@ -64,7 +64,7 @@ impl ResolvedConfig {
         }))
     }
 
-    /// Whether there is a rule for the file, or no configuration that would say so.
+    /// Whether a rule matches the file, or there is no configuration.
     pub(crate) fn is_covered(&self) -> bool {
         let config = self.config.as_ref();
         config.is_none_or(|config| config.creation_rule_for(&self.path).is_ok())
@@ -154,7 +154,7 @@ impl ConfigResolver {
             path: file.to_owned(),
             is_found: true,
         };
-        // Something without a directory of its own, such as a pipe, is looked up by its name.
+        // A file without a directory, such as a pipe, is looked up by its name.
         item.is_found = item.path.canonicalize().is_ok();
         self.of(&item)
     }
@@ -172,7 +172,7 @@ impl ConfigResolver {
         let config = match nearest.nearest(&path) {
             Ok(config) => config,
             Err(file) => {
-                // Read once more, for what is wrong with it.
+                // Read it again to report the error.
                 let here = real(Path::new("."))?;
                 let config = load::read(&shortened(&file, &here), &here, FileKind::Regular)?;
                 Some(Arc::new(config))
@@ -238,7 +238,8 @@ fn directory_of(config: &Config) -> Result<PathBuf, CommandError> {
     real(file.parent().unwrap_or(&file))
 }
 
-/// The path without symbolic links and `..`, so that what is above it is where the file is.
+/// The path without symbolic links and `..`, so that its ancestors are the directories that contain
+/// the file.
 fn real(path: &Path) -> Result<PathBuf, CommandError> {
     path.canonicalize()
         .map_err(|error| CommandError::input(name_of(path), &error))

@@ -21,7 +21,7 @@ use crate::config::load;
 use crate::config::resolve::ConfigResolver;
 use crate::ui::Ui;
 
-/// The rule of a file, if its creation rule wants another.
+/// The rule of a file, if its creation rule has another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleDrift {
     own: EncryptionRule,

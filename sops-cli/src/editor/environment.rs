@@ -1,5 +1,5 @@
-//! What editors take from the environment: the programs of `PATH`, and the variable that they do
-//! not get.
+//! The environment of editors: finds programs on the `PATH`, and names the variable that is not
+//! passed on.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! Which editor is used, and how it is run.
+//! Chooses the editor and runs it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
@@ -22,7 +22,7 @@ const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
 /// The editors to try if no variable names one: those of `sops`, then one more.
 const USUAL: [&str; 4] = ["vim", "nano", "vi", "nvim"];
 
-/// How long an editor has that is asked to end.
+/// How long an editor has to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A command that edits a file.
@@ -81,10 +81,10 @@ impl EditorProgram {
         })
     }
 
-    /// Has the file edited; gives whether that came to an end by itself, and not by a signal to
-    /// this process.
+    /// Runs the editor on the file. Returns whether the editor ended on its own, not because of a
+    /// signal to this process.
     ///
-    /// On a terminal an interrupt is the editor's affair, who gets it too: some take it as a
+    /// On a terminal, the editor gets an interrupt too and handles it: for some editors it is a
     /// command.
     pub(crate) fn run(&self, file: &Path, signals: &DeferredSignals) -> Result<bool, CommandError> {
         let failed = |error: &io::Error| {
@@ -165,7 +165,7 @@ impl EditorProgram {
 fn end(child: &mut Child) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It may just have ended by itself.
+        // It may have just ended by itself.
         let _ = kill_process(pid, Signal::TERM);
     }
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! The text that a new file starts from in the editor.
+//! The initial text of a new file in the editor.
 
 use sops_core::Format;
 use sops_core::rules::EncryptionRule;

@@ -43,8 +43,8 @@ pub(crate) fn decrypt(
     decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
 }
 
-/// What runs `command`, a shell or itself, with this environment: ours unless it is to be pristine,
-/// then the user's, then the secrets.
+/// The process that runs `command`, by a shell or directly. Its environment is ours, unless
+/// `pristine`, then the user's, then the secrets.
 pub(crate) fn process(
     command: ExecCommand,
     pristine: bool,
@@ -84,12 +84,12 @@ pub(crate) fn start(mut command: Command) -> Result<(), CommandError> {
     command.spawn().map(drop).map_err(|error| failed(&error))
 }
 
-/// Signals that wait for a command to be passed on to, from when this is made.
+/// Defers signals until there is a command to pass them on to.
 pub(crate) struct Passing(Signals);
 
 impl Passing {
     pub(crate) fn new() -> Result<Self, CommandError> {
-        // What we ignore the command is to ignore too, as under `nohup`.
+        // The command ignores the signals that this process ignores, as under `nohup`.
         let ignored = ignored();
         let passed = PASSED
             .into_iter()

@@ -1,4 +1,4 @@
-//! A named pipe from which a plaintext can be read, each time that it is opened.
+//! A named pipe that returns the plaintext each time it is opened.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -9,11 +9,11 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use zeroize::Zeroizing;
 
-/// Makes the pipe `name` in the directory, and writes `content` to every process that opens it,
+/// Creates the pipe `name` in the directory, and writes `content` to every process that opens it,
 /// until the directory is removed.
 pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
     let path = folder.join(name);
-    // Beside it, with a name that is another and never too long.
+    // The next pipe is in the same directory, under a different name that is never too long.
     let next = folder.join(if name == "next" { "other" } else { "next" });
     make(&path)?;
     let pipe = path.clone();
@@ -24,8 +24,7 @@ pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> i
 
 fn serve_one(path: &Path, next: &Path, content: &[u8]) -> io::Result<()> {
     let mut pipe = OpenOptions::new().write(true).open(path)?;
-    // Whoever comes after this reader gets a pipe of their own, so that neither reads what is for
-    // the other.
+    // The next reader gets another pipe, so that no reader receives a part of another's content.
     make(next)?;
     fs::rename(next, path)?;
     // A reader need not read all.

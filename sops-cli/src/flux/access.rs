@@ -1,4 +1,4 @@
-//! Who can read a Secret of a cluster, by the rights that RBAC gives, and in which ways.
+//! Who can read a Secret of a cluster, and how, according to the permissions in RBAC.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ const WORKLOADS: [(&str, &str); 8] = [
 #[derive(Debug, Serialize)]
 pub(crate) struct Access {
     subject: RbacSubject,
-    /// What the subject may do that lets it read the Secret.
+    /// The permitted actions with which the subject can read the Secret.
     ways: BTreeSet<String>,
     /// The bindings that give the rights, or the pods that have the Secret.
     through: BTreeSet<String>,
@@ -132,7 +132,7 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
         any(&["update", "patch"], "", "secrets", &of_secret),
         "changes the Secret",
     );
-    // A name cannot be required of what is created.
+    // A rule cannot restrict the names of objects that are created.
     let creates = |verb: &[&str], (group, resource): (&str, &str)| {
         any(verb, group, resource, &PolicyRule::is_for_all_names)
     };

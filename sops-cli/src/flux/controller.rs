@@ -19,12 +19,12 @@ pub(crate) enum ControllerKey {
 }
 
 impl ControllerKey {
-    /// What the controller in that namespace of the cluster runs with, or else what the repository
-    /// says.
+    /// The key that the controller in that namespace of the cluster runs with, or else the one in
+    /// the repository.
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {
             let target = ResourcePath::of::<Deployment>(Some(namespace), "kustomize-controller");
-            // Who may not read it learns less.
+            // A user without permission to read it sees less.
             if let Ok(Some(deployment)) = cluster.get(&target).await {
                 return Self::of(&deployment);
             }

@@ -156,7 +156,7 @@ impl Expectation<'_> {
     }
 }
 
-/// The items of a list, which need not say what they are.
+/// The items of a list, which may lack their kind.
 pub(crate) fn items(mut list: Value, kind: &'static str) -> impl Iterator<Item = Value> {
     let items = match list["items"].take() {
         Value::Array(items) => items,

@@ -1,11 +1,11 @@
-//! Roles and bindings of a cluster (RBAC): who may do what.
+//! Roles and bindings of a cluster (RBAC), which say who is allowed to do what.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// Who has a right.
+/// The user, group or service account that has a permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct RbacSubject {
     /// `User`, `Group` or `ServiceAccount`.
@@ -59,7 +59,7 @@ impl PolicyRule {
         let has = |list: &[String], wanted: &str| {
             list.iter().any(|entry| entry == "*" || entry == wanted)
         };
-        // `*/scale` stands for that subresource of everything.
+        // `*/scale` means that subresource of every resource.
         let subresource = resource
             .split_once('/')
             .map(|(_, subresource)| format!("*/{subresource}"));

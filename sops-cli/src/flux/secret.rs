@@ -31,8 +31,8 @@ pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
     found.collect()
 }
 
-/// The identities in an entry. Where something else is in it, so that it opens nothing, those that
-/// have a line of their own.
+/// The identities in an entry. If other text makes the entry unreadable as a whole, these are the
+/// identities that have their own line.
 fn identities_in(entry: &str, text: &[u8]) -> Identities {
     let mut identities = Identities::new();
     if identities.add_keys(entry, text).is_err() {
@@ -57,7 +57,7 @@ pub(crate) struct DecryptionSecret {
 }
 
 impl DecryptionSecret {
-    /// Reads the keys of a Secret, each entry by itself, and says what is wrong with them.
+    /// Reads the keys of a Secret, each entry on its own, and reports the errors in them.
     pub(crate) fn of(secret: &Value, subject: &str) -> (Self, Vec<FluxCheck>) {
         let mut identities = Identities::new();
         let mut has_pgp = false;
@@ -108,7 +108,7 @@ impl DecryptionSecret {
         }
     }
 
-    /// Whether the file can be opened as Flux does it, without a look at the MAC.
+    /// Whether Flux could decrypt the file. Like Flux, this ignores the MAC.
     pub(crate) fn check_file(&self, input: &Input) -> FluxCheck {
         let subject = input.name.as_str();
         let opened = EncryptedDocument::parse(&*input.content, input.format).and_then(|document| {

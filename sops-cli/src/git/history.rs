@@ -127,7 +127,7 @@ impl Changes {
     }
 }
 
-/// A branch or tag to push, and what the remote has already.
+/// A branch or tag to push, and the commits that the remote already has.
 pub(crate) struct Pushed<'p> {
     /// The ID of the commit, tag or other object.
     pub(crate) tip: &'p str,

@@ -1,7 +1,7 @@
 //! Recipients that need the user's agreement. Nothing authenticates the list of recipients in a
-//! file: whoever can change the file can add one. Commands that encrypt a data key for them compare
-//! the list with the creation rule first. So they do with the key groups: how many of them it takes
-//! to decrypt the file.
+//! file: whoever can change the file can add one. Commands that encrypt a data key for them first
+//! compare the list with the creation rule, and also the key groups, which decide how many keys are
+//! needed to decrypt the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -73,7 +73,7 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// Names the configurations that govern the files, if there is more than one.
+    /// Lists the configurations that govern the files, if there is more than one.
     pub(crate) fn name_several<'i>(
         &self,
         items: impl Iterator<Item = &'i BatchFile>,
@@ -227,7 +227,7 @@ impl<'a> Agreement<'a> {
         metadata: &Metadata,
         format: Format,
     ) {
-        // What is wrong with the configuration is reported elsewhere.
+        // An invalid configuration is reported elsewhere.
         let resolved = self.resolver.as_ref();
         let resolved = resolved.and_then(|resolver| resolver.of_encrypted(file).ok());
         if let Some(rule) = resolved.as_ref().and_then(|resolved| resolved.rule()) {

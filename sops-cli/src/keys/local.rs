@@ -46,7 +46,7 @@ impl LocalKeys {
             Family::Age | Family::Pgp => work(&keys),
             family => Err(has_none_of(family)),
         };
-        // What a request names may be a private key, which the reason repeats.
+        // The name in a request may be a private key, and the reason repeats it.
         let answer =
             answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
         if self.ui.is_verbose() {
@@ -153,7 +153,7 @@ impl Answer for LocalKeys {
                 self.permission_for(key, &decrypted)?;
                 return Ok(decrypted.secret);
             }
-            // From here on, commands and plugins are run, and passphrases asked for.
+            // From here on, commands and plugins run, and passphrases are requested.
             self.permission(&format!("A request to decrypt with {}", name(key)))?;
             let mut reason = Status::unknown("none of the private keys can decrypt this");
             for effort in Effort::ALL {

@@ -23,7 +23,7 @@ pub(crate) struct Services {
     identities: Arc<Identities>,
     gpg: Arc<Gpg>,
     all: Arc<KeyServices>,
-    /// What the local services do, if it is logged.
+    /// The log of the local services, if it is enabled.
     log: Option<Arc<KeyLog>>,
     is_local: bool,
     has_remote: bool,
@@ -141,7 +141,8 @@ impl Services {
 
     /// Warns if this machine could not decrypt the file with those key groups.
     ///
-    /// Nothing is asked for: what a key service or a passphrase may open counts as open.
+    /// This never asks the user: a group that a key service or a passphrase may be able to decrypt
+    /// counts as decryptable.
     pub(crate) fn warn_if_closed(&self, ui: &Ui, name: &str, key_groups: KeyGroups<'_>) {
         let open = self.opened(key_groups.groups);
         let needed = key_groups.needed();
@@ -181,7 +182,7 @@ impl Services {
         has_own && self.opened(key_groups.groups) < key_groups.needed()
     }
 
-    /// How many of the key groups this machine opens, or may open.
+    /// How many of the key groups this machine can decrypt, or may be able to.
     fn opened(&self, groups: &[Vec<MasterKey>]) -> usize {
         let is_open = |group: &&Vec<MasterKey>| group.iter().any(|key| self.may_open(key));
         groups.iter().filter(is_open).count()
@@ -198,8 +199,7 @@ impl Services {
                 }
     }
 
-    /// Prints each warning about the keys once, and where they were looked for if that was asked
-    /// for.
+    /// Prints each warning about the keys once and, with `--verbose`, where they were searched for.
     fn say(&self, ui: &Ui) {
         let warnings = self.identities.warnings().into_iter();
         let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();
@@ -247,14 +247,14 @@ fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     Ok(Arc::new(remote))
 }
 
-/// No key service, since none can be asked.
+/// No key services, because this program was built without them.
 #[cfg(not(feature = "keyservice"))]
 fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     let message = "key services (`--keyservice`): this program was built without them";
     Err(CommandError::new(Code::Generic, message))
 }
 
-/// What to do where none of the keys opens a file.
+/// Hints for a file that none of the keys can decrypt.
 fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {

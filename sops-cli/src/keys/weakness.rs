@@ -1,4 +1,4 @@
-//! Whether the key groups of a file let fewer people decrypt it than its creation rule wants.
+//! Whether the key groups of a file let fewer people decrypt it than its creation rule requires.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,9 @@ impl CanonicalGroups {
     }
 }
 
-/// How the groups of a file protect it less than those of the rule; `None` if whoever can decrypt
-/// it together may do so by the rule. Keys that the rule does not name are not compared.
+/// How the groups of a file protect it less than those of the rule, or `None` if every set of
+/// people who can decrypt the file could also do so under the rule. Keys that the rule does not
+/// name are not compared.
 pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option<String> {
     if rule.needed <= 1 {
         return None;

@@ -146,7 +146,7 @@ impl Judge<'_> {
         if findings.is_empty() {
             return Ok(Vec::new());
         }
-        // What the present settings report is known.
+        // Findings under the current settings are reported already.
         if !is_excluded {
             let known = self.findings(&file.path, &bytes);
             findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
@@ -280,8 +280,8 @@ fn expression_of<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
     rule.path_regex.as_deref()
 }
 
-/// Puts the reason why a commit causes the findings before their messages, with the help for that.
-/// No fix of theirs would be the right one.
+/// Adds the reason why a commit causes the findings to their messages, and replaces their help.
+/// Their fixes would be wrong here.
 fn reword(findings: &mut [Finding], reason: &str, help: &str) {
     for finding in findings {
         finding.message = format!("{reason}: {}", finding.message);
@@ -297,7 +297,7 @@ fn is_same(left: &Finding, right: &Finding) -> bool {
     said(left) == said(right) && left.message == right.message
 }
 
-/// A path relative to the root of the repository, as it is relative to a directory in it.
+/// Converts a path relative to the root of the repository to one relative to a directory in it.
 fn relative(path: &Path, directory: &Path) -> PathBuf {
     let mut up = PathBuf::new();
     for above in directory.ancestors() {

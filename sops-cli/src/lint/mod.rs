@@ -1,5 +1,5 @@
-//! What `lint` and the hook share: where files and their configurations come from, and how findings
-//! are written and fixed.
+//! Code that `lint` and the hook share: it finds files and their configurations, and prints and
+//! fixes findings.
 
 pub(crate) mod demand;
 mod diff;

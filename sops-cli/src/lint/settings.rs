@@ -1,4 +1,4 @@
-//! What is configured for a run: the file `.sops-lint.yaml`, and the flags that come before it.
+//! The settings of a run: the file `.sops-lint.yaml`, and the flags that override it.
 
 use std::path::{Path, PathBuf};
 

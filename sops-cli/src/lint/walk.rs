@@ -1,5 +1,4 @@
-//! The files of the working tree: found by walking, looked at on all cores, one after the other
-//! forgotten.
+//! Walks the working tree and lints its files on all cores, without keeping their contents.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -60,7 +59,7 @@ impl Tree for WorkingTree {
     }
 }
 
-/// What a run has found so far.
+/// The results of a run so far.
 #[derive(Default)]
 pub(crate) struct WalkResult {
     pub(crate) shown: Vec<Finding>,
@@ -191,7 +190,7 @@ impl Walk<'_> {
                 "the file is larger than 64 MiB and was not checked",
                 found,
             ),
-            // It has gone meanwhile.
+            // The file was deleted in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let message = format!("the file cannot be read: {}", error.kind());

@@ -1,4 +1,4 @@
-//! A plaintext file with what it is encrypted with, and the checks before that.
+//! A plaintext file, the keys and rule to encrypt it with, and the checks before that.
 
 use std::io;
 use std::path::Path;
@@ -26,11 +26,11 @@ use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 
-/// What makes a binary file of one whose name tells another format.
+/// The hint to encrypt a file as binary although its name has another format.
 const AS_WHOLE: &str =
     "to encrypt the file as a whole, add `--output-type binary` too, here and to `decrypt`";
 
-/// Reads files that are to be encrypted.
+/// Reads plaintext files.
 pub(super) struct PlaintextReader<'a> {
     pub(super) ui: &'a Ui,
     pub(super) globals: &'a GlobalArgs,
@@ -39,7 +39,7 @@ pub(super) struct PlaintextReader<'a> {
 }
 
 impl PlaintextReader<'_> {
-    /// Reads the file, or standard input, and what it is to be encrypted with.
+    /// Reads the file, or standard input, and determines the keys and rule to encrypt it with.
     pub(super) fn read(
         &self,
         resolved: &ResolvedConfig,
@@ -128,8 +128,8 @@ impl PlaintextReader<'_> {
         Ok(plaintext)
     }
 
-    /// The format of the encrypted file. If neither a flag nor the file's name tells it, it is the
-    /// format that is read, where `sops` writes JSON.
+    /// The format of the encrypted file. If neither a flag nor the file's name determines it, it is
+    /// the input format, while `sops` writes JSON.
     fn output_format(&self, name: &Path, format: Format) -> Result<Format, CommandError> {
         let Self { ui, args, .. } = self;
         let output = args.formats.output(Some(name), format);
@@ -146,10 +146,10 @@ impl PlaintextReader<'_> {
     }
 }
 
-/// A file that is to be encrypted.
+/// A file to encrypt.
 pub(super) struct PlaintextFile {
     pub(super) input: Input,
-    /// Its text in the format that is written, where that is another one.
+    /// Its text in the output format, if that differs.
     converted: Option<Zeroizing<Vec<u8>>>,
     format: Format,
     encryption: Encryption,
@@ -158,7 +158,7 @@ pub(super) struct PlaintextFile {
 }
 
 impl PlaintextFile {
-    /// The line that says for whom the file would be encrypted.
+    /// The line with the recipients that the file would be encrypted for.
     pub(super) fn plan(&self) -> String {
         let recipients = recipients(&self.encryption.key_groups);
         format!("{}: would be encrypted for {recipients}\n", self.input.name)
@@ -182,7 +182,7 @@ impl PlaintextFile {
         lockout.note(&self.input.name, KeyGroups::of(&self.encryption));
     }
 
-    /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.
+    /// Warns about the parts of a Secret that stay in plaintext or that Kubernetes rejects.
     pub(super) fn warn_of_parts(&self, ui: &Ui) {
         for warning in &self.parts.warnings {
             ui.warn(format!("{}: {warning}", self.input.name));

@@ -126,7 +126,7 @@ pub(crate) fn cmd_install_key(
     Ok(())
 }
 
-/// The age recipients of the configuration, whom files are encrypted for.
+/// The age recipients in the configuration, for which files are encrypted.
 fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandError> {
     let config = load::config(ui, globals)?.ok_or_else(|| {
         let message = "no .sops.yaml found, so it is unknown for whom the files are encrypted";
@@ -145,7 +145,7 @@ fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandEr
         .collect()
 }
 
-/// The keys that are to be there, each of which was understood.
+/// The key pairs to install: the identities that belong to these recipients.
 fn key_pairs(
     identities: &Identities,
     recipients: &[Recipient],
@@ -165,7 +165,7 @@ fn key_pairs(
 }
 
 impl Args {
-    /// Those among which the keys are that are to be there.
+    /// The identities that contain the keys to install.
     fn identities(&self, ui: &Ui) -> Result<Identities, CommandError> {
         Ok(match &self.age_key_file {
             None => usual_identities(ui),
@@ -351,7 +351,7 @@ fn replaced(secret: &Value, pairs: &[KeyPair]) -> Vec<(String, Recipient)> {
     gone
 }
 
-/// Writes the manifest to standard output; where that is a terminal, only if the person wants it.
+/// Writes the manifest to standard output. On a terminal, it asks first.
 fn export(ui: &Ui, object: &ClusterObject) -> Result<(), CommandError> {
     if io::stdout().is_terminal() {
         let question = "The manifest contains the private key. Show it on the terminal?";

@@ -254,7 +254,7 @@ impl Args {
 /// An encrypted file, as far as it can be read.
 type EncryptedInput = (PathBuf, Result<Input, CommandError>);
 
-/// What is checked of a repository.
+/// The parts of a repository that are checked.
 struct Verification {
     root: PathBuf,
     inputs: Vec<EncryptedInput>,
@@ -277,8 +277,8 @@ impl Verification {
     }
 }
 
-/// Adds what the cluster has, and says what it lacks. Kustomizations of other repositories may have
-/// directories of the same names.
+/// Adds the sources and Kustomizations in the cluster, and returns a note if there are none.
+/// Kustomizations of other repositories may have directories with the same names.
 async fn add_live(
     cluster: &Cluster,
     tree: &mut FluxTree,
@@ -288,7 +288,7 @@ async fn add_live(
         ("ocirepositories", "OCIRepository"),
         ("buckets", "Bucket"),
     ] {
-        // Who may not list them learns less, and of that no gap.
+        // A user without permission to list them sees less, which is not a gap.
         let list = cluster
             .list(&format!("/apis/source.toolkit.fluxcd.io/v1/{path}"))
             .await;

@@ -1,4 +1,4 @@
-//! Finds files in plaintext that the version before them had encrypted, or that are encrypted
+//! Finds plaintext files whose previous version was encrypted, or that have an encrypted version
 //! beside them.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use sops_lint::{Encrypted, Finding};
 use crate::git::{Snapshot, TrackedFile};
 use crate::lint::judge::Judge;
 
-/// The name of the commit that has the encrypted file beside a copy.
+/// How messages name the commit that has the encrypted file next to a copy.
 const BESIDE: &str = "the same commit";
 
 /// How many files of a directory, and with similar names, are read to find the one that a file is a
@@ -74,8 +74,8 @@ fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     [stem.len()].into_iter().chain(ends).map(|end| &stem[..end])
 }
 
-/// Whether a name may be a beginning of another one, by the first part of it. This is asked of
-/// every name in the repository.
+/// Whether a name may be the beginning of another one, judged by its first part only, because every
+/// name in the repository is checked.
 fn may_begin(stem: &str, name: &[u8]) -> bool {
     let is_divider = |byte: &u8| b".-_ ".contains(byte);
     let has_begin = |part: &[u8]| {
@@ -99,7 +99,7 @@ fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
     files.map(Encrypted::staying).collect()
 }
 
-/// What a file is compared with.
+/// The encrypted files that a file is compared with.
 pub(super) struct Previous<'p> {
     /// Earlier versions of the same path.
     pub(super) versions: &'p [TrackedFile],

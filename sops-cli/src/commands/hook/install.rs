@@ -32,7 +32,7 @@ enum Present {
     /// The hook of a manager whose configuration runs the check, but not for every commit or push,
     /// because of these keys.
     Limited(Manager, Vec<String>),
-    /// A script that mentions the check, but may go on if it fails, or not run it.
+    /// A script that mentions the check, but may not run it or may continue after it fails.
     Mentions(Manager),
     /// A script that this or an older version wrote, and that was changed so that it may not run
     /// the check.
@@ -246,8 +246,8 @@ fn is_skipped(directory: &HooksDirectory, path: &Path) -> bool {
     !directory.is_of_husky && path.exists() && access(path, Access::EXEC_OK).is_err()
 }
 
-/// Warns of what the configuration in the root says without effect: the hooks go by its rules.
-/// Commands report an invalid one.
+/// Warns about settings without effect in the configuration in the root, because the hooks apply
+/// its rules. Commands report an invalid configuration.
 fn warn_of_configuration(ui: &Ui, root: &Path) {
     let file = root.join(CONFIG_FILE);
     let config = Config::read(&file, root).ok();
@@ -258,8 +258,7 @@ fn warn_of_configuration(ui: &Ui, root: &Path) {
     }
 }
 
-/// Adds the permission to run a hook of ours, if it is missing: everyone who may read it may run
-/// it.
+/// Makes a hook that sops-rs wrote executable for everyone who can read it.
 fn make_executable(path: &Path) -> Result<bool, CommandError> {
     if access(path, Access::EXEC_OK).is_ok() {
         return Ok(false);

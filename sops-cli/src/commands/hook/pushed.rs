@@ -29,7 +29,7 @@ use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
-/// From this number of versions on, the check takes long enough to say so.
+/// From this number of versions on, the check takes long enough to show progress.
 const MANY: usize = 2000;
 
 /// How to get the commits that a shallow clone lacks.
@@ -169,7 +169,7 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
     })
 }
 
-/// What the check of commits needs.
+/// The context of a check of commits.
 struct PushCheck<'c> {
     ui: &'c Ui,
     globals: &'c GlobalArgs,
@@ -202,7 +202,7 @@ struct PushReport {
 }
 
 impl PushReport {
-    /// Checks commits, and adds what is found.
+    /// Checks commits and adds the findings.
     fn add(&mut self, check: &PushCheck<'_>, pushed: &Pushed<'_>) -> Result<(), CommandError> {
         let PushCheck {
             ui,

@@ -47,8 +47,7 @@ impl HookRefusal {
         Some(format!("sops-rs lint --fix --select SL010{directory}"))
     }
 
-    /// Removes what would be said of many findings in the same words, and returns it with their
-    /// number.
+    /// Removes help texts that many findings share, and returns each with the number of findings.
     fn take_repeated(&mut self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for help in self.found.iter().filter_map(|shown| shown.help.as_ref()) {

@@ -62,8 +62,8 @@ exec \"$sops_rs\" {words}
                 .is_some_and(|text| is_checked(&text))
     }
 
-    /// A changed script of ours, with one command in place of the lines that find the program and
-    /// run it. `None`: these were changed.
+    /// A hook that sops-rs wrote and that was changed later, with the lines that find and run the
+    /// program replaced by a single command. `None` if these lines were changed.
     fn with_own_lines_as_command(self, text: &str) -> Option<String> {
         let script = self.script(None);
         let (_, ours) = script.split_once(FALLBACK)?;
@@ -75,8 +75,8 @@ exec \"$sops_rs\" {words}
         is_whole_line.then(|| format!("{before}exec {}{after}", self.command()))
     }
 
-    /// Whether a script has the words of the check. It may still go on if the check fails, or not
-    /// run it at all.
+    /// Whether a script contains the command of the check. It may still not run it, or continue
+    /// after it fails.
     pub(super) fn is_mentioned_in(self, text: &str) -> bool {
         let lines = text
             .lines()

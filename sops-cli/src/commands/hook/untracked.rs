@@ -13,10 +13,10 @@ use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
-/// The files that such a configuration in the working tree covers, with the findings in them. Files
-/// that one above the repository covers are only warned of, because it may be meant for other
-/// directories. A configuration that is in the snapshot counts as it is there. `is_tracked` says
-/// whether Git tracks another one, by its path relative to the root.
+/// The files that an untracked configuration in the working tree covers, with the findings in them.
+/// Files that a configuration above the repository covers only cause a warning, because it may be
+/// meant for other directories. If a configuration is in the snapshot, the version there counts.
+/// `is_tracked` says whether Git tracks another one, by its path relative to the root.
 pub(super) fn shown<'f>(
     ui: &Ui,
     judge: &Judge<'_>,
