@@ -87,11 +87,11 @@ pub(crate) fn run() -> ExitCode {
     let program = arguments.next().unwrap_or_default();
     let mut arguments: Vec<OsString> = arguments.collect();
     if let Some(answer) = answer_to_shell(&program, &arguments) {
-        // A shell that went away needs no answer.
+        // A shell that has ended needs no answer.
         let _ = Ui::new(false).output(answer.as_bytes());
         return ExitCode::SUCCESS;
     }
-    // There, these print their help.
+    // Without a subcommand, these commands print their help.
     if let [name] = &arguments[..]
         && invocation::is_sops()
         && (name == "groups" || name == "completion")

@@ -75,7 +75,7 @@ pub(crate) fn open<'d, 'a>(
         .map_err(|error| input.error(error))
 }
 
-/// A plaintext in the format that is written.
+/// A plaintext in the output format.
 pub(crate) fn in_format(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -92,7 +92,7 @@ pub(crate) fn in_format(
         .map_err(|error| input.plaintext_error(error))
 }
 
-/// Has a changed document written in its new format.
+/// Converts a changed document to its new format.
 pub(crate) fn in_new_format<'d, 'a>(
     ui: &Ui,
     globals: &GlobalArgs,

@@ -15,7 +15,7 @@ use crate::config::working_dir::working_dir;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// Has all of a binary file encrypted, whatever the rule selects of other files.
+/// Encrypts a binary file completely, whatever the rule selects in other files.
 pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
     let rule = std::mem::take(&mut encryption.rule);
     if rule != EncryptionRule::default() {
@@ -54,7 +54,7 @@ pub(crate) fn encryption(
         ([], Some(creation)) => groups(creation, config)?,
         ([], None) => return Err(no_rules_or_keys(config)?),
     };
-    // Before the user writes a text that cannot be encrypted.
+    // Report this before the user writes a text that cannot be encrypted.
     services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
     if let (Some(config), Some(creation), [], None) =
@@ -75,7 +75,7 @@ pub(crate) fn encryption(
         .with_key_service(services.all()))
 }
 
-/// Why no rule is for the file, though keys may be named on the command line.
+/// Why no rule applies to the file, for a command line that may name keys.
 fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey]) -> CommandError {
     let error = CommandError::in_config(error, config);
     match listed {
@@ -119,7 +119,7 @@ pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, 
     Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
 }
 
-/// The keys of a creation rule, for all of which something can be encrypted.
+/// The keys of a creation rule, all of which must be usable.
 pub(crate) fn groups(
     creation: &CreationRule,
     config: Option<&Config>,

@@ -28,7 +28,7 @@ pub(crate) struct Input {
 /// The largest manifest, in bytes: no API server accepts one of this size.
 const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// All of a manifest. A pipe or a device has no size to ask for, and may have no end.
+/// Reads a whole manifest. A pipe or a device has no known size, and may have no end.
 ///
 /// # Errors
 /// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
@@ -55,7 +55,7 @@ fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (units, []) = bytes[2..].as_chunks::<2>() else {
         return None;
     };
-    // With this room the text is never moved, which would leave a copy.
+    // With this capacity, the text is never moved, which would leave a copy.
     let mut text = Zeroizing::new(String::with_capacity(units.len() * 3));
     for character in char::decode_utf16(units.iter().map(|pair| unit(*pair))) {
         text.push(character.ok()?);
@@ -113,7 +113,7 @@ impl Input {
         let bytes = Zeroizing::new(bytes);
         let decoded = match role {
             Role::Encrypted => from_utf16(&bytes),
-            // Other bytes would come back.
+            // Decryption would return other bytes.
             _ if format.of_plaintext()? == Format::Binary => None,
             _ => from_utf16(&bytes),
         };

@@ -40,8 +40,8 @@ impl InputFormat {
                 Some(Format::Json) => Format::Json,
                 _ => Format::Binary,
             }),
-            // JSON is YAML too. No program writes an encrypted YAML file so, and a reader of YAML
-            // gets one in block style, as from `sops`.
+            // JSON is also YAML, but no program writes encrypted YAML like this. If it is read as
+            // YAML, the result is in block style, as from `sops`.
             Self::Known(Format::Yaml) if is_json(content) => Ok(Format::Json),
             Self::Known(format) => Ok(format),
             Self::Content => Ok(encrypted_format(content).unwrap_or(Format::Binary)),

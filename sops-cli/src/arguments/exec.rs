@@ -95,7 +95,7 @@ impl ExecArgs {
         Ok((file, command))
     }
 
-    /// Makes this process the user's that was named.
+    /// Switches this process to the user that `--user` names.
     pub(crate) fn become_user(&self) -> Result<Option<User>, CommandError> {
         let Some(name) = self.user.as_deref().filter(|name| !name.is_empty()) else {
             return Ok(None);

@@ -8,7 +8,7 @@ use super::{invocation, path_or_empty};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// The one file of a command.
+/// The file of a command that takes one file.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FileArg {
@@ -83,7 +83,7 @@ impl FileArg {
         }
     }
 
-    /// The file that has to be there on the command line.
+    /// The file that the command line must name.
     pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
         self.get(ui).ok_or_else(no_file)
     }
@@ -93,7 +93,7 @@ pub(crate) fn no_file() -> CommandError {
     CommandError::new(Code::NoFileSpecified, "no file is given")
 }
 
-/// Refuses a file that does not exist, with the code that `sops` has for it there.
+/// Refuses a file that does not exist, with the exit code of `sops`.
 pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     match path.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -10,7 +10,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::input_format::{InputFormat, has_format};
 use crate::ui::Ui;
 
-/// What format is read and written. An unknown format counts as not given, as in `sops`.
+/// The input and output format. As in `sops`, an unknown format counts as not given.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FormatArgs {
@@ -36,8 +36,8 @@ impl FormatArgs {
         }
     }
 
-    /// The format that is written, where `input` is read: that of the name if it has one, and else
-    /// the same.
+    /// The output format for an input in the format `input`: that of the name if it has one, or
+    /// else the same.
     pub(crate) fn output(&self, path: Option<&Path>, input: Format) -> Format {
         let of_name = path.map(Format::from_path);
         let of_name = of_name.filter(|format| *format != Format::Binary);
@@ -63,8 +63,7 @@ impl FormatArgs {
         self.named_output().is_some()
     }
 
-    /// The formats of a file that is changed, where `input` is read: the same, unless
-    /// `--output-type` names another.
+    /// The formats of a changed file: `input`, unless `--output-type` names another for the output.
     pub(crate) fn of_change(&self, input: Format) -> Result<FormatChange, CommandError> {
         let output = self.named_output().unwrap_or(input);
         if output == Format::Binary && input != Format::Binary {
@@ -86,7 +85,7 @@ impl FormatArgs {
     }
 }
 
-/// The formats in which a file that is changed is read and written.
+/// The formats in which a changed file is read and written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FormatChange {
     pub(crate) input: Format,
@@ -107,7 +106,7 @@ impl FormatChange {
     }
 }
 
-/// Warns of formats on the command line that do not exist.
+/// Warns about unknown formats on the command line.
 pub(crate) fn warn_of_unknown(ui: &Ui, matches: &clap::ArgMatches) {
     for id in ["input_type", "output_type"] {
         let name = matches.try_get_one::<String>(id).ok().flatten();

@@ -12,8 +12,8 @@ use clap::ArgAction;
 use super::flag_syntax::{flag, truth};
 use super::sops_order::SopsOrder;
 
-/// The arguments in the spelling that the description of the command line knows. The last of a flag
-/// that takes one value counts.
+/// The arguments, rewritten for the description of the command line. If a flag that takes one value
+/// is repeated, the last one counts.
 ///
 /// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the
 /// commands of [`SopsOrder`], flags end at the first word. In other commands, an unknown flag after
@@ -34,8 +34,8 @@ pub(crate) fn usual(
     reader.spelled()
 }
 
-/// Whether the arguments certainly have that spelling. To know more, the description must be built,
-/// which takes time.
+/// Whether the arguments certainly need no rewriting. A complete check would have to build the
+/// description, which takes time.
 fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool {
     let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
     let (mut words, mut is_behind_flag) = (0, false);
@@ -71,7 +71,7 @@ fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool 
     true
 }
 
-/// Where a command line ends that is not complete yet.
+/// The position at the end of an incomplete command line.
 pub(crate) struct Position {
     /// The innermost command.
     pub(crate) command: clap::Command,
@@ -85,7 +85,7 @@ pub(crate) struct Position {
     pub(crate) is_after_end: bool,
 }
 
-/// Where a command line ends that is not complete yet.
+/// Finds the position at the end of an incomplete command line.
 pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Position {
     let mut reader = Reader::new(command, false);
     reader.read(arguments);
@@ -427,7 +427,7 @@ mod tests {
         words.join(" ")
     }
 
-    /// As `sops` 3.13.3 takes them.
+    /// As `sops` 3.13.3 reads them.
     #[test]
     fn flags_are_taken_as_by_go() {
         for (given, expected) in [

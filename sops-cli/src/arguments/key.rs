@@ -109,7 +109,7 @@ impl MasterKeyArgs {
     }
 }
 
-/// How many key groups are needed to open a file.
+/// How many key groups are needed to decrypt a file.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct ThresholdArg {
@@ -125,7 +125,7 @@ impl ThresholdArg {
     }
 }
 
-/// What belongs to the keys of AWS KMS on the command line.
+/// The flags that apply to AWS KMS keys only.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct KmsArgs {
@@ -307,7 +307,7 @@ impl KeyChangeArgs {
 /// A flag, the family of its keys, and its value.
 type Listed<'a> = (&'static str, Family, &'a Option<String>);
 
-/// The keys that flags list, which something can be encrypted for.
+/// The keys that flags list, all of which must be usable.
 fn listed(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
     parsed(lists, kms, |key, source| {
         key.check().map_err(|error| {

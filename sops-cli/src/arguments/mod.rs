@@ -42,8 +42,7 @@ pub(crate) fn go_count(text: &str) -> Result<usize, String> {
     usize::try_from(go_integer(text)?).map_err(|_| "the number must not be negative".to_owned())
 }
 
-/// Reads a path that may be empty, which is as if it was not given, also in an environment
-/// variable.
+/// Reads a path. An empty one, as in an empty environment variable, counts as not given.
 fn path_or_empty() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

@@ -8,7 +8,7 @@ use super::flag_syntax::flag;
 use crate::completion::sops_answers::names;
 use crate::completion::sops_commands::{COMMANDS, FLAGS};
 
-/// The commands that write a file in place; a word too many would be another file.
+/// The commands that write a file in place, in which an extra word would be another file.
 const ORDERED: &[&str] = &["decrypt", "edit", "encrypt", "rotate", "updatekeys"];
 
 /// Sorts the arguments of one command.

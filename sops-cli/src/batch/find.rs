@@ -16,7 +16,7 @@ use crate::files;
 use crate::git::Tracked;
 use crate::walking::Walking;
 
-/// What happens to the temporary files of killed runs that are found on the way.
+/// What to do with temporary files of killed runs in the searched directories.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leftovers {
     Remove,
@@ -121,8 +121,8 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
 /// The largest file without a known extension that is searched, unless it begins like JSON.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Whether a file begins as an encrypted file does: as a text, and as JSON if it is too large to be
-/// read for nothing.
+/// Whether a file begins like an encrypted one: like text, and if it is too large to read in vain,
+/// like JSON.
 fn begins_as_encrypted(path: &Path) -> bool {
     let Ok(file) = reading::open(path, FileKind::Regular) else {
         return false;

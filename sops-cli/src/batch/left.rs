@@ -32,7 +32,7 @@ impl LeftInPlaintext {
         names.push(name_of(file));
     }
 
-    /// Names the files in which the rule selects nothing, which is not a mistake.
+    /// Lists the files in which the rule selects nothing, which is not an error.
     pub(crate) fn note(&self, ui: &Ui) {
         if !self.unselected.is_empty() {
             ui.note("These files stay in plaintext because their rule selects no values:");

@@ -55,8 +55,8 @@ pub(crate) struct Batch<'b> {
 }
 
 impl Batch<'_> {
-    /// Replaces each file by the result of `work`, and calls `report` with each that was replaced,
-    /// in order. If one file fails, the others are still processed.
+    /// Replaces each file by the result of `work`, and calls `report` for each replaced file, in
+    /// order. If one file fails, the others are still processed.
     pub(crate) fn replace(
         &self,
         work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
@@ -141,7 +141,7 @@ impl Batch<'_> {
     }
 }
 
-/// Replaces a file that another program changed before it could be replaced; returns whether there
+/// Retries a file that another program changed before it could be replaced. Returns whether there
 /// was still something to do.
 fn replace_one(
     ui: &Ui,
@@ -193,8 +193,8 @@ enum Stage {
 
 type StageResult = Result<Stage, CommandError>;
 
-/// Works on the files on all cores until a signal comes; returns each outcome with the index of its
-/// item.
+/// Processes the files on all cores until a signal arrives. Returns each outcome with the index of
+/// its item.
 fn stage(
     items: &[BatchFile],
     bar: &ProgressBar,

@@ -32,7 +32,7 @@ impl CommandError {
         Self::new(Code::AlreadyEncrypted, message)
     }
 
-    /// An error of the library that is about no text.
+    /// An error of the library that is not about a text.
     pub(crate) fn general(error: impl Into<Error>) -> Self {
         Self::from_core(error.into(), None)
     }
@@ -64,7 +64,7 @@ impl CommandError {
         }
     }
 
-    /// The same for a configuration that was read.
+    /// The same for a configuration that is already parsed.
     pub(crate) fn in_config(error: Error, config: &Config) -> Self {
         Self::in_config_text(error, config.text().as_bytes())
     }
@@ -219,7 +219,7 @@ impl CommandError {
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` creates a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint(match source {
-                    // A file that is encrypted again for another rule.
+                    // An error in a file that is encrypted again for another rule.
                     Some((.., Role::Encrypted)) => "change the rule",
                     _ => "change the rule, or leave the file in plaintext with `--allow-plaintext`",
                 }),
@@ -309,7 +309,7 @@ fn format_hint(format: Format) -> String {
     }
 }
 
-/// The way out where a plaintext is valid in its format for others, but not for SOPS.
+/// The hint for a plaintext that is valid in its format, but not for SOPS.
 fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
     match error {
         Error::Document(DocumentError::Unsupported { message, .. })

@@ -18,7 +18,7 @@ pub(crate) struct CommandError {
     pub(super) message: String,
     pub(super) place: Option<Box<Pointer>>,
     pub(super) hints: Vec<Cow<'static, str>>,
-    /// What else is known about it, above the hints.
+    /// An additional fact, shown above the hints.
     pub(super) note: Option<String>,
     /// Whether the user wanted this outcome, such as giving up in the editor.
     pub(super) is_calm: bool,
@@ -31,7 +31,7 @@ pub(crate) struct CommandError {
 /// Where an error points to.
 #[derive(Debug)]
 pub(crate) struct Pointer {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) name: String,
     pub(super) location: Option<Location>,
     pub(super) excerpt: Option<Excerpt>,

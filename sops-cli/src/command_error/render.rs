@@ -81,7 +81,7 @@ impl Pointer {
         }
     }
 
-    /// Adds the file, the place and its line to a report.
+    /// Adds the file, the location and the source line to a report.
     pub(crate) fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
         let origin = Origin::path(&*self.name);
         match (self.location, &self.excerpt) {
@@ -96,8 +96,8 @@ impl Pointer {
         }
     }
 
-    /// The report with the column of the file. The renderer writes that of the excerpt, where masks
-    /// may be before it.
+    /// The report with the column in the file. The renderer prints the column in the excerpt, which
+    /// differs if masks come before it.
     pub(crate) fn shown(&self, report: String) -> String {
         let Some((at, excerpt)) = self.location.zip(self.excerpt.as_ref()) else {
             return report;

@@ -101,7 +101,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
     cluster::run(args.apply(ui, &objects))
 }
 
-/// The files that are meant.
+/// The files that the arguments name.
 fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for item in batch::items([path].into_iter(), batch::Leftovers::Keep)? {
@@ -121,7 +121,7 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let is_manifest = [".yaml", ".yml", ".json"]
             .iter()
             .any(|end| name.ends_with(end));
-        // `.sops.yaml` and its like are for other programs.
+        // Files such as `.sops.yaml` are for other programs.
         if !item.is_found || is_manifest && !name.starts_with('.') {
             files.push(item.path);
         }
@@ -204,7 +204,7 @@ struct Application<'a> {
     cluster: &'a Cluster,
     kinds: Kinds<'a>,
     options: ServerSideApply,
-    /// Those that a dry run has not made.
+    /// The namespaces and CRDs that a dry run has not created.
     new_namespaces: Vec<String>,
 }
 

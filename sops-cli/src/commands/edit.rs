@@ -104,7 +104,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         let config = load::config(ui, globals)?;
         let encryption =
             encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
-        // The editor must not open only to produce a file that is closed to its author.
+        // The editor must not open if its user could not decrypt the result.
         let lockout = Lockout::new(&services);
         lockout.note(&name_of(file), KeyGroups::of(&encryption));
         lockout.warn(ui);
@@ -165,7 +165,7 @@ impl Editing<'_> {
                 document.metadata(),
                 self.format,
             ),
-            // The user knows about rules.
+            // The user chose the rule on the command line.
             [_, ..] => None,
         };
         let encrypt = |text: &[u8]| {
@@ -193,7 +193,7 @@ impl Editing<'_> {
         } else {
             Vec::new()
         };
-        // With the same values it gets the MAC that it should have.
+        // A file with the same values gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {
@@ -247,7 +247,7 @@ impl Editing<'_> {
         }
     }
 
-    /// Has the text edited until it can be encrypted, and writes the outcome.
+    /// Reopens the editor until the text can be encrypted, and writes the result.
     fn run(
         &self,
         original: &Original<'_>,
@@ -257,7 +257,7 @@ impl Editing<'_> {
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
         let signals = DeferredSignals::new();
-        // Editing would be in vain.
+        // The edited text could not be written.
         files::check(self.file)?;
         let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
         let mut header = EditorHeader::new(self.format);
@@ -357,7 +357,7 @@ fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         .map_err(|error| CommandError::input(name_of(path), &error))
 }
 
-/// Whether another text would do.
+/// Whether another text could be encrypted.
 fn is_about_text(error: &Error) -> bool {
     matches!(
         error,

@@ -84,7 +84,7 @@ pub(crate) fn cmd_exec_file(
 }
 
 impl Args {
-    /// The name of the file, which has to be a name and no path.
+    /// The name of the file, which must not be a path.
     fn filename(&self) -> Result<&str, CommandError> {
         match self.filename.as_str() {
             "" => Ok("tmp-file"),

@@ -74,7 +74,7 @@ struct FileArgs {
     yes: bool,
 }
 
-/// Reads an index, digits alone as for `sops`.
+/// Reads an index. As in `sops`, it consists of digits only.
 fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
@@ -144,7 +144,7 @@ impl GroupChange {
     }
 }
 
-/// Gives a file other key groups.
+/// Changes the key groups of a file.
 fn change(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -162,7 +162,7 @@ fn change(
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
     change.apply(&mut groups).map_err(refused)?;
     let old = document.metadata().shamir_threshold;
-    // A file of one group may have a threshold of 1, which Shamir's scheme does not know.
+    // A file with one group may have a threshold of 1, which Shamir's scheme does not have.
     let threshold = threshold
         .get()
         .or(old.filter(|old| *old > 1 || groups.len() == 1));

@@ -18,8 +18,8 @@ use crate::lint;
 use crate::ui::Ui;
 use crate::walking::Walking;
 
-/// How deep, and for how many entries, it looks for other configurations. The working directory may
-/// be a home.
+/// How deep, and for how many entries, it searches for other configurations. The working directory
+/// may be a home directory.
 const MAX_DEPTH: usize = 8;
 const MAX_ENTRIES: usize = 20_000;
 
@@ -98,7 +98,7 @@ fn name_root(ui: &Ui, working_dir: &Path) {
     }
 }
 
-/// Names the configurations below the directory, in which other recipients may be.
+/// Lists the configurations below the directory, which may have other recipients.
 fn name_below(ui: &Ui, working_dir: &Path) {
     let Ok(mut walking) = Walking::new(working_dir) else {
         return;

@@ -92,7 +92,7 @@ fn is_same(left: &Path, right: &Path) -> bool {
     }
 }
 
-/// Whether it is a link to this program, or to one of this name, which may be gone.
+/// Whether it is a link to this program, or to a program with its name that may no longer exist.
 fn is_ours(link: &Path, program: &Path) -> bool {
     let target = fs::read_link(link);
     target.is_ok_and(|target| target.file_name() == Some("sops-rs".as_ref()))
@@ -112,7 +112,7 @@ fn replace(link: &Path, program: &Path) -> io::Result<()> {
         }
     };
     let renamed = fs::rename(&temporary, link);
-    // Two links to the same file may stay both.
+    // Renaming a link over another one to the same file may leave both.
     let _ = fs::remove_file(&temporary);
     renamed
 }

@@ -224,7 +224,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     Ok(end(&found))
 }
 
-/// Which findings are reported.
+/// Selects the findings to report.
 struct Wanted<'w> {
     baseline: &'w Baseline,
     least: Confidence,
@@ -243,8 +243,8 @@ impl Wanted<'_> {
     }
 }
 
-/// Entries of a baseline that nothing matches would hide the next finding of the same kind in the
-/// same place.
+/// Baseline entries that match no finding would hide the next finding of the same kind at the same
+/// place.
 fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {

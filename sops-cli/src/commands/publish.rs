@@ -99,7 +99,7 @@ pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     Ok(())
 }
 
-/// What publishing files needs.
+/// The context for publishing files.
 struct Publication<'a> {
     ui: &'a Ui,
     globals: &'a GlobalArgs,
@@ -107,7 +107,7 @@ struct Publication<'a> {
     config: &'a Config,
     opening: &'a OpeningArgs,
     services: &'a Services,
-    /// The files that were written already.
+    /// The files written so far.
     targets: RefCell<HashSet<PathBuf>>,
 }
 
@@ -287,7 +287,7 @@ impl Publication<'_> {
             .map_err(|error| input.plaintext_error(error))
     }
 
-    /// Asks the user. In a directory, a file that they refuse is left out.
+    /// Asks the user. In a directory, a refused file is skipped.
     fn agrees(&self, file: &Path, target: &Path) -> Result<bool, CommandError> {
         if self.args.yes {
             return Ok(true);

@@ -96,7 +96,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     Ok(())
 }
 
-/// Everything that is needed to rotate a file.
+/// The context for rotating a file.
 struct Rotation<'r> {
     ui: &'r Ui,
     globals: &'r GlobalArgs,
@@ -161,8 +161,7 @@ impl Rotation<'_> {
         }
     }
 
-    /// Reads the file, and encrypts it under a new data key if `agree` finds nothing wrong with its
-    /// recipients.
+    /// Reads the file, and encrypts it under a new data key if `agree` accepts its recipients.
     fn rotate(
         &self,
         file: &Path,
@@ -211,7 +210,7 @@ impl Rotation<'_> {
         Ok((input, Zeroizing::new(rotated.into_bytes())))
     }
 
-    /// The recipients of the file that need an agreement.
+    /// The recipients of the file that need the user's agreement.
     fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
         let input = self.args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -219,7 +218,7 @@ impl Rotation<'_> {
         Ok(self.judged(file, &input, &document)?.1)
     }
 
-    /// The file's new key groups, and the recipients in them that were not agreed to.
+    /// The file's new key groups, and the recipients in them without agreement.
     fn judged(
         &self,
         file: &Path,

@@ -94,7 +94,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         };
         let field = path.components().first();
         if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
-            // Only the field that the path begins with is judged.
+            // Only the field that the path begins with is checked.
             let rule = metadata.rule.clone().unwrap_or_default();
             let parts = SecretParts::of_field(changed, format, &rule, field);
             require_encrypted(ui, file, parts)?;
@@ -139,7 +139,7 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
         );
     }
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
-        // The error's own words are about the parser.
+        // The original error message is about the parser.
         no_json(&format!(
             "syntax error at line {}, column {} of the value",
             error.line(),
@@ -149,8 +149,8 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     Ok(Node::from_json(&value))
 }
 
-/// Warns of aliases of a value that was changed or removed, which keep the old one: the user may
-/// mean them too.
+/// Warns about aliases of a changed or removed value. They keep the old value, which the user may
+/// not expect.
 pub(super) fn warn_of_copies(
     ui: &Ui,
     file: &Path,
@@ -172,7 +172,7 @@ pub(super) fn warn_of_copies(
     ui.warn(format!("{}: {}", name_of(file), message(&aliases)));
 }
 
-/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what
+/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns about values that
 /// Kubernetes does not accept.
 fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Result<()> {
     for warning in &parts.warnings {
@@ -261,7 +261,7 @@ fn no_json(reason: &str) -> CommandError {
     .hint("put text in double quotes: `'\"text\"'`; with `--value-raw`, quotes are not needed")
 }
 
-/// A value that cannot be read, or holds other bytes than text.
+/// The error for a value that cannot be read or is not text.
 fn unreadable(name: &str, error: &io::Error) -> CommandError {
     match error.kind() {
         io::ErrorKind::InvalidData => no_utf8(),

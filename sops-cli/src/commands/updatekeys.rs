@@ -108,14 +108,14 @@ pub(crate) fn cmd_updatekeys(
     }
 }
 
-/// What became of a file.
+/// The outcome for a file.
 enum UpdateOutcome {
     Done,
     /// The user could not be asked.
     Unanswered(CommandError),
 }
 
-/// What updating files needs.
+/// The context for updating files.
 struct KeyUpdate<'a> {
     ui: &'a Ui,
     services: &'a Services,

@@ -37,7 +37,7 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
     Ok(Some(config))
 }
 
-/// Reads a configuration, if it is a file of that kind.
+/// Reads a configuration, if it is a file of the expected kind.
 pub(crate) fn read(
     file: &Path,
     working_dir: &Path,

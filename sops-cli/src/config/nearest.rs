@@ -57,7 +57,7 @@ impl<'r> NearestConfigs<'r> {
         }
     }
 
-    /// With the configuration that the user named, which holds for all files.
+    /// With the configuration that the user named, which governs all files.
     pub(crate) fn with_named(
         mut self,
         file: Option<&Path>,

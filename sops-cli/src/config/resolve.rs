@@ -22,8 +22,8 @@ use crate::ui::Ui;
 pub(crate) struct ConfigResolver {
     /// The one that the user named, or that of the working directory.
     own: Option<Arc<Config>>,
-    /// For files that were found; `None` if one was named on the command line, which holds for all
-    /// files.
+    /// For files found in directories; `None` if the command line names a configuration, which
+    /// governs all files.
     nearest: Option<NearestConfigs<'static>>,
     /// Whether there is a configuration for one of the files.
     has_any: bool,
@@ -125,7 +125,7 @@ impl ConfigResolver {
         self.has_any
     }
 
-    /// Names the configurations that govern the files, if there is more than one: a recipient that
+    /// Lists the configurations that govern the files, if there is more than one: a recipient that
     /// was removed from one may be in another.
     pub(crate) fn name_several<'i>(
         &self,
@@ -183,8 +183,8 @@ impl ConfigResolver {
                 config: Some(config),
                 path,
             },
-            // It knows files as they are spelled from the working directory. Where none is above
-            // the file, it is the only one.
+            // Its rules match paths as spelled from the working directory. If there is no
+            // configuration above the file, this is the only one.
             _ => by_own(),
         })
     }

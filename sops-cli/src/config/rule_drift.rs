@@ -41,7 +41,7 @@ impl RuleDrift {
     }
 
     /// The same with the creation rule for an encrypted file. A configuration that cannot be read
-    /// is a warning, because the file itself needs none.
+    /// only causes a warning, because the file does not need one.
     pub(crate) fn of(
         ui: &Ui,
         globals: &GlobalArgs,

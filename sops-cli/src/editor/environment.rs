@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// The private key is for this program alone.
+/// Only this program needs the private key.
 pub(crate) const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
 
 /// The program with this name in one of the directories of `PATH`.

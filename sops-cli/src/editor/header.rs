@@ -20,7 +20,7 @@ impl EditorHeader {
     pub(crate) fn new(format: Format) -> Self {
         let mark = match format {
             Format::Json => "// sops-rs: ",
-            // The lines never reach the parser, so it is no matter whether they would be a comment.
+            // The lines never reach the parser, so they need not be valid comments.
             _ => "# sops-rs: ",
         };
         Self {

@@ -119,7 +119,7 @@ impl EditorProgram {
         if is_for_editor() {
             signals.forget();
         }
-        // It may have come when the editor was just gone, or ended both.
+        // The signal may have arrived just after the editor ended, or may have ended both.
         if signals.is_pending() {
             return Ok(false);
         }
@@ -147,7 +147,7 @@ impl EditorProgram {
         if status.success() {
             return Ok(());
         }
-        // Shells that were waiting for the editor tell of a signal so.
+        // A shell that ran the editor reports a signal in this way.
         let is_interrupted = status.signal() == Some(SIGINT) || status.code() == Some(128 + SIGINT);
         if is_interrupted {
             let message = "the editor was interrupted; nothing was written";
@@ -161,7 +161,7 @@ impl EditorProgram {
     }
 }
 
-/// Asks the child to end, and makes it.
+/// Asks the child to end, and kills it if it does not.
 fn end(child: &mut Child) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {

@@ -31,7 +31,7 @@ const PASSED: [i32; 8] = [
     SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
 ];
 
-/// Decrypts the file whose values a command gets.
+/// Decrypts the file with the values for a command.
 pub(crate) fn decrypt(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -98,8 +98,8 @@ impl Passing {
         signals.map(Self).map_err(|error| failed(&error))
     }
 
-    /// Runs the command to its end; gives its exit code, and as shells do 128 and the number of the
-    /// signal that ended it.
+    /// Runs the command until it ends. Returns its exit code or, as in shells, 128 plus the number
+    /// of the signal that ended it.
     pub(crate) fn run(mut self, mut command: Command) -> Result<ExitCode, CommandError> {
         let status = self.wait(&mut command).map_err(|error| failed(&error))?;
         Ok(ExitCode::from(code(status)))
@@ -115,7 +115,7 @@ impl Passing {
             for signal in self.0.wait() {
                 let signal = Signal::from_named_raw(signal).filter(|signal| !is_shared(*signal));
                 if let (Some(pid), Some(signal)) = (pid, signal) {
-                    // It is not waited for yet, so the number is still its own.
+                    // The process has not been waited for yet, so its ID is not reused.
                     let _ = kill_process(pid, signal);
                 }
             }

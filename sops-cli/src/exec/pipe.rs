@@ -17,7 +17,7 @@ pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> i
     let next = folder.join(if name == "next" { "other" } else { "next" });
     make(&path)?;
     let pipe = path.clone();
-    // It waits for a reader that may never come, and ends with the process.
+    // The thread waits for a reader, perhaps forever, and ends with the process.
     thread::spawn(move || while serve_one(&pipe, &next, &content).is_ok() {});
     Ok(path)
 }
@@ -27,7 +27,7 @@ fn serve_one(path: &Path, next: &Path, content: &[u8]) -> io::Result<()> {
     // The next reader gets another pipe, so that no reader receives a part of another's content.
     make(next)?;
     fs::rename(next, path)?;
-    // A reader need not read all.
+    // A reader may stop before the end.
     let _ = pipe.write_all(content);
     Ok(())
 }

@@ -106,7 +106,7 @@ pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>)
         .collect()
 }
 
-/// How the rights of a grant alone suffice.
+/// The ways to the Secret that a grant gives by itself.
 fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str> {
     let any =
         |verbs: &[&str], group: &str, resource: &str, is_named: &dyn Fn(&PolicyRule) -> bool| {
@@ -127,7 +127,7 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
         any(&["get", "list", "watch"], "", "secrets", &of_secret),
         "reads the Secret",
     );
-    // The answer to a change has the whole object.
+    // The response to a change contains the whole object.
     add(
         any(&["update", "patch"], "", "secrets", &of_secret),
         "changes the Secret",
@@ -167,7 +167,7 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
     ways
 }
 
-/// How the rights of a grant suffice because of what others may do.
+/// The ways to the Secret that a grant gives through the permissions of others.
 fn indirect_ways(
     grant: &Grant,
     readers: &BTreeSet<RbacSubject>,
@@ -238,7 +238,7 @@ fn indirect_ways(
     ways
 }
 
-/// Whether a pod has the Secret as a volume or in its environment.
+/// Whether a pod uses the Secret as a volume or in its environment.
 fn mounts(spec: &Value, name: &str) -> bool {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let in_volume = |volume: &Value| {
@@ -404,7 +404,7 @@ mod tests {
                 false,
                 Some("acts as another user (`impersonate`)"),
             ),
-            // A binding in a namespace gives no right to what has none.
+            // A binding in a namespace gives no permission for cluster-scoped resources.
             (rule("impersonate", "", "users"), true, None),
             (
                 rule("impersonate", "", "groups"),

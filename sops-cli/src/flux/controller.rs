@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, ResourcePath};
 /// The argument that names the Secret.
 const FLAG: &str = "--sops-age-secret";
 
-/// Where the controller takes its own keys from.
+/// Where the controller gets its own keys from.
 pub(crate) enum ControllerKey {
     /// The Secret, in the controller's namespace.
     Secret(String),

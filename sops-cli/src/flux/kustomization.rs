@@ -22,8 +22,8 @@ pub(crate) struct Expectation<'a> {
 }
 
 impl Expectation<'_> {
-    /// Whether so many encrypted files, which a Kustomization builds if its source is this
-    /// repository, are decrypted.
+    /// Checks whether a Kustomization decrypts the encrypted files that it builds, if its source is
+    /// this repository. `count` is their number.
     pub(crate) fn check(
         &self,
         kustomization: &AppliedKustomization<'_>,
@@ -45,7 +45,7 @@ impl Expectation<'_> {
         }
     }
 
-    /// The place and the name of a Kustomization.
+    /// The file and the name of a Kustomization.
     pub(crate) fn subject(&self, kustomization: &AppliedKustomization<'_>) -> String {
         let place = match kustomization.file() {
             Some(file) => name_of(file.strip_prefix(self.root).unwrap_or(file)),

@@ -31,11 +31,12 @@ pub(crate) struct Grant {
     pub(crate) rules: Vec<PolicyRule>,
     /// The binding, for people.
     pub(crate) binding: String,
-    /// The namespace that the rights hold in; `None` for all, and for what has no namespace.
+    /// The namespace that the permissions apply to; `None` for all namespaces and for
+    /// cluster-scoped resources.
     pub(crate) namespace: Option<String>,
 }
 
-/// The lists that the API server gave.
+/// The lists from the API server.
 #[derive(Debug, Default)]
 pub(crate) struct RbacLists {
     pub(crate) roles: Vec<Value>,

@@ -5,7 +5,7 @@ use sops_printable::{escaped_json, one_line};
 
 use super::access::Access;
 
-/// What came of looking at something.
+/// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {

@@ -19,7 +19,7 @@ const PGP: &str = ".asc";
 
 const INSTALL: &str = "install this computer's key with `sops-rs flux install-key`";
 
-/// Whose identities are in a Secret, each with the name of the entry that it is in.
+/// The recipients of the identities in a Secret, each with the name of its entry.
 pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
     let entries = secret["data"].as_object().into_iter().flatten();
     let found = entries.flat_map(|(entry, value)| {
@@ -135,7 +135,7 @@ impl DecryptionSecret {
     }
 }
 
-/// Whether only a key from a Secret can open the file, and no key of a cloud.
+/// Whether only a key from a Secret can decrypt the file, and no cloud key.
 pub(crate) fn needs_secret(input: &Input) -> bool {
     let families = families(input);
     let is_local = |family: &Family| matches!(family, Family::Age | Family::Pgp);

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::ui::Ui;
 
-/// The keys of this machine, looked for again for each request, as `sops` does it.
+/// The keys of this machine, searched for again for each request, as in `sops`.
 pub(crate) struct LocalKeys {
     ui: Ui,
     asks_first: bool,
@@ -148,7 +148,7 @@ impl Answer for LocalKeys {
 
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
         self.answer("decrypt", key, |keys| {
-            // Keys that are ready need no question to find out which one decrypts.
+            // For keys that are ready, it can be determined without a question which one decrypts.
             if let Ok(Some(decrypted)) = keys.decrypt(key, enc, Effort::Ready) {
                 self.permission_for(key, &decrypted)?;
                 return Ok(decrypted.secret);

@@ -32,14 +32,14 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Those that the flags ask for.
+    /// The services that the flags specify.
     ///
     /// Refuses an invalid address of a key service. Under the name `sops`, that is a warning.
     pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         Self::in_order(ui, globals, Vec::new())
     }
 
-    /// Those that the flags ask for, keys of some families tried first.
+    /// The services that the flags specify, with the order in which key families are tried.
     pub(crate) fn for_opening(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -176,7 +176,7 @@ impl Services {
     /// groups.
     pub(crate) fn locks_out(&self, key_groups: KeyGroups<'_>) -> bool {
         let own = || self.identities.recipients();
-        // Many have a key for SSH and never decrypt with it.
+        // Many users have an SSH key and never decrypt with it.
         let is_native = |own: &Recipient| own.to_string().starts_with("age1");
         let has_own = self.is_local && !self.has_remote && own().iter().any(is_native);
         has_own && self.opened(key_groups.groups) < key_groups.needed()

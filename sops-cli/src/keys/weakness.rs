@@ -6,14 +6,14 @@ use sops_core::keys::{CanonicalKey, MasterKey};
 
 use super::groups::KeyGroups;
 
-/// Key groups, and how many of them it takes.
+/// Key groups, and how many of them are needed.
 pub(crate) struct CanonicalGroups {
     groups: Vec<BTreeSet<CanonicalKey>>,
     needed: usize,
 }
 
 impl CanonicalGroups {
-    /// Without a threshold that Shamir's scheme knows, all groups are needed.
+    /// Without a valid threshold for Shamir's scheme, all groups are needed.
     pub(crate) fn new(KeyGroups { groups, threshold }: KeyGroups<'_>) -> Self {
         let needed = threshold.filter(|threshold| *threshold > 1 || groups.len() == 1);
         Self {
@@ -71,8 +71,7 @@ pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option
     }
 }
 
-/// Finds a group of the rule for a group of the file that is for no other one, and moves others if
-/// it must.
+/// Assigns a group of the rule to a group of the file, and reassigns others if necessary.
 fn find_own(
     group: usize,
     candidates: &[Vec<usize>],

@@ -10,7 +10,7 @@ const MASK: &str = "***";
 
 /// The changed lines, without the lines around them.
 pub(super) fn masked_diff(name: &str, old: &str, new: &str, format: Format) -> String {
-    // The usual algorithm grows with the square of the number of edits.
+    // The time of the usual algorithm grows with the square of the number of edits.
     let diff = TextDiff::configure()
         .algorithm(Algorithm::Patience)
         .diff_lines(old, new);

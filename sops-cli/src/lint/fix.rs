@@ -103,8 +103,7 @@ impl Fixer<'_> {
         }
     }
 
-    /// Fixes one file, whose findings and creation rule these are. Returns how many are fixed, or
-    /// would be.
+    /// Fixes the findings in one file. Returns how many are fixed, or would be.
     pub(crate) fn fix(
         &self,
         path: &Path,
@@ -173,7 +172,7 @@ impl Fixer<'_> {
         Ok(fixed)
     }
 
-    /// Writes the file in the way that the creation rule asks for.
+    /// Writes the file as the creation rule requires.
     fn encrypt(
         &self,
         path: &Path,

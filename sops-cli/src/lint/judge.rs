@@ -82,8 +82,8 @@ impl Judge<'_> {
         findings
     }
 
-    /// The findings in a file by an earlier configuration, if the creation rule for the file was
-    /// taken away since then.
+    /// The findings in a file under an earlier configuration, if the creation rule for the file was
+    /// removed since then.
     pub(crate) fn shown_by_removed_rule(
         &self,
         file: &TrackedFile,
@@ -121,8 +121,8 @@ impl Judge<'_> {
         Ok(findings)
     }
 
-    /// The findings in a file by earlier settings and an earlier baseline, if the present ones
-    /// allow it.
+    /// The findings in a file under earlier settings and an earlier baseline, if the current ones
+    /// allow them.
     pub(crate) fn shown_by_earlier_settings(
         &self,
         file: &TrackedFile,

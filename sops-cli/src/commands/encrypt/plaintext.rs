@@ -177,7 +177,7 @@ impl PlaintextFile {
         lockout.check(&self.input, KeyGroups::of(&self.encryption))
     }
 
-    /// Has the lockout know that the file is encrypted in place.
+    /// Records for the lockout check that the file is encrypted in place.
     pub(super) fn note(&self, lockout: &Lockout<'_>) {
         lockout.note(&self.input.name, KeyGroups::of(&self.encryption));
     }
@@ -189,7 +189,7 @@ impl PlaintextFile {
         }
     }
 
-    /// Refuses a Secret of which a value would stay in plaintext by mistake.
+    /// Refuses a Secret if one of its values would stay in plaintext by mistake.
     fn refuse_leak(&mut self) -> Result<(), CommandError> {
         let leak = self.parts.leak.take();
         let Some(leak) = leak.filter(|_| !self.encryption.allow_plaintext) else {
@@ -205,15 +205,14 @@ impl PlaintextFile {
     }
 }
 
-/// Whether a file is an encrypted one that is whole. A very large one is not looked through for
-/// that.
+/// Whether a file is a complete encrypted file. A very large one is not parsed to find out.
 fn may_be_encrypted(content: &[u8]) -> bool {
     const LIMIT: usize = 1 << 24;
     let format = encrypted_format(content).filter(|_| content.len() <= LIMIT);
     format.is_some_and(|format| EncryptedDocument::parse(content, format).is_ok())
 }
 
-/// Refuses a document with more than the one value of a binary file, for the others would be lost.
+/// Refuses a document with other values than that of a binary file, because they would be lost.
 fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     let Some(Node::Mapping(entries)) = plaintext.to_tree(0) else {
         return Ok(());

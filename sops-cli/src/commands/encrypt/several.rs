@@ -25,7 +25,7 @@ enum Prepared {
     Encrypted(Box<PlaintextFile>, String),
 }
 
-/// Encrypts the files that are named, and those in directories that are selected.
+/// Encrypts the files that the user named, and the selected files in directories.
 pub(super) fn encrypt_all(
     reader: &PlaintextReader<'_>,
     items: &[BatchFile],

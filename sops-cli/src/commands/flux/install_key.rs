@@ -28,7 +28,7 @@ use crate::config::load;
 use crate::flux::recipients_in;
 use crate::ui::Ui;
 
-/// The entry of the Secret; Flux reads those that end so.
+/// The entry of the Secret. Flux reads entries with this ending.
 const ENTRY: &str = "age.agekey";
 
 const EXAMPLES: &str = "\
@@ -214,7 +214,7 @@ impl Args {
 struct Installation<'i> {
     ui: &'i Ui,
     args: &'i Args,
-    /// Those that the keys were taken from.
+    /// The identities that the keys come from.
     identities: &'i Identities,
     pairs: &'i [KeyPair],
 }

@@ -115,7 +115,7 @@ impl Args {
         Ok(report)
     }
 
-    /// The Secret, and whether its keys open the files.
+    /// Checks the Secret, and whether its keys can decrypt the files.
     async fn check_keys(
         &self,
         cluster: &Cluster,
@@ -277,8 +277,8 @@ impl Verification {
     }
 }
 
-/// Adds the sources and Kustomizations in the cluster, and returns a note if there are none.
-/// Kustomizations of other repositories may have directories with the same names.
+/// Adds the sources and Kustomizations in the cluster, and returns a note if it has no
+/// Kustomizations. Kustomizations of other repositories may have directories with the same names.
 async fn add_live(
     cluster: &Cluster,
     tree: &mut FluxTree,
@@ -319,7 +319,7 @@ async fn add_live(
     })
 }
 
-/// The encrypted files that are meant.
+/// The encrypted files at the path.
 fn encrypted_files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?.into_iter();
     Ok(items

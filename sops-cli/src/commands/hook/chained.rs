@@ -5,7 +5,7 @@
 use super::hook_name::HookName;
 use super::shell::{Before, ShellCommand, commands};
 
-/// The shells whose scripts are understood.
+/// The shells whose scripts this module understands.
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
 /// Options of a shell that do not keep it from running commands, or from failing; also as letters.

@@ -65,8 +65,8 @@ impl Neighbours {
     }
 }
 
-/// The names that a copy with this name may be one of, without extensions: the name itself, and
-/// that without what tools add, such as `-old`, `_20260101` and `2`.
+/// The names, without extensions, of the files that this one may be a copy of: its own name, and
+/// the name without suffixes that tools add, such as `-old`, `_20260101` and `2`.
 fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     let is_end =
         |(at, next): &(usize, char)| *at > 0 && ("-_ (".contains(*next) || next.is_ascii_digit());
@@ -82,7 +82,7 @@ fn may_begin(stem: &str, name: &[u8]) -> bool {
         let begin = stem.as_bytes().get(..part.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(part))
     };
-    // A first dot hides the file.
+    // A leading dot hides the file.
     has_begin(&name[..name.len().min(1)]) && {
         let end = name.iter().skip(1).position(is_divider);
         has_begin(&name[..end.map_or(name.len(), |end| end + 1)])
@@ -93,7 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The encrypted ones among the files. Another file may be a copy of them.
+/// The encrypted files among these, of which another file may be a copy.
 fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
     let files = encrypted(snapshot, files).into_iter();
     files.map(Encrypted::staying).collect()
@@ -202,8 +202,8 @@ impl Deleted {
     }
 }
 
-/// Those of the files that are encrypted. A partial clone may lack old content, which is no reason
-/// to refuse new content.
+/// The encrypted files among these. A partial clone may lack old content, which is no reason to
+/// refuse new content.
 pub(super) fn encrypted<'f>(
     snapshot: &Snapshot<'_>,
     files: impl IntoIterator<Item = &'f TrackedFile>,

@@ -159,7 +159,7 @@ pub(super) fn check(
         .filter(|_| standards.settings_files().any(|file| is_changed(&file)));
     if let Some(id) = head {
         let before = Snapshot::of_commit(&repository.root, &objects, &id)?;
-        // Invalid settings allowed nothing that could be compared.
+        // Invalid earlier settings allowed nothing to compare with.
         if let Ok(before) = Standards::of(&before, globals) {
             let linter = before.linter_of_history()?;
             let before = Judge {
@@ -210,7 +210,7 @@ pub(super) fn check(
     refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
 }
 
-/// Warns of creation rules that are never used, and of others that are hardly meant.
+/// Warns about creation rules that are never used, and about others that are probably mistakes.
 pub(super) fn warn_of_rules(ui: &Ui, config: Option<&Config>, name: &str) {
     for warning in config.map(Config::warnings).unwrap_or_default() {
         let line = warning.location.map_or(1, |location| location.line);

@@ -22,7 +22,7 @@ use crate::files::{self, Expected, Readers};
 use crate::git::Addresses;
 use crate::ui::Ui;
 
-/// What already exists at the path of a hook.
+/// What exists at the path of a hook.
 enum Present {
     Nothing,
     /// A script that this or an older version wrote.

@@ -185,8 +185,8 @@ impl<'a> Configurations<'a> {
         text.as_deref()
     }
 
-    /// Warns of a file that cannot be read: its manager may write hooks that sops-rs does not know
-    /// of.
+    /// Warns about a file that cannot be read, because its manager may write hooks that sops-rs
+    /// does not know about.
     fn read(&self, file: &str) -> Option<String> {
         let path = self.root.join(file);
         match reading::read_config(&path, FileKind::Regular) {

@@ -149,7 +149,7 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
-/// What to do about a name of a file or tree that leaks something.
+/// What to do about a pushed name of a file or tree that leaks a secret.
 fn advice_for(name: &str) -> String {
     let name = name_of(Path::new(name));
     match name.strip_prefix("refs/tags/") {

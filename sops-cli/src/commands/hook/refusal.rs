@@ -70,8 +70,8 @@ impl HookRefusal {
         self.found.extend(new);
     }
 
-    /// Adds findings by a rule that Git does not track, in files in which nothing was found, or
-    /// only that they have no rule.
+    /// Adds findings by an untracked rule, in files without findings or with only the finding that
+    /// they have no rule.
     pub(super) fn add_with_rule(&mut self, shown: Vec<Finding>) {
         let places: HashSet<&str> = shown.iter().map(|shown| shown.place.as_str()).collect();
         self.found
@@ -84,7 +84,7 @@ impl HookRefusal {
         if self.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        // Whatever refuses is an error.
+        // Every finding that causes a refusal is an error.
         for shown in &mut self.found {
             shown.severity = Severity::Error;
         }

@@ -21,8 +21,8 @@ exec sops-rs hook run
 ";
 
 impl HookName {
-    /// The script. It runs `program` if sops-rs is not on the PATH, which in graphical programs
-    /// often is short. `None`: the script is for other machines too.
+    /// The script. It runs `program` if sops-rs is not on the PATH, as often in graphical programs.
+    /// `None`: the script is for other machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {
         let program = program.and_then(Path::to_str).map(shell_word);
         let program = program.unwrap_or_else(|| "\"$HOME/.cargo/bin/sops-rs\"".to_owned());
@@ -53,7 +53,8 @@ exec \"$sops_rs\" {words}
             || without_fallback(text) == without_fallback(&self.script(None))
     }
 
-    /// Whether another script, or a changed one of ours, always runs the check and fails with it.
+    /// Whether another script, or a changed one of ours, always runs the check and fails if the
+    /// check fails.
     pub(super) fn is_run_by(self, text: &str, ends_on_error: bool) -> bool {
         let is_checked = |text: &str| chained::is_checked(self, text, ends_on_error);
         is_checked(text)
