@@ -50,9 +50,9 @@ impl ManifestReader<'_> {
         let mut entries = Vec::new();
         let documents = written.into_iter().zip(decrypted);
         for (index, (written, decrypted)) in documents.enumerate() {
-            let place = format!("document {}", index + 1);
+            let position = format!("document {}", index + 1);
             ManifestEntry {
-                place,
+                position,
                 written,
                 decrypted,
             }
@@ -111,7 +111,7 @@ impl ManifestReader<'_> {
     /// The object of an entry.
     fn object(&self, input: &Input, entry: ManifestEntry) -> Result<ClusterObject, CommandError> {
         let ManifestEntry {
-            place,
+            position,
             written,
             decrypted,
         } = entry;
@@ -119,7 +119,7 @@ impl ManifestReader<'_> {
             |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
         if !decrypted.is_object() {
             return Err(refuse(format!(
-                "{place} is not a Kubernetes object: expected a mapping"
+                "{position} is not a Kubernetes object: expected a mapping"
             )));
         }
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
@@ -127,7 +127,7 @@ impl ManifestReader<'_> {
             if value.is_none_or(str::is_empty) {
                 let field = field[1..].replace('/', ".");
                 let error = refuse(format!(
-                    "{place} is not a Kubernetes object: `{field}` is missing"
+                    "{position} is not a Kubernetes object: `{field}` is missing"
                 ));
                 return Err(match decrypted.pointer("/metadata/generateName") {
                     Some(_) => error.hint("with `generateName`, each run would create another object: give it a `name`, or use `kubectl create`"),
@@ -188,7 +188,7 @@ impl ManifestReader<'_> {
 /// A document of a file, or an item of a list in it.
 struct ManifestEntry {
     /// The position in the file, such as `document 1`.
-    place: String,
+    position: String,
     written: Value,
     decrypted: Value,
 }
@@ -211,7 +211,7 @@ impl ManifestEntry {
         };
         for (index, decrypted) in items.into_iter().enumerate() {
             let item = Self {
-                place: format!("{}, items[{index}]", self.place),
+                position: format!("{}, items[{index}]", self.position),
                 written: self.written["items"][index].clone(),
                 decrypted,
             };

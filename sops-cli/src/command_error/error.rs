@@ -16,7 +16,7 @@ use super::names::reason;
 pub(crate) struct CommandError {
     pub(super) code: Code,
     pub(super) message: String,
-    pub(super) place: Option<Box<Pointer>>,
+    pub(super) pointer: Option<Box<Pointer>>,
     pub(super) hints: Vec<Cow<'static, str>>,
     /// An additional fact, shown above the hints.
     pub(super) note: Option<String>,
@@ -52,7 +52,7 @@ impl CommandError {
         Self {
             code,
             message,
-            place: None,
+            pointer: None,
             hints: Vec::new(),
             note: None,
             is_calm: false,
@@ -168,6 +168,6 @@ impl CommandError {
         format: Format,
     ) {
         let excerpt = location.and_then(|at| Excerpts::new(text, format).at(at.offset));
-        self.place = Some(Box::new(Pointer::new(name, location, excerpt)));
+        self.pointer = Some(Box::new(Pointer::new(name, location, excerpt)));
     }
 }

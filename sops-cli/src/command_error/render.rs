@@ -22,10 +22,10 @@ impl CommandError {
     /// The message and the location without the file's name, for the lines above a text in the
     /// editor.
     pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
-        let place = self.place.as_ref().and_then(|place| place.location);
-        let place =
-            place.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
-        let text = format!("{}{}", place.unwrap_or_default(), self.message);
+        let location = self.pointer.as_ref().and_then(|pointer| pointer.location);
+        let location =
+            location.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
+        let text = format!("{}{}", location.unwrap_or_default(), self.message);
         text.lines().map(str::to_owned).collect()
     }
 
@@ -47,7 +47,7 @@ impl CommandError {
         };
         let message = wrapped(&self.message, width, TITLE_COLUMNS);
         let mut group = Group::with_title(level.primary_title(&*message));
-        let Some(place) = &self.place else {
+        let Some(pointer) = &self.pointer else {
             // Hints in the same group would be below a bar that starts nowhere.
             let hints = self.hints.iter();
             let hints: Vec<_> = hints
@@ -59,7 +59,7 @@ impl CommandError {
             let reports = reports.map(|group| renderer.render(&[group]));
             return Some(reports.collect::<Vec<_>>().join("\n"));
         };
-        group = place.add_to(group);
+        group = pointer.add_to(group);
         let wrapped = |text| wrapped(text, width, MESSAGE_COLUMNS);
         if let Some(note) = &self.note {
             group = group.element(Level::NOTE.message(wrapped(note)));
@@ -67,7 +67,7 @@ impl CommandError {
         for hint in &self.hints {
             group = group.element(Level::HELP.message(wrapped(hint)));
         }
-        Some(place.shown(renderer.render(&[group])))
+        Some(pointer.shown(renderer.render(&[group])))
     }
 }
 
@@ -103,7 +103,7 @@ impl Pointer {
             return report;
         };
         let column = excerpt.text[..excerpt.span.start].chars().count() + 1;
-        let place = |column| format!("{}:{}:{column}", self.name, at.line);
-        report.replacen(&place(column), &place(at.column), 1)
+        let position = |column| format!("{}:{}:{column}", self.name, at.line);
+        report.replacen(&position(column), &position(at.column), 1)
     }
 }

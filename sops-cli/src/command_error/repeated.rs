@@ -9,7 +9,7 @@ impl CommandError {
     pub(crate) fn without_repetition(errors: Vec<Self>) -> Vec<Self> {
         let mut kinds: Vec<(Self, Vec<String>)> = Vec::new();
         for error in errors {
-            let name = error.place.as_ref().map(|place| place.name.clone());
+            let name = error.pointer.as_ref().map(|pointer| pointer.name.clone());
             let known = kinds
                 .iter_mut()
                 .find(|(first, _)| name.is_some() && first.says_the_same(&error));
@@ -30,7 +30,7 @@ impl CommandError {
 
     /// Whether only the file and the location in it differ.
     fn says_the_same(&self, other: &Self) -> bool {
-        self.place.is_some()
+        self.pointer.is_some()
             && self.code == other.code
             && self.message == other.message
             && self.hints == other.hints

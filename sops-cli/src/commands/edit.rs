@@ -204,12 +204,12 @@ impl Editing<'_> {
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
-        let folder = self
+        let directory = self
             .file
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!("the directory {} does not exist", name_of(folder));
+            .filter(|directory| !directory.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            let message = format!("the directory {} does not exist", name_of(directory));
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
         let encrypt = |text: &[u8]| {
@@ -259,10 +259,10 @@ impl Editing<'_> {
         let signals = DeferredSignals::new();
         // The edited text could not be written.
         files::check(self.file)?;
-        let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
+        let directory = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
         let mut header = EditorHeader::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &header.above(head, original.text))?;
+        let path = directory.create(name, &header.above(head, original.text))?;
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let mut times = 0;
         let encrypted = loop {
@@ -298,7 +298,7 @@ impl Editing<'_> {
                         // Without the lines above it. If that fails, the text with these lines
                         // stays.
                         let _ = std::fs::write(&path, text);
-                        keep(folder, &path, error)
+                        keep(directory, &path, error)
                     }
                 });
             }
@@ -310,7 +310,7 @@ impl Editing<'_> {
             let error =
                 CommandError::in_text(error, &name_of(self.file), text, self.format, Role::Changed);
             if !is_about_text {
-                return Err(keep(folder, &path, error));
+                return Err(keep(directory, &path, error));
             }
             self.ui.error(&error);
             times += 1;
@@ -319,7 +319,7 @@ impl Editing<'_> {
                     "the editor saved {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
                 );
                 return Err(keep(
-                    folder,
+                    directory,
                     &path,
                     CommandError::new(Code::FileNotModified, message),
                 ));
@@ -328,7 +328,7 @@ impl Editing<'_> {
             let text = Zeroizing::new(text.to_vec());
             if let Err(error) = std::fs::write(&path, &*header.above(&lines, &text)) {
                 let error = CommandError::output(name_of(&path), &error);
-                return Err(keep(folder, &path, error));
+                return Err(keep(directory, &path, error));
             }
             refused = Some(text);
         };
@@ -339,7 +339,7 @@ impl Editing<'_> {
             expected,
             Readers::Usual,
         )
-        .map_err(|error| keep(folder, &path, error))?;
+        .map_err(|error| keep(directory, &path, error))?;
         self.ui.log_written();
         Ok(())
     }
@@ -373,8 +373,8 @@ fn is_about_text(error: &Error) -> bool {
 }
 
 /// Keeps the edited text in its directory, because it cannot be encrypted.
-fn keep(folder: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
-    let kept = folder.keep().join(path.file_name().unwrap_or_default());
+fn keep(directory: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
+    let kept = directory.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(
         "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",
         name_of(&kept)

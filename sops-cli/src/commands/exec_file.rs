@@ -66,14 +66,14 @@ pub(crate) fn cmd_exec_file(
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
     let (_folder, path) = if args.no_fifo {
-        let folder = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
-        let path = folder.create(Path::new(name), &plaintext)?;
-        (folder, path)
+        let directory = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
+        let path = directory.create(Path::new(name), &plaintext)?;
+        (directory, path)
     } else {
-        let folder = PrivateDirectory::for_pipes()?;
-        let path = pipe::serve(&folder.path(), name, plaintext)
-            .map_err(|error| CommandError::output(name_of(&folder.path().join(name)), &error))?;
-        (folder, path)
+        let directory = PrivateDirectory::for_pipes()?;
+        let path = pipe::serve(&directory.path(), name, plaintext)
+            .map_err(|error| CommandError::output(name_of(&directory.path().join(name)), &error))?;
+        (directory, path)
     };
     let Some(path) = path.to_str() else {
         let message = format!("{}: the name of the directory is not UTF-8", name_of(&path));

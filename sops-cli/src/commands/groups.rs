@@ -40,7 +40,7 @@ enum GroupAction {
     #[command(after_help = ADD_EXAMPLES)]
     Add {
         #[command(flatten)]
-        place: FileArgs,
+        target: FileArgs,
         #[command(flatten)]
         group: Box<GroupArgs>,
         #[command(flatten)]
@@ -50,7 +50,7 @@ enum GroupAction {
     #[command(after_help = DELETE_EXAMPLES)]
     Delete {
         #[command(flatten)]
-        place: FileArgs,
+        target: FileArgs,
         /// The index of the group, from 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
@@ -85,18 +85,18 @@ fn index(text: &str) -> Result<usize, &'static str> {
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     match &args.action {
         GroupAction::Add {
-            place,
+            target,
             group,
             threshold,
         } => {
             let group = group.keys()?;
-            change(ui, globals, place, threshold, GroupChange::Add(group))
+            change(ui, globals, target, threshold, GroupChange::Add(group))
         }
         GroupAction::Delete {
-            place,
+            target,
             index,
             threshold,
-        } => change(ui, globals, place, threshold, GroupChange::Delete(*index)),
+        } => change(ui, globals, target, threshold, GroupChange::Delete(*index)),
     }
 }
 
@@ -148,11 +148,11 @@ impl GroupChange {
 fn change(
     ui: &Ui,
     globals: &GlobalArgs,
-    place: &FileArgs,
+    target: &FileArgs,
     threshold: &ThresholdArg,
     change: GroupChange,
 ) -> Result<(), CommandError> {
-    let file: &Path = place.file.as_deref().ok_or_else(|| {
+    let file: &Path = target.file.as_deref().ok_or_else(|| {
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
     })?;
     let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
@@ -186,7 +186,7 @@ fn change(
         threshold,
     };
     let key = services.data_key(ui, &input, &document)?;
-    let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
+    let agreement = Agreement::new(ui, globals, &services, target.yes, [].iter())?;
     let unagreed = agreement.unagreed(file, key_groups, change.given())?;
     agreement.require(&input.name, unagreed)?;
     services.warn_if_closed(ui, &input.name, key_groups);
@@ -200,7 +200,7 @@ fn change(
         )
         .map_err(|error| input.error(error))?;
     let output = OutputArgs {
-        in_place: place.in_place,
+        in_place: target.in_place,
         output: None,
     };
     output.deliver(ui, &input, changed.as_bytes(), Readers::Usual)

@@ -134,13 +134,13 @@ fn names_key(config: &Config, recipient: &str) -> bool {
 fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
     let environment = Environment::process();
     let file = environment.key_file().map_err(CommandError::general)?;
-    let found = Identities::from_environment(environment).recipients();
-    let found: Vec<String> = found.iter().map(Recipient::to_string).collect();
+    let recipients = Identities::from_environment(environment).recipients();
+    let recipients: Vec<String> = recipients.iter().map(Recipient::to_string).collect();
     let is_wanted = |recipient: &&String| match args.pq {
         true => recipient.starts_with("age1pq1"),
         false => recipient.starts_with("age1"),
     };
-    if let Some(recipient) = found.iter().find(is_wanted) {
+    if let Some(recipient) = recipients.iter().find(is_wanted) {
         ui.note("Using your existing age key.");
         return Ok(recipient.clone());
     }
@@ -149,12 +149,12 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
         return Err(CommandError::new(Code::Generic, message)
             .hint("`sops-rs keygen` prints a new key that you can add to the file; with `--pq`, a post-quantum key"));
     }
-    if let Some(folder) = file.parent() {
+    if let Some(directory) = file.parent() {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(folder)
-            .map_err(|error| CommandError::output(name_of(folder), &error))?;
+            .create(directory)
+            .map_err(|error| CommandError::output(name_of(directory), &error))?;
     }
     let pair = keygen::generate(args.pq);
     keygen::write(ui, &file, &keygen::key_file(&pair))?;

@@ -116,21 +116,21 @@ impl Rotation<'_> {
     /// Rotates the files, except those with recipients that the user does not agree to.
     fn rotate_all(&self, items: &[BatchFile]) -> Result<(), CommandError> {
         let Self { ui, agreement, .. } = self;
-        let found = parallel::map(items, ItemsPerThread::One, |item| {
+        let unagreed = parallel::map(items, ItemsPerThread::One, |item| {
             let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
             // Problems with a file are reported when it is rotated.
             unagreed.and_then(Result::ok)
         });
-        let found: Vec<(&BatchFile, &Unagreed)> = items
+        let unagreed: Vec<(&BatchFile, &Unagreed)> = items
             .iter()
-            .zip(&found)
+            .zip(&unagreed)
             .filter_map(|(item, unagreed)| Some((item, unagreed.as_ref()?)))
             .collect();
-        agreement.name_several(found.iter().map(|(item, _)| *item))?;
-        let named = found.iter();
+        agreement.name_several(unagreed.iter().map(|(item, _)| *item))?;
+        let named = unagreed.iter();
         let named = named.map(|(item, unagreed)| (name_of(&item.path), (*unagreed).clone()));
         let refused = agreement.settle(named);
-        let left: HashSet<&Path> = found
+        let left: HashSet<&Path> = unagreed
             .iter()
             .filter(|(_, unagreed)| !agreement.is_settled(unagreed))
             .map(|(item, _)| &*item.path)

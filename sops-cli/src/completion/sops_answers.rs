@@ -81,7 +81,10 @@ fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };
-        let Some(flag) = flags.iter().find(|flag| names(flag).any(|one| one == name)) else {
+        let Some(flag) = flags
+            .iter()
+            .find(|flag| names(flag).any(|candidate| candidate == name))
+        else {
             return rest;
         };
         if flag.ends_with(['=', '#']) {

@@ -99,9 +99,10 @@ impl<'r> NearestConfigs<'r> {
             if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
                 return Some(config);
             }
-            let folder = config.file().parent();
-            let above = folder.filter(|folder| self.named.is_none() && *folder != self.root);
-            match above.map(|folder| self.nearest(folder)) {
+            let directory = config.file().parent();
+            let above =
+                directory.filter(|directory| self.named.is_none() && *directory != self.root);
+            match above.map(|directory| self.nearest(directory)) {
                 Some(Ok(Some(above))) if above.file() != config.file() => config = above,
                 _ => return Some(nearest),
             }

@@ -149,8 +149,8 @@ pub(crate) struct RuleDrifts(Mutex<BTreeMap<String, BTreeSet<String>>>);
 impl RuleDrifts {
     pub(crate) fn add(&self, name: &str, drift: Option<RuleDrift>) {
         if let Some(drift) = drift.filter(RuleDrift::can_leak) {
-            let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let names = found.entry(drift.to_string()).or_default();
+            let mut files_by_drift = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let names = files_by_drift.entry(drift.to_string()).or_default();
             names.insert(name.to_owned());
         }
     }
@@ -159,8 +159,8 @@ impl RuleDrifts {
         if invocation::is_sops() {
             return;
         }
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (drift, names) in &*found {
+        let files_by_drift = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (drift, names) in &*files_by_drift {
             let names: Vec<String> = names.iter().cloned().collect();
             let fix = match &names[..] {
                 [name] => fix(name),

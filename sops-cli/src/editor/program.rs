@@ -220,14 +220,14 @@ mod tests {
             (" ", None),
         ] {
             let editor = EditorProgram::parse(OsStr::new(value));
-            let found = editor.map(|editor| {
+            let actual = editor.map(|editor| {
                 let words = std::iter::once(editor.program).chain(editor.arguments);
                 words
                     .map(|word| word.into_string().unwrap_or_default())
                     .collect::<Vec<_>>()
             });
             assert_eq!(
-                found,
+                actual,
                 words.map(|words| words.into_iter().map(str::to_owned).collect()),
                 "{value}"
             );

@@ -11,10 +11,14 @@ use zeroize::Zeroizing;
 
 /// Creates the pipe `name` in the directory, and writes `content` to every process that opens it,
 /// until the directory is removed.
-pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
-    let path = folder.join(name);
+pub(crate) fn serve(
+    directory: &Path,
+    name: &str,
+    content: Zeroizing<Vec<u8>>,
+) -> io::Result<PathBuf> {
+    let path = directory.join(name);
     // The next pipe is in the same directory, under a different name that is never too long.
-    let next = folder.join(if name == "next" { "other" } else { "next" });
+    let next = directory.join(if name == "next" { "other" } else { "next" });
     make(&path)?;
     let pipe = path.clone();
     // The thread waits for a reader, perhaps forever, and ends with the process.

@@ -478,8 +478,8 @@ mod tests {
             ),
         ] {
             let pods = [json!({"metadata": {"name": "p"}, "spec": spec})];
-            let found = ways(&RbacLists::default(), &pods, "web");
-            assert_eq!(!found.is_empty(), expected, "{spec}");
+            let accesses = ways(&RbacLists::default(), &pods, "web");
+            assert_eq!(!accesses.is_empty(), expected, "{spec}");
         }
     }
 

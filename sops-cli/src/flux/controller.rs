@@ -81,11 +81,11 @@ mod tests {
         ] {
             let deployment =
                 json!({"spec": {"template": {"spec": {"containers": [{"args": arguments}]}}}});
-            let found = match ControllerKey::of(&deployment) {
+            let name = match ControllerKey::of(&deployment) {
                 ControllerKey::Secret(name) => Some(name),
                 _ => None,
             };
-            assert_eq!(found.as_deref(), expected, "{arguments}");
+            assert_eq!(name.as_deref(), expected, "{arguments}");
         }
     }
 }

@@ -47,11 +47,11 @@ impl Expectation<'_> {
 
     /// The file and the name of a Kustomization.
     pub(crate) fn subject(&self, kustomization: &AppliedKustomization<'_>) -> String {
-        let place = match kustomization.file() {
+        let file = match kustomization.file() {
             Some(file) => name_of(file.strip_prefix(self.root).unwrap_or(file)),
             None => "cluster".to_owned(),
         };
-        format!("{place}: kustomization/{}", kustomization.name())
+        format!("{file}: kustomization/{}", kustomization.name())
     }
 
     fn decryption(

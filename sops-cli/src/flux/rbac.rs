@@ -313,7 +313,7 @@ mod tests {
             )],
         };
         let grants = lists.grants("keys");
-        let found: Vec<_> = grants
+        let bindings: Vec<_> = grants
             .iter()
             .map(|grant| {
                 (
@@ -324,7 +324,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            found,
+            bindings,
             [
                 ("web", 1, Some("keys")),
                 ("ann", 1, Some("keys")),

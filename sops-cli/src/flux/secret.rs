@@ -22,13 +22,13 @@ const INSTALL: &str = "install this computer's key with `sops-rs flux install-ke
 /// The recipients of the identities in a Secret, each with the name of its entry.
 pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
     let entries = secret["data"].as_object().into_iter().flatten();
-    let found = entries.flat_map(|(entry, value)| {
+    let recipients_by_entry = entries.flat_map(|(entry, value)| {
         let recipients = identities_in(entry, &decoded(value)).recipients();
         recipients
             .into_iter()
             .map(|recipient| (entry.clone(), recipient))
     });
-    found.collect()
+    recipients_by_entry.collect()
 }
 
 /// The identities in an entry. If other text makes the entry unreadable as a whole, these are the

@@ -128,11 +128,11 @@ mod tests {
             ("a,b c", None, "a b", None, true),
         ] {
             let rule_groups = groups(rule, threshold);
-            let found = weakness(&groups(file, threshold_of_file), &rule_groups);
+            let weakness = weakness(&groups(file, threshold_of_file), &rule_groups);
             assert_eq!(
-                found.is_some(),
+                weakness.is_some(),
                 is_weaker,
-                "{rule} {threshold:?} {file}: {found:?}"
+                "{rule} {threshold:?} {file}: {weakness:?}"
             );
         }
     }

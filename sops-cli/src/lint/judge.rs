@@ -323,8 +323,8 @@ mod tests {
             ("a/b/c.yaml", "a/d", "../b/c.yaml"),
             ("ab/c.yaml", "a", "../ab/c.yaml"),
         ] {
-            let found = relative(Path::new(path), Path::new(directory));
-            assert_eq!(found, Path::new(expected), "{path} {directory}");
+            let actual = relative(Path::new(path), Path::new(directory));
+            assert_eq!(actual, Path::new(expected), "{path} {directory}");
         }
     }
 }

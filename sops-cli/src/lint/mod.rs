@@ -15,6 +15,6 @@ use std::path::{Path, PathBuf};
 use crate::git::root_above;
 
 /// The root of the repository that a directory is in, or else the directory itself.
-pub(crate) fn root(folder: &Path) -> PathBuf {
-    root_above(folder).unwrap_or(folder).to_owned()
+pub(crate) fn root(directory: &Path) -> PathBuf {
+    root_above(directory).unwrap_or(directory).to_owned()
 }

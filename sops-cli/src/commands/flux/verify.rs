@@ -336,9 +336,9 @@ fn root(path: &Path) -> Result<PathBuf, CommandError> {
         .map_err(|error| CommandError::input(name_of(path), &error))?;
     let repository = whole
         .ancestors()
-        .find(|folder| folder.join(".git").exists());
+        .find(|directory| directory.join(".git").exists());
     Ok(match repository {
-        Some(folder) => folder.to_owned(),
+        Some(directory) => directory.to_owned(),
         None if whole.is_file() => whole.parent().unwrap_or(&whole).to_owned(),
         None => whole,
     })

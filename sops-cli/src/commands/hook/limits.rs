@@ -98,7 +98,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
         .collect();
     // Each entry with the keys that limit the sections around it, and with its name.
     let mut open: Vec<(NodeRef<'_, '_>, Vec<String>, Option<&str>)> = vec![(own, of_hook, None)];
-    let mut found = Vec::new();
+    let mut limits_of_entries = Vec::new();
     while let Some((node, outer, name)) = open.pop() {
         let run = node.get("run").and_then(NodeRef::as_str);
         let mut limits = outer;
@@ -126,7 +126,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
                 Some(limits)
             };
             limits.extend(local.and_then(same).unwrap_or_default());
-            found.push(limits);
+            limits_of_entries.push(limits);
             continue;
         }
         let commands = node.get("commands").into_iter().flat_map(NodeRef::entries);
@@ -139,7 +139,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
         let below = commands.chain(jobs.map(|job| (job, None)));
         open.extend(below.map(|(node, name)| (node, limits.clone(), name)));
     }
-    least(found.into_iter())
+    least(limits_of_entries.into_iter())
 }
 
 /// The limits of the entry with the fewest: one without any is enough.

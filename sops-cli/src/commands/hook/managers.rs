@@ -47,8 +47,8 @@ impl Manager {
             ("# husky", Self::Husky4),
             ("git lfs pre-push", Self::GitLfs),
         ];
-        let found = marks.into_iter().find(|(mark, _)| text.contains(mark));
-        found.map_or(Self::Unknown, |(_, manager)| manager)
+        let mark = marks.into_iter().find(|(mark, _)| text.contains(mark));
+        mark.map_or(Self::Unknown, |(_, manager)| manager)
     }
 
     /// The manager whose next `install` would replace the hook.

@@ -242,7 +242,7 @@ impl PushReport {
             deleted,
             neighbours: Neighbours::default(),
         };
-        let found = parallel::map(versions, ItemsPerThread::Many, |version| {
+        let outcomes = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
             let Some(bytes) = judge.content(&version.file)? else {
@@ -260,27 +260,27 @@ impl PushReport {
             }
             Ok((is_last, shown))
         });
-        let mut found = found
+        let mut outcomes = outcomes
             .into_iter()
             .collect::<Result<Vec<_>, CommandError>>()?;
         if repository.has_working_tree && globals.config_of_flag().is_none() {
             let is_tracked = |path: &Path| objects.find(&format!(":{}", path.display())).is_some();
-            let nothing_found = versions.iter().zip(&mut found);
-            let mut nothing_found: HashMap<&TrackedFile, &mut Vec<Finding>> = nothing_found
-                .filter(|(_, (_, found))| found.is_empty())
-                .map(|(version, (_, found))| (&version.file, found))
+            let clean = versions.iter().zip(&mut outcomes);
+            let mut clean: HashMap<&TrackedFile, &mut Vec<Finding>> = clean
+                .filter(|(_, (_, findings))| findings.is_empty())
+                .map(|(version, (_, findings))| (&version.file, findings))
                 .collect();
-            let mut files: Vec<&TrackedFile> = nothing_found.keys().copied().collect();
+            let mut files: Vec<&TrackedFile> = clean.keys().copied().collect();
             files.sort_unstable();
             for (file, shown) in untracked::shown(ui, &secrets, is_tracked, &files)? {
-                if let Some(found) = nothing_found.get_mut(file) {
-                    found.extend(shown);
+                if let Some(findings) = clean.get_mut(file) {
+                    findings.extend(shown);
                 }
             }
         }
-        for (version, (is_last, found)) in versions.iter().zip(found) {
-            for shown in found {
-                self.found(version, pushed.name, is_last, shown);
+        for (version, (is_last, findings)) in versions.iter().zip(outcomes) {
+            for finding in findings {
+                self.add_finding(version, pushed.name, is_last, finding);
             }
         }
         self.refusal.errors.extend(standards.wrong());
@@ -288,7 +288,7 @@ impl PushReport {
         Ok(())
     }
 
-    fn found(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Finding) {
+    fn add_finding(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Finding) {
         if let Some((_, later)) = self.seen.get_mut(&shown.fingerprint) {
             *later += 1;
             return;
@@ -309,14 +309,14 @@ impl PushReport {
         }
         // The form that `git show` takes.
         finding.file = format!("{}:{}", version.commit, name_of(Path::new(&finding.place)));
-        let index = self.refusal.found.len();
+        let index = self.refusal.findings.len();
         self.seen.insert(finding.fingerprint.clone(), (index, 0));
-        self.refusal.found.push(shown);
+        self.refusal.findings.push(shown);
     }
 
     fn finish(mut self, ui: &Ui, verdict: &str, if_leaked: &str) -> Result<ExitCode, CommandError> {
         for (index, later) in self.seen.into_values().filter(|(_, later)| *later > 0) {
-            let finding = &mut self.refusal.found[index];
+            let finding = &mut self.refusal.findings[index];
             let versions = if later == 1 { "version" } else { "versions" };
             let more = format!("also in {later} later {versions} of the file");
             finding.help = Some(match finding.help.take() {

@@ -53,7 +53,7 @@ pub(super) fn shown<'f>(
         both.all(|config| config.is_some_and(|config| is_of_disk(config.file())))
     };
     let files: Vec<&'f TrackedFile> = files.iter().filter(is_governed).copied().collect();
-    let mut found = Vec::new();
+    let mut files_with_findings = Vec::new();
     let mut outside = Vec::new();
     for (file, shown) in files
         .iter()
@@ -63,7 +63,7 @@ pub(super) fn shown<'f>(
     {
         let config = configs.of(&root.join(&file.path));
         match config.filter(|config| !config.file().starts_with(root)) {
-            None => found.push((*file, shown?)),
+            None => files_with_findings.push((*file, shown?)),
             Some(config) => {
                 let names = shown?.into_iter().map(|shown| (config.clone(), shown.file));
                 outside.extend(names);
@@ -84,5 +84,5 @@ pub(super) fn shown<'f>(
     for wrong in configs.wrong() {
         ui.warn(wrong.error.lines(0).join(" "));
     }
-    Ok(found)
+    Ok(files_with_findings)
 }
