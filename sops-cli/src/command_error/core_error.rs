@@ -221,7 +221,7 @@ impl CommandError {
                 .hint(match source {
                     // An error in a file that is encrypted again for another rule.
                     Some((.., Role::Encrypted)) => "change the rule",
-                    _ => "change the rule, or leave the file in plaintext with `--allow-plaintext`",
+                    _ => "change the rule, or put a rule for this file before it; to leave the file in plaintext, add `--allow-plaintext`",
                 }),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
                 .hint("the recipient is the public key, `age1…`; create a new key if others have seen this one"),

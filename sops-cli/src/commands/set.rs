@@ -141,7 +141,7 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
         // The original error message is about the parser.
         no_json(&format!(
-            "syntax error at line {}, column {} of the value",
+            "syntax error at line {}, column {}",
             error.line(),
             error.column()
         ))

@@ -1,4 +1,4 @@
-//! `flux verify`: what it finds in a repository and in a cluster.
+//! The findings of `flux verify` in a repository and in a cluster.
 
 use serde_json::Value;
 use sops_test_support::environment::{
@@ -7,7 +7,7 @@ use sops_test_support::environment::{
 
 use super::CLUSTER;
 
-/// Flux's own definition says more of the fields, which are stored alike.
+/// Flux's own definition describes more of the fields, but stores them in the same way.
 const CRD: &str = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -52,8 +52,7 @@ fn encrypt(environment: &TestEnvironment, name: &str, recipient: &str) {
         .succeeds();
 }
 
-/// The lines that `verify` writes, subjects and findings; the exit code says whether there is a
-/// gap.
+/// The lines of `verify` with subjects and findings. The exit code says whether there is a gap.
 fn verify(environment: &TestEnvironment, more: &[&str]) -> Vec<String> {
     let namespace: &[&str] = match more.contains(&"-n") {
         true => &[],
@@ -265,7 +264,7 @@ fn gaps_are_found_one_by_one() {
     );
 }
 
-/// A Kustomization without a Secret has the keys of the controller, if that runs with some.
+/// A Kustomization without a Secret uses the keys of the controller, if it has any.
 fn controller_keys(environment: &TestEnvironment) {
     let provider_alone = kustomization(
         "apps",
@@ -308,7 +307,7 @@ fn controller_keys(environment: &TestEnvironment) {
     std::fs::remove_file(environment.path("controller.yaml")).expect("it is ours");
 }
 
-/// What Flux builds besides the directory that it is told, what it does not build, and what it
+/// Files that Flux builds outside of `spec.path`, files that it does not build, and files that it
 /// cannot build.
 #[test]
 fn files_that_are_built_and_files_that_are_not() {
@@ -518,7 +517,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
     );
 }
 
-/// Keys under several names, of several kinds and from any editor, as Flux takes them.
+/// Keys under several names, of several kinds and from any editor, as Flux accepts them.
 #[test]
 fn keys_under_several_names() {
     let environment = CLUSTER.environment();
@@ -565,7 +564,7 @@ fn keys_under_several_names() {
     }
 }
 
-/// The form that docs/gitops.md tells.
+/// The form that docs/gitops.md describes.
 #[test]
 fn the_form_for_programs_is_the_documented_one() {
     let environment = CLUSTER.environment();
@@ -587,7 +586,7 @@ fn the_form_for_programs_is_the_documented_one() {
     }
 }
 
-/// Who may read the Secret and nothing more still learns what is in it.
+/// A user who can read only the Secret still sees the checks of its keys.
 #[test]
 fn kustomizations_that_may_not_be_listed() {
     let server = super::server::Server::start();

@@ -1,4 +1,4 @@
-//! Commits that take protection away: a creation rule, or the whole configuration.
+//! Commits that remove protection: a creation rule, or the whole configuration.
 
 use std::fs;
 
