@@ -370,7 +370,8 @@ fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, result: &WalkResult) -> Result<(),
     } else {
         "can be fixed"
     };
-    fixer.ui.note(format_args!("{fixed} {verb}"));
+    let findings = if fixed == 1 { "finding" } else { "findings" };
+    fixer.ui.note(format_args!("{fixed} {findings} {verb}"));
     Ok(())
 }
 

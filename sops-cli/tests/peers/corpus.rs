@@ -86,7 +86,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
 #[test]
 fn real_files_come_back_and_sops_reads_them() {
     let folder =
-        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
+        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let mut files = Vec::new();
     yaml_files(Path::new(&folder), &mut files);
     let (mut encrypted, mut failures) = (0, Vec::new());

@@ -17,7 +17,7 @@ const FOLDERS: [&str; 3] = [
 #[test]
 fn findings_in_public_repositories_are_those_that_were_looked_at() {
     let corpus =
-        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
+        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let corpus = PathBuf::from(corpus).canonicalize().expect("it is there");
     let environment = TestEnvironment::new();
     let mut command = environment.command(&[&["lint", "--format", "json"], &FOLDERS[..]].concat());

@@ -327,7 +327,10 @@ fn a_text_with_a_block_of_metadata_is_refused() {
     for line in ["sops: 1", "sops: {mac: x}", "sops: [hunter3]"] {
         let script = format!("grep -q sops: \"$1\" || echo \"{line}\" >> \"$1\"");
         let run = edit(&environment, &script, &["edit", "x.yaml"]).fails_with(200);
-        assert!(run.stderr.contains("reserved for the file's metadata"), "{run}");
+        assert!(
+            run.stderr.contains("reserved for the file's metadata"),
+            "{run}"
+        );
         assert!(!run.stderr.contains("hunter"), "{run}");
         run.remove_kept();
         assert_eq!(environment.read("x.yaml"), old);

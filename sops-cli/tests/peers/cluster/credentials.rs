@@ -119,7 +119,8 @@ fn a_program_that_gives_none_is_told_without_its_words() {
     let run = environment.run(&[commands[0], &["--context", "ann"]].concat());
     let run = run.fails_with(1);
     assert!(
-        run.stderr.contains("of the context `ann` has a line break")
+        run.stderr
+            .contains("of the context `ann` contains a line break")
             && !run.stderr.contains("token-of"),
         "{run}"
     );

@@ -169,7 +169,7 @@ fn gaps_are_found_one_by_one() {
     environment.write("clusters/apps.yaml", text);
     assert_has(
         &verify(&environment, &[]),
-        "GAP clusters/apps.yaml: kustomization/apps takes its keys from the namespace `elsewhere`",
+        "GAP clusters/apps.yaml: kustomization/apps takes its keys from its own namespace, `elsewhere`",
     );
 
     // A file for someone else, as a program reads it.
