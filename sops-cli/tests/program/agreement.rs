@@ -575,7 +575,7 @@ fn fewer_groups_to_open_a_file_need_an_agreement_too() {
     assert_eq!(environment.read(NAME), before);
     environment.run(&[&fix[..], &["-y"]].concat()).succeeds();
     assert!(environment.read(NAME).contains("shamir_threshold: 2"));
-    // Additional groups do not weaken the file.
+    // A higher threshold needs no agreement.
     environment.write(".sops.yaml", rule(3));
     environment.run(&fix).succeeds();
     assert!(environment.read(NAME).contains("shamir_threshold: 3"));
