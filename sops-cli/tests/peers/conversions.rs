@@ -84,8 +84,8 @@ impl Bench {
         self.0.run(arguments)
     }
 
-    /// `sops` cuts characters in two where it shortens or escapes them, so its output is not always
-    /// UTF-8; ours always is, which makes the two differ.
+    /// Reads the output of `sops` leniently, so that a document on which it is not UTF-8 is shown
+    /// as a difference.
     fn sops(&self, arguments: &[&str]) -> Run {
         let mut command = self.0.command_of(Path::new("sops"), arguments);
         let output = command.output().expect("`sops` runs");
@@ -173,12 +173,13 @@ impl Bench {
     }
 }
 
-/// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, or
-/// such that it reads as something else.
+/// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, in
+/// Go's notation, or such that it reads as something else.
 fn is_better(refused: &Run) -> bool {
     let words = [
         "would stay in plaintext",
         "allows only one",
+        "allows only sections of keys",
         "this format cannot represent",
         "is not UTF-8",
     ];
