@@ -7,12 +7,12 @@ use textwrap::{Options, WordSplitter, wrap};
 /// The narrowest text worth wrapping, in columns.
 const NARROWEST: usize = 20;
 
-/// Stands for a space that stays in its line, in `quoted commands`, which users copy.
+/// A placeholder for a space at which a line must not break: the spaces in `quoted commands`, which
+/// users copy.
 const KEPT_SPACE: char = '\u{a0}';
 
-/// Breaks the lines of the text before `width` columns, of which something before or after each
-/// line takes `reserved`. Lines stay whole without a width, which is for output that is not a
-/// terminal.
+/// Wraps the text at `width` columns, of which `reserved` are used for text around each line.
+/// Without a width, as for output that is not a terminal, lines are not wrapped.
 pub(crate) fn wrapped(text: &str, width: Option<usize>, reserved: usize) -> Cow<'_, str> {
     let columns = width.map(|width| width.saturating_sub(reserved).max(NARROWEST));
     let Some(columns) = columns.filter(|columns| text.lines().any(|line| line.len() > *columns))

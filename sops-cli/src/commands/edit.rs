@@ -104,7 +104,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         let config = load::config(ui, globals)?;
         let encryption =
             encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
-        // The editor must not open only to produce a file that is closed to its author.
+        // The editor must not open if its user could not decrypt the result.
         let lockout = Lockout::new(&services);
         lockout.note(&name_of(file), KeyGroups::of(&encryption));
         lockout.warn(ui);
@@ -112,8 +112,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// How often the editor is opened for one text. A script in its place that never leaves a good one
-/// would be run for ever.
+/// How often the editor reopens. A script used as the editor might otherwise run forever.
 const MAX_TIMES: usize = 20;
 
 /// No user closes an editor in less time, but a program that only passes the file to an open window
@@ -128,10 +127,10 @@ struct Editing<'a> {
     editor: EditorProgram,
 }
 
-/// What the editor is opened with.
+/// The text that the editor opens.
 struct Original<'t> {
     text: &'t [u8],
-    /// Whether it is encrypted and written also where the editor leaves it as it is.
+    /// Whether it is encrypted and written even if the user does not change it.
     is_worth_writing: bool,
 }
 
@@ -166,7 +165,7 @@ impl Editing<'_> {
                 document.metadata(),
                 self.format,
             ),
-            // The user knows about rules.
+            // The user chose the rule on the command line.
             [_, ..] => None,
         };
         let encrypt = |text: &[u8]| {
@@ -194,7 +193,7 @@ impl Editing<'_> {
         } else {
             Vec::new()
         };
-        // With the same values it gets the MAC that it should have.
+        // A file with the same values gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {
@@ -205,12 +204,12 @@ impl Editing<'_> {
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
-        let folder = self
+        let directory = self
             .file
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!("the directory {} does not exist", name_of(folder));
+            .filter(|directory| !directory.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            let message = format!("the directory {} does not exist", name_of(directory));
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
         let encrypt = |text: &[u8]| {
@@ -226,8 +225,8 @@ impl Editing<'_> {
         self.run(&original, &[], encrypt, Expected::Nothing)
     }
 
-    /// Refuses a Secret of which a value would stay in plaintext by mistake; gives what else is to
-    /// be said of the Secrets.
+    /// Refuses a Secret if one of its values would stay in plaintext by mistake. Returns the
+    /// warnings about the Secrets.
     fn check_parts(
         &self,
         text: &[u8],
@@ -248,7 +247,7 @@ impl Editing<'_> {
         }
     }
 
-    /// Has the text edited until it can be encrypted, and writes the outcome.
+    /// Reopens the editor until the text can be encrypted, and writes the result.
     fn run(
         &self,
         original: &Original<'_>,
@@ -258,12 +257,12 @@ impl Editing<'_> {
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
         let signals = DeferredSignals::new();
-        // Editing would be in vain.
+        // The edited text could not be written.
         files::check(self.file)?;
-        let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
+        let directory = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
         let mut header = EditorHeader::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &header.above(head, original.text))?;
+        let path = directory.create(name, &header.above(head, original.text))?;
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let mut times = 0;
         let encrypted = loop {
@@ -281,7 +280,7 @@ impl Editing<'_> {
                     CommandError::new(Code::FileNotModified, "the file was not changed").calmly();
                 return Err(match start.elapsed() < SHORTEST_EDIT {
                     true => error.hint(
-                        "if the editor's window is still open, have the editor wait until it is closed, as with `EDITOR='code --wait'`",
+                        "if the editor's window is still open, make the editor wait until you close it, as with `EDITOR='code --wait'`",
                     ),
                     false => error,
                 });
@@ -299,7 +298,7 @@ impl Editing<'_> {
                         // Without the lines above it. If that fails, the text with these lines
                         // stays.
                         let _ = std::fs::write(&path, text);
-                        keep(folder, &path, error)
+                        keep(directory, &path, error)
                     }
                 });
             }
@@ -311,7 +310,7 @@ impl Editing<'_> {
             let error =
                 CommandError::in_text(error, &name_of(self.file), text, self.format, Role::Changed);
             if !is_about_text {
-                return Err(keep(folder, &path, error));
+                return Err(keep(directory, &path, error));
             }
             self.ui.error(&error);
             times += 1;
@@ -320,7 +319,7 @@ impl Editing<'_> {
                     "the editor saved {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
                 );
                 return Err(keep(
-                    folder,
+                    directory,
                     &path,
                     CommandError::new(Code::FileNotModified, message),
                 ));
@@ -329,7 +328,7 @@ impl Editing<'_> {
             let text = Zeroizing::new(text.to_vec());
             if let Err(error) = std::fs::write(&path, &*header.above(&lines, &text)) {
                 let error = CommandError::output(name_of(&path), &error);
-                return Err(keep(folder, &path, error));
+                return Err(keep(directory, &path, error));
             }
             refused = Some(text);
         };
@@ -340,7 +339,7 @@ impl Editing<'_> {
             expected,
             Readers::Usual,
         )
-        .map_err(|error| keep(folder, &path, error))?;
+        .map_err(|error| keep(directory, &path, error))?;
         self.ui.log_written();
         Ok(())
     }
@@ -358,7 +357,7 @@ fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         .map_err(|error| CommandError::input(name_of(path), &error))
 }
 
-/// Whether another text would do.
+/// Whether another text could be encrypted.
 fn is_about_text(error: &Error) -> bool {
     matches!(
         error,
@@ -373,9 +372,9 @@ fn is_about_text(error: &Error) -> bool {
     )
 }
 
-/// Leaves the edited text where it is, since it can be written nowhere else.
-fn keep(folder: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
-    let kept = folder.keep().join(path.file_name().unwrap_or_default());
+/// Keeps the edited text in its directory, because it cannot be encrypted.
+fn keep(directory: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
+    let kept = directory.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(
         "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",
         name_of(&kept)

@@ -17,7 +17,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The directory to install the link in [default: ~/.local/bin]
+    /// The directory to create the link in [default: ~/.local/bin]
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Replace a file named `sops` that is not a link to sops-rs
@@ -75,8 +75,8 @@ fn program() -> Result<PathBuf, CommandError> {
         .and_then(fs::canonicalize)
         .map_err(|error| CommandError::input("the path of this program", &error))?;
     let is_own = |file: &PathBuf| file.is_absolute() && is_same(file, &own);
-    let found = directories().map(|directory| directory.join("sops-rs"));
-    Ok(found.into_iter().find(is_own).unwrap_or(own))
+    let candidates = directories().map(|directory| directory.join("sops-rs"));
+    Ok(candidates.into_iter().find(is_own).unwrap_or(own))
 }
 
 /// The directories of the PATH.
@@ -92,14 +92,14 @@ fn is_same(left: &Path, right: &Path) -> bool {
     }
 }
 
-/// Whether it is a link to this program, or to one of this name, which may be gone.
+/// Whether it is a link to this program, or to a program with its name that may no longer exist.
 fn is_ours(link: &Path, program: &Path) -> bool {
     let target = fs::read_link(link);
     target.is_ok_and(|target| target.file_name() == Some("sops-rs".as_ref()))
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Puts the link in place of what has its name, in one step.
+/// Atomically replaces a file with the link's name by the link.
 fn replace(link: &Path, program: &Path) -> io::Result<()> {
     let mut attempt = 0_u32;
     let temporary = loop {
@@ -112,12 +112,12 @@ fn replace(link: &Path, program: &Path) -> io::Result<()> {
         }
     };
     let renamed = fs::rename(&temporary, link);
-    // Two links to the same file may stay both.
+    // Renaming a link over another one to the same file may leave both.
     let _ = fs::remove_file(&temporary);
     renamed
 }
 
-/// Says if a shell would not find the link, or another program first.
+/// Warns if a shell would not find the link, or would find another program first.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

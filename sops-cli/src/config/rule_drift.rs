@@ -21,7 +21,7 @@ use crate::config::load;
 use crate::config::resolve::ConfigResolver;
 use crate::ui::Ui;
 
-/// The rule of a file, if its creation rule wants another.
+/// The rule of a file, if its creation rule has another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleDrift {
     own: EncryptionRule,
@@ -41,7 +41,7 @@ impl RuleDrift {
     }
 
     /// The same with the creation rule for an encrypted file. A configuration that cannot be read
-    /// is a warning, because the file itself needs none.
+    /// only causes a warning, because the file does not need one.
     pub(crate) fn of(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -126,7 +126,7 @@ impl std::fmt::Display for RuleDrift {
         let Self { own, wanted } = self;
         write!(
             f,
-            "the file's rule is `{own}`, and the creation rule says `{wanted}`"
+            "the file's rule is `{own}`, but the creation rule's is `{wanted}`"
         )
     }
 }
@@ -137,7 +137,7 @@ fn text_of<'t>(document: &'t Document<'_>, value: &Unencrypted) -> &'t str {
 
 fn fix(name: &str) -> String {
     format!(
-        "give the file the creation rule's with `sops-rs lint --fix --select SL013 {}`",
+        "apply the creation rule to the file with `sops-rs lint --fix --select SL013 {}`",
         shell_path(name)
     )
 }
@@ -149,8 +149,8 @@ pub(crate) struct RuleDrifts(Mutex<BTreeMap<String, BTreeSet<String>>>);
 impl RuleDrifts {
     pub(crate) fn add(&self, name: &str, drift: Option<RuleDrift>) {
         if let Some(drift) = drift.filter(RuleDrift::can_leak) {
-            let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let names = found.entry(drift.to_string()).or_default();
+            let mut files_by_drift = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let names = files_by_drift.entry(drift.to_string()).or_default();
             names.insert(name.to_owned());
         }
     }
@@ -159,13 +159,15 @@ impl RuleDrifts {
         if invocation::is_sops() {
             return;
         }
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (drift, names) in &*found {
+        let files_by_drift = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (drift, names) in &*files_by_drift {
             let names: Vec<String> = names.iter().cloned().collect();
             let fix = match &names[..] {
                 [name] => fix(name),
-                _ => "give them the creation rule's with `sops-rs lint --fix --select SL013`"
-                    .to_owned(),
+                _ => {
+                    "apply the creation rule to the files with `sops-rs lint --fix --select SL013`"
+                        .to_owned()
+                }
             };
             ui.warn(format_args!("{}: {drift}; {fix}", files_named(&names)));
         }

@@ -127,7 +127,7 @@ impl Changes {
     }
 }
 
-/// A branch or tag to push, and what the remote has already.
+/// A branch or tag to push, and the commits that the remote already has.
 pub(crate) struct Pushed<'p> {
     /// The ID of the commit, tag or other object.
     pub(crate) tip: &'p str,
@@ -221,8 +221,8 @@ impl Pushed<'_> {
         let cut: HashSet<&str> = cut.lines().map(str::trim).collect();
         let new = self.commits(self.tip)?.output()?;
         let new = String::from_utf8_lossy(&new);
-        let found = new.lines().find(|commit| cut.contains(commit));
-        Ok(found.map(|commit| short(commit).to_owned()))
+        let grafted = new.lines().find(|commit| cut.contains(commit));
+        Ok(grafted.map(|commit| short(commit).to_owned()))
     }
 
     /// Starts to list the new commits, parents before children.
@@ -312,16 +312,16 @@ mod tests {
 
     #[test]
     fn a_version_has_the_deletions_up_to_its_commit() {
-        let (one, two) = ("1".repeat(40), "2".repeat(40));
+        let (first, second) = ("1".repeat(40), "2".repeat(40));
         let none = "0".repeat(40);
         let list = [
-            one.clone(),
-            format!(":100644 000000 {one} {none} D"),
+            first.clone(),
+            format!(":100644 000000 {first} {none} D"),
             "a".to_owned(),
-            format!(":000000 100644 {none} {two} A"),
+            format!(":000000 100644 {none} {second} A"),
             "b".to_owned(),
-            two.clone(),
-            format!(":000000 100644 {none} {two} A"),
+            second.clone(),
+            format!(":000000 100644 {none} {second} A"),
             "a".to_owned(),
             String::new(),
         ];
@@ -334,27 +334,27 @@ mod tests {
         let deletions = versions.iter().map(|version| version.deletions.clone());
         assert!(deletions.eq([0..1, 1..1]));
         let deleted = deleted.iter().map(|file| (&file.path, &*file.blob));
-        assert!(deleted.eq([(&PathBuf::from("a"), &*one)]));
+        assert!(deleted.eq([(&PathBuf::from("a"), &*first)]));
         assert_eq!(paths, HashSet::from(["a", "b"].map(PathBuf::from)));
     }
 
     #[test]
     fn each_version_has_the_first_commit_that_contains_it() {
-        let (one, two, three) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
+        let (first, second, third) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
         let none = "0".repeat(40);
         let list = [
-            one.clone(),
-            format!(":000000 100644 {none} {one} A"),
+            first.clone(),
+            format!(":000000 100644 {none} {first} A"),
             "a".to_owned(),
-            format!(":000000 120000 {none} {two} A"),
+            format!(":000000 120000 {none} {second} A"),
             "link".to_owned(),
-            two.clone(),
-            format!(":100644 000000 {one} {none} D"),
+            second.clone(),
+            format!(":100644 000000 {first} {none} D"),
             "a".to_owned(),
-            three.clone(),
-            format!("::000000 100644 100755 {none} {one} {one} AM"),
+            third.clone(),
+            format!("::000000 100644 100755 {none} {first} {first} AM"),
             "a".to_owned(),
-            format!("::000000 100644 100644 {none} {one} {two} AM"),
+            format!("::000000 100644 100644 {none} {first} {second} AM"),
             ":b\n".to_owned(),
             String::new(),
         ];
@@ -364,8 +364,8 @@ mod tests {
             let files = version.before.iter();
             files.map(|file| file.blob.clone()).collect()
         };
-        assert_eq!(before(&versions[1]), std::slice::from_ref(&one));
-        let found: Vec<_> = versions
+        assert_eq!(before(&versions[1]), std::slice::from_ref(&first));
+        let actual: Vec<_> = versions
             .iter()
             .map(|version| {
                 let path = version.file.path.to_str().unwrap();
@@ -373,8 +373,11 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            found,
-            [(&one[..10], "a", &*one), (&three[..10], ":b\n", &*two)]
+            actual,
+            [
+                (&first[..10], "a", &*first),
+                (&third[..10], ":b\n", &*second)
+            ]
         );
     }
 }

@@ -1,5 +1,4 @@
-//! The files of the working tree: found by walking, looked at on all cores, one after the other
-//! forgotten.
+//! Walks the working tree and lints its files on all cores, without keeping their contents.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -60,7 +59,7 @@ impl Tree for WorkingTree {
     }
 }
 
-/// What a run has found so far.
+/// The results of a run so far.
 #[derive(Default)]
 pub(crate) struct WalkResult {
     pub(crate) shown: Vec<Finding>,
@@ -98,13 +97,13 @@ impl Walk<'_> {
     /// Checks everything in the paths; `-` is standard input. An unreadable file is a finding, but
     /// a missing path that was named is an error.
     pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
-        let found = Mutex::new(WalkResult::default());
+        let result = Mutex::new(WalkResult::default());
         let mut whole = false;
         for path in paths {
             if path.as_os_str() == "-" {
                 let bytes = read_manifest(io::stdin().lock())
                     .map_err(|error| CommandError::input("standard input", &error))?;
-                self.lint("<stdin>", Path::new("stdin.yaml"), &bytes, &found);
+                self.lint("<stdin>", Path::new("stdin.yaml"), &bytes, &result);
                 continue;
             }
             let metadata =
@@ -112,44 +111,44 @@ impl Walk<'_> {
             if metadata.is_dir() {
                 whole |= self.working_dir.join(path).canonicalize().ok()
                     == self.tree.root.canonicalize().ok();
-                self.folder(path, &found)?;
+                self.directory(path, &result)?;
             } else {
-                self.file(path, FileKind::Any, &found);
+                self.file(path, FileKind::Any, &result);
             }
         }
-        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.is_whole = whole && !found.is_sparse;
-        let mut repository = std::mem::take(&mut found.repository);
+        let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        result.is_whole = whole && !result.is_sparse;
+        let mut repository = std::mem::take(&mut result.repository);
         // What no file meets is known only when all have been seen.
         if whole {
             repository.set_remotes(remote_urls(&self.tree.root));
             let mut findings = repository.finish(self.linter);
             // The file that a creation rule is for may be one of those that are missing.
-            findings.retain(|finding| !found.is_sparse || finding.rule.code != "SL016");
-            found.shown.append(&mut findings);
+            findings.retain(|finding| !result.is_sparse || finding.rule.code != "SL016");
+            result.shown.append(&mut findings);
         }
-        found.shown.sort_by(|left, right| {
+        result.shown.sort_by(|left, right| {
             let key =
                 |shown: &Finding| (shown.file.clone(), shown.location.offset, shown.rule.code);
             key(left).cmp(&key(right))
         });
-        found.shown.dedup_by(|left, right| {
+        result.shown.dedup_by(|left, right| {
             left.fingerprint == right.fingerprint && left.location == right.location
         });
-        Ok(found)
+        Ok(result)
     }
 
-    fn folder(&self, folder: &Path, found: &Mutex<WalkResult>) -> Result<(), CommandError> {
-        let walking = Walking::new(folder)?;
-        let tracked = Tracked::below(folder).unwrap_or_else(|error| {
-            let found = found.lock();
-            let mut found = found.unwrap_or_else(PoisonError::into_inner);
-            found.unlisted.get_or_insert(error);
+    fn directory(&self, directory: &Path, result: &Mutex<WalkResult>) -> Result<(), CommandError> {
+        let walking = Walking::new(directory)?;
+        let tracked = Tracked::below(directory).unwrap_or_else(|error| {
+            let result = result.lock();
+            let mut result = result.unwrap_or_else(PoisonError::into_inner);
+            result.unlisted.get_or_insert(error);
             Tracked::default()
         });
         if tracked.is_sparse {
-            let found = found.lock();
-            found.unwrap_or_else(PoisonError::into_inner).is_sparse = true;
+            let result = result.lock();
+            result.unwrap_or_else(PoisonError::into_inner).is_sparse = true;
         }
         walking.builder.build_parallel().run(|| {
             Box::new(|entry| {
@@ -157,22 +156,24 @@ impl Walk<'_> {
                     Ok(entry) if self.is_excluded(entry.path()) => return WalkState::Skip,
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                         tracked.saw(entry.path());
-                        self.file(entry.path(), FileKind::Regular, found);
+                        self.file(entry.path(), FileKind::Regular, result);
                     }
                     Ok(_) => {}
-                    Err(error) => self.unreadable(folder, &error.to_string(), found),
+                    Err(error) => self.unreadable(directory, &error.to_string(), result),
                 }
                 WalkState::Continue
             })
         });
         walking.finish()?;
         let is_walked = |path: &PathBuf| {
-            let mut above = path.ancestors().take_while(|path| path.starts_with(folder));
+            let mut above = path
+                .ancestors()
+                .take_while(|path| path.starts_with(directory));
             !above.any(|path| self.is_excluded(path))
         };
         let ignored: Vec<PathBuf> = tracked.unseen().into_iter().filter(is_walked).collect();
         parallel::map(&ignored, ItemsPerThread::Many, |path| {
-            self.file(path, FileKind::Regular, found);
+            self.file(path, FileKind::Regular, result);
         });
         Ok(())
     }
@@ -183,33 +184,33 @@ impl Walk<'_> {
         inside.is_ok_and(|inside| self.linter.is_excluded(inside))
     }
 
-    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<WalkResult>) {
+    fn file(&self, path: &Path, kind: FileKind, result: &Mutex<WalkResult>) {
         match reading::open(path, kind).and_then(read_manifest) {
-            Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
+            Ok(bytes) => self.lint(&shown(path), path, &bytes, result),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
                 path,
-                "the file is larger than 64 MiB, and is not looked at",
-                found,
+                "the file is larger than 64 MiB and was not checked",
+                result,
             ),
-            // It has gone meanwhile.
+            // The file was deleted in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let message = format!("the file cannot be read: {}", error.kind());
-                self.unreadable(path, &message, found);
+                self.unreadable(path, &message, result);
             }
         }
     }
 
-    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<WalkResult>) {
+    fn unreadable(&self, path: &Path, message: &str, result: &Mutex<WalkResult>) {
         let name = shown(path);
         let absolute = absolute(self.working_dir, path);
         let input = Input::new(&name, &absolute, &[]).in_tree(self.tree);
         let findings = self.linter.unreadable(&input, message);
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.shown.extend(findings);
+        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+        result.shown.extend(findings);
     }
 
-    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<WalkResult>) {
+    fn lint(&self, name: &str, path: &Path, bytes: &[u8], result: &Mutex<WalkResult>) {
         let path = absolute(self.working_dir, path);
         let config = self.configs.of(&path);
         let linted = self.linter.lint(
@@ -217,10 +218,10 @@ impl Walk<'_> {
                 .with_config(config.as_deref())
                 .in_tree(self.tree),
         );
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.tally.file(linted.kind);
-        found.repository.add(&path, &self.tree.root, linted.facts);
-        found.shown.extend(linted.findings);
+        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+        result.tally.file(linted.kind);
+        result.repository.add(&path, &self.tree.root, linted.facts);
+        result.shown.extend(linted.findings);
     }
 }
 

@@ -85,7 +85,7 @@ impl Ui {
         renderer(&io::stdout())
     }
 
-    /// Prints one line about what was done, or what to do next.
+    /// Prints one line with the result or the next step.
     pub(crate) fn note(&self, message: impl Display) {
         self.write(&wrapped(&one_line(&message.to_string()), columns(), 0));
     }

@@ -1,4 +1,4 @@
-//! Every format written as every other: what `sops` makes of it, and what this program makes of it.
+//! Converts every format to every other, and compares the results with those of `sops`.
 
 use std::path::Path;
 
@@ -97,7 +97,7 @@ impl Bench {
         }
     }
 
-    /// What one of them makes of the file; `words` are the command with its flags.
+    /// The result of one of the programs for the file. `words` are the command and its flags.
     fn convert(
         &self,
         run: impl Fn(&Self, &[&str]) -> Run,
@@ -109,7 +109,7 @@ impl Bench {
         run(self, &[words, &formats, &[name(from)]].concat())
     }
 
-    /// Encrypts in another format, and gives what `sops` decrypts that to in the same.
+    /// Encrypts in another format, and returns what `sops` decrypts from that.
     fn encrypted_as(
         &self,
         run: impl Fn(&Self, &[&str]) -> Run,
@@ -130,8 +130,8 @@ impl Bench {
         }
     }
 
-    /// Holds both against each other for one text and one pair of formats; gives whether there was
-    /// a result to compare.
+    /// Compares both programs for one text and one pair of formats. Returns whether there was a
+    /// result to compare.
     fn check(&self, text: &str, from: Format, to: Format) -> Result<bool, String> {
         let tell = |what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
             let (from, to) = (from.name(), to.name());
@@ -186,8 +186,7 @@ fn is_better(refused: &Run) -> bool {
     words.iter().any(|words| refused.stderr.contains(words))
 }
 
-/// What `sops` wrote, without comments of INI, of which it moves some to other keys and loses
-/// others.
+/// The output of `sops` without the comments of INI, some of which it moves to other keys or loses.
 fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     let without = |marker| {
         let lines = text.split_inclusive('\n');
@@ -314,21 +313,21 @@ fn levels_are_indented_as_sops_indents_them() {
     }
 }
 
-/// The keys of a YAML file with their indentation; what else there is differs each time.
+/// The keys of a YAML file with their indentation. The rest differs in each run.
 fn keys(text: &str) -> Vec<&str> {
     text.lines()
         .filter_map(|line| line.split_once(':').map(|(key, _)| key))
         .collect()
 }
 
-/// The lines of a JSON file up to their values, which are others each time.
+/// The lines of a JSON file up to their values, which differ in each run.
 fn layout(text: &str) -> Vec<&str> {
     text.lines()
         .map(|line| line.split_once("\": \"").map_or(line, |(key, _)| key))
         .collect()
 }
 
-/// Bytes that are no text: `sops` puts other characters in their place.
+/// Bytes that are not text, which `sops` replaces by other characters.
 #[test]
 fn what_another_format_cannot_hold_is_refused() {
     let bench = Bench(TestEnvironment::new());

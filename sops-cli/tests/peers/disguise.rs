@@ -1,5 +1,5 @@
-//! Secrets in disguise that `sops` encrypts: the encrypted form passes the lint, unless the value
-//! is still in it.
+//! Disguised Secrets that `sops` encrypts. Lint accepts the encrypted form unless it still contains
+//! the value.
 
 use std::path::Path;
 

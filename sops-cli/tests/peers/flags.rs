@@ -1,4 +1,4 @@
-//! The command line beside that of `sops`: no flag of it is unknown here.
+//! Compares the command line with that of `sops`: every flag of `sops` must be known here.
 
 use std::process::Command;
 
@@ -31,7 +31,7 @@ struct Flag {
 }
 
 impl Flag {
-    /// The flag in all the ways in which Go's library takes it.
+    /// The flag in all forms that Go's library accepts.
     fn spellings(&self) -> Vec<String> {
         let long = |name: &&String| name.starts_with("--");
         let one_dash = self

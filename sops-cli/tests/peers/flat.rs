@@ -26,7 +26,7 @@ fn without_markers(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What both programs agree on for one file, in both directions; else what is wrong.
+/// Whether both programs agree on one file, in both directions; an error describes the difference.
 fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(), String> {
     let (ours, theirs) = peer::encrypt_both(text, format, rule.as_ref());
     // `sops` crashes on comments that begin with an empty line.

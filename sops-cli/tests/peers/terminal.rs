@@ -14,13 +14,13 @@ use sops_test_support::environment::{TestEnvironment, program, recipient};
 const FILES: usize = 600;
 const SIGINT: i32 = 2;
 
-/// What a run wrote to its terminal, and how it ended.
+/// The terminal output of a run, and its exit status.
 struct Shown {
     status: ExitStatus,
     bytes: String,
 }
 
-/// Runs the program on a terminal of 80 columns. When it has written `at`, the keys are typed.
+/// Runs the program on a terminal of 80 columns. Types the keys once it has written `at`.
 fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &[u8])>) -> Shown {
     run_program(environment, &environment.command(arguments), typed)
 }
@@ -76,7 +76,7 @@ fn run_program(
 }
 
 impl Shown {
-    /// The lines that stand on the screen at the end.
+    /// The lines on the screen at the end.
     fn screen(&self) -> Vec<String> {
         let mut lines = vec![Vec::new()];
         let (mut row, mut column) = (0, 0);
@@ -147,8 +147,8 @@ fn with_files() -> TestEnvironment {
     environment
 }
 
-/// Nothing is in the directory but the files, and each is as it was or encrypted as a whole; gives
-/// how many are encrypted.
+/// Asserts that the directory contains only the files, each unchanged or completely encrypted.
+/// Returns how many are encrypted.
 fn encrypted_files(environment: &TestEnvironment) -> usize {
     let entries = fs::read_dir(environment.path("apps")).expect("it is there");
     assert_eq!(entries.count(), FILES, "other files are left behind");

@@ -16,7 +16,7 @@ const NAME: &str = "x.yaml";
 /// How a recipient gets into the metadata.
 #[derive(Clone, Copy, PartialEq)]
 enum Enc {
-    /// With a data key of another file, which looks right.
+    /// With the encrypted data key of another file, which looks valid.
     OfAnotherFile,
     Garbage,
 }
@@ -48,7 +48,7 @@ fn entry(environment: &TestEnvironment, enc: Enc) -> String {
     format!("{}\n", &list[..end])
 }
 
-/// Writes a file that is encrypted for us, whatever the configuration says.
+/// Writes a file that is encrypted for us, whatever the configuration.
 fn fresh(environment: &TestEnvironment, name: &str) {
     environment.encrypt_with(name, TEXT, &["--config", "/dev/null"]);
 }
@@ -116,7 +116,7 @@ fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_without_a_word() {
         let agreed = run(&environment, &words, &["--yes"]).succeeds();
         assert!(agreed.stderr.contains(&other), "{agreed}");
     }
-    // What `updatekeys` removes is no obstacle any more.
+    // Recipients that `updatekeys` removes no longer need an agreement.
     plant(&environment, NAME, Enc::OfAnotherFile);
     let updated = environment.run(&["updatekeys", "-y", NAME]).succeeds();
     assert!(
@@ -307,7 +307,7 @@ fn nobody_is_asked_about_a_file_that_cannot_be_decrypted() {
     }
 }
 
-/// Without a key, whoever can write a file can do this in each format.
+/// Anyone who can write the file can do this without a key, in each format.
 #[test]
 fn files_of_every_format_are_judged() {
     let environment = TestEnvironment::new();
@@ -440,8 +440,7 @@ fn of_many_files_each_set_of_recipients_is_named_once() {
     assert!(run.stderr.contains("Files rotated: 16"), "{run}");
 }
 
-/// Runs the program with a terminal to ask on; gives the exit code, and what it wrote to the
-/// terminal.
+/// Runs the program on a terminal for its questions. Returns the exit code and the terminal output.
 fn on_a_terminal(
     environment: &TestEnvironment,
     arguments: &[&str],

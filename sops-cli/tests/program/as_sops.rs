@@ -1,4 +1,4 @@
-//! Under the name `sops`, the program is `sops` for other programs.
+//! Under the name `sops`, the program behaves like `sops` for other programs.
 
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
@@ -487,7 +487,8 @@ fn under_its_own_name_flags_after_the_file_work() {
     assert_eq!(environment.read("e.yaml"), "a: 1\n");
 }
 
-/// As scripts in packages of `sops` ask. `peers/command_lines` compares all positions.
+/// The calls of completion scripts in packages of `sops`. `peers/command_lines` compares all
+/// positions.
 #[test]
 fn completion_scripts_of_sops_get_their_answer() {
     const QUESTION: &str = "--generate-bash-completion";

@@ -1,4 +1,4 @@
-//! Command lines that `sops` takes: flags in all forms, and words that begin with a dash.
+//! Command lines that `sops` accepts: flags in all forms, and words that begin with a dash.
 
 use std::os::unix::process::CommandExt;
 

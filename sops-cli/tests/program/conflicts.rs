@@ -1,4 +1,4 @@
-//! Unresolved merge conflicts: every command says what is in the way, in every format.
+//! Unresolved merge conflicts: every command reports them, in every format.
 
 use std::path::Path;
 

@@ -327,7 +327,10 @@ fn a_text_with_a_block_of_metadata_is_refused() {
     for line in ["sops: 1", "sops: {mac: x}", "sops: [hunter3]"] {
         let script = format!("grep -q sops: \"$1\" || echo \"{line}\" >> \"$1\"");
         let run = edit(&environment, &script, &["edit", "x.yaml"]).fails_with(200);
-        assert!(run.stderr.contains("for the file's own metadata"), "{run}");
+        assert!(
+            run.stderr.contains("reserved for the file's metadata"),
+            "{run}"
+        );
         assert!(!run.stderr.contains("hunter"), "{run}");
         run.remove_kept();
         assert_eq!(environment.read("x.yaml"), old);
@@ -496,7 +499,7 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
     }
 }
 
-/// As for a new file: a renamed key would have everything written in plaintext.
+/// As for a new file: after renaming a key, everything would be in plaintext.
 #[test]
 fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() {
     let environment = TestEnvironment::new();

@@ -373,7 +373,8 @@ fn one_value_is_extracted() {
     }
 }
 
-/// In the spellings that Go's library takes, the file is decrypted in place or printed.
+/// With flags in the spellings that Go's library accepts, the file is decrypted in place or
+/// printed.
 #[test]
 fn flags_are_taken_in_the_spellings_of_sops() {
     let environment = TestEnvironment::new();
@@ -418,7 +419,7 @@ fn flags_are_taken_in_the_spellings_of_sops() {
     }
 }
 
-/// `sops` says nothing.
+/// `sops` prints no message.
 #[test]
 fn a_part_of_a_secret_that_a_rule_leaves_out_is_told() {
     let environment = TestEnvironment::new();

@@ -1,4 +1,4 @@
-//! Commands that are run with secrets.
+//! Commands that run with secrets.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! Every command's help ends with examples, and each of them runs as it is written.
+//! Every command's help ends with examples, and each of them runs as written.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +10,7 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, prog
 
 use crate::help::all_commands;
 
-/// What the examples of the commands that need a cluster report without one.
+/// The messages of examples that need a cluster, without one.
 const NO_CLUSTER: &str = "kubeconfig";
 
 #[test]
@@ -164,7 +164,7 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
     environment.finish(shell(environment, example))
 }
 
-/// A shell that runs the example. `age1…` stands for a recipient.
+/// A shell that runs the example. `age1…` is a placeholder for a recipient.
 fn shell(environment: &TestEnvironment, example: &str) -> Command {
     let example = example.replace("age1…", &other_recipient());
     let mut command = environment.command_of(Path::new("/bin/sh"), &["-c", &example]);

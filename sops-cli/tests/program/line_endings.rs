@@ -2,7 +2,7 @@
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
-/// What Git makes of a file if it converts line breaks.
+/// The content of a file after Git converted its line breaks.
 fn converted(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }

@@ -1,4 +1,4 @@
-//! `lint` as people and CI meet it.
+//! `lint`, as users and CI run it.
 
 use serde_json::Value as Json;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Files that could not be decrypted once they are encrypted, or only by other users.
+//! Files that no one, or only other users, could decrypt after encryption.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ const TEXT: &str = "a: hunter2\n";
 
 const WARNING: &str = "none of your private keys can decrypt";
 
-/// A key of neither of the test recipients.
+/// A key that belongs to neither test recipient.
 const THIRD: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
 
 fn key_file(environment: &TestEnvironment) -> String {

@@ -366,7 +366,7 @@ fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
     assert_eq!(environment.read("in/not covered.yaml"), left);
 }
 
-/// A repository whose team has recipients of its own, below a configuration for all others.
+/// A repository in which a team has its own recipients, below a configuration for everyone else.
 fn repository_with_a_team(environment: &TestEnvironment) {
     for (folder, recipient) in [("", recipient()), ("team/", other_recipient())] {
         environment.write(
@@ -378,7 +378,7 @@ fn repository_with_a_team(environment: &TestEnvironment) {
     }
 }
 
-/// Whom a file is encrypted for, of the two recipients of these tests.
+/// Which of the two test recipients a file is encrypted for.
 fn recipients_of(environment: &TestEnvironment, name: &str) -> [bool; 2] {
     let text = environment.read(name);
     [recipient(), other_recipient()].map(|recipient| text.contains(&recipient))
@@ -729,7 +729,10 @@ fn a_question_without_an_answer_is_not_repeated() {
         1,
         "{run}"
     );
-    assert!(run.stderr.contains("`--yes` does not ask"), "{run}");
+    assert!(
+        run.stderr.contains("to skip the question, add `--yes`"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -767,7 +770,7 @@ fn a_directory_needs_a_command_that_goes_through_it() {
     }
 }
 
-/// A ConfigMap has the keys of a Secret, and is not meant by a rule for them.
+/// A ConfigMap has the same keys as a Secret, but a rule for these keys is not meant for it.
 #[test]
 fn a_rule_for_all_manifests_leaves_other_objects_alone() {
     for path_regex in ["\\.ya?ml$", ".*", ".*.yaml", "^apps/"] {

@@ -14,7 +14,7 @@ fn rules() -> String {
     format!("creation_rules:\n- age: {}\n", recipient())
 }
 
-/// Puts something at a path that is not a regular file of bounded size.
+/// Creates something at a path that is not a regular file of bounded size.
 fn put(environment: &TestEnvironment, name: &str, what: &str) {
     let path = environment.path(name);
     let _ = fs::remove_file(&path);
@@ -41,7 +41,7 @@ const KINDS: [&str; 5] = [
     "nowhere",
 ];
 
-/// Runs the program, which has to end by itself.
+/// Runs the program, which must end on its own.
 fn run(environment: &TestEnvironment, arguments: &[&str]) -> Run {
     let run = environment.run(arguments);
     assert!(run.code.is_some(), "{run}");

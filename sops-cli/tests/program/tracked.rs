@@ -1,4 +1,4 @@
-//! Files that Git tracks are looked at, whatever lists of ignored files say.
+//! Files that Git tracks are checked, even if an ignore file matches them.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Files are replaced as a whole or not at all.
+//! Files are replaced completely or not at all.
 
 use std::fs;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sops_test_support::environment::{TestEnvironment, program, recipient};
 
-/// A file of some size.
+/// A large file.
 fn large() -> String {
     (0..3_000)
         .map(|number| format!("key{number}: value number {number}\n"))

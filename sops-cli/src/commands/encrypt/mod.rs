@@ -1,4 +1,4 @@
-//! `sops-rs encrypt`: one file here, several files in place in `several.rs`.
+//! `sops-rs encrypt` for one file; `several.rs` encrypts several files in place.
 
 mod args;
 mod plaintext;

@@ -76,7 +76,7 @@ pub(super) fn check(
                 let tracked = index.files_at(&inside);
                 is_about_staged &= staged.changed.contains(&inside);
                 if tracked.is_empty() {
-                    refusal.found.extend(untracked(&judge, path, &inside)?);
+                    refusal.findings.extend(untracked(&judge, path, &inside)?);
                 }
                 files.extend(tracked);
             }
@@ -111,8 +111,10 @@ pub(super) fn check(
         check_file(&judge, &local_mac, file, &previous)
     });
     for checked in checked {
-        let HookRefusal { found, errors, .. } = checked?;
-        refusal.found.extend(found);
+        let HookRefusal {
+            findings, errors, ..
+        } = checked?;
+        refusal.findings.extend(findings);
         refusal.errors.extend(errors);
     }
 
@@ -150,7 +152,7 @@ pub(super) fn check(
         for shown in parallel::map(&unchanged, ItemsPerThread::Many, |file| {
             judge.shown_by_change(file, &before)
         }) {
-            refusal.found.extend(shown?);
+            refusal.findings.extend(shown?);
         }
     }
     let is_changed = |path: &Path| staged.changed.contains(path);
@@ -159,7 +161,7 @@ pub(super) fn check(
         .filter(|_| standards.settings_files().any(|file| is_changed(&file)));
     if let Some(id) = head {
         let before = Snapshot::of_commit(&repository.root, &objects, &id)?;
-        // Invalid settings allowed nothing that could be compared.
+        // Invalid earlier settings allowed nothing to compare with.
         if let Ok(before) = Standards::of(&before, globals) {
             let linter = before.linter_of_history()?;
             let before = Judge {
@@ -189,9 +191,9 @@ pub(super) fn check(
             linter: &secrets,
             ..judge
         };
-        let found = untracked::shown(ui, &judge, |_| false, &files)?;
-        let found = found.into_iter().flat_map(|(_, shown)| shown);
-        refusal.add_with_rule(found.collect());
+        let untracked = untracked::shown(ui, &judge, |_| false, &files)?;
+        let untracked = untracked.into_iter().flat_map(|(_, shown)| shown);
+        refusal.add_with_rule(untracked.collect());
     }
     // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {
@@ -210,7 +212,7 @@ pub(super) fn check(
     refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
 }
 
-/// Warns of creation rules that are never used, and of others that are hardly meant.
+/// Warns about creation rules that are never used, and about others that are probably mistakes.
 pub(super) fn warn_of_rules(ui: &Ui, config: Option<&Config>, name: &str) {
     for warning in config.map(Config::warnings).unwrap_or_default() {
         let line = warning.location.map_or(1, |location| location.line);
@@ -237,12 +239,12 @@ fn check_file(
 ) -> Result<HookRefusal, CommandError> {
     let mut refusal = HookRefusal::default();
     if let Some(bytes) = judge.content(file)? {
-        refusal.found = judge.shown(&file.path, &bytes);
-        if refusal.found.is_empty() {
-            refusal.found = previous.shown(judge, &file.path, &bytes);
+        refusal.findings = judge.shown(&file.path, &bytes);
+        if refusal.findings.is_empty() {
+            refusal.findings = previous.shown(judge, &file.path, &bytes);
         }
         // A finding, such as an added plaintext value, may be what breaks the MAC.
-        if refusal.found.is_empty() {
+        if refusal.findings.is_empty() {
             let name = judge.name(&file.path);
             refusal
                 .errors

@@ -1,4 +1,4 @@
-//! How findings are written: one file per format.
+//! The output formats for findings, one file per format.
 
 mod github;
 mod json;

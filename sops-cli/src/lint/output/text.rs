@@ -1,4 +1,4 @@
-//! Text output: each finding with its line, and those that say the same of one file as one.
+//! Text output: each finding with its line. Equal findings in one file are joined.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     groups
 }
 
-/// One report of findings that are equal, of which there is at least one.
+/// One report for a nonempty list of equal findings.
 fn report(equal: &[&Finding], renderer: &Renderer) -> String {
     let finding = equal[0];
     let level = match finding.severity {
@@ -69,7 +69,7 @@ fn report(equal: &[&Finding], renderer: &Renderer) -> String {
     pointer.shown(renderer.render(&[group]))
 }
 
-/// What else is to be said of equal findings: where the others are, and how sure they are.
+/// The notes for equal findings: where the others are, and their confidence.
 fn notes(equal: &[&Finding]) -> Vec<String> {
     let mut notes = Vec::new();
     let others = &equal[1..];

@@ -1,5 +1,5 @@
-//! Helm with values that the plugin `helm-secrets` decrypts: the plugin is a shell script, whose
-//! calls of `sops` these are.
+//! Helm with values that the plugin `helm-secrets` decrypts. The plugin is a shell script that
+//! calls `sops`.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: app\nst
     token: {{ .Values.token | quote }}\n  certificate: {{ .Values.certificate | quote }}\n";
 const VALUES: &str = "password: correct horse\ntoken: \"007\"\ncertificate: |\n  first\n  second\n";
 
-/// What `helm template` makes of the values, by way of the calls of the plugin.
+/// The output of `helm template` for values that the plugin decrypts.
 fn rendered(path: &std::ffi::OsStr, environment: &TestEnvironment) -> String {
     let run = |script: &str| -> Run {
         let mut command = environment.command_of(Path::new("sh"), &["-euc", script]);

@@ -1,5 +1,5 @@
-//! What a cluster lets someone in with: programs that a kubeconfig names, and the account of a pod.
-//! `unshare` must be on the PATH.
+//! Credentials for a cluster: programs that a kubeconfig names, and the account of a pod. `unshare`
+//! must be on the PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use super::CLUSTER;
 
 const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {}\n";
 
-/// Has the context `plugin` run a script for its credentials.
+/// Makes the context `plugin` run a script for its credentials.
 fn with_plugin(environment: &TestEnvironment, script: &str) {
     environment.write("plugin", format!("#!/bin/sh\n{script}\n"));
     let path = environment.path("plugin");
@@ -119,7 +119,8 @@ fn a_program_that_gives_none_is_told_without_its_words() {
     let run = environment.run(&[commands[0], &["--context", "ann"]].concat());
     let run = run.fails_with(1);
     assert!(
-        run.stderr.contains("of the context `ann` has a line break")
+        run.stderr
+            .contains("of the context `ann` contains a line break")
             && !run.stderr.contains("token-of"),
         "{run}"
     );
@@ -136,7 +137,8 @@ fn a_program_that_gives_none_is_told_without_its_words() {
     check(says, "get it from example.org");
 }
 
-/// Runs the program where the files in `account` are those of a pod's service account.
+/// Runs the program in a namespace where the files in `account` are those of a pod's service
+/// account.
 fn in_pod(environment: &TestEnvironment, variables: &[(&str, String)], arguments: &[&str]) -> Run {
     let script = r#"mount -t tmpfs tmpfs "$(readlink -f /var/run)" || exit 99
         folder=/var/run/secrets/kubernetes.io/serviceaccount

@@ -1,9 +1,9 @@
-//! Encrypted objects of a kind whose definition lists the fields of the metadata: a strict server
-//! refuses any other.
+//! Encrypted objects of a kind whose definition lists the fields of the metadata. A strict server
+//! refuses all other fields.
 
 use super::CLUSTER;
 
-/// Most of its values have source forms that the values do not tell.
+/// Most of its values need source forms.
 const OBJECT: &str = "\
 apiVersion: isindir.github.com/v1alpha3
 kind: SopsSecret

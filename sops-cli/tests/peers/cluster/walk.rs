@@ -1,4 +1,4 @@
-//! `docs/gitops.md` and `testdata/gitops`, followed to the end.
+//! Follows `docs/gitops.md` and `testdata/gitops` to the end.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,8 +11,8 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the walk, and then those about a new key once more: keys are replaced again
-/// and again.
+/// The shell blocks of the page, then those about a new key a second time, because keys are
+/// replaced repeatedly.
 fn steps() -> String {
     let text =
         fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the walk is there");
@@ -64,7 +64,7 @@ fn the_walk_ends_in_a_cluster() {
     for line in [
         "namespace/flux-system created",
         "secret/sops-age created",
-        "ok   ./apps/staging/secret.yaml                         can be opened with the key in the cluster",
+        "ok   ./apps/staging/secret.yaml                         can be decrypted with the key in the cluster",
         "ok   clusters/production/apps.yaml: kustomization/apps  decrypts 1 encrypted file",
         "-    cluster                                            has no Kustomizations: Flux is not installed",
         "namespace/web-staging created",
@@ -83,10 +83,7 @@ fn the_walk_ends_in_a_cluster() {
         run.stdout.matches("secret/sops-age configured\n").count(),
         4
     );
-    assert!(
-        run.stderr.contains("takes the place of the key of age1"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("replaces the key of age1"), "{run}");
     assert_eq!(
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext
@@ -104,8 +101,7 @@ fn the_walk_ends_in_a_cluster() {
     assert!(!run.stdout.contains(':'), "{run}");
 }
 
-/// The repository that comes with the tests is whole: what it says is in it, both environments can
-/// be applied.
+/// The repository in the test data is complete: both environments can be applied.
 #[test]
 fn both_environments_are_built_verified_and_applied() {
     let server = Server::start();

@@ -1,4 +1,4 @@
-//! Files that were encrypted, and that a commit has in plaintext.
+//! Files that were encrypted and that a commit contains in plaintext.
 
 use sops_test_support::environment::recipient;
 
