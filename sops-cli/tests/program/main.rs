@@ -40,5 +40,6 @@ mod silent;
 mod special_files;
 mod tracked;
 mod untrusted_text;
+mod verify;
 mod way_out;
 mod writing;
