@@ -139,7 +139,7 @@ mod tests {
                 ("user: web", "user: root"),
                 ("user: web", "user:   'web'"),
                 ("user: web", "owner: web"),
-                ("# the owner", "# nobody"),
+                ("# the owner", "# the operator"),
                 ("ports: [80, 81]", "ports: [81, 80]"),
                 ("ports: [80, 81]", "ports:\n- 80\n- 0x51"),
                 ("ports: [80, 81]", "ports: [80]"),

@@ -54,6 +54,10 @@ pub(crate) enum Command {
     /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
     /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
     /// is an error.
+    ///
+    /// With `--over`, the plaintext replaces that of an encrypted file: one changed value changes
+    /// three lines, those of the value, the MAC and the time. Without a change, the file stays as
+    /// it is. This is for editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///

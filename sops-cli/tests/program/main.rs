@@ -29,6 +29,7 @@ mod line_endings;
 mod lint;
 mod lockout;
 mod many;
+mod over;
 mod owners;
 mod permissions;
 mod publish;
