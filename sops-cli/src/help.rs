@@ -23,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["hook", "lint"]),
+    ("Git", &["hook", "lint", "verify"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -57,6 +57,7 @@ const DECRYPTING: &[&str] = &[
     "set",
     "unset",
     "updatekeys",
+    "verify",
 ];
 
 /// The commands that read no `.sops.yaml`.

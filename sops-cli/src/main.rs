@@ -32,6 +32,7 @@ mod reference;
 mod secret_parts;
 mod signals;
 mod sops_dates;
+mod text_guard;
 mod ui;
 mod update_file;
 mod walking;

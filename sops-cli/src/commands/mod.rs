@@ -28,6 +28,7 @@ mod rotate;
 mod set;
 mod unset;
 mod updatekeys;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,10 @@ pub(crate) enum Command {
     /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
     /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
     /// is an error.
+    ///
+    /// With `--over`, the plaintext replaces that of an encrypted file: one changed value changes
+    /// three lines, those of the value, the MAC and the time. Without a change, the file stays as
+    /// it is. This is for editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -136,6 +141,18 @@ pub(crate) enum Command {
     /// excludes them. No key is needed. The exit code is 0 if nothing is found, 1 if something is
     /// found, and 2 after an error.
     Lint(DeferredArgs<lint::Args>),
+    /// Verify encrypted files: keys, MAC, recipients and rule
+    ///
+    /// Each encrypted file is decrypted in memory, its MAC verified, and its recipients and rule
+    /// compared with `.sops.yaml`; a plaintext file that a creation rule covers is reported too.
+    /// Directories are searched, without the files that `.gitignore` excludes. Private keys of this
+    /// machine are used without asking for a passphrase.
+    ///
+    /// If no private key can decrypt a file, it is compared with its earlier versions in Git: one
+    /// with the same MAC must have the same values. The exit code is 0 if everything is right, 1 if
+    /// something is found, and 2 if something could not be verified, or after an error. To check
+    /// what Flux will decrypt in a cluster, use `flux verify`.
+    Verify(DeferredArgs<verify::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
@@ -194,6 +211,7 @@ pub(crate) fn run(
         #[cfg(feature = "keyservice")]
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
+        Command::Verify(args) => return verify::cmd_verify(ui, globals, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),

@@ -2,6 +2,7 @@
 //! rules.
 
 mod addresses;
+mod file_versions;
 mod history;
 mod objects;
 mod program;
@@ -13,12 +14,13 @@ mod staged;
 mod tracked;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
 pub(crate) use published::{TrackingBranches, branches_at, is_published};
 pub(crate) use remotes::remote_urls;
 pub(crate) use repository::GitRepository;
-pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
+pub(crate) use snapshot::{Snapshot, TrackedFile};
 pub(crate) use staged::{IndexChanges, staged};
 pub(crate) use tracked::{Tracked, root_above};

@@ -12,4 +12,5 @@ pub(crate) mod lockout;
 mod log;
 pub(crate) mod names;
 pub(crate) mod services;
+pub(crate) mod unprompted;
 mod weakness;

@@ -117,6 +117,7 @@ fn repository() -> TestEnvironment {
     );
     script(&environment, "bin/kustomize", "cat apps/secret.yaml");
     script(&environment, "bin/man", "cat");
+    script(&environment, "generate", "echo 'port: \"81\"'");
     for directory in [
         ".local/share/bash-completion/completions",
         ".local/share/zsh/site-functions",
