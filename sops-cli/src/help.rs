@@ -24,7 +24,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["hook", "lint"]),
+    ("Git", &["git", "diff", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -49,6 +49,7 @@ const WRITING: &[&str] = &[
 const DECRYPTING: &[&str] = &[
     "apply",
     "decrypt",
+    "diff",
     "edit",
     "exec-env",
     "exec-file",

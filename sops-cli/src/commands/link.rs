@@ -2,11 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::command_error::{Code, CommandError, name_of};
+use crate::own_program::{directories, is_same, program, replace};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -68,53 +67,11 @@ fn directory(args: &Args) -> Result<PathBuf, CommandError> {
     Ok(home.join(".local/bin"))
 }
 
-/// The path of this program: the one on the PATH, which stays the same when a package manager
-/// installs another version.
-fn program() -> Result<PathBuf, CommandError> {
-    let own = env::current_exe()
-        .and_then(fs::canonicalize)
-        .map_err(|error| CommandError::input("the path of this program", &error))?;
-    let is_own = |file: &PathBuf| file.is_absolute() && is_same(file, &own);
-    let found = directories().map(|directory| directory.join("sops-rs"));
-    Ok(found.into_iter().find(is_own).unwrap_or(own))
-}
-
-/// The directories of the PATH.
-fn directories() -> impl Iterator<Item = PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).collect::<Vec<_>>().into_iter()
-}
-
-fn is_same(left: &Path, right: &Path) -> bool {
-    match (left.canonicalize(), right.canonicalize()) {
-        (Ok(left), Ok(right)) => left == right,
-        _ => false,
-    }
-}
-
 /// Whether it is a link to this program, or to one of this name, which may be gone.
 fn is_ours(link: &Path, program: &Path) -> bool {
     let target = fs::read_link(link);
     target.is_ok_and(|target| target.file_name() == Some("sops-rs".as_ref()))
         || is_same(link, program) && link.is_symlink()
-}
-
-/// Puts the link in place of what has its name, in one step.
-fn replace(link: &Path, program: &Path) -> io::Result<()> {
-    let mut attempt = 0_u32;
-    let temporary = loop {
-        let name = format!(".{NAME}-link-{}-{attempt}", std::process::id());
-        let temporary = link.with_file_name(name);
-        match symlink(program, &temporary) {
-            Ok(()) => break temporary,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 100 => attempt += 1,
-            Err(error) => return Err(error),
-        }
-    };
-    let renamed = fs::rename(&temporary, link);
-    // Two links to the same file may stay both.
-    let _ = fs::remove_file(&temporary);
-    renamed
 }
 
 /// Says if a shell would not find the link, or another program first.

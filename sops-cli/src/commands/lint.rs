@@ -13,9 +13,11 @@ use sops_printable::escaped;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::commands::git::status;
 use crate::config::nearest::{self, InvalidConfig, NearestConfigs};
 use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
+use crate::git::root_above;
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
@@ -149,6 +151,9 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     if let Some(error) = found.unlisted.take() {
         let reason = error.lines(0).join(" ");
         ui.warn(format_args!("tracked files that a `.gitignore` matches are not checked, because Git cannot list the tracked files: {reason}"));
+    }
+    if found.is_whole && root_above(&tree.root).is_some() {
+        status::warn(ui, &tree.root);
     }
     if found.is_without_files() {
         ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");

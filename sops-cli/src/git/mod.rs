@@ -2,17 +2,22 @@
 //! rules.
 
 mod addresses;
+mod attributes;
+mod changed_files;
 mod history;
 mod objects;
 mod program;
 mod published;
 mod remotes;
 mod repository;
+pub(crate) mod settings;
 mod snapshot;
 mod staged;
 mod tracked;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use attributes::without_attributes;
+pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
 pub(crate) use history::{Changes, Pushed, Version};
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
