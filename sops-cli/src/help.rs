@@ -23,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["hook", "lint", "verify"]),
+    ("Git", &["git", "diff", "verify", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -48,6 +48,7 @@ const WRITING: &[&str] = &[
 const DECRYPTING: &[&str] = &[
     "apply",
     "decrypt",
+    "diff",
     "edit",
     "exec-env",
     "exec-file",

@@ -99,6 +99,7 @@
 //! | data keys, master keys, private keys, key services of your own | [`keys`] |
 //! | documents: parse, edit and convert them, with or without encryption | [`document`] |
 //! | encrypted objects that another program has parsed | [`EncryptedTree`] |
+//! | the changes between two versions, by key path | [`compare`] |
 //! | a document as environment variables | [`variables()`] |
 //! | large documents | [`encrypt_to`] |
 //!
@@ -141,6 +142,7 @@
 
 mod additional_data;
 mod cipher;
+pub mod compare;
 pub mod config;
 mod content_format;
 mod encrypt;

@@ -15,9 +15,11 @@ use sops_printable::escaped;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::commands::git::status;
 use crate::config::nearest::{self, InvalidConfig, NearestConfigs};
 use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
+use crate::git::root_above;
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::{LINT, OutputFormat};
 use crate::lint::root;
@@ -150,6 +152,9 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     };
     let mut result = walk.run(paths)?;
     result.warn_of_unlisted(ui);
+    if result.is_whole && root_above(&tree.root).is_some() {
+        status::warn(ui, &tree.root);
+    }
     if result.is_without_files() {
         ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");
     }

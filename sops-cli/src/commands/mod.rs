@@ -6,6 +6,7 @@ mod apply;
 mod completion;
 mod decrypt;
 pub(crate) mod deferred;
+mod diff;
 mod edit;
 mod encrypt;
 mod exec_env;
@@ -13,6 +14,7 @@ mod exec_file;
 mod filestatus;
 #[cfg(feature = "kube")]
 mod flux;
+pub(crate) mod git;
 mod groups;
 mod hook;
 mod init;
@@ -155,6 +157,22 @@ pub(crate) enum Command {
     Verify(DeferredArgs<verify::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
+    /// Show how encrypted files differ, by key path
+    ///
+    /// Without a revision, this compares the working tree with the index, like `git diff`; with one
+    /// revision, the working tree with it; with two, or a range such as `main..topic`, these. Only
+    /// encrypted files are compared, and files that were encrypted or are so now. Secret values are
+    /// masked unless standard output is a terminal.
+    ///
+    /// The exit code is 0, with `--exit-code` and `--quiet` 1 if there are differences, and 2 after
+    /// an error.
+    Diff(DeferredArgs<diff::Args>),
+    /// Show encrypted files decrypted in `git diff`, and merge them by value
+    ///
+    /// Git needs lines in `.gitattributes`, which you commit, and settings in each clone, which
+    /// `sops-rs git install` writes. Forges such as GitHub do not use them: there, encrypted files
+    /// are shown and merged as text.
+    Git(DeferredArgs<git::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// The key is created in sops's key file, unless you have one already, and `.sops.yaml` in the
@@ -213,6 +231,8 @@ pub(crate) fn run(
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
         Command::Verify(args) => return verify::cmd_verify(ui, globals, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
+        Command::Diff(args) => return diff::cmd_diff(ui, globals, args),
+        Command::Git(args) => return git::cmd_git(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

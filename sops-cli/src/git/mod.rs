@@ -2,6 +2,8 @@
 //! rules.
 
 mod addresses;
+mod attributes;
+mod changed_files;
 mod file_versions;
 mod history;
 mod objects;
@@ -9,11 +11,14 @@ mod program;
 mod published;
 mod remotes;
 mod repository;
+pub(crate) mod settings;
 mod snapshot;
 mod staged;
 mod tracked;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use attributes::without_attributes;
+pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
 pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};
 pub(crate) use objects::Objects;

@@ -153,6 +153,10 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
         let rule = format!("creation_rules:\n- key_groups:\n{group}{group}");
         environment.write(".sops.yaml", rule);
     }
+    if example.contains("git status") {
+        let run = environment.finish(shell(environment, "sops-rs git install"));
+        assert_eq!(run.code, Some(0), "{run}");
+    }
     if example.contains("sops-rs init") {
         let keys = environment.home().join(".config/sops/age/keys.txt");
         fs::remove_file(keys).expect("the key is there");

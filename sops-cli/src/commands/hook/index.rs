@@ -15,6 +15,7 @@ use super::standards::{Standards, configs};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
+use crate::commands::git::status;
 use crate::config::nearest::CONFIG_FILE;
 use crate::git::{
     GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, is_published, staged,
@@ -55,6 +56,7 @@ pub(super) fn check(
     if staged.changed.is_empty() && matches!(also, Also::Files([])) {
         return Ok(ExitCode::SUCCESS);
     }
+    status::warn_in_hook(ui, &repository.root);
     let mut index = Snapshot::of_index(&repository.root, &objects, index.output()?);
     index.leave_out_intended(&[CONFIG_FILE, FILE])?;
     let standards = Standards::of(&index, globals)?;
