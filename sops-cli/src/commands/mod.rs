@@ -13,6 +13,7 @@ mod exec_file;
 mod filestatus;
 #[cfg(feature = "kube")]
 mod flux;
+mod git;
 mod groups;
 mod hook;
 mod init;
@@ -137,6 +138,9 @@ pub(crate) enum Command {
     Lint(DeferredArgs<lint::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
+    /// Show encrypted files decrypted in `git diff`, and merge them by value
+    #[command(hide = true)]
+    Git(DeferredArgs<git::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// Existing files stay. The key is created in sops's key file if that has none, and
@@ -194,6 +198,7 @@ pub(crate) fn run(
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
+        Command::Git(args) => return git::cmd_git(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod history;
+mod merge_file;
 mod objects;
 mod program;
 mod published;
@@ -14,6 +15,7 @@ mod tracked;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use history::{Changes, Pushed, Version};
+pub(crate) use merge_file::merge_file;
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
 pub(crate) use published::{TrackingBranches, branches_at, is_published};

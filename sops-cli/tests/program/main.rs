@@ -17,6 +17,7 @@ mod flat;
 #[cfg(feature = "kube")]
 mod flux;
 mod formats;
+mod git_merge;
 mod help;
 mod help_examples;
 mod hook;
