@@ -25,6 +25,7 @@ mod keys;
 mod lint;
 #[cfg(feature = "kube")]
 mod manifests;
+mod merging;
 mod own_program;
 mod parallel;
 // The reference has the commands of all features.

@@ -152,6 +152,7 @@ mod error;
 mod io_error;
 mod line_breaks;
 mod mac;
+pub mod merge;
 pub mod metadata;
 mod metadata_entry;
 mod open_document;

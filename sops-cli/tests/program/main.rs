@@ -18,6 +18,7 @@ mod flat;
 mod flux;
 mod formats;
 mod git;
+mod git_merge;
 mod help;
 mod help_examples;
 mod hook;
