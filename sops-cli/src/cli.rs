@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::iter;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -16,6 +17,7 @@ use crate::arguments::invocation::{self, under_name};
 use crate::arguments::{GlobalArgs, format, go_flags};
 use crate::command_error::{CommandError, usage};
 use crate::commands::deferred::described;
+use crate::commands::git::textconv;
 use crate::commands::{self, Command, legacy};
 use crate::completion;
 use crate::completion::sops_answers;
@@ -86,6 +88,9 @@ pub(crate) fn run() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
     let mut arguments: Vec<OsString> = arguments.collect();
+    if textconv::run_as_link(Path::new(&program), &arguments) {
+        return ExitCode::SUCCESS;
+    }
     if let Some(answer) = answer_to_shell(&program, &arguments) {
         // A shell that has ended needs no answer.
         let _ = Ui::new(false).output(answer.as_bytes());

@@ -23,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["hook", "lint"]),
+    ("Git", &["git", "diff", "verify", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -48,6 +48,7 @@ const WRITING: &[&str] = &[
 const DECRYPTING: &[&str] = &[
     "apply",
     "decrypt",
+    "diff",
     "edit",
     "exec-env",
     "exec-file",
@@ -57,6 +58,7 @@ const DECRYPTING: &[&str] = &[
     "set",
     "unset",
     "updatekeys",
+    "verify",
 ];
 
 /// The commands that read no `.sops.yaml`.

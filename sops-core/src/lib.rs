@@ -93,11 +93,13 @@
 //! | an encrypted document, its metadata and its data key | [`EncryptedDocument`], [`metadata`] |
 //! | changes that keep the ciphertext of unchanged values, rotation | [`OpenDocument`] |
 //! | the format of an encrypted file, by its name or its content | [`format_of_encrypted`] |
+//! | changes by hand, found without a key | [`EncryptedDocument::altered_since`] |
 //! | the values that a rule selects, and those still in plaintext | [`rules`], [`unencrypted_values`] |
 //! | `.sops.yaml` | [`config`] |
 //! | data keys, master keys, private keys, key services of your own | [`keys`] |
 //! | documents: parse, edit and convert them, with or without encryption | [`document`] |
 //! | encrypted objects that another program has parsed | [`EncryptedTree`] |
+//! | the changes between two versions, by key path | [`compare`] |
 //! | a document as environment variables | [`variables()`] |
 //! | large documents | [`encrypt_to`] |
 //!
@@ -140,6 +142,7 @@
 
 mod additional_data;
 mod cipher;
+pub mod compare;
 pub mod config;
 mod content_format;
 mod encrypt;
@@ -149,11 +152,13 @@ mod error;
 mod io_error;
 mod line_breaks;
 mod mac;
+pub mod merge;
 pub mod metadata;
 mod metadata_entry;
 mod open_document;
 mod pipeline;
 pub mod rules;
+mod sealed_values;
 mod secret_file;
 mod variables;
 
@@ -169,6 +174,7 @@ pub use open_document::OpenDocument;
 pub use pipeline::decrypt_values::{Decrypted, MacCheck};
 pub use pipeline::lost_metadata::refuse_ciphertext;
 pub use pipeline::unencrypted::{Unencrypted, unencrypted_values};
+pub use sealed_values::Alteration;
 pub use secret_file::SecretFile;
 pub use sops_document as document;
 pub use sops_document::{

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sops_core::config::Stores;
 use sops_core::document::Error as DocumentError;
-use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
@@ -25,8 +24,8 @@ use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
-use crate::secret_parts::SecretParts;
 use crate::signals::DeferredSignals;
+use crate::text_guard::{TextGuard, check_parts};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -151,12 +150,6 @@ impl Editing<'_> {
             true => Stores::default(),
             false => stores(self.ui, globals)?,
         };
-        let had_selection = document.require_selection(open.plaintext()).is_ok();
-        let rule = document.metadata().rule.clone().unwrap_or_default();
-        // A value that was already in plaintext is no reason to refuse another change.
-        let had_leak = SecretParts::of(open.plaintext(), self.format, &rule)
-            .leak
-            .is_some();
         let drift = match self.args.rules.given()[..] {
             [] => RuleDrift::of(
                 self.ui,
@@ -168,19 +161,16 @@ impl Editing<'_> {
             // The user chose the rule on the command line.
             [_, ..] => None,
         };
+        let allows_plaintext = self.args.rules.allow_plaintext || invocation::is_sops();
+        let guard = TextGuard::new(
+            &document,
+            self.file,
+            open.plaintext(),
+            drift,
+            allows_plaintext,
+        );
         let encrypt = |text: &[u8]| {
-            if had_selection {
-                document.require_selection(text)?;
-            }
-            let mut warnings = self.check_parts(text, &rule, had_leak)?;
-            if let Some(drift) = &drift {
-                match drift.check(self.file, open.plaintext(), text, self.format) {
-                    Err(left) if self.args.rules.allow_plaintext || invocation::is_sops() => {
-                        warnings.push(left.to_string());
-                    }
-                    result => result?,
-                }
-            }
+            let warnings = guard.check(text)?;
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             let encrypted = open
                 .in_format(formats.output, stores)
@@ -213,7 +203,8 @@ impl Editing<'_> {
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
         let encrypt = |text: &[u8]| {
-            let warnings = self.check_parts(text, &encryption.rule, encryption.allow_plaintext)?;
+            let (rule, allows_plaintext) = (&encryption.rule, encryption.allow_plaintext);
+            let warnings = check_parts(text, self.format, rule, allows_plaintext)?;
             let encrypted = sops_core::encrypt(text, self.format, encryption)?;
             self.warn_of_parts(&warnings);
             Ok(encrypted)
@@ -223,22 +214,6 @@ impl Editing<'_> {
             is_worth_writing: false,
         };
         self.run(&original, &[], encrypt, Expected::Nothing)
-    }
-
-    /// Refuses a Secret if one of its values would stay in plaintext by mistake. Returns the
-    /// warnings about the Secrets.
-    fn check_parts(
-        &self,
-        text: &[u8],
-        rule: &EncryptionRule,
-        allows_plaintext: bool,
-    ) -> sops_core::Result<Vec<String>> {
-        let parts = SecretParts::of(text, self.format, rule);
-        match parts.leak {
-            Some(leak) if !allows_plaintext => Err(leak),
-            Some(leak) => Ok([vec![leak.to_string()], parts.warnings].concat()),
-            None => Ok(parts.warnings),
-        }
     }
 
     fn warn_of_parts(&self, warnings: &[String]) {

@@ -14,6 +14,7 @@ use crate::command_error::{Code, CommandError, files_named, name_of};
 use crate::config::load;
 use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
+use crate::git::root_above;
 use crate::lint;
 use crate::ui::Ui;
 use crate::walking::Walking;
@@ -83,6 +84,10 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     ui.note("Next:");
     ui.note("    sops-rs edit secret.yaml          create or change an encrypted Secret");
     ui.note("    sops-rs encrypt -i secret.yaml    encrypt an existing one");
+    if root_above(&working_dir).is_some() {
+        ui.note("    sops-rs hook install              refuse commits with plaintext Secrets");
+        ui.note("    sops-rs git install               show and merge encrypted files by value");
+    }
     Ok(())
 }
 

@@ -129,6 +129,7 @@ impl Args {
         } else if self.encrypt {
             Command::Encrypt(DeferredArgs(encrypt::Args {
                 file: self.file,
+                over: None,
                 output: self.output,
                 keys: self.keys,
                 kms: self.kms,

@@ -2,11 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::command_error::{Code, CommandError, name_of};
+use crate::own_program::{directories, is_same, program, replace};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -68,56 +67,13 @@ fn directory(args: &Args) -> Result<PathBuf, CommandError> {
     Ok(home.join(".local/bin"))
 }
 
-/// The path of this program: the one on the PATH, which stays the same when a package manager
-/// installs another version.
-fn program() -> Result<PathBuf, CommandError> {
-    let own = env::current_exe()
-        .and_then(fs::canonicalize)
-        .map_err(|error| CommandError::input("the path of this program", &error))?;
-    let is_own = |file: &PathBuf| file.is_absolute() && is_same(file, &own);
-    let candidates = directories().map(|directory| directory.join("sops-rs"));
-    Ok(candidates.into_iter().find(is_own).unwrap_or(own))
-}
-
-/// The directories of the PATH.
-fn directories() -> impl Iterator<Item = PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).collect::<Vec<_>>().into_iter()
-}
-
-fn is_same(left: &Path, right: &Path) -> bool {
-    match (left.canonicalize(), right.canonicalize()) {
-        (Ok(left), Ok(right)) => left == right,
-        _ => false,
-    }
-}
-
-/// Whether it is a link to this program, or to a program with its name that may no longer exist.
 fn is_ours(link: &Path, program: &Path) -> bool {
     let target = fs::read_link(link);
     target.is_ok_and(|target| target.file_name() == Some("sops-rs".as_ref()))
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Atomically replaces a file with the link's name by the link.
-fn replace(link: &Path, program: &Path) -> io::Result<()> {
-    let mut attempt = 0_u32;
-    let temporary = loop {
-        let name = format!(".{NAME}-link-{}-{attempt}", std::process::id());
-        let temporary = link.with_file_name(name);
-        match symlink(program, &temporary) {
-            Ok(()) => break temporary,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 100 => attempt += 1,
-            Err(error) => return Err(error),
-        }
-    };
-    let renamed = fs::rename(&temporary, link);
-    // Renaming a link over another one to the same file may leave both.
-    let _ = fs::remove_file(&temporary);
-    renamed
-}
-
-/// Warns if a shell would not find the link, or would find another program first.
+/// Whether it is a link to this program, or to a program with its name that may no longer exist.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

@@ -7,17 +7,21 @@ use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 use sops_core::config::{Config, CreationRule};
-use sops_lint::{Baseline, Confidence, Finding, RULES, Settings, find_rule, unknown_rule};
+use sops_lint::{
+    Baseline, Confidence, Finding, RULES, Settings, find_rule, find_verification_rule, unknown_rule,
+};
 
 use sops_printable::escaped;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::commands::git::status;
 use crate::config::nearest::{self, InvalidConfig, NearestConfigs};
 use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
+use crate::git::root_above;
 use crate::lint::fix::{Fixer, Repair};
-use crate::lint::output::OutputFormat;
+use crate::lint::output::{LINT, OutputFormat};
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
 use crate::lint::walk::{Walk, WalkResult, WorkingTree};
@@ -138,6 +142,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         configs: &configs,
         tree: &tree,
         working_dir: &working_dir,
+        inspector: None,
     };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() {
@@ -146,9 +151,9 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         &args.paths[..]
     };
     let mut result = walk.run(paths)?;
-    if let Some(error) = result.unlisted.take() {
-        let reason = error.lines(0).join(" ");
-        ui.warn(format_args!("tracked files that a `.gitignore` matches are not checked, because Git cannot list the tracked files: {reason}"));
+    result.warn_of_unlisted(ui);
+    if result.is_whole && root_above(&tree.root).is_some() {
+        status::warn(ui, &tree.root);
     }
     if result.is_without_files() {
         ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");
@@ -217,7 +222,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     }
     ui.output(
         args.format
-            .write(&result.shown, &ui.renderer_of_output())
+            .write(LINT, &result.shown, &ui.renderer_of_output())
             .as_bytes(),
     )?;
     ui.note(&result.tally);
@@ -394,9 +399,11 @@ fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
             };
             ui.output(RULES.iter().map(line).collect::<String>().as_bytes())
         }
-        About::Rule { rule: Some(name) } => match find_rule(name) {
-            Some(rule) => ui.output(rule.page.as_bytes()),
-            None => Err(CommandError::new(Code::CannotReadInput, unknown_rule(name))),
-        },
+        About::Rule { rule: Some(name) } => {
+            match find_rule(name).or_else(|| find_verification_rule(name)) {
+                Some(rule) => ui.output(rule.page.as_bytes()),
+                None => Err(CommandError::new(Code::CannotReadInput, unknown_rule(name))),
+            }
+        }
     }
 }

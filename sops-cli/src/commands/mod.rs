@@ -6,6 +6,7 @@ mod apply;
 mod completion;
 mod decrypt;
 pub(crate) mod deferred;
+mod diff;
 mod edit;
 mod encrypt;
 mod exec_env;
@@ -13,6 +14,7 @@ mod exec_file;
 mod filestatus;
 #[cfg(feature = "kube")]
 mod flux;
+pub(crate) mod git;
 mod groups;
 mod hook;
 mod init;
@@ -28,6 +30,7 @@ mod rotate;
 mod set;
 mod unset;
 mod updatekeys;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -53,6 +56,10 @@ pub(crate) enum Command {
     /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
     /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
     /// is an error.
+    ///
+    /// With `--over`, the plaintext replaces that of an encrypted file: one changed value changes
+    /// three lines, those of the value, the MAC and the time. Without a change, the file stays as
+    /// it is. This is for editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -136,8 +143,36 @@ pub(crate) enum Command {
     /// excludes them. No key is needed. The exit code is 0 if nothing is found, 1 if something is
     /// found, and 2 after an error.
     Lint(DeferredArgs<lint::Args>),
+    /// Verify encrypted files: keys, MAC, recipients and rule
+    ///
+    /// Each encrypted file is decrypted in memory, its MAC verified, and its recipients and rule
+    /// compared with `.sops.yaml`; a plaintext file that a creation rule covers is reported too.
+    /// Directories are searched, without the files that `.gitignore` excludes. Private keys of this
+    /// machine are used without asking for a passphrase.
+    ///
+    /// If no private key can decrypt a file, it is compared with its earlier versions in Git: one
+    /// with the same MAC must have the same values. The exit code is 0 if everything is right, 1 if
+    /// something is found, and 2 if something could not be verified, or after an error. To check
+    /// what Flux will decrypt in a cluster, use `flux verify`.
+    Verify(DeferredArgs<verify::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
+    /// Show how encrypted files differ, by key path
+    ///
+    /// Without a revision, this compares the working tree with the index, like `git diff`; with one
+    /// revision, the working tree with it; with two, or a range such as `main..topic`, these. Only
+    /// encrypted files are compared, and files that were encrypted or are so now. Secret values are
+    /// masked unless standard output is a terminal.
+    ///
+    /// The exit code is 0, with `--exit-code` and `--quiet` 1 if there are differences, and 2 after
+    /// an error.
+    Diff(DeferredArgs<diff::Args>),
+    /// Show encrypted files decrypted in `git diff`, and merge them by value
+    ///
+    /// Git needs lines in `.gitattributes`, which you commit, and settings in each clone, which
+    /// `sops-rs git install` writes. Forges such as GitHub do not use them: there, encrypted files
+    /// are shown and merged as text.
+    Git(DeferredArgs<git::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// The key is created in sops's key file, unless you have one already, and `.sops.yaml` in the
@@ -194,7 +229,10 @@ pub(crate) fn run(
         #[cfg(feature = "keyservice")]
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
+        Command::Verify(args) => return verify::cmd_verify(ui, globals, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
+        Command::Diff(args) => return diff::cmd_diff(ui, globals, args),
+        Command::Git(args) => return git::cmd_git(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

@@ -16,9 +16,9 @@ use sops_core::{
 use sops_lint::shell_path;
 
 use crate::arguments::{GlobalArgs, invocation};
-use crate::command_error::{files_named, name_of};
+use crate::command_error::{CommandError, files_named, name_of};
 use crate::config::load;
-use crate::config::resolve::ConfigResolver;
+use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::ui::Ui;
 
 /// The rule of a file, if its creation rule has another one.
@@ -49,20 +49,8 @@ impl RuleDrift {
         metadata: &Metadata,
         format: Format,
     ) -> Option<Self> {
-        let resolved = load::config(ui, globals)
-            .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
-            .and_then(|resolver| resolver.of_encrypted(file));
-        match resolved {
-            Ok(resolved) => Self::between(metadata, resolved.rule()?, format),
-            Err(error) => {
-                let reason = error.lines(0).join(" ");
-                ui.warn(format_args!(
-                    "no creation rule to compare the rule of {} with: {reason}",
-                    name_of(file)
-                ));
-                None
-            }
-        }
+        let resolved = creation_config(ui, globals, file)?;
+        Self::between(metadata, resolved.rule()?, format)
     }
 
     /// Whether the file's rule may leave in plaintext what the creation rule encrypts. A file that
@@ -119,6 +107,26 @@ impl RuleDrift {
         left.retain(|value| !own.contains(&value.span));
         Ok(left)
     }
+}
+
+/// The configuration to compare an encrypted file with. One that cannot be read is a warning,
+/// because the file itself needs none.
+pub(crate) fn creation_config(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    file: &Path,
+) -> Option<ResolvedConfig> {
+    let resolved = load::config(ui, globals)
+        .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
+        .and_then(|resolver| resolver.of_encrypted(file));
+    let warn = |error: &CommandError| {
+        let reason = error.lines(0).join(" ");
+        ui.warn(format_args!(
+            "no creation rule to compare the rule of {} with: {reason}",
+            name_of(file)
+        ));
+    };
+    resolved.inspect_err(warn).ok()
 }
 
 impl std::fmt::Display for RuleDrift {

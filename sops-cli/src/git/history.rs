@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use super::objects::{ObjectKind, Objects};
 use super::program::{Running, git};
 use super::published::TrackingBranches;
+use super::repository::is_partial_clone;
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
 
 /// The arguments with which `git diff-tree` lists changes with blob IDs.
-const RAW: [&str; 7] = [
+pub(super) const RAW: [&str; 7] = [
     "-r",
     "-z",
     "--raw",
@@ -86,7 +87,7 @@ impl From<Vec<Version>> for Changes {
 impl Changes {
     /// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path
     /// for each file.
-    fn read(list: &[u8]) -> Self {
+    pub(super) fn read(list: &[u8]) -> Self {
         let mut changes = Self::default();
         let mut seen = HashSet::new();
         let mut commit = String::new();
@@ -265,8 +266,7 @@ fn deleted_before(
         arguments.push("--");
         arguments.extend(named.iter().map(String::as_str));
     }
-    // This fails if the setting is missing.
-    if git(&["config", "extensions.partialClone"]).is_ok() {
+    if is_partial_clone() {
         return Ok(Vec::new());
     }
     let mut commits = Running::start(&["rev-list", MOST_COMMITS, commit])?;

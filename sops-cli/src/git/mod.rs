@@ -2,23 +2,32 @@
 //! rules.
 
 mod addresses;
+mod attributes;
+mod changed_files;
+mod file_versions;
 mod history;
+mod merge_file;
 mod objects;
 mod program;
 mod published;
 mod remotes;
 mod repository;
+pub(crate) mod settings;
 mod snapshot;
 mod staged;
 mod tracked;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use attributes::without_attributes;
+pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
+pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};
+pub(crate) use merge_file::merge_file;
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
 pub(crate) use published::{TrackingBranches, branches_at, is_published};
 pub(crate) use remotes::remote_urls;
 pub(crate) use repository::GitRepository;
-pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
+pub(crate) use snapshot::{Snapshot, TrackedFile};
 pub(crate) use staged::{IndexChanges, staged};
 pub(crate) use tracked::{Tracked, root_above};

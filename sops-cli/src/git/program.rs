@@ -1,7 +1,9 @@
 //! Runs the `git` program.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 
 use crate::command_error::{Code, CommandError};
 
@@ -64,6 +66,22 @@ impl Running {
         let mut command = command(arguments);
         command.stdin(first.child.stdout.take().map_or(Stdio::null(), Stdio::from));
         Self::spawn(command, arguments)
+    }
+
+    /// Starts a process in a directory that reads this input.
+    pub(super) fn start_with_input(
+        directory: &Path,
+        arguments: &[&str],
+        input: Vec<u8>,
+    ) -> Result<Self, CommandError> {
+        let mut command = command(arguments);
+        command.stdin(Stdio::piped()).current_dir(directory);
+        let mut running = Self::spawn(command, arguments)?;
+        if let Some(mut stdin) = running.child.stdin.take() {
+            // Git answers before it has read everything. It reports an incomplete input itself.
+            thread::spawn(move || drop(stdin.write_all(&input)));
+        }
+        Ok(running)
     }
 
     fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self, CommandError> {

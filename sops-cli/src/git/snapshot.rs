@@ -376,7 +376,7 @@ pub(super) fn short(id: &str) -> &str {
 }
 
 /// The path relative to the root without `.` and `..`; `None` if it leaves the repository.
-pub(crate) fn clean(path: &Path) -> Option<PathBuf> {
+pub(super) fn clean(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -16,6 +16,7 @@ use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::log::{KeyLog, LoggedKeys};
+use crate::keys::unprompted::UnpromptedKeys;
 use crate::ui::Ui;
 
 /// The key services of a run, with the keys from where `sops` looks for them.
@@ -85,6 +86,11 @@ impl Services {
     /// All of them as one.
     pub(crate) fn all(&self) -> Arc<dyn KeyService> {
         Arc::clone(&self.all) as _
+    }
+
+    /// Those that answer without a prompt, and only on this machine or where the user says.
+    pub(crate) fn unprompted(&self) -> UnpromptedKeys {
+        UnpromptedKeys(Arc::clone(&self.all))
     }
 
     /// Refuses keys that none of the services knows.
@@ -200,7 +206,7 @@ impl Services {
     }
 
     /// Prints each warning about the keys once and, with `--verbose`, where they were searched for.
-    fn say(&self, ui: &Ui) {
+    pub(crate) fn say(&self, ui: &Ui) {
         let warnings = self.identities.warnings().into_iter();
         let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();
         if ui.is_verbose() {

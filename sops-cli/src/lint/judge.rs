@@ -298,7 +298,7 @@ fn is_same(left: &Finding, right: &Finding) -> bool {
 }
 
 /// Converts a path relative to the root of the repository to one relative to a directory in it.
-fn relative(path: &Path, directory: &Path) -> PathBuf {
+pub(crate) fn relative(path: &Path, directory: &Path) -> PathBuf {
     let mut up = PathBuf::new();
     for above in directory.ancestors() {
         if let Ok(rest) = path.strip_prefix(above) {

@@ -14,6 +14,7 @@ use crate::config::nearest::NearestConfigs;
 use crate::git::{Tracked, remote_urls};
 use crate::input::{read_manifest, read_repository_file};
 use crate::parallel::{self, ItemsPerThread};
+use crate::ui::Ui;
 use crate::walking::Walking;
 
 /// The working tree of a repository.
@@ -65,7 +66,7 @@ pub(crate) struct WalkResult {
     pub(crate) shown: Vec<Finding>,
     pub(crate) tally: Tally,
     /// Why Git cannot list the tracked files.
-    pub(crate) unlisted: Option<CommandError>,
+    unlisted: Option<CommandError>,
     /// Whether the whole repository was checked.
     pub(crate) is_whole: bool,
     /// Whether the working tree lacks files of the repository.
@@ -74,6 +75,14 @@ pub(crate) struct WalkResult {
 }
 
 impl WalkResult {
+    /// Warns if tracked files were missed.
+    pub(crate) fn warn_of_unlisted(&mut self, ui: &Ui) {
+        if let Some(error) = self.unlisted.take() {
+            let reason = error.lines(0).join(" ");
+            ui.warn(format_args!("tracked files that a `.gitignore` matches are not checked, because Git cannot list the tracked files: {reason}"));
+        }
+    }
+
     pub(crate) fn is_without_files(&self) -> bool {
         let Tally {
             read,
@@ -85,12 +94,22 @@ impl WalkResult {
     }
 }
 
+/// Looks at each file after the rules, with more than they have.
+pub(crate) trait Inspector: Sync {
+    /// Adds to the findings of the rules.
+    fn inspect(&self, input: &Input<'_>, findings: &mut Vec<Finding>);
+
+    /// The findings about a file that cannot be read, for that reason.
+    fn unreadable(&self, input: &Input<'_>, reason: &str) -> Vec<Finding>;
+}
+
 /// Checks files and directories.
 pub(crate) struct Walk<'w> {
     pub(crate) linter: &'w Linter,
     pub(crate) configs: &'w NearestConfigs<'w>,
     pub(crate) tree: &'w WorkingTree,
     pub(crate) working_dir: &'w Path,
+    pub(crate) inspector: Option<&'w dyn Inspector>,
 }
 
 impl Walk<'_> {
@@ -127,11 +146,7 @@ impl Walk<'_> {
             findings.retain(|finding| !result.is_sparse || finding.rule.code != "SL016");
             result.shown.append(&mut findings);
         }
-        result.shown.sort_by(|left, right| {
-            let key =
-                |shown: &Finding| (shown.file.clone(), shown.location.offset, shown.rule.code);
-            key(left).cmp(&key(right))
-        });
+        sort(&mut result.shown);
         result.shown.dedup_by(|left, right| {
             left.fingerprint == right.fingerprint && left.location == right.location
         });
@@ -205,7 +220,10 @@ impl Walk<'_> {
         let name = shown(path);
         let absolute = absolute(self.working_dir, path);
         let input = Input::new(&name, &absolute, &[]).in_tree(self.tree);
-        let findings = self.linter.unreadable(&input, message);
+        let findings = match self.inspector {
+            Some(inspector) => inspector.unreadable(&input, message),
+            None => self.linter.unreadable(&input, message),
+        };
         let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
         result.shown.extend(findings);
     }
@@ -213,11 +231,13 @@ impl Walk<'_> {
     fn lint(&self, name: &str, path: &Path, bytes: &[u8], result: &Mutex<WalkResult>) {
         let path = absolute(self.working_dir, path);
         let config = self.configs.of(&path);
-        let linted = self.linter.lint(
-            &Input::new(name, &path, bytes)
-                .with_config(config.as_deref())
-                .in_tree(self.tree),
-        );
+        let input = Input::new(name, &path, bytes)
+            .with_config(config.as_deref())
+            .in_tree(self.tree);
+        let mut linted = self.linter.lint(&input);
+        if let Some(inspector) = self.inspector {
+            inspector.inspect(&input, &mut linted.findings);
+        }
         let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
         result.tally.file(linted.kind);
         result.repository.add(&path, &self.tree.root, linted.facts);
@@ -225,8 +245,17 @@ impl Walk<'_> {
     }
 }
 
+/// Sorts findings by file, position and rule.
+pub(crate) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|left, right| {
+        let key = |shown: &Finding| (shown.location.offset, shown.rule.code);
+        let files = left.file.cmp(&right.file);
+        files.then_with(|| key(left).cmp(&key(right)))
+    });
+}
+
 /// The absolute path without `.` and `..`, as Go's `filepath.Abs` gives it, and so `sops`.
-pub(super) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
+pub(crate) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for component in working_dir.join(path).components() {
         match component {

@@ -117,6 +117,7 @@ fn repository() -> TestEnvironment {
     );
     script(&environment, "bin/kustomize", "cat apps/secret.yaml");
     script(&environment, "bin/man", "cat");
+    script(&environment, "generate", "echo 'port: \"81\"'");
     for directory in [
         ".local/share/bash-completion/completions",
         ".local/share/zsh/site-functions",
@@ -151,6 +152,10 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
         let group = format!("  - age: [{}]\n", recipient());
         let rule = format!("creation_rules:\n- key_groups:\n{group}{group}");
         environment.write(".sops.yaml", rule);
+    }
+    if example.contains("git status") {
+        let run = environment.finish(shell(environment, "sops-rs git install"));
+        assert_eq!(run.code, Some(0), "{run}");
     }
     if example.contains("sops-rs init") {
         let keys = environment.home().join(".config/sops/age/keys.txt");

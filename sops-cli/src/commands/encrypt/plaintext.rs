@@ -3,7 +3,9 @@
 use std::io;
 use std::path::Path;
 
+use sops_core::config::Stores;
 use sops_core::document::Error as DocumentError;
+use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
 use sops_core::{
     Document, EncryptedDocument, Encryption, Error, Format, convert, encrypted_format,
@@ -90,31 +92,12 @@ impl PlaintextReader<'_> {
             ));
         }
         let to = self.output_format(name, format)?;
-        let converted = if to == format {
-            None
-        } else {
-            let plaintext =
-                parse_document(&*input.content, format).map_err(|error| input.error(error))?;
-            if is_encrypted(&plaintext) {
-                return Err(input.error(Error::AlreadyEncrypted));
+        let converted = match to == format {
+            true => None,
+            false => {
+                let (rule, stores) = (&encryption.rule, encryption.stores);
+                Some(self.converted(name, &input, to, rule, stores)?)
             }
-            let rule = (format != Format::Binary).then_some(&encryption.rule);
-            refuse_ciphertext(&plaintext, rule).map_err(|error| input.error(error))?;
-            if to == Format::Binary {
-                refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
-            }
-            let converted = convert(&plaintext, to, &encryption.stores.indentation());
-            let converted = converted.map_err(|error| match format {
-                Format::Binary => input.error(error).hint(AS_WHOLE),
-                _ => input.error(error),
-            })?;
-            if format == Format::Binary && !args.formats.has_output() {
-                ui.warn(format_args!(
-                    "{} is written as one value under `data`, and `decrypt` does not undo that; {AS_WHOLE}",
-                    name_of(name)
-                ));
-            }
-            Some(converted)
         };
         let mut plaintext = PlaintextFile {
             input,
@@ -126,6 +109,40 @@ impl PlaintextReader<'_> {
         plaintext.parts = SecretParts::of(plaintext.text(), to, &plaintext.encryption.rule);
         plaintext.refuse_leak()?;
         Ok(plaintext)
+    }
+
+    /// The plaintext that was read, in another format. `name` determines the format of the file.
+    pub(super) fn converted(
+        &self,
+        name: &Path,
+        input: &Input,
+        to: Format,
+        rule: &EncryptionRule,
+        stores: Stores,
+    ) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+        let format = input.format;
+        let plaintext =
+            parse_document(&*input.content, format).map_err(|error| input.error(error))?;
+        if is_encrypted(&plaintext) {
+            return Err(input.error(Error::AlreadyEncrypted));
+        }
+        let rule = (format != Format::Binary).then_some(rule);
+        refuse_ciphertext(&plaintext, rule).map_err(|error| input.error(error))?;
+        if to == Format::Binary {
+            refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
+        }
+        let converted = convert(&plaintext, to, &stores.indentation());
+        let converted = converted.map_err(|error| match format {
+            Format::Binary => input.error(error).hint(AS_WHOLE),
+            _ => input.error(error),
+        })?;
+        if format == Format::Binary && !self.args.formats.has_output() {
+            self.ui.warn(format_args!(
+                "{} is written as one value under `data`, and `decrypt` does not undo that; {AS_WHOLE}",
+                name_of(name)
+            ));
+        }
+        Ok(converted)
     }
 
     /// The format of the encrypted file. If neither a flag nor the file's name determines it, it is
@@ -206,7 +223,7 @@ impl PlaintextFile {
 }
 
 /// Whether a file is a complete encrypted file. A very large one is not parsed to find out.
-fn may_be_encrypted(content: &[u8]) -> bool {
+pub(super) fn may_be_encrypted(content: &[u8]) -> bool {
     const LIMIT: usize = 1 << 24;
     let format = encrypted_format(content).filter(|_| content.len() <= LIMIT);
     format.is_some_and(|format| EncryptedDocument::parse(content, format).is_ok())

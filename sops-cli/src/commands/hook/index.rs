@@ -15,10 +15,10 @@ use super::standards::{Standards, configs};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
+use crate::commands::git::status;
 use crate::config::nearest::CONFIG_FILE;
 use crate::git::{
-    GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, clean, is_published,
-    staged,
+    GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, is_published, staged,
 };
 use crate::input::read_repository_file;
 use crate::lint::judge::Judge;
@@ -56,6 +56,7 @@ pub(super) fn check(
     if staged.changed.is_empty() && matches!(also, Also::Files([])) {
         return Ok(ExitCode::SUCCESS);
     }
+    status::warn_in_hook(ui, &repository.root);
     let mut index = Snapshot::of_index(&repository.root, &objects, index.output()?);
     index.leave_out_intended(&[CONFIG_FILE, FILE])?;
     let standards = Standards::of(&index, globals)?;
@@ -72,7 +73,7 @@ pub(super) fn check(
         Also::All => files.extend(index.files()),
         Also::Files(named) => {
             for path in named {
-                let inside = inside(&repository, path)?;
+                let inside = repository.inside(path)?;
                 let tracked = index.files_at(&inside);
                 is_about_staged &= staged.changed.contains(&inside);
                 if tracked.is_empty() {
@@ -291,17 +292,6 @@ fn configured(index: &Snapshot<'_>, staged: &IndexChanges) -> Vec<PathBuf> {
         .collect();
     directories.extend(index.linked_by(CONFIG_FILE, &staged.changed));
     directories
-}
-
-/// A path of the working directory, relative to the root of the repository.
-fn inside(repository: &GitRepository, path: &Path) -> Result<PathBuf, CommandError> {
-    let here =
-        env::current_dir().map_err(|error| CommandError::input("the working directory", &error))?;
-    let path = here.join(path);
-    let clean = clean(path.strip_prefix("/").unwrap_or(&path)).unwrap_or_default();
-    let clean = Path::new("/").join(clean);
-    let inside = clean.strip_prefix(&repository.root);
-    Ok(inside.unwrap_or(&clean).to_owned())
 }
 
 /// The findings in a named file that Git does not track.

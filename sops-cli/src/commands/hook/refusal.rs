@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use sops_lint::{Finding, Fix, Severity};
 
 use crate::command_error::CommandError;
-use crate::lint::output::OutputFormat;
+use crate::lint::output::{LINT, OutputFormat};
 use crate::ui::Ui;
 
 /// From this number of files on, one command for all of them is shown.
@@ -90,7 +90,7 @@ impl HookRefusal {
         }
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
-        let text = OutputFormat::Text.write(&self.findings, &ui.renderer_of_output());
+        let text = OutputFormat::Text.write(LINT, &self.findings, &ui.renderer_of_output());
         ui.output(text.as_bytes())?;
         for error in &self.errors {
             ui.error(error);

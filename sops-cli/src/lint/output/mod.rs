@@ -3,6 +3,7 @@
 mod github;
 mod json;
 mod junit;
+mod reporter;
 mod sarif;
 mod text;
 
@@ -10,6 +11,8 @@ use annotate_snippets::Renderer;
 use clap::ValueEnum;
 use sops_lint::Finding;
 use sops_printable::{escaped_json, masked};
+
+pub(crate) use self::reporter::{LINT, Reporter, VERIFY};
 
 /// A format of findings.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -30,13 +33,18 @@ pub(crate) enum OutputFormat {
 impl OutputFormat {
     /// The findings in this format, safe to show: a finding can quote a private key that was
     /// entered as a recipient.
-    pub(crate) fn write(self, findings: &[Finding], renderer: &Renderer) -> String {
+    pub(crate) fn write(
+        self,
+        reporter: Reporter,
+        findings: &[Finding],
+        renderer: &Renderer,
+    ) -> String {
         let text = match self {
             Self::Text => text::write(findings, renderer),
             Self::Json => escaped_json(&json::write(findings)).into_owned(),
-            Self::Sarif => escaped_json(&sarif::write(findings)).into_owned(),
+            Self::Sarif => escaped_json(&sarif::write(reporter, findings)).into_owned(),
             Self::Github => github::write(findings),
-            Self::Junit => junit::write(findings),
+            Self::Junit => junit::write(reporter, findings),
         };
         masked(&text).into_owned()
     }

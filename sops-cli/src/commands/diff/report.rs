@@ -1,0 +1,267 @@
+//! How two versions of a file differ.
+
+use std::sync::Arc;
+
+use sops_core::EncryptedDocument;
+use sops_core::compare::{
+    AccessChanges, ChangeKind, ComparedLeaf, Contents, DataKeyChange, ValueChange, ValuePath,
+    compare_values,
+};
+use sops_core::document::Value;
+use sops_core::keys::KeyService;
+
+use super::version::{Opened, Parsed, Versions};
+use crate::command_error::name_of;
+
+/// Compares versions of files.
+#[derive(Clone)]
+pub(super) struct Comparer {
+    pub(super) keys: Arc<dyn KeyService>,
+    pub(super) compares_values: bool,
+    pub(super) shows_secrets: bool,
+    /// Whether values are shown at all.
+    pub(super) shows_values: bool,
+}
+
+/// A file that differs.
+pub(super) struct FileReport {
+    pub(super) path: String,
+    /// The old path of a renamed file.
+    pub(super) old_path: Option<String>,
+    pub(super) status: FileStatus,
+    /// Whether the file became encrypted, or is in plaintext now.
+    pub(super) transition: Option<Transition>,
+    /// What is wrong with it, and what cannot be compared.
+    pub(super) problems: Vec<String>,
+    pub(super) values: Vec<ValueReport>,
+    pub(super) access: Option<AccessChanges>,
+    /// Whether only comments, order or layout differ.
+    pub(super) is_layout_only: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileStatus {
+    Added,
+    Deleted,
+    Modified,
+    Renamed,
+    Unmerged,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transition {
+    Encrypted,
+    Plaintext,
+}
+
+pub(super) struct ValueReport {
+    pub(super) path: ValuePath,
+    pub(super) change: ValueChangeReport,
+    /// Whether a value of an encrypted file became encrypted, or is in plaintext now.
+    pub(super) transition: Option<Transition>,
+}
+
+pub(super) enum ValueChangeReport {
+    Added(ShownValue),
+    Removed(ShownValue),
+    Changed(ShownValue, ShownValue),
+    Moved(ValuePath),
+}
+
+/// A value as it is printed.
+pub(super) enum ShownValue {
+    Masked,
+    Null,
+    Text(String),
+    /// Bytes that are not text, by their number.
+    Binary(usize),
+    EmptyMapping,
+    EmptySequence,
+}
+
+impl Comparer {
+    /// The differences, if there are any. Files that are in plaintext in both versions
+    /// count only if the user `is_named` them.
+    pub(super) fn compare(&self, versions: &Versions, is_named: bool) -> Option<FileReport> {
+        let (old, new) = (versions.old.parse(), versions.new.parse());
+        if !is_named && !old.is_encrypted() && !new.is_encrypted() {
+            return None;
+        }
+        let mut report = FileReport::of(versions, &old, &new);
+        if versions.is_unmerged {
+            report
+                .problems
+                .push("has conflicts; `sops-rs resolve` resolves them".to_owned());
+            return Some(report);
+        }
+        if versions.old.bytes == versions.new.bytes {
+            return (report.status == FileStatus::Renamed).then_some(report);
+        }
+        let (opened_old, opened_new) = match self.compares_values {
+            true => (old.open(&*self.keys), new.open(&*self.keys)),
+            false => (Opened::default(), Opened::default()),
+        };
+        for (name, problem) in [
+            ("the old version", &opened_old.problem),
+            ("it", &opened_new.problem),
+        ] {
+            report
+                .problems
+                .extend(problem.iter().map(|problem| format!("{name} {problem}")));
+        }
+        report.access = access(&old, &new, &opened_old, &opened_new);
+        if self.compares_values {
+            self.add_values(&mut report, (&old, opened_old), (&new, opened_new));
+        }
+        report.is_difference().then_some(report)
+    }
+
+    fn add_values(
+        &self,
+        report: &mut FileReport,
+        (old, opened_old): (&Parsed<'_>, Opened),
+        (new, opened_new): (&Parsed<'_>, Opened),
+    ) {
+        let has_same_layout = opened_old.plaintext == opened_new.plaintext;
+        let are_decrypted = opened_old.plaintext.is_some() && opened_new.plaintext.is_some();
+        if let (Some(old), Some(new)) = (&opened_old.contents, &opened_new.contents) {
+            report.values = self.values(old, new);
+            report.is_layout_only = report.values.is_empty() && are_decrypted && !has_same_layout;
+            return;
+        }
+        if !report.problems.is_empty() {
+            return;
+        }
+        let are_both_encrypted = old.is_encrypted() && new.is_encrypted();
+        let data_key = report.access.as_ref().map(|access| access.data_key);
+        let has_same_key = !are_both_encrypted || data_key == Some(DataKeyChange::Same);
+        if report.transition.is_some() || !has_same_key {
+            report.problems.push(
+                "has values that cannot be compared: no private key can decrypt both versions"
+                    .to_owned(),
+            );
+            return;
+        }
+        let closed = |parsed: &Parsed<'_>| match parsed.document() {
+            Some(document) => Contents::of_ciphertext(document),
+            None => Contents::empty(),
+        };
+        let without_values = Self {
+            shows_values: false,
+            ..self.clone()
+        };
+        report.values = without_values.values(&closed(old), &closed(new));
+        if !report.values.is_empty() && self.shows_values {
+            report.problems.push(
+                "was compared without a private key, so secret values are not shown".to_owned(),
+            );
+        }
+    }
+
+    fn values(&self, old: &Contents, new: &Contents) -> Vec<ValueReport> {
+        let changes = compare_values(old, new).into_iter();
+        changes.map(|change| self.value(change)).collect()
+    }
+
+    fn value(&self, ValueChange { path, kind }: ValueChange<'_>) -> ValueReport {
+        let mut transition = None;
+        let change = match kind {
+            ChangeKind::Added(leaf) => ValueChangeReport::Added(self.shown(leaf, leaf.is_secret())),
+            ChangeKind::Removed(leaf) => {
+                ValueChangeReport::Removed(self.shown(leaf, leaf.is_secret()))
+            }
+            ChangeKind::Changed { old, new } => {
+                transition = match (old.is_secret(), new.is_secret()) {
+                    (true, false) => Some(Transition::Plaintext),
+                    (false, true) => Some(Transition::Encrypted),
+                    _ => None,
+                };
+                let is_secret = old.is_secret() || new.is_secret();
+                ValueChangeReport::Changed(self.shown(old, is_secret), self.shown(new, is_secret))
+            }
+            ChangeKind::Moved { from } => ValueChangeReport::Moved(from),
+        };
+        ValueReport {
+            path,
+            change,
+            transition,
+        }
+    }
+
+    fn shown(&self, leaf: ComparedLeaf<'_>, is_secret: bool) -> ShownValue {
+        if !self.shows_values || is_secret && !self.shows_secrets {
+            return ShownValue::Masked;
+        }
+        match leaf {
+            ComparedLeaf::EmptyMapping => ShownValue::EmptyMapping,
+            ComparedLeaf::EmptySequence => ShownValue::EmptySequence,
+            ComparedLeaf::Value(value) => match &value.value {
+                None => ShownValue::Null,
+                Some(Value { bytes, .. }) => match str::from_utf8(bytes) {
+                    Ok(text) if !text.contains('\0') => ShownValue::Text(text.to_owned()),
+                    _ => ShownValue::Binary(bytes.len()),
+                },
+            },
+        }
+    }
+}
+
+impl FileReport {
+    fn of(versions: &Versions, old: &Parsed<'_>, new: &Parsed<'_>) -> Self {
+        let (old_path, new_path) = (&versions.old.path, &versions.new.path);
+        let status = match (&versions.old.bytes, &versions.new.bytes) {
+            _ if versions.is_unmerged => FileStatus::Unmerged,
+            (None, _) => FileStatus::Added,
+            (_, None) => FileStatus::Deleted,
+            _ if old_path != new_path => FileStatus::Renamed,
+            _ => FileStatus::Modified,
+        };
+        let path = match status {
+            FileStatus::Deleted => old_path,
+            _ => new_path,
+        };
+        let transition = match (old, new) {
+            (Parsed::Missing, _) | (_, Parsed::Missing) => None,
+            (old, new) if old.is_encrypted() && !new.is_encrypted() => Some(Transition::Plaintext),
+            (old, new) if !old.is_encrypted() && new.is_encrypted() => Some(Transition::Encrypted),
+            _ => None,
+        };
+        Self {
+            path: name_of(path),
+            old_path: (status == FileStatus::Renamed).then(|| name_of(old_path)),
+            status,
+            transition,
+            problems: Vec::new(),
+            values: Vec::new(),
+            access: None,
+            is_layout_only: false,
+        }
+    }
+
+    fn is_difference(&self) -> bool {
+        let has_other_access = self
+            .access
+            .as_ref()
+            .is_some_and(|access| access.is_change() || access.data_key == DataKeyChange::Changed);
+        self.status != FileStatus::Modified
+            || self.transition.is_some()
+            || !self.problems.is_empty()
+            || !self.values.is_empty()
+            || self.is_layout_only
+            || has_other_access
+    }
+}
+
+/// The changes of the metadata, if a version has some.
+fn access<'m>(
+    old: &'m Parsed<'_>,
+    new: &'m Parsed<'_>,
+    opened_old: &Opened,
+    opened_new: &Opened,
+) -> Option<AccessChanges> {
+    let metadata = |parsed: &'m Parsed<'_>| parsed.document().map(EncryptedDocument::metadata);
+    let (old, new) = (metadata(old), metadata(new));
+    let keys = opened_old.key.as_ref().zip(opened_new.key.as_ref());
+    let is_known = old.is_some() || new.is_some();
+    is_known.then(|| AccessChanges::between(old, new, keys))
+}

@@ -1,0 +1,210 @@
+//! The report for people.
+
+use std::fmt::Write;
+
+use similar::{Algorithm, ChangeTag, TextDiff};
+use sops_core::compare::{AccessChanges, DataKeyChange};
+use sops_core::keys::MasterKey;
+use sops_printable::escaped;
+
+use super::report::{
+    FileReport, FileStatus, ShownValue, Transition, ValueChangeReport, ValueReport,
+};
+use crate::keys::names;
+
+/// What takes the place of a secret value.
+const MASK: &str = "***";
+
+/// How many unchanged lines are shown around changed ones.
+const CONTEXT: usize = 3;
+
+/// The reports of all files. With `names_only`, no mask takes the place of values either.
+pub(super) fn written(reports: &[FileReport], names_only: bool) -> String {
+    let mut out = String::new();
+    for (index, report) in reports.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        // Writing to a string does not fail.
+        let _ = file(&mut out, report, names_only);
+    }
+    out
+}
+
+fn file(out: &mut String, report: &FileReport, names_only: bool) -> std::fmt::Result {
+    let status = match report.status {
+        FileStatus::Added => "added",
+        FileStatus::Deleted => "deleted",
+        FileStatus::Modified => "modified",
+        FileStatus::Renamed => "renamed",
+        FileStatus::Unmerged => "unmerged",
+    };
+    match &report.old_path {
+        Some(old) => writeln!(out, "{status}: {old} -> {}", report.path)?,
+        None => writeln!(out, "{status}: {}", report.path)?,
+    }
+    match report.transition {
+        Some(Transition::Plaintext) => {
+            writeln!(
+                out,
+                "  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the repository can read its values"
+            )?;
+        }
+        Some(Transition::Encrypted) => {
+            writeln!(
+                out,
+                "  ! the file is encrypted now; its old versions stay readable, so change the secrets"
+            )?;
+        }
+        None => {}
+    }
+    for problem in &report.problems {
+        writeln!(out, "  ! {}", escaped(problem))?;
+    }
+    if let Some(changes) = &report.access {
+        access(out, changes)?;
+    }
+    for change in &report.values {
+        value(out, change, names_only)?;
+    }
+    if report.is_layout_only {
+        writeln!(out, "  ~ only comments, order or layout")?;
+    }
+    Ok(())
+}
+
+fn access(out: &mut String, changes: &AccessChanges) -> std::fmt::Result {
+    for (mark, keys) in [('+', &changes.added), ('-', &changes.removed)] {
+        for key in keys {
+            writeln!(out, "  {mark} recipient {}", recipient(key))?;
+        }
+    }
+    if changes.is_regrouped {
+        writeln!(out, "  ~ key groups: the same recipients in other groups")?;
+    }
+    if let Some((old, new)) = changes.threshold {
+        writeln!(out, "  ~ needed key groups: {old} -> {new}")?;
+    }
+    if let Some((old, new)) = &changes.rule {
+        let rule = |rule: &sops_core::rules::EncryptionRule| {
+            format!("{}: {}", rule.name(), escaped(rule.text()))
+        };
+        writeln!(out, "  ~ selection rule: {} -> {}", rule(old), rule(new))?;
+    }
+    if let Some((old, new)) = changes.mac_only_encrypted {
+        writeln!(out, "  ~ mac_only_encrypted: {old} -> {new}")?;
+    }
+    match changes.data_key {
+        DataKeyChange::Changed => writeln!(out, "  ~ data key: rotated"),
+        _ => Ok(()),
+    }
+}
+
+/// A recipient in full, since its short form can be imitated.
+pub(super) fn recipient(key: &MasterKey) -> String {
+    escaped(&names::shown(key)).into_owned()
+}
+
+fn value(out: &mut String, report: &ValueReport, names_only: bool) -> std::fmt::Result {
+    let path = report.path.to_string();
+    let path = match path.as_str() {
+        "" => "the content".into(),
+        path => escaped(path),
+    };
+    match report.transition {
+        Some(Transition::Plaintext) => writeln!(out, "  ! {path} IS IN PLAINTEXT NOW")?,
+        Some(Transition::Encrypted) => writeln!(out, "  ! {path} is encrypted now")?,
+        None => {}
+    }
+    match &report.change {
+        ValueChangeReport::Moved(from) => {
+            writeln!(out, "  > {path} (before: {})", escaped(&from.to_string()))
+        }
+        ValueChangeReport::Added(value) => one(out, '+', &path, value, names_only),
+        ValueChangeReport::Removed(value) => one(out, '-', &path, value, names_only),
+        ValueChangeReport::Changed(ShownValue::Masked, _) => {
+            one(out, '~', &path, &ShownValue::Masked, names_only)
+        }
+        ValueChangeReport::Changed(old, new) => {
+            writeln!(out, "  ~ {path}")?;
+            changed(out, old, new)
+        }
+    }
+}
+
+fn one(
+    out: &mut String,
+    mark: char,
+    path: &str,
+    value: &ShownValue,
+    names_only: bool,
+) -> std::fmt::Result {
+    match value {
+        ShownValue::Masked if names_only => writeln!(out, "  {mark} {path}"),
+        ShownValue::Text(text) if text.trim_end_matches('\n').contains('\n') => {
+            writeln!(out, "  {mark} {path}:")?;
+            text.lines()
+                .try_for_each(|line| writeln!(out, "      {mark} {}", escaped(line)))
+        }
+        value => writeln!(out, "  {mark} {path}: {}", in_line(value)),
+    }
+}
+
+/// A value on one line.
+fn in_line(value: &ShownValue) -> String {
+    match value {
+        ShownValue::Masked => MASK.to_owned(),
+        ShownValue::Null => "null".to_owned(),
+        ShownValue::Text(text) => escaped(text).into_owned(),
+        ShownValue::Binary(1) => "1 byte, which is not text".to_owned(),
+        ShownValue::Binary(length) => format!("{length} bytes, which are not text"),
+        ShownValue::EmptyMapping => "{}".to_owned(),
+        ShownValue::EmptySequence => "[]".to_owned(),
+    }
+}
+
+/// Both values; line by line if they have several.
+fn changed(out: &mut String, old: &ShownValue, new: &ShownValue) -> std::fmt::Result {
+    if let (ShownValue::Text(old), ShownValue::Text(new)) = (old, new)
+        && [old, new]
+            .iter()
+            .any(|text| text.trim_end_matches('\n').contains('\n'))
+    {
+        return lines(out, old, new);
+    }
+    writeln!(out, "      - {}", in_line(old))?;
+    writeln!(out, "      + {}", in_line(new))
+}
+
+fn lines(out: &mut String, old: &str, new: &str) -> std::fmt::Result {
+    // The usual algorithm grows with the square of the number of edits.
+    let diff = TextDiff::configure()
+        .algorithm(Algorithm::Patience)
+        .diff_lines(old, new);
+    for (index, hunk) in diff
+        .unified_diff()
+        .context_radius(CONTEXT)
+        .iter_hunks()
+        .enumerate()
+    {
+        if index > 0 {
+            writeln!(out, "      …")?;
+        }
+        for change in hunk.iter_changes() {
+            let mark = match change.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            let line = change.value();
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            let end = if change.missing_newline() {
+                " (without a line break)"
+            } else {
+                ""
+            };
+            writeln!(out, "      {mark} {}{end}", escaped(line))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! `sops-rs git install` and `uninstall`.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::attributes::block::Attributes;
+use super::attributes::patterns;
+use super::driver::{self, Driver, Setting};
+use super::repository_files::RepositoryFiles;
+use crate::command_error::{Code, CommandError, name_of, reason};
+use crate::config::nearest::on_disk;
+use crate::files::{self, Expected, Readers};
+use crate::git::settings::{self, Scope};
+use crate::git::{GitRepository, git};
+use crate::ui::Ui;
+
+/// The file in the root of the repository.
+pub(super) const FILE: &str = ".gitattributes";
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Use the settings of the user, for all clones, and leave this repository as it is
+    #[arg(long)]
+    global: bool,
+}
+
+impl Args {
+    fn scope(&self) -> Scope {
+        match self.global {
+            true => Scope::User,
+            false => Scope::Clone,
+        }
+    }
+}
+
+pub(super) fn cmd_install(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
+    let scope = args.scope();
+    let repository = repository(scope)?;
+    install(ui, scope, repository.as_ref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The repository, if it is the one to set up.
+fn repository(scope: Scope) -> Result<Option<GitRepository>, CommandError> {
+    match scope {
+        Scope::Clone => Ok(Some(GitRepository::found(GitRepository::look_up()?)?)),
+        Scope::User => Ok(None),
+    }
+}
+
+fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<(), CommandError> {
+    let mut driver = Driver::of_this_program()?;
+    if let Err((link, error)) = driver.write_link() {
+        ui.warn(format_args!(
+            "cannot write the link {} ({}); `git log -p` will be slower without it",
+            name_of(&link),
+            reason(&error)
+        ));
+    }
+    write_settings(ui, scope, &driver.settings())?;
+    match repository {
+        None => {
+            ui.note("They apply in every repository whose .gitattributes has `diff=sops merge=sops`; `sops-rs git install` in a repository writes those lines");
+        }
+        Some(repository) if repository.has_working_tree => {
+            write_attributes(ui, &repository.root)?;
+            ui.note("In every other clone, run `sops-rs git install` too. A clone without it, and a forge such as GitHub, shows and merges ciphertext as text");
+        }
+        Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
+    }
+    Ok(())
+}
+
+fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), CommandError> {
+    let mut has_changed = false;
+    for Setting { key, value } in settings {
+        let old = settings::value_in(scope, key);
+        if old.as_ref() == Some(value) {
+            continue;
+        }
+        if let Some(old) = old.filter(|old| !driver::is_ours(key, old)) {
+            ui.warn(format_args!("`{key}` was `{old}`, and is replaced"));
+        }
+        settings::set(scope, key, value)?;
+        has_changed = true;
+    }
+    let owner = match scope {
+        Scope::Clone => "this clone",
+        Scope::User => "your user",
+    };
+    let sections = "diff.sops, merge.sops and mergetool.sops";
+    match has_changed {
+        true => ui.note(format_args!("Wrote Git's settings of {owner}: {sections}")),
+        false => ui.note(format_args!(
+            "Git's settings of {owner} are complete: {sections}"
+        )),
+    }
+    Ok(())
+}
+
+fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
+    let Some(old) = attributes(root)? else {
+        ui.warn(".gitattributes is tracked, but missing in the working tree, and was not changed; restore it, and run `sops-rs git install` again");
+        return Ok(());
+    };
+    let found = RepositoryFiles::find(root)?;
+    let attributes = Attributes::parse(&old);
+    let patterns = patterns::chosen(&found, &attributes);
+    let new = attributes.with(&patterns);
+    let file = root.join(FILE);
+    if new == old {
+        match found.encrypted.is_empty() {
+            true => ui.note(
+                "There is no encrypted file yet; run `sops-rs git install` again when there is one",
+            ),
+            false => ui.note(format_args!("{FILE} is complete")),
+        }
+        return Ok(());
+    }
+    let expected = match file.exists() {
+        true => Expected::Content(&old),
+        false => Expected::Nothing,
+    };
+    files::write(ui, &file, &new, expected, Readers::Usual)?;
+    let (patterns, encrypted) = (patterns.len(), found.encrypted.len());
+    let plural = |number| if number == 1 { "" } else { "s" };
+    ui.note(format_args!(
+        "Wrote {FILE}: {patterns} line{} for {encrypted} encrypted file{}; commit it",
+        plural(patterns),
+        plural(encrypted)
+    ));
+    Ok(())
+}
+
+/// The content of the file, empty without one; `None` if it is tracked and missing.
+fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
+    let file = root.join(FILE);
+    if file.is_symlink() {
+        let message = format!("{} is a symbolic link, which Git ignores", name_of(&file));
+        return Err(CommandError::new(Code::Generic, message).hint("replace it with a file"));
+    }
+    match on_disk(&file)? {
+        Some(text) => Ok(Some(text)),
+        None => {
+            let tracked = git(&["ls-files", "-z", "--", ":(top,literal).gitattributes"])?;
+            Ok(tracked.is_empty().then(Vec::new))
+        }
+    }
+}
+
+pub(super) fn cmd_uninstall(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
+    let scope = args.scope();
+    let repository = repository(scope)?;
+    let keys = driver::written_keys(scope);
+    for key in &keys {
+        settings::unset(scope, key)?;
+    }
+    let mut has_removed = !keys.is_empty();
+    if has_removed {
+        ui.note("Removed the settings diff.sops, merge.sops and mergetool.sops");
+    }
+    has_removed |= match repository {
+        Some(repository) if repository.has_working_tree => remove_attributes(ui, &repository.root)?,
+        Some(_) => false,
+        None => remove_link(ui)?,
+    };
+    if !has_removed {
+        ui.note("Nothing of sops-rs is installed");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove_attributes(ui: &Ui, root: &Path) -> Result<bool, CommandError> {
+    let Some(old) = attributes(root)? else {
+        return Ok(false);
+    };
+    let attributes = Attributes::parse(&old);
+    if !attributes.has_block {
+        return Ok(false);
+    }
+    let file = root.join(FILE);
+    let new = attributes.with(&[]);
+    match new.is_empty() {
+        true => {
+            fs::remove_file(&file).map_err(|error| CommandError::output(name_of(&file), &error))?
+        }
+        false => files::write(ui, &file, &new, Expected::Content(&old), Readers::Usual)?,
+    }
+    ui.note(format_args!("Removed the lines of sops-rs from {FILE}"));
+    Ok(true)
+}
+
+/// Removes the link, which the settings of all clones use.
+fn remove_link(ui: &Ui) -> Result<bool, CommandError> {
+    let Some(link) = driver::link().filter(|link| link.is_symlink()) else {
+        return Ok(false);
+    };
+    fs::remove_file(&link).map_err(|error| CommandError::output(name_of(&link), &error))?;
+    if let Some(directory) = link.parent() {
+        // It stays if it has other files.
+        let _ = fs::remove_dir(directory);
+    }
+    ui.note(format_args!(
+        "Removed {}. Clones with their own settings need `sops-rs git install` again, or `sops-rs git uninstall`",
+        name_of(&link)
+    ));
+    Ok(true)
+}

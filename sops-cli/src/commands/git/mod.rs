@@ -1,0 +1,71 @@
+//! `sops-rs git`: how Git shows and merges encrypted files. `install.rs` writes the settings
+//! (`driver.rs`) and the lines of `.gitattributes` (`attributes/`), and `status/` checks them.
+//! Git itself calls the other commands.
+
+mod attributes;
+mod driver;
+mod install;
+mod merge_driver;
+mod repository_files;
+pub(crate) mod status;
+pub(crate) mod textconv;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::CommandError;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs git install                 # in each clone
+  sops-rs git install --global        # for all clones of this user
+  sops-rs git status";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: GitCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum GitCommand {
+    /// Set up this clone: its settings, and the lines of `.gitattributes`
+    ///
+    /// Existing lines of `.gitattributes` stay. Run it again after you add encrypted files that no
+    /// line covers, or move sops-rs.
+    Install(install::Args),
+    /// Remove what `install` wrote, and nothing else
+    Uninstall(install::Args),
+    /// Report what is missing, and plaintext that Git stores
+    ///
+    /// The exit code is 0 if this clone is set up, 1 if something is missing or plaintext is
+    /// stored, and 2 after an error.
+    Status(status::Args),
+    /// Print a file decrypted, or as it is
+    #[command(hide = true)]
+    Textconv(textconv::Args),
+    /// Merge three versions of a file, as Git's merge driver
+    #[command(hide = true)]
+    MergeDriver(merge_driver::Args),
+}
+
+pub(crate) fn cmd_git(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    match &args.command {
+        GitCommand::Install(args) => install::cmd_install(ui, args),
+        GitCommand::Uninstall(args) => install::cmd_uninstall(ui, args),
+        GitCommand::Status(args) => status::cmd_status(ui, args),
+        GitCommand::Textconv(args) => {
+            textconv::cmd_textconv(args);
+            Ok(ExitCode::SUCCESS)
+        }
+        GitCommand::MergeDriver(args) => Ok(merge_driver::cmd_merge_driver(ui, globals, args)),
+    }
+}

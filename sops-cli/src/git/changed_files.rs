@@ -1,0 +1,194 @@
+//! The files that differ between commits, the index and the working tree, as `git diff` finds them.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::program::{Running, git};
+use crate::command_error::{Code, CommandError, name_of};
+
+/// A file that differs.
+pub(crate) struct ChangedFile {
+    pub(crate) old: Option<FileVersion>,
+    pub(crate) new: Option<FileVersion>,
+    /// Whether a merge left it with conflicts.
+    pub(crate) is_unmerged: bool,
+}
+
+/// A version of a regular file.
+pub(crate) struct FileVersion {
+    /// Relative to the root.
+    pub(crate) path: PathBuf,
+    /// The ID of the content; `None` for the file in the working tree.
+    pub(crate) blob: Option<String>,
+}
+
+/// What to compare, as the arguments of `git diff` say it.
+#[derive(Default)]
+pub(crate) struct Compared {
+    /// The IDs of at most two trees.
+    pub(crate) trees: Vec<String>,
+    /// Whether the index is compared, and not the working tree.
+    pub(crate) is_index: bool,
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+impl Compared {
+    /// Reads the arguments: up to two revisions or a range, and then paths. After a `--`, all are
+    /// paths.
+    pub(crate) fn read(
+        words: &[PathBuf],
+        paths: &[PathBuf],
+        is_index: bool,
+    ) -> Result<Self, CommandError> {
+        let mut compared = Self {
+            is_index,
+            ..Self::default()
+        };
+        for word in words {
+            let trees = match word.to_str().filter(|_| compared.paths.is_empty()) {
+                Some(revision) => trees(revision),
+                None => None,
+            };
+            match trees {
+                Some(trees) => compared.trees.extend(trees),
+                None if word.symlink_metadata().is_ok() => compared.paths.push(word.clone()),
+                None => {
+                    let message = format!("`{}` is neither a revision nor a file", name_of(word));
+                    return Err(CommandError::new(Code::CannotReadInput, message)
+                        .hint("put `--` before the path of a file that does not exist now"));
+                }
+            }
+        }
+        compared.paths.extend_from_slice(paths);
+        let most = if is_index { 1 } else { 2 };
+        if compared.trees.len() > most {
+            let message = format!("more than {most} of these are revisions");
+            return Err(CommandError::new(Code::CannotReadInput, message));
+        }
+        Ok(compared)
+    }
+
+    /// The files that differ, in the order of their paths.
+    pub(crate) fn files(&self) -> Result<Vec<ChangedFile>, CommandError> {
+        let mut arguments = vec![
+            "-c",
+            "diff.relative=false",
+            "diff",
+            "--raw",
+            "-z",
+            "--no-abbrev",
+            "--find-renames",
+            "--no-ext-diff",
+            "--no-color",
+            "--ignore-submodules",
+        ];
+        if self.is_index {
+            arguments.push("--cached");
+        }
+        arguments.extend(self.trees.iter().map(String::as_str));
+        arguments.push("--");
+        for path in &self.paths {
+            arguments.push(path.to_str().ok_or_else(|| {
+                let message = format!("{} is not UTF-8; name its directory", name_of(path));
+                CommandError::new(Code::CannotReadInput, message)
+            })?);
+        }
+        Ok(files(&Running::start(&arguments)?.output()?))
+    }
+}
+
+/// The trees of a revision, or of both ends of a range; `None` if the word is not one.
+fn trees(word: &str) -> Option<Vec<String>> {
+    let or_head = |name: &str| match name {
+        "" => "HEAD".to_owned(),
+        name => name.to_owned(),
+    };
+    if let Some((old, new)) = word.split_once("...") {
+        let (old, new) = (or_head(old), or_head(new));
+        let base = git(&["merge-base", "--end-of-options", &old, &new]).ok()?;
+        let base = String::from_utf8(base).ok()?;
+        return [base.trim(), &new].into_iter().map(tree).collect();
+    }
+    if let Some((old, new)) = word.split_once("..") {
+        return [or_head(old), or_head(new)]
+            .iter()
+            .map(|name| tree(name))
+            .collect();
+    }
+    Some(vec![tree(word)?])
+}
+
+fn tree(revision: &str) -> Option<String> {
+    let name = format!("{revision}^{{tree}}");
+    let id = git(&[
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        &name,
+    ])
+    .ok()?;
+    // Some versions of Git print the option.
+    let id = String::from_utf8(id).ok()?;
+    id.lines().last().map(str::to_owned)
+}
+
+/// Parses the output of `git diff --raw -z`: `:mode mode blob blob status`, and one or two paths.
+fn files(output: &[u8]) -> Vec<ChangedFile> {
+    let mut files: Vec<ChangedFile> = Vec::new();
+    let mut fields = output.split(|byte| *byte == 0);
+    while let Some(about) = fields.next().filter(|about| !about.is_empty()) {
+        let about = String::from_utf8_lossy(about);
+        let words: Vec<&str> = about.split(' ').collect();
+        let Some(first) = fields.next() else { break };
+        let is_unmerged = about.starts_with("::") || words.last() == Some(&"U");
+        if is_unmerged {
+            files.push(ChangedFile::unmerged(path_of(first)));
+            continue;
+        }
+        let &[old_mode, new_mode, old_blob, new_blob, status] = &words[..] else {
+            continue;
+        };
+        let second = match status.starts_with(['R', 'C']) {
+            true => fields.next().unwrap_or(first),
+            false => first,
+        };
+        let version = |mode: &str, blob: &str, path: &[u8]| {
+            let is_in_tree = blob.bytes().all(|digit| digit == b'0');
+            mode.starts_with("100").then(|| FileVersion {
+                path: path_of(path),
+                blob: (!is_in_tree).then(|| blob.to_owned()),
+            })
+        };
+        let old = version(old_mode.trim_start_matches(':'), old_blob, first);
+        let new = version(new_mode, new_blob, second);
+        // Git lists a file with conflicts also with one side.
+        let path = new.as_ref().or(old.as_ref()).map(|version| &version.path);
+        let is_listed = |file: &ChangedFile| {
+            file.is_unmerged && file.new.as_ref().map(|version| &version.path) == path
+        };
+        if path.is_some() && !files.iter().rev().take(1).any(is_listed) {
+            files.push(ChangedFile {
+                old,
+                new,
+                is_unmerged: false,
+            });
+        }
+    }
+    files
+}
+
+impl ChangedFile {
+    fn unmerged(path: PathBuf) -> Self {
+        Self {
+            old: None,
+            new: Some(FileVersion { path, blob: None }),
+            is_unmerged: true,
+        }
+    }
+}
+
+fn path_of(bytes: &[u8]) -> PathBuf {
+    Path::new(OsStr::from_bytes(bytes)).to_owned()
+}

@@ -1,0 +1,323 @@
+//! What `sops-rs diff` prints of two versions.
+
+use serde_json::Value as Json;
+use sops_test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
+
+/// Two encrypted files, compared without Git.
+fn compared(old: &str, new: &str, flags: &[&str]) -> Run {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", old);
+    environment.encrypt("new.yaml", new);
+    compare(&environment, flags)
+}
+
+fn compare(environment: &TestEnvironment, flags: &[&str]) -> Run {
+    environment.run(&[&["diff", "--no-index"], flags, &["old.yaml", "new.yaml"]].concat())
+}
+
+/// The lines about the values of two files with the same data key.
+fn lines(old: &str, new: &str, flags: &[&str]) -> Vec<String> {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", old);
+    environment.write("new.yaml", environment.read("old.yaml"));
+    environment.write("text", new);
+    let mut command = environment.command(&["edit", "new.yaml"]);
+    command.env("EDITOR", environment.editor("cat text > \"$1\""));
+    environment.finish(command).succeeds();
+    let run = compare(&environment, flags).succeeds();
+    let mut lines = run.stdout.lines();
+    assert_eq!(lines.next(), Some("renamed: old.yaml -> new.yaml"), "{run}");
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn values_are_masked_unless_they_are_asked_for() {
+    let (old, new) = (
+        "a: hunter2\nb: [x, y, z]\nc: 1\n",
+        "a: correct-horse\nb: [z, x, y]\nd: null\n",
+    );
+    let masked = [
+        "  ~ a: ***",
+        "  - c: ***",
+        "  > b[0] (before: b[2])",
+        "  + d: null",
+    ];
+    let mut found = lines(old, new, &[]);
+    found.sort();
+    let mut expected = masked.to_vec();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    let shown = lines(old, new, &["--show-values"]);
+    for line in [
+        "  ~ a",
+        "      - hunter2",
+        "      + correct-horse",
+        "  - c: 1",
+    ] {
+        assert!(shown.iter().any(|found| found == line), "{line}: {shown:?}");
+    }
+    let names = lines(old, new, &["--names-only"]);
+    assert!(
+        names.contains(&"  ~ a".to_owned()) && names.contains(&"  - c".to_owned()),
+        "{names:?}"
+    );
+    let all = [masked.join("\n"), found.join("\n"), names.join("\n")].concat();
+    assert!(!all.contains("hunter2") && !all.contains("correct-horse"));
+}
+
+#[test]
+fn values_of_several_lines_are_compared_line_by_line() {
+    let text = |middle: &str| format!("a: |\n  one\n  {middle}\n  three\n");
+    assert_eq!(
+        lines(&text("two"), &text("2"), &["--show-values"]),
+        [
+            "  ~ a",
+            "        one",
+            "      - two",
+            "      + 2",
+            "        three"
+        ]
+    );
+    assert_eq!(
+        lines("b: 1\n", "b: 1\na: |\n  one\n  two\n", &["--show-values"]),
+        ["  + a:", "      + one", "      + two"]
+    );
+    let masked = lines(&text("two"), &text("2"), &[]);
+    assert_eq!(masked, ["  ~ a: ***"]);
+}
+
+#[test]
+fn control_characters_and_bytes_are_escaped() {
+    assert_eq!(
+        lines(
+            "a: x\n",
+            "a: \"\\e[2Jy\\u202e\"\n\"k\\e[1m\": z\n",
+            &["--show-values"]
+        ),
+        [
+            "  ~ a",
+            "      - x",
+            r"      + \u{1b}[2Jy\u{202e}",
+            r"  + k\u{1b}[1m: z",
+        ]
+    );
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: 1\n");
+    for (name, bytes) in [("a.bin", &b"\0\xff"[..]), ("b.bin", b"text\n")] {
+        environment.encrypt(name, bytes);
+    }
+    let run = environment
+        .run(&["diff", "--no-index", "--show-values", "a.bin", "b.bin"])
+        .succeeds();
+    let expected = "  ~ the content\n      - 2 bytes, which are not text\n      + text\\n\n";
+    assert!(run.stdout.ends_with(expected), "{run}");
+}
+
+#[test]
+fn only_what_differs_is_a_difference() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: 1\nb: 2\n");
+    environment.write("new.yaml", environment.read("old.yaml"));
+    let is_same = |flags: &[&str]| {
+        let run = compare(&environment, &[flags, &["--exit-code"]].concat());
+        // The names differ.
+        run.stdout == "renamed: old.yaml -> new.yaml\n"
+    };
+    assert!(is_same(&[]));
+    // Only the time and the MAC.
+    let touched = environment.run(&["set", "new.yaml", r#"["a"]"#, "3"]);
+    touched.succeeds();
+    assert!(!is_same(&[]));
+    environment
+        .run(&["set", "new.yaml", r#"["a"]"#, "1"])
+        .succeeds();
+    assert!(is_same(&[]));
+    environment.run(&["rotate", "-i", "new.yaml"]).succeeds();
+    let run = compare(&environment, &[]).succeeds();
+    assert!(run.stdout.ends_with("\n  ~ data key: rotated\n"), "{run}");
+    assert_eq!(
+        lines("a: 1 # x\n", "a: 1 # y\n", &[]),
+        ["  ~ only comments, order or layout"]
+    );
+}
+
+#[test]
+fn a_value_that_is_in_plaintext_now_is_told_loudly() {
+    let environment = TestEnvironment::new();
+    let text = "data: correct-horse\nmore: x\n";
+    environment.encrypt_with("old.yaml", text, &["--encrypted-regex", "^(data|more)$"]);
+    environment.encrypt_with("new.yaml", text, &["--encrypted-regex", "^data$"]);
+    let run = compare(&environment, &[]).succeeds();
+    let expected = "  ~ selection rule: encrypted_regex: ^(data|more)$ -> encrypted_regex: ^data$\n  \
+                    ~ data key: rotated\n  ! more IS IN PLAINTEXT NOW\n  ~ more: ***\n";
+    assert!(run.stdout.ends_with(expected), "{run}");
+
+    environment.write("new.yaml", text);
+    let run = compare(&environment, &[])
+        .succeeds()
+        .keeps(&["correct-horse"]);
+    assert!(
+        run.stdout.contains("  ! THE FILE IS IN PLAINTEXT NOW: "),
+        "{run}"
+    );
+    assert!(
+        !run.stdout.contains("more"),
+        "equal values are no difference: {run}"
+    );
+    environment.write("new.yaml", environment.read("old.yaml"));
+    environment.write("old.yaml", text);
+    let run = compare(&environment, &[]).succeeds();
+    assert!(
+        run.stdout.contains("  ! the file is encrypted now"),
+        "{run}"
+    );
+}
+
+#[test]
+fn values_that_were_never_encrypted_are_shown() {
+    let environment = TestEnvironment::new();
+    for (file, replicas) in [("old.yaml", 1), ("new.yaml", 2)] {
+        let text = format!("replicas: {replicas}\ndata: hunter{replicas}\n");
+        environment.encrypt_with(file, text, &["--encrypted-regex", "^data$"]);
+    }
+    let run = compare(&environment, &[]).succeeds().keeps(&["hunter"]);
+    let expected = "  ~ replicas\n      - 1\n      + 2\n  ~ data: ***\n";
+    assert!(run.stdout.ends_with(expected), "{run}");
+}
+
+#[test]
+fn recipients_need_no_key() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: 1\n");
+    environment.write("new.yaml", environment.read("old.yaml"));
+    let recipients = format!("{},{}", recipient(), other_recipient());
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {recipients}\n"),
+    );
+    environment
+        .run(&["updatekeys", "-y", "new.yaml"])
+        .succeeds();
+    let keys = environment.home().join(".config/sops/age/keys.txt");
+    std::fs::remove_file(keys).expect("it is ours");
+    let run = compare(&environment, &["--recipients"]).succeeds();
+    let expected = format!(
+        "renamed: old.yaml -> new.yaml\n  + recipient {}\n",
+        other_recipient()
+    );
+    assert_eq!(run.stdout, expected);
+    let mut command =
+        environment.command(&["diff", "--no-index", "--recipients", "new.yaml", "old.yaml"]);
+    command.env("HOME", "/nonexistent");
+    let run = environment.finish(command).succeeds();
+    assert!(
+        run.stdout
+            .ends_with(&format!("  - recipient {}\n", other_recipient())),
+        "{run}"
+    );
+}
+
+#[test]
+fn without_a_key_paths_differ_by_their_ciphertext() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: 1\nb: [x, y]\nc: z\n");
+    environment.write("new.yaml", environment.read("old.yaml"));
+    environment
+        .run(&["set", "new.yaml", r#"["b"][1]"#, "\"w\""])
+        .succeeds();
+    environment
+        .run(&["unset", "new.yaml", r#"["c"]"#])
+        .succeeds();
+    let keys = environment.home().join(".config/sops/age/keys.txt");
+    let moved = environment.home().join("keys.txt");
+    std::fs::rename(&keys, &moved).expect("it is ours");
+    let run = compare(&environment, &["--names-only"]).succeeds();
+    assert_eq!(
+        run.stdout,
+        "renamed: old.yaml -> new.yaml\n  ~ b[1]\n  - c\n"
+    );
+    let run = compare(&environment, &["--show-values"]).succeeds();
+    let note = "  ! was compared without a private key, so secret values are not shown\n";
+    assert!(
+        run.stdout.contains(note) && run.stdout.ends_with("  ~ b[1]: ***\n  - c: ***\n"),
+        "{run}"
+    );
+    // With another data key, all ciphertexts differ.
+    std::fs::rename(&moved, &keys).expect("it is ours");
+    environment.run(&["rotate", "-i", "new.yaml"]).succeeds();
+    std::fs::rename(&keys, &moved).expect("it is ours");
+    let run = compare(&environment, &["--names-only"]).succeeds();
+    assert!(
+        run.stdout
+            .contains("no private key can decrypt both versions"),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("b[1]"), "{run}");
+}
+
+#[test]
+fn a_file_that_was_changed_by_hand_is_reported() {
+    let environment = TestEnvironment::new();
+    let rule = ["--encrypted-regex", "^data$"];
+    environment.encrypt_with("old.yaml", "data: x\nreplicas: 1\n", &rule);
+    let changed = environment
+        .read("old.yaml")
+        .replace("replicas: 1", "replicas: 2");
+    environment.write("new.yaml", changed);
+    let run = compare(&environment, &[]).succeeds();
+    let expected = "  ! it was changed without its key: its MAC does not match\n  \
+                    ~ replicas\n      - 1\n      + 2\n";
+    assert!(run.stdout.ends_with(expected), "{run}");
+}
+
+#[test]
+fn programs_get_json() {
+    let run = compared(
+        "a: hunter2\nb: 1\n",
+        "a: correct-horse\nb: 1\n",
+        &["--format", "json"],
+    );
+    let json: Json =
+        serde_json::from_str(&run.keeps(&["hunter2", "correct-horse"]).stdout).expect("it is JSON");
+    let file = &json["files"][0];
+    assert_eq!(
+        file["values"],
+        serde_json::json!([{"path": ["a"], "change": "changed"}])
+    );
+    assert_eq!(file["access"]["data_key"], "rotated");
+    let flags = ["--format", "json", "--show-values"];
+    let run = compared("a: [hunter2]\n", "a: [correct-horse]\n", &flags).succeeds();
+    let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let expected = serde_json::json!([
+        {"path": ["a", 0], "change": "changed", "old": "hunter2", "new": "correct-horse"}
+    ]);
+    assert_eq!(json["files"][0]["values"], expected);
+}
+
+#[test]
+fn exit_codes_are_those_of_git_diff() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: 1\n");
+    environment.encrypt("new.yaml", "a: 2\n");
+    let code = |words: &[&str]| {
+        let run = environment.run(&[&["diff"], words].concat());
+        assert!(
+            !words.contains(&"--quiet") || run.stdout.is_empty(),
+            "{run}"
+        );
+        run.code
+    };
+    let two = ["--no-index", "old.yaml", "new.yaml"];
+    let same = ["--no-index", "old.yaml", "old.yaml"];
+    assert_eq!(code(&two), Some(0));
+    assert_eq!(code(&[&["--exit-code"], &two[..]].concat()), Some(1));
+    assert_eq!(code(&[&["--quiet"], &two[..]].concat()), Some(1));
+    assert_eq!(code(&[&["--exit-code"], &same[..]].concat()), Some(0));
+    assert_eq!(
+        code(&["--exit-code", "--no-index", "old.yaml", "missing"]),
+        Some(2)
+    );
+    assert_eq!(code(&["--no-index", "old.yaml"]), Some(2));
+    // Outside a repository.
+    assert_eq!(code(&["--exit-code"]), Some(2));
+}

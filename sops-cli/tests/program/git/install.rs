@@ -1,0 +1,263 @@
+//! What `sops-rs git install` and `uninstall` write.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use sops_test_support::environment::{TestEnvironment, program};
+
+use super::{Clone, secret};
+
+const BLOCK: &str = "\
+# BEGIN sops-rs: `sops-rs git install` writes these lines
+*.enc.yaml diff=sops merge=sops
+# END sops-rs
+";
+
+#[test]
+fn git_shows_values_after_it() {
+    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    assert_eq!(clone.attributes(), BLOCK);
+    clone.set("db.enc.yaml", "battery-staple");
+    let diff = clone.git(&["diff"]).succeeds().stdout;
+    let changed = "-  password: correct-horse\n+  password: battery-staple\n";
+    assert!(diff.contains(changed), "{diff}");
+    assert!(
+        !diff.contains("ENC[") && !diff.contains("lastmodified"),
+        "{diff}"
+    );
+    clone.commit_all();
+    let log = clone.git(&["log", "-p"]).succeeds().stdout;
+    assert!(
+        log.contains(changed) && log.contains("+  password: correct-horse\n"),
+        "{log}"
+    );
+    // Git has never stored what it showed.
+    let notes = clone.git(&["for-each-ref", "refs/notes"]).succeeds();
+    assert_eq!(notes.stdout, "");
+}
+
+#[test]
+fn all_settings_are_written_and_removed() {
+    let clone = Clone::new();
+    let before = clone.environment.read(".git/config");
+    clone.sops_rs(&["git", "install"]).succeeds();
+    let link = clone
+        .environment
+        .home()
+        .join(".local/share/sops-rs/git-sops-textconv");
+    let textconv = clone.setting("diff.sops.textconv");
+    assert_eq!(textconv.as_deref(), link.to_str());
+    assert_eq!(
+        fs::canonicalize(&link).expect("the link exists"),
+        fs::canonicalize(program()).expect("the program exists")
+    );
+    for (key, value) in [
+        ("diff.sops.cachetextconv", "false"),
+        ("merge.sops.recursive", "binary"),
+        ("mergetool.sops.trustExitCode", "true"),
+    ] {
+        assert_eq!(clone.setting(key).as_deref(), Some(value), "{key}");
+    }
+    let driver = clone.setting("merge.sops.driver").expect("it is set");
+    let program = program().display().to_string();
+    assert!(
+        driver.starts_with(&program) && driver.ends_with(" -- %O %A %B %P"),
+        "{driver}"
+    );
+    assert!(
+        driver.contains(" git merge-driver --marker-size %L "),
+        "{driver}"
+    );
+    let tool = clone.setting("mergetool.sops.cmd").expect("it is set");
+    assert_eq!(tool, format!("{program} resolve -- \"$MERGED\""));
+
+    let config = clone.environment.read(".git/config");
+    clone.sops_rs(&["git", "install"]).succeeds();
+    assert_eq!(clone.environment.read(".git/config"), config);
+    clone.sops_rs(&["git", "uninstall"]).succeeds();
+    assert_eq!(clone.environment.read(".git/config"), before);
+    assert!(!clone.path(".gitattributes").exists());
+    let run = clone.sops_rs(&["git", "uninstall"]).succeeds();
+    assert!(
+        run.stderr.contains("Nothing of sops-rs is installed"),
+        "{run}"
+    );
+}
+
+#[test]
+fn lines_and_settings_of_others_stay() {
+    for foreign in ["*.png binary\n", "# ours\r\n*.txt text\r\n", "*.png binary"] {
+        let clone = Clone::new();
+        clone.environment.write(".gitattributes", foreign);
+        clone
+            .git(&["config", "diff.sops.xfuncname", "^a"])
+            .succeeds();
+        clone
+            .git(&["config", "merge.other.driver", "true"])
+            .succeeds();
+        let before = clone.environment.read(".git/config");
+        for _ in 0..2 {
+            clone.sops_rs(&["git", "install"]).succeeds();
+            let text = clone.attributes();
+            assert!(text.starts_with(foreign), "{text}");
+            assert_eq!(
+                text.matches("*.enc.yaml diff=sops merge=sops\n").count(),
+                1,
+                "{text}"
+            );
+        }
+        clone.sops_rs(&["git", "uninstall"]).succeeds();
+        assert_eq!(clone.attributes(), foreign);
+        assert_eq!(clone.environment.read(".git/config"), before);
+    }
+}
+
+#[test]
+fn settings_of_another_program_are_named_and_never_removed() {
+    let clone = Clone::new();
+    clone
+        .git(&["config", "diff.sops.textconv", "sops decrypt"])
+        .succeeds();
+    let run = clone.sops_rs(&["git", "install"]).succeeds();
+    assert!(
+        run.stderr
+            .contains("`diff.sops.textconv` was `sops decrypt`"),
+        "{run}"
+    );
+    clone
+        .git(&["config", "diff.sops.textconv", "sops decrypt"])
+        .succeeds();
+    clone.sops_rs(&["git", "uninstall"]).succeeds();
+    assert_eq!(
+        clone.setting("diff.sops.textconv").as_deref(),
+        Some("sops decrypt")
+    );
+    assert_eq!(
+        clone.setting("diff.sops.cachetextconv").as_deref(),
+        Some("false")
+    );
+    assert_eq!(clone.setting("merge.sops.driver"), None);
+}
+
+#[test]
+fn only_encrypted_files_are_covered() {
+    let clone = Clone::new();
+    let rules = clone
+        .environment
+        .read(".sops.yaml")
+        .replace(r"\.enc\.yaml$", r"\.yaml$");
+    clone.environment.write(".sops.yaml", rules);
+    clone.encrypt("apps/db.yaml", &secret("a"));
+    clone.encrypt("odd [1] \"name\".yaml", &secret("a"));
+    clone.encrypt("--config=x.yaml.bak", &secret("a"));
+    clone.environment.write("plain.yaml", "a: 1\n");
+    clone.sops_rs(&["git", "install"]).succeeds();
+    let expected = [
+        "/--config=x.yaml.bak",
+        "/apps/db.yaml",
+        r#""/odd \\[1] \"name\".yaml""#,
+    ];
+    assert_eq!(clone.patterns(), expected);
+    for (file, value) in [
+        ("apps/db.yaml", "sops"),
+        ("odd [1] \"name\".yaml", "sops"),
+        ("--config=x.yaml.bak", "sops"),
+        ("plain.yaml", "unspecified"),
+        ("new.yaml", "unspecified"),
+    ] {
+        let run = clone
+            .git(&["check-attr", "-z", "merge", "--", file])
+            .succeeds();
+        assert!(
+            run.stdout.ends_with(&format!("\0{value}\0")),
+            "{file}: {run}"
+        );
+    }
+    // A second file is covered by the second run.
+    clone.encrypt("apps/web.yaml", &secret("a"));
+    clone.sops_rs(&["git", "install"]).succeeds();
+    assert_eq!(clone.patterns().len(), 4);
+}
+
+#[test]
+fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
+    let clone = Clone::new();
+    let rule = |expression: &str| {
+        let rules = clone.environment.read(".sops.yaml");
+        let rules = rules.lines().map(|line| match line.contains("path_regex") {
+            true => format!("- path_regex: {expression}\n"),
+            false => format!("{line}\n"),
+        });
+        clone
+            .environment
+            .write(".sops.yaml", rules.collect::<String>());
+        clone.sops_rs(&["git", "install"]).succeeds();
+        clone.patterns()
+    };
+    clone.encrypt("secrets/db.yaml", &secret("a"));
+    assert_eq!(rule("^secrets/"), ["/secrets/**"]);
+    clone
+        .environment
+        .write("secrets/kustomization.yaml", "resources: [db.yaml]\n");
+    assert_eq!(rule("^secrets/"), ["/secrets/db.yaml"]);
+    assert_eq!(rule("^secrets/db"), ["/secrets/db*", "/secrets/db*/**"]);
+    // A line of the user's own needs no other.
+    clone.sops_rs(&["git", "uninstall"]).succeeds();
+    let own = "secrets/d*.yaml -text diff=sops merge=sops\n";
+    clone.environment.write(".gitattributes", own);
+    rule("^other");
+    clone.sops_rs(&["git", "uninstall"]).succeeds();
+    assert_eq!(clone.attributes(), own);
+}
+
+#[test]
+fn for_all_clones_of_the_user() {
+    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    clone.sops_rs(&["git", "uninstall"]).succeeds();
+    clone.git(&["checkout", "-q", ".gitattributes"]).succeeds();
+    let attributes = clone.attributes();
+    let before = clone.environment.read(".git/config");
+    clone.set("db.enc.yaml", "battery-staple");
+    clone
+        .sops_rs_in(clone.environment.home(), &["git", "install", "--global"])
+        .succeeds();
+    assert_eq!(clone.environment.read(".git/config"), before);
+    assert_eq!(clone.attributes(), attributes);
+    let diff = clone.git(&["diff"]).succeeds().stdout;
+    assert!(diff.contains("+  password: battery-staple\n"), "{diff}");
+    clone.sops_rs(&["git", "status"]).succeeds();
+    clone.sops_rs(&["git", "uninstall", "--global"]).succeeds();
+    let config = fs::read_to_string(clone.environment.home().join(".gitconfig"));
+    assert_eq!(config.unwrap_or_default(), "");
+    assert!(
+        !clone
+            .environment
+            .home()
+            .join(".local/share/sops-rs")
+            .exists()
+    );
+}
+
+#[test]
+fn a_link_in_place_of_the_attributes_is_refused() {
+    let clone = Clone::new();
+    clone.encrypt("db.enc.yaml", &secret("a"));
+    clone.environment.write("elsewhere", "*.png binary\n");
+    symlink("elsewhere", clone.path(".gitattributes")).expect("the directory is writable");
+    let run = clone.sops_rs(&["git", "install"]).fails_with(1);
+    assert!(
+        run.stderr.contains("is a symbolic link, which Git ignores"),
+        "{run}"
+    );
+    assert_eq!(clone.environment.read("elsewhere"), "*.png binary\n");
+}
+
+#[test]
+fn outside_a_repository_it_is_an_error() {
+    let environment = TestEnvironment::new();
+    for command in ["install", "uninstall", "status"] {
+        let run = environment.run(&["git", command]).fails_with(2);
+        assert!(run.stderr.contains("not a git repository"), "{run}");
+    }
+    assert_eq!(environment.names(), [""; 0]);
+}

@@ -1,0 +1,162 @@
+//! What `sops-rs git status`, the hooks and the lint report.
+
+use std::fs;
+
+use serde_json::Value as Json;
+
+use super::{Clone, secret};
+
+impl Clone {
+    /// The kinds of problems that the status reports.
+    fn problems(&self) -> Vec<String> {
+        let run = self.sops_rs(&["git", "status", "--json"]);
+        let report: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+        let problems = report["problems"].as_array().expect("it is a list");
+        let kinds = problems
+            .iter()
+            .map(|problem| problem["kind"].as_str().expect("it is a text"));
+        let kinds: Vec<String> = kinds.map(str::to_owned).collect();
+        assert_eq!(run.code, Some(i32::from(!kinds.is_empty())), "{run}");
+        kinds
+    }
+}
+
+#[test]
+fn a_clone_is_complete_or_not() {
+    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    let run = clone.sops_rs(&["git", "status"]).succeeds();
+    assert_eq!(
+        run.stdout,
+        "This clone is set up: the encrypted file has its attributes\n"
+    );
+    assert_eq!(clone.problems(), [""; 0]);
+    clone.git(&["clone", "-q", ".", "../second"]).succeeds();
+    let run = clone.sops_rs_in(clone.path("../second"), &["git", "status"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let said = [
+        "error: this clone is not set up: Git shows and merges ciphertext as text",
+        "help: run `sops-rs git install`",
+    ];
+    assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+}
+
+#[test]
+fn missing_settings_and_other_programs_are_reported() {
+    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    clone
+        .git(&["config", "--unset", "merge.sops.recursive"])
+        .succeeds();
+    assert_eq!(clone.problems(), ["missing-settings"]);
+    clone.sops_rs(&["git", "install"]).succeeds();
+    clone
+        .git(&[
+            "config",
+            "merge.sops.driver",
+            "/gone/sops-rs git merge-driver -- %A",
+        ])
+        .succeeds();
+    assert_eq!(clone.problems(), ["outdated-program"]);
+    clone
+        .git(&["config", "merge.sops.driver", "true"])
+        .succeeds();
+    assert_eq!(clone.problems(), ["other-program"]);
+    clone.sops_rs(&["git", "install"]).succeeds();
+    assert_eq!(clone.problems(), [""; 0]);
+    let link = clone.setting("diff.sops.textconv").expect("it is set");
+    fs::remove_file(link).expect("it is ours");
+    assert_eq!(clone.problems(), ["outdated-program"]);
+}
+
+#[test]
+fn files_without_attributes_are_named() {
+    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    clone.encrypt("other name.yaml", &secret("a"));
+    assert_eq!(clone.problems(), ["uncovered-files"]);
+    let run = clone.sops_rs(&["git", "status"]);
+    assert!(
+        run.stderr.contains("for encrypted files: other name.yaml"),
+        "{run}"
+    );
+    clone.sops_rs(&["git", "install"]).succeeds();
+    assert_eq!(clone.problems(), [""; 0]);
+    // Git prefers the attributes of a directory.
+    clone.encrypt("apps/db.enc.yaml", &secret("a"));
+    clone
+        .environment
+        .write("apps/.gitattributes", "*.yaml -merge\n");
+    assert_eq!(clone.problems(), ["uncovered-files"]);
+}
+
+#[test]
+fn plaintext_that_git_stores_is_reported_everywhere() {
+    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let warns = |words: &[&str]| {
+        let run = clone.sops_rs(words);
+        run.stderr
+            .contains("warning: `refs/notes/textconv/sops` holds plaintext")
+    };
+    assert!(!warns(&["lint"]));
+    clone
+        .git(&["config", "diff.sops.cachetextconv", "true"])
+        .succeeds();
+    assert_eq!(clone.problems(), ["cached-plaintext"]);
+    clone.set("db.enc.yaml", "battery-staple");
+    clone.commit_all();
+    clone.git(&["log", "-p"]).succeeds();
+    assert_eq!(clone.problems(), ["cached-plaintext"; 2]);
+    clone
+        .git(&["config", "diff.sops.cachetextconv", "false"])
+        .succeeds();
+    assert_eq!(clone.problems(), ["cached-plaintext"]);
+    assert!(warns(&["lint"]));
+    clone.set("db.enc.yaml", "correct-horse");
+    clone.git(&["add", "-A"]).succeeds();
+    assert!(warns(&["hook", "run"]));
+    clone
+        .git(&["update-ref", "-d", "refs/notes/textconv/sops"])
+        .succeeds();
+    assert_eq!(clone.problems(), [""; 0]);
+    assert!(!warns(&["lint"]));
+    // A driver with another name that decrypts counts, and one that does not decrypt does not.
+    for (name, command, kinds) in [("x", "sops decrypt", 1), ("pdf", "pdftotext", 0)] {
+        clone
+            .git(&["config", &format!("diff.{name}.textconv"), command])
+            .succeeds();
+        clone
+            .git(&["config", &format!("diff.{name}.cachetextconv"), "yes"])
+            .succeeds();
+        assert_eq!(clone.problems().len(), kinds, "{name}");
+        clone
+            .git(&["config", "--remove-section", &format!("diff.{name}")])
+            .succeeds();
+    }
+}
+
+#[test]
+fn hooks_and_lint_warn_of_a_clone_that_is_not_set_up() {
+    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    let warning = "warning: this clone is not set up";
+    clone.environment.write("a.md", "a\n");
+    clone.git(&["add", "-A"]).succeeds();
+    for words in [&["lint"][..], &["hook", "run"]] {
+        assert!(!clone.sops_rs(words).stderr.contains(warning));
+    }
+    clone
+        .git(&["config", "--remove-section", "diff.sops"])
+        .succeeds();
+    clone
+        .git(&["config", "--remove-section", "merge.sops"])
+        .succeeds();
+    for words in [&["lint"][..], &["hook", "run"]] {
+        let run = clone.sops_rs(words).succeeds();
+        assert!(run.stderr.contains(warning), "{run}");
+        // CI merges nothing.
+        let mut command = clone.environment.command(words);
+        command.env("CI", "true");
+        let run = clone.environment.finish(command).succeeds();
+        assert!(!run.stderr.contains(warning), "{run}");
+    }
+    // A repository without the attributes has not asked for it.
+    clone.environment.write(".gitattributes", "");
+    assert!(!clone.sops_rs(&["lint"]).stderr.contains(warning));
+}

@@ -1,0 +1,1 @@
+//! `sops-rs resolve`.
