@@ -217,7 +217,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     }
     ui.output(
         args.format
-            .write(&found.shown, &ui.renderer_of_output())
+            .write(&found.shown, &ui.renderer_of_output(), ui.width_of_output())
             .as_bytes(),
     )?;
     ui.note(&found.tally);
