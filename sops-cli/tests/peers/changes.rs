@@ -164,7 +164,7 @@ impl Bench {
             return Ok(false);
         };
         let of_theirs = self.decrypt(Ours, &theirs).map_err(|error| tell(&error))?;
-        // Some texts of several lines `sops` spoils where it writes them.
+        // `sops` writes some texts of several lines incorrectly.
         if is_spoilt(&by_sops, &by_us) || is_spoilt(&own, &of_theirs) {
             return Ok(false);
         }
@@ -174,7 +174,7 @@ impl Bench {
                 "in ours sops reads\n{by_sops}\nand in its own\n{own}"
             )));
         }
-        // We give numbers back as they were spelled; `sops` tells what they are.
+        // We restore numbers as they were spelled; `sops` prints their value.
         let plain = self
             .encrypt(Sops, &by_us)
             .map(|text| self.decrypt(Sops, &text));
@@ -216,7 +216,7 @@ fn places(path: &str, value: &Value, indexes: bool, found: &mut Vec<Place>) {
         Value::Mapping(mapping) => {
             is_mapping = true;
             for (key, value) in mapping {
-                // How quotes in a key are written is not the same for both.
+                // The two programs write quotes in a key differently.
                 if let Some(key) = key
                     .as_str()
                     .filter(|key| !key.contains(['"', '\\', '\'', '[', ']']))
@@ -313,11 +313,11 @@ impl Tally {
         let Some(encrypted) = bench.encrypt(origin, text) else {
             return Ok(());
         };
-        // Some of its own files `sops` cannot read.
+        // `sops` cannot read some of its own files.
         if bench.decrypt(Sops, &encrypted).is_err() && origin == Sops {
             return Ok(());
         }
-        // Nor does it take every text.
+        // It does not accept every text either.
         if let Change::Edit(text) = change
             && bench
                 .encrypt(Sops, text)

@@ -143,7 +143,7 @@ impl Bench {
         match (&ours, &theirs) {
             (Ok(ours), Ok(theirs)) if without_lost_comments(theirs, from, to) == *ours => {}
             (Err(_), Err(_)) => {}
-            // What it writes then it cannot read itself.
+            // It cannot read its own output in that case.
             (
                 Ok(_),
                 Err(Run {
@@ -196,7 +196,7 @@ fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     };
     match (from, to) {
         (_, Ini) => without(';'),
-        // It puts those of an empty section in braces.
+        // It writes braces for an empty section.
         (Ini, Yaml) => without('#').replace("{\n}", "{}"),
         // It leaves what ends a line in YAML and not in dotenv; we write a line feed.
         (Dotenv, Yaml) => text.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n"),
@@ -236,7 +236,7 @@ fn generated_documents_are_written_in_other_formats_as_sops_does() {
             2 => (Dotenv, sops_test_support::dotenv(seed)),
             _ => (Ini, sops_test_support::ini(seed)),
         };
-        // Of JSON, a zero is read without its sign.
+        // JSON readers drop the sign of a zero.
         let text = text.replace("-0\n", "0\n").replace("-0.0", "0.0");
         let mut others = FORMATS
             .into_iter()
@@ -287,7 +287,7 @@ fn levels_are_indented_as_sops_indents_them() {
             let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
             assert_eq!(ours, theirs, "{flags:?}, {configuration}");
         }
-        // A binary file is the one that is laid out again when it is encrypted.
+        // Only a binary file gets a new layout when it is encrypted.
         bench.0.write("x.bin", "any text");
         let recipient = recipient();
         let encrypt = [&words("encrypt")[..], &["--age", &recipient]].concat();
@@ -295,7 +295,8 @@ fn levels_are_indented_as_sops_indents_them() {
         let theirs = bench.convert(Bench::sops, &encrypt, Binary, Binary);
         let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
         assert_eq!(layout(&ours), layout(&theirs), "{flags:?}, {configuration}");
-        // Of a YAML file, the `sops` block is new, and stays as it is when the file is changed.
+        // In a YAML file, only the `sops` entry is new, and it keeps its layout when the file is
+        // changed.
         bench.0.write("x.yaml", "a: x\n");
         let ours = bench.convert(Bench::ours, &encrypt, Yaml, Yaml);
         let theirs = bench.convert(Bench::sops, &encrypt, Yaml, Yaml);
@@ -347,7 +348,7 @@ fn what_another_format_cannot_hold_is_refused() {
     let yaml = |run: fn(&Bench, &[&str]) -> Run| bench.convert(run, &["decrypt"], Binary, Yaml);
     let (ours, theirs) = (yaml(Bench::ours), yaml(Bench::sops));
     assert_eq!(ours.succeeds().stdout, theirs.succeeds().stdout);
-    // Other keys than `data`: `sops` leaves them out when it decrypts.
+    // `sops` leaves out other keys than `data` when it decrypts.
     bench.0.write("x.yaml", "data: x\nmore: y\n");
     let ours = bench.convert(
         Bench::ours,

@@ -49,7 +49,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
         (Ok(_), Some(_)) => return Err("it is listed as refused".into()),
         (Ok(ours), None) => Some(ours),
         (Err(error), Some((_, part))) if error.to_string().contains(part) => None,
-        // Go's library takes some texts that are no YAML.
+        // Go's library accepts some texts that are not YAML.
         (Err(_), None) if theirs.is_none() || is_invalid(file) => None,
         (Err(error), _) => return Err(format!("`sops` encrypts it, we refuse it: {error}")),
     };
@@ -59,7 +59,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
         if back != text {
             return Err("it does not come back".into());
         }
-        // What `sops` does not take before, it does not read behind.
+        // If `sops` does not accept the plaintext, it does not read the result either.
         if theirs.is_some() {
             let read = peer::sops_decrypt(ours, Format::Yaml)
                 .map_err(|error| format!("`sops` cannot read ours: {error}"))?;
@@ -68,7 +68,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
             }
         }
     }
-    // Some of its own files `sops` cannot read.
+    // `sops` cannot read some of its own files.
     if let Some(theirs) = &theirs
         && let Ok(expected) = peer::sops_decrypt(theirs, Format::Yaml)
     {

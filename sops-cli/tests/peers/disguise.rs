@@ -28,7 +28,8 @@ fn what_sops_encrypts_passes_the_lint() {
         let Some(text) = sops_encrypt(&bytes, format, &flags) else {
             continue;
         };
-        // A file that we do not read, such as one with a key twice, is reported for that.
+        // A file that we cannot read, such as one with a duplicate key, is reported for that
+        // reason.
         if EncryptedDocument::parse(&text, format).is_err() {
             continue;
         }

@@ -108,8 +108,8 @@ pub(crate) fn check(
     let ours = match (ours, &theirs) {
         (Ok(ours), _) => ours,
         (Err(_), None) => return Ok(()),
-        // Under some rules `sops` leaves in plaintext what a comment asks to encrypt, since it does
-        // not see the comment.
+        // Under some rules, `sops` does not see a comment, and leaves the values that it marks in
+        // plaintext.
         (
             Err(Error::Document(sops_core::document::Error::Unsupported { message, .. })),
             Some(_),
@@ -145,7 +145,7 @@ pub(crate) fn check(
     }
 
     let Some(theirs) = theirs else { return Ok(()) };
-    // Some of its own files `sops` cannot read; ours of the same text it just has.
+    // `sops` cannot read some of its own files, but it has just read ours of the same text.
     let Ok(expected) = peer::sops_decrypt(&theirs, format) else {
         return Ok(());
     };
@@ -220,7 +220,7 @@ fn yaml_in_flow_style_both_ways() {
         let text = sops_test_support::yaml_in_flow_style(seed);
         let rule = rules[seed as usize % rules.len()].clone();
         let checked = check(&text, Format::Yaml, rule);
-        // What is refused is listed elsewhere.
+        // Refused documents are listed elsewhere.
         checked.or_else(|problem| match problem.contains("we refuse it") {
             true => Ok(()),
             false => Err(problem),

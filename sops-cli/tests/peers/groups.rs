@@ -45,7 +45,7 @@ fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, R
         environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
     }
     environment.write(".sops.yaml", rule(now));
-    // Under the name of the other program it asks for no agreement.
+    // Under the name `sops`, the program does not ask for agreement.
     let named_sops = environment.path("../home/sops");
     let program = match program.is_absolute() {
         true => {
@@ -105,7 +105,7 @@ fn a_threshold_is_taken_and_refused_as_by_sops() {
             assert_eq!(run.is_opened, works, "{threshold}: {run:?}");
         }
     }
-    // One group is opened by each of its keys, whatever the threshold says.
+    // Any key of a single group decrypts it, whatever the threshold.
     let one = format!("shamir_threshold: 2, {FLAT}");
     assert!(same("", &one, &["encrypt", "-i", "x.yaml"]).is_opened);
 }
@@ -244,7 +244,7 @@ fn an_error_of_a_missing_group_names_who_would_open_it() {
     ] {
         let run = environment.run(arguments);
         let theirs = environment.finish(environment.command_of(Path::new("sops"), arguments));
-        // It gives the general code for groups.
+        // It ends with the general exit code for groups.
         let code = if arguments[0] == "groups" { 1 } else { 128 };
         assert_eq!(
             (run.code, theirs.code),

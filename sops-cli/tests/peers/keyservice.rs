@@ -93,7 +93,7 @@ fn each_program_uses_the_keys_that_the_other_serves() {
                         assert_eq!(read.stdout, "a: hunter2\n");
                     }
                 }
-                // Without the service no one here has the key.
+                // Without the service, no key is available here.
                 run(&client, program, &["decrypt", "x.yaml"]).fails_with(128, "");
             }
         }
@@ -129,7 +129,7 @@ fn both_pass_over_services_that_do_not_have_the_key() {
             run(&client, program, &fewer).fails_with(128, "nowhere");
         }
         drop(with);
-        // The service is gone, and its socket may be.
+        // The service has ended, and its socket may be gone.
         for program in PROGRAMS {
             let decrypt = [&["decrypt"], &services[..], &["x.yaml"]].concat();
             run(&client, program, &decrypt).fails_with(128, "s.sock");

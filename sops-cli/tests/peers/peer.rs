@@ -93,7 +93,7 @@ pub(crate) fn sops_encrypt(
     extra: &[&str],
 ) -> Option<String> {
     let recipient = recipient();
-    // The old form, since the other does not have the flags for comment rules.
+    // The old form, because the new one lacks the flags for comment rules.
     let arguments = [&["-e", "--age", &recipient], extra].concat();
     successful(sops(&arguments, format, text)).ok()
 }

@@ -150,7 +150,7 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        // The agent of this home alone; one that is gone needs no end.
+        // Only the agent of this home. It may have ended already.
         let _ = self.command("gpgconf", &["--kill", "gpg-agent"]).output();
     }
 }
@@ -243,7 +243,7 @@ fn each_program_reads_what_the_other_wrote_for_a_pgp_key() {
         ring.both_decrypt(name, false);
     }
     fs::remove_file(ring.path(".sops.yaml")).expect("it is there");
-    // A subkey of one's choice.
+    // A chosen subkey.
     let listed = ring.gpg(&["--with-colons", "--list-keys", &ann]);
     let subkey = listed
         .lines()
@@ -364,14 +364,14 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
 
     let log = ring.folder.path().join("asked").display().to_string();
     let answer = |answer: &str| {
-        // The protocol of Assuan: a line of command, a line of answer.
+        // The Assuan protocol: one line for the command, one for the answer.
         let pinentry = format!(
             "echo OK\nwhile read -r command rest; do case $command in\nGETPIN) echo x >> {log}; {answer} ;;\nBYE) echo OK; exit ;;\n*) echo OK ;;\nesac; done"
         );
         let program = ring.script("pinentry", &pinentry);
         let configuration = format!("pinentry-program {program}\n");
         fs::write(ring.home().join("gpg-agent.conf"), configuration).expect("it is ours");
-        // What the agent remembers goes with it.
+        // The agent's cache ends with it.
         let killed = ring.command("gpgconf", &["--kill", "gpg-agent"]).status();
         assert!(killed.expect("`gpgconf` comes with `gpg`").success());
     };
@@ -501,7 +501,7 @@ fn changed_keys_open_in_both_programs() {
         .succeeds();
     assert!(!ring.read("x.yaml").contains(&ann));
     ring.both_decrypt("x.yaml", true);
-    // Both programs tell the same changes.
+    // Both programs print the same changes.
     ring.write(
         ".sops.yaml",
         format!("creation_rules: [{{key_groups: [{{pgp: [{ann}]}}, {{age: [{age}]}}]}}]\n"),

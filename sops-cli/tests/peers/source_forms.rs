@@ -51,7 +51,7 @@ fn sops_ignores_the_comment_with_source_forms_and_drops_it() {
             !environment.read("file.yaml").contains("sops_rs"),
             "{change:?}"
         );
-        // What is left is a file of `sops`, and no more than the source text is lost.
+        // The result is a file of `sops`, and only the source text is lost.
         let ours = environment.decrypt("file.yaml");
         assert!(
             ours.starts_with("a: 31 # c\n") || ours.starts_with("# c\na: 31\n"),

@@ -53,13 +53,13 @@ fn run_program(
         .stderr(end())
         .spawn()
         .expect("`setsid` is on the PATH");
-    // What is left of them in this process would keep the terminal open.
+    // Handles left in this process would keep the terminal open.
     drop((command, theirs));
     let mut ours = File::from(ours);
     let mut bytes = Vec::new();
     let mut typed = typed;
     let mut buffer = [0; 4096];
-    // The end of the other side is an error on Linux.
+    // On Linux, reading fails once the other side has closed.
     while let Ok(length @ 1..) = ours.read(&mut buffer) {
         bytes.extend_from_slice(&buffer[..length]);
         if let Some((at, keys)) = typed
@@ -167,7 +167,7 @@ fn encrypted_files(environment: &TestEnvironment) -> usize {
 #[test]
 fn a_bar_is_shown_while_files_are_done_and_is_gone_afterwards() {
     let environment = with_files();
-    // Said while the bar is there: of a hard link, that the other name keeps the old file.
+    // A message while the progress bar is shown: the other name of a hard link keeps the old file.
     fs::hard_link(
         environment.path(&name(300)),
         environment.path("linked.yaml"),
@@ -227,7 +227,7 @@ fn ctrl_c_leaves_each_file_old_or_new() {
             let keys = Some((at, &b"\x03"[..]));
             let shown = run(&environment, &[command, "-i", "apps"], keys);
             let screen = shown.screen();
-            // The keys may have come too late.
+            // The keys may have been typed too late.
             let is_ended =
                 shown.status.signal() == Some(SIGINT) || shown.status.code() == Some(128 + SIGINT);
             assert!(is_ended || shown.status.success(), "{screen:#?}");

@@ -362,7 +362,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     );
     run.remove_kept();
 
-    // A new file that someone else made meanwhile.
+    // A new file that someone else created in the meantime.
     let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
     let run = edit(
         &environment,
@@ -451,7 +451,7 @@ fn a_merge_is_finished_with_the_right_mac() {
     let place = format!("x.yaml:{}:1", marked.lines().count());
     assert!(run.stderr.contains(&place), "{run}");
 
-    // Two sides that each had one of the values: the MAC is that of neither.
+    // A merge of two sides that each changed one value: neither MAC matches.
     let two = environment.read("x.yaml");
     let kept = two
         .lines()
@@ -488,7 +488,7 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // As a person's Ctrl-C does it, and as a shell around the editor tells of it.
+    // As Ctrl-C does it, and as a shell around the editor reports it.
     for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
         assert_eq!(

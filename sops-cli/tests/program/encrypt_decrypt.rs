@@ -326,7 +326,7 @@ fn another_format_is_written_as_sops_writes_it() {
         .succeeds()
         .stdout;
     assert_eq!(yaml, "a: 16\nb:\n    - x\n    - c: null\n");
-    // What is encrypted stays refused on this way.
+    // Ciphertext is still refused in this case.
     let arguments = [
         "encrypt",
         "--age",

@@ -208,7 +208,7 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
         "{run}"
     );
 
-    // What is wrong with a file is a gap too.
+    // An invalid file is a gap too.
     environment.write("apps/values.yaml", "password: hunter2\n");
     environment
         .run(&["encrypt", "-i", "--age", &recipient(), "apps/values.yaml"])
@@ -219,7 +219,7 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
             && run.stdout.contains("add a `kustomization.yaml`"),
         "{run}"
     );
-    // A cluster that is named must be there, and so for a question about one.
+    // A named cluster must exist, and so must one for `--access`.
     for arguments in [
         &["flux", "verify", "--access"][..],
         &["flux", "verify", "--context", "c"],

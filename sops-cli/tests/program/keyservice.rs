@@ -135,7 +135,7 @@ fn a_key_service_that_cannot_answer_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let breaking = format!("tcp://{}", listener.local_addr().expect("it listens"));
     let broken = thread::spawn(move || {
-        // It takes the request, and is gone.
+        // It accepts the request, and ends.
         let (mut connection, _) = listener.accept().expect("a connection");
         let mut some = [0; 24];
         connection.read_exact(&mut some).expect("a request");

@@ -307,7 +307,7 @@ impl Workspace {
             fs::create_dir_all(directory).expect("it is ours");
             fs::write(path, content).expect("it is ours");
         }
-        // Git takes a directory without them for no repository.
+        // Without them, Git does not recognize the directory as a repository.
         for directory in [".git/refs", ".git/objects"] {
             fs::create_dir_all(self.environment.path(directory)).expect("it is ours");
         }

@@ -185,7 +185,7 @@ fn nothing_is_said_where_a_key_may_be_elsewhere() {
     let command = [("SOPS_AGE_KEY_CMD", "false")];
     let of_other = [("SOPS_AGE_KEY", &*other_identity())];
     for (environment, variables, flags) in [
-        // Public keys are all that a CI job has.
+        // A CI job has only public keys.
         (&without, &[][..], &["--age", &other][..]),
         (&with_key, &[], &["--age", &both]),
         (&with_key, &of_other, &["--age", &other]),
@@ -205,7 +205,7 @@ fn nothing_is_said_where_a_key_may_be_elsewhere() {
             "{run}"
         );
     }
-    // What is printed takes nothing away.
+    // Printing the result loses nothing.
     with_key.write("x.yaml", TEXT);
     let run = with_key
         .run(&["encrypt", "--age", &other, "x.yaml"])
@@ -228,6 +228,6 @@ fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
     environment.write("x.yaml", TEXT);
     let pipe = pipe.to_str().expect("it is UTF-8");
     let arguments = ["encrypt", "-i", "--age", &recipient(), "x.yaml"];
-    // No one writes to the pipe, so that a reader would wait for ever.
+    // Nothing writes to the pipe, so a reader would wait forever.
     with(&environment, &[("SOPS_AGE_KEY_FILE", pipe)], &arguments).succeeds();
 }

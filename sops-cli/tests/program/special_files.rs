@@ -100,9 +100,9 @@ fn an_invalid_configuration_is_an_error_of_lint() {
         assert_eq!(said.matches("sub/.sops.yaml:2:3").count(), 1, "{run}");
         assert!(run.stderr.contains("sub/.sops.yaml"), "{run}");
     }
-    // It holds for no other file.
+    // It does not govern other files.
     environment.run(&["lint", "b.yaml"]).succeeds();
-    // What is left out is not asked for its configuration.
+    // Skipped files need no configuration.
     environment.write(".sops-lint.yaml", "exclude: [sub]\n");
     environment.run(&["lint"]).succeeds();
 }
@@ -212,7 +212,7 @@ fn what_the_user_names_may_be_a_pipe() {
     ] {
         assert_eq!(shell(&environment, line).succeeds().stdout, TEXT, "{line}");
     }
-    // With a bound all the same.
+    // There is still a limit.
     for line in [
         "\"$SOPS_RS\" encrypt --config /dev/zero s.yaml",
         "SOPS_CONFIG=/dev/zero \"$SOPS_RS\" encrypt s.yaml",

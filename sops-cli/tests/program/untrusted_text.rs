@@ -114,7 +114,7 @@ fn names_of_files_are_escaped() {
         ] {
             match content {
                 Some(content) => environment.write(name, content),
-                // Whatever the run before has left.
+                // Whatever the previous run left.
                 None => drop(fs::remove_file(environment.path(name))),
             }
             let run = run(&environment, arguments);
@@ -298,7 +298,7 @@ fn keys_of_documents_are_escaped() {
     ] {
         let mut run = run(&environment, arguments);
         if run.code == Some(0) {
-            // A document is written as it is.
+            // Documents are written unchanged.
             run.stdout.clear();
         }
         assert_safe(&run, &format!("{arguments:?}"));

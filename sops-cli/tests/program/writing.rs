@@ -91,7 +91,7 @@ fn extended_attributes_stay_and_no_access_list_comes() {
         xattr::set(environment.path("with.yaml"), attribute, value)
             .expect("the file system has attributes");
     }
-    // Files that are made from now on have the list.
+    // Files that are created from now on have the list.
     xattr::set(environment.path(""), "system.posix_acl_default", &list).expect("it is ours");
     environment.write("new.yaml", "");
     assert!(get("new.yaml", LIST).is_some());

@@ -48,7 +48,7 @@ fn a_program_gives_the_token() {
     CLUSTER.kubectl(&environment, &["create", "namespace", "plugin"]);
     environment.write("x.yaml", CONFIG_MAP);
     let token = printed(r#", "status": {"token": "token-of-admin"}"#);
-    // Where the manifest comes from standard input, the program finds nothing left of it there.
+    // If the manifest comes from standard input, nothing of it is left for the program.
     with_plugin(&environment, &format!("cat > rest\n{token}"));
     let arguments = ["apply", "--context", "plugin", "-n", "plugin", "-f"];
     let run = environment.run(&[&arguments[..], &["x.yaml"]].concat());
@@ -143,7 +143,7 @@ fn in_pod(environment: &TestEnvironment, variables: &[(&str, String)], arguments
     let script = r#"mount -t tmpfs tmpfs "$(readlink -f /var/run)" || exit 99
         folder=/var/run/secrets/kubernetes.io/serviceaccount
         mkdir -p "$folder"; cp account/* "$folder"; exec "$@""#;
-    // The mount is for this process alone.
+    // Only this process sees the mount.
     let flags = if geteuid().is_root() { "-m" } else { "-Urm" };
     let mut command =
         environment.command_of("unshare".as_ref(), &[flags, "sh", "-c", script, "sh"]);
@@ -191,7 +191,7 @@ fn the_account_of_a_pod_is_used_in_it() {
             .contains("User \"system:serviceaccount:pod:runner\" cannot"),
         "{run}"
     );
-    // What is asked for comes first.
+    // The requested value comes first.
     for (name, value) in [("--context", "admin"), ("--kubeconfig", "none")] {
         let asking = [&apply[..], &[name, value]].concat();
         let run = in_pod(&pod, &variables, &asking).fails_with(1);

@@ -140,7 +140,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         assert_eq!((run.stdout.as_str(), entry()), ("", before.clone()));
     }
 
-    // What the message says to do gives the key, in a file that is no other's to read.
+    // The command in the message saves the key to a file that no one else can read.
     let run = with(&["--context", "admin"]).fails_with(1);
     let command = run
         .stderr
@@ -166,7 +166,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         0o600
     );
 
-    // One that stays under another name, and one that is available, are not lost.
+    // A key that stays under another name, or that this computer has, is not lost.
     let copy = format!(
         "{{\"stringData\":{{\"copy.agekey\":\"{}\"}}}}",
         other_identity()

@@ -336,7 +336,7 @@ fn a_value_that_a_policy_puts_into_its_message() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
         );
         encrypt(&environment, "map.yaml", "^data$", &text);
-        // A policy does not exist at once.
+        // It takes a moment until a policy exists.
         let run = (0..100)
             .map(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(200));

@@ -71,7 +71,7 @@ fn free_port() -> u16 {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        // The wardens take the parts of it away.
+        // The wardens remove the parts of it.
         let root = tempfile::tempdir().expect("a temporary folder").keep();
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let client = format!("http://127.0.0.1:{client}");
@@ -225,7 +225,7 @@ contexts:
     /// The same for a command that may fail.
     pub(crate) fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
         let mut command = environment.command_of(&PathBuf::from("kubectl"), arguments);
-        // It keeps what it has learnt of a server there.
+        // `kubectl` caches what it learns about a server there.
         command.env("KUBECACHEDIR", environment.home().join(".kube/cache"));
         environment.finish(command)
     }

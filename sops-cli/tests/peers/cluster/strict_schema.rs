@@ -64,7 +64,7 @@ fn a_strict_server_takes_encrypted_objects_of_a_kind_that_lists_their_fields() {
         );
         assert_eq!(environment.decrypt("secret.yaml"), text);
     }
-    // The field in which older versions kept the source forms is what the server refuses.
+    // The server refuses the field in which older versions kept the source forms.
     let encrypted = environment.read("secret.yaml");
     environment.write(
         "secret.yaml",

@@ -107,7 +107,7 @@ fn gaps_are_found_one_by_one() {
         kustomization("plain", "./apps/plain", ""),
     );
 
-    // Nothing is there yet.
+    // The cluster is still empty.
     let lines = verify(&environment, &[]);
     assert_has(&lines, "GAP keys/sops-age this Secret does not exist");
     assert_has(&lines, "-> install the key: `sops-rs flux install-key");
@@ -125,7 +125,7 @@ fn gaps_are_found_one_by_one() {
         "{lines:?}"
     );
 
-    // All is as it should be.
+    // Everything is set up correctly.
     environment
         .run(&["flux", "install-key", "-n", "keys"])
         .succeeds();
@@ -194,8 +194,8 @@ fn gaps_are_found_one_by_one() {
     );
     std::fs::remove_file(environment.path("apps/web/secret 1.yaml")).expect("it is ours");
 
-    // In the cluster it says something else than in the repository, and one of another repository
-    // does not concern us.
+    // The cluster has another version than the repository, and a Kustomization of another
+    // repository is ignored.
     environment.write("crd.yaml", CRD);
     CLUSTER.kubectl(&environment, &["create", "-f", "crd.yaml"]);
     CLUSTER.kubectl(
@@ -220,7 +220,7 @@ fn gaps_are_found_one_by_one() {
         "{lines:?}"
     );
 
-    // What is in the Secret is not a key, or another one.
+    // The Secret contains no key, or another one.
     for (entry, finding) in [
         (
             "age.agekey=AGE-SECRET-KEY-1",
@@ -489,7 +489,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
             "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` is another repository"
         )
     };
-    // Without a remote, the bootstrap's name tells, and the message says so.
+    // Without a remote, the name that bootstrap uses decides, and the message says so.
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
@@ -508,7 +508,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
     assert_has(&lines, &other("unknown"));
     let assumed = lines.iter().filter(|line| line.contains("; its "));
     assert_eq!(assumed.count(), 0, "{lines:?}");
-    // A file that only another repository's Kustomization would build is built by none.
+    // A file that only another repository's Kustomization would build counts as not built.
     environment.write("clusters/apps.yaml", from("other"));
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(

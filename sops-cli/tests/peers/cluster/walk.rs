@@ -21,7 +21,7 @@ fn steps() -> String {
         .map(|block| block.split("```").next().unwrap_or_default())
         .collect();
     assert_eq!(steps.len(), 14, "one for each step");
-    // The file of a new key is named after the second in which it is made.
+    // The file of a new key is named after the current second.
     let again = ["sleep 1\n"].into_iter().chain(steps[12..].iter().copied());
     steps.iter().copied().chain(again).collect()
 }
@@ -89,11 +89,11 @@ fn the_walk_ends_in_a_cluster() {
         plaintext
     );
 
-    // Of three keys, the last one is left.
+    // Only the last of three keys is left.
     let rules = environment.read("fleet/.sops.yaml");
     assert_eq!(rules.matches("- age1").count(), 1, "{rules}");
 
-    // What is committed has no plaintext in it, and no key.
+    // The commits contain neither plaintext nor keys.
     let search =
         "cd fleet; git ls-files; git grep -e s3cret -e change-me -e AGE-SECRET-KEY || true";
     let run = environment.finish(shell(&environment, search)).succeeds();
