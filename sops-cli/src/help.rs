@@ -24,7 +24,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["hook", "lint"]),
+    ("Git", &["resolve", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -54,6 +54,7 @@ const DECRYPTING: &[&str] = &[
     "exec-file",
     "groups",
     "publish",
+    "resolve",
     "rotate",
     "set",
     "unset",

@@ -25,6 +25,7 @@ mod link;
 mod lint;
 mod man;
 mod publish;
+mod resolve;
 mod rotate;
 mod set;
 mod unset;
@@ -141,6 +142,13 @@ pub(crate) enum Command {
     /// Show encrypted files decrypted in `git diff`, and merge them by value
     #[command(hide = true)]
     Git(DeferredArgs<git::Args>),
+    /// Finish the merge of an encrypted file that has conflicts
+    ///
+    /// The versions are read from Git's index and their MACs verified; the file in the working tree
+    /// is not trusted. The editor opens the merged plaintext in memory, with conflict markers around
+    /// the values that both sides changed. With `--ours` or `--theirs`, no editor opens. The result
+    /// is encrypted with its MAC; `git add` is left to you.
+    Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// Existing files stay. The key is created in sops's key file if that has none, and
@@ -199,6 +207,7 @@ pub(crate) fn run(
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Git(args) => return git::cmd_git(ui, globals, args),
+        Command::Resolve(args) => return resolve::cmd_resolve(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

@@ -12,6 +12,7 @@ mod repository;
 mod snapshot;
 mod staged;
 mod tracked;
+mod unmerged;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use history::{Changes, Pushed, Version};
@@ -24,3 +25,4 @@ pub(crate) use repository::GitRepository;
 pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
 pub(crate) use staged::{IndexChanges, staged};
 pub(crate) use tracked::{Tracked, root_above};
+pub(crate) use unmerged::UnmergedFile;
