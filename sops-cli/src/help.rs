@@ -23,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["git", "diff", "verify", "hook", "lint"]),
+    ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -54,6 +54,7 @@ const DECRYPTING: &[&str] = &[
     "exec-file",
     "groups",
     "publish",
+    "resolve",
     "rotate",
     "set",
     "unset",

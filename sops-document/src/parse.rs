@@ -34,6 +34,22 @@ impl<'a> Document<'a> {
         Self::parse_with(text.as_ref(), format, Some(reserved))
     }
 
+    /// Like [`parse_reserving`](Self::parse_reserving), but the tape may lack comments. Finding out
+    /// which containers they belong to takes a good part of the time.
+    ///
+    /// # Errors
+    /// Those of [`parse_reserving`](Self::parse_reserving).
+    pub fn parse_values_reserving(
+        text: &'a str,
+        format: Format,
+        reserved: &'static str,
+    ) -> Result<Self> {
+        if format == Format::Yaml && u32::try_from(text.len()).is_ok() {
+            return yaml::parse_without_comments(text, Some(reserved));
+        }
+        Self::parse_with(text.as_bytes(), format, Some(reserved))
+    }
+
     pub(crate) fn parse_with(
         bytes: &'a [u8],
         format: Format,

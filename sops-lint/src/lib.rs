@@ -63,6 +63,7 @@ mod selected_values;
 mod settings;
 mod shell;
 mod shown_line;
+mod shown_name;
 mod source_map;
 mod span_set;
 mod suppress;

@@ -261,6 +261,7 @@ fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
     let error = CommandError::new(code, "the file has an unresolved merge conflict");
     match has_ciphertext(text) {
         true => error
+            .hint("`sops-rs resolve <FILE>` opens the conflict decrypted, if Git reports it")
             .hint(TAKE_ONE_SIDE)
             .hint("if neither side ran `rotate`, you can combine lines of both sides; then check the values with `sops-rs edit --ignore-mac <FILE>`"),
         false => error

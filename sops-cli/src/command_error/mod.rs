@@ -18,4 +18,5 @@ pub(crate) use error::{CommandError, Pointer};
 #[cfg(feature = "kube")]
 pub(crate) use names::reason;
 pub(crate) use names::{files_named, name_of};
+pub(crate) use render::MESSAGE_COLUMNS;
 pub(crate) use wrapping::wrapped;

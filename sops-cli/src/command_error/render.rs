@@ -16,7 +16,7 @@ use super::wrapping::wrapped;
 const TITLE_COLUMNS: usize = 7;
 
 /// The columns before the text of a message below a line with a number of up to five digits.
-const MESSAGE_COLUMNS: usize = 14;
+pub(crate) const MESSAGE_COLUMNS: usize = 14;
 
 impl CommandError {
     /// The message and the location without the file's name, for the lines above a text in the

@@ -1,13 +1,13 @@
 //! `sops-rs edit`.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use sops_core::config::Stores;
-use sops_core::document::Error as DocumentError;
-use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
-use zeroize::Zeroizing;
+use sops_core::document::merge_conflict;
+use sops_core::{EncryptedDocument, Encryption, Format, MacCheck};
 
+use super::resolve;
 use crate::arguments::{
     FileArg, FormatArgs, FormatChange, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs,
     RuleArgs, ThresholdArg, invocation,
@@ -17,14 +17,14 @@ use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::config::stores::stores;
 use crate::decrypt_file;
-use crate::editor::{EditorHeader, EditorProgram, template};
+use crate::editor::{EditorProgram, EditorSession, Original, template};
 use crate::encryption_options::{self, Wanted};
-use crate::files::{self, Expected, PrivateDirectory, Readers};
+use crate::files::Expected;
+use crate::git::UnmergedFile;
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
-use crate::signals::DeferredSignals;
 use crate::text_guard::{TextGuard, check_parts};
 use crate::ui::Ui;
 
@@ -73,21 +73,33 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let input = exists
         .then(|| Input::read(Some(file), by_name, Role::Encrypted))
         .transpose()?;
+    if let Some(input) = &input
+        && is_in_conflict(ui, file, input)?
+    {
+        return resolve::cmd_resolve(ui, globals, &resolve::Args::of(file)).map(drop);
+    }
     let format = match &input {
         Some(input) => input.format,
         None => by_name.of_plaintext()?,
     };
     let formats = args.formats.of_change(format)?;
+    let format = match exists {
+        true => formats.input,
+        false => formats.output,
+    };
+    let session = EditorSession {
+        ui,
+        file,
+        format,
+        editor,
+        allow_disk: args.allow_disk,
+    };
     let editing = Editing {
         ui,
         args,
         file,
-        format: if exists {
-            formats.input
-        } else {
-            formats.output
-        },
-        editor,
+        format,
+        session,
     };
     if let Some(input) = input {
         editing.change(globals, &services, &input, formats)?;
@@ -111,26 +123,27 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// How often the editor reopens. A script used as the editor might otherwise run forever.
-const MAX_TIMES: usize = 20;
-
-/// No user closes an editor in less time, but a program that only passes the file to an open window
-/// does.
-const SHORTEST_EDIT: Duration = Duration::from_millis(700);
+/// Whether the file is in conflict and the user wants to resolve that.
+fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandError> {
+    if merge_conflict(&input.content).is_none()
+        || !ui.can_ask()
+        || UnmergedFile::find(file)?.is_none()
+    {
+        return Ok(false);
+    }
+    let question = format!(
+        "{} has a merge conflict. Resolve it, as `sops-rs resolve` does?",
+        name_of(file)
+    );
+    Ok(matches!(ui.confirm(&question), Ok(true)))
+}
 
 struct Editing<'a> {
     ui: &'a Ui,
     args: &'a Args,
     file: &'a Path,
     format: Format,
-    editor: EditorProgram,
-}
-
-/// The text that the editor opens.
-struct Original<'t> {
-    text: &'t [u8],
-    /// Whether it is encrypted and written even if the user does not change it.
-    is_worth_writing: bool,
+    session: EditorSession<'a>,
 }
 
 impl Editing<'_> {
@@ -190,7 +203,8 @@ impl Editing<'_> {
             text: open.plaintext(),
             is_worth_writing: is_mac_wrong,
         };
-        self.run(&original, &head, encrypt, input.expected())
+        self.session
+            .run(&original, &head, encrypt, input.expected())
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
@@ -213,7 +227,7 @@ impl Editing<'_> {
             text: template(self.format, &encryption.rule).as_bytes(),
             is_worth_writing: false,
         };
-        self.run(&original, &[], encrypt, Expected::Nothing)
+        self.session.run(&original, &[], encrypt, Expected::Nothing)
     }
 
     fn warn_of_parts(&self, warnings: &[String]) {
@@ -221,139 +235,6 @@ impl Editing<'_> {
             self.ui.warn(format!("{}: {warning}", name_of(self.file)));
         }
     }
-
-    /// Reopens the editor until the text can be encrypted, and writes the result.
-    fn run(
-        &self,
-        original: &Original<'_>,
-        head: &[String],
-        encrypt: impl Fn(&[u8]) -> sops_core::Result<String>,
-        expected: Expected<'_>,
-    ) -> Result<(), CommandError> {
-        // Dropped last: the process ends by a signal only when the plaintext is gone.
-        let signals = DeferredSignals::new();
-        // The edited text could not be written.
-        files::check(self.file)?;
-        let directory = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
-        let mut header = EditorHeader::new(self.format);
-        let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = directory.create(name, &header.above(head, original.text))?;
-        let mut refused: Option<Zeroizing<Vec<u8>>> = None;
-        let mut times = 0;
-        let encrypted = loop {
-            let start = Instant::now();
-            if !self.editor.run(&path, &signals)? {
-                return Err(CommandError::new(
-                    Code::Generic,
-                    "interrupted; nothing was written",
-                ));
-            }
-            let edited = edited(&path)?;
-            let text = header.stripped(&edited);
-            if text == original.text && !original.is_worth_writing {
-                let error =
-                    CommandError::new(Code::FileNotModified, "the file was not changed").calmly();
-                return Err(match start.elapsed() < SHORTEST_EDIT {
-                    true => error.hint(
-                        "if the editor's window is still open, make the editor wait until you close it, as with `EDITOR='code --wait'`",
-                    ),
-                    false => error,
-                });
-            }
-            if refused
-                .as_deref()
-                .is_some_and(|refused| text == refused.as_slice())
-            {
-                let message =
-                    "the text cannot be encrypted and was not changed; nothing was written";
-                let error = CommandError::new(Code::FileNotModified, message).calmly();
-                return Err(match text == original.text {
-                    true => error,
-                    false => {
-                        // Without the lines above it. If that fails, the text with these lines
-                        // stays.
-                        let _ = std::fs::write(&path, text);
-                        keep(directory, &path, error)
-                    }
-                });
-            }
-            let error = match encrypt(text) {
-                Ok(encrypted) => break encrypted,
-                Err(error) => error,
-            };
-            let is_about_text = is_about_text(&error);
-            let error =
-                CommandError::in_text(error, &name_of(self.file), text, self.format, Role::Changed);
-            if !is_about_text {
-                return Err(keep(directory, &path, error));
-            }
-            self.ui.error(&error);
-            times += 1;
-            if times == MAX_TIMES {
-                let message = format!(
-                    "the editor saved {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
-                );
-                return Err(keep(
-                    directory,
-                    &path,
-                    CommandError::new(Code::FileNotModified, message),
-                ));
-            }
-            let lines = header.of_error(&error);
-            let text = Zeroizing::new(text.to_vec());
-            if let Err(error) = std::fs::write(&path, &*header.above(&lines, &text)) {
-                let error = CommandError::output(name_of(&path), &error);
-                return Err(keep(directory, &path, error));
-            }
-            refused = Some(text);
-        };
-        files::write(
-            self.ui,
-            self.file,
-            encrypted.as_bytes(),
-            expected,
-            Readers::Usual,
-        )
-        .map_err(|error| keep(directory, &path, error))?;
-        self.ui.log_written();
-        Ok(())
-    }
-}
-
-/// The text as the editor left it.
-fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    // A pipe might never end, and a link lead to a file for others.
-    if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
-        let message = "the editor left no regular file; nothing was written";
-        return Err(CommandError::new(Code::CannotReadInput, message));
-    }
-    let text = std::fs::read(path);
-    text.map(Zeroizing::new)
-        .map_err(|error| CommandError::input(name_of(path), &error))
-}
-
-/// Whether another text could be encrypted.
-fn is_about_text(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Document(DocumentError::Syntax { .. })
-            | Error::Document(DocumentError::Unsupported { .. })
-            | Error::Document(DocumentError::Unrepresentable { .. })
-            | Error::Document(DocumentError::Limit { .. })
-            | Error::AlreadyEncrypted
-            | Error::Ciphertext { .. }
-            | Error::Metadata { .. }
-            | Error::NothingSelected { .. }
-    )
-}
-
-/// Keeps the edited text in its directory, because it cannot be encrypted.
-fn keep(directory: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
-    let kept = directory.keep().join(path.file_name().unwrap_or_default());
-    error.hint(format!(
-        "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",
-        name_of(&kept)
-    ))
 }
 
 fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {

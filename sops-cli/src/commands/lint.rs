@@ -222,7 +222,12 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     }
     ui.output(
         args.format
-            .write(LINT, &result.shown, &ui.renderer_of_output())
+            .write(
+                LINT,
+                &result.shown,
+                &ui.renderer_of_output(),
+                ui.width_of_output(),
+            )
             .as_bytes(),
     )?;
     ui.note(&result.tally);

@@ -26,6 +26,7 @@ mod link;
 mod lint;
 mod man;
 mod publish;
+mod resolve;
 mod rotate;
 mod set;
 mod unset;
@@ -173,6 +174,13 @@ pub(crate) enum Command {
     /// `sops-rs git install` writes. Forges such as GitHub do not use them: there, encrypted files
     /// are shown and merged as text.
     Git(DeferredArgs<git::Args>),
+    /// Finish the merge of an encrypted file that has conflicts
+    ///
+    /// The versions are read from Git's index and their MACs verified; the file in the working tree
+    /// is not trusted. The editor opens the merged plaintext in memory, with conflict markers around
+    /// the values that both sides changed. With `--ours` or `--theirs`, no editor opens. The result
+    /// is encrypted with its MAC; `git add` is left to you.
+    Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// The key is created in sops's key file, unless you have one already, and `.sops.yaml` in the
@@ -233,6 +241,7 @@ pub(crate) fn run(
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Diff(args) => return diff::cmd_diff(ui, globals, args),
         Command::Git(args) => return git::cmd_git(ui, globals, args),
+        Command::Resolve(args) => return resolve::cmd_resolve(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

@@ -16,6 +16,7 @@ pub(crate) mod settings;
 mod snapshot;
 mod staged;
 mod tracked;
+mod unmerged;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use attributes::without_attributes;
@@ -31,3 +32,4 @@ pub(crate) use repository::GitRepository;
 pub(crate) use snapshot::{Snapshot, TrackedFile};
 pub(crate) use staged::{IndexChanges, staged};
 pub(crate) use tracked::{Tracked, root_above};
+pub(crate) use unmerged::UnmergedFile;

@@ -16,7 +16,7 @@ use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::log::{KeyLog, LoggedKeys};
-use crate::keys::unprompted::UnpromptedKeys;
+use crate::keys::unprompted::Unprompted;
 use crate::ui::Ui;
 
 /// The key services of a run, with the keys from where `sops` looks for them.
@@ -89,8 +89,8 @@ impl Services {
     }
 
     /// Those that answer without a prompt, and only on this machine or where the user says.
-    pub(crate) fn unprompted(&self) -> UnpromptedKeys {
-        UnpromptedKeys(Arc::clone(&self.all))
+    pub(crate) fn unprompted(&self) -> Unprompted {
+        Unprompted::of(self.all())
     }
 
     /// Refuses keys that none of the services knows.

@@ -24,8 +24,17 @@ pub(crate) fn note(name: &str, note: &MergeNote) -> String {
     }
 }
 
-/// The errors of a merge that is not clean. All values that conflict are in one.
+/// The errors of a merge that is not clean, with the next command.
 pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
+    let mut errors = errors_without_hint(name, problems);
+    let last = errors.pop();
+    let hint = format!("`sops-rs resolve {name}` opens the conflict decrypted");
+    errors.extend(last.map(|error| error.hint(hint)));
+    errors
+}
+
+/// The errors of a merge that is not clean. All values that conflict are in one.
+pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
     let conflicts = problems.iter().filter_map(|problem| match problem {
         MergeProblem::Conflict(conflict) => Some(place(conflict)),
         _ => None,
@@ -52,14 +61,10 @@ pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError>
         let message = format!("both sides changed {}", shortened(&conflicts));
         errors.push(CommandError::new(Code::Generic, message));
     }
-    let hint = format!("`sops-rs resolve {name}` opens the conflict decrypted");
-    let last = errors.len().saturating_sub(1);
-    let errors = errors.into_iter().enumerate();
-    let errors = errors.map(|(index, error)| match index == last {
-        true => error.in_file(name).hint(hint.clone()),
-        false => error.in_file(name),
-    });
-    errors.collect()
+    errors
+        .into_iter()
+        .map(|error| error.in_file(name))
+        .collect()
 }
 
 /// The error about one problem, except those that are listed together.

@@ -9,7 +9,7 @@ use std::path::Path;
 use sops_core::{CIPHERTEXT_PREFIX, Format};
 
 pub(crate) use configuration::ConfigurationAtHead;
-pub(crate) use messages::{errors, note};
+pub(crate) use messages::{errors, errors_without_hint, note, place};
 
 use crate::command_error::CommandError;
 use crate::input_format::InputFormat;

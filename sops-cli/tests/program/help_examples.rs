@@ -166,7 +166,31 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
         environment.write("secret.yaml", "stringData:\n  password: one\n");
         environment.write("settings.yaml", "port: \"80\"\n");
     }
+    if example.contains("sops-rs resolve") {
+        in_conflict(environment);
+    }
     environment.finish(shell(environment, example))
+}
+
+/// Merges a branch that set the same value, and has the editor keep our side.
+fn in_conflict(environment: &TestEnvironment) {
+    let set = |value: &str| {
+        format!(
+            "sops-rs set secret.yaml '[\"stringData\"][\"password\"]' '\"{value}\"' && $GIT commit -qam {value}"
+        )
+    };
+    let script_of_user = format!(
+        "GIT='git -c user.name=a -c user.email=a@example.org'; git checkout -qb topic && {} && git checkout -q main && {} && ! $GIT merge -q topic",
+        set("theirs"),
+        set("ours"),
+    );
+    let run = environment.finish(shell(environment, &script_of_user));
+    assert_eq!(run.code, Some(0), "{run}");
+    script(
+        environment,
+        "bin/code",
+        "for file; do :; done; sed -i '/^<<<</d; /^====/,/^>>>>/d' \"$file\"",
+    );
 }
 
 /// A shell that runs the example. `age1…` is a placeholder for a recipient.

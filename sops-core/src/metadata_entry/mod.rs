@@ -26,6 +26,14 @@ pub fn parse_document<'a>(
     Document::parse_reserving(text, format, METADATA_KEY)
 }
 
+/// Like [`parse_document`], without the comments of YAML, whose positions take time to find.
+///
+/// # Errors
+/// Those of [`Document::parse_reserving`].
+pub(crate) fn parse_values(text: &str, format: Format) -> sops_document::Result<Document<'_>> {
+    Document::parse_values_reserving(text, format, METADATA_KEY)
+}
+
 /// Whether the document has metadata, which means that it is encrypted.
 pub fn is_encrypted(document: &Document<'_>) -> bool {
     !document.reserved_entries().is_empty()

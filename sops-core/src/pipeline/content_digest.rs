@@ -4,6 +4,8 @@
 use sha2::{Digest, Sha256};
 use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 
+use crate::metadata_entry;
+
 /// A running SHA-256; `None` if the digest is not needed.
 pub(crate) struct ContentDigest(Option<Sha256>);
 
@@ -15,7 +17,7 @@ impl ContentDigest {
 
     /// The digest of a plaintext; `None` if it does not parse.
     pub(crate) fn of_text(text: &str, format: Format) -> Option<[u8; 32]> {
-        Self::of_document(&crate::parse_document(text, format).ok()?)
+        Self::of_document(&metadata_entry::parse_values(text, format).ok()?)
     }
 
     /// The digest of a parsed document.

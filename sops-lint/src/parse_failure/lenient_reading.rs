@@ -185,9 +185,9 @@ fn in_lines(
         true if is_shell_variable(line.value, text) => false,
         _ => is_open_text(line.key, line.value, judgement),
     };
-    let moved = |found: LiteralValue| LiteralValue {
+    let moved = |value: LiteralValue| LiteralValue {
         span: 0..0,
-        ..found
+        ..value
     };
     let of_other_text = |text: String| literal(&text, &is_secret, is_open).map(moved);
     literal(text, &is_secret, is_open)

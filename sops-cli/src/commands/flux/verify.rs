@@ -206,8 +206,9 @@ impl Args {
             .collect();
         let mut built_by_none = encrypted.clone();
         let mut problems = BTreeSet::new();
-        let kustomizations = tree.applied();
-        for kustomization in &kustomizations {
+        let applied = tree.applied();
+        let kustomizations = &applied.kustomizations;
+        for kustomization in kustomizations {
             let built = kustomization.encrypted_files();
             let count = built
                 .iter()
@@ -221,6 +222,13 @@ impl Args {
             if kustomization.origin() != SourceOrigin::Other {
                 built_by_none.retain(|file| !built.contains(file.as_path()));
             }
+        }
+        if !applied.is_complete() {
+            let check = FluxCheck::note(
+                "repository",
+                "too many Kustomizations build each other's directories: not all were checked",
+            );
+            report.checks.push(check);
         }
         for problem in problems {
             let file = problem

@@ -46,7 +46,10 @@ fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comman
     services.say(ui);
     sort(&mut verified.findings);
     let renderer = ui.renderer_of_output();
-    let report = args.format.write(VERIFY, &verified.findings, &renderer);
+    let width = ui.width_of_output();
+    let report = args
+        .format
+        .write(VERIFY, &verified.findings, &renderer, width);
     ui.output(report.as_bytes())?;
     for finding in &verified.findings {
         verified.summary.finding(finding);

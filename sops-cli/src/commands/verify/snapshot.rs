@@ -14,7 +14,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::nearest::CONFIG_FILE;
 use crate::git::{GitRepository, Objects, Snapshot, TrackedFile, git};
-use crate::keys::unprompted::UnpromptedKeys;
+use crate::keys::unprompted::Unprompted;
 use crate::lint::judge::relative;
 use crate::lint::settings::FILE;
 use crate::lint::walk::Inspector as _;
@@ -28,7 +28,7 @@ pub(super) fn verify(
     globals: &GlobalArgs,
     args: &Args,
     rev: Option<&str>,
-    keys: UnpromptedKeys,
+    keys: Unprompted,
 ) -> Result<Verified, CommandError> {
     let repository = GitRepository::found(GitRepository::look_up()?)?;
     let objects = Objects::open()?;

@@ -10,7 +10,7 @@ use sops_lint::{ALTERED_FILE, Finding, Input, Linter, UNVERIFIED_FILE, shell_pat
 
 use super::summary::Summary;
 use crate::command_error::{CommandError, Role};
-use crate::keys::unprompted::UnpromptedKeys;
+use crate::keys::unprompted::Unprompted;
 use crate::lint::walk::Inspector;
 
 /// The rules whose findings explain why a file cannot be decrypted or its MAC does not match.
@@ -27,12 +27,12 @@ pub(super) struct ClosedFile {
 /// Checks files with keys.
 pub(super) struct Verifier<'v> {
     linter: &'v Linter,
-    keys: UnpromptedKeys,
+    keys: Unprompted,
     counted: Mutex<(Summary, Vec<ClosedFile>)>,
 }
 
 impl<'v> Verifier<'v> {
-    pub(super) fn new(linter: &'v Linter, keys: UnpromptedKeys) -> Self {
+    pub(super) fn new(linter: &'v Linter, keys: Unprompted) -> Self {
         Self {
             linter,
             keys,

@@ -10,7 +10,7 @@ use crate::command_error::CommandError;
 use crate::config::nearest;
 use crate::config::working_dir::working_dir;
 use crate::git::Objects;
-use crate::keys::unprompted::UnpromptedKeys;
+use crate::keys::unprompted::Unprompted;
 use crate::lint::root;
 use crate::lint::walk::{Walk, WorkingTree};
 use crate::ui::Ui;
@@ -19,7 +19,7 @@ pub(super) fn verify(
     ui: &Ui,
     globals: &GlobalArgs,
     args: &Args,
-    keys: UnpromptedKeys,
+    keys: Unprompted,
 ) -> Result<Verified, CommandError> {
     let working_dir = working_dir()?;
     let tree = WorkingTree::new(root(&working_dir));

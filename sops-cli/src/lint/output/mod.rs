@@ -32,15 +32,16 @@ pub(crate) enum OutputFormat {
 
 impl OutputFormat {
     /// The findings in this format, safe to show: a finding can quote a private key that was
-    /// entered as a recipient.
+    /// entered as a recipient. Text is wrapped at `width` columns, if there are any.
     pub(crate) fn write(
         self,
         reporter: Reporter,
         findings: &[Finding],
         renderer: &Renderer,
+        width: Option<usize>,
     ) -> String {
         let text = match self {
-            Self::Text => text::write(findings, renderer),
+            Self::Text => text::write(findings, renderer, width),
             Self::Json => escaped_json(&json::write(findings)).into_owned(),
             Self::Sarif => escaped_json(&sarif::write(reporter, findings)).into_owned(),
             Self::Github => github::write(findings),

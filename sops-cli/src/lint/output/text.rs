@@ -7,14 +7,17 @@ use sops_lint::{Confidence, Finding, Severity};
 use sops_printable::one_line;
 
 use crate::arguments::invocation::under_name;
-use crate::command_error::Pointer;
+use crate::command_error::{MESSAGE_COLUMNS, Pointer, wrapped};
 
 /// So many lines of equal findings are listed.
 const MAX_LINES: usize = 12;
 
-pub(super) fn write(findings: &[Finding], renderer: &Renderer) -> String {
+/// The reports, wrapped at `width` columns.
+pub(super) fn write(findings: &[Finding], renderer: &Renderer, width: Option<usize>) -> String {
     let reports = grouped(findings);
-    let reports = reports.iter().map(|equal| report(equal, renderer) + "\n\n");
+    let reports = reports
+        .iter()
+        .map(|equal| report(equal, renderer, width) + "\n\n");
     reports.collect()
 }
 
@@ -42,7 +45,7 @@ fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 }
 
 /// One report for a nonempty list of equal findings.
-fn report(equal: &[&Finding], renderer: &Renderer) -> String {
+fn report(equal: &[&Finding], renderer: &Renderer, width: Option<usize>) -> String {
     let finding = equal[0];
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -55,16 +58,19 @@ fn report(equal: &[&Finding], renderer: &Renderer) -> String {
         finding.excerpt.clone(),
     );
     let id = format!("{} {}", finding.rule.code, finding.rule.name);
+    // `error[SL010 plaintext-secret]: `
+    let reserved = finding.severity.to_string().len() + id.len() + 4;
+    let message = wrapped(&message, width, reserved);
     let mut group = Group::with_title(level.primary_title(&*message).id(&*id));
     group = pointer.add_to(group);
     let notes = notes(equal);
     for note in &notes {
-        group = group.element(Level::NOTE.message(note));
+        group = group.element(Level::NOTE.message(wrapped(note, width, MESSAGE_COLUMNS)));
     }
     let help = finding.help.as_deref().map(one_line).unwrap_or_default();
     let help = under_name(&help);
     if !help.is_empty() {
-        group = group.element(Level::HELP.message(&*help));
+        group = group.element(Level::HELP.message(wrapped(&help, width, MESSAGE_COLUMNS)));
     }
     pointer.shown(renderer.render(&[group]))
 }

@@ -248,3 +248,42 @@ fn a_merge_keeps_the_mode_of_the_file() {
     let listed = repository.git(&["ls-files", "--stage", FILE]).stdout;
     assert!(listed.starts_with("100755 "), "{listed}");
 }
+#[test]
+fn a_criss_cross_merge_has_a_base_without_markers() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    // Both branches merge the other one, and resolve the conflict differently.
+    for (branch, other, side, plaintext) in [
+        (
+            "main",
+            "topic",
+            "--ours",
+            "user: main\npassword: battery-staple\nport: 8080\n",
+        ),
+        (
+            "topic",
+            "main~1",
+            "--theirs",
+            "user: web\npassword: battery-staple\nport: 8080\nadded: 1\n",
+        ),
+    ] {
+        repository.git(&["checkout", "-q", branch]).succeeds();
+        assert_ne!(
+            repository.git(&["merge", "-q", "--no-edit", other]).code,
+            Some(0)
+        );
+        repository.0.run(&["resolve", FILE, side]).succeeds();
+        repository.edit(FILE, plaintext);
+        repository.commit_all();
+    }
+    let run = repository.git(&["merge", "-q", "--no-edit", "main"]);
+    assert!(run.code == Some(0) || run.code == Some(1), "{run}");
+    if run.code == Some(1) {
+        repository.is_marked(FILE);
+        repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
+    }
+    let merged = repository.0.decrypt(FILE);
+    assert!(
+        merged.contains("password: battery-staple") && merged.contains("added: 1"),
+        "{merged}"
+    );
+}

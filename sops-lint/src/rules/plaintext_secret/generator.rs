@@ -13,6 +13,7 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::is_shown;
+use crate::shown_name::shown_name;
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is
 /// reported once.
@@ -45,9 +46,9 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             if !is_new(file) {
                 continue;
             }
-            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
+            let directory = context.input.path.parent().unwrap_or(Path::new("/"));
             let is_plain = *plain.entry(name).or_insert_with(|| {
-                let content = context.input.tree.read(&folder.join(name));
+                let content = context.input.tree.read(&directory.join(name));
                 content.is_some_and(|content| {
                     !content.is_empty()
                         && !str::from_utf8(&content).is_ok_and(|text| {
@@ -56,7 +57,10 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 })
             });
             if is_plain {
-                let message = format!("the file `{name}` of a Secret is in plaintext");
+                let message = format!(
+                    "the file `{}` of a Secret is in plaintext",
+                    shown_name(name)
+                );
                 context.report_node(file, message).help(HELP);
             }
         }
