@@ -14,7 +14,8 @@ use std::thread;
 use memchr::memmem;
 
 use super::parser::{Parser, Reading};
-use crate::{Item, PathId, Paths, ROOT, Span};
+use super::source;
+use crate::{Collection, Item, PathId, Paths, ROOT, Span};
 
 /// Shorter texts are read faster than threads start.
 const SHORTEST: usize = 128 * 1024;
@@ -58,7 +59,29 @@ fn piece<'a>(
     room_for: &str,
     reading: Reading,
 ) -> Option<Parser<'a>> {
-    Parser::run_by_lines(text, range, room_for, reading).filter(Parser::is_mapping)
+    Parser::run_by_lines(text, range, room_for, reading).filter(|piece| is_mapping(text, piece))
+}
+
+/// Whether the piece is one document without markers, with a block mapping in the first column at
+/// the top level.
+fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
+    match &piece.tape[..] {
+        [
+            Item::Document { close, .. },
+            Item::Open {
+                kind: Collection::Mapping,
+                flow: false,
+                span,
+                ..
+            },
+            ..,
+            Item::Close { open: 1 },
+            Item::Close { open: 0 },
+        ] => {
+            *close as usize + 1 == piece.tape.len() && source::column(text, span.range().start) == 0
+        }
+        _ => false,
+    }
 }
 
 /// About `count` ranges of equal length, each ending before a line that may begin an entry.

@@ -7,6 +7,7 @@
 //! everything that could be an error. The parser crate then decides. The events are
 //! checked against those of the crate and of libyaml.
 
+mod anchor_numbers;
 mod anchors;
 mod characters;
 mod flow;
@@ -18,7 +19,7 @@ mod tests;
 
 use std::ops::Range;
 
-use self::anchors::Anchors;
+use self::anchor_numbers::Anchors;
 use self::line::{Line, is_dash};
 use super::events::{Event, Scalar};
 use crate::error::Result;
@@ -126,6 +127,16 @@ impl<'a> BlockReader<'a> {
         self.awaits = None;
         self.anchors.forget();
         start..self.at
+    }
+
+    /// The last number of an anchor. Other readers of the same text use higher ones.
+    pub(super) fn last_anchor(&self) -> usize {
+        self.anchors.last
+    }
+
+    /// Leaves out the numbers up to `last`, which another reader has used.
+    pub(super) fn leave_anchors(&mut self, last: usize) {
+        self.anchors.last = self.anchors.last.max(last);
     }
 
     /// Reads a line that begins with `---`.

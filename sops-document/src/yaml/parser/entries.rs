@@ -8,23 +8,11 @@
 
 use std::ops::Range;
 
-use super::{Parser, source};
+use super::{EntryStart, Parser};
+use crate::Collection;
 use crate::error::Result;
 use crate::yaml::block_reader::{BlockReader, Receiver, Stop};
 use crate::yaml::events::{Event, Events, Scalar};
-use crate::{Collection, Item};
-
-/// The lengths of the lists before an entry at the top level.
-#[derive(Clone, Copy)]
-pub(super) struct EntryStart {
-    /// The offset of its line.
-    at: usize,
-    tape: usize,
-    paths: usize,
-    comments: usize,
-    reserved: usize,
-    last_end: usize,
-}
 
 impl<'a> Receiver<'a> for Parser<'a> {
     fn entry(&mut self, start: usize) {
@@ -46,7 +34,7 @@ impl<'a> Receiver<'a> for Parser<'a> {
 impl<'a> Parser<'a> {
     /// Reads the part of the text at `range`; `None` if the crate must read all of it, for example
     /// because only the crate can say what is wrong.
-    pub(in crate::yaml) fn read_entries(mut self, range: Range<usize>) -> Option<Self> {
+    pub(super) fn read_entries(mut self, range: Range<usize>) -> Option<Self> {
         let mut reader = BlockReader::new(self.text, range)?;
         while let Err(stop) = reader.read(&mut self) {
             if stop == Stop::Refused {
@@ -122,28 +110,5 @@ impl<'a> Parser<'a> {
             self.event(event).ok()?;
         }
         is_read.then_some(highest)
-    }
-
-    /// Whether this is one document without markers, with a block mapping in the first column at
-    /// the top level.
-    pub(in crate::yaml) fn is_mapping(&self) -> bool {
-        match &self.tape[..] {
-            [
-                Item::Document { close, .. },
-                Item::Open {
-                    kind: Collection::Mapping,
-                    flow: false,
-                    span,
-                    ..
-                },
-                ..,
-                Item::Close { open: 1 },
-                Item::Close { open: 0 },
-            ] => {
-                *close as usize + 1 == self.tape.len()
-                    && source::column(self.text, span.range().start) == 0
-            }
-            _ => false,
-        }
     }
 }

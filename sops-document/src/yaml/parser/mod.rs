@@ -11,7 +11,6 @@ mod scalars;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use self::entries::EntryStart;
 use super::events::{Event, Events};
 use super::{go_incompatibilities, source};
 use crate::document::ReservedKey;
@@ -52,6 +51,18 @@ struct ReservedMark {
     paths: usize,
     /// Where the mapping's text before this entry ends.
     before: usize,
+}
+
+/// The lengths of the lists before an entry at the top level.
+#[derive(Clone, Copy)]
+struct EntryStart {
+    /// The offset of its line.
+    at: usize,
+    tape: usize,
+    paths: usize,
+    comments: usize,
+    reserved: usize,
+    last_end: usize,
 }
 
 /// What a text is read for.
