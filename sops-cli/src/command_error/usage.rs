@@ -20,8 +20,9 @@ pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
         return NO_HELP_TOPIC;
     }
     let is_generic = is("filestatus") || is("updatekeys");
-    // For `lint`, a failure of the general kind is that something was found.
-    match is("lint") || is_empty_file(error) && !is_generic {
+    // For these, a failure of the general kind is that something was found.
+    let reports_findings = ["lint", "diff", "git"].iter().any(|name| is(name));
+    match reports_findings || is_empty_file(error) && !is_generic {
         true => Code::CannotReadInput as u8,
         false => Code::Generic as u8,
     }
