@@ -90,7 +90,7 @@ def main():
         os.makedirs(clone)
         repository = Repository(clone, os.path.abspath(args.program), directory)
         repository.fill(args.versions)
-        link = os.path.join(directory, ".local", "share", "sops-rs", "git-sops-textconv")
+        link = os.path.join(directory, ".local", "share", "sops-rs", "clones", "git-sops-textconv")
         programs = {"sops-rs": link, "copy": copying_program(directory)}
         times = {name: [] for name in programs}
         for _ in range(args.runs):

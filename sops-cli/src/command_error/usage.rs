@@ -20,8 +20,11 @@ pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
         return NO_HELP_TOPIC;
     }
     let is_generic = is("filestatus") || is("updatekeys");
-    // For `lint`, the general exit code means that there are findings.
-    match is("lint") || is_empty_file(error) && !is_generic {
+    // For these, the general exit code means that something was found.
+    let reports_findings = ["lint", "verify", "diff", "git"]
+        .iter()
+        .any(|name| is(name));
+    match reports_findings || is_empty_file(error) && !is_generic {
         true => Code::CannotReadInput as u8,
         false => Code::Generic as u8,
     }

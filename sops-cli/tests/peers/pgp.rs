@@ -380,6 +380,13 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
     answer("echo ERR 83886179 Operation cancelled");
     ring.both_decrypt("x.yaml", true);
     assert_eq!(asked(), 0, "the age key lies ready");
+    // Git shows the file as it is if the agent would have to ask.
+    let shown = || {
+        let ended = ring.ours(&["git", "textconv", "--", "x.yaml"]);
+        ended.succeeds().stdout
+    };
+    assert_eq!(shown(), ring.read("x.yaml"));
+    assert_eq!(asked(), 0, "textconv asks for nothing");
     ring.ours(&["decrypt", "x.yaml"])
         .fails_with(128, "GPG_TTY=$(tty)");
     assert_eq!(asked(), 1);
@@ -389,6 +396,7 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
     assert_eq!(asked(), 2);
     assert_eq!(ring.ours(&["decrypt", "x.yaml"]).succeeds().stdout, TEXT);
     assert_eq!(asked(), 2, "the agent remembers");
+    assert_eq!(shown(), TEXT);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Version {
             return plaintext();
         };
         match EncryptedDocument::parse(&**bytes, format) {
-            Ok(document) => Parsed::Encrypted(document),
+            Ok(document) => Parsed::Encrypted(Box::new(document)),
             Err(Error::NotEncrypted) => plaintext(),
             Err(error) => match str::from_utf8(bytes) {
                 Ok(text) if text.contains(CIPHERTEXT_PREFIX) => {
@@ -97,7 +97,7 @@ impl Version {
 pub(super) enum Parsed<'v> {
     Missing,
     Plaintext(&'v [u8], Format),
-    Encrypted(EncryptedDocument<'v>),
+    Encrypted(Box<EncryptedDocument<'v>>),
     /// An encrypted file that cannot be read, and why.
     Invalid(String),
 }

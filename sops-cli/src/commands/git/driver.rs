@@ -47,7 +47,7 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn of_this_program() -> Result<Self, CommandError> {
+    pub(super) fn of_this_program(scope: Scope) -> Result<Self, CommandError> {
         let program = own_program::program()?;
         let name = program.to_str().ok_or_else(|| {
             let message = format!(
@@ -58,7 +58,7 @@ impl Driver {
         })?;
         Ok(Self {
             name: name.to_owned(),
-            link: link(),
+            link: link(scope),
             program,
         })
     }
@@ -104,13 +104,19 @@ impl Driver {
 }
 
 /// The link, in the directory for the data of the user: it stays valid when a clone is moved or
-/// copied, and its path rarely has a character for which Git would start a shell.
-pub(super) fn link() -> Option<PathBuf> {
+/// copied, and its path rarely has a character for which Git would start a shell. All clones with
+/// their own settings share one, and the settings of the user have another, so that these can be
+/// removed without harm to clones.
+pub(super) fn link(scope: Scope) -> Option<PathBuf> {
     let named = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let named = named.filter(|directory| directory.is_absolute());
     let home = || env::home_dir().filter(|home| home.is_absolute());
-    let directory = named.or_else(|| Some(home()?.join(".local/share")))?;
-    Some(directory.join("sops-rs").join(LINK)).filter(|link| link.to_str().is_some())
+    let data = named.or_else(|| Some(home()?.join(".local/share")))?;
+    let directory = match scope {
+        Scope::Clone => "sops-rs/clones",
+        Scope::User => "sops-rs/user",
+    };
+    Some(data.join(directory).join(LINK)).filter(|link| link.to_str().is_some())
 }
 
 /// Whether a value is one that `install` writes, on this or another machine.

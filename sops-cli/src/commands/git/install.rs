@@ -50,7 +50,7 @@ fn repository(scope: Scope) -> Result<Option<GitRepository>, CommandError> {
 }
 
 fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<(), CommandError> {
-    let mut driver = Driver::of_this_program()?;
+    let mut driver = Driver::of_this_program(scope)?;
     if let Err((link, error)) = driver.write_link() {
         ui.warn(format_args!(
             "cannot write the link {} ({}); `git log -p` will be slower without it",
@@ -191,19 +191,16 @@ fn remove_attributes(ui: &Ui, root: &Path) -> Result<bool, CommandError> {
     Ok(true)
 }
 
-/// Removes the link, which the settings of all clones use.
+/// Removes the link of the user's settings.
 fn remove_link(ui: &Ui) -> Result<bool, CommandError> {
-    let Some(link) = driver::link().filter(|link| link.is_symlink()) else {
+    let Some(link) = driver::link(Scope::User).filter(|link| link.is_symlink()) else {
         return Ok(false);
     };
     fs::remove_file(&link).map_err(|error| CommandError::output(name_of(&link), &error))?;
-    if let Some(directory) = link.parent() {
-        // It stays if it has other files.
+    // Directories that have other files stay.
+    for directory in link.ancestors().skip(1).take(2) {
         let _ = fs::remove_dir(directory);
     }
-    ui.note(format_args!(
-        "Removed {}. Clones with their own settings need `sops-rs git install` again, or `sops-rs git uninstall`",
-        name_of(&link)
-    ));
+    ui.note(format_args!("Removed {}", name_of(&link)));
     Ok(true)
 }

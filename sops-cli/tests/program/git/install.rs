@@ -44,7 +44,7 @@ fn all_settings_are_written_and_removed() {
     let link = clone
         .environment
         .home()
-        .join(".local/share/sops-rs/git-sops-textconv");
+        .join(".local/share/sops-rs/clones/git-sops-textconv");
     let textconv = clone.setting("diff.sops.textconv");
     assert_eq!(textconv.as_deref(), link.to_str());
     assert_eq!(
@@ -229,13 +229,9 @@ fn for_all_clones_of_the_user() {
     clone.sops_rs(&["git", "uninstall", "--global"]).succeeds();
     let config = fs::read_to_string(clone.environment.home().join(".gitconfig"));
     assert_eq!(config.unwrap_or_default(), "");
-    assert!(
-        !clone
-            .environment
-            .home()
-            .join(".local/share/sops-rs")
-            .exists()
-    );
+    // The link for clones with their own settings stays.
+    let links = clone.environment.home().join(".local/share/sops-rs");
+    assert!(links.join("clones").exists() && !links.join("user").exists());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Whether Git calls this program, and whether it stores plaintext.
 
+use sops_lint::shell_word;
+
 use super::problem::Problem;
 use crate::command_error::{CommandError, name_of};
 use crate::commands::git::driver::{self, Driver, MERGE_DRIVER, TEXTCONV};
 use crate::git::git;
-use crate::git::settings::Settings;
+use crate::git::settings::{Scope, Settings};
 use crate::own_program::is_same;
 
 /// The kind of problems with stored plaintext.
@@ -17,7 +19,7 @@ const INSTALL: &str = "run `sops-rs git install`";
 
 pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
     let settings = Settings::matching(r"^(diff|merge|mergetool)\.");
-    let driver = Driver::of_this_program()?;
+    let driver = Driver::of_this_program(Scope::Clone)?;
     let mut problems = Vec::from_iter(missing(&settings, &driver));
     problems.extend([TEXTCONV, MERGE_DRIVER].into_iter().filter_map(|key| {
         let value = settings.value(key)?;
@@ -67,14 +69,20 @@ fn wrong_program(key: &str, value: &str, driver: &Driver) -> Option<Problem> {
 /// The settings that make Git store plaintext.
 fn caching(settings: &Settings) -> Vec<Problem> {
     let names = settings.names("diff", "cachetextconv").into_iter();
-    let problems = names.filter(|name| decrypts(settings, name)).filter_map(|name| {
-        let key = format!("diff.{name}.cachetextconv");
-        settings.is_true(&key).then(|| {
-            let message = format!("`{key}` is true, so Git stores plaintext in `{NOTES}{name}`");
-            let help = "set it to false: `git config --show-origin --get-all` and its name say where it is";
-            Problem::new(CACHE, message, help)
-        })
-    });
+    let problems = names
+        .filter(|name| decrypts(settings, name))
+        .filter_map(|name| {
+            let key = format!("diff.{name}.cachetextconv");
+            settings.is_true(&key).then(|| {
+                let message =
+                    format!("`{key}` is true, so Git stores plaintext in `{NOTES}{name}`");
+                let help = format!(
+                    "set it to false; `git config --show-origin --get-all {}` prints where it is",
+                    shell_word(&key)
+                );
+                Problem::new(CACHE, message, help)
+            })
+        });
     problems.collect()
 }
 
@@ -87,8 +95,9 @@ fn cached(settings: &Settings) -> Vec<Problem> {
         let message = format!(
             "`{NOTES}{name}` holds plaintext that Git stored; `git push --mirror` publishes it"
         );
+        let name = shell_word(&format!("{NOTES}{name}"));
         let help = format!(
-            "run `git update-ref -d {NOTES}{name}` and `git gc --prune=now`; if it was pushed, change the secrets"
+            "run `git update-ref -d {name}` and `git gc --prune=now`; if it was pushed, change the secrets"
         );
         Problem::new(CACHE, message, help)
     });
