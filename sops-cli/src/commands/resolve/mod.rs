@@ -110,7 +110,9 @@ impl Resolve<'_> {
         }
         let resolution = Resolution {
             ui: self.ui,
-            args: self.args,
+            sides: &self.args.sides,
+            yes: self.args.yes,
+            allow_plaintext: self.args.allow_plaintext,
             name: &self.name,
             path: &self.unmerged.path,
             open: &open,
