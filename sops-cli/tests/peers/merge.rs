@@ -111,7 +111,10 @@ fn writes(environment: &TestEnvironment, command: &Command) -> String {
 fn assert_no_plaintext(trace: &str, is_editor_allowed: bool) {
     assert!(trace.contains("write"), "nothing was traced");
     let has_secret = SECRETS.iter().any(|secret| trace.contains(secret));
-    assert_eq!(has_secret, is_editor_allowed, "the trace has what is written");
+    assert_eq!(
+        has_secret, is_editor_allowed,
+        "the trace has what is written"
+    );
     for line in trace.lines() {
         let is_in_memory = line.contains("</dev/shm/") || line.contains("</run/");
         if is_in_memory && is_editor_allowed {

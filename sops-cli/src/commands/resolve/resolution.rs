@@ -10,7 +10,7 @@ use sops_core::merge::{
 };
 use zeroize::Zeroizing;
 
-use super::sides::SideArgs;
+use super::sides::TakenSides;
 use crate::command_error::{Code, CommandError};
 use crate::keys::names::shown;
 use crate::keys::services::Services;
@@ -19,7 +19,7 @@ use crate::ui::Ui;
 
 pub(super) struct Resolution<'r, 'a> {
     pub(super) ui: &'r Ui,
-    pub(super) sides: &'r SideArgs,
+    pub(super) sides: &'r TakenSides,
     /// Whether the user approved all recipients in advance.
     pub(super) yes: bool,
     pub(super) allow_plaintext: bool,
@@ -37,8 +37,8 @@ impl Resolution<'_, '_> {
     pub(super) fn choices<'c>(&self, values: &'c ChooseSide<'c>) -> Choices<'c> {
         let mut choices = Choices::default();
         choices.values = Some(values);
-        choices.key_groups = self.sides.recipients.map(SideName::from);
-        choices.settings = self.sides.settings.map(SideName::from);
+        choices.key_groups = self.sides.recipients;
+        choices.settings = self.sides.settings;
         choices.allow_plaintext = self.allow_plaintext;
         choices
     }
