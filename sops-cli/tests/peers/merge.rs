@@ -6,6 +6,8 @@ use std::process::Command;
 
 use sops_test_support::environment::{TestEnvironment, program};
 
+use crate::terminal::run_program;
+
 const BASE: &str =
     "# kept\nuser: web\npassword: correct-horse # why\nlist:\n  - a: 1\n    b: 2\n  - 0x1F\n";
 const OURS: &str =
@@ -164,4 +166,31 @@ fn a_merge_and_a_resolution_write_no_plaintext() {
             .decrypt("secret.yaml")
             .contains("battery-staple")
     );
+}
+
+#[test]
+fn edit_offers_to_resolve_a_conflict_on_a_terminal() {
+    for (answer, is_resolved) in [("y\n", true), ("n\n", false)] {
+        let environment = set_up(OTHER);
+        let merge = environment.command_of(Path::new("git"), &["merge", "-q", "topic"]);
+        environment.finish(merge);
+        let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
+        let script = format!(
+            "EDITOR=\"{editor}\" '{}' edit secret.yaml",
+            program().display()
+        );
+        let shell = environment.command_of(Path::new("/bin/sh"), &["-c", &script]);
+        let typed = Some(("(y/n)", answer.as_bytes()));
+        let shown = run_program(&environment, &shell, typed);
+        assert!(
+            shown.bytes.contains("secret.yaml has a merge conflict"),
+            "{}",
+            shown.bytes
+        );
+        assert_eq!(shown.status.success(), is_resolved, "{}", shown.bytes);
+        assert_eq!(
+            environment.read("secret.yaml").contains("<<<<<<<"),
+            !is_resolved
+        );
+    }
 }

@@ -15,9 +15,9 @@ const FILES: usize = 600;
 const SIGINT: i32 = 2;
 
 /// What a run wrote to its terminal, and how it ended.
-struct Shown {
-    status: ExitStatus,
-    bytes: String,
+pub(crate) struct Shown {
+    pub(crate) status: ExitStatus,
+    pub(crate) bytes: String,
 }
 
 /// Runs the program on a terminal of 80 columns. When it has written `at`, the keys are typed.
@@ -26,7 +26,7 @@ fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &
 }
 
 /// The same with another program.
-fn run_program(
+pub(crate) fn run_program(
     environment: &TestEnvironment,
     program: &Command,
     typed: Option<(&str, &[u8])>,
