@@ -43,7 +43,7 @@ impl UnmergedFile {
             let Some((path, stage, id)) = stage(entry) else {
                 continue;
             };
-            let unmerged = unmerged.get_or_insert_with(|| Self {
+            let unmerged = unmerged.get_or_insert(Self {
                 path,
                 versions: [None, None, None],
             });

@@ -45,10 +45,7 @@ pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<
         _ => None,
     });
     let exposed: Vec<&str> = exposed.collect();
-    let mut errors: Vec<CommandError> = problems
-        .iter()
-        .filter_map(|problem| error(problem))
-        .collect();
+    let mut errors: Vec<CommandError> = problems.iter().filter_map(error).collect();
     if !exposed.is_empty() {
         let message = format!(
             "the merged selection rule would leave values in plaintext that one side encrypts: {}",

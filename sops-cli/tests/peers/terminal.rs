@@ -15,9 +15,9 @@ const FILES: usize = 600;
 const SIGINT: i32 = 2;
 
 /// The terminal output of a run, and its exit status.
-struct Shown {
-    status: ExitStatus,
-    bytes: String,
+pub(crate) struct Shown {
+    pub(crate) status: ExitStatus,
+    pub(crate) bytes: String,
 }
 
 /// Runs the program on a terminal of 80 columns. Types the keys once it has written `at`.
@@ -26,7 +26,7 @@ fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &
 }
 
 /// The same with another program.
-fn run_program(
+pub(crate) fn run_program(
     environment: &TestEnvironment,
     program: &Command,
     typed: Option<(&str, &[u8])>,

@@ -6,3 +6,4 @@ mod layout;
 mod random;
 mod security;
 mod support;
+mod written;

@@ -7,7 +7,7 @@ use sops_core::keys::age::generate_x25519;
 use sops_core::keys::{Identities, MasterKey};
 use sops_core::merge::{Approval, Markers, MergeOutcome, MergeProblem, Versions, merge};
 use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, decrypt, encrypt};
+use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
 
 /// A person with a key.
 pub(crate) struct Person {
@@ -73,6 +73,22 @@ impl Repository {
             .expect("the MAC is right");
         open.encrypt(plaintext.as_ref(), self.tick())
             .expect("the text is encrypted")
+    }
+
+    /// Encrypts a text that may be invalid.
+    pub(crate) fn try_encrypt(&self, plaintext: &str) -> Result<String, Error> {
+        let mut encryption = Encryption::to([self.ann.key.clone()]);
+        encryption.now = self.tick();
+        encrypt(plaintext, self.format, &encryption)
+    }
+
+    /// Edits a file with a text that may be invalid.
+    pub(crate) fn try_edit(&self, encrypted: &str, plaintext: &[u8]) -> Result<String, Error> {
+        let document = self.parse(encrypted);
+        let key = document.data_key(&self.ann.identities)?;
+        document
+            .open(key, MacCheck::Require)?
+            .encrypt(plaintext, self.tick())
     }
 
     /// The file after `sops-rs rotate` with these recipients.

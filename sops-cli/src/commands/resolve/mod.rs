@@ -13,8 +13,8 @@ use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Ver
 use sops_core::{Error, Location};
 
 use self::resolution::Resolution;
-use self::sides::SideArgs;
-use crate::arguments::GlobalArgs;
+use self::sides::{SideArgs, TakenSides};
+use crate::arguments::{GlobalArgs, no_file};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::editor::{EditorProgram, EditorSession, Original};
 use crate::files::{self, Expected, Readers};
@@ -63,10 +63,10 @@ pub(crate) fn cmd_resolve(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
-    let file = args.file.as_deref().ok_or_else(crate::arguments::no_file)?;
-    args.sides.check()?;
-    let name = name_of(file);
-    let unmerged = UnmergedFile::find(file)?.ok_or_else(|| {
+    let (file, sides) = args.sides.read(args.file.as_deref())?;
+    let file = file.ok_or_else(no_file)?;
+    let name = name_of(&file);
+    let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
         CommandError::new(Code::Generic, "Git has no unresolved conflict of this file")
             .in_file(&name)
             .hint("`git status` lists the files in conflict")
@@ -74,7 +74,8 @@ pub(crate) fn cmd_resolve(
     let resolve = Resolve {
         ui,
         args,
-        file,
+        sides: &sides,
+        file: &file,
         name,
         unmerged: &unmerged,
     };
@@ -85,6 +86,7 @@ pub(crate) fn cmd_resolve(
 struct Resolve<'a> {
     ui: &'a Ui,
     args: &'a Args,
+    sides: &'a TakenSides,
     file: &'a Path,
     name: String,
     unmerged: &'a UnmergedFile,
@@ -92,7 +94,7 @@ struct Resolve<'a> {
 
 impl Resolve<'_> {
     fn run(&self, globals: &GlobalArgs) -> Result<(), CommandError> {
-        let (ours, theirs) = self.sides()?;
+        let (ours, theirs) = self.versions()?;
         let base = self.unmerged.base();
         let versions = Versions {
             base,
@@ -110,7 +112,9 @@ impl Resolve<'_> {
         }
         let resolution = Resolution {
             ui: self.ui,
-            args: self.args,
+            sides: self.sides,
+            yes: self.args.yes,
+            allow_plaintext: self.args.allow_plaintext,
             name: &self.name,
             path: &self.unmerged.path,
             open: &open,
@@ -120,7 +124,7 @@ impl Resolve<'_> {
     }
 
     /// Ours and theirs, which both must exist.
-    fn sides(&self) -> Result<(&[u8], &[u8]), CommandError> {
+    fn versions(&self) -> Result<(&[u8], &[u8]), CommandError> {
         let (side, other) = match (self.unmerged.ours(), self.unmerged.theirs()) {
             (Some(ours), Some(theirs)) => return Ok((ours, theirs)),
             (None, _) => ("our", "their"),
@@ -135,14 +139,14 @@ impl Resolve<'_> {
     /// Merges the values, in the editor if sides were not taken for all conflicts.
     fn merge(&self, resolution: &Resolution<'_, '_>) -> Result<(), CommandError> {
         let open = resolution.open;
-        let choose = |conflict: &Conflict| self.args.sides.choose(conflict);
+        let choose = |conflict: &Conflict| self.sides.choose(conflict);
         let choices = resolution.choices(&choose);
         let markers = Markers::default();
         let (text, conflicts) = open
             .marked_plaintext(&choices, &markers)
             .map_err(|error| self.error(error))?;
         let (ours, all_conflicts) = resolution.text_of_ours()?;
-        for path in self.args.sides.without_conflict(&all_conflicts) {
+        for path in self.sides.without_conflict(&all_conflicts) {
             self.ui
                 .warn(format_args!("{}: no conflict at {path}", self.name));
         }
@@ -184,7 +188,7 @@ impl Resolve<'_> {
 
     /// Refuses to open the editor for a script, and for a file that has no lines.
     fn refuse_editor(&self, conflicts: &[Conflict], format: Format) -> Result<(), CommandError> {
-        if !self.args.sides.takes_any() && format != Format::Binary {
+        if !self.sides.takes_any() && format != Format::Binary {
             return Ok(());
         }
         let conflicts: Vec<String> = conflicts.iter().map(place).collect();
@@ -211,7 +215,7 @@ impl Resolve<'_> {
             versions.all(|version| version.is_some_and(|version| version != Version::Side(side)))
         };
         let mut errors = merging::errors_without_hint(&self.name, &problems);
-        let Some(side) = self.args.sides.of_everything() else {
+        let Some(side) = self.sides.of_everything() else {
             let last = errors.pop();
             errors.extend(last.map(|error| {
                 error.hint("`--ours` or `--theirs` takes the version that is encrypted and whole")

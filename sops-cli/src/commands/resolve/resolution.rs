@@ -10,7 +10,7 @@ use sops_core::merge::{
 };
 use zeroize::Zeroizing;
 
-use super::Args;
+use super::sides::TakenSides;
 use crate::command_error::{Code, CommandError};
 use crate::keys::names::shown;
 use crate::keys::services::Services;
@@ -19,7 +19,10 @@ use crate::ui::Ui;
 
 pub(super) struct Resolution<'r, 'a> {
     pub(super) ui: &'r Ui,
-    pub(super) args: &'r Args,
+    pub(super) sides: &'r TakenSides,
+    /// Whether the user approved all recipients in advance.
+    pub(super) yes: bool,
+    pub(super) allow_plaintext: bool,
     pub(super) name: &'r str,
     /// From the root of the repository.
     pub(super) path: &'r Path,
@@ -34,9 +37,9 @@ impl Resolution<'_, '_> {
     pub(super) fn choices<'c>(&self, values: &'c ChooseSide<'c>) -> Choices<'c> {
         let mut choices = Choices::default();
         choices.values = Some(values);
-        choices.key_groups = self.args.sides.recipients.map(SideName::from);
-        choices.settings = self.args.sides.settings.map(SideName::from);
-        choices.allow_plaintext = self.args.allow_plaintext;
+        choices.key_groups = self.sides.recipients;
+        choices.settings = self.sides.settings;
+        choices.allow_plaintext = self.allow_plaintext;
         choices
     }
 
@@ -61,7 +64,7 @@ impl Resolution<'_, '_> {
         text: &[u8],
         choices: &Choices<'_>,
     ) -> Result<Approved, CommandError> {
-        let approved = Approved(self.args.yes);
+        let approved = Approved(self.yes);
         let Err(problems) = self.try_encrypt(text, choices, &approved) else {
             return Ok(approved);
         };

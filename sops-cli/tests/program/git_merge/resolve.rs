@@ -78,7 +78,7 @@ fn scripts_take_sides() {
             "both sides changed [\"password\"]",
         ),
         (&["--ours", "--theirs"], "cannot both take every conflict"),
-        (&["--ours", "password"], "the file comes before"),
+        (&["--ours", "password"], "each component needs brackets"),
     ] {
         let repository = in_conflict();
         let marked = repository.0.read(FILE);
@@ -86,6 +86,19 @@ fn scripts_take_sides() {
         assert_ne!(run.code, Some(0), "{run}");
         assert!(run.stderr.contains(message), "{run}");
         assert_eq!(repository.0.read(FILE), marked);
+    }
+}
+
+#[test]
+fn the_file_may_follow_a_flag() {
+    for flags in [
+        &["--theirs", FILE][..],
+        &["--theirs", "--", FILE],
+        &["--yes", "--theirs", FILE],
+    ] {
+        let repository = in_conflict();
+        repository.0.run(&[&["resolve"], flags].concat()).succeeds();
+        assert!(repository.0.decrypt(FILE).contains("open-sesame"));
     }
 }
 

@@ -228,6 +228,34 @@ fn a_conflict_names_the_key_path_and_the_next_command() {
 }
 
 #[test]
+fn a_merge_without_a_working_tree_gives_the_same_file() {
+    let repository = repository();
+    let run = repository
+        .git(&["merge-tree", "--write-tree", "main", "topic"])
+        .succeeds();
+    let tree = run
+        .stdout
+        .lines()
+        .next()
+        .expect("Git prints the tree")
+        .to_owned();
+    let blob = repository
+        .git(&["show", &format!("{tree}:{FILE}")])
+        .succeeds()
+        .stdout;
+    let decrypt = ["decrypt", "--filename-override", FILE];
+    assert_eq!(
+        repository
+            .0
+            .run_with_input(&decrypt, &blob)
+            .succeeds()
+            .stdout,
+        MERGED
+    );
+    assert_eq!(repository.0.decrypt(FILE), OURS);
+}
+
+#[test]
 fn a_merge_keeps_the_mode_of_the_file() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
