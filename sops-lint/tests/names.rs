@@ -94,3 +94,15 @@ fn the_value_in_a_name_is_never_shown() {
         }
     }
 }
+
+#[test]
+fn a_key_in_the_value_of_a_variable_is_shown() {
+    let linter = Linter::new(Settings::default()).expect("the rules exist");
+    let text = "FROM a\nENV CONFIG='{\"password\":\"hunter2\"}'\n";
+    let input = Input::new("Dockerfile", Path::new("/repo/Dockerfile"), text.as_bytes());
+    let findings = linter.lint(&input).findings;
+    assert_eq!(
+        findings[0].message,
+        "`ENV CONFIG: password` puts what looks like a secret into the image"
+    );
+}

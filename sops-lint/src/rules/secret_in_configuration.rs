@@ -1,6 +1,7 @@
 //! A secret in a configuration file of another program than Kubernetes: a Compose file, a dotenv
 //! file, a kubeconfig, or the configuration of a node.
 
+mod env_files;
 mod forms;
 mod texts;
 
@@ -78,6 +79,9 @@ pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) ->
             continue;
         };
         is_known = true;
+        if form == ConfigurationForm::Compose {
+            env_files::check(top, context);
+        }
         for value in values(("", ""), top, |_| false) {
             let is_reported = handled.is_reported(&value.node.span());
             if !is_reported && !handled.has_value(value.node, context) {

@@ -50,10 +50,7 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confiden
                 let description = secret.likeness.description();
                 (
                     secret.range,
-                    format!(
-                        "`{name} {}` puts {description} into the image",
-                        shown_name(&secret.name)
-                    ),
+                    format!("`{name} {}` puts {description} into the image", secret.name),
                     secret.likeness.confidence(),
                 )
             })
@@ -148,8 +145,8 @@ fn add(
         let start = value.start + quote;
         all.push(FoundSecret {
             name: match secret.name.as_str() {
-                "" => name.to_owned(),
-                inner => format!("{name}: {inner}"),
+                "" => shown_name(name).into_owned(),
+                inner => format!("{}: {}", shown_name(name), shown_name(inner)),
             },
             range: start + secret.range.start..start + secret.range.end,
             ..secret

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::found::{FoundSecrets, range_of};
-use super::judge::{judge, judge_variable};
+use super::judge::{judge, judge_flag, judge_variable};
 use super::likeness::Likeness;
 use super::name::NameClass;
 use super::quoted_text::is_cut;
@@ -98,6 +98,7 @@ fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
     if is_cut(value) {
         return;
     }
+    let is_flag = name.starts_with('-');
     let name = name.trim_start_matches('-');
     // `-Dname=value` sets a property of Java.
     let property = name.strip_prefix('D').filter(|rest| rest.contains('.'));
@@ -105,6 +106,7 @@ fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
     let is_variable = name.bytes().all(|c| c.is_ascii_uppercase() || c == b'_');
     let likeness = match is_variable {
         true => judge_variable(name, value),
+        false if is_flag => judge_flag(name, value),
         false => judge(name, value),
     };
     if let Some(likeness) = likeness {
@@ -122,7 +124,7 @@ pub(super) fn takes_value(word: &str) -> bool {
 
 /// The secret in one word of a command, whose flag may be the word before it.
 pub(crate) fn in_value_of(flag: &str, word: &str, secrets: &mut FoundSecrets) {
-    if let Some(likeness) = judge(flag, word) {
+    if let Some(likeness) = judge_flag(flag, word) {
         secrets.add(flag.trim_start_matches('-'), 0..word.len(), likeness);
     }
 }

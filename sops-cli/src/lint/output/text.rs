@@ -97,3 +97,31 @@ fn notes(equal: &[&Finding]) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use sops_lint::{Input, Linter, Settings};
+
+    use super::*;
+
+    #[test]
+    fn reports_wrap_at_the_width_of_a_terminal_and_nowhere_else() {
+        let text = b"kind: Pod\nspec:\n  containers:\n  - env:\n    - name: PASSWORD\n      value: hunter2\n";
+        let linter = Linter::new(Settings::default()).expect("the settings are valid");
+        let linted = linter.lint(&Input::new("pod.yaml", Path::new("/pod.yaml"), text));
+        let renderer = Renderer::plain();
+        let wide = write(&linted.findings, &renderer, None);
+        let narrow = write(&linted.findings, &renderer, Some(60));
+        assert!(wide.lines().any(|line| line.len() > 60), "{wide}");
+        for line in narrow.lines() {
+            assert!(line.len() <= 60, "{line}\n{narrow}");
+        }
+        let words = |text: &str| -> Vec<String> {
+            let words = text.split_whitespace().map(str::to_owned);
+            words.filter(|word| word != "|").collect()
+        };
+        assert_eq!(words(&narrow), words(&wide));
+    }
+}

@@ -47,12 +47,15 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 continue;
             }
             let directory = context.input.path.parent().unwrap_or(Path::new("/"));
-            let is_plain = *plain.entry(name).or_insert_with(|| {
+            let is_of_variables = file.path().iter().any(|key| key == "envs" || key == "env");
+            let is_plain = *plain.entry((name, is_of_variables)).or_insert_with(|| {
                 let content = context.input.tree.read(&directory.join(name));
                 content.is_some_and(|content| {
                     !content.is_empty()
                         && !str::from_utf8(&content).is_ok_and(|text| {
-                            text.contains(CIPHERTEXT_PREFIX) || is_open_reference(text.trim())
+                            text.contains(CIPHERTEXT_PREFIX)
+                                || is_open_reference(text.trim())
+                                || is_of_variables && has_only_names(text)
                         })
                 })
             });
@@ -65,6 +68,17 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             }
         }
     }
+}
+
+/// Whether a file of variables has names without values, which someone fills in.
+fn has_only_names(text: &str) -> bool {
+    let is_name = |line: &str| {
+        let name = line.strip_suffix('=');
+        name.is_some_and(|name| !name.contains(['=', ':', ' ']))
+    };
+    let is_comment = |line: &str| line.starts_with('#') && !line.contains(['=', ':']);
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || is_name(line) || is_comment(line))
 }
 
 /// Whether it is a placeholder that someone encoded as if for `data`.
