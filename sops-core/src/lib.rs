@@ -100,6 +100,7 @@
 //! | encrypted objects that another program has parsed | [`EncryptedTree`] |
 //! | a document as environment variables | [`variables()`] |
 //! | large documents | [`encrypt_to`] |
+//! | the merge of three versions of a file | [`merge`] |
 //!
 //! This changes an encrypted document, then its recipients, then its data key:
 //!
