@@ -102,6 +102,7 @@
 //! | the changes between two versions, by key path | [`compare`] |
 //! | a document as environment variables | [`variables()`] |
 //! | large documents | [`encrypt_to`] |
+//! | the merge of three versions of a file | [`merge`] |
 //!
 //! This changes an encrypted document, then its recipients, then its data key:
 //!

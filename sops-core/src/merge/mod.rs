@@ -8,6 +8,41 @@
 //! and comments of both sides stay. [`recipients`] decides who can decrypt the result and under
 //! which data key, [`settings`] which values are encrypted. The result is encrypted like any other
 //! change, with the ciphertexts of both sides in the cache.
+//!
+//! ```
+//! use std::time::SystemTime;
+//!
+//! use sops_core::keys::{Identities, age::generate_x25519};
+//! use sops_core::merge::{Approval, Markers, Versions, merge};
+//! use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, decrypt, encrypt};
+//!
+//! let pair = generate_x25519();
+//! let identities = Identities::from(pair.identity);
+//! let recipient = pair.recipient.clone();
+//! let base = encrypt("a: 1\nb: 1\n", Format::Yaml, &Encryption::to([pair.recipient]))?;
+//! let edited = |plaintext: &str| {
+//!     let document = EncryptedDocument::parse(&base, Format::Yaml)?;
+//!     let open = document.open(document.data_key(&identities)?, MacCheck::Require)?;
+//!     open.encrypt(plaintext, SystemTime::now())
+//! };
+//! let (ours, theirs) = (edited("a: 2\nb: 1\n")?, edited("a: 1\nb: 1\nc: 3\n")?);
+//!
+//! let versions = Versions {
+//!     base: Some(base.as_bytes()),
+//!     ours: ours.as_bytes(),
+//!     theirs: theirs.as_bytes(),
+//!     format: Format::Yaml,
+//! };
+//! // The recipients of the creation rule. No data key is encrypted for anyone else.
+//! let named = || vec![recipient.clone().into()];
+//! let approval = Approval::Configured(&named);
+//! let now = SystemTime::now();
+//! let merged = merge(&versions, &identities, &approval, &Markers::default(), now)
+//!     .expect("the versions are encrypted");
+//! assert!(merged.problems.is_empty());
+//! assert_eq!(*decrypt(&merged.text, Format::Yaml, &identities)?, b"a: 2\nb: 1\nc: 3\n");
+//! # Ok::<(), sops_core::Error>(())
+//! ```
 
 mod alignment;
 mod comments;

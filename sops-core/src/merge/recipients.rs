@@ -3,7 +3,7 @@
 //! Removal wins. A data key that was encrypted for a removed key is replaced, unless the side that
 //! removed the key kept it, as `updatekeys` does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use super::problem::{MergeNote, MergeProblem, SideName};
@@ -264,14 +264,18 @@ impl<'v> Holders<'v> {
         let [group] = &merged.groups[..] else {
             return self.shares(key, merged, wrapping);
         };
-        let wrapped = |master: &MasterKey| -> Option<WrappedKey> {
-            let single = self
-                .with_key(key)
-                .filter(|metadata| metadata.key_groups.len() == 1);
-            let mut keys = single.flat_map(|metadata| &metadata.key_groups[0].keys);
-            keys.find(|known| known.master_key().is_same_key(master))
-                .cloned()
-        };
+        let mut known: HashMap<CanonicalKey, &WrappedKey> = HashMap::new();
+        for metadata in self
+            .with_key(key)
+            .filter(|metadata| metadata.key_groups.len() == 1)
+        {
+            for wrapped in &metadata.key_groups[0].keys {
+                known
+                    .entry(wrapped.master_key().canonical())
+                    .or_insert(wrapped);
+            }
+        }
+        let wrapped = |master: &MasterKey| known.get(&master.canonical()).copied().cloned();
         let missing = group.iter().filter(|master| wrapped(master).is_none());
         let unapproved = wrapping.unapproved(missing.cloned());
         if !unapproved.is_empty() {

@@ -1,5 +1,7 @@
 //! Opens the versions of a merge: reads each, recovers its data key and verifies its MAC.
 
+use std::collections::HashMap;
+
 use sops_document::Format;
 use zeroize::Zeroizing;
 
@@ -7,7 +9,7 @@ use super::problem::{MergeProblem, SideName, Version};
 use crate::cipher::CIPHERTEXT_PREFIX;
 use crate::encrypted_document::EncryptedDocument;
 use crate::error::{Error, ErrorKind};
-use crate::keys::{DataKey, KeyService};
+use crate::keys::{DataKey, KeyService, MasterKey};
 use crate::metadata::Metadata;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::decrypt_values::MacCheck;
@@ -113,12 +115,13 @@ pub(super) fn has_same_data_key(left: &Metadata, right: &Metadata) -> bool {
     let ([left], [right]) = (&left.key_groups[..], &right.key_groups[..]) else {
         return false;
     };
-    left.keys.iter().any(|key| {
-        right
-            .keys
-            .iter()
-            .any(|twin| twin.master_key() == key.master_key() && twin.enc() == key.enc())
-    })
+    let known: HashMap<&str, &MasterKey> = left
+        .keys
+        .iter()
+        .map(|key| (key.enc(), key.master_key()))
+        .collect();
+    let mut keys = right.keys.iter();
+    keys.any(|key| known.get(key.enc()) == Some(&key.master_key()))
 }
 
 /// The versions of a merge that can be merged by value.

@@ -1,6 +1,6 @@
 //! Recipients and data keys: removal wins, and no key is encrypted for a stranger.
 
-use sops_core::keys::MasterKey;
+use sops_core::keys::{Identities, MasterKey};
 use sops_core::merge::{MergeNote, MergeOutcome, MergeProblem};
 use sops_core::{Format, MacCheck};
 
@@ -206,4 +206,53 @@ fn a_key_that_theirs_added_and_the_configuration_does_not_name_is_noted() {
     let (outcome, _) = merge(&people, Change::Nothing, Change::Add(2), &[0, 1]);
     let added = vec![people.others[2].key.clone()];
     assert_eq!(outcome.notes, [MergeNote::AddedByTheirs(added)]);
+}
+
+#[test]
+fn key_groups_are_merged_as_a_whole() {
+    let people = People::new();
+    let repository = &people.repository;
+    let groups = |others: &[usize]| -> Vec<Vec<MasterKey>> {
+        let ann = repository.ann.key.clone();
+        let group = |number: &usize| vec![ann.clone(), people.others[*number].key.clone()];
+        others.iter().map(group).collect()
+    };
+    let with_groups = |encrypted: &str, others: &[usize]| {
+        let document = repository.parse(encrypted);
+        let key = document
+            .data_key(&repository.ann.identities)
+            .expect("Ann has a key");
+        let groups = groups(others);
+        document
+            .with_key_groups(
+                &key,
+                &groups,
+                Some(2),
+                &Identities::new(),
+                repository.tick(),
+            )
+            .expect("the keys are changed")
+    };
+    let base = with_groups(&repository.encrypt("a: 1\nb: 1\n"), &[0, 1]);
+    let ours = repository.edit(&base, "a: 2\nb: 1\n");
+    let theirs = repository.edit(&base, "a: 1\nb: 2\n");
+    for (ours, theirs, expected) in [
+        (ours.clone(), theirs.clone(), &[0, 1][..]),
+        (with_groups(&ours, &[0, 1, 2]), theirs.clone(), &[0, 1, 2]),
+        (ours.clone(), with_groups(&theirs, &[0, 1, 2]), &[0, 1, 2]),
+    ] {
+        let outcome = repository.merge(Some(&base), &ours, &theirs);
+        assert_eq!(outcome.problems, []);
+        assert_eq!(repository.decrypt(&outcome.text), "a: 2\nb: 2\n");
+        let text = String::from_utf8(outcome.text).expect("the file is text");
+        let metadata = repository.parse(&text).metadata().clone();
+        assert_eq!(metadata.master_keys(), groups(expected));
+        assert_eq!(metadata.shamir_threshold, Some(2));
+    }
+    let outcome = repository.merge(
+        Some(&base),
+        &with_groups(&ours, &[0, 1, 2]),
+        &with_groups(&theirs, &[0, 1, 3]),
+    );
+    assert_eq!(outcome.problems, [MergeProblem::KeyGroups]);
 }

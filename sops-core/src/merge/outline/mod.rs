@@ -3,6 +3,7 @@
 //! The pieces of a document cover its text without a gap: the text before an entry with its
 //! comments, the key, the value and the rest of the line.
 
+mod flow;
 mod reader;
 
 use sha2::{Digest as _, Sha256};

@@ -9,7 +9,7 @@ use sops_document::{Collection, Document, Item, PathId};
 use super::{
     Body, Container, ContentHash, Piece, container_hash, hash_of_container, hash_of_value,
 };
-use crate::merge::layout::{self, comma_after, line_end, line_start};
+use crate::merge::layout::{self, line_end, line_start};
 
 /// The outline of a document. Its pieces are the documents of the stream.
 pub(crate) fn outline<'t>(document: &Document<'t>) -> Container<'t> {
@@ -46,25 +46,25 @@ pub(crate) fn outline<'t>(document: &Document<'t>) -> Container<'t> {
 
 /// A node on the tape.
 #[derive(Clone, Copy)]
-struct NodeItem {
-    index: usize,
+pub(super) struct NodeItem {
+    pub(super) index: usize,
     /// The index after its last item.
-    next: usize,
+    pub(super) next: usize,
 }
 
 /// How many levels of containers are taken apart. What is deeper is merged as one value.
 const MAX_LEVELS: usize = 100;
 
-struct Reader<'d, 't> {
+pub(super) struct Reader<'d, 't> {
     document: &'d Document<'t>,
-    text: &'t str,
+    pub(super) text: &'t str,
     /// The number of containers around the current node.
     level: Cell<usize>,
 }
 
 impl<'t> Reader<'_, 't> {
     /// The nodes among these items of the tape that are not inside another one.
-    fn nodes(&self, items: Range<usize>) -> Vec<NodeItem> {
+    pub(super) fn nodes(&self, items: Range<usize>) -> Vec<NodeItem> {
         let mut nodes = Vec::new();
         let mut index = items.start;
         while index < items.end {
@@ -90,7 +90,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn span(&self, node: NodeItem) -> Range<usize> {
+    pub(super) fn span(&self, node: NodeItem) -> Range<usize> {
         match &self.document.tape()[node.index] {
             Item::Open { span, .. } | Item::Alias { span, .. } => span.range(),
             Item::Leaf(leaf) => leaf.span.range(),
@@ -143,7 +143,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     /// Where an entry of `container` begins: at its key or, for an item, at its value.
-    fn start(&self, container: NodeItem, node: NodeItem) -> usize {
+    pub(super) fn start(&self, container: NodeItem, node: NodeItem) -> usize {
         match &self.document.tape()[container.index] {
             Item::Open {
                 kind: Collection::Mapping,
@@ -155,7 +155,7 @@ impl<'t> Reader<'_, 't> {
 
     /// The value at a node, its hash and where it ends. `from` is where the text of a block
     /// container begins, and `until` where that of a document ends.
-    fn value(
+    pub(super) fn value(
         &self,
         node: NodeItem,
         from: usize,
@@ -229,7 +229,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn key(&self, kind: Collection, node: NodeItem) -> String {
+    pub(super) fn key(&self, kind: Collection, node: NodeItem) -> String {
         match kind {
             Collection::Mapping => self.document.paths().key(self.path(node)).to_string(),
             Collection::Sequence => String::new(),
@@ -334,53 +334,5 @@ impl<'t> Reader<'_, 't> {
             Some(_) => start,
             None => self.span(node).start.clamp(start, first),
         }
-    }
-
-    /// A mapping or sequence in braces or brackets.
-    fn flow(
-        &self,
-        node: NodeItem,
-        kind: Collection,
-        from: usize,
-        until: Option<usize>,
-    ) -> (Container<'t>, usize) {
-        let text = self.text;
-        let span = self.span(node);
-        let mut at = (span.start + 1).min(span.end);
-        let open = &text[from..at];
-        let mut entries: Vec<Piece<'t>> = Vec::new();
-        let nodes = self.nodes(node.index + 1..node.next);
-        let count = nodes.len();
-        for (index, child) in nodes.into_iter().enumerate() {
-            let start = self.start(node, child).max(at);
-            let value_start = self.span(child).start.max(start);
-            let (body, hash, value_end) = self.value(child, value_start, None);
-            let value_end = value_end.max(value_start);
-            let (end, next) = match index + 1 == count {
-                true => (value_end, value_end),
-                false => comma_after(text, value_end, span.end),
-            };
-            entries.push(Piece {
-                key: self.key(kind, child),
-                index,
-                lead: &text[at..start],
-                head: &text[start..value_start],
-                body,
-                tail: &text[value_end..end],
-                hash,
-                text: &text[start..end],
-            });
-            at = next;
-        }
-        let end = until.unwrap_or(span.end).max(at);
-        let container = Container {
-            kind,
-            flow: true,
-            open,
-            entries,
-            close: &text[at..end],
-            inline: None,
-        };
-        (container, end)
     }
 }
