@@ -29,6 +29,7 @@ pub(crate) mod spell;
 
 pub use outline::Outline;
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use comments::Tail;
@@ -74,6 +75,25 @@ pub(crate) fn parse_without_comments<'a>(
 ) -> Result<Document<'a>> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
     document(text, read(text, Reading::Document(reserved))?, reserved)
+}
+
+/// The parts of a text that can be parsed on their own; empty if there are none.
+pub(crate) fn parts(text: &str) -> Vec<Range<usize>> {
+    match go_incompatibilities::refuse_unicode_breaks(text) {
+        Ok(()) => parallel_parse::parts(text),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Parses a part of a text without its comments; `None` if it must be parsed with the rest.
+pub(crate) fn parse_part<'a>(
+    text: &'a str,
+    part: Range<usize>,
+    reserved: ReservedKey,
+) -> Option<Document<'a>> {
+    let room_for = text.get(part.clone())?;
+    let parsed = parallel_parse::piece(text, part, room_for, Reading::Document(reserved))?;
+    document(text, parsed, reserved).ok()
 }
 
 /// Parses a YAML stream for its values only: without comments, without a reserved key, and with

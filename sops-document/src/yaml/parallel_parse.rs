@@ -22,7 +22,7 @@ const SHORTEST: usize = 128 * 1024;
 
 /// Reads `text` in pieces; `None` if it must be read in one piece.
 pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
-    if text.len() < SHORTEST || memmem::find(text.as_bytes(), b"\n---").is_some() {
+    if text.len() < SHORTEST || has_documents(text) {
         return None;
     }
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -52,8 +52,22 @@ pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
     join(pieces?)
 }
 
+/// Divides a text into more pieces than there are cores, so that few of them are in memory at once;
+/// empty if it must be read in one piece.
+pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
+    match text.len() < SHORTEST || has_documents(text) {
+        true => Vec::new(),
+        false => cut(text, text.len() / (SHORTEST / 2)),
+    }
+}
+
+/// Whether a document may begin after the first line.
+fn has_documents(text: &str) -> bool {
+    memmem::find(text.as_bytes(), b"\n---").is_some()
+}
+
 /// Reads one piece. Reserves space for the entries of `room_for`.
-fn piece<'a>(
+pub(super) fn piece<'a>(
     text: &'a str,
     range: Range<usize>,
     room_for: &str,

@@ -188,7 +188,7 @@ impl<'a> BlockContent<'a> {
             if line.column() < indent && !line.is_blank() {
                 break;
             }
-            lines += usize::from(line.column() >= indent);
+            lines += usize::from(!line.is_blank() || line.column() > indent);
             at = line.next;
         }
         // Blank lines alone may be content if they are indented.
@@ -221,7 +221,8 @@ impl<'a> BlockContent<'a> {
             let line = Line::at(self.text, at);
             at = line.next;
             breaks += 1;
-            if line.column() < self.indent || self.lines == 0 {
+            let is_empty = line.is_blank() && line.column() <= self.indent;
+            if is_empty || self.lines == 0 {
                 continue;
             }
             let content = &self.text[line.start + self.indent..line.end];

@@ -49,6 +49,16 @@ impl<'a> Parser<'a> {
         has_document.then_some(self)
     }
 
+    /// Reads a text with the block reader alone; `None` if it does not know all of it.
+    #[cfg(test)]
+    pub(crate) fn run_without_crate(text: &'a str, reading: super::Reading) -> Option<Self> {
+        let mut parser = Self::new(text, 0, text, reading);
+        BlockReader::new(text, 0..text.len())?
+            .read(&mut parser)
+            .ok()?;
+        (!parser.tape.is_empty()).then_some(parser)
+    }
+
     /// Removes everything since the start of the current entry, and returns its offset.
     fn forget_entry(&mut self) -> Option<usize> {
         let start = self.entry_start.take()?;
