@@ -42,11 +42,13 @@ impl Problem {
     }
 }
 
+/// Whether a Kustomization decrypts, and its path as it is written.
+type Reading = (bool, String);
+
 /// The problems of a build, which several Kustomizations may have.
 #[derive(Debug, Default)]
 pub(super) struct SharedProblems<'t> {
-    /// By whether the Kustomization decrypts, and by its path as it is written.
-    pub(super) problems: RefCell<HashMap<(bool, String), Rc<Vec<Problem>>>>,
+    pub(super) problems: RefCell<HashMap<Reading, Rc<Vec<Problem>>>>,
     /// The encrypted files that someone has to decrypt, in order.
     pub(super) encrypted: OnceCell<Vec<&'t Path>>,
 }

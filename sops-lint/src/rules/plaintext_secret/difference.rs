@@ -36,7 +36,7 @@ pub(super) fn difference(context: &mut Context<'_>) {
             };
             if let Some((_, key, at)) = shown.find(|(sign, key, _)| is_encrypted(*sign, *key)) {
                 context
-                    .report_span(at..at, format!("`{}` is encrypted on one side of this difference, and in plaintext on the other", shown_name(&key)))
+                    .report_span(at..at, format!("`{}` is encrypted on one side of this difference, and in plaintext on the other", shown_name(key)))
                     .help("delete the file");
                 return;
             }
