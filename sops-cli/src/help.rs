@@ -25,7 +25,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
     ("Git", &["hook", "lint", "verify"]),
-    ("Kubernetes", &["apply", "flux"]),
+    ("Kubernetes", &["apply", "flux", "render"]),
     (
         "Compatibility with sops",
         &["filestatus", "publish", "link"],
@@ -62,7 +62,14 @@ const DECRYPTING: &[&str] = &[
 ];
 
 /// The commands that read no `.sops.yaml`.
-const WITHOUT_CONFIG: [&str; 5] = ["completion", "filestatus", "keygen", "link", "man"];
+const WITHOUT_CONFIG: [&str; 6] = [
+    "completion",
+    "filestatus",
+    "keygen",
+    "link",
+    "man",
+    "render",
+];
 
 /// The commands of each group. A program that is built without a feature lacks some.
 pub(crate) fn groups(program: &Command) -> Vec<(&'static str, Vec<&Command>)> {

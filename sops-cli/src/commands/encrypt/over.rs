@@ -176,7 +176,7 @@ impl Replacement<'_> {
     /// An error about the text that is to be encrypted.
     fn error(&self, error: Error, text: &[u8]) -> CommandError {
         let format = self.encrypted.format;
-        // The lines of a converted text are nobody's.
+        // The user does not see the lines of a converted text.
         let is_shown = self.plaintext.format == format;
         let text = if is_shown { text } else { &[] };
         CommandError::in_text(error, &self.plaintext.name, text, format, Role::Plaintext)
