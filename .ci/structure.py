@@ -199,6 +199,7 @@ LAYERS = [
     "sops-document",
     "sops-keys",
     "sops-core",
+    "sops-placeholder",
     "sops-keyservice",
     "sops-lint",
     "kustomize-plugin",

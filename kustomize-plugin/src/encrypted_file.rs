@@ -8,6 +8,7 @@ use sops_core::tree::Node;
 use sops_core::{EncryptedDocument, Format, MacCheck, format_of_encrypted, parse_document};
 use zeroize::Zeroizing;
 
+use crate::function::{Function, Mode};
 use crate::keys::DataKeyCache;
 use crate::problem::Problem;
 use crate::workspace::Workspace;
@@ -18,19 +19,28 @@ pub(crate) struct DecryptedFile {
     format: Format,
 }
 
-/// Decrypts a file. Its name or its content determines its format.
+/// Decrypts a file, or puts placeholders into it. Its name or its content determines its format;
+/// `key` is what a Secret would call it.
 pub(crate) fn decrypt(
-    workspace: &Workspace,
-    keys: &mut DataKeyCache,
+    function: &mut Function,
     path: &str,
+    key: &str,
 ) -> Result<DecryptedFile, Problem> {
-    let bytes = workspace.read(path)?;
+    let bytes = function.workspace.read(path)?;
     let format = format_of_encrypted(Path::new(path), &bytes);
-    with_key(&bytes, format, keys, |document, key| {
-        Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
-    })
-    .map(|bytes| DecryptedFile { bytes, format })
-    .map_err(|problem| problem.in_file(path))
+    let plaintext = match function.mode {
+        Mode::Decrypt => with_key(&bytes, format, &mut function.keys, |document, key| {
+            Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
+        }),
+        Mode::Placeholders => match sops_placeholder::render_file(&bytes, format, key) {
+            Ok(Some(rendered)) => Ok(Zeroizing::new(rendered)),
+            Ok(None) => Err(sops_core::Error::NotEncrypted.into()),
+            Err(error) => Err(error.into()),
+        },
+    };
+    plaintext
+        .map(|bytes| DecryptedFile { bytes, format })
+        .map_err(|problem: Problem| problem.in_file(path))
 }
 
 /// A file from which kustomize has read resources, and whose MAC has been verified.

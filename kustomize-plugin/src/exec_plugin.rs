@@ -39,6 +39,7 @@ fn resources(function: &mut Function, file: &Path) -> Result<Zeroizing<String>, 
         let message = "an exec plugin only generates; this kind is a KRM function, which kustomize starts with `--enable-exec`";
         return Err(Problem::new(message).of_resource(&config));
     };
+    function.warn_of_placeholders();
     let generated =
         generate(function, &generator).map_err(|problem| problem.of_resource(&config))?;
     let mut output = Zeroizing::new(String::new());

@@ -10,6 +10,8 @@ mod generate;
 mod install;
 mod keys;
 mod lint;
+#[cfg(test)]
+mod placeholder_tests;
 mod problem;
 mod report;
 mod resource_list;
@@ -45,6 +47,7 @@ Configurations name it in the annotation config.kubernetes.io/function:
           path: sops-rs-krm
 
 and `kustomize build --enable-alpha-plugins --enable-exec` runs it.
+With SOPS_RS_PLACEHOLDERS=1 in the environment, encrypted values become placeholders, for checks without a key.
 
 As a replacement for ksops:
 

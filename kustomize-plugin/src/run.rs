@@ -45,6 +45,7 @@ fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList
     };
     match FunctionConfig::read(&config, &mut function.report)? {
         FunctionConfig::Generate(generator) => {
+            function.warn_of_placeholders();
             // kustomize gives a generator its own configuration as an item.
             let own = ResourceRef::of(&config);
             list.items.retain(|item| ResourceRef::of(item) != own);
@@ -53,6 +54,7 @@ fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList
                 .extend(generated.map_err(|problem| problem.of_resource(&config))?);
         }
         FunctionConfig::Decrypt(decryption) => {
+            function.warn_of_placeholders();
             list.items = decrypt(function, &config, &decryption, list.items)?;
         }
         FunctionConfig::Lint(linting) => lint(&mut function.report, &linting, &list.items)?,

@@ -10,7 +10,7 @@ use sops_core::{Encryption, Format, encrypt};
 use tempfile::TempDir;
 
 use crate::exec_plugin;
-use crate::function::Function;
+use crate::function::{Function, Mode};
 use crate::run::{FunctionOutcome, run};
 
 const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
@@ -76,6 +76,14 @@ impl Sample {
         }
         let function = Function::new(&self.path(""), Box::new(identities));
         Ran::of(&run(function.expect("the entry exists"), input.as_ref()))
+    }
+
+    /// Runs the function in the placeholder mode, without a key.
+    pub(crate) fn run_with_placeholders(&self, config: &str, items: &[&str]) -> Ran {
+        let function = Function::new(&self.path(""), Box::new(Identities::new()));
+        let mut function = function.expect("the entry exists");
+        function.mode = Mode::Placeholders;
+        Ran::of(&run(function, list(config, items).as_bytes()))
     }
 
     /// Runs the exec plugin on a file with this configuration.

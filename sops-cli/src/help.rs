@@ -24,7 +24,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
     ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
-    ("Kubernetes", &["apply", "flux"]),
+    ("Kubernetes", &["apply", "flux", "render"]),
     (
         "Compatibility with sops",
         &["filestatus", "publish", "link"],
@@ -63,7 +63,14 @@ const DECRYPTING: &[&str] = &[
 ];
 
 /// The commands that read no `.sops.yaml`.
-const WITHOUT_CONFIG: [&str; 5] = ["completion", "filestatus", "keygen", "link", "man"];
+const WITHOUT_CONFIG: [&str; 6] = [
+    "completion",
+    "filestatus",
+    "keygen",
+    "link",
+    "man",
+    "render",
+];
 
 /// The commands of each group. A program that is built without a feature lacks some.
 pub(crate) fn groups(program: &Command) -> Vec<(&'static str, Vec<&Command>)> {

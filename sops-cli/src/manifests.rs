@@ -140,6 +140,12 @@ impl ManifestReader<'_> {
                 format!("`{path}` is encrypted, but the `sops` metadata to decrypt it is missing");
             return Err(refuse(message).hint("restore the file from version control"));
         }
+        if let Some(path) = sops_placeholder::find(&Node::from_json(&decrypted)) {
+            let message = format!("`{path}` is a placeholder for an encrypted value");
+            return Err(refuse(message).hint(
+                "apply the encrypted file: a rendered one, as from `sops-rs render`, is only for checks",
+            ));
+        }
         let mut secrets = Vec::new();
         collect_encrypted(&written, &decrypted, &mut secrets);
         let mut object = ClusterObject {

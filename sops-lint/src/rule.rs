@@ -95,9 +95,9 @@ impl Rule {
 
     /// Whether its findings are about secret values, and not about fields that lead to them.
     pub(crate) fn finds_values(&self) -> bool {
-        const OTHERS: [&str; 11] = [
+        const OTHERS: [&str; 12] = [
             "SL002", "SL003", "SL007", "SL008", "SL011", "SL012", "SL013", "SL015", "SL016",
-            "SL017", "SL018",
+            "SL017", "SL018", "SL023",
         ];
         !OTHERS.contains(&self.code)
     }

@@ -18,7 +18,7 @@ use sops_core::{EncryptedTree, path_of_ciphertext};
 use self::identity::ObjectIdentity;
 use self::origin::{Origins, ResourceOrigin};
 use crate::config::{Decryption, MacPolicy};
-use crate::function::Function;
+use crate::function::{Function, Mode};
 use crate::problem::{Problem, ResourceRef};
 
 /// The decrypted resources.
@@ -28,6 +28,16 @@ pub(crate) fn decrypt(
     decryption: &Decryption,
     resources: Vec<Node>,
 ) -> Result<Vec<Node>, Problem> {
+    if function.mode == Mode::Placeholders {
+        let filled = resources.into_iter().map(|resource| {
+            let named = ResourceRef::of(&resource);
+            with_placeholders(resource).map_err(|problem| Problem {
+                resource: Some(Box::new(named)),
+                ..problem
+            })
+        });
+        return filled.collect();
+    }
     let mut run = Decrypter {
         function,
         mac: decryption.mac,
@@ -48,6 +58,19 @@ pub(crate) fn decrypt(
     }
     run.warn_of_unverified();
     Ok(decrypted)
+}
+
+/// A resource without its metadata, with placeholders for its encrypted values.
+fn with_placeholders(resource: Node) -> Result<Node, Problem> {
+    if resource.get(METADATA_KEY).is_none() {
+        return without_block(resource);
+    }
+    let mut resource = EncryptedTree::new(resource)?.tree().clone();
+    sops_placeholder::fill(&mut resource);
+    match path_of_ciphertext(&resource) {
+        None => Ok(resource),
+        Some(field) => Err(Problem::new("the encrypted value is damaged").at_field(&field)),
+    }
 }
 
 /// A resource without metadata. Ciphertext in it would reach the cluster as if it were the value: a

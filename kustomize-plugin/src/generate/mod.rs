@@ -11,7 +11,7 @@ use sops_core::tree::Node;
 
 use crate::config::SecretGenerator;
 use crate::encrypted_file;
-use crate::function::Function;
+use crate::function::{Function, Mode};
 use crate::problem::Problem;
 
 /// The resources that a configuration requests.
@@ -31,12 +31,16 @@ pub(crate) fn generate(
     };
     let mut resources = Vec::new();
     for path in generator.files.iter().flatten() {
-        let plaintext = encrypted_file::decrypt(&function.workspace, &mut function.keys, path)?;
+        let plaintext = encrypted_file::decrypt(function, path, "")?;
         let generated = plaintext.resources();
         resources.extend(generated.map_err(|problem| problem.in_file(path))?);
     }
     for (index, from) in generator.secret_from.iter().flatten().enumerate() {
-        resources.push(secret::generate(function, index, from, style)?);
+        let mut secret = secret::generate(function, index, from, style)?;
+        if function.mode == Mode::Placeholders {
+            sops_placeholder::mark(&mut secret);
+        }
+        resources.push(secret);
     }
     Ok(resources)
 }

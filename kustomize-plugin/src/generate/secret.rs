@@ -100,7 +100,7 @@ impl<'c> Source<'c> {
         function: &mut Function,
         work: impl FnOnce(&DecryptedFile) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let plaintext = decrypt(&function.workspace, &mut function.keys, self.path);
+        let plaintext = decrypt(function, self.path, self.key);
         plaintext
             .and_then(|plaintext| work(&plaintext))
             .map_err(|problem| self.locate(problem))

@@ -115,6 +115,17 @@ impl Directory {
         self.run_build(self.command("kustomize"), flags, directory)
     }
 
+    /// Runs `kustomize build` in the placeholder mode, without a key.
+    pub(crate) fn build_placeholders(&self, directory: &str) -> Built {
+        let mut command = self.command("kustomize");
+        command
+            .env("SOPS_RS_PLACEHOLDERS", "1")
+            .env("SOPS_AGE_KEY_FILE", "/dev/null")
+            .env("HOME", self.path("no-home"));
+        let flags = ["--enable-alpha-plugins", "--enable-exec"];
+        self.run_build(command, &flags, directory)
+    }
+
     fn run_build(&self, mut command: Command, flags: &[&str], directory: &str) -> Built {
         command.arg("build").args(flags).arg(self.path(directory));
         let Output {

@@ -8,4 +8,5 @@ mod directory;
 mod generator;
 mod ksops;
 mod lint;
+mod placeholders;
 mod transformer;

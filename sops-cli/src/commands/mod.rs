@@ -26,6 +26,7 @@ mod link;
 mod lint;
 mod man;
 mod publish;
+mod render;
 mod resolve;
 mod rotate;
 mod set;
@@ -197,6 +198,17 @@ pub(crate) enum Command {
     /// Install and check the key that Flux decrypts with
     #[cfg(feature = "kube")]
     Flux(DeferredArgs<flux::Args>),
+    /// Replace encrypted values by placeholders, for checks without a key
+    ///
+    /// This prints manifests without `sops` metadata in which every encrypted value is a
+    /// placeholder of its type, so that schemas, policies and `kubectl apply --dry-run=server` work
+    /// in CI. In directories, it prints the objects of all YAML and JSON files, except files that
+    /// `.gitignore` excludes. Placeholders depend only on their key path; TLS Secrets get a
+    /// certificate and a key that everyone has.
+    ///
+    /// The objects have the annotation `sops-rs.dev/placeholder`. `apply`, `flux verify`, `lint` and
+    /// the hooks refuse them.
+    Render(DeferredArgs<render::Args>),
     /// Create a link named `sops`, for programs that call sops
     ///
     /// Under that name, sops-rs prints the version, completions and errors that those programs
@@ -248,6 +260,7 @@ pub(crate) fn run(
         Command::Apply(args) => apply::cmd_apply(ui, globals, args),
         #[cfg(feature = "kube")]
         Command::Flux(args) => return flux::cmd_flux(ui, globals, args),
+        Command::Render(args) => render::cmd_render(ui, globals, args),
         Command::Link(args) => link::cmd_link(ui, args),
         Command::Completion(args) => completion::cmd_completion(ui, args, command_line()),
         Command::Man(args) => man::cmd_man(ui, args, command_line()),

@@ -36,6 +36,7 @@ mod owners;
 mod permissions;
 mod publish;
 mod races;
+mod render;
 mod rule_drift;
 mod secret_fields;
 mod set;

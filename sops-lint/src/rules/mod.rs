@@ -8,6 +8,7 @@ mod credential_in_value;
 mod flux_without_decryption;
 pub(crate) mod literal_secret_in_env;
 mod partly_encrypted;
+mod placeholder_value;
 pub(crate) mod plaintext_secret;
 mod private_key;
 mod recipients_differ;
@@ -46,7 +47,7 @@ use crate::rule::Rule;
 pub(crate) type RuleChecks = (&'static Rule, &'static [Check]);
 
 /// All rules with their checks, in the order of their codes.
-pub(crate) const TABLE: [RuleChecks; 21] = [
+pub(crate) const TABLE: [RuleChecks; 22] = [
     (&literal_secret_in_env::RULE, literal_secret_in_env::CHECKS),
     (&secret_in_env::RULE, secret_in_env::CHECKS),
     (&secret_from_env::RULE, secret_from_env::CHECKS),
@@ -74,6 +75,7 @@ pub(crate) const TABLE: [RuleChecks; 21] = [
         &secret_in_configuration::RULE,
         secret_in_configuration::CHECKS,
     ),
+    (&placeholder_value::RULE, placeholder_value::CHECKS),
 ];
 
 /// All rules, in the order of their codes.

@@ -1,6 +1,7 @@
 //! A private key, wherever it is in a file.
 
 use sops_document::Document;
+use sops_placeholder::is_published_key;
 
 use crate::check::Check;
 use crate::context::Context;
@@ -17,13 +18,20 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[Check::File(check), Check::Document(in_scalars)];
 
+/// More bytes than a published key has, however it is indented.
+const LONGEST: usize = 4096;
+
 const HELP: &str =
     "remove it, and create a new one: anyone with a copy of the repository has this one";
 
 const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
 
 fn check(context: &mut Context<'_>) {
-    for key in private_key::find(context.input.bytes) {
+    let bytes = context.input.bytes;
+    let keys = private_key::find(bytes).into_iter();
+    // It protects nothing. In a manifest, SL023 reports it.
+    let keys = keys.filter(|key| !is_published(bytes, key));
+    for key in keys {
         let (message, severity) = words(&key);
         context
             .report_span(key.span.clone(), message)
@@ -49,7 +57,9 @@ fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
         let text = node.as_str().unwrap_or_default();
         let next = known.partition_point(|at| *at < span.start);
         let is_known = known.get(next).is_some_and(|at| *at < span.end);
-        let key = private_key::find(text.as_bytes()).into_iter().next();
+        let keys = private_key::find(text.as_bytes()).into_iter();
+        let mut keys = keys.filter(|key| !is_published(text.as_bytes(), key));
+        let key = keys.next();
         if let Some(key) = key.filter(|_| !is_known) {
             let (message, severity) = words(&key);
             context
@@ -58,6 +68,21 @@ fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
                 .severity(severity)
                 .confidence(confidence(&key));
         }
+    }
+}
+
+/// Whether a key is one of those that stand for others, and protect nothing.
+fn is_published(bytes: &[u8], key: &PrivateKey) -> bool {
+    let from = bytes.get(key.span.start..).unwrap_or_default();
+    // Only its first line may be marked.
+    let text = String::from_utf8_lossy(&from[..from.len().min(LONGEST)]);
+    let end = text.find("-----END ").and_then(|end| {
+        let rest = end + "-----END ".len();
+        Some(rest + text[rest..].find("-----")? + "-----".len())
+    });
+    match end.filter(|_| text.starts_with("-----BEGIN ")) {
+        Some(end) => is_published_key(&text.as_bytes()[..end]),
+        None => bytes.get(key.span.clone()).is_some_and(is_published_key),
     }
 }
 

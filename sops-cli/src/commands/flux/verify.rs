@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use k8s_openapi::api::core::v1::Secret;
-use sops_core::Format;
 use sops_core::keys::{Environment, Identities};
+use sops_core::{Format, parse_document};
 use sops_lint::flux::{FluxTree, SourceOrigin};
 
 use super::secret_args::SecretArgs;
@@ -17,7 +17,7 @@ use crate::flux::{
     Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, RbacLists,
     SecretName, access, access_table, items, needs_secret, read_repository,
 };
-use crate::input::Input;
+use crate::input::{Input, read_repository_file};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -181,8 +181,10 @@ impl Args {
         let Verification {
             root,
             inputs,
+            placeholders,
             mut tree,
         } = verification;
+        report.checks.extend(placeholders);
         let of_cluster = match cluster {
             Some(cluster) => add_live(cluster, &mut tree).await?,
             None => None,
@@ -263,6 +265,7 @@ type EncryptedInput = (PathBuf, Result<Input, CommandError>);
 struct Verification {
     root: PathBuf,
     inputs: Vec<EncryptedInput>,
+    placeholders: Vec<FluxCheck>,
     tree: FluxTree,
 }
 
@@ -276,6 +279,7 @@ impl Verification {
         let root = root(path)?;
         Ok(Self {
             inputs: files.map(read).collect(),
+            placeholders: placeholder_checks(path)?,
             tree: read_repository(&root)?,
             root,
         })
@@ -322,6 +326,24 @@ async fn add_live(
             Some(FluxCheck::gap("cluster", finding))
         }
     })
+}
+
+/// The manifests with placeholders, which Flux would deploy in the place of secrets.
+fn placeholder_checks(path: &Path) -> Result<Vec<FluxCheck>, CommandError> {
+    let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?;
+    let checks = items.iter().filter_map(|item| {
+        let format = Format::from_path(&item.path);
+        let is_manifest = matches!(format, Format::Yaml | Format::Json);
+        let bytes = is_manifest.then(|| read_repository_file(&item.path).ok())??;
+        let document = parse_document(&bytes, format).ok()?;
+        let placeholder = document
+            .trees()
+            .find_map(|tree| sops_placeholder::find(&tree))?;
+        let finding = format!("has a placeholder for an encrypted value: {placeholder}");
+        let check = FluxCheck::gap(name_of(&item.path), finding);
+        Some(check.hint("commit the encrypted file; a rendered one is only for checks"))
+    });
+    Ok(checks.collect())
 }
 
 /// The encrypted files at the path.

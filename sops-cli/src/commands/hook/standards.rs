@@ -13,7 +13,7 @@ use crate::lint::judge::Judge;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
 
 /// The rules for files.
-const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
+const RULES: [&str; 6] = ["SL010", "SL011", "SL012", "SL013", "SL014", "SL023"];
 
 /// The rules for files that a commit leaves as they are while their configuration changes.
 const RULES_OF_CONFIGURATION: [&str; 3] = ["SL010", "SL012", "SL013"];

@@ -5,6 +5,7 @@ mod apply;
 mod credentials;
 mod install_key;
 mod refusals;
+mod render;
 mod server;
 mod strict_schema;
 mod verify;
