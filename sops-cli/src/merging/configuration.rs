@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sops_core::keys::MasterKey;
+use sops_core::merge::ConfiguredKeys;
 
 use crate::command_error::CommandError;
 use crate::config::nearest::NearestConfigs;
@@ -26,11 +26,11 @@ impl ConfigurationAtHead {
 
     /// The keys that the creation rule names; none if there is no rule, or the configuration cannot
     /// be read.
-    pub(crate) fn recipients(&self) -> Vec<MasterKey> {
+    pub(crate) fn keys(&self) -> ConfiguredKeys {
         self.read().ok().flatten().unwrap_or_default()
     }
 
-    fn read(&self) -> Result<Option<Vec<MasterKey>>, CommandError> {
+    fn read(&self) -> Result<Option<ConfiguredKeys>, CommandError> {
         // Paths are looked up in the commit, so any root will do.
         let root = Path::new("/");
         let objects = Objects::open()?;
@@ -44,6 +44,9 @@ impl ConfigurationAtHead {
         let rule = config
             .as_ref()
             .and_then(|config| config.creation_rule_for(&path).ok()?);
-        Ok(rule.map(|rule| rule.key_groups.concat()))
+        Ok(rule.map(|rule| ConfiguredKeys {
+            threshold: rule.shamir_threshold.map(usize::from),
+            groups: rule.key_groups,
+        }))
     }
 }

@@ -13,13 +13,13 @@ pub(crate) fn note(name: &str, note: &MergeNote) -> String {
             "{name}: the data key stays the same although recipients were removed, who can still decrypt it: {}; `sops-rs rotate` creates a new data key",
             list(keys)
         ),
-        MergeNote::AddedByTheirs(keys) => format!(
-            "{name}: the merged branch added recipients that the creation rule does not name: {}",
+        MergeNote::Unnamed(keys) => format!(
+            "{name}: the merged file has new recipients that the creation rule at HEAD does not name: {}",
             list(keys)
         ),
-        MergeNote::NewDataKey => format!(
-            "{name}: the file has a new data key, because a removed recipient had the old one"
-        ),
+        MergeNote::NewDataKey => {
+            format!("{name}: the merged file has a new data key, so every encrypted value changed")
+        }
         _ => format!("{name}: {note:?}"),
     }
 }
@@ -84,10 +84,10 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
             ),
         ),
         MergeProblem::Settings => general(
-            "both sides changed which values are encrypted, or what the MAC covers".to_owned(),
+            "the sides differ in which values are encrypted, or in what the MAC covers".to_owned(),
         ),
         MergeProblem::KeyGroups => {
-            general("both sides changed the recipients, and the changes do not fit together".to_owned())
+            general("the changes of the recipients or key groups do not fit together, or the creation rule at HEAD has other key groups".to_owned())
         }
         MergeProblem::Unapproved(keys) => general(format!(
             "the data key would be encrypted for recipients that the creation rule at HEAD does not name: {}",

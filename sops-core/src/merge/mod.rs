@@ -65,6 +65,6 @@ mod writing;
 pub use driver::{MergeOutcome, merge};
 pub use markers::{Markers, with_markers};
 pub use problem::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName, Version};
-pub use recipients::Approval;
+pub use recipients::{Approval, ConfiguredKeys};
 pub use resolution::{Choices, ChooseSide, OpenMerge, ResolvedFile};
 pub use side::Versions;

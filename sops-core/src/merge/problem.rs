@@ -59,12 +59,13 @@ pub enum MergeProblem {
     Unreadable(Version, Error),
     /// None of the private keys decrypts a side, so the MAC cannot be computed.
     NoKey(Error),
-    /// Both sides changed the selection rule or `mac_only_encrypted`.
+    /// Both sides changed the selection rule, or they differ in `mac_only_encrypted`.
     Settings,
     /// A value that one side encrypts would be in plaintext under the merged selection rule. The
     /// text is its key path.
     Exposed(String),
-    /// Both sides changed the key groups, or one removed all keys that the other one kept.
+    /// Both sides changed the key groups, one removed all keys that the other one kept, or theirs
+    /// has groups or a threshold that neither ours nor the configuration has.
     KeyGroups,
     /// The data key would have to be encrypted for these keys, which the configuration does not
     /// name.
@@ -80,8 +81,9 @@ pub enum MergeNote {
     /// These keys were removed, but the data key stayed: their owners can still decrypt the file if
     /// they have an old version of it.
     RemovedWithoutRotation(Vec<MasterKey>),
-    /// Theirs added these keys, which the configuration does not name.
-    AddedByTheirs(Vec<MasterKey>),
-    /// The file has a new data key, because the old ones were encrypted for a removed key.
+    /// A side added these keys, which the configuration does not name.
+    Unnamed(Vec<MasterKey>),
+    /// The file has a new data key: the others were encrypted for a removed key, or came from
+    /// theirs.
     NewDataKey,
 }

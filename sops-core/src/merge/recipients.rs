@@ -1,7 +1,9 @@
 //! Merges the recipients of a file, and decides which data key the merged file has.
 //!
-//! Removal wins. A data key that was encrypted for a removed key is replaced, unless the side that
-//! removed the key kept it, as `updatekeys` does.
+//! Removal wins. The data key stays if both sides have the same one, or if ours has a new one; it
+//! never becomes one that only theirs has, because whoever made the branch knows that. A data key
+//! that was encrypted for a removed key is replaced, unless the side that removed the key kept it,
+//! as `updatekeys` does.
 
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
@@ -17,9 +19,18 @@ use crate::metadata::Metadata;
 /// Which recipients the data key may be encrypted for.
 pub enum Approval<'p> {
     /// Those that the configuration names. The function is called only if it is needed.
-    Configured(&'p dyn Fn() -> Vec<MasterKey>),
+    Configured(&'p dyn Fn() -> ConfiguredKeys),
     /// All recipients of the merged file: the user approved them.
     Given,
+}
+
+/// The master keys that the configuration names for a file. Empty if no rule matches.
+#[derive(Clone, Debug, Default)]
+pub struct ConfiguredKeys {
+    /// The key groups.
+    pub groups: Vec<Vec<MasterKey>>,
+    /// How many groups are needed; all of them if `None`.
+    pub threshold: Option<usize>,
 }
 
 /// The master keys of the merged file.
@@ -51,10 +62,26 @@ impl KeyWrapping<'_> {
             Approval::Given => Vec::new(),
             Approval::Configured(_) if keys.is_empty() => keys,
             Approval::Configured(named) => {
-                let named: HashSet<CanonicalKey> =
-                    named().iter().map(MasterKey::canonical).collect();
+                let named = set(&named().groups);
                 let is_named = |key: &MasterKey| named.contains(&key.canonical());
                 keys.into_iter().filter(|key| !is_named(key)).collect()
+            }
+        }
+    }
+
+    /// Whether the merged file may have these key groups: those of ours, those of the
+    /// configuration, or one group in place of one, whose keys are judged one by one. Other groups
+    /// could let fewer keys open the file.
+    fn approves_groups(&self, merged: &MergedKeys, ours: &MergedKeys) -> bool {
+        let are_single = merged.groups.len() <= 1 && ours.groups.len() <= 1;
+        if are_single || merged.needs_same_keys(&ours.groups, ours.threshold) {
+            return true;
+        }
+        match self.approval {
+            Approval::Given => true,
+            Approval::Configured(named) => {
+                let named = named();
+                merged.needs_same_keys(&named.groups, named.threshold)
             }
         }
     }
@@ -76,49 +103,34 @@ pub(super) fn plan(
     choice: Option<SideName>,
     wrapping: &KeyWrapping<'_>,
 ) -> Result<KeyPlan, MergeProblem> {
+    let ours = MergedKeys::of(versions.ours.metadata());
     let merged = match choice {
-        Some(SideName::Ours) => MergedKeys::of(versions.ours.metadata()),
+        Some(SideName::Ours) => ours,
         Some(SideName::Theirs) => MergedKeys::of(versions.theirs.metadata()),
-        None => merge(versions).ok_or(MergeProblem::KeyGroups)?,
+        None => merge(versions)
+            .filter(|merged| wrapping.approves_groups(merged, &ours))
+            .ok_or(MergeProblem::KeyGroups)?,
     };
     let holders = Holders::of(versions);
     let members = set(&merged.groups);
-    let candidates = holders.candidates();
-    let in_ours = set(&versions.ours.metadata().master_keys());
-    let mut problem = None;
-    for key in &candidates {
-        let leaving = holders.leaving(key, &members);
-        let is_kept_by_removal = holders.is_unrotated(key);
-        if !leaving.is_empty() && !is_kept_by_removal {
-            continue;
-        }
-        let added = merged.groups.iter().flatten();
-        let added = added.filter(|key| !in_ours.contains(&key.canonical()));
-        let added = wrapping.unapproved(added.cloned());
-        // A branch must not replace our data key by one that a stranger has.
-        if !added.is_empty() && !is_same(key, &versions.ours.key) {
-            problem = problem.or(Some(MergeProblem::Unapproved(added)));
-            continue;
-        }
-        match holders.groups(key, &merged, wrapping) {
-            Ok(groups) => {
-                let notes = [
-                    MergeNote::RemovedWithoutRotation(leaving),
-                    MergeNote::AddedByTheirs(added),
-                ];
-                return Ok(KeyPlan {
-                    key: (*key).clone(),
-                    groups,
-                    threshold: merged.threshold,
-                    notes: notes.into_iter().filter(|note| !is_empty(note)).collect(),
-                });
-            }
-            Err(error) => problem = problem.or(Some(error)),
-        }
-    }
-    if let Some(problem) = problem {
-        return Err(problem);
-    }
+    let Some((key, leaving)) = holders.key_that_stays(&members) else {
+        return new_key(merged, wrapping);
+    };
+    let added = holders.added(&merged.groups);
+    let notes = [
+        MergeNote::RemovedWithoutRotation(leaving),
+        MergeNote::Unnamed(wrapping.unapproved(added.into_iter())),
+    ];
+    Ok(KeyPlan {
+        key: key.clone(),
+        groups: holders.groups(key, &merged, wrapping)?,
+        threshold: merged.threshold,
+        notes: notes.into_iter().filter(|note| !is_empty(note)).collect(),
+    })
+}
+
+/// A fresh data key for the merged keys, which must all be approved.
+fn new_key(merged: MergedKeys, wrapping: &KeyWrapping<'_>) -> Result<KeyPlan, MergeProblem> {
     let key = DataKey::generate();
     let unapproved = wrapping.unapproved(merged.groups.iter().flatten().cloned());
     if !unapproved.is_empty() {
@@ -134,7 +146,7 @@ pub(super) fn plan(
 
 fn is_empty(note: &MergeNote) -> bool {
     match note {
-        MergeNote::RemovedWithoutRotation(keys) | MergeNote::AddedByTheirs(keys) => keys.is_empty(),
+        MergeNote::RemovedWithoutRotation(keys) | MergeNote::Unnamed(keys) => keys.is_empty(),
         MergeNote::NewDataKey => false,
     }
 }
@@ -145,6 +157,18 @@ impl MergedKeys {
             groups: metadata.master_keys(),
             threshold: metadata.shamir_threshold,
         }
+    }
+
+    /// Whether the same keys of the same groups are needed.
+    fn needs_same_keys(&self, groups: &[Vec<MasterKey>], threshold: Option<usize>) -> bool {
+        let sets = |groups: &[Vec<MasterKey>]| -> Vec<HashSet<CanonicalKey>> {
+            groups
+                .iter()
+                .map(|group| set(std::slice::from_ref(group)))
+                .collect()
+        };
+        let needed = |threshold: Option<usize>| threshold.unwrap_or(groups.len());
+        sets(&self.groups) == sets(groups) && needed(self.threshold) == needed(threshold)
     }
 }
 
@@ -216,17 +240,37 @@ impl<'v> Holders<'v> {
         }
     }
 
-    /// The data keys that the merged file may keep: that of the side that rotated or, if both
-    /// did, of either.
-    fn candidates(&self) -> Vec<&'v DataKey> {
+    /// The data key of ours if it stays: theirs has it too, or ours replaced that of the base.
+    /// Returns also the keys that it was encrypted for and that are not `members`.
+    fn key_that_stays(
+        &self,
+        members: &HashSet<CanonicalKey>,
+    ) -> Option<(&'v DataKey, Vec<MasterKey>)> {
         let (ours, theirs) = (self.versions[0].1, self.versions[1].1);
-        if is_same(ours, theirs) {
-            return vec![ours];
+        let is_old = self.base.is_some_and(|base| is_same(base, ours));
+        if is_old && !is_same(ours, theirs) {
+            return None;
         }
-        let is_old = |key: &DataKey| self.base.is_some_and(|base| is_same(base, key));
-        let mut candidates = vec![ours, theirs];
-        candidates.retain(|key| !is_old(key));
-        candidates
+        let leaving = self.leaving(ours, members);
+        (leaving.is_empty() || self.is_unrotated(ours)).then_some((ours, leaving))
+    }
+
+    /// The merged keys that the base does not have or, without a base, that one side lacks.
+    fn added(&self, merged: &[Vec<MasterKey>]) -> Vec<MasterKey> {
+        let sets: Vec<_> = self
+            .versions
+            .iter()
+            .map(|(metadata, _)| set(&metadata.master_keys()))
+            .collect();
+        let is_old = |key: &&MasterKey| {
+            let key = key.canonical();
+            match &sets[..] {
+                [_, _, base] => base.contains(&key),
+                sides => sides.iter().all(|side| side.contains(&key)),
+            }
+        };
+        let keys = merged.iter().flatten();
+        keys.filter(|key| !is_old(key)).cloned().collect()
     }
 
     /// Whether all versions have this data key, so that whoever removed a key kept it.

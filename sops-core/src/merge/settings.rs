@@ -20,7 +20,8 @@ impl Settings {
     }
 }
 
-/// The merged settings; `None` if both sides changed the same one and no side was chosen.
+/// The merged settings; `None` if both sides changed the rule, or if they differ in what the MAC
+/// covers, and no side was chosen. A branch must not take values out of the MAC unnoticed.
 pub(super) fn merge(
     base: Option<&Metadata>,
     ours: &Metadata,
@@ -34,17 +35,13 @@ pub(super) fn merge(
         Some(SideName::Theirs) => return Some(theirs),
         None => {}
     }
-    let (rule, mac_only_encrypted) = match &base {
-        Some(base) => (Some(&base.rule), Some(&base.mac_only_encrypted)),
-        None => (None, None),
-    };
+    if ours.mac_only_encrypted != theirs.mac_only_encrypted {
+        return None;
+    }
+    let rule = base.as_ref().map(|base| &base.rule);
     Some(Settings {
         rule: pick(rule, &ours.rule, &theirs.rule)?.clone(),
-        mac_only_encrypted: *pick(
-            mac_only_encrypted,
-            &ours.mac_only_encrypted,
-            &theirs.mac_only_encrypted,
-        )?,
+        mac_only_encrypted: ours.mac_only_encrypted,
     })
 }
 

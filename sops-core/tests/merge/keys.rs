@@ -1,7 +1,7 @@
 //! Recipients and data keys: removal wins, and no key is encrypted for a stranger.
 
 use sops_core::keys::{Identities, MasterKey};
-use sops_core::merge::{MergeNote, MergeOutcome, MergeProblem};
+use sops_core::merge::{ConfiguredKeys, MergeNote, MergeOutcome, MergeProblem};
 use sops_core::{Format, MacCheck};
 
 use crate::support::{Person, Repository, recipients};
@@ -68,7 +68,6 @@ impl People {
 enum KeyOf {
     Base,
     Ours,
-    Theirs,
     New,
 }
 
@@ -97,11 +96,7 @@ fn merge(people: &People, ours: Change, theirs: Change, named: &[usize]) -> (Mer
     }
     assert_eq!(repository.decrypt(&outcome.text), "a: 2\nb: 2\n");
     let key = data_key(people, &outcome.text);
-    let known = [
-        (KeyOf::Base, &base),
-        (KeyOf::Ours, &ours),
-        (KeyOf::Theirs, &theirs),
-    ];
+    let known = [(KeyOf::Base, &base), (KeyOf::Ours, &ours)];
     let same = known
         .into_iter()
         .find(|(_, text)| data_key(people, text.as_bytes()) == key);
@@ -122,23 +117,23 @@ fn removal_wins_and_the_data_key_is_safe() {
         (Nothing, Remove(0), &[1], KeyOf::Base),
         (Remove(0), Remove(1), &[], KeyOf::Base),
         (Remove(0), Add(2), &[1, 2], KeyOf::Base),
-        // Whoever rotated has the key.
+        // A data key that only theirs has may be known to a stranger.
         (Rotate, Nothing, &[0, 1], KeyOf::Ours),
-        (Nothing, Rotate, &[0, 1], KeyOf::Theirs),
+        (Nothing, Rotate, &[0, 1], KeyOf::New),
         (Rotate, Rotate, &[0, 1], KeyOf::Ours),
         (RemoveAndRotate(0), Nothing, &[1], KeyOf::Ours),
-        (Nothing, RemoveAndRotate(0), &[1], KeyOf::Theirs),
+        (Nothing, RemoveAndRotate(0), &[1], KeyOf::New),
         // The new key was encrypted for someone whom the other side removed.
         (Rotate, Remove(0), &[1], KeyOf::New),
         (Remove(0), Rotate, &[1], KeyOf::New),
         (RemoveAndRotate(0), Remove(1), &[], KeyOf::New),
         (RemoveAndRotate(0), RemoveAndRotate(1), &[], KeyOf::New),
-        // Of two new keys, one was never encrypted for the removed key.
-        (Rotate, RemoveAndRotate(0), &[1], KeyOf::Theirs),
+        // The key of ours stays if it was never encrypted for the removed key.
+        (Rotate, RemoveAndRotate(0), &[1], KeyOf::New),
         (RemoveAndRotate(0), Rotate, &[1], KeyOf::Ours),
         // The new key is encrypted for whom the configuration names.
         (Rotate, Add(2), &[0, 1, 2], KeyOf::Ours),
-        (Add(2), RemoveAndRotate(0), &[1, 2], KeyOf::Theirs),
+        (Add(2), RemoveAndRotate(0), &[1, 2], KeyOf::New),
     ] {
         let people = People::new();
         let (outcome, key_of) = merge(&people, ours, theirs, &[0, 1, 2, 3]);
@@ -201,11 +196,39 @@ fn a_data_key_is_not_encrypted_for_a_key_that_the_configuration_does_not_name() 
 }
 
 #[test]
-fn a_key_that_theirs_added_and_the_configuration_does_not_name_is_noted() {
+fn a_key_that_a_side_added_and_the_configuration_does_not_name_is_noted() {
+    use Change::{Add, Nothing};
+    // In a rebase, ours is the branch that was fetched.
+    for (ours, theirs) in [(Nothing, Add(2)), (Add(2), Nothing)] {
+        let people = People::new();
+        let (outcome, _) = merge(&people, ours, theirs, &[0, 1]);
+        let added = vec![people.others[2].key.clone()];
+        assert_eq!(outcome.notes, [MergeNote::Unnamed(added)]);
+    }
+    // Both add the file.
     let people = People::new();
-    let (outcome, _) = merge(&people, Change::Nothing, Change::Add(2), &[0, 1]);
+    let repository = &people.repository;
+    let ours = repository.encrypt_for("a: 1\n", &people.keys(&[0, 2]), |settings| settings);
+    let theirs = repository.encrypt_for("a: 1\nb: 2\n", &people.keys(&[0]), |settings| settings);
+    let outcome = repository.merge_with(None, &ours, &theirs, &people.keys(&[0]));
     let added = vec![people.others[2].key.clone()];
-    assert_eq!(outcome.notes, [MergeNote::AddedByTheirs(added)]);
+    assert_eq!(outcome.notes, [MergeNote::Unnamed(added)]);
+}
+
+#[test]
+fn a_data_key_that_a_stranger_chose_is_not_used() {
+    // A public key is enough to encrypt a new file, and the own `enc` can be taken out of it.
+    let people = People::new();
+    let repository = &people.repository;
+    let base = repository.encrypt_for("a: 1\n", &people.keys(&[0]), |settings| settings);
+    let ours = repository.edit(&base, "a: 1\nnew: secret\n");
+    let forged = repository.encrypt_for("a: 1\nb: 2\n", &people.keys(&[0]), |settings| settings);
+    let outcome = repository.merge_with(Some(&base), &ours, &forged, &people.keys(&[0]));
+    assert_eq!(outcome.problems, []);
+    assert_eq!(outcome.notes, [MergeNote::NewDataKey]);
+    let merged = data_key(&people, &outcome.text);
+    assert_ne!(merged, data_key(&people, forged.as_bytes()));
+    assert_ne!(merged, data_key(&people, base.as_bytes()));
 }
 
 #[test]
@@ -241,7 +264,11 @@ fn key_groups_are_merged_as_a_whole() {
         (with_groups(&ours, &[0, 1, 2]), theirs.clone(), &[0, 1, 2]),
         (ours.clone(), with_groups(&theirs, &[0, 1, 2]), &[0, 1, 2]),
     ] {
-        let outcome = repository.merge(Some(&base), &ours, &theirs);
+        let configured = || ConfiguredKeys {
+            groups: groups(expected),
+            threshold: Some(2),
+        };
+        let outcome = repository.merge_configured(Some(&base), &ours, &theirs, &configured);
         assert_eq!(outcome.problems, []);
         assert_eq!(repository.decrypt(&outcome.text), "a: 2\nb: 2\n");
         let text = String::from_utf8(outcome.text).expect("the file is text");
@@ -255,4 +282,10 @@ fn key_groups_are_merged_as_a_whole() {
         &with_groups(&theirs, &[0, 1, 3]),
     );
     assert_eq!(outcome.problems, [MergeProblem::KeyGroups]);
+    // Groups of theirs that the configuration does not have could let one key open the file.
+    let weaker = repository.update_keys(&theirs, &people.keys(&[0, 1]));
+    for theirs in [weaker, with_groups(&theirs, &[0, 1, 2])] {
+        let outcome = repository.merge(Some(&base), &ours, &theirs);
+        assert_eq!(outcome.problems, [MergeProblem::KeyGroups]);
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
-use sops_core::keys::{Identities, MasterKey};
+use sops_core::keys::Identities;
 use sops_core::merge::{
-    Approval, Choices, Markers, MergeProblem, OpenMerge, SideName, Version, Versions, merge,
+    Approval, Choices, ConfiguredKeys, Markers, MergeProblem, OpenMerge, SideName, Version,
+    Versions, merge,
 };
 use sops_core::rules::EncryptionRule;
 use sops_core::{Error, Format};
@@ -102,6 +103,24 @@ fn two_different_rules_conflict_until_one_is_chosen() {
 }
 
 #[test]
+fn a_branch_does_not_take_values_out_of_the_mac() {
+    let repository = Repository::new(Format::Yaml);
+    let keys = [&repository.ann.key];
+    let encrypt = |text: &str, only_encrypted| {
+        repository.encrypt_for(text, &keys, |settings| {
+            settings.with_mac_only_encrypted(only_encrypted)
+        })
+    };
+    let base = encrypt("a: 1\nb_unencrypted: 1\n", false);
+    let theirs = encrypt("a: 1\nb_unencrypted: 1\n", true);
+    let ours = repository.edit(&base, "a: 2\nb_unencrypted: 1\n");
+    for (ours, theirs) in [(&ours, &theirs), (&theirs, &ours)] {
+        let outcome = repository.merge(Some(&base), ours, theirs);
+        assert_eq!(outcome.problems, [MergeProblem::Settings]);
+    }
+}
+
+#[test]
 fn a_version_that_was_tampered_with_is_a_conflict() {
     let repository = Repository::new(Format::Yaml);
     let keys = [&repository.ann.key];
@@ -192,7 +211,7 @@ fn a_version_in_plaintext_is_never_merged() {
         theirs: b"a: 2\n",
         format: Format::Yaml,
     };
-    let named = Vec::new;
+    let named = ConfiguredKeys::default;
     let outcome = merge(
         &versions,
         &repository.ann.identities,
@@ -286,7 +305,7 @@ fn without_a_key_values_merge_but_the_file_is_marked() {
             theirs: theirs.as_bytes(),
             format,
         };
-        let named = Vec::<MasterKey>::new;
+        let named = ConfiguredKeys::default;
         let outcome = merge(
             &versions,
             &Identities::new(),

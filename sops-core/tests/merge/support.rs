@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use sops_core::keys::age::generate_x25519;
 use sops_core::keys::{Identities, MasterKey};
-use sops_core::merge::{Approval, Markers, MergeOutcome, MergeProblem, Versions, merge};
+use sops_core::merge::{
+    Approval, ConfiguredKeys, Markers, MergeOutcome, MergeProblem, Versions, merge,
+};
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
 
@@ -154,7 +156,21 @@ impl Repository {
         theirs: &str,
         named: &[&MasterKey],
     ) -> MergeOutcome {
-        let named = || named.iter().map(|key| (*key).clone()).collect();
+        let named = || ConfiguredKeys {
+            groups: vec![named.iter().map(|key| (*key).clone()).collect()],
+            threshold: None,
+        };
+        self.merge_configured(base, ours, theirs, &named)
+    }
+
+    /// Merges with the keys of a configuration.
+    pub(crate) fn merge_configured(
+        &self,
+        base: Option<&str>,
+        ours: &str,
+        theirs: &str,
+        named: &dyn Fn() -> ConfiguredKeys,
+    ) -> MergeOutcome {
         let versions = Versions {
             base: base.map(str::as_bytes),
             ours: ours.as_bytes(),
@@ -164,7 +180,7 @@ impl Repository {
         merge(
             &versions,
             &self.ann.identities,
-            &Approval::Configured(&named),
+            &Approval::Configured(named),
             &Markers::default().with_labels("HEAD", "topic"),
             self.tick(),
         )

@@ -66,7 +66,7 @@ impl Args {
         };
         let services = Services::new(ui, globals)?;
         let configuration = ConfigurationAtHead::new(&self.path);
-        let named = || configuration.recipients();
+        let named = || configuration.keys();
         let outcome = merge(
             &versions,
             &*services.all(),

@@ -123,7 +123,7 @@ impl Resolution<'_, '_> {
         approved: &Approved,
     ) -> Result<String, Vec<MergeProblem>> {
         let configuration = ConfigurationAtHead::new(self.path);
-        let named = || configuration.recipients();
+        let named = || configuration.keys();
         let approval = match approved.0 {
             true => Approval::Given,
             false => Approval::Configured(&named),
