@@ -77,7 +77,7 @@ pub(crate) fn parse_without_comments<'a>(
     document(text, read(text, Reading::Document(reserved))?, reserved)
 }
 
-/// The parts of a text that can be parsed on their own; empty if there are none.
+/// The parts of a text that can be parsed on their own; empty if it has to be parsed as a whole.
 pub(crate) fn parts(text: &str) -> Vec<Range<usize>> {
     match go_incompatibilities::refuse_unicode_breaks(text) {
         Ok(()) => parallel_parse::parts(text),

@@ -46,13 +46,14 @@ impl<'a> BlockReader<'a> {
             return Err(Stop::Unknown);
         }
         let mut next = self.skip_spaces(at + 1);
-        let is_empty = self.byte(next) == Some(bracket);
-        while !is_empty {
+        if self.byte(next) != Some(bracket) {
             next = self.flow_member(next, kind, nesting, receiver)?;
-            match self.byte(next) {
-                Some(b',') => next = self.skip_spaces(next + 1),
-                Some(byte) if byte == bracket => break,
-                _ => return Err(Stop::Unknown),
+            while self.byte(next) == Some(b',') {
+                let member = self.skip_spaces(next + 1);
+                next = self.flow_member(member, kind, nesting, receiver)?;
+            }
+            if self.byte(next) != Some(bracket) {
+                return Err(Stop::Unknown);
             }
         }
         pass(receiver, Event::Close(next..next + 1))?;
