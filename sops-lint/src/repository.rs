@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::flux::{AppliedKustomization, FluxTree, Problem};
+use crate::flux::{FluxTree, Problem};
 use crate::linter::Linter;
 use crate::rule::Severity;
 
@@ -93,18 +93,15 @@ impl Repository {
             findings.push(finding);
         }
         if !applied.is_complete() {
-            findings.extend(self.incomplete(&applied.kustomizations));
+            findings.extend(self.incomplete(&tree));
         }
         findings
     }
 
     /// That not all Kustomizations were followed, at the first of them.
-    fn incomplete(&self, applied: &[AppliedKustomization<'_>]) -> Option<Finding> {
-        let mut sites = applied.iter().filter_map(|kustomization| {
-            let (file, site) = kustomization.site()?;
-            self.flux_findings.get(file)?.get(site)?.clone()
-        });
-        let mut finding = sites.next()?;
+    fn incomplete(&self, tree: &FluxTree) -> Option<Finding> {
+        let (file, site) = tree.first_kustomization()?;
+        let mut finding = self.flux_findings.get(file)?.get(site)?.clone()?;
         "too many of Flux's Kustomizations build each other's directories: not all were checked"
             .clone_into(&mut finding.message);
         finding.severity(Severity::Warning);

@@ -96,6 +96,24 @@ fn kustomizations_that_build_each_other_are_all_checked() {
     assert_eq!(findings.len(), COUNT, "and nothing else");
 }
 
+/// Each of them patches all others in its own way, which is too much to follow.
+#[test]
+fn kustomizations_that_are_too_many_to_check_are_reported() {
+    let kustomization = |number: usize| {
+        format!(
+            ">>> clusters/{number}.yaml\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: k{number}}}\nspec:\n  path: ./\n  patches:\n  - target: {{kind: Kustomization}}\n    patch: '[{{op: add, path: /metadata/labels, value: {{a: x{number}}}}}]'\n"
+        )
+    };
+    let manifests: String = (0..300).map(kustomization).collect();
+    let (_, _, files) = &cases(&format!("=== report: too many\n{manifests}"))[0];
+    let findings = lint(&linter(), files);
+    let is_said = |finding: &Finding| {
+        finding.severity == Severity::Warning && finding.message.contains("not all were checked")
+    };
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(is_said(&findings[0]), "{findings:?}");
+}
+
 #[test]
 fn what_may_be_a_secret_in_the_metadata_is_an_error() {
     let linter = linter();

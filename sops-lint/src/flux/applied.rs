@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::build::{Budget, Build, Role};
+use super::budget::Budget;
+use super::build::{Build, Role};
 use super::json_value::text;
 use super::source::SourceOrigin;
 use super::tree::FluxTree;
@@ -61,11 +62,6 @@ impl<'t> AppliedKustomization<'t> {
     /// The file that it is in, by its absolute path; `None` for one of the cluster.
     pub fn file(&self) -> Option<&'t Path> {
         self.site.map(|(file, _)| file)
-    }
-
-    /// The file and the site in it.
-    pub(crate) fn site(&self) -> Option<(&'t Path, usize)> {
-        self.site
     }
 
     /// Its name.

@@ -1,12 +1,12 @@
 //! Which files a build of Flux reads, as far as they are in the repository, and the patches on the
 //! way.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::budget::Budget;
 use super::facts::FluxFacts;
 use super::kustomize_file::SourceFile;
 use super::patch::Patch;
@@ -27,36 +27,6 @@ const IGNORED: [&str; 9] = [
     ".sops.yaml",
     ".flux.yaml",
 ];
-
-/// How many steps may still be taken.
-#[derive(Debug)]
-pub(super) struct Budget {
-    remaining: Cell<usize>,
-    is_spent: Cell<bool>,
-}
-
-impl Budget {
-    pub(super) fn new(steps: usize) -> Self {
-        Self {
-            remaining: Cell::new(steps),
-            is_spent: Cell::new(false),
-        }
-    }
-
-    /// Whether another step may be taken.
-    pub(super) fn spend(&self) -> bool {
-        match self.remaining.get().checked_sub(1) {
-            Some(remaining) => self.remaining.set(remaining),
-            None => self.is_spent.set(true),
-        }
-        !self.is_spent.get()
-    }
-
-    /// Whether a step was refused.
-    pub(super) fn is_spent(&self) -> bool {
-        self.is_spent.get()
-    }
-}
 
 /// What a directory is built from.
 #[derive(Debug)]

@@ -29,12 +29,12 @@ pub(super) fn children_key(path: PathBuf, components: Vec<PathBuf>, spec: &Value
 /// The children of all Kustomizations with the same [`ChildrenKey`], each as its parent patches it.
 #[derive(Debug)]
 pub(super) struct Children<'t> {
-    all: Vec<(Id<'t>, Value)>,
+    all: Vec<(Id<'t>, Rc<Value>)>,
     numbers: HashMap<Id<'t>, usize>,
 }
 
 impl<'t> Children<'t> {
-    pub(super) fn new(all: Vec<(Id<'t>, Value)>) -> Self {
+    pub(super) fn new(all: Vec<(Id<'t>, Rc<Value>)>) -> Self {
         let numbers = all.iter().enumerate();
         Self {
             numbers: numbers.map(|(number, (id, _))| (*id, number)).collect(),
@@ -50,7 +50,7 @@ impl<'t> Children<'t> {
         self.all.len()
     }
 
-    pub(super) fn form_of(&self, id: Id<'t>) -> Option<&Value> {
+    pub(super) fn form_of(&self, id: Id<'t>) -> Option<&Rc<Value>> {
         self.numbers.get(&id).map(|number| &self.all[*number].1)
     }
 }
@@ -58,7 +58,7 @@ impl<'t> Children<'t> {
 /// Children that are still to be followed, each once for all parents that share them.
 #[derive(Default)]
 pub(super) struct Pending<'t> {
-    open: Vec<(Id<'t>, Value)>,
+    open: Vec<(Id<'t>, Rc<Value>)>,
     /// The lists that were added, by their addresses, with the parent that was left out.
     followed: HashMap<*const Children<'t>, Option<Id<'t>>>,
     /// The same lists, so that their addresses stay theirs.
@@ -66,11 +66,11 @@ pub(super) struct Pending<'t> {
 }
 
 impl<'t> Pending<'t> {
-    pub(super) fn add(&mut self, id: Id<'t>, form: Value) {
+    pub(super) fn add(&mut self, id: Id<'t>, form: Rc<Value>) {
         self.open.push((id, form));
     }
 
-    pub(super) fn next(&mut self) -> Option<(Id<'t>, Value)> {
+    pub(super) fn next(&mut self) -> Option<(Id<'t>, Rc<Value>)> {
         self.open.pop()
     }
 
@@ -88,7 +88,7 @@ impl<'t> Pending<'t> {
             Some(Some(first)) if first != parent => {
                 self.followed.insert(address, None);
                 let form = children.form_of(first);
-                self.open.extend(form.map(|form| (first, form.clone())));
+                self.open.extend(form.map(|form| (first, Rc::clone(form))));
             }
             Some(_) => {}
         }

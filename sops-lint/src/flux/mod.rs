@@ -5,6 +5,7 @@
 //! `kustomize_generator.go` of fluxcd/pkg/kustomize.
 
 mod applied;
+mod budget;
 mod build;
 mod children;
 mod encrypted_file;

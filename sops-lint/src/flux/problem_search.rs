@@ -6,7 +6,8 @@ use std::rc::Rc;
 use sops_core::CIPHERTEXT_PREFIX;
 
 use super::applied::AppliedKustomization;
-use super::build::{Budget, Build, BuiltFile, Role};
+use super::budget::Budget;
+use super::build::{Build, BuiltFile, Role};
 use super::encrypted_file::{EncryptedFile, EncryptedObject, SourceOutcome};
 use super::kustomize_file::{Purpose, SourceFile};
 use super::patch::Patch;

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::applied::{Applied, AppliedKustomization};
-use super::build::{Budget, Build};
+use super::budget::Budget;
+use super::build::Build;
 use super::children::{Children, ChildrenKey, Id, Pending, children_key};
 use super::json_value::{items, text};
 use super::patch::Patch;
@@ -43,6 +44,7 @@ impl FluxTree {
         for ((file, number), forms) in std::mem::take(&mut resolution.forms) {
             for form in forms {
                 let (_, site) = self.files[file].kustomizations[number];
+                let form = Rc::unwrap_or_clone(form);
                 applied.push(resolution.applied(Some((file, site)), form));
             }
         }
@@ -69,7 +71,7 @@ struct Resolution<'t> {
     children: HashMap<ChildrenKey, Rc<Children<'t>>>,
     pending: Pending<'t>,
     /// The Kustomizations as they are applied.
-    forms: BTreeMap<Id<'t>, Vec<Value>>,
+    forms: BTreeMap<Id<'t>, Vec<Rc<Value>>>,
 }
 
 impl<'t> Resolution<'t> {
@@ -213,7 +215,7 @@ impl<'t> Resolution<'t> {
 
     /// Records a form of a Kustomization, and those of all that it builds.
     fn follow(&mut self, id: Id<'t>, form: Value) {
-        self.pending.add(id, form);
+        self.pending.add(id, Rc::new(form));
         while let Some((id, form)) = self.pending.next().filter(|_| self.budget.spend()) {
             let children = self.children(&form);
             // One that builds itself is applied as it patches itself.
@@ -241,6 +243,9 @@ impl<'t> Resolution<'t> {
         if let Some(children) = self.children.get(&key) {
             return Some(Rc::clone(children));
         }
+        if self.budget.is_spent() {
+            return None;
+        }
         let build = self.build(path, components);
         let mut children = build.children(self.tree, &self.budget);
         let patches = match children.is_empty() {
@@ -249,6 +254,9 @@ impl<'t> Resolution<'t> {
         };
         let namespace = text(spec, &["targetNamespace"]);
         for (_, _, child) in &mut children {
+            if !self.budget.spend_on_form() {
+                return None;
+            }
             for patch in patches.iter().take_while(|_| self.budget.spend()) {
                 patch.apply(child);
             }
@@ -257,7 +265,7 @@ impl<'t> Resolution<'t> {
             }
         }
         let children = children.into_iter();
-        let children = children.map(|(file, number, child)| ((file, number), child));
+        let children = children.map(|(file, number, child)| ((file, number), Rc::new(child)));
         let children = Rc::new(Children::new(children.collect()));
         self.children.insert(key, Rc::clone(&children));
         Some(children)

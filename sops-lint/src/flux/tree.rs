@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::facts::FluxFacts;
 use super::json_value::text;
 use super::kustomize_file::{KustomizeFile, Purpose};
+use super::site::SiteId;
 use super::source::{Source, Sources};
 
 /// The files of a repository that say something about Flux, and what a cluster adds.
@@ -89,6 +90,14 @@ impl FluxTree {
             .values()
             .flat_map(|facts| &facts.controller_secrets);
         names.map(String::as_str).collect()
+    }
+
+    /// The first Kustomization in a file: the file, and the site in it.
+    pub(crate) fn first_kustomization(&self) -> Option<(&Path, SiteId)> {
+        self.files.iter().find_map(|(path, facts)| {
+            let (_, site) = facts.kustomizations.first()?;
+            Some((path.as_path(), *site))
+        })
     }
 
     pub(super) fn root(&self) -> &Path {

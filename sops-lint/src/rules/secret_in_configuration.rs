@@ -17,7 +17,7 @@ use crate::rule::{Confidence, FixAvailability, Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::sample;
 use crate::scrutiny::is_open_reference;
-use crate::secret_detection::{FoundSecret, Likeness};
+use crate::secret_detection::{FoundSecret, Likeness, in_text};
 use crate::shown_name::shown_name;
 use crate::value_tree::{TreeValue, values};
 use forms::ConfigurationForm;
@@ -80,7 +80,7 @@ pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) ->
         };
         is_known = true;
         if form == ConfigurationForm::Compose {
-            env_files::check(top, context);
+            env_files(top, context);
         }
         for value in values(("", ""), top, |_| false) {
             let is_reported = handled.is_reported(&value.node.span());
@@ -90,6 +90,34 @@ pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) ->
         }
     }
     is_known
+}
+
+/// Reports the files with secrets, each where a service names it.
+fn env_files(top: NodeRef<'_, '_>, context: &mut Context<'_>) {
+    for node in env_files::named_by(top) {
+        let name = node.as_str().unwrap_or_default();
+        let directory = context.input.path.parent().unwrap_or(Path::new("/"));
+        let path = directory.join(name);
+        // A dotenv file is looked at by itself.
+        if name.is_empty() || texts::is_named(&path) || is_sample(&path) {
+            continue;
+        }
+        let content = context.input.tree.read(&path);
+        let text = content.and_then(|content| String::from_utf8(content).ok());
+        let Some(secret) = text.and_then(|text| in_text("", &text).into_iter().next()) else {
+            continue;
+        };
+        let message = format!(
+            "the file `{}` of the Compose file contains {}: `{}`",
+            shown_name(name),
+            secret.likeness.description(),
+            shown_name(&secret.name)
+        );
+        context
+            .report_node(node, message)
+            .confidence(secret.likeness.confidence())
+            .help(HELP);
+    }
 }
 
 /// Reports the secrets in the value that a patch writes at a path in the configuration of a node;
