@@ -23,8 +23,12 @@ PHRASES = {
     r"but for": "except",
     r"divided by commas": "comma-separated",
     r"misspelt": "misspelled",
-    r"is no (file|list|number|key|path|name|mapping|regular|expression|directory|manifest|object|string|text|YAML|JSON|repository)": "is not a",
+    r"is no (file|list|number|key|path|name|mapping|regular|expression|directory|manifest|object|string|text|YAML|JSON|repository|recipient|reference)": "is not a",
     r"(is|are) not there": "is missing, or does not exist",
+    r"tak(e|es|en) away": "remove",
+    r"keys? (of clouds|in (a|the) cloud)": "cloud key",
+    r"marks of a (merge )?conflict": "conflict markers",
+    r"(rule|expression)s? that fits?": "that matches",
 }
 PATTERN = re.compile(r"\b(" + "|".join(PHRASES) + r")\b", re.IGNORECASE)
 

@@ -48,7 +48,7 @@ struct Front {
 
 /// The command line's description.
 pub(crate) fn command() -> clap::Command {
-    // What belongs to the old form would hide what is there today.
+    // Flags of the old form would hide the current ones.
     let front = described(front(), legacy::Args::augment_args).mut_args(|arg| {
         let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
@@ -67,9 +67,8 @@ fn front() -> clap::Command {
     }
 }
 
-/// The description of as much of the command line as is in use: of one command, if it begins with
-/// that, before which nothing of the old form can stand. All of it takes as long as decrypting a
-/// file.
+/// The description of the part of the command line that is in use: only one command, if the line
+/// begins with it. Describing all commands takes as long as decrypting a file.
 fn command_in_use() -> clap::Command {
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let name = std::env::args_os().nth(1);
@@ -84,7 +83,7 @@ fn stands_before_command(id: &str) -> bool {
     GlobalArgs::IDS.contains(&id) || matches!(id, "help" | "version")
 }
 
-/// Does what the command line asks for.
+/// Runs the command line.
 pub(crate) fn run() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
@@ -93,11 +92,11 @@ pub(crate) fn run() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(answer) = answer_to_shell(&program, &arguments) {
-        // A shell that went away needs no answer.
+        // A shell that has ended needs no answer.
         let _ = Ui::new(false).output(answer.as_bytes());
         return ExitCode::SUCCESS;
     }
-    // There, these print their help.
+    // Without a subcommand, these commands print their help.
     if let [name] = &arguments[..]
         && invocation::is_sops()
         && (name == "groups" || name == "completion")
@@ -180,7 +179,7 @@ fn usage(mut error: clap::Error) -> ExitCode {
     }
 }
 
-/// Says which flags of the old form have no effect before a command, as in `sops`.
+/// Warns about flags of the old form that have no effect before a command, as `sops` does.
 fn warn_of_flags_before(ui: &Ui, matches: &clap::ArgMatches) {
     for id in matches.ids().map(clap::Id::as_str) {
         if matches.value_source(id) == Some(ValueSource::CommandLine) && !stands_before_command(id)

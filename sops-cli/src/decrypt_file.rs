@@ -11,17 +11,17 @@ use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// What becomes of a plaintext.
+/// How a plaintext is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// It is given out as it is.
+    /// It is printed or written unchanged.
     File,
-    /// Its values are, in another format or by themselves.
+    /// Only its values are used, in another format or on their own.
     Values,
 }
 
 impl Use {
-    /// What becomes of a plaintext of the one format that is asked for in the other.
+    /// How a plaintext in `format` is used if the output is in the format `to`.
     pub(crate) fn in_format(format: Format, to: Format) -> Self {
         if format == to {
             Self::File
@@ -51,7 +51,7 @@ pub(crate) fn decrypt(
     Ok(decrypted)
 }
 
-/// Says that comments stay encrypted, if some do.
+/// Warns if comments stay encrypted.
 pub(crate) fn warn_of_comments(ui: &Ui, input: &Input, unopened: usize) {
     if unopened > 0 {
         ui.warn(format_args!(
@@ -75,7 +75,7 @@ pub(crate) fn open<'d, 'a>(
         .map_err(|error| input.error(error))
 }
 
-/// A plaintext in the format that is written.
+/// A plaintext in the output format.
 pub(crate) fn in_format(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -92,7 +92,7 @@ pub(crate) fn in_format(
         .map_err(|error| input.plaintext_error(error))
 }
 
-/// Has a changed document written in its new format.
+/// Converts a changed document to its new format.
 pub(crate) fn in_new_format<'d, 'a>(
     ui: &Ui,
     globals: &GlobalArgs,

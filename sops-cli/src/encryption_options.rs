@@ -1,5 +1,5 @@
-//! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that
-//! override it.
+//! The keys and the rule that a new file is encrypted with: from the creation rule in `.sops.yaml`,
+//! and from flags that override it.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::config::working_dir::working_dir;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// Has all of a binary file encrypted, whatever the rule selects of other files.
+/// Encrypts a binary file completely, whatever the rule selects in other files.
 pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
     let rule = std::mem::take(&mut encryption.rule);
     if rule != EncryptionRule::default() {
@@ -34,7 +34,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) threshold: &'a ThresholdArg,
 }
 
-/// What the new file of that name is encrypted with.
+/// The keys and the rule for the new file of that name.
 pub(crate) fn encryption(
     globals: &GlobalArgs,
     config: Option<&Config>,
@@ -54,7 +54,7 @@ pub(crate) fn encryption(
         ([], Some(creation)) => groups(creation, config)?,
         ([], None) => return Err(no_rules_or_keys(config)?),
     };
-    // Before the user writes a text that cannot be encrypted.
+    // Report this before the user writes a text that cannot be encrypted.
     services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
     if let (Some(config), Some(creation), [], None) =
@@ -75,7 +75,7 @@ pub(crate) fn encryption(
         .with_key_service(services.all()))
 }
 
-/// Why no rule is for the file, though keys may be named on the command line.
+/// Why no rule applies to the file, for a command line that may name keys.
 fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey]) -> CommandError {
     let error = CommandError::in_config(error, config);
     match listed {
@@ -86,10 +86,10 @@ fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey
     }
 }
 
-/// What `sops` says of a rule without keys.
+/// The message of `sops` for a rule without keys.
 const EMPTY_GROUP: &str = "Could not generate data key: [empty key group provided]";
 
-/// Why there is no rule for any file: there is no configuration, or it says nothing of new files.
+/// Why no file has a rule: there is no configuration, or it has no creation rules.
 pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandError> {
     let error = |message| CommandError::new(Code::Generic, message);
     Ok(match config {
@@ -119,7 +119,7 @@ pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, 
     Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
 }
 
-/// The keys of a creation rule, for all of which something can be encrypted.
+/// The keys of a creation rule, all of which must be usable.
 pub(crate) fn groups(
     creation: &CreationRule,
     config: Option<&Config>,
@@ -137,7 +137,8 @@ pub(crate) fn groups(
     Ok(creation.key_groups.clone())
 }
 
-/// The one rule: flags come before the configuration's, each kind by itself, as in `sops`.
+/// The selection rule. As in `sops`, a flag overrides only the configuration's rule of the same
+/// kind.
 fn rule(rules: &RuleArgs, creation: Option<&CreationRule>) -> Result<EncryptionRule, CommandError> {
     let mut all = rules.given();
     if let Some(configured) = creation.and_then(|creation| creation.rule.as_ref())

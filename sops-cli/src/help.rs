@@ -1,5 +1,4 @@
-//! What the help shows beyond the flags of a command: the groups of the list of commands, and the
-//! flags that a command hides because they have no effect there.
+//! Groups the commands in the help, and hides flags from commands in which they have no effect.
 
 use clap::Command;
 
@@ -24,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Keys",
         &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
     ),
-    ("Git", &["git", "diff", "hook", "lint"]),
+    ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux"]),
     (
         "Compatibility with sops",
@@ -55,10 +54,12 @@ const DECRYPTING: &[&str] = &[
     "exec-file",
     "groups",
     "publish",
+    "resolve",
     "rotate",
     "set",
     "unset",
     "updatekeys",
+    "verify",
 ];
 
 /// The commands that read no `.sops.yaml`.
@@ -67,8 +68,8 @@ const WITHOUT_CONFIG: [&str; 5] = ["completion", "filestatus", "keygen", "link",
 /// The commands of each group. A program that is built without a feature lacks some.
 pub(crate) fn groups(program: &Command) -> Vec<(&'static str, Vec<&Command>)> {
     let commands = |names: &[&str]| {
-        let found = names.iter().map(|name| program.find_subcommand(name));
-        found.flatten().collect()
+        let commands = names.iter().map(|name| program.find_subcommand(name));
+        commands.flatten().collect()
     };
     let all = GROUPS
         .iter()

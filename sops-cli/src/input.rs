@@ -11,7 +11,7 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::Expected;
 use crate::input_format::InputFormat;
 
-/// The content of a file, where it came from, and what it is.
+/// The content of a file, with its name and its format.
 pub(crate) struct Input {
     /// Its name in messages.
     pub(crate) name: String,
@@ -20,7 +20,7 @@ pub(crate) struct Input {
     pub(crate) format: Format,
     /// As UTF-8.
     pub(crate) content: Zeroizing<Vec<u8>>,
-    /// What the file holds, if that is UTF-16.
+    /// The bytes of the file, if they are UTF-16.
     utf16: Option<Zeroizing<Vec<u8>>>,
     role: Role,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Input {
 /// The largest manifest, in bytes: no API server accepts one of this size.
 const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// All of a manifest. A pipe or a device has no size to ask for, and may have no end.
+/// Reads a whole manifest. A pipe or a device has no known size, and may have no end.
 ///
 /// # Errors
 /// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
@@ -55,7 +55,7 @@ fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (units, []) = bytes[2..].as_chunks::<2>() else {
         return None;
     };
-    // With this room the text is never moved, which would leave a copy.
+    // With this capacity, the text is never moved, which would leave a copy.
     let mut text = Zeroizing::new(String::with_capacity(units.len() * 3));
     for character in char::decode_utf16(units.iter().map(|pair| unit(*pair))) {
         text.push(character.ok()?);
@@ -113,7 +113,7 @@ impl Input {
         let bytes = Zeroizing::new(bytes);
         let decoded = match role {
             Role::Encrypted => from_utf16(&bytes),
-            // Other bytes would come back.
+            // Decryption would return other bytes.
             _ if format.of_plaintext()? == Format::Binary => None,
             _ => from_utf16(&bytes),
         };
@@ -140,7 +140,7 @@ impl Input {
         self.utf16.is_some()
     }
 
-    /// That the file still holds what was read.
+    /// The condition that the file still has the content that was read.
     pub(crate) fn expected(&self) -> Expected<'_> {
         Expected::Content(self.utf16.as_ref().unwrap_or(&self.content))
     }

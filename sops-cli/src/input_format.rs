@@ -1,4 +1,4 @@
-//! Which format an input has: by its name or, for an encrypted file, by its content.
+//! Determines the format of an input from its name or, for an encrypted file, from its content.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use sops_core::{Format, encrypted_format};
 
 use crate::command_error::{Code, CommandError};
 
-/// What tells the format of an input.
+/// What the format of an input is determined from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum InputFormat {
     /// A flag, or the extension of the file name.
@@ -24,7 +24,7 @@ impl From<Format> for InputFormat {
 }
 
 impl InputFormat {
-    /// What tells the format of the file with this name.
+    /// What the format of the file with this name is determined from.
     pub(crate) fn of_name(path: &Path) -> Self {
         match Format::from_path(path) {
             Format::Binary => Self::Content,
@@ -40,8 +40,8 @@ impl InputFormat {
                 Some(Format::Json) => Format::Json,
                 _ => Format::Binary,
             }),
-            // JSON is YAML too. No program writes an encrypted YAML file so, and a reader of YAML
-            // gets one in block style, as from `sops`.
+            // JSON is also YAML, but no program writes encrypted YAML like this. If it is read as
+            // YAML, the result is in block style, as from `sops`.
             Self::Known(Format::Yaml) if is_json(content) => Ok(Format::Json),
             Self::Known(format) => Ok(format),
             Self::Content => Ok(encrypted_format(content).unwrap_or(Format::Binary)),
@@ -69,7 +69,7 @@ fn is_json(content: &[u8]) -> bool {
         )
 }
 
-/// Whether the name of a file tells a format.
+/// Whether the name of a file determines its format.
 pub(crate) fn has_format(path: &Path) -> bool {
     Format::from_path(path) != Format::Binary
 }

@@ -25,6 +25,7 @@ mod keys;
 mod lint;
 #[cfg(feature = "kube")]
 mod manifests;
+mod merging;
 mod own_program;
 mod parallel;
 // The reference has the commands of all features.
@@ -33,6 +34,7 @@ mod reference;
 mod secret_parts;
 mod signals;
 mod sops_dates;
+mod text_guard;
 mod ui;
 mod update_file;
 mod walking;

@@ -50,9 +50,9 @@ impl ManifestReader<'_> {
         let mut entries = Vec::new();
         let documents = written.into_iter().zip(decrypted);
         for (index, (written, decrypted)) in documents.enumerate() {
-            let place = format!("document {}", index + 1);
+            let position = format!("document {}", index + 1);
             ManifestEntry {
-                place,
+                position,
                 written,
                 decrypted,
             }
@@ -85,8 +85,8 @@ impl ManifestReader<'_> {
             .map_err(|error| input.plaintext_error(error))
     }
 
-    /// The documents of several files that were put together, such as a build of kustomize, each
-    /// decrypted for itself.
+    /// Decrypts each document on its own, for documents that come from several files, such as the
+    /// output of kustomize.
     fn decrypted_apart(&self, input: &Input, trees: Vec<Node>) -> Result<Vec<Value>, CommandError> {
         if !self.opening.ignore_mac {
             let message = "the documents come from several files, so their MACs cannot be verified";
@@ -111,7 +111,7 @@ impl ManifestReader<'_> {
     /// The object of an entry.
     fn object(&self, input: &Input, entry: ManifestEntry) -> Result<ClusterObject, CommandError> {
         let ManifestEntry {
-            place,
+            position,
             written,
             decrypted,
         } = entry;
@@ -119,7 +119,7 @@ impl ManifestReader<'_> {
             |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
         if !decrypted.is_object() {
             return Err(refuse(format!(
-                "{place} is not a Kubernetes object: expected a mapping"
+                "{position} is not a Kubernetes object: expected a mapping"
             )));
         }
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
@@ -127,7 +127,7 @@ impl ManifestReader<'_> {
             if value.is_none_or(str::is_empty) {
                 let field = field[1..].replace('/', ".");
                 let error = refuse(format!(
-                    "{place} is not a Kubernetes object: `{field}` is missing"
+                    "{position} is not a Kubernetes object: `{field}` is missing"
                 ));
                 return Err(match decrypted.pointer("/metadata/generateName") {
                     Some(_) => error.hint("with `generateName`, each run would create another object: give it a `name`, or use `kubectl create`"),
@@ -187,8 +187,8 @@ impl ManifestReader<'_> {
 
 /// A document of a file, or an item of a list in it.
 struct ManifestEntry {
-    /// Where it is in the file, such as `document 1`.
-    place: String,
+    /// The position in the file, such as `document 1`.
+    position: String,
     written: Value,
     decrypted: Value,
 }
@@ -211,7 +211,7 @@ impl ManifestEntry {
         };
         for (index, decrypted) in items.into_iter().enumerate() {
             let item = Self {
-                place: format!("{}, items[{index}]", self.place),
+                position: format!("{}, items[{index}]", self.position),
                 written: self.written["items"][index].clone(),
                 decrypted,
             };
@@ -220,7 +220,7 @@ impl ManifestEntry {
     }
 }
 
-/// Collects the values that are encrypted where they are written.
+/// Collects the values that are encrypted in the file.
 fn collect_encrypted(written: &Value, decrypted: &Value, secrets: &mut Vec<Zeroizing<String>>) {
     match (written, decrypted) {
         (Value::Object(written), Value::Object(decrypted)) => {
@@ -247,7 +247,7 @@ fn is_encrypted(text: &str) -> bool {
     text.starts_with(CIPHERTEXT_PREFIX)
 }
 
-/// The first entry of a Secret that is not encrypted where it is written. Empty ones never are.
+/// The first entry of a Secret that is in plaintext in the file. Empty entries never count.
 fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
     SECRET_PARTS.into_iter().find_map(|part| {
         let mut entries = secret[part].as_object()?.iter();

@@ -120,7 +120,7 @@ fn visible(command: &Command, of_every_command: bool) -> Vec<&Arg> {
         .collect()
 }
 
-/// A list of arguments for each heading that the help puts them under.
+/// A list of arguments for each heading of the help.
 fn lists(args: &[&Arg], out: &mut String) {
     let mut headings = Vec::new();
     for arg in args {

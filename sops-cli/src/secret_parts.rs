@@ -1,5 +1,5 @@
-//! Values that would stay in plaintext by mistake, above all of Kubernetes Secrets, and fields that
-//! Kubernetes refuses.
+//! Finds values that would stay in plaintext by mistake, above all in Kubernetes Secrets, and
+//! fields that Kubernetes refuses.
 
 use sops_core::document::{Error as DocumentError, NodeRef, open_quotes};
 use sops_core::rules::EncryptionRule;
@@ -13,12 +13,12 @@ use sops_lint::{
 pub(crate) struct SecretParts {
     /// The first value that would stay in plaintext though its Secret is encrypted.
     pub(crate) leak: Option<Error>,
-    /// What the user should know, each without the file's name.
+    /// Warnings for the user, without the file's name.
     pub(crate) warnings: Vec<String>,
 }
 
 impl SecretParts {
-    /// Judges the Secrets of a plaintext that is to be encrypted with the rule.
+    /// Checks the Secrets of a plaintext before it is encrypted with the rule.
     pub(crate) fn of(text: &[u8], format: Format, rule: &EncryptionRule) -> Self {
         Self::judge(text, format, rule, None)
     }
@@ -80,7 +80,7 @@ impl SecretParts {
     }
 }
 
-/// A text, and what the rule selects in it.
+/// A text, and the values that the rule selects in it.
 struct Judge<'j> {
     text: &'j str,
     rule: &'j EncryptionRule,

@@ -1,4 +1,5 @@
-//! Signals that would end the process in the middle of something: they wait until it is done.
+//! Defers signals that would end the process in the middle of an operation until the operation is
+//! done.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -40,7 +41,7 @@ impl DeferredSignals {
         handlers().held.load(Ordering::SeqCst) == 1
     }
 
-    /// Whether a signal has come that wants the process to end.
+    /// Whether a signal to end the process has arrived.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending().is_some()
     }
@@ -65,7 +66,7 @@ impl Drop for DeferredSignals {
         if handlers.held.fetch_sub(1, Ordering::SeqCst) == 1 {
             handlers.idle.store(true, Ordering::SeqCst);
             if let Some(signal) = pending {
-                // It ends the process; where it cannot, the process goes on as if there had been no
+                // It ends the process. If that fails, the process continues as if there had been no
                 // signal.
                 let _ = low_level::emulate_default_handler(signal);
             }
@@ -80,12 +81,11 @@ fn handlers() -> &'static Handlers {
         let pending = Arc::new(AtomicUsize::new(0));
         for signal in ENDING {
             let number = usize::try_from(signal).expect("signals are positive");
-            // Without a handler the signal ends the process at once, as it would by itself.
+            // Without a handler, the signal ends the process at once, as usual.
             let _ = flag::register_usize(signal, Arc::clone(&pending), number);
             let _ = flag::register_conditional_default(signal, Arc::clone(&idle));
         }
-        // A write beyond the allowed size becomes an error, so that what was begun can be taken
-        // back.
+        // A write beyond the allowed size becomes an error, so that a started write can be undone.
         let _ = flag::register(SIGXFSZ, Arc::default());
         Handlers {
             idle,

@@ -1,4 +1,5 @@
-//! Dates under the name `sops`, for programs that compare its output.
+//! Prints dates as `sops` does when the program runs under that name, for programs that compare its
+//! output.
 
 use sops_core::{Format, Type, parse_document};
 use zeroize::Zeroizing;

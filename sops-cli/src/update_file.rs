@@ -16,7 +16,7 @@ use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// An encrypted file that is to be changed.
+/// An encrypted file to change.
 pub(crate) struct FileUpdate<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) globals: &'a GlobalArgs,
@@ -26,9 +26,9 @@ pub(crate) struct FileUpdate<'a> {
 }
 
 impl FileUpdate<'_> {
-    /// Replaces the file by what `change` makes of its plaintext, given the file's metadata as
-    /// well, and gives what was written; `None` leaves it alone. If another run changes the file in
-    /// the meantime, `change` is applied to the new plaintext.
+    /// Calls `change` with the file's metadata and plaintext, and replaces the file by the result.
+    /// Returns what was written. If `change` returns `None`, the file is not changed. If another
+    /// run changes the file in the meantime, `change` is applied to the new plaintext.
     pub(crate) fn change(
         &self,
         mut change: impl FnMut(

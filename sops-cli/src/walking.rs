@@ -49,19 +49,19 @@ impl Walking {
         if let Some(file) = above.filter_map(|above| unusable(above, files)).next() {
             return Err(refused(&file));
         }
-        let found: Arc<Mutex<Option<PathBuf>>> = Arc::default();
+        let unusable_file: Arc<Mutex<Option<PathBuf>>> = Arc::default();
         let mut builder = WalkBuilder::new(directory);
         builder.hidden(false).require_git(root.is_some());
         builder.ignore(root.is_none()).filter_entry({
-            let found = Arc::clone(&found);
+            let unusable_file = Arc::clone(&unusable_file);
             move |entry| {
                 let is_walked = entry.file_name() != ".git" && !is_left_out(entry);
-                is_walked && is_entered(entry, files, &found)
+                is_walked && is_entered(entry, files, &unusable_file)
             }
         });
         Ok(Self {
             builder,
-            unusable: found,
+            unusable: unusable_file,
         })
     }
 
@@ -76,15 +76,15 @@ impl Walking {
     }
 }
 
-/// Whether the walk can go on with the entry.
-fn is_entered(entry: &DirEntry, files: &[&str], found: &Mutex<Option<PathBuf>>) -> bool {
+/// Whether the walk can continue with the entry.
+fn is_entered(entry: &DirEntry, files: &[&str], unusable_file: &Mutex<Option<PathBuf>>) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return true;
     }
     let Some(file) = unusable(entry.path(), files) else {
         return true;
     };
-    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+    *unusable_file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
     false
 }
 

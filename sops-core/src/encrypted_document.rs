@@ -269,6 +269,26 @@ impl<'a> EncryptedDocument<'a> {
         })
     }
 
+    /// The text that was parsed.
+    pub(crate) fn text(&self) -> &'a str {
+        self.document.text()
+    }
+
+    /// The indentation of the metadata per level, in YAML block style.
+    pub(crate) fn metadata_step(&self) -> usize {
+        self.document.reserved_step()
+    }
+
+    /// The text without its `sops` metadata, still encrypted.
+    pub(crate) fn without_metadata(&self) -> String {
+        let text = self.document.text();
+        let mut edits = Splices::new(text, text.len());
+        for (range, replacement) in self.document.remove_reserved(false, &[]) {
+            edits.replace(range).push_str(&replacement);
+        }
+        edits.finish()
+    }
+
     /// The document with its `sops` metadata replaced.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
         let tree = metadata.to_tree();

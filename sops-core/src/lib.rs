@@ -93,6 +93,7 @@
 //! | an encrypted document, its metadata and its data key | [`EncryptedDocument`], [`metadata`] |
 //! | changes that keep the ciphertext of unchanged values, rotation | [`OpenDocument`] |
 //! | the format of an encrypted file, by its name or its content | [`format_of_encrypted`] |
+//! | changes by hand, found without a key | [`EncryptedDocument::altered_since`] |
 //! | the values that a rule selects, and those still in plaintext | [`rules`], [`unencrypted_values`] |
 //! | `.sops.yaml` | [`config`] |
 //! | data keys, master keys, private keys, key services of your own | [`keys`] |
@@ -101,6 +102,7 @@
 //! | the changes between two versions, by key path | [`compare`] |
 //! | a document as environment variables | [`variables()`] |
 //! | large documents | [`encrypt_to`] |
+//! | the merge of three versions of a file | [`merge`] |
 //!
 //! This changes an encrypted document, then its recipients, then its data key:
 //!
@@ -151,11 +153,13 @@ mod error;
 mod io_error;
 mod line_breaks;
 mod mac;
+pub mod merge;
 pub mod metadata;
 mod metadata_entry;
 mod open_document;
 mod pipeline;
 pub mod rules;
+mod sealed_values;
 mod secret_file;
 mod variables;
 
@@ -171,6 +175,7 @@ pub use open_document::OpenDocument;
 pub use pipeline::decrypt_values::{Decrypted, MacCheck};
 pub use pipeline::lost_metadata::refuse_ciphertext;
 pub use pipeline::unencrypted::{Unencrypted, unencrypted_values};
+pub use sealed_values::Alteration;
 pub use secret_file::SecretFile;
 pub use sops_document as document;
 pub use sops_document::{

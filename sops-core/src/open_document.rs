@@ -47,7 +47,7 @@ pub struct OpenDocument<'d, 'a> {
     other_format: Option<(Format, Stores)>,
 }
 
-impl OpenDocument<'_, '_> {
+impl<'a> OpenDocument<'_, 'a> {
     /// The plaintext; UTF-8 in all formats except binary.
     pub fn plaintext(&self) -> &[u8] {
         &self.decrypted.plaintext
@@ -56,6 +56,14 @@ impl OpenDocument<'_, '_> {
     /// How many comments could not be decrypted and are in the plaintext unchanged.
     pub fn unopened_comments(&self) -> usize {
         self.decrypted.unopened_comments
+    }
+
+    /// Reuses ciphertexts of other versions of the file too, which have the same data key.
+    pub(crate) fn with_ciphertexts(mut self, caches: Vec<CiphertextCache<'a>>) -> Self {
+        for cache in caches {
+            self.cache.absorb(cache);
+        }
+        self
     }
 
     /// Sets the output format, with the layout of the stores.

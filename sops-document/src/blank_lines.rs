@@ -24,8 +24,7 @@ impl BlankLines {
             false => after_break(text, line_end(text, end)),
         };
         while at < text.len() {
-            let end = line_end(text, at);
-            if let Some(width) = width(&text[at..end]) {
+            if let Some((width, end)) = blank_line(text, at) {
                 lines.any = true;
                 lines.width = lines.width.max(width);
                 at = after_break(text, end);
@@ -51,6 +50,19 @@ fn removed_at(document: &Document<'_>, at: usize) -> Option<Range<usize>> {
     let reserved = &reserved[found.ok()?];
     let stays = document.reserved_comment(reserved).is_some();
     (!stays && !reserved.entry.is_empty()).then(|| reserved.entry.clone())
+}
+
+/// How wide the line at `at` is and where it ends, if it is blank. Other lines may be long, and are
+/// not read to their end.
+fn blank_line(text: &str, at: usize) -> Option<(usize, usize)> {
+    let blanks = text.as_bytes()[at..].iter();
+    let end = at
+        + blanks
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+    let is_line = matches!(text.as_bytes().get(end), None | Some(b'\n' | b'\r'));
+    let width = is_line.then(|| width(&text[at..end])).flatten()?;
+    Some((width, end))
 }
 
 /// How wide a blank line is; `None` if the line isn't blank. The line is content where this is more

@@ -31,4 +31,14 @@ impl<'a> KeySet<'a> {
             Self::Many(keys) => keys.insert(key),
         }
     }
+
+    /// Removes a key, so that it counts as new again.
+    pub(super) fn remove(&mut self, key: &str) {
+        match self {
+            Self::Few(keys) => keys.retain(|known| known != key),
+            Self::Many(keys) => {
+                keys.remove(key);
+            }
+        }
+    }
 }

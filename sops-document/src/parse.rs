@@ -1,5 +1,7 @@
 //! Parses text in a given format.
 
+use std::ops::Range;
+
 use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
@@ -32,6 +34,39 @@ impl<'a> Document<'a> {
         reserved: &'static str,
     ) -> Result<Self> {
         Self::parse_with(text.as_ref(), format, Some(reserved))
+    }
+
+    /// Like [`parse_reserving`](Self::parse_reserving), but the tape may lack comments. Finding out
+    /// which containers they belong to takes a good part of the time.
+    ///
+    /// # Errors
+    /// Those of [`parse_reserving`](Self::parse_reserving).
+    pub fn parse_values_reserving(
+        text: &'a str,
+        format: Format,
+        reserved: &'static str,
+    ) -> Result<Self> {
+        if format == Format::Yaml && u32::try_from(text.len()).is_ok() {
+            return yaml::parse_without_comments(text, Some(reserved));
+        }
+        Self::parse_with(text.as_bytes(), format, Some(reserved))
+    }
+
+    /// Divides a YAML text into parts that [`parse_part`](Self::parse_part) may parse, so that the
+    /// tape of the whole text is never in memory. Empty if the text must be parsed as a whole.
+    pub fn parts(text: &str, format: Format) -> Vec<Range<usize>> {
+        match format {
+            Format::Yaml => yaml::parts(text),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Parses one of the [`parts`](Self::parts) of a text as
+    /// [`parse_values_reserving`](Self::parse_values_reserving) does. If all parts are parsed, the
+    /// text is one document with the entries of all parts, unless two parts have the same key.
+    /// `None` if the text must be parsed as a whole.
+    pub fn parse_part(text: &'a str, part: Range<usize>, reserved: &'static str) -> Option<Self> {
+        yaml::parse_part(text, part, Some(reserved))
     }
 
     pub(crate) fn parse_with(

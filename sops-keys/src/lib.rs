@@ -1,6 +1,6 @@
 //! The keys of SOPS files: data keys, and the master keys that decide who can decrypt a file.
 //!
-//! A *data key* encrypts the values of one file. A *master key* (age, PGP, or a key in a cloud)
+//! A *data key* encrypts the values of one file. A *master key* (age, PGP, or a cloud key)
 //! encrypts the data key. A file lists its master keys either in one key group, any key of which
 //! recovers the data key, or in several groups, of which a threshold is needed because each group
 //! holds only a share of the data key.

@@ -11,7 +11,7 @@ use crate::work_budget::WorkBudget;
 /// Encrypts secrets for master keys and decrypts them again.
 ///
 /// [`Identities`](crate::Identities) is the service for age and [`Gpg`](crate::Gpg) the one for
-/// PGP; [`KeyServices`](crate::KeyServices) tries several in turn. To use keys in a cloud or on a
+/// PGP; [`KeyServices`](crate::KeyServices) tries several in turn. To use cloud keys or keys on a
 /// server, implement this trait and add the service after the local ones.
 ///
 /// ```

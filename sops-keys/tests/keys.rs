@@ -431,7 +431,7 @@ fn the_error_says_why_groups_cannot_be_decrypted() {
             "2 of 2 key groups are needed, but only 1 can be decrypted\n\
              key group 1 needs one of these master keys:\n  {recipient}\n\
              key group 2: decrypted\n\
-             private keys were looked for in:\n  x25519_other.txt: 1 key ({own})"
+             searched for private keys in:\n  x25519_other.txt: 1 key ({own})"
         )
     );
 

@@ -131,7 +131,7 @@ fn each(text: &str) -> impl Iterator<Item = TemplateAction<'_>> {
             let begin = at + text[at..].find(['{', '<'])?;
             line = text[at..begin]
                 .rfind('\n')
-                .map_or(line, |found| at + found + 1);
+                .map_or(line, |length| at + length + 1);
             let rest = &text[begin..];
             let Some((mark, end)) = MARKS.into_iter().find(|(mark, _)| rest.starts_with(mark))
             else {

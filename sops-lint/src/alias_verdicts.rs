@@ -27,20 +27,20 @@ impl AliasVerdicts {
             return judge(value);
         }
         let is_base64 = value.field.eq_ignore_ascii_case("data");
-        let place = (
+        let key = (
             value.origin.start,
             is_base64,
             SECRET_PARTS.contains(&value.field),
         );
         let mut all = self.0.borrow_mut();
-        let (looks, is_open) = all.entry(place).or_default();
+        let (looks, is_open) = all.entry(key).or_default();
         if *looks == LOOKS {
             return *is_open;
         }
         *looks += 1;
-        let found = judge(value);
-        *is_open |= found;
-        found
+        let verdict = judge(value);
+        *is_open |= verdict;
+        verdict
     }
 }
 

@@ -1,5 +1,11 @@
 //! Comments of the form `sops-rs: allow RULE -- reason`.
 
+use std::path::Path;
+
+use sops_document::Format;
+
+use crate::dockerfile::is_dockerfile;
+use crate::secret_detection::arguments::without_comment;
 use crate::secret_detection::in_text;
 
 /// What such a comment begins with.
@@ -20,9 +26,34 @@ pub(crate) fn is_harmless_comment(text: &str) -> bool {
     is_statement && in_text("", comment).is_empty()
 }
 
-/// What a comment of the line allows.
-pub(crate) fn allowing(line: &str) -> Option<&str> {
-    let (before, statement) = line.split_once(MARK)?;
-    let is_comment = SIGNS.iter().any(|sign| before.trim_end().ends_with(sign));
-    is_comment.then(|| statement.trim().trim_end_matches("-->"))
+/// Where the lines of a file have comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CommentStyle {
+    /// After anything.
+    Anywhere,
+    /// Not in quotes, as in dotenv.
+    OutsideQuotes,
+    /// Only on lines of their own, as in a Dockerfile.
+    WholeLine,
+}
+
+impl CommentStyle {
+    pub(crate) fn of(path: &Path, format: Format) -> Self {
+        match format {
+            _ if is_dockerfile(path) => Self::WholeLine,
+            Format::Dotenv => Self::OutsideQuotes,
+            _ => Self::Anywhere,
+        }
+    }
+
+    /// What a comment of the line allows.
+    pub(crate) fn allowing(self, line: &str) -> Option<&str> {
+        let (before, statement) = line.split_once(MARK)?;
+        let is_comment = match self {
+            Self::WholeLine => SIGNS.contains(&before.trim()),
+            Self::OutsideQuotes => without_comment(line).len() < before.len(),
+            Self::Anywhere => SIGNS.iter().any(|sign| before.trim_end().ends_with(sign)),
+        };
+        is_comment.then(|| statement.trim().trim_end_matches("-->"))
+    }
 }

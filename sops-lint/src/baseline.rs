@@ -66,20 +66,20 @@ impl Baseline {
 
     /// The files of the entries that match none of these findings, an entry each.
     pub fn outdated(&self, findings: &[Finding]) -> Vec<&str> {
-        let found = fingerprints(findings);
+        let current = fingerprints(findings);
         let entries = self.findings.iter();
-        let outdated = entries.filter(|known| !found.contains(known.fingerprint.as_str()));
+        let outdated = entries.filter(|known| !current.contains(known.fingerprint.as_str()));
         outdated.map(|known| known.file.as_str()).collect()
     }
 
     /// The baseline without the entries that match none of these findings.
     #[must_use]
     pub fn pruned(&self, findings: &[Finding]) -> Self {
-        let found = fingerprints(findings);
+        let current = fingerprints(findings);
         let mut pruned = self.clone();
         pruned
             .findings
-            .retain(|known| found.contains(known.fingerprint.as_str()));
+            .retain(|known| current.contains(known.fingerprint.as_str()));
         pruned
     }
 

@@ -25,6 +25,7 @@ use crate::secret::SecretValue;
 use crate::secret_detection::{FoundSecret, Likeness, is_shown};
 use crate::selected_values::SelectedValues;
 use crate::shell::shell_path;
+use crate::shown_name::shown_name;
 use crate::source_map::{SourceMap, has_tag};
 use crate::{file_name, related_name};
 
@@ -203,9 +204,9 @@ impl<'r> Context<'r> {
     }
 
     /// How sure it must be that the value there is not a secret.
-    pub(crate) fn scrutiny(&self, place: &Range<usize>) -> Scrutiny {
+    pub(crate) fn scrutiny(&self, span: &Range<usize>) -> Scrutiny {
         match self.scrutiny_of_file() {
-            Scrutiny::Strict if self.is_selected(place) => Scrutiny::Strict,
+            Scrutiny::Strict if self.is_selected(span) => Scrutiny::Strict,
             _ => Scrutiny::Usual,
         }
     }
@@ -291,51 +292,51 @@ impl<'r> Context<'r> {
     pub(crate) fn report_secrets(
         &mut self,
         node: NodeRef<'_, '_>,
-        found: Vec<FoundSecret>,
+        secrets: Vec<FoundSecret>,
         holder: fmt::Arguments<'_>,
         help: &str,
     ) {
-        let Some(value) = node.scalar_text().filter(|_| !found.is_empty()) else {
+        let Some(value) = node.scalar_text().filter(|_| !secrets.is_empty()) else {
             return;
         };
         let frame = self.frame.take();
         let text = frame.as_ref().map_or(self.text, TextFrame::text);
         let span = node.span();
         let is_tagged = has_tag(text.get(..span.start).unwrap_or_default());
-        let found: Vec<_> = found
+        let secrets: Vec<_> = secrets
             .into_iter()
-            .filter(|found| !is_tagged || !matches!(found.likeness, Likeness::Name(_)))
+            .filter(|secret| !is_tagged || !matches!(secret.likeness, Likeness::Name(_)))
             .collect();
         let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
         let is_block = map.is_block();
-        let places: Vec<_> = found
+        let spans: Vec<_> = secrets
             .iter()
             .map(
-                |found| match found.range.len() == value.trim().len() && !is_block {
+                |secret| match secret.range.len() == value.trim().len() && !is_block {
                     true => span.clone(),
                     false => {
-                        let place = map.range(&found.range);
-                        span.start + place.start..span.start + place.end
+                        let part = map.range(&secret.range);
+                        span.start + part.start..span.start + part.end
                     }
                 },
             )
             .collect();
         self.frame = frame;
         let path = path(node);
-        for (found, place) in found.into_iter().zip(places) {
-            let description = found.likeness.description();
-            let named = match found.name.as_str() {
+        for (secret, span) in secrets.into_iter().zip(spans) {
+            let description = secret.likeness.description();
+            let named = match secret.name.as_str() {
                 "" => String::new(),
-                name => format!(": `{name}`"),
+                name => format!(": `{}`", shown_name(name)),
             };
-            let inner = Some(found.name).filter(|name| !name.is_empty());
+            let inner = Some(secret.name).filter(|name| !name.is_empty());
             let path = path.iter().cloned().chain(inner).collect();
             self.add(
-                place,
+                span,
                 path,
                 format!("{holder} contains {description}{named}"),
             )
-            .confidence(found.likeness.confidence())
+            .confidence(secret.likeness.confidence())
             .help(help);
         }
     }
@@ -376,6 +377,7 @@ impl<'r> Context<'r> {
             Some(frame) => (frame.in_file(&span), frame.path(path)),
             None => (span, path),
         };
+        let path = path.into_iter().map(|step| shown_name(&step).into_owned());
         let lines = self.lines.get_or_init(|| LineIndex::new(self.input.bytes));
         let end = self.input.bytes[span.clone()]
             .iter()
@@ -389,9 +391,12 @@ impl<'r> Context<'r> {
             location: lines.location(span.start),
             end: end.map_or(span.end, |last| span.start + last + 1),
             excerpt: None,
-            object: self.object.as_deref().map(str::to_owned),
+            object: self
+                .object
+                .as_deref()
+                .map(|name| shown_name(name).into_owned()),
             is_embedded: self.frame.is_some(),
-            path,
+            path: path.collect(),
             message,
             help: None,
             fix: None,

@@ -306,14 +306,14 @@ pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
         lines(text).any(is_variable) && of_list.all(is_variable)
     };
     let holds_secret = || {
-        let mut found = in_text("", text).into_iter();
+        let mut secrets = in_text("", text).into_iter();
         // Documentation shows examples.
         let is_example = |value: &str| path.extension().is_some() && !is_generated(value);
-        found.any(|found| match found.likeness {
+        secrets.any(|secret| match secret.likeness {
             // Another rule finds those that are more than a header.
             Likeness::Format(format) if format.starts_with("a private key") => false,
             Likeness::Format(format) if format != "a password in a URL" => true,
-            _ => !is_example(&text[found.range]),
+            _ => !is_example(&text[secret.range]),
         })
     };
     !is_value(text) && !is_list() && !holds_secret()

@@ -55,10 +55,10 @@ impl TextFrame {
     }
 
     /// A text that is not in the file as it is, with the place that brings it in.
-    pub(crate) fn at(text: &str, place: Range<usize>, path: Vec<String>) -> Self {
+    pub(crate) fn at(text: &str, span: Range<usize>, path: Vec<String>) -> Self {
         Self {
             text: text.to_owned(),
-            origin: FrameOrigin::At(place),
+            origin: FrameOrigin::At(span),
             path,
         }
     }
@@ -85,7 +85,7 @@ impl TextFrame {
                 start + range.start..start + range.end
             }
             FrameOrigin::File => span.clone(),
-            FrameOrigin::At(place) => place.clone(),
+            FrameOrigin::At(span) => span.clone(),
         }
     }
 

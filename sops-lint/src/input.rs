@@ -51,8 +51,8 @@ impl<'i> Input<'i> {
 impl Input<'_> {
     /// The path from the root of the repository.
     pub(crate) fn place(&self) -> String {
-        let place = self.path.strip_prefix(self.tree.root());
-        place.unwrap_or(self.path).to_string_lossy().into_owned()
+        let relative = self.path.strip_prefix(self.tree.root());
+        relative.unwrap_or(self.path).to_string_lossy().into_owned()
     }
 }
 

@@ -44,8 +44,8 @@ pub(crate) fn may_bring_values(text: &str) -> bool {
 /// key, or the value of one.
 pub(crate) fn seems_to_be(text: &str) -> bool {
     static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter()));
-    let mut found = FINDER.find_iter(text);
-    found.any(|word| {
+    let mut words = FINDER.find_iter(text);
+    words.any(|word| {
         let is_blank = |c: char| c.is_ascii_whitespace() || c == '"' || c == '\'';
         let behind = text[word.end()..].trim_start_matches(is_blank);
         let before = text[..word.start()].trim_end_matches(is_blank);

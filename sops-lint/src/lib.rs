@@ -63,12 +63,14 @@ mod selected_values;
 mod settings;
 mod shell;
 mod shown_line;
+mod shown_name;
 mod source_map;
 mod span_set;
 mod suppress;
 mod template;
 mod unparsed;
 mod value_tree;
+mod verification;
 mod yaml_variants;
 
 pub use baseline::Baseline;
@@ -89,5 +91,8 @@ pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};
 pub use shown_line::Excerpt;
+pub use verification::{
+    ALTERED_FILE, UNVERIFIED_FILE, VERIFICATION_RULES, find as find_verification_rule,
+};
 /// The crates whose types are in the signatures of this one.
 pub use {serde_json, sops_core, sops_document};

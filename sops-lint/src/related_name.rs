@@ -99,16 +99,16 @@ mod tests {
             ("x.new.yml", "x.enc.yaml"),
             (".env", ".env.enc"),
         ] {
-            let found = related(Path::new(name));
+            let paths = related(Path::new(name));
             assert!(
-                found.contains(&PathBuf::from(expected)),
-                "{name}: {found:?}"
+                paths.contains(&PathBuf::from(expected)),
+                "{name}: {paths:?}"
             );
-            assert!(!found.contains(&PathBuf::from(name)), "{name}");
+            assert!(!paths.contains(&PathBuf::from(name)), "{name}");
         }
         for (name, other) in [("x.yaml", "y.enc.yaml"), ("x-prod.yaml", "x.enc.yaml")] {
-            let found = related(Path::new(name));
-            assert!(!found.contains(&PathBuf::from(other)), "{name}");
+            let paths = related(Path::new(name));
+            assert!(!paths.contains(&PathBuf::from(other)), "{name}");
         }
     }
 
@@ -122,19 +122,19 @@ mod tests {
             ("a.dec.yaml", "a.sops.yaml"),
             ("a.yaml.decrypted", "a.enc.yaml"),
         ] {
-            let found = meant(Path::new(name), &originals(Path::new(name)));
+            let paths = meant(Path::new(name), &originals(Path::new(name)));
             assert!(
-                found.contains(&PathBuf::from(expected)),
-                "{name}: {found:?}"
+                paths.contains(&PathBuf::from(expected)),
+                "{name}: {paths:?}"
             );
         }
         for name in ["a.json", "a.enc.json", "a.env", "Makefile", ""] {
-            let found = meant(Path::new(name), &originals(Path::new(name)));
-            assert!(found.is_empty(), "{name}");
+            let paths = meant(Path::new(name), &originals(Path::new(name)));
+            assert!(paths.is_empty(), "{name}");
         }
         for name in ["a.plain.yaml", "a.yaml", "decode.yaml"] {
-            let found = meant(Path::new(name), &originals(Path::new(name)));
-            assert!(!found.contains(&PathBuf::from("a.enc.yaml")), "{name}");
+            let paths = meant(Path::new(name), &originals(Path::new(name)));
+            assert!(!paths.contains(&PathBuf::from("a.enc.yaml")), "{name}");
         }
     }
 }

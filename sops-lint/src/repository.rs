@@ -1,13 +1,15 @@
 //! What only shows when all files have been checked: creation rules that match no file, and what
 //! Flux does with encrypted files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::flux::{FluxTree, Problem};
+use crate::flux::{AppliedKustomization, FluxTree, Problem};
 use crate::linter::Linter;
+use crate::rule::Severity;
 
 /// Collects the [`Facts`] of files. Its size grows with configurations, kustomizations and
 /// encrypted files, not with other files.
@@ -62,12 +64,16 @@ impl Repository {
         };
         tree.set_remotes(self.remotes.iter().map(String::as_str));
         let applied = tree.applied();
-        let of_builds = applied.iter().flat_map(|kustomization| {
-            let problems = kustomization.problems().into_iter();
-            problems.chain(kustomization.missing_decryption())
-        });
         // Several Kustomizations may build the same file.
-        let problems: BTreeSet<Problem> = of_builds.chain(tree.kustomize_problems()).collect();
+        let mut problems: BTreeSet<Problem> = tree.kustomize_problems().into_iter().collect();
+        let mut builds = HashSet::new();
+        for kustomization in &applied.kustomizations {
+            problems.extend(kustomization.patch_problems());
+            problems.extend(kustomization.missing_decryption());
+            let shared = kustomization.shared_problems();
+            let new = shared.filter(|shared| builds.insert(Rc::as_ptr(shared)));
+            problems.extend(new.iter().flat_map(|problems| problems.iter().cloned()));
+        }
         let mut places = BTreeSet::new();
         let mut findings = Vec::new();
         for problem in problems {
@@ -86,6 +92,23 @@ impl Repository {
             finding.help(problem.help());
             findings.push(finding);
         }
+        if !applied.is_complete() {
+            findings.extend(self.incomplete(&applied.kustomizations));
+        }
         findings
+    }
+
+    /// That not all Kustomizations were followed, at the first of them.
+    fn incomplete(&self, applied: &[AppliedKustomization<'_>]) -> Option<Finding> {
+        let mut sites = applied.iter().filter_map(|kustomization| {
+            let (file, site) = kustomization.site()?;
+            self.flux_findings.get(file)?.get(site)?.clone()
+        });
+        let mut finding = sites.next()?;
+        "too many of Flux's Kustomizations build each other's directories: not all were checked"
+            .clone_into(&mut finding.message);
+        finding.severity(Severity::Warning);
+        finding.help("give each Kustomization a `path` of its own");
+        Some(finding)
     }
 }

@@ -6,7 +6,6 @@ use sops_core::config::{Config, CreationRule};
 use sops_document::Format;
 
 use crate::context::{Context, NamingRule};
-use crate::input::Input;
 use crate::rule_scope::{has_secret, text_of};
 use crate::{exempt, file_name};
 
@@ -42,11 +41,11 @@ pub(crate) fn has_rule_for_its_extension(context: &Context<'_>) -> bool {
 /// extension is not meant for anything in the directories of these services, unless it has a
 /// secret.
 fn is_for_repository_host(context: &Context<'_>, config: &Config, rule: &CreationRule) -> bool {
-    let Input { path, bytes, .. } = *context.input;
-    let place = context.input.place();
-    let place = Path::new(&place);
-    file_name::is_host_configuration(place)
-        || file_name::is_in_host_directory(place)
+    let bytes = context.input.bytes;
+    let path = context.input.place();
+    let path = Path::new(&path);
+    file_name::is_host_configuration(path)
+        || file_name::is_in_host_directory(path)
             && matches!(Format::from_path(path), Format::Yaml | Format::Json)
             && config.is_for_extension(rule, path.extension())
             && !has_secret(&text_of(bytes))

@@ -79,23 +79,23 @@ impl<'t> SourceMap<'t> {
         }
         let passed = self.value.get(self.in_value..at).unwrap_or_default();
         let mut left = passed.chars().filter(|c| !c.is_whitespace()).count();
-        let mut place = self.in_source;
-        while place < self.source.len() {
-            let (is_counted, length) = self.unit(place);
+        let mut offset = self.in_source;
+        while offset < self.source.len() {
+            let (is_counted, length) = self.unit(offset);
             if is_counted && left == 0 {
                 break;
             }
             left -= usize::from(is_counted);
-            place += length;
+            offset += length;
         }
-        (self.in_value, self.in_source) = (at, place);
-        place
+        (self.in_value, self.in_source) = (at, offset);
+        offset
     }
 
     /// Whether what is written at a place counts as a character that is not white space, and how
     /// long it is.
-    fn unit(&self, place: usize) -> (bool, usize) {
-        let rest = &self.source[place..];
+    fn unit(&self, offset: usize) -> (bool, usize) {
+        let rest = &self.source[offset..];
         let mut characters = rest.chars();
         let Some(character) = characters.next() else {
             return (false, 0);

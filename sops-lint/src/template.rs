@@ -18,7 +18,7 @@ pub(crate) fn filled(text: &str) -> Option<String> {
         return None;
     }
     let mut filled = text.as_bytes().to_vec();
-    let mut found = false;
+    let mut has_action = false;
     let mut at = 0;
     // The actions since the last line break that is in none of them.
     let mut of_line: Vec<Range<usize>> = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) fn filled(text: &str) -> Option<String> {
         }
         match action(text, at, &mut ends) {
             Some(end) => {
-                found = true;
+                has_action = true;
                 of_line.push(at..end);
                 at = end;
             }
@@ -41,7 +41,7 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     }
     finish(&mut filled, line..text.len(), &of_line);
     // Whole characters were replaced by ASCII.
-    found.then(|| String::from_utf8(filled).ok()).flatten()
+    has_action.then(|| String::from_utf8(filled).ok()).flatten()
 }
 
 /// What is known of the ends of one kind of action. Without it, every beginning would scan to a

@@ -155,9 +155,9 @@ fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<
                 block = block.filter(|(column, _)| indent > *column);
             }
             let key = block.map_or(name, |(_, key)| key);
-            if let Some(found) = of_line(key, inner, block.is_some(), is_open) {
+            if let Some(key) = of_line(key, inner, block.is_some(), is_open) {
                 let span = at..at + inner.len();
-                return Some(LiteralValue { span, key: found });
+                return Some(LiteralValue { span, key });
             }
             let begins = || block_key(inner).map(|key| (indent + prefix, key));
             block = block.or_else(begins);
@@ -184,10 +184,10 @@ fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<
                 None => (value, ""),
             };
             let is_cut = behind.is_empty() && value.starts_with(['{', '[']);
-            if let Some(found) = of_flow(name, inside, is_open) {
+            if let Some(key) = of_flow(name, inside, is_open) {
                 let offset = inside.as_ptr() as usize - text.as_ptr() as usize;
                 let span = offset..offset + inside.len();
-                return Some(LiteralValue { span, key: found });
+                return Some(LiteralValue { span, key });
             }
             if is_cut {
                 // The brackets close on another line: all lines from here on may be in them.
@@ -349,7 +349,7 @@ fn entries(inside: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let text = rest?;
         let mut from = 0;
-        while let Some(at) = text[from..].find(MARKS).map(|found| from + found) {
+        while let Some(at) = text[from..].find(MARKS).map(|offset| from + offset) {
             let end = match has_end && text[at..].starts_with("{{") {
                 true => text[at..].find("}}").map(|length| at + length + 2),
                 false => None,
@@ -385,7 +385,7 @@ fn unquoted(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Option<String> {
+    fn key_of(text: &str) -> Option<String> {
         let literal = literal(text, names_secret, |line| {
             !line.value.contains("{{") && !line.value.contains("${")
         })?;
@@ -437,7 +437,7 @@ mod tests {
             "x: [\n---\nkind: Secret\ndata:\n- hunter2\n",
             "kind: Secret\nstringDatas: &x !!map\n  a: hunter2\n [",
         ] {
-            assert!(found(text).is_some(), "{text}");
+            assert!(key_of(text).is_some(), "{text}");
         }
     }
 
@@ -452,7 +452,7 @@ mod tests {
             "kind: Pod\ndata:\n  a: b\n",
             "kind: Secret\ndata: {}\n",
         ] {
-            assert_eq!(found(text), None, "{text}");
+            assert_eq!(key_of(text), None, "{text}");
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct TreeValue<'d, 'a> {
     /// `value`.
     pub(crate) key: &'d str,
     pub(crate) node: NodeRef<'d, 'a>,
-    pub(crate) found: Vec<FoundSecret>,
+    pub(crate) secrets: Vec<FoundSecret>,
 }
 
 /// The scalars below a node that has a key and is below another one, except those in what
@@ -39,12 +39,12 @@ pub(crate) fn values<'d, 'a>(
     while let Some((parent, key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
             let text = new_text(node, &mut seen);
-            let found = in_text(key, text);
+            let secrets = in_text(key, text);
             values.push(TreeValue {
                 parent,
                 key,
                 node,
-                found,
+                secrets,
             });
             continue;
         }
@@ -54,11 +54,11 @@ pub(crate) fn values<'d, 'a>(
             continue;
         }
         match list_of_texts(key, node, &mut seen) {
-            Some(words) => values.extend(words.into_iter().map(|(node, found)| TreeValue {
+            Some(words) => values.extend(words.into_iter().map(|(node, secrets)| TreeValue {
                 parent,
                 key,
                 node,
-                found,
+                secrets,
             })),
             None => {
                 open.extend(node.items().map(|item| (parent, key, item)));
@@ -104,16 +104,16 @@ fn list_of_texts<'d, 'a>(
     }
     let texts: Vec<_> = items.iter().map(|item| new_text(*item, seen)).collect();
     let has_flag = texts.iter().any(|text| text.starts_with('-'));
-    let found = match has_flag || COMMANDS.contains(&key) {
+    let secrets = match has_flag || COMMANDS.contains(&key) {
         true => in_words(&texts),
         false => texts.iter().map(|text| in_assignment(text)).collect(),
     };
-    let found = found.into_iter().zip(&texts);
-    let found = found.map(|(found, text)| match found.is_empty() {
+    let secrets = secrets.into_iter().zip(&texts);
+    let secrets = secrets.map(|(secrets, text)| match secrets.is_empty() {
         true => in_text(key, text),
-        false => found,
+        false => secrets,
     });
-    Some(items.into_iter().zip(found).collect())
+    Some(items.into_iter().zip(secrets).collect())
 }
 
 /// The secrets in `NAME=value`.
@@ -124,13 +124,13 @@ fn in_assignment(text: &str) -> Vec<FoundSecret> {
         return Vec::new();
     }
     let start = text.len() - value.len();
-    let mut found = in_text(name, value);
-    for secret in &mut found {
+    let mut secrets = in_text(name, value);
+    for secret in &mut secrets {
         secret.range = start + secret.range.start..start + secret.range.end;
         secret.name = match secret.name.as_str() {
             "" => name.to_owned(),
             inner => format!("{name}: {inner}"),
         };
     }
-    found
+    secrets
 }

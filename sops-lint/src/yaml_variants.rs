@@ -36,7 +36,7 @@ fn hides_letters(text: &str) -> bool {
         AhoCorasick::new(escapes).expect("the words are few enough for one search")
     });
     let escapes = ESCAPES.find_iter(text);
-    escapes.map(|found| found.start()).any(|at| {
+    escapes.map(|escape| escape.start()).any(|at| {
         let rest = &text[at..];
         match escape(rest) {
             Some((Some(decoded), _)) => decoded.is_ascii_alphabetic(),
@@ -88,7 +88,7 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut decoded = String::new();
     let mut done = 0;
     let mut from = 0;
-    while let Some(at) = text[from..].find('\\').map(|found| from + found) {
+    while let Some(at) = text[from..].find('\\').map(|offset| from + offset) {
         match escape(&text[at..]) {
             // Other characters would change where values begin and end.
             Some((character, length)) if character.is_none_or(|c| c.is_ascii_alphanumeric()) => {
@@ -145,7 +145,8 @@ pub(crate) fn secrets_with_repeated_keys<'d, 'a>(
         if node.shape() == Shape::Mapping {
             let (kinds, versions) = (of("kind"), of("apiVersion"));
             let is_secret = kinds.contains(&"Secret")
-                && (versions.is_empty() || !versions.iter().all(|one| is_of_other_project(one)))
+                && (versions.is_empty()
+                    || !versions.iter().all(|version| is_of_other_project(version)))
                 && (is_repeated(&kinds) || is_repeated(&versions));
             if is_secret {
                 secrets.push(node);

@@ -78,13 +78,13 @@ fn a_secret_in_any_disguise_is_refused() {
     assert!(all.len() >= 200, "{}", all.len());
     let passed: Vec<_> = all
         .iter()
-        .filter(|one| {
-            let found = refused(Some(&config), &one.path, &one.bytes);
-            !found
+        .filter(|disguise| {
+            let findings = refused(Some(&config), &disguise.path, &disguise.bytes);
+            !findings
                 .iter()
                 .any(|finding| finding.severity == Severity::Error)
         })
-        .map(|one| &one.path)
+        .map(|disguise| &disguise.path)
         .collect();
     assert!(passed.is_empty(), "{passed:#?}");
 }
@@ -94,9 +94,10 @@ fn a_placeholder_is_a_secret_where_a_rule_names_the_file() {
     let config = config("^secrets/");
     let wrong = |config: Option<&Config>| -> Vec<String> {
         let all = placeholders().into_iter();
-        let wrong =
-            all.filter(|one| refused(config, &one.path, &one.bytes).is_empty() == config.is_some());
-        wrong.map(|one| one.path).collect()
+        let wrong = all.filter(|disguise| {
+            refused(config, &disguise.path, &disguise.bytes).is_empty() == config.is_some()
+        });
+        wrong.map(|disguise| disguise.path).collect()
     };
     assert_eq!(wrong(Some(&config)), [""; 0]);
     assert_eq!(wrong(None), [""; 0]);
@@ -107,7 +108,7 @@ fn a_placeholder_is_a_secret_where_a_rule_names_the_file() {
 fn a_manifest_is_refused_without_a_rule_too() {
     let passed: Vec<_> = disguises()
         .into_iter()
-        .filter(|one| {
+        .filter(|disguise| {
             let is_manifest = [
                 ".yaml",
                 ".yml",
@@ -122,11 +123,13 @@ fn a_manifest_is_refused_without_a_rule_too() {
                 ".eml",
                 ".log",
             ];
-            let is_manifest = is_manifest.iter().any(|ending| one.path.ends_with(ending));
-            is_manifest && !one.path.contains("kind-missing")
+            let is_manifest = is_manifest
+                .iter()
+                .any(|ending| disguise.path.ends_with(ending));
+            is_manifest && !disguise.path.contains("kind-missing")
         })
-        .filter(|one| refused(None, &one.path, &one.bytes).is_empty())
-        .map(|one| one.path)
+        .filter(|disguise| refused(None, &disguise.path, &disguise.bytes).is_empty())
+        .map(|disguise| disguise.path)
         .collect();
     assert!(passed.is_empty(), "{passed:#?}");
 }
@@ -136,11 +139,11 @@ fn what_kustomize_makes_a_secret_of_is_refused() {
     let passed: Vec<_> = kustomizations()
         .iter()
         .filter(|files| {
-            let found = files
+            let findings = files
                 .iter()
                 .flat_map(|file| refused_among(None, &file.path, &file.bytes, &Files(files)));
-            let mut found = found.filter(|finding| finding.rule.code == "SL010");
-            !found.any(|finding| finding.severity == Severity::Error)
+            let mut findings = findings.filter(|finding| finding.rule.code == "SL010");
+            !findings.any(|finding| finding.severity == Severity::Error)
         })
         .map(|files| files[0].path.clone())
         .collect();
@@ -159,15 +162,19 @@ fn the_encrypted_form_of_a_disguise_passes() {
         else {
             continue;
         };
-        let found = refused(Some(&config), &path, text.as_bytes());
+        let findings = refused(Some(&config), &path, text.as_bytes());
         // What the rule leaves in plaintext is no less in plaintext than before.
         match Disguise::shows_value(text.as_bytes()) {
             // The alias is gone then, which is why the program refuses to encrypt it.
             true if path.contains("aliased-value") => {}
             // The names of variables and sections stay as they are, and the file is no longer YAML.
             true if path.contains("flow-with-a-comment") || path.contains("as-a-section") => {}
-            true if found.is_empty() => wrong.push(format!("{path}: shows the value and passes")),
-            false if !found.is_empty() => wrong.push(format!("{path}: {:?}", messages(&found))),
+            true if findings.is_empty() => {
+                wrong.push(format!("{path}: shows the value and passes"))
+            }
+            false if !findings.is_empty() => {
+                wrong.push(format!("{path}: {:?}", messages(&findings)))
+            }
             _ => encrypted += 1,
         }
     }
@@ -183,9 +190,9 @@ fn what_only_looks_like_a_secret_passes() {
     let configs = [r"\.ya?ml$", "^clusters/"].map(|path| Some(config(path)));
     for config in configs.into_iter().chain([None]) {
         for (path, text) in &innocents {
-            let found = refused(config.as_ref(), path, text.as_bytes());
-            if !found.is_empty() {
-                wrong.push(format!("{path}: {:?}", messages(&found)));
+            let findings = refused(config.as_ref(), path, text.as_bytes());
+            if !findings.is_empty() {
+                wrong.push(format!("{path}: {:?}", messages(&findings)));
             }
         }
     }
@@ -195,9 +202,13 @@ fn what_only_looks_like_a_secret_passes() {
 #[test]
 fn leftovers_of_a_killed_run_are_refused() {
     for path in [".sops-rs-x1Y2z3.tmp", "a/.sops-rs-0123456789abcdef/b.yaml"] {
-        let found = refused(None, path, b"a: b\n");
-        assert_eq!(messages(&found).len(), 1, "{path}");
-        assert!(found[0].message.contains("killed"), "{}", found[0].message);
+        let findings = refused(None, path, b"a: b\n");
+        assert_eq!(messages(&findings).len(), 1, "{path}");
+        assert!(
+            findings[0].message.contains("killed"),
+            "{}",
+            findings[0].message
+        );
     }
 }
 
@@ -231,16 +242,19 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
             );
             let config =
                 Config::parse(text.as_bytes(), &file, Path::new("/")).expect("it is valid");
-            let found = |name: &str| {
+            let is_found = |name: &str| {
                 let linted = linter.lint(
                     &Input::new(name, &root.join(name), b"DB_PASSWORD=correct-horse-9\n")
                         .with_config(&config)
                         .in_tree(&In(root.clone())),
                 );
-                linted.findings.iter().any(|one| one.rule.code == "SL010")
+                linted
+                    .findings
+                    .iter()
+                    .any(|finding| finding.rule.code == "SL010")
             };
-            assert!(found("secrets/a.env"), "{}", root.display());
-            assert!(!found("a.env"), "{}", root.display());
+            assert!(is_found("secrets/a.env"), "{}", root.display());
+            assert!(!is_found("a.env"), "{}", root.display());
         }
     }
 }
@@ -251,12 +265,12 @@ fn a_part_of_a_disguise_is_looked_at_like_any_file() {
     let config = config("^secrets/");
     let kustomizations = kustomizations().into_iter().flatten();
     let all = disguises().into_iter().chain(kustomizations);
-    let short = all.filter(|one| one.bytes.len() < 1_000);
-    for (number, one) in short.enumerate() {
+    let short = all.filter(|disguise| disguise.bytes.len() < 1_000);
+    for (number, disguise) in short.enumerate() {
         // Many of them are alike, so each is cut elsewhere.
-        for end in (number % 31..one.bytes.len()).step_by(31) {
-            refused(Some(&config), &one.path, &one.bytes[..end]);
-            refused(None, &one.path, &one.bytes[end..]);
+        for end in (number % 31..disguise.bytes.len()).step_by(31) {
+            refused(Some(&config), &disguise.path, &disguise.bytes[..end]);
+            refused(None, &disguise.path, &disguise.bytes[end..]);
         }
     }
 }
@@ -292,9 +306,9 @@ fn a_secret_behind_many_mentions_of_the_kind_is_found() {
         "kubectl create <<E\napiVersion: v1\nkind: Secret\nstringData: {password: $PASSWORD}\nE\n",
     ] {
         let text = format!("{}cat <<E\n{secret}E\n", mention.repeat(3_000));
-        let found = refused(None, "a.sh", text.as_bytes());
-        assert_eq!(found.len(), 1, "{mention}");
-        assert!(found[0].message.contains("`password`"), "{mention}");
+        let findings = refused(None, "a.sh", text.as_bytes());
+        assert_eq!(findings.len(), 1, "{mention}");
+        assert!(findings[0].message.contains("`password`"), "{mention}");
     }
 }
 
@@ -306,12 +320,12 @@ fn a_text_that_is_too_much_to_check_is_reported() {
     let text = format!("{head}{lines}");
     let config = config("^a\\.yaml$");
     assert!(refused(None, "a.yaml", text.as_bytes()).is_empty());
-    let found = refused(Some(&config), "a.yaml", text.as_bytes());
+    let findings = refused(Some(&config), "a.yaml", text.as_bytes());
     let is_told = |message: &&str| message.contains("not all of it is checked");
     assert!(
-        messages(&found).iter().any(is_told),
+        messages(&findings).iter().any(is_told),
         "{:?}",
-        messages(&found)
+        messages(&findings)
     );
 }
 

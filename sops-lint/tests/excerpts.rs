@@ -83,11 +83,11 @@ fn no_excerpt_shows_a_value_that_is_reported_or_in_a_secret() {
             let findings = lint(&linter, &files);
             for finding in &findings {
                 let text = &files.0[&Path::new(ROOT).join(&finding.place)];
-                let found = findings.iter().filter(|other| {
+                let values = findings.iter().filter(|other| {
                     other.place == finding.place && OF_VALUES.contains(&other.rule.code)
                 });
-                let found = found.map(|other| text[other.location.offset..other.end].to_owned());
-                let mut hidden: Vec<String> = found.chain(secret_values(text)).collect();
+                let values = values.map(|other| text[other.location.offset..other.end].to_owned());
+                let mut hidden: Vec<String> = values.chain(secret_values(text)).collect();
                 // A mapping, a path and the type of an object are no secrets, and the message shows
                 // a name.
                 hidden.retain(|value| {
@@ -145,7 +145,7 @@ fn excerpts(text: &str) -> Vec<String> {
     let excerpts = linted
         .findings
         .into_iter()
-        .filter_map(|found| found.excerpt);
+        .filter_map(|finding| finding.excerpt);
     excerpts.map(|excerpt| excerpt.text).collect()
 }
 
@@ -201,6 +201,17 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
             vec![
                 "  - {image: ***, env: [{name: A, value: ***}]}",
                 "  - {image: ***, env: [{name: A, value: ***}]}",
+            ],
+        ),
+        // What looks generated is hidden under any name, and names, images and digests are not.
+        (
+            "kind: Pod\nspec:\n  containers:\n  - {image: k8Fj29dkPlainKd92, path: /a/p4ssw0rd9x, role: x9K2mQ7v, env: [{name: PASSWORD, value: hunter2}]}\n",
+            vec!["  - {image: ***, path: ***, role: ***, env: [{name: PASSWORD, value: ***}]}"],
+        ),
+        (
+            "kind: Pod\nspec:\n  containers:\n  - {image: 'ghcr.io/acme/web2:v1.2.3-rc1', name: oauth2-proxy, env: [{name: PASSWORD, value: hunter2}]}\n",
+            vec![
+                "  - {image: 'ghcr.io/acme/web2:v1.2.3-rc1', name: oauth2-proxy, env: [{name: PASSWORD, value: ***}]}",
             ],
         ),
     ] {

@@ -3,11 +3,12 @@
 
 mod harness;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use harness::{Files, ROOT, cases, cases_of, lint, linter};
-use sops_lint::{FixAvailability, Input, RULES, Rule, Settings, Severity};
+use sops_lint::{Finding, FixAvailability, Input, RULES, Rule, Settings, Severity};
 use sops_test_support::generated::assert_section;
 
 /// Comes after each line that is to be reported.
@@ -27,16 +28,19 @@ fn each_rule_reports_what_it_must_and_nothing_else() {
             cases.len()
         );
         for (report, title, files) in cases {
-            let found = lint(&linter, &files);
-            let found: Vec<_> = found
+            let findings = lint(&linter, &files);
+            let findings: Vec<_> = findings
                 .iter()
-                .filter(|one| one.rule.code == rule.code)
+                .filter(|finding| finding.rule.code == rule.code)
                 .collect();
-            let places: Vec<_> = found
+            let places: Vec<_> = findings
                 .iter()
-                .map(|one| (one.file.clone(), one.location.line, one.message.clone()))
+                .map(|finding| {
+                    let line = finding.location.line;
+                    (finding.file.clone(), line, finding.message.clone())
+                })
                 .collect();
-            if report == found.is_empty() {
+            if report == findings.is_empty() {
                 wrong.push(format!("{}: {title}: {places:?}", rule.name));
                 continue;
             }
@@ -73,6 +77,25 @@ fn each_rule_reports_what_it_must_and_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Flux builds all of them with each of them, and every one lacks decryption.
+#[test]
+fn kustomizations_that_build_each_other_are_all_checked() {
+    const COUNT: usize = 400;
+    let mut text = "=== report: all build the root\n>>> secret.yaml\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  a: «enc»\nsops:\n  age:\n  - recipient: age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w\n    enc: |\n      x\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: «enc»\n  encrypted_regex: ^(data|stringData)$\n  version: 3.13.3\n".to_owned();
+    for number in 0..COUNT {
+        text += &format!(
+            ">>> clusters/{number}.yaml\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: k{number}}}\nspec: {{path: ./}}\n"
+        );
+    }
+    let (_, _, files) = &cases(&text)[0];
+    let findings = lint(&linter(), files);
+    let lacks = |finding: &&Finding| finding.message.contains("`spec.decryption` is missing");
+    let reported = findings.iter().filter(lacks);
+    let reported: BTreeSet<_> = reported.map(|finding| &finding.file).collect();
+    assert_eq!(reported.len(), COUNT);
+    assert_eq!(findings.len(), COUNT, "and nothing else");
+}
+
 #[test]
 fn what_may_be_a_secret_in_the_metadata_is_an_error() {
     let linter = linter();
@@ -94,11 +117,13 @@ fn what_may_be_a_secret_in_the_metadata_is_an_error() {
              lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: «enc»\n  version: 3.13.3\n"
         );
         let (_, _, files) = &cases(&text)[0];
-        let found = lint(&linter, files);
-        let is_refused = found.iter().any(|one| one.severity == Severity::Error);
+        let findings = lint(&linter, files);
+        let is_refused = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
         assert!(
-            !found.is_empty() && is_refused == is_error,
-            "{keys}: {found:?}"
+            !findings.is_empty() && is_refused == is_error,
+            "{keys}: {findings:?}"
         );
     }
 }
@@ -121,9 +146,11 @@ fn the_examples_of_the_pages_are_what_they_say() {
             let text = lines.by_ref().take_while(|line| *line != "```");
             let text: String = text.map(|line| format!("{line}\n")).collect();
             let path = Path::new(ROOT).join(name);
-            let found = lint(&linter, &Files([(path, text)].into()));
-            let found = found.iter().any(|one| one.rule.code == rule.code);
-            assert_eq!(found, *kind == "bad", "{}: {kind}", rule.name);
+            let findings = lint(&linter, &Files([(path, text)].into()));
+            let is_found = findings
+                .iter()
+                .any(|finding| finding.rule.code == rule.code);
+            assert_eq!(is_found, *kind == "bad", "{}: {kind}", rule.name);
             tried += 1;
         }
     }
@@ -211,8 +238,8 @@ fn an_image_that_a_variable_names_is_not_said_to_be_public() {
             "=== report: an image\nkind: Pod\nspec: {{containers: [{{image: {image}, envFrom: [{{secretRef: {{name: a}}}}]}}]}}\n"
         );
         let (_, _, files) = &cases(&text)[0];
-        let found = lint(&linter, files);
-        let severities: Vec<_> = found.iter().map(|one| one.severity).collect();
+        let findings = lint(&linter, files);
+        let severities: Vec<_> = findings.iter().map(|finding| finding.severity).collect();
         assert_eq!(severities, [severity], "{image}");
     }
 }

@@ -101,6 +101,26 @@ fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
             vec![],
         ),
         (
+            "at the end of a document, and not for the next",
+            format!("{}{ALLOW}\n---\n{}", pod("    - name: X\n"), pod(variable)),
+            vec!["SL001", "SL018"],
+        ),
+        (
+            "in a document of comments, before the separator",
+            format!("---\n{ALLOW}\n---\n{}", pod(variable)),
+            vec![],
+        ),
+        (
+            "lines that end in a carriage return, and not for the next item",
+            pod(&format!("    {ALLOW}\n{variable}{other}")).replace('\n', "\r"),
+            vec!["SL001"],
+        ),
+        (
+            "lines that end in CRLF",
+            pod(&format!("    {ALLOW}\n{variable}{other}")).replace('\n', "\r\n"),
+            vec!["SL001"],
+        ),
+        (
             "above a block scalar",
             pod(&format!(
                 "    - name: PASSWORD\n      {ALLOW}\n      value: |\n        hunter2\n"
@@ -115,9 +135,9 @@ fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
             vec!["SL001", "SL018"],
         ),
     ] {
-        let mut found = codes(&text);
-        found.sort_unstable();
-        assert_eq!(found, expected, "{title}:\n{text}");
+        let mut reported = codes(&text);
+        reported.sort_unstable();
+        assert_eq!(reported, expected, "{title}:\n{text}");
     }
 }
 
@@ -145,4 +165,58 @@ fn the_text_of_a_value_allows_nothing_outside_of_it() {
         let findings = linter.lint(&Input::new(name, &path, text.as_bytes())).findings;
         assert_eq!(findings.len(), 1, "{text}");
     }
+}
+
+#[test]
+fn only_a_comment_allows_and_not_a_text_in_quotes() {
+    let comment = "# sops-rs: allow SL009, SL020, SL021 -- it is public";
+    for (name, text, count) in [
+        (
+            "Dockerfile",
+            format!("FROM a\n{comment}\nENV PASSWORD=hunter2\n"),
+            0,
+        ),
+        (
+            "Dockerfile",
+            format!("FROM a\nRUN echo '{comment}'; export PASSWORD=hunter2\n"),
+            1,
+        ),
+        (
+            "Dockerfile",
+            format!("FROM a\nENV PASSWORD=hunter2 NOTE=\"{comment}\"\n"),
+            1,
+        ),
+        (".env", format!("{comment}\nPASSWORD=hunter2\n"), 0),
+        (".env", format!("PASSWORD=hunter2 {comment}\n"), 0),
+        (
+            ".env",
+            format!("TOKEN=\"ghp_abcdefghijklmnopqrstuvwxyz0123456789 {comment}\"\n"),
+            1,
+        ),
+    ] {
+        let settings = Settings::parse(b"select: [SL009, SL020, SL021]");
+        let linter = settings.and_then(Linter::new).expect("the rules exist");
+        let path = Path::new("/repo").join(name);
+        let findings = linter
+            .lint(&Input::new(name, &path, text.as_bytes()))
+            .findings;
+        assert_eq!(findings.len(), count, "{text}{findings:#?}");
+    }
+}
+
+#[test]
+fn thousands_of_comments_cost_no_more_than_their_lines() {
+    let time = |count: usize| {
+        let mut text = "kind: Pod\nspec:\n  containers:\n  - env:\n".to_owned();
+        for number in 0..count {
+            text += &format!("    {ALLOW}\n    - name: PASSWORD_{number}\n      value: hunter2\n");
+        }
+        let text = format!("{}{text}", format!("{ALLOW}\n").repeat(count));
+        let begin = std::time::Instant::now();
+        assert_eq!(codes(&text), [""; 0]);
+        begin.elapsed()
+    };
+    let small = time(1_000);
+    let large = time(8_000);
+    assert!(large < small * 24, "{small:?} {large:?}");
 }

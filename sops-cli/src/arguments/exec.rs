@@ -1,4 +1,4 @@
-//! What `exec-env` and `exec-file` have in common.
+//! The flags and arguments that `exec-env` and `exec-file` share.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -13,7 +13,7 @@ use crate::exec::User;
 /// A command that is run with secrets.
 #[derive(Debug)]
 pub(crate) enum ExecCommand {
-    /// What a shell runs.
+    /// A command line for a shell.
     Shell(OsString),
     /// A program and its arguments.
     Words(OsString, Vec<OsString>),
@@ -47,7 +47,7 @@ impl ExecCommand {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct ExecArgs {
-    /// The file
+    /// The encrypted file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The command, run by `/bin/sh`
@@ -95,7 +95,7 @@ impl ExecArgs {
         Ok((file, command))
     }
 
-    /// Makes this process the user's that was named.
+    /// Switches this process to the user that `--user` names.
     pub(crate) fn become_user(&self) -> Result<Option<User>, CommandError> {
         let Some(name) = self.user.as_deref().filter(|name| !name.is_empty()) else {
             return Ok(None);

@@ -8,7 +8,7 @@ use super::{invocation, path_or_empty};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// The one file of a command.
+/// The file of a command that takes one file.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FileArg {
@@ -20,7 +20,7 @@ pub(crate) struct FileArg {
 }
 
 impl FileArg {
-    /// The first of the files, if there is one.
+    /// The first file, if any.
     pub(crate) fn first(&self) -> Option<&Path> {
         self.file.as_deref()
     }
@@ -37,7 +37,7 @@ impl FileArg {
         first.is_none_or(|file| file == Path::new("-") && !file.exists())
     }
 
-    /// The file, if there is one; more than one is a warning, as in `sops`.
+    /// The file, if any. More than one file causes a warning, as in `sops`.
     pub(crate) fn get(&self, ui: &Ui) -> Option<&Path> {
         self.warn_of_more(ui);
         self.file.as_deref()
@@ -71,7 +71,7 @@ impl FileArg {
         Some(self.file.iter().chain(more).map(PathBuf::as_path))
     }
 
-    /// Refuses a directory, for a command that goes through one only with `--in-place`.
+    /// Refuses a directory in a command that processes directories only with `--in-place`.
     pub(crate) fn refuse_directory(&self, verb: &str) -> Result<(), CommandError> {
         match self.file.as_deref().filter(|file| file.is_dir()) {
             None => Ok(()),
@@ -83,7 +83,7 @@ impl FileArg {
         }
     }
 
-    /// The file that has to be there on the command line.
+    /// The file that the command line must name.
     pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
         self.get(ui).ok_or_else(no_file)
     }
@@ -93,7 +93,7 @@ pub(crate) fn no_file() -> CommandError {
     CommandError::new(Code::NoFileSpecified, "no file is given")
 }
 
-/// Refuses a file that does not exist, with the code that `sops` has for it there.
+/// Refuses a file that does not exist, with the exit code of `sops`.
 pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     match path.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -111,7 +111,7 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// The name that stands for the file's own.
+/// The name that replaces the file's own.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct NameArg {
@@ -132,14 +132,14 @@ impl NameArg {
         Err(CommandError::new(Code::ConflictingParameters, message))
     }
 
-    /// The name that tells the format and the rule.
+    /// The name that determines the format and the rule.
     pub(crate) fn or<'a>(&'a self, file: Option<&'a Path>) -> Option<&'a Path> {
         let given = self.filename_override.as_deref();
         given.filter(|name| !name.as_os_str().is_empty()).or(file)
     }
 }
 
-/// What `set` and its like do where there is nothing to do.
+/// What `set` and similar commands do if nothing changes.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct IdempotentArg {

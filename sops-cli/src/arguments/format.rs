@@ -1,4 +1,4 @@
-//! The formats that are read and written.
+//! The input and output formats of a command.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::input_format::{InputFormat, has_format};
 use crate::ui::Ui;
 
-/// What format is read and written. An unknown format counts as not given, as in `sops`.
+/// The input and output format. As in `sops`, an unknown format counts as not given.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FormatArgs {
@@ -36,8 +36,8 @@ impl FormatArgs {
         }
     }
 
-    /// The format that is written, where `input` is read: that of the name if it has one, and else
-    /// the same.
+    /// The output format for an input in the format `input`: that of the name if it has one, or
+    /// else the same.
     pub(crate) fn output(&self, path: Option<&Path>, input: Format) -> Format {
         let of_name = path.map(Format::from_path);
         let of_name = of_name.filter(|format| *format != Format::Binary);
@@ -45,8 +45,8 @@ impl FormatArgs {
     }
 
     /// The format in which the plaintext of an encrypted file is written. As in `sops`, a document
-    /// that `--input-type` names becomes the binary file that it was made of, if the file's name
-    /// does not tell another format.
+    /// whose format `--input-type` gives becomes the binary file that it was created from, unless
+    /// the file's name has another format.
     pub(crate) fn decrypted(&self, path: Option<&Path>, input: Format, content: &[u8]) -> Format {
         let output = self.output(path, input);
         let is_known = self.has_output() || path.is_none_or(has_format);
@@ -63,8 +63,7 @@ impl FormatArgs {
         self.named_output().is_some()
     }
 
-    /// The formats of a file that is changed, where `input` is read: the same, unless
-    /// `--output-type` names another.
+    /// The formats of a changed file: `input`, unless `--output-type` names another for the output.
     pub(crate) fn of_change(&self, input: Format) -> Result<FormatChange, CommandError> {
         let output = self.named_output().unwrap_or(input);
         if output == Format::Binary && input != Format::Binary {
@@ -86,7 +85,7 @@ impl FormatArgs {
     }
 }
 
-/// The formats in which a file that is changed is read and written.
+/// The formats in which a changed file is read and written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FormatChange {
     pub(crate) input: Format,
@@ -94,20 +93,20 @@ pub(crate) struct FormatChange {
 }
 
 impl FormatChange {
-    /// Warns if the name of the file says another format than the new one.
+    /// Warns if the name of the file suggests another format than the new one.
     pub(crate) fn warn(self, ui: &Ui, path: &Path) {
         let is_misnamed = has_format(path) && self.output != Format::from_path(path);
         if self.output != self.input && is_misnamed {
             let name = self.output.name();
             ui.warn(format_args!(
-                "{} is now {name}, but its name says otherwise; read it with `--input-type {name}`",
+                "{} is now {name}, but its name suggests another format; read it with `--input-type {name}`",
                 name_of(path),
             ));
         }
     }
 }
 
-/// Warns of formats on the command line that do not exist.
+/// Warns about unknown formats on the command line.
 pub(crate) fn warn_of_unknown(ui: &Ui, matches: &clap::ArgMatches) {
     for id in ["input_type", "output_type"] {
         let name = matches.try_get_one::<String>(id).ok().flatten();

@@ -94,7 +94,7 @@ impl GlobalArgs {
         addresses.filter(|address| !address.is_empty())
     }
 
-    /// Whether keys are used on this machine, and not by key services alone.
+    /// Whether the keys on this machine are used, and not only key services.
     pub(crate) fn is_local(&self) -> bool {
         self.enable_local_keyservice.unwrap_or(true)
     }

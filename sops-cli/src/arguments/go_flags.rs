@@ -1,6 +1,6 @@
-//! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way
-//! that its description knows: long names after one dash, switches with a value, flags that are
-//! given again, and values that begin with a dash.
+//! Reads the command line as Go's flag library, and therefore `sops`, does, and rewrites it for
+//! clap. Go accepts long names after one dash, switches with a value, repeated flags, and values
+//! that begin with a dash.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,8 +12,8 @@ use clap::ArgAction;
 use super::flag_syntax::{flag, truth};
 use super::sops_order::SopsOrder;
 
-/// The arguments in the spelling that the description of the command line knows. The last of a flag
-/// that takes one value counts.
+/// The arguments, rewritten for the description of the command line. If a flag that takes one value
+/// is repeated, the last one counts.
 ///
 /// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the
 /// commands of [`SopsOrder`], flags end at the first word. In other commands, an unknown flag after
@@ -34,8 +34,8 @@ pub(crate) fn usual(
     reader.spelled()
 }
 
-/// Whether the arguments certainly have that spelling. To know more, the description must be built,
-/// which takes time.
+/// Whether the arguments certainly need no rewriting. A complete check would have to build the
+/// description, which takes time.
 fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool {
     let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
     let (mut words, mut is_behind_flag) = (0, false);
@@ -71,7 +71,7 @@ fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool 
     true
 }
 
-/// Where a command line ends that is not complete yet.
+/// The position at the end of an incomplete command line.
 pub(crate) struct Position {
     /// The innermost command.
     pub(crate) command: clap::Command,
@@ -81,11 +81,11 @@ pub(crate) struct Position {
     pub(crate) words: Vec<OsString>,
     /// The flags that are given already and count once.
     pub(crate) given: Vec<String>,
-    /// Whether no flag can come any more.
+    /// Whether flags are no longer possible.
     pub(crate) is_after_end: bool,
 }
 
-/// Where a command line ends that is not complete yet.
+/// Finds the position at the end of an incomplete command line.
 pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Position {
     let mut reader = Reader::new(command, false);
     reader.read(arguments);
@@ -107,7 +107,7 @@ pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Pos
     position
 }
 
-/// What a flag takes.
+/// The kind of value that a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
     /// Nothing: it is on or off.
@@ -153,7 +153,7 @@ enum Part {
         key: (usize, String),
         spelled: OsString,
     },
-    /// What clap is to judge.
+    /// Left to clap to accept or reject.
     Raw(OsString),
     Word(OsString),
     /// `--`, after which words may start with a dash.
@@ -266,8 +266,7 @@ impl<'c> Reader<'c> {
             subcommand.build();
             self.command = Cow::Owned(subcommand);
             self.level += 1;
-            // The flags of the commands before it cannot be given any more, except those of every
-            // command.
+            // After a subcommand, only its own flags and those of every command are valid.
             self.flags.retain(|_, flag| flag.is_global);
             self.learn();
             self.parts.push(Part::Command(word));
@@ -326,7 +325,7 @@ impl<'c> Reader<'c> {
         self.parts.push(Part::Flag { key, spelled });
     }
 
-    /// Takes back what was given before: the last counts.
+    /// Removes earlier occurrences of the flag: the last one counts.
     fn withdraw(&mut self, flag: &Flag) {
         self.parts.retain(|part| {
             !matches!(part, Part::Flag { key: (level, id), .. } if *level == flag.level && *id == flag.id)
@@ -428,7 +427,7 @@ mod tests {
         words.join(" ")
     }
 
-    /// As `sops` 3.13.3 takes them.
+    /// As `sops` 3.13.3 reads them.
     #[test]
     fn flags_are_taken_as_by_go() {
         for (given, expected) in [
@@ -492,7 +491,7 @@ mod tests {
             ),
             ("decrypt -i -- -x", "decrypt --in-place -- -x"),
             ("decrypt - x", "decrypt - x"),
-            // What is unknown is left to clap.
+            // Unknown arguments are left to clap.
             ("-di x", "-di x"),
             ("decrypt --in-place=perhaps", "decrypt --in-place=perhaps"),
             ("decrypt -nosuch x", "decrypt -nosuch x"),
@@ -505,7 +504,7 @@ mod tests {
         }
     }
 
-    /// What is taken to be usual means the same to clap as what it would be spelled as.
+    /// Arguments that are not rewritten mean the same to clap as their rewritten form.
     #[test]
     fn usual_arguments_stay() {
         for (given, expected) in [

@@ -1,4 +1,4 @@
-//! For whom a file is encrypted.
+//! The flags that choose whom a file is encrypted for.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use sops_core::keys::{Family, MasterKey};
 
 use crate::command_error::{Code, CommandError};
 
-/// For whom a new file is encrypted.
+/// The master keys of a new file.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct MasterKeyArgs {
@@ -109,7 +109,7 @@ impl MasterKeyArgs {
     }
 }
 
-/// How many key groups are needed to open a file.
+/// How many key groups are needed to decrypt a file.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct ThresholdArg {
@@ -125,7 +125,7 @@ impl ThresholdArg {
     }
 }
 
-/// What belongs to the keys of AWS KMS on the command line.
+/// The flags that apply to AWS KMS keys only.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct KmsArgs {
@@ -253,7 +253,7 @@ pub(crate) struct KeyChangeArgs {
 }
 
 impl KeyChangeArgs {
-    /// Whether any key is to be added or removed.
+    /// Whether any key is added or removed.
     pub(crate) fn any(&self) -> bool {
         let lists = self.additions().into_iter().chain(self.removals());
         lists
@@ -304,10 +304,10 @@ impl KeyChangeArgs {
     }
 }
 
-/// A flag, the family of its keys, and what is given with it.
+/// A flag, the family of its keys, and its value.
 type Listed<'a> = (&'static str, Family, &'a Option<String>);
 
-/// The keys that flags list, which something can be encrypted for.
+/// The keys that flags list, all of which must be usable.
 fn listed(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
     parsed(lists, kms, |key, source| {
         key.check().map_err(|error| {
@@ -336,7 +336,7 @@ const VARIABLES: [(&str, &str); 7] = [
     ("--age", "SOPS_AGE_RECIPIENTS"),
 ];
 
-/// Where a list of keys comes from: the variable if it has this value, and otherwise the flag.
+/// The source of a list of keys: the variable if it has this value, or else the flag.
 fn source(flag: &'static str, list: &str) -> &'static str {
     let mut variables = VARIABLES.iter();
     let variable = variables.find(|(name, variable)| {

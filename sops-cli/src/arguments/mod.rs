@@ -1,6 +1,6 @@
-//! The flags that several commands share, spelled as `sops` spells them: each file has one group of
-//! them. `go_flags.rs` takes the spellings of Go's library, `sops_order.rs` their order under the
-//! name `sops`, and `invocation.rs` says under which name the program was called.
+//! The flags that several commands share, with the names of `sops`, one group per file.
+//! `go_flags.rs` takes the spellings of Go's library, `sops_order.rs` their order under the name
+//! `sops`, and `invocation.rs` says under which name the program was called.
 
 mod exec;
 mod file;
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use sops_go_compat::{Integer, parse_integer};
 
-/// Reads a whole number as Go does: `0x10` and the like too.
+/// Reads a whole number as Go does, including forms such as `0x10`.
 fn go_integer(text: &str) -> Result<i64, String> {
     match parse_integer(text) {
         Some(Integer::Signed(number)) => Ok(number),
@@ -42,8 +42,7 @@ pub(crate) fn go_count(text: &str) -> Result<usize, String> {
     usize::try_from(go_integer(text)?).map_err(|_| "the number must not be negative".to_owned())
 }
 
-/// Reads a path that may be empty, which is as if it was not given, also in an environment
-/// variable.
+/// Reads a path. An empty one, as in an empty environment variable, counts as not given.
 fn path_or_empty() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

@@ -23,8 +23,8 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// Refuses two places at once, to write back to standard input, and to write to the file while
-    /// it is read.
+    /// Refuses two destinations, writing back to standard input, and writing to the file while it
+    /// is read.
     pub(crate) fn check(&self, file: Option<&Path>) -> Result<(), CommandError> {
         let conflict = |message| Err(CommandError::new(Code::ConflictingParameters, message));
         if self.in_place && file.is_none() {
@@ -46,7 +46,7 @@ impl OutputArgs {
         Ok(())
     }
 
-    /// Refuses what is for one file only.
+    /// Refuses flags that work with one file only.
     pub(crate) fn check_several(&self, name: &NameArg) -> Result<(), CommandError> {
         self.check(Some(Path::new("")))?;
         name.check_several()
@@ -57,7 +57,7 @@ impl OutputArgs {
         !self.in_place && self.output().is_none()
     }
 
-    /// Whether the result takes the place of the file that is read.
+    /// Whether the result replaces the input file.
     pub(crate) fn replaces(&self, file: Option<&Path>) -> bool {
         let Some(file) = file else {
             return false;
@@ -69,7 +69,7 @@ impl OutputArgs {
         self.in_place || self.output().is_some_and(is_same)
     }
 
-    /// Writes what was made of the input to where it goes.
+    /// Writes the result for the input to its destination.
     pub(crate) fn deliver(
         &self,
         ui: &Ui,

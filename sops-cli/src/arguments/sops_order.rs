@@ -8,7 +8,7 @@ use super::flag_syntax::flag;
 use crate::completion::sops_answers::names;
 use crate::completion::sops_commands::{COMMANDS, FLAGS};
 
-/// The commands that write a file in place; a word too many would be another file.
+/// The commands that write a file in place, in which an extra word would be another file.
 const ORDERED: &[&str] = &["decrypt", "edit", "encrypt", "rotate", "updatekeys"];
 
 /// Sorts the arguments of one command.
@@ -47,7 +47,7 @@ impl<'a> SopsOrder<'a> {
             if takes_next == Takes::Value || takes_next == Takes::Word && !is_of_command && !is_own
             {
                 has_word |= takes_next == Takes::Word;
-                // To the library, a flag in place of a value is a flag here.
+                // Here, Go's library treats a flag in place of a value as a flag.
                 takes_next = match is_of_command {
                     true => self.takes(&argument),
                     false => Takes::Nothing,

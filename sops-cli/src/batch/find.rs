@@ -16,7 +16,7 @@ use crate::files;
 use crate::git::Tracked;
 use crate::walking::Walking;
 
-/// What happens to the temporary files of killed runs that are found on the way.
+/// What to do with temporary files of killed runs in the searched directories.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leftovers {
     Remove,
@@ -49,7 +49,7 @@ pub(crate) fn items<'a>(
             }
             is_temporary
         })?;
-        // `lint` says so if Git cannot list them.
+        // If Git cannot list them, `lint` reports it.
         let tracked = Tracked::below(path).unwrap_or_default();
         walking.builder.sort_by_file_path(Path::cmp);
         for entry in walking.builder.build() {
@@ -82,19 +82,21 @@ pub(crate) fn items<'a>(
 }
 
 impl BatchFile {
-    /// Whether a file that was found has a format that its name tells, and is encrypted as
-    /// `encrypted` says. One that was named is meant whatever it is.
+    /// Whether the command applies to the file: the user named it, or it has a known format and is
+    /// encrypted or not, as `encrypted` requires.
     pub(crate) fn is_meant(&self, encrypted: bool) -> bool {
         if !self.is_found {
             return true;
         }
         let format = Format::from_path(&self.path);
-        // That is what all names are that tell nothing. Only what is encrypted is known.
+        // Names without a known extension count as binary. Of these files, only encrypted ones are
+        // recognized.
         if format == Format::Binary && !(encrypted && begins_as_encrypted(&self.path)) {
             return false;
         }
         let Ok(text) = read_text(&self.path) else {
-            // What is wrong with it is said when it is worked on, unless it only begins as a text.
+            // The error is reported when the file is processed. A file that only begins like an
+            // encrypted one is skipped.
             return format != Format::Binary;
         };
         if format == Format::Binary {
@@ -116,12 +118,11 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// The largest file under a name that tells no format that is looked through, unless it begins as
-/// JSON does.
+/// The largest file without a known extension that is searched, unless it begins like JSON.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Whether a file begins as an encrypted file does: as a text, and as JSON if it is too large to be
-/// read for nothing.
+/// Whether a file begins like an encrypted one: like text, and if it is too large to read in vain,
+/// like JSON.
 fn begins_as_encrypted(path: &Path) -> bool {
     let Ok(file) = reading::open(path, FileKind::Regular) else {
         return false;

@@ -1,4 +1,4 @@
-//! The files of a call that stay in plaintext, and why.
+//! The files of a call that stay in plaintext, and the reasons.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ impl LeftInPlaintext {
         names.push(name_of(file));
     }
 
-    /// Names the files in which the rule selects nothing, which is not a mistake.
+    /// Lists the files in which the rule selects nothing, which is not an error.
     pub(crate) fn note(&self, ui: &Ui) {
         if !self.unselected.is_empty() {
             ui.note("These files stay in plaintext because their rule selects no values:");
@@ -62,7 +62,7 @@ impl LeftInPlaintext {
                     &list("no creation rule matches these files, which stay in plaintext"),
                 )
                 .in_file(&name_of(config))
-                .hint("add a rule that matches them, or a last one without `path_regex`"),
+                .hint("add a rule that matches them, or a final rule without `path_regex`"),
                 None => encryption_options::no_rules_or_keys(None)?
                     .hint_with_lines(&list("these files stay in plaintext")),
             })

@@ -1,5 +1,4 @@
-//! Many files in one call: finds them, processes them on all cores, and writes each as a whole or
-//! not at all.
+//! Processes many files in one call, on all cores. Each file is replaced completely or not at all.
 
 mod find;
 mod left;
@@ -21,7 +20,7 @@ use crate::parallel::{self, ItemsPerThread};
 use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
-/// How many files are written beside the old ones before all are synced and put in their places.
+/// How many files are staged beside the old ones before they are synced and renamed together.
 const TOGETHER: usize = 256;
 
 /// How many files the process has open besides those of [`directories_together`], with room to
@@ -50,14 +49,14 @@ pub(crate) enum Work {
 pub(crate) struct Batch<'b> {
     pub(crate) ui: &'b Ui,
     pub(crate) items: &'b [BatchFile],
-    /// What is done to them, for messages: `encrypted`.
+    /// The participle for messages, such as `encrypted`.
     pub(crate) participle: &'static str,
     pub(crate) readers: Readers,
 }
 
 impl Batch<'_> {
-    /// Replaces each file by the result of `work`, and calls `report` with each that was replaced,
-    /// in order. If one file fails, the others are still processed.
+    /// Replaces each file by the result of `work`, and calls `report` for each replaced file, in
+    /// order. If one file fails, the others are still processed.
     pub(crate) fn replace(
         &self,
         work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
@@ -88,8 +87,7 @@ impl Batch<'_> {
                 })
             });
             if signals.is_pending() {
-                // What is not in its place yet is taken away again; the signal then ends the
-                // process.
+                // Staged files are removed; the signal then ends the process.
                 break;
             }
             let (mut whole, mut written) = (Vec::new(), Vec::new());
@@ -143,7 +141,7 @@ impl Batch<'_> {
     }
 }
 
-/// Replaces a file that another program changed before it could be replaced; returns whether there
+/// Retries a file that another program changed before it could be replaced. Returns whether there
 /// was still something to do.
 fn replace_one(
     ui: &Ui,
@@ -186,7 +184,7 @@ fn chunks(items: &[BatchFile]) -> impl Iterator<Item = &[BatchFile]> {
     })
 }
 
-/// A file before it is put in its place.
+/// A file before it is moved into place.
 enum Stage {
     Staged(Box<StagedReplacement>),
     Ignored,
@@ -195,8 +193,8 @@ enum Stage {
 
 type StageResult = Result<Stage, CommandError>;
 
-/// Works on the files on all cores until a signal comes; returns each outcome with the index of its
-/// item.
+/// Processes the files on all cores until a signal arrives. Returns each outcome with the index of
+/// its item.
 fn stage(
     items: &[BatchFile],
     bar: &ProgressBar,

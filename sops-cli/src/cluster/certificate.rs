@@ -15,11 +15,7 @@ const FAULTS: [(&str, &str, Option<&str>); 12] = [
         "it is the certificate of an authority (`CA:TRUE`), not of a server",
         Some("give the server a certificate with `CA:FALSE`, signed by this authority"),
     ),
-    (
-        "UnknownIssuer",
-        "no authority that is trusted here has signed it",
-        None,
-    ),
+    ("UnknownIssuer", "no trusted authority has signed it", None),
     (
         "BadSignature",
         "its signature does not match the key of the authority",
@@ -34,8 +30,16 @@ const FAULTS: [(&str, &str, Option<&str>); 12] = [
         "it has been revoked",
         Some("give the server a new certificate"),
     ),
-    ("key usage", "it is not for servers", Some(FOR_SERVERS)),
-    ("InvalidPurpose", "it is not for servers", Some(FOR_SERVERS)),
+    (
+        "key usage",
+        "it is not a server certificate",
+        Some(FOR_SERVERS),
+    ),
+    (
+        "InvalidPurpose",
+        "it is not a server certificate",
+        Some(FOR_SERVERS),
+    ),
     (
         "UnsupportedSignatureAlgorithm",
         "its signature algorithm is not supported",
@@ -43,7 +47,7 @@ const FAULTS: [(&str, &str, Option<&str>); 12] = [
     ),
     (
         "UnsupportedCertVersion",
-        "it is not a certificate of X.509 version 3",
+        "it is not an X.509 version 3 certificate",
         Some("give the server a certificate of version 3, with a `subjectAltName`"),
     ),
 ];
@@ -52,7 +56,7 @@ const RENEW: &str = "renew the server's certificate, or correct the clock of thi
 
 const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage = serverAuth`";
 
-/// The start of the library's message about a wrong name, which is readable as it is.
+/// The start of the library's message about a wrong name, which needs no explanation.
 const NAME: &str = "certificate not valid for name";
 
 /// The problem with a certificate, from the library's error message.
@@ -67,9 +71,10 @@ pub(super) fn fault(text: &str) -> CertificateFault {
         };
     }
     let known = FAULTS.iter().find(|(mark, ..)| text.contains(mark));
-    let (message, hint) = known.map_or(("it is malformed or not a server's", None), |known| {
-        (known.1, known.2)
-    });
+    let (message, hint) = known.map_or(
+        ("it is malformed or not a server certificate", None),
+        |known| (known.1, known.2),
+    );
     CertificateFault {
         message: message.to_owned(),
         hint,

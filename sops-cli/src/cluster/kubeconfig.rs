@@ -73,7 +73,7 @@ pub(super) async fn select(
     if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
         // The client would panic, because a header can't contain it.
         let message = format!(
-            "the token of the user of the context `{context}` has a line break or another control character in it"
+            "the token of the user of the context `{context}` contains a line break or another control character"
         );
         return Err(CommandError::new(Code::Generic, message));
     }
@@ -128,9 +128,9 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
         KubeconfigError::FindPath => missing(Path::new("~/.kube/config")),
         error => {
             let why = match error {
-                KubeconfigError::Parse(_) => "it is not the YAML of a kubeconfig".to_owned(),
+                KubeconfigError::Parse(_) => "it is not a valid kubeconfig".to_owned(),
                 KubeconfigError::LoadClusterOfContext(_) => {
-                    "the cluster of the context is not in it".to_owned()
+                    "it does not contain the cluster of the context".to_owned()
                 }
                 KubeconfigError::MissingClusterUrl => {
                     "the cluster has no `server` that begins with `https://`".to_owned()

@@ -20,7 +20,7 @@ pub(crate) enum Code {
     NoFileSpecified = 100,
     DuplicateKeyType = 112,
     CannotRetrieveDataKey = 128,
-    /// What a shell reports of a program whose output is no longer read.
+    /// The code that a shell reports if the reader of a program's output has ended.
     BrokenPipe = 141,
     FileNotModified = 200,
     NoEditor = 201,

@@ -10,29 +10,29 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location, e
 use super::code::Code;
 use super::error::CommandError;
 
-const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
+const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
-const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+const TAKE_ONE_SIDE: &str = "take one whole side, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and repeat the changes of the other side with `sops-rs edit` or `sops-rs set`";
 
-/// What was asked of a text when an error was found in it; `sops` has other codes for each.
+/// The role of a text in which an error was found. `sops` has different exit codes for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It was to be encrypted.
+    /// The text of a file that a command encrypts.
     Plaintext,
-    /// It was to be encrypted in place of what an encrypted file had.
+    /// The new text of an encrypted file.
     Changed,
-    /// It was taken for an encrypted file.
+    /// An encrypted file.
     Encrypted,
 }
 
 impl CommandError {
     /// A change that would add other `sops` metadata to that of the file.
     pub(crate) fn reserved_key() -> Self {
-        let message = "the key `sops` at the top level, in dotenv all that begin with `sops_`, is for the file's own metadata";
+        let message = "the top-level key `sops`, and in dotenv every key that begins with `sops_`, is reserved for the file's metadata";
         Self::new(Code::AlreadyEncrypted, message)
     }
 
-    /// An error of the library that is about no text.
+    /// An error of the library that is not about a text.
     pub(crate) fn general(error: impl Into<Error>) -> Self {
         Self::from_core(error.into(), None)
     }
@@ -64,7 +64,7 @@ impl CommandError {
         }
     }
 
-    /// The same for a configuration that was read.
+    /// The same for a configuration that is already parsed.
     pub(crate) fn in_config(error: Error, config: &Config) -> Self {
         Self::in_config_text(error, config.text().as_bytes())
     }
@@ -93,7 +93,7 @@ impl CommandError {
         let has_mark = source.is_some_and(|(_, text, format, role)| {
             role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
         });
-        // Read as it is, the file is an encrypted one that has its metadata.
+        // Without conversion, the file is an encrypted one with metadata.
         let encrypted_as = source.and_then(|(_, text, format, _)| match &error {
             Error::Ciphertext { .. } => other_format(text, format),
             _ => None,
@@ -132,7 +132,8 @@ impl CommandError {
             Error::NotEncrypted => simple(Code::Generic, &error)
                 .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
             Error::Metadata { .. } if malformed == Code::CannotReadInput => {
-                // A plaintext that has such a key, whatever is in it.
+                // The plaintext has a key that is reserved for metadata; its content doesn't
+                // matter.
                 return Self::from_core(Error::AlreadyEncrypted, source);
             }
             Error::AlreadyEncrypted if matches!(source, Some((.., Role::Changed))) => {
@@ -165,7 +166,7 @@ impl CommandError {
                 let is_whole = path.is_none();
                 let unplaced = Error::Metadata { location: None, path, message };
                 let new = simple(Code::Generic, &unplaced)
-                    .hint("only programs write the metadata; restore the file from version control");
+                    .hint("the metadata must not be edited by hand; restore the file from version control");
                 match is_whole {
                     true => new.hint("in a plaintext file, give the key `sops` another name"),
                     false => new,
@@ -186,7 +187,7 @@ impl CommandError {
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
                     .hint("change encrypted values only with `sops-rs edit` or `sops-rs set`; restore the file from version control");
                 match may_be_merged {
-                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again"),
+                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and repeat the changes of the other"),
                     false => new,
                 }
             }
@@ -218,9 +219,9 @@ impl CommandError {
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` creates a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint(match source {
-                    // A file that is encrypted again for another rule.
+                    // An error in a file that is encrypted again for another rule.
                     Some((.., Role::Encrypted)) => "change the rule",
-                    _ => "change the rule, or leave the file in plaintext with `--allow-plaintext`",
+                    _ => "change the rule, or put a rule for this file before it; to leave the file in plaintext, add `--allow-plaintext`",
                 }),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
                 .hint("the recipient is the public key, `age1…`; create a new key if others have seen this one"),
@@ -231,7 +232,7 @@ impl CommandError {
             new = new.hint(as_whole);
         }
         if several {
-            new = Self::new(new.code, "the documents of this file have different `sops` metadata: the file joins several encrypted files")
+            new = Self::new(new.code, "the documents of this file have different `sops` metadata: several encrypted files were joined")
                 .hint("SOPS reads only the metadata of the first document; keep the files separate, or join their plaintexts and encrypt the result");
         } else if has_mark {
             new = Self::new(
@@ -260,6 +261,7 @@ fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
     let error = CommandError::new(code, "the file has an unresolved merge conflict");
     match has_ciphertext(text) {
         true => error
+            .hint("`sops-rs resolve <FILE>` opens the conflict decrypted, if Git reports it")
             .hint(TAKE_ONE_SIDE)
             .hint("if neither side ran `rotate`, you can combine lines of both sides; then check the values with `sops-rs edit --ignore-mac <FILE>`"),
         false => error
@@ -281,7 +283,7 @@ fn may_have_other_format(error: &Error) -> bool {
 /// The format in which the text is an encrypted file, if that is not the one in which it was read.
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
     let actual = encrypted_format(text).filter(|actual| *actual != format)?;
-    // What is damaged in that format too is no help.
+    // A hint does not help if the file is damaged in that format too.
     EncryptedDocument::parse(text, actual)
         .is_ok()
         .then_some(actual)
@@ -295,7 +297,7 @@ fn shown(format: Format) -> String {
     }
 }
 
-/// What to do with an encrypted file of that format whose name does not say so.
+/// The hint for an encrypted file of that format whose name has another extension.
 fn format_hint(format: Format) -> String {
     let (name, shown) = (format.name(), shown(format));
     let flags = format!(
@@ -308,7 +310,7 @@ fn format_hint(format: Format) -> String {
     }
 }
 
-/// The way out where a plaintext is valid in its format for others, but not for SOPS.
+/// The hint for a plaintext that is valid in its format, but not for SOPS.
 fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
     match error {
         Error::Document(DocumentError::Unsupported { message, .. })
@@ -322,14 +324,14 @@ fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
             if format.is_flat() =>
         {
             Some(
-                "to encrypt the file as a whole, whatever is in it, add `--input-type binary --output-type binary` here and to `decrypt`",
+                "to encrypt the file as a whole, without parsing it, add `--input-type binary --output-type binary` here and to `decrypt`",
             )
         }
         _ => None,
     }
 }
 
-/// Whether the error says that the values are not those that were encrypted.
+/// Whether the error means that values changed after encryption.
 fn is_about_content(error: &Error) -> bool {
     matches!(
         error,
@@ -343,7 +345,7 @@ fn are_several_files(text: &[u8], format: Format) -> bool {
     document.is_ok_and(|document| !document.differing_metadata().is_empty())
 }
 
-/// Whether a byte order mark, which an editor has put there, changes what the text means.
+/// Whether the text begins with a byte order mark, added by an editor, that changes its meaning.
 fn has_byte_order_mark(text: &[u8], format: Format) -> bool {
     format == Format::Dotenv && text.starts_with("\u{feff}".as_bytes())
 }

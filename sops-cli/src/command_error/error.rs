@@ -16,11 +16,11 @@ use super::names::reason;
 pub(crate) struct CommandError {
     pub(super) code: Code,
     pub(super) message: String,
-    pub(super) place: Option<Box<Pointer>>,
+    pub(super) pointer: Option<Box<Pointer>>,
     pub(super) hints: Vec<Cow<'static, str>>,
-    /// What else is known about it, above the hints.
+    /// An additional fact, shown above the hints.
     pub(super) note: Option<String>,
-    /// Whether it is what the user wanted.
+    /// Whether the user wanted this outcome, such as giving up in the editor.
     pub(super) is_calm: bool,
     /// Whether another program changed the file after the command read it.
     is_conflict: bool,
@@ -31,7 +31,7 @@ pub(crate) struct CommandError {
 /// Where an error points to.
 #[derive(Debug)]
 pub(crate) struct Pointer {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) name: String,
     pub(super) location: Option<Location>,
     pub(super) excerpt: Option<Excerpt>,
@@ -52,7 +52,7 @@ impl CommandError {
         Self {
             code,
             message,
-            place: None,
+            pointer: None,
             hints: Vec::new(),
             note: None,
             is_calm: false,
@@ -78,8 +78,8 @@ impl CommandError {
         self.is_conflict
     }
 
-    /// The same in the words of `sops`, which programs look for. What it said itself becomes a
-    /// hint.
+    /// Uses the text of `sops`, which programs look for, as the message. The original message
+    /// becomes a hint.
     pub(crate) fn in_words_of_sops(mut self, message: &str) -> Self {
         let own = std::mem::replace(&mut self.message, message.to_owned());
         self.hints.insert(0, Cow::Owned(own));
@@ -115,7 +115,7 @@ impl CommandError {
         self
     }
 
-    /// Says that it is about a file as a whole.
+    /// Makes it an error about a whole file.
     pub(crate) fn in_file(mut self, name: &str) -> Self {
         self.point(name, None, &[], Format::Yaml);
         self
@@ -127,7 +127,7 @@ impl CommandError {
         self
     }
 
-    /// What is wrong, without the place and the hints.
+    /// The message, without the location and the hints.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -152,7 +152,7 @@ impl CommandError {
         )
     }
 
-    /// A stream that takes no more.
+    /// An error for a stream that cannot be written.
     pub(crate) fn stream(name: impl Display, error: &io::Error) -> Self {
         Self::output(name, error).with_code(match error.kind() {
             io::ErrorKind::BrokenPipe => Code::BrokenPipe,
@@ -168,6 +168,6 @@ impl CommandError {
         format: Format,
     ) {
         let excerpt = location.and_then(|at| Excerpts::new(text, format).at(at.offset));
-        self.place = Some(Box::new(Pointer::new(name, location, excerpt)));
+        self.pointer = Some(Box::new(Pointer::new(name, location, excerpt)));
     }
 }

@@ -1,7 +1,7 @@
-//! Every error that a user can meet. `error.rs` builds one, `core_error.rs` maps the errors of
-//! `sops_core` to messages, hints and exit codes, `usage.rs` makes those of clap safe to show, and
-//! `render.rs` writes a report. `repeated.rs` joins the equal errors of many files, and
-//! `wrapping.rs` breaks long lines.
+//! The errors that users see. `error.rs` builds one, `core_error.rs` maps the errors of `sops_core`
+//! to messages, hints and exit codes, `usage.rs` makes those of clap safe to show, and `render.rs`
+//! writes a report. `repeated.rs` joins the equal errors of many files, and `wrapping.rs` breaks
+//! long lines.
 
 mod code;
 mod core_error;
@@ -16,4 +16,5 @@ pub(crate) use code::Code;
 pub(crate) use core_error::Role;
 pub(crate) use error::{CommandError, Pointer};
 pub(crate) use names::{files_named, name_of, reason};
+pub(crate) use render::MESSAGE_COLUMNS;
 pub(crate) use wrapping::wrapped;

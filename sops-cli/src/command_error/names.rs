@@ -1,4 +1,4 @@
-//! What messages call files, and the reasons of the system.
+//! Names of files, and reasons of the operating system, for messages.
 
 use std::io;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
     }
 }
 
-/// What messages call a file: its name, of which no character can change what a terminal shows.
+/// The name of a file for messages, escaped so that no character can change what a terminal shows.
 pub(crate) fn name_of(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
 }

@@ -1,4 +1,4 @@
-//! How an error is written: as a report, or in a few lines.
+//! Renders an error as a report, or as a few lines.
 
 use std::iter;
 
@@ -16,20 +16,20 @@ use super::wrapping::wrapped;
 const TITLE_COLUMNS: usize = 7;
 
 /// The columns before the text of a message below a line with a number of up to five digits.
-const MESSAGE_COLUMNS: usize = 14;
+pub(crate) const MESSAGE_COLUMNS: usize = 14;
 
 impl CommandError {
-    /// The lines that tell what is wrong and where, without the file's name: for the head of a text
-    /// that is being edited.
+    /// The message and the location without the file's name, for the lines above a text in the
+    /// editor.
     pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
-        let place = self.place.as_ref().and_then(|place| place.location);
-        let place =
-            place.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
-        let text = format!("{}{}", place.unwrap_or_default(), self.message);
+        let location = self.pointer.as_ref().and_then(|pointer| pointer.location);
+        let location =
+            location.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
+        let text = format!("{}{}", location.unwrap_or_default(), self.message);
         text.lines().map(str::to_owned).collect()
     }
 
-    /// What is wrong, and the line, in one line.
+    /// The message and the line, in a single line.
     #[cfg(feature = "kube")]
     pub(crate) fn summary(&self) -> String {
         self.lines(0).join(" ")
@@ -47,7 +47,7 @@ impl CommandError {
         };
         let message = wrapped(&self.message, width, TITLE_COLUMNS);
         let mut group = Group::with_title(level.primary_title(&*message));
-        let Some(place) = &self.place else {
+        let Some(pointer) = &self.pointer else {
             // Hints in the same group would be below a bar that starts nowhere.
             let hints = self.hints.iter();
             let hints: Vec<_> = hints
@@ -59,7 +59,7 @@ impl CommandError {
             let reports = reports.map(|group| renderer.render(&[group]));
             return Some(reports.collect::<Vec<_>>().join("\n"));
         };
-        group = place.add_to(group);
+        group = pointer.add_to(group);
         let wrapped = |text| wrapped(text, width, MESSAGE_COLUMNS);
         if let Some(note) = &self.note {
             group = group.element(Level::NOTE.message(wrapped(note)));
@@ -67,12 +67,12 @@ impl CommandError {
         for hint in &self.hints {
             group = group.element(Level::HELP.message(wrapped(hint)));
         }
-        Some(place.shown(renderer.render(&[group])))
+        Some(pointer.shown(renderer.render(&[group])))
     }
 }
 
 impl Pointer {
-    /// What is wrong at a place in a file, with its line.
+    /// The report of an error at a location in a file, with the source line.
     pub(crate) fn new(name: &str, location: Option<Location>, excerpt: Option<Excerpt>) -> Self {
         Self {
             name: one_line(name).into_owned(),
@@ -81,7 +81,7 @@ impl Pointer {
         }
     }
 
-    /// Adds the file, the place and its line to a report.
+    /// Adds the file, the location and the source line to a report.
     pub(crate) fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
         let origin = Origin::path(&*self.name);
         match (self.location, &self.excerpt) {
@@ -96,14 +96,14 @@ impl Pointer {
         }
     }
 
-    /// The report with the column of the file. The renderer writes that of the excerpt, where masks
-    /// may be before it.
+    /// The report with the column in the file. The renderer prints the column in the excerpt, which
+    /// differs if masks come before it.
     pub(crate) fn shown(&self, report: String) -> String {
         let Some((at, excerpt)) = self.location.zip(self.excerpt.as_ref()) else {
             return report;
         };
         let column = excerpt.text[..excerpt.span.start].chars().count() + 1;
-        let place = |column| format!("{}:{}:{column}", self.name, at.line);
-        report.replacen(&place(column), &place(at.column), 1)
+        let position = |column| format!("{}:{}:{column}", self.name, at.line);
+        report.replacen(&position(column), &position(at.column), 1)
     }
 }

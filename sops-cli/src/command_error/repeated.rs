@@ -4,12 +4,12 @@ use super::error::CommandError;
 use super::names::files_named;
 
 impl CommandError {
-    /// The errors in their order, each kind of error once: the first file shows it, and a note
-    /// names the other files.
+    /// The errors in their order, with equal errors joined: one report for the first file, and a
+    /// note with the other files.
     pub(crate) fn without_repetition(errors: Vec<Self>) -> Vec<Self> {
         let mut kinds: Vec<(Self, Vec<String>)> = Vec::new();
         for error in errors {
-            let name = error.place.as_ref().map(|place| place.name.clone());
+            let name = error.pointer.as_ref().map(|pointer| pointer.name.clone());
             let known = kinds
                 .iter_mut()
                 .find(|(first, _)| name.is_some() && first.says_the_same(&error));
@@ -28,9 +28,9 @@ impl CommandError {
             .collect()
     }
 
-    /// Whether only the file and the place in it differ.
+    /// Whether only the file and the location in it differ.
     fn says_the_same(&self, other: &Self) -> bool {
-        self.place.is_some()
+        self.pointer.is_some()
             && self.code == other.code
             && self.message == other.message
             && self.hints == other.hints

@@ -7,10 +7,10 @@ use sops_printable::{escaped, one_line};
 
 use super::code::Code;
 
-/// The exit code of `sops` for words that it takes for a topic of its help.
+/// The exit code of `sops` for words that it reads as a help topic.
 const NO_HELP_TOPIC: u8 = 3;
 
-/// The exit code of a command line that is invalid; `is_sops` if the program was called so.
+/// The exit code for an invalid command line. `is_sops`: the program was called as `sops`.
 pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
     let command = std::env::args_os().nth(1).unwrap_or_default();
     let is = |name: &str| command == OsStr::new(name);
@@ -20,8 +20,10 @@ pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
         return NO_HELP_TOPIC;
     }
     let is_generic = is("filestatus") || is("updatekeys");
-    // For these, a failure of the general kind is that something was found.
-    let reports_findings = ["lint", "diff", "git"].iter().any(|name| is(name));
+    // For these, the general exit code means that something was found.
+    let reports_findings = ["lint", "verify", "diff", "git"]
+        .iter()
+        .any(|name| is(name));
     match reports_findings || is_empty_file(error) && !is_generic {
         true => Code::CannotReadInput as u8,
         false => Code::Generic as u8,
@@ -51,7 +53,7 @@ pub(crate) fn escape(error: &mut clap::Error) {
             ContextValue::Strings(texts) => {
                 ContextValue::Strings(texts.iter().map(|text| safe(text)).collect())
             }
-            // Escape sequences of an argument cannot be told from clap's own colors.
+            // Escape sequences in an argument cannot be distinguished from clap's own colors.
             ContextValue::StyledStrs(texts) if is_unsafe_command_line() => {
                 let texts = texts.iter().map(|text| safe(&text.to_string()).into());
                 ContextValue::StyledStrs(texts.collect())

@@ -2,30 +2,42 @@
 
 use std::borrow::Cow;
 
-use textwrap::{Options, WordSplitter, wrap};
+use textwrap::core::display_width;
+use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 
 /// The narrowest text worth wrapping, in columns.
 const NARROWEST: usize = 20;
 
-/// Stands for a space that stays in its line, in `quoted commands`, which users copy.
+/// A placeholder for a space at which a line must not break: the spaces in `quoted commands`, which
+/// users copy.
 const KEPT_SPACE: char = '\u{a0}';
 
-/// Breaks the lines of the text before `width` columns, of which something before or after each
-/// line takes `reserved`. Lines stay whole without a width, which is for output that is not a
-/// terminal.
+/// Wraps the text at `width` columns, of which `reserved` are used for text around each line.
+/// Without a width, as for output that is not a terminal, lines are not wrapped.
 pub(crate) fn wrapped(text: &str, width: Option<usize>, reserved: usize) -> Cow<'_, str> {
     let columns = width.map(|width| width.saturating_sub(reserved).max(NARROWEST));
-    let Some(columns) = columns.filter(|columns| text.lines().any(|line| line.len() > *columns))
-    else {
+    let is_wide = |columns: &usize| text.lines().any(|line| display_width(line) > *columns);
+    let Some(columns) = columns.filter(is_wide) else {
         return Cow::Borrowed(text);
     };
+    let text = with_kept_spaces(text);
+    let lines: Vec<String> = text.split('\n').map(|line| broken(line, columns)).collect();
+    Cow::Owned(lines.join("\n").replace(KEPT_SPACE, " "))
+}
+
+/// One line, broken so that all of it is indented as its beginning is.
+fn broken(line: &str, columns: usize) -> String {
+    let content = line.trim_start_matches(' ');
+    let content = content.strip_prefix("- ").unwrap_or(content);
+    let start = &line[..line.len() - content.len()];
+    let indent = " ".repeat(start.len());
     let options = Options::new(columns)
         .break_words(false)
         .word_splitter(WordSplitter::NoHyphenation)
-        .word_separator(textwrap::WordSeparator::AsciiSpace);
-    let text = with_kept_spaces(text);
-    let lines: Vec<Cow<'_, str>> = wrap(&text, options);
-    Cow::Owned(lines.join("\n").replace(KEPT_SPACE, " "))
+        .word_separator(WordSeparator::AsciiSpace)
+        .initial_indent(start)
+        .subsequent_indent(&indent);
+    wrap(content, options).join("\n")
 }
 
 /// The text with other spaces within backquotes.
@@ -67,7 +79,28 @@ mod tests {
         let text = "a list:\n  - one ` two three four five\n  - six seven eight nine ten";
         assert_eq!(
             wrapped(text, Some(20), 0),
-            "a list:\n  - one\n` two three four five\n  - six seven eight\nnine ten"
+            "a list:\n  - one\n    ` two three four five\n  - six seven eight\n    nine ten"
         );
+    }
+
+    #[test]
+    fn a_wide_word_begins_no_empty_line() {
+        let word = "kubernetes/apps/default/secret.sops.yaml";
+        for (text, expected) in [
+            (format!("  {word} is new"), format!("  {word}\n  is new")),
+            (
+                format!("  - {word} is new"),
+                format!("  - {word}\n    is new"),
+            ),
+            (format!("{word} is new"), format!("{word}\nis new")),
+            (
+                format!("see {word}\n\nand more"),
+                format!("see\n{word}\n\nand more"),
+            ),
+        ] {
+            for width in [20, 40] {
+                assert_eq!(wrapped(&text, Some(width), 3), expected, "{width}");
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Also apply Secrets that are in plaintext in their files
     #[arg(long)]
     allow_plaintext: bool,
-    /// Namespace of objects without one [default: from the context]
+    /// Namespace for objects that have none [default: from the context]
     #[arg(long, short, value_name = "NAME")]
     namespace: Option<String>,
     /// Let the server check the objects, and change nothing
@@ -101,7 +101,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
     cluster::run(args.apply(ui, &objects))
 }
 
-/// The files that are meant.
+/// The files that the arguments name.
 fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for item in batch::items([path].into_iter(), batch::Leftovers::Keep)? {
@@ -121,7 +121,7 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let is_manifest = [".yaml", ".yml", ".json"]
             .iter()
             .any(|end| name.ends_with(end));
-        // `.sops.yaml` and its like are for other programs.
+        // Files such as `.sops.yaml` are for other programs.
         if !item.is_found || is_manifest && !name.starts_with('.') {
             files.push(item.path);
         }
@@ -167,8 +167,9 @@ impl Args {
                 let (all, left) = (objects.len(), objects.len() - index + failed - 1);
                 ui.error(&error);
                 let message = format!("stopped: {left} of {all} objects were not applied");
-                return Err(CommandError::new(error.code(), message)
-                    .hint("run the command again; objects that exist stay the same"));
+                return Err(CommandError::new(error.code(), message).hint(
+                    "run the command again; it does not change objects that are already applied",
+                ));
             }
             ui.error(&error);
         }
@@ -203,7 +204,7 @@ struct Application<'a> {
     cluster: &'a Cluster,
     kinds: Kinds<'a>,
     options: ServerSideApply,
-    /// Those that a dry run has not made.
+    /// The namespaces and CRDs that a dry run has not created.
     new_namespaces: Vec<String>,
 }
 
@@ -250,7 +251,7 @@ impl Application<'_> {
         })
     }
 
-    /// Where the object goes.
+    /// The namespace and path of the object in the cluster.
     fn target(
         &self,
         object: &ClusterObject,

@@ -1,5 +1,5 @@
-//! Flags that are described only when their command is asked for: describing those of all commands
-//! costs more than decrypting a file.
+//! Describes the flags of a command only when it is used, because describing those of all commands
+//! takes longer than decrypting a file.
 
 use std::ops::Deref;
 
@@ -48,8 +48,8 @@ impl<A: FromArgMatches> FromArgMatches for DeferredArgs<A> {
     }
 }
 
-/// Adds the flags, and leaves what the command says of itself: groups of flags would have their own
-/// words in its place.
+/// Adds the flags and keeps the command's own help, which groups of flags would otherwise replace
+/// with theirs.
 pub(crate) fn described(
     command: clap::Command,
     augment: fn(clap::Command) -> clap::Command,
@@ -61,7 +61,7 @@ pub(crate) fn described(
         .map(|arg| arg.get_id().clone())
         .collect();
     let described = augment(command).about(about).long_about(long_about);
-    // Those are there before, and `mut_arg` puts them at the end.
+    // The flags of every command come first; `mut_arg` moves them to the end.
     of_every_command
         .into_iter()
         .fold(described, |command, id| command.mut_arg(id, |arg| arg))

@@ -1,14 +1,13 @@
 //! `sops-rs edit`.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use sops_core::config::Stores;
-use sops_core::document::Error as DocumentError;
-use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
-use zeroize::Zeroizing;
+use sops_core::document::merge_conflict;
+use sops_core::{EncryptedDocument, Encryption, Format, MacCheck};
 
+use super::resolve;
 use crate::arguments::{
     FileArg, FormatArgs, FormatChange, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs,
     RuleArgs, ThresholdArg, invocation,
@@ -18,15 +17,15 @@ use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::config::stores::stores;
 use crate::decrypt_file;
-use crate::editor::{EditorHeader, EditorProgram, template};
+use crate::editor::{EditorProgram, EditorSession, Original, template};
 use crate::encryption_options::{self, Wanted};
-use crate::files::{self, Expected, PrivateDirectory, Readers};
+use crate::files::Expected;
+use crate::git::UnmergedFile;
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
-use crate::secret_parts::SecretParts;
-use crate::signals::DeferredSignals;
+use crate::text_guard::{TextGuard, check_parts};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -74,21 +73,33 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let input = exists
         .then(|| Input::read(Some(file), by_name, Role::Encrypted))
         .transpose()?;
+    if let Some(input) = &input
+        && is_in_conflict(ui, file, input)?
+    {
+        return resolve::cmd_resolve(ui, globals, &resolve::Args::of(file)).map(drop);
+    }
     let format = match &input {
         Some(input) => input.format,
         None => by_name.of_plaintext()?,
     };
     let formats = args.formats.of_change(format)?;
+    let format = match exists {
+        true => formats.input,
+        false => formats.output,
+    };
+    let session = EditorSession {
+        ui,
+        file,
+        format,
+        editor,
+        allow_disk: args.allow_disk,
+    };
     let editing = Editing {
         ui,
         args,
         file,
-        format: if exists {
-            formats.input
-        } else {
-            formats.output
-        },
-        editor,
+        format,
+        session,
     };
     if let Some(input) = input {
         editing.change(globals, &services, &input, formats)?;
@@ -104,7 +115,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         let config = load::config(ui, globals)?;
         let encryption =
             encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
-        // The editor must not open only to produce a file that is closed to its author.
+        // The editor must not open if its user could not decrypt the result.
         let lockout = Lockout::new(&services);
         lockout.note(&name_of(file), KeyGroups::of(&encryption));
         lockout.warn(ui);
@@ -112,27 +123,27 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// How often the editor is opened for one text. A script in its place that never leaves a good one
-/// would be run for ever.
-const MAX_TIMES: usize = 20;
-
-/// No user closes an editor in less time, but a program that only passes the file to an open window
-/// does.
-const SHORTEST_EDIT: Duration = Duration::from_millis(700);
+/// Whether the file is in conflict and the user wants to resolve that.
+fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandError> {
+    if merge_conflict(&input.content).is_none()
+        || !ui.can_ask()
+        || UnmergedFile::find(file)?.is_none()
+    {
+        return Ok(false);
+    }
+    let question = format!(
+        "{} has a merge conflict. Resolve it, as `sops-rs resolve` does?",
+        name_of(file)
+    );
+    Ok(matches!(ui.confirm(&question), Ok(true)))
+}
 
 struct Editing<'a> {
     ui: &'a Ui,
     args: &'a Args,
     file: &'a Path,
     format: Format,
-    editor: EditorProgram,
-}
-
-/// What the editor is opened with.
-struct Original<'t> {
-    text: &'t [u8],
-    /// Whether it is encrypted and written also where the editor leaves it as it is.
-    is_worth_writing: bool,
+    session: EditorSession<'a>,
 }
 
 impl Editing<'_> {
@@ -152,12 +163,6 @@ impl Editing<'_> {
             true => Stores::default(),
             false => stores(self.ui, globals)?,
         };
-        let had_selection = document.require_selection(open.plaintext()).is_ok();
-        let rule = document.metadata().rule.clone().unwrap_or_default();
-        // A value that was already in plaintext is no reason to refuse another change.
-        let had_leak = SecretParts::of(open.plaintext(), self.format, &rule)
-            .leak
-            .is_some();
         let drift = match self.args.rules.given()[..] {
             [] => RuleDrift::of(
                 self.ui,
@@ -166,22 +171,19 @@ impl Editing<'_> {
                 document.metadata(),
                 self.format,
             ),
-            // The user knows about rules.
+            // The user chose the rule on the command line.
             [_, ..] => None,
         };
+        let allows_plaintext = self.args.rules.allow_plaintext || invocation::is_sops();
+        let guard = TextGuard::new(
+            &document,
+            self.file,
+            open.plaintext(),
+            drift,
+            allows_plaintext,
+        );
         let encrypt = |text: &[u8]| {
-            if had_selection {
-                document.require_selection(text)?;
-            }
-            let mut warnings = self.check_parts(text, &rule, had_leak)?;
-            if let Some(drift) = &drift {
-                match drift.check(self.file, open.plaintext(), text, self.format) {
-                    Err(left) if self.args.rules.allow_plaintext || invocation::is_sops() => {
-                        warnings.push(left.to_string());
-                    }
-                    result => result?,
-                }
-            }
+            let warnings = guard.check(text)?;
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             let encrypted = open
                 .in_format(formats.output, stores)
@@ -194,27 +196,29 @@ impl Editing<'_> {
         } else {
             Vec::new()
         };
-        // With the same values it gets the MAC that it should have.
+        // A file with the same values gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {
             text: open.plaintext(),
             is_worth_writing: is_mac_wrong,
         };
-        self.run(&original, &head, encrypt, input.expected())
+        self.session
+            .run(&original, &head, encrypt, input.expected())
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
-        let folder = self
+        let directory = self
             .file
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!("the directory {} does not exist", name_of(folder));
+            .filter(|directory| !directory.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            let message = format!("the directory {} does not exist", name_of(directory));
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
         let encrypt = |text: &[u8]| {
-            let warnings = self.check_parts(text, &encryption.rule, encryption.allow_plaintext)?;
+            let (rule, allows_plaintext) = (&encryption.rule, encryption.allow_plaintext);
+            let warnings = check_parts(text, self.format, rule, allows_plaintext)?;
             let encrypted = sops_core::encrypt(text, self.format, encryption)?;
             self.warn_of_parts(&warnings);
             Ok(encrypted)
@@ -223,23 +227,7 @@ impl Editing<'_> {
             text: template(self.format, &encryption.rule).as_bytes(),
             is_worth_writing: false,
         };
-        self.run(&original, &[], encrypt, Expected::Nothing)
-    }
-
-    /// Refuses a Secret of which a value would stay in plaintext by mistake; gives what else is to
-    /// be said of the Secrets.
-    fn check_parts(
-        &self,
-        text: &[u8],
-        rule: &EncryptionRule,
-        allows_plaintext: bool,
-    ) -> sops_core::Result<Vec<String>> {
-        let parts = SecretParts::of(text, self.format, rule);
-        match parts.leak {
-            Some(leak) if !allows_plaintext => Err(leak),
-            Some(leak) => Ok([vec![leak.to_string()], parts.warnings].concat()),
-            None => Ok(parts.warnings),
-        }
+        self.session.run(&original, &[], encrypt, Expected::Nothing)
     }
 
     fn warn_of_parts(&self, warnings: &[String]) {
@@ -247,139 +235,6 @@ impl Editing<'_> {
             self.ui.warn(format!("{}: {warning}", name_of(self.file)));
         }
     }
-
-    /// Has the text edited until it can be encrypted, and writes the outcome.
-    fn run(
-        &self,
-        original: &Original<'_>,
-        head: &[String],
-        encrypt: impl Fn(&[u8]) -> sops_core::Result<String>,
-        expected: Expected<'_>,
-    ) -> Result<(), CommandError> {
-        // Dropped last: the process ends by a signal only when the plaintext is gone.
-        let signals = DeferredSignals::new();
-        // Editing would be in vain.
-        files::check(self.file)?;
-        let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
-        let mut header = EditorHeader::new(self.format);
-        let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &header.above(head, original.text))?;
-        let mut refused: Option<Zeroizing<Vec<u8>>> = None;
-        let mut times = 0;
-        let encrypted = loop {
-            let start = Instant::now();
-            if !self.editor.run(&path, &signals)? {
-                return Err(CommandError::new(
-                    Code::Generic,
-                    "interrupted; nothing was written",
-                ));
-            }
-            let edited = edited(&path)?;
-            let text = header.stripped(&edited);
-            if text == original.text && !original.is_worth_writing {
-                let error =
-                    CommandError::new(Code::FileNotModified, "the file was not changed").calmly();
-                return Err(match start.elapsed() < SHORTEST_EDIT {
-                    true => error.hint(
-                        "if the editor's window is still open, have the editor wait until it is closed, as with `EDITOR='code --wait'`",
-                    ),
-                    false => error,
-                });
-            }
-            if refused
-                .as_deref()
-                .is_some_and(|refused| text == refused.as_slice())
-            {
-                let message =
-                    "the text cannot be encrypted and was not changed; nothing was written";
-                let error = CommandError::new(Code::FileNotModified, message).calmly();
-                return Err(match text == original.text {
-                    true => error,
-                    false => {
-                        // Without the lines above it. If that fails, the text with these lines
-                        // stays.
-                        let _ = std::fs::write(&path, text);
-                        keep(folder, &path, error)
-                    }
-                });
-            }
-            let error = match encrypt(text) {
-                Ok(encrypted) => break encrypted,
-                Err(error) => error,
-            };
-            let is_about_text = is_about_text(&error);
-            let error =
-                CommandError::in_text(error, &name_of(self.file), text, self.format, Role::Changed);
-            if !is_about_text {
-                return Err(keep(folder, &path, error));
-            }
-            self.ui.error(&error);
-            times += 1;
-            if times == MAX_TIMES {
-                let message = format!(
-                    "the editor saved {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
-                );
-                return Err(keep(
-                    folder,
-                    &path,
-                    CommandError::new(Code::FileNotModified, message),
-                ));
-            }
-            let lines = header.of_error(&error);
-            let text = Zeroizing::new(text.to_vec());
-            if let Err(error) = std::fs::write(&path, &*header.above(&lines, &text)) {
-                let error = CommandError::output(name_of(&path), &error);
-                return Err(keep(folder, &path, error));
-            }
-            refused = Some(text);
-        };
-        files::write(
-            self.ui,
-            self.file,
-            encrypted.as_bytes(),
-            expected,
-            Readers::Usual,
-        )
-        .map_err(|error| keep(folder, &path, error))?;
-        self.ui.log_written();
-        Ok(())
-    }
-}
-
-/// The text as the editor left it.
-fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    // A pipe might never end, and a link lead to a file for others.
-    if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
-        let message = "the editor left no regular file; nothing was written";
-        return Err(CommandError::new(Code::CannotReadInput, message));
-    }
-    let text = std::fs::read(path);
-    text.map(Zeroizing::new)
-        .map_err(|error| CommandError::input(name_of(path), &error))
-}
-
-/// Whether another text would do.
-fn is_about_text(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Document(DocumentError::Syntax { .. })
-            | Error::Document(DocumentError::Unsupported { .. })
-            | Error::Document(DocumentError::Unrepresentable { .. })
-            | Error::Document(DocumentError::Limit { .. })
-            | Error::AlreadyEncrypted
-            | Error::Ciphertext { .. }
-            | Error::Metadata { .. }
-            | Error::NothingSelected { .. }
-    )
-}
-
-/// Leaves the edited text where it is, since it can be written nowhere else.
-fn keep(folder: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
-    let kept = folder.keep().join(path.file_name().unwrap_or_default());
-    error.hint(format!(
-        "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",
-        name_of(&kept)
-    ))
 }
 
 fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Replace this process with the command
     #[arg(long)]
     same_process: bool,
-    /// Make variables of nested values, with this text between their keys [example: `__`]
+    /// Turn nested values into variables, with this text between their keys [example: `__`]
     #[arg(long, value_name = "TEXT")]
     separator: Option<String>,
     /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
@@ -80,7 +80,7 @@ pub(crate) fn cmd_exec_env(
     }
 }
 
-/// Why the values cannot all be variables.
+/// The error for values that cannot become variables.
 fn no_variables(error: Error, input: &Input, document: &Document<'_>, args: &Args) -> CommandError {
     let top = document.tops().next().flatten();
     let is_nested = match &error {
@@ -98,7 +98,7 @@ fn no_variables(error: Error, input: &Input, document: &Document<'_>, args: &Arg
     }
 }
 
-/// Warns of variables that a shell neither finds nor passes on.
+/// Warns about variables that a shell neither finds nor passes on.
 fn warn_of_names(ui: &Ui, file: &str, secrets: &[Variable], command: &ExecCommand) {
     const MAX_SHOWN: usize = 5;
     let exported = |variable: &&Variable| variable.name.starts_with("export ");

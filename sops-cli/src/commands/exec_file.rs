@@ -62,18 +62,18 @@ pub(crate) fn cmd_exec_file(
     let purpose = Use::in_format(input.format, to);
     let decrypted = exec::decrypt(ui, globals, &args.exec, &input, purpose)?;
     let plaintext = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
-    // From here on a signal is the command's affair, and what is made here is taken away again.
+    // From here on, signals are passed on to the command, and the file is removed at the end.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
     let (_folder, path) = if args.no_fifo {
-        let folder = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
-        let path = folder.create(Path::new(name), &plaintext)?;
-        (folder, path)
+        let directory = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
+        let path = directory.create(Path::new(name), &plaintext)?;
+        (directory, path)
     } else {
-        let folder = PrivateDirectory::for_pipes()?;
-        let path = pipe::serve(&folder.path(), name, plaintext)
-            .map_err(|error| CommandError::output(name_of(&folder.path().join(name)), &error))?;
-        (folder, path)
+        let directory = PrivateDirectory::for_pipes()?;
+        let path = pipe::serve(&directory.path(), name, plaintext)
+            .map_err(|error| CommandError::output(name_of(&directory.path().join(name)), &error))?;
+        (directory, path)
     };
     let Some(path) = path.to_str() else {
         let message = format!("{}: the name of the directory is not UTF-8", name_of(&path));
@@ -84,7 +84,7 @@ pub(crate) fn cmd_exec_file(
 }
 
 impl Args {
-    /// The name of the file, which has to be a name and no path.
+    /// The name of the file, which must not be a path.
     fn filename(&self) -> Result<&str, CommandError> {
         match self.filename.as_str() {
             "" => Ok("tmp-file"),

@@ -33,7 +33,7 @@ pub(crate) fn cmd_filestatus(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let is_encrypted = match EncryptedDocument::parse(&*input.content, input.format) {
         Ok(document) => !document.metadata().mac.is_empty(),
         Err(Error::NotEncrypted) => false,
-        // `sops` wants a version here, and does not look at it.
+        // Here, `sops` requires a version but does not check it.
         Err(Error::Metadata { path, message, .. })
             if is_version(path.as_ref()) && [MISSING, INVALID_VERSION].contains(&&*message) =>
         {

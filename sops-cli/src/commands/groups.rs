@@ -40,7 +40,7 @@ enum GroupAction {
     #[command(after_help = ADD_EXAMPLES)]
     Add {
         #[command(flatten)]
-        place: FileArgs,
+        target: FileArgs,
         #[command(flatten)]
         group: Box<GroupArgs>,
         #[command(flatten)]
@@ -50,7 +50,7 @@ enum GroupAction {
     #[command(after_help = DELETE_EXAMPLES)]
     Delete {
         #[command(flatten)]
-        place: FileArgs,
+        target: FileArgs,
         /// The index of the group, from 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
@@ -59,11 +59,11 @@ enum GroupAction {
     },
 }
 
-/// The file, and where the result goes.
+/// The file and the destination of the result.
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 struct FileArgs {
-    /// The file
+    /// The encrypted file
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Write the result back to the file
@@ -74,33 +74,33 @@ struct FileArgs {
     yes: bool,
 }
 
-/// Reads an index, digits alone as for `sops`.
+/// Reads an index. As in `sops`, it consists of digits only.
 fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
-        .ok_or("not a whole number from 0")
+        .ok_or("not a whole number of 0 or more")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     match &args.action {
         GroupAction::Add {
-            place,
+            target,
             group,
             threshold,
         } => {
             let group = group.keys()?;
-            change(ui, globals, place, threshold, GroupChange::Add(group))
+            change(ui, globals, target, threshold, GroupChange::Add(group))
         }
         GroupAction::Delete {
-            place,
+            target,
             index,
             threshold,
-        } => change(ui, globals, place, threshold, GroupChange::Delete(*index)),
+        } => change(ui, globals, target, threshold, GroupChange::Delete(*index)),
     }
 }
 
-/// What is to be done to the key groups of a file.
+/// A change to the key groups of a file.
 enum GroupChange {
     Add(Vec<MasterKey>),
     /// By its index.
@@ -111,7 +111,9 @@ impl GroupChange {
     fn apply(&self, groups: &mut Vec<Vec<MasterKey>>) -> Result<(), String> {
         match self {
             Self::Add(group) if group.is_empty() => {
-                return Err("the new group has no keys; name them, as with `--age`".to_owned());
+                return Err(
+                    "the new group has no keys; add them, for example with `--age`".to_owned(),
+                );
             }
             Self::Add(group) => groups.push(group.clone()),
             Self::Delete(index) if *index >= groups.len() => {
@@ -142,15 +144,15 @@ impl GroupChange {
     }
 }
 
-/// Gives a file other key groups.
+/// Changes the key groups of a file.
 fn change(
     ui: &Ui,
     globals: &GlobalArgs,
-    place: &FileArgs,
+    target: &FileArgs,
     threshold: &ThresholdArg,
     change: GroupChange,
 ) -> Result<(), CommandError> {
-    let file: &Path = place.file.as_deref().ok_or_else(|| {
+    let file: &Path = target.file.as_deref().ok_or_else(|| {
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
     })?;
     let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
@@ -160,13 +162,13 @@ fn change(
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
     change.apply(&mut groups).map_err(refused)?;
     let old = document.metadata().shamir_threshold;
-    // A file of one group may have a threshold of 1, which Shamir's scheme does not know.
+    // A file with one group may have a threshold of 1, which Shamir's scheme does not have.
     let threshold = threshold
         .get()
         .or(old.filter(|old| *old > 1 || groups.len() == 1));
     if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
         let message = format!(
-            "{threshold} key groups would be needed to open the file, and there would be {}",
+            "{threshold} key groups would be needed to decrypt the file, but there would be only {}",
             groups.len()
         );
         return Err(
@@ -184,7 +186,7 @@ fn change(
         threshold,
     };
     let key = services.data_key(ui, &input, &document)?;
-    let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
+    let agreement = Agreement::new(ui, globals, &services, target.yes, [].iter())?;
     let unagreed = agreement.unagreed(file, key_groups, change.given())?;
     agreement.require(&input.name, unagreed)?;
     services.warn_if_closed(ui, &input.name, key_groups);
@@ -198,7 +200,7 @@ fn change(
         )
         .map_err(|error| input.error(error))?;
     let output = OutputArgs {
-        in_place: place.in_place,
+        in_place: target.in_place,
         output: None,
     };
     output.deliver(ui, &input, changed.as_bytes(), Readers::Usual)

@@ -19,8 +19,8 @@ use crate::lint;
 use crate::ui::Ui;
 use crate::walking::Walking;
 
-/// How deep, and for how many entries, it looks for other configurations. The working directory may
-/// be a home.
+/// How deep, and for how many entries, it searches for other configurations. The working directory
+/// may be a home directory.
 const MAX_DEPTH: usize = 8;
 const MAX_ENTRIES: usize = 20_000;
 
@@ -91,7 +91,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     Ok(())
 }
 
-/// Says that the rest of the repository has no configuration.
+/// Notes that the configuration does not apply to the rest of the repository.
 fn name_root(ui: &Ui, working_dir: &Path) {
     let root = lint::root(working_dir);
     if root != working_dir {
@@ -103,7 +103,7 @@ fn name_root(ui: &Ui, working_dir: &Path) {
     }
 }
 
-/// Names the configurations below the directory, in which other recipients may be.
+/// Lists the configurations below the directory, which may have other recipients.
 fn name_below(ui: &Ui, working_dir: &Path) {
     let Ok(mut walking) = Walking::new(working_dir) else {
         return;
@@ -139,13 +139,13 @@ fn names_key(config: &Config, recipient: &str) -> bool {
 fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
     let environment = Environment::process();
     let file = environment.key_file().map_err(CommandError::general)?;
-    let found = Identities::from_environment(environment).recipients();
-    let found: Vec<String> = found.iter().map(Recipient::to_string).collect();
+    let recipients = Identities::from_environment(environment).recipients();
+    let recipients: Vec<String> = recipients.iter().map(Recipient::to_string).collect();
     let is_wanted = |recipient: &&String| match args.pq {
         true => recipient.starts_with("age1pq1"),
         false => recipient.starts_with("age1"),
     };
-    if let Some(recipient) = found.iter().find(is_wanted) {
+    if let Some(recipient) = recipients.iter().find(is_wanted) {
         ui.note("Using your existing age key.");
         return Ok(recipient.clone());
     }
@@ -154,12 +154,12 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
         return Err(CommandError::new(Code::Generic, message)
             .hint("`sops-rs keygen` prints a new key that you can add to the file; with `--pq`, a post-quantum key"));
     }
-    if let Some(folder) = file.parent() {
+    if let Some(directory) = file.parent() {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(folder)
-            .map_err(|error| CommandError::output(name_of(folder), &error))?;
+            .create(directory)
+            .map_err(|error| CommandError::output(name_of(directory), &error))?;
     }
     let pair = keygen::generate(args.pq);
     keygen::write(ui, &file, &keygen::key_file(&pair))?;
@@ -175,11 +175,11 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
 fn configuration(recipient: &str) -> String {
     format!(
         "\
-# Which values of a new file are encrypted, and who can decrypt them. The first rule that fits is used.
+# Which values of a new file are encrypted, and who can decrypt them. The first rule that matches is used.
 creation_rules:
-  # Put other rules above this one: it has no `path_regex`, so it is for every file.
+  # Put other rules above this one: it has no `path_regex`, so it matches every file.
   - encrypted_regex: ^(data|stringData)$
-    # The other values of a manifest can be changed by hand.
+    # You can change the other values of a manifest by hand.
     mac_only_encrypted: true
     age:
       - {recipient}

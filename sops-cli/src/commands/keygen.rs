@@ -52,7 +52,7 @@ pub(crate) fn key_file(pair: &KeyPair) -> Zeroizing<String> {
     pair.key_file(&now)
 }
 
-/// Writes a new key file; one that exists is left alone.
+/// Writes a new key file. An existing file is never changed.
 pub(crate) fn write(ui: &Ui, file: &Path, text: &str) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         let message = format!(

@@ -1,5 +1,5 @@
-//! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to
-//! edit it.
+//! The original command line of `sops`, without a command: `-d`, `-e`, `-r`, `--set`, or only a
+//! file to edit it.
 
 use std::path::Path;
 
@@ -129,6 +129,7 @@ impl Args {
         } else if self.encrypt {
             Command::Encrypt(DeferredArgs(encrypt::Args {
                 file: self.file,
+                over: None,
                 output: self.output,
                 keys: self.keys,
                 kms: self.kms,
@@ -155,9 +156,9 @@ impl Args {
     }
 }
 
-/// The command that a word resembles which is hardly meant as a file.
+/// The command that a word resembles, if the word is unlikely to be a file name.
 fn command_like(word: &Path) -> Option<String> {
-    /// How much of the letters stay where one word is made the other.
+    /// The similarity from which a word counts as a misspelled command.
     const LIKENESS: f64 = 0.6;
     if word.components().count() > 1 || word.has_root() || word.extension().is_some() {
         return None;

@@ -16,7 +16,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The directory to install the link in [default: ~/.local/bin]
+    /// The directory to create the link in [default: ~/.local/bin]
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Replace a file named `sops` that is not a link to sops-rs
@@ -67,14 +67,13 @@ fn directory(args: &Args) -> Result<PathBuf, CommandError> {
     Ok(home.join(".local/bin"))
 }
 
-/// Whether it is a link to this program, or to one of this name, which may be gone.
 fn is_ours(link: &Path, program: &Path) -> bool {
     let target = fs::read_link(link);
     target.is_ok_and(|target| target.file_name() == Some("sops-rs".as_ref()))
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Says if a shell would not find the link, or another program first.
+/// Whether it is a link to this program, or to a program with its name that may no longer exist.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 use sops_core::config::{Config, CreationRule};
-use sops_lint::{Baseline, Confidence, Finding, RULES, Settings, find_rule, unknown_rule};
+use sops_lint::{
+    Baseline, Confidence, Finding, RULES, Settings, find_rule, find_verification_rule, unknown_rule,
+};
 
 use sops_printable::escaped;
 
@@ -19,7 +21,7 @@ use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
 use crate::lint::fix::{Fixer, Repair};
-use crate::lint::output::OutputFormat;
+use crate::lint::output::{LINT, OutputFormat};
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
 use crate::lint::walk::{Walk, WalkResult, WorkingTree};
@@ -140,6 +142,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         configs: &configs,
         tree: &tree,
         working_dir: &working_dir,
+        inspector: None,
     };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() {
@@ -147,36 +150,33 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     } else {
         &args.paths[..]
     };
-    let mut found = walk.run(paths)?;
-    if let Some(error) = found.unlisted.take() {
-        let reason = error.lines(0).join(" ");
-        ui.warn(format_args!("tracked files that a `.gitignore` matches are not checked, because Git cannot list the tracked files: {reason}"));
-    }
-    if found.is_whole && root_above(&tree.root).is_some() {
+    let mut result = walk.run(paths)?;
+    result.warn_of_unlisted(ui);
+    if result.is_whole && root_above(&tree.root).is_some() {
         status::warn(ui, &tree.root);
     }
-    if found.is_without_files() {
+    if result.is_without_files() {
         ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");
     }
     let errors = configs.wrong();
-    let end = |found: &WalkResult| {
+    let end = |result: &WalkResult| {
         for wrong in &errors {
-            match is_reported(found, &tree, wrong) {
+            match is_reported(result, &tree, wrong) {
                 true => ui.error(&unusable(wrong)),
                 false => ui.error(&wrong.error),
             }
         }
         match errors.is_empty() {
-            true => code(found),
+            true => code(result),
             // Without the configuration, lint cannot tell which files must be encrypted.
             false => ExitCode::from(Code::CannotReadInput as u8),
         }
     };
     if let Some(file) = &args.write_baseline {
         if !errors.is_empty() {
-            return Ok(end(&found));
+            return Ok(end(&result));
         }
-        let text = Baseline::of(&found.shown).to_json();
+        let text = Baseline::of(&result.shown).to_json();
         files::write(
             ui,
             file,
@@ -192,11 +192,11 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     };
     if args.prune_baseline {
         let file = args.settings.baseline_file(&linter, &tree.root);
-        prune(ui, file, &baseline, &found)?;
-    } else if found.is_whole {
-        warn_of_outdated(ui, &baseline, &found.shown);
+        prune(ui, file, &baseline, &result)?;
+    } else if result.is_whole {
+        warn_of_outdated(ui, &baseline, &result.shown);
     }
-    wanted.keep(&mut found);
+    wanted.keep(&mut result);
     if args.fix || args.diff {
         let repair = if args.fix {
             Repair::Write
@@ -210,26 +210,31 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
             yes: args.yes,
             agreed: BTreeSet::new(),
         };
-        fix(fixer, &walk, &found)?;
+        fix(fixer, &walk, &result)?;
         if args.diff {
-            return Ok(end(&found));
+            return Ok(end(&result));
         }
-        found = walk.run(paths)?;
-        wanted.keep(&mut found);
+        result = walk.run(paths)?;
+        wanted.keep(&mut result);
     }
-    for shown in &found.shown {
-        found.tally.finding(shown);
+    for shown in &result.shown {
+        result.tally.finding(shown);
     }
     ui.output(
         args.format
-            .write(&found.shown, &ui.renderer_of_output())
+            .write(
+                LINT,
+                &result.shown,
+                &ui.renderer_of_output(),
+                ui.width_of_output(),
+            )
             .as_bytes(),
     )?;
-    ui.note(&found.tally);
-    Ok(end(&found))
+    ui.note(&result.tally);
+    Ok(end(&result))
 }
 
-/// Which findings are reported.
+/// Selects the findings to report.
 struct Wanted<'w> {
     baseline: &'w Baseline,
     least: Confidence,
@@ -237,19 +242,19 @@ struct Wanted<'w> {
 
 impl Wanted<'_> {
     /// Removes the findings that are not reported, and counts them.
-    fn keep(&self, found: &mut WalkResult) {
-        let before = found.shown.len();
-        let findings = &mut found.shown;
+    fn keep(&self, result: &mut WalkResult) {
+        let before = result.shown.len();
+        let findings = &mut result.shown;
         findings.retain(|finding| !self.baseline.contains(finding));
         let new = findings.len();
         findings.retain(|finding| finding.confidence >= self.least);
-        found.tally.known = before - new;
-        found.tally.unsure = new - findings.len();
+        result.tally.known = before - new;
+        result.tally.unsure = new - findings.len();
     }
 }
 
-/// Entries of a baseline that nothing matches would hide the next finding of the same kind in the
-/// same place.
+/// Baseline entries that match no finding would hide the next finding of the same kind at the same
+/// place.
 fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {
@@ -270,17 +275,17 @@ fn prune(
     ui: &Ui,
     file: Option<PathBuf>,
     baseline: &Baseline,
-    found: &WalkResult,
+    result: &WalkResult,
 ) -> Result<(), CommandError> {
     let refused = |message: &str| CommandError::new(Code::CannotReadInput, message);
     let file = file.ok_or_else(|| {
         refused("no baseline to prune").hint("name it with `--baseline`, or in `.sops-lint.yaml`")
     })?;
-    if !found.is_whole {
+    if !result.is_whole {
         let message = "a baseline can only be pruned when the whole repository is checked";
         return Err(refused(message).hint("run the command in the root of the repository"));
     }
-    let findings = &found.shown;
+    let findings = &result.shown;
     let removed = baseline.outdated(findings).len();
     if removed > 0 {
         let text = baseline.pruned(findings).to_json();
@@ -294,23 +299,23 @@ fn prune(
     Ok(())
 }
 
-/// Whether a finding already says what is wrong with the configuration.
-fn is_reported(found: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -> bool {
-    found
+/// Whether a finding already reports the error in the configuration.
+fn is_reported(result: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -> bool {
+    result
         .shown
         .iter()
         .any(|finding| finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file)
 }
 
-/// What a configuration with errors means for the check.
+/// The consequence of an invalid configuration for the check.
 fn unusable(wrong: &InvalidConfig) -> CommandError {
     let message =
         "this configuration is invalid, so lint cannot tell which files must be encrypted";
     CommandError::new(Code::CannotReadInput, message).in_file(&name_of(&wrong.file))
 }
 
-fn code(found: &WalkResult) -> ExitCode {
-    match found.shown.is_empty() {
+fn code(result: &WalkResult) -> ExitCode {
+    match result.shown.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
@@ -345,9 +350,9 @@ impl<'f> ToFix<'f> {
 }
 
 /// Fixes each file. If one fails, the others are still fixed.
-fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &WalkResult) -> Result<(), CommandError> {
+fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, result: &WalkResult) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
-    for shown in found.shown.iter().filter(|shown| shown.fix.is_some()) {
+    for shown in result.shown.iter().filter(|shown| shown.fix.is_some()) {
         files
             .entry((&shown.place, &shown.file))
             .or_default()
@@ -375,7 +380,8 @@ fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &WalkResult) -> Result<(), 
     } else {
         "can be fixed"
     };
-    fixer.ui.note(format_args!("{fixed} {verb}"));
+    let findings = if fixed == 1 { "finding" } else { "findings" };
+    fixer.ui.note(format_args!("{fixed} {findings} {verb}"));
     Ok(())
 }
 
@@ -398,9 +404,11 @@ fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
             };
             ui.output(RULES.iter().map(line).collect::<String>().as_bytes())
         }
-        About::Rule { rule: Some(name) } => match find_rule(name) {
-            Some(rule) => ui.output(rule.page.as_bytes()),
-            None => Err(CommandError::new(Code::CannotReadInput, unknown_rule(name))),
-        },
+        About::Rule { rule: Some(name) } => {
+            match find_rule(name).or_else(|| find_verification_rule(name)) {
+                Some(rule) => ui.output(rule.page.as_bytes()),
+                None => Err(CommandError::new(Code::CannotReadInput, unknown_rule(name))),
+            }
+        }
     }
 }

@@ -26,10 +26,12 @@ mod link;
 mod lint;
 mod man;
 mod publish;
+mod resolve;
 mod rotate;
 mod set;
 mod unset;
 mod updatekeys;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -40,7 +42,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// The commands, and what their help says of each.
+/// The commands and their help texts.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Encrypt a file and print the result
@@ -55,32 +57,36 @@ pub(crate) enum Command {
     /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
     /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
     /// is an error.
+    ///
+    /// With `--over`, the plaintext replaces that of an encrypted file: one changed value changes
+    /// three lines, those of the value, the MAC and the time. Without a change, the file stays as
+    /// it is. This is for editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
     /// With `--in-place`, you can name several files and directories. In a directory, every
     /// encrypted file is decrypted, except files that `.gitignore` excludes. If one file fails, the
-    /// others are still processed. Without a file, or with `-`, standard input is decrypted;
-    /// `--input-type` or `--filename-override` names its format.
+    /// others are still processed. Without a file, or with `-`, standard input is decrypted; give
+    /// its format with `--input-type` or `--filename-override`.
     Decrypt(DeferredArgs<decrypt::Args>),
-    /// Edit a file in your editor, decrypted; create it if it does not exist
+    /// Edit an encrypted file in your editor, or create a new one
     ///
-    /// The plaintext is only on a memory file system, and is deleted when you leave the editor. If
-    /// your text cannot be encrypted, the editor reopens with the reason at the top. To give up,
-    /// leave that text unchanged: it is kept, and a message says where. Unchanged values keep their
-    /// ciphertext.
+    /// The plaintext is kept only on a memory file system, and is deleted when you quit the editor.
+    /// If your text cannot be encrypted, the editor reopens with the reason at the top. To give up,
+    /// quit without changing the text: it is kept, and a message says where. Unchanged values keep
+    /// their ciphertext.
     ///
     /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
     Edit(DeferredArgs<edit::Args>),
     /// Set a value in an encrypted file
     ///
-    /// A key path is written as `["key"][0]`, a value as JSON: `"text"`, `1`, `{"a": true}`.
+    /// Write the key path as `["key"][0]`, and the value as JSON: `"text"`, `1`, `{"a": true}`.
     /// Missing levels of the path are created, and an index after the end of a list appends to it.
     /// Everything else keeps its layout and its ciphertext.
     Set(DeferredArgs<set::Args>),
     /// Remove a value from an encrypted file
     ///
-    /// A key path is written as `["key"][0]`. Everything else keeps its layout and its ciphertext.
+    /// Write the key path as `["key"][0]`. Everything else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
@@ -104,10 +110,10 @@ pub(crate) enum Command {
     /// Publish an encrypted file to its destination in `.sops.yaml`
     ///
     /// The first of the `destination_rules` whose `path_regex` matches the path as you give it
-    /// decides. `directory`, which `sops` does not have, publishes to a directory, relative to that
-    /// of `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file is encrypted again
-    /// with them; otherwise it is copied. Amazon S3, Google Cloud Storage and HashiCorp Vault are
-    /// not supported yet.
+    /// decides where the file goes. Its field `directory`, which `sops` does not have, names a
+    /// directory relative to that of `.sops.yaml`. If the rule has a `recreation_rule` with keys,
+    /// the file is encrypted again with them; otherwise it is copied. Amazon S3, Google Cloud
+    /// Storage and HashiCorp Vault are not supported yet.
     Publish(DeferredArgs<publish::Args>),
     /// Run a command with the decrypted values as environment variables
     ///
@@ -134,9 +140,22 @@ pub(crate) enum Command {
     Keyservice(DeferredArgs<keyservice::Args>),
     /// Find leaked secrets in manifests and in the repository
     ///
-    /// Directories are searched, without the files that `.gitignore` excludes. No key is needed.
-    /// The exit code is 0 if nothing is found, 1 if something is found, and 2 after an error.
+    /// In directories, lint checks all tracked files, and untracked files unless `.gitignore`
+    /// excludes them. No key is needed. The exit code is 0 if nothing is found, 1 if something is
+    /// found, and 2 after an error.
     Lint(DeferredArgs<lint::Args>),
+    /// Verify encrypted files: keys, MAC, recipients and rule
+    ///
+    /// Each encrypted file is decrypted in memory, its MAC verified, and its recipients and rule
+    /// compared with `.sops.yaml`; a plaintext file that a creation rule covers is reported too.
+    /// Directories are searched, without the files that `.gitignore` excludes. Private keys of this
+    /// machine are used without asking for a passphrase.
+    ///
+    /// If no private key can decrypt a file, it is compared with its earlier versions in Git: one
+    /// with the same MAC must have the same values. The exit code is 0 if everything is right, 1 if
+    /// something is found, and 2 if something could not be verified, or after an error. To check
+    /// what Flux will decrypt in a cluster, use `flux verify`.
+    Verify(DeferredArgs<verify::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
     /// Show how encrypted files differ, by key path
@@ -155,10 +174,17 @@ pub(crate) enum Command {
     /// `sops-rs git install` writes. Forges such as GitHub do not use them: there, encrypted files
     /// are shown and merged as text.
     Git(DeferredArgs<git::Args>),
+    /// Finish the merge of an encrypted file that has conflicts
+    ///
+    /// The versions are read from Git's index and their MACs verified; the file in the working tree
+    /// is not trusted. The editor opens the merged plaintext in memory, with conflict markers around
+    /// the values that both sides changed. With `--ours` or `--theirs`, no editor opens. The result
+    /// is encrypted with its MAC; `git add` is left to you.
+    Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
-    /// Existing files stay. The key is created in sops's key file if that has none, and
-    /// `.sops.yaml` in the working directory.
+    /// The key is created in sops's key file, unless you have one already, and `.sops.yaml` in the
+    /// working directory. Existing files are not changed.
     Init(DeferredArgs<init::Args>),
     /// Create an age key, as `age-keygen` does
     Keygen(DeferredArgs<keygen::Args>),
@@ -171,15 +197,15 @@ pub(crate) enum Command {
     /// Install and check the key that Flux decrypts with
     #[cfg(feature = "kube")]
     Flux(DeferredArgs<flux::Args>),
-    /// Install a link named `sops`, for programs that call sops
+    /// Create a link named `sops`, for programs that call sops
     ///
     /// Under that name, sops-rs prints the version, completions and errors that those programs
     /// expect. A file that is not a link to sops-rs stays, unless you pass `--force`.
     Link(DeferredArgs<link::Args>),
     /// Print the completion script for a shell
     ///
-    /// It completes commands, flags, formats, recipients, rules, and the key paths of the file that
-    /// you name.
+    /// The script completes commands, flags, formats, recipients, rules, and the key paths of the
+    /// file that you name.
     Completion(DeferredArgs<completion::Args>),
     /// Print or write manual pages
     ///
@@ -211,9 +237,11 @@ pub(crate) fn run(
         #[cfg(feature = "keyservice")]
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
+        Command::Verify(args) => return verify::cmd_verify(ui, globals, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Diff(args) => return diff::cmd_diff(ui, globals, args),
         Command::Git(args) => return git::cmd_git(ui, globals, args),
+        Command::Resolve(args) => return resolve::cmd_resolve(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

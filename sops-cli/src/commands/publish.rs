@@ -99,7 +99,7 @@ pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     Ok(())
 }
 
-/// What publishing files needs.
+/// The context for publishing files.
 struct Publication<'a> {
     ui: &'a Ui,
     globals: &'a GlobalArgs,
@@ -107,7 +107,7 @@ struct Publication<'a> {
     config: &'a Config,
     opening: &'a OpeningArgs,
     services: &'a Services,
-    /// The files that were written already.
+    /// The files written so far.
     targets: RefCell<HashSet<PathBuf>>,
 }
 
@@ -149,7 +149,7 @@ impl Publication<'_> {
         directory.is_some_and(|directory| directories.any(|destination| destination == directory))
     }
 
-    /// Publishes a file under a name, without its extension if that is asked for.
+    /// Publishes a file under a name, without its extension if the user wants that.
     fn publish(&self, file: &Path, name: &Path) -> Result<(), CommandError> {
         let in_config = |error| CommandError::in_config(error, self.config);
         let rule = self.config.destination_rule_for(file).map_err(in_config)?;
@@ -287,7 +287,7 @@ impl Publication<'_> {
             .map_err(|error| input.plaintext_error(error))
     }
 
-    /// Asks the user. In a directory, a file that they refuse is left out.
+    /// Asks the user. In a directory, a refused file is skipped.
     fn agrees(&self, file: &Path, target: &Path) -> Result<bool, CommandError> {
         if self.args.yes {
             return Ok(true);
@@ -303,7 +303,7 @@ impl Publication<'_> {
             Ok(false) => Err(CommandError::new(Code::Generic, canceled())),
             Err(error) => Err(CommandError::input("the answer", &error)
                 .with_code(Code::Generic)
-                .hint("`--yes` does not ask")),
+                .hint("to skip the question, add `--yes`")),
         }
     }
 

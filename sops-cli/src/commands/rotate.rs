@@ -96,7 +96,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     Ok(())
 }
 
-/// Everything that is needed to rotate a file.
+/// The context for rotating a file.
 struct Rotation<'r> {
     ui: &'r Ui,
     globals: &'r GlobalArgs,
@@ -105,7 +105,7 @@ struct Rotation<'r> {
     agreement: &'r Agreement<'r>,
 }
 
-/// The key groups that a file is to have.
+/// The new key groups of a file.
 struct ChangedGroups {
     groups: Vec<Vec<MasterKey>>,
     /// The keys to remove that the file does not have.
@@ -116,21 +116,21 @@ impl Rotation<'_> {
     /// Rotates the files, except those with recipients that the user does not agree to.
     fn rotate_all(&self, items: &[BatchFile]) -> Result<(), CommandError> {
         let Self { ui, agreement, .. } = self;
-        let found = parallel::map(items, ItemsPerThread::One, |item| {
+        let unagreed = parallel::map(items, ItemsPerThread::One, |item| {
             let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
             // Problems with a file are reported when it is rotated.
             unagreed.and_then(Result::ok)
         });
-        let found: Vec<(&BatchFile, &Unagreed)> = items
+        let unagreed: Vec<(&BatchFile, &Unagreed)> = items
             .iter()
-            .zip(&found)
+            .zip(&unagreed)
             .filter_map(|(item, unagreed)| Some((item, unagreed.as_ref()?)))
             .collect();
-        agreement.name_several(found.iter().map(|(item, _)| *item))?;
-        let named = found.iter();
+        agreement.name_several(unagreed.iter().map(|(item, _)| *item))?;
+        let named = unagreed.iter();
         let named = named.map(|(item, unagreed)| (name_of(&item.path), (*unagreed).clone()));
         let refused = agreement.settle(named);
-        let left: HashSet<&Path> = found
+        let left: HashSet<&Path> = unagreed
             .iter()
             .filter(|(_, unagreed)| !agreement.is_settled(unagreed))
             .map(|(item, _)| &*item.path)
@@ -161,8 +161,7 @@ impl Rotation<'_> {
         }
     }
 
-    /// Reads the file, and encrypts it under a new data key if `agree` finds nothing wrong with its
-    /// recipients.
+    /// Reads the file, and encrypts it under a new data key if `agree` accepts its recipients.
     fn rotate(
         &self,
         file: &Path,
@@ -176,7 +175,7 @@ impl Rotation<'_> {
                 Code::CannotChangeKeysOfMissingFile,
                 format!("{} does not exist", name_of(file)),
             )
-            .hint("to make a new file: `sops-rs edit <FILE>`"));
+            .hint("to create a new file: `sops-rs edit <FILE>`"));
         }
         let input = args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -211,7 +210,7 @@ impl Rotation<'_> {
         Ok((input, Zeroizing::new(rotated.into_bytes())))
     }
 
-    /// The recipients of the file that need an agreement.
+    /// The recipients of the file that need the user's agreement.
     fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
         let input = self.args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -219,7 +218,7 @@ impl Rotation<'_> {
         Ok(self.judged(file, &input, &document)?.1)
     }
 
-    /// The file's new key groups, and the recipients in them that were not agreed to.
+    /// The file's new key groups, and the recipients in them without agreement.
     fn judged(
         &self,
         file: &Path,
@@ -296,8 +295,8 @@ fn add(groups: &mut [Vec<MasterKey>], added: &[MasterKey]) {
     }
 }
 
-/// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles,
-/// which `sops` wants to be named.
+/// Whether a key is the one that a flag removes. An ARN alone matches all contexts and profiles,
+/// while `sops` requires them to be named.
 fn is_removed(removed: &MasterKey, key: &MasterKey) -> bool {
     let is_family = key.family() == removed.family();
     removed.means(key) || is_family && key.id().starts_with(&format!("{}|", removed.id()))

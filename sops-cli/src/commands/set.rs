@@ -26,7 +26,7 @@ Examples:
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file
+    /// The encrypted file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The key path: `["key"][0]`
@@ -94,7 +94,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         };
         let field = path.components().first();
         if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
-            // Only the field that the path begins with is judged.
+            // Only the field that the path begins with is checked.
             let rule = metadata.rule.clone().unwrap_or_default();
             let parts = SecretParts::of_field(changed, format, &rule, field);
             require_encrypted(ui, file, parts)?;
@@ -135,13 +135,13 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     if json.trim_ascii().is_empty() {
         return Err(
             CommandError::new(Code::InvalidSetFormat, "the value is empty")
-                .hint("an empty text is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
+                .hint("an empty string is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
         );
     }
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
-        // The error's own words are about the parser.
+        // The original error message is about the parser.
         no_json(&format!(
-            "it cannot be read at its line {}, column {}",
+            "syntax error at line {}, column {}",
             error.line(),
             error.column()
         ))
@@ -149,8 +149,8 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
     Ok(Node::from_json(&value))
 }
 
-/// Warns of aliases of a value that was changed or removed, which keep the old one: the user may
-/// mean them too.
+/// Warns about aliases of a changed or removed value. They keep the old value, which the user may
+/// not expect.
 pub(super) fn warn_of_copies(
     ui: &Ui,
     file: &Path,
@@ -172,7 +172,7 @@ pub(super) fn warn_of_copies(
     ui.warn(format!("{}: {}", name_of(file), message(&aliases)));
 }
 
-/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what
+/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns about values that
 /// Kubernetes does not accept.
 fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Result<()> {
     for warning in &parts.warnings {
@@ -181,7 +181,7 @@ fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Res
     parts.leak.map_or(Ok(()), Err)
 }
 
-/// Whether there is a value at the path, and nothing of it is encrypted.
+/// Whether there is a value at the path, all of it in plaintext.
 fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
     if format == Format::Binary {
         return false;
@@ -203,7 +203,7 @@ fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
 }
 
 impl Args {
-    /// From what the old form has as `--set`: path and value in one text.
+    /// Parses the value of `--set` in the old form: path and value in one text.
     pub(crate) fn from_legacy(
         file: &Path,
         both: &str,
@@ -261,7 +261,7 @@ fn no_json(reason: &str) -> CommandError {
     .hint("put text in double quotes: `'\"text\"'`; with `--value-raw`, quotes are not needed")
 }
 
-/// A value that cannot be read, or holds other bytes than text.
+/// The error for a value that cannot be read or is not text.
 fn unreadable(name: &str, error: &io::Error) -> CommandError {
     match error.kind() {
         io::ErrorKind::InvalidData => no_utf8(),

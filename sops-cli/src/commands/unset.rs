@@ -19,7 +19,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file
+    /// The encrypted file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The key path: `["key"][0]`

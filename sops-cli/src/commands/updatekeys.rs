@@ -108,14 +108,14 @@ pub(crate) fn cmd_updatekeys(
     }
 }
 
-/// What became of a file.
+/// The outcome for a file.
 enum UpdateOutcome {
     Done,
     /// The user could not be asked.
     Unanswered(CommandError),
 }
 
-/// What updating files needs.
+/// The context for updating files.
 struct KeyUpdate<'a> {
     ui: &'a Ui,
     services: &'a Services,
@@ -178,7 +178,7 @@ impl KeyUpdate<'_> {
                 Err(error) => {
                     let error = CommandError::input("the answer", &error)
                         .with_code(Code::Generic)
-                        .hint("`--yes` does not ask");
+                        .hint("to skip the question, add `--yes`");
                     return Ok(UpdateOutcome::Unanswered(error));
                 }
             }

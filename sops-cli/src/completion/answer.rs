@@ -20,8 +20,8 @@ pub(crate) fn script(shell: &str, name: &str) -> Option<String> {
     Some(script.replace("PROGRAM", name))
 }
 
-/// What can come next: a line that says whether file names can too, and a line for each candidate,
-/// with its description for shells that show one.
+/// The candidates: a line that says whether file names are possible too, and a line for each
+/// candidate, with its description for shells that show one.
 pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
     let texts: Vec<String> = question
         .iter()
@@ -35,7 +35,7 @@ pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
             let (words, current) = split_line(line);
             (words, current, Some(&**seen))
         }
-        // It has its quotes yet.
+        // The word still has its quotes.
         ("fish", [words @ .., current]) => (words.to_vec(), split_line(current).1, None),
         (_, [words @ .., current]) => (words.to_vec(), Current::plain(current), None),
         _ => return String::new(),
@@ -48,8 +48,7 @@ pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
         "none\n"
     });
     for Candidate { text, about } in next.candidates {
-        // A shell would take control characters for the end of a line, or send them to the
-        // terminal.
+        // A shell would read control characters as line ends, or send them to the terminal.
         if text.chars().any(char::is_control) {
             continue;
         }

@@ -82,7 +82,7 @@ impl Line<'_> {
         }
         let mut next = match command.get_positionals().nth(words.len()) {
             Some(arg) => self.values(arg.get_id().as_str(), current),
-            // More of the last one.
+            // Another value of the last argument.
             None => match command.get_positionals().last() {
                 Some(arg) if !self.is_program() => self.values(arg.get_id().as_str(), current),
                 _ => Next::default(),
@@ -130,7 +130,7 @@ impl Line<'_> {
         })
     }
 
-    /// The flags that can be given yet, and those of the old form if they are wanted.
+    /// The flags that are still possible, and on request those of the old form.
     fn flags(&self, with_old_form: bool) -> impl Iterator<Item = Candidate> {
         let given = &self.position.given;
         let is_hidden = move |arg: &&clap::Arg| arg.is_hide_set();
@@ -237,7 +237,7 @@ fn none_but(candidates: impl Iterator<Item = Candidate>) -> Next {
     }
 }
 
-/// Items of a list with commas, of which the current word may have some already.
+/// Items of a comma-separated list, some of which may already be in the current word.
 fn listed(current: &str, items: impl Iterator<Item = Candidate>) -> Next {
     let begun = current.rfind(',').map_or("", |end| &current[..=end]);
     let given: Vec<&str> = begun.split(',').collect();

@@ -59,7 +59,7 @@ impl Current {
         }
     }
 
-    /// What bash is to put in place of the word that it sees, which begins after a quote, `=` or
+    /// The text that bash inserts for the word that it sees, which begins after a quote, `=` or
     /// `:`.
     pub(super) fn completed(&self, candidate: &str, seen: &str) -> String {
         let seen = seen.trim_start_matches(['\'', '"']);

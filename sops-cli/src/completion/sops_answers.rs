@@ -81,7 +81,10 @@ fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };
-        let Some(flag) = flags.iter().find(|flag| names(flag).any(|one| one == name)) else {
+        let Some(flag) = flags
+            .iter()
+            .find(|flag| names(flag).any(|candidate| candidate == name))
+        else {
             return rest;
         };
         if flag.ends_with(['=', '#']) {
@@ -103,7 +106,7 @@ fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
     rest
 }
 
-/// The names of a flag that begin as the last word does. One that is there already is left out.
+/// The names of a flag that begin with the last word, unless the flag is already on the line.
 fn suggestions(flag: &str, last: &str, arguments: &[&str]) -> Vec<String> {
     let dashed = |name: &str| match name.len() {
         1 => format!("-{name}"),

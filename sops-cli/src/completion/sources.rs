@@ -1,5 +1,5 @@
-//! Values that a command line can name, from the configuration and from files. Nothing is
-//! decrypted, and what cannot be read is passed over.
+//! Values that a command line can name, from the configuration and from files. It decrypts nothing,
+//! and skips what it cannot read.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use sops_lint::RULES;
 
 use crate::config::working_dir::working_dir;
 
-/// How many key paths a shell is given.
+/// How many key paths are passed to a shell.
 const MAX_PATHS: usize = 2_000;
 
 /// The largest file that is read, in bytes: a shell waits for the answer.
@@ -55,7 +55,7 @@ impl Configured {
         unique(keys.map(MasterKey::id).chain(own))
     }
 
-    /// The texts of the rules of a kind, and one that is good for manifests.
+    /// The expressions of the rules of a kind, and one for manifests.
     pub(super) fn rules(self, kind: &str) -> Vec<String> {
         let usual = (kind == "encrypted_regex").then(|| "^(data|stringData)$".to_owned());
         let rules = self.rules.into_iter().filter(|(name, _)| *name == kind);

@@ -19,11 +19,11 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
         // The user may name a pipe.
         Some(file) => read(file, &working_dir, FileKind::Any)?,
         None => {
-            let found = config::find(&working_dir);
-            if let Some(warning) = &found.warning {
+            let search = config::find(&working_dir);
+            if let Some(warning) = &search.warning {
                 ui.warn(warning);
             }
-            let Some(file) = found.file else {
+            let Some(file) = search.file else {
                 return Ok(None);
             };
             owner::warn(ui, &working_dir.join(&file), &working_dir);
@@ -37,7 +37,7 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
     Ok(Some(config))
 }
 
-/// Reads a configuration, if it is a file of that kind.
+/// Reads a configuration, if it is a file of the expected kind.
 pub(crate) fn read(
     file: &Path,
     working_dir: &Path,

@@ -1,4 +1,4 @@
-//! Finds the `.sops.yaml` that holds for a file, and compares it with what the file says. `load.rs`
+//! Finds the `.sops.yaml` that governs a file, and compares it with the file's metadata. `load.rs`
 //! reads the one that the user names or that the working directory has, `nearest.rs` finds the one
 //! above each file, and `resolve.rs` decides between them.
 

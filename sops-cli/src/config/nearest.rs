@@ -57,7 +57,7 @@ impl<'r> NearestConfigs<'r> {
         }
     }
 
-    /// With the configuration that the user named, which holds for all files.
+    /// With the configuration that the user named, which governs all files.
     pub(crate) fn with_named(
         mut self,
         file: Option<&Path>,
@@ -87,9 +87,9 @@ impl<'r> NearestConfigs<'r> {
     }
 
     /// The configuration for the file at this absolute path: the nearest one in the directories
-    /// above it. If it has no rule for the file, the next one with a matching `path_regex` counts,
-    /// because `sops` uses it if it runs in that directory. `None` if there is no configuration, or
-    /// an invalid one, which is reported by [`Self::wrong`].
+    /// above it. If that has no rule for the file, the next one with a matching `path_regex`
+    /// counts, because `sops` uses that when it runs in that directory. `None` if there is no
+    /// configuration, or an invalid one, which is reported by [`Self::wrong`].
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
         let nearest = self.nearest(path).ok().flatten()?;
         let mut config = Arc::clone(&nearest);
@@ -99,9 +99,10 @@ impl<'r> NearestConfigs<'r> {
             if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
                 return Some(config);
             }
-            let folder = config.file().parent();
-            let above = folder.filter(|folder| self.named.is_none() && *folder != self.root);
-            match above.map(|folder| self.nearest(folder)) {
+            let directory = config.file().parent();
+            let above =
+                directory.filter(|directory| self.named.is_none() && *directory != self.root);
+            match above.map(|directory| self.nearest(directory)) {
                 Some(Ok(Some(above))) if above.file() != config.file() => config = above,
                 _ => return Some(nearest),
             }

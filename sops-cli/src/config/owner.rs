@@ -1,5 +1,5 @@
-//! Whose `.sops.yaml` is used. Any local user can put one into a shared directory such as `/tmp`,
-//! and with it choose the recipients of the files below.
+//! Checks whose `.sops.yaml` is used. Any local user can put one into a shared directory such as
+//! `/tmp`, and with it choose the recipients of the files below.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -25,7 +25,7 @@ pub(crate) fn warn(ui: &Ui, config: &Path, directory: &Path) {
     if [user, 0].contains(&file.uid()) || owner.is_ok_and(|owner| owner == file.uid()) {
         return;
     }
-    // In a directory that is not for everyone, its owner let the other user in.
+    // In a directory that not everyone can write to, its owner has given the other user access.
     let parent = config.parent().map(fs::metadata);
     let is_invited = parent.and_then(Result::ok).is_some_and(|parent| {
         [user, 0].contains(&parent.uid()) && parent.mode() & FOR_EVERYONE == 0

@@ -1,4 +1,4 @@
-//! Decides which `.sops.yaml` holds for a file: for a file that the user names, the one of the
+//! Decides which `.sops.yaml` governs a file: for a file that the user names, the one of the
 //! working directory, as in `sops`; for a file that was found in a directory, the nearest one above
 //! it, as in `lint`.
 
@@ -22,8 +22,8 @@ use crate::ui::Ui;
 pub(crate) struct ConfigResolver {
     /// The one that the user named, or that of the working directory.
     own: Option<Arc<Config>>,
-    /// For files that were found; `None` if one was named on the command line, which holds for all
-    /// files.
+    /// For files found in directories; `None` if the command line names a configuration, which
+    /// governs all files.
     nearest: Option<NearestConfigs<'static>>,
     /// Whether there is a configuration for one of the files.
     has_any: bool,
@@ -43,9 +43,9 @@ impl ResolvedConfig {
         config.creation_rule_for(&self.path).ok()?
     }
 
-    /// Whether the creation rule for the file singles it out, as opposed to a rule for all files,
-    /// and to one that selects keys in all files with the same extension: under such a rule, not
-    /// every manifest is to be encrypted that has the keys. `None` if there are no rules.
+    /// Whether the creation rule for the file singles it out, unlike a rule for all files or one
+    /// that selects keys in all files with the same extension. Under such a rule, manifests that
+    /// happen to have the keys need not be encrypted. `None` if there are no rules.
     ///
     /// # Errors
     /// No rule matches the file.
@@ -64,7 +64,7 @@ impl ResolvedConfig {
         }))
     }
 
-    /// Whether there is a rule for the file, or no configuration that would say so.
+    /// Whether a rule matches the file, or there is no configuration.
     pub(crate) fn is_covered(&self) -> bool {
         let config = self.config.as_ref();
         config.is_none_or(|config| config.creation_rule_for(&self.path).is_ok())
@@ -125,7 +125,7 @@ impl ConfigResolver {
         self.has_any
     }
 
-    /// Names the configurations that govern the files, if there is more than one: a recipient that
+    /// Lists the configurations that govern the files, if there is more than one: a recipient that
     /// was removed from one may be in another.
     pub(crate) fn name_several<'i>(
         &self,
@@ -154,7 +154,7 @@ impl ConfigResolver {
             path: file.to_owned(),
             is_found: true,
         };
-        // Something without a directory of its own, such as a pipe, is looked up by its name.
+        // A file without a directory, such as a pipe, is looked up by its name.
         item.is_found = item.path.canonicalize().is_ok();
         self.of(&item)
     }
@@ -172,7 +172,7 @@ impl ConfigResolver {
         let config = match nearest.nearest(&path) {
             Ok(config) => config,
             Err(file) => {
-                // Read once more, for what is wrong with it.
+                // Read it again to report the error.
                 let here = real(Path::new("."))?;
                 let config = load::read(&shortened(&file, &here), &here, FileKind::Regular)?;
                 Some(Arc::new(config))
@@ -183,8 +183,8 @@ impl ConfigResolver {
                 config: Some(config),
                 path,
             },
-            // It knows files as they are spelled from the working directory. Where none is above
-            // the file, it is the only one.
+            // Its rules match paths as spelled from the working directory. If there is no
+            // configuration above the file, this is the only one.
             _ => by_own(),
         })
     }
@@ -238,7 +238,8 @@ fn directory_of(config: &Config) -> Result<PathBuf, CommandError> {
     real(file.parent().unwrap_or(&file))
 }
 
-/// The path without symbolic links and `..`, so that what is above it is where the file is.
+/// The path without symbolic links and `..`, so that its ancestors are the directories that contain
+/// the file.
 fn real(path: &Path) -> Result<PathBuf, CommandError> {
     path.canonicalize()
         .map_err(|error| CommandError::input(name_of(path), &error))

@@ -16,12 +16,12 @@ use sops_core::{
 use sops_lint::shell_path;
 
 use crate::arguments::{GlobalArgs, invocation};
-use crate::command_error::{files_named, name_of};
+use crate::command_error::{CommandError, files_named, name_of};
 use crate::config::load;
-use crate::config::resolve::ConfigResolver;
+use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::ui::Ui;
 
-/// The rule of a file, if its creation rule wants another.
+/// The rule of a file, if its creation rule has another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleDrift {
     own: EncryptionRule,
@@ -41,7 +41,7 @@ impl RuleDrift {
     }
 
     /// The same with the creation rule for an encrypted file. A configuration that cannot be read
-    /// is a warning, because the file itself needs none.
+    /// only causes a warning, because the file does not need one.
     pub(crate) fn of(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -49,20 +49,8 @@ impl RuleDrift {
         metadata: &Metadata,
         format: Format,
     ) -> Option<Self> {
-        let resolved = load::config(ui, globals)
-            .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
-            .and_then(|resolver| resolver.of_encrypted(file));
-        match resolved {
-            Ok(resolved) => Self::between(metadata, resolved.rule()?, format),
-            Err(error) => {
-                let reason = error.lines(0).join(" ");
-                ui.warn(format_args!(
-                    "no creation rule to compare the rule of {} with: {reason}",
-                    name_of(file)
-                ));
-                None
-            }
-        }
+        let resolved = creation_config(ui, globals, file)?;
+        Self::between(metadata, resolved.rule()?, format)
     }
 
     /// Whether the file's rule may leave in plaintext what the creation rule encrypts. A file that
@@ -121,12 +109,32 @@ impl RuleDrift {
     }
 }
 
+/// The configuration to compare an encrypted file with. One that cannot be read is a warning,
+/// because the file itself needs none.
+pub(crate) fn creation_config(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    file: &Path,
+) -> Option<ResolvedConfig> {
+    let resolved = load::config(ui, globals)
+        .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
+        .and_then(|resolver| resolver.of_encrypted(file));
+    let warn = |error: &CommandError| {
+        let reason = error.lines(0).join(" ");
+        ui.warn(format_args!(
+            "no creation rule to compare the rule of {} with: {reason}",
+            name_of(file)
+        ));
+    };
+    resolved.inspect_err(warn).ok()
+}
+
 impl std::fmt::Display for RuleDrift {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { own, wanted } = self;
         write!(
             f,
-            "the file's rule is `{own}`, and the creation rule says `{wanted}`"
+            "the file's rule is `{own}`, but the creation rule's is `{wanted}`"
         )
     }
 }
@@ -137,7 +145,7 @@ fn text_of<'t>(document: &'t Document<'_>, value: &Unencrypted) -> &'t str {
 
 fn fix(name: &str) -> String {
     format!(
-        "give the file the creation rule's with `sops-rs lint --fix --select SL013 {}`",
+        "apply the creation rule to the file with `sops-rs lint --fix --select SL013 {}`",
         shell_path(name)
     )
 }
@@ -149,8 +157,8 @@ pub(crate) struct RuleDrifts(Mutex<BTreeMap<String, BTreeSet<String>>>);
 impl RuleDrifts {
     pub(crate) fn add(&self, name: &str, drift: Option<RuleDrift>) {
         if let Some(drift) = drift.filter(RuleDrift::can_leak) {
-            let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let names = found.entry(drift.to_string()).or_default();
+            let mut files_by_drift = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let names = files_by_drift.entry(drift.to_string()).or_default();
             names.insert(name.to_owned());
         }
     }
@@ -159,13 +167,15 @@ impl RuleDrifts {
         if invocation::is_sops() {
             return;
         }
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (drift, names) in &*found {
+        let files_by_drift = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (drift, names) in &*files_by_drift {
             let names: Vec<String> = names.iter().cloned().collect();
             let fix = match &names[..] {
                 [name] => fix(name),
-                _ => "give them the creation rule's with `sops-rs lint --fix --select SL013`"
-                    .to_owned(),
+                _ => {
+                    "apply the creation rule to the files with `sops-rs lint --fix --select SL013`"
+                        .to_owned()
+                }
             };
             ui.warn(format_args!("{}: {drift}; {fix}", files_named(&names)));
         }

@@ -1,12 +1,12 @@
-//! What editors take from the environment: the programs of `PATH`, and the variable that they do
-//! not get.
+//! The environment of editors: finds programs on the `PATH`, and names the variable that is not
+//! passed on.
 
 use std::env;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// The private key is for this program alone.
+/// Only this program needs the private key.
 pub(crate) const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
 
 /// The program with this name in one of the directories of `PATH`.

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 
-/// Lines on top of a text, which are taken away again. A document may begin with such comments of
-/// its own, for the lint.
+/// Lines above a text, which are removed again. A document may itself begin with comments for the
+/// lint that look like them.
 pub(crate) struct EditorHeader {
     mark: &'static str,
     /// All lines that were put above the text.
@@ -20,7 +20,7 @@ impl EditorHeader {
     pub(crate) fn new(format: Format) -> Self {
         let mark = match format {
             Format::Json => "// sops-rs: ",
-            // The lines never reach the parser, so it is no matter whether they would be a comment.
+            // The lines never reach the parser, so they need not be valid comments.
             _ => "# sops-rs: ",
         };
         Self {
@@ -29,7 +29,8 @@ impl EditorHeader {
         }
     }
 
-    /// The lines above a text that cannot be encrypted. The place is where it is below these lines.
+    /// The lines above a text that cannot be encrypted. The line number in the message takes these
+    /// lines into account.
     pub(crate) fn of_error(&self, error: &CommandError) -> Vec<String> {
         const ADVICE: &str = "Fix it, save and quit the editor. To give up, quit without a change: the text is kept, and a message says where.";
         let count = error.lines(0).len() + 1;
@@ -61,7 +62,7 @@ impl EditorHeader {
             let is_ours = self.lines.iter().any(|ours| ours.trim_end() == line);
             is_ours.then_some(rest)
         };
-        // Some editors put a byte order mark in front of everything.
+        // Some editors add a byte order mark at the start.
         let marked = text.strip_prefix("\u{feff}".as_bytes());
         let mut rest = marked.and_then(behind).unwrap_or(text);
         while let Some(text) = behind(rest) {

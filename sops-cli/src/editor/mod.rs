@@ -1,13 +1,15 @@
 //! The user's editor and the text that it opens. `program.rs` runs the editor, `vim.rs` keeps vim
-//! from writing copies of the text, `template.rs` is what a new file starts from, and `header.rs`
-//! puts messages on top of the text.
+//! from writing copies of the text, `template.rs` is what a new file starts from, `header.rs` puts
+//! messages on top of the text, and `session.rs` edits one file until it can be encrypted.
 
 mod environment;
 mod header;
 mod program;
+mod session;
 mod template;
 mod vim;
 
-pub(crate) use header::EditorHeader;
+use header::EditorHeader;
 pub(crate) use program::EditorProgram;
+pub(crate) use session::{EditorSession, Original};
 pub(crate) use template::template;

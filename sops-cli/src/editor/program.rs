@@ -1,4 +1,4 @@
-//! Which editor is used, and how it is run.
+//! Chooses the editor and runs it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
@@ -22,7 +22,7 @@ const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
 /// The editors to try if no variable names one: those of `sops`, then one more.
 const USUAL: [&str; 4] = ["vim", "nano", "vi", "nvim"];
 
-/// How long an editor has that is asked to end.
+/// How long an editor has to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A command that edits a file.
@@ -61,7 +61,7 @@ impl EditorProgram {
                     USUAL.join(", ")
                 ),
             )
-            .hint("name one: `export EDITOR=nano`")),
+            .hint("set one, for example `export EDITOR=nano`")),
         }
     }
 
@@ -81,10 +81,10 @@ impl EditorProgram {
         })
     }
 
-    /// Has the file edited; gives whether that came to an end by itself, and not by a signal to
-    /// this process.
+    /// Runs the editor on the file. Returns whether the editor ended on its own, not because of a
+    /// signal to this process.
     ///
-    /// On a terminal an interrupt is the editor's affair, who gets it too: some take it as a
+    /// On a terminal, the editor gets an interrupt too and handles it: for some editors it is a
     /// command.
     pub(crate) fn run(&self, file: &Path, signals: &DeferredSignals) -> Result<bool, CommandError> {
         let failed = |error: &io::Error| {
@@ -119,7 +119,7 @@ impl EditorProgram {
         if is_for_editor() {
             signals.forget();
         }
-        // It may have come when the editor was just gone, or ended both.
+        // The signal may have arrived just after the editor ended, or may have ended both.
         if signals.is_pending() {
             return Ok(false);
         }
@@ -147,7 +147,7 @@ impl EditorProgram {
         if status.success() {
             return Ok(());
         }
-        // Shells that were waiting for the editor tell of a signal so.
+        // A shell that ran the editor reports a signal in this way.
         let is_interrupted = status.signal() == Some(SIGINT) || status.code() == Some(128 + SIGINT);
         if is_interrupted {
             let message = "the editor was interrupted; nothing was written";
@@ -161,11 +161,11 @@ impl EditorProgram {
     }
 }
 
-/// Asks the child to end, and makes it.
+/// Asks the child to end, and kills it if it does not.
 fn end(child: &mut Child) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It may just have ended by itself.
+        // It may have just ended by itself.
         let _ = kill_process(pid, Signal::TERM);
     }
     let start = Instant::now();
@@ -220,14 +220,14 @@ mod tests {
             (" ", None),
         ] {
             let editor = EditorProgram::parse(OsStr::new(value));
-            let found = editor.map(|editor| {
+            let actual = editor.map(|editor| {
                 let words = std::iter::once(editor.program).chain(editor.arguments);
                 words
                     .map(|word| word.into_string().unwrap_or_default())
                     .collect::<Vec<_>>()
             });
             assert_eq!(
-                found,
+                actual,
                 words.map(|words| words.into_iter().map(str::to_owned).collect()),
                 "{value}"
             );

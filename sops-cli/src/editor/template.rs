@@ -1,4 +1,4 @@
-//! The text that a new file starts from in the editor.
+//! The initial text of a new file in the editor.
 
 use sops_core::Format;
 use sops_core::rules::EncryptionRule;
@@ -9,7 +9,7 @@ pub(crate) fn template(format: Format, rule: &EncryptionRule) -> &'static str {
     match format {
         Format::Dotenv => {
             return "\
-# Write your secrets here; they are encrypted when you save and leave the editor.
+# Write your secrets here; they are encrypted when you save and quit the editor.
 EXAMPLE_KEY=example_value
 EXAMPLE_LINES=one\\ntwo
 ";
@@ -17,7 +17,7 @@ EXAMPLE_LINES=one\\ntwo
         Format::Ini => {
             return "\
 [example]
-; Write your secrets here; they are encrypted when you save and leave the editor.
+; Write your secrets here; they are encrypted when you save and quit the editor.
 example_key = example_value
 ";
         }
@@ -44,7 +44,7 @@ stringData:
         }
         (Format::Yaml, false) => {
             "\
-# Write your secrets here; they are encrypted when you save and leave the editor.
+# Write your secrets here; they are encrypted when you save and quit the editor.
 example_key: example_value
 example_list:
   - example_value1

@@ -20,11 +20,11 @@ const PERHAPS: [&str; 4] = ["vi", "view", "rview", "ex"];
 /// The beginnings of vim's and nvim's `--version` output.
 const BANNERS: [&str; 2] = ["VIM - Vi IMproved", "NVIM "];
 
-/// Once the file is open, and after the user's own configuration, which may have turned some of it
-/// on. A small vim lacks some options.
+/// Commands for when the file is open, after the user's configuration, which may have turned these
+/// options on. A minimal vim lacks some options.
 const QUIETLY: &str = "silent! set noswapfile | silent! set nobackup | silent! set nowritebackup | silent! set noundofile | silent! set viminfo=";
 
-/// The arguments that go before all others; none if the program is not vim.
+/// The arguments that come before all others; empty if the program is not vim.
 pub(crate) fn private_arguments(program: &OsStr) -> Vec<OsString> {
     if !is_vim(program) {
         return Vec::new();

@@ -31,7 +31,7 @@ const PASSED: [i32; 8] = [
     SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
 ];
 
-/// Decrypts the file whose values a command gets.
+/// Decrypts the file with the values for a command.
 pub(crate) fn decrypt(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -43,8 +43,8 @@ pub(crate) fn decrypt(
     decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
 }
 
-/// What runs `command`, a shell or itself, with this environment: ours unless it is to be pristine,
-/// then the user's, then the secrets.
+/// The process that runs `command`, by a shell or directly. Its environment is ours, unless
+/// `pristine`, then the user's, then the secrets.
 pub(crate) fn process(
     command: ExecCommand,
     pristine: bool,
@@ -84,12 +84,12 @@ pub(crate) fn start(mut command: Command) -> Result<(), CommandError> {
     command.spawn().map(drop).map_err(|error| failed(&error))
 }
 
-/// Signals that wait for a command to be passed on to, from when this is made.
+/// Defers signals until there is a command to pass them on to.
 pub(crate) struct Passing(Signals);
 
 impl Passing {
     pub(crate) fn new() -> Result<Self, CommandError> {
-        // What we ignore the command is to ignore too, as under `nohup`.
+        // The command ignores the signals that this process ignores, as under `nohup`.
         let ignored = ignored();
         let passed = PASSED
             .into_iter()
@@ -98,8 +98,8 @@ impl Passing {
         signals.map(Self).map_err(|error| failed(&error))
     }
 
-    /// Runs the command to its end; gives its exit code, and as shells do 128 and the number of the
-    /// signal that ended it.
+    /// Runs the command until it ends. Returns its exit code or, as in shells, 128 plus the number
+    /// of the signal that ended it.
     pub(crate) fn run(mut self, mut command: Command) -> Result<ExitCode, CommandError> {
         let status = self.wait(&mut command).map_err(|error| failed(&error))?;
         Ok(ExitCode::from(code(status)))
@@ -115,7 +115,7 @@ impl Passing {
             for signal in self.0.wait() {
                 let signal = Signal::from_named_raw(signal).filter(|signal| !is_shared(*signal));
                 if let (Some(pid), Some(signal)) = (pid, signal) {
-                    // It is not waited for yet, so the number is still its own.
+                    // The process has not been waited for yet, so its ID is not reused.
                     let _ = kill_process(pid, signal);
                 }
             }

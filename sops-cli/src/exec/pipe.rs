@@ -1,4 +1,4 @@
-//! A named pipe from which a plaintext can be read, each time that it is opened.
+//! A named pipe that returns the plaintext each time it is opened.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -9,26 +9,29 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use zeroize::Zeroizing;
 
-/// Makes the pipe `name` in the directory, and writes `content` to every process that opens it,
+/// Creates the pipe `name` in the directory, and writes `content` to every process that opens it,
 /// until the directory is removed.
-pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
-    let path = folder.join(name);
-    // Beside it, with a name that is another and never too long.
-    let next = folder.join(if name == "next" { "other" } else { "next" });
+pub(crate) fn serve(
+    directory: &Path,
+    name: &str,
+    content: Zeroizing<Vec<u8>>,
+) -> io::Result<PathBuf> {
+    let path = directory.join(name);
+    // The next pipe is in the same directory, under a different name that is never too long.
+    let next = directory.join(if name == "next" { "other" } else { "next" });
     make(&path)?;
     let pipe = path.clone();
-    // It waits for a reader that may never come, and ends with the process.
+    // The thread waits for a reader, perhaps forever, and ends with the process.
     thread::spawn(move || while serve_one(&pipe, &next, &content).is_ok() {});
     Ok(path)
 }
 
 fn serve_one(path: &Path, next: &Path, content: &[u8]) -> io::Result<()> {
     let mut pipe = OpenOptions::new().write(true).open(path)?;
-    // Whoever comes after this reader gets a pipe of their own, so that neither reads what is for
-    // the other.
+    // The next reader gets another pipe, so that no reader receives a part of another's content.
     make(next)?;
     fs::rename(next, path)?;
-    // A reader need not read all.
+    // A reader may stop before the end.
     let _ = pipe.write_all(content);
     Ok(())
 }

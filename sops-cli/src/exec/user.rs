@@ -1,4 +1,4 @@
-//! The user as whom a command runs.
+//! Runs a command as another user.
 
 use std::ffi::{CString, OsString};
 
@@ -22,7 +22,7 @@ impl User {
         }
     }
 
-    /// Makes this process the user's, with all their groups; there is no way back.
+    /// Switches this process to the user, with all their groups. This cannot be undone.
     pub(crate) fn become_them(&self) -> Result<(), CommandError> {
         let switch = || {
             let name = CString::new(self.0.name.as_str()).unwrap_or_default();
@@ -33,7 +33,7 @@ impl User {
         switch().map_err(refused)
     }
 
-    /// What the environment says of a user.
+    /// The environment variables that describe the user.
     pub(crate) fn variables(&self) -> [(&'static str, OsString); 3] {
         let name = OsString::from(&self.0.name);
         [

@@ -88,8 +88,8 @@ impl OpenDirectory {
 
     /// Whether `name` still refers to `entry`.
     pub(super) fn holds(&self, name: &OsStr, entry: &OpenDirectory) -> bool {
-        let found = self.entry(name).ok().flatten();
-        found.is_some_and(|found| is_same(&found, &entry.stat))
+        let current = self.entry(name).ok().flatten();
+        current.is_some_and(|current| is_same(&current, &entry.stat))
     }
 
     /// The names in this directory that satisfy `is_wanted`.

@@ -21,8 +21,8 @@ pub(super) fn is_special(path: &Path) -> bool {
 pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(), CommandError> {
     let unopened = |error: io::Error| CommandError::output(name_of(path), &error);
     // Opening a pipe waits for a reader, so the owner is also checked before.
-    let found = stat(path).map_err(|error| unopened(error.into()))?;
-    check(path, &found, readers)?;
+    let stat = stat(path).map_err(|error| unopened(error.into()))?;
+    check(path, &stat, readers)?;
     let mut file = OpenOptions::new()
         .write(true)
         .custom_flags(OFlags::NOCTTY.bits().cast_signed())
@@ -42,21 +42,21 @@ pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(),
 }
 
 /// Rejects writing plaintext to a pipe or terminal of another user.
-fn check(path: &Path, found: &Stat, readers: Readers) -> Result<(), CommandError> {
+fn check(path: &Path, stat: &Stat, readers: Readers) -> Result<(), CommandError> {
     let leaks = matches!(readers, Readers::Owner)
-        && is_of_another(found)
-        && !is_standard_stream(found)
+        && is_of_another(stat)
+        && !is_standard_stream(stat)
         // An unnamed pipe was passed in by the process that started this one.
         && path.canonicalize().is_ok();
     if !leaks {
         return Ok(());
     }
-    Err(readable_by_another(&name_of(path), found).hint("write to a pipe or file that you own"))
+    Err(readable_by_another(&name_of(path), stat).hint("write to a pipe or file that you own"))
 }
 
 /// Whether the file is one of the standard streams. Under `sudo`, these belong to the user who
 /// called it.
-fn is_standard_stream(found: &Stat) -> bool {
-    let is = |stream: rustix::io::Result<Stat>| stream.is_ok_and(|stream| is_same(&stream, found));
+fn is_standard_stream(stat: &Stat) -> bool {
+    let is = |stream: rustix::io::Result<Stat>| stream.is_ok_and(|stream| is_same(&stream, stat));
     is(fstat(io::stdin())) || is(fstat(io::stdout())) || is(fstat(io::stderr()))
 }

@@ -51,17 +51,17 @@ impl WriteTarget {
     /// Opens the current file. It is an error if it may not be written or replaced.
     pub(super) fn open(&self, directory: &OpenDirectory) -> Result<Option<OldFile>, CommandError> {
         let unopened = |error: &io::Error| CommandError::output(self.shown(), error);
-        let found = directory
+        let stat = directory
             .entry(&self.name)
             .map_err(|error| unopened(&error))?;
-        let Some(found) = found else {
+        let Some(stat) = stat else {
             // A dangling link.
             return match self.is_linked {
                 true => Err(unopened(&io::Error::from(Errno::NOENT))),
                 false => Ok(None),
             };
         };
-        if !is_regular(&found) {
+        if !is_regular(&stat) {
             let message = format!(
                 "{} is not a regular file and cannot be replaced",
                 self.shown()

@@ -300,8 +300,8 @@ fn remove_old_file(parent: &OpenDirectory, name: &OsStr) -> io::Result<()> {
         return Ok(());
     }
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    let found = parent.entry(name)?;
-    if found.is_some_and(|found| is_same(&found, &stat)) {
+    let current = parent.entry(name)?;
+    if current.is_some_and(|current| is_same(&current, &stat)) {
         unlinkat(parent, name, AtFlags::empty())?;
     }
     Ok(())

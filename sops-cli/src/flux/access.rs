@@ -1,4 +1,4 @@
-//! Who can read a Secret of a cluster, by the rights that RBAC gives, and in which ways.
+//! Who can read a Secret of a cluster, and how, according to the permissions in RBAC.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ const WORKLOADS: [(&str, &str); 8] = [
 #[derive(Debug, Serialize)]
 pub(crate) struct Access {
     subject: RbacSubject,
-    /// What the subject may do that lets it read the Secret.
+    /// The permitted actions with which the subject can read the Secret.
     ways: BTreeSet<String>,
     /// The bindings that give the rights, or the pods that have the Secret.
     through: BTreeSet<String>,
@@ -106,7 +106,7 @@ pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>)
         .collect()
 }
 
-/// How the rights of a grant alone suffice.
+/// The ways to the Secret that a grant gives by itself.
 fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str> {
     let any =
         |verbs: &[&str], group: &str, resource: &str, is_named: &dyn Fn(&PolicyRule) -> bool| {
@@ -127,12 +127,12 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
         any(&["get", "list", "watch"], "", "secrets", &of_secret),
         "reads the Secret",
     );
-    // The answer to a change has the whole object.
+    // The response to a change contains the whole object.
     add(
         any(&["update", "patch"], "", "secrets", &of_secret),
         "changes the Secret",
     );
-    // A name cannot be required of what is created.
+    // A rule cannot restrict the names of objects that are created.
     let creates = |verb: &[&str], (group, resource): (&str, &str)| {
         any(verb, group, resource, &PolicyRule::is_for_all_names)
     };
@@ -156,7 +156,7 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
             .iter()
             .any(|kind| any(&[verb], group, kind, &of_all))
     };
-    add(of_roles("escalate"), "gives roles more rights (`escalate`)");
+    add(of_roles("escalate"), "extends roles (`escalate`)");
     add(of_roles("bind"), "binds any role (`bind`)");
     if grant.namespace.is_none() {
         add(
@@ -167,7 +167,7 @@ fn direct_ways(grant: &Grant, secret: &SecretName<'_>) -> BTreeSet<&'static str>
     ways
 }
 
-/// How the rights of a grant suffice because of what others may do.
+/// The ways to the Secret that a grant gives through the permissions of others.
 fn indirect_ways(
     grant: &Grant,
     readers: &BTreeSet<RbacSubject>,
@@ -221,7 +221,7 @@ fn indirect_ways(
     );
     add(
         covers(&["create"], "serviceaccounts/token", &account),
-        "makes tokens of service accounts",
+        "creates service account tokens",
     );
     let any = |_: &PolicyRule| true;
     let has_reader = readers
@@ -238,7 +238,7 @@ fn indirect_ways(
     ways
 }
 
-/// Whether a pod has the Secret as a volume or in its environment.
+/// Whether a pod uses the Secret as a volume or in its environment.
 fn mounts(spec: &Value, name: &str) -> bool {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let in_volume = |volume: &Value| {
@@ -392,7 +392,7 @@ mod tests {
             (
                 rule("escalate", rbac, "roles"),
                 true,
-                Some("gives roles more rights (`escalate`)"),
+                Some("extends roles (`escalate`)"),
             ),
             (
                 rule("bind", rbac, "clusterroles"),
@@ -404,7 +404,7 @@ mod tests {
                 false,
                 Some("acts as another user (`impersonate`)"),
             ),
-            // A binding in a namespace gives no right to what has none.
+            // A binding in a namespace gives no permission for cluster-scoped resources.
             (rule("impersonate", "", "users"), true, None),
             (
                 rule("impersonate", "", "groups"),
@@ -442,10 +442,7 @@ mod tests {
             .push(json!({"metadata": {"name": "flux"}, "rules": [rule("get", "", "secrets")]}));
         lists.cluster_role_bindings.push(json!({"metadata": {"name": "flux"}, "roleRef": {"kind": "ClusterRole", "name": "flux"},
             "subjects": [{"kind": "ServiceAccount", "name": "kustomize-controller", "namespace": "keys"}]}));
-        assert_eq!(
-            ways(&lists, &[], "ann"),
-            ["makes tokens of service accounts"]
-        );
+        assert_eq!(ways(&lists, &[], "ann"), ["creates service account tokens"]);
         assert_eq!(
             ways(&lists, &[], "bob"),
             ["runs commands in pods of service accounts that can"]
@@ -481,8 +478,8 @@ mod tests {
             ),
         ] {
             let pods = [json!({"metadata": {"name": "p"}, "spec": spec})];
-            let found = ways(&RbacLists::default(), &pods, "web");
-            assert_eq!(!found.is_empty(), expected, "{spec}");
+            let accesses = ways(&RbacLists::default(), &pods, "web");
+            assert_eq!(!accesses.is_empty(), expected, "{spec}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, ResourcePath};
 /// The argument that names the Secret.
 const FLAG: &str = "--sops-age-secret";
 
-/// Where the controller takes its own keys from.
+/// Where the controller gets its own keys from.
 pub(crate) enum ControllerKey {
     /// The Secret, in the controller's namespace.
     Secret(String),
@@ -19,12 +19,12 @@ pub(crate) enum ControllerKey {
 }
 
 impl ControllerKey {
-    /// What the controller in that namespace of the cluster runs with, or else what the repository
-    /// says.
+    /// The key that the controller in that namespace of the cluster runs with, or else the one in
+    /// the repository.
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {
             let target = ResourcePath::of::<Deployment>(Some(namespace), "kustomize-controller");
-            // Who may not read it learns less.
+            // A user without permission to read it sees less.
             if let Ok(Some(deployment)) = cluster.get(&target).await {
                 return Self::of(&deployment);
             }
@@ -81,11 +81,11 @@ mod tests {
         ] {
             let deployment =
                 json!({"spec": {"template": {"spec": {"containers": [{"args": arguments}]}}}});
-            let found = match ControllerKey::of(&deployment) {
+            let name = match ControllerKey::of(&deployment) {
                 ControllerKey::Secret(name) => Some(name),
                 _ => None,
             };
-            assert_eq!(found.as_deref(), expected, "{arguments}");
+            assert_eq!(name.as_deref(), expected, "{arguments}");
         }
     }
 }

@@ -22,8 +22,8 @@ pub(crate) struct Expectation<'a> {
 }
 
 impl Expectation<'_> {
-    /// Whether so many encrypted files, which a Kustomization builds if its source is this
-    /// repository, are decrypted.
+    /// Checks whether a Kustomization decrypts the encrypted files that it builds, if its source is
+    /// this repository. `count` is their number.
     pub(crate) fn check(
         &self,
         kustomization: &AppliedKustomization<'_>,
@@ -35,23 +35,23 @@ impl Expectation<'_> {
             SourceOrigin::Ours => self.decryption(kustomization, subject, count),
             SourceOrigin::Unknown => self.decryption(kustomization, subject, count).assuming(
                 &format!(
-                    "its {kind} `{name}` is taken for this repository, since no address here tells"
+                    "its {kind} `{name}` is assumed to be this repository, because no URL of a remote confirms it"
                 ),
             ),
             _ => FluxCheck::note(
                 subject,
-                format!("is not looked at: its {kind} `{name}` is another repository"),
+                format!("was skipped: its {kind} `{name}` is another repository"),
             ),
         }
     }
 
-    /// The place and the name of a Kustomization.
+    /// The file and the name of a Kustomization.
     pub(crate) fn subject(&self, kustomization: &AppliedKustomization<'_>) -> String {
-        let place = match kustomization.file() {
+        let file = match kustomization.file() {
             Some(file) => name_of(file.strip_prefix(self.root).unwrap_or(file)),
             None => "cluster".to_owned(),
         };
-        format!("{place}: kustomization/{}", kustomization.name())
+        format!("{file}: kustomization/{}", kustomization.name())
     }
 
     fn decryption(
@@ -76,7 +76,7 @@ impl Expectation<'_> {
             Decryption::ServiceAccount(account) => FluxCheck::note(
                 subject,
                 format!(
-                    "decrypts {files} as the service account `{account}`, whose rights are not checked"
+                    "decrypts {files} as the service account `{account}`, whose permissions are not checked"
                 ),
             ),
             _ => self.controller(subject, &files),
@@ -105,7 +105,7 @@ impl Expectation<'_> {
         match kustomization.namespace() {
             Some(own) if own != namespace => FluxCheck::gap(
                 subject,
-                format!("takes its keys from the namespace `{own}`, which it is in itself"),
+                format!("takes its keys from its own namespace, `{own}`"),
             )
             .hint(format!(
                 "install the key there too: `sops-rs flux install-key --namespace {}`",
@@ -139,7 +139,7 @@ impl Expectation<'_> {
             _ => FluxCheck::note(
                 subject,
                 format!(
-                    "decrypts {files} only if the controller has the keys: by `--sops-age-secret`, or by its own rights in a cloud"
+                    "decrypts {files} only if the controller has the keys: through `--sops-age-secret`, or through its own permissions in a cloud"
                 ),
             ),
         }
@@ -156,7 +156,7 @@ impl Expectation<'_> {
     }
 }
 
-/// The items of a list, which need not say what they are.
+/// The items of a list, which may lack their kind.
 pub(crate) fn items(mut list: Value, kind: &'static str) -> impl Iterator<Item = Value> {
     let items = match list["items"].take() {
         Value::Array(items) => items,

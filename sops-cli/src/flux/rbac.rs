@@ -1,11 +1,11 @@
-//! Roles and bindings of a cluster (RBAC): who may do what.
+//! Roles and bindings of a cluster (RBAC), which say who is allowed to do what.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// Who has a right.
+/// The user, group or service account that has a permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct RbacSubject {
     /// `User`, `Group` or `ServiceAccount`.
@@ -31,11 +31,12 @@ pub(crate) struct Grant {
     pub(crate) rules: Vec<PolicyRule>,
     /// The binding, for people.
     pub(crate) binding: String,
-    /// The namespace that the rights hold in; `None` for all, and for what has no namespace.
+    /// The namespace that the permissions apply to; `None` for all namespaces and for
+    /// cluster-scoped resources.
     pub(crate) namespace: Option<String>,
 }
 
-/// The lists that the API server gave.
+/// The lists from the API server.
 #[derive(Debug, Default)]
 pub(crate) struct RbacLists {
     pub(crate) roles: Vec<Value>,
@@ -59,7 +60,7 @@ impl PolicyRule {
         let has = |list: &[String], wanted: &str| {
             list.iter().any(|entry| entry == "*" || entry == wanted)
         };
-        // `*/scale` stands for that subresource of everything.
+        // `*/scale` means that subresource of every resource.
         let subresource = resource
             .split_once('/')
             .map(|(_, subresource)| format!("*/{subresource}"));
@@ -312,7 +313,7 @@ mod tests {
             )],
         };
         let grants = lists.grants("keys");
-        let found: Vec<_> = grants
+        let bindings: Vec<_> = grants
             .iter()
             .map(|grant| {
                 (
@@ -323,7 +324,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            found,
+            bindings,
             [
                 ("web", 1, Some("keys")),
                 ("ann", 1, Some("keys")),

@@ -1,27 +1,27 @@
-//! What was checked, for a person or a program to read.
+//! The result of the checks, as a table or as JSON.
 
 use serde::Serialize;
 use sops_printable::{escaped_json, one_line};
 
 use super::access::Access;
 
-/// What came of looking at something.
+/// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// As it should be.
+    /// The check passed.
     Ok,
     /// Flux could not decrypt.
     Gap,
-    /// It could not be looked at, or need not be there.
+    /// It could not be checked, or is not required.
     Note,
 }
 
-/// Something that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FluxCheck {
     state: State,
-    /// What was looked at.
+    /// The object or file that was checked.
     subject: String,
     finding: String,
     /// What to do about a gap.
@@ -56,7 +56,7 @@ impl FluxCheck {
         self
     }
 
-    /// Says behind what to do about a gap what was taken for granted.
+    /// Appends an assumption of the check to the hint of a gap.
     pub(crate) fn assuming(mut self, assumption: &str) -> Self {
         if let Some(hint) = self.hint.as_mut().filter(|_| self.state == State::Gap) {
             hint.extend(["; ", assumption]);
@@ -65,17 +65,17 @@ impl FluxCheck {
     }
 }
 
-/// All that was looked at.
+/// The results of all checks.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct FluxReport {
     pub(crate) checks: Vec<FluxCheck>,
-    /// Who can read the Secret with the keys, if that was asked.
+    /// Who can read the Secret with the keys, if the user asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) access: Option<Vec<Access>>,
 }
 
 impl FluxReport {
-    /// Adds what was checked, unless it is known: one Kustomization may be applied in several
+    /// Adds a check unless it is already in the report: one Kustomization may be applied in several
     /// forms.
     pub(crate) fn add_once(&mut self, check: FluxCheck) {
         if !self.checks.contains(&check) {
@@ -87,8 +87,8 @@ impl FluxReport {
         self.checks.iter().any(|check| check.state == State::Gap)
     }
 
-    /// A line for each check, and below it what to do. Gaps come last, where they are seen, with
-    /// how many there are.
+    /// A line for each check, with the hint below it. Gaps and their number come last, where the
+    /// user sees them.
     pub(crate) fn table(&self) -> String {
         let width = |check: &FluxCheck| one_line(&check.subject).chars().count();
         let width = self.checks.iter().map(width).max().unwrap_or_default();
@@ -118,8 +118,8 @@ impl FluxReport {
     }
 
     /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`,
-    /// `gap` or `note`. With `"access": [{"subject": …, "ways": […], "through": […]}]`, if that was
-    /// asked.
+    /// `gap` or `note`. It also has `"access": [{"subject": …, "ways": […], "through": […]}]`, if
+    /// the user asked for it.
     pub(crate) fn json(&self) -> String {
         let json = format!("{:#}\n", serde_json::json!(self));
         escaped_json(&json).into_owned()

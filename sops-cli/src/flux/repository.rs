@@ -1,4 +1,4 @@
-//! Reads what the files of a repository say about Flux.
+//! Reads the Flux objects in the files of a repository.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(crate) fn read_repository(root: &Path) -> Result<FluxTree, CommandError> {
     let mut tree = FluxTree::new(root);
     tree.set_remotes(remote_urls(root).iter().map(String::as_str));
     for item in batch::items([root].into_iter(), batch::Leftovers::Keep)? {
-        // A file that cannot be read is reported where it is decrypted.
+        // The decryption of a file reports that it cannot be read.
         let bytes = read_repository_file(&item.path).unwrap_or_default();
         tree.add(
             &item.path,

@@ -17,22 +17,22 @@ const AGE: &str = ".agekey";
 /// That of entries with PGP keys.
 const PGP: &str = ".asc";
 
-const INSTALL: &str = "`sops-rs flux install-key` puts the key of this computer there";
+const INSTALL: &str = "install this computer's key with `sops-rs flux install-key`";
 
-/// Whose identities are in a Secret, each with the name of the entry that it is in.
+/// The recipients of the identities in a Secret, each with the name of its entry.
 pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
     let entries = secret["data"].as_object().into_iter().flatten();
-    let found = entries.flat_map(|(entry, value)| {
+    let recipients_by_entry = entries.flat_map(|(entry, value)| {
         let recipients = identities_in(entry, &decoded(value)).recipients();
         recipients
             .into_iter()
             .map(|recipient| (entry.clone(), recipient))
     });
-    found.collect()
+    recipients_by_entry.collect()
 }
 
-/// The identities in an entry. Where something else is in it, so that it opens nothing, those that
-/// have a line of their own.
+/// The identities in an entry. If other text makes the entry unreadable as a whole, these are the
+/// identities that have their own line.
 fn identities_in(entry: &str, text: &[u8]) -> Identities {
     let mut identities = Identities::new();
     if identities.add_keys(entry, text).is_err() {
@@ -57,7 +57,7 @@ pub(crate) struct DecryptionSecret {
 }
 
 impl DecryptionSecret {
-    /// Reads the keys of a Secret, each entry by itself, and says what is wrong with them.
+    /// Reads the keys of a Secret, each entry on its own, and reports the errors in them.
     pub(crate) fn of(secret: &Value, subject: &str) -> (Self, Vec<FluxCheck>) {
         let mut identities = Identities::new();
         let mut has_pgp = false;
@@ -75,9 +75,8 @@ impl DecryptionSecret {
         }
         let recipients = identities.recipients();
         if recipients.is_empty() && !has_pgp {
-            let finding = format!(
-                "has no age identity that can be used, in an entry whose name ends with `{AGE}`"
-            );
+            let finding =
+                format!("has no usable age identity in an entry whose name ends with `{AGE}`");
             checks.push(FluxCheck::gap(subject, finding).hint(INSTALL));
         }
         for recipient in &recipients {
@@ -96,7 +95,7 @@ impl DecryptionSecret {
 
     /// Whether this computer has one of the keys.
     pub(crate) fn check_own(&self, own: &[Recipient]) -> FluxCheck {
-        let subject = "the key of this computer";
+        let subject = "this computer's key";
         let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
         match natives.next() {
             None => FluxCheck::note(subject, "not found, so it cannot be compared"),
@@ -109,7 +108,7 @@ impl DecryptionSecret {
         }
     }
 
-    /// Whether the file can be opened as Flux does it, without a look at the MAC.
+    /// Whether Flux could decrypt the file. Like Flux, this ignores the MAC.
     pub(crate) fn check_file(&self, input: &Input) -> FluxCheck {
         let subject = input.name.as_str();
         let opened = EncryptedDocument::parse(&*input.content, input.format).and_then(|document| {
@@ -117,16 +116,16 @@ impl DecryptionSecret {
             document.decrypt(&key, MacCheck::Ignore).map(drop)
         });
         let Err(error) = opened else {
-            return FluxCheck::ok(subject, "can be opened with the key in the cluster");
+            return FluxCheck::ok(subject, "can be decrypted with the key in the cluster");
         };
         match &error {
             Error::NoDataKey { .. } if self.has_pgp && has_family(input, Family::Pgp) => {
-                FluxCheck::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
+                FluxCheck::note(subject, "was not checked: it is encrypted for a PGP key, and PGP keys in the Secret are not read")
             }
             Error::NoDataKey { .. } if !needs_secret(input) => {
-                FluxCheck::note(subject, "is not checked: it is for the key of a cloud")
+                FluxCheck::note(subject, "was not checked: it is encrypted for a cloud key")
             }
-            Error::NoDataKey { .. } => FluxCheck::gap(subject, "cannot be opened with what is in the cluster")
+            Error::NoDataKey { .. } => FluxCheck::gap(subject, "cannot be decrypted with the keys in the cluster")
                 .hint(format!(
                     "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {}`, or `sops-rs updatekeys -y .` for all files",
                     shell_path(subject)
@@ -136,7 +135,7 @@ impl DecryptionSecret {
     }
 }
 
-/// Whether only a key from a Secret can open the file, and no key of a cloud.
+/// Whether only a key from a Secret can decrypt the file, and no cloud key.
 pub(crate) fn needs_secret(input: &Input) -> bool {
     let families = families(input);
     let is_local = |family: &Family| matches!(family, Family::Age | Family::Pgp);

@@ -1,4 +1,4 @@
-//! Which Secret has the keys.
+//! The name of the Secret with the keys.
 
 /// The Secret that keys are taken from.
 pub(crate) struct SecretName<'a> {

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use super::objects::{ObjectKind, Objects};
 use super::program::{Running, git};
 use super::published::TrackingBranches;
+use super::repository::is_partial_clone;
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
 
 /// The arguments with which `git diff-tree` lists changes with blob IDs.
-const RAW: [&str; 7] = [
+pub(super) const RAW: [&str; 7] = [
     "-r",
     "-z",
     "--raw",
@@ -86,7 +87,7 @@ impl From<Vec<Version>> for Changes {
 impl Changes {
     /// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path
     /// for each file.
-    fn read(list: &[u8]) -> Self {
+    pub(super) fn read(list: &[u8]) -> Self {
         let mut changes = Self::default();
         let mut seen = HashSet::new();
         let mut commit = String::new();
@@ -127,7 +128,7 @@ impl Changes {
     }
 }
 
-/// A branch or tag to push, and what the remote has already.
+/// A branch or tag to push, and the commits that the remote already has.
 pub(crate) struct Pushed<'p> {
     /// The ID of the commit, tag or other object.
     pub(crate) tip: &'p str,
@@ -221,8 +222,8 @@ impl Pushed<'_> {
         let cut: HashSet<&str> = cut.lines().map(str::trim).collect();
         let new = self.commits(self.tip)?.output()?;
         let new = String::from_utf8_lossy(&new);
-        let found = new.lines().find(|commit| cut.contains(commit));
-        Ok(found.map(|commit| short(commit).to_owned()))
+        let grafted = new.lines().find(|commit| cut.contains(commit));
+        Ok(grafted.map(|commit| short(commit).to_owned()))
     }
 
     /// Starts to list the new commits, parents before children.
@@ -265,8 +266,7 @@ fn deleted_before(
         arguments.push("--");
         arguments.extend(named.iter().map(String::as_str));
     }
-    // This fails if the setting is missing.
-    if git(&["config", "extensions.partialClone"]).is_ok() {
+    if is_partial_clone() {
         return Ok(Vec::new());
     }
     let mut commits = Running::start(&["rev-list", MOST_COMMITS, commit])?;
@@ -312,16 +312,16 @@ mod tests {
 
     #[test]
     fn a_version_has_the_deletions_up_to_its_commit() {
-        let (one, two) = ("1".repeat(40), "2".repeat(40));
+        let (first, second) = ("1".repeat(40), "2".repeat(40));
         let none = "0".repeat(40);
         let list = [
-            one.clone(),
-            format!(":100644 000000 {one} {none} D"),
+            first.clone(),
+            format!(":100644 000000 {first} {none} D"),
             "a".to_owned(),
-            format!(":000000 100644 {none} {two} A"),
+            format!(":000000 100644 {none} {second} A"),
             "b".to_owned(),
-            two.clone(),
-            format!(":000000 100644 {none} {two} A"),
+            second.clone(),
+            format!(":000000 100644 {none} {second} A"),
             "a".to_owned(),
             String::new(),
         ];
@@ -334,27 +334,27 @@ mod tests {
         let deletions = versions.iter().map(|version| version.deletions.clone());
         assert!(deletions.eq([0..1, 1..1]));
         let deleted = deleted.iter().map(|file| (&file.path, &*file.blob));
-        assert!(deleted.eq([(&PathBuf::from("a"), &*one)]));
+        assert!(deleted.eq([(&PathBuf::from("a"), &*first)]));
         assert_eq!(paths, HashSet::from(["a", "b"].map(PathBuf::from)));
     }
 
     #[test]
     fn each_version_has_the_first_commit_that_contains_it() {
-        let (one, two, three) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
+        let (first, second, third) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
         let none = "0".repeat(40);
         let list = [
-            one.clone(),
-            format!(":000000 100644 {none} {one} A"),
+            first.clone(),
+            format!(":000000 100644 {none} {first} A"),
             "a".to_owned(),
-            format!(":000000 120000 {none} {two} A"),
+            format!(":000000 120000 {none} {second} A"),
             "link".to_owned(),
-            two.clone(),
-            format!(":100644 000000 {one} {none} D"),
+            second.clone(),
+            format!(":100644 000000 {first} {none} D"),
             "a".to_owned(),
-            three.clone(),
-            format!("::000000 100644 100755 {none} {one} {one} AM"),
+            third.clone(),
+            format!("::000000 100644 100755 {none} {first} {first} AM"),
             "a".to_owned(),
-            format!("::000000 100644 100644 {none} {one} {two} AM"),
+            format!("::000000 100644 100644 {none} {first} {second} AM"),
             ":b\n".to_owned(),
             String::new(),
         ];
@@ -364,8 +364,8 @@ mod tests {
             let files = version.before.iter();
             files.map(|file| file.blob.clone()).collect()
         };
-        assert_eq!(before(&versions[1]), std::slice::from_ref(&one));
-        let found: Vec<_> = versions
+        assert_eq!(before(&versions[1]), std::slice::from_ref(&first));
+        let actual: Vec<_> = versions
             .iter()
             .map(|version| {
                 let path = version.file.path.to_str().unwrap();
@@ -373,8 +373,11 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            found,
-            [(&one[..10], "a", &*one), (&three[..10], ":b\n", &*two)]
+            actual,
+            [
+                (&first[..10], "a", &*first),
+                (&third[..10], ":b\n", &*second)
+            ]
         );
     }
 }

@@ -1,11 +1,14 @@
 //! Reads Git's objects through one `git cat-file` process.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use super::program::{command, missing};
 use crate::command_error::CommandError;
+
+/// The largest of several blobs that are read together, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Reads objects by ID or name.
 pub(crate) struct Objects(Mutex<Process>);
@@ -57,24 +60,26 @@ impl Objects {
         }
         let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         process.request(&format!("{name}\n"))?;
-        process.answer()
+        process.answer(usize::MAX)
     }
 
-    /// The content of each of these blobs, or `None` if it does not exist. Requests are batched,
-    /// which is faster than one at a time.
+    /// The content of each of these blobs, or `None` if it does not exist or has more than 64 MiB.
+    /// Requests are batched, which is faster than one at a time.
     pub(crate) fn blobs(&self, ids: &[&str]) -> Vec<Option<Vec<u8>>> {
         let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut blobs = Vec::new();
+        let (mut blobs, count) = (Vec::new(), ids.len());
         // Git may not read more than fits into a pipe before it answers.
         for ids in ids.chunks(64) {
             let requests: String = ids.iter().map(|id| format!("{id}\n")).collect();
             if process.request(&requests).is_none() {
                 break;
             }
-            let answers = ids.iter().map(|_| process.answer());
+            let answers = ids.iter().map(|_| process.answer(LARGEST));
             let is_blob = |object: &GitObject| object.kind == ObjectKind::Blob;
             blobs.extend(answers.map(|object| Some(object.filter(is_blob)?.content)));
         }
+        // Git may have ended.
+        blobs.resize(count, None);
         blobs
     }
 
@@ -98,8 +103,8 @@ impl Process {
         requests.flush().ok()
     }
 
-    /// Reads the next object; `None` if the requested one does not exist.
-    fn answer(&mut self) -> Option<GitObject> {
+    /// Reads the next object; `None` if the requested one does not exist or is larger than that.
+    fn answer(&mut self, largest: usize) -> Option<GitObject> {
         let mut header = String::new();
         self.answers.read_line(&mut header).ok()?;
         // `<id> <kind> <size>`, or a name and the reason why the object does not exist.
@@ -115,6 +120,11 @@ impl Process {
             _ => return None,
         };
         let size: usize = size.parse().ok()?;
+        if size > largest {
+            let rest = u64::try_from(size).ok()?.checked_add(1)?;
+            io::copy(&mut (&mut self.answers).take(rest), &mut io::sink()).ok()?;
+            return None;
+        }
         let mut content = vec![0; size + 1];
         self.answers.read_exact(&mut content).ok()?;
         content.pop();

@@ -1,4 +1,4 @@
-//! Determines what remotes have, from the fetched branches or from the remotes themselves.
+//! Determines which commits remotes have, from the fetched branches or from the remotes themselves.
 
 use super::objects::Objects;
 use super::program::{Running, git};

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::program::Running;
+use super::program::{Running, git};
+use super::snapshot::clean;
 use crate::command_error::{Code, CommandError, name_of};
 
 pub(crate) struct GitRepository {
@@ -54,6 +55,17 @@ impl GitRepository {
         })
     }
 
+    /// A path of the working directory, relative to the root of the repository.
+    pub(crate) fn inside(&self, path: &Path) -> Result<PathBuf, CommandError> {
+        let here = env::current_dir()
+            .map_err(|error| CommandError::input("the working directory", &error))?;
+        let path = here.join(path);
+        let clean = clean(path.strip_prefix("/").unwrap_or(&path)).unwrap_or_default();
+        let clean = Path::new("/").join(clean);
+        let inside = clean.strip_prefix(&self.root);
+        Ok(inside.unwrap_or(&clean).to_owned())
+    }
+
     /// Fails if the repository has no working tree, so that no commit is possible.
     pub(crate) fn require_working_tree(&self) -> Result<(), CommandError> {
         if self.has_working_tree {
@@ -63,6 +75,14 @@ impl GitRepository {
         Err(CommandError::new(Code::CannotReadInput, message)
             .hint("change to a directory of the working tree"))
     }
+}
+
+/// Whether Git fetches old versions only when they are read, from a server that the repository
+/// names.
+pub(super) fn is_partial_clone() -> bool {
+    let settings = r"^(remote\..*\.promisor|extensions\.partialclone)$";
+    // This fails if both settings are missing.
+    git(&["config", "--get-regexp", settings]).is_ok()
 }
 
 /// Rejects a bare repository inside the working tree of another repository, unless `GIT_DIR` names

@@ -376,7 +376,7 @@ pub(super) fn short(id: &str) -> &str {
 }
 
 /// The path relative to the root without `.` and `..`; `None` if it leaves the repository.
-pub(crate) fn clean(path: &Path) -> Option<PathBuf> {
+pub(super) fn clean(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
@@ -405,11 +405,11 @@ mod tests {
         );
         for list in [index, tree] {
             let entries = entries(list.as_bytes());
-            let found: Vec<_> = entries
+            let actual: Vec<_> = entries
                 .iter()
                 .map(|entry| (&list[entry.path.clone()], &list[entry.blob.clone()]))
                 .collect();
-            assert_eq!(found, [("a\tb", id), ("c\nd", &*long), ("link", id)]);
+            assert_eq!(actual, [("a\tb", id), ("c\nd", &*long), ("link", id)]);
             assert!(entries[2].kind == EntryKind::Link);
         }
         assert!(entries(b"").is_empty());

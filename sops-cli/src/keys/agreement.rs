@@ -1,7 +1,7 @@
 //! Recipients that need the user's agreement. Nothing authenticates the list of recipients in a
-//! file: whoever can change the file can add one. Commands that encrypt a data key for them compare
-//! the list with the creation rule first. So they do with the key groups: how many of them it takes
-//! to decrypt the file.
+//! file: whoever can change the file can add one. Commands that encrypt a data key for them first
+//! compare the list with the creation rule, and also the key groups, which decide how many keys are
+//! needed to decrypt the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(crate) struct Agreement<'a> {
     services: &'a Services,
     /// Whether the user agreed to everything in advance, with `--yes`.
     yes: bool,
-    /// `None` where the configuration cannot be read and that is no obstacle.
+    /// `None` if the configuration cannot be read and the command does not need it.
     resolver: Option<ConfigResolver>,
     accepted: Mutex<BTreeSet<Unagreed>>,
     drifts: RuleDrifts,
@@ -42,7 +42,7 @@ pub(crate) struct Agreement<'a> {
 pub(crate) struct Unagreed {
     recipients: Vec<String>,
     groups: Option<String>,
-    /// Whether there is a creation rule that could name them.
+    /// Whether a creation rule exists that could name them.
     has_rule: bool,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// Names the configurations that govern the files, if there is more than one.
+    /// Lists the configurations that govern the files, if there is more than one.
     pub(crate) fn name_several<'i>(
         &self,
         items: impl Iterator<Item = &'i BatchFile>,
@@ -82,8 +82,8 @@ impl<'a> Agreement<'a> {
         resolver.map_or(Ok(()), |resolver| resolver.name_several(self.ui, items))
     }
 
-    /// What needs an agreement in a file's new key groups, `given` are the keys that the
-    /// command line names.
+    /// What needs the user's agreement in a file's new key groups. `given` are the keys on the
+    /// command line.
     pub(crate) fn unagreed(
         &self,
         file: &Path,
@@ -143,8 +143,8 @@ impl<'a> Agreement<'a> {
         errors.pop().map_or(Ok(()), Err)
     }
 
-    /// Names each set of recipients once, with the files that have it. Warns of them, or asks one
-    /// question for all. Gives an error for each set that is refused.
+    /// Lists each set of recipients once, with the files that have it. Warns about them, or asks
+    /// once for all. Returns an error for each refused set.
     pub(crate) fn settle(
         &self,
         files: impl IntoIterator<Item = (String, Unagreed)>,
@@ -189,12 +189,12 @@ impl<'a> Agreement<'a> {
         open.into_iter().map(left).collect()
     }
 
-    /// Whether the recipients were agreed to.
+    /// Whether the user agreed to the recipients.
     pub(crate) fn is_settled(&self, unagreed: &Unagreed) -> bool {
         unagreed.is_nothing() || self.accepted().contains(unagreed)
     }
 
-    /// Refuses a file whose recipients were not agreed to.
+    /// Refuses a file if the user did not agree to its recipients.
     pub(crate) fn check(&self, name: &str, unagreed: &Unagreed) -> Result<(), CommandError> {
         match self.is_settled(unagreed) {
             true => Ok(()),
@@ -210,7 +210,7 @@ impl<'a> Agreement<'a> {
         let Some(resolved) = self.unless_lenient(resolver.of_encrypted(file))? else {
             return Ok(None);
         };
-        // Where the rule leaves the keys to the command line, it names none.
+        // A rule without keys leaves them to the command line.
         let rule = resolved.rule();
         let rule = rule.filter(|rule| !rule.key_groups.iter().all(Vec::is_empty));
         Ok(rule.map(|rule| {
@@ -227,7 +227,7 @@ impl<'a> Agreement<'a> {
         metadata: &Metadata,
         format: Format,
     ) {
-        // What is wrong with the configuration is reported elsewhere.
+        // An invalid configuration is reported elsewhere.
         let resolved = self.resolver.as_ref();
         let resolved = resolved.and_then(|resolver| resolver.of_encrypted(file).ok());
         if let Some(rule) = resolved.as_ref().and_then(|resolved| resolved.rule()) {

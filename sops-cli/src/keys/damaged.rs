@@ -7,8 +7,8 @@ use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 
 /// Refuses a file in which the data key of a master key is damaged, unless that key is removed. It
-/// may never have been one: whoever adds a recipient to the metadata cannot encrypt the data key
-/// for it.
+/// may never have been valid: someone who adds a recipient to the metadata by hand cannot encrypt
+/// the data key for it.
 pub(crate) fn refuse_damaged(
     input: &Input,
     document: &EncryptedDocument<'_>,

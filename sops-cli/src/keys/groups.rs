@@ -8,7 +8,7 @@ use sops_core::keys::MasterKey;
 #[derive(Clone, Copy)]
 pub(crate) struct KeyGroups<'k> {
     pub(crate) groups: &'k [Vec<MasterKey>],
-    /// How many groups it takes to decrypt the file; `None` is all of them.
+    /// How many groups are needed to decrypt the file; `None` means all of them.
     pub(crate) threshold: Option<usize>,
 }
 
@@ -21,7 +21,7 @@ impl<'k> KeyGroups<'k> {
         }
     }
 
-    /// How many groups it takes, as a number.
+    /// How many groups are needed, as a number.
     pub(crate) fn needed(self) -> usize {
         needed_groups(self.threshold, self.groups.len())
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::ui::Ui;
 
-/// The keys of this machine, looked for again for each request, as `sops` does it.
+/// The keys of this machine, searched for again for each request, as in `sops`.
 pub(crate) struct LocalKeys {
     ui: Ui,
     asks_first: bool,
@@ -46,7 +46,7 @@ impl LocalKeys {
             Family::Age | Family::Pgp => work(&keys),
             family => Err(has_none_of(family)),
         };
-        // What a request names may be a private key, which the reason repeats.
+        // The name in a request may be a private key, and the reason repeats it.
         let answer =
             answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
         if self.ui.is_verbose() {
@@ -148,12 +148,12 @@ impl Answer for LocalKeys {
 
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
         self.answer("decrypt", key, |keys| {
-            // Keys that are ready need no question to find out which one decrypts.
+            // For keys that are ready, it can be determined without a question which one decrypts.
             if let Ok(Some(decrypted)) = keys.decrypt(key, enc, Effort::Ready) {
                 self.permission_for(key, &decrypted)?;
                 return Ok(decrypted.secret);
             }
-            // From here on, commands and plugins are run, and passphrases asked for.
+            // From here on, commands and plugins run, and passphrases are requested.
             self.permission(&format!("A request to decrypt with {}", name(key)))?;
             let mut reason = Status::unknown("none of the private keys can decrypt this");
             for effort in Effort::ALL {

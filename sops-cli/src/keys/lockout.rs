@@ -1,5 +1,5 @@
-//! Files that their user could no longer decrypt once they are encrypted: those that hold the only
-//! key to themselves, and those whose recipients are all others.
+//! Finds files that the user could no longer decrypt after encryption, because they contain the
+//! only key for themselves or have only other people's recipients.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -80,7 +80,7 @@ impl<'s> Lockout<'s> {
         }
         let message = match is_key_file {
             true => {
-                "sops-rs reads your private keys from this file; if it is encrypted, you cannot decrypt anything for them, not even this file"
+                "sops-rs reads your private keys from this file; if you encrypt it, you can no longer decrypt anything with them, not even this file"
             }
             false => "this file contains the only private key that could decrypt it",
         };
@@ -109,9 +109,9 @@ impl<'s> Lockout<'s> {
         }
     }
 
-    /// Warns of the files that none of the user's private keys can decrypt. A user without a
-    /// private key for age encrypts for others only, and a key in a cloud or of PGP may be
-    /// available in another way.
+    /// Warns about files that none of the user's private keys can decrypt. There is no warning for
+    /// users without an age key, who encrypt only for others, nor for cloud and PGP keys, which may
+    /// be available in another way.
     pub(crate) fn warn(&self, ui: &Ui) {
         let mut encrypted = self
             .encrypted

@@ -1,5 +1,4 @@
-//! The log of what the local keys do, in the words of `sops`: with `--verbose`, programs look for
-//! them.
+//! Logs what the local keys do with `--verbose`, with the texts of `sops`, which programs look for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::ui::Log;
 
-/// What the keys did that is not logged yet. A key counts as failed when recovery is over or
-/// another key decrypts, since it is tried several times before that.
+/// The operations of keys that are not logged yet. A key counts as failed only when recovery ends
+/// or another key decrypts, because it may be tried several times before that.
 pub(super) struct KeyLog {
     log: Log,
     failed: Mutex<Vec<MasterKey>>,

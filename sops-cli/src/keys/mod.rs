@@ -1,5 +1,5 @@
 //! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`, and
-//! `ready.rs` for those that never ask), the log of what they do (`log.rs`), how they are shown
+//! `unprompted.rs` for those that never ask), the log of what they do (`log.rs`), how they are shown
 //! (`names.rs`), and the checks that a command makes before it encrypts a data key for them.
 
 pub(crate) mod agreement;
@@ -11,6 +11,6 @@ pub(crate) mod local;
 pub(crate) mod lockout;
 mod log;
 pub(crate) mod names;
-pub(crate) mod ready;
 pub(crate) mod services;
+pub(crate) mod unprompted;
 mod weakness;

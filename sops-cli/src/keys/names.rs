@@ -2,7 +2,7 @@
 
 use sops_core::keys::MasterKey;
 
-/// A key in full, since its short form can be imitated.
+/// A key in full, because its short form can be imitated.
 pub(crate) fn shown(key: &MasterKey) -> String {
     match key {
         MasterKey::Age { recipient } => recipient.clone(),

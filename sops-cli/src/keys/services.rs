@@ -16,6 +16,7 @@ use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::log::{KeyLog, LoggedKeys};
+use crate::keys::unprompted::Unprompted;
 use crate::ui::Ui;
 
 /// The key services of a run, with the keys from where `sops` looks for them.
@@ -23,7 +24,7 @@ pub(crate) struct Services {
     identities: Arc<Identities>,
     gpg: Arc<Gpg>,
     all: Arc<KeyServices>,
-    /// What the local services do, if it is logged.
+    /// The log of the local services, if it is enabled.
     log: Option<Arc<KeyLog>>,
     is_local: bool,
     has_remote: bool,
@@ -32,14 +33,14 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Those that the flags ask for.
+    /// The services that the flags specify.
     ///
     /// Refuses an invalid address of a key service. Under the name `sops`, that is a warning.
     pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         Self::in_order(ui, globals, Vec::new())
     }
 
-    /// Those that the flags ask for, keys of some families tried first.
+    /// The services that the flags specify, with the order in which key families are tried.
     pub(crate) fn for_opening(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -85,6 +86,11 @@ impl Services {
     /// All of them as one.
     pub(crate) fn all(&self) -> Arc<dyn KeyService> {
         Arc::clone(&self.all) as _
+    }
+
+    /// Those that answer without a prompt, and only on this machine or where the user says.
+    pub(crate) fn unprompted(&self) -> Unprompted {
+        Unprompted::of(self.all())
     }
 
     /// Refuses keys that none of the services knows.
@@ -141,7 +147,8 @@ impl Services {
 
     /// Warns if this machine could not decrypt the file with those key groups.
     ///
-    /// Nothing is asked for: what a key service or a passphrase may open counts as open.
+    /// This never asks the user: a group that a key service or a passphrase may be able to decrypt
+    /// counts as decryptable.
     pub(crate) fn warn_if_closed(&self, ui: &Ui, name: &str, key_groups: KeyGroups<'_>) {
         let open = self.opened(key_groups.groups);
         let needed = key_groups.needed();
@@ -150,7 +157,9 @@ impl Services {
         }
         let group = match (needed, open) {
             (1, _) => String::new(),
-            (needed, open) => format!(": {needed} key groups are needed, and it opens {open}"),
+            (needed, open) => {
+                format!(": {needed} key groups are needed, and it can decrypt {open}")
+            }
         };
         ui.warn(format_args!(
             "none of your private keys can decrypt {name} after this change{group}; only the holder of another key can undo it"
@@ -173,13 +182,13 @@ impl Services {
     /// groups.
     pub(crate) fn locks_out(&self, key_groups: KeyGroups<'_>) -> bool {
         let own = || self.identities.recipients();
-        // Many have a key for SSH and never decrypt with it.
+        // Many users have an SSH key and never decrypt with it.
         let is_native = |own: &Recipient| own.to_string().starts_with("age1");
         let has_own = self.is_local && !self.has_remote && own().iter().any(is_native);
         has_own && self.opened(key_groups.groups) < key_groups.needed()
     }
 
-    /// How many of the key groups this machine opens, or may open.
+    /// How many of the key groups this machine can decrypt, or may be able to.
     fn opened(&self, groups: &[Vec<MasterKey>]) -> usize {
         let is_open = |group: &&Vec<MasterKey>| group.iter().any(|key| self.may_open(key));
         groups.iter().filter(is_open).count()
@@ -196,9 +205,8 @@ impl Services {
                 }
     }
 
-    /// Prints each warning about the keys once, and where they were looked for if that was asked
-    /// for.
-    fn say(&self, ui: &Ui) {
+    /// Prints each warning about the keys once and, with `--verbose`, where they were searched for.
+    pub(crate) fn say(&self, ui: &Ui) {
         let warnings = self.identities.warnings().into_iter();
         let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();
         if ui.is_verbose() {
@@ -245,14 +253,14 @@ fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     Ok(Arc::new(remote))
 }
 
-/// No key service, since none can be asked.
+/// No key services, because this program was built without them.
 #[cfg(not(feature = "keyservice"))]
 fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     let message = "key services (`--keyservice`): this program was built without them";
     Err(CommandError::new(Code::Generic, message))
 }
 
-/// What to do where none of the keys opens a file.
+/// Hints for a file that none of the keys can decrypt.
 fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {
@@ -261,7 +269,7 @@ fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
             Family::Pgp => Cow::Borrowed(
                 "`gpg --list-secret-keys` shows the available PGP keys; GNUPGHOME names another directory for them",
             ),
-            _ => Cow::Borrowed("keys in a cloud are used by a key service: `--keyservice`"),
+            _ => Cow::Borrowed("cloud keys need a key service: `--keyservice`"),
         };
         if !hints.contains(&hint) {
             hints.push(hint);

@@ -1,4 +1,4 @@
-//! Whether the key groups of a file let fewer people decrypt it than its creation rule wants.
+//! Whether the key groups of a file let fewer people decrypt it than its creation rule requires.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use sops_core::keys::{CanonicalKey, MasterKey};
 
 use super::groups::KeyGroups;
 
-/// Key groups, and how many of them it takes.
+/// Key groups, and how many of them are needed.
 pub(crate) struct CanonicalGroups {
     groups: Vec<BTreeSet<CanonicalKey>>,
     needed: usize,
 }
 
 impl CanonicalGroups {
-    /// Without a threshold that Shamir's scheme knows, all groups are needed.
+    /// Without a valid threshold for Shamir's scheme, all groups are needed.
     pub(crate) fn new(KeyGroups { groups, threshold }: KeyGroups<'_>) -> Self {
         let needed = threshold.filter(|threshold| *threshold > 1 || groups.len() == 1);
         Self {
@@ -26,8 +26,9 @@ impl CanonicalGroups {
     }
 }
 
-/// How the groups of a file protect it less than those of the rule; `None` if whoever can decrypt
-/// it together may do so by the rule. Keys that the rule does not name are not compared.
+/// How the groups of a file protect it less than those of the rule, or `None` if every set of
+/// people who can decrypt the file could also do so under the rule. Keys that the rule does not
+/// name are not compared.
 pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option<String> {
     if rule.needed <= 1 {
         return None;
@@ -70,8 +71,7 @@ pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option
     }
 }
 
-/// Finds a group of the rule for a group of the file that is for no other one, and moves others if
-/// it must.
+/// Assigns a group of the rule to a group of the file, and reassigns others if necessary.
 fn find_own(
     group: usize,
     candidates: &[Vec<usize>],
@@ -128,11 +128,11 @@ mod tests {
             ("a,b c", None, "a b", None, true),
         ] {
             let rule_groups = groups(rule, threshold);
-            let found = weakness(&groups(file, threshold_of_file), &rule_groups);
+            let weakness = weakness(&groups(file, threshold_of_file), &rule_groups);
             assert_eq!(
-                found.is_some(),
+                weakness.is_some(),
                 is_weaker,
-                "{rule} {threshold:?} {file}: {found:?}"
+                "{rule} {threshold:?} {file}: {weakness:?}"
             );
         }
     }

@@ -16,7 +16,7 @@ use crate::input::read_repository_file;
 /// The rule that finds plaintext Secrets.
 const RULE: &str = "SL010";
 
-/// The rule, and the repository that it looks at.
+/// The rule, and the repository that it checks.
 pub(crate) struct Demand {
     linter: Linter,
     tree: WorkingTree,

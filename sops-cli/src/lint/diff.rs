@@ -1,15 +1,16 @@
-//! What `--diff` prints: the changed lines of a file, with everything masked that may be secret.
+//! The output of `--diff`: the changed lines of a file, in which everything that may be secret is
+//! masked.
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 use sops_core::Format;
 use sops_lint::Excerpts;
 
-/// What is shown instead of a line that is masked as a whole.
+/// The text that replaces a line that is completely masked.
 const MASK: &str = "***";
 
 /// The changed lines, without the lines around them.
 pub(super) fn masked_diff(name: &str, old: &str, new: &str, format: Format) -> String {
-    // The usual algorithm grows with the square of the number of edits.
+    // The time of the usual algorithm grows with the square of the number of edits.
     let diff = TextDiff::configure()
         .algorithm(Algorithm::Patience)
         .diff_lines(old, new);

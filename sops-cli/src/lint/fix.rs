@@ -31,7 +31,7 @@ use crate::{decrypt_file, encryption_options};
 pub(crate) enum Repair {
     /// The files are written.
     Write,
-    /// The edits are shown; of what is encrypted only that it would be.
+    /// The edits are shown. For a file that would be encrypted, only that fact is shown.
     Show,
 }
 
@@ -47,9 +47,10 @@ pub(crate) struct Fixer<'m> {
 }
 
 impl Fixer<'_> {
-    /// Names the keys that files are to get from their creation rules, each set of changes once. If
-    /// a recipient could decrypt a file who could not before, it asks one question for all, since a
-    /// pull request may have put them into the rule; what is not agreed to is left out.
+    /// Lists the key changes that the creation rules require, each set of changes once. If a
+    /// recipient could decrypt a file for the first time, it asks once for all files, because a
+    /// pull request may have added the recipient to the rule. It leaves out changes that the user
+    /// does not agree to.
     pub(crate) fn agree<'f>(
         &mut self,
         files: impl Iterator<Item = (&'f Path, &'f [&'f Finding], &'f CreationRule)>,
@@ -102,8 +103,7 @@ impl Fixer<'_> {
         }
     }
 
-    /// Fixes one file, whose findings and creation rule these are. Returns how many are fixed, or
-    /// would be.
+    /// Fixes the findings in one file. Returns how many are fixed, or would be.
     pub(crate) fn fix(
         &self,
         path: &Path,
@@ -172,7 +172,7 @@ impl Fixer<'_> {
         Ok(fixed)
     }
 
-    /// Writes the file in the way that the creation rule asks for.
+    /// Writes the file as the creation rule requires.
     fn encrypt(
         &self,
         path: &Path,
@@ -231,8 +231,8 @@ impl Fixer<'_> {
         )
     }
 
-    /// The document encrypted with the rule of its creation rule, unless that leaves in plaintext
-    /// what is encrypted now.
+    /// The document encrypted with the selection rule of its creation rule, unless that would leave
+    /// a value in plaintext that is encrypted now.
     fn with_rule(
         &self,
         services: &Services,
@@ -260,7 +260,7 @@ impl Fixer<'_> {
             );
             return Err(CommandError::new(Code::Generic, message)
                 .in_file(&input.name)
-                .hint("change the rule in `.sops.yaml`; if the value may be read by everybody, `sops-rs decrypt -i` and `sops-rs encrypt -i` write it so"));
+                .hint("change the rule in `.sops.yaml`; if the value is meant to be public, run `sops-rs decrypt -i` and then `sops-rs encrypt -i`"));
         }
         open.with_rule(rule, creation.mac_only_encrypted, SystemTime::now())
             .map_err(failed)

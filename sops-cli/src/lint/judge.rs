@@ -82,8 +82,8 @@ impl Judge<'_> {
         findings
     }
 
-    /// The findings in a file by an earlier configuration, if the creation rule for the file was
-    /// taken away since then.
+    /// The findings in a file under an earlier configuration, if the creation rule for the file was
+    /// removed since then.
     pub(crate) fn shown_by_removed_rule(
         &self,
         file: &TrackedFile,
@@ -115,14 +115,14 @@ impl Judge<'_> {
         }
         reword(
             &mut findings,
-            "a change of `.sops.yaml` takes away the creation rule for this file",
-            "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first",
+            "a change to `.sops.yaml` removes the creation rule for this file",
+            "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change to `.sops.yaml` alone first",
         );
         Ok(findings)
     }
 
-    /// The findings in a file by earlier settings and an earlier baseline, if the present ones
-    /// allow it.
+    /// The findings in a file under earlier settings and an earlier baseline, if the current ones
+    /// allow them.
     pub(crate) fn shown_by_earlier_settings(
         &self,
         file: &TrackedFile,
@@ -146,15 +146,15 @@ impl Judge<'_> {
         if findings.is_empty() {
             return Ok(Vec::new());
         }
-        // What the present settings report is known.
+        // Findings under the current settings are reported already.
         if !is_excluded {
             let known = self.findings(&file.path, &bytes);
             findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
         }
         reword(
             &mut findings,
-            "a change of the settings or the baseline allows this",
-            "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first",
+            "a change to the settings or the baseline allows this",
+            "encrypt the file; if it is meant to be public, commit the change to `.sops-lint.yaml` or the baseline alone first",
         );
         Ok(findings)
     }
@@ -280,8 +280,8 @@ fn expression_of<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
     rule.path_regex.as_deref()
 }
 
-/// Puts the reason why a commit causes the findings before their messages, with the help for that.
-/// No fix of theirs would be the right one.
+/// Adds the reason why a commit causes the findings to their messages, and replaces their help.
+/// Their fixes would be wrong here.
 fn reword(findings: &mut [Finding], reason: &str, help: &str) {
     for finding in findings {
         finding.message = format!("{reason}: {}", finding.message);
@@ -297,8 +297,8 @@ fn is_same(left: &Finding, right: &Finding) -> bool {
     said(left) == said(right) && left.message == right.message
 }
 
-/// A path relative to the root of the repository, as it is relative to a directory in it.
-fn relative(path: &Path, directory: &Path) -> PathBuf {
+/// Converts a path relative to the root of the repository to one relative to a directory in it.
+pub(crate) fn relative(path: &Path, directory: &Path) -> PathBuf {
     let mut up = PathBuf::new();
     for above in directory.ancestors() {
         if let Ok(rest) = path.strip_prefix(above) {
@@ -323,8 +323,8 @@ mod tests {
             ("a/b/c.yaml", "a/d", "../b/c.yaml"),
             ("ab/c.yaml", "a", "../ab/c.yaml"),
         ] {
-            let found = relative(Path::new(path), Path::new(directory));
-            assert_eq!(found, Path::new(expected), "{path} {directory}");
+            let actual = relative(Path::new(path), Path::new(directory));
+            assert_eq!(actual, Path::new(expected), "{path} {directory}");
         }
     }
 }

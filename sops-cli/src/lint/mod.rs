@@ -1,5 +1,5 @@
-//! What `lint` and the hook share: where files and their configurations come from, and how findings
-//! are written and fixed.
+//! Code that `lint` and the hook share: it finds files and their configurations, and prints and
+//! fixes findings.
 
 pub(crate) mod demand;
 mod diff;
@@ -15,6 +15,6 @@ use std::path::{Path, PathBuf};
 use crate::git::root_above;
 
 /// The root of the repository that a directory is in, or else the directory itself.
-pub(crate) fn root(folder: &Path) -> PathBuf {
-    root_above(folder).unwrap_or(folder).to_owned()
+pub(crate) fn root(directory: &Path) -> PathBuf {
+    root_above(directory).unwrap_or(directory).to_owned()
 }

@@ -1,4 +1,4 @@
-//! What is configured for a run: the file `.sops-lint.yaml`, and the flags that come before it.
+//! The settings of a run: the file `.sops-lint.yaml`, and the flags that override it.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(crate) struct SettingsArgs {
     /// Use only these rules, by code or name
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
-    /// Do not use these rules
+    /// Skip these rules, by code or name
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
     /// Settings file [default: `.sops-lint.yaml` in the repository's root]

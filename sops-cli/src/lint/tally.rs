@@ -1,4 +1,4 @@
-//! What was looked at, and how much was found: the last line of a run.
+//! Counts the checked files and the findings for the last line of a run.
 
 use std::fmt;
 

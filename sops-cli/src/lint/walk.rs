@@ -1,5 +1,4 @@
-//! The files of the working tree: found by walking, looked at on all cores, one after the other
-//! forgotten.
+//! Walks the working tree and lints its files on all cores, without keeping their contents.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -15,6 +14,7 @@ use crate::config::nearest::NearestConfigs;
 use crate::git::{Tracked, remote_urls};
 use crate::input::{read_manifest, read_repository_file};
 use crate::parallel::{self, ItemsPerThread};
+use crate::ui::Ui;
 use crate::walking::Walking;
 
 /// The working tree of a repository.
@@ -60,13 +60,13 @@ impl Tree for WorkingTree {
     }
 }
 
-/// What a run has found so far.
+/// The results of a run so far.
 #[derive(Default)]
 pub(crate) struct WalkResult {
     pub(crate) shown: Vec<Finding>,
     pub(crate) tally: Tally,
     /// Why Git cannot list the tracked files.
-    pub(crate) unlisted: Option<CommandError>,
+    unlisted: Option<CommandError>,
     /// Whether the whole repository was checked.
     pub(crate) is_whole: bool,
     /// Whether the working tree lacks files of the repository.
@@ -75,6 +75,14 @@ pub(crate) struct WalkResult {
 }
 
 impl WalkResult {
+    /// Warns if tracked files were missed.
+    pub(crate) fn warn_of_unlisted(&mut self, ui: &Ui) {
+        if let Some(error) = self.unlisted.take() {
+            let reason = error.lines(0).join(" ");
+            ui.warn(format_args!("tracked files that a `.gitignore` matches are not checked, because Git cannot list the tracked files: {reason}"));
+        }
+    }
+
     pub(crate) fn is_without_files(&self) -> bool {
         let Tally {
             read,
@@ -86,25 +94,35 @@ impl WalkResult {
     }
 }
 
+/// Looks at each file after the rules, with more than they have.
+pub(crate) trait Inspector: Sync {
+    /// Adds to the findings of the rules.
+    fn inspect(&self, input: &Input<'_>, findings: &mut Vec<Finding>);
+
+    /// The findings about a file that cannot be read, for that reason.
+    fn unreadable(&self, input: &Input<'_>, reason: &str) -> Vec<Finding>;
+}
+
 /// Checks files and directories.
 pub(crate) struct Walk<'w> {
     pub(crate) linter: &'w Linter,
     pub(crate) configs: &'w NearestConfigs<'w>,
     pub(crate) tree: &'w WorkingTree,
     pub(crate) working_dir: &'w Path,
+    pub(crate) inspector: Option<&'w dyn Inspector>,
 }
 
 impl Walk<'_> {
     /// Checks everything in the paths; `-` is standard input. An unreadable file is a finding, but
     /// a missing path that was named is an error.
     pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
-        let found = Mutex::new(WalkResult::default());
+        let result = Mutex::new(WalkResult::default());
         let mut whole = false;
         for path in paths {
             if path.as_os_str() == "-" {
                 let bytes = read_manifest(io::stdin().lock())
                     .map_err(|error| CommandError::input("standard input", &error))?;
-                self.lint("<stdin>", Path::new("stdin.yaml"), &bytes, &found);
+                self.lint("<stdin>", Path::new("stdin.yaml"), &bytes, &result);
                 continue;
             }
             let metadata =
@@ -112,44 +130,40 @@ impl Walk<'_> {
             if metadata.is_dir() {
                 whole |= self.working_dir.join(path).canonicalize().ok()
                     == self.tree.root.canonicalize().ok();
-                self.folder(path, &found)?;
+                self.directory(path, &result)?;
             } else {
-                self.file(path, FileKind::Any, &found);
+                self.file(path, FileKind::Any, &result);
             }
         }
-        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.is_whole = whole && !found.is_sparse;
-        let mut repository = std::mem::take(&mut found.repository);
+        let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        result.is_whole = whole && !result.is_sparse;
+        let mut repository = std::mem::take(&mut result.repository);
         // What no file meets is known only when all have been seen.
         if whole {
             repository.set_remotes(remote_urls(&self.tree.root));
             let mut findings = repository.finish(self.linter);
             // The file that a creation rule is for may be one of those that are missing.
-            findings.retain(|finding| !found.is_sparse || finding.rule.code != "SL016");
-            found.shown.append(&mut findings);
+            findings.retain(|finding| !result.is_sparse || finding.rule.code != "SL016");
+            result.shown.append(&mut findings);
         }
-        found.shown.sort_by(|left, right| {
-            let key =
-                |shown: &Finding| (shown.file.clone(), shown.location.offset, shown.rule.code);
-            key(left).cmp(&key(right))
-        });
-        found.shown.dedup_by(|left, right| {
+        sort(&mut result.shown);
+        result.shown.dedup_by(|left, right| {
             left.fingerprint == right.fingerprint && left.location == right.location
         });
-        Ok(found)
+        Ok(result)
     }
 
-    fn folder(&self, folder: &Path, found: &Mutex<WalkResult>) -> Result<(), CommandError> {
-        let walking = Walking::new(folder)?;
-        let tracked = Tracked::below(folder).unwrap_or_else(|error| {
-            let found = found.lock();
-            let mut found = found.unwrap_or_else(PoisonError::into_inner);
-            found.unlisted.get_or_insert(error);
+    fn directory(&self, directory: &Path, result: &Mutex<WalkResult>) -> Result<(), CommandError> {
+        let walking = Walking::new(directory)?;
+        let tracked = Tracked::below(directory).unwrap_or_else(|error| {
+            let result = result.lock();
+            let mut result = result.unwrap_or_else(PoisonError::into_inner);
+            result.unlisted.get_or_insert(error);
             Tracked::default()
         });
         if tracked.is_sparse {
-            let found = found.lock();
-            found.unwrap_or_else(PoisonError::into_inner).is_sparse = true;
+            let result = result.lock();
+            result.unwrap_or_else(PoisonError::into_inner).is_sparse = true;
         }
         walking.builder.build_parallel().run(|| {
             Box::new(|entry| {
@@ -157,22 +171,24 @@ impl Walk<'_> {
                     Ok(entry) if self.is_excluded(entry.path()) => return WalkState::Skip,
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                         tracked.saw(entry.path());
-                        self.file(entry.path(), FileKind::Regular, found);
+                        self.file(entry.path(), FileKind::Regular, result);
                     }
                     Ok(_) => {}
-                    Err(error) => self.unreadable(folder, &error.to_string(), found),
+                    Err(error) => self.unreadable(directory, &error.to_string(), result),
                 }
                 WalkState::Continue
             })
         });
         walking.finish()?;
         let is_walked = |path: &PathBuf| {
-            let mut above = path.ancestors().take_while(|path| path.starts_with(folder));
+            let mut above = path
+                .ancestors()
+                .take_while(|path| path.starts_with(directory));
             !above.any(|path| self.is_excluded(path))
         };
         let ignored: Vec<PathBuf> = tracked.unseen().into_iter().filter(is_walked).collect();
         parallel::map(&ignored, ItemsPerThread::Many, |path| {
-            self.file(path, FileKind::Regular, found);
+            self.file(path, FileKind::Regular, result);
         });
         Ok(())
     }
@@ -183,49 +199,63 @@ impl Walk<'_> {
         inside.is_ok_and(|inside| self.linter.is_excluded(inside))
     }
 
-    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<WalkResult>) {
+    fn file(&self, path: &Path, kind: FileKind, result: &Mutex<WalkResult>) {
         match reading::open(path, kind).and_then(read_manifest) {
-            Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
+            Ok(bytes) => self.lint(&shown(path), path, &bytes, result),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
                 path,
-                "the file is larger than 64 MiB, and is not looked at",
-                found,
+                "the file is larger than 64 MiB and was not checked",
+                result,
             ),
-            // It has gone meanwhile.
+            // The file was deleted in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let message = format!("the file cannot be read: {}", error.kind());
-                self.unreadable(path, &message, found);
+                self.unreadable(path, &message, result);
             }
         }
     }
 
-    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<WalkResult>) {
+    fn unreadable(&self, path: &Path, message: &str, result: &Mutex<WalkResult>) {
         let name = shown(path);
         let absolute = absolute(self.working_dir, path);
         let input = Input::new(&name, &absolute, &[]).in_tree(self.tree);
-        let findings = self.linter.unreadable(&input, message);
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.shown.extend(findings);
+        let findings = match self.inspector {
+            Some(inspector) => inspector.unreadable(&input, message),
+            None => self.linter.unreadable(&input, message),
+        };
+        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+        result.shown.extend(findings);
     }
 
-    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<WalkResult>) {
+    fn lint(&self, name: &str, path: &Path, bytes: &[u8], result: &Mutex<WalkResult>) {
         let path = absolute(self.working_dir, path);
         let config = self.configs.of(&path);
-        let linted = self.linter.lint(
-            &Input::new(name, &path, bytes)
-                .with_config(config.as_deref())
-                .in_tree(self.tree),
-        );
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.tally.file(linted.kind);
-        found.repository.add(&path, &self.tree.root, linted.facts);
-        found.shown.extend(linted.findings);
+        let input = Input::new(name, &path, bytes)
+            .with_config(config.as_deref())
+            .in_tree(self.tree);
+        let mut linted = self.linter.lint(&input);
+        if let Some(inspector) = self.inspector {
+            inspector.inspect(&input, &mut linted.findings);
+        }
+        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+        result.tally.file(linted.kind);
+        result.repository.add(&path, &self.tree.root, linted.facts);
+        result.shown.extend(linted.findings);
     }
 }
 
+/// Sorts findings by file, position and rule.
+pub(crate) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|left, right| {
+        let key = |shown: &Finding| (shown.location.offset, shown.rule.code);
+        let files = left.file.cmp(&right.file);
+        files.then_with(|| key(left).cmp(&key(right)))
+    });
+}
+
 /// The absolute path without `.` and `..`, as Go's `filepath.Abs` gives it, and so `sops`.
-pub(super) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
+pub(crate) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for component in working_dir.join(path).components() {
         match component {

@@ -8,6 +8,7 @@ pub(crate) mod terminal;
 use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -85,9 +86,18 @@ impl Ui {
         renderer(&io::stdout())
     }
 
-    /// Prints one line about what was done, or what to do next.
+    /// The width of reports on standard output, if that is a terminal.
+    pub(crate) fn width_of_output(&self) -> Option<usize> {
+        columns(io::stdout())
+    }
+
+    /// Prints one line with the result or the next step.
     pub(crate) fn note(&self, message: impl Display) {
-        self.write(&wrapped(&one_line(&message.to_string()), columns(), 0));
+        self.write(&wrapped(
+            &one_line(&message.to_string()),
+            columns(io::stderr()),
+            0,
+        ));
     }
 
     /// Writes text that is safe to print to standard error.
@@ -130,7 +140,7 @@ impl Ui {
     pub(crate) fn error(&self, error: &CommandError) {
         if let Some(message) = error.of_sops().filter(|_| self.is_sops) {
             self.write(message);
-        } else if let Some(report) = error.render(&self.renderer, columns()) {
+        } else if let Some(report) = error.render(&self.renderer, columns(io::stderr())) {
             // The parts are escaped already. Escaping the whole report would break its colors.
             self.write(&masked(&report));
         }
@@ -212,14 +222,14 @@ fn is_quoted(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || "-._/@^+".contains(character))
 }
 
-/// Uses colors on a terminal, unless the user disabled them.
-/// The width of the terminal that standard error is, in columns, but at most 100, which reads well.
-fn columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+/// The width of the terminal that a stream is, in columns, but at most 100, which reads well.
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     let columns = usize::from(size.ws_col);
     (columns > 0).then_some(columns.min(100))
 }
 
+/// Uses colors on a terminal, unless the user disabled them.
 fn renderer(stream: &impl IsTerminal) -> Renderer {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The longest word that is kept, in bytes. That is the longest path on Linux; recipients,
-/// including post-quantum ones, are shorter.
+/// The length, in bytes, up to which a word is not shortened. That is the longest path on Linux;
+/// recipients, including post-quantum ones, are shorter.
 const LONGEST: usize = 4_096;
 
 /// How many characters of a longer word are shown.

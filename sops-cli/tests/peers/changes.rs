@@ -1,8 +1,7 @@
-//! Changed files: `set`, `unset`, `edit`, `rotate` and `updatekeys` beside those of `sops`.
+//! Compares `set`, `unset`, `edit`, `rotate` and `updatekeys` with those of `sops`.
 //!
-//! Each starts from one encrypted file, written by either program, and both programs make the same
-//! change to a copy of it. Then both programs decrypt both outcomes, their MACs valid, to the same
-//! values.
+//! Each test starts from a file that one of the programs encrypted, and both programs make the same
+//! change to a copy of it. Both must then decrypt both results to the same values, with valid MACs.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,16 +27,16 @@ enum Program {
 
 use Program::{Ours, Sops};
 
-/// What is done to a file.
+/// A change to a file.
 #[derive(Clone, Debug)]
 enum Change {
     /// A path and a value.
     Set(String, String),
     /// A path.
     Unset(String),
-    /// A text that takes the place of the whole plaintext.
+    /// A text that replaces the whole plaintext.
     Edit(String),
-    /// Flags; `OTHER` and `FIRST` stand for the recipients.
+    /// Flags, with `OTHER` and `FIRST` as placeholders for recipients.
     Rotate(&'static str),
     UpdateKeys,
 }
@@ -63,7 +62,7 @@ impl Change {
         words.into_iter().map(word).collect()
     }
 
-    /// Whether the values stay as they are.
+    /// Whether the values stay the same.
     fn keeps_values(&self) -> bool {
         matches!(self, Self::Rotate(_) | Self::UpdateKeys)
     }
@@ -97,7 +96,7 @@ impl Bench {
         format!("document.{}", self.format.name())
     }
 
-    /// The text as the program encrypts it; `None` where it refuses it.
+    /// The text, encrypted by the program; `None` if it refuses the text.
     fn encrypt(&self, program: Program, text: &str) -> Option<String> {
         let (file, recipient) = (self.file(), recipient());
         self.environment.write(&file, text);
@@ -109,7 +108,7 @@ impl Bench {
         (run.code == Some(0)).then_some(run.stdout)
     }
 
-    /// The text as the program decrypts it, its MAC valid.
+    /// The text, decrypted by the program with a valid MAC.
     fn decrypt(&self, program: Program, text: &str) -> Result<String, String> {
         let file = self.file();
         self.environment.write(&file, text);
@@ -120,7 +119,7 @@ impl Bench {
         }
     }
 
-    /// The encrypted text as the program changes it.
+    /// The encrypted text, changed by the program.
     fn change(&self, program: Program, encrypted: &str, change: &Change) -> Result<String, Run> {
         let file = self.file();
         self.environment.write(&file, encrypted);
@@ -132,7 +131,7 @@ impl Bench {
             let rule = format!("creation_rules:\n  - age: {both}\n");
             self.environment.write(".sops.yaml", rule);
         }
-        // `sops` comes back without end where the text cannot be encrypted.
+        // `sops` reopens the editor forever if the text cannot be encrypted.
         let editor = self.environment.editor("mv edited \"$1\"");
         let arguments = change.arguments(&file);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -143,8 +142,8 @@ impl Bench {
         }
     }
 
-    /// What both programs agree on; else what is wrong. `false`: both refuse the change, or `sops`
-    /// does not read what it wrote.
+    /// Whether both programs make the same change; an error describes the difference. `false`: both
+    /// refuse the change, or `sops` cannot read its own output.
     fn check(&self, encrypted: &str, change: &Change) -> Result<bool, String> {
         let before = self.decrypt(Ours, encrypted)?;
         let tell = |what: &str| format!("{change:?}: {what}\nbefore:\n{before}");
@@ -165,7 +164,7 @@ impl Bench {
             return Ok(false);
         };
         let of_theirs = self.decrypt(Ours, &theirs).map_err(|error| tell(&error))?;
-        // Some texts of several lines `sops` spoils where it writes them.
+        // `sops` writes some texts of several lines incorrectly.
         if is_spoilt(&by_sops, &by_us) || is_spoilt(&own, &of_theirs) {
             return Ok(false);
         }
@@ -175,7 +174,7 @@ impl Bench {
                 "in ours sops reads\n{by_sops}\nand in its own\n{own}"
             )));
         }
-        // We give numbers back as they were spelled; `sops` tells what they are.
+        // We restore numbers as they were spelled; `sops` prints their value.
         let plain = self
             .encrypt(Sops, &by_us)
             .map(|text| self.decrypt(Sops, &text));
@@ -205,19 +204,19 @@ impl Bench {
 /// A place in a document's first mapping.
 struct Place {
     path: String,
-    /// How many items are there, if it is a sequence.
+    /// The number of items, if it is a sequence.
     items: Option<usize>,
     is_mapping: bool,
 }
 
-/// All places at and below the value; inside of sequences only if `indexes` are wanted.
+/// All places at and below the value, inside sequences only if `indexes` is set.
 fn places(path: &str, value: &Value, indexes: bool, found: &mut Vec<Place>) {
     let (mut items, mut is_mapping) = (None, false);
     match value {
         Value::Mapping(mapping) => {
             is_mapping = true;
             for (key, value) in mapping {
-                // How quotes in a key are written is not the same for both.
+                // The two programs write quotes in a key differently.
                 if let Some(key) = key
                     .as_str()
                     .filter(|key| !key.contains(['"', '\\', '\'', '[', ']']))
@@ -299,7 +298,7 @@ fn change_for(seed: u64, text: &str, format: Format, indexes: bool, other: Strin
     }
 }
 
-/// Counts what was compared, so that a run in which everything is refused is no success.
+/// Counts the comparisons, so that a run in which everything is refused fails.
 #[derive(Default)]
 struct Tally {
     all: AtomicU64,
@@ -314,11 +313,11 @@ impl Tally {
         let Some(encrypted) = bench.encrypt(origin, text) else {
             return Ok(());
         };
-        // Some of its own files `sops` cannot read.
+        // `sops` cannot read some of its own files.
         if bench.decrypt(Sops, &encrypted).is_err() && origin == Sops {
             return Ok(());
         }
-        // Nor does it take every text.
+        // It does not accept every text either.
         if let Change::Edit(text) = change
             && bench
                 .encrypt(Sops, text)

@@ -28,7 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("ini", "[s]\na = 1\nb = x\n"),
 ];
 
-/// What a run printed and left.
+/// The output of a run, and the files after it.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     code: Option<i32>,
@@ -61,7 +61,7 @@ fn fixture() -> TestEnvironment {
     environment
 }
 
-/// Runs the line in a copy of the fixture, where `sops` is that program.
+/// Runs the line in a copy of the fixture, with that program as `sops`.
 fn run(fixture: &TestEnvironment, sops: &Path, line: &str) -> Outcome {
     let environment = TestEnvironment::new();
     for name in fixture.names() {
@@ -96,7 +96,7 @@ fn run(fixture: &TestEnvironment, sops: &Path, line: &str) -> Outcome {
     }
 }
 
-/// What an encrypted text decrypts to; other texts as they are.
+/// The plaintext of an encrypted text; other texts unchanged.
 fn neutral(text: &str) -> String {
     if !text.contains("ENC[AES256_GCM") {
         return text.to_owned();
@@ -165,7 +165,7 @@ fn command_lines_of_other_programs_do_the_same() {
     );
 }
 
-/// Where a shell can ask for a completion.
+/// The positions at which a shell can ask for a completion.
 const POSITIONS: &[&str] = &[
     "",
     "-",

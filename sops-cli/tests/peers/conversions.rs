@@ -1,4 +1,4 @@
-//! Every format written as every other: what `sops` makes of it, and what this program makes of it.
+//! Converts every format to every other, and compares the results with those of `sops`.
 
 use std::path::Path;
 
@@ -84,12 +84,20 @@ impl Bench {
         self.0.run(arguments)
     }
 
+    /// Reads the output of `sops` leniently, so that a document on which it is not UTF-8 is shown
+    /// as a difference.
     fn sops(&self, arguments: &[&str]) -> Run {
-        let command = self.0.command_of(Path::new("sops"), arguments);
-        self.0.finish(command)
+        let mut command = self.0.command_of(Path::new("sops"), arguments);
+        let output = command.output().expect("`sops` runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Run {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 
-    /// What one of them makes of the file; `words` are the command with its flags.
+    /// The result of one of the programs for the file. `words` are the command and its flags.
     fn convert(
         &self,
         run: impl Fn(&Self, &[&str]) -> Run,
@@ -101,7 +109,7 @@ impl Bench {
         run(self, &[words, &formats, &[name(from)]].concat())
     }
 
-    /// Encrypts in another format, and gives what `sops` decrypts that to in the same.
+    /// Encrypts in another format, and returns what `sops` decrypts from that.
     fn encrypted_as(
         &self,
         run: impl Fn(&Self, &[&str]) -> Run,
@@ -122,8 +130,8 @@ impl Bench {
         }
     }
 
-    /// Holds both against each other for one text and one pair of formats; gives whether there was
-    /// a result to compare.
+    /// Compares both programs for one text and one pair of formats. Returns whether there was a
+    /// result to compare.
     fn check(&self, text: &str, from: Format, to: Format) -> Result<bool, String> {
         let tell = |what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
             let (from, to) = (from.name(), to.name());
@@ -135,7 +143,7 @@ impl Bench {
         match (&ours, &theirs) {
             (Ok(ours), Ok(theirs)) if without_lost_comments(theirs, from, to) == *ours => {}
             (Err(_), Err(_)) => {}
-            // What it writes then it cannot read itself.
+            // It cannot read its own output in that case.
             (
                 Ok(_),
                 Err(Run {
@@ -165,20 +173,20 @@ impl Bench {
     }
 }
 
-/// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, or
-/// such that it reads as something else.
+/// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, in
+/// Go's notation, or such that it reads as something else.
 fn is_better(refused: &Run) -> bool {
     let words = [
         "would stay in plaintext",
         "allows only one",
+        "allows only sections of keys",
         "this format cannot represent",
         "is not UTF-8",
     ];
     words.iter().any(|words| refused.stderr.contains(words))
 }
 
-/// What `sops` wrote, without comments of INI, of which it moves some to other keys and loses
-/// others.
+/// The output of `sops` without the comments of INI, some of which it moves to other keys or loses.
 fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     let without = |marker| {
         let lines = text.split_inclusive('\n');
@@ -188,7 +196,7 @@ fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     };
     match (from, to) {
         (_, Ini) => without(';'),
-        // It puts those of an empty section in braces.
+        // It writes braces for an empty section.
         (Ini, Yaml) => without('#').replace("{\n}", "{}"),
         // It leaves what ends a line in YAML and not in dotenv; we write a line feed.
         (Dotenv, Yaml) => text.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n"),
@@ -228,7 +236,7 @@ fn generated_documents_are_written_in_other_formats_as_sops_does() {
             2 => (Dotenv, sops_test_support::dotenv(seed)),
             _ => (Ini, sops_test_support::ini(seed)),
         };
-        // Of JSON, a zero is read without its sign.
+        // JSON readers drop the sign of a zero.
         let text = text.replace("-0\n", "0\n").replace("-0.0", "0.0");
         let mut others = FORMATS
             .into_iter()
@@ -279,7 +287,7 @@ fn levels_are_indented_as_sops_indents_them() {
             let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
             assert_eq!(ours, theirs, "{flags:?}, {configuration}");
         }
-        // A binary file is the one that is laid out again when it is encrypted.
+        // Only a binary file gets a new layout when it is encrypted.
         bench.0.write("x.bin", "any text");
         let recipient = recipient();
         let encrypt = [&words("encrypt")[..], &["--age", &recipient]].concat();
@@ -287,7 +295,8 @@ fn levels_are_indented_as_sops_indents_them() {
         let theirs = bench.convert(Bench::sops, &encrypt, Binary, Binary);
         let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
         assert_eq!(layout(&ours), layout(&theirs), "{flags:?}, {configuration}");
-        // Of a YAML file, the `sops` block is new, and stays as it is when the file is changed.
+        // In a YAML file, only the `sops` entry is new, and it keeps its layout when the file is
+        // changed.
         bench.0.write("x.yaml", "a: x\n");
         let ours = bench.convert(Bench::ours, &encrypt, Yaml, Yaml);
         let theirs = bench.convert(Bench::sops, &encrypt, Yaml, Yaml);
@@ -305,21 +314,21 @@ fn levels_are_indented_as_sops_indents_them() {
     }
 }
 
-/// The keys of a YAML file with their indentation; what else there is differs each time.
+/// The keys of a YAML file with their indentation. The rest differs in each run.
 fn keys(text: &str) -> Vec<&str> {
     text.lines()
         .filter_map(|line| line.split_once(':').map(|(key, _)| key))
         .collect()
 }
 
-/// The lines of a JSON file up to their values, which are others each time.
+/// The lines of a JSON file up to their values, which differ in each run.
 fn layout(text: &str) -> Vec<&str> {
     text.lines()
         .map(|line| line.split_once("\": \"").map_or(line, |(key, _)| key))
         .collect()
 }
 
-/// Bytes that are no text: `sops` puts other characters in their place.
+/// Bytes that are not text, which `sops` replaces by other characters.
 #[test]
 fn what_another_format_cannot_hold_is_refused() {
     let bench = Bench(TestEnvironment::new());
@@ -339,7 +348,7 @@ fn what_another_format_cannot_hold_is_refused() {
     let yaml = |run: fn(&Bench, &[&str]) -> Run| bench.convert(run, &["decrypt"], Binary, Yaml);
     let (ours, theirs) = (yaml(Bench::ours), yaml(Bench::sops));
     assert_eq!(ours.succeeds().stdout, theirs.succeeds().stdout);
-    // Other keys than `data`: `sops` leaves them out when it decrypts.
+    // `sops` leaves out other keys than `data` when it decrypts.
     bench.0.write("x.yaml", "data: x\nmore: y\n");
     let ours = bench.convert(
         Bench::ours,

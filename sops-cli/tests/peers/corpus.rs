@@ -24,7 +24,7 @@ fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Files that `sops` takes and that are refused, with a part of the message.
+/// Files that `sops` accepts and this program refuses, with a part of the message.
 const REFUSED: [(&str, &str); 6] = [
     ("valid/26DV.yaml", "an alias as a key"),
     ("valid/4ABK.yaml", "a `:` directly before a comma"),
@@ -34,13 +34,14 @@ const REFUSED: [(&str, &str); 6] = [
     ("valid/Y2GN.yaml", "with characters other than"),
 ];
 
-/// Whether the official suite counts the file as no YAML.
+/// Whether the official suite says that the file is not YAML.
 fn is_invalid(file: &Path) -> bool {
     file.parent()
         .is_some_and(|folder| folder.ends_with("yaml-test-suite/invalid"))
 }
 
-/// What both programs agree on for one file, else what is wrong. `Ok(false)`: both refuse it.
+/// Whether both programs agree on one file; an error describes the difference. `Ok(false)`: both
+/// refuse it.
 fn check(file: &Path, text: &str) -> Result<bool, String> {
     let theirs = peer::sops_encrypt(text, Format::Yaml, &[]);
     let refusal = REFUSED.iter().find(|(name, _)| file.ends_with(name));
@@ -48,7 +49,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
         (Ok(_), Some(_)) => return Err("it is listed as refused".into()),
         (Ok(ours), None) => Some(ours),
         (Err(error), Some((_, part))) if error.to_string().contains(part) => None,
-        // Go's library takes some texts that are no YAML.
+        // Go's library accepts some texts that are not YAML.
         (Err(_), None) if theirs.is_none() || is_invalid(file) => None,
         (Err(error), _) => return Err(format!("`sops` encrypts it, we refuse it: {error}")),
     };
@@ -58,7 +59,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
         if back != text {
             return Err("it does not come back".into());
         }
-        // What `sops` does not take before, it does not read behind.
+        // If `sops` does not accept the plaintext, it does not read the result either.
         if theirs.is_some() {
             let read = peer::sops_decrypt(ours, Format::Yaml)
                 .map_err(|error| format!("`sops` cannot read ours: {error}"))?;
@@ -67,7 +68,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
             }
         }
     }
-    // Some of its own files `sops` cannot read.
+    // `sops` cannot read some of its own files.
     if let Some(theirs) = &theirs
         && let Ok(expected) = peer::sops_decrypt(theirs, Format::Yaml)
     {
@@ -85,7 +86,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
 #[test]
 fn real_files_come_back_and_sops_reads_them() {
     let folder =
-        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
+        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let mut files = Vec::new();
     yaml_files(Path::new(&folder), &mut files);
     let (mut encrypted, mut failures) = (0, Vec::new());

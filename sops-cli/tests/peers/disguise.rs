@@ -1,5 +1,5 @@
-//! Secrets in disguise that `sops` encrypts: the encrypted form passes the lint, unless the value
-//! is still in it.
+//! Disguised Secrets that `sops` encrypts. Lint accepts the encrypted form unless it still contains
+//! the value.
 
 use std::path::Path;
 
@@ -28,7 +28,8 @@ fn what_sops_encrypts_passes_the_lint() {
         let Some(text) = sops_encrypt(&bytes, format, &flags) else {
             continue;
         };
-        // A file that we do not read, such as one with a key twice, is reported for that.
+        // A file that we cannot read, such as one with a duplicate key, is reported for that
+        // reason.
         if EncryptedDocument::parse(&text, format).is_err() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Commands that are run with secrets: their output and exit codes beside those under `sops`.
+//! Commands that run with secrets: compares their output and exit codes with those under `sops`.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const SORTED: &str = "env -0 | sort -z | tr '\\0' '\\n' | grep -v ^_=";
 struct Case {
     file: (&'static str, &'static str),
     arguments: &'static [&'static str],
-    /// The exit code of `sops` where it is another.
+    /// The exit code of `sops` if it differs.
     theirs: Option<i32>,
 }
 
@@ -113,7 +113,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Runs a program on the case's file, which is there encrypted.
+/// Runs a program on the encrypted file of the case.
 fn run(environment: &TestEnvironment, program: &Path, case: &Case) -> Run {
     let name = |argument: &&'static str| {
         if *argument == "F" {

@@ -1,4 +1,4 @@
-//! Bad input: the exit code beside that of `sops`.
+//! Compares exit codes for bad input with those of `sops`.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::cases::{
     private_keys, syntax,
 };
 
-/// Where the codes differ: the case, the code of `sops`, and why it is another here.
+/// Cases with different codes: the case, the code of `sops`, and the reason.
 const DIFFERENCES: &[(&str, i32, &str)] = &[
     (
         "JSON with text behind it",
@@ -161,7 +161,7 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
     ),
 ];
 
-/// The code with which `sops` ends; a Go program that panics ends with 2.
+/// The exit code of `sops`; a Go program that panics ends with 2.
 fn code_of_sops(case: &Case) -> i32 {
     let environment = TestEnvironment::new();
     let (arguments, variables) = case.set_up(&environment);

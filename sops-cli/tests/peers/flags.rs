@@ -1,4 +1,4 @@
-//! The command line beside that of `sops`: no flag of it is unknown here.
+//! Compares the command line with that of `sops`: every flag of `sops` must be known here.
 
 use std::process::Command;
 
@@ -31,7 +31,7 @@ struct Flag {
 }
 
 impl Flag {
-    /// The flag in all the ways in which Go's library takes it.
+    /// The flag in all forms that Go's library accepts.
     fn spellings(&self) -> Vec<String> {
         let long = |name: &&String| name.starts_with("--");
         let one_dash = self
@@ -59,11 +59,12 @@ fn every_flag_of_sops_is_known() {
                 count += 1;
                 let mut arguments = command.to_vec();
                 arguments.push(&name);
-                // A value that fits every kind of flag, and no more, so that nothing is done.
+                // A value that every kind of flag accepts, and no more arguments, so that nothing
+                // is done.
                 arguments.extend(flag.takes_value.then_some("1"));
                 arguments.push("--no-such-flag");
                 let run = environment.run(&arguments);
-                // A value that a known flag does not take is found first.
+                // An invalid value of a known flag is reported first.
                 let is_known = run.stderr.contains("'--no-such-flag'")
                     || run.stderr.contains("[possible values: ");
                 assert!(is_known, "{arguments:?}: {run}");

@@ -26,7 +26,7 @@ fn without_markers(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What both programs agree on for one file, in both directions; else what is wrong.
+/// Whether both programs agree on one file, in both directions; an error describes the difference.
 fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(), String> {
     let (ours, theirs) = peer::encrypt_both(text, format, rule.as_ref());
     // `sops` crashes on comments that begin with an empty line.
@@ -57,7 +57,7 @@ fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(),
             "the round trip gives\n{back:?}\nfor\n{text:?}\nby\n{ours}"
         ));
     }
-    // It may well encrypt them, and crash later.
+    // It may encrypt them and crash later.
     let Ok(expected) = peer::sops_decrypt(&theirs, format) else {
         return Ok(());
     };
@@ -72,7 +72,7 @@ fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(),
     let read = peer::decrypt(&theirs, format).map_err(|error| {
         format!("we cannot read what `sops` made of\n{text:?}\n{theirs}\n{error}")
     })?;
-    // What `sops` writes for some values it reads as others.
+    // `sops` reads some values that it wrote as other values.
     let right = tree(text, format);
     let is_spoilt = tree(&expected, format) != right && tree(&read, format) == right;
     let has_plain_comment = theirs

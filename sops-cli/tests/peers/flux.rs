@@ -54,7 +54,7 @@ const OBJECTS: [(&str, &str); 3] = [
     ),
 ];
 
-/// What Flux makes of the files that `encrypt` makes of all sources and objects.
+/// The result of Flux for all sources and objects, encrypted with `encrypt`.
 fn decrypted(encrypt: impl Fn(&str, Format) -> String) -> Vec<(String, String)> {
     let environment = TestEnvironment::new();
     environment.write("kustomization.yaml", KUSTOMIZATION);
@@ -76,7 +76,7 @@ fn decrypted(encrypt: impl Fn(&str, Format) -> String) -> Vec<(String, String)> 
     files.into_iter().map(read).collect()
 }
 
-/// Has Flux decrypt the directory of the environment in place.
+/// Lets Flux decrypt the directory of the environment in place.
 fn run_decryptor(environment: &TestEnvironment) {
     run_decryptor_in(environment, ".");
 }

@@ -15,7 +15,7 @@ fn ours(environment: &TestEnvironment, arguments: &[&str]) -> (Option<i32>, Stri
     (run.code, run.stdout)
 }
 
-/// A name for each text of a format, and a path in it.
+/// A name, a text and a path in it, for each format.
 const TEXTS: [(&str, &str, &str); 4] = [
     ("yaml", "a: x\n", "[\"a\"]"),
     ("json", "{\n\t\"a\": \"x\"\n}\n", "[\"a\"]"),
@@ -51,7 +51,7 @@ fn files_that_are_changed_under_unknown_names_are_read_by_sops() {
     }
 }
 
-/// What a JSON file under such a name is in `sops`, which knows no other format there.
+/// The result of `sops` for a JSON file under such a name, for which it knows no other format.
 #[test]
 fn json_under_an_unknown_name_is_as_in_sops() {
     let environment = TestEnvironment::new();
@@ -104,7 +104,7 @@ fn under_the_name_of_sops_the_output_format_is_that_of_the_name() {
     }
 }
 
-/// A field of the metadata, and whether `sops` opens the file and what it says of its status.
+/// A field of the metadata, whether `sops` decrypts the file, and the status that it prints.
 #[test]
 fn fields_of_the_metadata_are_accepted_as_by_sops() {
     let environment = TestEnvironment::new();

@@ -11,8 +11,8 @@ use sops_test_support::{Features, same_except_comments};
 
 use crate::peer;
 
-/// Runs `check` on each seed, on all cores, and shows the shortest of what fails. Prints the first
-/// seed, so that a run can be repeated.
+/// Runs `check` on each seed, on all cores, and shows the shortest failure. Prints the first seed,
+/// so that a run can be repeated.
 pub(crate) fn for_each_seed(
     name: &str,
     divisor: u64,
@@ -61,8 +61,8 @@ pub(crate) fn for_each_seed(
     );
 }
 
-/// The values of a text, or what is wrong with it: `sops` writes YAML that no parser reads for some
-/// texts of several lines.
+/// The values of a text, or the parser's error: for some texts of several lines, `sops` writes
+/// invalid YAML.
 pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value>, String> {
     match format {
         Format::Json => serde_json::from_str(text)
@@ -76,8 +76,8 @@ pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value
     }
 }
 
-/// Whether `sops` spoilt a text that it wrote: inside of sequences the indentation indicator of its
-/// block scalars is wrong, so that the text has other values than `right`, or is not YAML.
+/// Whether `sops` wrote a wrong text: inside sequences, the indentation indicator of its block
+/// scalars is wrong, so the text has other values than `right`, or is not YAML.
 pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     let has_indicator = written
         .lines()
@@ -85,7 +85,7 @@ pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     has_indicator && values(written, Format::Yaml) != values(right, Format::Yaml)
 }
 
-/// Whether we decrypt what `sops` encrypted as it does itself.
+/// Whether we decrypt a file that `sops` encrypted as it does itself.
 ///
 /// # Errors
 /// What differs.
@@ -97,7 +97,8 @@ pub(crate) fn compare(ours: &str, theirs: &str, format: Format) -> Result<(), St
     }
 }
 
-/// What both programs agree on for one document, in both directions; else what is wrong.
+/// Whether both programs agree on one document, in both directions; an error describes the
+/// difference.
 pub(crate) fn check(
     text: &str,
     format: Format,
@@ -107,8 +108,8 @@ pub(crate) fn check(
     let ours = match (ours, &theirs) {
         (Ok(ours), _) => ours,
         (Err(_), None) => return Ok(()),
-        // Under some rules `sops` leaves in plaintext what a comment asks to encrypt, since it does
-        // not see the comment.
+        // Under some rules, `sops` does not see a comment, and leaves the values that it marks in
+        // plaintext.
         (
             Err(Error::Document(sops_core::document::Error::Unsupported { message, .. })),
             Some(_),
@@ -144,7 +145,7 @@ pub(crate) fn check(
     }
 
     let Some(theirs) = theirs else { return Ok(()) };
-    // Some of its own files `sops` cannot read; ours of the same text it just has.
+    // `sops` cannot read some of its own files, but it has just read ours of the same text.
     let Ok(expected) = peer::sops_decrypt(&theirs, format) else {
         return Ok(());
     };
@@ -219,7 +220,7 @@ fn yaml_in_flow_style_both_ways() {
         let text = sops_test_support::yaml_in_flow_style(seed);
         let rule = rules[seed as usize % rules.len()].clone();
         let checked = check(&text, Format::Yaml, rule);
-        // What is refused is listed elsewhere.
+        // Refused documents are listed elsewhere.
         checked.or_else(|problem| match problem.contains("we refuse it") {
             true => Ok(()),
             false => Err(problem),

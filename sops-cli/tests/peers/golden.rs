@@ -1,6 +1,7 @@
 //! The golden vectors: documents encrypted by either program, and what `sops` decrypts them to.
 //!
-//! `SOPS_RS_WRITE_GOLDEN=1` makes them again; else they are held against the installed `sops`.
+//! `SOPS_RS_WRITE_GOLDEN=1` writes them again; otherwise they are compared with the installed
+//! `sops`.
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ struct Golden {
     format: String,
     source: String,
     encrypted: String,
-    /// What `sops decrypt` makes of it.
+    /// The output of `sops decrypt`.
     decrypted: String,
 }
 

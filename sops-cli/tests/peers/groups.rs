@@ -1,4 +1,4 @@
-//! Key groups: what both programs make of odd thresholds, indexes and changes of the groups.
+//! Compares how both programs handle unusual thresholds, indexes and changes of key groups.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -9,8 +9,8 @@ use sops_test_support::environment::{
 
 const TEXT: &str = "a: hunter2\n";
 
-/// A configuration whose rule has these groups, `OURS` and `OTHER` in place of those with the two
-/// test keys.
+/// A configuration whose rule has these groups, with `OURS` and `OTHER` as placeholders for groups
+/// with the two test keys.
 fn rule(groups: &str) -> String {
     let groups = groups
         .replace("OURS", &format!("{{age: [{}]}}", recipient()))
@@ -22,8 +22,8 @@ const FLAT: &str = "key_groups: [OURS]";
 const ALL_OF_TWO: &str = "key_groups: [OURS, OTHER]";
 const TWO_OF_THREE: &str = "shamir_threshold: 2, key_groups: [OURS, OTHER, OURS]";
 
-/// What a run left: its exit code, how many recipients the file has, its threshold, and whether
-/// `sops` opens it with both keys.
+/// The result of a run: the exit code, the file's recipients and threshold, and whether `sops`
+/// decrypts it with both keys.
 #[derive(Debug, PartialEq)]
 struct Left {
     code: Option<i32>,
@@ -45,7 +45,7 @@ fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, R
         environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
     }
     environment.write(".sops.yaml", rule(now));
-    // Under the name of the other program it asks for no agreement.
+    // Under the name `sops`, the program does not ask for agreement.
     let named_sops = environment.path("../home/sops");
     let program = match program.is_absolute() {
         true => {
@@ -74,7 +74,7 @@ fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, R
     (left, run)
 }
 
-/// Both leave the same; gives what that is.
+/// Asserts that both results are the same, and returns them.
 #[track_caller]
 fn same(before: &str, now: &str, arguments: &[&str]) -> Left {
     let (ours, run) = left(&program(), before, now, arguments);
@@ -105,7 +105,7 @@ fn a_threshold_is_taken_and_refused_as_by_sops() {
             assert_eq!(run.is_opened, works, "{threshold}: {run:?}");
         }
     }
-    // One group is opened by each of its keys, whatever the threshold says.
+    // Any key of a single group decrypts it, whatever the threshold.
     let one = format!("shamir_threshold: 2, {FLAT}");
     assert!(same("", &one, &["encrypt", "-i", "x.yaml"]).is_opened);
 }
@@ -175,7 +175,7 @@ fn a_group_is_added_as_by_sops() {
         assert_eq!(run.threshold.as_deref(), Some("2"), "{run:?}");
         assert!(run.is_opened);
     }
-    // Under `sops` no one opens the file any more.
+    // After `sops`, no one can decrypt the file.
     for threshold in ["1", "4", "-1", "256"] {
         let flag = format!("--shamir-secret-sharing-threshold={threshold}");
         let arguments = [&add[..], &[&flag]].concat();
@@ -209,7 +209,7 @@ fn updatekeys_tells_and_makes_the_changes_that_sops_does() {
     }
 }
 
-/// `sops` leaves a threshold that the file has, whatever the rule says.
+/// `sops` keeps the file's threshold, whatever the rule says.
 #[test]
 fn updatekeys_takes_the_threshold_that_the_rule_states() {
     let arguments = ["updatekeys", "-y", "x.yaml"];
@@ -244,7 +244,7 @@ fn an_error_of_a_missing_group_names_who_would_open_it() {
     ] {
         let run = environment.run(arguments);
         let theirs = environment.finish(environment.command_of(Path::new("sops"), arguments));
-        // It gives the general code for groups.
+        // It ends with the general exit code for groups.
         let code = if arguments[0] == "groups" { 1 } else { 128 };
         assert_eq!(
             (run.code, theirs.code),

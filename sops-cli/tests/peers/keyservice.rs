@@ -1,5 +1,4 @@
-//! Key services: this program and `sops`, each as the one that asks and as the one that answers,
-//! and a cloud that both ask.
+//! Key services: this program and `sops`, each as client and as server, and a cloud that both ask.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -94,7 +93,7 @@ fn each_program_uses_the_keys_that_the_other_serves() {
                         assert_eq!(read.stdout, "a: hunter2\n");
                     }
                 }
-                // Without the service no one here has the key.
+                // Without the service, no key is available here.
                 run(&client, program, &["decrypt", "x.yaml"]).fails_with(128, "");
             }
         }
@@ -130,7 +129,7 @@ fn both_pass_over_services_that_do_not_have_the_key() {
             run(&client, program, &fewer).fails_with(128, "nowhere");
         }
         drop(with);
-        // The service is gone, and its socket may be.
+        // The service has ended, and its socket may be gone.
         for program in PROGRAMS {
             let decrypt = [&["decrypt"], &services[..], &["x.yaml"]].concat();
             run(&client, program, &decrypt).fails_with(128, "s.sock");
@@ -141,7 +140,7 @@ fn both_pass_over_services_that_do_not_have_the_key() {
     }
 }
 
-/// A cloud of all families, whose keys do not hide much; its ciphertext tells which key it is for.
+/// A fake cloud with keys of all families. Its ciphertext contains the name of the key.
 struct Cloud;
 
 impl Answer for Cloud {
@@ -159,8 +158,8 @@ impl Answer for Cloud {
     }
 }
 
-/// The cloud at work until the tests end; gives its address, in a directory that is removed when it
-/// is dropped.
+/// Starts the cloud, which runs until the tests end. Returns its address, in a directory that is
+/// removed on drop.
 fn sky() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("s.sock");

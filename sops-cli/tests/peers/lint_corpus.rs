@@ -1,6 +1,6 @@
-//! Findings in the public repositories of the corpus, each looked at by hand: passwords and Secrets
-//! that are there in plaintext, Secrets mounted without `readOnly`, and manifests that cannot be
-//! read, such as one with a key twice. Nothing else may be found, and nothing less.
+//! Findings in the public repositories of the corpus, each checked by hand: passwords and Secrets
+//! in plaintext, Secrets mounted without `readOnly`, and manifests that cannot be read, such as one
+//! with a duplicate key. Exactly these findings must be reported.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +17,7 @@ const FOLDERS: [&str; 3] = [
 #[test]
 fn findings_in_public_repositories_are_those_that_were_looked_at() {
     let corpus =
-        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
+        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let corpus = PathBuf::from(corpus).canonicalize().expect("it is there");
     let environment = TestEnvironment::new();
     let mut command = environment.command(&[&["lint", "--format", "json"], &FOLDERS[..]].concat());
@@ -40,9 +40,9 @@ fn findings_in_public_repositories_are_those_that_were_looked_at() {
     assert_eq!(found, expected);
 }
 
-/// What Pod Security Admission of Kubernetes is tested with: thousands of pods, good and bad in its
-/// eyes, of which none holds a secret. They are in the Go module that the API server of these tests
-/// is built of, v0.34.4 under the Apache License 2.0.
+/// Test data of Kubernetes Pod Security Admission: thousands of pods that it accepts or rejects,
+/// without secrets. They are in the Go module that the API server of these tests is built from,
+/// v0.34.4 under the Apache License 2.0.
 #[test]
 fn nothing_is_found_in_the_test_data_of_pod_security_admission() {
     const MODULE: &str = "k8s.io/pod-security-admission";

@@ -24,6 +24,7 @@ mod golden;
 mod groups;
 mod keyservice;
 mod lint_corpus;
+mod merge;
 mod peer;
 mod pgp;
 mod pre_commit;

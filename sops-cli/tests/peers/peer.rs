@@ -1,4 +1,4 @@
-//! The real `sops`, run with a home of its own, and this library with the same key.
+//! Runs the real `sops` with its own home, and this library with the same key.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{Encryption, Error, Format};
 use tempfile::TempDir;
 
-/// A key that is used for nothing but tests.
+/// A key that is used only for tests.
 pub(crate) const IDENTITY: &str = include_str!("../../../testdata/keys/x25519.txt");
 
 pub(crate) static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
@@ -86,19 +86,19 @@ pub(crate) fn sops(
     child.wait_with_output().expect("`sops` ends")
 }
 
-/// What `sops encrypt` makes of a text; `None` where it refuses it.
+/// The output of `sops encrypt` for a text; `None` if it refuses the text.
 pub(crate) fn sops_encrypt(
     text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
     extra: &[&str],
 ) -> Option<String> {
     let recipient = recipient();
-    // The old form, since the other does not have the flags for comment rules.
+    // The old form, because the new one lacks the flags for comment rules.
     let arguments = [&["-e", "--age", &recipient], extra].concat();
     successful(sops(&arguments, format, text)).ok()
 }
 
-/// What this library and `sops encrypt` make of a text under a rule.
+/// The outputs of this library and of `sops encrypt` for a text under a rule.
 pub(crate) fn encrypt_both(
     text: &str,
     format: Format,
@@ -116,7 +116,7 @@ pub(crate) fn encrypt_both(
     (ours, sops_encrypt(text, format, &flags))
 }
 
-/// What `sops decrypt` makes of a text, or what it says.
+/// The output of `sops decrypt` for a text, or its error message.
 pub(crate) fn sops_decrypt(text: &str, format: Format) -> Result<String, String> {
     successful(sops(&["decrypt"], format, text))
 }
@@ -128,7 +128,7 @@ fn successful(output: Output) -> Result<String, String> {
     Ok(String::from_utf8(output.stdout).expect("`sops` writes UTF-8"))
 }
 
-/// The version of `sops` that answers; 3.13.2 computes wrong MACs and is no reference.
+/// The version of the installed `sops`. 3.13.2 computes wrong MACs and is not a reference.
 #[test]
 fn the_reference_is_a_good_one() {
     let output = Command::new("sops")

@@ -1,4 +1,4 @@
-//! PGP keys, made by the real `gpg`, with this program and with `sops`.
+//! PGP keys that the real `gpg` creates, with this program and with `sops`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use crate::peer::{IDENTITY, recipient};
 
 const TEXT: &str = "a: hunter2\n\nb: [1, 2]\n";
 
-/// A fingerprint of which no keyring here has the key.
+/// A fingerprint whose key is in no keyring of these tests.
 const UNKNOWN: &str = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
 
 /// A working directory, and a home with PGP keys.
@@ -49,7 +49,7 @@ impl Keyring {
         fs::read_to_string(self.path(name)).expect("the file is there")
     }
 
-    /// A shell script, and where it is.
+    /// A shell script, and its path.
     fn script(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the folder is ours");
@@ -84,7 +84,7 @@ impl Keyring {
         String::from_utf8(output.stdout).expect("`gpg` lists UTF-8")
     }
 
-    /// Makes a key with the passphrase and these further flags; gives its fingerprint.
+    /// Creates a key with the passphrase and these flags. Returns its fingerprint.
     pub(crate) fn key(
         &self,
         name: &str,
@@ -132,7 +132,7 @@ impl Keyring {
         Ended::of(with_age(&mut self.command("sops", arguments)))
     }
 
-    /// Both programs decrypt the file, given the age key of the tests or not.
+    /// Both programs decrypt the file, with or without the age key of the tests.
     #[track_caller]
     fn both_decrypt(&self, name: &str, is_age_at_hand: bool) {
         let runs = match is_age_at_hand {
@@ -150,7 +150,7 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        // The agent of this home alone; one that is gone needs no end.
+        // Only the agent of this home. It may have ended already.
         let _ = self.command("gpgconf", &["--kill", "gpg-agent"]).output();
     }
 }
@@ -243,7 +243,7 @@ fn each_program_reads_what_the_other_wrote_for_a_pgp_key() {
         ring.both_decrypt(name, false);
     }
     fs::remove_file(ring.path(".sops.yaml")).expect("it is there");
-    // A subkey of one's choice.
+    // A chosen subkey.
     let listed = ring.gpg(&["--with-colons", "--list-keys", &ann]);
     let subkey = listed
         .lines()
@@ -289,7 +289,7 @@ fn a_key_that_cannot_be_used_is_refused_with_the_reason() {
     for (key, words) in [
         (expired.as_str(), "the key is expired"),
         (&revoked, "the key is revoked"),
-        (signing, "not made for encryption"),
+        (signing, "cannot be used for encryption"),
         (UNKNOWN, "does not have this public key"),
         ("85D7", "this is not a fingerprint"),
     ] {
@@ -335,7 +335,7 @@ fn a_missing_secret_key_is_told() {
         .sops(&["decrypt", "x.yaml"])
         .fails_with(128, "FAILED");
 
-    // The age key is not asked for, and nothing is said of age.
+    // The age key is not needed, and no message mentions age.
     let run = stranger.ours(&["decrypt", "x.yaml"]);
     assert!(!run.stderr.contains("SOPS_AGE_KEY"), "{run:?}");
     let altered = ring
@@ -364,14 +364,14 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
 
     let log = ring.folder.path().join("asked").display().to_string();
     let answer = |answer: &str| {
-        // The protocol of Assuan: a line of command, a line of answer.
+        // The Assuan protocol: one line for the command, one for the answer.
         let pinentry = format!(
             "echo OK\nwhile read -r command rest; do case $command in\nGETPIN) echo x >> {log}; {answer} ;;\nBYE) echo OK; exit ;;\n*) echo OK ;;\nesac; done"
         );
         let program = ring.script("pinentry", &pinentry);
         let configuration = format!("pinentry-program {program}\n");
         fs::write(ring.home().join("gpg-agent.conf"), configuration).expect("it is ours");
-        // What the agent remembers goes with it.
+        // The agent's cache ends with it.
         let killed = ring.command("gpgconf", &["--kill", "gpg-agent"]).status();
         assert!(killed.expect("`gpgconf` comes with `gpg`").success());
     };
@@ -509,7 +509,7 @@ fn changed_keys_open_in_both_programs() {
         .succeeds();
     assert!(!ring.read("x.yaml").contains(&ann));
     ring.both_decrypt("x.yaml", true);
-    // Both programs tell the same changes.
+    // Both programs print the same changes.
     ring.write(
         ".sops.yaml",
         format!("creation_rules: [{{key_groups: [{{pgp: [{ann}]}}, {{age: [{age}]}}]}}]\n"),

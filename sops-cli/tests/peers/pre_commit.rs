@@ -1,4 +1,5 @@
-//! The hook of the framework `pre-commit`, which must be on the PATH: without it this fails.
+//! The hook for the framework `pre-commit`, which must be on the PATH: without it, these tests
+//! fail.
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ fn run(environment: &TestEnvironment, program_name: &str, arguments: &[&str]) ->
 
 const PLAIN: &str = "kind: Secret\nstringData:\n  password: correct-horse\n";
 
-/// A repository whose configuration of the framework has the hook of this project.
+/// A repository whose `pre-commit` configuration has the hook of this project.
 fn repository() -> TestEnvironment {
     let environment = TestEnvironment::new();
     let git = |arguments: &[&str]| run(&environment, "git", arguments);

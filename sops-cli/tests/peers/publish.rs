@@ -1,4 +1,4 @@
-//! `publish` beside that of `sops`: which rule a path gets, and what is an error.
+//! Compares `publish` with that of `sops`: which rule applies to a path, and what is an error.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! SARIF against the official schema, by the validator `check-jsonschema`, which must be on the
+//! Validates SARIF output against the official schema with `check-jsonschema`, which must be on the
 //! PATH.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What `sops` and the program do with the comment that holds the source forms.
+//! How `sops` and this program handle the comment with the source forms.
 
 use std::path::Path;
 
@@ -8,7 +8,8 @@ const TEXT: &str = "a: 0x1F # c\nb: >+\n  x\n  y\n\nc: &k |\n  l\nd: *k\ne: +12\
 
 const NAME: &str = "# sops_rs_spellings: ENC[";
 
-/// An encrypted file, a creation rule with one recipient more, and an editor that changes a value.
+/// An encrypted file, a creation rule with an additional recipient, and an editor that changes a
+/// value.
 fn environment() -> (TestEnvironment, String) {
     let environment = TestEnvironment::new();
     environment.encrypt("file.yaml", TEXT);
@@ -50,7 +51,7 @@ fn sops_ignores_the_comment_with_source_forms_and_drops_it() {
             !environment.read("file.yaml").contains("sops_rs"),
             "{change:?}"
         );
-        // What is left is a file of `sops`, and no more than the source text is lost.
+        // The result is a file of `sops`, and only the source text is lost.
         let ours = environment.decrypt("file.yaml");
         assert!(
             ours.starts_with("a: 31 # c\n") || ours.starts_with("# c\na: 31\n"),

@@ -14,19 +14,19 @@ use sops_test_support::environment::{TestEnvironment, program, recipient};
 const FILES: usize = 600;
 const SIGINT: i32 = 2;
 
-/// What a run wrote to its terminal, and how it ended.
-struct Shown {
-    status: ExitStatus,
-    bytes: String,
+/// The terminal output of a run, and its exit status.
+pub(crate) struct Shown {
+    pub(crate) status: ExitStatus,
+    pub(crate) bytes: String,
 }
 
-/// Runs the program on a terminal of 80 columns. When it has written `at`, the keys are typed.
+/// Runs the program on a terminal of 80 columns. Types the keys once it has written `at`.
 fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &[u8])>) -> Shown {
     run_program(environment, &environment.command(arguments), typed)
 }
 
 /// The same with another program.
-fn run_program(
+pub(crate) fn run_program(
     environment: &TestEnvironment,
     program: &Command,
     typed: Option<(&str, &[u8])>,
@@ -53,13 +53,13 @@ fn run_program(
         .stderr(end())
         .spawn()
         .expect("`setsid` is on the PATH");
-    // What is left of them in this process would keep the terminal open.
+    // Handles left in this process would keep the terminal open.
     drop((command, theirs));
     let mut ours = File::from(ours);
     let mut bytes = Vec::new();
     let mut typed = typed;
     let mut buffer = [0; 4096];
-    // The end of the other side is an error on Linux.
+    // On Linux, reading fails once the other side has closed.
     while let Ok(length @ 1..) = ours.read(&mut buffer) {
         bytes.extend_from_slice(&buffer[..length]);
         if let Some((at, keys)) = typed
@@ -76,7 +76,7 @@ fn run_program(
 }
 
 impl Shown {
-    /// The lines that stand on the screen at the end.
+    /// The lines on the screen at the end.
     fn screen(&self) -> Vec<String> {
         let mut lines = vec![Vec::new()];
         let (mut row, mut column) = (0, 0);
@@ -147,8 +147,8 @@ fn with_files() -> TestEnvironment {
     environment
 }
 
-/// Nothing is in the directory but the files, and each is as it was or encrypted as a whole; gives
-/// how many are encrypted.
+/// Asserts that the directory contains only the files, each unchanged or completely encrypted.
+/// Returns how many are encrypted.
 fn encrypted_files(environment: &TestEnvironment) -> usize {
     let entries = fs::read_dir(environment.path("apps")).expect("it is there");
     assert_eq!(entries.count(), FILES, "other files are left behind");
@@ -167,7 +167,7 @@ fn encrypted_files(environment: &TestEnvironment) -> usize {
 #[test]
 fn a_bar_is_shown_while_files_are_done_and_is_gone_afterwards() {
     let environment = with_files();
-    // Said while the bar is there: of a hard link, that the other name keeps the old file.
+    // A message while the progress bar is shown: the other name of a hard link keeps the old file.
     fs::hard_link(
         environment.path(&name(300)),
         environment.path("linked.yaml"),
@@ -227,7 +227,7 @@ fn ctrl_c_leaves_each_file_old_or_new() {
             let keys = Some((at, &b"\x03"[..]));
             let shown = run(&environment, &[command, "-i", "apps"], keys);
             let screen = shown.screen();
-            // The keys may have come too late.
+            // The keys may have been typed too late.
             let is_ended =
                 shown.status.signal() == Some(SIGINT) || shown.status.code() == Some(128 + SIGINT);
             assert!(is_ended || shown.status.success(), "{screen:#?}");

@@ -3,8 +3,8 @@
 use crate::peer::recipient;
 use crate::pgp::{Ended, Keyring, with_age};
 
-/// What a run logs of keys and files, without times. The debug lines of `sops` have addresses in
-/// memory.
+/// The log lines of a run about keys and files, without times. The debug lines of `sops` contain
+/// memory addresses.
 fn log(ring: &Keyring, program: &str, arguments: &[&str], has_age: bool) -> Vec<String> {
     let mut command = ring.command(program, arguments);
     let ended = match has_age {

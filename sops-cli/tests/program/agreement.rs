@@ -16,7 +16,7 @@ const NAME: &str = "x.yaml";
 /// How a recipient gets into the metadata.
 #[derive(Clone, Copy, PartialEq)]
 enum Enc {
-    /// With a data key of another file, which looks right.
+    /// With the encrypted data key of another file, which looks valid.
     OfAnotherFile,
     Garbage,
 }
@@ -48,7 +48,7 @@ fn entry(environment: &TestEnvironment, enc: Enc) -> String {
     format!("{}\n", &list[..end])
 }
 
-/// Writes a file that is encrypted for us, whatever the configuration says.
+/// Writes a file that is encrypted for us, whatever the configuration.
 fn fresh(environment: &TestEnvironment, name: &str) {
     environment.encrypt_with(name, TEXT, &["--config", "/dev/null"]);
 }
@@ -116,7 +116,7 @@ fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_without_a_word() {
         let agreed = run(&environment, &words, &["--yes"]).succeeds();
         assert!(agreed.stderr.contains(&other), "{agreed}");
     }
-    // What `updatekeys` removes is no obstacle any more.
+    // Recipients that `updatekeys` removes no longer need an agreement.
     plant(&environment, NAME, Enc::OfAnotherFile);
     let updated = environment.run(&["updatekeys", "-y", NAME]).succeeds();
     assert!(
@@ -143,7 +143,7 @@ fn a_recipient_that_is_named_in_the_call_or_the_rule_is_agreed_to() {
     environment.run(&["rotate", "-i", NAME]).fails_with(1);
     quiet(&["rotate", "-i", "--rm-age", &other, NAME]);
     quiet(&["groups", "add", "-i", "-f", NAME, "--age", &ours]);
-    // A key of the rule in more groups than there has a vote more.
+    // A key in more groups than in the rule has an additional vote.
     let twice = environment.run(&["rotate", "-i", NAME]).fails_with(1);
     assert!(
         twice.stderr.contains("(in 2 key groups instead of 1)"),
@@ -188,7 +188,7 @@ fn deleting_a_group_gives_no_data_key_to_strangers() {
     let run = delete("0", &[]).fails_with(1);
     assert!(run.stderr.contains(&other), "{run}");
     assert_eq!(environment.read(NAME), before);
-    // The group of the stranger goes.
+    // The stranger's group is removed.
     delete("2", &[]).succeeds();
     assert!(!environment.read(NAME).contains(&other));
     assert_eq!(environment.decrypt(NAME), TEXT);
@@ -268,7 +268,7 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
             assert_eq!(environment.read(NAME), planted);
         }
     }
-    // There is a way out.
+    // The message says what to do instead.
     rule_for_us(&environment);
     plant(&environment, NAME, Enc::Garbage);
     environment
@@ -307,7 +307,7 @@ fn nobody_is_asked_about_a_file_that_cannot_be_decrypted() {
     }
 }
 
-/// Without a key, whoever can write a file can do this in each format.
+/// Anyone who can write the file can do this without a key, in each format.
 #[test]
 fn files_of_every_format_are_judged() {
     let environment = TestEnvironment::new();
@@ -381,7 +381,7 @@ fn called_as_sops_it_warns_and_goes_on() {
         assert!(run.stderr.contains("warning: "), "{run}");
         assert!(run.stderr.contains(&other_recipient()), "{run}");
     }
-    // Also where the configuration is of no use.
+    // Even if the configuration cannot be used.
     environment.write(".sops.yaml", "creation_rules: 1\n");
     plant(&environment, NAME, Enc::OfAnotherFile);
     environment
@@ -407,7 +407,7 @@ fn the_nearest_rule_above_a_file_names_its_recipients() {
     }
     environment.run(&["rotate", "-i", "team/x.yaml"]).succeeds();
     environment.run(&["rotate", "-i", NAME]).fails_with(1);
-    // One that is named holds for all.
+    // A named configuration governs all files.
     environment
         .run(&["rotate", "-i", "--config", ".sops.yaml", "team/x.yaml"])
         .fails_with(1);
@@ -440,8 +440,7 @@ fn of_many_files_each_set_of_recipients_is_named_once() {
     assert!(run.stderr.contains("Files rotated: 16"), "{run}");
 }
 
-/// Runs the program with a terminal to ask on; gives the exit code, and what it wrote to the
-/// terminal.
+/// Runs the program on a terminal for its questions. Returns the exit code and the terminal output.
 fn on_a_terminal(
     environment: &TestEnvironment,
     arguments: &[&str],
@@ -534,7 +533,7 @@ fn repairs_name_the_keys_that_come_and_need_an_agreement() {
     let after = files();
     assert!(after.iter().all(|text| text.contains(&other_recipient())));
 
-    // Who only goes is named, and no one is asked.
+    // A recipient that is only removed is listed, without a question.
     rule_for_us(&environment);
     let gone = environment.run(&fix).succeeds();
     let goes = format!("--- {}", other_recipient());
@@ -576,7 +575,7 @@ fn fewer_groups_to_open_a_file_need_an_agreement_too() {
     assert_eq!(environment.read(NAME), before);
     environment.run(&[&fix[..], &["-y"]].concat()).succeeds();
     assert!(environment.read(NAME).contains("shamir_threshold: 2"));
-    // More groups are no such thing.
+    // A higher threshold needs no agreement.
     environment.write(".sops.yaml", rule(3));
     environment.run(&fix).succeeds();
     assert!(environment.read(NAME).contains("shamir_threshold: 3"));
@@ -662,8 +661,7 @@ fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
         environment.run(&["encrypt", "-i", NAME]).succeeds();
         let before = environment.read(NAME);
         if command == delete {
-            // The rest of the file's groups is as the file has them, whatever it takes to decrypt
-            // them.
+            // The file's other groups stay the same, whatever is needed to decrypt them.
             let threshold = ["--shamir-secret-sharing-threshold", "2"];
             let run = environment.run(&[command, &threshold].concat());
             assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
@@ -681,7 +679,7 @@ fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
         assert!(run.stderr.contains(message), "{run}");
         assert_ne!(environment.read(NAME), before);
     }
-    // Groups as the rule wants them are no question, and neither is a threshold that it does not
+    // Groups that match the rule need no agreement, nor does a threshold that the rule does not
     // state.
     for (file, governing) in [
         (

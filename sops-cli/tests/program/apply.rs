@@ -1,4 +1,4 @@
-//! `apply` as far as it needs no cluster.
+//! The parts of `apply` that need no cluster.
 
 use sops_test_support::environment::TestEnvironment;
 

@@ -1,4 +1,4 @@
-//! Under the name `sops`, the program is `sops` for other programs.
+//! Under the name `sops`, the program behaves like `sops` for other programs.
 
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
@@ -25,7 +25,7 @@ fn the_version_is_that_of_sops() {
         let run = as_sops(&environment, arguments).succeeds();
         assert_eq!((&*run.stdout, &*run.stderr), ("sops 3.13.3\n", ""));
     }
-    // A link and a copy, in whatever directory.
+    // A link and a copy, in any directory.
     let link = environment.path("sops");
     symlink(program(), &link).expect("it is ours");
     let run = environment.finish(environment.command_of(&link, &["--version"]));
@@ -55,7 +55,7 @@ fn one_command_installs_the_name() {
         let run = environment.finish(environment.command_of(&link, &["--version"]));
         assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
     }
-    // One of another version, which is gone.
+    // A link to another version that no longer exists.
     std::fs::remove_file(&link).expect("it is ours");
     symlink("/nowhere/sops-rs", &link).expect("it is ours");
     environment.run(&["link"]).succeeds();
@@ -487,7 +487,8 @@ fn under_its_own_name_flags_after_the_file_work() {
     assert_eq!(environment.read("e.yaml"), "a: 1\n");
 }
 
-/// As scripts in packages of `sops` ask. `peers/command_lines` compares all positions.
+/// The calls of completion scripts in packages of `sops`. `peers/command_lines` compares all
+/// positions.
 #[test]
 fn completion_scripts_of_sops_get_their_answer() {
     const QUESTION: &str = "--generate-bash-completion";

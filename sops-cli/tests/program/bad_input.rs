@@ -9,8 +9,7 @@ use crate::cases::{
     plaintexts, private_keys, syntax,
 };
 
-/// The secrets in the files, arguments and variables of the cases, and which no message may
-/// contain.
+/// The secrets in the files, arguments and variables of the cases, which no message may contain.
 fn secrets() -> Vec<String> {
     let pieces = |identity: String| [identity[20..40].to_owned(), identity[40..60].to_owned()];
     let mut secrets = vec!["hunter2".to_owned(), "KEY-1HUNTER".to_owned()];
@@ -18,7 +17,7 @@ fn secrets() -> Vec<String> {
     secrets
 }
 
-/// Runs the cases, checks what must hold for all, and gives the messages.
+/// Runs the cases, checks the conditions for all of them, and returns the messages.
 fn messages(cases: Vec<Case>) -> String {
     let mut text = String::new();
     for case in cases {
@@ -136,7 +135,7 @@ fn command_lines_that_make_no_sense() {
     insta::assert_snapshot!(messages(command_lines()));
 }
 
-/// What a person may paste in the wrong place.
+/// Text that a user may paste in the wrong place.
 fn misplaced_private_keys() -> Vec<Case> {
     let plain = || Input::File("x.yaml", "a: b\n".into());
     vec![

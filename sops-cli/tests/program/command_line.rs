@@ -1,4 +1,4 @@
-//! Command lines that `sops` takes: flags in all forms, and words that begin with a dash.
+//! Command lines that `sops` accepts: flags in all forms, and words that begin with a dash.
 
 use std::os::unix::process::CommandExt;
 
@@ -214,7 +214,7 @@ fn a_dash_is_standard_input() {
         .run(&["encrypt", "--age", &one, "-"])
         .fails_with(8);
     environment.run(&["rotate", "-"]).fails_with(2);
-    // A file of this name is meant first, as in `sops`.
+    // A file of this name takes precedence, as in `sops`.
     environment.write("-", &encrypted);
     let run = environment.run(&[
         "decrypt",
@@ -349,7 +349,7 @@ fn a_new_file_needs_no_command() {
         environment.finish(command).succeeds();
         assert_eq!(environment.decrypt(name), "new");
     }
-    // Hardly meant as a file.
+    // Probably not meant as a file name.
     let mut command = environment.command(&["--age", &one, "dcrypt"]);
     command.env("EDITOR", &editor);
     let run = environment.finish(command).fails_with(1);

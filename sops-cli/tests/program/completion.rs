@@ -191,7 +191,7 @@ fn fish_completes_commands_flags_values_and_files() {
     check(&FISH);
 }
 
-/// What the scripts are told: the file names come after the commands, and these before the flags.
+/// The order for the scripts: commands come first, then file names, then flags.
 #[test]
 fn commands_come_before_flags() {
     let environment = TestEnvironment::without_key();

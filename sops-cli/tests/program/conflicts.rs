@@ -1,4 +1,4 @@
-//! Unresolved merge conflicts: every command says what is in the way, in every format.
+//! Unresolved merge conflicts: every command reports them, in every format.
 
 use std::path::Path;
 
@@ -51,7 +51,11 @@ fn every_command_names_the_conflict_and_its_line() {
             assert!(run.stderr.contains(told), "{arguments:?}: {run}");
             let place = format!("{name}:2:1");
             assert!(run.stderr.contains(&place), "{arguments:?}: {run}");
-            for help in ["git checkout --ours <FILE>", "--ignore-mac"] {
+            for help in [
+                "sops-rs resolve <FILE>",
+                "git checkout --ours <FILE>",
+                "--ignore-mac",
+            ] {
                 assert!(run.stderr.contains(help), "{arguments:?}: {run}");
             }
             assert_eq!(environment.read(name), encrypted);

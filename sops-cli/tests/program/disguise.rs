@@ -1,5 +1,5 @@
-//! Secrets in plaintext in every disguise that is known: the hook refuses each of them, and passes
-//! what they are encrypted to.
+//! Plaintext Secrets in every known disguise: the hook refuses each of them, and accepts their
+//! encrypted form.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn write(environment: &TestEnvironment, path: &str, bytes: &[u8]) {
     environment.write(path, bytes);
 }
 
-/// Which of the files have findings that the hook refuses, as `lint` tells.
+/// Which of the files have findings that the hook refuses, according to `lint`.
 fn refused(environment: &TestEnvironment) -> BTreeSet<String> {
     let rules = ["SL010", "SL011", "SL014"].map(|rule| format!("--select={rule}"));
     let mut arguments = vec!["lint", "--format", "json"];

@@ -327,7 +327,10 @@ fn a_text_with_a_block_of_metadata_is_refused() {
     for line in ["sops: 1", "sops: {mac: x}", "sops: [hunter3]"] {
         let script = format!("grep -q sops: \"$1\" || echo \"{line}\" >> \"$1\"");
         let run = edit(&environment, &script, &["edit", "x.yaml"]).fails_with(200);
-        assert!(run.stderr.contains("for the file's own metadata"), "{run}");
+        assert!(
+            run.stderr.contains("reserved for the file's metadata"),
+            "{run}"
+        );
         assert!(!run.stderr.contains("hunter"), "{run}");
         run.remove_kept();
         assert_eq!(environment.read("x.yaml"), old);
@@ -359,7 +362,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     );
     run.remove_kept();
 
-    // A new file that someone else made meanwhile.
+    // A new file that someone else created in the meantime.
     let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
     let run = edit(
         &environment,
@@ -448,7 +451,7 @@ fn a_merge_is_finished_with_the_right_mac() {
     let place = format!("x.yaml:{}:1", marked.lines().count());
     assert!(run.stderr.contains(&place), "{run}");
 
-    // Two sides that each had one of the values: the MAC is that of neither.
+    // A merge of two sides that each changed one value: neither MAC matches.
     let two = environment.read("x.yaml");
     let kept = two
         .lines()
@@ -485,7 +488,7 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // As a person's Ctrl-C does it, and as a shell around the editor tells of it.
+    // As Ctrl-C does it, and as a shell around the editor reports it.
     for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
         assert_eq!(
@@ -496,7 +499,7 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
     }
 }
 
-/// As for a new file: a renamed key would have everything written in plaintext.
+/// As for a new file: after renaming a key, everything would be in plaintext.
 #[test]
 fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() {
     let environment = TestEnvironment::new();

@@ -326,7 +326,7 @@ fn another_format_is_written_as_sops_writes_it() {
         .succeeds()
         .stdout;
     assert_eq!(yaml, "a: 16\nb:\n    - x\n    - c: null\n");
-    // What is encrypted stays refused on this way.
+    // Ciphertext is still refused in this case.
     let arguments = [
         "encrypt",
         "--age",
@@ -373,7 +373,8 @@ fn one_value_is_extracted() {
     }
 }
 
-/// In the spellings that Go's library takes, the file is decrypted in place or printed.
+/// With flags in the spellings that Go's library accepts, the file is decrypted in place or
+/// printed.
 #[test]
 fn flags_are_taken_in_the_spellings_of_sops() {
     let environment = TestEnvironment::new();
@@ -418,7 +419,7 @@ fn flags_are_taken_in_the_spellings_of_sops() {
     }
 }
 
-/// `sops` says nothing.
+/// `sops` prints no message.
 #[test]
 fn a_part_of_a_secret_that_a_rule_leaves_out_is_told() {
     let environment = TestEnvironment::new();

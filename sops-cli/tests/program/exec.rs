@@ -1,4 +1,4 @@
-//! Commands that are run with secrets.
+//! Commands that run with secrets.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -203,7 +203,8 @@ fn signals_are_passed_on() {
         for (signal, code) in [("INT", 12), ("TERM", 13), ("HUP", 14), ("USR1", 15)] {
             let command = "trap 'exit 12' INT; trap 'exit 13' TERM; trap 'exit 14' HUP; trap 'exit 15' USR1; \
                  echo {}; n=0; while [ $n -lt 1000 ]; do sleep 0.05; n=$((n + 1)); done";
-            // Whoever runs the tests may ignore some of the signals, and what is ignored stays so.
+            // The process that runs the tests may ignore some of the signals, and ignored signals
+            // stay ignored.
             let mut child = environment
                 .command_of("env".as_ref(), &["--default-signal"])
                 .arg(sops_test_support::environment::program())
@@ -343,7 +344,7 @@ fn a_command_of_several_words_runs_without_a_shell() {
             &["exec-env", "a.env", "sh", "--", "-c", "echo $A"],
             "hunter2\n",
         ),
-        // A single word is what it was before.
+        // A single word works as before.
         (&["exec-env", "a.env", "--", "echo $A"], "hunter2\n"),
         (&["exec-env", "--", "a.env", "echo $A"], "hunter2\n"),
         (

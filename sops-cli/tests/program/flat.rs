@@ -89,7 +89,7 @@ fn a_folder_of_all_formats_is_done_in_one_call() {
     for (name, text) in files {
         environment.write(name, text);
     }
-    // Which of the files without a known name are meant, only they themselves can tell.
+    // Only the content of files without a known extension shows which of them are meant.
     environment.write("in/README", "hunter2");
     environment.write("in/object", "{\"hunter2\": 1}");
     environment.write("in/x.bin", "hunter2");

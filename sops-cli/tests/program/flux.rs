@@ -1,4 +1,4 @@
-//! `flux install-key` as far as it needs no cluster, and how connections to one are judged.
+//! The parts of `flux install-key` that need no cluster, and the checks of connections.
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -79,11 +79,11 @@ fn a_key_that_nobody_expects_stays_here() {
             assert!(!run.stderr.contains(&key), "{run}");
         }
     };
-    refused(&[], "there is no .sops.yaml");
+    refused(&[], "no .sops.yaml found");
     configure(&environment, &other_recipient());
     refused(
         &[],
-        &format!("{} is no recipient in .sops.yaml", recipient()),
+        &format!("{} is not a recipient in .sops.yaml", recipient()),
     );
     environment.write(
         "both.txt",
@@ -91,7 +91,7 @@ fn a_key_that_nobody_expects_stays_here() {
     );
     refused(
         &["--age-key-file", "both.txt"],
-        &format!("{} is no recipient", recipient()),
+        &format!("{} is not a recipient", recipient()),
     );
     environment.write("none.txt", "# nothing\n");
     refused(
@@ -122,7 +122,7 @@ fn a_key_that_nobody_expects_stays_here() {
     );
 }
 
-/// No cluster is talked to, so none is needed.
+/// The command contacts no cluster, so none is needed.
 #[test]
 fn a_dry_run_of_the_client() {
     let environment = TestEnvironment::new();
@@ -208,7 +208,7 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
         "{run}"
     );
 
-    // What is wrong with a file is a gap too.
+    // An invalid file is a gap too.
     environment.write("apps/values.yaml", "password: hunter2\n");
     environment
         .run(&["encrypt", "-i", "--age", &recipient(), "apps/values.yaml"])
@@ -219,7 +219,7 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
             && run.stdout.contains("add a `kustomization.yaml`"),
         "{run}"
     );
-    // A cluster that is named must be there, and so for a question about one.
+    // A named cluster must exist, and so must one for `--access`.
     for arguments in [
         &["flux", "verify", "--access"][..],
         &["flux", "verify", "--context", "c"],
@@ -290,7 +290,7 @@ fn a_private_key_is_sent_over_verified_tls_only() {
     assert!(!environment.path("ran").exists(), "no program was run");
 }
 
-/// Answers one request with an error, and gives the request.
+/// Answers one request with an error, and returns the request.
 fn answer_one(listener: &TcpListener) -> String {
     let (mut connection, _) = listener.accept().expect("a connection");
     let mut request = vec![0; 1 << 16];

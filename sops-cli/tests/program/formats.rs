@@ -1,4 +1,4 @@
-//! The format of an encrypted file whose name does not tell it.
+//! The format of an encrypted file whose name does not determine it.
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
@@ -13,8 +13,8 @@ const TEXTS: [(&str, &str, &str); 5] = [
 
 const NAMES: [&str; 5] = ["secret.enc", "t.json.enc", ".env.local", "x.yaml.orig", "x"];
 
-/// An environment with encrypted files of all formats under names that tell none, and a creation
-/// rule for them.
+/// An environment with encrypted files of all formats under names without a known extension, and a
+/// creation rule for them.
 fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
     let environment = TestEnvironment::new();
     environment.write(
@@ -195,8 +195,8 @@ fn a_document_with_one_value_under_data_is_a_binary_file() {
     assert_eq!(environment.decrypt("x"), "data: hunter2\n");
 }
 
-/// As `sops filestatus` 3.13.3 says, except that it refuses plaintext under a name that tells no
-/// format.
+/// The results of `sops filestatus` 3.13.3, which however refuses plaintext under a name without a
+/// known extension.
 #[test]
 fn the_status_of_a_file_is_that_of_sops() {
     let environment = TestEnvironment::new();
@@ -337,7 +337,7 @@ fn what_is_probably_not_meant_is_done_with_a_warning() {
     environment.encrypt("t.txt", "hunter2");
     let encrypt = ["encrypt", "-i", "--age", &recipient(), "t.txt"];
     let run = environment.run(&encrypt);
-    assert!(run.stderr.contains("t.txt is an encrypted file"), "{run}");
+    assert!(run.stderr.contains("t.txt is already encrypted"), "{run}");
     run.succeeds();
     environment.run(&["decrypt", "-i", "t.txt"]).succeeds();
     assert_eq!(environment.decrypt("t.txt"), "hunter2");
@@ -369,7 +369,7 @@ fn documents_of_several_files_are_named() {
     for flags in [&[][..], &["--ignore-mac"]] {
         let run = environment.run(&[&["decrypt", "both.yaml"], flags].concat());
         assert!(
-            run.stderr.contains("joins several encrypted files"),
+            run.stderr.contains("several encrypted files were joined"),
             "{run}"
         );
         assert!(!run.stderr.contains("restore the file"), "{run}");

@@ -1,4 +1,4 @@
-//! What the program tells of itself.
+//! The help of the program.
 
 use sops_test_support::environment::TestEnvironment;
 

@@ -1,4 +1,4 @@
-//! Every command's help ends with examples, and each of them runs as it is written.
+//! Every command's help ends with examples, and each of them runs as written.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +10,7 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, prog
 
 use crate::help::all_commands;
 
-/// What the examples of the commands that need a cluster report without one.
+/// The messages of examples that need a cluster, without one.
 const NO_CLUSTER: &str = "kubeconfig";
 
 #[test]
@@ -117,6 +117,7 @@ fn repository() -> TestEnvironment {
     );
     script(&environment, "bin/kustomize", "cat apps/secret.yaml");
     script(&environment, "bin/man", "cat");
+    script(&environment, "generate", "echo 'port: \"81\"'");
     for directory in [
         ".local/share/bash-completion/completions",
         ".local/share/zsh/site-functions",
@@ -165,10 +166,34 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
         environment.write("secret.yaml", "stringData:\n  password: one\n");
         environment.write("settings.yaml", "port: \"80\"\n");
     }
+    if example.contains("sops-rs resolve") {
+        in_conflict(environment);
+    }
     environment.finish(shell(environment, example))
 }
 
-/// A shell that runs the example. `age1…` stands for a recipient.
+/// Merges a branch that set the same value, and has the editor keep our side.
+fn in_conflict(environment: &TestEnvironment) {
+    let set = |value: &str| {
+        format!(
+            "sops-rs set secret.yaml '[\"stringData\"][\"password\"]' '\"{value}\"' && $GIT commit -qam {value}"
+        )
+    };
+    let script_of_user = format!(
+        "GIT='git -c user.name=a -c user.email=a@example.org'; git checkout -qb topic && {} && git checkout -q main && {} && ! $GIT merge -q topic",
+        set("theirs"),
+        set("ours"),
+    );
+    let run = environment.finish(shell(environment, &script_of_user));
+    assert_eq!(run.code, Some(0), "{run}");
+    script(
+        environment,
+        "bin/code",
+        "for file; do :; done; sed -i '/^<<<</d; /^====/,/^>>>>/d' \"$file\"",
+    );
+}
+
+/// A shell that runs the example. `age1…` is a placeholder for a recipient.
 fn shell(environment: &TestEnvironment, example: &str) -> Command {
     let example = example.replace("age1…", &other_recipient());
     let mut command = environment.command_of(Path::new("/bin/sh"), &["-c", &example]);

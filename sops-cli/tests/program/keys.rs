@@ -216,7 +216,7 @@ fn of_all_families(environment: &TestEnvironment) -> String {
     file
 }
 
-/// The lines of the lists of keys of clouds.
+/// The lines of the lists of cloud keys.
 fn cloud_keys(encrypted: &str) -> Vec<&str> {
     let lines = encrypted
         .lines()
@@ -428,7 +428,7 @@ fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
     );
 }
 
-/// What is said where a key that goes was the only one of this machine.
+/// The warning if a removed key was the only one of this machine.
 const CLOSED: &str = "none of your private keys can decrypt x.yaml after this change";
 
 #[test]
@@ -487,7 +487,7 @@ fn fewer_usable_groups_than_the_threshold_are_a_warning() {
         assert_eq!(run.stderr.contains(CLOSED), is_closed, "{run}");
         assert_eq!(
             run.stderr
-                .contains("2 key groups are needed, and it opens 1"),
+                .contains("2 key groups are needed, and it can decrypt 1"),
             is_closed,
             "{run}"
         );
@@ -580,7 +580,7 @@ fn recipients_of_low_order_are_errors_wherever_they_are() {
     );
 }
 
-/// No one needs a key to write such a file, and a hook and a pipeline look at it.
+/// Anyone can write such a file without a key, and hooks and pipelines read it.
 #[test]
 fn an_enc_above_64_kib_is_refused() {
     let environment = TestEnvironment::new();

@@ -1,4 +1,4 @@
-//! The program as a key service, and as one that asks it.
+//! The program as a key service, and as its client.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use sops_test_support::environment::{
 
 const TEXT: &str = "a: hunter2\n";
 
-/// A key service that runs.
+/// A running key service.
 struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -23,7 +23,7 @@ struct Service {
 }
 
 impl Service {
-    /// Begins, and waits for it to listen.
+    /// Starts it, and waits until it listens.
     fn begin(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
@@ -42,7 +42,7 @@ impl Service {
         }
     }
 
-    /// Ends with the signal; gives the exit code and what it said.
+    /// Ends it with the signal. Returns the exit code and the messages.
     fn end(mut self, signal: Signal) -> (Option<i32>, String) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("it is ours");
@@ -55,7 +55,7 @@ impl Service {
     }
 }
 
-/// A failed test leaves none behind.
+/// A failed test leaves no process running.
 impl Drop for Service {
     fn drop(&mut self) {
         // One that has ended cannot be ended again.
@@ -66,7 +66,7 @@ impl Drop for Service {
 
 const UNIX: [&str; 5] = ["keyservice", "--network", "unix", "--address", "s.sock"];
 
-/// A file that only the key service can open, in the working directory of another home.
+/// A file that only the key service can decrypt, in the working directory of another home.
 fn client() -> TestEnvironment {
     let client = TestEnvironment::without_key();
     client.encrypt("x.yaml", TEXT);
@@ -135,7 +135,7 @@ fn a_key_service_that_cannot_answer_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let breaking = format!("tcp://{}", listener.local_addr().expect("it listens"));
     let broken = thread::spawn(move || {
-        // It takes the request, and is gone.
+        // It accepts the request, and ends.
         let (mut connection, _) = listener.accept().expect("a connection");
         let mut some = [0; 24];
         connection.read_exact(&mut some).expect("a request");

@@ -17,10 +17,10 @@ use rand::{RngExt as _, SeedableRng as _};
 use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 use tempfile::TempDir;
 
-/// How many kills there are where nothing else is asked for.
+/// The default number of kills.
 const KILLS: u64 = 66;
 
-/// In every plaintext, and in nothing else.
+/// A text in every plaintext and nowhere else.
 const MARKER: &str = "hunter2-marker";
 
 const TEXT: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: hunter2-marker\n  user: u\n";
@@ -28,15 +28,15 @@ const TEXT: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringDa
 /// A writing command.
 struct Case {
     arguments: &'static [&'static str],
-    /// Plaintext files that are there before it, with `TEXT`.
+    /// Plaintext files that exist before it, with `TEXT`.
     plaintext: &'static [&'static str],
-    /// Encrypted files that are there before it, with `TEXT`.
+    /// Encrypted files that exist before it, with `TEXT`.
     encrypted: &'static [&'static str],
     /// Files that may be in plaintext afterwards.
     open: &'static [&'static str],
-    /// What has to be done before it.
+    /// The preparation for it.
     before: &'static [&'static [&'static str]],
-    /// What is run after it was killed. Empty is a change of another file beside it.
+    /// The command after the kill. If empty, another file in the same directory is changed.
     next: &'static [&'static [&'static str]],
     has_key: bool,
 }
@@ -58,8 +58,8 @@ const IN_DIR: &[&str] = &[
     "dir/deep/d.yaml",
 ];
 
-/// Changes another file beside the one that a killed run was to write, and takes plaintext into
-/// memory.
+/// Changes another file next to the one that a killed run was writing, and puts plaintext on a
+/// memory file system.
 const NEXT: &[&[&str]] = &[
     &["set", "next.yaml", "[\"user\"]", "\"w\""],
     &["exec-file", "--no-fifo", "next.yaml", "true"],
@@ -203,12 +203,12 @@ const CASES: [Case; 22] = [
     },
 ];
 
-/// Stand for recipients in the arguments.
+/// Placeholders for recipients in the arguments.
 const OURS: &str = "<our recipient>";
 const OTHER: &str = "<another recipient>";
 
-/// What was read; `None` if it is gone, for a program that the killed command has started may still
-/// clean up.
+/// The content; `None` if the file does not exist, because a program that the killed command
+/// started may still clean up.
 fn unless_gone<T>(read: std::io::Result<T>) -> Option<T> {
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -216,11 +216,11 @@ fn unless_gone<T>(read: std::io::Result<T>) -> Option<T> {
     }
 }
 
-/// The directories in which a case is run, again and again.
+/// The directories in which a case runs repeatedly.
 struct Workspace {
     environment: TestEnvironment,
     editor: String,
-    /// Where the plaintext of `edit` and `exec-file` is.
+    /// The directory for the plaintext of `edit` and `exec-file`.
     memory: TempDir,
     /// All files before the command, by path.
     files: BTreeMap<PathBuf, Vec<u8>>,
@@ -290,13 +290,13 @@ impl Workspace {
         command
     }
 
-    /// Runs a command that need not succeed, such as one that finds its work done.
+    /// Runs a command that may fail, such as one that has nothing left to do.
     fn run(&self, arguments: &[&str]) {
         let status = self.command(arguments).status().expect("it runs");
         assert!(status.code().is_some(), "{arguments:?} ends by itself");
     }
 
-    /// Puts everything back to what it was before the command.
+    /// Restores the state before the command.
     fn restore(&self) {
         for directory in [self.environment.path(""), self.environment.home()] {
             fs::remove_dir_all(&directory).expect("it is ours");
@@ -307,7 +307,7 @@ impl Workspace {
             fs::create_dir_all(directory).expect("it is ours");
             fs::write(path, content).expect("it is ours");
         }
-        // Git takes a directory without them for no repository.
+        // Without them, Git does not recognize the directory as a repository.
         for directory in [".git/refs", ".git/objects"] {
             fs::create_dir_all(self.environment.path(directory)).expect("it is ours");
         }
@@ -337,7 +337,8 @@ impl Workspace {
         files
     }
 
-    /// No file is damaged: each is as before, or as the command writes it.
+    /// Asserts that no file is damaged: each has its old content, or the one that the command
+    /// writes.
     fn check_files(&self, context: &str) {
         let found = self.found();
         for path in self.files.keys() {
@@ -356,7 +357,7 @@ impl Workspace {
         }
     }
 
-    /// Whether a file is one that a command has written to its end.
+    /// Whether a command has written the file completely.
     fn is_new(&self, path: &Path, content: &[u8]) -> bool {
         let text = String::from_utf8_lossy(content);
         let name = path.file_name().unwrap_or_default();
@@ -385,7 +386,7 @@ impl Workspace {
             || text.contains("sops:") && is_text(&self.environment.decrypt(&path.to_string_lossy()))
     }
 
-    /// Nothing is left of the killed run.
+    /// Asserts that nothing is left of the killed run.
     fn check_leftovers(&self, open: &[&str], context: &str) {
         for (path, content) in self.found() {
             let is_open = open.iter().any(|name| path == self.environment.path(name));
@@ -449,7 +450,7 @@ fn killed_commands_damage_no_file_and_leave_nothing_for_long() {
             killed += u64::from(status.signal().is_some());
             workspace.check_files(&context);
             left += u64::from(workspace.found().keys().any(|path| is_temporary(path)));
-            // An editor or a command that it started still goes on.
+            // An editor or a command that it started is still running.
             if ["edit", "exec-file"].contains(&case.arguments[0]) {
                 thread::sleep(Duration::from_millis(60));
             }

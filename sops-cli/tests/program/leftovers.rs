@@ -1,4 +1,4 @@
-//! What a killed run could not take away, the next one does.
+//! The next run removes the leftovers of a killed one.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -114,7 +114,7 @@ fn a_command_that_writes_nothing_removes_nothing() {
     assert!(!left.exists());
 }
 
-/// A memory file system for one test, where there is one.
+/// A memory file system for one test, if there is one.
 struct Memory {
     environment: TestEnvironment,
     directory: TempDir,

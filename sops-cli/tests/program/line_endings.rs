@@ -2,7 +2,7 @@
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
-/// What Git makes of a file if it converts line breaks.
+/// The content of a file after Git converted its line breaks.
 fn converted(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
@@ -96,7 +96,7 @@ fn values_with_carriage_returns_come_with_a_warning() {
     }
     environment.run(&["unset", "x.env", "[\"A\"]"]).succeeds();
     assert_eq!(environment.decrypt("x.env"), "B=two\r\nC=9\r\n");
-    // Without them there is nothing to say, nor where the last line has another end.
+    // Without them, there is no message; nor if the last line has another ending.
     environment.write("lf.env", "A=1\nB=2\n");
     let run = environment.run(&["encrypt", "-i", "--age", &recipient(), "lf.env"]);
     assert_eq!(run.succeeds().stderr, "");
@@ -144,7 +144,7 @@ fn a_byte_order_mark_that_an_editor_added_is_named() {
         );
         assert!(!run.stderr.contains("restore the file"), "{run}");
     }
-    // INI and YAML pass over it, as `sops` does.
+    // INI and YAML ignore it, as `sops` does.
     for (name, text) in [("x.ini", "[s]\na = b\n"), ("x.yaml", "a: b\n")] {
         environment.encrypt(name, text);
         let encrypted = environment.read(name);

@@ -1,4 +1,4 @@
-//! `lint` as people and CI meet it.
+//! `lint`, as users and CI run it.
 
 use serde_json::Value as Json;
 use std::fs;
@@ -360,7 +360,7 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     );
     assert_eq!(environment.decrypt("secret.yaml"), secret);
     assert_eq!(found(&environment, &[]), [""; 0]);
-    // What is encrypted stays so, and a file that no one can open as it is.
+    // Encrypted values stay encrypted, and a file that cannot be decrypted stays unchanged.
     environment.write(".sops.yaml", config("encrypted_regex: ^data$"));
     let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
     assert!(run.stdout.contains("encrypts more than"), "{run}");
@@ -462,7 +462,8 @@ fn traps_in_a_tree_hold_nobody_up() {
     ] {
         symlink(target, environment.path(name)).expect("it is ours");
     }
-    // Links are not followed: what they lead to is looked at where it stands, or belongs to others.
+    // Links are not followed: their targets are checked at their own path, or belong to someone
+    // else.
     let escaped = r"name\n\u{1b}[31m.yaml:6 SL010";
     assert_eq!(found(&environment, &[]), [escaped, "secret.yaml:6 SL010"]);
     assert_eq!(found(&environment, &["again.yaml"]), ["again.yaml:6 SL010"]);
@@ -477,7 +478,7 @@ fn a_file_that_may_not_be_read_is_a_finding() {
     environment.write("closed.yaml", SECRET);
     let closed = environment.path("closed.yaml");
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("it is ours");
-    // Whoever is root may read it all the same.
+    // Root can read it anyway.
     let expected = match fs::read(&closed) {
         Ok(_) => "closed.yaml:6 SL010",
         Err(_) => "closed.yaml:1 SL017",
@@ -488,7 +489,7 @@ fn a_file_that_may_not_be_read_is_a_finding() {
 #[track_caller]
 fn written(format: &str) -> Run {
     let environment = TestEnvironment::new();
-    // The pages of the rules have the other one in their examples.
+    // The examples in the rule pages have the other one.
     environment.write(
         "with space.yaml",
         POD.replace("correct-horse", "battery-staple"),

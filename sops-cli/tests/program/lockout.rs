@@ -1,4 +1,4 @@
-//! Files that could not be decrypted once they are encrypted, or only by other users.
+//! Files that no one, or only other users, could decrypt after encryption.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ const TEXT: &str = "a: hunter2\n";
 
 const WARNING: &str = "none of your private keys can decrypt";
 
-/// A key of neither of the test recipients.
+/// A key that belongs to neither test recipient.
 const THIRD: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
 
 fn key_file(environment: &TestEnvironment) -> String {
@@ -185,7 +185,7 @@ fn nothing_is_said_where_a_key_may_be_elsewhere() {
     let command = [("SOPS_AGE_KEY_CMD", "false")];
     let of_other = [("SOPS_AGE_KEY", &*other_identity())];
     for (environment, variables, flags) in [
-        // Public keys are all that a CI job has.
+        // A CI job has only public keys.
         (&without, &[][..], &["--age", &other][..]),
         (&with_key, &[], &["--age", &both]),
         (&with_key, &of_other, &["--age", &other]),
@@ -205,7 +205,7 @@ fn nothing_is_said_where_a_key_may_be_elsewhere() {
             "{run}"
         );
     }
-    // What is printed takes nothing away.
+    // Printing the result loses nothing.
     with_key.write("x.yaml", TEXT);
     let run = with_key
         .run(&["encrypt", "--age", &other, "x.yaml"])
@@ -228,6 +228,6 @@ fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
     environment.write("x.yaml", TEXT);
     let pipe = pipe.to_str().expect("it is UTF-8");
     let arguments = ["encrypt", "-i", "--age", &recipient(), "x.yaml"];
-    // No one writes to the pipe, so that a reader would wait for ever.
+    // Nothing writes to the pipe, so a reader would wait forever.
     with(&environment, &[("SOPS_AGE_KEY_FILE", pipe)], &arguments).succeeds();
 }

@@ -140,7 +140,7 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
         run.stderr,
         "Encrypted apps/secret.yaml\nThese files stay in plaintext because their rule selects no values:\n  - apps/kustomization.yaml\nFiles encrypted: 1\n"
     );
-    // One that is named is meant.
+    // A named file is always processed.
     let named = ["encrypt", "-i", "apps/kustomization.yaml", "apps"];
     let run = environment.run(&named).fails_with(1);
     assert!(
@@ -308,7 +308,7 @@ fn named_files_are_always_encrypted() {
     for name in ["package.json", "values.yaml", ".env"] {
         assert!(environment.read(name).contains("ENC["), "{name}");
     }
-    // A dry run is one of writing in place.
+    // A dry run belongs to in-place encryption.
     let run = environment
         .run(&["encrypt", "--dry-run", "values.yaml"])
         .fails_with(1);
@@ -366,7 +366,7 @@ fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
     assert_eq!(environment.read("in/not covered.yaml"), left);
 }
 
-/// A repository whose team has recipients of its own, below a configuration for all others.
+/// A repository in which a team has its own recipients, below a configuration for everyone else.
 fn repository_with_a_team(environment: &TestEnvironment) {
     for (folder, recipient) in [("", recipient()), ("team/", other_recipient())] {
         environment.write(
@@ -378,7 +378,7 @@ fn repository_with_a_team(environment: &TestEnvironment) {
     }
 }
 
-/// Whom a file is encrypted for, of the two recipients of these tests.
+/// Which of the two test recipients a file is encrypted for.
 fn recipients_of(environment: &TestEnvironment, name: &str) -> [bool; 2] {
     let text = environment.read(name);
     [recipient(), other_recipient()].map(|recipient| text.contains(&recipient))
@@ -414,7 +414,7 @@ fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
         &encrypt(&["."]).succeeds(),
     );
     write();
-    // The way to the directory is not the way to the configuration.
+    // The path to the directory is not the path to the configuration.
     are(
         [NOBODYS, THEIRS, NOBODYS, NOBODYS],
         &encrypt(&["team/deep/../../team"]).succeeds(),
@@ -435,7 +435,7 @@ fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
         [OURS, OURS, NOBODYS, NOBODYS],
         &encrypt(&["x.yaml", "team/y.yaml"]).succeeds(),
     );
-    // So are all under one that is named.
+    // A named configuration governs all files.
     write();
     are(
         [OURS, OURS, NOBODYS, NOBODYS],
@@ -479,7 +479,8 @@ fn recipients_of_a_team_stay_when_the_keys_of_a_repository_are_updated() {
         .succeeds();
     assert_eq!(found(), [OURS, OURS]);
 
-    // Without one above, that of the team is all there is, and what it does not govern is an error.
+    // Without a configuration above, only the team's exists, and files that it does not govern are
+    // an error.
     encrypt();
     fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
     environment.run(&["updatekeys", "-y", "team"]).succeeds();
@@ -607,7 +608,7 @@ fn a_secret_without_a_creation_rule_is_named() {
                 "{run}"
             );
         }
-        // What the lint is to leave out is left out here too.
+        // Files that the lint settings exclude are skipped here too.
         environment.write(".sops-lint.yaml", "exclude: [prod/**]\n");
         environment.run(&["encrypt", "-i", "."]).succeeds();
     }
@@ -729,7 +730,10 @@ fn a_question_without_an_answer_is_not_repeated() {
         1,
         "{run}"
     );
-    assert!(run.stderr.contains("`--yes` does not ask"), "{run}");
+    assert!(
+        run.stderr.contains("to skip the question, add `--yes`"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -767,7 +771,7 @@ fn a_directory_needs_a_command_that_goes_through_it() {
     }
 }
 
-/// A ConfigMap has the keys of a Secret, and is not meant by a rule for them.
+/// A ConfigMap has the same keys as a Secret, but a rule for these keys is not meant for it.
 #[test]
 fn a_rule_for_all_manifests_leaves_other_objects_alone() {
     for path_regex in ["\\.ya?ml$", ".*", ".*.yaml", "^apps/"] {
@@ -784,7 +788,7 @@ fn a_rule_for_all_manifests_leaves_other_objects_alone() {
         environment.write("apps/secret.yaml", SECRET);
         environment.run(&["encrypt", "-i", "."]).succeeds();
         assert!(environment.read("apps/secret.yaml").contains("ENC["));
-        // A rule for one directory is for all that is in it.
+        // A rule for a directory covers all files in it.
         let is_left = environment.read("apps/map.yaml") == map;
         assert_eq!(is_left, path_regex != "^apps/", "{path_regex}");
     }

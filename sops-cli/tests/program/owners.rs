@@ -1,5 +1,5 @@
-//! Files of other users: plaintext never becomes theirs. Only root can make such files; for others
-//! the same commands work on files of their own.
+//! Plaintext is never given to other users. Only root can create files of other users; without
+//! root, the same commands run on the user's own files.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -13,7 +13,7 @@ const NOBODY: u32 = 65534;
 
 const TEXT: &str = "a: hunter2\n";
 
-/// Makes a file belong to someone else, if the tests may. Returns whether it does.
+/// Gives a file to another user, if the tests have permission. Returns whether it succeeded.
 fn give_away(environment: &TestEnvironment, name: &str) -> bool {
     let is_root = geteuid().is_root();
     if is_root {

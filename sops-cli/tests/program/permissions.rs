@@ -1,5 +1,5 @@
-//! What may be written, and who may read it afterwards. The administrator may everything, so others
-//! run the program here.
+//! Which files may be written, and who can read them afterwards. Root has all permissions, so
+//! another user runs the program here.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -68,7 +68,7 @@ fn a_file_is_encrypted_again_with_the_recreation_rule() {
         environment.finish(command).succeeds().stdout,
         "password: hunter2 # kept\nname: x\n"
     );
-    // Without the private key it cannot be.
+    // Without the private key, that is impossible.
     let mut command = environment.command(&["publish", "-y", "a.yaml"]);
     command.env("HOME", environment.path("nowhere"));
     environment.finish(command).fails_with(128);
@@ -159,7 +159,7 @@ fn what_cannot_be_published_is_named() {
         ("- {directory: out, recreation_rule: {age: age1x}}", "age1x"),
     ] {
         fails(&format!("{rules}{rule}\n"), file, 1, wanted);
-        // None of this is in the way of another command.
+        // None of this affects other commands.
         environment.run(&["decrypt", "a.yaml"]).succeeds();
     }
     let here = format!("{rules}- {{directory: out}}\n");

@@ -1,4 +1,4 @@
-//! What happens to a file that others change at the same time.
+//! Files that other programs change at the same time.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use sops_test_support::environment::TestEnvironment;
 
-/// How many changes are made at once, and how often.
+/// How many changes run at the same time, and how often.
 const WRITERS: usize = 12;
 const ROUNDS: usize = 4;
 

@@ -1,4 +1,4 @@
-//! What a user means and `sops` does not do, with an error or a warning here.
+//! Requests that `sops` silently ignores, which are errors or warnings here.
 
 use std::fs::OpenOptions;
 use std::process::Stdio;

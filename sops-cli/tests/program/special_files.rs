@@ -14,7 +14,7 @@ fn rules() -> String {
     format!("creation_rules:\n- age: {}\n", recipient())
 }
 
-/// Puts something at a path that is not a regular file of bounded size.
+/// Creates something at a path that is not a regular file of bounded size.
 fn put(environment: &TestEnvironment, name: &str, what: &str) {
     let path = environment.path(name);
     let _ = fs::remove_file(&path);
@@ -41,7 +41,7 @@ const KINDS: [&str; 5] = [
     "nowhere",
 ];
 
-/// Runs the program, which has to end by itself.
+/// Runs the program, which must end on its own.
 fn run(environment: &TestEnvironment, arguments: &[&str]) -> Run {
     let run = environment.run(arguments);
     assert!(run.code.is_some(), "{run}");
@@ -100,9 +100,9 @@ fn an_invalid_configuration_is_an_error_of_lint() {
         assert_eq!(said.matches("sub/.sops.yaml:2:3").count(), 1, "{run}");
         assert!(run.stderr.contains("sub/.sops.yaml"), "{run}");
     }
-    // It holds for no other file.
+    // It does not govern other files.
     environment.run(&["lint", "b.yaml"]).succeeds();
-    // What is left out is not asked for its configuration.
+    // Skipped files need no configuration.
     environment.write(".sops-lint.yaml", "exclude: [sub]\n");
     environment.run(&["lint"]).succeeds();
 }
@@ -212,7 +212,7 @@ fn what_the_user_names_may_be_a_pipe() {
     ] {
         assert_eq!(shell(&environment, line).succeeds().stdout, TEXT, "{line}");
     }
-    // With a bound all the same.
+    // There is still a limit.
     for line in [
         "\"$SOPS_RS\" encrypt --config /dev/zero s.yaml",
         "SOPS_CONFIG=/dev/zero \"$SOPS_RS\" encrypt s.yaml",

@@ -1,4 +1,4 @@
-//! Files that Git tracks are looked at, whatever lists of ignored files say.
+//! Files that Git tracks are checked, even if an ignore file matches them.
 
 use std::path::Path;
 
@@ -54,7 +54,7 @@ fn only_what_git_reads_hides_a_file() {
         environment.write(list, "*\n");
         looks_at_nothing(&environment);
     }
-    // A list of another program may be anything.
+    // Ignore files of other programs may have any content.
     let environment = repository();
     environment.write(".ignore", vec![b'\n'; 5 << 20]);
     finds(&environment, &["lint"]);
@@ -75,7 +75,7 @@ fn a_tracked_file_is_not_ignored() {
         assert!(!run.stdout.contains("a/s.yaml"), "{run}");
         git(&environment, &["add", "-f", "a/s.yaml"]);
         finds(&environment, &["lint"]);
-        // A directory that is named is looked at, even if it is ignored.
+        // A named directory is checked even if it is ignored.
         if text != "a/\n" {
             finds(&environment, &["lint", "a"]);
         }
@@ -173,7 +173,7 @@ fn a_creation_rule_for_files_outside_a_sparse_checkout_is_not_unused() {
     git(&environment, &commit);
     git(&environment, &["sparse-checkout", "set", "b"]);
     environment.run(&["lint"]).succeeds();
-    // A rule for nothing is reported where all files are.
+    // An unused rule is reported if all files are checked.
     git(&environment, &["sparse-checkout", "disable"]);
     environment.run(&["lint"]).succeeds();
     std::fs::remove_dir_all(environment.path("a")).expect("it is there");

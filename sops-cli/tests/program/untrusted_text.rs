@@ -1,5 +1,5 @@
-//! Text that others choose (names of files, keys, metadata, settings, arguments) is escaped
-//! wherever people are shown it.
+//! Untrusted text (names of files, keys, metadata, settings, arguments) is escaped wherever users
+//! see it.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, reci
 /// Characters that a terminal, an editor or a log viewer acts on.
 const ACTING: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
 
-/// Most of them, with words after each line break that would be believed on a line of their own.
+/// Most of them, each line break followed by words that would be misleading on their own line.
 const HOSTILE: &str = "x\u{1b}[2K\u{9b}1A\u{7}\n::error::forged\rforged\u{85}forged\u{2028}forged\u{202e}\u{2066}\u{200b}\u{feff}y";
 
 const SECRET: &str =
@@ -114,7 +114,7 @@ fn names_of_files_are_escaped() {
         ] {
             match content {
                 Some(content) => environment.write(name, content),
-                // Whatever the run before has left.
+                // Whatever the previous run left.
                 None => drop(fs::remove_file(environment.path(name))),
             }
             let run = run(&environment, arguments);
@@ -298,7 +298,7 @@ fn keys_of_documents_are_escaped() {
     ] {
         let mut run = run(&environment, arguments);
         if run.code == Some(0) {
-            // A document is written as it is.
+            // Documents are written unchanged.
             run.stdout.clear();
         }
         assert_safe(&run, &format!("{arguments:?}"));

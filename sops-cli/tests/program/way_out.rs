@@ -1,4 +1,4 @@
-//! Errors about recipients, private keys and creation rules that say what to do instead.
+//! Errors about recipients, private keys and creation rules say what to do instead.
 
 use sops_test_support::environment::{Run, TestEnvironment, identity, other_recipient, recipient};
 

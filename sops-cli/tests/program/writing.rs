@@ -1,4 +1,4 @@
-//! Files are replaced as a whole or not at all.
+//! Files are replaced completely or not at all.
 
 use std::fs;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sops_test_support::environment::{TestEnvironment, program, recipient};
 
-/// A file of some size.
+/// A large file.
 fn large() -> String {
     (0..3_000)
         .map(|number| format!("key{number}: value number {number}\n"))
@@ -91,7 +91,7 @@ fn extended_attributes_stay_and_no_access_list_comes() {
         xattr::set(environment.path("with.yaml"), attribute, value)
             .expect("the file system has attributes");
     }
-    // Files that are made from now on have the list.
+    // Files that are created from now on have the list.
     xattr::set(environment.path(""), "system.posix_acl_default", &list).expect("it is ours");
     environment.write("new.yaml", "");
     assert!(get("new.yaml", LIST).is_some());

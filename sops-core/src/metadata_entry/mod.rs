@@ -4,6 +4,8 @@
 mod locate;
 mod unknown;
 
+use std::ops::Range;
+
 use serde_json::{Map, Value as Json};
 use sops_document::{Document, Format, Location, ReservedEntry, ReservedNote, ReservedValue};
 
@@ -24,6 +26,19 @@ pub fn parse_document<'a>(
     format: Format,
 ) -> sops_document::Result<Document<'a>> {
     Document::parse_reserving(text, format, METADATA_KEY)
+}
+
+/// Like [`parse_document`], without the comments of YAML, whose positions take time to find.
+///
+/// # Errors
+/// Those of [`Document::parse_reserving`].
+pub(crate) fn parse_values(text: &str, format: Format) -> sops_document::Result<Document<'_>> {
+    Document::parse_values_reserving(text, format, METADATA_KEY)
+}
+
+/// Like [`parse_values`], for one of the [`parts`](Document::parts) of a text.
+pub(crate) fn parse_part(text: &str, part: Range<usize>) -> Option<Document<'_>> {
+    Document::parse_part(text, part, METADATA_KEY)
 }
 
 /// Whether the document has metadata, which means that it is encrypted.

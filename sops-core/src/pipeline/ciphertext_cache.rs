@@ -1,7 +1,7 @@
 //! The encrypted values of a file's previous state: an unchanged value keeps its ciphertext, so
 //! that diffs stay small.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use sha2::{Digest, Sha256};
 
@@ -11,7 +11,7 @@ use sops_document::Type;
 type Fingerprint = [u8; 32];
 
 /// Ciphertexts by their content. Each is used once.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct CiphertextCache<'a> {
     known: HashMap<Fingerprint, VecDeque<&'a str>>,
 }
@@ -34,6 +34,16 @@ impl<'a> CiphertextCache<'a> {
             .entry(fingerprint(kind, additional_data, plaintext))
             .or_default()
             .push_back(ciphertext);
+    }
+
+    /// Adds the ciphertexts of another version of the file that has the same data key.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for (value, ciphertexts) in other.known {
+            let known = self.known.entry(value).or_default();
+            // A ciphertext of both versions is one ciphertext: two values must not share it.
+            let seen: HashSet<&str> = known.iter().copied().collect();
+            known.extend(ciphertexts.into_iter().filter(|text| !seen.contains(text)));
+        }
     }
 
     /// The first unused ciphertext that holds this value.

@@ -1,15 +1,20 @@
 //! The changes in a decrypted text besides its values: comments are decrypted, and the metadata is
 //! removed.
 
-use sops_document::{Comment, Document, Item, PathId, ROOT, Replacement, Type};
+use sops_document::{Document, Item, PathId, ROOT, Replacement, Type};
 use zeroize::Zeroizing;
 
 use crate::additional_data::write_additional_data;
 use crate::cipher::Cipher;
 use crate::error::{Error, Result};
+use crate::keys::DataKey;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
+use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
+
+/// The number of comments that are decrypted at once.
+const BATCH: usize = 256;
 
 /// The changes in document order, and how many comments could not be decrypted.
 ///
@@ -19,11 +24,11 @@ use crate::pipeline::source_forms::SourceForms;
 pub(super) fn changes<'a>(
     document: &Document<'a>,
     selection: &Selection,
-    cipher: &mut Cipher,
+    key: &DataKey,
     cache: Option<&mut CiphertextCache<'a>>,
     source_forms: &SourceForms,
 ) -> Result<(Vec<Replacement>, usize)> {
-    let (mut changes, unopened) = comments(document, selection, cipher, cache)?;
+    let (mut changes, unopened) = comments(document, selection, key, cache)?;
     changes.extend(
         document.remove_reserved(source_forms.no_final_newline, &source_forms.empty_documents),
     );
@@ -35,65 +40,103 @@ pub(super) fn changes<'a>(
 fn comments<'a>(
     document: &Document<'a>,
     selection: &Selection,
-    cipher: &mut Cipher,
-    mut cache: Option<&mut CiphertextCache<'a>>,
+    key: &DataKey,
+    cache: Option<&mut CiphertextCache<'a>>,
 ) -> Result<(Vec<Replacement>, usize)> {
-    let (mut opened, mut unopened) = (Vec::new(), 0);
-    for (index, item) in document.written_items() {
-        let Item::Comment { path, span, .. } = item else {
-            continue;
-        };
-        if !selection.contains(index) {
-            continue;
+    let is_selected = |(index, item): &(usize, &Item<'_>)| {
+        matches!(item, Item::Comment { .. }) && selection.contains(*index)
+    };
+    let comments = document.written_items().filter(is_selected);
+    let comments: Vec<usize> = comments.map(|(index, _)| index).collect();
+    let batches: Vec<&[usize]> = comments.chunks(BATCH).collect();
+    let new_opener = |cache| Opener {
+        document,
+        cipher: Cipher::new(key),
+        cache,
+        additional_data: Vec::new(),
+    };
+    let openers: Vec<_> = match cache {
+        Some(cache) => vec![new_opener(Some(cache))],
+        None => (0..threads(comments.len()))
+            .map(|_| new_opener(None))
+            .collect(),
+    };
+    let open = |opener: &mut Opener<'_, '_, 'a>, batch: &&[usize]| opener.open(batch);
+    let (mut opened, mut unopened) = (Vec::with_capacity(comments.len()), 0);
+    in_order(openers, &batches, open, |results| {
+        for result in results {
+            let (texts, failed) = result?;
+            opened.extend(texts);
+            unopened += failed;
         }
-        let Comment {
-            range, continues, ..
-        } = document.comment(index);
-        let ciphertext = &document.text()[range];
-        if ciphertext.is_empty() {
-            if continues {
-                opened.push((index, Zeroizing::default()));
-            }
-            continue;
-        }
-        match comment(document, *path, ciphertext, cipher, cache.as_deref_mut()) {
-            Some((Type::Comment, text)) => opened.push((index, text)),
-            Some(_) => {
-                return Err(Error::Value {
-                    path: document.paths().display(*path),
-                    location: Some(document.location(*span)),
-                    message: "the `type` of an encrypted comment is not `comment`".to_owned(),
-                });
-            }
-            None => unopened += 1,
-        }
-    }
+        Ok::<_, Error>(())
+    })?;
     Ok((document.replace_comments(opened), unopened))
 }
 
-/// The comment's type and plaintext, tried with its container's path and then with those around it.
-fn comment<'a>(
-    document: &Document<'a>,
-    path: PathId,
-    ciphertext: &'a str,
-    cipher: &mut Cipher,
-    cache: Option<&mut CiphertextCache<'a>>,
-) -> Option<(Type, Zeroizing<String>)> {
-    let mut line = document.paths().ancestry(path);
-    line.insert(0, ROOT);
-    let mut additional_data = Vec::new();
-    for path in line.into_iter().rev() {
-        write_additional_data(document.paths(), path, &mut additional_data);
-        if let Ok((kind, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
-            if let Some(cache) = cache {
-                // The text after it is written again.
-                let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
-                let alone = &ciphertext[..end];
-                cache.remember(kind, &additional_data, plaintext, alone);
+/// Decrypts comments, a batch at a time.
+struct Opener<'d, 'r, 'a> {
+    document: &'d Document<'a>,
+    cipher: Cipher,
+    cache: Option<&'r mut CiphertextCache<'a>>,
+    additional_data: Vec<u8>,
+}
+
+/// Decrypted comments with their indexes, and how many could not be decrypted.
+type OpenedComments = (Vec<(usize, Zeroizing<String>)>, usize);
+
+impl<'a> Opener<'_, '_, 'a> {
+    fn open(&mut self, comments: &[usize]) -> Result<OpenedComments> {
+        let document = self.document;
+        let (mut opened, mut unopened) = (Vec::with_capacity(comments.len()), 0);
+        for &index in comments {
+            let Item::Comment { path, span, .. } = document.tape()[index] else {
+                continue;
+            };
+            let comment = document.comment(index);
+            let ciphertext = &document.text()[comment.range];
+            if ciphertext.is_empty() {
+                if comment.continues {
+                    opened.push((index, Zeroizing::default()));
+                }
+                continue;
             }
-            let text = String::from_utf8_lossy(plaintext);
-            return Some((kind, Zeroizing::new(text.into_owned())));
+            match self.comment(path, ciphertext) {
+                Some((Type::Comment, text)) => opened.push((index, text)),
+                Some(_) => {
+                    return Err(Error::Value {
+                        path: document.paths().display(path),
+                        location: Some(document.location(span)),
+                        message: "the `type` of an encrypted comment is not `comment`".to_owned(),
+                    });
+                }
+                None => unopened += 1,
+            }
+        }
+        Ok((opened, unopened))
+    }
+
+    /// The comment's type and plaintext, tried with its container's path and then with those
+    /// around it.
+    fn comment(&mut self, path: PathId, ciphertext: &'a str) -> Option<(Type, Zeroizing<String>)> {
+        let paths = self.document.paths();
+        let mut around = path;
+        loop {
+            write_additional_data(paths, around, &mut self.additional_data);
+            if let Ok((kind, plaintext)) = self.cipher.decrypt(ciphertext, &self.additional_data) {
+                if let Some(cache) = &mut self.cache {
+                    // The text after it is written again.
+                    let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
+                    let alone = &ciphertext[..end];
+                    cache.remember(kind, &self.additional_data, plaintext, alone);
+                }
+                let text = String::from_utf8_lossy(plaintext);
+                return Some((kind, Zeroizing::new(text.into_owned())));
+            }
+            if around == ROOT {
+                return None;
+            }
+            around = paths.parent(around);
         }
     }
-    None
 }

@@ -1,8 +1,16 @@
 //! A digest of the meaning of a plaintext: its keys, containers and values, without comments and
 //! layout.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 use sops_document::{Collection, Document, Format, Item, ROOT, Value};
+
+use crate::metadata_entry;
+use crate::pipeline::parallel::{in_order, threads};
+
+/// About how long an entry with its value is.
+const BYTES_A_VALUE: usize = 25;
 
 /// A running SHA-256; `None` if the digest is not needed.
 pub(crate) struct ContentDigest(Option<Sha256>);
@@ -15,7 +23,31 @@ impl ContentDigest {
 
     /// The digest of a plaintext; `None` if it does not parse.
     pub(crate) fn of_text(text: &str, format: Format) -> Option<[u8; 32]> {
-        Self::of_document(&crate::parse_document(text, format).ok()?)
+        let parts = Document::parts(text, format);
+        Self::of_parts(text, &parts)
+            .or_else(|| Self::of_document(&metadata_entry::parse_values(text, format).ok()?))
+    }
+
+    /// The digest of a plaintext that can be parsed in parts, which are not all in memory at once.
+    /// Two parts may have the same key, which no other plaintext with this digest has.
+    fn of_parts(text: &str, parts: &[Range<usize>]) -> Option<[u8; 32]> {
+        let workers = vec![(); threads(text.len() / BYTES_A_VALUE)];
+        let parse =
+            |_: &mut (), part: &Range<usize>| metadata_entry::parse_part(text, part.clone());
+        if parts.is_empty() {
+            return None;
+        }
+        in_order(workers, parts, parse, |documents| {
+            let mut content = Self::new(true);
+            for (number, document) in documents.enumerate() {
+                let document = document?;
+                // The parts are one document.
+                for item in document.tape().iter().skip(usize::from(number > 0)) {
+                    content.item(&document, item);
+                }
+            }
+            content.finish()
+        })
     }
 
     /// The digest of a parsed document.
@@ -78,5 +110,37 @@ impl ContentDigest {
     /// The digest, if it was wanted.
     pub(crate) fn finish(self) -> Option<[u8; 32]> {
         Some(self.0?.finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The digest of the text as a whole, and whether it can be found in parts.
+    fn digests(text: &str) -> (Option<[u8; 32]>, bool) {
+        let whole = ContentDigest::of_document(
+            &crate::parse_document(text, Format::Yaml).expect("the text is valid"),
+        );
+        let parts = ContentDigest::of_parts(text, &Document::parts(text, Format::Yaml));
+        assert!(parts.is_none() || parts == whole);
+        assert_eq!(ContentDigest::of_text(text, Format::Yaml), whole);
+        (whole, parts.is_some())
+    }
+
+    #[test]
+    fn a_text_and_its_parts_have_the_same_digest() {
+        let section = |number| format!("# c\nk{number}:\n  a: 'x'\n  b: [1, {{c: 2}}]\n");
+        let text: String = (0..20_000).map(section).collect();
+        let (whole, in_parts) = digests(&text);
+        assert!(in_parts);
+        assert_ne!(whole, digests(&text.replacen("'x'", "'y'", 1)).0);
+        for text in [
+            "a: b\n",
+            &format!("a: &a 1\n{text}b: *a\n"),
+            &format!("a: b\n---\n{text}"),
+        ] {
+            assert!(!digests(text).1);
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::pipeline::flow_tops;
 use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plaintext_writer::{PlaintextWriter, Purpose, WrittenPlaintext};
 use crate::pipeline::selection::Selection;
-use crate::pipeline::source_forms::SourceForms;
+use crate::pipeline::source_forms::{SourceForm, SourceForms};
 
 /// Whether the MAC must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,36 +64,38 @@ pub(crate) fn decrypt_values<'a>(
     let (changes, unopened_comments) = comment_edits::changes(
         document,
         &selection,
-        &mut cipher,
+        key,
         cache.as_deref_mut(),
         &source_forms,
     )?;
 
-    let batches = batches(document);
-    let openers = (0..threads(document.tape().len()))
-        .map(|_| Opener::new(document, &selection, Cipher::new(key)))
-        .collect();
-    let WrittenPlaintext { usual, kept, mac } =
+    let write = |nodes: &[SourceForm], cache| {
+        let batches = batches(document);
+        let openers = (0..threads(document.tape().len()))
+            .map(|_| Opener::new(document, &selection, Cipher::new(key)))
+            .collect();
         in_order(openers, &batches, Opener::open, |opened| {
             let mac = Mac::new(metadata.mac_only_encrypted);
-            let mut reader =
-                PlaintextWriter::new(document, &selection, mac, &source_forms.nodes, &changes)
-                    .with_purpose(purpose)
-                    .with_cache(cache);
+            let mut writer = PlaintextWriter::new(document, &selection, mac, nodes, &changes)
+                .with_purpose(purpose)
+                .with_cache(cache);
             for (items, batch) in batches.iter().zip(opened) {
-                reader.read(items.clone(), &batch)?;
+                writer.read(items.clone(), &batch)?;
             }
-            Ok::<_, Error>(reader.finish())
-        })?;
+            Ok::<_, Error>(writer.finish())
+        })
+    };
+    let WrittenPlaintext { text, content, mac } = write(&source_forms.nodes, cache)?;
     if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
         return Err(Error::MacMismatch);
     }
-    let text = match kept {
-        // The source forms are used only if they still have the decrypted values.
-        Some((kept, content)) if ContentDigest::of_text(&kept, document.format()) == content => {
-            kept
+    // The source forms are used only if they still have the decrypted values.
+    let text = match content {
+        Some(_) if ContentDigest::of_text(&text, document.format()) != content => {
+            drop(text);
+            write(&[], None)?.text
         }
-        _ => usual,
+        _ => text,
     };
     let text = flow_tops::restore(text, &source_forms.flow_tops);
     Ok(Decrypted {

@@ -31,14 +31,13 @@ pub(crate) enum Purpose {
 
 /// The result of reading all leaves.
 pub(super) struct WrittenPlaintext {
-    /// The plaintext in the usual spelling.
-    pub(super) usual: Zeroizing<String>,
-    /// If source forms were stored, the text with them, and the content that it must have.
-    pub(super) kept: Option<(Zeroizing<String>, Option<[u8; 32]>)>,
+    pub(super) text: Zeroizing<String>,
+    /// If the text has source forms, the digest that its content must have.
+    pub(super) content: Option<[u8; 32]>,
     pub(super) mac: String,
 }
 
-/// Writes the text twice: in the usual spelling and, if source forms were stored, with them.
+/// Writes the text with the stored source forms, and everything else in the usual spelling.
 pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selection,
@@ -47,8 +46,7 @@ pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     additional_data: Vec<u8>,
     mac: Mac,
     nodes: Peekable<slice::Iter<'d, SourceForm>>,
-    usual: ValueWriter<'d>,
-    kept: Option<ValueWriter<'d>>,
+    out: ValueWriter<'d>,
     content: ContentDigest,
     containers: Containers<'d, 'a>,
     spelling: Zeroizing<String>,
@@ -74,8 +72,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             additional_data: Vec::new(),
             mac,
             nodes: nodes.iter().peekable(),
-            usual: ValueWriter::new(document, changes),
-            kept: (!nodes.is_empty()).then(|| ValueWriter::new(document, changes)),
+            out: ValueWriter::new(document, changes),
             content: ContentDigest::new(!nodes.is_empty()),
             containers: Containers::new(document),
             spelling: Zeroizing::default(),
@@ -158,12 +155,11 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     /// Writes a stored source form in place of the node at `range`, or of the container that it
     /// names.
     fn source_form(&mut self, node: &SourceForm, span: Span, range: Range<usize>) {
-        let Some(kept) = &mut self.kept else { return };
         if node.up > 0 {
             let span = self.containers.outer(node.up).unwrap_or(span);
-            kept.replace(span.range(), &node.text);
+            self.out.replace(span.range(), &node.text);
         } else {
-            kept.source(&node.text, range);
+            self.out.source(&node.text, range);
         }
     }
 
@@ -176,10 +172,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         let replacement = document.item_as_comment(index, self.only_comments, &text);
         let (range, text) =
             replacement.ok_or_else(|| self.problem(leaf, "this is a comment, not a value"))?;
-        self.usual.replace(range.clone(), &text);
-        if let Some(kept) = &mut self.kept {
-            kept.replace(range, &text);
-        }
+        self.out.replace(range, &text);
         Ok(())
     }
 
@@ -197,6 +190,15 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         let value = Value { kind, bytes };
         self.mac.add(&value.bytes, true);
         let slot = ScalarSlot::of_token(self.document, leaf, self.containers.innermost());
+        self.content
+            .leaf(self.document.paths().key(leaf.path), Some(&value));
+        if let Some(node) = node {
+            if let (Some(header), Some((range, _))) = (&node.header, slot.indicators()) {
+                self.out.replace(range, header);
+            }
+            self.source_form(node, leaf.span, slot.range());
+            return Ok(());
+        }
         self.spelling.clear();
         let with_point = (self.purpose == Purpose::Values)
             .then(|| with_point(&value))
@@ -205,22 +207,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             .as_ref()
             .map_or(plaintext, |text| text.as_bytes());
         let spelled = slot.spell(plaintext, &value, &mut self.spelling);
-        self.usual.value(leaf, &slot, spelled, &self.spelling);
-        if let Some(kept) = &mut self.kept {
-            let key = self.document.paths().key(leaf.path);
-            self.content.leaf(key, Some(&value));
-            if node.is_none() {
-                kept.value(leaf, &slot, spelled, &self.spelling);
-            }
-        }
-        if let Some(node) = node {
-            if let Some(kept) = &mut self.kept
-                && let (Some(header), Some((range, _))) = (&node.header, slot.indicators())
-            {
-                kept.replace(range, header);
-            }
-            self.source_form(node, leaf.span, slot.range());
-        }
+        self.out.value(leaf, &slot, spelled, &self.spelling);
         Ok(())
     }
 
@@ -245,10 +232,9 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     }
 
     pub(super) fn finish(self) -> WrittenPlaintext {
-        let content = self.content.finish();
         WrittenPlaintext {
-            usual: self.usual.finish(),
-            kept: self.kept.map(|kept| (kept.finish(), content)),
+            text: self.out.finish(),
+            content: self.content.finish(),
             mac: self.mac.finish(),
         }
     }

@@ -51,7 +51,7 @@ impl Document<'_> {
         if path.components().len() > MAX_DEPTH {
             return Err(Error::Limit {
                 location: None,
-                message: format!("the path leads deeper than {MAX_DEPTH} levels"),
+                message: format!("the path has more than {MAX_DEPTH} levels"),
             });
         }
         if self.format == Format::Binary {

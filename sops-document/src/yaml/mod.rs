@@ -1,7 +1,8 @@
 //! YAML documents.
 //!
-//! `events` wraps the parser crate. `parser` turns its events into a tape, with `fast_path` for
-//! simple lines and `parallel_parse` for large texts, and `comments` puts the comments on the tape.
+//! `block_reader` reads what most files consist of, and `events` wraps the parser crate, which reads
+//! everything else. `parser` turns the events of both into a tape, `parallel_parse` does so on all
+//! cores for large texts, and `comments` puts the comments on the tape.
 //!
 //! `resolve`, `spell`, `emit` and `restyle` are how Go's YAML library reads and writes scalars and
 //! trees. `go_incompatibilities` refuses what that library reads differently.
@@ -10,12 +11,12 @@
 //! them too.
 
 pub(crate) mod analysis;
+mod block_reader;
 pub(crate) mod comments;
 pub(crate) mod diagnostics;
 pub(crate) mod emit;
 pub(crate) mod entry_range;
 pub(crate) mod events;
-mod fast_path;
 pub(crate) mod go_incompatibilities;
 pub(crate) mod lexical;
 mod outline;
@@ -28,10 +29,11 @@ pub(crate) mod spell;
 
 pub use outline::Outline;
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use comments::Tail;
-use parser::Parser;
+use parser::{Parser, Reading};
 
 use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
@@ -57,10 +59,7 @@ pub(crate) fn parse_as_written<'a>(text: &'a str, reserved: ReservedKey) -> Resu
 /// document.
 fn parse_with_tail<'a>(text: &'a str, reserved: ReservedKey, tail: Tail) -> Result<Document<'a>> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
-    let mut parsed = match parallel_parse::parse(text, reserved) {
-        Some(parsed) => parsed,
-        None => Parser::run(text, 0..text.len(), text, reserved)?,
-    };
+    let mut parsed = read(text, Reading::Document(reserved))?;
     let comments = std::mem::take(&mut parsed.comments);
     let mut document = document(text, parsed, reserved)?;
     if !comments.is_empty() {
@@ -69,17 +68,55 @@ fn parse_with_tail<'a>(text: &'a str, reserved: ReservedKey, tail: Tail) -> Resu
     Ok(document)
 }
 
+/// Parses a YAML stream without its comments.
+pub(crate) fn parse_without_comments<'a>(
+    text: &'a str,
+    reserved: ReservedKey,
+) -> Result<Document<'a>> {
+    go_incompatibilities::refuse_unicode_breaks(text)?;
+    document(text, read(text, Reading::Document(reserved))?, reserved)
+}
+
+/// The parts of a text that can be parsed on their own; empty if there are none.
+pub(crate) fn parts(text: &str) -> Vec<Range<usize>> {
+    match go_incompatibilities::refuse_unicode_breaks(text) {
+        Ok(()) => parallel_parse::parts(text),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Parses a part of a text without its comments; `None` if it must be parsed with the rest.
+pub(crate) fn parse_part<'a>(
+    text: &'a str,
+    part: Range<usize>,
+    reserved: ReservedKey,
+) -> Option<Document<'a>> {
+    let room_for = text.get(part.clone())?;
+    let parsed = parallel_parse::piece(text, part, room_for, Reading::Document(reserved))?;
+    document(text, parsed, reserved).ok()
+}
+
 /// Parses a YAML stream for its values only: without comments, without a reserved key, and with
 /// integers up to 2^64-1.
 pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
-    document(text, Parser::run_to_read(text)?, None)
+    document(text, read(text, Reading::Values)?, None)
 }
 
 /// Parses a YAML stream as leniently as any reader does: duplicate keys, keys that are not strings,
 /// and sequences and scalars at the top are accepted.
 pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
-    document(text, Parser::run_leniently(text)?, None)
+    document(text, read(text, Reading::Lenient)?, None)
+}
+
+/// Reads a text in parts on all cores, or line by line, or else with the parser crate.
+fn read(text: &str, reading: Reading) -> Result<Parser<'_>> {
+    let parsed = parallel_parse::parse(text, reading)
+        .or_else(|| Parser::run_by_lines(text, 0..text.len(), text, reading));
+    match parsed {
+        Some(parsed) => Ok(parsed),
+        None => Parser::run(text, reading),
+    }
 }
 
 /// The parsed document without its comments.

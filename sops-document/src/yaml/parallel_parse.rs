@@ -11,17 +11,18 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::parser::Parser;
+use memchr::memmem;
+
+use super::parser::{Parser, Reading};
 use super::source;
-use crate::document::ReservedKey;
 use crate::{Collection, Item, PathId, Paths, ROOT, Span};
 
 /// Shorter texts are read faster than threads start.
 const SHORTEST: usize = 128 * 1024;
 
 /// Reads `text` in pieces; `None` if it must be read in one piece.
-pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'a>> {
-    if text.len() < SHORTEST {
+pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
+    if text.len() < SHORTEST || has_documents(text) {
         return None;
     }
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -40,7 +41,7 @@ pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'
                 } else {
                     &text[range.clone()]
                 };
-                scope.spawn(move || piece(text, range.clone(), room_for, reserved))
+                scope.spawn(move || piece(text, range.clone(), room_for, reading))
             })
             .collect();
         threads
@@ -48,31 +49,53 @@ pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
-    join(pieces?.into_iter().flatten().collect())
+    join(pieces?)
 }
 
-/// Reads one piece: its simple lines first, then the rest. The first part reserves space for the
-/// entries of `room_for`.
-fn piece<'a>(
+/// Divides a text into more pieces than there are cores, so that few of them are in memory at once;
+/// empty if it must be read in one piece.
+pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
+    match text.len() < SHORTEST || has_documents(text) {
+        true => Vec::new(),
+        false => cut(text, text.len() / (SHORTEST / 2)),
+    }
+}
+
+/// Whether a document may begin after the first line.
+fn has_documents(text: &str) -> bool {
+    memmem::find(text.as_bytes(), b"\n---").is_some()
+}
+
+/// Reads one piece. Reserves space for the entries of `room_for`.
+pub(super) fn piece<'a>(
     text: &'a str,
     range: Range<usize>,
     room_for: &str,
-    reserved: ReservedKey,
-) -> Option<Vec<Parser<'a>>> {
-    let (plain, end) = Parser::run_plain(text, range.clone(), room_for, reserved).ok()?;
-    let rest = end..range.end;
-    let room_for = match plain {
-        Some(_) => &text[rest.clone()],
-        None => room_for,
-    };
-    let mut parts: Vec<_> = plain.into_iter().collect();
-    if !rest.is_empty() {
-        parts.push(Parser::run(text, rest, room_for, reserved).ok()?);
+    reading: Reading,
+) -> Option<Parser<'a>> {
+    Parser::run_by_lines(text, range, room_for, reading).filter(|piece| is_mapping(text, piece))
+}
+
+/// Whether the piece is one document without markers, with a block mapping in the first column at
+/// the top level.
+fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
+    match &piece.tape[..] {
+        [
+            Item::Document { close, .. },
+            Item::Open {
+                kind: Collection::Mapping,
+                flow: false,
+                span,
+                ..
+            },
+            ..,
+            Item::Close { open: 1 },
+            Item::Close { open: 0 },
+        ] => {
+            *close as usize + 1 == piece.tape.len() && source::column(text, span.range().start) == 0
+        }
+        _ => false,
     }
-    parts
-        .iter()
-        .all(|part| is_mapping(text, part))
-        .then_some(parts)
 }
 
 /// About `count` ranges of equal length, each ending before a line that may begin an entry.
@@ -100,28 +123,6 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
     }
     ranges.push(start..text.len());
     ranges
-}
-
-/// Whether the piece is one document without markers, with a block mapping in the first column at
-/// the top level.
-fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
-    match &piece.tape[..] {
-        [
-            Item::Document { close, .. },
-            Item::Open {
-                kind: Collection::Mapping,
-                flow: false,
-                span,
-                ..
-            },
-            ..,
-            Item::Close { open: 1 },
-            Item::Close { open: 0 },
-        ] => {
-            *close as usize + 1 == piece.tape.len() && source::column(text, span.range().start) == 0
-        }
-        _ => false,
-    }
 }
 
 /// Moves the entries of all pieces into the mapping of the first; `None` if two pieces have the
@@ -231,13 +232,14 @@ mod tests {
                 "k{number}:\n  - {{a: [1, two], b: \"q # no\"}}\n  - x: |+\n      text\n\n    y: 'it''s\n\n      folded'  # c\n# d\n\nl{number}: &a{number} v\nm{number}: *a{number}\n"
             )
         });
-        let whole = Parser::run(&text, 0..text.len(), "", None).expect("valid YAML");
+        let reading = Reading::Document(None);
+        let whole = Parser::run(&text, reading).expect("valid YAML");
         for count in 2..6 {
             let pieces: Vec<_> = cut(&text, count)
                 .into_iter()
-                .map(|range| Parser::run(&text, range, "", None).expect("each piece is a mapping"))
+                .map(|range| piece(&text, range, "", reading).expect("each piece is a mapping"))
                 .collect();
-            assert!(pieces.len() == count && pieces.iter().all(|piece| is_mapping(&text, piece)));
+            assert_eq!(pieces.len(), count);
             let joined = join(pieces).expect("the keys are distinct");
             assert_eq!(format!("{:?}", joined.tape), format!("{:?}", whole.tape));
             assert_eq!(format!("{:?}", joined.paths), format!("{:?}", whole.paths));
@@ -248,7 +250,7 @@ mod tests {
     #[test]
     fn text_that_spans_a_cut_is_read_in_one_piece() {
         let plain = long_text(|number| format!("k{number}: v\n"));
-        assert!(parse(&plain, None).is_some());
+        assert!(parse(&plain, Reading::Document(None)).is_some());
         let mut cases = vec![
             ("a document marker", plain.replacen("k9:", "---\nk9:", 1)),
             ("a duplicate key", format!("{plain}k1: v\n")),
@@ -266,7 +268,7 @@ mod tests {
             format!("a: \"{}\"\n", plain.replace('\n', "\n\n")),
         ));
         for (case, text) in cases {
-            assert!(parse(&text, None).is_none(), "{case}");
+            assert!(parse(&text, Reading::Document(None)).is_none(), "{case}");
         }
     }
 }

@@ -46,9 +46,8 @@ pub(crate) fn openings(text: &str) -> usize {
 
 /// The offset of the line break at or after `at`, or of the end of the text.
 pub(crate) fn line_end(text: &str, at: usize) -> usize {
-    text[at..]
-        .find(['\n', '\r'])
-        .map_or(text.len(), |found| at + found)
+    let rest = &text.as_bytes()[at..];
+    memchr::memchr2(b'\n', b'\r', rest).map_or(text.len(), |found| at + found)
 }
 
 /// The offset just after the line break at `at`, if there is one.
@@ -63,7 +62,7 @@ pub(crate) fn after_break(text: &str, at: usize) -> usize {
 
 /// The offset of the start of the line of `at`, after a byte order mark.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
-    match text[..at].rfind(['\n', '\r']) {
+    match memchr::memrchr2(b'\n', b'\r', &text.as_bytes()[..at]) {
         Some(found) => found + 1,
         None if text.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8().min(at),
         None => 0,

@@ -62,7 +62,7 @@ impl KeyService for Identities {
         let sources = self.sources();
         let mut lines = vec![match sources.is_empty() {
             true => "no private keys were given".to_owned(),
-            false => "private keys were looked for in:".to_owned(),
+            false => "searched for private keys in:".to_owned(),
         }];
         lines.extend(sources.iter().map(|source| format!("  {source}")));
         lines.extend(self.complaints());

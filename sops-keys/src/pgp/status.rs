@@ -93,7 +93,7 @@ pub(super) fn refusal(reason: u32) -> &'static str {
     match reason {
         1 => "`gpg` does not have this public key; import it, for example with `gpg --recv-keys`",
         2 => "`gpg` has several keys with this ID; use the full fingerprint",
-        3 => "the key is not made for encryption",
+        3 => "the key cannot be used for encryption",
         4 => "the key is revoked",
         5 => "the key is expired",
         10 => "the key is not trusted",
@@ -205,7 +205,7 @@ mod tests {
                 "is expired",
             ),
             ("pub:r:3072:1:\n", "is revoked"),
-            ("pub:u:2048:1:95E4:\n", "not made for encryption"),
+            ("pub:u:2048:1:95E4:\n", "cannot be used for encryption"),
             ("pub:u:2048:1:95E4:\nsub:e:\n", "for encryption is expired"),
             ("", "cannot use"),
         ] {

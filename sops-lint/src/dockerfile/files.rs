@@ -135,7 +135,11 @@ const HARMLESS_ENDS: &[&str] = &[
 pub(crate) fn holds_secrets(source: &str, target: &str) -> bool {
     // What is at an address is published already, as are the keys that packages are signed with.
     let is_of_packages = ["/etc/apt", "keyring", "trusted.gpg", "rpm-gpg"];
-    if source.contains("://") || is_of_packages.iter().any(|place| target.contains(place)) {
+    if source.contains("://")
+        || is_of_packages
+            .iter()
+            .any(|directory| target.contains(directory))
+    {
         return false;
     }
     let path = source.trim_end_matches('/').to_ascii_lowercase();

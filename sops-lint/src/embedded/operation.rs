@@ -18,6 +18,7 @@ use crate::rules::{
 };
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
+use crate::shown_name::shown_name;
 
 /// Whether a text begins as a list does, and may have operations in it. An escape may hide their
 /// keys.
@@ -209,13 +210,13 @@ fn entries(
     while let Some((key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
             // An operation may move what was reported.
-            let place = (node.span(), "reported".to_owned());
+            let site = (node.span(), "reported".to_owned());
             let before = context.findings.len();
-            if !target.seen.contains(&place) {
+            if !target.seen.contains(&site) {
                 entry(part, &key, node, target.kind, context);
             }
             if context.findings.len() > before {
-                target.seen.insert(place);
+                target.seen.insert(site);
             }
             continue;
         }
@@ -272,7 +273,10 @@ pub(super) fn entry(
         context
             .report_node(
                 value,
-                format!("a patch has the value of a Secret in plaintext: `{key}`"),
+                format!(
+                    "a patch has the value of a Secret in plaintext: `{}`",
+                    shown_name(key)
+                ),
             )
             .help(merge::HELP);
     }

@@ -43,29 +43,29 @@ pub(super) fn look_at(
         return;
     };
     traversal.read += text.len();
-    let (place, path) = match &traversal.outer {
+    let (span, path) = match &traversal.outer {
         Some(outer) => outer.clone(),
         None => (file.span(), file.path()),
     };
     let before = context.findings.len();
     let mut found_as = |kind| {
-        let frame = TextFrame::at(&text, place.clone(), path.clone());
+        let frame = TextFrame::at(&text, span.clone(), path.clone());
         in_text(&text, kind, frame, context);
-        let mut found = context.findings.split_off(before);
+        let mut findings = context.findings.split_off(before);
         // The values of a Secret count more than a name that looks like a secret.
-        found.sort_by_key(|finding| finding.rule.code != PLAINTEXT_SECRET.code);
-        found.into_iter().next()
+        findings.sort_by_key(|finding| finding.rule.code != PLAINTEXT_SECRET.code);
+        findings.into_iter().next()
     };
     let alone = found_as("");
     let is_reported = is_named || names_secret(&text) || may_be_list(&text);
     if alone.is_some() && is_reported {
         return;
     }
-    let found = match kind {
+    let finding = match kind {
         "Secret" => found_as(kind),
         _ => alone,
     };
-    if let Some(mut finding) = found {
+    if let Some(mut finding) = finding {
         finding.message = match finding.rule.code == PLAINTEXT_SECRET.code {
             true => format!("the patch file `{name}` has a value of a Secret in plaintext"),
             false => format!("in the patch file `{name}`, {}", finding.message),

@@ -33,8 +33,7 @@ impl Traversal {
     /// From now on nodes are those of the document, or again of the file itself.
     pub(super) fn frame_nodes(&self, is_within: bool, context: &mut Context<'_>) {
         let outer = self.outer.as_ref().filter(|_| is_within);
-        context
-            .set_frame(outer.map(|(place, path)| TextFrame::at("", place.clone(), path.clone())));
+        context.set_frame(outer.map(|(span, path)| TextFrame::at("", span.clone(), path.clone())));
     }
 
     /// The frame for the text of a scalar.
@@ -44,8 +43,8 @@ impl Traversal {
         node: NodeRef<'_, '_>,
         context: &Context<'_>,
     ) -> TextFrame {
-        if let Some((place, path)) = &self.outer {
-            return TextFrame::at(text, place.clone(), path.clone());
+        if let Some((span, path)) = &self.outer {
+            return TextFrame::at(text, span.clone(), path.clone());
         }
         let span = node.span();
         let source = context.text().get(span.clone()).unwrap_or_default();

@@ -83,9 +83,9 @@ fn plugin_text(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut C
             secret_generator(&object, context);
         }
         context.set_frame(None);
-        let place = || (item.span(), item.path());
+        let site = || (item.span(), item.path());
         let mut inner = Traversal {
-            outer: Some(traversal.outer.clone().unwrap_or_else(place)),
+            outer: Some(traversal.outer.clone().unwrap_or_else(site)),
             is_plugin: true,
             ..Traversal::default()
         };

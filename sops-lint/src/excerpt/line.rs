@@ -9,9 +9,8 @@ use crate::allowing_comment::is_harmless_comment;
 use crate::finding::Finding;
 use crate::secret_detection::is_shown;
 use crate::shown_line::Excerpt;
+use crate::shown_name::MASK;
 
-/// What is shown instead of a secret.
-const MASK: &str = "***";
 /// What is shown instead of the rest of a long line or value.
 const CUT: &str = "…";
 /// How much of a long line is shown before and after the place, in bytes.
@@ -39,7 +38,7 @@ const COMMANDS: [&str; 12] = [
 
 /// What an excerpt points to.
 pub(super) struct Pointer {
-    pub(super) place: Range<usize>,
+    pub(super) span: Range<usize>,
     /// Names that the message shows.
     pub(super) names: Vec<String>,
     /// Words in these names and in the path of the finding.
@@ -56,7 +55,7 @@ impl Pointer {
             parts.filter(|part| !part.is_empty()).map(str::to_owned)
         });
         Self {
-            place: finding.location.offset..finding.end,
+            span: finding.location.offset..finding.end,
             words: words.collect(),
             names: names.map(str::to_owned).collect(),
         }
@@ -88,7 +87,7 @@ impl<'t> Line<'t> {
     /// `None` if the line is empty, or not in the text. Of a long line, only the part around the
     /// place is looked at.
     pub(super) fn around(text: &'t str, pointer: &'t Pointer) -> Option<Self> {
-        let at = pointer.place.start;
+        let at = pointer.span.start;
         let (before, after) = (text.get(..at)?, text.get(at..)?);
         let first = text.ceil_char_boundary(at.saturating_sub(BEFORE));
         let start = before[first..].rfind('\n').map(|last| first + last + 1);
@@ -130,7 +129,7 @@ impl<'t> Line<'t> {
         if !writer.out.chars().all(is_safe) {
             return None;
         }
-        Some(writer.finish(&self.pointer.place, self.window.end))
+        Some(writer.finish(&self.pointer.span, self.window.end))
     }
 
     /// What is between pieces: punctuation, tags, anchors and aliases.
@@ -196,12 +195,12 @@ impl<'t> Line<'t> {
             Visibility::Line | Visibility::Words => {
                 let start = range.end - source.trim_start_matches(BLANKS).len();
                 writer.show(self.text, range.start..start);
-                let place = &self.pointer.place;
+                let span = &self.pointer.span;
                 // A message shows the name of a file that has the secret.
-                if start <= place.start && place.end <= range.end && self.is_named(place) {
-                    self.words(start..place.start, &hides, writer);
-                    writer.show(self.text, place.clone());
-                    self.words(place.end..range.end, &hides, writer);
+                if start <= span.start && span.end <= range.end && self.is_named(span) {
+                    self.words(start..span.start, &hides, writer);
+                    writer.show(self.text, span.clone());
+                    self.words(span.end..range.end, &hides, writer);
                 } else {
                     self.words(start..range.end, &hides, writer);
                 }
@@ -246,7 +245,7 @@ impl<'t> Line<'t> {
         let before = &self.text[self.window.start..word.start];
         let is_first = !self.is_cut_before && before.trim().is_empty();
         let mut known = self.pointer.words.iter();
-        word.end <= self.pointer.place.start
+        word.end <= self.pointer.span.start
             && (is_first && (text == "-" || COMMANDS.contains(&text))
                 || known.any(|known| is_same(known, text)))
     }
@@ -255,7 +254,7 @@ impl<'t> Line<'t> {
     fn signs(&self, signs: Range<usize>, is_after_label: bool, writer: &mut Writer) {
         let text = &self.text[signs.clone()];
         let is_sign = |c: char| " :=.,{[\"'\t".contains(c);
-        let is_before = signs.end <= self.pointer.place.start;
+        let is_before = signs.end <= self.pointer.span.start;
         let rest = match is_after_label && is_before {
             true => text.trim_start_matches(is_sign),
             false => text.trim_start_matches(BLANKS),
@@ -350,8 +349,8 @@ impl Writer {
         self.put(range, MASK);
     }
 
-    fn finish(self, place: &Range<usize>, line_end: usize) -> Excerpt {
-        let at = place.start.min(line_end);
+    fn finish(self, span: &Range<usize>, line_end: usize) -> Excerpt {
+        let at = span.start.min(line_end);
         let part_at = |at: usize| {
             let holds = |part: &&(Range<usize>, Range<usize>, bool)| part.0.contains(&at);
             self.parts.iter().find(holds).or(self.parts.last())
@@ -367,10 +366,10 @@ impl Writer {
             true => shown.start + at.saturating_sub(source.start).min(shown.len()),
             false => shown.start,
         };
-        let is_whole = place.end <= line_end && place.end > place.start;
-        let end = match part_at(place.end.max(1) - 1).filter(|_| is_whole) {
+        let is_whole = span.end <= line_end && span.end > span.start;
+        let end = match part_at(span.end.max(1) - 1).filter(|_| is_whole) {
             Some((source, shown, true)) => {
-                shown.start + (place.end.saturating_sub(source.start)).min(shown.len())
+                shown.start + (span.end.saturating_sub(source.start)).min(shown.len())
             }
             Some((_, shown, false)) => shown.end,
             None => shown.end,

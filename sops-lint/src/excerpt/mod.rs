@@ -49,7 +49,10 @@ impl<'t> Excerpts<'t> {
         let filled = crate::template::filled(text);
         let is_covered = context.naming_rule().is_some();
         let is_hidden = |span: &Range<usize>| is_covered && context.is_selected(span);
-        let mut offsets: Vec<_> = findings.iter().map(|found| found.location.offset).collect();
+        let mut offsets: Vec<_> = findings
+            .iter()
+            .map(|finding| finding.location.offset)
+            .collect();
         offsets.sort_unstable();
         let is_wanted = |span: &Range<usize>| {
             let next = offsets.partition_point(|offset| *offset < span.start);
@@ -76,7 +79,7 @@ impl<'t> Excerpts<'t> {
     /// characters that are unsafe to show.
     pub fn at(&self, offset: usize) -> Option<Excerpt> {
         let excerpt = self.line(&Pointer {
-            place: offset..offset,
+            span: offset..offset,
             names: Vec::new(),
             words: Vec::new(),
         });

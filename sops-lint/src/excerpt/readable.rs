@@ -1,8 +1,11 @@
 //! Which values can be read by everyone: those of fields that hold no secrets, if they do not look
 //! like secrets either.
 
+use sops_core::is_ciphertext;
+
 use crate::secret::is_secret_part;
-use crate::secret_detection::{in_text, judge};
+use crate::secret_detection::{in_text, is_random, judge};
+use crate::shown_name::shown_name;
 
 /// Fields whose values are settings, names and places.
 const READABLE: [&str; 76] = [
@@ -95,6 +98,28 @@ const OF_KEYS: [&str; 9] = [
     "pgp",
     "recipient",
     "resource_id",
+];
+
+/// Fields whose values have `:` or `=` in them: images, addresses, times, expressions and
+/// ciphertext.
+const WITH_SIGNS: [&str; 17] = [
+    "chart",
+    "created_at",
+    "encrypted_comment_regex",
+    "encrypted_regex",
+    "from",
+    "hc_vault_transit_uri",
+    "image",
+    "lastmodified",
+    "mac",
+    "path_regex",
+    "schedule",
+    "unencrypted_comment_regex",
+    "unencrypted_regex",
+    "uses",
+    "vault_address",
+    "vaultUrl",
+    "vault_url",
 ];
 
 /// Fields below which everything may be a secret: the user decides what is in them.
@@ -227,9 +252,30 @@ impl<'d> Fields<'d> {
             && (is_setting
                 || is_listed()
                     && (!OF_KEYS.contains(name) || value.split(',').all(is_public_key))
+                    && !may_be_secret(name, value)
                     && !self.names.iter().any(leads_to_secret)
                     && in_text(name, value).is_empty())
     }
+}
+
+/// Whether the value of a field for names and places may be a secret all the same: it looks
+/// generated, or has an assignment in the place of a name.
+fn may_be_secret(field: &str, value: &str) -> bool {
+    if OF_KEYS.contains(&field) || is_ciphertext(value) {
+        return false;
+    }
+    let (value, digest) = value.split_once("@sha256:").unwrap_or((value, ""));
+    let is_digest = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_assignment = !WITH_SIGNS.contains(&field) && shown_name(value) != value;
+    let mut words = value.split(|c: char| !c.is_alphanumeric());
+    !is_digest || is_assignment || words.any(is_generated)
+}
+
+/// Whether a word changes between letters and digits more than names and versions do.
+fn is_generated(word: &str) -> bool {
+    let kinds: Vec<bool> = word.chars().map(char::is_numeric).collect();
+    let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]);
+    is_random(word) || kinds.len() >= 8 && changes.count() >= 3
 }
 
 /// Whether it has the form of a public key, or of the identifier of a key.

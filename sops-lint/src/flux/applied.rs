@@ -11,6 +11,23 @@ use super::json_value::text;
 use super::source::SourceOrigin;
 use super::tree::FluxTree;
 
+/// The Kustomizations that Flux applies.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Applied<'t> {
+    /// Each with the patches of its parents.
+    pub kustomizations: Vec<AppliedKustomization<'t>>,
+    pub(super) budget: Rc<Budget>,
+}
+
+impl Applied<'_> {
+    /// Whether all of them were followed so far, and all of their problems found. There is a limit
+    /// for repositories in which thousands of Kustomizations build each other's directories.
+    pub fn is_complete(&self) -> bool {
+        !self.budget.is_spent()
+    }
+}
+
 /// A Kustomization as Flux applies it, with the patches of its parents.
 #[derive(Debug)]
 pub struct AppliedKustomization<'t> {
@@ -44,6 +61,11 @@ impl<'t> AppliedKustomization<'t> {
     /// The file that it is in, by its absolute path; `None` for one of the cluster.
     pub fn file(&self) -> Option<&'t Path> {
         self.site.map(|(file, _)| file)
+    }
+
+    /// The file and the site in it.
+    pub(crate) fn site(&self) -> Option<(&'t Path, usize)> {
+        self.site
     }
 
     /// Its name.

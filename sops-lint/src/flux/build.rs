@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::facts::FluxFacts;
 use super::kustomize_file::SourceFile;
 use super::patch::Patch;
+use super::problem::SharedProblems;
 use super::site::SiteId;
 use super::tree::{FluxTree, clean};
 
@@ -27,21 +28,33 @@ const IGNORED: [&str; 9] = [
     ".flux.yaml",
 ];
 
-/// How many steps all builds of a repository may take. Kustomizations that build each other's
-/// directories would take a step for each pair.
+/// How many steps may still be taken.
 #[derive(Debug)]
-pub(super) struct Budget(Cell<usize>);
+pub(super) struct Budget {
+    remaining: Cell<usize>,
+    is_spent: Cell<bool>,
+}
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(Cell::new(2_000_000))
+    pub(super) fn new(steps: usize) -> Self {
+        Self {
+            remaining: Cell::new(steps),
+            is_spent: Cell::new(false),
+        }
     }
 
     /// Whether another step may be taken.
     pub(super) fn spend(&self) -> bool {
-        let remaining = self.0.get();
-        self.0.set(remaining.saturating_sub(1));
-        remaining > 0
+        match self.remaining.get().checked_sub(1) {
+            Some(remaining) => self.remaining.set(remaining),
+            None => self.is_spent.set(true),
+        }
+        !self.is_spent.get()
+    }
+
+    /// Whether a step was refused.
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_spent.get()
     }
 }
 
@@ -50,6 +63,8 @@ impl Budget {
 pub(super) struct Build<'t> {
     pub(super) files: Vec<BuiltFile<'t>>,
     directories: Vec<Directory>,
+    /// What all Kustomizations that build it have in common.
+    pub(super) shared: SharedProblems<'t>,
 }
 
 /// A file with facts that a build reads.
@@ -101,6 +116,7 @@ impl<'t> Build<'t> {
         let mut build = Self {
             files: Vec::new(),
             directories: vec![top],
+            shared: SharedProblems::default(),
         };
         let mut seen = BTreeSet::from([path.to_owned()]);
         let mut index = 0;

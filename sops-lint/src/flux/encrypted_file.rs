@@ -177,8 +177,8 @@ fn recognized(content: &str) -> Vec<Format> {
         (&[Format::Dotenv], "sops_mac=ENC["),
         (&[Format::Ini], "[sops]"),
     ];
-    let found = marks.into_iter().filter(|(_, mark)| content.contains(mark));
-    found
+    let present = marks.into_iter().filter(|(_, mark)| content.contains(mark));
+    present
         .flat_map(|(formats, _)| formats.iter().copied())
         .collect()
 }
@@ -194,6 +194,6 @@ fn format_of(name: &str) -> Format {
         (".ini", Format::Ini),
     ];
     let mut endings = endings.into_iter();
-    let found = endings.find(|(ending, _)| name.ends_with(ending));
-    found.map_or(Format::Binary, |(_, format)| format)
+    let known = endings.find(|(ending, _)| name.ends_with(ending));
+    known.map_or(Format::Binary, |(_, format)| format)
 }

@@ -39,12 +39,12 @@ fn converted(node: NodeRef<'_, '_>, depth: usize, remaining: &mut usize) -> Valu
 
 /// The string at a path of keys.
 pub(super) fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
-    let found = path.iter().try_fold(value, |value, key| value.get(key));
-    found?.as_str()
+    let field = path.iter().try_fold(value, |value, key| value.get(key));
+    field?.as_str()
 }
 
 /// The items of the list at a path of keys.
 pub(super) fn items<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> {
-    let found = path.iter().try_fold(value, |value, key| value.get(key));
-    found.and_then(Value::as_array).into_iter().flatten()
+    let field = path.iter().try_fold(value, |value, key| value.get(key));
+    field.and_then(Value::as_array).into_iter().flatten()
 }

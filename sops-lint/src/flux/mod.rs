@@ -6,19 +6,22 @@
 
 mod applied;
 mod build;
+mod children;
 mod encrypted_file;
 mod facts;
 mod json_value;
 mod kustomize_file;
+mod missing_decryption;
 mod patch;
 mod patch_target;
 mod problem;
+mod problem_search;
 mod resolution;
 mod site;
 mod source;
 mod tree;
 
-pub use applied::{AppliedKustomization, Decryption};
+pub use applied::{Applied, AppliedKustomization, Decryption};
 pub use facts::FluxFacts;
 pub use problem::Problem;
 pub(crate) use site::Site;

@@ -7,27 +7,35 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::applied::AppliedKustomization;
+use super::applied::{Applied, AppliedKustomization};
 use super::build::{Budget, Build};
+use super::children::{Children, ChildrenKey, Id, Pending, children_key};
 use super::json_value::{items, text};
 use super::patch::Patch;
 use super::source::SourceOrigin;
 use super::tree::{FluxTree, clean};
 
+/// How many steps all builds of a repository may take. Kustomizations that build each other's
+/// directories in different ways would take a step for each pair.
+const STEPS: usize = 2_000_000;
+
 /// The most forms of one Kustomization: each parent may patch it differently.
 const MAX_FORMS: usize = 8;
-
-/// A Kustomization in a file: the file, and its number there.
-type Id<'t> = (&'t Path, usize);
 
 impl FluxTree {
     /// The Kustomizations that Flux applies, patched, in the order of the files, with those of the
     /// cluster last.
-    pub fn applied(&self) -> Vec<AppliedKustomization<'_>> {
+    pub fn applied(&self) -> Applied<'_> {
+        self.applied_within(Budget::new(STEPS))
+    }
+
+    fn applied_within(&self, budget: Budget) -> Applied<'_> {
         let mut resolution = Resolution {
             tree: self,
-            budget: Rc::new(Budget::new()),
+            budget: Rc::new(budget),
             builds: HashMap::new(),
+            children: HashMap::new(),
+            pending: Pending::default(),
             forms: BTreeMap::new(),
         };
         resolution.resolve();
@@ -43,7 +51,10 @@ impl FluxTree {
                 .iter()
                 .map(|live| resolution.applied(None, live.clone())),
         );
-        applied
+        Applied {
+            kustomizations: applied,
+            budget: resolution.budget,
+        }
     }
 }
 
@@ -55,6 +66,8 @@ struct Resolution<'t> {
     tree: &'t FluxTree,
     budget: Rc<Budget>,
     builds: HashMap<BuildKey, Rc<Build<'t>>>,
+    children: HashMap<ChildrenKey, Rc<Children<'t>>>,
+    pending: Pending<'t>,
     /// The Kustomizations as they are applied.
     forms: BTreeMap<Id<'t>, Vec<Value>>,
 }
@@ -74,17 +87,7 @@ impl<'t> Resolution<'t> {
                 })
             })
             .collect();
-        let mut has_parent = BTreeSet::new();
-        let mut child_counts = BTreeMap::new();
-        for (id, kustomization) in &written {
-            let children = self.children(kustomization).into_iter();
-            let others: Vec<_> = children
-                .map(|(child, _)| child)
-                .filter(|child| child != id)
-                .collect();
-            child_counts.insert(*id, others.len());
-            has_parent.extend(others);
-        }
+        let (has_parent, child_counts) = self.parents(&written);
         let roots: BTreeSet<_> = written
             .keys()
             .filter(|id| !has_parent.contains(*id))
@@ -120,6 +123,37 @@ impl<'t> Resolution<'t> {
                 }
             }
         }
+    }
+
+    /// The Kustomizations that another one builds, and how many others each one builds.
+    fn parents(
+        &mut self,
+        written: &BTreeMap<Id<'t>, &Value>,
+    ) -> (BTreeSet<Id<'t>>, BTreeMap<Id<'t>, usize>) {
+        let mut has_parent = BTreeSet::new();
+        let mut child_counts = BTreeMap::new();
+        let mut parents: HashMap<*const Children<'t>, Vec<Id<'t>>> = HashMap::new();
+        let mut lists = Vec::new();
+        for (id, kustomization) in written {
+            let Some(children) = self.children(kustomization) else {
+                child_counts.insert(*id, 0);
+                continue;
+            };
+            let is_own = children.form_of(*id).is_some();
+            child_counts.insert(*id, children.len() - usize::from(is_own));
+            parents.entry(Rc::as_ptr(&children)).or_default().push(*id);
+            lists.push(children);
+        }
+        for children in lists {
+            // Those that share the list are looked at together.
+            let parents = parents.remove(&Rc::as_ptr(&children)).unwrap_or_default();
+            match parents[..] {
+                [] => {}
+                [only] => has_parent.extend(children.ids().filter(|child| *child != only)),
+                _ => has_parent.extend(children.ids()),
+            }
+        }
+        (has_parent, child_counts)
     }
 
     /// Whether the kustomization above the file of a Kustomization does not list it, so that
@@ -179,35 +213,39 @@ impl<'t> Resolution<'t> {
 
     /// Records a form of a Kustomization, and those of all that it builds.
     fn follow(&mut self, id: Id<'t>, form: Value) {
-        let mut pending = vec![(id, form)];
-        while let Some((id, form)) = pending.pop().filter(|_| self.budget.spend()) {
+        self.pending.add(id, form);
+        while let Some((id, form)) = self.pending.next().filter(|_| self.budget.spend()) {
             let children = self.children(&form);
-            let (own, children): (Vec<_>, Vec<_>) =
-                children.into_iter().partition(|(child, _)| *child == id);
             // One that builds itself is applied as it patches itself.
-            let form = own.into_iter().next().map_or(form, |(_, patched)| patched);
+            let own = children.as_ref().and_then(|children| children.form_of(id));
+            let form = own.cloned().unwrap_or(form);
             let forms = self.forms.entry(id).or_default();
             if forms.len() < MAX_FORMS && !forms.contains(&form) {
                 forms.push(form);
-                pending.extend(children);
+                if let Some(children) = children {
+                    self.pending.add_children(id, &children);
+                }
             }
         }
     }
 
-    /// The Kustomizations that one builds, patched by kustomizations and by its `spec`.
-    fn children(&mut self, kustomization: &Value) -> Vec<(Id<'t>, Value)> {
+    /// The Kustomizations that one builds, patched by kustomizations and by its `spec`. All that
+    /// build the same directory in the same way share them.
+    fn children(&mut self, kustomization: &Value) -> Option<Rc<Children<'t>>> {
         let spec = &kustomization["spec"];
         if self.tree.sources.origin(spec) == SourceOrigin::Other {
-            return Vec::new();
+            return None;
         }
-        let Some(build) = self.build_of(spec) else {
-            return Vec::new();
-        };
+        let (path, components) = self.built_directories(spec)?;
+        let key = children_key(path.clone(), components.clone(), spec);
+        if let Some(children) = self.children.get(&key) {
+            return Some(Rc::clone(children));
+        }
+        let build = self.build(path, components);
         let mut children = build.children(self.tree, &self.budget);
-        let patches = if children.is_empty() {
-            Vec::new()
-        } else {
-            Patch::in_spec(spec)
+        let patches = match children.is_empty() {
+            true => Vec::new(),
+            false => Patch::in_spec(spec),
         };
         let namespace = text(spec, &["targetNamespace"]);
         for (_, _, child) in &mut children {
@@ -218,15 +256,16 @@ impl<'t> Resolution<'t> {
                 child["metadata"]["namespace"] = namespace.into();
             }
         }
-        children
-            .into_iter()
-            .map(|(file, number, child)| ((file, number), child))
-            .collect()
+        let children = children.into_iter();
+        let children = children.map(|(file, number, child)| ((file, number), child));
+        let children = Rc::new(Children::new(children.collect()));
+        self.children.insert(key, Rc::clone(&children));
+        Some(children)
     }
 
-    /// The build of a Kustomization's path; `None` for a path outside of the repository, and if
-    /// kustomize fails.
-    fn build_of(&mut self, spec: &Value) -> Option<Rc<Build<'t>>> {
+    /// The directory that a Kustomization builds, and the components that it adds; `None` for a
+    /// path outside of the repository.
+    fn built_directories(&self, spec: &Value) -> Option<BuildKey> {
         let root = self.tree.root();
         if !spec.is_object() {
             return None;
@@ -236,7 +275,7 @@ impl<'t> Resolution<'t> {
         let components = components
             .map(|component| clean(&path.join(component)))
             .collect();
-        path.starts_with(root).then(|| self.build(path, components))
+        path.starts_with(root).then_some((path, components))
     }
 
     fn build(&mut self, path: PathBuf, components: Vec<PathBuf>) -> Rc<Build<'t>> {
@@ -256,7 +295,8 @@ impl<'t> Resolution<'t> {
         value: Value,
     ) -> AppliedKustomization<'t> {
         let origin = self.tree.sources.origin(&value["spec"]);
-        let build = self.build_of(&value["spec"]);
+        let directories = self.built_directories(&value["spec"]);
+        let build = directories.map(|(path, components)| self.build(path, components));
         AppliedKustomization {
             tree: self.tree,
             site,
@@ -273,4 +313,35 @@ impl<'t> Resolution<'t> {
 fn path_of(root: &Path, spec: &Value) -> PathBuf {
     let path = text(spec, &["path"]).unwrap_or_default();
     clean(&root.join(path.trim_start_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_that_ends_is_no_secret() {
+        let tree = FluxTree::new(Path::new("/repo"));
+        for (steps, is_complete) in [(0, true), (10, true)] {
+            let applied = tree.applied_within(Budget::new(steps));
+            assert_eq!(applied.is_complete(), is_complete);
+        }
+        let mut tree = tree;
+        for number in 0..50 {
+            let path = format!("/repo/{number}.yaml");
+            let text = format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: k{number}}}\nspec: {{path: ./}}\n"
+            );
+            let facts = crate::flux::FluxFacts::of_bytes(
+                Path::new(&path),
+                text.as_bytes(),
+                &crate::input::NoTree,
+            );
+            tree.add(Path::new(&path), facts);
+        }
+        for (steps, is_complete) in [(100, false), (10_000, true)] {
+            let applied = tree.applied_within(Budget::new(steps));
+            assert_eq!(applied.is_complete(), is_complete, "{steps}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use sops_document::{Error, Format, merge_conflict};
+use sops_document::{Document, Error, Format, merge_conflict};
 
 use super::excuse::is_for_other_program;
 use super::lenient_reading::read_leniently;
@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::input::InputKind;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::names_keys;
+use crate::shown_name::shown_name;
 use crate::unparsed::LiteralValue;
 use crate::{file_name, rules, template};
 
@@ -84,9 +85,15 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     if conflict.is_none() && is_template {
         return InputKind::Template;
     }
+    let is_of_known_program = conflict.is_none()
+        && !matches!(error, Error::Syntax { .. })
+        && Document::parse_leniently(text)
+            .is_ok_and(|document| rules::in_other_program(&document, context));
     let is_meant = match &error {
         Error::Syntax { .. } => is_named_manifest(context),
         Error::Limit { .. } => true,
+        // No program takes a mapping as a key, and each takes another one of two equal keys.
+        Error::Unsupported { .. } if is_of_known_program => true,
         // A manifest that SOPS has no form for, such as one with a key twice.
         _ => is_named_manifest(context) && has_key(text, "kind"),
     };
@@ -120,6 +127,7 @@ fn in_secret(
     conflict: Option<Range<usize>>,
 ) {
     let LiteralValue { span, key } = secret;
+    let key = shown_name(&key);
     if let Some(at) = conflict {
         let message = format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`");
         return plaintext(context, at, message, true);
@@ -148,8 +156,8 @@ fn in_secret(
 
 /// Whether the file has actions, and is where charts have their templates.
 fn is_in_chart(context: &Context<'_>) -> bool {
-    let place = context.input.place();
-    let mut parts = Path::new(&place).components();
+    let path = context.input.place();
+    let mut parts = Path::new(&path).components();
     let is_of_chart = parts.any(|part| part.as_os_str() == "templates");
     is_of_chart && template::has_action(context.text())
 }

@@ -1,6 +1,7 @@
 //! Reads the text of a file that does not parse as loosely as other programs might, and finds the
 //! Secrets in it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use sops_core::config::CreationRule;
@@ -185,9 +186,9 @@ fn in_lines(
         true if is_shell_variable(line.value, text) => false,
         _ => is_open_text(line.key, line.value, judgement),
     };
-    let moved = |found: LiteralValue| LiteralValue {
+    let moved = |value: LiteralValue| LiteralValue {
         span: 0..0,
-        ..found
+        ..value
     };
     let of_other_text = |text: String| literal(&text, &is_secret, is_open).map(moved);
     literal(text, &is_secret, is_open)
@@ -279,7 +280,7 @@ fn in_values<'d, 'a: 'd>(
         let source = text.get(value.origin.clone()).unwrap_or_default();
         let literal = value.node.scalar_text().unwrap_or_default();
         if template::has_action(source) {
-            return holds_secret(value.key, source).then(|| LiteralValue {
+            return holds_secret(value.key, &unescaped(source)).then(|| LiteralValue {
                 span: value.node.span(),
                 key: value.key.to_owned(),
             });
@@ -331,16 +332,22 @@ fn is_open_line(line: &LineValue<'_>, judgement: Judgement<'_>) -> bool {
 /// Whether a value of a template has a literal that may be a secret, beside its actions or in them.
 fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> bool {
     let is_worth = |literal: &String| is_worth(key, literal, judgement);
+    let unescaped = unescaped(source);
     let has_literal = || {
-        let literals = match source.starts_with('"') {
-            true => literals(&source.replace("\\\"", "\"")),
-            false => literals(source),
-        };
-        literals.iter().any(is_worth) || judgement.definitions.used_in(source).any(is_worth)
+        literals(&unescaped).iter().any(is_worth)
+            || judgement.definitions.used_in(source).any(is_worth)
     };
-    action::holds_secret(key, source)
-        || has_credential_beside(source)
+    action::holds_secret(key, &unescaped)
+        || has_credential_beside(&unescaped)
         || judgement.scrutiny == Scrutiny::Strict && has_literal()
+}
+
+/// A scalar without the escapes of the quotes in it, as in JSON in a string.
+fn unescaped(source: &str) -> Cow<'_, str> {
+    match source.starts_with('"') {
+        true => Cow::Owned(source.replace("\\\"", "\"")),
+        false => Cow::Borrowed(source),
+    }
 }
 
 /// Whether a literal value of a template is worth a report: names of users and databases often are

@@ -16,8 +16,8 @@ pub(crate) fn beside_operations(context: &mut Context<'_>, error: &Error) {
         return;
     };
     let is_known = |code| code == rules::PLAINTEXT_SECRET.code;
-    let mut found = context.findings.iter();
-    if found.any(|finding| is_known(finding.rule.code)) || !has_more(rule, context) {
+    let mut findings = context.findings.iter();
+    if findings.any(|finding| is_known(finding.rule.code)) || !has_more(rule, context) {
         return;
     }
     if may_select(rule, error, context) {

@@ -14,6 +14,7 @@ use crate::rule_scope::{has_secret, has_secret_comment, is_secret_word};
 use crate::rules::plaintext_secret::sealed_secret;
 use crate::rules::{self, COPY};
 use crate::scrutiny::Scrutiny;
+use crate::shown_name::shown_name;
 use crate::unparsed::{LiteralValue, names_secret};
 use crate::yaml_variants::may_hold_secret;
 use crate::{exempt, file_name, kubeconfig, template};
@@ -128,13 +129,13 @@ fn in_kubeconfig(context: &mut Context<'_>) -> bool {
     };
     let command = context.command("encrypt -i");
     context.set_rule(&rules::PLAINTEXT_SECRET, None);
-    let found = context.report_node(
+    let finding = context.report_node(
         credential,
         "a creation rule covers this file, a kubeconfig with credentials in plaintext",
     );
     match is_copy {
-        true => found.help(COPY),
-        false => found.help(format!("delete it, or encrypt it with `{command}`")),
+        true => finding.help(COPY),
+        false => finding.help(format!("delete it, or encrypt it with `{command}`")),
     };
     true
 }
@@ -145,6 +146,7 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
     let Some(LiteralValue { span, key }) = read_leniently(context, text).secret else {
         return false;
     };
+    let key = shown_name(&key);
     let (message, help) = match merge_conflict(text.as_bytes()) {
         Some(_) => (
             format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),

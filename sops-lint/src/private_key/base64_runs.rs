@@ -30,18 +30,18 @@ struct Base64Run {
 }
 
 /// The keys in such base64, which the search for marks misses.
-pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
+pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     let mut more: Vec<PrivateKey> = Vec::new();
     let mut add = |run: &Base64Run| {
         // Those found before are in order and do not overlap.
-        let next = found.partition_point(|key| key.span.end <= run.span.start);
-        let known = found.get(next).filter(|key| key.span.start < run.span.end);
+        let next = keys.partition_point(|key| key.span.end <= run.span.start);
+        let known = keys.get(next).filter(|key| key.span.start < run.span.end);
         if known.is_some_and(|key| key.certain) {
             return;
         }
         // Of a key in PEM, this is the body.
         let is_body = next.checked_sub(1).is_some_and(|before| {
-            let before = &found[before].span;
+            let before = &keys[before].span;
             run.span.start - before.end < HEADERS && bytes[before.start..].starts_with(b"----")
         });
         if is_body {
@@ -51,7 +51,7 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
         // What is found in one of the pieces may be less sure.
         if let Some(key) = key.filter(|key| known.is_none() || key.certain) {
             if known.is_some() {
-                found[next] = key;
+                keys[next] = key;
             } else {
                 more.push(key);
             }
@@ -70,7 +70,7 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
         runs(bytes, at..end, &mut add);
         at = end;
     }
-    found.append(&mut more);
+    keys.append(&mut more);
 }
 
 /// Calls for each run in a part of the bytes that has nothing but pieces and what is between them.
@@ -182,9 +182,9 @@ fn first(bytes: &[u8]) -> Option<PrivateKey> {
 
 /// A key that a name beside it tells, such as one of WireGuard or of GnuPG.
 fn named(bytes: &[u8]) -> Option<PrivateKey> {
-    let mut found = Vec::new();
-    labels::find(bytes, &mut found);
-    found.into_iter().next()
+    let mut keys = Vec::new();
+    labels::find(bytes, &mut keys);
+    keys.into_iter().next()
 }
 
 fn is_text(bytes: &[u8]) -> bool {

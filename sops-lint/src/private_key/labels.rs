@@ -59,7 +59,7 @@ static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     search.expect("the words are few enough for one search")
 });
 
-pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
+pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     let mut done = 0;
     for name in SEARCH.find_iter(bytes) {
         let (start, end) = (name.start(), name.end());
@@ -79,7 +79,7 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
             Label::GnuPg => gnupg::key(bytes, start, end),
             Label::Signature => signature(bytes, start, end),
         };
-        found.extend(key);
+        keys.extend(key);
     }
 }
 

@@ -57,7 +57,7 @@ fn widened(text: &str, width: usize) -> Vec<u8> {
 
 /// The keys in it, those in base64 if `packed`.
 pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
-    let mut found: Vec<PrivateKey> = Vec::new();
+    let mut keys: Vec<PrivateKey> = Vec::new();
     // A text of many marks is to cost no more than its length: each run is looked at once.
     let mut done = 0;
     let mut run = Bech32Run::default();
@@ -85,9 +85,9 @@ pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
             _ => None,
         };
         done = key.as_ref().map_or(done, |key| key.span.end.max(done));
-        found.extend(key);
+        keys.extend(key);
     }
-    found
+    keys
 }
 
 /// A run of the characters of bech32 and of its prefix.

@@ -13,13 +13,13 @@ pub(crate) use key::PrivateKey;
 
 /// The private keys in the bytes, in their order.
 pub(crate) fn find(bytes: &[u8]) -> Vec<PrivateKey> {
-    let mut found = marks::find_in(bytes, true);
-    found.extend(binary::whole_key(bytes));
-    found.sort_by_key(|key| key.span.start);
-    base64_runs::find(bytes, &mut found);
-    labels::find(bytes, &mut found);
-    found.sort_by_key(|key| key.span.start);
-    found
+    let mut keys = marks::find_in(bytes, true);
+    keys.extend(binary::whole_key(bytes));
+    keys.sort_by_key(|key| key.span.start);
+    base64_runs::find(bytes, &mut keys);
+    labels::find(bytes, &mut keys);
+    keys.sort_by_key(|key| key.span.start);
+    keys
 }
 
 #[cfg(test)]
@@ -36,9 +36,8 @@ mod tests {
     }
 
     fn kinds(bytes: &[u8]) -> Vec<(&'static str, bool, bool)> {
-        let found = find(bytes).into_iter();
-        found
-            .map(|key| (key.description, key.certain, key.encoded))
+        let keys = find(bytes).into_iter();
+        keys.map(|key| (key.description, key.certain, key.encoded))
             .collect()
     }
 
@@ -332,8 +331,8 @@ mod tests {
         let body = (0..82u32).map(|number| (number * 7 + 13) as u8);
         let header = [0x94, 0x58, 0x04, 0x65, 0, 0, 0, 22];
         let bytes: Vec<u8> = header.into_iter().chain(body).collect();
-        let one = |encoded| [("a private key of PGP", true, encoded)];
-        assert_eq!(kinds(&bytes), one(false));
+        let kind = |encoded| [("a private key of PGP", true, encoded)];
+        assert_eq!(kinds(&bytes), kind(false));
         let text = STANDARD.encode(&bytes);
         let lines = format!("{}\n  {}\n", &text[..76], &text[76..]);
         for text in [
@@ -343,11 +342,11 @@ mod tests {
             format!("key: |\n  {lines}"),
             STANDARD.encode(&text),
         ] {
-            assert_eq!(kinds(text.as_bytes()), one(true), "{text}");
+            assert_eq!(kinds(text.as_bytes()), kind(true), "{text}");
         }
         // The body of PEM is no second key.
         let pem = format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{lines}");
-        assert_eq!(kinds(pem.as_bytes()), one(false));
+        assert_eq!(kinds(pem.as_bytes()), kind(false));
         let mut public = bytes;
         public[0] = 0x98;
         assert_eq!(kinds(STANDARD.encode(&public).as_bytes()), []);

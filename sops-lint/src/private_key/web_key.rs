@@ -21,8 +21,8 @@ pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Optio
         Some(begin) => from + begin..kty.end + closing(after),
         None => block(bytes, &kty, from..to),
     };
-    let found = private_member(bytes, members.clone());
-    (members.end.max(kty.end), found)
+    let member = private_member(bytes, members.clone());
+    (members.end.max(kty.end), member)
 }
 
 /// Where the brace is that is open at the end of the bytes.
@@ -111,7 +111,7 @@ fn private_member(bytes: &[u8], members: Range<usize>) -> Option<PrivateKey> {
 fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usize, &'m [u8])> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');
-    let found = move |colon: usize| {
+    let value_after = move |colon: usize| {
         let key = members[..colon].trim_ascii_end();
         let quotes = key.iter().rev().take(MAX_QUOTES);
         let quotes = quotes.take_while(|byte| is_quote(byte)).count();
@@ -134,5 +134,5 @@ fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usi
         .iter()
         .enumerate()
         .filter(|(_, byte)| matches!(byte, b':' | b'='));
-    colons.filter_map(move |(colon, _)| found(colon))
+    colons.filter_map(move |(colon, _)| value_after(colon))
 }

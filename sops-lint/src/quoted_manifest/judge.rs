@@ -129,7 +129,7 @@ impl ValueJudge {
             return action::holds_secret(key, text);
         }
         if text.contains('\n') {
-            let is_value = |found: &FoundSecret| !is_example(&text[found.range.clone()]);
+            let is_value = |secret: &FoundSecret| !is_example(&text[secret.range.clone()]);
             return !self.is_source && in_text(key, text).iter().any(is_value);
         }
         let is_word = !text.contains(|c: char| c.is_whitespace() || ":/".contains(c));

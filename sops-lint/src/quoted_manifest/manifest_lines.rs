@@ -355,7 +355,7 @@ mod tests {
 
     use super::*;
 
-    fn found(text: &str) -> Option<String> {
+    fn literal(text: &str) -> Option<String> {
         let at = text.find("kind").expect(text);
         let shown = shown(text, at, &ValueJudge::of(Path::new("a.sh"), text))?;
         Some(text[shown.span].to_owned())
@@ -380,10 +380,10 @@ mod tests {
             "/*\n * kind: Secret\n * stringData:\n *   password: hunter2-Marker\n */\n",
             "<<E\nkind: Config\napiVersion: v1\nusers:\n- user:\n    token: hunter2-Marker\nE\n",
         ] {
-            assert_eq!(found(text).as_deref(), Some("hunter2-Marker"), "{text}");
+            assert_eq!(literal(text).as_deref(), Some("hunter2-Marker"), "{text}");
         }
         let at_end = "kind: Secret\nstringData:\n  password: |\n    hunter2-Marker";
-        assert_eq!(found(at_end).as_deref(), Some("|\n    hunter2-Marker"));
+        assert_eq!(literal(at_end).as_deref(), Some("|\n    hunter2-Marker"));
         for text in [
             "kind: Secret\n---\nstringData:\n  password: hunter2-Marker\n",
             "stringData:\n  password: hunter2-Marker\n---\nkind: Secret\n",
@@ -397,7 +397,7 @@ mod tests {
             "kind: Config\napiVersion: v1\nusers:\n- user:\n    token: ${TOKEN}\n",
             "kind: Config\napiVersion: v2\nusers:\n- user:\n    token: hunter2-Marker\n",
         ] {
-            assert_eq!(found(text), None, "{text}");
+            assert_eq!(literal(text), None, "{text}");
         }
     }
 

@@ -107,8 +107,8 @@ mod tests {
                 .char_indices()
                 .filter(|(_, c)| c.is_alphanumeric())
             {
-                let place = seen.place(&(at..at + c.len_utf8()));
-                assert_eq!(text[place].chars().next(), Some(c), "{text}");
+                let span = seen.place(&(at..at + c.len_utf8()));
+                assert_eq!(text[span].chars().next(), Some(c), "{text}");
             }
         }
         for text in ["<a>b</a>", "a <b>Secret</b>", ""] {

@@ -28,6 +28,7 @@ use crate::rule::Confidence;
 use crate::rule_coverage::covering_rule;
 use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET};
 use crate::secret::secret_fields;
+use crate::shown_name::shown_name;
 use crate::span_set::SpanSet;
 use crate::unparsed::kind_before;
 use crate::{file_name, kubeconfig, template};
@@ -74,24 +75,24 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
     let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
     let seen = markup::seen(context.text()).filter(|_| document.is_none());
     let text = seen.as_ref().map_or(context.text(), |seen| &seen.text);
-    let mut found = candidates(text).peekable();
-    if found.peek().is_none() || is_prose {
+    let mut starts = candidates(text).peekable();
+    if starts.peek().is_none() || is_prose {
         return;
     }
     let judge = &ValueJudge::of(path, text);
     match document {
-        Some(document) => in_document(document, found, judge, context),
+        Some(document) => in_document(document, starts, judge, context),
         None if context.findings.iter().any(is_plaintext_secret) => {}
         None => {
-            let mut found = literals(text, judge, DEPTH);
+            let mut values = literals(text, judge, DEPTH);
             // A kubeconfig by itself is for the creation rules.
             if seen.is_none()
-                && found.iter().any(|value| value.is_kubeconfig)
+                && values.iter().any(|value| value.is_kubeconfig)
                 && is_kubeconfig(text)
             {
-                found.retain(|value| !value.is_kubeconfig);
+                values.retain(|value| !value.is_kubeconfig);
             }
-            for value in found {
+            for value in values {
                 let span = match &seen {
                     Some(seen) => seen.place(&value.span),
                     None => value.span,
@@ -118,7 +119,7 @@ fn is_plaintext_secret(finding: &Finding) -> bool {
 }
 
 fn add(shown: QuotedValue, context: &mut Context<'_>) {
-    let key = shown.key;
+    let key = shown_name(&shown.key);
     let message = match shown.is_kubeconfig {
         true => format!("the text contains a kubeconfig with a credential in plaintext: `{key}`"),
         false => format!("the text contains a Secret with a value in plaintext: `{key}`"),
@@ -201,15 +202,15 @@ fn in_scalar(node: NodeRef<'_, '_>, judge: &ValueJudge, context: &mut Context<'_
     let Some(value) = node.as_str() else {
         return false;
     };
-    let found = literals(value, judge, DEPTH);
-    if found.is_empty() {
+    let values = literals(value, judge, DEPTH);
+    if values.is_empty() {
         return false;
     }
     let span = node.span();
     let source = context.text().get(span.clone()).unwrap_or_default();
     let frame = TextFrame::of_scalar(value, source, span.start, node.path());
     context.set_frame(Some(frame));
-    for shown in found {
+    for shown in values {
         add(shown, context);
     }
     context.set_frame(None);
@@ -271,7 +272,7 @@ fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
     };
     let text = without_diff_signs(text);
     let mut end = 0;
-    let mut found = Vec::new();
+    let mut values = Vec::new();
     for candidate in candidates(&text).filter(|candidate| !is_filled(candidate)) {
         if candidate.at() < end {
             continue;
@@ -281,9 +282,9 @@ fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
         }
         let (shown, to) = shown_at(&text, candidate, judge, depth);
         end = to;
-        found.extend(shown);
+        values.extend(shown);
     }
-    found
+    values
 }
 
 /// What is at a place, and where to go on.

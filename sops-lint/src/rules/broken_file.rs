@@ -10,6 +10,7 @@ use crate::plaintext_values::{is_ciphertext, open_values};
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SecretField, secret_fields};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL017",
@@ -37,7 +38,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
             {
                 let message = format!(
                     "a Secret has no field `{}`: Kubernetes refuses or ignores it",
-                    field.name
+                    shown_name(field.name)
                 );
                 let help = "the values of a Secret go to `data` or `stringData`, and names and labels to `metadata`";
                 let at = field.node.key_offset();
@@ -63,7 +64,7 @@ fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {
         }
         let message = format!(
             "`{}` under `data` is not base64: Kubernetes refuses the Secret",
-            value.key
+            shown_name(value.key)
         );
         context
             .report_node(value.node, message)

@@ -13,6 +13,7 @@ use crate::facts::Configuration;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::sample_secret::open_values_of;
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL016",
@@ -51,8 +52,8 @@ fn check(context: &mut Context<'_>) {
     if name != FILE {
         return;
     }
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let config = match Config::parse(context.input.bytes, path, folder) {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let config = match Config::parse(context.input.bytes, path, directory) {
         Ok(config) => config,
         Err(error) => {
             let (at, message) = match error {
@@ -187,7 +188,10 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         context
             .report_node(
                 value.node,
-                format!("the creation rule leaves `{key}` of this Secret in plaintext: `{rule}`"),
+                format!(
+                    "the creation rule leaves `{}` of this Secret in plaintext: `{rule}`",
+                    shown_name(key)
+                ),
             )
             .help("encrypted_regex: ^(data|stringData)$");
     }

@@ -11,6 +11,7 @@ use crate::handled_values::HandledValues;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::token::{self, KnownToken};
 use crate::secret_detection::{FoundSecret, Likeness};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL020",
@@ -36,14 +37,14 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
         if is_public || known.has_value(node, context) {
             continue;
         }
-        let found: Vec<FoundSecret> = token::tokens(value).filter_map(credential).collect();
-        if found.is_empty() {
+        let secrets: Vec<FoundSecret> = token::tokens(value).filter_map(credential).collect();
+        if secrets.is_empty() {
             continue;
         }
         let before = context.findings.len();
         let path = node.path().join(".");
         let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
-        context.report_secrets(node, found, format_args!("`{path}`"), help);
+        context.report_secrets(node, secrets, format_args!("`{}`", shown_name(&path)), help);
         let new = context.findings.split_off(before);
         let is_new = |span: &Range<usize>| !known.is_reported(span);
         context.findings.extend(

@@ -8,6 +8,7 @@ use crate::facts::FluxFileFacts;
 use crate::finding::Finding;
 use crate::flux::{FluxFacts, Site};
 use crate::rule::{FixAvailability, Rule, Severity};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL015",
@@ -40,7 +41,8 @@ fn size(context: &mut Context<'_>) {
 /// A finding without a message, for a problem that may show later.
 fn finding(site: Site, context: &mut Context<'_>) -> Option<Finding> {
     let finding = context.report_span(site.span, "");
-    finding.path = site.path;
-    finding.object = site.object;
+    let shown = |name: String| shown_name(&name).into_owned();
+    finding.path = site.path.into_iter().map(shown).collect();
+    finding.object = site.object.map(shown);
     context.put_aside()
 }

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::in_variable;
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL001",
@@ -42,14 +43,19 @@ pub(crate) fn variable(variable: NodeRef<'_, '_>, context: &mut Context<'_>) {
 
 /// Reports the secrets in the value of a variable.
 pub(crate) fn value_of(name: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>) {
-    let found = in_variable(name, value.scalar_text().unwrap_or_default());
+    let secrets = in_variable(name, value.scalar_text().unwrap_or_default());
     let help = "put it into an encrypted Secret, and mount that as a file with `readOnly: true`";
     match name {
-        "" => context.report_secrets(value, found, format_args!("an environment variable"), help),
+        "" => context.report_secrets(
+            value,
+            secrets,
+            format_args!("an environment variable"),
+            help,
+        ),
         name => context.report_secrets(
             value,
-            found,
-            format_args!("the environment variable `{name}`"),
+            secrets,
+            format_args!("the environment variable `{}`", shown_name(name)),
             help,
         ),
     }

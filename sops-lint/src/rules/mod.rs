@@ -35,9 +35,11 @@ pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 
 use sops_core::config::similar;
+use sops_document::Document;
 use sops_printable::escaped;
 
 use crate::check::Check;
+use crate::context::Context;
 use crate::rule::Rule;
 
 /// A rule, with what it looks at.
@@ -84,6 +86,15 @@ pub const RULES: [&Rule; TABLE.len()] = {
     }
     rules
 };
+
+/// Applies the rules for files of other programs, such as Helm values, to a file that only lenient
+/// parsers read; whether it is such a file.
+pub(crate) fn in_other_program(document: &Document<'_>, context: &mut Context<'_>) -> bool {
+    context.set_rule(&secret_in_helm_values::RULE, None);
+    let is_values = secret_in_helm_values::in_file(document, context);
+    context.set_rule(&secret_in_configuration::RULE, None);
+    secret_in_configuration::in_document(document, context) || is_values
+}
 
 /// The rule of that code or name.
 pub fn find(text: &str) -> Option<&'static Rule> {

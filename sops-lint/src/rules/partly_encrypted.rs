@@ -17,6 +17,7 @@ use crate::plaintext_values::extends_ciphertext;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::rule_scope::has_secret_comment;
 use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -51,9 +52,9 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
     let command = context.command("edit");
     for entry in open {
-        let place = entry.span.start;
+        let start = entry.span.start;
         let is_known =
-            |known: &Finding| known.location.offset == place && known.rule.code != RULE.code;
+            |known: &Finding| known.location.offset == start && known.rule.code != RULE.code;
         if context.findings.iter().any(is_known) {
             continue;
         }
@@ -61,21 +62,24 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         let message = match entry.is_comment {
             true => format!(
                 "a comment in `{}` is in plaintext, and the file's rule covers it",
-                entry.path
+                shown_name(&entry.path)
             ),
             false if source.contains(CIPHERTEXT_PREFIX) => format!(
                 "`{}` is not one whole encrypted value, and the file's rule covers it",
-                entry.path
+                shown_name(&entry.path)
             ),
             false => format!(
                 "`{}` is in plaintext, and the file's rule covers it",
-                entry.path
+                shown_name(&entry.path)
             ),
         };
-        let path = entry.path.split('.').map(str::to_owned).collect();
-        let found = context.report_span(entry.span, message);
-        found.path = path;
-        found.help(format!(
+        let path = shown_name(&entry.path)
+            .split('.')
+            .map(str::to_owned)
+            .collect();
+        let finding = context.report_span(entry.span, message);
+        finding.path = path;
+        finding.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
         ));
     }
@@ -104,7 +108,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         if is_secret && !is_ciphertext(&entry.text) {
             let message = format!(
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
-                entry.path
+                shown_name(&entry.path)
             );
             context.report_span(at, message).help(format!(
                 "remove it, and add it to the values with `{command}`; if it was committed, treat it as leaked"
@@ -112,7 +116,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         } else {
             let message = format!(
                 "the metadata of SOPS has no `{}`, so SOPS drops it when it writes the file",
-                entry.path
+                shown_name(&entry.path)
             );
             context
                 .report_span(at, message)
@@ -143,8 +147,8 @@ fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
             .map(|finding| finding.location.offset)
             .collect();
         let is_new = |node: &NodeRef<'_, '_>| !known.contains(&node.span().start);
-        let found = others.find(|(_, node)| is_open(*node) && is_new(node));
-        if let Some((key, node)) = found {
+        let entry = others.find(|(_, node)| is_open(*node) && is_new(node));
+        if let Some((key, node)) = entry {
             context
                 .report_node(
                     node,
@@ -192,9 +196,9 @@ fn in_comments(context: &mut Context<'_>) {
         at + 1..end.min(last)
     });
     let mut blocks = blocks.chain(iter::once(last..text.len()));
-    let found =
+    let block =
         blocks.find(|block| has_secret_comment(&without_source_forms(&text[block.clone()])));
-    if let Some(Range { start: block, .. }) = found {
+    if let Some(Range { start: block, .. }) = block {
         context
             .report_span(
                 block..block,
@@ -257,8 +261,8 @@ fn holds_secret(comment: &str) -> bool {
     let is_value = |value: &str| {
         !value.contains(char::is_whitespace) && value.contains(|c: char| c.is_ascii_digit())
     };
-    let is_secret = |found: &FoundSecret| {
-        matches!(found.likeness, Likeness::Format(_)) || is_value(&comment[found.range.clone()])
+    let is_secret = |secret: &FoundSecret| {
+        matches!(secret.likeness, Likeness::Format(_)) || is_value(&comment[secret.range.clone()])
     };
     let of_last_word = || {
         let (words, value) = comment.split_once([':', '='])?;
@@ -303,16 +307,16 @@ fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
             continue;
         }
         let is_extended = extends_ciphertext(text);
-        let place = node.span();
+        let span = node.span();
         let secrets: &Vec<_> = secrets.get_or_insert_with(|| {
             secrets_of(document)
                 .iter()
                 .map(|node| node.span())
                 .collect()
         });
-        let is_known = |finding: &Finding| finding.location.offset == place.start;
+        let is_known = |finding: &Finding| finding.location.offset == span.start;
         if context.findings.iter().any(is_known)
-            || secrets.iter().any(|secret| secret.contains(&place.start))
+            || secrets.iter().any(|secret| secret.contains(&span.start))
             || !is_extended && !text.trim_end().ends_with(']')
         {
             continue;

@@ -29,6 +29,7 @@ use crate::plaintext_values::{is_ciphertext, is_under_part, looks_secret, open_v
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::sample_secret::open_values_of;
 use crate::secret::{SecretValue, secret_fields};
+use crate::shown_name::shown_name;
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::File(leftover),
@@ -78,24 +79,24 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         1 => " and another key".to_owned(),
         more => format!(" and {more} other keys"),
     };
-    let key = value.key;
+    let key = shown_name(value.key);
     let message = match is_under_part(value) {
         true => format!("the Secret is in plaintext: `{key}`{more}"),
         false => format!(
             "the Secret is in plaintext: `{key}`{more}; `{}` is not a field for its values",
-            value.field
+            shown_name(value.field)
         ),
     };
     let is_left = left.is_some();
     let command = context.command("encrypt -i");
     let is_exact = Format::from_path(context.input.path) == context.format;
-    let found = context.report_node(value.node, message);
+    let finding = context.report_node(value.node, message);
     match rule {
-        Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
-        Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
-        Some(rule) if !is_under_part(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
-        Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelled")),
-        None => found.help(NO_RULE).without_creation_rule(),
+        Some(_) if !is_left && !is_exact => finding.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
+        Some(_) if !is_left => finding.help(command).fix(Some(Fix::Encrypt)),
+        Some(rule) if !is_under_part(value) => finding.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
+        Some(rule) => finding.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelled")),
+        None => finding.help(NO_RULE).without_creation_rule(),
     };
 }
 
@@ -109,7 +110,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if let Some(value) = open.iter().find(|value| begins_like_ciphertext(value)) {
         let message = format!(
             "`{}` starts like an encrypted value, but is not one",
-            value.key
+            shown_name(value.key)
         );
         context
             .report_node(value.node, message)
@@ -127,14 +128,14 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let Some(value) = left else {
         return;
     };
-    let SecretValue { field, key, .. } = value;
+    let (field, key) = (shown_name(value.field), shown_name(value.key));
     let message =
         format!("the file's selection rule leaves `{field}` of the Secret in plaintext: `{key}`");
     let command = context.command("edit");
-    let found = context.report_node(value.node, message);
+    let finding = context.report_node(value.node, message);
     match is_under_part(&value) {
-        true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
-        false => found.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
+        true => finding.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
+        false => finding.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
     };
 }
 

@@ -70,15 +70,15 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
     let update = context.command("updatekeys");
     let at = context.metadata_start();
-    let found = context.report_span(at..at, parts.join("; "));
+    let finding = context.report_span(at..at, parts.join("; "));
     // Where the rule says nothing of the threshold, `updatekeys` leaves it.
     if !has_other_keys && !thresholds.is_stated {
         let Thresholds { file, rule, .. } = thresholds;
-        found.help(format!(
+        finding.help(format!(
             "if {file} groups are enough, write `shamir_threshold: {file}` into the creation rule; otherwise write `shamir_threshold: {rule}`, and run `{update}`"
         ));
     } else {
-        found.help(update).fix(Some(Fix::UpdateKeys));
+        finding.help(update).fix(Some(Fix::UpdateKeys));
     }
 }
 

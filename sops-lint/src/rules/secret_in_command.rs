@@ -8,6 +8,7 @@ use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::arguments::in_header;
 use crate::secret_detection::in_words;
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL006",
@@ -42,7 +43,8 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 if let (Some(likeness), Some(node)) = (in_header(name, value), header.get("value"))
                 {
                     let message = format!(
-                        "the header `{name}` of a probe contains {}",
+                        "the header `{}` of a probe contains {}",
+                        shown_name(name),
                         likeness.description()
                     );
                     context.report_node(node, message).help(HELP);
@@ -69,7 +71,7 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
         .iter()
         .map(|word| word.scalar_text().unwrap_or_default())
         .collect();
-    for (word, found) in words.iter().zip(in_words(&texts)) {
-        context.report_secrets(*word, found, format_args!("the command line"), HELP);
+    for (word, secrets) in words.iter().zip(in_words(&texts)) {
+        context.report_secrets(*word, secrets, format_args!("the command line"), HELP);
     }
 }

@@ -12,6 +12,7 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::{FoundSecret, in_text, in_variable, is_shown};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
@@ -50,11 +51,14 @@ fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
             .collect();
         let bytes = STANDARD.decode(packed).unwrap_or_default();
         let text = str::from_utf8(&bytes).unwrap_or_default();
-        for found in in_text(key, text) {
-            let message = message(&format!("the ConfigMap's key `{key}`"), &found);
+        for secret in in_text(key, text) {
+            let message = message(
+                &format!("the ConfigMap's key `{}`", shown_name(key)),
+                &secret,
+            );
             context
                 .report_node(value, message)
-                .confidence(found.likeness.confidence())
+                .confidence(secret.likeness.confidence())
                 .help(HELP);
         }
     }
@@ -62,21 +66,21 @@ fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
 
 /// Reports the secrets in the value of a key.
 pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>) {
-    let found = in_text(key, value.scalar_text().unwrap_or_default());
+    let secrets = in_text(key, value.scalar_text().unwrap_or_default());
     context.report_secrets(
         value,
-        found,
-        format_args!("the ConfigMap's key `{key}`"),
+        secrets,
+        format_args!("the ConfigMap's key `{}`", shown_name(key)),
         HELP,
     );
 }
 
 /// The message about a secret in a text that does not appear literally in the file.
-fn message(holder: &str, found: &FoundSecret) -> String {
-    let description = found.likeness.description();
-    match found.name.as_str() {
+fn message(holder: &str, secret: &FoundSecret) -> String {
+    let description = secret.likeness.description();
+    match secret.name.as_str() {
         "" => format!("{holder} contains {description}"),
-        name => format!("{holder} contains {description}: `{name}`"),
+        name => format!("{holder} contains {description}: `{}`", shown_name(name)),
     }
 }
 
@@ -90,29 +94,32 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let Some((name, value)) = assigned else {
                 continue;
             };
-            for found in in_variable(name, value) {
+            for secret in in_variable(name, value) {
                 let subject = match is_shown(name) {
                     true => format!("the literal `{name}` of a ConfigMap"),
                     false => "a literal of a ConfigMap".to_owned(),
                 };
-                let message = message(&subject, &found);
+                let message = message(&subject, &secret);
                 context
                     .report_node(literal, message)
-                    .confidence(found.likeness.confidence())
+                    .confidence(secret.likeness.confidence())
                     .help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
-            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
-            let content = context.input.tree.read(&folder.join(name));
+            let directory = context.input.path.parent().unwrap_or(Path::new("/"));
+            let content = context.input.tree.read(&directory.join(name));
             let text = content
                 .as_deref()
                 .and_then(|text| str::from_utf8(text).ok());
-            for found in text.map_or_else(Vec::new, |text| in_text(name, text)) {
-                let message = message(&format!("the file `{name}` of a ConfigMap"), &found);
+            for secret in text.map_or_else(Vec::new, |text| in_text(name, text)) {
+                let message = message(
+                    &format!("the file `{}` of a ConfigMap", shown_name(name)),
+                    &secret,
+                );
                 context
                     .report_node(file, message)
-                    .confidence(found.likeness.confidence())
+                    .confidence(secret.likeness.confidence())
                     .help(HELP);
             }
         }

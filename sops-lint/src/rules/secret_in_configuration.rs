@@ -1,6 +1,7 @@
 //! A secret in a configuration file of another program than Kubernetes: a Compose file, a dotenv
 //! file, a kubeconfig, or the configuration of a node.
 
+mod env_files;
 mod forms;
 mod texts;
 
@@ -17,6 +18,7 @@ use crate::rule_coverage::covering_rule;
 use crate::sample;
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{FoundSecret, Likeness};
+use crate::shown_name::shown_name;
 use crate::value_tree::{TreeValue, values};
 use forms::ConfigurationForm;
 
@@ -28,7 +30,12 @@ pub(crate) static RULE: Rule = Rule {
     page: include_str!("secret_in_configuration.md"),
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check::File(file), Check::Plaintext(document)];
+pub(crate) const CHECKS: &[Check] = &[
+    Check::File(file),
+    Check::Plaintext(|document, context| {
+        in_document(document, context);
+    }),
+];
 
 const HELP: &str = "anyone with a copy of the repository has it: replace it, and encrypt the file with `sops-rs encrypt -i`, or keep the secret in a file that is encrypted";
 
@@ -46,7 +53,7 @@ fn file(context: &mut Context<'_>) {
         let description = secret.likeness.description();
         let named = match secret.name.as_str() {
             "" => String::new(),
-            name => format!(": `{name}`"),
+            name => format!(": `{}`", shown_name(name)),
         };
         let message = format!("the file holds {description}{named}");
         context.report_span(secret.range, message).help(HELP);
@@ -55,20 +62,26 @@ fn file(context: &mut Context<'_>) {
         && forms::may_be(path, text)
         && let Ok(read) = Document::parse_leniently(text)
     {
-        document(&read, context);
+        in_document(&read, context);
     }
 }
 
-fn document(document: &Document<'_>, context: &mut Context<'_>) {
+/// Reports the secrets in a document of another program; whether its form is known.
+pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) -> bool {
     let path = context.input.path;
     if matches!(context.format, Format::Dotenv | Format::Ini) || is_sample(path) {
-        return;
+        return false;
     }
+    let mut is_known = false;
     let handled = HandledValues::new(document, context);
     for top in document.tops().flatten() {
         let Some(form) = ConfigurationForm::of(top, path) else {
             continue;
         };
+        is_known = true;
+        if form == ConfigurationForm::Compose {
+            env_files::check(top, context);
+        }
         for value in values(("", ""), top, |_| false) {
             let is_reported = handled.is_reported(&value.node.span());
             if !is_reported && !handled.has_value(value.node, context) {
@@ -76,6 +89,7 @@ fn document(document: &Document<'_>, context: &mut Context<'_>) {
             }
         }
     }
+    is_known
 }
 
 /// Reports the secrets in the value that a patch writes at a path in the configuration of a node;
@@ -94,21 +108,26 @@ pub(crate) fn at_path(path: &[&str], value: NodeRef<'_, '_>, context: &mut Conte
 
 fn report(value: TreeValue<'_, '_>, form: ConfigurationForm, context: &mut Context<'_>) {
     let text = value.node.scalar_text().unwrap_or_default();
-    let is_whole = value.found.is_empty() && form.is_secret(&value) && is_open(text);
+    let is_whole = value.secrets.is_empty() && form.is_secret(&value) && is_open(text);
     let TreeValue {
         key,
         node,
-        mut found,
+        mut secrets,
         ..
     } = value;
-    found.retain(|secret| is_own(secret, context));
-    found.extend(is_whole.then(|| FoundSecret {
+    secrets.retain(|secret| is_own(secret, context));
+    secrets.extend(is_whole.then(|| FoundSecret {
         name: String::new(),
         range: 0..text.len(),
         likeness: Likeness::Name(Confidence::Medium),
     }));
     let holder = form.name();
-    context.report_secrets(node, found, format_args!("`{key}` of the {holder}"), HELP);
+    context.report_secrets(
+        node,
+        secrets,
+        format_args!("`{}` of the {holder}", shown_name(key)),
+        HELP,
+    );
 }
 
 fn is_sample(path: &Path) -> bool {

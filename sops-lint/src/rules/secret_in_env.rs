@@ -6,6 +6,7 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL002",
@@ -28,7 +29,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             }
             let name = variable.get("name").and_then(NodeRef::as_str);
             let variable = match name {
-                Some(name) => format!("the environment variable `{name}`"),
+                Some(name) => format!("the environment variable `{}`", shown_name(name)),
                 // The pattern of a policy fits variables of any name.
                 None if object.kind.ends_with("Policy") => continue,
                 None => "an environment variable".to_owned(),

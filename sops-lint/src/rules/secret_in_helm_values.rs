@@ -14,6 +14,7 @@ use crate::rule::{FixAvailability, Rule, Severity};
 use places::{Form, Place, is_of_kind};
 use reports::{Containers, below, tree};
 
+pub(crate) use files::check as in_file;
 pub(crate) use places::KINDS;
 
 pub(crate) static RULE: Rule = Rule {
@@ -24,7 +25,12 @@ pub(crate) static RULE: Rule = Rule {
     page: include_str!("secret_in_helm_values.md"),
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check::Object(object), Check::Plaintext(files::check)];
+pub(crate) const CHECKS: &[Check] = &[
+    Check::Object(object),
+    Check::Plaintext(|document, context| {
+        in_file(document, context);
+    }),
+];
 
 fn object(object: &Object<'_, '_>, context: &mut Context<'_>) {
     // Containers among the values have rules of their own.

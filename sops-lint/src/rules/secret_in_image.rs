@@ -9,6 +9,7 @@ use crate::rule::{Confidence, FixAvailability, Rule, Severity};
 use crate::secret_detection::{
     FoundSecret, FoundSecrets, in_script, in_text, in_variable, in_words,
 };
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL009",
@@ -29,10 +30,10 @@ fn check(context: &mut Context<'_>) {
     let mut text = String::new();
     for range in instructions(context.input.bytes, &mut text) {
         let instruction = Instruction::read(&text, range);
-        for (place, message, confidence) in secrets(&instruction) {
-            let place = instruction.at + place.start..instruction.at + place.end;
+        for (span, message, confidence) in secrets(&instruction) {
+            let span = instruction.at + span.start..instruction.at + span.end;
             context
-                .report_span(place, message)
+                .report_span(span, message)
                 .confidence(confidence)
                 .help(HELP);
         }
@@ -45,18 +46,18 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confiden
     match name {
         "ENV" | "ARG" | "LABEL" => assigned(instruction)
             .into_iter()
-            .map(|found| {
-                let description = found.likeness.description();
+            .map(|secret| {
+                let description = secret.likeness.description();
                 (
-                    found.range,
-                    format!("`{name} {}` puts {description} into the image", found.name),
-                    found.likeness.confidence(),
+                    secret.range,
+                    format!("`{name} {}` puts {description} into the image", secret.name),
+                    secret.likeness.confidence(),
                 )
             })
             .collect(),
         "COPY" | "ADD" => {
             let files = copied(instruction).into_iter().map(|range| {
-                let file = &instruction.rest[range.clone()];
+                let file = shown_name(&instruction.rest[range.clone()]);
                 let message = format!("`{name}` puts `{file}` into a layer of the image");
                 // Its name says so.
                 (range, message, Confidence::Medium)
@@ -73,16 +74,16 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confiden
 
 fn held(
     name: &str,
-    found: Vec<FoundSecret>,
+    secrets: Vec<FoundSecret>,
 ) -> impl Iterator<Item = (Range<usize>, String, Confidence)> {
-    found.into_iter().map(move |found| {
-        let description = found.likeness.description();
-        let named = match found.name.as_str() {
+    secrets.into_iter().map(move |secret| {
+        let description = secret.likeness.description();
+        let named = match secret.name.as_str() {
             "" => String::new(),
-            flag => format!(", as `{flag}`"),
+            flag => format!(", as `{}`", shown_name(flag)),
         };
         let message = format!("`{name}` contains {description}{named}");
-        (found.range, message, found.likeness.confidence())
+        (secret.range, message, secret.likeness.confidence())
     })
 }
 
@@ -140,15 +141,15 @@ fn add(
         .any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote));
     let quote = usize::from(is_quoted);
     let inner = &text[quote..text.len() - quote];
-    for found in find(name, inner) {
+    for secret in find(name, inner) {
         let start = value.start + quote;
         all.push(FoundSecret {
-            name: match found.name.as_str() {
-                "" => name.to_owned(),
-                inner => format!("{name}: {inner}"),
+            name: match secret.name.as_str() {
+                "" => shown_name(name).into_owned(),
+                inner => format!("{}: {}", shown_name(name), shown_name(inner)),
             },
-            range: start + found.range.start..start + found.range.end,
-            ..found
+            range: start + secret.range.start..start + secret.range.end,
+            ..secret
         });
     }
 }
@@ -159,10 +160,10 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let mut all = FoundSecrets::default();
     if let Some(list) = instruction.list() {
         let words: Vec<&str> = list.iter().map(|word| &rest[word.clone()]).collect();
-        for (word, found) in list.iter().zip(in_words(&words)) {
-            for secret in found {
-                let place = word.start + secret.range.start..word.start + secret.range.end;
-                all.add(&secret.name, place, secret.likeness);
+        for (word, secrets) in list.iter().zip(in_words(&words)) {
+            for secret in secrets {
+                let span = word.start + secret.range.start..word.start + secret.range.end;
+                all.add(&secret.name, span, secret.likeness);
             }
         }
         return all.into_vec();
@@ -172,8 +173,8 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let own = words.take_while(|word| rest[word.clone()].starts_with("--"));
     let start = own.last().map_or(0, |word| word.end);
     for secret in in_script(&rest[start..]) {
-        let place = start + secret.range.start..start + secret.range.end;
-        all.add(&secret.name, place, secret.likeness);
+        let span = start + secret.range.start..start + secret.range.end;
+        all.add(&secret.name, span, secret.likeness);
     }
     all.into_vec()
 }
@@ -195,11 +196,11 @@ fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
         return Vec::new();
     };
     let target = rest[..begin].split_whitespace().last().unwrap_or_default();
-    let mut found = in_text(target, &rest[begin..]);
-    for secret in &mut found {
+    let mut secrets = in_text(target, &rest[begin..]);
+    for secret in &mut secrets {
         secret.range = begin + secret.range.start..begin + secret.range.end;
     }
-    found
+    secrets
 }
 
 /// The sources that hold secrets by their names.

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::finding::Fix;
 use crate::object::{Object, Pod, is_true};
 use crate::rule::{FixAvailability, Rule, Severity};
+use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL007",
@@ -56,7 +57,13 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 let is_secret = names.contains(name);
                 if is_secret && !is_true(mount.get("readOnly")) {
                     context
-                        .report_node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
+                        .report_node(
+                            mount,
+                            format!(
+                                "the Secret in the volume `{}` is mounted without `readOnly: true`",
+                                shown_name(name)
+                            ),
+                        )
                         .help(HELP)
                         .fix(read_only(mount));
                 }

@@ -4,26 +4,26 @@
 use std::ops::Range;
 
 use super::found::{FoundSecrets, range_of};
-use super::judge::{judge, judge_variable};
+use super::judge::{judge, judge_flag, judge_variable};
 use super::likeness::Likeness;
 use super::name::NameClass;
 use super::quoted_text::is_cut;
 
 /// Adds what the words of a command or a script hold.
-pub(crate) fn find(text: &str, found: &mut FoundSecrets) {
+pub(crate) fn find(text: &str, secrets: &mut FoundSecrets) {
     let mut flag: Option<&str> = None;
     for line in text.lines() {
         // The value of a flag is in the same command, which a backslash continues.
         let is_continued = line.ends_with('\\');
         for command in without_comment(line).split([';', '&', '|']) {
-            flag = in_command(command, flag.take(), text, found);
+            flag = in_command(command, flag.take(), text, secrets);
             flag = flag.filter(|_| is_continued);
         }
     }
 }
 
 /// The line without a comment, which begins outside of quotes.
-pub(super) fn without_comment(line: &str) -> &str {
+pub(crate) fn without_comment(line: &str) -> &str {
     let mut quote: Option<char> = None;
     let mut before = ' ';
     for (at, character) in line.char_indices() {
@@ -43,7 +43,7 @@ fn in_command<'t>(
     command: &'t str,
     mut flag: Option<&'t str>,
     text: &'t str,
-    found: &mut FoundSecrets,
+    secrets: &mut FoundSecrets,
 ) -> Option<&'t str> {
     // Quotes hold spaces together, which may then be a value with spaces or another script.
     let divides = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
@@ -62,11 +62,11 @@ fn in_command<'t>(
         if pairs.is_empty()
             && let Some(likeness) = judge("", part)
         {
-            found.add("", range_of(part, text), likeness);
+            secrets.add("", range_of(part, text), likeness);
         }
         for (name, value) in pairs {
             let quoted = quoted_after(text, value);
-            add(name, quoted.unwrap_or(value), text, found);
+            add(name, quoted.unwrap_or(value), text, secrets);
         }
         // Other words with a colon are those of a sentence.
         let is_header = |name: &&str| {
@@ -92,12 +92,13 @@ fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
     inner.find(quote).map(|end| &inner[..end])
 }
 
-fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
     // Spaces divide a variable with a message, `${NAME:?not set}`; what is in it is judged with its
     // line.
     if is_cut(value) {
         return;
     }
+    let is_flag = name.starts_with('-');
     let name = name.trim_start_matches('-');
     // `-Dname=value` sets a property of Java.
     let property = name.strip_prefix('D').filter(|rest| rest.contains('.'));
@@ -105,10 +106,11 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     let is_variable = name.bytes().all(|c| c.is_ascii_uppercase() || c == b'_');
     let likeness = match is_variable {
         true => judge_variable(name, value),
+        false if is_flag => judge_flag(name, value),
         false => judge(name, value),
     };
     if let Some(likeness) = likeness {
-        found.add(name, range_of(value, text), likeness);
+        secrets.add(name, range_of(value, text), likeness);
     }
 }
 
@@ -121,9 +123,9 @@ pub(super) fn takes_value(word: &str) -> bool {
 }
 
 /// The secret in one word of a command, whose flag may be the word before it.
-pub(crate) fn in_value_of(flag: &str, word: &str, found: &mut FoundSecrets) {
-    if let Some(likeness) = judge(flag, word) {
-        found.add(flag.trim_start_matches('-'), 0..word.len(), likeness);
+pub(crate) fn in_value_of(flag: &str, word: &str, secrets: &mut FoundSecrets) {
+    if let Some(likeness) = judge_flag(flag, word) {
+        secrets.add(flag.trim_start_matches('-'), 0..word.len(), likeness);
     }
 }
 

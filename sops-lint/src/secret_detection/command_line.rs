@@ -19,17 +19,17 @@ pub(crate) fn in_words(words: &[&str]) -> Vec<Vec<FoundSecret>> {
     let mut flag: Option<&str> = None;
     let mut all = Vec::with_capacity(words.len());
     for (index, word) in words.iter().enumerate() {
-        let mut found = FoundSecrets::default();
+        let mut secrets = FoundSecrets::default();
         if let Some(name) = flag.take().filter(|_| !word.starts_with('-')) {
-            in_value_of(name, word, &mut found);
+            in_value_of(name, word, &mut secrets);
         }
         for flag in flags_of.remove(&index).unwrap_or_default() {
-            found.add(flag, 0..word.len(), Likeness::Name(Confidence::Medium));
+            secrets.add(flag, 0..word.len(), Likeness::Name(Confidence::Medium));
         }
         for secret in in_script(word) {
-            found.add(&secret.name, secret.range, secret.likeness);
+            secrets.add(&secret.name, secret.range, secret.likeness);
         }
-        all.push(found.into_vec());
+        all.push(secrets.into_vec());
         flag = Some(*word).filter(|word| takes_value(word));
     }
     all

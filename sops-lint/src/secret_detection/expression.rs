@@ -35,7 +35,7 @@ struct Call<'t> {
 
 /// Adds the texts that may become part of the result of an expression in the syntax of Go, Jinja or
 /// Ruby.
-pub(super) fn add_literals(expression: &str, found: &mut Vec<String>) {
+pub(super) fn add_literals(expression: &str, values: &mut Vec<String>) {
     let mut outer = Vec::new();
     let mut call = Call::default();
     let mut word = "";
@@ -52,7 +52,7 @@ pub(super) fn add_literals(expression: &str, found: &mut Vec<String>) {
                 };
                 at += length + 1;
                 if call.gives(before, &expression[at..]) {
-                    add(&rest[..length], found);
+                    add(&rest[..length], values);
                 }
             }
             '(' | '[' => {
@@ -127,7 +127,7 @@ impl<'t> Call<'t> {
 }
 
 /// Adds a text, or what is beside the placeholders of a format.
-fn add(text: &str, found: &mut Vec<String>) {
+fn add(text: &str, values: &mut Vec<String>) {
     if is_elsewhere(text) {
         return;
     }
@@ -136,8 +136,8 @@ fn add(text: &str, found: &mut Vec<String>) {
         format = format.replace(verb, &MARK.to_string());
     }
     match format.contains(MARK) {
-        true => remainder::add_literals(&format, found),
-        false => found.push(text.to_owned()),
+        true => remainder::add_literals(&format, values),
+        false => values.push(text.to_owned()),
     }
 }
 

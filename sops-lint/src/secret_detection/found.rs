@@ -27,15 +27,15 @@ impl FoundSecrets {
     /// Adds a secret, unless it overlaps one that was added before.
     pub(crate) fn add(&mut self, name: &str, range: Range<usize>, likeness: Likeness) {
         let before = self.all.range(..range.end).next_back();
-        let overlaps = before.is_some_and(|(_, found)| found.range.end > range.start);
+        let overlaps = before.is_some_and(|(_, secret)| secret.range.end > range.start);
         if !overlaps && !range.is_empty() {
             let name = name.to_owned();
-            let found = FoundSecret {
+            let secret = FoundSecret {
                 name,
                 range,
                 likeness,
             };
-            self.all.insert(found.range.start, found);
+            self.all.insert(secret.range.start, secret);
         }
     }
 
@@ -68,7 +68,11 @@ mod tests {
         ] {
             set.add(name, range, Likeness::Name(Confidence::Medium));
         }
-        let names: Vec<_> = set.into_vec().into_iter().map(|found| found.name).collect();
+        let names: Vec<_> = set
+            .into_vec()
+            .into_iter()
+            .map(|secret| secret.name)
+            .collect();
         assert_eq!(names, ["b", "a", "e"]);
     }
 }

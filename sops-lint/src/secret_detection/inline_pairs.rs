@@ -1,6 +1,7 @@
 //! Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML,
 //! in elements as in XML, and of SQL.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -148,8 +149,15 @@ pub(super) fn within(text: &str) -> Vec<(&str, &str)> {
 }
 
 fn pairs_of<'t>(form: &PairForm, text: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
-    let found = form.expression().captures_iter(text);
-    found.filter_map(move |pair| {
+    let mut start = 0;
+    let pairs = iter::from_fn(move || {
+        let pair = form.expression().captures_at(text, start)?;
+        let whole = pair.get(0)?;
+        // The comma after one pair is also the sign before the next.
+        start = whole.end() - usize::from(whole.as_str().ends_with(','));
+        Some(pair)
+    });
+    pairs.filter_map(move |pair| {
         let first = if form.name.is_some() { 1 } else { 2 };
         let value = (first..pair.len()).find_map(|group| pair.get(group))?;
         let name = form.name.or_else(|| Some(pair.get(1)?.as_str()))?;
@@ -174,10 +182,18 @@ mod tests {
 
     #[test]
     fn several_in_a_line_are_found() {
-        for (text, found) in [
+        for (text, expected) in [
             (
                 "{user: a, password: hunter2}",
                 vec![("password", "hunter2")],
+            ),
+            (
+                "db: {user: app, password: correct-horse-2, port: 5432}",
+                vec![
+                    ("user", "app"),
+                    ("password", "correct-horse-2"),
+                    ("port", "5432"),
+                ],
             ),
             (
                 "{\"user\": \"abc\", \"password\": \"hunter2\"}",
@@ -259,7 +275,7 @@ mod tests {
                 vec![("password", "hunter2")],
             ),
         ] {
-            assert_eq!(within(text), found, "{text}");
+            assert_eq!(within(text), expected, "{text}");
         }
     }
 }

@@ -23,6 +23,11 @@ pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
     judge_as(name, value, true)
 }
 
+/// Judges the value of a flag, which has secrets of the program more often than names of Secrets.
+pub(super) fn judge_flag(name: &str, value: &str) -> Option<Likeness> {
+    judge_as(name, value, name::is_of_own_secret(name))
+}
+
 fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     let value = unquoted(value.trim());
     let kind = NameClass::of(name);
@@ -64,7 +69,7 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
         }
         NameClass::Weak => {
             let is_word = || !value.contains(|c: char| c.is_whitespace() || c == '/');
-            let is_secret = is_random(value) && !is_call(value)
+            let is_secret = is_random(value) && !is_call(value) && !is_qualified_name(value)
                 || is_basic(value)
                 || name::is_of_pair(name) && is_pair(value)
                 || name::is_of_password(name)
@@ -193,6 +198,20 @@ fn is_expression(value: &str) -> bool {
     parts.len() > 1 && parts.iter().all(is_part) && !is_random(value)
 }
 
+/// Whether it is a name with a domain, as labels and taints have: `node.example.org/pci-10de.present`.
+fn is_qualified_name(value: &str) -> bool {
+    let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    value.split_once('/').is_some_and(|(domain, name)| {
+        let mut words = value.split(|c: char| !c.is_ascii_alphanumeric());
+        domain.contains('.')
+            && domain.chars().all(is_lower)
+            && !name.is_empty()
+            && name.chars().all(is_part)
+            && !words.any(is_random)
+    })
+}
+
 /// Whether it is a name as objects in a cluster have, and not a random one.
 fn is_identifier(value: &str) -> bool {
     let is_name = |character: char| {
@@ -238,6 +257,9 @@ mod tests {
                 "abc8Q~q8tbd7Zk21mPx40LcvW9eR5yUa3sD6f",
             ),
             ("auth", "dXNlcjpodW50ZXIy"),
+            ("key", "a.b/q8tbd7Zk21mPx40LcvW9"),
+            ("existingPassword", "hunter2"),
+            ("secretKey", "hunter2"),
         ] {
             assert!(judge(name, value).is_some(), "{name}={value}");
         }
@@ -328,6 +350,10 @@ mod tests {
             ("pw", "playwright"),
             ("PW", "1.48.2-jammy"),
             ("pw", "${DB_PASSWORD}"),
+            ("key", "feature.example.org/pci-10de.present"),
+            ("key", "k8s.example.dev/location"),
+            ("existingSecretAdminPassword", "registry-creds"),
+            ("secretKey", "secretKey"),
             ("pw", "[]byte(*a.Keystores.PKCS12.Password)"),
         ] {
             assert_eq!(judge(name, value), None, "{name}={value}");

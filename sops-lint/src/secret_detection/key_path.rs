@@ -27,34 +27,34 @@ impl<'t> KeyPaths<'t> {
     }
 
     /// Puts the key path in the place of each name. The secrets are in the order of the text.
-    pub(super) fn name(&self, found: &mut [FoundSecret]) {
+    pub(super) fn name(&self, secrets: &mut [FoundSecret]) {
         let is_file = self.text.trim().contains('\n') || self.text.trim_start().starts_with('{');
         let mut section = None;
         let mut read = 0;
-        for found in found.iter_mut().filter(|_| is_file) {
-            let before = self.text.get(read..found.range.start).unwrap_or_default();
+        for secret in secrets.iter_mut().filter(|_| is_file) {
+            let before = self.text.get(read..secret.range.start).unwrap_or_default();
             section = before.lines().rev().find_map(header).or(section);
-            read = found.range.start;
-            if let Some(path) = self.path(&found.range) {
-                let is_same = found.name.is_empty()
-                    || path.ends_with(&found.name)
+            read = secret.range.start;
+            if let Some(path) = self.path(&secret.range) {
+                let is_same = secret.name.is_empty()
+                    || path.ends_with(&secret.name)
                     || path.ends_with(".value");
                 // A file in a value has names of its own.
-                found.name = match is_same {
+                secret.name = match is_same {
                     true => path,
-                    false => format!("{path}.{}", found.name),
+                    false => format!("{path}.{}", secret.name),
                 };
-            } else if let Some(section) = section.filter(|_| !found.name.is_empty()) {
-                found.name = format!("{section}.{}", found.name);
+            } else if let Some(section) = section.filter(|_| !secret.name.is_empty()) {
+                secret.name = format!("{section}.{}", secret.name);
             }
         }
     }
 
-    fn path(&self, place: &Range<usize>) -> Option<String> {
+    fn path(&self, range: &Range<usize>) -> Option<String> {
         let scalars = self.scalars.get_or_init(|| scalars(self.text));
-        let next = scalars.partition_point(|(span, _)| span.start <= place.start);
+        let next = scalars.partition_point(|(span, _)| span.start <= range.start);
         let (span, path) = scalars.get(next.checked_sub(1)?)?;
-        (place.start < span.end).then(|| path.clone())
+        (range.start < span.end).then(|| path.clone())
     }
 }
 

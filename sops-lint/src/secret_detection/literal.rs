@@ -16,9 +16,9 @@ const PROVIDERS: [&str; 8] = [
 
 /// The literal texts beside the placeholders of a value, and in them.
 pub(crate) fn literals(value: &str) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut values = Vec::new();
     let text = placeholder::marked(value, true, &mut |begin, inner| {
-        add_of_placeholder(begin, inner, &mut found)
+        add_of_placeholder(begin, inner, &mut values)
     });
     if placeholder::is_template(value) {
         // Lines of a configuration are not values.
@@ -27,15 +27,15 @@ pub(crate) fn literals(value: &str) -> Vec<String> {
             let is_value =
                 !is_configuration && !part.contains(MARK) && !remainder::is_assignment(part);
             match is_value {
-                true => found.push(part.to_owned()),
-                false => remainder::add_literals(part, &mut found),
+                true => values.push(part.to_owned()),
+                false => remainder::add_literals(part, &mut values),
             }
         }
     } else if text.contains(MARK) && remainder::has_value(&text) {
-        found.push(text);
+        values.push(text);
     }
-    found.retain(|text| text.contains(char::is_alphanumeric));
-    let texts = found.into_iter().map(|text| trimmed(&text).to_owned());
+    values.retain(|text| text.contains(char::is_alphanumeric));
+    let texts = values.into_iter().map(|text| trimmed(&text).to_owned());
     texts.filter(|text| !remainder::is_setting(text)).collect()
 }
 
@@ -44,22 +44,22 @@ fn trimmed(text: &str) -> &str {
 }
 
 /// Adds the literals in a placeholder, and returns what to put in its place.
-fn add_of_placeholder(begin: &str, inner: &str, found: &mut Vec<String>) -> char {
+fn add_of_placeholder(begin: &str, inner: &str, values: &mut Vec<String>) -> char {
     let action = inner
         .strip_prefix('{')
         .and_then(|inner| inner.strip_suffix('}'));
     match (begin, action) {
-        ("{{" | "{%" | "<%", _) => return add_of_action(begin, inner, found),
+        ("{{" | "{%" | "<%", _) => return add_of_action(begin, inner, values),
         // A workflow of GitHub.
-        ("${", Some(action)) => expression::add_literals(action, found),
+        ("${", Some(action)) => expression::add_literals(action, values),
         // An action that does not end.
-        ("", _) => found.push(inner.to_owned()),
-        _ => add_of_expansion(begin, inner, found),
+        ("", _) => values.push(inner.to_owned()),
+        _ => add_of_expansion(begin, inner, values),
     }
     MARK
 }
 
-fn add_of_action(begin: &str, inner: &str, found: &mut Vec<String>) -> char {
+fn add_of_action(begin: &str, inner: &str, values: &mut Vec<String>) -> char {
     let is_output = begin == "{{" || inner.starts_with('=');
     let inner = inner.trim_matches(|c: char| c.is_whitespace() || "-+=~".contains(c));
     let keyword = inner.split(|c: char| !c.is_ascii_alphabetic()).next();
@@ -79,7 +79,7 @@ fn add_of_action(begin: &str, inner: &str, found: &mut Vec<String>) -> char {
     } else {
         inner
     };
-    expression::add_literals(text, found);
+    expression::add_literals(text, values);
     match is_output && !has_value && !is_assignment {
         true => MARK,
         false => BREAK,
@@ -87,13 +87,13 @@ fn add_of_action(begin: &str, inner: &str, found: &mut Vec<String>) -> char {
 }
 
 /// Adds the literals in an expansion of a shell, or in one that is written alike.
-fn add_of_expansion(begin: &str, inner: &str, found: &mut Vec<String>) {
+fn add_of_expansion(begin: &str, inner: &str, values: &mut Vec<String>) {
     let inner = inner.trim();
     let is_named = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
     let after_name = inner.trim_start_matches(is_named);
     let is_call = after_name.len() < inner.len() && after_name.starts_with(['(', '[']);
     if is_call && begin.ends_with('{') {
-        return expression::add_literals(inner, found);
+        return expression::add_literals(inner, values);
     }
     let mut is_begin = true;
     for part in inner.split_inclusive(['{', '(', '}', ')']) {
@@ -109,7 +109,7 @@ fn add_of_expansion(begin: &str, inner: &str, found: &mut Vec<String>) {
         } else {
             text
         };
-        found.push(literal.to_owned());
+        values.push(literal.to_owned());
         is_begin = is_opened;
     }
 }

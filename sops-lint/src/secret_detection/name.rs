@@ -49,6 +49,10 @@ impl NameClass {
         if ABOUT.contains(&last.as_str()) || has(&["public", "pub", "publishable", "site"]) {
             return Self::Other;
         }
+        // The name of an existing Secret: `existingSecretAdminPassword`.
+        if words[0] == "existing" && has(&["secret", "secrets"]) {
+            return Self::Reference;
+        }
         // That of etcd is a name for a cluster.
         if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
             return Self::Other;
@@ -156,8 +160,16 @@ pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
         || !parts.iter().any(is_of_secret) && (is_own || parts.iter().any(is_mixed))
 }
 
+/// Whether it is the name of a secret that a program has of its own, such as `cookie-secret`.
+pub(crate) fn is_of_own_secret(name: &str) -> bool {
+    let words = words(name);
+    let stem = words.iter().rev().nth(1);
+    words.last().is_some_and(|last| last == "secret")
+        && stem.is_some_and(|stem| OWN.contains(&stem.as_str()))
+}
+
 /// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as
-/// `admin-password`.
+/// `admin-password`, or what the name says again.
 pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
     let is_constant = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -167,9 +179,12 @@ pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
             || WEAK.contains(&word)
             || ["secret", "crt", "tls", "username", "user", "value"].contains(&word)
     };
-    words(name).last().is_some_and(|last| last == "key")
-        && (value.chars().all(is_name) || value.chars().all(is_constant))
-        && words(value).iter().any(names)
+    let is_key = words(name).last().is_some_and(|last| last == "key");
+    let is_key_name = || {
+        (value.chars().all(is_name) || value.chars().all(is_constant))
+            && words(value).iter().any(names)
+    };
+    is_key && (value == name || is_key_name())
 }
 
 /// Whether a value is a label for people, such as `Reset password`.

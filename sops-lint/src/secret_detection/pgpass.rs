@@ -9,7 +9,7 @@ use crate::rule::Confidence;
 const NAME: &str = "pgpass";
 
 /// Adds the passwords in a file of that name, or in what a script writes to one.
-pub(super) fn find(name: &str, text: &str, found: &mut FoundSecrets) {
+pub(super) fn find(name: &str, text: &str, secrets: &mut FoundSecrets) {
     let is_file = name.contains(NAME);
     if !is_file && !text.contains(NAME) {
         return;
@@ -21,7 +21,7 @@ pub(super) fn find(name: &str, text: &str, found: &mut FoundSecrets) {
         let words = line.split_whitespace().map(unquoted);
         for password in words.filter_map(password) {
             if judge("password", password).is_some() {
-                found.add(
+                secrets.add(
                     "password",
                     range_of(password, text),
                     Likeness::Name(Confidence::Medium),
@@ -45,10 +45,12 @@ mod tests {
     use super::*;
 
     fn passwords(name: &str, text: &str) -> Vec<String> {
-        let mut found = FoundSecrets::default();
-        find(name, text, &mut found);
-        let found = found.into_vec().into_iter();
-        found.map(|found| text[found.range].to_owned()).collect()
+        let mut secrets = FoundSecrets::default();
+        find(name, text, &mut secrets);
+        let secrets = secrets.into_vec().into_iter();
+        secrets
+            .map(|secret| text[secret.range].to_owned())
+            .collect()
     }
 
     #[test]

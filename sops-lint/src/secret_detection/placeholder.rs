@@ -137,9 +137,9 @@ pub(super) fn marked(
     let mut missing: Vec<&str> = Vec::new();
     let mut left = String::new();
     let mut at = 0;
-    while let Some((found, (begin, end, nested))) = first(&text[at..]) {
-        left.push_str(&text[at..at + found]);
-        let start = at + found + begin.len();
+    while let Some((offset, (begin, end, nested))) = first(&text[at..]) {
+        left.push_str(&text[at..at + offset]);
+        let start = at + offset + begin.len();
         let inner = &text[start..];
         let length = match nested {
             Some('{') => braces.get(&(start - 1)).map(|close| close + 1 - start),

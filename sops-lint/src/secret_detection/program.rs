@@ -182,7 +182,7 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
 }
 
 /// Adds the passwords in the commands of a script.
-pub(crate) fn find(script: &str, found: &mut FoundSecrets) {
+pub(crate) fn find(script: &str, secrets: &mut FoundSecrets) {
     // Keep the length, so that positions stay valid.
     let joined = script.replace("\\\n", "  ");
     let lines = joined.split('\n').map(without_comment);
@@ -193,14 +193,14 @@ pub(crate) fn find(script: &str, found: &mut FoundSecrets) {
             let cleaned: Vec<&str> = command.iter().map(|(word, _)| word.as_str()).collect();
             for (at, flag) in passwords_in_words(&cleaned) {
                 let range = range_of(command[at].1, &joined);
-                found.add(flag, range, Likeness::Name(Confidence::Medium));
+                secrets.add(flag, range, Likeness::Name(Confidence::Medium));
             }
             if let Some(range) = here_string(command, &joined) {
-                found.add("", range, Likeness::Name(Confidence::Medium));
+                secrets.add("", range, Likeness::Name(Confidence::Medium));
             }
             let reader = commands.get(number + 1);
             if let Some(range) = reader.and_then(|reader| piped(command, reader, &joined)) {
-                found.add("", range, Likeness::Name(Confidence::Medium));
+                secrets.add("", range, Likeness::Name(Confidence::Medium));
             }
         }
     }
@@ -259,12 +259,12 @@ mod tests {
     use super::*;
 
     fn flags(script: &str) -> Vec<String> {
-        let mut found = FoundSecrets::default();
-        find(script, &mut found);
-        found
+        let mut secrets = FoundSecrets::default();
+        find(script, &mut secrets);
+        secrets
             .into_vec()
             .into_iter()
-            .map(|found| found.name)
+            .map(|secret| secret.name)
             .collect()
     }
 

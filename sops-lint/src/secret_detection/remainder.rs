@@ -20,22 +20,22 @@ pub(super) fn has_value(text: &str) -> bool {
 /// Adds the values beside the placeholders of a text: passwords, what looks generated, and words
 /// that are joined to a placeholder without a sign. In a text of several lines, so is a line of one
 /// word.
-pub(super) fn add_literals(text: &str, found: &mut Vec<String>) {
+pub(super) fn add_literals(text: &str, values: &mut Vec<String>) {
     if has_password(text) || has_credentials(text) || has_credential(text) {
-        found.push(text.to_owned());
+        values.push(text.to_owned());
     }
     for line in text.lines().map(str::trim) {
         if !line.contains(MARK) {
             let is_word = !line.contains(is_separator) && !is_assignment(line);
-            found.extend(is_word.then(|| line.to_owned()));
+            values.extend(is_word.then(|| line.to_owned()));
         }
         if !line.starts_with('#') && assigns_secret(line) {
-            found.push(line.to_owned());
+            values.push(line.to_owned());
         }
         // The password of a user that is filled in, and not the port of a host.
         let pair = line.rsplit_once(':').filter(|(user, _)| is_mark(user));
         let is_password = |text: &&str| is_name(text) && text.parse::<u16>().is_err();
-        found.extend(
+        values.extend(
             pair.map(|(_, text)| text)
                 .filter(is_password)
                 .map(str::to_owned),
@@ -43,7 +43,7 @@ pub(super) fn add_literals(text: &str, found: &mut Vec<String>) {
         let words = line.split(is_separator).flat_map(attached);
         let lone = line.split_whitespace().filter(|word| is_lone(word));
         let lone = lone.filter(|_| line.contains(MARK));
-        found.extend(words.chain(lone).map(str::to_owned));
+        values.extend(words.chain(lone).map(str::to_owned));
     }
 }
 

@@ -23,19 +23,19 @@ pub(crate) fn in_variable(name: &str, text: &str) -> Vec<FoundSecret> {
 /// The secrets in a script or a command.
 pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
     after_mark(script, |script| {
-        let mut found = FoundSecrets::default();
+        let mut secrets = FoundSecrets::default();
         if name::may_be_in(script) {
-            lines(script, true, &mut found);
-            printed_lines(script, &mut found);
+            lines(script, true, &mut secrets);
+            printed_lines(script, &mut secrets);
             for (name, value) in inline_pairs::within(script) {
-                add(name, value, script, &mut found);
+                add(name, value, script, &mut secrets);
             }
-            arguments::find(script, &mut found);
+            arguments::find(script, &mut secrets);
         }
-        program::find(script, &mut found);
-        pgpass::find("", script, &mut found);
-        tokens(script, &mut found);
-        found.into_vec()
+        program::find(script, &mut secrets);
+        pgpass::find("", script, &mut secrets);
+        tokens(script, &mut secrets);
+        secrets.into_vec()
     })
 }
 
@@ -45,11 +45,11 @@ fn after_mark(text: &str, find: impl FnOnce(&str) -> Vec<FoundSecret>) -> Vec<Fo
         return find(text);
     };
     let mark = text.len() - rest.len();
-    let mut found = find(rest);
-    for secret in &mut found {
+    let mut secrets = find(rest);
+    for secret in &mut secrets {
         secret.range = secret.range.start + mark..secret.range.end + mark;
     }
-    found
+    secrets
 }
 
 fn find(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Vec<FoundSecret> {
@@ -66,32 +66,32 @@ fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) ->
             likeness,
         }];
     }
-    let mut found = FoundSecrets::default();
+    let mut secrets = FoundSecrets::default();
     let is_script = is_script(name, text);
     let has_flags = || {
         let pairs = trimmed.split_whitespace().filter(|word| word.contains('='));
         trimmed.starts_with('-') || trimmed.contains(" -") || pairs.count() > 1
     };
     if name::may_be_in(text) {
-        lines(text, is_script, &mut found);
+        lines(text, is_script, &mut secrets);
         if is_script {
-            printed_lines(text, &mut found);
+            printed_lines(text, &mut secrets);
         }
         for (name, value) in inline_pairs::within(text) {
-            add(name, value, text, &mut found);
+            add(name, value, text, &mut secrets);
         }
         if is_script || is_one_line && has_flags() {
-            arguments::find(text, &mut found);
+            arguments::find(text, &mut secrets);
         }
     }
     if is_script || is_one_line && has_flags() {
-        program::find(text, &mut found);
+        program::find(text, &mut secrets);
     }
-    pgpass::find(name, text, &mut found);
-    tokens(text, &mut found);
-    let mut found = found.into_vec();
-    KeyPaths::of(text).name(&mut found);
-    found
+    pgpass::find(name, text, &mut secrets);
+    tokens(text, &mut secrets);
+    let mut secrets = secrets.into_vec();
+    KeyPaths::of(text).name(&mut secrets);
+    secrets
 }
 
 /// Whether a file is a script, by its name or its first line.
@@ -103,7 +103,7 @@ fn is_script(name: &str, text: &str) -> bool {
     text.trim_start().starts_with("#!") || is_known.contains(&extension)
 }
 
-fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
     if is_cut(value) {
         return;
     }
@@ -112,12 +112,12 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
         name => name,
     };
     if let Some(likeness) = judge(judged, value) {
-        found.add(name, range_of(value, text), likeness);
+        secrets.add(name, range_of(value, text), likeness);
     }
 }
 
 /// The assignments in the texts in quotes that a command writes to a file, of one or more lines.
-fn printed_lines(script: &str, found: &mut FoundSecrets) {
+fn printed_lines(script: &str, secrets: &mut FoundSecrets) {
     for line in script.lines().filter(|line| is_written(line)) {
         let mut rest = line;
         while let Some(at) = rest.find(['"', '\'']) {
@@ -128,7 +128,7 @@ fn printed_lines(script: &str, found: &mut FoundSecrets) {
             };
             for line in text[..length].split("\\n") {
                 if let Some((name, value)) = assignment::of_line(line, false) {
-                    add(name, value, script, found);
+                    add(name, value, script, secrets);
                 }
             }
             rest = &text[length + 1..];
@@ -155,7 +155,7 @@ fn has_user(text: &str) -> bool {
 }
 
 /// The assignments of secrets, line by line.
-fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
+fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
     // A name with `|` or `>` after it, whose value is the next line.
     let mut block: Option<&str> = None;
     // The value of `name:`, whose `value:` is near.
@@ -165,7 +165,7 @@ fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
             let value = line.trim();
             match value.is_empty() {
                 true => block = Some(name),
-                false => add(name, value, text, found),
+                false => add(name, value, text, secrets),
             }
             continue;
         }
@@ -177,12 +177,12 @@ fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
         };
         match (name, named) {
             ("name", _) => named = Some(value),
-            ("value", Some(variable)) => add(variable, value, text, found),
+            ("value", Some(variable)) => add(variable, value, text, secrets),
             _ => {}
         }
         match value {
             "|" | ">" | "|-" | ">-" | "|+" | ">+" => block = Some(name),
-            value => add(name, value, text, found),
+            value => add(name, value, text, secrets),
         }
         if name != "name" && line.trim_start().starts_with("- ") {
             named = None;
@@ -191,11 +191,11 @@ fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
 }
 
 /// Secrets of known forms. The header of a private key counts only if a key follows.
-fn tokens(text: &str, found: &mut FoundSecrets) {
+fn tokens(text: &str, secrets: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
         if token.description != "a private key in PEM" || *has_key {
-            found.add("", token.range, Likeness::Format(token.description));
+            secrets.add("", token.range, Likeness::Format(token.description));
         }
     }
 }
@@ -205,9 +205,9 @@ mod tests {
     use super::*;
 
     fn names(name: &str, text: &str) -> Vec<String> {
-        let found = in_text(name, text).into_iter();
-        found
-            .map(|found| format!("{}={}", found.name, &text[found.range]))
+        let secrets = in_text(name, text).into_iter();
+        secrets
+            .map(|secret| format!("{}={}", secret.name, &text[secret.range]))
             .collect()
     }
 
@@ -288,15 +288,18 @@ mod tests {
             assert_eq!(names("a", text), ["DB_PASSWORD=hunter2"], "{text}");
         }
         let script = "\u{feff}PASSWORD := hunter2\nall:\n\techo\n";
-        let found = in_script(script);
-        assert_eq!(&script[found[0].range.clone()], "hunter2");
+        let secrets = in_script(script);
+        assert_eq!(&script[secrets[0].range.clone()], "hunter2");
     }
 
     #[test]
     fn a_token_in_the_place_of_a_name_is_not_shown() {
         let text = "users:\n- name: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n  a: 1\n";
-        let found = in_text("a.yml", text);
-        assert_eq!((found.len(), found[0].name.as_str()), (1, "users.0.name"));
+        let secrets = in_text("a.yml", text);
+        assert_eq!(
+            (secrets.len(), secrets[0].name.as_str()),
+            (1, "users.0.name")
+        );
     }
 
     #[test]

@@ -180,8 +180,8 @@ pub(super) fn tokens(
     is_placeholder: fn(&str) -> bool,
 ) -> impl Iterator<Item = KnownToken> {
     trace::words(text).flat_map(move |word| {
-        let found = tokens_in_word(&text[word.clone()], is_placeholder);
-        found.into_iter().map(move |token| KnownToken {
+        let tokens = tokens_in_word(&text[word.clone()], is_placeholder);
+        tokens.into_iter().map(move |token| KnownToken {
             range: word.start + token.range.start..word.start + token.range.end,
             ..token
         })
@@ -278,10 +278,10 @@ impl TokenForm {
     /// Where secrets of that form, and not placeholders for one, are in the text.
     fn ranges(&self, text: &str, is_placeholder: fn(&str) -> bool) -> Vec<Range<usize>> {
         let compiled = self.compiled();
-        let found = compiled.form.captures_iter(text.as_bytes());
-        let ranges = found.filter_map(|found| {
-            let group = found.iter().skip(1).flatten().next();
-            let range = group.or(found.get(0))?.range();
+        let matches = compiled.form.captures_iter(text.as_bytes());
+        let ranges = matches.filter_map(|captures| {
+            let group = captures.iter().skip(1).flatten().next();
+            let range = group.or(captures.get(0))?.range();
             let secret = text.get(range.clone())?;
             let is_allowed = compiled
                 .allowed

@@ -42,9 +42,9 @@ impl Iterator for Words<'_> {
 
     fn next(&mut self) -> Option<Range<usize>> {
         let from = self.at;
-        for (place, find) in self.places.iter_mut().zip(FINDERS) {
-            if place.is_some_and(|place| place <= from) {
-                *place = find(self.text, from);
+        for (offset, find) in self.places.iter_mut().zip(FINDERS) {
+            if offset.is_some_and(|offset| offset <= from) {
+                *offset = find(self.text, from);
             }
         }
         let at = self.places.into_iter().flatten().min()?;
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn long_runs_and_urls_are_looked_at() {
-        for (text, found) in [
+        for (text, expected) in [
             (
                 "x: \"glpat-abcdefghijklmnopqrst\" y",
                 vec!["glpat-abcdefghijklmnopqrst"],
@@ -202,7 +202,7 @@ mod tests {
             ("", vec![]),
         ] {
             let words: Vec<_> = words(text).map(|at| &text[at]).collect();
-            assert_eq!(words, found, "{text}");
+            assert_eq!(words, expected, "{text}");
         }
     }
 

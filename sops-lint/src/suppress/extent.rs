@@ -7,6 +7,10 @@ use sops_document::{Document, NodeRef, Shape};
 
 use crate::template;
 
+/// What ends a line: YAML knows lines that end in a carriage return alone. Between the two of CRLF,
+/// there is an empty line, which changes nothing.
+pub(super) const BREAKS: [char; 2] = ['\n', '\r'];
+
 /// For each line, by its start in the text, the end of what begins on it.
 #[derive(Default)]
 pub(super) struct Extents {
@@ -53,7 +57,7 @@ impl Extents {
         let Some(before) = text.get(..start) else {
             return;
         };
-        let line = before.rfind('\n').map_or(0, |last| last + 1);
+        let line = before.rfind(BREAKS).map_or(0, |last| last + 1);
         let end = self.ends.entry(line).or_default();
         *end = node.span().end.max(*end);
     }

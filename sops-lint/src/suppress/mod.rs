@@ -2,6 +2,7 @@
 //! line or above what has the finding, or by an annotation of the object. A reason is required, and
 //! an allowance that allows nothing is reported.
 
+mod allowances;
 mod extent;
 
 use std::ops::Range;
@@ -9,27 +10,18 @@ use std::ops::Range;
 use sops_core::parse_document;
 use sops_document::Format;
 
-use crate::allowing_comment::{MARK, allowing, is_comment};
+use crate::allowing_comment::{CommentStyle, MARK, is_comment};
 use crate::context::Context;
 use crate::file_name;
 use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
 use crate::rules;
-use extent::Extents;
+use allowances::{Allowance, Allowances};
+use extent::{BREAKS, Extents};
 
 /// The annotation, of the form `RULE -- reason`; several are divided by `;`.
 const ANNOTATION: &str = "lint.sops-rs/allow";
-
-/// One rule that is allowed somewhere.
-struct Allowance {
-    rule: &'static Rule,
-    /// Where it holds: the bytes of the text.
-    holds: Range<usize>,
-    /// Where the comment or annotation is.
-    place: Range<usize>,
-    used: bool,
-}
 
 /// The findings that are not allowed, and what is wrong with what allows them.
 pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
@@ -52,11 +44,11 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     for deferred in &mut context.facts.flux.findings {
         *deferred = deferred.take().filter(|finding| !allowances.allow(finding));
     }
-    for allowance in allowances.all {
+    for allowance in allowances.unused() {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
-        if is_asked && !allowance.used {
+        if is_asked {
             let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
-            context.report_span(allowance.place, message);
+            context.report_span(allowance.span, message);
         }
     }
     let mut findings = std::mem::take(&mut context.findings);
@@ -65,50 +57,6 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
         findings.retain(|finding| finding.rule.code != rules::SUPPRESSION.code);
     }
     findings
-}
-
-/// What is allowed, in the order of where it begins to hold.
-struct Allowances {
-    all: Vec<Allowance>,
-    /// For each, where it and those before it have ended.
-    ends: Vec<usize>,
-}
-
-impl Allowances {
-    fn new(mut all: Vec<Allowance>) -> Self {
-        let key = |allowance: &Allowance| {
-            let holds = &allowance.holds;
-            (holds.start, holds.end, allowance.rule.code)
-        };
-        all.sort_by_key(key);
-        all.dedup_by(|later, earlier| key(later) == key(earlier));
-        let mut end = 0;
-        let ends = all.iter().map(|allowance| {
-            end = allowance.holds.end.max(end);
-            end
-        });
-        Self {
-            ends: ends.collect(),
-            all,
-        }
-    }
-
-    /// Whether the finding is allowed; each that allows it has been used.
-    fn allow(&mut self, finding: &Finding) -> bool {
-        let at = finding.location.offset;
-        let begun = self
-            .all
-            .partition_point(|allowance| allowance.holds.start <= at);
-        let mut allowed = false;
-        for index in (0..begun).rev().take_while(|index| self.ends[*index] > at) {
-            let allowance = &mut self.all[index];
-            if allowance.rule.code == finding.rule.code && allowance.holds.contains(&at) {
-                allowance.used = true;
-                allowed = true;
-            }
-        }
-        allowed
-    }
 }
 
 fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
@@ -121,24 +69,32 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
     // is no comment.
     let mut waiting = 0;
     let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let place = start..start + line.trim_end().len();
+    let mut has_content = false;
+    let style = CommentStyle::of(context.input.path, context.format);
+    for line in text.split_inclusive(BREAKS) {
+        let span = start..start + line.trim_end().len();
         start += line.len();
+        if line.starts_with("---") && has_content {
+            // What is below the content of one document is not about the next document.
+            waiting = allowances.len();
+            has_content = false;
+        }
         // The item or the document begins on one of the next lines.
         let content = line.trim_start_matches([' ', '\t', '-']);
         let is_comment = is_comment(content) || matches!(line.trim(), "" | "-" | "---");
+        has_content |= !is_comment;
         if !is_comment {
-            let end = extents.end(place.start).map_or(start, |end| end.max(start));
+            let end = extents.end(span.start).map_or(start, |end| end.max(start));
             let waiting = &mut allowances[waiting..];
             waiting
                 .iter_mut()
                 .for_each(|allowance| allowance.holds.end = end);
         }
-        if let Some(statement) = allowing(line) {
+        if let Some(statement) = style.allowing(line) {
             read(
                 statement,
-                &place,
-                &(place.start..start),
+                &span,
+                &(span.start..start),
                 context,
                 &mut allowances,
             );
@@ -162,8 +118,8 @@ fn keep_within_values(text: &str, format: Format, allowances: &mut [Allowance]) 
     let mut values: Vec<_> = document.scalars().map(|scalar| scalar.span()).collect();
     values.sort_by_key(|value| value.start);
     for allowance in allowances {
-        let mark = text[allowance.place.clone()].find(MARK);
-        let at = allowance.place.start + mark.unwrap_or_default();
+        let mark = text[allowance.span.clone()].find(MARK);
+        let at = allowance.span.start + mark.unwrap_or_default();
         let next = values.partition_point(|value| value.start <= at);
         if let Some(value) = next.checked_sub(1).map(|last| &values[last])
             && value.contains(&at)
@@ -204,7 +160,7 @@ fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allow
 /// Reads `RULE[, RULE] -- reason`.
 fn read(
     statement: &str,
-    place: &Range<usize>,
+    span: &Range<usize>,
     holds: &Range<usize>,
     context: &mut Context<'_>,
     allowances: &mut Vec<Allowance>,
@@ -212,7 +168,7 @@ fn read(
     let (names, reason) = statement.split_once("--").unwrap_or((statement, ""));
     if reason.trim().is_empty() {
         let message = "a reason is missing; write `sops-rs: allow RULE -- reason`";
-        context.report_span(place.clone(), message);
+        context.report_span(span.clone(), message);
         return;
     }
     for name in names.split(',').map(str::trim) {
@@ -220,11 +176,10 @@ fn read(
             Some(rule) => allowances.push(Allowance {
                 rule,
                 holds: holds.clone(),
-                place: place.clone(),
-                used: false,
+                span: span.clone(),
             }),
             None => {
-                context.report_span(place.clone(), rules::unknown_in_comment(name));
+                context.report_span(span.clone(), rules::unknown_in_comment(name));
             }
         }
     }

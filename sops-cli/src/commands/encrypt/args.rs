@@ -1,5 +1,7 @@
 //! The flags of `sops-rs encrypt`.
 
+use std::path::PathBuf;
+
 use crate::arguments::{
     FileArg, FormatArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs, ThresholdArg,
 };
@@ -8,7 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs encrypt -i secret.yaml      # for the recipients in .sops.yaml
   sops-rs encrypt -i apps             # every plaintext Secret in apps
-  sops-rs encrypt --age age1… settings.yaml > settings.enc.yaml";
+  ./generate | sops-rs encrypt --over settings.yaml";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
@@ -17,6 +19,13 @@ pub(crate) struct Args {
     pub(crate) file: FileArg,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    /// Update the encrypted FILE with this plaintext
+    ///
+    /// FILE keeps its data key, recipients, rule and options, and equal values keep their
+    /// ciphertext. Its MAC is verified first. If FILE does not exist, it is created as the creation
+    /// rule and the flags say.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["in_place", "output", "dry_run", "filename_override"])]
+    pub(crate) over: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) keys: MasterKeyArgs,
     #[command(flatten)]
@@ -32,6 +41,6 @@ pub(crate) struct Args {
     /// With `-i`, print what would be encrypted
     ///
     /// This lists the files and their recipients.
-    #[arg(long, requires = "in_place")]
+    #[arg(long, hide_short_help = true, requires = "in_place")]
     pub(crate) dry_run: bool,
 }

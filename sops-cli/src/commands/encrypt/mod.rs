@@ -1,6 +1,8 @@
-//! `sops-rs encrypt`: one file here, several files in place in `several.rs`.
+//! `sops-rs encrypt` for one file; `several.rs` encrypts several files in place, and `over.rs` a new
+//! plaintext of an encrypted file.
 
 mod args;
+mod over;
 mod plaintext;
 mod selection;
 mod several;
@@ -28,6 +30,9 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         args,
         services: &services,
     };
+    if let Some(file) = &args.over {
+        return over::encrypt_over(&reader, file);
+    }
     if args.output.in_place
         && let Some(files) = args.file.several(ui)
     {

@@ -1,9 +1,11 @@
-//! A plaintext file with what it is encrypted with, and the checks before that.
+//! A plaintext file, the keys and rule to encrypt it with, and the checks before that.
 
 use std::io;
 use std::path::Path;
 
+use sops_core::config::Stores;
 use sops_core::document::Error as DocumentError;
+use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
 use sops_core::{
     Document, EncryptedDocument, Encryption, Error, Format, convert, encrypted_format,
@@ -26,11 +28,11 @@ use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 
-/// What makes a binary file of one whose name tells another format.
+/// The hint to encrypt a file as binary although its name has another format.
 const AS_WHOLE: &str =
     "to encrypt the file as a whole, add `--output-type binary` too, here and to `decrypt`";
 
-/// Reads files that are to be encrypted.
+/// Reads plaintext files.
 pub(super) struct PlaintextReader<'a> {
     pub(super) ui: &'a Ui,
     pub(super) globals: &'a GlobalArgs,
@@ -39,7 +41,7 @@ pub(super) struct PlaintextReader<'a> {
 }
 
 impl PlaintextReader<'_> {
-    /// Reads the file, or standard input, and what it is to be encrypted with.
+    /// Reads the file, or standard input, and determines the keys and rule to encrypt it with.
     pub(super) fn read(
         &self,
         resolved: &ResolvedConfig,
@@ -71,7 +73,7 @@ impl PlaintextReader<'_> {
         if input.content.is_empty() && format == Format::Yaml {
             return Err(CommandError::new(
                 Code::NeedsOneDocument,
-                format!("{} is empty: there has to be a document", input.name),
+                format!("{} is empty; it must contain a document", input.name),
             ));
         }
         if input.is_utf16() {
@@ -85,36 +87,17 @@ impl PlaintextReader<'_> {
         }
         if format == Format::Binary && may_be_encrypted(&input.content) {
             ui.warn(format_args!(
-                "{} is an encrypted file, and is encrypted again; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
+                "{} is already encrypted, and is encrypted again; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
                 input.name
             ));
         }
         let to = self.output_format(name, format)?;
-        let converted = if to == format {
-            None
-        } else {
-            let plaintext =
-                parse_document(&*input.content, format).map_err(|error| input.error(error))?;
-            if is_encrypted(&plaintext) {
-                return Err(input.error(Error::AlreadyEncrypted));
+        let converted = match to == format {
+            true => None,
+            false => {
+                let (rule, stores) = (&encryption.rule, encryption.stores);
+                Some(self.converted(name, &input, to, rule, stores)?)
             }
-            let rule = (format != Format::Binary).then_some(&encryption.rule);
-            refuse_ciphertext(&plaintext, rule).map_err(|error| input.error(error))?;
-            if to == Format::Binary {
-                refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
-            }
-            let converted = convert(&plaintext, to, &encryption.stores.indentation());
-            let converted = converted.map_err(|error| match format {
-                Format::Binary => input.error(error).hint(AS_WHOLE),
-                _ => input.error(error),
-            })?;
-            if format == Format::Binary && !args.formats.has_output() {
-                ui.warn(format_args!(
-                    "{} is written as one value under `data`, and `decrypt` keeps that; {AS_WHOLE}",
-                    name_of(name)
-                ));
-            }
-            Some(converted)
         };
         let mut plaintext = PlaintextFile {
             input,
@@ -128,8 +111,42 @@ impl PlaintextReader<'_> {
         Ok(plaintext)
     }
 
-    /// The format of the encrypted file. If neither a flag nor the file's name tells it, it is the
-    /// format that is read, where `sops` writes JSON.
+    /// The plaintext that was read, in another format. `name` determines the format of the file.
+    pub(super) fn converted(
+        &self,
+        name: &Path,
+        input: &Input,
+        to: Format,
+        rule: &EncryptionRule,
+        stores: Stores,
+    ) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+        let format = input.format;
+        let plaintext =
+            parse_document(&*input.content, format).map_err(|error| input.error(error))?;
+        if is_encrypted(&plaintext) {
+            return Err(input.error(Error::AlreadyEncrypted));
+        }
+        let rule = (format != Format::Binary).then_some(rule);
+        refuse_ciphertext(&plaintext, rule).map_err(|error| input.error(error))?;
+        if to == Format::Binary {
+            refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
+        }
+        let converted = convert(&plaintext, to, &stores.indentation());
+        let converted = converted.map_err(|error| match format {
+            Format::Binary => input.error(error).hint(AS_WHOLE),
+            _ => input.error(error),
+        })?;
+        if format == Format::Binary && !self.args.formats.has_output() {
+            self.ui.warn(format_args!(
+                "{} is written as one value under `data`, and `decrypt` does not undo that; {AS_WHOLE}",
+                name_of(name)
+            ));
+        }
+        Ok(converted)
+    }
+
+    /// The format of the encrypted file. If neither a flag nor the file's name determines it, it is
+    /// the input format, while `sops` writes JSON.
     fn output_format(&self, name: &Path, format: Format) -> Result<Format, CommandError> {
         let Self { ui, args, .. } = self;
         let output = args.formats.output(Some(name), format);
@@ -138,7 +155,7 @@ impl PlaintextReader<'_> {
             return Ok(output);
         }
         ui.warn(format!(
-            "{} is written as JSON, since its name tells no format; to keep it, add `--output-type {}`",
+            "{} is written as JSON, because its name does not show its format; to keep the format, add `--output-type {}`",
             name_of(name),
             output.name()
         ));
@@ -146,10 +163,10 @@ impl PlaintextReader<'_> {
     }
 }
 
-/// A file that is to be encrypted.
+/// A file to encrypt.
 pub(super) struct PlaintextFile {
     pub(super) input: Input,
-    /// Its text in the format that is written, where that is another one.
+    /// Its text in the output format, if that differs.
     converted: Option<Zeroizing<Vec<u8>>>,
     format: Format,
     encryption: Encryption,
@@ -158,7 +175,7 @@ pub(super) struct PlaintextFile {
 }
 
 impl PlaintextFile {
-    /// The line that says for whom the file would be encrypted.
+    /// The line with the recipients that the file would be encrypted for.
     pub(super) fn plan(&self) -> String {
         let recipients = recipients(&self.encryption.key_groups);
         format!("{}: would be encrypted for {recipients}\n", self.input.name)
@@ -177,19 +194,19 @@ impl PlaintextFile {
         lockout.check(&self.input, KeyGroups::of(&self.encryption))
     }
 
-    /// Has the lockout know that the file is encrypted in place.
+    /// Records for the lockout check that the file is encrypted in place.
     pub(super) fn note(&self, lockout: &Lockout<'_>) {
         lockout.note(&self.input.name, KeyGroups::of(&self.encryption));
     }
 
-    /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.
+    /// Warns about the parts of a Secret that stay in plaintext or that Kubernetes rejects.
     pub(super) fn warn_of_parts(&self, ui: &Ui) {
         for warning in &self.parts.warnings {
             ui.warn(format!("{}: {warning}", self.input.name));
         }
     }
 
-    /// Refuses a Secret of which a value would stay in plaintext by mistake.
+    /// Refuses a Secret if one of its values would stay in plaintext by mistake.
     fn refuse_leak(&mut self) -> Result<(), CommandError> {
         let leak = self.parts.leak.take();
         let Some(leak) = leak.filter(|_| !self.encryption.allow_plaintext) else {
@@ -197,7 +214,7 @@ impl PlaintextFile {
         };
         let name = &self.input.name;
         let error = CommandError::in_text(leak, name, self.text(), self.format, Role::Plaintext);
-        Err(error.hint("if it is meant to be readable by everyone, use `--allow-plaintext`"))
+        Err(error.hint("if it is meant to be public, use `--allow-plaintext`"))
     }
 
     pub(super) fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {
@@ -205,15 +222,14 @@ impl PlaintextFile {
     }
 }
 
-/// Whether a file is an encrypted one that is whole. A very large one is not looked through for
-/// that.
-fn may_be_encrypted(content: &[u8]) -> bool {
+/// Whether a file is a complete encrypted file. A very large one is not parsed to find out.
+pub(super) fn may_be_encrypted(content: &[u8]) -> bool {
     const LIMIT: usize = 1 << 24;
     let format = encrypted_format(content).filter(|_| content.len() <= LIMIT);
     format.is_some_and(|format| EncryptedDocument::parse(content, format).is_ok())
 }
 
-/// Refuses a document with more than the one value of a binary file, for the others would be lost.
+/// Refuses a document with other values than that of a binary file, because they would be lost.
 fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     let Some(Node::Mapping(entries)) = plaintext.to_tree(0) else {
         return Ok(());

@@ -21,7 +21,7 @@ pub(super) fn is_candidate(path: &Path) -> bool {
 pub(super) enum Decision {
     Encrypt,
     Ignore,
-    /// It has to be encrypted, but there is no creation rule for it.
+    /// It must be encrypted, but no creation rule matches it.
     Uncovered,
 }
 
@@ -34,8 +34,8 @@ pub(super) struct DirectorySelection {
 }
 
 impl DirectorySelection {
-    /// A file that was named is always encrypted. One that was found is if a rule singles it out,
-    /// or if `lint` wants it encrypted.
+    /// A file that the user named is always encrypted. A file found in a directory is encrypted if
+    /// a rule singles it out, or if `lint` would report it.
     pub(super) fn decide(
         &self,
         item: &BatchFile,

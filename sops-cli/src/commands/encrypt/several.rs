@@ -1,4 +1,4 @@
-//! Encrypts several files in place, or says which ones it would encrypt.
+//! Encrypts several files in place, or lists the files that it would encrypt.
 
 use sops_core::Error;
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ enum Prepared {
     Encrypted(Box<PlaintextFile>, String),
 }
 
-/// Encrypts the files that are named, and those in directories that are selected.
+/// Encrypts the files that the user named, and the selected files in directories.
 pub(super) fn encrypt_all(
     reader: &PlaintextReader<'_>,
     items: &[BatchFile],
@@ -98,7 +98,7 @@ pub(super) fn encrypt_all(
     };
     outcome?;
     if !selection.has_keys && !resolver.has_any() && candidates().next().is_some() {
-        // None of the files is a Secret, and nothing says what else to encrypt.
+        // None of the files is a Secret, and without a rule it is unclear what else to encrypt.
         return Err(encryption_options::no_rules_or_keys(None)?);
     }
     Ok(())
@@ -148,7 +148,7 @@ fn plan(
     Err(CommandError::new(code, message))
 }
 
-/// What a dry run says of a file.
+/// The line of a dry run for a file.
 enum Planned {
     Ignored,
     Left(Left),

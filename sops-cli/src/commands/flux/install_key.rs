@@ -28,7 +28,7 @@ use crate::config::load;
 use crate::flux::recipients_in;
 use crate::ui::Ui;
 
-/// The entry of the Secret; Flux reads those that end so.
+/// The entry of the Secret. Flux reads entries with this ending.
 const ENTRY: &str = "age.agekey";
 
 const EXAMPLES: &str = "\
@@ -39,8 +39,8 @@ Examples:
 
 /// Install the private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// The key is found where sops looks for it, and must belong to a recipient in `.sops.yaml`. It is
-/// sent with server-side apply over TLS, to a server with a verified certificate.
+/// The key comes from where sops looks for keys, and must belong to a recipient in `.sops.yaml`. It
+/// is sent with server-side apply over TLS, to a server with a verified certificate.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -89,12 +89,12 @@ pub(crate) fn cmd_install_key(
     for pair in &pairs {
         if !recipients.contains(&pair.recipient) {
             let message = format!(
-                "{} is no recipient in .sops.yaml, and its private key is not put into the cluster",
+                "{} is not a recipient in .sops.yaml, so its private key was not installed",
                 pair.recipient
             );
             return Err(CommandError::new(Code::Generic, message)
-                .hint("put the key that the cluster is to have into a file of its own, and name it with `--age-key-file`")
-                .hint("or add the recipient to `.sops.yaml`, and run `sops-rs updatekeys` on the files"));
+                .hint("put the key for the cluster into its own file, and name that file with `--age-key-file`")
+                .hint("or add the recipient to `.sops.yaml`, and run `sops-rs updatekeys` for the files"));
         }
     }
     let object = args.object(&pairs);
@@ -126,12 +126,12 @@ pub(crate) fn cmd_install_key(
     Ok(())
 }
 
-/// The age recipients of the configuration, whom files are encrypted for.
+/// The age recipients in the configuration, for which files are encrypted.
 fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandError> {
     let config = load::config(ui, globals)?.ok_or_else(|| {
-        let message = "there is no .sops.yaml to tell whom the files are encrypted for";
+        let message = "no .sops.yaml found, so it is unknown for whom the files are encrypted";
         CommandError::new(Code::Generic, message).hint(
-            "run it in the repository, or name the file with `--config`; `sops-rs init` makes one",
+            "run the command in the repository, or name the file with `--config`; `sops-rs init` creates one",
         )
     })?;
     let rules = config.creation_rules().unwrap_or_default().iter();
@@ -145,7 +145,7 @@ fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandEr
         .collect()
 }
 
-/// The keys that are to be there, each of which was understood.
+/// The key pairs to install: the identities that belong to these recipients.
 fn key_pairs(
     identities: &Identities,
     recipients: &[Recipient],
@@ -161,11 +161,11 @@ fn key_pairs(
         "there is no private age key that Flux could use",
     );
     let error = looked.fold(error, |error, source| error.hint(source.to_string()));
-    Err(error.hint("keys of SSH and of age plugins serve on this machine only; `sops-rs init` makes a key, `--age-key-file` names one"))
+    Err(error.hint("Flux cannot use SSH keys and keys of age plugins; create a key with `sops-rs init`, or name one with `--age-key-file`"))
 }
 
 impl Args {
-    /// Those among which the keys are that are to be there.
+    /// The identities that contain the keys to install.
     fn identities(&self, ui: &Ui) -> Result<Identities, CommandError> {
         Ok(match &self.age_key_file {
             None => usual_identities(ui),
@@ -214,7 +214,7 @@ impl Args {
 struct Installation<'i> {
     ui: &'i Ui,
     args: &'i Args,
-    /// Those that the keys were taken from.
+    /// The identities that the keys come from.
     identities: &'i Identities,
     pairs: &'i [KeyPair],
 }
@@ -267,7 +267,7 @@ impl Installation<'_> {
         say(target, cluster.apply(options, target, object).await?)?;
         for (_, recipient) in &replaced {
             ui.warn(format_args!(
-                "this takes the place of the key of {recipient}: files for that one alone cannot be opened in the cluster any more"
+                "this replaces the key of {recipient}: Flux can no longer decrypt files that are encrypted only for it"
             ));
         }
         Ok(())
@@ -323,7 +323,7 @@ impl Installation<'_> {
                 let value = format!("jsonpath={{.data.{}}}", entry.replace('.', r"\."));
                 // An older file of that name may have the last copy of another key.
                 error.hint(format!(
-                    "fetch it into a file of your own first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
+                    "save it to a file first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
                     args.cluster.for_kubectl(),
                     shell_word(namespace),
                     shell_word(name),
@@ -351,14 +351,14 @@ fn replaced(secret: &Value, pairs: &[KeyPair]) -> Vec<(String, Recipient)> {
     gone
 }
 
-/// Writes the manifest to standard output; where that is a terminal, only if the person wants it.
+/// Writes the manifest to standard output. On a terminal, it asks first.
 fn export(ui: &Ui, object: &ClusterObject) -> Result<(), CommandError> {
     if io::stdout().is_terminal() {
-        let question = "The private key is in the manifest. Show it on the terminal?";
+        let question = "The manifest contains the private key. Show it on the terminal?";
         let answer = ui.confirm(question);
         if !answer.map_err(|error| CommandError::input("the answer", &error))? {
-            return Err(CommandError::new(Code::Generic, "nothing is shown")
-                .hint("send the manifest through a pipe, or into a file"));
+            return Err(CommandError::new(Code::Generic, "nothing was printed")
+                .hint("pipe the manifest to a command, or redirect it to a file"));
         }
     }
     ui.output(Node::from_json(&object.json).to_yaml().as_bytes())

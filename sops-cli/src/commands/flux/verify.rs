@@ -30,7 +30,7 @@ Examples:
 ///
 /// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that
 /// build them, in the repository and in the cluster. Without a kubeconfig, only the repository is
-/// checked. Nothing is changed. The exit code is 1 if there is a gap.
+/// checked. It changes nothing. The exit code is 1 if there is a gap.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -93,7 +93,7 @@ impl Args {
         let cluster = match cluster::missing_kubeconfig(&self.cluster) {
             Some(error) if self.access => return Err(error),
             Some(error) => {
-                let finding = format!("is not looked at, only the repository: {}", error.summary());
+                let finding = format!("was not checked, only the repository: {}", error.summary());
                 report.checks.push(FluxCheck::note("cluster", finding));
                 None
             }
@@ -112,7 +112,7 @@ impl Args {
         Ok(report)
     }
 
-    /// The Secret, and whether its keys open the files.
+    /// Checks the Secret, and whether its keys can decrypt the files.
     async fn check_keys(
         &self,
         cluster: &Cluster,
@@ -123,10 +123,10 @@ impl Args {
         let target = ResourcePath::of::<Secret>(Some(namespace), name);
         let subject = format!("{namespace}/{name}");
         let Some(secret) = cluster.get(&target).await? else {
-            let hint = "put the key there: `sops-rs flux install-key --create-namespace`";
+            let hint = "install the key: `sops-rs flux install-key --create-namespace`";
             report
                 .checks
-                .push(FluxCheck::gap(subject, "there is no such Secret").hint(hint));
+                .push(FluxCheck::gap(subject, "this Secret does not exist").hint(hint));
             return Ok(());
         };
         let (keys, checks) = DecryptionSecret::of(&secret, &subject);
@@ -206,8 +206,9 @@ impl Args {
             .collect();
         let mut built_by_none = encrypted.clone();
         let mut problems = BTreeSet::new();
-        let kustomizations = tree.applied();
-        for kustomization in &kustomizations {
+        let applied = tree.applied();
+        let kustomizations = &applied.kustomizations;
+        for kustomization in kustomizations {
             let built = kustomization.encrypted_files();
             let count = built
                 .iter()
@@ -221,6 +222,13 @@ impl Args {
             if kustomization.origin() != SourceOrigin::Other {
                 built_by_none.retain(|file| !built.contains(file.as_path()));
             }
+        }
+        if !applied.is_complete() {
+            let check = FluxCheck::note(
+                "repository",
+                "too many Kustomizations build each other's directories: not all were checked",
+            );
+            report.checks.push(check);
         }
         for problem in problems {
             let file = problem
@@ -240,7 +248,7 @@ impl Args {
                 .canonicalize()
                 .is_ok_and(|file| built_by_none.contains(&file))
             {
-                let finding = "is built by none of the Kustomizations";
+                let finding = "is not built by any Kustomization";
                 report.checks.push(FluxCheck::note(name_of(file), finding));
             }
         }
@@ -251,7 +259,7 @@ impl Args {
 /// An encrypted file, as far as it can be read.
 type EncryptedInput = (PathBuf, Result<Input, CommandError>);
 
-/// What is checked of a repository.
+/// The parts of a repository that are checked.
 struct Verification {
     root: PathBuf,
     inputs: Vec<EncryptedInput>,
@@ -274,8 +282,8 @@ impl Verification {
     }
 }
 
-/// Adds what the cluster has, and says what it lacks. Kustomizations of other repositories may have
-/// directories of the same names.
+/// Adds the sources and Kustomizations in the cluster, and returns a note if it has no
+/// Kustomizations. Kustomizations of other repositories may have directories with the same names.
 async fn add_live(
     cluster: &Cluster,
     tree: &mut FluxTree,
@@ -285,7 +293,7 @@ async fn add_live(
         ("ocirepositories", "OCIRepository"),
         ("buckets", "Bucket"),
     ] {
-        // Who may not list them learns less, and of that no gap.
+        // A user without permission to list them sees less, which is not a gap.
         let list = cluster
             .list(&format!("/apis/source.toolkit.fluxcd.io/v1/{path}"))
             .await;
@@ -310,16 +318,13 @@ async fn add_live(
         )),
         Err(ApiFailure { error, is_final }) if is_final => return Err(error),
         Err(ApiFailure { error, .. }) => {
-            let finding = format!(
-                "its Kustomizations cannot be looked at: {}",
-                error.summary()
-            );
+            let finding = format!("its Kustomizations cannot be read: {}", error.summary());
             Some(FluxCheck::gap("cluster", finding))
         }
     })
 }
 
-/// The encrypted files that are meant.
+/// The encrypted files at the path.
 fn encrypted_files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?.into_iter();
     Ok(items
@@ -336,9 +341,9 @@ fn root(path: &Path) -> Result<PathBuf, CommandError> {
         .map_err(|error| CommandError::input(name_of(path), &error))?;
     let repository = whole
         .ancestors()
-        .find(|folder| folder.join(".git").exists());
+        .find(|directory| directory.join(".git").exists());
     Ok(match repository {
-        Some(folder) => folder.to_owned(),
+        Some(directory) => directory.to_owned(),
         None if whole.is_file() => whole.parent().unwrap_or(&whole).to_owned(),
         None => whole,
     })

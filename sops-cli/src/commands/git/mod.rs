@@ -5,6 +5,7 @@
 mod attributes;
 mod driver;
 mod install;
+mod merge_driver;
 mod repository_files;
 pub(crate) mod status;
 pub(crate) mod textconv;
@@ -47,11 +48,14 @@ enum GitCommand {
     /// Print a file decrypted, or as it is
     #[command(hide = true)]
     Textconv(textconv::Args),
+    /// Merge three versions of a file, as Git's merge driver
+    #[command(hide = true)]
+    MergeDriver(merge_driver::Args),
 }
 
 pub(crate) fn cmd_git(
     ui: &Ui,
-    _globals: &GlobalArgs,
+    globals: &GlobalArgs,
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
     match &args.command {
@@ -62,5 +66,6 @@ pub(crate) fn cmd_git(
             textconv::cmd_textconv(args);
             Ok(ExitCode::SUCCESS)
         }
+        GitCommand::MergeDriver(args) => Ok(merge_driver::cmd_merge_driver(ui, globals, args)),
     }
 }

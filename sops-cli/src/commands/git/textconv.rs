@@ -12,7 +12,7 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, encrypted_format
 use zeroize::Zeroizing;
 
 use crate::git::settings;
-use crate::keys::ready::quiet_services;
+use crate::keys::unprompted::ready_keys;
 
 /// The name of the link to this program under which it is this command alone. Git runs a command of
 /// one word directly, and one of several words in a shell, which takes twice as long.
@@ -83,7 +83,7 @@ fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     panic::set_hook(Box::new(|_| {}));
     panic::catch_unwind(|| {
         let document = EncryptedDocument::parse(bytes, encrypted_format(bytes)?).ok()?;
-        let key = document.data_key(&quiet_services()).ok()?;
+        let key = document.data_key(&ready_keys()).ok()?;
         let decrypted = document.decrypt(&key, MacCheck::Require).ok()?;
         Some(decrypted.plaintext)
     })

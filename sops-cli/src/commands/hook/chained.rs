@@ -1,11 +1,11 @@
-//! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if
-//! the check does. Only scripts count in which each command before the check is of a kind that is
-//! known to change nothing about that.
+//! Decides whether a script that sops-rs did not write, or that was changed, runs the check and
+//! fails if the check fails. Every command before the check must be of a kind that is known not to
+//! interfere.
 
 use super::hook_name::HookName;
 use super::shell::{Before, ShellCommand, commands};
 
-/// The shells whose scripts are understood.
+/// The shells whose scripts this module understands.
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
 /// Options of a shell that do not keep it from running commands, or from failing; also as letters.
@@ -30,7 +30,7 @@ const OTHER_BUILTINS: &str = "\
     function getopts hash integer jobs kill let local logout mapfile nocorrect noglob print read readonly repeat return select set setopt shift shopt \
     source suspend time trap typeset unalias unset";
 
-/// The beginnings of names of variables that change what the check reads.
+/// Prefixes of variables that change what the check reads.
 const VARIABLES_OF_GIT: [&str; 2] = ["GIT_", "PRE_COMMIT"];
 
 /// Whether the script always runs the check, and fails if the check fails. `ends_on_error`: the
@@ -104,9 +104,9 @@ fn errexit(words: &[&str], mut ends_on_error: bool) -> Option<bool> {
     Some(ends_on_error)
 }
 
-/// What a command before the check does.
+/// The effect that a command before the check has on it.
 enum Effect {
-    /// It does nothing to the check.
+    /// It does not affect the check.
     Harmless,
     /// It runs a program.
     Program,
@@ -308,7 +308,7 @@ fn depth_after(command: &ShellCommand, depth: usize) -> usize {
         .filter(|word| ["{", "("].contains(word))
         .count();
     if opens.contains(first) {
-        // `if (` opens two.
+        // `if (` opens two levels.
         let starts_with_paren = ["{", "("].contains(first);
         return depth + opened + usize::from(!starts_with_paren);
     }
@@ -459,7 +459,7 @@ mod tests {
             "sops-rs hook run",
             "sops-rs hook run --pre-push",
             "sops-rs hook run --pre-push \"$@\"\ngit lfs pre-push \"$@\"",
-            // The list of pushed refs is read before, or comes from elsewhere.
+            // The list of pushed refs was already read, or comes from elsewhere.
             "git lfs pre-push \"$@\" || exit 1\nsops-rs hook run --pre-push \"$@\"",
             "while read a b; do make; done\nsops-rs hook run --pre-push \"$@\"",
             "refs=$(cat)\nsops-rs hook run --pre-push \"$@\"",

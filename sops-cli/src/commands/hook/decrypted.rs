@@ -1,4 +1,4 @@
-//! Finds files in plaintext that the version before them had encrypted, or that are encrypted
+//! Finds plaintext files whose previous version was encrypted, or that have an encrypted version
 //! beside them.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use sops_lint::{Encrypted, Finding};
 use crate::git::{Snapshot, TrackedFile};
 use crate::lint::judge::Judge;
 
-/// The name of the commit that has the encrypted file beside a copy.
+/// How messages name the commit that has the encrypted file next to a copy.
 const BESIDE: &str = "the same commit";
 
 /// How many files of a directory, and with similar names, are read to find the one that a file is a
@@ -65,8 +65,8 @@ impl Neighbours {
     }
 }
 
-/// The names that a copy with this name may be one of, without extensions: the name itself, and
-/// that without what tools add, such as `-old`, `_20260101` and `2`.
+/// The names, without extensions, of the files that this one may be a copy of: its own name, and
+/// the name without suffixes that tools add, such as `-old`, `_20260101` and `2`.
 fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     let is_end =
         |(at, next): &(usize, char)| *at > 0 && ("-_ (".contains(*next) || next.is_ascii_digit());
@@ -74,15 +74,15 @@ fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     [stem.len()].into_iter().chain(ends).map(|end| &stem[..end])
 }
 
-/// Whether a name may be a beginning of another one, by the first part of it. This is asked of
-/// every name in the repository.
+/// Whether a name may be the beginning of another one, judged by its first part only, because every
+/// name in the repository is checked.
 fn may_begin(stem: &str, name: &[u8]) -> bool {
     let is_divider = |byte: &u8| b".-_ ".contains(byte);
     let has_begin = |part: &[u8]| {
         let begin = stem.as_bytes().get(..part.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(part))
     };
-    // A first dot hides the file.
+    // A leading dot hides the file.
     has_begin(&name[..name.len().min(1)]) && {
         let end = name.iter().skip(1).position(is_divider);
         has_begin(&name[..end.map_or(name.len(), |end| end + 1)])
@@ -93,13 +93,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The encrypted ones among the files. Another file may be a copy of them.
+/// The encrypted files among these, of which another file may be a copy.
 fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
     let files = encrypted(snapshot, files).into_iter();
     files.map(Encrypted::staying).collect()
 }
 
-/// What a file is compared with.
+/// The encrypted files that a file is compared with.
 pub(super) struct Previous<'p> {
     /// Earlier versions of the same path.
     pub(super) versions: &'p [TrackedFile],
@@ -202,8 +202,8 @@ impl Deleted {
     }
 }
 
-/// Those of the files that are encrypted. A partial clone may lack old content, which is no reason
-/// to refuse new content.
+/// The encrypted files among these. A partial clone may lack old content, which is no reason to
+/// refuse new content.
 pub(super) fn encrypted<'f>(
     snapshot: &Snapshot<'_>,
     files: impl IntoIterator<Item = &'f TrackedFile>,

@@ -8,7 +8,7 @@ use std::{env, fs};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{GitRepository, git};
 
-/// Where hooks are written.
+/// The directory that hooks are written to.
 pub(super) struct HooksDirectory {
     pub(super) path: PathBuf,
     /// The root of the working tree.
@@ -17,8 +17,8 @@ pub(super) struct HooksDirectory {
     pub(super) is_in_working_tree: bool,
     /// Whether other repositories use it too.
     pub(super) is_shared: bool,
-    /// Why it is not written to: it is missing outside the repository and the home directory, or a
-    /// link in the working tree, which may have been committed, leads there.
+    /// Why hooks are not written to it: it does not exist and is outside the repository and the
+    /// home directory, or a link in the working tree, which may have been committed, leads to it.
     refusal: Option<&'static str>,
     /// Whether husky runs the hooks, with `sh -e`.
     pub(super) is_of_husky: bool,

@@ -18,8 +18,7 @@ use crate::command_error::{CommandError, name_of};
 use crate::commands::git::status;
 use crate::config::nearest::CONFIG_FILE;
 use crate::git::{
-    GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, clean, is_published,
-    staged,
+    GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, is_published, staged,
 };
 use crate::input::read_repository_file;
 use crate::lint::judge::Judge;
@@ -74,11 +73,11 @@ pub(super) fn check(
         Also::All => files.extend(index.files()),
         Also::Files(named) => {
             for path in named {
-                let inside = inside(&repository, path)?;
+                let inside = repository.inside(path)?;
                 let tracked = index.files_at(&inside);
                 is_about_staged &= staged.changed.contains(&inside);
                 if tracked.is_empty() {
-                    refusal.found.extend(untracked(&judge, path, &inside)?);
+                    refusal.findings.extend(untracked(&judge, path, &inside)?);
                 }
                 files.extend(tracked);
             }
@@ -113,8 +112,10 @@ pub(super) fn check(
         check_file(&judge, &local_mac, file, &previous)
     });
     for checked in checked {
-        let HookRefusal { found, errors, .. } = checked?;
-        refusal.found.extend(found);
+        let HookRefusal {
+            findings, errors, ..
+        } = checked?;
+        refusal.findings.extend(findings);
         refusal.errors.extend(errors);
     }
 
@@ -152,7 +153,7 @@ pub(super) fn check(
         for shown in parallel::map(&unchanged, ItemsPerThread::Many, |file| {
             judge.shown_by_change(file, &before)
         }) {
-            refusal.found.extend(shown?);
+            refusal.findings.extend(shown?);
         }
     }
     let is_changed = |path: &Path| staged.changed.contains(path);
@@ -161,7 +162,7 @@ pub(super) fn check(
         .filter(|_| standards.settings_files().any(|file| is_changed(&file)));
     if let Some(id) = head {
         let before = Snapshot::of_commit(&repository.root, &objects, &id)?;
-        // Invalid settings allowed nothing that could be compared.
+        // Invalid earlier settings allowed nothing to compare with.
         if let Ok(before) = Standards::of(&before, globals) {
             let linter = before.linter_of_history()?;
             let before = Judge {
@@ -191,9 +192,9 @@ pub(super) fn check(
             linter: &secrets,
             ..judge
         };
-        let found = untracked::shown(ui, &judge, |_| false, &files)?;
-        let found = found.into_iter().flat_map(|(_, shown)| shown);
-        refusal.add_with_rule(found.collect());
+        let untracked = untracked::shown(ui, &judge, |_| false, &files)?;
+        let untracked = untracked.into_iter().flat_map(|(_, shown)| shown);
+        refusal.add_with_rule(untracked.collect());
     }
     // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {
@@ -212,7 +213,7 @@ pub(super) fn check(
     refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
 }
 
-/// Warns of creation rules that are never used, and of others that are hardly meant.
+/// Warns about creation rules that are never used, and about others that are probably mistakes.
 pub(super) fn warn_of_rules(ui: &Ui, config: Option<&Config>, name: &str) {
     for warning in config.map(Config::warnings).unwrap_or_default() {
         let line = warning.location.map_or(1, |location| location.line);
@@ -239,12 +240,12 @@ fn check_file(
 ) -> Result<HookRefusal, CommandError> {
     let mut refusal = HookRefusal::default();
     if let Some(bytes) = judge.content(file)? {
-        refusal.found = judge.shown(&file.path, &bytes);
-        if refusal.found.is_empty() {
-            refusal.found = previous.shown(judge, &file.path, &bytes);
+        refusal.findings = judge.shown(&file.path, &bytes);
+        if refusal.findings.is_empty() {
+            refusal.findings = previous.shown(judge, &file.path, &bytes);
         }
         // A finding, such as an added plaintext value, may be what breaks the MAC.
-        if refusal.found.is_empty() {
+        if refusal.findings.is_empty() {
             let name = judge.name(&file.path);
             refusal
                 .errors
@@ -291,17 +292,6 @@ fn configured(index: &Snapshot<'_>, staged: &IndexChanges) -> Vec<PathBuf> {
         .collect();
     directories.extend(index.linked_by(CONFIG_FILE, &staged.changed));
     directories
-}
-
-/// A path of the working directory, relative to the root of the repository.
-fn inside(repository: &GitRepository, path: &Path) -> Result<PathBuf, CommandError> {
-    let here =
-        env::current_dir().map_err(|error| CommandError::input("the working directory", &error))?;
-    let path = here.join(path);
-    let clean = clean(path.strip_prefix("/").unwrap_or(&path)).unwrap_or_default();
-    let clean = Path::new("/").join(clean);
-    let inside = clean.strip_prefix(&repository.root);
-    Ok(inside.unwrap_or(&clean).to_owned())
 }
 
 /// The findings in a named file that Git does not track.

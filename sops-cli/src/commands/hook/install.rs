@@ -22,7 +22,7 @@ use crate::files::{self, Expected, Readers};
 use crate::git::Addresses;
 use crate::ui::Ui;
 
-/// What already exists at the path of a hook.
+/// What exists at the path of a hook.
 enum Present {
     Nothing,
     /// A script that this or an older version wrote.
@@ -32,7 +32,7 @@ enum Present {
     /// The hook of a manager whose configuration runs the check, but not for every commit or push,
     /// because of these keys.
     Limited(Manager, Vec<String>),
-    /// A script that mentions the check, but may go on if it fails, or not run it.
+    /// A script that mentions the check, but may not run it or may continue after it fails.
     Mentions(Manager),
     /// A script that this or an older version wrote, and that was changed so that it may not run
     /// the check.
@@ -95,7 +95,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::Mentions(manager) => {
                 unchecked.push(hook);
                 let message = format!(
-                    "{name} mentions sops-rs, but may not run the check, or may go on after it fails"
+                    "{name} mentions sops-rs, but may not run the check, or may continue after it fails"
                 );
                 ui.error(
                     &CommandError::new(Code::Generic, message)
@@ -117,7 +117,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::ExpectedToRunCheck(manager) => {
                 unchecked.push(hook);
                 let message = format!(
-                    "{name} does not exist yet; the program that is configured to write it will run sops-rs"
+                    "{name} does not exist yet; the program that will write it is configured to run sops-rs"
                 );
                 let error = CommandError::new(Code::Generic, message);
                 ui.error(&error.hint(format!("run `{}`", manager.install())));
@@ -246,8 +246,8 @@ fn is_skipped(directory: &HooksDirectory, path: &Path) -> bool {
     !directory.is_of_husky && path.exists() && access(path, Access::EXEC_OK).is_err()
 }
 
-/// Warns of what the configuration in the root says without effect: the hooks go by its rules.
-/// Commands report an invalid one.
+/// Warns about settings without effect in the configuration in the root, because the hooks apply
+/// its rules. Commands report an invalid configuration.
 fn warn_of_configuration(ui: &Ui, root: &Path) {
     let file = root.join(CONFIG_FILE);
     let config = Config::read(&file, root).ok();
@@ -258,8 +258,7 @@ fn warn_of_configuration(ui: &Ui, root: &Path) {
     }
 }
 
-/// Adds the permission to run a hook of ours, if it is missing: everyone who may read it may run
-/// it.
+/// Makes a hook that sops-rs wrote executable for everyone who can read it.
 fn make_executable(path: &Path) -> Result<bool, CommandError> {
     if access(path, Access::EXEC_OK).is_ok() {
         return Ok(false);

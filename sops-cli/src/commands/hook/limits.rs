@@ -1,5 +1,5 @@
-//! What limits the check in the configuration of a program that manages hooks, so that some commits
-//! or pushes pass without it.
+//! Settings of a program that manages hooks that limit the check, so that some commits or pushes
+//! pass without it.
 
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
@@ -41,8 +41,7 @@ pub(super) fn of_pre_commit(text: &str, hook: HookName) -> Vec<String> {
         is("id", &|id| id == "sops-rs") || is("entry", &|run| HookName::Commit.is_run_in(run))
     };
     least(entries.filter(is_check).map(|entry| {
-        // What the definition of the hook in the repository of sops-rs says holds if the entry does
-        // not say anything else.
+        // The hook's definition in the repository of sops-rs applies unless the entry overrides it.
         let is_own = entry.get("entry").is_some();
         let always_run = entry.get("always_run").and_then(NodeRef::scalar_text);
         let is_always_run = always_run.map_or(!is_own, |value| value == "True");
@@ -97,9 +96,9 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
         .filter_map(|section| section.get("exclude_tags"))
         .flat_map(texts)
         .collect();
-    // Each entry with the keys that limit what it is in, and with its name.
+    // Each entry with the keys that limit the sections around it, and with its name.
     let mut open: Vec<(NodeRef<'_, '_>, Vec<String>, Option<&str>)> = vec![(own, of_hook, None)];
-    let mut found = Vec::new();
+    let mut limits_of_entries = Vec::new();
     while let Some((node, outer, name)) = open.pop() {
         let run = node.get("run").and_then(NodeRef::as_str);
         let mut limits = outer;
@@ -127,7 +126,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
                 Some(limits)
             };
             limits.extend(local.and_then(same).unwrap_or_default());
-            found.push(limits);
+            limits_of_entries.push(limits);
             continue;
         }
         let commands = node.get("commands").into_iter().flat_map(NodeRef::entries);
@@ -140,7 +139,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
         let below = commands.chain(jobs.map(|job| (job, None)));
         open.extend(below.map(|(node, name)| (node, limits.clone(), name)));
     }
-    least(found.into_iter())
+    least(limits_of_entries.into_iter())
 }
 
 /// The limits of the entry with the fewest: one without any is enough.
@@ -153,7 +152,7 @@ fn limits_of(node: NodeRef<'_, '_>, keys: &[&str]) -> Vec<String> {
     set.map(|key| (*key).to_owned()).collect()
 }
 
-/// Whether a setting says something: neither nothing nor `false`.
+/// Whether a setting has an effect: it is neither empty nor `false`.
 fn is_set(node: NodeRef<'_, '_>) -> bool {
     match node.shape() {
         Shape::Scalar => {

@@ -7,13 +7,13 @@ use sops_core::keys::DataKey;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, MacCheck, format_of_encrypted};
 
 use crate::command_error::{CommandError, Role};
-use crate::keys::ready::ReadyKeys;
+use crate::keys::unprompted::Unprompted;
 
-pub(super) struct LocalMac(ReadyKeys);
+pub(super) struct LocalMac(Unprompted);
 
 impl LocalMac {
     pub(super) fn new() -> Self {
-        Self(ReadyKeys::new())
+        Self(Unprompted::ready_age())
     }
 
     /// Why the file cannot be decrypted, with `name` as its name in messages. `None`: it can be, or

@@ -47,8 +47,8 @@ impl Manager {
             ("# husky", Self::Husky4),
             ("git lfs pre-push", Self::GitLfs),
         ];
-        let found = marks.into_iter().find(|(mark, _)| text.contains(mark));
-        found.map_or(Self::Unknown, |(_, manager)| manager)
+        let mark = marks.into_iter().find(|(mark, _)| text.contains(mark));
+        mark.map_or(Self::Unknown, |(_, manager)| manager)
     }
 
     /// The manager whose next `install` would replace the hook.
@@ -185,8 +185,8 @@ impl<'a> Configurations<'a> {
         text.as_deref()
     }
 
-    /// Warns of a file that cannot be read: its manager may write hooks that sops-rs does not know
-    /// of.
+    /// Warns about a file that cannot be read, because its manager may write hooks that sops-rs
+    /// does not know about.
     fn read(&self, file: &str) -> Option<String> {
         let path = self.root.join(file);
         match reading::read_config(&path, FileKind::Regular) {

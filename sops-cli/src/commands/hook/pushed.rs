@@ -29,7 +29,7 @@ use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
-/// From this number of versions on, the check takes long enough to say so.
+/// From this number of versions on, the check takes long enough to show progress.
 const MANY: usize = 2000;
 
 /// How to get the commits that a shallow clone lacks.
@@ -149,7 +149,7 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
-/// What to do about a name of a file or tree that leaks something.
+/// What to do about a pushed name of a file or tree that leaks a secret.
 fn advice_for(name: &str) -> String {
     let name = name_of(Path::new(name));
     match name.strip_prefix("refs/tags/") {
@@ -169,7 +169,7 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
     })
 }
 
-/// What the check of commits needs.
+/// The context of a check of commits.
 struct PushCheck<'c> {
     ui: &'c Ui,
     globals: &'c GlobalArgs,
@@ -202,7 +202,7 @@ struct PushReport {
 }
 
 impl PushReport {
-    /// Checks commits, and adds what is found.
+    /// Checks commits and adds the findings.
     fn add(&mut self, check: &PushCheck<'_>, pushed: &Pushed<'_>) -> Result<(), CommandError> {
         let PushCheck {
             ui,
@@ -242,7 +242,7 @@ impl PushReport {
             deleted,
             neighbours: Neighbours::default(),
         };
-        let found = parallel::map(versions, ItemsPerThread::Many, |version| {
+        let outcomes = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
             let Some(bytes) = judge.content(&version.file)? else {
@@ -260,27 +260,27 @@ impl PushReport {
             }
             Ok((is_last, shown))
         });
-        let mut found = found
+        let mut outcomes = outcomes
             .into_iter()
             .collect::<Result<Vec<_>, CommandError>>()?;
         if repository.has_working_tree && globals.config_of_flag().is_none() {
             let is_tracked = |path: &Path| objects.find(&format!(":{}", path.display())).is_some();
-            let nothing_found = versions.iter().zip(&mut found);
-            let mut nothing_found: HashMap<&TrackedFile, &mut Vec<Finding>> = nothing_found
-                .filter(|(_, (_, found))| found.is_empty())
-                .map(|(version, (_, found))| (&version.file, found))
+            let clean = versions.iter().zip(&mut outcomes);
+            let mut clean: HashMap<&TrackedFile, &mut Vec<Finding>> = clean
+                .filter(|(_, (_, findings))| findings.is_empty())
+                .map(|(version, (_, findings))| (&version.file, findings))
                 .collect();
-            let mut files: Vec<&TrackedFile> = nothing_found.keys().copied().collect();
+            let mut files: Vec<&TrackedFile> = clean.keys().copied().collect();
             files.sort_unstable();
             for (file, shown) in untracked::shown(ui, &secrets, is_tracked, &files)? {
-                if let Some(found) = nothing_found.get_mut(file) {
-                    found.extend(shown);
+                if let Some(findings) = clean.get_mut(file) {
+                    findings.extend(shown);
                 }
             }
         }
-        for (version, (is_last, found)) in versions.iter().zip(found) {
-            for shown in found {
-                self.found(version, pushed.name, is_last, shown);
+        for (version, (is_last, findings)) in versions.iter().zip(outcomes) {
+            for finding in findings {
+                self.add_finding(version, pushed.name, is_last, finding);
             }
         }
         self.refusal.errors.extend(standards.wrong());
@@ -288,7 +288,7 @@ impl PushReport {
         Ok(())
     }
 
-    fn found(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Finding) {
+    fn add_finding(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Finding) {
         if let Some((_, later)) = self.seen.get_mut(&shown.fingerprint) {
             *later += 1;
             return;
@@ -309,14 +309,14 @@ impl PushReport {
         }
         // The form that `git show` takes.
         finding.file = format!("{}:{}", version.commit, name_of(Path::new(&finding.place)));
-        let index = self.refusal.found.len();
+        let index = self.refusal.findings.len();
         self.seen.insert(finding.fingerprint.clone(), (index, 0));
-        self.refusal.found.push(shown);
+        self.refusal.findings.push(shown);
     }
 
     fn finish(mut self, ui: &Ui, verdict: &str, if_leaked: &str) -> Result<ExitCode, CommandError> {
         for (index, later) in self.seen.into_values().filter(|(_, later)| *later > 0) {
-            let finding = &mut self.refusal.found[index];
+            let finding = &mut self.refusal.findings[index];
             let versions = if later == 1 { "version" } else { "versions" };
             let more = format!("also in {later} later {versions} of the file");
             finding.help = Some(match finding.help.take() {
@@ -327,7 +327,7 @@ impl PushReport {
         let mut todo = vec![verdict.to_owned()];
         if let Some(commit) = &self.oldest {
             todo.push(format!(
-                "Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or `git rebase -i`."
+                "Git's history keeps everything that was committed, so rewrite {commit} and the commits after it with `git commit --amend` or `git rebase -i`."
             ));
         }
         todo.extend(self.refs.iter().map(|name| advice_for(name)));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use sops_lint::{Finding, Fix, Severity};
 
 use crate::command_error::CommandError;
-use crate::lint::output::OutputFormat;
+use crate::lint::output::{LINT, OutputFormat};
 use crate::ui::Ui;
 
 /// From this number of files on, one command for all of them is shown.
@@ -15,7 +15,7 @@ const MANY: usize = 4;
 
 #[derive(Default)]
 pub(super) struct HookRefusal {
-    pub(super) found: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     /// Configurations that cannot be used, and files that cannot be decrypted.
     pub(super) errors: Vec<CommandError>,
     /// The directory in which Git was called, relative to the root of the repository.
@@ -24,7 +24,7 @@ pub(super) struct HookRefusal {
 
 impl HookRefusal {
     pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.errors.is_empty()
+        self.findings.is_empty() && self.errors.is_empty()
     }
 
     /// If many files must be encrypted, removes the command of each, and returns one for all.
@@ -33,7 +33,7 @@ impl HookRefusal {
             let Finding { fix, help, .. } = &shown;
             *fix == Some(Fix::Encrypt) && help.as_ref().is_some_and(|help| !help.contains('\n'))
         };
-        let mut plain: Vec<_> = self.found.iter_mut().filter(is_plain).collect();
+        let mut plain: Vec<_> = self.findings.iter_mut().filter(is_plain).collect();
         if plain.len() < MANY {
             return None;
         }
@@ -47,15 +47,14 @@ impl HookRefusal {
         Some(format!("sops-rs lint --fix --select SL010{directory}"))
     }
 
-    /// Removes what would be said of many findings in the same words, and returns it with their
-    /// number.
+    /// Removes help texts that many findings share, and returns each with the number of findings.
     fn take_repeated(&mut self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for help in self.found.iter().filter_map(|shown| shown.help.as_ref()) {
+        for help in self.findings.iter().filter_map(|shown| shown.help.as_ref()) {
             *counts.entry(help.clone()).or_default() += 1;
         }
         counts.retain(|_, count| *count >= MANY);
-        for shown in &mut self.found {
+        for shown in &mut self.findings {
             shown.help.take_if(|help| counts.contains_key(help));
         }
         counts
@@ -64,18 +63,18 @@ impl HookRefusal {
     /// Adds findings in files in which nothing was found yet.
     pub(super) fn add_new(&mut self, shown: Vec<Finding>) {
         let is_new = |shown: &Finding| {
-            let mut known = self.found.iter();
+            let mut known = self.findings.iter();
             !known.any(|known| known.place == shown.place)
         };
         let new: Vec<Finding> = shown.into_iter().filter(is_new).collect();
-        self.found.extend(new);
+        self.findings.extend(new);
     }
 
-    /// Adds findings by a rule that Git does not track, in files in which nothing was found, or
-    /// only that they have no rule.
+    /// Adds findings by an untracked rule, in files without findings or with only the finding that
+    /// they have no rule.
     pub(super) fn add_with_rule(&mut self, shown: Vec<Finding>) {
         let places: HashSet<&str> = shown.iter().map(|shown| shown.place.as_str()).collect();
-        self.found
+        self.findings
             .retain(|known| !places.contains(known.place.as_str()) || !known.lacks_creation_rule);
         self.add_new(shown);
     }
@@ -85,13 +84,14 @@ impl HookRefusal {
         if self.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        // Whatever refuses is an error.
-        for shown in &mut self.found {
+        // Every finding that causes a refusal is an error.
+        for shown in &mut self.findings {
             shown.severity = Severity::Error;
         }
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
-        let text = OutputFormat::Text.write(&self.found, &ui.renderer_of_output());
+        let (renderer, width) = (ui.renderer_of_output(), ui.width_of_output());
+        let text = OutputFormat::Text.write(LINT, &self.findings, &renderer, width);
         ui.output(text.as_bytes())?;
         for error in &self.errors {
             ui.error(error);
@@ -106,7 +106,7 @@ impl HookRefusal {
             ui.note(format_args!("For each of {count} findings: {help}"));
         }
         let is_outdated = |shown: &&Finding| shown.fix == Some(Fix::UpdateKeys);
-        if self.found.iter().filter(is_outdated).count() > 1 {
+        if self.findings.iter().filter(is_outdated).count() > 1 {
             ui.note("`sops-rs updatekeys -y .` updates the keys of all files in this directory and those below it");
         }
         ui.note(next);

@@ -1,4 +1,4 @@
-//! What the remote of a push has, so that only the rest is checked.
+//! Determines which commits the remote of a push already has, so that only the others are checked.
 
 use crate::git::{Addresses, Objects, TrackingBranches, branches_at};
 use crate::ui::Ui;
@@ -12,12 +12,12 @@ pub(super) struct PushRemote {
 }
 
 impl PushRemote {
-    /// The remote with this name and address. `branches` are the names of those that the push
-    /// updates, with the IDs that Git has just got from the remote; `None`: the remote lacks the
-    /// branch.
+    /// The remote with this name and address. `branches` are the names of the branches that the
+    /// push updates, with the IDs that Git has just received from the remote, or `None` if the
+    /// remote lacks the branch.
     ///
-    /// The fetched branches count unless they contradict this, or the remote had another address
-    /// before, where they may come from. Then the remote is asked for all of its branches.
+    /// The fetched branches count unless they contradict these IDs, or may come from an earlier
+    /// address of the remote. In these cases, the remote is asked for all of its branches.
     pub(super) fn find(
         ui: &Ui,
         objects: &Objects,

@@ -21,8 +21,8 @@ exec sops-rs hook run
 ";
 
 impl HookName {
-    /// The script. It runs `program` if sops-rs is not on the PATH, which in graphical programs
-    /// often is short. `None`: the script is for other machines too.
+    /// The script. It runs `program` if sops-rs is not on the PATH, as often in graphical programs.
+    /// `None`: the script is for other machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {
         let program = program.and_then(Path::to_str).map(shell_word);
         let program = program.unwrap_or_else(|| "\"$HOME/.cargo/bin/sops-rs\"".to_owned());
@@ -53,7 +53,8 @@ exec \"$sops_rs\" {words}
             || without_fallback(text) == without_fallback(&self.script(None))
     }
 
-    /// Whether another script, or a changed one of ours, always runs the check and fails with it.
+    /// Whether another script, or a changed one of ours, always runs the check and fails if the
+    /// check fails.
     pub(super) fn is_run_by(self, text: &str, ends_on_error: bool) -> bool {
         let is_checked = |text: &str| chained::is_checked(self, text, ends_on_error);
         is_checked(text)
@@ -62,8 +63,8 @@ exec \"$sops_rs\" {words}
                 .is_some_and(|text| is_checked(&text))
     }
 
-    /// A changed script of ours, with one command in place of the lines that find the program and
-    /// run it. `None`: these were changed.
+    /// A hook that sops-rs wrote and that was changed later, with the lines that find and run the
+    /// program replaced by a single command. `None` if these lines were changed.
     fn with_own_lines_as_command(self, text: &str) -> Option<String> {
         let script = self.script(None);
         let (_, ours) = script.split_once(FALLBACK)?;
@@ -75,8 +76,8 @@ exec \"$sops_rs\" {words}
         is_whole_line.then(|| format!("{before}exec {}{after}", self.command()))
     }
 
-    /// Whether a script has the words of the check. It may still go on if the check fails, or not
-    /// run it at all.
+    /// Whether a script contains the command of the check. It may still not run it, or continue
+    /// after it fails.
     pub(super) fn is_mentioned_in(self, text: &str) -> bool {
         let lines = text
             .lines()

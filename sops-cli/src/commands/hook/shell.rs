@@ -1,9 +1,9 @@
-//! Splits a shell script into its commands, as far as it takes to know which of them always run.
+//! Splits a shell script into its commands, as far as needed to know which of them always run.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What is between a command and the one before it.
+/// The separator between a command and the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     /// A line break, `;`, or the beginning of the script.

@@ -1,4 +1,5 @@
-//! What files are judged by: the settings, the baseline and the configurations of a snapshot.
+//! The standards that files are judged by: the settings, the baseline and the configurations of a
+//! snapshot.
 
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ impl<'s> Standards<'s> {
         }
     }
 
-    /// The configurations that were asked for and cannot be used.
+    /// The configurations that were needed but cannot be used.
     pub(super) fn wrong(&self) -> impl Iterator<Item = CommandError> {
         self.configs.wrong().into_iter().map(|wrong| wrong.error)
     }

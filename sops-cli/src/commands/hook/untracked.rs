@@ -13,10 +13,10 @@ use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
-/// The files that such a configuration in the working tree covers, with the findings in them. Files
-/// that one above the repository covers are only warned of, because it may be meant for other
-/// directories. A configuration that is in the snapshot counts as it is there. `is_tracked` says
-/// whether Git tracks another one, by its path relative to the root.
+/// The files that an untracked configuration in the working tree covers, with the findings in them.
+/// Files that a configuration above the repository covers only cause a warning, because it may be
+/// meant for other directories. If a configuration is in the snapshot, the version there counts.
+/// `is_tracked` says whether Git tracks another one, by its path relative to the root.
 pub(super) fn shown<'f>(
     ui: &Ui,
     judge: &Judge<'_>,
@@ -53,7 +53,7 @@ pub(super) fn shown<'f>(
         both.all(|config| config.is_some_and(|config| is_of_disk(config.file())))
     };
     let files: Vec<&'f TrackedFile> = files.iter().filter(is_governed).copied().collect();
-    let mut found = Vec::new();
+    let mut files_with_findings = Vec::new();
     let mut outside = Vec::new();
     for (file, shown) in files
         .iter()
@@ -63,7 +63,7 @@ pub(super) fn shown<'f>(
     {
         let config = configs.of(&root.join(&file.path));
         match config.filter(|config| !config.file().starts_with(root)) {
-            None => found.push((*file, shown?)),
+            None => files_with_findings.push((*file, shown?)),
             Some(config) => {
                 let names = shown?.into_iter().map(|shown| (config.clone(), shown.file));
                 outside.extend(names);
@@ -84,5 +84,5 @@ pub(super) fn shown<'f>(
     for wrong in configs.wrong() {
         ui.warn(wrong.error.lines(0).join(" "));
     }
-    Ok(found)
+    Ok(files_with_findings)
 }

@@ -4,8 +4,10 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use sops_lint::Finding;
 use sops_printable::one_line;
 
-pub(super) fn write(findings: &[Finding]) -> String {
-    let mut report = Report::new("sops-rs lint");
+use super::reporter::Reporter;
+
+pub(super) fn write(reporter: Reporter, findings: &[Finding]) -> String {
+    let mut report = Report::new(reporter.command);
     for findings in findings.chunk_by(|left, right| left.file == right.file) {
         let mut suite = TestSuite::new(&*one_line(&findings[0].file));
         for finding in findings {

@@ -1,8 +1,9 @@
-//! How findings are written: one file per format.
+//! The output formats for findings, one file per format.
 
 mod github;
 mod json;
 mod junit;
+mod reporter;
 mod sarif;
 mod text;
 
@@ -10,6 +11,8 @@ use annotate_snippets::Renderer;
 use clap::ValueEnum;
 use sops_lint::Finding;
 use sops_printable::{escaped_json, masked};
+
+pub(crate) use self::reporter::{LINT, Reporter, VERIFY};
 
 /// A format of findings.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -29,14 +32,20 @@ pub(crate) enum OutputFormat {
 
 impl OutputFormat {
     /// The findings in this format, safe to show: a finding can quote a private key that was
-    /// entered as a recipient.
-    pub(crate) fn write(self, findings: &[Finding], renderer: &Renderer) -> String {
+    /// entered as a recipient. Text is wrapped at `width` columns, if there are any.
+    pub(crate) fn write(
+        self,
+        reporter: Reporter,
+        findings: &[Finding],
+        renderer: &Renderer,
+        width: Option<usize>,
+    ) -> String {
         let text = match self {
-            Self::Text => text::write(findings, renderer),
+            Self::Text => text::write(findings, renderer, width),
             Self::Json => escaped_json(&json::write(findings)).into_owned(),
-            Self::Sarif => escaped_json(&sarif::write(findings)).into_owned(),
+            Self::Sarif => escaped_json(&sarif::write(reporter, findings)).into_owned(),
             Self::Github => github::write(findings),
-            Self::Junit => junit::write(findings),
+            Self::Junit => junit::write(reporter, findings),
         };
         masked(&text).into_owned()
     }

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use sops_lint::{Confidence, Finding, RULES, Rule, Severity};
+use sops_lint::{Confidence, Finding, Rule, Severity};
 
-pub(super) fn write(findings: &[Finding]) -> String {
+use super::reporter::Reporter;
+
+pub(super) fn write(reporter: Reporter, findings: &[Finding]) -> String {
     let log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -13,10 +15,10 @@ pub(super) fn write(findings: &[Finding]) -> String {
             "tool": {"driver": {
                 "name": "sops-rs",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": RULES.iter().map(|rule| self::rule(rule)).collect::<Vec<_>>(),
+                "rules": reporter.rules().map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
-            "results": findings.iter().map(result).collect::<Vec<_>>(),
+            "results": findings.iter().map(|finding| result(reporter, finding)).collect::<Vec<_>>(),
         }],
     });
     let written = serde_json::to_string_pretty(&log);
@@ -33,7 +35,7 @@ fn rule(rule: &Rule) -> Value {
     })
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(reporter: Reporter, finding: &Finding) -> Value {
     let help = finding.help.as_deref().map(|help| format!("\n{help}"));
     let mut location = json!({
         "physicalLocation": {
@@ -46,7 +48,7 @@ fn result(finding: &Finding) -> Value {
     }
     json!({
         "ruleId": finding.rule.code,
-        "ruleIndex": RULES.iter().position(|rule| rule.code == finding.rule.code),
+        "ruleIndex": reporter.rules().position(|rule| rule.code == finding.rule.code),
         "level": level(finding.severity),
         "rank": rank(finding.confidence),
         "message": {"text": format!("{}{}", finding.message, help.unwrap_or_default())},

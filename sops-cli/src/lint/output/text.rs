@@ -1,4 +1,4 @@
-//! Text output: each finding with its line, and those that say the same of one file as one.
+//! Text output: each finding with its line. Equal findings in one file are joined.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,17 @@ use sops_lint::{Confidence, Finding, Severity};
 use sops_printable::one_line;
 
 use crate::arguments::invocation::under_name;
-use crate::command_error::Pointer;
+use crate::command_error::{MESSAGE_COLUMNS, Pointer, wrapped};
 
 /// So many lines of equal findings are listed.
 const MAX_LINES: usize = 12;
 
-pub(super) fn write(findings: &[Finding], renderer: &Renderer) -> String {
+/// The reports, wrapped at `width` columns.
+pub(super) fn write(findings: &[Finding], renderer: &Renderer, width: Option<usize>) -> String {
     let reports = grouped(findings);
-    let reports = reports.iter().map(|equal| report(equal, renderer) + "\n\n");
+    let reports = reports
+        .iter()
+        .map(|equal| report(equal, renderer, width) + "\n\n");
     reports.collect()
 }
 
@@ -41,8 +44,8 @@ fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     groups
 }
 
-/// One report of findings that are equal, of which there is at least one.
-fn report(equal: &[&Finding], renderer: &Renderer) -> String {
+/// One report for a nonempty list of equal findings.
+fn report(equal: &[&Finding], renderer: &Renderer, width: Option<usize>) -> String {
     let finding = equal[0];
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -55,21 +58,24 @@ fn report(equal: &[&Finding], renderer: &Renderer) -> String {
         finding.excerpt.clone(),
     );
     let id = format!("{} {}", finding.rule.code, finding.rule.name);
+    // `error[SL010 plaintext-secret]: `
+    let reserved = finding.severity.to_string().len() + id.len() + 4;
+    let message = wrapped(&message, width, reserved);
     let mut group = Group::with_title(level.primary_title(&*message).id(&*id));
     group = pointer.add_to(group);
     let notes = notes(equal);
     for note in &notes {
-        group = group.element(Level::NOTE.message(note));
+        group = group.element(Level::NOTE.message(wrapped(note, width, MESSAGE_COLUMNS)));
     }
     let help = finding.help.as_deref().map(one_line).unwrap_or_default();
     let help = under_name(&help);
     if !help.is_empty() {
-        group = group.element(Level::HELP.message(&*help));
+        group = group.element(Level::HELP.message(wrapped(&help, width, MESSAGE_COLUMNS)));
     }
     pointer.shown(renderer.render(&[group]))
 }
 
-/// What else is to be said of equal findings: where the others are, and how sure they are.
+/// The notes for equal findings: where the others are, and their confidence.
 fn notes(equal: &[&Finding]) -> Vec<String> {
     let mut notes = Vec::new();
     let others = &equal[1..];
@@ -90,4 +96,32 @@ fn notes(equal: &[&Finding]) -> Vec<String> {
         notes.push(format!("confidence: {confidence}"));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use sops_lint::{Input, Linter, Settings};
+
+    use super::*;
+
+    #[test]
+    fn reports_wrap_at_the_width_of_a_terminal_and_nowhere_else() {
+        let text = b"kind: Pod\nspec:\n  containers:\n  - env:\n    - name: PASSWORD\n      value: hunter2\n";
+        let linter = Linter::new(Settings::default()).expect("the settings are valid");
+        let linted = linter.lint(&Input::new("pod.yaml", Path::new("/pod.yaml"), text));
+        let renderer = Renderer::plain();
+        let wide = write(&linted.findings, &renderer, None);
+        let narrow = write(&linted.findings, &renderer, Some(60));
+        assert!(wide.lines().any(|line| line.len() > 60), "{wide}");
+        for line in narrow.lines() {
+            assert!(line.len() <= 60, "{line}\n{narrow}");
+        }
+        let words = |text: &str| -> Vec<String> {
+            let words = text.split_whitespace().map(str::to_owned);
+            words.filter(|word| word != "|").collect()
+        };
+        assert_eq!(words(&narrow), words(&wide));
+    }
 }

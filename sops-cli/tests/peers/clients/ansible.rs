@@ -9,7 +9,7 @@ use sops_test_support::environment::{TestEnvironment, recipient};
 
 use super::{installed, path_with_our_sops};
 
-/// The results of the playbook with what is called `sops` on that path, in a directory of encrypted
+/// The results of the playbook with the program `sops` on that path, in a directory of encrypted
 /// files.
 fn results(path: impl FnOnce(&TestEnvironment) -> OsString) -> Value {
     let environment = TestEnvironment::new();

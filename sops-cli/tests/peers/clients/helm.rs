@@ -1,5 +1,5 @@
-//! Helm with values that the plugin `helm-secrets` decrypts: the plugin is a shell script, whose
-//! calls of `sops` these are.
+//! Helm with values that the plugin `helm-secrets` decrypts. The plugin is a shell script that
+//! calls `sops`.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: app\nst
     token: {{ .Values.token | quote }}\n  certificate: {{ .Values.certificate | quote }}\n";
 const VALUES: &str = "password: correct horse\ntoken: \"007\"\ncertificate: |\n  first\n  second\n";
 
-/// What `helm template` makes of the values, by way of the calls of the plugin.
+/// The output of `helm template` for values that the plugin decrypts.
 fn rendered(path: &std::ffi::OsStr, environment: &TestEnvironment) -> String {
     let run = |script: &str| -> Run {
         let mut command = environment.command_of(Path::new("sh"), &["-euc", script]);
@@ -28,14 +28,14 @@ fn rendered(path: &std::ffi::OsStr, environment: &TestEnvironment) -> String {
     );
     let types = "--input-type yaml --output-type yaml";
     run(&format!("sops --encrypt {types} --in-place secrets.yaml"));
-    // How the plugin knows that a file is encrypted, and that it is YAML.
+    // The marks by which the plugin recognizes an encrypted YAML file.
     run("grep -q 'mac.*,type:str]' secrets.yaml && grep -xq 'sops:\\s*' secrets.yaml");
     run(&format!(
         "sops --decrypt {types} --output secrets.yaml.dec secrets.yaml"
     ));
     let direct = run(&format!("sops --decrypt {types} secrets.yaml"));
     assert_eq!(direct.stdout, environment.read("secrets.yaml.dec"));
-    // A value of its own, which the plugin hands over as JSON on standard input.
+    // A single value, which the plugin passes as JSON on standard input.
     run("printf '{\"a\": \"literal\"}' > literal.json && sops --encrypt --in-place literal.json");
     let literal =
         run("sops --decrypt --input-type json --output-type json /dev/stdin < literal.json");

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use sops_test_support::environment::{TestEnvironment, program};
 
-/// Where `.ci/run` installs what has no program of its own.
+/// Where `.ci/run` installs clients that are not programs.
 fn installed(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers");
     let path = path.join(name);
@@ -34,11 +34,11 @@ fn path_with_our_sops(environment: &TestEnvironment) -> OsString {
     std::env::join_paths(paths).expect("no path has a colon")
 }
 
-/// One document with what values have that readers get wrong.
+/// A document with values that some readers misread.
 const YAML: &str = "user: admin\npassword: \"correct horse\"\nport: 5432\nrate: 1.5\nactive: true\nlist:\n  - one\n  - two\n\
     literal: |\n  first\n  second\nfolded: >\n  first\n  second\nkept: |+\n  first\n\nstripped: |-\n  first\n  second\nquoted: 'it''s'\n";
 
-/// The same as JSON.
+/// The same document as JSON.
 const VALUES: &str = r#"{"user": "admin", "password": "correct horse", "port": 5432, "rate": 1.5, "active": true, "list": ["one", "two"],
     "literal": "first\nsecond\n", "folded": "first second\n", "kept": "first\n\n", "stripped": "first\nsecond", "quoted": "it's"}"#;
 

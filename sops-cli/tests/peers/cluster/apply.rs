@@ -1,4 +1,4 @@
-//! `apply`, and what is in the cluster afterwards.
+//! `apply`, and the state of the cluster afterwards.
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
@@ -38,7 +38,7 @@ spec:
           stringData: {type: object, additionalProperties: {type: string}}
 ";
 
-/// The order in the directory is not the order in which a cluster takes it.
+/// The order of the files is not the order in which the cluster needs them.
 #[test]
 fn a_folder_with_its_namespace_and_crd() {
     let environment = CLUSTER.environment();
@@ -182,7 +182,7 @@ fn a_secret_in_plaintext_is_refused() {
     );
 }
 
-/// Nothing is sent where a file cannot be read, and where one object is refused the others are
+/// Nothing is sent if a file cannot be read. If the cluster refuses one object, the others are
 /// applied.
 #[test]
 fn some_of_many_objects_fail() {
@@ -246,7 +246,7 @@ fn some_of_many_objects_fail() {
     assert!(run.stderr.contains("kustomize build"), "{run}");
 }
 
-/// What kustomize has sorted and put together has no MAC any more.
+/// The output of kustomize, which is sorted and joined, no longer has a valid MAC.
 #[test]
 fn a_build_of_kustomize_is_applied_without_the_mac() {
     let environment = CLUSTER.environment();
@@ -283,7 +283,7 @@ fn a_build_of_kustomize_is_applied_without_the_mac() {
     assert_eq!(CLUSTER.entry(&environment, "built", "two", "a"), "hunter3");
 }
 
-/// All that is wrong is told in one run, before anything is sent.
+/// All errors are reported in one run, before anything is sent.
 #[test]
 fn every_file_that_cannot_be_taken_is_named() {
     let environment = CLUSTER.environment();

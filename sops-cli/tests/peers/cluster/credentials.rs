@@ -1,5 +1,5 @@
-//! What a cluster lets someone in with: programs that a kubeconfig names, and the account of a pod.
-//! `unshare` must be on the PATH.
+//! Credentials for a cluster: programs that a kubeconfig names, and the account of a pod. `unshare`
+//! must be on the PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use super::CLUSTER;
 
 const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {}\n";
 
-/// Has the context `plugin` run a script for its credentials.
+/// Makes the context `plugin` run a script for its credentials.
 fn with_plugin(environment: &TestEnvironment, script: &str) {
     environment.write("plugin", format!("#!/bin/sh\n{script}\n"));
     let path = environment.path("plugin");
@@ -48,7 +48,7 @@ fn a_program_gives_the_token() {
     CLUSTER.kubectl(&environment, &["create", "namespace", "plugin"]);
     environment.write("x.yaml", CONFIG_MAP);
     let token = printed(r#", "status": {"token": "token-of-admin"}"#);
-    // Where the manifest comes from standard input, the program finds nothing left of it there.
+    // If the manifest comes from standard input, nothing of it is left for the program.
     with_plugin(&environment, &format!("cat > rest\n{token}"));
     let arguments = ["apply", "--context", "plugin", "-n", "plugin", "-f"];
     let run = environment.run(&[&arguments[..], &["x.yaml"]].concat());
@@ -119,7 +119,8 @@ fn a_program_that_gives_none_is_told_without_its_words() {
     let run = environment.run(&[commands[0], &["--context", "ann"]].concat());
     let run = run.fails_with(1);
     assert!(
-        run.stderr.contains("of the context `ann` has a line break")
+        run.stderr
+            .contains("of the context `ann` contains a line break")
             && !run.stderr.contains("token-of"),
         "{run}"
     );
@@ -136,12 +137,13 @@ fn a_program_that_gives_none_is_told_without_its_words() {
     check(says, "get it from example.org");
 }
 
-/// Runs the program where the files in `account` are those of a pod's service account.
+/// Runs the program in a namespace where the files in `account` are those of a pod's service
+/// account.
 fn in_pod(environment: &TestEnvironment, variables: &[(&str, String)], arguments: &[&str]) -> Run {
     let script = r#"mount -t tmpfs tmpfs "$(readlink -f /var/run)" || exit 99
         folder=/var/run/secrets/kubernetes.io/serviceaccount
         mkdir -p "$folder"; cp account/* "$folder"; exec "$@""#;
-    // The mount is for this process alone.
+    // Only this process sees the mount.
     let flags = if geteuid().is_root() { "-m" } else { "-Urm" };
     let mut command =
         environment.command_of("unshare".as_ref(), &[flags, "sh", "-c", script, "sh"]);
@@ -189,7 +191,7 @@ fn the_account_of_a_pod_is_used_in_it() {
             .contains("User \"system:serviceaccount:pod:runner\" cannot"),
         "{run}"
     );
-    // What is asked for comes first.
+    // The requested value comes first.
     for (name, value) in [("--context", "admin"), ("--kubeconfig", "none")] {
         let asking = [&apply[..], &[name, value]].concat();
         let run = in_pod(&pod, &variables, &asking).fails_with(1);

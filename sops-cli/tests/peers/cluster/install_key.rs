@@ -1,4 +1,4 @@
-//! `flux install-key`, and what is in the cluster afterwards.
+//! `flux install-key`, and the state of the cluster afterwards.
 
 use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, program, recipient,
@@ -78,7 +78,7 @@ fn the_key_is_where_flux_looks_for_it() {
         .run(&["flux", "install-key", "--age-key-file", "other.txt"])
         .succeeds()
         .keeps(&[&identity(), &other_identity()]);
-    let says = format!("takes the place of the key of {}", recipient());
+    let says = format!("replaces the key of {}", recipient());
     assert!(run.stderr.contains(&says), "{run}");
     assert_eq!(run.stdout, "secret/sops-age configured\n");
     let entry = CLUSTER.entry(&environment, "flux-system", "sops-age", "age.agekey");
@@ -106,7 +106,7 @@ fn the_key_is_where_flux_looks_for_it() {
     assert_eq!(managers, "sops-rs");
 }
 
-/// Whoever works at another computer may have put a key there that is nowhere else.
+/// The key in the cluster may come from another computer and be the only copy.
 #[test]
 fn a_key_that_only_the_cluster_has_is_not_replaced() {
     let environment = environment();
@@ -140,7 +140,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         assert_eq!((run.stdout.as_str(), entry()), ("", before.clone()));
     }
 
-    // What the message says to do gives the key, in a file that is no other's to read.
+    // The command in the message saves the key to a file that no one else can read.
     let run = with(&["--context", "admin"]).fails_with(1);
     let command = run
         .stderr
@@ -166,7 +166,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         0o600
     );
 
-    // One that stays under another name, and one that is available, are not lost.
+    // A key that stays under another name, or that this computer has, is not lost.
     let copy = format!(
         "{{\"stringData\":{{\"copy.agekey\":\"{}\"}}}}",
         other_identity()
@@ -174,7 +174,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
     let patch = ["patch", "secret", "-n", "lost", "sops-age", "-p"];
     CLUSTER.kubectl(&environment, &[&patch[..], &[&copy]].concat());
     let run = with(&["--dry-run=server"]).succeeds();
-    assert!(!run.stderr.contains("takes the place"), "{run}");
+    assert!(!run.stderr.contains("replaces the key of"), "{run}");
     let gone = "{\"data\":{\"copy.agekey\":null}}";
     CLUSTER.kubectl(&environment, &[&patch[..], &[gone]].concat());
     with(&["--dry-run=server"]).fails_with(1);
@@ -188,18 +188,18 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
     );
     command.env("SOPS_AGE_KEY_FILE", "other.txt");
     let run = environment.finish(command).succeeds();
-    assert!(run.stderr.contains("takes the place"), "{run}");
+    assert!(run.stderr.contains("replaces the key of"), "{run}");
 
     let run = with(&["--replace"])
         .succeeds()
         .keeps(&[&identity(), &other_identity()]);
-    let says = format!("takes the place of the key of {}", other_recipient());
+    let says = format!("replaces the key of {}", other_recipient());
     assert!(run.stderr.contains(&says), "{run}");
     assert!(entry().contains(&identity()) && !entry().contains(&other_identity()));
 }
 
-/// Keys are found where Flux would not look, or could read nothing; and a field that this program
-/// once applied goes when it is left out.
+/// Keys are found even in entries that Flux would not read, or could not parse. An entry that this
+/// program applied before is removed if it is left out.
 #[test]
 fn a_key_in_an_entry_of_another_kind_is_not_replaced() {
     let environment = environment();
@@ -287,7 +287,7 @@ fn two_clusters_side_by_side_have_keys_of_their_own() {
     );
 }
 
-/// As the kubeconfigs of kind and k3s have it.
+/// The form that kubeconfigs of kind and k3s have.
 #[test]
 fn a_client_certificate_lets_in() {
     let environment = environment();
@@ -308,7 +308,7 @@ fn a_client_certificate_lets_in() {
     );
 }
 
-/// What is exported is what `kubectl` takes.
+/// `kubectl` accepts the exported manifest.
 #[test]
 fn the_manifest_is_written_to_a_pipe() {
     let environment = environment();
@@ -326,7 +326,7 @@ fn the_manifest_is_written_to_a_pipe() {
     );
 }
 
-/// A terminal may be looked at, and remembers: `script` gives the program one.
+/// Someone may see a terminal or its scrollback. `script` gives the program a terminal.
 #[test]
 fn the_manifest_is_shown_on_a_terminal_only_if_wanted() {
     let environment = environment();

@@ -1,4 +1,4 @@
-//! What a cluster refuses, and clusters that cannot be reached: each with what to do, and without a
+//! Refusals by a cluster, and unreachable clusters. Each message says what to do, and shows no
 //! value.
 
 use std::fs;
@@ -25,7 +25,7 @@ fn encrypted(environment: &TestEnvironment, namespace: &str, rest: &str) {
     encrypt(environment, "secret.yaml", "^(data|stringData)$", &text);
 }
 
-/// A file with what is under the keys that match encrypted.
+/// A file in which the values under matching keys are encrypted.
 fn encrypt(environment: &TestEnvironment, name: &str, keys: &str, text: &str) {
     environment.write(name, text);
     let recipient = recipient();
@@ -59,7 +59,7 @@ fn clusters_that_cannot_be_reached() {
             (&["--context", "away"], "connection refused", "--context"),
             (
                 &["--context", "untrusted"],
-                "cannot be trusted: no authority that is trusted here has signed it",
+                "cannot be trusted: no trusted authority has signed it",
                 "certificate-authority-data",
             ),
             (
@@ -85,7 +85,7 @@ fn clusters_that_cannot_be_reached() {
     .expect("it is ours");
     let run = environment.run(commands[0]).fails_with(1);
     assert!(
-        run.stderr.contains("not the YAML of a kubeconfig") && !run.stderr.contains("token-of"),
+        run.stderr.contains("not a valid kubeconfig") && !run.stderr.contains("token-of"),
         "{run}"
     );
     fs::remove_file(environment.home().join(".kube/config")).expect("it is ours");
@@ -242,7 +242,7 @@ fn an_immutable_secret() {
     assert!(!run.stderr.contains("hunter"), "{run}");
 }
 
-/// The server's own words are shown, except what it quotes of the object.
+/// The server's message is shown, except for quoted parts of the object.
 #[test]
 fn an_object_that_the_server_refuses() {
     let environment = environment("refused");
@@ -281,7 +281,7 @@ fn an_object_that_the_server_refuses() {
     }
 }
 
-/// A value of another kind that is encrypted, and that the server would quote.
+/// An encrypted value of another kind, which the server would quote.
 #[test]
 fn a_value_that_the_server_quotes() {
     let environment = environment("quoted");
@@ -299,7 +299,7 @@ fn a_value_that_the_server_quotes() {
     }
 }
 
-/// What a policy says of the object, which its author composes in any way.
+/// The message of a policy about the object, which its author can compose in any way.
 const POLICY: &str = r#"apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: quoting}
@@ -336,7 +336,7 @@ fn a_value_that_a_policy_puts_into_its_message() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
         );
         encrypt(&environment, "map.yaml", "^data$", &text);
-        // A policy does not exist at once.
+        // It takes a moment until a policy exists.
         let run = (0..100)
             .map(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(200));
@@ -354,7 +354,8 @@ fn a_value_that_a_policy_puts_into_its_message() {
     }
 }
 
-/// What no cluster would take is told before it is asked, with the place and without a value.
+/// Objects that no cluster would accept are reported before a request, with the location and
+/// without a value.
 #[test]
 fn manifests_that_are_none() {
     let environment = environment("none");
@@ -389,7 +390,7 @@ fn manifests_that_are_none() {
     }
 }
 
-/// No one reads a thousand times that no one listens.
+/// A refused connection is reported once, not a thousand times.
 #[test]
 fn the_work_ends_when_the_server_is_gone() {
     let environment = environment("gone");
@@ -448,7 +449,7 @@ fn kubeconfigs_of_every_sort() {
         (
             "token: token-of-admin",
             "token: [token-of-admin]",
-            "not the YAML of a kubeconfig",
+            "not a valid kubeconfig",
         ),
         (
             "cluster: {server",

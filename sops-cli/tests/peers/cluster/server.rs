@@ -12,21 +12,21 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sops_test_support::environment::{Run, TestEnvironment};
 
-/// Runs a program until standard input ends, which it does when the tests do, however they end;
-/// then takes away its directory.
+/// Runs a program until standard input ends, which happens when the tests end in any way, and then
+/// removes its directory.
 const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder"; rmdir "${folder%/*}" 2>/dev/null"#;
 
-/// How long a server may take to be ready. It takes seconds, on a machine that does nothing else.
+/// How long a server may take to be ready. On an idle machine, it takes seconds.
 const READY: Duration = Duration::from_secs(120);
 
-/// The cluster that tests share; each works in namespaces of its own.
+/// The cluster that tests share, each in its own namespaces.
 pub(crate) static CLUSTER: LazyLock<Server> = LazyLock::new(Server::start);
 
 pub(crate) struct Server {
     port: u16,
-    /// The certificates that the server has made for itself.
+    /// The certificates that the server created for itself.
     authority: String,
-    /// That of a client, and its key.
+    /// The certificate and key of a client.
     client_certificate: (String, String),
     _etcd: Warden,
     _server: Warden,
@@ -35,7 +35,7 @@ pub(crate) struct Server {
 /// A running program.
 struct Warden {
     child: Child,
-    /// It ends with this.
+    /// Dropping this ends the program.
     stdin: Option<ChildStdin>,
 }
 
@@ -71,7 +71,7 @@ fn free_port() -> u16 {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        // The wardens take the parts of it away.
+        // The wardens remove the parts of it.
         let root = tempfile::tempdir().expect("a temporary folder").keep();
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let client = format!("http://127.0.0.1:{client}");
@@ -147,7 +147,7 @@ impl Server {
         this
     }
 
-    /// Whether the server answers, and all that it sets up by itself is there.
+    /// Whether the server answers and has created its initial objects.
     fn is_ready(&mut self, authority: &Path) -> bool {
         let Ok(certificates) = fs::read(authority) else {
             return false;
@@ -163,7 +163,7 @@ impl Server {
                 == Some(0)
     }
 
-    /// Puts a kubeconfig into the environment's home, whose current context is `admin`.
+    /// Writes a kubeconfig with the current context `admin` to the environment's home.
     pub(crate) fn write_kubeconfig(&self, environment: &TestEnvironment) {
         let server = format!("https://127.0.0.1:{}", self.port);
         let away = format!("https://127.0.0.1:{}", free_port());
@@ -196,8 +196,8 @@ contexts:
         fs::write(folder.join("config"), text).expect("it is ours");
     }
 
-    /// Writes the files that a pod with this service account has into the directory `account`;
-    /// gives the variables of the pod.
+    /// Writes the files of a pod with this service account to the directory `account`, and returns
+    /// the pod's variables.
     pub(crate) fn write_account(
         &self,
         environment: &TestEnvironment,
@@ -222,10 +222,10 @@ contexts:
         self.try_kubectl(environment, arguments).succeeds().stdout
     }
 
-    /// The same, which may fail.
+    /// The same for a command that may fail.
     pub(crate) fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
         let mut command = environment.command_of(&PathBuf::from("kubectl"), arguments);
-        // It keeps what it has learnt of a server there.
+        // `kubectl` caches what it learns about a server there.
         command.env("KUBECACHEDIR", environment.home().join(".kube/cache"));
         environment.finish(command)
     }
@@ -257,8 +257,7 @@ contexts:
     }
 }
 
-/// The certificate of the administrator `carol`, and its key, in base64: of the kinds that k3s
-/// makes.
+/// The certificate and key of the administrator `carol`, in base64, of the kinds that k3s creates.
 fn client_certificate(folder: &Path) -> (String, String) {
     let path = |name: &str| folder.join(name).display().to_string();
     let base64 =

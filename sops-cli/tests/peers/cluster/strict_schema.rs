@@ -1,9 +1,9 @@
-//! Encrypted objects of a kind whose definition lists the fields of the metadata: a strict server
-//! refuses any other.
+//! Encrypted objects of a kind whose definition lists the fields of the metadata. A strict server
+//! refuses all other fields.
 
 use super::CLUSTER;
 
-/// Most of its values have source forms that the values do not tell.
+/// Most of its values need source forms.
 const OBJECT: &str = "\
 apiVersion: isindir.github.com/v1alpha3
 kind: SopsSecret
@@ -64,7 +64,7 @@ fn a_strict_server_takes_encrypted_objects_of_a_kind_that_lists_their_fields() {
         );
         assert_eq!(environment.decrypt("secret.yaml"), text);
     }
-    // The field in which older versions kept the source forms is what the server refuses.
+    // The server refuses the field in which older versions kept the source forms.
     let encrypted = environment.read("secret.yaml");
     environment.write(
         "secret.yaml",

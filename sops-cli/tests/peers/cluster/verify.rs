@@ -1,4 +1,4 @@
-//! `flux verify`: what it finds in a repository and in a cluster.
+//! The findings of `flux verify` in a repository and in a cluster.
 
 use serde_json::Value;
 use sops_test_support::environment::{
@@ -7,7 +7,7 @@ use sops_test_support::environment::{
 
 use super::CLUSTER;
 
-/// Flux's own definition says more of the fields, which are stored alike.
+/// Flux's own definition describes more of the fields, but stores them in the same way.
 const CRD: &str = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -52,8 +52,7 @@ fn encrypt(environment: &TestEnvironment, name: &str, recipient: &str) {
         .succeeds();
 }
 
-/// The lines that `verify` writes, subjects and findings; the exit code says whether there is a
-/// gap.
+/// The lines of `verify` with subjects and findings. The exit code says whether there is a gap.
 fn verify(environment: &TestEnvironment, more: &[&str]) -> Vec<String> {
     let namespace: &[&str] = match more.contains(&"-n") {
         true => &[],
@@ -108,10 +107,10 @@ fn gaps_are_found_one_by_one() {
         kustomization("plain", "./apps/plain", ""),
     );
 
-    // Nothing is there yet.
+    // The cluster is still empty.
     let lines = verify(&environment, &[]);
-    assert_has(&lines, "GAP keys/sops-age there is no such Secret");
-    assert_has(&lines, "-> put the key there: `sops-rs flux install-key");
+    assert_has(&lines, "GAP keys/sops-age this Secret does not exist");
+    assert_has(&lines, "-> install the key: `sops-rs flux install-key");
     assert_eq!(lines.last().map(String::as_str), Some("2 gaps"));
     assert_has(
         &lines,
@@ -126,7 +125,7 @@ fn gaps_are_found_one_by_one() {
         "{lines:?}"
     );
 
-    // All is as it should be.
+    // Everything is set up correctly.
     environment
         .run(&["flux", "install-key", "-n", "keys"])
         .succeeds();
@@ -137,8 +136,8 @@ fn gaps_are_found_one_by_one() {
     let lines = verify(&environment, &[]);
     for wanted in [
         &format!("ok keys/sops-age has the key of {}", recipient()),
-        "ok the key of this computer is in the cluster",
-        "ok ./apps/web/secret.yaml can be opened",
+        "ok this computer's key is in the cluster",
+        "ok ./apps/web/secret.yaml can be decrypted",
         "ok clusters/apps.yaml: kustomization/apps decrypts 1 encrypted file",
     ] {
         assert_has(&lines, wanted);
@@ -170,7 +169,7 @@ fn gaps_are_found_one_by_one() {
     environment.write("clusters/apps.yaml", text);
     assert_has(
         &verify(&environment, &[]),
-        "GAP clusters/apps.yaml: kustomization/apps takes its keys from the namespace `elsewhere`",
+        "GAP clusters/apps.yaml: kustomization/apps takes its keys from its own namespace, `elsewhere`",
     );
 
     // A file for someone else, as a program reads it.
@@ -195,8 +194,8 @@ fn gaps_are_found_one_by_one() {
     );
     std::fs::remove_file(environment.path("apps/web/secret 1.yaml")).expect("it is ours");
 
-    // In the cluster it says something else than in the repository, and one of another repository
-    // does not concern us.
+    // The cluster has another version than the repository, and a Kustomization of another
+    // repository is ignored.
     environment.write("crd.yaml", CRD);
     CLUSTER.kubectl(&environment, &["create", "-f", "crd.yaml"]);
     CLUSTER.kubectl(
@@ -221,19 +220,16 @@ fn gaps_are_found_one_by_one() {
         "{lines:?}"
     );
 
-    // What is in the Secret is not a key, or another one.
+    // The Secret contains no key, or another one.
     for (entry, finding) in [
         (
             "age.agekey=AGE-SECRET-KEY-1",
             "GAP keys/sops-age `age.agekey`: line 1: ",
         ),
-        (
-            "other=x",
-            "GAP keys/sops-age has no age identity that can be used",
-        ),
+        ("other=x", "GAP keys/sops-age has no usable age identity"),
         (
             &format!("age.agekey={}", other_identity()),
-            "GAP the key of this computer is not in the cluster",
+            "GAP this computer's key is not in the cluster",
         ),
     ] {
         CLUSTER.kubectl(
@@ -256,7 +252,7 @@ fn gaps_are_found_one_by_one() {
         assert_has(&lines, finding);
         assert_has(
             &lines,
-            "GAP ./apps/web/secret.yaml cannot be opened with what is in the cluster",
+            "GAP ./apps/web/secret.yaml cannot be decrypted with the keys in the cluster",
         );
     }
     let run = environment
@@ -268,7 +264,7 @@ fn gaps_are_found_one_by_one() {
     );
 }
 
-/// A Kustomization without a Secret has the keys of the controller, if that runs with some.
+/// A Kustomization without a Secret uses the keys of the controller, if it has any.
 fn controller_keys(environment: &TestEnvironment) {
     let provider_alone = kustomization(
         "apps",
@@ -311,7 +307,7 @@ fn controller_keys(environment: &TestEnvironment) {
     std::fs::remove_file(environment.path("controller.yaml")).expect("it is ours");
 }
 
-/// What Flux builds besides the directory that it is told, what it does not build, and what it
+/// Files that Flux builds outside of `spec.path`, files that it does not build, and files that it
 /// cannot build.
 #[test]
 fn files_that_are_built_and_files_that_are_not() {
@@ -345,11 +341,11 @@ fn files_that_are_built_and_files_that_are_not() {
     );
     assert_has(
         &lines,
-        "- ./local/secret.yaml is built by none of the Kustomizations",
+        "- ./local/secret.yaml is not built by any Kustomization",
     );
     assert_has(
         &lines,
-        "- ./whole/secret.yaml is built by none of the Kustomizations",
+        "- ./whole/secret.yaml is not built by any Kustomization",
     );
     // A generator's file may have any keys; an object may not.
     let whole = kustomization("whole", "./whole", DECRYPTION).replace("keys", "covered");
@@ -490,14 +486,14 @@ fn kustomizations_of_another_repository_are_not_judged() {
     };
     let other = |name: &str| {
         format!(
-            "- clusters/apps.yaml: kustomization/{name} is not looked at: its GitRepository `{name}` is another repository"
+            "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` is another repository"
         )
     };
-    // Without a remote, the bootstrap's name tells, and the message says so.
+    // Without a remote, the name that bootstrap uses decides, and the message says so.
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
-    let assumption = "; its GitRepository `flux-system` is taken for this repository, since no address here tells";
+    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, because no URL of a remote confirms it";
     assert!(lines.iter().any(|line| line.ends_with(assumption)));
     assert_has(&lines, &other("other"));
     git(&[
@@ -512,16 +508,16 @@ fn kustomizations_of_another_repository_are_not_judged() {
     assert_has(&lines, &other("unknown"));
     let assumed = lines.iter().filter(|line| line.contains("; its "));
     assert_eq!(assumed.count(), 0, "{lines:?}");
-    // A file that only another repository's Kustomization would build is built by none.
+    // A file that only another repository's Kustomization would build counts as not built.
     environment.write("clusters/apps.yaml", from("other"));
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(
         &lines,
-        "- ./apps/secret.yaml is built by none of the Kustomizations",
+        "- ./apps/secret.yaml is not built by any Kustomization",
     );
 }
 
-/// Keys under several names, of several kinds and from any editor, as Flux takes them.
+/// Keys under several names, of several kinds and from any editor, as Flux accepts them.
 #[test]
 fn keys_under_several_names() {
     let environment = CLUSTER.environment();
@@ -564,11 +560,11 @@ fn keys_under_several_names() {
         .keeps(&[pq_identity]);
     let lines = verify(&environment, &["-n", "names"]);
     for name in ["a", "b", "pq"] {
-        assert_has(&lines, &format!("ok ./{name}.yaml can be opened"));
+        assert_has(&lines, &format!("ok ./{name}.yaml can be decrypted"));
     }
 }
 
-/// The form that docs/gitops.md tells.
+/// The form that docs/gitops.md describes.
 #[test]
 fn the_form_for_programs_is_the_documented_one() {
     let environment = CLUSTER.environment();
@@ -590,7 +586,7 @@ fn the_form_for_programs_is_the_documented_one() {
     }
 }
 
-/// Who may read the Secret and nothing more still learns what is in it.
+/// A user who can read only the Secret still sees the checks of its keys.
 #[test]
 fn kustomizations_that_may_not_be_listed() {
     let server = super::server::Server::start();
@@ -616,6 +612,6 @@ fn kustomizations_that_may_not_be_listed() {
     assert_has(&lines, "ok keys/sops-age has the key of");
     assert_has(
         &lines,
-        "GAP cluster its Kustomizations cannot be looked at: kustomizations: forbidden: User \"ann\" cannot list",
+        "GAP cluster its Kustomizations cannot be read: kustomizations: forbidden: User \"ann\" cannot list",
     );
 }

@@ -1,4 +1,4 @@
-//! `docs/gitops.md` and `testdata/gitops`, followed to the end.
+//! Follows `docs/gitops.md` and `testdata/gitops` to the end.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,8 +11,8 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the walk, and then those about a new key once more: keys are replaced again
-/// and again.
+/// The shell blocks of the page, then those about a new key a second time, because keys are
+/// replaced repeatedly.
 fn steps() -> String {
     let text =
         fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the walk is there");
@@ -20,9 +20,9 @@ fn steps() -> String {
     let steps: Vec<&str> = blocks
         .map(|block| block.split("```").next().unwrap_or_default())
         .collect();
-    assert_eq!(steps.len(), 13, "one for each step");
-    // The file of a new key is named after the second in which it is made.
-    let again = ["sleep 1\n"].into_iter().chain(steps[11..].iter().copied());
+    assert_eq!(steps.len(), 14, "one for each step");
+    // The file of a new key is named after the current second.
+    let again = ["sleep 1\n"].into_iter().chain(steps[12..].iter().copied());
     steps.iter().copied().chain(again).collect()
 }
 
@@ -64,7 +64,7 @@ fn the_walk_ends_in_a_cluster() {
     for line in [
         "namespace/flux-system created",
         "secret/sops-age created",
-        "ok   ./apps/staging/secret.yaml                         can be opened with the key in the cluster",
+        "ok   ./apps/staging/secret.yaml                         can be decrypted with the key in the cluster",
         "ok   clusters/production/apps.yaml: kustomization/apps  decrypts 1 encrypted file",
         "-    cluster                                            has no Kustomizations: Flux is not installed",
         "namespace/web-staging created",
@@ -83,20 +83,17 @@ fn the_walk_ends_in_a_cluster() {
         run.stdout.matches("secret/sops-age configured\n").count(),
         4
     );
-    assert!(
-        run.stderr.contains("takes the place of the key of age1"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("replaces the key of age1"), "{run}");
     assert_eq!(
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext
     );
 
-    // Of three keys, the last one is left.
+    // Only the last of three keys is left.
     let rules = environment.read("fleet/.sops.yaml");
     assert_eq!(rules.matches("- age1").count(), 1, "{rules}");
 
-    // What is committed has no plaintext in it, and no key.
+    // The commits contain neither plaintext nor keys.
     let search =
         "cd fleet; git ls-files; git grep -e s3cret -e change-me -e AGE-SECRET-KEY || true";
     let run = environment.finish(shell(&environment, search)).succeeds();
@@ -104,8 +101,7 @@ fn the_walk_ends_in_a_cluster() {
     assert!(!run.stdout.contains(':'), "{run}");
 }
 
-/// The repository that comes with the tests is whole: what it says is in it, both environments can
-/// be applied.
+/// The repository in the test data is complete: both environments can be applied.
 #[test]
 fn both_environments_are_built_verified_and_applied() {
     let server = Server::start();

@@ -1,6 +1,6 @@
 //! The command lines, and those where the two programs differ on purpose.
 
-/// Who calls, and the line for a shell. `$A` and `$B` are recipients, and `$E` is an editor.
+/// The caller, and the line for a shell. `$A` and `$B` are recipients, and `$E` is an editor.
 pub(super) const LINES: &[(&str, &str)] = &[
     (
         "VS Code, signageos",
@@ -331,7 +331,7 @@ pub(super) const LINES: &[(&str, &str)] = &[
     ("script", "sops -e --age \"$A, $B\" p.yaml"),
 ];
 
-/// Where the two differ on purpose.
+/// Lines for which the two programs differ on purpose.
 pub(super) const DIFFERENCES: &[(&str, &str)] = &[(
     "sops decrypt --indent 2 e.yaml >/dev/null",
     "flags of every command can come after it here",

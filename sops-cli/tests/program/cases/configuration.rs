@@ -1,10 +1,11 @@
-//! Configurations that are wrong, or not for the file.
+//! Configurations that are invalid, or that do not apply to the file.
 
 use sops_test_support::environment::{identity, other_identity, other_recipient, recipient};
 
 use super::{Case, Input, PLAIN, case};
 
-/// Encrypts a file under the configuration. `GOOD` stands for a recipient, `KEY` for a private key.
+/// Encrypts a file under the configuration. `GOOD` is a placeholder for a recipient, `KEY` for a
+/// private key.
 fn under(name: &'static str, configuration: &str) -> Case {
     let input = Input::File("x.yaml", PLAIN.into());
     let text = configuration
@@ -114,7 +115,7 @@ pub(crate) fn configurations() -> Vec<Case> {
         )
         .with(".sops.yaml", "creation_rules:\n"),
         case(
-            "no rule that fits to update from",
+            "no rule that matches to update from",
             Input::Encrypted,
             "updatekeys -y F",
             1,

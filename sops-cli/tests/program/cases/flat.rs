@@ -1,4 +1,4 @@
-//! Dotenv, INI and binary files that are no such files, or that were altered.
+//! Malformed and altered dotenv, INI and binary files.
 
 use super::Input::{Changed, File};
 use super::{Case, case, lines, other_identity, swapped, without};
@@ -27,7 +27,7 @@ fn changed(name: &'static str, file: &'static str, change: fn(&str) -> String, c
     case(name, Changed(file, text, change), "decrypt -i F", code)
 }
 
-/// The lines that begin so, with the first letter of their ciphertext another.
+/// Changes the first letter of the ciphertext in lines with this beginning.
 fn altered(text: &str, start: &str) -> String {
     lines(text, start, |line| {
         let at = line.find("data:").expect("it is encrypted") + "data:".len();

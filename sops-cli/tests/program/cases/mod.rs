@@ -1,4 +1,4 @@
-//! Bad input: what is wrong, the command that is given it, and its exit code.
+//! Cases of bad input: the input, the command, and its exit code.
 
 pub(crate) mod configuration;
 pub(crate) mod flat;
@@ -10,13 +10,13 @@ use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 
-/// What is made wrong.
+/// The bad part of a case.
 pub(crate) enum Input {
-    /// A file with this in it.
+    /// A file with this content.
     File(&'static str, Vec<u8>),
-    /// A file with this in it, encrypted and changed.
+    /// A file with this content, encrypted and then changed.
     Changed(&'static str, &'static str, fn(&str) -> String),
-    /// An encrypted file as it is.
+    /// An unchanged encrypted file.
     Encrypted,
     /// No file.
     Nothing,
@@ -27,7 +27,7 @@ use Input::{Changed, Encrypted, File, Nothing};
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     input: Input,
-    /// `R` stands for the recipient, `F` for the file.
+    /// `R` is a placeholder for the recipient, `F` for the file.
     pub(crate) arguments: &'static str,
     /// Further files, and environment variables with a `$`.
     also: Vec<(&'static str, String)>,
@@ -50,8 +50,7 @@ impl Case {
         self
     }
 
-    /// Makes the files that the case needs, and gives the arguments and the variables of its
-    /// environment.
+    /// Writes the files of the case, and returns its arguments and environment variables.
     pub(crate) fn set_up(&self, environment: &TestEnvironment) -> (Vec<String>, Vec<(&str, &str)>) {
         let file = match &self.input {
             File(name, content) => {
@@ -113,7 +112,7 @@ fn changed(name: &'static str, change: fn(&str) -> String, code: i32) -> Case {
 const PLAIN: &str =
     "password: hunter2\nlist:\n  - first hunter2\n  - second\nnumber: 7\nflag: true\nother: 8\n";
 
-/// Changes the lines that begin so.
+/// Changes the lines with this beginning.
 fn lines(text: &str, start: &str, change: impl Fn(&str) -> String) -> String {
     let line = |line: &str| {
         if line.trim_start().starts_with(start) {
@@ -129,7 +128,7 @@ fn without(text: &str, start: &str) -> String {
     lines(text, start, |_| String::new())
 }
 
-/// The lines that begin so, with one text for another.
+/// Replaces a text in the lines with this beginning.
 fn replaced(text: &str, start: &str, old: &str, new: &str) -> String {
     lines(text, start, |line| {
         assert!(line.contains(old), "{line}");
@@ -137,7 +136,7 @@ fn replaced(text: &str, start: &str, old: &str, new: &str) -> String {
     })
 }
 
-/// The lines that begin so, with the first character behind `mark` made another.
+/// Changes the first character after `mark` in the lines with this beginning.
 fn altered(text: &str, start: &str, mark: &str) -> String {
     lines(text, start, |line| {
         let at = line.find(mark).expect("the mark is there") + mark.len();
@@ -150,12 +149,12 @@ fn altered(text: &str, start: &str, mark: &str) -> String {
     })
 }
 
-/// The line `age:` of the `sops` block with another text in its place.
+/// Replaces the line `age:` of the `sops` metadata.
 fn block(text: &str, new: &str) -> String {
     replaced(text, "age:", "age:", new)
 }
 
-/// The values of two lines changed for each other.
+/// Swaps the values of two lines.
 fn swapped(text: &str, one: &str, other: &str) -> String {
     let value = |start: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(start));
@@ -625,7 +624,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
     ]
 }
 
-/// Encrypted files that are unusual, but that `sops` opens, each with its plaintext.
+/// Unusual encrypted files that `sops` can decrypt, each with its plaintext.
 pub(crate) fn opened() -> Vec<(Case, &'static str)> {
     let opened = |name, file, plaintext, change| {
         let input = Changed(file, plaintext, change);
@@ -1140,7 +1139,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             config("creation_rules:\n  - age: OTHER\n    encrypted_regx: a\n"),
         ),
         case(
-            "no rule that fits",
+            "no rule that matches",
             File("x.yaml", PLAIN.into()),
             "encrypt -i F",
             1,

@@ -1,4 +1,4 @@
-//! Files that were encrypted, and that a commit has in plaintext.
+//! Files that were encrypted and that a commit contains in plaintext.
 
 use sops_test_support::environment::recipient;
 
@@ -413,7 +413,7 @@ fn a_push_of_a_decrypted_file_is_refused_if_it_was_deleted_in_between() {
         &run,
         &["is encrypted in an earlier commit", "The push is refused"],
     );
-    // What shows nothing of it may come back.
+    // Content that shows nothing of it may be added again.
     repository
         .git(&["reset", "-q", "--hard", "HEAD^"])
         .succeeds();

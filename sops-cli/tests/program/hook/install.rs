@@ -1,4 +1,4 @@
-//! Installing hooks, also beside those of other programs.
+//! Installing hooks, including next to those of other programs.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,4 +1,4 @@
-//! Commits that take protection away: a creation rule, or the whole configuration.
+//! Commits that remove protection: a creation rule, or the whole configuration.
 
 use std::fs;
 
@@ -84,7 +84,7 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
             4 | 5 => &["a creation rule covers this file"],
             // The new rule covers the file too.
             7 => &["leaves what looks like a secret in plaintext"],
-            _ => &["takes away the creation rule", "alone first"],
+            _ => &["removes the creation rule", "alone first"],
         };
         refused(&run, expected);
     }
@@ -94,7 +94,7 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
     let repository = self::repository();
     repository.add("secrets/b.yaml", VALUES);
     repository.add(".sops.yaml", &front);
-    refused(&repository.commit(), &["takes away the creation rule"]);
+    refused(&repository.commit(), &["removes the creation rule"]);
     // So does an expression that matches nothing.
     for nothing in [
         configuration().replace("^secrets/", "^nothing$"),
@@ -106,7 +106,7 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
         repository.add(".sops.yaml", &nothing);
         refused(
             &repository.commit(),
-            &["takes away the creation rule", "alone first"],
+            &["removes the creation rule", "alone first"],
         );
     }
     let repository = self::repository();
@@ -215,7 +215,7 @@ fn a_push_is_judged_by_the_rules_before_each_commit() {
             let run = push();
             let reasons = [
                 "secrets/b.yaml:1",
-                "takes away the creation rule",
+                "removes the creation rule",
                 "The push is refused",
             ];
             refused(&run, &reasons);
@@ -379,7 +379,7 @@ fn plaintext_is_judged_by_the_settings_before_its_commit() {
             &repository.commit(),
             &[
                 "secrets/b.yaml:1",
-                "a change of the settings",
+                "a change to the settings",
                 "alone first",
             ],
         );
@@ -396,7 +396,7 @@ fn plaintext_is_judged_by_the_settings_before_its_commit() {
     repository.sops_rs(&["lint", "--write-baseline", "base.json"]);
     repository.add(".sops-lint.yaml", "baseline: base.json\n");
     repository.git(&["add", "."]).succeeds();
-    refused(&repository.commit(), &["a change of the settings"]);
+    refused(&repository.commit(), &["a change to the settings"]);
     // Settings that allow nothing new change nothing.
     let repository = start();
     repository.add("d.yaml", HARMLESS);

@@ -105,7 +105,7 @@ fn plaintext_that_a_later_commit_encrypts_or_deletes_is_refused() {
             &place,
             "1 later version of the file",
             "git rebase -i",
-            &format!("rewrite the commits from {first} on"),
+            &format!("rewrite {first} and the commits after it"),
         ],
     );
     assert!(!run.stdout.contains("sops-rs encrypt"), "{run}");
@@ -364,7 +364,7 @@ fn a_range_that_a_shallow_clone_cuts_off_is_an_error() {
         let mut command = repository.0.command(&words);
         command.current_dir(&shallow);
         let run = repository.0.finish(command);
-        // The pre-commit framework passes the same range when it is told to.
+        // The pre-commit framework passes the same range on request.
         let mut command = repository.0.command(&["hook", "run"]);
         let range = [("FROM_REF", "origin/main"), ("TO_REF", "HEAD")];
         command.current_dir(&shallow).env("PRE_COMMIT", "1");

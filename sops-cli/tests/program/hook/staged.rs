@@ -63,7 +63,7 @@ fn a_configuration_that_cannot_be_read_is_refused_with_its_error() {
         repository.refuses(said);
         repository.add("values.yaml", "stringData:\n  a: correct-horse\n");
         repository.add("more.yaml", "stringData:\n  a: correct-horse\n");
-        // The working tree has no say in it.
+        // The working tree does not matter.
         repository.0.write(".sops.yaml", &rules);
         let run = repository.commit();
         assert_eq!(run.stderr.matches("error: ").count(), 1, "{run}");
@@ -116,7 +116,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
     repository.git(&["add", "rules"]).succeeds();
     repository.refuses("a creation rule covers this file");
 
-    // What the link leads to changes what it holds for, as the file itself would.
+    // A change of the link's target affects the governed files like a change of the file itself.
     repository.add("rules/sops.yaml", &rules(&recipient()));
     repository.commit().succeeds();
     repository.add("rules/sops.yaml", &other);
@@ -212,7 +212,7 @@ fn plaintext_that_a_new_rule_covers_is_refused() {
         &rules(&recipient()).replace("yaml$", "ya?ml$"),
     );
     repository.refuses("a creation rule covers this file");
-    // Of files that are named no other is looked at.
+    // If files are named, no others are checked.
     repository
         .0
         .write(".sops-lint.yaml", "exclude: ['*.yml']\n");

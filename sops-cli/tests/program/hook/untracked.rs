@@ -1,4 +1,4 @@
-//! Configurations that the working tree has, and Git's index does not.
+//! Configurations in the working tree that are not in Git's index.
 
 use sops_test_support::environment::recipient;
 

@@ -7,16 +7,17 @@ pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The first offset at or after `at` that is neither white space nor in a comment.
 pub(super) fn skip(text: &str, at: usize) -> usize {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    let bytes = text.as_bytes();
     let mut at = at;
-    while let Some(rest) = text.get(at..) {
-        let content = rest.trim_start_matches([' ', '\t', '\r', '\n', BYTE_ORDER_MARK]);
-        at = text.len() - content.len();
-        if !content.starts_with('#') {
-            break;
+    loop {
+        match bytes.get(at) {
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            Some(b'#') => at = line_end(text, at),
+            Some(_) if bytes[at..].starts_with(MARK) => at += MARK.len(),
+            _ => return at.min(text.len()),
         }
-        at = line_end(text, at);
     }
-    at.min(text.len())
 }
 
 /// The offset of the line break at or after `at`, or of the end of the text.

@@ -47,7 +47,7 @@ impl<'t> Columns<'t> {
         let Some(between) = self.text.get(self.at..at) else {
             return source::column(self.text, at);
         };
-        self.column = match between.rfind(['\n', '\r']) {
+        self.column = match memchr::memrchr2(b'\n', b'\r', between.as_bytes()) {
             Some(found) => between[found + 1..].chars().count(),
             None => self.column + between.chars().count(),
         };

@@ -3,6 +3,7 @@
 
 mod aliases;
 mod containers;
+mod entries;
 mod keys;
 mod reserved;
 mod scalars;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::events::{Event, Events};
-use super::{fast_path, go_incompatibilities, source};
+use super::{go_incompatibilities, source};
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::key_set::KeySet;
@@ -52,6 +53,38 @@ struct ReservedMark {
     before: usize,
 }
 
+/// The lengths of the lists before an entry at the top level.
+#[derive(Clone, Copy)]
+struct EntryStart {
+    /// The offset of its line.
+    at: usize,
+    tape: usize,
+    paths: usize,
+    comments: usize,
+    reserved: usize,
+    last_end: usize,
+}
+
+/// What a text is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// To be encrypted or decrypted.
+    Document(ReservedKey),
+    /// For its values only: integers from 2^63 to 2^64-1 are accepted.
+    Values,
+    /// As leniently as the most lenient YAML reader reads it.
+    Lenient,
+}
+
+impl Reading {
+    fn reserved_key(self) -> ReservedKey {
+        match self {
+            Self::Document(reserved) => reserved,
+            Self::Values | Self::Lenient => None,
+        }
+    }
+}
+
 /// The parser's state and result.
 pub(super) struct Parser<'a> {
     text: &'a str,
@@ -80,52 +113,33 @@ pub(super) struct Parser<'a> {
     /// How many containers are open in a key that is a mapping or a sequence, which is not on the
     /// tape.
     skipped: usize,
+    /// The current entry at the top level, if the block reader reads it.
+    entry_start: Option<EntryStart>,
 }
 
 impl<'a> Parser<'a> {
     /// Reads the part of `text` at `range` as a separate stream, with offsets in `text`. Reserves
-    /// space for the entries of `room_for`.
-    pub(super) fn run(
+    /// space for the entries of `room_for`. `None` if the parser crate must read all of it.
+    pub(super) fn run_by_lines(
         text: &'a str,
         range: Range<usize>,
         room_for: &str,
-        reserved_key: ReservedKey,
-    ) -> Result<Self> {
-        Self::new(text, range.start, room_for, reserved_key).read(range)
+        reading: Reading,
+    ) -> Option<Self> {
+        Self::new(text, range.start, room_for, reading).read_entries(range)
     }
 
-    /// Like [`run`](Self::run), for the simple lines of [`fast_path`] at the start of `range`.
-    /// Also returns the offset where they end; `None` if the first line is not simple.
-    pub(super) fn run_plain(
-        text: &'a str,
-        range: Range<usize>,
-        room_for: &str,
-        reserved_key: ReservedKey,
-    ) -> Result<(Option<Self>, usize)> {
-        let mut parser = None;
-        let new = || Self::new(text, range.start, room_for, reserved_key);
-        let end = fast_path::events(text, range.clone(), |event| {
-            parser.get_or_insert_with(new).event(event)
-        })?;
-        Ok((parser, end))
+    /// Reads a text with the parser crate.
+    pub(super) fn run(text: &'a str, reading: Reading) -> Result<Self> {
+        let mut parser = Self::new(text, 0, text, reading);
+        let mut events = Events::new(text, 0..text.len());
+        while let Some(event) = events.next()? {
+            parser.event(event)?;
+        }
+        Ok(parser)
     }
 
-    /// Reads a text that will not be encrypted.
-    pub(super) fn run_to_read(text: &'a str) -> Result<Self> {
-        let mut parser = Self::new(text, 0, text, None);
-        parser.to_read = true;
-        parser.read(0..text.len())
-    }
-
-    /// Parses a text as leniently as the most lenient YAML reader.
-    pub(super) fn run_leniently(text: &'a str) -> Result<Self> {
-        let mut parser = Self::new(text, 0, text, None);
-        parser.to_read = true;
-        parser.lenient = true;
-        parser.read(0..text.len())
-    }
-
-    fn new(text: &'a str, start: usize, room_for: &str, reserved_key: ReservedKey) -> Self {
+    fn new(text: &'a str, start: usize, room_for: &str, reading: Reading) -> Self {
         let lines = source::lines(room_for);
         Self {
             text,
@@ -135,7 +149,7 @@ impl<'a> Parser<'a> {
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             reserved: Vec::new(),
-            reserved_key,
+            reserved_key: reading.reserved_key(),
             comments: Vec::new(),
             anchors: HashMap::new(),
             key_anchors: HashMap::new(),
@@ -143,18 +157,11 @@ impl<'a> Parser<'a> {
             document: 0,
             last_end: start,
             expanded: 0,
-            to_read: false,
-            lenient: false,
+            to_read: !matches!(reading, Reading::Document(_)),
+            lenient: reading == Reading::Lenient,
             skipped: 0,
+            entry_start: None,
         }
-    }
-
-    fn read(mut self, range: Range<usize>) -> Result<Self> {
-        let mut events = Events::new(self.text, range);
-        while let Some(event) = events.next()? {
-            self.event(event)?;
-        }
-        Ok(self)
     }
 
     fn event(&mut self, event: Event<'a>) -> Result<()> {
@@ -171,6 +178,7 @@ impl<'a> Parser<'a> {
                         !range.is_empty(),
                     )?;
                 }
+                self.entry_start = None;
                 self.document = self.tape.len();
                 self.documents += 1;
                 self.last_end = range.end;

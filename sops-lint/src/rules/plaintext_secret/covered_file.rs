@@ -22,6 +22,7 @@ use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::{has_only_comments, names_keys};
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{FoundSecret, has_credential_beside, in_text, is_tagged, judge};
+use crate::shown_name::shown_name;
 use crate::{action, exempt, kubeconfig, template};
 
 /// What to do with a copy of a file that must be encrypted.
@@ -36,13 +37,13 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
         let is_copy = context.is_copy_of_covered();
         if is_copy || context.creation_rule().is_some() {
             let command = context.command("encrypt -i");
-            let found = context.report_node(
+            let finding = context.report_node(
                 credential,
                 "a creation rule covers this file, a kubeconfig with credentials in plaintext",
             );
             match is_copy {
-                true => found.help(COPY),
-                false => found.help(format!(
+                true => finding.help(COPY),
+                false => finding.help(format!(
                     "run `{command}`, with a creation rule that selects `users`"
                 )),
             };
@@ -65,16 +66,16 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     if let Some(first) = first.ok().flatten() {
         let is_copy = context.is_copy_of_covered();
         let command = context.command("encrypt -i");
-        let found = context.report_span(
+        let finding = context.report_span(
             first.span,
             format!(
                 "a creation rule covers this file, which is in plaintext: `{}`",
-                first.path
+                shown_name(&first.path)
             ),
         );
         match is_copy {
-            true => found.help(COPY),
-            false => found.help(command).fix(Some(Fix::Encrypt)),
+            true => finding.help(COPY),
+            false => finding.help(command).fix(Some(Fix::Encrypt)),
         };
     } else if matches!(context.format, Format::Dotenv | Format::Ini) {
         nothing_selected(document, &selects, context);
@@ -179,7 +180,7 @@ fn has_credential(top: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
                     };
                 }
                 // A shell runs what is between backticks.
-                let is_value = |found: &FoundSecret| !text[found.range.clone()].starts_with('`');
+                let is_value = |secret: &FoundSecret| !text[secret.range.clone()].starts_with('`');
                 judge(key, text).is_some() || in_text(key, text).iter().any(is_value)
             };
             first_secret_node("", top, is_secret).is_some()
@@ -250,7 +251,7 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
     if let Some(first) = values.next() {
         let message = format!(
             "a creation rule covers this file, and its `{rule}` leaves all of it in plaintext: `{}`",
-            first.path
+            shown_name(&first.path)
         );
         context
             .report_span(first.span, message)
@@ -271,7 +272,7 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: 
     if let Some(node) = first_secret_beside_objects(document, rule) {
         let message = format!(
             "a creation rule covers this file, and its `{rule}` leaves what looks like a secret in plaintext: `{}`",
-            node.path().join(".")
+            shown_name(&node.path().join("."))
         );
         context
             .report_node(node, message)

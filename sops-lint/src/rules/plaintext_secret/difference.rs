@@ -7,6 +7,7 @@ use sops_core::CIPHERTEXT_PREFIX;
 use crate::context::Context;
 use crate::file_name;
 use crate::scrutiny::Scrutiny;
+use crate::shown_name::shown_name;
 
 /// A patch, or what `git diff` prints, that shows the plaintext of a value which is encrypted on
 /// the other side.
@@ -35,7 +36,7 @@ pub(super) fn difference(context: &mut Context<'_>) {
             };
             if let Some((_, key, at)) = shown.find(|(sign, key, _)| is_encrypted(*sign, *key)) {
                 context
-                    .report_span(at..at, format!("`{key}` is encrypted on one side of this difference, and in plaintext on the other"))
+                    .report_span(at..at, format!("`{}` is encrypted on one side of this difference, and in plaintext on the other", shown_name(key)))
                     .help("delete the file");
                 return;
             }

@@ -23,8 +23,8 @@ pub(crate) fn check(context: &mut Context<'_>) {
         return;
     };
     let is_known = |code| code == RULE.code;
-    let mut found = context.findings.iter();
-    if context.is_encrypted || found.any(|finding| is_known(finding.rule.code)) {
+    let mut findings = context.findings.iter();
+    if context.is_encrypted || findings.any(|finding| is_known(finding.rule.code)) {
         return;
     }
     let Some(rule) = matching_rule(context) else {
@@ -62,18 +62,18 @@ fn problem(
     let secret = |span: Option<Range<usize>>| span.map(secret);
     let in_comment = || has_secret_comment(text).then_some(0..0);
     let (ExemptContent::Only(_) | ExemptContent::Some(_)) = content else {
-        let found = match content {
+        let secrets = match content {
             ExemptContent::Script | ExemptContent::Targets => in_script(text),
             _ => in_text("", text),
         };
-        let found = found.into_iter().next();
-        let found = found.map(|found| found.range).or_else(in_comment);
+        let first = secrets.into_iter().next();
+        let span = first.map(|secret| secret.range).or_else(in_comment);
         let is_line = |line: &str| is_line(content, line);
         let is_other = || match content {
             ExemptContent::Script | ExemptContent::Targets => !lines(text).any(is_line),
             _ => !lines(text).all(is_line),
         };
-        return secret(found).or_else(|| is_other().then(unexpected));
+        return secret(span).or_else(|| is_other().then(unexpected));
     };
     if lines(text).all(|line| ["---", "~", "null"].contains(&line)) {
         return secret(in_comment());
@@ -101,8 +101,8 @@ fn problem(
     }
     let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
     let mut tops = document.tops().flatten();
-    let found = tops.find_map(|top| first_secret(top, is_secret));
-    secret(found.map(NodeRef::span).or_else(in_comment))
+    let node = tops.find_map(|top| first_secret(top, is_secret));
+    secret(node.map(NodeRef::span).or_else(in_comment))
 }
 
 /// Whether the top of a document may be in a file of that content.

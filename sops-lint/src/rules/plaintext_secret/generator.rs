@@ -13,6 +13,7 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::is_shown;
+use crate::shown_name::shown_name;
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is
 /// reported once.
@@ -45,22 +46,39 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             if !is_new(file) {
                 continue;
             }
-            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
-            let is_plain = *plain.entry(name).or_insert_with(|| {
-                let content = context.input.tree.read(&folder.join(name));
+            let directory = context.input.path.parent().unwrap_or(Path::new("/"));
+            let is_of_variables = file.path().iter().any(|key| key == "envs" || key == "env");
+            let is_plain = *plain.entry((name, is_of_variables)).or_insert_with(|| {
+                let content = context.input.tree.read(&directory.join(name));
                 content.is_some_and(|content| {
                     !content.is_empty()
                         && !str::from_utf8(&content).is_ok_and(|text| {
-                            text.contains(CIPHERTEXT_PREFIX) || is_open_reference(text.trim())
+                            text.contains(CIPHERTEXT_PREFIX)
+                                || is_open_reference(text.trim())
+                                || is_of_variables && has_only_names(text)
                         })
                 })
             });
             if is_plain {
-                let message = format!("the file `{name}` of a Secret is in plaintext");
+                let message = format!(
+                    "the file `{}` of a Secret is in plaintext",
+                    shown_name(name)
+                );
                 context.report_node(file, message).help(HELP);
             }
         }
     }
+}
+
+/// Whether a file of variables has names without values, which someone fills in.
+fn has_only_names(text: &str) -> bool {
+    let is_name = |line: &str| {
+        let name = line.strip_suffix('=');
+        name.is_some_and(|name| !name.contains(['=', ':', ' ']))
+    };
+    let is_comment = |line: &str| line.starts_with('#') && !line.contains(['=', ':']);
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || is_name(line) || is_comment(line))
 }
 
 /// Whether it is a placeholder that someone encoded as if for `data`.

@@ -7,6 +7,7 @@ use crate::object::Object;
 use crate::plaintext_values::{is_plaintext, looks_secret};
 use crate::secret::{is_secret_part, secret_fields};
 use crate::secret_detection::{in_text, is_credential};
+use crate::shown_name::shown_name;
 
 /// The kind of these objects.
 pub(crate) const KIND: &str = "SealedSecret";
@@ -24,7 +25,10 @@ pub(super) fn values(object: &Object<'_, '_>, context: &mut Context<'_>) {
         context
             .report_node(
                 node,
-                format!("the SealedSecret has a value in plaintext: `{key}`"),
+                format!(
+                    "the SealedSecret has a value in plaintext: `{}`",
+                    shown_name(key)
+                ),
             )
             .help(HIDE_SEALED);
     }

@@ -23,11 +23,16 @@ const OTHERS: [&str; 10] = [
 /// The secrets in a file with such a name, in the order of the text.
 pub(super) fn secrets(path: &Path, text: &str) -> Vec<FoundSecret> {
     let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.unwrap_or_default();
-    match is_dotenv(name) || CLIENTS.contains(&name) {
-        true => in_text(name, text),
+    match is_named(path) {
+        true => in_text(name.unwrap_or_default(), text),
         false => Vec::new(),
     }
+}
+
+/// Whether a file with such a name is looked at by itself.
+pub(super) fn is_named(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| is_dotenv(name) || CLIENTS.contains(&name))
 }
 
 /// Whether it is `.env`, `prod.env` or `.env.production`.

@@ -16,12 +16,12 @@ use crate::value_tree::values;
 /// Directories of a chart with values for its tests.
 const TESTS: [&str; 4] = ["ci", "test", "tests", "examples"];
 
-/// Reports the secrets in a file of values.
-pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
+/// Reports the secrets in a file of values; whether it is one.
+pub(crate) fn check(document: &Document<'_>, context: &mut Context<'_>) -> bool {
     let path = context.input.path;
     let is_yaml = context.format == Format::Yaml;
     if !is_yaml || !is_named(path) || sample::is_named(path) {
-        return;
+        return false;
     }
     let has = |top: NodeRef<'_, '_>, key| top.get(key).and_then(NodeRef::as_str).is_some();
     let is_object = |top: NodeRef<'_, '_>| has(top, "apiVersion") && has(top, "kind");
@@ -30,7 +30,7 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
         .filter(|top| top.shape() == Shape::Mapping && !is_object(*top))
         .collect();
     if tops.is_empty() {
-        return;
+        return false;
     }
     let has_defaults = has_chart_defaults(context);
     let handled = HandledValues::new(document, context);
@@ -39,15 +39,16 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
             let text = value.node.scalar_text().unwrap_or_default();
             let is_default = |range| is_public_default(text.get(range).unwrap_or_default());
             // Another rule looks for secrets with a known form in every document.
-            value.found.retain(|found| {
-                matches!(found.likeness, Likeness::Name(_))
-                    && !(has_defaults && is_default(found.range.clone()))
+            value.secrets.retain(|secret| {
+                matches!(secret.likeness, Likeness::Name(_))
+                    && !(has_defaults && is_default(secret.range.clone()))
             });
             if !handled.has_value(value.node, context) {
                 report(value, Form::File, context);
             }
         }
     }
+    true
 }
 
 /// Whether the name is that of values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`,

@@ -7,6 +7,7 @@ use sops_document::NodeRef;
 
 use super::places::{Form, ITEM};
 use crate::context::Context;
+use crate::shown_name::shown_name;
 use crate::value_tree::{TreeValue, values};
 
 /// Where the containers among the values are.
@@ -49,29 +50,30 @@ pub(super) fn tree(
 /// Reports the secrets in a value.
 pub(super) fn report(value: TreeValue<'_, '_>, form: Form, context: &mut Context<'_>) {
     let TreeValue {
-        key, node, found, ..
+        key, node, secrets, ..
     } = value;
     let help = form.help();
+    let key = shown_name(key);
     match form {
         Form::Variables => {
             let holder = format_args!("the variable `{key}` of the Flux Kustomization");
-            context.report_secrets(node, found, holder, help);
+            context.report_secrets(node, secrets, holder, help);
         }
         Form::Parameters => {
             let holder = format_args!("the parameter `{key}` of the ApplicationSet");
-            context.report_secrets(node, found, holder, help);
+            context.report_secrets(node, secrets, holder, help);
         }
         Form::Inputs => {
             let holder = format_args!("the input `{key}` of the ResourceSet");
-            context.report_secrets(node, found, holder, help);
+            context.report_secrets(node, secrets, holder, help);
         }
         Form::Release | Form::Tree => {
             let holder = format_args!("the value `{key}` of the Helm release");
-            context.report_secrets(node, found, holder, help);
+            context.report_secrets(node, secrets, holder, help);
         }
         Form::File => {
             let holder = format_args!("the Helm value `{key}`");
-            context.report_secrets(node, found, holder, help);
+            context.report_secrets(node, secrets, holder, help);
         }
     }
 }

@@ -1,0 +1,227 @@
+//! `sops-rs encrypt --over`: encrypts a new plaintext of an encrypted file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sops_core::rules::EncryptionRule;
+use sops_core::{
+    EncryptedDocument, Error, Format, is_encrypted, parse_document, refuse_ciphertext,
+};
+use sops_lint::{Input as LintInput, Linter, Settings};
+use zeroize::Zeroizing;
+
+use super::plaintext::{PlaintextReader, may_be_encrypted};
+use crate::arguments::{OpeningArgs, invocation, require_existing};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::config::load;
+use crate::config::resolve::ResolvedConfig;
+use crate::config::rule_drift::{RuleDrift, creation_config};
+use crate::config::stores::stores_of;
+use crate::config::working_dir::working_dir;
+use crate::decrypt_file;
+use crate::files::{self, Expected, Readers};
+use crate::input::Input;
+use crate::input_format::InputFormat;
+use crate::keys::lockout::Lockout;
+use crate::lint::settings::linter;
+use crate::lint::walk::absolute;
+use crate::text_guard::TextGuard;
+
+/// Makes the plaintext the new content of the file.
+pub(super) fn encrypt_over(reader: &PlaintextReader<'_>, file: &Path) -> Result<(), CommandError> {
+    let source = reader.args.file.input(reader.ui);
+    if let Some(source) = source {
+        require_existing(source)?;
+    }
+    let exists = file
+        .try_exists()
+        .map_err(|error| CommandError::input(name_of(file), &error))?;
+    match exists {
+        true => replace(reader, file, source),
+        false => create(reader, file, source),
+    }
+}
+
+/// Creates the file by its creation rule.
+fn create(
+    reader: &PlaintextReader<'_>,
+    file: &Path,
+    source: Option<&Path>,
+) -> Result<(), CommandError> {
+    let config = load::config(reader.ui, reader.globals)?;
+    let resolved = ResolvedConfig {
+        config: config.map(Arc::new),
+        path: file.to_owned(),
+    };
+    let plaintext = reader.read(&resolved, source)?;
+    let input = &plaintext.input;
+    if is_blank(&input.content, input.format) {
+        return Err(is_empty(&input.name));
+    }
+    let lockout = Lockout::new(reader.services);
+    plaintext.note(&lockout);
+    let encrypted = plaintext.encrypt().map_err(|error| input.error(error))?;
+    plaintext.warn_of_parts(reader.ui);
+    let bytes = encrypted.as_bytes();
+    files::write(reader.ui, file, bytes, Expected::Nothing, Readers::Usual)?;
+    lockout.warn(reader.ui);
+    Ok(())
+}
+
+/// Replaces the content of an encrypted file, if it changes.
+fn replace(
+    reader: &PlaintextReader<'_>,
+    file: &Path,
+    source: Option<&Path>,
+) -> Result<(), CommandError> {
+    let formats = &reader.args.formats;
+    let format = formats.input(Some(file)).of_plaintext()?;
+    let plaintext = Input::read(source, format, Role::Plaintext)?;
+    let is_written = files::retrying(file, || {
+        let by_name = match formats.has_output() {
+            true => formats.output(Some(file), format).into(),
+            false => InputFormat::of_name(file),
+        };
+        let encrypted = Input::read(Some(file), by_name, Role::Encrypted)?;
+        Replacement {
+            reader,
+            file,
+            encrypted: &encrypted,
+            plaintext: &plaintext,
+        }
+        .write()
+    })?;
+    if is_written {
+        reader.ui.log_written();
+    }
+    Ok(())
+}
+
+/// An encrypted file and its new plaintext.
+struct Replacement<'r> {
+    reader: &'r PlaintextReader<'r>,
+    file: &'r Path,
+    encrypted: &'r Input,
+    plaintext: &'r Input,
+}
+
+impl Replacement<'_> {
+    /// Writes the file, and returns whether it changed.
+    fn write(&self) -> Result<bool, CommandError> {
+        let PlaintextReader { ui, services, .. } = *self.reader;
+        let input = self.encrypted;
+        let document = EncryptedDocument::parse(&*input.content, input.format)
+            .map_err(|error| input.error(error))?;
+        let key = services.data_key(ui, input, &document)?;
+        let open = decrypt_file::open(input, &document, key.clone(), &OpeningArgs::default())?;
+        decrypt_file::warn_of_comments(ui, input, open.unopened_comments());
+        let rule = document.metadata().rule.clone().unwrap_or_default();
+        let text = self.text(&rule)?;
+        let creation = creation_config(ui, self.reader.globals, self.file);
+        if *text == open.plaintext() {
+            self.warn_of_drift(creation.as_ref(), &input.content);
+            return Ok(false);
+        }
+        if is_blank(&text, input.format) {
+            return Err(is_empty(&self.plaintext.name));
+        }
+        let creation_rule = creation.as_ref().and_then(ResolvedConfig::rule);
+        let drift = creation_rule
+            .and_then(|rule| RuleDrift::between(document.metadata(), rule, input.format));
+        let allows_plaintext = self.reader.args.rules.allow_plaintext || invocation::is_sops();
+        let guard = TextGuard::new(
+            &document,
+            self.file,
+            open.plaintext(),
+            drift,
+            allows_plaintext,
+        );
+        let refused = |error| self.error(error, &text);
+        let warnings = guard.check(&text).map_err(refused)?;
+        let open = decrypt_file::open(input, &document, key, &OpeningArgs::default())?;
+        let encrypted = open.encrypt(&*text, SystemTime::now()).map_err(refused)?;
+        let bytes = encrypted.as_bytes();
+        files::write(ui, self.file, bytes, input.expected(), Readers::Usual)?;
+        for warning in warnings {
+            ui.warn(format_args!("{}: {warning}", input.name));
+        }
+        self.warn_of_drift(creation.as_ref(), bytes);
+        Ok(true)
+    }
+
+    /// The new plaintext in the format of the file.
+    fn text(&self, rule: &EncryptionRule) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+        let input = self.plaintext;
+        let format = self.encrypted.format;
+        if input.format == Format::Binary && may_be_encrypted(&input.content) {
+            return Err(input.error(Error::AlreadyEncrypted));
+        }
+        if input.format != format {
+            let config = load::config(self.reader.ui, self.reader.globals)?;
+            let stores = stores_of(self.reader.globals, config.as_ref());
+            return self
+                .reader
+                .converted(self.file, input, format, rule, stores);
+        }
+        let document =
+            parse_document(&*input.content, format).map_err(|error| input.error(error))?;
+        if is_encrypted(&document) {
+            return Err(input.error(Error::AlreadyEncrypted));
+        }
+        refuse_ciphertext(&document, Some(rule)).map_err(|error| input.error(error))?;
+        Ok(input.content.clone())
+    }
+
+    /// An error about the text that is to be encrypted.
+    fn error(&self, error: Error, text: &[u8]) -> CommandError {
+        let format = self.encrypted.format;
+        // The user never sees the lines of a converted text.
+        let is_shown = self.plaintext.format == format;
+        let text = if is_shown { text } else { &[] };
+        CommandError::in_text(error, &self.plaintext.name, text, format, Role::Plaintext)
+    }
+
+    /// Warns if the recipients or the rule of the file differ from its creation rule.
+    fn warn_of_drift(&self, creation: Option<&ResolvedConfig>, content: &[u8]) {
+        let Some(creation) = creation else {
+            return;
+        };
+        let (Ok(linter), Ok(working_dir)) = (drift_linter(), working_dir()) else {
+            return;
+        };
+        let path = absolute(&working_dir, &creation.path);
+        let input = LintInput::new(&self.encrypted.name, &path, content)
+            .with_config(creation.config.as_deref());
+        for finding in linter.lint(&input).findings {
+            let help = finding.help.map(|help| format!("; `{help}` changes that"));
+            self.reader.ui.warn(format_args!(
+                "{}: {}{}",
+                self.encrypted.name,
+                finding.message,
+                help.unwrap_or_default()
+            ));
+        }
+    }
+}
+
+/// The rules about differences from the creation rule.
+fn drift_linter() -> Result<Linter, CommandError> {
+    let mut settings = Settings::default();
+    settings.select = ["SL012", "SL013"].map(str::to_owned).to_vec();
+    linter(settings)
+}
+
+/// Whether a text has nothing in it, as from a program that failed.
+fn is_blank(text: &[u8], format: Format) -> bool {
+    match format {
+        Format::Binary => text.is_empty(),
+        _ => text.trim_ascii().is_empty(),
+    }
+}
+
+fn is_empty(name: &str) -> CommandError {
+    let message = format!("{name} is empty, and the file would lose all values");
+    CommandError::new(Code::NeedsOneDocument, message)
+        .hint("look at the program that writes the plaintext; nothing was written")
+}

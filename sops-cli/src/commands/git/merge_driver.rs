@@ -1,0 +1,128 @@
+//! `sops-rs git merge-driver`, which Git calls for a file that both sides of a merge changed.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use sops_core::merge::{Approval, Markers, MergeOutcome, SideName, Versions, merge};
+use zeroize::Zeroizing;
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{CommandError, name_of};
+use crate::files::{self, Expected, Readers};
+use crate::git::merge_file;
+use crate::keys::services::Services;
+use crate::merging::{self, ConfigurationAtHead};
+use crate::ui::Ui;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The length of conflict markers: `%L`
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    marker_size: usize,
+    /// The label of the base: `%S`
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
+    ancestor_label: Option<String>,
+    /// The label of ours: `%X`
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
+    ours_label: Option<String>,
+    /// The label of theirs: `%Y`
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
+    theirs_label: Option<String>,
+    /// A file with the base: `%O`
+    base: PathBuf,
+    /// A file with ours, which gets the result: `%A`
+    ours: PathBuf,
+    /// A file with theirs: `%B`
+    theirs: PathBuf,
+    /// The path of the merged file in the repository: `%P`
+    path: PathBuf,
+}
+
+/// Git stops the merge if a driver exits with more than 128. Everything that is not a clean merge
+/// is a conflict.
+const CONFLICT: u8 = 1;
+
+pub(crate) fn cmd_merge_driver(ui: &Ui, globals: &GlobalArgs, args: &Args) -> ExitCode {
+    match args.merge(ui, globals) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(CONFLICT),
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(CONFLICT)
+        }
+    }
+}
+
+impl Args {
+    /// Whether the merge is clean.
+    fn merge(&self, ui: &Ui, globals: &GlobalArgs) -> Result<bool, CommandError> {
+        let [base, ours, theirs] = [read(&self.base)?, read(&self.ours)?, read(&self.theirs)?];
+        let versions = Versions {
+            base: Some(&base),
+            ours: &ours,
+            theirs: &theirs,
+            format: merging::format(&self.path, [&ours, &theirs, &base])?,
+        };
+        let services = Services::new(ui, globals)?;
+        let configuration = ConfigurationAtHead::new(&self.path);
+        let named = || configuration.recipients();
+        let outcome = merge(
+            &versions,
+            &*services.all(),
+            &Approval::Configured(&named),
+            &self.markers(),
+            SystemTime::now(),
+        );
+        match outcome {
+            Some(outcome) => self.finish(ui, &ours, &outcome),
+            None => merge_file(
+                &self.markers(),
+                self.label(&self.ancestor_label),
+                self.files(),
+            ),
+        }
+    }
+
+    /// Writes the outcome to `%A`, and reports what is to be done.
+    fn finish(&self, ui: &Ui, ours: &[u8], outcome: &MergeOutcome) -> Result<bool, CommandError> {
+        if outcome.text != ours {
+            let expected = Expected::Content(ours);
+            files::write(ui, &self.ours, &outcome.text, expected, Readers::Usual)?;
+        }
+        let name = name_of(&self.path);
+        for note in &outcome.notes {
+            ui.warn(merging::note(&name, note));
+        }
+        ui.errors(merging::errors(&name, &outcome.problems));
+        Ok(outcome.problems.is_empty())
+    }
+
+    fn markers(&self) -> Markers {
+        let name = |side| match side {
+            SideName::Ours => self.label(&self.ours_label).unwrap_or("ours"),
+            SideName::Theirs => self.label(&self.theirs_label).unwrap_or("theirs"),
+        };
+        Markers::default()
+            .with_size(self.marker_size)
+            .with_labels(name(SideName::Ours), name(SideName::Theirs))
+    }
+
+    /// A label, unless Git is older than 2.44 and did not replace it.
+    fn label<'l>(&self, label: &'l Option<String>) -> Option<&'l str> {
+        label
+            .as_deref()
+            .filter(|label| !["%S", "%X", "%Y", ""].contains(label))
+    }
+
+    /// Ours, the base and theirs, in the order of `git merge-file`.
+    fn files(&self) -> [&Path; 3] {
+        [&self.ours, &self.base, &self.theirs]
+    }
+}
+
+fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    std::fs::read(file)
+        .map(Zeroizing::new)
+        .map_err(|error| CommandError::input(name_of(file), &error))
+}

@@ -1,0 +1,285 @@
+//! `sops-rs resolve`: finishes the merge of an encrypted file. `sides.rs` has the flags that take
+//! sides, and `resolution.rs` encrypts the result.
+
+mod resolution;
+mod sides;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use sops_core::Format;
+use sops_core::document::{Error as DocumentError, merge_conflict};
+use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Version, Versions};
+use sops_core::{Error, Location};
+
+use self::resolution::Resolution;
+use self::sides::{SideArgs, TakenSides};
+use crate::arguments::{GlobalArgs, no_file};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::editor::{EditorProgram, EditorSession, Original};
+use crate::files::{self, Expected, Readers};
+use crate::git::UnmergedFile;
+use crate::keys::services::Services;
+use crate::merging::{self, place};
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs resolve secret.yaml
+  sops-rs resolve secret.yaml --theirs
+  sops-rs resolve secret.yaml --ours --theirs '[\"stringData\"]'";
+
+#[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    sides: SideArgs,
+    /// Encrypt for recipients that the creation rule does not name, without asking
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// Leave values in plaintext that one side encrypts, as the selection rule says
+    #[arg(long)]
+    allow_plaintext: bool,
+    /// Edit on a disk if there is no memory file system
+    #[arg(long, hide_short_help = true, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    allow_disk: bool,
+}
+
+impl Args {
+    /// The arguments without flags.
+    pub(crate) fn of(file: &Path) -> Self {
+        Self {
+            file: Some(file.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+pub(crate) fn cmd_resolve(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    let (file, sides) = args.sides.read(args.file.as_deref())?;
+    let file = file.ok_or_else(no_file)?;
+    let name = name_of(&file);
+    let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
+        CommandError::new(Code::Generic, "Git has no unresolved conflict of this file")
+            .in_file(&name)
+            .hint("`git status` lists the files in conflict")
+    })?;
+    let resolve = Resolve {
+        ui,
+        args,
+        sides: &sides,
+        file: &file,
+        name,
+        unmerged: &unmerged,
+    };
+    resolve.run(globals)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Resolve<'a> {
+    ui: &'a Ui,
+    args: &'a Args,
+    sides: &'a TakenSides,
+    file: &'a Path,
+    name: String,
+    unmerged: &'a UnmergedFile,
+}
+
+impl Resolve<'_> {
+    fn run(&self, globals: &GlobalArgs) -> Result<(), CommandError> {
+        let (ours, theirs) = self.versions()?;
+        let base = self.unmerged.base();
+        let versions = Versions {
+            base,
+            ours,
+            theirs,
+            format: merging::format(self.file, [ours, theirs, base.unwrap_or_default()])?,
+        };
+        let services = Services::new(self.ui, globals)?;
+        let open = match OpenMerge::open(&versions, &*services.all()) {
+            Ok(open) => open,
+            Err(problems) => return self.without_merge(&versions, problems),
+        };
+        for error in merging::errors(&self.name, open.problems()) {
+            self.ui.warn(error.lines(0).join(" "));
+        }
+        let resolution = Resolution {
+            ui: self.ui,
+            sides: self.sides,
+            yes: self.args.yes,
+            allow_plaintext: self.args.allow_plaintext,
+            name: &self.name,
+            path: &self.unmerged.path,
+            open: &open,
+            services: &services,
+        };
+        self.merge(&resolution)
+    }
+
+    /// Ours and theirs, which both must exist.
+    fn versions(&self) -> Result<(&[u8], &[u8]), CommandError> {
+        let (side, other) = match (self.unmerged.ours(), self.unmerged.theirs()) {
+            (Some(ours), Some(theirs)) => return Ok((ours, theirs)),
+            (None, _) => ("our", "their"),
+            (_, None) => ("their", "our"),
+        };
+        let message = format!("{side} side deleted the file, and {other} side changed it");
+        Err(CommandError::new(Code::Generic, message)
+            .in_file(&self.name)
+            .hint("`git add` keeps the file, and `git rm` deletes it"))
+    }
+
+    /// Merges the values, in the editor if sides were not taken for all conflicts.
+    fn merge(&self, resolution: &Resolution<'_, '_>) -> Result<(), CommandError> {
+        let open = resolution.open;
+        let choose = |conflict: &Conflict| self.sides.choose(conflict);
+        let choices = resolution.choices(&choose);
+        let markers = Markers::default();
+        let (text, conflicts) = open
+            .marked_plaintext(&choices, &markers)
+            .map_err(|error| self.error(error))?;
+        let (ours, all_conflicts) = resolution.text_of_ours()?;
+        for path in self.sides.without_conflict(&all_conflicts) {
+            self.ui
+                .warn(format_args!("{}: no conflict at {path}", self.name));
+        }
+        let approval = resolution.decide(&ours, &choices)?;
+        let content = std::fs::read(self.file).ok();
+        let expected = content
+            .as_deref()
+            .map_or(Expected::Nothing, Expected::Content);
+        if conflicts.is_empty() {
+            let encrypted = resolution
+                .encrypt(&text, &choices, &approval)
+                .map_err(|error| self.error(error))?;
+            let encrypted = encrypted.as_bytes();
+            files::write(self.ui, self.file, encrypted, expected, Readers::Usual)?;
+        } else {
+            self.refuse_editor(&conflicts, open.format())?;
+            let session = EditorSession {
+                ui: self.ui,
+                file: self.file,
+                format: open.format(),
+                editor: EditorProgram::find()?,
+                allow_disk: self.args.allow_disk,
+            };
+            let original = Original {
+                text: &text,
+                is_worth_writing: false,
+            };
+            let encrypt = |text: &[u8]| {
+                refuse_markers(text)?;
+                resolution.encrypt(text, &choices, &approval)
+            };
+            session.run(&original, &head(&conflicts), encrypt, expected)?;
+        }
+        let name = &self.name;
+        self.ui
+            .note(format_args!("{name} is resolved; `git add` it next"));
+        Ok(())
+    }
+
+    /// Refuses to open the editor for a script, and for a file that has no lines.
+    fn refuse_editor(&self, conflicts: &[Conflict], format: Format) -> Result<(), CommandError> {
+        if !self.sides.takes_any() && format != Format::Binary {
+            return Ok(());
+        }
+        let conflicts: Vec<String> = conflicts.iter().map(place).collect();
+        let message = format!("both sides changed {}", conflicts.join(", "));
+        Err(CommandError::new(Code::Generic, message)
+            .in_file(&self.name)
+            .hint("take sides with `--ours` or `--theirs`, for all conflicts or for key paths"))
+    }
+
+    /// Takes a whole side where the versions cannot be merged. That side must be whole itself.
+    fn without_merge(
+        &self,
+        versions: &Versions<'_>,
+        problems: Vec<MergeProblem>,
+    ) -> Result<(), CommandError> {
+        if problems.is_empty() {
+            let message = "none of the versions is encrypted";
+            return Err(CommandError::new(Code::Generic, message)
+                .in_file(&self.name)
+                .hint("edit the file, and `git add` it"));
+        }
+        let is_whole = |side| {
+            let mut versions = problems.iter().map(MergeProblem::version);
+            versions.all(|version| version.is_some_and(|version| version != Version::Side(side)))
+        };
+        let mut errors = merging::errors_without_hint(&self.name, &problems);
+        let Some(side) = self.sides.of_everything() else {
+            let last = errors.pop();
+            errors.extend(last.map(|error| {
+                error.hint("`--ours` or `--theirs` takes the version that is encrypted and whole")
+            }));
+            return Err(self.report(errors));
+        };
+        if !is_whole(side) {
+            return Err(self.report(errors));
+        }
+        let content = std::fs::read(self.file).ok();
+        let expected = content
+            .as_deref()
+            .map_or(Expected::Nothing, Expected::Content);
+        let bytes = match side {
+            SideName::Ours => versions.ours,
+            SideName::Theirs => versions.theirs,
+        };
+        files::write(self.ui, self.file, bytes, expected, Readers::Usual)?;
+        for error in errors {
+            self.ui.warn(error.lines(0).join(" "));
+        }
+        let name = &self.name;
+        self.ui.note(format_args!(
+            "{name} has only the changes of that side; `git add` it next"
+        ));
+        Ok(())
+    }
+
+    /// Prints all errors except the last, which is returned.
+    fn report(&self, mut errors: Vec<CommandError>) -> CommandError {
+        let last = errors.pop();
+        self.ui.errors(errors);
+        last.unwrap_or_else(|| CommandError::new(Code::Generic, "the versions cannot be merged"))
+    }
+
+    fn error(&self, error: Error) -> CommandError {
+        CommandError::general(error).in_file(&self.name)
+    }
+}
+
+/// Refuses a text that still has conflict markers.
+fn refuse_markers(text: &[u8]) -> sops_core::Result<()> {
+    let Some(conflict) = merge_conflict(text) else {
+        return Ok(());
+    };
+    let before = String::from_utf8_lossy(&text[..conflict.end]);
+    Err(DocumentError::Syntax {
+        location: Location::of(&before, conflict.start),
+        message: "this conflict is not resolved".to_owned(),
+    }
+    .into())
+}
+
+/// The lines above the text in the editor.
+fn head(conflicts: &[Conflict]) -> Vec<String> {
+    const SHOWN: usize = 20;
+    let mut lines = vec![
+        "Both sides changed these values. Keep what you want, and remove the conflict markers:"
+            .to_owned(),
+    ];
+    let places = conflicts.iter().take(SHOWN).map(place);
+    lines.extend(places.map(|place| format!("  {place}")));
+    if conflicts.len() > SHOWN {
+        lines.push(format!("  and {} more", conflicts.len() - SHOWN));
+    }
+    lines
+}

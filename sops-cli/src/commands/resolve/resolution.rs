@@ -1,0 +1,155 @@
+//! Encrypts the result of a resolved merge, once its recipients and settings are decided.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::SystemTime;
+
+use sops_core::Error;
+use sops_core::merge::{
+    Approval, Choices, ChooseSide, Conflict, Markers, MergeProblem, OpenMerge, SideName,
+};
+use zeroize::Zeroizing;
+
+use super::sides::TakenSides;
+use crate::command_error::{Code, CommandError};
+use crate::keys::names::shown;
+use crate::keys::services::Services;
+use crate::merging::{self, ConfigurationAtHead};
+use crate::ui::Ui;
+
+pub(super) struct Resolution<'r, 'a> {
+    pub(super) ui: &'r Ui,
+    pub(super) sides: &'r TakenSides,
+    /// Whether the user approved all recipients in advance.
+    pub(super) yes: bool,
+    pub(super) allow_plaintext: bool,
+    pub(super) name: &'r str,
+    /// From the root of the repository.
+    pub(super) path: &'r Path,
+    pub(super) open: &'r OpenMerge<'a>,
+    pub(super) services: &'r Services,
+}
+
+/// Whether the user approved all recipients.
+pub(super) struct Approved(bool);
+
+impl Resolution<'_, '_> {
+    pub(super) fn choices<'c>(&self, values: &'c ChooseSide<'c>) -> Choices<'c> {
+        let mut choices = Choices::default();
+        choices.values = Some(values);
+        choices.key_groups = self.sides.recipients;
+        choices.settings = self.sides.settings;
+        choices.allow_plaintext = self.allow_plaintext;
+        choices
+    }
+
+    /// The merged plaintext with our side of every conflict, and all conflicts.
+    pub(super) fn text_of_ours(&self) -> Result<(Zeroizing<Vec<u8>>, Vec<Conflict>), CommandError> {
+        let conflicts = RefCell::new(Vec::new());
+        let ours = |conflict: &Conflict| {
+            conflicts.borrow_mut().push(conflict.clone());
+            Some(SideName::Ours)
+        };
+        let mut choices = Choices::default();
+        choices.values = Some(&ours);
+        let text = self.open.marked_plaintext(&choices, &Markers::default());
+        let (text, _) = text.map_err(|error| CommandError::general(error).in_file(self.name))?;
+        Ok((text, conflicts.take()))
+    }
+
+    /// Finds out whether the result can be encrypted before anyone edits it, and asks about
+    /// recipients that the configuration does not name.
+    pub(super) fn decide(
+        &self,
+        text: &[u8],
+        choices: &Choices<'_>,
+    ) -> Result<Approved, CommandError> {
+        let approved = Approved(self.yes);
+        let Err(problems) = self.try_encrypt(text, choices, &approved) else {
+            return Ok(approved);
+        };
+        if let [MergeProblem::Unapproved(keys)] = &problems[..]
+            && self.ui.can_ask()
+        {
+            self.ui.note(format_args!(
+                "The creation rule at HEAD does not name these recipients of {}:",
+                self.name
+            ));
+            for key in keys {
+                self.ui.note(format_args!("    {}", shown(key)));
+            }
+            if matches!(self.ui.confirm("Encrypt for them anyway?"), Ok(true)) {
+                return Ok(Approved(true));
+            }
+        }
+        let mut errors = merging::errors_without_hint(self.name, &problems);
+        let last = errors.pop();
+        self.ui.errors(errors);
+        let last = last.unwrap_or_else(|| CommandError::new(Code::Generic, "undecided"));
+        Err(problems
+            .iter()
+            .filter_map(hint)
+            .fold(last, CommandError::hint))
+    }
+
+    /// Encrypts the text, and warns about what the user must know.
+    pub(super) fn encrypt(
+        &self,
+        text: &[u8],
+        choices: &Choices<'_>,
+        approved: &Approved,
+    ) -> sops_core::Result<String> {
+        let result = self.try_encrypt(text, choices, approved);
+        result.map_err(|problems| {
+            let unencryptable = problems.iter().find_map(|problem| match problem {
+                MergeProblem::Unencryptable(error) => Some(error.clone()),
+                _ => None,
+            });
+            // Another text would do.
+            unencryptable.unwrap_or_else(|| Error::NothingSelected {
+                message: merging::errors_without_hint(self.name, &problems)
+                    .iter()
+                    .flat_map(|error| error.lines(0))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            })
+        })
+    }
+
+    fn try_encrypt(
+        &self,
+        text: &[u8],
+        choices: &Choices<'_>,
+        approved: &Approved,
+    ) -> Result<String, Vec<MergeProblem>> {
+        let configuration = ConfigurationAtHead::new(self.path);
+        let named = || configuration.recipients();
+        let approval = match approved.0 {
+            true => Approval::Given,
+            false => Approval::Configured(&named),
+        };
+        let service = self.services.all();
+        let file = self
+            .open
+            .encrypt(text, choices, &approval, &*service, SystemTime::now())?;
+        for note in &file.notes {
+            self.ui.warn(merging::note(self.name, note));
+        }
+        Ok(file.text)
+    }
+}
+
+/// The flag that decides on a problem.
+fn hint(problem: &MergeProblem) -> Option<&'static str> {
+    Some(match problem {
+        MergeProblem::Settings => "`--settings ours` or `--settings theirs` decides",
+        MergeProblem::KeyGroups => "`--recipients ours` or `--recipients theirs` decides",
+        MergeProblem::Unapproved(_) => {
+            "add them to the creation rule in `.sops.yaml` and commit it, or run this command again with `--yes`"
+        }
+        MergeProblem::Exposed(_) => {
+            "`--settings ours` or `--settings theirs` takes another selection rule; `--allow-plaintext` leaves them in plaintext"
+        }
+        _ => return None,
+    })
+}

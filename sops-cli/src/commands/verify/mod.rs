@@ -1,0 +1,68 @@
+//! `sops-rs verify`: whether every encrypted file can be opened and is as it was written.
+//!
+//! `working_tree.rs` and `snapshot.rs` find the files, `verifier.rs` checks each, `by_history.rs`
+//! checks those that no key decrypts, and `summary.rs` counts.
+
+mod args;
+mod by_history;
+mod snapshot;
+mod standards;
+mod summary;
+mod verifier;
+mod working_tree;
+
+use std::process::ExitCode;
+
+use sops_lint::{Finding, UNVERIFIED_FILE};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError};
+use crate::keys::services::Services;
+use crate::lint::output::VERIFY;
+use crate::lint::walk::sort;
+use crate::ui::Ui;
+
+pub(crate) use self::args::Args;
+
+pub(crate) fn cmd_verify(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    verify(ui, globals, args).map_err(|error| match error.code() {
+        Code::BrokenPipe => error,
+        // Findings have the general code.
+        _ => error.with_code(Code::CannotReadInput),
+    })
+}
+
+fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandError> {
+    let services = Services::new(ui, globals)?;
+    let keys = services.unprompted();
+    let mut verified = match (&args.rev, args.staged) {
+        (None, false) => working_tree::verify(ui, globals, args, keys)?,
+        (rev, _) => snapshot::verify(globals, args, rev.as_deref(), keys)?,
+    };
+    services.say(ui);
+    sort(&mut verified.findings);
+    let renderer = ui.renderer_of_output();
+    let width = ui.width_of_output();
+    let report = args
+        .format
+        .write(VERIFY, &verified.findings, &renderer, width);
+    ui.output(report.as_bytes())?;
+    for finding in &verified.findings {
+        verified.summary.finding(finding);
+    }
+    ui.note(&verified.summary);
+    let is_incomplete = !verified.errors.is_empty();
+    ui.errors(verified.errors);
+    let is_unverified = |finding: &Finding| finding.rule.code == UNVERIFIED_FILE.code;
+    Ok(match &verified.findings[..] {
+        found if is_incomplete || found.iter().any(is_unverified) => {
+            ExitCode::from(Code::CannotReadInput as u8)
+        }
+        [] => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}

@@ -1,0 +1,78 @@
+//! What a run found, and how many files it checked in which way: its last line.
+
+use std::fmt;
+
+use sops_lint::{Finding, Severity, UNVERIFIED_FILE};
+
+use crate::command_error::CommandError;
+
+/// What a run found.
+pub(super) struct Verified {
+    pub(super) findings: Vec<Finding>,
+    pub(super) summary: Summary,
+    /// The configurations that cannot be used.
+    pub(super) errors: Vec<CommandError>,
+}
+
+/// Numbers of files and findings.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    /// Encrypted files.
+    pub(super) encrypted: usize,
+    /// Those that were decrypted, and whose MAC matched.
+    pub(super) decrypted: usize,
+    /// Those that no key decrypts, and whose history is clean.
+    pub(super) by_history: usize,
+    /// Those for which there is no creation rule.
+    pub(super) uncovered: usize,
+    unverified: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Summary {
+    pub(super) fn finding(&mut self, finding: &Finding) {
+        if finding.rule.code == UNVERIFIED_FILE.code {
+            self.unverified += 1;
+            return;
+        }
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = |number: usize, noun: &str| match number {
+            1 => format!("1 {noun}"),
+            number => format!("{number} {noun}s"),
+        };
+        write!(
+            f,
+            "{}: {} decrypted with a matching MAC",
+            many(self.encrypted, "encrypted file"),
+            self.decrypted
+        )?;
+        if self.by_history > 0 {
+            write!(
+                f,
+                ", {} without a key but with a clean history",
+                self.by_history
+            )?;
+        }
+        write!(
+            f,
+            "; {}, {}, {} unverified",
+            many(self.errors, "error"),
+            many(self.warnings, "warning"),
+            self.unverified
+        )?;
+        if self.uncovered > 0 {
+            let are = if self.uncovered == 1 { "is" } else { "are" };
+            write!(f, "; {} {are} matched by no creation rule", self.uncovered)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Checks one file: opens it with the keys of this machine, and verifies its MAC.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use sops_core::{
+    CIPHERTEXT_PREFIX, EncryptedDocument, Error, ErrorKind, Format, MacCheck, format_of_encrypted,
+};
+use sops_lint::{ALTERED_FILE, Finding, Input, Linter, UNVERIFIED_FILE, shell_path};
+
+use super::summary::Summary;
+use crate::command_error::{CommandError, Role};
+use crate::keys::unprompted::Unprompted;
+use crate::lint::walk::Inspector;
+
+/// The rules whose findings explain why a file cannot be decrypted or its MAC does not match.
+const CAUSES: [&str; 2] = ["SL010", "SL011"];
+
+/// An encrypted file that none of the keys decrypts.
+pub(super) struct ClosedFile {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) content: Vec<u8>,
+    pub(super) format: Format,
+}
+
+/// Checks files with keys.
+pub(super) struct Verifier<'v> {
+    linter: &'v Linter,
+    keys: Unprompted,
+    counted: Mutex<(Summary, Vec<ClosedFile>)>,
+}
+
+impl<'v> Verifier<'v> {
+    pub(super) fn new(linter: &'v Linter, keys: Unprompted) -> Self {
+        Self {
+            linter,
+            keys,
+            counted: Mutex::default(),
+        }
+    }
+
+    /// What was counted, and the files that no key decrypts, in the order of their paths.
+    pub(super) fn finish(self) -> (Summary, Vec<ClosedFile>) {
+        let counted = self.counted.into_inner();
+        let (summary, mut closed) = counted.unwrap_or_else(PoisonError::into_inner);
+        closed.sort_by(|left, right| left.path.cmp(&right.path));
+        (summary, closed)
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Summary, &mut Vec<ClosedFile>)) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (summary, closed) = &mut *counted;
+        add(summary, closed);
+    }
+
+    /// Opens the file and verifies its MAC.
+    fn open(&self, document: &EncryptedDocument<'_>) -> Result<(), Error> {
+        let key = document.data_key(&self.keys)?;
+        document.decrypt(&key, MacCheck::Require).map(drop)
+    }
+}
+
+impl Inspector for Verifier<'_> {
+    fn inspect(&self, input: &Input<'_>, findings: &mut Vec<Finding>) {
+        let Some(text) = str::from_utf8(input.bytes)
+            .ok()
+            .filter(|text| text.contains(CIPHERTEXT_PREFIX))
+        else {
+            return;
+        };
+        let format = format_of_encrypted(input.path, input.bytes);
+        let has_cause = || {
+            let mut codes = findings.iter().map(|finding| finding.rule.code);
+            codes.any(|code| CAUSES.contains(&code))
+        };
+        let opened = match EncryptedDocument::parse(text, format) {
+            Err(Error::NotEncrypted) => return,
+            Err(error) => Err(error),
+            Ok(document) => self.open(&document),
+        };
+        let is_uncovered = lacks_creation_rule(input);
+        self.count(|summary, closed| {
+            summary.encrypted += 1;
+            summary.uncovered += usize::from(is_uncovered);
+            match &opened {
+                Ok(()) => summary.decrypted += 1,
+                Err(error) if error.kind() == ErrorKind::NoKey && !has_cause() => {
+                    closed.push(ClosedFile {
+                        name: input.name.to_owned(),
+                        path: input.path.to_owned(),
+                        content: input.bytes.to_vec(),
+                        format,
+                    });
+                }
+                Err(_) => {}
+            }
+        });
+        if let Err(error) = opened
+            && error.kind() != ErrorKind::NoKey
+            && !has_cause()
+        {
+            let offset = offset_of(&error);
+            let error =
+                CommandError::in_text(error, input.name, input.bytes, format, Role::Encrypted);
+            let message = error.message();
+            findings.push(altered(self.linter, input, offset, message));
+        }
+    }
+
+    fn unreadable(&self, input: &Input<'_>, reason: &str) -> Vec<Finding> {
+        let rule = &UNVERIFIED_FILE;
+        let finding = self
+            .linter
+            .verification_finding(rule, input, None, reason, None);
+        vec![finding]
+    }
+}
+
+/// The finding that a file was changed without SOPS.
+pub(super) fn altered(
+    linter: &Linter,
+    input: &Input<'_>,
+    offset: Option<usize>,
+    message: &str,
+) -> Finding {
+    let help = format!(
+        "if you want the change, look at the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
+        shell_path(input.name)
+    );
+    linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
+}
+
+/// Whether nothing says who should be able to decrypt the file.
+fn lacks_creation_rule(input: &Input<'_>) -> bool {
+    input.config.is_none_or(|config| {
+        let rule = config.creation_rule_for(input.path);
+        rule.ok().flatten().is_none()
+    })
+}
+
+/// Where the text is wrong, if the error says so.
+fn offset_of(error: &Error) -> Option<usize> {
+    let location = match error {
+        Error::Value { location, .. }
+        | Error::Metadata { location, .. }
+        | Error::MacMissing { location }
+        | Error::MacUnreadable { location }
+        | Error::NoDataKey { location, .. } => *location,
+        _ => None,
+    };
+    location.map(|location| location.offset)
+}

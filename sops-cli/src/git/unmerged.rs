@@ -1,0 +1,76 @@
+//! The versions of a file in conflict, which Git keeps in its index until the conflict is resolved.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::objects::Objects;
+use super::program::Running;
+use crate::command_error::CommandError;
+
+/// A file in conflict.
+pub(crate) struct UnmergedFile {
+    /// Its path from the root of the repository.
+    pub(crate) path: PathBuf,
+    /// The base, ours and theirs, as far as they exist.
+    versions: [Option<Vec<u8>>; 3],
+}
+
+impl UnmergedFile {
+    /// The versions of the file in the index; `None` if it has no conflict, or there is no
+    /// repository.
+    pub(crate) fn find(file: &Path) -> Result<Option<Self>, CommandError> {
+        // Not as a pattern.
+        let mut pathspec = OsString::from(":(literal)");
+        pathspec.push(file);
+        let Some(pathspec) = pathspec.to_str() else {
+            return Ok(None);
+        };
+        let arguments = [
+            "ls-files",
+            "--unmerged",
+            "--full-name",
+            "-z",
+            "--",
+            pathspec,
+        ];
+        let Ok(list) = Running::start(&arguments)?.try_output()? else {
+            return Ok(None);
+        };
+        let mut unmerged = None;
+        let objects = Objects::open()?;
+        for entry in list.split(|byte| *byte == 0) {
+            let Some((path, stage, id)) = stage(entry) else {
+                continue;
+            };
+            let unmerged = unmerged.get_or_insert(Self {
+                path,
+                versions: [None, None, None],
+            });
+            unmerged.versions[stage - 1] = objects.blob(id);
+        }
+        Ok(unmerged)
+    }
+
+    pub(crate) fn base(&self) -> Option<&[u8]> {
+        self.versions[0].as_deref()
+    }
+
+    pub(crate) fn ours(&self) -> Option<&[u8]> {
+        self.versions[1].as_deref()
+    }
+
+    pub(crate) fn theirs(&self) -> Option<&[u8]> {
+        self.versions[2].as_deref()
+    }
+}
+
+/// The path, the stage from 1 to 3 and the ID of the blob in a line of `git ls-files`.
+fn stage(entry: &[u8]) -> Option<(PathBuf, usize, &str)> {
+    let tab = entry.iter().position(|byte| *byte == b'\t')?;
+    let path = PathBuf::from(OsStr::from_bytes(&entry[tab + 1..]));
+    let mut fields = str::from_utf8(&entry[..tab]).ok()?.split(' ').skip(1);
+    let (id, stage) = (fields.next()?, fields.next()?);
+    let stage = stage.parse().ok().filter(|stage| (1..=3).contains(stage))?;
+    Some((path, stage, id))
+}

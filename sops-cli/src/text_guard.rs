@@ -1,0 +1,81 @@
+//! What a changed text of an encrypted file must not do: leave in plaintext what was encrypted, or
+//! what the creation rule encrypts.
+
+use std::path::Path;
+
+use sops_core::rules::EncryptionRule;
+use sops_core::{EncryptedDocument, Format};
+
+use crate::config::rule_drift::RuleDrift;
+use crate::secret_parts::SecretParts;
+
+/// Judges the texts that may take the place of a plaintext.
+pub(crate) struct TextGuard<'g> {
+    document: &'g EncryptedDocument<'g>,
+    file: &'g Path,
+    before: &'g [u8],
+    drift: Option<RuleDrift>,
+    rule: EncryptionRule,
+    had_selection: bool,
+    /// A value that was already in plaintext is no reason to refuse another change.
+    had_leak: bool,
+    allows_plaintext: bool,
+}
+
+impl<'g> TextGuard<'g> {
+    /// For the file that the document was read from, with its plaintext `before` the change. With
+    /// `allows_plaintext`, a value that the creation rule encrypts causes only a warning.
+    pub(crate) fn new(
+        document: &'g EncryptedDocument<'g>,
+        file: &'g Path,
+        before: &'g [u8],
+        drift: Option<RuleDrift>,
+        allows_plaintext: bool,
+    ) -> Self {
+        let rule = document.metadata().rule.clone().unwrap_or_default();
+        let parts = SecretParts::of(before, document.format(), &rule);
+        Self {
+            had_selection: document.require_selection(before).is_ok(),
+            had_leak: parts.leak.is_some(),
+            document,
+            file,
+            before,
+            drift,
+            rule,
+            allows_plaintext,
+        }
+    }
+
+    /// Refuses a text that would leave a value in plaintext by mistake; returns what the user
+    /// should know of it.
+    pub(crate) fn check(&self, text: &[u8]) -> sops_core::Result<Vec<String>> {
+        if self.had_selection {
+            self.document.require_selection(text)?;
+        }
+        let format = self.document.format();
+        let mut warnings = check_parts(text, format, &self.rule, self.had_leak)?;
+        if let Some(drift) = &self.drift {
+            match drift.check(self.file, self.before, text, format) {
+                Err(left) if self.allows_plaintext => warnings.push(left.to_string()),
+                result => result?,
+            }
+        }
+        Ok(warnings)
+    }
+}
+
+/// Refuses a Secret of which a value would stay in plaintext by mistake; returns what else the user
+/// should know of the Secrets.
+pub(crate) fn check_parts(
+    text: &[u8],
+    format: Format,
+    rule: &EncryptionRule,
+    allows_plaintext: bool,
+) -> sops_core::Result<Vec<String>> {
+    let parts = SecretParts::of(text, format, rule);
+    match parts.leak {
+        Some(leak) if !allows_plaintext => Err(leak),
+        Some(leak) => Ok([vec![leak.to_string()], parts.warnings].concat()),
+        None => Ok(parts.warnings),
+    }
+}

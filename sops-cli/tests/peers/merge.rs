@@ -1,0 +1,196 @@
+//! Merged files: `sops` decrypts them with their MAC, and no plaintext is written on the way.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use sops_test_support::environment::{TestEnvironment, program};
+
+use crate::terminal::run_program;
+
+const BASE: &str =
+    "# kept\nuser: web\npassword: correct-horse # why\nlist:\n  - a: 1\n    b: 2\n  - 0x1F\n";
+const OURS: &str =
+    "# kept\nuser: web\npassword: battery-staple # why\nlist:\n  - a: 1\n    b: 3\n  - 0x1F\n";
+const THEIRS: &str = "# kept\nuser: web\npassword: correct-horse # why\nlist:\n  - a: 1\n    b: 2\n  - 0x2F\ntoken: open-sesame\n";
+const OTHER: &str = "user: web\npassword: open-sesame\n";
+
+/// Parts of the secrets, which no write may contain.
+const SECRETS: [&str; 3] = ["correct-h", "battery-s", "open-ses"];
+
+fn set_up(theirs: &str) -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    let driver = format!("'{}' git merge-driver -- %O %A %B %P", program().display());
+    let git = |arguments: &[&str]| git(&environment, arguments);
+    git(&["init", "-q", "-b", "main"]);
+    git(&["config", "merge.sops.driver", &driver]);
+    git(&["config", "user.name", "t"]);
+    git(&["config", "user.email", "t@example.com"]);
+    environment.write(".gitattributes", "*.yaml merge=sops\n");
+    let commit = |text: &str| {
+        edit(&environment, text);
+        git(&["add", "--all"]);
+        git(&["commit", "-q", "-m", "x"]);
+    };
+    environment.encrypt("secret.yaml", BASE);
+    git(&["add", "--all"]);
+    git(&["commit", "-q", "-m", "x"]);
+    git(&["checkout", "-q", "-b", "topic"]);
+    commit(theirs);
+    git(&["checkout", "-q", "main"]);
+    commit(OURS);
+    environment
+}
+
+fn git(environment: &TestEnvironment, arguments: &[&str]) {
+    let run = environment.finish(environment.command_of(Path::new("git"), arguments));
+    assert_eq!(run.code, Some(0), "{run}");
+}
+
+fn edit(environment: &TestEnvironment, text: &str) {
+    environment.write("../plaintext", text);
+    let editor = environment.editor("cat ../plaintext > \"$1\"");
+    let mut command = environment.command(&["edit", "secret.yaml"]);
+    command.env("EDITOR", editor);
+    environment.finish(command).succeeds();
+    fs::remove_file(environment.path("../plaintext")).expect("the file was written");
+}
+
+#[test]
+fn sops_decrypts_a_merged_file_with_its_mac() {
+    let environment = set_up(THEIRS);
+    git(&environment, &["merge", "-q", "--no-edit", "topic"]);
+    let run =
+        environment.finish(environment.command_of(Path::new("sops"), &["decrypt", "secret.yaml"]));
+    let text = run.succeeds().stdout;
+    for expected in [
+        "password: battery-staple",
+        "b: 3",
+        "token: open-sesame",
+        "# kept",
+        "- 47",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+    let run = environment.finish(environment.command_of(
+        Path::new("sops"),
+        &["set", "secret.yaml", "[\"user\"]", "\"db\""],
+    ));
+    run.succeeds();
+    assert!(environment.decrypt("secret.yaml").contains("user: db"));
+}
+
+/// The calls that wrote something, in a trace of a command and its children.
+fn writes(environment: &TestEnvironment, command: &Command) -> String {
+    let trace = environment.path("../trace");
+    let trace_name = trace.to_str().expect("the path is UTF-8");
+    let mut traced = environment.command_of(
+        Path::new("strace"),
+        &[
+            "-f",
+            "-qq",
+            "-y",
+            "-s",
+            "1000000",
+            "-e",
+            "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,copy_file_range,sendfile,splice",
+            "-o",
+            trace_name,
+        ],
+    );
+    traced.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => traced.env(name, value),
+            None => traced.env_remove(name),
+        };
+    }
+    environment.finish(traced);
+    fs::read_to_string(trace).expect("strace writes the trace as text")
+}
+
+/// Asserts that no plaintext was written except, in the editor, to the file on a memory file system.
+fn assert_no_plaintext(trace: &str, is_editor_allowed: bool) {
+    assert!(trace.contains("write"), "nothing was traced");
+    let has_secret = SECRETS.iter().any(|secret| trace.contains(secret));
+    assert_eq!(
+        has_secret, is_editor_allowed,
+        "the trace has what is written"
+    );
+    for line in trace.lines() {
+        let is_in_memory = line.contains("</dev/shm/") || line.contains("</run/");
+        if is_in_memory && is_editor_allowed {
+            continue;
+        }
+        for secret in SECRETS {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_merge_and_a_resolution_write_no_plaintext() {
+    for theirs in [THEIRS, OTHER] {
+        let environment = set_up(theirs);
+        let merge =
+            environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
+        assert_no_plaintext(&writes(&environment, &merge), false);
+        assert_eq!(
+            environment.read("secret.yaml").contains("<<<<<<<"),
+            theirs == OTHER
+        );
+    }
+    let environment = set_up(OTHER);
+    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
+    environment.finish(merge);
+    let resolve = environment.command(&["resolve", "secret.yaml", "--ours"]);
+    assert_no_plaintext(&writes(&environment, &resolve), false);
+    assert!(
+        environment
+            .decrypt("secret.yaml")
+            .contains("battery-staple")
+    );
+
+    let environment = set_up(OTHER);
+    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
+    environment.finish(merge);
+    let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
+    let mut resolve = environment.command(&["resolve", "secret.yaml"]);
+    resolve
+        .env("EDITOR", editor)
+        .env_remove("SOPS_RS_ALLOW_DISK")
+        .env("XDG_RUNTIME_DIR", "/dev/shm");
+    assert_no_plaintext(&writes(&environment, &resolve), true);
+    assert!(
+        environment
+            .decrypt("secret.yaml")
+            .contains("battery-staple")
+    );
+}
+
+#[test]
+fn edit_offers_to_resolve_a_conflict_on_a_terminal() {
+    for (answer, is_resolved) in [("y\n", true), ("n\n", false)] {
+        let environment = set_up(OTHER);
+        let merge = environment.command_of(Path::new("git"), &["merge", "-q", "topic"]);
+        environment.finish(merge);
+        let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
+        let script = format!(
+            "EDITOR=\"{editor}\" '{}' edit secret.yaml",
+            program().display()
+        );
+        let shell = environment.command_of(Path::new("/bin/sh"), &["-c", &script]);
+        let typed = Some(("(y/n)", answer.as_bytes()));
+        let shown = run_program(&environment, &shell, typed);
+        assert!(
+            shown.bytes.contains("secret.yaml has a merge conflict"),
+            "{}",
+            shown.bytes
+        );
+        assert_eq!(shown.status.success(), is_resolved, "{}", shown.bytes);
+        assert_eq!(
+            environment.read("secret.yaml").contains("<<<<<<<"),
+            !is_resolved
+        );
+    }
+}

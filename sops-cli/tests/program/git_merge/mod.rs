@@ -1,0 +1,133 @@
+//! Merges by the real Git, with sops-rs as its merge driver, and `sops-rs resolve`.
+
+mod plaintext;
+mod recipients;
+mod resolve;
+mod ways;
+
+use std::path::Path;
+
+use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
+
+/// A secret of each version, which no output and no file of the repository may contain.
+const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "open-sesame"];
+
+const BASE: &str = "user: web\npassword: correct-horse\nport: 80\n";
+const OURS: &str = "user: web\npassword: battery-staple\nport: 80\n";
+const THEIRS: &str = "user: web\npassword: correct-horse\nport: 8080\ntoken: open-sesame\n";
+const MERGED: &str = "user: web\npassword: battery-staple\nport: 8080\ntoken: open-sesame\n";
+/// Conflicts with [`OURS`].
+const OTHER: &str = "user: web\npassword: open-sesame\nport: 8080\n";
+
+/// A repository whose YAML files are merged by sops-rs.
+struct Repository(TestEnvironment);
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self(TestEnvironment::new());
+        repository.git(&["init", "-q", "-b", "main"]).succeeds();
+        let driver = format!(
+            "'{}' git merge-driver --marker-size %L --ancestor-label %S --ours-label %X --theirs-label %Y -- %O %A %B %P",
+            program().display()
+        );
+        repository
+            .git(&["config", "merge.sops.driver", &driver])
+            .succeeds();
+        repository
+            .git(&["config", "merge.sops.recursive", "binary"])
+            .succeeds();
+        repository.0.write(
+            ".gitattributes",
+            "*.yaml merge=sops\n*.env merge=sops\nsecret merge=sops\n",
+        );
+        repository.0.write(
+            ".sops.yaml",
+            format!("creation_rules:\n- age: {}\n", recipient()),
+        );
+        repository
+    }
+
+    /// A repository with an encrypted file that `main` and `topic` changed.
+    fn with_changes(name: &str, ours: &str, theirs: &str) -> Self {
+        let repository = Self::new();
+        repository.commit_secret(name, BASE);
+        repository
+            .git(&["checkout", "-q", "-b", "topic"])
+            .succeeds();
+        repository.commit_secret(name, theirs);
+        repository.git(&["checkout", "-q", "main"]).succeeds();
+        repository.commit_secret(name, ours);
+        repository
+    }
+
+    /// Commits an encrypted file with this plaintext, as a user edits it.
+    fn commit_secret(&self, name: &str, plaintext: &str) {
+        self.edit(name, plaintext);
+        self.commit_all();
+    }
+
+    /// Encrypts a file, or edits it if it exists.
+    fn edit(&self, name: &str, plaintext: &str) {
+        if !self.0.path(name).exists() {
+            self.0.write(name, plaintext);
+            self.0
+                .run(&["encrypt", "--in-place", "--", name])
+                .succeeds();
+            return;
+        }
+        self.0.write("../plaintext", plaintext);
+        let editor = self.0.editor("cat ../plaintext > \"$1\"");
+        let mut command = self.0.command(&["edit", "--", name]);
+        command.env("EDITOR", editor);
+        let run = self.0.finish(command);
+        assert!(run.code == Some(0) || run.code == Some(200), "{run}");
+    }
+
+    fn commit_all(&self) {
+        self.git(&["add", "--all"]).succeeds();
+        self.git(&["commit", "-q", "--allow-empty", "-m", "x"])
+            .succeeds();
+    }
+
+    fn git(&self, arguments: &[&str]) -> Run {
+        self.git_in(&self.0.path(""), arguments)
+    }
+
+    fn git_in(&self, directory: &Path, arguments: &[&str]) -> Run {
+        let mut command = self.0.command_of(Path::new("git"), arguments);
+        command
+            .current_dir(directory)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_EDITOR", "true")
+            .envs(["AUTHOR", "COMMITTER"].map(|role| (format!("GIT_{role}_NAME"), "t")))
+            .envs(
+                ["AUTHOR", "COMMITTER"].map(|role| (format!("GIT_{role}_EMAIL"), "t@example.com")),
+            );
+        self.0.finish(command).keeps(&SECRETS)
+    }
+
+    /// Asserts that the file is merged, and that nothing of it is left in conflict.
+    #[track_caller]
+    fn is_merged(&self, name: &str, plaintext: &str) {
+        assert_eq!(
+            self.0.run(&["decrypt", "--", name]).succeeds().stdout,
+            plaintext
+        );
+        assert_eq!(self.git(&["ls-files", "--unmerged"]).stdout, "");
+    }
+
+    /// Asserts that the file has conflict markers, and no plaintext.
+    #[track_caller]
+    fn is_marked(&self, name: &str) -> String {
+        let text = self.0.read(name);
+        assert!(
+            text.contains("<<<<<<<") && text.contains(">>>>>>>"),
+            "{text}"
+        );
+        for secret in SECRETS {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert_ne!(self.git(&["ls-files", "--unmerged"]).stdout, "");
+        text
+    }
+}

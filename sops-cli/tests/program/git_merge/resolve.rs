@@ -1,0 +1,264 @@
+//! `sops-rs resolve`, and `git mergetool` with it.
+
+use sops_test_support::environment::{Run, other_recipient, recipient};
+
+use super::{BASE, OTHER, OURS, Repository, SECRETS, THEIRS};
+
+const FILE: &str = "apps/secret.yaml";
+
+/// A repository with a conflict of the passwords.
+fn in_conflict() -> Repository {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+        Some(1)
+    );
+    repository
+}
+
+impl Repository {
+    fn resolve_with_editor(&self, script: &str, flags: &[&str]) -> Run {
+        let editor = self.0.editor(script);
+        let mut command = self.0.command(&[&["resolve", FILE], flags].concat());
+        command.env("EDITOR", editor);
+        self.0.finish(command).keeps(&SECRETS)
+    }
+}
+
+#[test]
+fn the_editor_opens_the_plaintext_with_markers() {
+    let repository = in_conflict();
+    let script = "cp \"$1\" ../seen; grep -v '^#\\|^<<<\\|^===\\|^>>>\\|sesame' \"$1\" > ../new; cat ../new > \"$1\"";
+    let run = repository.resolve_with_editor(script, &[]).succeeds();
+    assert!(
+        run.stderr
+            .contains("apps/secret.yaml is resolved; `git add` it next"),
+        "{run}"
+    );
+    let seen = repository.0.read("../seen");
+    let (head, text) = seen.split_once("user:").expect("the text has a user");
+    assert!(head.contains("[\"password\"]"), "{seen}");
+    assert_eq!(
+        text,
+        " web\n<<<<<<< ours\npassword: battery-staple\n=======\npassword: open-sesame\n>>>>>>> theirs\nport: 8080\n"
+    );
+    repository.git(&["add", FILE]).succeeds();
+    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+    repository.is_merged(FILE, "user: web\npassword: battery-staple\nport: 8080\n");
+}
+
+#[test]
+fn a_text_with_markers_is_opened_again_and_never_written() {
+    let repository = in_conflict();
+    let marked = repository.0.read(FILE);
+    let run = repository.resolve_with_editor("echo '# seen' >> \"$1\"; echo x >> ../times", &[]);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("unresolved merge conflict"), "{run}");
+    assert!(repository.0.read("../times").len() > 2, "{run}");
+    assert_eq!(repository.0.read(FILE), marked);
+    run.remove_kept();
+}
+
+#[test]
+fn scripts_take_sides() {
+    for (flags, password) in [
+        (&["--ours"][..], "battery-staple"),
+        (&["--theirs"], "open-sesame"),
+        (&["--theirs", "[\"password\"]"], "open-sesame"),
+        (&["--theirs", "--ours", "[\"password\"]"], "battery-staple"),
+    ] {
+        let repository = in_conflict();
+        repository.resolve_with_editor("exit 1", flags).succeeds();
+        let expected = format!("user: web\npassword: {password}\nport: 8080\n");
+        assert_eq!(repository.0.decrypt(FILE), expected);
+    }
+    for (flags, message) in [
+        (
+            &["--ours", "[\"user\"]"][..],
+            "both sides changed [\"password\"]",
+        ),
+        (&["--ours", "--theirs"], "cannot both take every conflict"),
+        (&["--ours", "password"], "each component needs brackets"),
+    ] {
+        let repository = in_conflict();
+        let marked = repository.0.read(FILE);
+        let run = repository.resolve_with_editor("exit 1", flags);
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(run.stderr.contains(message), "{run}");
+        assert_eq!(repository.0.read(FILE), marked);
+    }
+}
+
+#[test]
+fn the_file_may_follow_a_flag() {
+    for flags in [
+        &["--theirs", FILE][..],
+        &["--theirs", "--", FILE],
+        &["--yes", "--theirs", FILE],
+    ] {
+        let repository = in_conflict();
+        repository.0.run(&[&["resolve"], flags].concat()).succeeds();
+        assert!(repository.0.decrypt(FILE).contains("open-sesame"));
+    }
+}
+
+#[test]
+fn the_marked_file_is_not_trusted() {
+    let repository = in_conflict();
+    repository.0.write(
+        FILE,
+        "user: someone else\n<<<<<<< ours\n=======\n>>>>>>> theirs\n",
+    );
+    repository
+        .resolve_with_editor("exit 1", &["--ours"])
+        .succeeds();
+    assert_eq!(
+        repository.0.decrypt(FILE),
+        "user: web\npassword: battery-staple\nport: 8080\n"
+    );
+}
+
+#[test]
+fn the_mac_of_every_version_is_verified_again() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    let text = repository.0.read(FILE);
+    let port = text
+        .lines()
+        .find(|line| line.starts_with("port: "))
+        .expect("the file has a port");
+    repository
+        .0
+        .write(FILE, text.replace(&format!("{port}\n"), ""));
+    repository.commit_all();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.commit_secret(FILE, OURS);
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+        Some(1)
+    );
+    for flags in [&[][..], &["--theirs"]] {
+        let run = repository.resolve_with_editor("exit 1", flags);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(
+            run.stderr
+                .contains("their version cannot be used: MAC mismatch"),
+            "{run}"
+        );
+    }
+    repository
+        .resolve_with_editor("exit 1", &["--ours"])
+        .succeeds();
+    assert_eq!(repository.0.decrypt(FILE), OURS);
+}
+
+#[test]
+fn git_mergetool_stages_the_result() {
+    let repository = in_conflict();
+    let editor = repository
+        .0
+        .editor("grep -v '^#\\|^<<<\\|^===\\|^>>>\\|staple' \"$1\" > ../new; cat ../new > \"$1\"");
+    let program = sops_test_support::environment::program();
+    let tool = format!(
+        "EDITOR=\"{editor}\" '{}' resolve -- \"$MERGED\"",
+        program.display()
+    );
+    repository
+        .git(&["config", "mergetool.sops.cmd", &tool])
+        .succeeds();
+    repository
+        .git(&["config", "mergetool.sops.trustExitCode", "true"])
+        .succeeds();
+    repository
+        .git(&["mergetool", "--no-prompt", "--tool=sops"])
+        .succeeds();
+    repository.is_merged(FILE, "user: web\npassword: open-sesame\nport: 8080\n");
+}
+
+#[test]
+fn recipients_that_the_configuration_does_not_name_need_a_yes() {
+    let rules =
+        |recipients: &[String]| format!("creation_rules:\n- age: {}\n", recipients.join(","));
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    repository
+        .0
+        .write(".sops.yaml", rules(&[recipient(), other_recipient()]));
+    repository.0.run(&["updatekeys", "--yes", FILE]).succeeds();
+    repository.commit_secret(FILE, THEIRS);
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.edit(FILE, OURS);
+    repository.0.run(&["rotate", "-i", FILE]).succeeds();
+    repository.commit_all();
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+        Some(1)
+    );
+    let run = repository.resolve_with_editor("exit 1", &[]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains("--yes") && run.stderr.contains(&other_recipient()),
+        "{run}"
+    );
+    repository
+        .resolve_with_editor("exit 1", &["--yes"])
+        .succeeds();
+    assert_eq!(repository.0.decrypt(FILE), super::MERGED);
+    assert!(repository.0.read(FILE).contains(&other_recipient()));
+}
+
+#[test]
+fn a_file_without_a_conflict_is_left_as_it_is() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    let run = repository.0.run(&["resolve", FILE]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr
+            .contains("Git has no unresolved conflict of this file"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_file_that_one_side_deleted_has_nothing_to_merge() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    repository.git(&["rm", "-q", FILE]).succeeds();
+    repository.commit_all();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.commit_secret(FILE, OURS);
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+        Some(1)
+    );
+    let run = repository.0.run(&["resolve", FILE]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("their side deleted the file"), "{run}");
+}
+
+#[test]
+fn binary_files_are_resolved_by_sides_only() {
+    let repository = Repository::with_changes("secret", "battery-staple", "open-sesame");
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+        Some(1)
+    );
+    repository.is_marked("secret");
+    let run = repository.0.run(&["resolve", "secret"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    repository
+        .0
+        .run(&["resolve", "secret", "--theirs"])
+        .succeeds();
+    assert_eq!(repository.0.decrypt("secret"), "open-sesame");
+}

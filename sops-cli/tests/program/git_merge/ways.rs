@@ -1,0 +1,317 @@
+//! Every command of Git that merges.
+
+use super::{BASE, MERGED, OTHER, OURS, Repository, THEIRS};
+
+const FILE: &str = "apps/secret.yaml";
+
+fn repository() -> Repository {
+    Repository::with_changes(FILE, OURS, THEIRS)
+}
+
+#[test]
+fn a_merge_takes_the_changes_of_both_sides() {
+    let repository = repository();
+    let run = repository
+        .git(&["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    assert_eq!(run.stderr, "");
+    repository.is_merged(FILE, MERGED);
+}
+
+#[test]
+fn a_rebase_takes_the_changes_of_both_sides() {
+    let repository = repository();
+    repository.git(&["rebase", "-q", "topic"]).succeeds();
+    repository.is_merged(FILE, MERGED);
+    let repository = self::repository();
+    repository
+        .git(&["rebase", "-q", "--apply", "topic"])
+        .succeeds();
+    repository.is_merged(FILE, MERGED);
+}
+
+#[test]
+fn a_cherry_pick_and_a_revert_take_the_changes_of_both_sides() {
+    let repository = repository();
+    repository.git(&["cherry-pick", "topic"]).succeeds();
+    repository.is_merged(FILE, MERGED);
+    repository.git(&["revert", "--no-edit", "HEAD"]).succeeds();
+    repository.is_merged(FILE, OURS);
+    repository
+        .git(&["revert", "--no-edit", "HEAD~2"])
+        .succeeds();
+    repository.is_merged(FILE, BASE);
+}
+
+#[test]
+fn a_stash_is_applied_to_a_changed_file() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository.edit(FILE, THEIRS);
+    repository.git(&["stash", "-q"]).succeeds();
+    repository.commit_secret(FILE, OURS);
+    repository.git(&["stash", "pop", "-q"]).succeeds();
+    assert_eq!(repository.0.decrypt(FILE), MERGED);
+}
+
+#[test]
+fn a_mailed_patch_is_merged_three_way() {
+    let repository = repository();
+    let patch = repository
+        .git(&["format-patch", "--stdout", "topic~1..topic"])
+        .succeeds()
+        .stdout;
+    repository.0.write("../patch", patch);
+    repository.git(&["am", "-q", "-3", "../patch"]).succeeds();
+    repository.is_merged(FILE, MERGED);
+}
+
+#[test]
+fn a_renamed_file_is_merged_under_its_new_name() {
+    let repository = repository();
+    repository.git(&["mv", FILE, "other.yaml"]).succeeds();
+    repository.commit_all();
+    repository
+        .git(&["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    repository.is_merged("other.yaml", MERGED);
+}
+
+#[test]
+fn a_file_that_both_sides_added_is_merged() {
+    let repository = Repository::new();
+    repository.commit_all();
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    repository.commit_secret(FILE, "a: 1\nb: 2\n");
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.commit_secret(FILE, "a: 1\nc: 3\n");
+    repository
+        .git(&["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    repository.is_merged(FILE, "a: 1\nc: 3\nb: 2\n");
+}
+
+#[test]
+fn names_that_look_like_flags_or_have_any_characters_are_merged() {
+    for name in [
+        "--config=x.yaml",
+        "-d.yaml",
+        "a b'\"$(x).yaml",
+        "é\tß.yaml",
+        "secret",
+        "x.env",
+    ] {
+        let texts = match name {
+            "x.env" => ["A=1\nB=1\n", "A=2\nB=1\n", "A=1\nB=2\n", "A=2\nB=2\n"],
+            _ => [
+                "A: 1\nB: 1\n",
+                "A: 2\nB: 1\n",
+                "A: 1\nB: 2\n",
+                "A: 2\nB: 2\n",
+            ],
+        };
+        let texts = match name {
+            // Without an extension, a file is one value.
+            "secret" => ["1", "1", "2", "2"],
+            _ => texts,
+        };
+        let repository = Repository::new();
+        repository.commit_secret(name, texts[0]);
+        repository
+            .git(&["checkout", "-q", "-b", "topic"])
+            .succeeds();
+        repository.commit_secret(name, texts[2]);
+        repository.git(&["checkout", "-q", "main"]).succeeds();
+        repository.commit_secret(name, texts[1]);
+        repository
+            .git(&["merge", "-q", "--no-edit", "topic"])
+            .succeeds();
+        repository.is_merged(name, texts[3]);
+    }
+}
+
+#[test]
+fn a_merge_in_another_working_tree_leaves_this_one() {
+    let repository = repository();
+    let tree = repository.0.path("../tree");
+    let path = tree.to_str().expect("the path is UTF-8");
+    repository
+        .git(&["worktree", "add", "-q", path, "-b", "third", "main"])
+        .succeeds();
+    repository
+        .git_in(&tree, &["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    assert_eq!(repository.0.decrypt(&format!("../tree/{FILE}")), MERGED);
+    assert_eq!(repository.0.decrypt(FILE), OURS);
+}
+
+#[test]
+fn a_merge_started_in_a_subdirectory_finds_the_file() {
+    let repository = repository();
+    let directory = repository.0.path("apps");
+    repository
+        .git_in(&directory, &["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    repository.is_merged(FILE, MERGED);
+}
+
+#[test]
+fn files_in_plaintext_are_merged_as_by_git() {
+    let repository = Repository::new();
+    let write = |text: &str| {
+        repository.0.write("config.yaml", text);
+        repository.commit_all();
+    };
+    write("a: 1\nb: 2\nc: 3\nd: 4\n");
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    write("a: 1\nb: 2\nc: 3\nd: 40\n");
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    write("a: 10\nb: 2\nc: 3\nd: 4\n");
+    repository
+        .git(&["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    assert_eq!(
+        repository.0.read("config.yaml"),
+        "a: 10\nb: 2\nc: 3\nd: 40\n"
+    );
+    repository
+        .git(&["checkout", "-q", "-b", "other", "main~2"])
+        .succeeds();
+    write("a: 11\nb: 2\nc: 3\nd: 4\n");
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "main"]).code,
+        Some(1)
+    );
+    let marked = repository.0.read("config.yaml");
+    assert!(
+        marked.contains("<<<<<<< ") && marked.contains("a: 11\n=======\na: 10\n"),
+        "{marked}"
+    );
+}
+
+#[test]
+fn a_conflict_names_the_key_path_and_the_next_command() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    let run = repository.git(&["merge", "-q", "--no-edit", "topic"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    for expected in [
+        "both sides changed [\"password\"]",
+        "sops-rs resolve apps/secret.yaml",
+    ] {
+        assert!(run.stderr.contains(expected), "{run}");
+    }
+    let text = repository.is_marked(FILE);
+    let plain: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.starts_with("sops:"))
+        .collect();
+    let shape: Vec<&str> = plain
+        .iter()
+        .map(|line| line.split(':').next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        shape,
+        [
+            "user",
+            "<<<<<<< ours",
+            "password",
+            "=======",
+            "password",
+            ">>>>>>> theirs",
+            "port"
+        ]
+    );
+}
+
+#[test]
+fn a_merge_without_a_working_tree_gives_the_same_file() {
+    let repository = repository();
+    let run = repository
+        .git(&["merge-tree", "--write-tree", "main", "topic"])
+        .succeeds();
+    let tree = run
+        .stdout
+        .lines()
+        .next()
+        .expect("Git prints the tree")
+        .to_owned();
+    let blob = repository
+        .git(&["show", &format!("{tree}:{FILE}")])
+        .succeeds()
+        .stdout;
+    let decrypt = ["decrypt", "--filename-override", FILE];
+    assert_eq!(
+        repository
+            .0
+            .run_with_input(&decrypt, &blob)
+            .succeeds()
+            .stdout,
+        MERGED
+    );
+    assert_eq!(repository.0.decrypt(FILE), OURS);
+}
+
+#[test]
+fn a_merge_keeps_the_mode_of_the_file() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository
+        .git(&["update-index", "--chmod=+x", FILE])
+        .succeeds();
+    repository.git(&["commit", "-q", "-m", "x"]).succeeds();
+    repository
+        .git(&["checkout", "-q", "-f", "-b", "topic"])
+        .succeeds();
+    repository.commit_secret(FILE, THEIRS);
+    repository.git(&["checkout", "-q", "-f", "main"]).succeeds();
+    repository.commit_secret(FILE, OURS);
+    repository
+        .git(&["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    repository.is_merged(FILE, MERGED);
+    let listed = repository.git(&["ls-files", "--stage", FILE]).stdout;
+    assert!(listed.starts_with("100755 "), "{listed}");
+}
+#[test]
+fn a_criss_cross_merge_has_a_base_without_markers() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    // Both branches merge the other one, and resolve the conflict differently.
+    for (branch, other, side, plaintext) in [
+        (
+            "main",
+            "topic",
+            "--ours",
+            "user: main\npassword: battery-staple\nport: 8080\n",
+        ),
+        (
+            "topic",
+            "main~1",
+            "--theirs",
+            "user: web\npassword: battery-staple\nport: 8080\nadded: 1\n",
+        ),
+    ] {
+        repository.git(&["checkout", "-q", branch]).succeeds();
+        assert_ne!(
+            repository.git(&["merge", "-q", "--no-edit", other]).code,
+            Some(0)
+        );
+        repository.0.run(&["resolve", FILE, side]).succeeds();
+        repository.edit(FILE, plaintext);
+        repository.commit_all();
+    }
+    let run = repository.git(&["merge", "-q", "--no-edit", "main"]);
+    assert!(run.code == Some(0) || run.code == Some(1), "{run}");
+    if run.code == Some(1) {
+        repository.is_marked(FILE);
+        repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
+    }
+    let merged = repository.0.decrypt(FILE);
+    assert!(
+        merged.contains("password: battery-staple") && merged.contains("added: 1"),
+        "{merged}"
+    );
+}

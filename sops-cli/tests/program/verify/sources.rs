@@ -1,0 +1,89 @@
+//! The working tree, the index and commits, each with their own configuration.
+
+use sops_test_support::environment::other_recipient;
+
+use super::{Repository, SECRET, rules};
+
+#[test]
+fn each_tree_is_verified_as_it_is() {
+    let repository = Repository::with(&["a.yaml", "apps/b.yaml"]);
+    // The index has a changed value, and the working tree another configuration.
+    repository.replace("a.yaml", "name: a", "name: b");
+    repository.git(&["add", "a.yaml"]);
+    repository
+        .0
+        .write("a.yaml", repository.git(&["show", "HEAD:a.yaml"]).stdout);
+    repository.verify(&[]).is_clean();
+    repository
+        .verify(&["--staged"])
+        .finds(&[("SV001", "a.yaml")], 1);
+    repository.verify(&["--staged", "apps"]).is_clean();
+    repository.verify(&["--rev", "HEAD"]).is_clean();
+
+    repository.0.write(".sops.yaml", rules(&other_recipient()));
+    repository
+        .verify(&[])
+        .finds(&[("SL012", "a.yaml"), ("SL012", "apps/b.yaml")], 1);
+    repository.verify(&["--rev", "HEAD"]).is_clean();
+    repository.verify(&["--staged", "apps"]).is_clean();
+}
+
+#[test]
+fn names_are_relative_to_the_working_directory() {
+    let repository = Repository::with(&["a.yaml", "apps/b.yaml"]);
+    repository.replace("apps/b.yaml", "name: a", "name: b");
+    repository.commit();
+    for arguments in [&["--staged"][..], &["--rev", "main"], &[]] {
+        let mut command = repository
+            .0
+            .command(&[&["verify", "--format", "json"], arguments].concat());
+        command.current_dir(repository.0.path("apps"));
+        let verification = super::Verification::of(repository.0.finish(command));
+        verification.finds(&[("SV001", "b.yaml")], 1);
+    }
+}
+
+#[test]
+fn a_plaintext_file_of_a_commit_is_a_finding() {
+    let repository = Repository::with(&["a.yaml"]);
+    repository.0.write("b.yaml", SECRET);
+    repository.commit();
+    std::fs::remove_file(repository.0.path("b.yaml")).expect("the test owns it");
+    repository.verify(&[]).is_clean();
+    let verification = repository.verify(&["--rev", "HEAD"]);
+    assert!(
+        verification
+            .findings
+            .iter()
+            .all(|found| (&*found.0, &*found.1) == ("SL010", "b.yaml"))
+    );
+    assert_eq!(verification.run.code, Some(1), "{}", verification.run);
+}
+
+#[test]
+fn what_cannot_be_verified_is_an_error() {
+    let repository = Repository::with(&["a.yaml"]);
+    for arguments in [
+        &["--rev", "HEAD~9"][..],
+        &["--rev", "--output=x"],
+        &["--rev", "no\nsuch"],
+        &["missing.yaml"],
+        &["--staged", "missing.yaml"],
+        &["--staged", "../../outside"],
+    ] {
+        let run = repository.0.run(&[&["verify"], arguments].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run}");
+    }
+    assert!(!repository.0.path("x").exists());
+}
+
+#[test]
+fn excluded_files_are_not_verified() {
+    let repository = Repository::with(&["a.yaml", "broken/b.yaml"]);
+    repository.replace("broken/b.yaml", "name: a", "name: b");
+    repository.0.write(".sops-lint.yaml", "exclude: [broken]\n");
+    repository.commit();
+    for arguments in [&[][..], &["--staged"], &["--rev", "HEAD"]] {
+        repository.verify(arguments).is_clean();
+    }
+}

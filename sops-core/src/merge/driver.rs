@@ -1,0 +1,150 @@
+//! A whole merge, as a Git merge driver needs it: a file, and whether it is clean.
+
+use std::time::SystemTime;
+
+use super::markers::{Markers, with_markers};
+use super::problem::{MergeNote, MergeProblem, SideName, Version};
+use super::recipients::{Approval, KeyWrapping};
+use super::resolution::{Choices, OpenMerge};
+use super::side::{Unmergeable, VersionKind, Versions};
+use super::without_key;
+use crate::error::Result;
+use crate::keys::KeyService;
+
+/// The result of a merge.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct MergeOutcome {
+    /// The content for the file. If there are problems, it has conflict markers around ciphertext.
+    pub text: Vec<u8>,
+    /// Why the merge is not clean. Empty if it is: the text is an encrypted file with its MAC.
+    pub problems: Vec<MergeProblem>,
+    /// What the user must know.
+    pub notes: Vec<MergeNote>,
+}
+
+impl MergeOutcome {
+    fn unclean(text: Vec<u8>, problems: Vec<MergeProblem>) -> Self {
+        Self {
+            text,
+            problems,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Merges three versions of an encrypted file. `None` if none of them is encrypted, so that it is
+/// merged like any other text.
+///
+/// The text never has plaintext that the sides did not have: values are encrypted, and conflict
+/// markers are around ciphertext.
+pub fn merge(
+    versions: &Versions<'_>,
+    service: &dyn KeyService,
+    approval: &Approval<'_>,
+    markers: &Markers,
+    now: SystemTime,
+) -> Option<MergeOutcome> {
+    let open = match OpenMerge::try_open(versions, service) {
+        Ok(open) => open,
+        Err(Unmergeable::NotEncrypted) => return None,
+        Err(Unmergeable::NoKey {
+            ours,
+            theirs,
+            error,
+        }) => {
+            let text = without_key::merge(versions, &ours, &theirs, markers);
+            let text = text.unwrap_or_else(|| undecided(versions, markers));
+            return Some(MergeOutcome::unclean(
+                text,
+                vec![MergeProblem::NoKey(error)],
+            ));
+        }
+        Err(Unmergeable::Problems(problems)) => {
+            let text = undecided(versions, markers);
+            return Some(MergeOutcome::unclean(text, problems));
+        }
+    };
+    let wrapping = KeyWrapping {
+        service,
+        approval,
+        now,
+    };
+    Some(open.outcome(&wrapping, markers).unwrap_or_else(|problems| {
+        let problems = [open.problems(), &problems].concat();
+        MergeOutcome::unclean(undecided(versions, markers), problems)
+    }))
+}
+
+impl OpenMerge<'_> {
+    /// The outcome if all of it can be encrypted under one data key.
+    fn outcome(
+        &self,
+        wrapping: &KeyWrapping<'_>,
+        markers: &Markers,
+    ) -> std::result::Result<MergeOutcome, Vec<MergeProblem>> {
+        let decision = self.decide(&Choices::default(), wrapping)?;
+        let unencryptable = |error| vec![MergeProblem::Unencryptable(error)];
+        let of_ours = self.plaintext(|_| SideName::Ours).map_err(unencryptable)?;
+        let mut exposed = self.exposed(&of_ours.text, &decision)?;
+        let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
+        let problems: Vec<_> = self.problems().iter().cloned().chain(conflicts).collect();
+        let text = |text: &[u8]| self.encrypt_as(text, &decision, wrapping.now);
+        let outcome = |text: Vec<u8>, problems| MergeOutcome {
+            text,
+            problems,
+            notes: decision.notes(),
+        };
+        if problems.is_empty() && exposed.is_empty() {
+            let encrypted = text(&of_ours.text).map_err(unencryptable)?;
+            return Ok(outcome(encrypted.into_bytes(), problems));
+        }
+        let of_theirs = self
+            .plaintext(|_| SideName::Theirs)
+            .map_err(unencryptable)?;
+        for problem in self.exposed(&of_theirs.text, &decision)? {
+            if !exposed.contains(&problem) {
+                exposed.push(problem);
+            }
+        }
+        if !exposed.is_empty() {
+            return Err([problems, exposed].concat());
+        }
+        let marked = || -> Result<Vec<u8>> {
+            let ours = text(&of_ours.text)?;
+            let theirs = self.encrypt_like(&ours, &of_theirs.text, &decision, wrapping.now)?;
+            Ok(with_markers(ours.as_bytes(), theirs.as_bytes(), markers).to_vec())
+        };
+        Ok(outcome(marked().map_err(unencryptable)?, problems))
+    }
+}
+
+/// Both sides as they are, with markers around their differences. A version in plaintext is left
+/// out, so that it does not come into the working tree.
+fn undecided(versions: &Versions<'_>, markers: &Markers) -> Vec<u8> {
+    let is_plaintext = |side| {
+        matches!(
+            VersionKind::of(versions.side(side), versions.format),
+            VersionKind::Plaintext
+        )
+    };
+    let text = |side| match is_plaintext(side) {
+        true => &[][..],
+        false => versions.side(side),
+    };
+    match [SideName::Ours, SideName::Theirs].map(is_plaintext) {
+        // It is in the working tree already.
+        [true, true] => versions.ours.to_vec(),
+        _ => with_markers(text(SideName::Ours), text(SideName::Theirs), markers).to_vec(),
+    }
+}
+
+impl MergeProblem {
+    /// The version that the problem is about, if it is about one.
+    pub fn version(&self) -> Option<Version> {
+        match self {
+            Self::Plaintext(version) | Self::Unreadable(version, _) => Some(*version),
+            _ => None,
+        }
+    }
+}

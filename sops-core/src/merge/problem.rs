@@ -1,0 +1,87 @@
+//! What a merge reports: conflicts, other problems, and notes.
+
+use sops_document::KeyPath;
+
+use crate::error::Error;
+use crate::keys::MasterKey;
+
+/// One of the two versions that are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SideName {
+    /// The current branch; in a rebase, the branch that the commits are put on.
+    Ours,
+    /// The branch or commit that is merged into it.
+    Theirs,
+}
+
+/// One of the three versions of a merge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// The common ancestor.
+    Base,
+    /// One of the sides.
+    Side(SideName),
+}
+
+/// A value or comment that both sides changed differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Conflict {
+    /// The number of the document in the stream, from 0.
+    pub document: usize,
+    /// The key path in the document; `None` for the whole file.
+    pub path: Option<KeyPath>,
+    /// What conflicts.
+    pub kind: ConflictKind,
+}
+
+/// What conflicts in a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConflictKind {
+    /// Both sides changed the value.
+    Value,
+    /// One side removed the value, and the other one changed it.
+    Removed,
+    /// Both sides changed the comment above or after the value.
+    Comment,
+}
+
+/// Why a merge is not clean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MergeProblem {
+    /// Both sides changed the same value or comment.
+    Conflict(Conflict),
+    /// One version is plaintext, and another one is encrypted.
+    Plaintext(Version),
+    /// A version is damaged, or cannot be decrypted.
+    Unreadable(Version, Error),
+    /// None of the private keys decrypts a side, so the MAC cannot be computed.
+    NoKey(Error),
+    /// Both sides changed the selection rule or `mac_only_encrypted`.
+    Settings,
+    /// A value that one side encrypts would be in plaintext under the merged selection rule. The
+    /// text is its key path.
+    Exposed(String),
+    /// Both sides changed the key groups, or one removed all keys that the other one kept.
+    KeyGroups,
+    /// The data key would have to be encrypted for these keys, which the configuration does not
+    /// name.
+    Unapproved(Vec<MasterKey>),
+    /// The merged file cannot be encrypted.
+    Unencryptable(Error),
+}
+
+/// What the user must know about a merge, even a clean one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MergeNote {
+    /// These keys were removed, but the data key stayed: their owners can still decrypt the file if
+    /// they have an old version of it.
+    RemovedWithoutRotation(Vec<MasterKey>),
+    /// Theirs added these keys, which the configuration does not name.
+    AddedByTheirs(Vec<MasterKey>),
+    /// The file has a new data key, because the old ones were encrypted for a removed key.
+    NewDataKey,
+}

@@ -1,0 +1,142 @@
+//! Merges the entries of mappings by key.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use sops_document::Component;
+
+use super::{Base, MergedPiece, ThreeWay};
+use crate::merge::layout::has_comment;
+use crate::merge::outline::{Container, Piece};
+
+impl ThreeWay<'_> {
+    pub(super) fn mapping<'p, 't>(
+        &mut self,
+        base: Base<&'p Container<'t>>,
+        ours: &'p Container<'t>,
+        theirs: &'p Container<'t>,
+    ) -> Vec<MergedPiece<'p, 't>> {
+        let in_base = base.known().map(by_key).unwrap_or_default();
+        let (in_ours, in_theirs) = (by_key(ours), by_key(theirs));
+        let mut merged = HashMap::new();
+        let added = theirs.entries.iter();
+        let added = added.filter(|entry| !in_ours.contains_key(&*entry.key));
+        for entry in ours.entries.iter().chain(added) {
+            let key = &*entry.key;
+            self.path.push(Component::Key(key.to_owned()));
+            let of_base = match base {
+                Base::Known(_) => Base::Known(in_base.get(key).copied()),
+                Base::Unknown => Base::Unknown,
+            };
+            let (of_ours, of_theirs) = (in_ours.get(key).copied(), in_theirs.get(key).copied());
+            if let Some(piece) = self.entry(of_base, of_ours, of_theirs) {
+                merged.insert(key, piece);
+            }
+            self.path.pop();
+        }
+        let order = match base.known() {
+            // Theirs put the entries into another order.
+            Some(base) if is_in_order(base, ours) && !is_in_order(base, theirs) => {
+                key_order(theirs, ours, &merged)
+            }
+            _ => key_order(ours, theirs, &merged),
+        };
+        if let Some(base) = base.known() {
+            let next = |side, entry| comment_of_next(base.close, &in_base, side, entry);
+            let added = ours
+                .entries
+                .iter()
+                .filter(|entry| !in_theirs.contains_key(&*entry.key));
+            // Those below which ours added an entry, so that they are above that entry now.
+            let moved: HashSet<&str> = added
+                .map(|entry| (entry, next(ours, entry)))
+                .filter(|(entry, text)| has_comment(text) && entry.lead.starts_with(text))
+                .map(|(_, text)| text)
+                .collect();
+            for entry in theirs
+                .entries
+                .iter()
+                .filter(|entry| !in_ours.contains_key(&*entry.key))
+            {
+                let comment = next(theirs, entry);
+                if let Some(piece) = merged.get_mut(&*entry.key)
+                    && moved.contains(comment)
+                    && let Some(lead) = entry.lead.strip_prefix(comment)
+                {
+                    piece.lead = Cow::Borrowed(lead);
+                }
+            }
+        }
+        order
+            .into_iter()
+            .filter_map(|key| merged.remove(key))
+            .collect()
+    }
+}
+
+/// The comment that the base has above the entry that follows `entry` in `side`, or at its end.
+fn comment_of_next<'t>(
+    close: &'t str,
+    in_base: &HashMap<&str, &Piece<'t>>,
+    side: &Container<'_>,
+    entry: &Piece<'_>,
+) -> &'t str {
+    // Entries that were added too are few.
+    const LOOKED_AT: usize = 8;
+    let next = side.entries.iter().skip(entry.index + 1).take(LOOKED_AT);
+    let mut next = next.filter_map(|next| in_base.get(&*next.key));
+    next.next().map_or(close, |next| next.lead)
+}
+
+fn by_key<'p, 't>(container: &'p Container<'t>) -> HashMap<&'p str, &'p Piece<'t>> {
+    let entries = container.entries.iter();
+    entries.map(|entry| (&*entry.key, entry)).collect()
+}
+
+/// Whether the keys that both mappings have are in the same order.
+fn is_in_order(base: &Container<'_>, side: &Container<'_>) -> bool {
+    let numbers: HashMap<&str, usize> = base
+        .entries
+        .iter()
+        .map(|entry| (&*entry.key, entry.index))
+        .collect();
+    let entries = side.entries.iter();
+    entries
+        .filter_map(|entry| numbers.get(&*entry.key))
+        .is_sorted()
+}
+
+/// The keys of the merged entries in the order of `first`. A key that only `second` has follows the
+/// same key as there, after the keys that `first` added in that position.
+fn key_order<'p, V>(
+    first: &'p Container<'_>,
+    second: &'p Container<'_>,
+    merged: &HashMap<&str, V>,
+) -> Vec<&'p str> {
+    let in_first: HashSet<&str> = first.entries.iter().map(|entry| &*entry.key).collect();
+    let in_second: HashSet<&str> = second.entries.iter().map(|entry| &*entry.key).collect();
+    let mut following: HashMap<Option<&str>, Vec<&'p str>> = HashMap::new();
+    let mut anchor = None;
+    for entry in &second.entries {
+        let key = &*entry.key;
+        if in_first.contains(key) {
+            anchor = Some(key);
+        } else if merged.contains_key(key) {
+            following.entry(anchor).or_default().push(key);
+        }
+    }
+    let mut order = Vec::new();
+    let mut pending = following.remove(&None).unwrap_or_default();
+    for entry in &first.entries {
+        let key = &*entry.key;
+        if in_second.contains(key) {
+            order.append(&mut pending);
+            pending = following.remove(&Some(key)).unwrap_or_default();
+        }
+        if merged.contains_key(key) {
+            order.push(key);
+        }
+    }
+    order.append(&mut pending);
+    order
+}
