@@ -1,25 +1,12 @@
 //! The values that differ between two versions.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 
 use sops_document::Component;
 
 use super::alignment::Alignment;
 use super::contents::{ComparedNode, ComparedValue, Contents, NodeKind};
-
-/// A step of the path to a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathStep {
-    /// A document of a stream with several, from 0.
-    Document(usize),
-    /// A key or an index.
-    Component(Component),
-}
-
-/// The path to a value. It is empty for the value of a binary file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ValuePath(Vec<PathStep>);
+use super::path::{PathStep, ValuePath};
 
 /// A value that differs.
 pub struct ValueChange<'c> {
@@ -64,36 +51,6 @@ impl ComparedLeaf<'_> {
     /// Whether it was encrypted, or is from a file in plaintext.
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Value(value) if value.is_secret)
-    }
-}
-
-impl ValuePath {
-    /// Its steps.
-    pub fn steps(&self) -> &[PathStep] {
-        &self.0
-    }
-}
-
-/// The path for messages: `document 2: stringData.password`. Documents count from 1, as people do.
-impl fmt::Display for ValuePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut is_first = true;
-        for step in &self.0 {
-            match step {
-                PathStep::Document(number) if self.0.len() == 1 => {
-                    return write!(f, "document {}", number + 1);
-                }
-                PathStep::Document(number) => {
-                    write!(f, "document {}: ", number + 1)?;
-                    continue;
-                }
-                PathStep::Component(Component::Index(index)) => write!(f, "[{index}]")?,
-                PathStep::Component(Component::Key(key)) if is_first => f.write_str(key)?,
-                PathStep::Component(Component::Key(key)) => write!(f, ".{key}")?,
-            }
-            is_first = false;
-        }
-        Ok(())
     }
 }
 

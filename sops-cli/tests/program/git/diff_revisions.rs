@@ -1,8 +1,8 @@
 //! Which versions `sops-rs diff` compares.
 
-use super::{Clone, secret};
+use super::{GitClone, secret};
 
-impl Clone {
+impl GitClone {
     fn diff(&self, arguments: &[&str]) -> String {
         let run = self.sops_rs(&[&["diff", "--show-values"], arguments].concat());
         run.succeeds().stdout
@@ -18,7 +18,7 @@ fn changed(old: &str, new: &str) -> String {
 
 #[test]
 fn the_versions_are_those_of_git_diff() {
-    let clone = Clone::with(FILE, &secret("first"));
+    let clone = GitClone::with(FILE, &secret("first"));
     clone.set(FILE, "second");
     clone.commit_all();
     clone.set(FILE, "third");
@@ -53,7 +53,7 @@ fn the_versions_are_those_of_git_diff() {
 
 #[test]
 fn the_exit_code_is_that_of_git_diff() {
-    let clone = Clone::with(FILE, &secret("first"));
+    let clone = GitClone::with(FILE, &secret("first"));
     let code = |words: &[&str]| {
         let ours = clone.sops_rs(&[&["diff"], words].concat()).code;
         assert_eq!(
@@ -76,7 +76,7 @@ fn the_exit_code_is_that_of_git_diff() {
 
 #[test]
 fn new_deleted_and_renamed_files() {
-    let clone = Clone::with(FILE, &secret("correct-horse"));
+    let clone = GitClone::with(FILE, &secret("correct-horse"));
     clone.git(&["mv", FILE, "renamed.enc.yaml"]).succeeds();
     let renamed = format!("renamed: {FILE} -> renamed.enc.yaml\n");
     assert_eq!(clone.diff(&["--cached"]), renamed);
@@ -105,7 +105,7 @@ fn new_deleted_and_renamed_files() {
 
 #[test]
 fn a_file_in_plaintext_now_is_told_loudly() {
-    let clone = Clone::with(FILE, &secret("correct-horse"));
+    let clone = GitClone::with(FILE, &secret("correct-horse"));
     let plaintext = clone.environment.decrypt(FILE);
     clone.environment.write(FILE, plaintext);
     let run = clone
@@ -121,7 +121,7 @@ fn a_file_in_plaintext_now_is_told_loudly() {
 
 #[test]
 fn conflicts_are_named() {
-    let clone = Clone::with(FILE, &secret("first"));
+    let clone = GitClone::with(FILE, &secret("first"));
     clone
         .git(&["config", "--remove-section", "merge.sops"])
         .succeeds();
@@ -141,7 +141,7 @@ fn conflicts_are_named() {
 
 #[test]
 fn subdirectories_and_odd_names() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     let names = [
         "apps/a b.enc.yaml",
         "--cached",
@@ -173,7 +173,7 @@ fn subdirectories_and_odd_names() {
 
 #[test]
 fn words_that_name_nothing_are_errors() {
-    let clone = Clone::with(FILE, &secret("first"));
+    let clone = GitClone::with(FILE, &secret("first"));
     for words in [&["nothing"][..], &["HEAD", "nothing"], &["nothing..HEAD"]] {
         let run = clone.sops_rs(&[&["diff"], words].concat()).fails_with(2);
         assert!(
@@ -186,7 +186,7 @@ fn words_that_name_nothing_are_errors() {
         assert!(run.stderr.contains("of these are revisions"), "{run}");
     }
     // Before the first commit, the index is compared with nothing.
-    let new = Clone::new();
+    let new = GitClone::new();
     new.encrypt(FILE, &secret("first"));
     new.git(&["add", "-A"]).succeeds();
     assert!(

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use sops_test_support::environment::{TestEnvironment, program};
 
-use super::{Clone, secret};
+use super::{GitClone, secret};
 
 const BLOCK: &str = "\
 # BEGIN sops-rs: `sops-rs git install` writes these lines
@@ -15,7 +15,7 @@ const BLOCK: &str = "\
 
 #[test]
 fn git_shows_values_after_it() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     assert_eq!(clone.attributes(), BLOCK);
     clone.set("db.enc.yaml", "battery-staple");
     let diff = clone.git(&["diff"]).succeeds().stdout;
@@ -38,7 +38,7 @@ fn git_shows_values_after_it() {
 
 #[test]
 fn all_settings_are_written_and_removed() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     let before = clone.environment.read(".git/config");
     clone.sops_rs(&["git", "install"]).succeeds();
     let link = clone
@@ -87,7 +87,7 @@ fn all_settings_are_written_and_removed() {
 #[test]
 fn lines_and_settings_of_others_stay() {
     for foreign in ["*.png binary\n", "# ours\r\n*.txt text\r\n", "*.png binary"] {
-        let clone = Clone::new();
+        let clone = GitClone::new();
         clone.environment.write(".gitattributes", foreign);
         clone
             .git(&["config", "diff.sops.xfuncname", "^a"])
@@ -114,7 +114,7 @@ fn lines_and_settings_of_others_stay() {
 
 #[test]
 fn settings_of_another_program_are_named_and_never_removed() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     clone
         .git(&["config", "diff.sops.textconv", "sops decrypt"])
         .succeeds();
@@ -141,7 +141,7 @@ fn settings_of_another_program_are_named_and_never_removed() {
 
 #[test]
 fn only_encrypted_files_are_covered() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     let rules = clone
         .environment
         .read(".sops.yaml")
@@ -181,7 +181,7 @@ fn only_encrypted_files_are_covered() {
 
 #[test]
 fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     let rule = |expression: &str| {
         let rules = clone.environment.read(".sops.yaml");
         let rules = rules.lines().map(|line| match line.contains("path_regex") {
@@ -212,7 +212,7 @@ fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
 
 #[test]
 fn for_all_clones_of_the_user() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.sops_rs(&["git", "uninstall"]).succeeds();
     clone.git(&["checkout", "-q", ".gitattributes"]).succeeds();
     let attributes = clone.attributes();
@@ -236,7 +236,7 @@ fn for_all_clones_of_the_user() {
 
 #[test]
 fn a_link_in_place_of_the_attributes_is_refused() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     clone.encrypt("db.enc.yaml", &secret("a"));
     clone.environment.write("elsewhere", "*.png binary\n");
     symlink("elsewhere", clone.path(".gitattributes")).expect("the directory is writable");

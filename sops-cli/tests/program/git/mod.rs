@@ -23,11 +23,11 @@ fn secret(password: &str) -> String {
 }
 
 /// A repository in which a creation rule encrypts `*.enc.yaml`.
-struct Clone {
+struct GitClone {
     environment: TestEnvironment,
 }
 
-impl Clone {
+impl GitClone {
     fn new() -> Self {
         let clone = Self {
             environment: TestEnvironment::new(),

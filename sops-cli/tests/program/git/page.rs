@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sops_test_support::environment::Run;
 
-use super::{Clone, secret};
+use super::{GitClone, secret};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/git.md");
 
@@ -25,7 +25,7 @@ fn sections() -> Vec<(String, String)> {
 #[test]
 fn every_command_of_the_page_runs() {
     // Ann's clone.
-    let clone = Clone::new();
+    let clone = GitClone::new();
     clone.encrypt("ann/secret.yaml", &secret("old"));
     let ann = clone.path("ann");
     fs::rename(clone.path(".git"), ann.join(".git")).expect("it is ours");
@@ -71,7 +71,7 @@ fn every_command_of_the_page_runs() {
     assert!(number >= 5, "{number}");
 }
 
-fn run(clone: &Clone, directory: &Path, commands: &str) -> Run {
+fn run(clone: &GitClone, directory: &Path, commands: &str) -> Run {
     let mut command = clone.git_command(directory, &[]);
     let environment: Vec<_> = command
         .get_envs()

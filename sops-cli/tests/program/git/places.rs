@@ -5,11 +5,11 @@ use std::os::unix::fs::symlink;
 
 use sops_test_support::environment::program;
 
-use super::{Clone, secret, with_directory};
+use super::{GitClone, secret, with_directory};
 
 #[test]
 fn worktrees_share_the_settings() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.sops_rs(&["git", "uninstall"]).succeeds();
     clone.git(&["checkout", "-q", ".gitattributes"]).succeeds();
     clone.git(&["worktree", "add", "-q", "../tree"]).succeeds();
@@ -27,7 +27,7 @@ fn worktrees_share_the_settings() {
 
 #[test]
 fn a_moved_clone_still_shows_values() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     let moved = clone.environment.home().join("moved");
     fs::rename(clone.path(""), &moved).expect("the directory is ours");
     let log = clone.git_in(&moved, &["log", "-p"]).succeeds().stdout;
@@ -37,7 +37,7 @@ fn a_moved_clone_still_shows_values() {
 
 #[test]
 fn a_subdirectory_sets_up_the_whole_clone() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     clone.encrypt("a/db.yaml", &secret("a"));
     clone.encrypt("b/db.yaml", &secret("a"));
     clone
@@ -49,7 +49,7 @@ fn a_subdirectory_sets_up_the_whole_clone() {
 
 #[test]
 fn a_submodule_is_a_repository_of_its_own() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     clone.git(&["init", "-q", "module"]).succeeds();
     clone.encrypt("module/db.yaml", &secret("a"));
     clone.sops_rs(&["git", "install"]).succeeds();
@@ -64,7 +64,7 @@ fn a_submodule_is_a_repository_of_its_own() {
 
 #[test]
 fn files_that_a_sparse_checkout_leaves_out_are_covered() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     clone.encrypt("apps/db.yaml", &secret("a"));
     clone.environment.write("docs/a.md", "a\n");
     clone.commit_all();
@@ -84,7 +84,7 @@ fn files_that_a_sparse_checkout_leaves_out_are_covered() {
 
 #[test]
 fn a_bare_repository_gets_settings_only() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone
         .git(&["clone", "-q", "--bare", ".", "../bare.git"])
         .succeeds();
@@ -97,7 +97,7 @@ fn a_bare_repository_gets_settings_only() {
 #[test]
 fn a_program_and_a_home_with_odd_names_are_quoted() {
     for name in ["my home", "it's $HOME; `a` \"b\" %P 100%"] {
-        let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+        let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
         let directory = clone.path("..").join(name);
         fs::create_dir(&directory).expect("the directory is writable");
         let directory = directory.canonicalize().expect("it exists");
@@ -129,7 +129,7 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
 
 #[test]
 fn without_a_place_for_the_link_git_runs_the_program_itself() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.environment.write("../file", "");
     let mut command = clone.environment.command(&["git", "install"]);
     command.env("XDG_DATA_HOME", clone.path("../file"));

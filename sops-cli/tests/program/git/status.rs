@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use super::{Clone, secret};
+use super::{GitClone, secret};
 
-impl Clone {
+impl GitClone {
     /// The kinds of problems that the status reports.
     fn problems(&self) -> Vec<String> {
         let run = self.sops_rs(&["git", "status", "--json"]);
@@ -23,7 +23,7 @@ impl Clone {
 
 #[test]
 fn a_clone_is_complete_or_not() {
-    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
@@ -42,7 +42,7 @@ fn a_clone_is_complete_or_not() {
 
 #[test]
 fn missing_settings_and_other_programs_are_reported() {
-    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
     clone
         .git(&["config", "--unset", "merge.sops.recursive"])
         .succeeds();
@@ -69,7 +69,7 @@ fn missing_settings_and_other_programs_are_reported() {
 
 #[test]
 fn files_without_attributes_are_named() {
-    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
     clone.encrypt("other name.yaml", &secret("a"));
     assert_eq!(clone.problems(), ["uncovered-files"]);
     let run = clone.sops_rs(&["git", "status"]);
@@ -89,7 +89,7 @@ fn files_without_attributes_are_named() {
 
 #[test]
 fn plaintext_that_git_stores_is_reported_everywhere() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     let warns = |words: &[&str]| {
         let run = clone.sops_rs(words);
         run.stderr
@@ -134,7 +134,7 @@ fn plaintext_that_git_stores_is_reported_everywhere() {
 
 #[test]
 fn hooks_and_lint_warn_of_a_clone_that_is_not_set_up() {
-    let clone = Clone::with("db.enc.yaml", &secret("a"));
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
     let warning = "warning: this clone is not set up";
     clone.environment.write("a.md", "a\n");
     clone.git(&["add", "-A"]).succeeds();

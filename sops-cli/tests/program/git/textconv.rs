@@ -7,7 +7,7 @@ use std::process::Output;
 
 use sops_test_support::environment::{TestEnvironment, other_recipient, program};
 
-use super::{Clone, secret};
+use super::{GitClone, secret};
 
 /// An environment with a link to the program.
 struct Textconv {
@@ -126,6 +126,28 @@ fn what_cannot_be_decrypted_is_printed_as_it_is() {
 }
 
 #[test]
+fn a_file_that_is_cut_off_anywhere_is_printed_as_it_is() {
+    let textconv = Textconv::new();
+    let environment = &textconv.environment;
+    for (name, text) in [
+        ("a.yaml", "a: b\n"),
+        ("a.json", "{\"a\": \"b\"}"),
+        ("a.env", "A=b\n"),
+    ] {
+        environment.encrypt(name, text);
+        let bytes = environment.bytes(name);
+        // Without its last line break, the file is complete.
+        for length in (0..bytes.len() - 2).step_by(bytes.len() / 15) {
+            environment.write("file", &bytes[..length]);
+            let command = environment.command_of(&textconv.link, &["file"]);
+            let run = environment.finish(command).succeeds();
+            assert_eq!(run.stdout.as_bytes(), &bytes[..length], "{name}: {length}");
+            assert_eq!(run.stderr, "");
+        }
+    }
+}
+
+#[test]
 fn missing_files_and_wrong_arguments_print_nothing() {
     let textconv = Textconv::new();
     fs::create_dir(textconv.environment.path("directory")).expect("it is ours");
@@ -202,7 +224,7 @@ fn nothing_is_asked_or_run() {
 
 #[test]
 fn logs_of_ci_have_no_plaintext_unless_a_setting_allows_it() {
-    let clone = Clone::with("db.enc.yaml", &secret("correct-horse"));
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     let log = |ci: &str| {
         let mut command = clone.git_command(clone.path(""), &["log", "-p"]);
         command.env("CI", ci);
@@ -219,7 +241,7 @@ fn logs_of_ci_have_no_plaintext_unless_a_setting_allows_it() {
 
 #[test]
 fn git_shows_names_that_look_like_flags() {
-    let clone = Clone::new();
+    let clone = GitClone::new();
     for name in ["--config=x.enc.yaml", "-d.enc.yaml", "a b\n.enc.yaml"] {
         clone.encrypt(name, &secret("correct-horse"));
     }

@@ -5,7 +5,7 @@ use sops_lint::shell_word;
 use super::problem::Problem;
 use crate::command_error::{CommandError, name_of};
 use crate::commands::git::driver::{self, Driver, MERGE_DRIVER, TEXTCONV};
-use crate::git::git;
+use crate::git::Running;
 use crate::git::settings::{Scope, Settings};
 use crate::own_program::is_same;
 
@@ -18,6 +18,8 @@ const NOTES: &str = "refs/notes/textconv/";
 const INSTALL: &str = "run `sops-rs git install`";
 
 pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
+    // These processes run at once, because the user waits for the hook.
+    let refs = Running::start(&["for-each-ref", "--format=%(refname)", NOTES])?;
     let settings = Settings::matching(r"^(diff|merge|mergetool)\.");
     let driver = Driver::of_this_program(Scope::Clone)?;
     let mut problems = Vec::from_iter(missing(&settings, &driver));
@@ -26,7 +28,7 @@ pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
         wrong_program(key, value, &driver)
     }));
     problems.extend(caching(&settings));
-    problems.extend(cached(&settings));
+    problems.extend(cached(&settings, &refs.output()?));
     Ok(problems)
 }
 
@@ -87,9 +89,8 @@ fn caching(settings: &Settings) -> Vec<Problem> {
 }
 
 /// The refs that hold plaintext.
-fn cached(settings: &Settings) -> Vec<Problem> {
-    let refs = git(&["for-each-ref", "--format=%(refname)", NOTES]).unwrap_or_default();
-    let refs = String::from_utf8_lossy(&refs).into_owned();
+fn cached(settings: &Settings, refs: &[u8]) -> Vec<Problem> {
+    let refs = String::from_utf8_lossy(refs);
     let names = refs.lines().filter_map(|name| name.strip_prefix(NOTES));
     let problems = names.filter(|name| decrypts(settings, name)).map(|name| {
         let message = format!(
