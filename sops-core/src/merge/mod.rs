@@ -49,6 +49,8 @@ mod comments;
 mod driver;
 mod edits;
 mod exposure;
+#[cfg(test)]
+mod laws;
 mod layout;
 mod markers;
 mod outline;

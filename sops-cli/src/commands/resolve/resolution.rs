@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use sops_core::Error;
 use sops_core::merge::{
-    Approval, Choices, ChooseSide, Conflict, Markers, MergeProblem, OpenMerge, SideName,
+    Approval, Choices, ChooseSide, Conflict, Markers, MergeProblem, OpenMerge, ResolvedFile,
+    SideName,
 };
 use zeroize::Zeroizing;
 
@@ -100,7 +101,7 @@ impl Resolution<'_, '_> {
         approved: &Approved,
     ) -> sops_core::Result<String> {
         let result = self.try_encrypt(text, choices, approved);
-        result.map_err(|problems| {
+        let file = result.map_err(|problems| {
             let unencryptable = problems.iter().find_map(|problem| match problem {
                 MergeProblem::Unencryptable(error) => Some(error.clone()),
                 _ => None,
@@ -113,7 +114,11 @@ impl Resolution<'_, '_> {
                     .collect::<Vec<_>>()
                     .join("; "),
             })
-        })
+        })?;
+        for note in &file.notes {
+            self.ui.warn(merging::note(self.name, note));
+        }
+        Ok(file.text)
     }
 
     fn try_encrypt(
@@ -121,7 +126,7 @@ impl Resolution<'_, '_> {
         text: &[u8],
         choices: &Choices<'_>,
         approved: &Approved,
-    ) -> Result<String, Vec<MergeProblem>> {
+    ) -> Result<ResolvedFile, Vec<MergeProblem>> {
         let configuration = ConfigurationAtHead::new(self.path);
         let named = || configuration.keys();
         let approval = match approved.0 {
@@ -129,13 +134,8 @@ impl Resolution<'_, '_> {
             false => Approval::Configured(&named),
         };
         let service = self.services.all();
-        let file = self
-            .open
-            .encrypt(text, choices, &approval, &*service, SystemTime::now())?;
-        for note in &file.notes {
-            self.ui.warn(merging::note(self.name, note));
-        }
-        Ok(file.text)
+        self.open
+            .encrypt(text, choices, &approval, &*service, SystemTime::now())
     }
 }
 
