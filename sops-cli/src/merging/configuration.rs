@@ -46,7 +46,7 @@ impl ConfigurationAtHead {
             .and_then(|config| config.creation_rule_for(&path).ok()?);
         Ok(rule.map(|rule| ConfiguredKeys {
             threshold: rule.shamir_threshold.map(usize::from),
-            groups: rule.key_groups,
+            groups: rule.key_groups.clone(),
         }))
     }
 }
