@@ -51,6 +51,21 @@ pub(crate) fn write(
     staging.commit(ui, vec![staged]).into_iter().collect()
 }
 
+/// Like [`write`], for a file of another program, which reads it next and then deletes it. It is not
+/// synced to disk.
+pub(crate) fn write_for_program(
+    ui: &Ui,
+    path: &Path,
+    content: &[u8],
+    expected: Expected<'_>,
+) -> Result<(), CommandError> {
+    let _signals = DeferredSignals::new();
+    let staging = Staging::default();
+    let staged = staging.stage(path, content, expected, Readers::Usual)?;
+    let outcomes = staging.commit_unsynced(ui, vec![staged]);
+    outcomes.into_iter().collect()
+}
+
 /// Checks in advance that the file at `path` can be written.
 pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
     Staging::default()

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
-use crate::files::{self, Expected, Readers};
+use crate::files::{self, Expected};
 use crate::git::merge_file;
 use crate::keys::services::Services;
 use crate::merging::{self, ConfigurationAtHead};
@@ -88,7 +88,7 @@ impl Args {
     fn finish(&self, ui: &Ui, ours: &[u8], outcome: &MergeOutcome) -> Result<bool, CommandError> {
         if outcome.text != ours {
             let expected = Expected::Content(ours);
-            files::write(ui, &self.ours, &outcome.text, expected, Readers::Usual)?;
+            files::write_for_program(ui, &self.ours, &outcome.text, expected)?;
         }
         let name = name_of(&self.path);
         for note in &outcome.notes {
