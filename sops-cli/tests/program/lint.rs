@@ -534,7 +534,7 @@ fn findings_are_written_in_the_formats_of_others() {
 fn rules_explain_themselves() {
     let environment = TestEnvironment::new();
     let list = environment.run(&["lint", "rule"]).succeeds().stdout;
-    assert_eq!(list.lines().count(), 21);
+    assert_eq!(list.lines().count(), 22);
     for name in ["SL007", "writable-secret-mount"] {
         let page = environment.run(&["lint", "rule", name]).succeeds().stdout;
         assert!(
