@@ -13,7 +13,7 @@
 //! use std::time::SystemTime;
 //!
 //! use sops_core::keys::{Identities, age::generate_x25519};
-//! use sops_core::merge::{Approval, Markers, Versions, merge};
+//! use sops_core::merge::{Approval, ConfiguredKeys, Markers, Versions, merge};
 //! use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, decrypt, encrypt};
 //!
 //! let pair = generate_x25519();
@@ -33,8 +33,8 @@
 //!     theirs: theirs.as_bytes(),
 //!     format: Format::Yaml,
 //! };
-//! // The recipients of the creation rule. No data key is encrypted for anyone else.
-//! let named = || vec![recipient.clone().into()];
+//! // The keys of the creation rule. No data key is encrypted for anyone else.
+//! let named = || ConfiguredKeys { groups: vec![vec![recipient.clone().into()]], threshold: None };
 //! let approval = Approval::Configured(&named);
 //! let now = SystemTime::now();
 //! let merged = merge(&versions, &identities, &approval, &Markers::default(), now)
