@@ -12,8 +12,6 @@ use super::error::CommandError;
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
-const TAKE_ONE_SIDE: &str = "take one whole side, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and repeat the changes of the other side with `sops-rs edit` or `sops-rs set`";
-
 /// The role of a text in which an error was found. `sops` has different exit codes for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -261,9 +259,7 @@ fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
     let error = CommandError::new(code, "the file has an unresolved merge conflict");
     match has_ciphertext(text) {
         true => error
-            .hint("`sops-rs resolve <FILE>` opens the conflict decrypted, if Git reports it")
-            .hint(TAKE_ONE_SIDE)
-            .hint("if neither side ran `rotate`, you can combine lines of both sides; then check the values with `sops-rs edit --ignore-mac <FILE>`"),
+            .hint("`sops-rs resolve <FILE>` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge <FILE>` first"),
         false => error
             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }

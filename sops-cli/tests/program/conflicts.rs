@@ -51,11 +51,7 @@ fn every_command_names_the_conflict_and_its_line() {
             assert!(run.stderr.contains(told), "{arguments:?}: {run}");
             let place = format!("{name}:2:1");
             assert!(run.stderr.contains(&place), "{arguments:?}: {run}");
-            for help in [
-                "sops-rs resolve <FILE>",
-                "git checkout --ours <FILE>",
-                "--ignore-mac",
-            ] {
+            for help in ["sops-rs resolve <FILE>", "git checkout --merge <FILE>"] {
                 assert!(run.stderr.contains(help), "{arguments:?}: {run}");
             }
             assert_eq!(environment.read(name), encrypted);
@@ -71,7 +67,7 @@ fn every_command_names_the_conflict_and_its_line() {
         ]);
         assert_ne!(run.code, Some(0), "{run}");
         assert!(run.stderr.contains("unresolved merge conflict"), "{run}");
-        assert!(!run.stderr.contains("--ours"), "{run}");
+        assert!(!run.stderr.contains("sops-rs resolve"), "{run}");
         assert!(run.stderr.contains("keep the lines that you want"), "{run}");
         assert!(!run.stderr.contains("hunter"), "{run}");
     }

@@ -7,7 +7,7 @@ use sops_document::{Document, Error, Format, merge_conflict};
 
 use super::excuse::is_for_other_program;
 use super::lenient_reading::read_leniently;
-use super::messages::{CONFLICT, RESOLVE, TAKE_ONE_SIDE, plaintext};
+use super::messages::{CONFLICT, RESOLVE, RESOLVE_ENCRYPTED, plaintext};
 use super::parse_error::{message_of, span_of};
 use super::rule_effect::{has_more, may_select};
 use super::text_shape::{
@@ -36,7 +36,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         // There is no way to tell which values are in plaintext.
         context.set_rule(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
-            Some(_) => context.report_span(at, CONFLICT).help(TAKE_ONE_SIDE),
+            Some(_) => context.report_span(at, CONFLICT).help(RESOLVE_ENCRYPTED),
             None => context.report_span(at, error.to_string()),
         };
         return InputKind::Other;

@@ -11,7 +11,7 @@ pub(super) const CONFLICT: &str = "the file has an unresolved merge conflict";
 
 pub(super) const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
 
-pub(super) const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+pub(super) const RESOLVE_ENCRYPTED: &str = "`sops-rs resolve <FILE>` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge <FILE>` first";
 
 pub(super) fn plaintext(
     context: &mut Context<'_>,
