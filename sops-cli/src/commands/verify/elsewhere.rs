@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sops_core::format_of_encrypted;
 
-use super::by_history::{Evidence, Resemblance, Verdict, words};
+use super::evidence::{Evidence, Resemblance, Verdict, words};
 use super::verifier::ClosedFile;
 use crate::command_error::name_of;
 use crate::git::{Objects, TrackedFile, files_elsewhere, first_commit_of, is_ancestor};

@@ -1,11 +1,13 @@
 //! `sops-rs verify`: whether every encrypted file can be opened and is as it was written.
 //!
 //! `working_tree.rs` and `snapshot.rs` find the files, `verifier.rs` checks each, `by_history.rs`
-//! and `elsewhere.rs` check those that no key decrypts, and `summary.rs` counts.
+//! and `elsewhere.rs` check those that no key decrypts by the `evidence.rs` of
+//! other versions, and `summary.rs` counts.
 
 mod args;
 mod by_history;
 mod elsewhere;
+mod evidence;
 mod snapshot;
 mod standards;
 mod summary;
