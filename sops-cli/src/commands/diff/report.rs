@@ -311,13 +311,19 @@ fn is_empty(leaf: ComparedLeaf<'_>) -> bool {
     }
 }
 
-/// The changes of the metadata, if a version has some.
+/// The changes of the metadata, if a version has some and both can be read.
 fn access<'m>(
     old: &'m Parsed<'_>,
     new: &'m Parsed<'_>,
     opened_old: &Opened,
     opened_new: &Opened,
 ) -> Option<AccessChanges> {
+    if [old, new]
+        .iter()
+        .any(|version| matches!(version, Parsed::Invalid(_)))
+    {
+        return None;
+    }
     let metadata = |parsed: &'m Parsed<'_>| parsed.document().map(EncryptedDocument::metadata);
     let (old, new) = (metadata(old), metadata(new));
     let keys = opened_old.key.as_ref().zip(opened_new.key.as_ref());

@@ -406,6 +406,30 @@ fn a_file_that_was_changed_by_hand_is_reported_without_a_key() {
 }
 
 #[test]
+fn recipients_of_a_file_with_conflict_markers_are_not_compared() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: hunter2\n");
+    let text = environment.read("old.yaml");
+    let line = text.lines().next().expect("it has lines");
+    let conflict = format!("<<<<<<< ours\n{line}\n=======\n{line}\n>>>>>>> theirs\n");
+    environment.write(
+        "new.yaml",
+        text.replacen(&format!("{line}\n"), &conflict, 1),
+    );
+    for flags in [&[][..], &["--recipients"], &["--names-only"]] {
+        for names in [["old.yaml", "new.yaml"], ["new.yaml", "old.yaml"]] {
+            let run = environment.run(&[&["diff", "--no-index"], flags, &names].concat());
+            let run = run.succeeds();
+            assert!(!run.stdout.contains("recipient"), "{run}");
+            assert!(
+                flags == ["--recipients"] || run.stdout.contains("conflict markers"),
+                "{run}"
+            );
+        }
+    }
+}
+
+#[test]
 fn exit_codes_are_those_of_git_diff() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: 1\n");
