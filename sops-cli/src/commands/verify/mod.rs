@@ -48,11 +48,16 @@ fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comman
     };
     services.say(ui);
     sort(&mut verified.findings);
+    verified.summary.checked.sort_unstable();
     let renderer = ui.renderer_of_output();
     let width = ui.width_of_output();
-    let report = args
-        .format
-        .write(VERIFY, &verified.findings, &renderer, width);
+    let report = args.format.write(
+        VERIFY,
+        &verified.findings,
+        &verified.summary.checked,
+        &renderer,
+        width,
+    );
     ui.output(report.as_bytes())?;
     for finding in &verified.findings {
         verified.summary.finding(finding);

@@ -17,6 +17,8 @@ pub(super) struct Verified {
 /// Numbers of files and findings.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
+    /// The names of the encrypted files.
+    pub(super) checked: Vec<String>,
     /// Encrypted files.
     pub(super) encrypted: usize,
     /// Those that were decrypted, and whose MAC matched.
