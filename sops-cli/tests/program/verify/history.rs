@@ -192,7 +192,7 @@ fn a_file_that_was_altered_at_another_path_is_found() {
         repository.0.write("apps/c.yaml", text);
         alter(repository, "apps/c.yaml");
     };
-    let scenarios: [(&str, &dyn Fn(&Repository)); 5] = [
+    let scenarios: [(&str, &dyn Fn(&Repository)); 6] = [
         ("not committed", &|repository| {
             copy(repository);
             std::fs::remove_file(repository.0.path("b.yaml")).expect("the test owns it");
@@ -214,6 +214,13 @@ fn a_file_that_was_altered_at_another_path_is_found() {
                 repository.0.path("apps/c.yaml"),
             )
             .expect("the test owns it");
+            repository.commit();
+        }),
+        ("altered first", &|repository| {
+            repository.replace("b.yaml", "name: a", "name: b");
+            repository.commit();
+            std::fs::create_dir(repository.0.path("apps")).expect("the test owns it");
+            repository.git(&["mv", "b.yaml", "apps/c.yaml"]);
             repository.commit();
         }),
         ("deleted later", &|repository| {
