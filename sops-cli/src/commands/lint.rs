@@ -225,6 +225,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
             .write(
                 LINT,
                 &result.shown,
+                &[],
                 &ui.renderer_of_output(),
                 ui.width_of_output(),
             )

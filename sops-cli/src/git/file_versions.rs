@@ -8,7 +8,7 @@ use super::program::{Running, git};
 use super::repository::is_partial_clone;
 
 /// How many commits are searched, which takes Git some seconds.
-const MOST_COMMITS: usize = 50_000;
+pub(super) const MOST_COMMITS: usize = 50_000;
 
 /// How many paths are passed to Git, which compares each changed file with all of them.
 const MOST_PATHS: usize = 100;

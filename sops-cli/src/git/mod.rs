@@ -4,6 +4,7 @@
 mod addresses;
 mod attributes;
 mod changed_files;
+mod elsewhere;
 mod file_versions;
 mod history;
 mod merge_file;
@@ -21,6 +22,7 @@ mod unmerged;
 pub(crate) use addresses::Addresses;
 pub(crate) use attributes::without_attributes;
 pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
+pub(crate) use elsewhere::{files_elsewhere, first_commit_of, is_ancestor};
 pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};
 pub(crate) use merge_file::merge_file;

@@ -10,7 +10,7 @@ use super::snapshot::clean;
 use crate::command_error::{Code, CommandError, name_of};
 
 pub(crate) struct GitRepository {
-    /// The root of the working tree; in a bare repository, the working directory.
+    /// The root of the working tree; without one, the working directory.
     pub(crate) root: PathBuf,
     /// The directory in which the user called Git, relative to the root.
     pub(crate) called_in: PathBuf,
@@ -32,10 +32,11 @@ impl GitRepository {
             .map_err(|error| CommandError::input("the working directory", &error))?;
         refuse_committed_repository(&here)?;
         let Some(prefix) = output.strip_prefix(b"true\n") else {
+            let elsewhere = working_tree_elsewhere();
             return Ok(Self {
-                root: here,
+                has_working_tree: elsewhere.is_some(),
+                root: elsewhere.unwrap_or(here),
                 called_in: PathBuf::new(),
-                has_working_tree: false,
             });
         };
         let prefix = Path::new(OsStr::from_bytes(
@@ -55,11 +56,13 @@ impl GitRepository {
         })
     }
 
-    /// A path of the working directory, relative to the root of the repository.
+    /// A path of the working directory, relative to the root of the repository. Outside of the
+    /// working tree, paths start at its root, as in Git.
     pub(crate) fn inside(&self, path: &Path) -> Result<PathBuf, CommandError> {
         let here = env::current_dir()
             .map_err(|error| CommandError::input("the working directory", &error))?;
-        let path = here.join(path);
+        let is_outside = self.has_working_tree && !here.starts_with(&self.root);
+        let path = if is_outside { &self.root } else { &here }.join(path);
         let clean = clean(path.strip_prefix("/").unwrap_or(&path)).unwrap_or_default();
         let clean = Path::new("/").join(clean);
         let inside = clean.strip_prefix(&self.root);
@@ -75,6 +78,14 @@ impl GitRepository {
         Err(CommandError::new(Code::CannotReadInput, message)
             .hint("change to a directory of the working tree"))
     }
+}
+
+/// The root of the working tree that `GIT_WORK_TREE` or the configuration names, if the working
+/// directory is not in it.
+fn working_tree_elsewhere() -> Option<PathBuf> {
+    let root = git(&["rev-parse", "--show-toplevel"]).ok()?;
+    let root = root.strip_suffix(b"\n").filter(|root| !root.is_empty())?;
+    Some(PathBuf::from(OsStr::from_bytes(root)))
 }
 
 /// Whether Git fetches old versions only when they are read, from a server that the repository

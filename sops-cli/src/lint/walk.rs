@@ -118,6 +118,11 @@ impl Walk<'_> {
     pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
         let result = Mutex::new(WalkResult::default());
         let mut whole = false;
+        // `verify` is for the files of a repository; `lint` also reads pipes that the user names.
+        let named = match self.inspector {
+            Some(_) => FileKind::Regular,
+            None => FileKind::Any,
+        };
         for path in paths {
             if path.as_os_str() == "-" {
                 let bytes = read_manifest(io::stdin().lock())
@@ -132,7 +137,7 @@ impl Walk<'_> {
                     == self.tree.root.canonicalize().ok();
                 self.directory(path, &result)?;
             } else {
-                self.file(path, FileKind::Any, &result);
+                self.file(path, named, &result);
             }
         }
         let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -210,7 +215,11 @@ impl Walk<'_> {
             // The file was deleted in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                let message = format!("the file cannot be read: {}", error.kind());
+                let reason = match error.kind() {
+                    io::ErrorKind::InvalidInput => "it is not a regular file".to_owned(),
+                    kind => kind.to_string(),
+                };
+                let message = format!("the file cannot be read: {reason}");
                 self.unreadable(path, &message, result);
             }
         }

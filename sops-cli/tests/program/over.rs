@@ -155,6 +155,96 @@ fn what_cannot_be_written_leaves_the_file_as_it_is() {
     assert_eq!(environment.read("plain.yaml"), PLAINTEXT);
 }
 
+/// The output of a program that failed does not replace the values.
+#[test]
+fn a_text_without_values_leaves_the_file_as_it_is() {
+    let environment = repository();
+    for (name, text, replacements) in [
+        (
+            "a.yaml",
+            PLAINTEXT,
+            &[
+                "{}\n",
+                "---\n",
+                "# a\n",
+                "null\n",
+                "a: {}\n",
+                "a: {b: []}\n",
+                "a: null\n",
+                "--- {}\n",
+            ][..],
+        ),
+        (
+            "a.json",
+            "{\"a\": \"correct-horse\"}\n",
+            &["{}", "{\"a\": {}}", "{\"a\": null}"],
+        ),
+        ("a.env", "A=correct-horse\n", &["# a\n"]),
+        ("a.ini", "[a]\nb = correct-horse\n", &["[a]\n", "; a\n"]),
+    ] {
+        over(&environment, name, text).succeeds();
+        let encrypted = environment.bytes(name);
+        for replacement in replacements {
+            let run = over(&environment, name, replacement);
+            assert_ne!(run.code, Some(0), "{name}: {replacement}: {run}");
+            assert_eq!(environment.bytes(name), encrypted, "{name}: {replacement}");
+        }
+    }
+    let run = over(&environment, "a.yaml", "{}\n");
+    let message = "standard input has no values, and the file would lose all values";
+    assert!(run.stderr.contains(message), "{run}");
+    // Values that are false, zero or empty are values.
+    for text in ["a: false\n", "a: 0\n", "a: ''\n"] {
+        over(&environment, "a.yaml", text).succeeds();
+    }
+    // A file without values loses none.
+    environment.encrypt_with("b.yaml", "a: null\n", &["--allow-plaintext"]);
+    over(&environment, "b.yaml", "a: {}\n").succeeds();
+}
+
+#[test]
+fn flags_that_an_existing_file_ignores_are_named() {
+    let environment = repository();
+    over(&environment, "a.yaml", PLAINTEXT).succeeds();
+    let (own, other) = (recipient(), other_recipient());
+    for (flags, kept) in [
+        (&["--age", &*other][..], Some("recipients")),
+        (&["--encrypted-regex", "^a$"], Some("selection rule")),
+        (
+            &["--mac-only-encrypted"],
+            Some("`mac_only_encrypted` setting"),
+        ),
+        (
+            &["--shamir-secret-sharing-threshold", "2"],
+            Some("number of needed key groups"),
+        ),
+        (&["--age", &*own], None),
+    ] {
+        for text in [PLAINTEXT, "user: other\n"] {
+            let words = [&["encrypt", "--over", "a.yaml"], flags].concat();
+            let run = environment.run_with_input(&words, text).succeeds();
+            let warning = kept.map(|kept| format!("the file exists and keeps its {kept}"));
+            match warning {
+                Some(warning) => assert!(run.stderr.contains(&warning), "{run}"),
+                None => assert!(!run.stderr.contains("keeps its"), "{run}"),
+            }
+        }
+        let text = environment.read("a.yaml");
+        assert!(text.contains(&own) && !text.contains(&other), "{text}");
+    }
+    // They apply to a new file.
+    let words = [
+        "encrypt",
+        "--over",
+        "b.yaml",
+        "--encrypted-regex",
+        "^password$",
+    ];
+    let run = environment.run_with_input(&words, PLAINTEXT).succeeds();
+    assert!(!run.stderr.contains("keeps its"), "{run}");
+    assert!(environment.read("b.yaml").contains("user: web"));
+}
+
 #[test]
 fn without_a_key_the_file_stays_as_it_is() {
     let environment = repository();

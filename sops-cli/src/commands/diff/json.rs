@@ -34,7 +34,26 @@ fn file(report: &FileReport) -> Json {
         "values": report.values.iter().map(value).collect::<Vec<_>>(),
         "access": report.access.as_ref().map(access),
         "layout_only": report.is_layout_only,
+        "comments": comments(report),
+        "reordered": report.arrangement.is_reordered,
     })
+}
+
+/// The removed and added comments.
+fn comments(report: &FileReport) -> Json {
+    let changes = &report.arrangement;
+    let removed = changes
+        .removed_comments
+        .iter()
+        .map(|text| ("removed", text));
+    let added = changes.added_comments.iter().map(|text| ("added", text));
+    let entries = removed
+        .chain(added)
+        .map(|(change, text)| match report.shows_comments {
+            true => json!({ "change": change, "text": text }),
+            false => json!({ "change": change }),
+        });
+    entries.collect()
 }
 
 fn transition(transition: Transition) -> &'static str {
@@ -98,11 +117,19 @@ fn path(path: &ValuePath) -> Json {
     steps.collect()
 }
 
+/// A number; as text if JSON cannot represent it, or if it is a time.
+fn number(text: &str) -> Json {
+    let number = serde_json::from_str::<serde_json::Number>(text);
+    number.map_or_else(|_| json!(text), Json::Number)
+}
+
 fn shown(value: &ShownValue) -> Option<Json> {
     Some(match value {
         ShownValue::Masked => return None,
         ShownValue::Null => Json::Null,
         ShownValue::Text(text) => json!(text),
+        ShownValue::Bool(truth) => json!(truth),
+        ShownValue::Plain(text) => number(text),
         ShownValue::Binary(length) => json!({ "bytes": length }),
         ShownValue::EmptyMapping => json!({}),
         ShownValue::EmptySequence => json!([]),

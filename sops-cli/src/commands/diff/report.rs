@@ -7,9 +7,10 @@ use sops_core::compare::{
     AccessChanges, ChangeKind, ComparedLeaf, Contents, DataKeyChange, ValueChange, ValuePath,
     compare_values,
 };
-use sops_core::document::Value;
+use sops_core::document::{Type, Value};
 use sops_core::keys::KeyService;
 
+use super::arrangement::ArrangementChanges;
 use super::version::{Opened, Parsed, Versions};
 use crate::command_error::name_of;
 
@@ -37,6 +38,10 @@ pub(super) struct FileReport {
     pub(super) access: Option<AccessChanges>,
     /// Whether only comments, order or layout differ.
     pub(super) is_layout_only: bool,
+    /// How the comments and the order differ.
+    pub(super) arrangement: ArrangementChanges,
+    /// Whether comments are shown.
+    pub(super) shows_comments: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,6 +78,9 @@ pub(super) enum ShownValue {
     Masked,
     Null,
     Text(String),
+    Bool(bool),
+    /// A number or a time.
+    Plain(String),
     /// Bytes that are not text, by their number.
     Binary(usize),
     EmptyMapping,
@@ -111,9 +119,26 @@ impl Comparer {
         }
         report.access = access(&old, &new, &opened_old, &opened_new);
         if self.compares_values {
+            self.add_arrangement(&mut report, (&old, &opened_old), (&new, &opened_new));
             self.add_values(&mut report, (&old, opened_old), (&new, opened_new));
         }
         report.is_difference().then_some(report)
+    }
+
+    fn add_arrangement(
+        &self,
+        report: &mut FileReport,
+        (old, opened_old): (&Parsed<'_>, &Opened),
+        (new, opened_new): (&Parsed<'_>, &Opened),
+    ) {
+        let text =
+            |parsed: &Parsed<'_>, opened: &'_ Opened| parsed.format().zip(opened.plaintext.clone());
+        let texts = text(old, opened_old).zip(text(new, opened_new));
+        if let Some(((old_format, old), (new_format, new))) = texts {
+            report.arrangement =
+                ArrangementChanges::between((&old, old_format), (&new, new_format));
+            report.shows_comments = self.shows_secrets && self.shows_values;
+        }
     }
 
     fn add_values(
@@ -125,7 +150,7 @@ impl Comparer {
         let has_same_layout = opened_old.plaintext == opened_new.plaintext;
         let are_decrypted = opened_old.plaintext.is_some() && opened_new.plaintext.is_some();
         if let (Some(old), Some(new)) = (&opened_old.contents, &opened_new.contents) {
-            report.values = self.values(old, new);
+            report.values = self.values(old, new, report.transition.is_none());
             report.is_layout_only = report.values.is_empty() && are_decrypted && !has_same_layout;
             return;
         }
@@ -150,7 +175,14 @@ impl Comparer {
             shows_values: false,
             ..self.clone()
         };
-        report.values = without_values.values(&closed(old), &closed(new));
+        report.values = without_values.values(&closed(old), &closed(new), true);
+        let documents = old.document().zip(new.document());
+        if documents.is_some_and(|(old, new)| new.altered_since(old).is_some()) {
+            report.problems.push(
+                "was changed without its key: its values differ, but its MAC is the old one"
+                    .to_owned(),
+            );
+        }
         if !report.values.is_empty() && self.shows_values {
             report.problems.push(
                 "was compared without a private key, so secret values are not shown".to_owned(),
@@ -158,9 +190,15 @@ impl Comparer {
         }
     }
 
-    fn values(&self, old: &Contents, new: &Contents) -> Vec<ValueReport> {
+    /// The changed values. If both files are encrypted, a value can be in plaintext in only one of
+    /// them.
+    fn values(&self, old: &Contents, new: &Contents, are_both_encrypted: bool) -> Vec<ValueReport> {
         let changes = compare_values(old, new).into_iter();
-        changes.map(|change| self.value(change)).collect()
+        let mut values: Vec<ValueReport> = changes.map(|change| self.value(change)).collect();
+        if !are_both_encrypted {
+            values.iter_mut().for_each(|value| value.transition = None);
+        }
+        values
     }
 
     fn value(&self, ValueChange { path, kind }: ValueChange<'_>) -> ValueReport {
@@ -172,8 +210,8 @@ impl Comparer {
             }
             ChangeKind::Changed { old, new } => {
                 transition = match (old.is_secret(), new.is_secret()) {
-                    (true, false) => Some(Transition::Plaintext),
-                    (false, true) => Some(Transition::Encrypted),
+                    (true, false) if !is_empty(new) => Some(Transition::Plaintext),
+                    (false, true) if !is_empty(old) => Some(Transition::Encrypted),
                     _ => None,
                 };
                 let is_secret = old.is_secret() || new.is_secret();
@@ -197,7 +235,14 @@ impl Comparer {
             ComparedLeaf::EmptySequence => ShownValue::EmptySequence,
             ComparedLeaf::Value(value) => match &value.value {
                 None => ShownValue::Null,
-                Some(Value { bytes, .. }) => match str::from_utf8(bytes) {
+                Some(Value {
+                    kind: Type::Bool,
+                    bytes,
+                }) => ShownValue::Bool(&**bytes == b"True"),
+                Some(Value { kind, bytes }) => match str::from_utf8(bytes) {
+                    Ok(text) if matches!(kind, Type::Int | Type::Float | Type::Time) => {
+                        ShownValue::Plain(text.to_owned())
+                    }
                     Ok(text) if !text.contains('\0') => ShownValue::Text(text.to_owned()),
                     _ => ShownValue::Binary(bytes.len()),
                 },
@@ -235,6 +280,8 @@ impl FileReport {
             values: Vec::new(),
             access: None,
             is_layout_only: false,
+            arrangement: ArrangementChanges::default(),
+            shows_comments: false,
         }
     }
 
@@ -248,17 +295,35 @@ impl FileReport {
             || !self.problems.is_empty()
             || !self.values.is_empty()
             || self.is_layout_only
+            || !self.arrangement.is_empty()
             || has_other_access
     }
 }
 
-/// The changes of the metadata, if a version has some.
+/// Whether the value is null or an empty string, which SOPS never encrypts.
+fn is_empty(leaf: ComparedLeaf<'_>) -> bool {
+    match leaf {
+        ComparedLeaf::Value(value) => value
+            .value
+            .as_ref()
+            .is_none_or(|value| value.bytes.is_empty()),
+        ComparedLeaf::EmptyMapping | ComparedLeaf::EmptySequence => true,
+    }
+}
+
+/// The changes of the metadata, if a version has some and both can be read.
 fn access<'m>(
     old: &'m Parsed<'_>,
     new: &'m Parsed<'_>,
     opened_old: &Opened,
     opened_new: &Opened,
 ) -> Option<AccessChanges> {
+    if [old, new]
+        .iter()
+        .any(|version| matches!(version, Parsed::Invalid(_)))
+    {
+        return None;
+    }
     let metadata = |parsed: &'m Parsed<'_>| parsed.document().map(EncryptedDocument::metadata);
     let (old, new) = (metadata(old), metadata(new));
     let keys = opened_old.key.as_ref().zip(opened_new.key.as_ref());

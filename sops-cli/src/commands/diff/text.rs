@@ -7,6 +7,7 @@ use sops_core::compare::{AccessChanges, DataKeyChange};
 use sops_core::keys::MasterKey;
 use sops_printable::escaped;
 
+use super::arrangement::ArrangementChanges;
 use super::report::{
     FileReport, FileStatus, ShownValue, Transition, ValueChangeReport, ValueReport,
 };
@@ -69,6 +70,27 @@ fn file(out: &mut String, report: &FileReport, names_only: bool) -> std::fmt::Re
     }
     if report.is_layout_only {
         writeln!(out, "  ~ only comments, order or layout")?;
+    }
+    arrangement(out, &report.arrangement, report.shows_comments)
+}
+
+fn arrangement(
+    out: &mut String,
+    changes: &ArrangementChanges,
+    shows_comments: bool,
+) -> std::fmt::Result {
+    let (removed, added) = (&changes.removed_comments, &changes.added_comments);
+    if !removed.is_empty() || !added.is_empty() {
+        let (removed, added) = (removed.len(), added.len());
+        writeln!(out, "  ~ comments: {removed} removed, {added} added")?;
+    }
+    for (mark, comments) in [('-', removed), ('+', added)] {
+        for comment in comments.iter().filter(|_| shows_comments) {
+            writeln!(out, "      {mark} {}", escaped(comment))?;
+        }
+    }
+    if changes.is_reordered {
+        writeln!(out, "  ~ order of keys or comments")?;
     }
     Ok(())
 }
@@ -155,7 +177,8 @@ fn in_line(value: &ShownValue) -> String {
     match value {
         ShownValue::Masked => MASK.to_owned(),
         ShownValue::Null => "null".to_owned(),
-        ShownValue::Text(text) => escaped(text).into_owned(),
+        ShownValue::Text(text) | ShownValue::Plain(text) => escaped(text).into_owned(),
+        ShownValue::Bool(truth) => truth.to_string(),
         ShownValue::Binary(1) => "1 byte, which is not text".to_owned(),
         ShownValue::Binary(length) => format!("{length} bytes, which are not text"),
         ShownValue::EmptyMapping => "{}".to_owned(),
@@ -172,8 +195,15 @@ fn changed(out: &mut String, old: &ShownValue, new: &ShownValue) -> std::fmt::Re
     {
         return lines(out, old, new);
     }
-    writeln!(out, "      - {}", in_line(old))?;
-    writeln!(out, "      + {}", in_line(new))
+    // `1` and the string `"1"` look the same without quotes.
+    let line = |value: &ShownValue, other: &ShownValue| match value {
+        ShownValue::Text(text) if in_line(value) == in_line(other) => {
+            format!("\"{}\"", escaped(text))
+        }
+        value => in_line(value),
+    };
+    writeln!(out, "      - {}", line(old, new))?;
+    writeln!(out, "      + {}", line(new, old))
 }
 
 fn lines(out: &mut String, old: &str, new: &str) -> std::fmt::Result {

@@ -123,6 +123,15 @@ impl Parsed<'_> {
         matches!(self, Self::Encrypted(_) | Self::Invalid(_))
     }
 
+    /// The format of its text, if it can be read.
+    pub(super) fn format(&self) -> Option<Format> {
+        match self {
+            Self::Plaintext(_, format) => Some(*format),
+            Self::Encrypted(document) => Some(document.format()),
+            Self::Missing | Self::Invalid(_) => None,
+        }
+    }
+
     pub(super) fn document(&self) -> Option<&EncryptedDocument<'_>> {
         match self {
             Self::Encrypted(document) => Some(document),

@@ -23,7 +23,8 @@ pub(crate) struct Args {
     ///
     /// FILE keeps its data key, recipients, rule and options, and equal values keep their
     /// ciphertext. Its MAC is verified first. If FILE does not exist, it is created as the creation
-    /// rule and the flags say.
+    /// rule and the flags say. A warning names flags that ask for something else than an existing
+    /// FILE has.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["in_place", "output", "dry_run", "filename_override"])]
     pub(crate) over: Option<PathBuf>,
     #[command(flatten)]

@@ -1,9 +1,13 @@
 //! `sops-rs encrypt --over`: encrypts a new plaintext of an encrypted file.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use sops_core::document::Item;
+use sops_core::keys::MasterKey;
+use sops_core::metadata::Metadata;
 use sops_core::rules::EncryptionRule;
 use sops_core::{
     EncryptedDocument, Error, Format, is_encrypted, parse_document, refuse_ciphertext,
@@ -121,10 +125,15 @@ impl Replacement<'_> {
         let creation = creation_config(ui, self.reader.globals, self.file);
         if *text == open.plaintext() {
             self.warn_of_drift(creation.as_ref(), &input.content);
+            self.warn_of_flags(document.metadata())?;
             return Ok(false);
         }
         if is_blank(&text, input.format) {
             return Err(is_empty(&self.plaintext.name));
+        }
+        let is_lacking = |text| lacks_values(text, input.format);
+        if is_lacking(&text) && !is_lacking(open.plaintext()) {
+            return Err(loses_all(&self.plaintext.name, "has no values"));
         }
         let creation_rule = creation.as_ref().and_then(ResolvedConfig::rule);
         let drift = creation_rule
@@ -147,7 +156,50 @@ impl Replacement<'_> {
             ui.warn(format_args!("{}: {warning}", input.name));
         }
         self.warn_of_drift(creation.as_ref(), bytes);
+        self.warn_of_flags(document.metadata())?;
         Ok(true)
+    }
+
+    /// Warns of flags for a new file that ask for something else than the file has.
+    fn warn_of_flags(&self, metadata: &Metadata) -> Result<(), CommandError> {
+        let args = self.reader.args;
+        let listed = args.keys.keys(&args.kms)?;
+        let identity = |key: &MasterKey| (key.family(), key.id());
+        let groups = metadata.master_keys();
+        let kept: HashSet<_> = groups.iter().flatten().map(identity).collect();
+        let wanted: HashSet<_> = listed.iter().map(identity).collect();
+        let threshold = args.threshold.get();
+        let rules = args.rules.given();
+        let rule = metadata.rule.clone().unwrap_or_default();
+        let ignored = [
+            (
+                !wanted.is_empty() && wanted != kept,
+                "recipients",
+                "`sops-rs rotate` and `sops-rs updatekeys` change them",
+            ),
+            (
+                threshold.is_some() && threshold != metadata.shamir_threshold,
+                "number of needed key groups",
+                "`sops-rs groups` changes it",
+            ),
+            (
+                rules.iter().any(|wanted| *wanted != rule),
+                "selection rule",
+                "to change it, decrypt the file and encrypt it again",
+            ),
+            (
+                self.reader.globals.mac_only_encrypted && !metadata.mac_only_encrypted,
+                "`mac_only_encrypted` setting",
+                "to change it, decrypt the file and encrypt it again",
+            ),
+        ];
+        for (_, kept, help) in ignored.iter().filter(|(is_ignored, _, _)| *is_ignored) {
+            self.reader.ui.warn(format_args!(
+                "{}: the file exists and keeps its {kept}, whatever the flags say; {help}",
+                self.encrypted.name
+            ));
+        }
+        Ok(())
     }
 
     /// The new plaintext in the format of the file.
@@ -220,8 +272,19 @@ fn is_blank(text: &[u8], format: Format) -> bool {
     }
 }
 
+/// Whether a text in a format with keys has nothing but null in it.
+fn lacks_values(text: &[u8], format: Format) -> bool {
+    let is_value = |item: &Item<'_>| matches!(item, Item::Leaf(leaf) if leaf.value.is_some());
+    format != Format::Binary
+        && parse_document(text, format).is_ok_and(|document| !document.tape().iter().any(is_value))
+}
+
 fn is_empty(name: &str) -> CommandError {
-    let message = format!("{name} is empty, and the file would lose all values");
+    loses_all(name, "is empty")
+}
+
+fn loses_all(name: &str, reason: &str) -> CommandError {
+    let message = format!("{name} {reason}, and the file would lose all values");
     CommandError::new(Code::NeedsOneDocument, message)
         .hint("look at the program that writes the plaintext; nothing was written")
 }

@@ -91,7 +91,7 @@ impl HookRefusal {
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
         let (renderer, width) = (ui.renderer_of_output(), ui.width_of_output());
-        let text = OutputFormat::Text.write(LINT, &self.findings, &renderer, width);
+        let text = OutputFormat::Text.write(LINT, &self.findings, &[], &renderer, width);
         ui.output(text.as_bytes())?;
         for error in &self.errors {
             ui.error(error);

@@ -1,11 +1,13 @@
 //! Checks files that no key decrypts by their history: a version with the same MAC must have the
-//! same values.
+//! same values, also if it is at another path.
 
 use std::path::Path;
 
-use sops_core::{Alteration, EncryptedDocument};
+use sops_core::Alteration;
 use sops_lint::{Finding, Input, Linter, Tree, UNVERIFIED_FILE};
 
+use super::elsewhere::compare_elsewhere;
+use super::evidence::{Evidence, Resemblance, Verdict};
 use super::summary::Summary;
 use super::verifier::{ClosedFile, altered};
 use crate::git::{FileVersions, HistoryGap, Objects};
@@ -33,17 +35,6 @@ struct Comparison {
     version: usize,
 }
 
-/// What the history of a file says.
-enum Verdict {
-    Clean,
-    /// A value differs from a version with the same MAC.
-    Altered {
-        alteration: Alteration,
-        commit: String,
-    },
-    Unknown(&'static str),
-}
-
 impl History<'_> {
     /// The findings about files that no key decrypts.
     pub(super) fn compare(&self, closed: &[ClosedFile], summary: &mut Summary) -> Vec<Finding> {
@@ -51,10 +42,13 @@ impl History<'_> {
             return Vec::new();
         }
         let mut findings = Vec::new();
-        for (file, verdict) in closed.iter().zip(self.verdicts(closed)) {
+        for (file, evidence) in closed.iter().zip(self.evidence(closed)) {
             let input = Input::new(&file.name, &file.path, &file.content).in_tree(self.tree);
-            match verdict {
-                Verdict::Altered { alteration, commit } => {
+            match evidence.verdict {
+                Verdict::Altered {
+                    alteration,
+                    version,
+                } => {
                     let subject = match alteration {
                         Alteration::Value(path) if path.is_empty() => "a value".to_owned(),
                         Alteration::Value(path) => format!("`{path}`"),
@@ -62,7 +56,7 @@ impl History<'_> {
                         _ => "the file".to_owned(),
                     };
                     let message = format!(
-                        "{subject} is not as in commit {commit}, which has the same MAC: the file was changed by hand or merged as text"
+                        "{subject} is not as in {version}, which has the same MAC: the file was changed by hand or merged as text"
                     );
                     findings.push(altered(self.linter, &input, None, &message));
                 }
@@ -70,7 +64,12 @@ impl History<'_> {
                 Verdict::Clean if self.requires_key => {
                     findings.push(self.unverified(&input, "`--require-key` asks for one"));
                 }
-                Verdict::Clean => summary.by_history += 1,
+                Verdict::Clean => {
+                    summary.by_history += 1;
+                    // The first version at the path is the file itself.
+                    let own = usize::from(evidence.first_commit.is_some());
+                    summary.without_earlier_version += usize::from(evidence.same_mac <= own);
+                }
             }
         }
         findings
@@ -86,74 +85,85 @@ impl History<'_> {
             .verification_finding(rule, input, None, &message, Some(help.to_owned()))
     }
 
-    fn verdicts(&self, closed: &[ClosedFile]) -> Vec<Verdict> {
+    fn evidence(&self, closed: &[ClosedFile]) -> Vec<Evidence> {
         let paths: Vec<Option<&Path>> = closed
             .iter()
             .map(|file| file.path.strip_prefix(self.root).ok())
             .collect();
         let inside: Vec<&Path> = paths.iter().copied().flatten().collect();
         let (versions, gap) = FileVersions::of(&inside, self.tip.as_deref());
-        let mut verdicts: Vec<Verdict> = paths
-            .iter()
-            .map(|path| match (path, gap) {
-                (Some(_), None) => Verdict::Clean,
-                (Some(_), Some(gap)) => Verdict::Unknown(gap.reason()),
-                (None, _) => Verdict::Unknown(HistoryGap::NoRepository.reason()),
-            })
-            .collect();
-        let comparisons: Vec<Comparison> = paths
-            .iter()
-            .enumerate()
-            .flat_map(|(file, path)| {
-                let count = path.map_or(0, |path| versions.at(path).len());
-                (0..count).map(move |version| Comparison { file, version })
-            })
-            .collect();
-        let version = |comparison: &Comparison| {
-            let path = paths[comparison.file].unwrap_or(Path::new(""));
-            &versions.at(path)[comparison.version]
+        let verdict = |path: &Option<&Path>| match (path, gap) {
+            (Some(_), None) => Verdict::Clean,
+            (Some(_), Some(gap)) => Verdict::Unknown(gap.reason()),
+            (None, _) => Verdict::Unknown(HistoryGap::NoRepository.reason()),
         };
-        for comparisons in comparisons.chunks(TOGETHER) {
-            let ids: Vec<&str> = comparisons.iter().map(|one| &*version(one).blob).collect();
-            let Some(objects) = self.objects else {
-                break;
-            };
-            let contents: Vec<_> = comparisons.iter().zip(objects.blobs(&ids)).collect();
-            let alterations = parallel::map(&contents, ItemsPerThread::Many, |(one, content)| {
-                altered_since(&closed[one.file], content.as_deref()?)
-            });
-            for ((comparison, content), alteration) in contents.iter().zip(alterations) {
-                let verdict = &mut verdicts[comparison.file];
-                match (alteration, content) {
-                    // The newest version with the same MAC is the one to name.
-                    _ if matches!(verdict, Verdict::Altered { .. }) => {}
-                    (Some(alteration), _) => {
-                        *verdict = Verdict::Altered {
-                            alteration,
-                            commit: version(comparison).commit.clone(),
-                        };
-                    }
-                    (None, None) => *verdict = Verdict::Unknown("an old version cannot be read"),
-                    (None, Some(_)) => {}
-                }
+        let evidence = paths.iter().map(|path| Evidence {
+            verdict: verdict(path),
+            same_mac: 0,
+            first_commit: None,
+        });
+        let mut evidence: Vec<Evidence> = evidence.collect();
+        if let Some(objects) = self.objects {
+            compare_versions(objects, closed, &paths, &versions, &mut evidence);
+            if let Some(tip) = self.tip.as_deref().filter(|_| gap.is_none()) {
+                compare_elsewhere(objects, tip, closed, &paths, &mut evidence);
             }
         }
-        verdicts
+        evidence
     }
 }
 
-/// How a file differs from an old version with the same MAC.
-fn altered_since(file: &ClosedFile, old: &[u8]) -> Option<Alteration> {
-    let now = EncryptedDocument::parse(&*file.content, file.format).ok()?;
-    // Parsing each version would take longer than all the rest.
-    let words = now
-        .metadata()
-        .mac
-        .split(|c: char| !c.is_ascii_alphanumeric());
-    let word = words.max_by_key(|word| word.len())?;
-    if old == file.content || !str::from_utf8(old).ok()?.contains(word) {
-        return None;
+/// Compares files with the versions at their own paths.
+fn compare_versions(
+    objects: &Objects,
+    closed: &[ClosedFile],
+    paths: &[Option<&Path>],
+    versions: &FileVersions,
+    evidence: &mut [Evidence],
+) {
+    let comparisons: Vec<Comparison> = paths
+        .iter()
+        .enumerate()
+        .flat_map(|(file, path)| {
+            let count = path.map_or(0, |path| versions.at(path).len());
+            (0..count).map(move |version| Comparison { file, version })
+        })
+        .collect();
+    let version = |comparison: &Comparison| {
+        let path = paths[comparison.file].unwrap_or(Path::new(""));
+        &versions.at(path)[comparison.version]
+    };
+    for comparisons in comparisons.chunks(TOGETHER) {
+        let ids: Vec<&str> = comparisons.iter().map(|one| &*version(one).blob).collect();
+        let contents: Vec<_> = comparisons.iter().zip(objects.blobs(&ids)).collect();
+        let results = parallel::map(&contents, ItemsPerThread::Many, |(one, content)| {
+            Some(closed[one.file].compare(content.as_deref()?))
+        });
+        for ((comparison, _), result) in contents.iter().zip(results) {
+            let Evidence {
+                verdict,
+                same_mac,
+                first_commit,
+            } = &mut evidence[comparison.file];
+            let commit = &version(comparison).commit;
+            if matches!(result, Some(Resemblance::Same | Resemblance::Altered(_))) {
+                *same_mac += 1;
+                // The newest versions come first.
+                *first_commit = Some(commit.clone());
+            }
+            match result {
+                // The newest version with the same MAC is the one to name.
+                _ if matches!(verdict, Verdict::Altered { .. }) => {}
+                Some(Resemblance::Altered(alteration)) => {
+                    let version = format!("commit {commit}");
+                    *verdict = Verdict::Altered {
+                        alteration,
+                        version,
+                    };
+                }
+                None => *verdict = Verdict::Unknown("an old version cannot be read"),
+                Some(_) => {}
+            }
+        }
     }
-    let before = EncryptedDocument::parse(old, file.format).ok()?;
-    now.altered_since(&before)
 }

@@ -1,10 +1,13 @@
 //! `sops-rs verify`: whether every encrypted file can be opened and is as it was written.
 //!
 //! `working_tree.rs` and `snapshot.rs` find the files, `verifier.rs` checks each, `by_history.rs`
-//! checks those that no key decrypts, and `summary.rs` counts.
+//! and `elsewhere.rs` check those that no key decrypts by the `evidence.rs` of
+//! other versions, and `summary.rs` counts.
 
 mod args;
 mod by_history;
+mod elsewhere;
+mod evidence;
 mod snapshot;
 mod standards;
 mod summary;
@@ -45,11 +48,16 @@ fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comman
     };
     services.say(ui);
     sort(&mut verified.findings);
+    verified.summary.checked.sort_unstable();
     let renderer = ui.renderer_of_output();
     let width = ui.width_of_output();
-    let report = args
-        .format
-        .write(VERIFY, &verified.findings, &renderer, width);
+    let report = args.format.write(
+        VERIFY,
+        &verified.findings,
+        &verified.summary.checked,
+        &renderer,
+        width,
+    );
     ui.output(report.as_bytes())?;
     for finding in &verified.findings {
         verified.summary.finding(finding);

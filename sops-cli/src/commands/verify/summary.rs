@@ -17,12 +17,16 @@ pub(super) struct Verified {
 /// Numbers of files and findings.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
+    /// The names of the encrypted files.
+    pub(super) checked: Vec<String>,
     /// Encrypted files.
     pub(super) encrypted: usize,
     /// Those that were decrypted, and whose MAC matched.
     pub(super) decrypted: usize,
     /// Those that no key decrypts, and whose history is clean.
     pub(super) by_history: usize,
+    /// Those of them of which the history has no other version with the same MAC.
+    pub(super) without_earlier_version: usize,
     /// Those for which there is no creation rule.
     pub(super) uncovered: usize,
     unverified: usize,
@@ -61,6 +65,11 @@ impl fmt::Display for Summary {
                 ", {} without a key but with a clean history",
                 self.by_history
             )?;
+            if self.without_earlier_version > 0 {
+                let number = self.without_earlier_version;
+                let have = if number == 1 { "has" } else { "have" };
+                write!(f, " ({number} {have} no earlier version to compare with)")?;
+            }
         }
         write!(
             f,

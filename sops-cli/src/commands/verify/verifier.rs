@@ -82,6 +82,7 @@ impl Inspector for Verifier<'_> {
         let is_uncovered = lacks_creation_rule(input);
         self.count(|summary, closed| {
             summary.encrypted += 1;
+            summary.checked.push(input.name.to_owned());
             summary.uncovered += usize::from(is_uncovered);
             match &opened {
                 Ok(()) => summary.decrypted += 1,

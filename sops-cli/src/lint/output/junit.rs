@@ -1,4 +1,7 @@
-//! JUnit's XML: one suite per file, one failed case per finding.
+//! JUnit's XML: one suite per file, one failed case per finding. A checked file without findings is
+//! one case that passed: some CI systems take a report without cases for an error.
+
+use std::collections::HashSet;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use sops_lint::Finding;
@@ -6,7 +9,7 @@ use sops_printable::one_line;
 
 use super::reporter::Reporter;
 
-pub(super) fn write(reporter: Reporter, findings: &[Finding]) -> String {
+pub(super) fn write(reporter: Reporter, findings: &[Finding], checked: &[String]) -> String {
     let mut report = Report::new(reporter.command);
     for findings in findings.chunk_by(|left, right| left.file == right.file) {
         let mut suite = TestSuite::new(&*one_line(&findings[0].file));
@@ -24,6 +27,12 @@ pub(super) fn write(reporter: Reporter, findings: &[Finding]) -> String {
             let name = format!("{} {} at {at}", finding.rule.code, finding.rule.name);
             suite.add_test_case(TestCase::new(name, status));
         }
+        report.add_test_suite(suite);
+    }
+    let wrong: HashSet<&str> = findings.iter().map(|finding| &*finding.file).collect();
+    for file in checked.iter().filter(|file| !wrong.contains(&***file)) {
+        let mut suite = TestSuite::new(&*one_line(file));
+        suite.add_test_case(TestCase::new("no findings", TestCaseStatus::success()));
         report.add_test_suite(suite);
     }
     let written = report.to_string();

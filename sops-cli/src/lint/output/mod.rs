@@ -32,11 +32,13 @@ pub(crate) enum OutputFormat {
 
 impl OutputFormat {
     /// The findings in this format, safe to show: a finding can quote a private key that was
-    /// entered as a recipient. Text is wrapped at `width` columns, if there are any.
+    /// entered as a recipient. Text is wrapped at `width` columns, if there are any. Only JUnit
+    /// names the `checked` files too.
     pub(crate) fn write(
         self,
         reporter: Reporter,
         findings: &[Finding],
+        checked: &[String],
         renderer: &Renderer,
         width: Option<usize>,
     ) -> String {
@@ -45,7 +47,7 @@ impl OutputFormat {
             Self::Json => escaped_json(&json::write(findings)).into_owned(),
             Self::Sarif => escaped_json(&sarif::write(reporter, findings)).into_owned(),
             Self::Github => github::write(findings),
-            Self::Junit => junit::write(reporter, findings),
+            Self::Junit => junit::write(reporter, findings, checked),
         };
         masked(&text).into_owned()
     }

@@ -136,7 +136,7 @@ fn only_what_differs_is_a_difference() {
     let run = compare(&environment, &[]).succeeds();
     assert!(run.stdout.ends_with("\n  ~ data key: rotated\n"), "{run}");
     assert_eq!(
-        lines("a: 1 # x\n", "a: 1 # y\n", &[]),
+        lines("a: 1\n", "a:   1\n", &[]),
         ["  ~ only comments, order or layout"]
     );
 }
@@ -292,6 +292,141 @@ fn programs_get_json() {
         {"path": ["a", 0], "change": "changed", "old": "hunter2", "new": "correct-horse"}
     ]);
     assert_eq!(json["files"][0]["values"], expected);
+}
+
+#[test]
+fn comments_and_order_are_told_besides_values() {
+    let (old, new) = ("# correct-horse\na: 1\nb: 2\n", "# battery\na: 3\nb: 2\n");
+    let count = "  ~ comments: 1 removed, 1 added";
+    assert_eq!(lines(old, new, &[]), ["  ~ a: ***", count]);
+    assert_eq!(lines(old, new, &["--names-only"]), ["  ~ a", count]);
+    let shown = lines(old, new, &["--show-values"]);
+    let texts = [count, "      - # correct-horse", "      + # battery"];
+    assert_eq!(shown[3..], texts);
+    assert_eq!(
+        lines("a: 1 # x\n", "a: 1 # y\n", &[]),
+        ["  ~ only comments, order or layout", count]
+    );
+    let order = "  ~ order of keys or comments";
+    assert_eq!(
+        lines("a: 1\nb: 2\nc: 3\n", "b: 2\na: 1\nc: 4\n", &[]),
+        ["  ~ c: ***", order]
+    );
+    assert_eq!(
+        lines("# x\na: 1\nb: 2\n", "a: 1\n# x\nb: 3\n", &[]),
+        ["  ~ b: ***", order]
+    );
+    for (flags, comments) in [
+        (
+            &[][..],
+            serde_json::json!([{"change": "removed"}, {"change": "added"}]),
+        ),
+        (
+            &["--show-values"],
+            serde_json::json!([
+                {"change": "removed", "text": "# correct-horse"},
+                {"change": "added", "text": "# battery"},
+            ]),
+        ),
+    ] {
+        let run = compared(old, new, &[&["--format", "json"], flags].concat()).succeeds();
+        let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+        assert_eq!(json["files"][0]["comments"], comments);
+        assert_eq!(json["files"][0]["reordered"], false);
+        assert_eq!(json["files"][0]["layout_only"], false);
+    }
+}
+
+/// SOPS encrypts neither null nor an empty string.
+#[test]
+fn an_empty_value_is_not_in_plaintext() {
+    let full = "a: hunter2\nb: x\n";
+    for empty in ["null", "\"\""] {
+        let text = format!("a: {empty}\nb: x\n");
+        assert_eq!(lines(full, &text, &[]), ["  ~ a: ***"]);
+        assert_eq!(lines(&text, full, &[]), ["  ~ a: ***"]);
+    }
+}
+
+#[test]
+fn a_value_of_a_file_in_plaintext_is_not_encrypted_now() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: \"\"\nb: hunter2\n");
+    environment.write("new.yaml", "a: correct-horse\nb: hunter3\n");
+    let run = compare(&environment, &[]).succeeds();
+    assert!(run.stdout.contains("THE FILE IS IN PLAINTEXT NOW"), "{run}");
+    assert!(!run.stdout.contains("encrypted now"), "{run}");
+    let run = compare(&environment, &["--format", "json"]).succeeds();
+    let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(json["files"][0]["became"], "plaintext");
+    for value in json["files"][0]["values"].as_array().expect("a list") {
+        assert!(value.get("became").is_none(), "{value}");
+    }
+}
+
+#[test]
+fn values_of_another_type_look_different() {
+    for (old, new, expected) in [
+        ("1", "\"1\"", ["      - 1", "      + \"1\""]),
+        ("true", "\"true\"", ["      - true", "      + \"true\""]),
+        ("\"null\"", "null", ["      - \"null\"", "      + null"]),
+        ("true", "false", ["      - true", "      + false"]),
+        ("1", "1.5", ["      - 1", "      + 1.5"]),
+    ] {
+        let text = |value: &str| format!("a: {value}\n");
+        let shown = lines(&text(old), &text(new), &["--show-values"]);
+        assert_eq!(shown[1..], expected, "{old} {new}");
+    }
+    let flags = ["--format", "json", "--show-values"];
+    let run = compared("a: 1\nb: true\n", "a: \"1\"\nb: \"true\"\n", &flags).succeeds();
+    let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let expected = serde_json::json!([
+        {"path": ["a"], "change": "changed", "old": 1, "new": "1"},
+        {"path": ["b"], "change": "changed", "old": true, "new": "true"},
+    ]);
+    assert_eq!(json["files"][0]["values"], expected);
+}
+
+#[test]
+fn a_file_that_was_changed_by_hand_is_reported_without_a_key() {
+    let environment = TestEnvironment::new();
+    let rule = ["--encrypted-regex", "^data$"];
+    environment.encrypt_with("old.yaml", "data: x\nreplicas: 1\n", &rule);
+    let changed = environment
+        .read("old.yaml")
+        .replace("replicas: 1", "replicas: 2");
+    environment.write("new.yaml", changed);
+    let keys = environment.home().join(".config/sops/age/keys.txt");
+    std::fs::remove_file(keys).expect("it is ours");
+    let run = compare(&environment, &["--names-only"]).succeeds();
+    let problem =
+        "  ! was changed without its key: its values differ, but its MAC is the old one\n";
+    assert!(run.stdout.contains(problem), "{run}");
+    assert!(run.stdout.contains("  ~ replicas\n"), "{run}");
+}
+
+#[test]
+fn recipients_of_a_file_with_conflict_markers_are_not_compared() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("old.yaml", "a: hunter2\n");
+    let text = environment.read("old.yaml");
+    let line = text.lines().next().expect("it has lines");
+    let conflict = format!("<<<<<<< ours\n{line}\n=======\n{line}\n>>>>>>> theirs\n");
+    environment.write(
+        "new.yaml",
+        text.replacen(&format!("{line}\n"), &conflict, 1),
+    );
+    for flags in [&[][..], &["--recipients"], &["--names-only"]] {
+        for names in [["old.yaml", "new.yaml"], ["new.yaml", "old.yaml"]] {
+            let run = environment.run(&[&["diff", "--no-index"], flags, &names].concat());
+            let run = run.succeeds();
+            assert!(!run.stdout.contains("recipient"), "{run}");
+            assert!(
+                flags == ["--recipients"] || run.stdout.contains("conflict markers"),
+                "{run}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -25,6 +25,43 @@ fn worktrees_share_the_settings() {
     assert!(diff.contains("+  password: battery-staple\n"), "{diff}");
 }
 
+/// `GIT_DIR` and `GIT_WORK_TREE` name a repository from anywhere.
+#[test]
+fn a_working_tree_can_be_elsewhere() {
+    let clone = GitClone::with("apps/db.enc.yaml", &secret("correct-horse"));
+    let path = r#"["stringData"]["password"]"#;
+    let set = ["set", "apps/db.enc.yaml", path, "\"battery-staple\""];
+    clone.sops_rs(&set).succeeds();
+    clone.git(&["add", "--all"]).succeeds();
+    let outside = clone.path("../outside");
+    fs::create_dir(&outside).expect("the directory is ours");
+    let run = |words: &[&str]| {
+        let mut command = clone.environment.command(words);
+        command
+            .current_dir(&outside)
+            .env("GIT_DIR", clone.path(".git"))
+            .env("GIT_WORK_TREE", clone.path(""));
+        clone.environment.finish(command)
+    };
+    let changed = "modified: apps/db.enc.yaml\n  ~ stringData.password\n";
+    for words in [
+        &["diff", "--names-only", "HEAD"][..],
+        &["diff", "--names-only", "--cached"],
+        &["diff", "--names-only", "HEAD", "--", "apps"],
+    ] {
+        assert_eq!(run(words).succeeds().stdout, changed);
+    }
+    for words in [&["verify", "--staged"][..], &["verify", "--staged", "apps"]] {
+        let run = run(words).succeeds();
+        assert!(
+            run.stderr.starts_with("1 encrypted file: 1 decrypted"),
+            "{run}"
+        );
+    }
+    let run = run(&["verify", "--staged", "missing"]);
+    assert_eq!(run.code, Some(2), "{run}");
+}
+
 #[test]
 fn a_moved_clone_still_shows_values() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));

@@ -40,6 +40,28 @@ fn every_format_names_the_rule_and_the_file() {
     assert!(github.starts_with("::error file=a.yaml,line="), "{github}");
 }
 
+/// Some CI systems take a report without tests for an error.
+#[test]
+fn junit_counts_the_files_that_passed() {
+    let repository = Repository::with(&["a.yaml", "b.yaml", "c.yaml"]);
+    let junit = |code: i32| {
+        let run = repository.0.run(&["verify", "--format", "junit"]);
+        assert_eq!(run.code, Some(code), "{run}");
+        run.stdout
+    };
+    let report = junit(0);
+    let head = "<testsuites name=\"sops-rs verify\" tests=\"3\" skipped=\"0\" failures=\"0\"";
+    assert!(report.contains(head), "{report}");
+    assert!(
+        report.contains("<testsuite name=\"b.yaml\" tests=\"1\""),
+        "{report}"
+    );
+    repository.replace("a.yaml", "name: a", "name: b");
+    let report = junit(1);
+    let head = "<testsuites name=\"sops-rs verify\" tests=\"3\" skipped=\"0\" failures=\"1\"";
+    assert!(report.contains(head), "{report}");
+}
+
 #[test]
 fn the_rules_are_explained() {
     let repository = Repository::with(&[]);

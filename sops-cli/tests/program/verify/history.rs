@@ -164,6 +164,130 @@ fn a_new_file_is_compared_with_nothing() {
     repository.0.write("a.yaml", SECRET);
     repository.0.run(&["encrypt", "-i", "a.yaml"]).succeeds();
     repository.forget_key();
-    repository.verify(&[]).is_clean();
+    let verification = repository.verify(&[]);
+    verification.is_clean();
+    let alone = "(1 has no earlier version to compare with)";
+    assert!(
+        verification.run.stderr.contains(alone),
+        "{}",
+        verification.run
+    );
+    repository
+        .verify(&["--require-key"])
+        .finds(&[("SV002", "a.yaml")], 2);
     assert!(Path::new(&repository.0.path("a.yaml")).exists());
+}
+
+/// A file that is altered while it gets another name is compared with the one it comes from.
+#[test]
+fn a_file_that_was_altered_at_another_path_is_found() {
+    let alter =
+        |repository: &Repository, name: &str| repository.replace(name, "name: a", "name: b");
+    let remove = |repository: &Repository| {
+        repository.git(&["rm", "-q", "b.yaml"]);
+        repository.commit();
+    };
+    let copy = |repository: &Repository| {
+        let text = repository.0.read("b.yaml");
+        repository.0.write("apps/c.yaml", text);
+        alter(repository, "apps/c.yaml");
+    };
+    let scenarios: [(&str, &dyn Fn(&Repository)); 6] = [
+        ("not committed", &|repository| {
+            copy(repository);
+            std::fs::remove_file(repository.0.path("b.yaml")).expect("the test owns it");
+        }),
+        ("renamed in one commit", &|repository| {
+            copy(repository);
+            remove(repository);
+        }),
+        ("deleted first", &|repository| {
+            copy(repository);
+            std::fs::rename(
+                repository.0.path("apps/c.yaml"),
+                repository.0.path("../c.yaml"),
+            )
+            .expect("the test owns it");
+            remove(repository);
+            std::fs::rename(
+                repository.0.path("../c.yaml"),
+                repository.0.path("apps/c.yaml"),
+            )
+            .expect("the test owns it");
+            repository.commit();
+        }),
+        ("altered first", &|repository| {
+            repository.replace("b.yaml", "name: a", "name: b");
+            repository.commit();
+            std::fs::create_dir(repository.0.path("apps")).expect("the test owns it");
+            repository.git(&["mv", "b.yaml", "apps/c.yaml"]);
+            repository.commit();
+        }),
+        ("deleted later", &|repository| {
+            copy(repository);
+            repository.commit();
+            remove(repository);
+        }),
+        ("copied", &|repository| {
+            copy(repository);
+            repository.commit();
+        }),
+    ];
+    for (name, scenario) in scenarios {
+        let repository = without_key();
+        scenario(&repository);
+        for paths in [&[][..], &["apps/c.yaml"]] {
+            let verification = repository.verify(paths);
+            let findings = verification.findings.iter();
+            let found: Vec<_> = findings.map(|(code, file, _)| (&**code, &**file)).collect();
+            assert_eq!(
+                found,
+                [("SV001", "apps/c.yaml")],
+                "{name}: {}",
+                verification.run
+            );
+            verification.says("`metadata.name` is not as in b.yaml of commit");
+        }
+        if name != "not committed" {
+            repository
+                .verify(&["--rev", "HEAD"])
+                .finds(&[("SV001", "apps/c.yaml")], 1);
+        }
+        repository.git(&["add", "--all"]);
+        repository
+            .verify(&["--staged"])
+            .finds(&[("SV001", "apps/c.yaml")], 1);
+    }
+}
+
+/// The file that was there first is not blamed for a copy that someone altered.
+#[test]
+fn the_original_of_an_altered_copy_is_clean() {
+    let repository = without_key();
+    let text = repository.0.read("b.yaml");
+    repository.0.write("c.yaml", text);
+    repository.replace("c.yaml", "name: a", "name: b");
+    repository.commit();
+    repository.verify(&["b.yaml"]).is_clean();
+    repository.git(&["rm", "-q", "c.yaml"]);
+    repository.commit();
+    repository.verify(&[]).is_clean();
+}
+
+#[test]
+fn renamed_files_that_nobody_altered_are_clean() {
+    let repository = without_key();
+    repository.git(&["mv", "b.yaml", "c.yaml"]);
+    let summary = |name: &str| {
+        let verification = repository.verify(&[name]);
+        verification.is_clean();
+        verification.run.stderr
+    };
+    assert!(!summary("c.yaml").contains("no earlier version"));
+    repository.commit();
+    assert!(!summary("c.yaml").contains("no earlier version"));
+    // The last value of the other file is in one commit.
+    let alone =
+        "1 without a key but with a clean history (1 has no earlier version to compare with)";
+    assert!(summary("a.yaml").contains(alone), "{}", summary("a.yaml"));
 }

@@ -4,6 +4,22 @@ use sops_test_support::environment::other_recipient;
 
 use super::{Repository, SECRET, rules};
 
+/// A pipe that no one writes to would be read forever.
+#[test]
+fn special_files_are_refused() {
+    let repository = Repository::with(&["a.yaml"]);
+    let pipe = repository.0.path("pipe.yaml");
+    let status = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(status.expect("the program exists").success());
+    for name in ["pipe.yaml", "/dev/null", "/dev/zero"] {
+        let verification = repository.verify(&["a.yaml", name]);
+        verification.finds(&[("SV002", name)], 2);
+        verification.says("the file cannot be read: it is not a regular file");
+    }
+    // In a directory, there may be any.
+    repository.verify(&["."]).is_clean();
+}
+
 #[test]
 fn each_tree_is_verified_as_it_is() {
     let repository = Repository::with(&["a.yaml", "apps/b.yaml"]);

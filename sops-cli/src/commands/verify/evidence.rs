@@ -1,0 +1,74 @@
+//! What a file that no key decrypts has in common with other versions.
+
+use sops_core::{Alteration, EncryptedDocument};
+
+use super::verifier::ClosedFile;
+
+/// What the history of a file says.
+pub(super) enum Verdict {
+    Clean,
+    /// A value differs from a version with the same MAC.
+    Altered {
+        alteration: Alteration,
+        /// The commit, after the path if it is another one.
+        version: String,
+    },
+    Unknown(&'static str),
+}
+
+/// What the history of a file says, and which versions said it.
+pub(super) struct Evidence {
+    pub(super) verdict: Verdict,
+    /// How many versions have the same MAC.
+    pub(super) same_mac: usize,
+    /// The abbreviated ID of the first commit that has the same MAC at this path.
+    pub(super) first_commit: Option<String>,
+}
+
+/// What a file and an old version have in common.
+pub(super) enum Resemblance {
+    OtherMac,
+    /// The MAC and everything that it covers.
+    Same,
+    /// The MAC, but not everything that it covers.
+    Altered(Alteration),
+}
+
+impl ClosedFile {
+    /// The longest word of the MAC. Text without it cannot have the same MAC, and searching for it
+    /// takes much less time than parsing.
+    pub(super) fn word_of_mac(&self) -> Option<String> {
+        let document = EncryptedDocument::parse(&*self.content, self.format).ok()?;
+        let word = words(&document.metadata().mac).max_by_key(|word| word.len())?;
+        (!word.is_empty()).then(|| word.to_owned())
+    }
+
+    /// Compares the file with an old version.
+    pub(super) fn compare(&self, old: &[u8]) -> Resemblance {
+        if old == self.content {
+            return Resemblance::Same;
+        }
+        self.compare_different(old).unwrap_or(Resemblance::OtherMac)
+    }
+
+    fn compare_different(&self, old: &[u8]) -> Option<Resemblance> {
+        let now = EncryptedDocument::parse(&*self.content, self.format).ok()?;
+        let word = words(&now.metadata().mac).max_by_key(|word| word.len())?;
+        if word.is_empty() || !str::from_utf8(old).ok()?.contains(word) {
+            return None;
+        }
+        let before = EncryptedDocument::parse(old, self.format).ok()?;
+        if before.metadata().mac != now.metadata().mac {
+            return None;
+        }
+        Some(match now.altered_since(&before) {
+            Some(alteration) => Resemblance::Altered(alteration),
+            None => Resemblance::Same,
+        })
+    }
+}
+
+/// The words of a text.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_ascii_alphanumeric())
+}
