@@ -4,6 +4,7 @@
 mod resolution;
 mod sides;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -66,6 +67,10 @@ pub(crate) fn cmd_resolve(
     let (file, sides) = args.sides.read(args.file.as_deref())?;
     let file = file.ok_or_else(no_file)?;
     let name = name_of(&file);
+    // A link could lead out of the repository. A file that is missing is written.
+    if fs::symlink_metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
+    }
     let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
         CommandError::new(Code::Generic, "Git has no unresolved conflict of this file")
             .in_file(&name)
@@ -151,7 +156,7 @@ impl Resolve<'_> {
                 .warn(format_args!("{}: no conflict at {path}", self.name));
         }
         let approval = resolution.decide(&ours, &choices)?;
-        let content = std::fs::read(self.file).ok();
+        let content = fs::read(self.file).ok();
         let expected = content
             .as_deref()
             .map_or(Expected::Nothing, Expected::Content);
@@ -225,7 +230,7 @@ impl Resolve<'_> {
         if !is_whole(side) {
             return Err(self.report(errors));
         }
-        let content = std::fs::read(self.file).ok();
+        let content = fs::read(self.file).ok();
         let expected = content
             .as_deref()
             .map_or(Expected::Nothing, Expected::Content);

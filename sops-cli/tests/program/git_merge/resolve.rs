@@ -227,6 +227,22 @@ fn a_file_without_a_conflict_is_left_as_it_is() {
 }
 
 #[test]
+fn a_link_in_place_of_the_file_is_refused() {
+    let repository = in_conflict();
+    let elsewhere = repository.0.path("elsewhere");
+    std::fs::write(&elsewhere, "kept").expect("the directory is writable");
+    let file = repository.0.path(FILE);
+    std::fs::remove_file(&file).expect("the merge wrote the file");
+    std::os::unix::fs::symlink(&elsewhere, &file).expect("the directory is writable");
+    for name in [FILE, "."] {
+        let run = repository.0.run(&["resolve", name, "--ours"]);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.contains("not a regular file"), "{run}");
+    }
+    assert_eq!(repository.0.read("elsewhere"), "kept");
+}
+
+#[test]
 fn a_file_that_one_side_deleted_has_nothing_to_merge() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
