@@ -60,9 +60,9 @@ fn parts_of(document: &Document<'_>) -> Vec<Part> {
     parts.collect()
 }
 
-fn comments_only_in(parts: &[Part], others: &[Part]) -> Vec<String> {
+fn comments_only_in(parts: &[Part], known: &[Part]) -> Vec<String> {
     let mut counts: HashMap<&Part, usize> = HashMap::new();
-    for part in others {
+    for part in known {
         *counts.entry(part).or_default() += 1;
     }
     let mut comments = Vec::new();
@@ -77,9 +77,9 @@ fn comments_only_in(parts: &[Part], others: &[Part]) -> Vec<String> {
 }
 
 /// The parts that are also in the other text, where each is first.
-fn common_order<'p>(parts: &'p [Part], others: &[Part]) -> Vec<&'p Part> {
-    let others: HashSet<&Part> = others.iter().collect();
+fn common_order<'p>(parts: &'p [Part], known: &[Part]) -> Vec<&'p Part> {
+    let known: HashSet<&Part> = known.iter().collect();
     let mut seen = HashSet::new();
-    let common = parts.iter().filter(|part| others.contains(part));
+    let common = parts.iter().filter(|part| known.contains(part));
     common.filter(|part| seen.insert(*part)).collect()
 }

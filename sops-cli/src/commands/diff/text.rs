@@ -196,8 +196,8 @@ fn changed(out: &mut String, old: &ShownValue, new: &ShownValue) -> std::fmt::Re
         return lines(out, old, new);
     }
     // `1` and the string `"1"` look the same without quotes.
-    let line = |value: &ShownValue, other: &ShownValue| match value {
-        ShownValue::Text(text) if in_line(value) == in_line(other) => {
+    let line = |value: &ShownValue, counterpart: &ShownValue| match value {
+        ShownValue::Text(text) if in_line(value) == in_line(counterpart) => {
             format!("\"{}\"", escaped(text))
         }
         value => in_line(value),

@@ -19,6 +19,10 @@ const TOGETHER: usize = 128;
 /// The most paths whose earlier versions are compared too.
 const MOST_RELATIVES: usize = 100;
 
+/// How many bytes of different files with the same MAC are compared, which takes some seconds. Every
+/// file could be a copy of every other one.
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+
 /// How often Git is asked which of two files is the older one. Git then searches the history.
 const MOST_QUESTIONS: usize = 16;
 
@@ -41,7 +45,7 @@ pub(super) fn compare_elsewhere(
         let format = format_of_encrypted(path, b"");
         closed.iter().any(|file| file.format == format)
     };
-    let Some(others) = files_elsewhere(tip, has_format) else {
+    let Some(old_files) = files_elsewhere(tip, has_format) else {
         return;
     };
     let mut comparison = Comparison {
@@ -51,9 +55,10 @@ pub(super) fn compare_elsewhere(
         paths,
         evidence,
         questions: MOST_QUESTIONS,
+        bytes: MOST_BYTES,
         relatives: BTreeSet::new(),
     };
-    comparison.compare(&others, &by_word);
+    comparison.compare(&old_files, &by_word);
     // A file may have been altered before it got another name.
     let relatives = std::mem::take(&mut comparison.relatives);
     let names: Vec<&Path> = relatives.iter().map(PathBuf::as_path).collect();
@@ -67,7 +72,7 @@ pub(super) fn compare_elsewhere(
             blob: version.blob.clone(),
         })
     });
-    let known: HashSet<&str> = others.iter().map(|other| &*other.blob).collect();
+    let known: HashSet<&str> = old_files.iter().map(|old_file| &*old_file.blob).collect();
     let earlier: Vec<_> = earlier
         .filter(|file| !known.contains(&*file.blob))
         .collect();
@@ -81,34 +86,48 @@ struct Comparison<'c> {
     paths: &'c [Option<&'c Path>],
     evidence: &'c mut [Evidence],
     questions: usize,
+    bytes: usize,
     /// The paths of files that have the MAC of another one.
     relatives: BTreeSet<PathBuf>,
 }
 
 impl Comparison<'_> {
-    /// Compares the files that contain a word of their MAC with others.
-    fn compare(&mut self, others: &[TrackedFile], by_word: &HashMap<String, Vec<usize>>) {
-        for others in others.chunks(TOGETHER) {
-            let ids: Vec<&str> = others.iter().map(|other| &*other.blob).collect();
-            for (other, content) in others.iter().zip(self.objects.blobs(&ids)) {
+    /// Compares a file with old content, unless too much was compared already.
+    fn resemblance(&mut self, index: usize, old: &[u8]) -> Option<Resemblance> {
+        let file = &self.closed[index];
+        if file.content != old {
+            let size = file.content.len() + old.len();
+            self.bytes = self.bytes.checked_sub(size)?;
+        }
+        Some(file.compare(old))
+    }
+
+    /// Compares the files that contain a word of their MAC with old files.
+    fn compare(&mut self, old_files: &[TrackedFile], by_word: &HashMap<String, Vec<usize>>) {
+        for old_files in old_files.chunks(TOGETHER) {
+            let ids: Vec<&str> = old_files.iter().map(|old_file| &*old_file.blob).collect();
+            for (old_file, content) in old_files.iter().zip(self.objects.blobs(&ids)) {
                 let Some(content) = content else { continue };
                 let text = str::from_utf8(&content).unwrap_or_default();
-                let mut candidates: Vec<usize> = words(text)
+                let mut indexes: Vec<usize> = words(text)
                     .filter_map(|word| by_word.get(word))
                     .flatten()
                     .copied()
                     .collect();
-                candidates.sort_unstable();
-                candidates.dedup();
-                candidates.retain(|index| self.paths[*index] != Some(&*other.path));
-                for index in candidates {
-                    let resemblance = self.closed[index].compare(&content);
+                indexes.sort_unstable();
+                indexes.dedup();
+                indexes.retain(|index| self.paths[*index] != Some(&*old_file.path));
+                for index in indexes {
+                    let Some(resemblance) = self.resemblance(index, &content) else {
+                        self.evidence[index].give_up();
+                        continue;
+                    };
                     let has_same_mac = !matches!(resemblance, Resemblance::OtherMac);
                     if has_same_mac && self.relatives.len() < MOST_RELATIVES {
-                        self.relatives.insert(other.path.clone());
+                        self.relatives.insert(old_file.path.clone());
                     }
                     let questions = &mut self.questions;
-                    self.evidence[index].add(resemblance, other, self.tip, questions);
+                    self.evidence[index].add(resemblance, old_file, self.tip, questions);
                 }
             }
         }
@@ -116,11 +135,17 @@ impl Comparison<'_> {
 }
 
 impl Evidence {
+    fn give_up(&mut self) {
+        if matches!(self.verdict, Verdict::Clean) {
+            self.verdict = Verdict::Unknown("too many files have its MAC");
+        }
+    }
+
     /// Adds what a file at another path says.
     fn add(
         &mut self,
         resemblance: Resemblance,
-        other: &TrackedFile,
+        old_file: &TrackedFile,
         tip: &str,
         questions: &mut usize,
     ) {
@@ -132,14 +157,14 @@ impl Evidence {
                 let commit = match questions.checked_sub(1) {
                     Some(left) => {
                         *questions = left;
-                        first_commit_of(&other.blob, tip)
+                        first_commit_of(&old_file.blob, tip)
                     }
                     None => None,
                 };
                 if self.is_original(commit.as_deref()) {
                     return;
                 }
-                let path = name_of(&other.path);
+                let path = name_of(&old_file.path);
                 self.verdict = Verdict::Altered {
                     alteration,
                     version: match commit {
@@ -153,8 +178,8 @@ impl Evidence {
 
     /// Whether the file existed before the commit that added the other one, so that the other one
     /// is the altered copy.
-    fn is_original(&self, commit_of_other: Option<&str>) -> bool {
-        let commits = self.first_commit.as_deref().zip(commit_of_other);
-        commits.is_some_and(|(own, other)| own != other && is_ancestor(own, other))
+    fn is_original(&self, commit_of_old_file: Option<&str>) -> bool {
+        let commits = self.first_commit.as_deref().zip(commit_of_old_file);
+        commits.is_some_and(|(own, old)| own != old && is_ancestor(own, old))
     }
 }

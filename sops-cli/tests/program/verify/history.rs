@@ -178,6 +178,9 @@ fn a_new_file_is_compared_with_nothing() {
     assert!(Path::new(&repository.0.path("a.yaml")).exists());
 }
 
+/// A way to alter a file.
+type Scenario<'s> = (&'s str, &'s dyn Fn(&Repository));
+
 /// A file that is altered while it gets another name is compared with the one it comes from.
 #[test]
 fn a_file_that_was_altered_at_another_path_is_found() {
@@ -192,7 +195,7 @@ fn a_file_that_was_altered_at_another_path_is_found() {
         repository.0.write("apps/c.yaml", text);
         alter(repository, "apps/c.yaml");
     };
-    let scenarios: [(&str, &dyn Fn(&Repository)); 6] = [
+    let scenarios: [Scenario<'_>; 6] = [
         ("not committed", &|repository| {
             copy(repository);
             std::fs::remove_file(repository.0.path("b.yaml")).expect("the test owns it");
@@ -239,9 +242,9 @@ fn a_file_that_was_altered_at_another_path_is_found() {
         for paths in [&[][..], &["apps/c.yaml"]] {
             let verification = repository.verify(paths);
             let findings = verification.findings.iter();
-            let found: Vec<_> = findings.map(|(code, file, _)| (&**code, &**file)).collect();
+            let reported: Vec<_> = findings.map(|(code, file, _)| (&**code, &**file)).collect();
             assert_eq!(
-                found,
+                reported,
                 [("SV001", "apps/c.yaml")],
                 "{name}: {}",
                 verification.run
