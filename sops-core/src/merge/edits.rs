@@ -70,18 +70,15 @@ fn node(piece: &MergedPiece<'_, '_>, ours: Option<&Node>, theirs: Option<&Node>)
                     });
                     Some(Node::Mapping(entries.collect::<Option<_>>()?))
                 }
-                // Items have no key that would find them in both sides.
                 Collection::Sequence => {
-                    let items = container.entries.iter().map(|item| match &item.content {
-                        Content::Whole(side, piece)
-                        | Content::Parts {
-                            body: MergedBody::Scalar(side, piece),
-                            ..
-                        } => match of(*side)? {
-                            Node::Sequence(items) => items.get(piece.index).cloned(),
-                            _ => None,
-                        },
-                        Content::Parts { .. } => None,
+                    let child = |node: Option<&Node>, number: Option<usize>| match node? {
+                        Node::Sequence(items) => items.get(number?).cloned(),
+                        _ => None,
+                    };
+                    let items = container.entries.iter().map(|item| {
+                        let in_ours = child(ours, item.in_ours);
+                        let in_theirs = child(theirs, item.in_theirs);
+                        node(item, in_ours.as_ref(), in_theirs.as_ref())
                     });
                     Some(Node::Sequence(items.collect::<Option<_>>()?))
                 }

@@ -87,7 +87,7 @@ impl PieceWriter<'_> {
     fn inline_lead(&mut self, entry: &MergedPiece<'_, '_>, number: usize, column: usize) {
         if number > 0 {
             self.end_line();
-            if entry.was_first {
+            if entry.was_first() {
                 let spaces = std::iter::repeat_n(' ', column);
                 self.out.extend(spaces);
             }

@@ -16,8 +16,9 @@ use super::{Conflict, ConflictKind, SideName};
 pub(super) struct MergedPiece<'p, 't> {
     pub(super) key: &'p str,
     pub(super) lead: Cow<'t, str>,
-    /// Whether it was the first entry of its container.
-    pub(super) was_first: bool,
+    /// The number of the entry in the container of each side that has it.
+    pub(super) in_ours: Option<usize>,
+    pub(super) in_theirs: Option<usize>,
     pub(super) content: Content<'p, 't>,
 }
 
@@ -45,6 +46,12 @@ pub(super) struct MergedContainer<'p, 't> {
 }
 
 impl MergedPiece<'_, '_> {
+    /// Whether it was the first entry of its container on each side that has it.
+    pub(super) fn was_first(&self) -> bool {
+        let mut numbers = self.in_ours.iter().chain(&self.in_theirs);
+        numbers.all(|number| *number == 0)
+    }
+
     fn hash(&self) -> ContentHash {
         match &self.content {
             Content::Whole(_, piece) => piece.hash,
@@ -191,7 +198,8 @@ impl ThreeWay<'_> {
         Some(MergedPiece {
             key: &ours.key,
             lead,
-            was_first: ours.index == 0 && theirs.index == 0,
+            in_ours: Some(ours.index),
+            in_theirs: Some(theirs.index),
             content,
         })
     }
@@ -294,7 +302,8 @@ fn whole<'p, 't>(side: SideName, piece: &'p Piece<'t>) -> MergedPiece<'p, 't> {
     MergedPiece {
         key: &piece.key,
         lead: Cow::Borrowed(piece.lead),
-        was_first: piece.index == 0,
+        in_ours: (side == SideName::Ours).then_some(piece.index),
+        in_theirs: (side == SideName::Theirs).then_some(piece.index),
         content: Content::Whole(side, piece),
     }
 }
