@@ -51,7 +51,7 @@ pub(crate) fn write(
     staging.commit(ui, vec![staged]).into_iter().collect()
 }
 
-/// Like [`write`], for a file of another program, which reads it next and then deletes it. It is not
+/// Like [`write()`], for a file of another program, which reads it next and then deletes it. It is not
 /// synced to disk.
 pub(crate) fn write_for_program(
     ui: &Ui,
