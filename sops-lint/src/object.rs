@@ -187,8 +187,8 @@ impl<'d, 'a> Object<'d, 'a> {
         self.node.at(&["metadata", key])?.as_str()
     }
 
-    /// Whether it is a Secret of the core API, or is meant to be: no other object of that API has
-    /// `stringData`, and the kind or the version may be misspelled.
+    /// Whether it is, or is supposed to be, a Secret of the core API: no other object of that API
+    /// has `stringData`, and the kind or the version may be misspelled.
     pub(crate) fn is_secret(&self) -> bool {
         let has_text = || {
             let mut fields = self.node.entries().map(|(key, _)| key);

@@ -7,7 +7,7 @@ use crate::secret_detection::token;
 /// What is shown instead of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// The name without what may be a value: `PASSWORD=hunter2` in the place of a name is an
+/// The name without what may be a value: `PASSWORD=hunter2` instead of a name is an
 /// assignment that someone has misplaced.
 pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
     if token::find(name).is_some() {

@@ -118,7 +118,7 @@ fn escape(rest: &str, kind: Option<char>) -> (bool, usize) {
         Some('n' | 't' | 'r' | ' ' | '\t' | 'v' | 'f' | 'N' | '_' | 'L' | 'P') => {
             return (false, 2);
         }
-        // The line goes on.
+        // The line continues.
         Some('\n' | '\r') | None => return (false, 1),
         Some(kind) => return (true, 1 + kind.len_utf8()),
     };

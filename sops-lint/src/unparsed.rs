@@ -210,7 +210,7 @@ fn is_whole_action(content: &str) -> bool {
     is_action(content) && ["}}", "%}", "%>"].iter().any(|end| content.ends_with(end))
 }
 
-/// Whether a comment of a template goes on after a line.
+/// Whether a template comment continues after a line.
 fn is_comment_open(content: &str, is_open: bool) -> bool {
     if is_open {
         return !content.contains("*/");

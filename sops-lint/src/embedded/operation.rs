@@ -120,7 +120,7 @@ struct OperationTarget {
 }
 
 impl OperationTarget {
-    /// Whether a value is to be looked at: an alias may bring it in without end.
+    /// Whether to check a value: an alias may repeat it endlessly.
     fn is_new(&mut self, value: NodeRef<'_, '_>, field: &str) -> bool {
         let origin = value.origin().span();
         origin == value.span() || self.seen.insert((origin, field.to_owned()))

@@ -12,7 +12,7 @@ use crate::frame::TextFrame;
 #[derive(Default)]
 pub(super) struct Traversal {
     /// The patches that were looked at, each with the kind of its target: an alias may bring in one
-    /// of them without end.
+    /// of them endlessly.
     pub(super) patches: HashSet<(Range<usize>, &'static str)>,
     /// The files that patches are in.
     pub(super) files: HashSet<(String, &'static str)>,

@@ -89,7 +89,7 @@ impl YamlLines {
             self.scalar = None;
             return (None, true);
         }
-        // What is indented more than a plain value goes on with it.
+        // Lines that are indented more than a plain value continue it.
         if self.scalar.is_some_and(|parent| indent > parent) {
             return (None, true);
         }
@@ -125,7 +125,7 @@ enum End {
     Block,
 }
 
-/// How a value goes on; `None` if that takes a parser to tell.
+/// How a value continues; `None` if only a parser can tell.
 fn end_of(value: &str) -> Option<End> {
     let mut value = value;
     while value.starts_with(['&', '!']) {

@@ -259,7 +259,7 @@ impl<'d> Fields<'d> {
 }
 
 /// Whether the value of a field for names and places may be a secret all the same: it looks
-/// generated, or has an assignment in the place of a name.
+/// generated, or has an assignment instead of a name.
 fn may_be_secret(field: &str, value: &str) -> bool {
     if OF_KEYS.contains(&field) || is_ciphertext(value) {
         return false;

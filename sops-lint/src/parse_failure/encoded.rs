@@ -17,7 +17,7 @@ use crate::{file_name, rules};
 /// Reports what is wrong with a file that is not UTF-8.
 pub(crate) fn encoded(context: &mut Context<'_>) {
     let bytes = context.input.bytes;
-    // A name goes on where a program has packed the file.
+    // A name continues if a program has compressed the file.
     let extension = context.input.path.extension();
     let is_manifest = extension.is_some_and(|extension| {
         ["yaml", "yml", "json"]

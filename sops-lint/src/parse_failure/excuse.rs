@@ -20,7 +20,7 @@ const PLACEHOLDERS: [(&str, &str); 6] = [
 /// How long such a name may be.
 const NAME: usize = 64;
 
-/// Whether the file is right for the program that it is meant for.
+/// Whether the file is valid for the program that reads it.
 pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool {
     let text = context.text();
     match context.format {

@@ -302,7 +302,7 @@ fn in_values<'d, 'a: 'd>(
     })
 }
 
-/// Whether a text in the place of a value of a Secret is one.
+/// Whether a text that should be a Secret's value is one.
 fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     if template::has_action(value) {
         return is_open_beside_actions(key, value, judgement);

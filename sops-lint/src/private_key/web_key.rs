@@ -10,7 +10,7 @@ const NEAR: usize = 8 * 1024;
 /// How many quotes and backslashes may follow a name: those of a string that is in a string.
 const MAX_QUOTES: usize = 16;
 
-/// The private member of the key whose `kty` is there, and where to go on. Nothing before `from`
+/// The private member of the key whose `kty` is there, and where to continue. Nothing before `from`
 /// belongs to the key.
 pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Option<PrivateKey>) {
     let from = kty.start.saturating_sub(NEAR).max(from);
@@ -64,7 +64,7 @@ fn block(bytes: &[u8], kty: &Range<usize>, near: Range<usize>) -> Range<usize> {
         if line.trim_ascii_start().starts_with(b"[") {
             return false;
         }
-        // The dash of an item of a list is in the place of an indentation.
+        // The dash of a list item counts as indentation.
         let begin = line.iter().position(|byte| !b" -".contains(byte));
         begin.is_none_or(|begin| begin >= column)
     };

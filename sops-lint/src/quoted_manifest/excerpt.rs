@@ -10,7 +10,7 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// Adds what is in the place of something that starts there.
+    /// Adds the replacement of what starts there.
     pub(super) fn push(&mut self, piece: &str, start: usize) {
         self.starts.push((self.text.len(), start));
         self.text.push_str(piece);

@@ -287,7 +287,7 @@ fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
     values
 }
 
-/// What is at a place, and where to go on.
+/// What is at a position, and where to continue.
 fn shown_at(
     text: &str,
     candidate: Candidate,

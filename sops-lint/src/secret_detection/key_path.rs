@@ -26,7 +26,7 @@ impl<'t> KeyPaths<'t> {
         }
     }
 
-    /// Puts the key path in the place of each name. The secrets are in the order of the text.
+    /// Replaces each name by its key path. The secrets are in the order of the text.
     pub(super) fn name(&self, secrets: &mut [FoundSecret]) {
         let is_file = self.text.trim().contains('\n') || self.text.trim_start().starts_with('{');
         let mut section = None;
@@ -58,7 +58,7 @@ impl<'t> KeyPaths<'t> {
     }
 }
 
-/// Whether a value is shown as the name of an item: it is short, and not a token in the place of a
+/// Whether a value is shown as the name of an item: it is short, and not a token instead of a
 /// name.
 pub(crate) fn is_shown(name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || "-_./@".contains(c);

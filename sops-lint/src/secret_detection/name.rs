@@ -57,7 +57,7 @@ impl NameClass {
         if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
             return Self::Other;
         }
-        // The key of GnuPG is told by its fingerprint.
+        // A GnuPG key is recognized by its fingerprint.
         if has(&["gpg", "pgp"]) && !has(&["private", "secret"]) && !has(SECRET) {
             return Self::Other;
         }

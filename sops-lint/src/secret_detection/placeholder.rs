@@ -133,7 +133,7 @@ pub(super) fn marked(
     let text = rest;
     let braces = LazyCell::new(|| closings(text, '{', '}'));
     let parentheses = LazyCell::new(|| closings(text, '(', ')'));
-    // Ends that do not come any more.
+    // Ends that do not follow.
     let mut missing: Vec<&str> = Vec::new();
     let mut left = String::new();
     let mut at = 0;
@@ -193,7 +193,7 @@ fn is_action(begin: &str, inner: &str, length: Option<usize>) -> bool {
         // A command and its arguments, or a name.
         Some(command) if begin == "`" => command.contains(' ') || is_name(command),
         Some(_) => true,
-        // An action of a template may go on in the next line.
+        // An action of a template may continue on the next line.
         None => begin != "`" && inner.starts_with([' ', '-']),
     }
 }

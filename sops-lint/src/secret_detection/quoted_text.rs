@@ -10,7 +10,7 @@ pub(super) fn length_until(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// Whether a value begins with a variable or a command that goes on after it: a quote in it was
+/// Whether a value begins with a variable or a command that continues after it: a quote in it was
 /// taken for the end of the value.
 pub(super) fn is_cut(value: &str) -> bool {
     let is_cut = |begin: &str, end: char| value.starts_with(begin) && !value.contains(end);

@@ -13,7 +13,7 @@ use super::public::is_public;
 use super::stored_elsewhere::is_elsewhere;
 use super::token_format;
 
-/// Words in the place of a secret to fill in, or that say that the value is empty.
+/// Words that mark a secret to fill in, or that say that the value is empty.
 const PLACEHOLDERS: &[&str] = &[
     "changeme",
     "change_me",

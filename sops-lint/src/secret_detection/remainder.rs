@@ -1,4 +1,4 @@
-//! Values beside the placeholders of a text, found by their position and not by their looks.
+//! Values beside the placeholders of a text, found by their position, not by what they look like.
 
 use super::credential::is_credential;
 use super::mark::{MARK, is_mark, is_separator};

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::object::Object;
 
-/// A step of a path that stands for every item of a list.
+/// A step of a path that matches every item of a list.
 pub(super) const ITEM: &str = "*";
 
 /// What is in a field.
