@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, fs};
 
@@ -57,6 +58,21 @@ fn identity_of(file: &str) -> String {
 /// A temporary home and working directory, removed on drop.
 pub struct TestEnvironment {
     root: TempDir,
+    kept: KeptTexts,
+}
+
+/// The directories in memory with texts that `edit` could not write, removed on drop.
+#[derive(Default)]
+struct KeptTexts(Mutex<Vec<PathBuf>>);
+
+impl Drop for KeptTexts {
+    fn drop(&mut self) {
+        let directories = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for directory in directories {
+            // A test may have removed it.
+            let _ = fs::remove_dir_all(directory);
+        }
+    }
 }
 
 impl Default for TestEnvironment {
@@ -90,7 +106,10 @@ impl TestEnvironment {
         for directory in ["home", "work"] {
             fs::create_dir(root.path().join(directory)).expect("the directory is writable");
         }
-        Self { root }
+        Self {
+            root,
+            kept: KeptTexts::default(),
+        }
     }
 
     /// The home directory.
@@ -238,12 +257,23 @@ impl TestEnvironment {
     /// Runs a prepared command.
     pub fn finish(&self, command: Command) -> Run {
         let mut command = assert_cmd::Command::from_std(command);
-        Run::of(
+        let run = Run::of(
             command
                 .timeout(Duration::from_secs(60))
                 .output()
                 .expect("the program runs"),
-        )
+        );
+        let kept = run.kept_text();
+        let directory = kept.as_deref().and_then(Path::parent);
+        let is_kept = |directory: &&Path| {
+            let name = directory.file_name().unwrap_or_default();
+            name.as_encoded_bytes().starts_with(b"sops-rs-kept-")
+        };
+        let directory = directory.filter(is_kept).map(Path::to_owned);
+        let mut directories = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.extend(directory);
+        drop(directories);
+        run
     }
 
     /// Replaces the path of the temporary directory, so that texts can be compared.
@@ -310,18 +340,12 @@ impl Run {
 
     /// The file with the text that `edit` could not write.
     pub fn kept(&self) -> PathBuf {
-        let (_, rest) = self
-            .stderr
-            .split_once("kept in plaintext as ")
-            .unwrap_or_else(|| panic!("{self}"));
-        PathBuf::from(rest.split(';').next().unwrap_or_default())
+        self.kept_text().unwrap_or_else(|| panic!("{self}"))
     }
 
-    /// Removes the file with the text that `edit` could not write.
-    pub fn remove_kept(&self) {
-        let kept = self.kept();
-        let directory = kept.parent().expect("the file is in its own directory");
-        fs::remove_dir_all(directory).expect("the directory is writable");
+    fn kept_text(&self) -> Option<PathBuf> {
+        let (_, rest) = self.stderr.split_once("kept in plaintext as ")?;
+        rest.split(';').next().map(PathBuf::from)
     }
 
     /// Asserts that the run failed with this exit code and wrote no result.
