@@ -64,8 +64,8 @@ impl<'g> TextGuard<'g> {
     }
 }
 
-/// Refuses a Secret of which a value would stay in plaintext by mistake; returns what else the user
-/// should know of the Secrets.
+/// Refuses a Secret if one of its values would stay in plaintext by mistake. Returns the warnings
+/// about the Secrets.
 pub(crate) fn check_parts(
     text: &[u8],
     format: Format,

@@ -6,7 +6,7 @@ use sops_lint::{Input, Linter, Settings};
 
 const SECRET: &str = "correct-horse-7";
 
-/// Manifests with an assignment in the place of a name, written as `NAME`.
+/// Manifests with an assignment instead of a name, written as `NAME`.
 const MANIFESTS: [(&str, &str); 14] = [
     (
         "SL001",

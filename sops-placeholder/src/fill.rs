@@ -1,4 +1,4 @@
-//! Puts placeholders in the place of encrypted values.
+//! Replaces encrypted values by placeholders.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

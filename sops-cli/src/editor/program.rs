@@ -165,7 +165,7 @@ impl EditorProgram {
 fn end(child: &mut Child) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It may have just ended by itself.
+        // It may have just ended on its own.
         let _ = kill_process(pid, Signal::TERM);
     }
     let start = Instant::now();

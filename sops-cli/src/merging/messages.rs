@@ -6,7 +6,7 @@ use sops_core::merge::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName
 use crate::command_error::{Code, CommandError};
 use crate::keys::names::shown;
 
-/// What the user is told about a merge, even a clean one.
+/// The message about a note of a merge, even of a clean one.
 pub(crate) fn note(name: &str, note: &MergeNote) -> String {
     match note {
         MergeNote::RemovedWithoutRotation(keys) => format!(

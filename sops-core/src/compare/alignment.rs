@@ -12,7 +12,7 @@ const NAMES: [&str; 3] = ["name", "id", "key"];
 pub(super) struct Alignment {
     /// The items that belong together, as indexes of the old and the new list.
     pub(super) pairs: Vec<(usize, usize)>,
-    /// The pairs of equal items of which others changed places with.
+    /// The pairs of equal items that changed places with others.
     pub(super) moved: HashSet<(usize, usize)>,
     pub(super) removed: Vec<usize>,
     pub(super) added: Vec<usize>,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 use sops_core::keys::age::generate_x25519;
-use sops_core::keys::{Identities, MasterKey};
+use sops_core::keys::{DataKey, Identities, MasterKey};
 use sops_core::merge::{
     Approval, ConfiguredKeys, Markers, MergeOutcome, MergeProblem, Versions, merge,
 };
@@ -67,9 +67,7 @@ impl Repository {
     /// The file after `sops-rs edit`.
     pub(crate) fn edit(&self, encrypted: &str, plaintext: impl AsRef<[u8]>) -> String {
         let document = self.parse(encrypted);
-        let key = document
-            .data_key(&self.ann.identities)
-            .expect("Ann has a key");
+        let key = self.data_key(&document);
         let open = document
             .open(key, MacCheck::Require)
             .expect("the MAC is right");
@@ -96,9 +94,7 @@ impl Repository {
     /// The file after `sops-rs rotate` with these recipients.
     pub(crate) fn rotate(&self, encrypted: &str, keys: &[&MasterKey]) -> String {
         let document = self.parse(encrypted);
-        let key = document
-            .data_key(&self.ann.identities)
-            .expect("Ann has a key");
+        let key = self.data_key(&document);
         let open = document
             .open(key, MacCheck::Require)
             .expect("the MAC is right");
@@ -110,9 +106,7 @@ impl Repository {
     /// The file after `sops-rs updatekeys` with these recipients.
     pub(crate) fn update_keys(&self, encrypted: &str, keys: &[&MasterKey]) -> String {
         let document = self.parse(encrypted);
-        let key = document
-            .data_key(&self.ann.identities)
-            .expect("Ann has a key");
+        let key = self.data_key(&document);
         let group = keys.iter().map(|key| (*key).clone()).collect();
         document
             .with_key_groups(&key, &[group], None, &Identities::new(), self.tick())
@@ -122,14 +116,18 @@ impl Repository {
     /// The file under another selection rule.
     pub(crate) fn with_rule(&self, encrypted: &str, rule: EncryptionRule) -> String {
         let document = self.parse(encrypted);
-        let key = document
-            .data_key(&self.ann.identities)
-            .expect("Ann has a key");
+        let key = self.data_key(&document);
         let open = document
             .open(key, MacCheck::Require)
             .expect("the MAC is right");
         open.with_rule(rule, false, self.tick())
             .expect("the rule is changed")
+    }
+
+    fn data_key(&self, document: &EncryptedDocument<'_>) -> DataKey {
+        document
+            .data_key(&self.ann.identities)
+            .expect("Ann has a key")
     }
 
     pub(crate) fn parse<'e>(&self, encrypted: &'e str) -> EncryptedDocument<'e> {

@@ -34,7 +34,7 @@ pub(super) struct PlaintextValue {
     pub(super) is_open: bool,
     /// Whether it is no placeholder either.
     pub(super) is_meant: bool,
-    /// Whether hardly another value has the same length by chance and is meant to be public.
+    /// Whether it is also so long that other values rarely have its length by chance.
     pub(super) is_telling: bool,
 }
 

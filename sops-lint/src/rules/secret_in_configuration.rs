@@ -98,7 +98,7 @@ fn env_files(top: NodeRef<'_, '_>, context: &mut Context<'_>) {
         let name = node.as_str().unwrap_or_default();
         let directory = context.input.path.parent().unwrap_or(Path::new("/"));
         let path = directory.join(name);
-        // A dotenv file is looked at by itself.
+        // A dotenv file is linted on its own.
         if name.is_empty() || texts::is_named(&path) || is_sample(&path) {
             continue;
         }

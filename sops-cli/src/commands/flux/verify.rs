@@ -328,7 +328,7 @@ async fn add_live(
     })
 }
 
-/// The manifests with placeholders, which Flux would deploy in the place of secrets.
+/// The manifests with placeholders, which Flux would deploy instead of secrets.
 fn placeholder_checks(path: &Path) -> Result<Vec<FluxCheck>, CommandError> {
     let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?;
     let checks = items.iter().filter_map(|item| {

@@ -46,7 +46,7 @@ pub(crate) fn run_as_link(program: &Path, arguments: &[OsString]) -> bool {
 }
 
 fn convert(path: &Path) {
-    // Whatever fails, Git goes on.
+    // Git continues, whatever fails.
     let _ = print(path);
 }
 
@@ -71,8 +71,7 @@ fn size(file: &File) -> usize {
     usize::try_from(size.min(SIZE_LIMIT)).unwrap_or_default() + 1
 }
 
-/// The plaintext, if the bytes are an encrypted file whose MAC matches and that a key opens which is
-/// ready.
+/// The plaintext, if the bytes are an encrypted file with a matching MAC that a ready key decrypts.
 fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let has_ciphertext = str::from_utf8(bytes).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX));
     let is_whole = (bytes.len() as u64) < SIZE_LIMIT;

@@ -25,7 +25,7 @@ pub(super) struct Summary {
     pub(super) decrypted: usize,
     /// Those that no key decrypts, and whose history is clean.
     pub(super) by_history: usize,
-    /// Those of them of which the history has no other version with the same MAC.
+    /// How many of `by_history` have no other version with the same MAC in the history.
     pub(super) without_earlier_version: usize,
     /// Those for which there is no creation rule.
     pub(super) uncovered: usize,

@@ -14,7 +14,7 @@ use crate::yaml::source;
 const LONGEST_KEY: usize = 1_000;
 
 impl<'a> BlockReader<'a> {
-    /// The key at `at` and the offset of its `:`; `None` if the line goes on with something else.
+    /// The key at `at` and the offset of its `:`; `None` if something else follows on the line.
     pub(super) fn key(&self, at: usize) -> Step<Option<(Scalar<'a>, usize)>> {
         let (key, colon) = match self.byte(at) {
             Some(b'"' | b'\'') => {
@@ -145,7 +145,7 @@ impl<'a> BlockReader<'a> {
         })
     }
 
-    /// Whether a plain scalar goes on below the line that ends at `line`.
+    /// Whether a plain scalar continues below the line that ends at `line`.
     fn continues(&self, line: usize) -> bool {
         if line >= self.text.len() {
             return false;

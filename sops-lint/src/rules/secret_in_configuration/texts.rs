@@ -29,7 +29,7 @@ pub(super) fn secrets(path: &Path, text: &str) -> Vec<FoundSecret> {
     }
 }
 
-/// Whether a file with such a name is looked at by itself.
+/// Whether files with such a name are linted on their own.
 pub(super) fn is_named(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| is_dotenv(name) || CLIENTS.contains(&name))
