@@ -115,9 +115,9 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct NameArg {
-    /// Choose the format and the creation rule by this file name
+    /// Use this file name to choose the format and the creation rule
     ///
-    /// Needed with standard input, which has no name.
+    /// Standard input has no name of its own.
     #[arg(long, hide_short_help = true, value_name = "NAME", value_parser = path_or_empty())]
     pub(crate) filename_override: Option<PathBuf>,
 }

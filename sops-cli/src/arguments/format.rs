@@ -16,13 +16,14 @@ use crate::ui::Ui;
 pub(crate) struct FormatArgs {
     /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
     ///
-    /// By default, the file extension decides, or the content if an encrypted file has an unknown
-    /// extension.
+    /// By default, the file extension decides; for an encrypted file with an unknown extension, the
+    /// content decides.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
     /// Output format [default: from the name]
     ///
-    /// By default, the file extension decides, or the input format if the extension is unknown.
+    /// By default, the file extension decides; if it is unknown, the output has the format of the
+    /// input.
     #[arg(long, hide_short_help = true, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }

@@ -38,7 +38,7 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
-    /// Show who can decrypt the file at the top
+    /// List the file's master keys at the top of the text
     #[arg(long, short)]
     pub(crate) show_master_keys: bool,
     /// Edit on a disk if there is no memory file system

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Replace this process with the command
     #[arg(long)]
     same_process: bool,
-    /// Turn nested values into variables, with this text between their keys [example: `__`]
+    /// Join the keys of nested values with this text, such as `__`
     #[arg(long, value_name = "TEXT")]
     separator: Option<String>,
     /// Input format: yaml, json, dotenv, ini, binary [default: from the name]

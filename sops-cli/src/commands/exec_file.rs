@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Use a disk if there is no memory file system
     #[arg(long, hide_short_help = true, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     allow_disk: bool,
-    /// The name of the file or pipe
+    /// Name of the file or pipe
     #[arg(
         long,
         value_name = "NAME",

@@ -51,7 +51,7 @@ enum GroupAction {
     Delete {
         #[command(flatten)]
         target: FileArgs,
-        /// The index of the group, from 0
+        /// Index of the group; the first is 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
         #[command(flatten)]
@@ -69,7 +69,7 @@ struct FileArgs {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
-    /// Accept recipients that no rule names
+    /// Accept recipients that the creation rule does not name, without asking
     #[arg(long, short)]
     yes: bool,
 }

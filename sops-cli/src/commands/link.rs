@@ -16,7 +16,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The directory to create the link in [default: ~/.local/bin]
+    /// Directory for the link [default: ~/.local/bin]
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Replace a file named `sops` that is not a link to sops-rs

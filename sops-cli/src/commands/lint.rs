@@ -61,9 +61,10 @@ pub(crate) struct Args {
         default_value = "low"
     )]
     min_confidence: MinConfidence,
-    /// Fix what can be fixed safely
+    /// Fix findings that can be fixed safely
     ///
-    /// These are mounts, modes, recipients, rules, and plaintext that a creation rule covers.
+    /// This changes mounts, file modes, recipients and rules, and encrypts plaintext that a
+    /// creation rule covers.
     #[arg(long)]
     fix: bool,
     /// With `--fix`, add recipients from `.sops.yaml` without asking
@@ -79,10 +80,9 @@ pub(crate) struct Args {
 enum MinConfidence {
     /// All findings
     Low,
-    /// No values that are only words, or may be references or settings
+    /// Leave out values that are only words, or may be references or settings
     Medium,
-    /// Facts, formats that only secrets have, and values with both the name and the look of a
-    /// secret
+    /// Only facts, formats that only secrets have, and values that are named and look like a secret
     High,
 }
 

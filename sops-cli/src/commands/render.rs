@@ -32,9 +32,9 @@ pub(crate) struct Args {
     /// Files, directories, or `-` for standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Write all files to this new directory instead, with the paths that they have
+    /// Write all files to this new directory instead, at the same paths
     ///
-    /// Files that are not encrypted are copied, so that `kustomize build` works there.
+    /// Files that are not encrypted are copied, so that you can run `kustomize build` there.
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
 }

@@ -37,10 +37,10 @@ Examples:
   sops-rs flux install-key --dry-run client
   sops-rs flux install-key --export > sops-age.yaml";
 
-/// Install the private age key in the cluster, as the Secret that Flux decrypts with
+/// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// The key comes from where sops looks for keys, and must belong to a recipient in `.sops.yaml`. It
-/// is sent with server-side apply over TLS, to a server with a verified certificate.
+/// The key is read from where sops looks for keys, and must belong to a recipient in `.sops.yaml`.
+/// It is sent with server-side apply, and only over TLS to a server whose certificate was verified.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -52,13 +52,14 @@ pub(crate) struct Args {
     /// Create the namespace if it does not exist
     #[arg(long)]
     create_namespace: bool,
-    /// Change nothing; `client` does not connect, `server` lets the server check the Secret
+    /// Change nothing: `client` does not connect, and `server` asks the server to validate the
+    /// Secret
     #[arg(long, value_name = "BY")]
     dry_run: Option<DryRun>,
-    /// Take over the entry from another field manager
+    /// Take over the key's entry from another field manager
     #[arg(long)]
     force_conflicts: bool,
-    /// Replace a key in the cluster even if this computer does not have it
+    /// Replace the key in the cluster even if this computer has no copy of it
     #[arg(long)]
     replace: bool,
     /// Print the Secret with the private key instead of sending it

@@ -20,7 +20,7 @@ pub(super) const FILE: &str = ".gitattributes";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Use the settings of the user, for all clones, and leave this repository as it is
+    /// Change the settings for all your clones instead of this clone and its `.gitattributes`
     #[arg(long)]
     global: bool,
 }

@@ -17,25 +17,25 @@ use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The length of conflict markers: `%L`
+    /// Length of the conflict markers (`%L`)
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     marker_size: usize,
-    /// The label of the base: `%S`
+    /// Label of the base (`%S`)
     #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     ancestor_label: Option<String>,
-    /// The label of ours: `%X`
+    /// Label of our version (`%X`)
     #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     ours_label: Option<String>,
-    /// The label of theirs: `%Y`
+    /// Label of their version (`%Y`)
     #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     theirs_label: Option<String>,
-    /// A file with the base: `%O`
+    /// File with the base version (`%O`)
     base: PathBuf,
-    /// A file with ours, which gets the result: `%A`
+    /// File with our version, which is overwritten with the result (`%A`)
     ours: PathBuf,
-    /// A file with theirs: `%B`
+    /// File with their version (`%B`)
     theirs: PathBuf,
-    /// The path of the merged file in the repository: `%P`
+    /// Path of the merged file in the repository (`%P`)
     path: PathBuf,
 }
 

@@ -38,10 +38,10 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     sides: SideArgs,
-    /// Encrypt for recipients that the creation rule does not name, without asking
+    /// Accept recipients that the creation rule does not name, without asking
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Leave values in plaintext that one side encrypts, as the selection rule says
+    /// Accept plaintext values that one side encrypts, if the selection rule does not cover them
     #[arg(long)]
     allow_plaintext: bool,
     /// Edit on a disk if there is no memory file system

@@ -14,10 +14,10 @@ use crate::commands::set::key_path;
 #[derive(clap::Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct SideArgs {
-    /// Take our value in every conflict, or in those at these key paths
+    /// Take our value in every conflict, or only at these key paths
     #[arg(long, value_name = "KEY-PATH", num_args = 0..)]
     ours: Option<Vec<OsString>>,
-    /// Take their value in every conflict, or in those at these key paths
+    /// Take their value in every conflict, or only at these key paths
     #[arg(long, value_name = "KEY-PATH", num_args = 0..)]
     theirs: Option<Vec<OsString>>,
     /// Take the recipients of one side, if both changed them
