@@ -79,7 +79,7 @@ fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
-        .ok_or("not a whole number of 0 or more")
+        .ok_or("not a whole number, 0 or greater")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
@@ -128,7 +128,7 @@ impl GroupChange {
         }
         match groups.is_empty() {
             true => Err(
-                "this is the file's only key group; without it nothing could decrypt the file"
+                "this is the file's only key group; without it, no one could decrypt the file"
                     .to_owned(),
             ),
             false => Ok(()),

@@ -311,7 +311,7 @@ fn is_reported(result: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -
 /// The consequence of an invalid configuration for the check.
 fn unusable(wrong: &InvalidConfig) -> CommandError {
     let message =
-        "this configuration is invalid, so lint cannot tell which files must be encrypted";
+        "this configuration is invalid, so lint cannot determine which files must be encrypted";
     CommandError::new(Code::CannotReadInput, message).in_file(&name_of(&wrong.file))
 }
 

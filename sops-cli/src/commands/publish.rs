@@ -251,7 +251,7 @@ impl Publication<'_> {
             name_of(file)
         );
         Err(CommandError::new(Code::Generic, message)
-            .hint("until then, `sops publish` can, or a rule with `directory`"))
+            .hint("until then, use `sops publish`, or a rule with `directory`"))
     }
 
     /// The file encrypted with the keys and the rule that it has at its destination.

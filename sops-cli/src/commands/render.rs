@@ -68,7 +68,7 @@ fn write_stream(ui: &Ui, items: &[BatchFile], has_stream: bool) -> Result<(), Co
         match manifests(item) {
             Ok(read) => trees.extend(read),
             Err(error) if item.is_found && !error.is_of_encrypted => ui.warn(format_args!(
-                "{} is left out: {}",
+                "{} was left out: {}",
                 name_of(&item.path),
                 error.error.message()
             )),
@@ -153,9 +153,9 @@ fn write_tree(ui: &Ui, directory: &Path, items: &[BatchFile]) -> Result<(), Comm
     }
     finish(ui, errors, items.len())?;
     ui.note(format_args!(
-        "{encrypted} encrypted of {} files have placeholders in {}",
-        items.len(),
-        name_of(directory)
+        "Rendered into {}: {encrypted} of {} files have placeholders",
+        name_of(directory),
+        items.len()
     ));
     Ok(())
 }

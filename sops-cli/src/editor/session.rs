@@ -140,7 +140,7 @@ impl EditorSession<'_> {
 fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     // A pipe might never end, and a link lead to a file for others.
     if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
-        let message = "the editor left no regular file; nothing was written";
+        let message = "the editor did not leave a regular file; nothing was written";
         return Err(CommandError::new(Code::CannotReadInput, message));
     }
     let text = std::fs::read(path);

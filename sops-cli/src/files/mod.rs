@@ -29,6 +29,7 @@ use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
 pub(crate) use conditions::{Expected, Readers};
+pub(crate) use errors::check_directory;
 pub(crate) use private_directory::PrivateDirectory;
 pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;

@@ -55,7 +55,7 @@ impl Accesses {
 
 /// Everyone who can read the Secret. `pods` are those of its namespace.
 pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>) -> Vec<Access> {
-    let everything = BTreeSet::from(["may do everything"]);
+    let everything = BTreeSet::from(["can do anything"]);
     let grants = lists.grants(secret.namespace).into_iter();
     let (whole, partial): (Vec<_>, Vec<_>) =
         grants.partition(|grant| grant.rules.iter().any(PolicyRule::covers_everything));
@@ -93,7 +93,7 @@ pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>)
     };
     accesses.add(
         &everyone,
-        "may do everything",
+        "can do anything",
         "the API server, without a binding",
     );
     let entries = accesses.0.into_iter();
@@ -356,7 +356,7 @@ mod tests {
         for (rule, is_local, expected) in [
             (rule("get", "", "secrets"), true, Some("reads the Secret")),
             (rule("watch", "*", "*"), true, Some("reads the Secret")),
-            (rule("*", "*", "*"), true, Some("may do everything")),
+            (rule("*", "*", "*"), true, Some("can do anything")),
             (
                 rule("patch", "", "secrets"),
                 true,

@@ -63,7 +63,7 @@ impl Compared {
         compared.paths.extend_from_slice(paths);
         let most = if is_index { 1 } else { 2 };
         if compared.trees.len() > most {
-            let message = format!("more than {most} of these are revisions");
+            let message = format!("too many revisions: expected at most {most}");
             return Err(CommandError::new(Code::CannotReadInput, message));
         }
         Ok(compared)

@@ -37,7 +37,7 @@ pub(crate) enum HistoryGap {
 impl HistoryGap {
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::NoRepository => "it has no history in Git to compare it with",
+            Self::NoRepository => "it has no earlier version in Git",
             Self::Shallow => "the history of this shallow clone is incomplete",
             Self::Partial => "this partial clone lacks the old versions",
             Self::TooLong => "the history is too long to search",

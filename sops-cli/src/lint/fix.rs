@@ -75,7 +75,7 @@ impl Fixer<'_> {
         for (lines, (grants, names)) in sets {
             let files = files_named(&names);
             if needs_answer(grants) && !can_ask {
-                let heading = "these key changes need your agreement:";
+                let heading = "these key changes need your approval:";
                 let message = shown_lines(heading, &lines);
                 let error = CommandError::with_lines(Code::Generic, &message).in_file(&files);
                 self.ui.error(&error.hint(

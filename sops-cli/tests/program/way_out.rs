@@ -112,7 +112,7 @@ fn private_keys_in_the_wrong_place_are_named_but_not_shown() {
         (
             "SOPS_AGE_KEY",
             ssh_key,
-            "SOPS_AGE_KEY: line 1: this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+            "SOPS_AGE_KEY: line 1: this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
         ),
         (
             "SOPS_AGE_KEY_FILE",
@@ -122,7 +122,7 @@ fn private_keys_in_the_wrong_place_are_named_but_not_shown() {
         (
             "SOPS_AGE_KEY_FILE",
             "ssh_key",
-            "SOPS_AGE_KEY_FILE (ssh_key): line 1: this looks like a private key of SSH",
+            "SOPS_AGE_KEY_FILE (ssh_key): line 1: this looks like an SSH private key",
         ),
     ] {
         let mut command = empty.command(&["decrypt", "x.yaml"]);

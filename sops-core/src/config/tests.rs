@@ -95,7 +95,7 @@ fn errors_are_reported_with_their_location() {
         ("x: 1\nx: 2\n", "2:1 this mapping has the key `x` twice"),
         (
             "creation_rules: [{key_groups: [{azure_keyvault: [{key: a}]}]}]",
-            "1:50 creation_rules[0].key_groups[0].azure_keyvault[0]: a key of Azure Key Vault needs the key `vaultUrl`",
+            "1:50 creation_rules[0].key_groups[0].azure_keyvault[0]: an Azure Key Vault key needs the key `vaultUrl`",
         ),
         // Types.
         (
@@ -196,7 +196,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules: [{azure_keyvault: x}]",
-            "1:35 creation_rules[0].azure_keyvault: this is not a key of Azure Key Vault; write",
+            "1:35 creation_rules[0].azure_keyvault: this is not an Azure Key Vault key; write",
         ),
         // Rules.
         (
@@ -584,7 +584,7 @@ fn harmless_unknown_keys_are_warnings() {
         ),
         (
             "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
-            "line 4, column 20: unknown key `rol` in a key of AWS KMS, which has no effect; did you mean `role`?",
+            "line 4, column 20: unknown key `rol` in an AWS KMS key, which has no effect; did you mean `role`?",
         ),
         (
             "stores: {yaml: {ident: 2}}",

@@ -178,15 +178,15 @@ mod tests {
             ("(a{100}){11}", "character 9, `{11}`: nested repetitions"),
             (
                 "foo(?=bar)",
-                "character 4, `(?=`: the engine of sops has no look-ahead",
+                "character 4, `(?=`: sops does not support look-ahead",
             ),
             (
                 "(?!a)",
-                "character 1, `(?!`: the engine of sops has no look-ahead",
+                "character 1, `(?!`: sops does not support look-ahead",
             ),
             (
                 "(?<=a)b",
-                "character 1, `(?<=`: the engine of sops has no look-behind",
+                "character 1, `(?<=`: sops does not support look-behind",
             ),
             ("(?<n", "character 1, `(?<n`: a group name"),
             ("(?P<a-b>x)", "character 1, `(?P<a-b`: a group name"),
@@ -196,7 +196,7 @@ mod tests {
             ),
             (
                 "(?x)a",
-                "character 1, `(?x`: the engine of sops has no flag `x`",
+                "character 1, `(?x`: sops does not support the flag `x`",
             ),
             ("(?i-)a", "character 1, `(?i-)`: unknown flags"),
             (

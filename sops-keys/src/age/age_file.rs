@@ -83,7 +83,7 @@ fn header_length(file: &[u8]) -> usize {
 /// The binary form of an age file that may be armored.
 ///
 /// # Errors
-/// For armor that is cut off or altered.
+/// For armor that is truncated or was altered.
 pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     if !file.trim_ascii_start().starts_with(ARMOR_BEGIN.as_bytes()) {
         return Ok(Cow::Borrowed(file));
@@ -100,7 +100,7 @@ pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
 pub(super) enum Damage {
     /// It does not begin like an armored age file. As in `sops`, a binary one is rejected.
     NotArmored,
-    /// The armor is cut off or altered.
+    /// The armor is truncated or was altered.
     Armor,
     /// The header is malformed.
     Header,

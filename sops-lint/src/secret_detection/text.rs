@@ -194,7 +194,7 @@ fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
 fn tokens(text: &str, secrets: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
-        if token.description != "a private key in PEM" || *has_key {
+        if token.description != "a PEM private key" || *has_key {
             secrets.add("", token.range, Likeness::Format(token.description));
         }
     }

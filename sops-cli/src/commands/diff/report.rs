@@ -179,7 +179,7 @@ impl Comparer {
         let documents = old.document().zip(new.document());
         if documents.is_some_and(|(old, new)| new.altered_since(old).is_some()) {
             report.problems.push(
-                "was changed without its key: its values differ, but its MAC is the old one"
+                "was changed without its data key: its values differ, but its MAC is unchanged"
                     .to_owned(),
             );
         }

@@ -174,7 +174,7 @@ fn decrypt(document: &EncryptedDocument<'_>, keys: &dyn KeyService) -> Opened {
     let (decrypted, problem) = match document.decrypt(&key, MacCheck::Require) {
         Ok(decrypted) => (Some(decrypted), None),
         Err(Error::MacMismatch | Error::MacMissing { .. } | Error::MacUnreadable { .. }) => {
-            let problem = "was changed without its key: its MAC does not match";
+            let problem = "was changed without its data key: its MAC does not match";
             let decrypted = document.decrypt(&key, MacCheck::Ignore);
             (decrypted.ok(), Some(problem.to_owned()))
         }

@@ -195,7 +195,7 @@ impl Replacement<'_> {
         ];
         for (_, kept, help) in ignored.iter().filter(|(is_ignored, _, _)| *is_ignored) {
             self.reader.ui.warn(format_args!(
-                "{}: the file exists and keeps its {kept}, whatever the flags say; {help}",
+                "{}: the file exists, so it keeps its {kept}, and the flags for it are ignored; {help}",
                 self.encrypted.name
             ));
         }
@@ -286,5 +286,5 @@ fn is_empty(name: &str) -> CommandError {
 fn loses_all(name: &str, reason: &str) -> CommandError {
     let message = format!("{name} {reason}, and the file would lose all values");
     CommandError::new(Code::NeedsOneDocument, message)
-        .hint("look at the program that writes the plaintext; nothing was written")
+        .hint("check the program that writes the plaintext; nothing was written")
 }

@@ -55,7 +55,7 @@ impl HooksDirectory {
                 name_of(&configured)
             );
             return Err(CommandError::new(Code::Generic, message)
-                .hint("`git config --show-origin core.hooksPath` says where that is set"));
+                .hint("`git config --show-origin core.hooksPath` shows where that is set"));
         }
         // Git runs hooks in the root, so a relative path starts there.
         let path = root.join(configured);
@@ -101,7 +101,7 @@ impl HooksDirectory {
             name_of(&self.path)
         );
         Err(CommandError::new(Code::Generic, message).hint(
-            "create that directory, or use the repository's own with `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` says where that is set",
+            "create that directory, or use the repository's own with `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` shows where that is set",
         ))
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn check_push(
     report.finish(
         ui,
         "The push is refused.",
-        "Then push again. If others have these commits already, `git push --no-verify` pushes them unchecked.",
+        "Then push again. If others already have these commits, `git push --no-verify` pushes them unchecked.",
     )
 }
 

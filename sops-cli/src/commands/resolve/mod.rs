@@ -72,7 +72,7 @@ pub(crate) fn cmd_resolve(
         return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
     }
     let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
-        CommandError::new(Code::Generic, "Git has no unresolved conflict of this file")
+        CommandError::new(Code::Generic, "this file has no unresolved conflict in Git")
             .in_file(&name)
             .hint("`git status` lists the files in conflict")
     })?;
@@ -223,7 +223,7 @@ impl Resolve<'_> {
         let Some(side) = self.sides.of_everything() else {
             let last = errors.pop();
             errors.extend(last.map(|error| {
-                error.hint("`--ours` or `--theirs` takes the version that is encrypted and whole")
+                error.hint("choose the intact encrypted version with `--ours` or `--theirs`")
             }));
             return Err(self.report(errors));
         };

@@ -142,8 +142,8 @@ impl Resolution<'_, '_> {
 /// The flag that decides on a problem.
 fn hint(problem: &MergeProblem) -> Option<&'static str> {
     Some(match problem {
-        MergeProblem::Settings => "`--settings ours` or `--settings theirs` decides",
-        MergeProblem::KeyGroups => "`--recipients ours` or `--recipients theirs` decides",
+        MergeProblem::Settings => "choose one with `--settings ours` or `--settings theirs`",
+        MergeProblem::KeyGroups => "choose one with `--recipients ours` or `--recipients theirs`",
         MergeProblem::Unapproved(_) => {
             "add them to the creation rule in `.sops.yaml` and commit it, or run this command again with `--yes`"
         }

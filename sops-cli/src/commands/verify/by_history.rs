@@ -56,13 +56,13 @@ impl History<'_> {
                         _ => "the file".to_owned(),
                     };
                     let message = format!(
-                        "{subject} is not as in {version}, which has the same MAC: the file was changed by hand or merged as text"
+                        "{subject} differs from {version}, which has the same MAC: the file was changed by hand or merged as text"
                     );
                     findings.push(altered(self.linter, &input, None, &message));
                 }
                 Verdict::Unknown(reason) => findings.push(self.unverified(&input, reason)),
                 Verdict::Clean if self.requires_key => {
-                    findings.push(self.unverified(&input, "`--require-key` asks for one"));
+                    findings.push(self.unverified(&input, "`--require-key` is set"));
                 }
                 Verdict::Clean => {
                     summary.by_history += 1;
@@ -77,7 +77,7 @@ impl History<'_> {
 
     fn unverified(&self, input: &Input<'_>, reason: &str) -> Finding {
         let message =
-            format!("the MAC was not verified: no private key decrypts the file, and {reason}");
+            format!("the MAC was not verified: no private key can decrypt the file, and {reason}");
         let help =
             "clone with the full history, or set SOPS_AGE_KEY to a key that can decrypt the file";
         let rule = &UNVERIFIED_FILE;

@@ -137,7 +137,7 @@ impl Comparison<'_> {
 impl Evidence {
     fn give_up(&mut self) {
         if matches!(self.verdict, Verdict::Clean) {
-            self.verdict = Verdict::Unknown("too many files have its MAC");
+            self.verdict = Verdict::Unknown("too many files have the same MAC");
         }
     }
 

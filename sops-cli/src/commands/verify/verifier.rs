@@ -126,7 +126,7 @@ pub(super) fn altered(
     message: &str,
 ) -> Finding {
     let help = format!(
-        "if you want the change, look at the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
+        "if you want the change, check the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
         shell_path(input.name)
     );
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))

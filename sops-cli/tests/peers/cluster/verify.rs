@@ -408,7 +408,7 @@ fn those_who_can_read_the_key_are_listed() {
         &lines,
         "User reads reads the Secret (RoleBinding reads of Role reads)",
     );
-    assert_has(&lines, "Group system:masters may do everything");
+    assert_has(&lines, "Group system:masters can do anything");
     let has_line = |user: &str| {
         lines
             .iter()

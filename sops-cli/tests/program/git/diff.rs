@@ -265,7 +265,7 @@ fn a_file_that_was_changed_by_hand_is_reported() {
         .replace("replicas: 1", "replicas: 2");
     environment.write("new.yaml", changed);
     let run = compare(&environment, &[]).succeeds();
-    let expected = "  ! it was changed without its key: its MAC does not match\n  \
+    let expected = "  ! it was changed without its data key: its MAC does not match\n  \
                     ~ replicas\n      - 1\n      + 2\n";
     assert!(run.stdout.ends_with(expected), "{run}");
 }
@@ -400,7 +400,7 @@ fn a_file_that_was_changed_by_hand_is_reported_without_a_key() {
     std::fs::remove_file(keys).expect("it is ours");
     let run = compare(&environment, &["--names-only"]).succeeds();
     let problem =
-        "  ! was changed without its key: its values differ, but its MAC is the old one\n";
+        "  ! was changed without its data key: its values differ, but its MAC is unchanged\n";
     assert!(run.stdout.contains(problem), "{run}");
     assert!(run.stdout.contains("  ~ replicas\n"), "{run}");
 }

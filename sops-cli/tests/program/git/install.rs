@@ -79,7 +79,8 @@ fn all_settings_are_written_and_removed() {
     assert!(!clone.path(".gitattributes").exists());
     let run = clone.sops_rs(&["git", "uninstall"]).succeeds();
     assert!(
-        run.stderr.contains("Nothing of sops-rs is installed"),
+        run.stderr
+            .contains("No settings or lines of sops-rs are installed"),
         "{run}"
     );
 }

@@ -220,7 +220,7 @@ fn a_file_without_a_conflict_is_left_as_it_is() {
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
         run.stderr
-            .contains("Git has no unresolved conflict of this file"),
+            .contains("this file has no unresolved conflict in Git"),
         "{run}"
     );
 }

@@ -57,7 +57,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         ui.errors(problems.iter().map(Problem::error).collect());
         if problems.is_empty() {
             let files = match encrypted_files {
-                0 => "there is no encrypted file yet".to_owned(),
+                0 => "the repository has no encrypted files yet".to_owned(),
                 1 => "the encrypted file has its attributes".to_owned(),
                 number => format!("all {number} encrypted files have their attributes"),
             };

@@ -60,7 +60,7 @@ fn wrong_program(key: &str, value: &str, driver: &Driver) -> Option<Problem> {
         None => format!("`{key}` is `{value}`, which does not exist"),
         Some(program) if is_same(&program, &driver.program) => return None,
         Some(program) => format!(
-            "`{key}` runs {}, and not {}",
+            "`{key}` runs {}, not {}",
             name_of(&program),
             name_of(&driver.program)
         ),
@@ -79,7 +79,7 @@ fn caching(settings: &Settings) -> Vec<Problem> {
                 let message =
                     format!("`{key}` is true, so Git stores plaintext in `{NOTES}{name}`");
                 let help = format!(
-                    "set it to false; `git config --show-origin --get-all {}` prints where it is",
+                    "set it to false; `git config --show-origin --get-all {}` shows where it is set",
                     shell_word(&key)
                 );
                 Problem::new(CACHE, message, help)
