@@ -13,12 +13,12 @@ use crate::input_format::InputFormat;
 
 /// The content of a file, with its name and its format.
 pub(crate) struct Input {
-    /// Its name in messages.
+    /// The name of the input in messages.
     pub(crate) name: String,
     /// `None` is standard input.
     pub(crate) path: Option<PathBuf>,
     pub(crate) format: Format,
-    /// As UTF-8.
+    /// The content, as UTF-8.
     pub(crate) content: Zeroizing<Vec<u8>>,
     /// The bytes of the file, if they are UTF-16.
     utf16: Option<Zeroizing<Vec<u8>>>,
@@ -113,7 +113,7 @@ impl Input {
         let bytes = Zeroizing::new(bytes);
         let decoded = match role {
             Role::Encrypted => from_utf16(&bytes),
-            // Decryption would return other bytes.
+            // Decryption would not restore the UTF-16 bytes.
             _ if format.of_plaintext()? == Format::Binary => None,
             _ => from_utf16(&bytes),
         };

@@ -31,7 +31,7 @@ impl FileArg {
         self.get(ui).filter(|_| !self.is_standard_input())
     }
 
-    /// Whether the file stands for standard input.
+    /// Whether the command reads standard input.
     pub(crate) fn is_standard_input(&self) -> bool {
         let first = self.first();
         first.is_none_or(|file| file == Path::new("-") && !file.exists())
@@ -83,7 +83,7 @@ impl FileArg {
         }
     }
 
-    /// The file that the command line must name.
+    /// The file, or an error if the command line names none.
     pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
         self.get(ui).ok_or_else(no_file)
     }
@@ -111,7 +111,7 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// The name that replaces the file's own.
+/// The flag with the name that replaces the file's own.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct NameArg {

@@ -99,7 +99,7 @@ impl GlobalArgs {
         self.enable_local_keyservice.unwrap_or(true)
     }
 
-    /// The configuration file that was named.
+    /// The configuration file that the flag or SOPS_CONFIG names.
     pub(crate) fn config(&self) -> Option<&Path> {
         self.config
             .as_deref()

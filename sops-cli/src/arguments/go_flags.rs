@@ -12,8 +12,8 @@ use clap::ArgAction;
 use super::flag_syntax::{flag, truth};
 use super::sops_order::SopsOrder;
 
-/// The arguments, rewritten for the description of the command line. If a flag that takes one value
-/// is repeated, the last one counts.
+/// Rewrites the arguments for clap. If a flag that takes one value is repeated, the last one
+/// counts.
 ///
 /// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the
 /// commands of [`SopsOrder`], flags end at the first word. In other commands, an unknown flag after
@@ -34,12 +34,12 @@ pub(crate) fn usual(
     reader.spelled()
 }
 
-/// Whether the arguments certainly need no rewriting. A complete check would have to build the
-/// description, which takes time.
+/// Whether the arguments certainly need no rewriting. A complete check would have to build clap's
+/// description of the command line, which takes time.
 fn is_usual(arguments: &[OsString], has_command: bool, is_strict: bool) -> bool {
     let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
     let (mut words, mut is_behind_flag) = (0, false);
-    // In these, words may begin with a dash.
+    // The words of these commands may begin with a dash.
     let takes_dashes = ["set", "unset", "exec-env", "exec-file"];
     let mut names_them = arguments
         .iter()
@@ -79,7 +79,7 @@ pub(crate) struct Position {
     pub(crate) flag: Option<String>,
     /// The words that belong to the command.
     pub(crate) words: Vec<OsString>,
-    /// The flags that are given already and count once.
+    /// The flags that the line already has and that count only once.
     pub(crate) given: Vec<String>,
     /// Whether flags are no longer possible.
     pub(crate) is_after_end: bool,
@@ -125,7 +125,7 @@ enum Takes {
 #[derive(Clone, Debug)]
 struct Flag {
     id: String,
-    /// How it is spelled.
+    /// The name as it is spelled on the command line.
     name: String,
     takes: Takes,
     is_global: bool,
@@ -148,12 +148,12 @@ impl Flag {
 enum Part {
     Command(OsString),
     Flag {
-        /// The level of commands at which it is, and its name in the description; flags of every
+        /// The level of the command that the flag belongs to, and the flag's name; flags of every
         /// command have the first level.
         key: (usize, String),
         spelled: OsString,
     },
-    /// Left to clap to accept or reject.
+    /// An argument that clap accepts or rejects.
     Raw(OsString),
     Word(OsString),
     /// `--`, after which words may start with a dash.
@@ -169,7 +169,7 @@ struct Reader<'c> {
     /// The words so far that belong to the command.
     words: usize,
     parts: Vec<Part>,
-    /// The flag at the end that lacks its value.
+    /// The last flag, if its value is missing.
     pending: Option<String>,
     is_strict: bool,
     /// Whether flags end at the first word.
@@ -189,7 +189,7 @@ impl<'c> Reader<'c> {
             ends_at_word: is_strict,
         };
         reader.learn();
-        // The description of the program itself is not built yet, which would add these.
+        // Building the description of the program would add these flags, but it is not built yet.
         for name in ["help", "h"] {
             let help = || Flag::switch("help", "--help");
             reader.flags.entry(name.into()).or_insert_with(help);
@@ -456,7 +456,7 @@ mod tests {
                 "decrypt --enable-local-keyservice=F x",
                 "decrypt --enable-local-keyservice=false x",
             ),
-            // The last counts.
+            // If a flag is repeated, the last one counts.
             ("decrypt --output a --output=b x", "decrypt --output=b x"),
             ("decrypt -i -i=false x", "decrypt x"),
             ("decrypt -i=false --in-place x", "decrypt --in-place x"),
@@ -466,9 +466,9 @@ mod tests {
             ),
             ("--config a decrypt --config b x", "decrypt --config=b x"),
             ("decrypt --config b -config= x", "decrypt --config= x"),
-            // These can be given again.
+            // These flags may be repeated.
             ("groups add --age a --age b", "groups add --age=a --age=b"),
-            // A value is a value, whatever it looks like.
+            // A value may look like a flag.
             (
                 "encrypt --output -i=false -i x",
                 "encrypt --output=-i=false --in-place x",

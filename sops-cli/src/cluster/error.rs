@@ -81,7 +81,7 @@ impl Cluster {
         let server = &self.server;
         let causes = || std::iter::successors(error.source(), |error| (*error).source());
         if causes().any(|error| error.is::<AuthError>()) {
-            // Credentials that expire are loaded when they are used, so they can fail this late.
+            // Credentials that expire are loaded when they are used, so loading can fail here.
             return self.unauthorized("the credentials could not be loaded");
         }
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
@@ -238,8 +238,8 @@ fn split_words_of_policy(message: &str) -> (&str, &str) {
     }
 }
 
-/// How many consecutive letters and digits of a value reveal it. Policy authors can build their
-/// messages from the object in any way, so their limit is lower.
+/// How many consecutive letters and digits of a value reveal it. Policy authors can build messages
+/// from any part of the object, so the limit for policies is lower.
 const PART: usize = 8;
 const PART_IN_WORDS_OF_POLICY: usize = 5;
 
@@ -252,7 +252,7 @@ fn has_value(message: &str, object: &ClusterObject) -> bool {
         let mut places = message_in_lower_case.match_indices(&**secret);
         match secret.len() {
             0 => false,
-            // A short value is part of many words.
+            // A short value may be part of an ordinary word.
             1..4 => places.any(|(at, _)| {
                 let (before, after) = message_in_lower_case.split_at(at);
                 !before.ends_with(char::is_alphanumeric)

@@ -62,7 +62,7 @@ impl CommandError {
         }
     }
 
-    /// The same for a configuration that is already parsed.
+    /// An error of the library about a configuration that is already parsed.
     pub(crate) fn in_config(error: Error, config: &Config) -> Self {
         Self::in_config_text(error, config.text().as_bytes())
     }
@@ -91,7 +91,7 @@ impl CommandError {
         let has_mark = source.is_some_and(|(_, text, format, role)| {
             role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
         });
-        // Without conversion, the file is an encrypted one with metadata.
+        // Without a conversion, the file itself is encrypted and has metadata.
         let encrypted_as = source.and_then(|(_, text, format, _)| match &error {
             Error::Ciphertext { .. } => other_format(text, format),
             _ => None,
@@ -217,7 +217,7 @@ impl CommandError {
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` creates a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint(match source {
-                    // An error in a file that is encrypted again for another rule.
+                    // The error occurred while the file was encrypted again with another rule.
                     Some((.., Role::Encrypted)) => "change the rule",
                     _ => "change the rule, or put a rule for this file before it; to leave the file in plaintext, add `--allow-plaintext`",
                 }),
@@ -279,13 +279,13 @@ fn may_have_other_format(error: &Error) -> bool {
 /// The format in which the text is an encrypted file, if that is not the one in which it was read.
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
     let actual = encrypted_format(text).filter(|actual| *actual != format)?;
-    // A hint does not help if the file is damaged in that format too.
+    // If the file is damaged in that format too, the hint would not help.
     EncryptedDocument::parse(text, actual)
         .is_ok()
         .then_some(actual)
 }
 
-/// The name of a format in a sentence.
+/// The name of a format for use in a sentence.
 fn shown(format: Format) -> String {
     match format {
         Format::Dotenv | Format::Binary => format.name().to_owned(),

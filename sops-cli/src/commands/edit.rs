@@ -56,7 +56,7 @@ pub(crate) struct Args {
     pub(crate) threshold: ThresholdArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
-    /// Only the old form has it.
+    /// Only the command line without a command, as in older versions of `sops`, has this flag.
     #[clap(skip)]
     pub(crate) name: NameArg,
 }
@@ -123,7 +123,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// Whether the file is in conflict and the user wants to resolve that.
+/// Whether the file has a merge conflict and the user wants to resolve it.
 fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandError> {
     if merge_conflict(&input.content).is_none()
         || !ui.can_ask()
@@ -196,7 +196,7 @@ impl Editing<'_> {
         } else {
             Vec::new()
         };
-        // A file with the same values gets a correct MAC.
+        // Even if no value changed, the file gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {

@@ -103,7 +103,7 @@ pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
 /// A change to the key groups of a file.
 enum GroupChange {
     Add(Vec<MasterKey>),
-    /// By its index.
+    /// The group with this index is deleted.
     Delete(usize),
 }
 
@@ -162,7 +162,7 @@ fn change(
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
     change.apply(&mut groups).map_err(refused)?;
     let old = document.metadata().shamir_threshold;
-    // A file with one group may have a threshold of 1, which Shamir's scheme does not have.
+    // A file with one group may have a threshold of 1, which Shamir's scheme does not support.
     let threshold = threshold
         .get()
         .or(old.filter(|old| *old > 1 || groups.len() == 1));

@@ -73,7 +73,8 @@ fn is_ours(link: &Path, program: &Path) -> bool {
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Whether it is a link to this program, or to a program with its name that may no longer exist.
+/// Whether the file is a link to this program, or to one with the same name, which may no longer
+/// exist.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

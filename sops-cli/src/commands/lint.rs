@@ -75,7 +75,7 @@ pub(crate) struct Args {
     diff: bool,
 }
 
-/// How sure a finding must be.
+/// How confident a finding must be to be reported.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MinConfidence {
     /// All findings
@@ -168,7 +168,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         }
         match errors.is_empty() {
             true => code(result),
-            // Without the configuration, lint cannot tell which files must be encrypted.
+            // Without the configuration, lint cannot determine which files must be encrypted.
             false => ExitCode::from(Code::CannotReadInput as u8),
         }
     };
@@ -308,7 +308,7 @@ fn is_reported(result: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -
         .any(|finding| finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file)
 }
 
-/// The consequence of an invalid configuration for the check.
+/// A note about the consequence of an invalid configuration for the check.
 fn unusable(wrong: &InvalidConfig) -> CommandError {
     let message =
         "this configuration is invalid, so lint cannot determine which files must be encrypted";
@@ -333,7 +333,7 @@ struct ToFix<'f> {
 impl<'f> ToFix<'f> {
     fn new(walk: &Walk<'_>, place: &str, name: &str, findings: Vec<&'f Finding>) -> Self {
         let absolute = walk.tree.root.join(place);
-        // A fix uses the name of the file in the findings, unless that name had to be escaped.
+        // A fix uses the file's name from the findings, unless that name had to be escaped.
         let named = Path::new(name);
         let is_same = named.canonicalize().ok() == absolute.canonicalize().ok();
         Self {

@@ -1,5 +1,5 @@
-//! The commands: one file or directory for each. `legacy.rs` is the form without a command, and
-//! `deferred.rs` delays the description of flags.
+//! The commands: one file or directory for each. `legacy.rs` handles command lines without a
+//! command, and `deferred.rs` delays the description of flags.
 
 #[cfg(feature = "kube")]
 mod apply;

@@ -23,7 +23,7 @@ Examples:
   sops-rs render --output-dir rendered apps
   kustomize build apps | sops-rs render -";
 
-/// API groups of objects that a build uses up, so that no API server knows them.
+/// API groups of objects that kustomize consumes during a build, and that no API server knows.
 const BUILD_GROUPS: [&str; 2] = ["kustomize.config.k8s.io/", "krm.sops-rs/"];
 
 #[derive(clap::Args, Debug)]
@@ -86,7 +86,7 @@ struct RenderError {
     is_of_encrypted: bool,
 }
 
-/// The objects of a file; of one that the user names, all documents.
+/// The objects of a file. If the user named the file, every document must be an object.
 fn manifests(item: &BatchFile) -> Result<Vec<Node>, RenderError> {
     let name = name_of(&item.path);
     let is_manifest = matches!(Format::from_path(&item.path), Format::Yaml | Format::Json);

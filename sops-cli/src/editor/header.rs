@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 
-/// Lines above a text, which are removed again. A document may itself begin with comments for the
-/// lint that look like them.
+/// Lines above a text, which are removed after editing. A document may itself begin with comments
+/// for the lint that look like them.
 pub(crate) struct EditorHeader {
     mark: &'static str,
     /// All lines that were put above the text.
@@ -39,7 +39,7 @@ impl EditorHeader {
         lines
     }
 
-    /// The text below these lines, each of which stays one line.
+    /// The text with these lines above it. Each of them stays a single line.
     pub(crate) fn above(&mut self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
         for line in lines {

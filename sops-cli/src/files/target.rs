@@ -169,7 +169,7 @@ fn last(path: &Path) -> io::Result<&OsStr> {
     path.file_name().ok_or_else(|| Errno::ISDIR.into())
 }
 
-/// Whether an entry of a directory belongs to the user or to the directory's owner.
+/// Whether an entry of a directory belongs to the current user or to the directory's owner.
 fn is_of(entry: &Stat, directory: &Stat) -> bool {
     entry.st_uid == geteuid().as_raw() || entry.st_uid == directory.st_uid
 }

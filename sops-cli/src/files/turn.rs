@@ -1,4 +1,4 @@
-//! Retries commands that read a file, change it and write it back if another run was faster. From
+//! Retries commands that read, change and write a file if another run changed it meanwhile. From
 //! the second attempt on, runs take turns.
 
 use std::fs::{self, File, OpenOptions};

@@ -9,7 +9,7 @@ use sops_printable::one_line;
 use super::rbac::{Grant, PolicyRule, RbacLists, RbacSubject};
 use super::secret_name::SecretName;
 
-/// The kinds that make pods.
+/// The kinds of workloads that create pods.
 const WORKLOADS: [(&str, &str); 8] = [
     ("", "pods"),
     ("", "replicationcontrollers"),
@@ -25,9 +25,9 @@ const WORKLOADS: [(&str, &str); 8] = [
 #[derive(Debug, Serialize)]
 pub(crate) struct Access {
     subject: RbacSubject,
-    /// The permitted actions with which the subject can read the Secret.
+    /// The permitted actions that let the subject read the Secret.
     ways: BTreeSet<String>,
-    /// The bindings that give the rights, or the pods that have the Secret.
+    /// The bindings that grant the permissions, or the pods that have the Secret.
     through: BTreeSet<String>,
 }
 
@@ -53,7 +53,7 @@ impl Accesses {
     }
 }
 
-/// Everyone who can read the Secret. `pods` are those of its namespace.
+/// Everyone who can read the Secret. `pods` are the pods of its namespace.
 pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>) -> Vec<Access> {
     let everything = BTreeSet::from(["can do anything"]);
     let grants = lists.grants(secret.namespace).into_iter();

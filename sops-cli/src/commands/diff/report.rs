@@ -32,7 +32,7 @@ pub(super) struct FileReport {
     pub(super) status: FileStatus,
     /// Whether the file became encrypted, or is in plaintext now.
     pub(super) transition: Option<Transition>,
-    /// What is wrong with it, and what cannot be compared.
+    /// The problems of the file, and the reasons why values cannot be compared.
     pub(super) problems: Vec<String>,
     pub(super) values: Vec<ValueReport>,
     pub(super) access: Option<AccessChanges>,

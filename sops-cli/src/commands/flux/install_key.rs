@@ -28,7 +28,7 @@ use crate::config::load;
 use crate::flux::recipients_in;
 use crate::ui::Ui;
 
-/// The entry of the Secret. Flux reads entries with this ending.
+/// The entry of the Secret. Flux reads entries whose names end with `.agekey`.
 const ENTRY: &str = "age.agekey";
 
 const EXAMPLES: &str = "\
@@ -322,7 +322,7 @@ impl Installation<'_> {
             .iter()
             .fold(CommandError::new(Code::Generic, message), |error, entry| {
                 let value = format!("jsonpath={{.data.{}}}", entry.replace('.', r"\."));
-                // An older file of that name may have the last copy of another key.
+                // An older file with that name may contain the last copy of another key.
                 error.hint(format!(
                     "save it to a file first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
                     args.cluster.for_kubectl(),
@@ -336,7 +336,7 @@ impl Installation<'_> {
     }
 }
 
-/// The keys of this computer, from where sops looks for them.
+/// The keys of this computer, from the files and variables that sops reads.
 fn usual_identities(ui: &Ui) -> Identities {
     Identities::from_environment(Environment::process()).with_prompt(ui.prompt())
 }

@@ -41,7 +41,7 @@ pub(super) fn cmd_install(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError
     Ok(ExitCode::SUCCESS)
 }
 
-/// The repository, if it is the one to set up.
+/// The repository to set up; `None` with `--global`.
 fn repository(scope: Scope) -> Result<Option<GitRepository>, CommandError> {
     match scope {
         Scope::Clone => Ok(Some(GitRepository::found(GitRepository::look_up()?)?)),
@@ -133,7 +133,8 @@ fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The content of the file, empty without one; `None` if it is tracked and missing.
+/// The content of the file, which is empty if there is no file; `None` if the file is tracked but
+/// missing.
 fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     let file = root.join(FILE);
     if file.is_symlink() {

@@ -39,8 +39,8 @@ pub(crate) struct Args {
     path: PathBuf,
 }
 
-/// Git stops the merge if a driver exits with more than 128. Everything that is not a clean merge
-/// is a conflict.
+/// Git stops the merge if a driver exits with more than 128, so every outcome except a clean merge
+/// is reported as a conflict.
 const CONFLICT: u8 = 1;
 
 pub(crate) fn cmd_merge_driver(ui: &Ui, globals: &GlobalArgs, args: &Args) -> ExitCode {
@@ -84,7 +84,7 @@ impl Args {
         }
     }
 
-    /// Writes the outcome to `%A`, and reports what is to be done.
+    /// Writes the outcome to `%A`, and reports what to do next.
     fn finish(&self, ui: &Ui, ours: &[u8], outcome: &MergeOutcome) -> Result<bool, CommandError> {
         if outcome.text != ours {
             let expected = Expected::Content(ours);
@@ -108,7 +108,7 @@ impl Args {
             .with_labels(name(SideName::Ours), name(SideName::Theirs))
     }
 
-    /// A label, unless Git is older than 2.44 and did not replace it.
+    /// The label, unless Git is older than 2.44 and passed the placeholder.
     fn label<'l>(&self, label: &'l Option<String>) -> Option<&'l str> {
         label
             .as_deref()

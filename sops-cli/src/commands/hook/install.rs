@@ -48,7 +48,7 @@ enum Present {
 pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
     directory.create()?;
-    // On other machines, the program is at another path.
+    // The program may have another path on other machines.
     let program = env::current_exe().ok();
     let program = program.filter(|_| !directory.is_in_working_tree);
     let mut written = Vec::new();

@@ -2,7 +2,7 @@
 //! installation.
 //!
 //! `index.rs` checks a commit, `pushed.rs` a push, and `refusal.rs` decides and reports.
-//! `install.rs` installs the hooks; `limits.rs` and `managers.rs` know other programs that manage
+//! `install.rs` installs the hooks; `limits.rs` and `managers.rs` handle other programs that manage
 //! hooks.
 
 mod chained;

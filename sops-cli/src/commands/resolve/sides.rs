@@ -10,7 +10,7 @@ use sops_core::merge::{Conflict, SideName};
 use crate::command_error::{Code, CommandError};
 use crate::commands::set::key_path;
 
-/// Whose changes to take.
+/// The flags that select whose changes to take.
 #[derive(clap::Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct SideArgs {
@@ -47,14 +47,14 @@ impl From<Side> for SideName {
 /// The sides that the command line takes.
 #[derive(Default)]
 pub(super) struct TakenSides {
-    /// Key paths, and the side to take there; no path is everything.
+    /// Key paths, and the side to take there; without a path, the side is for everything.
     values: Vec<(SideName, Option<KeyPath>)>,
     pub(super) recipients: Option<SideName>,
     pub(super) settings: Option<SideName>,
 }
 
 impl SideArgs {
-    /// The sides, and the file: it may follow one of the flags.
+    /// The sides, and the file, which clap takes for a key path if it follows one of the flags.
     pub(super) fn read<'a>(
         &'a self,
         file: Option<&'a Path>,

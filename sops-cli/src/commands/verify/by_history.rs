@@ -1,5 +1,5 @@
-//! Checks files that no key decrypts by their history: a version with the same MAC must have the
-//! same values, also if it is at another path.
+//! Checks files that no key decrypts against their history: a version with the same MAC must have
+//! the same values, even at another path.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(super) struct History<'h> {
     pub(super) requires_key: bool,
 }
 
-/// A version to compare a file with, both by index.
+/// A file and a version to compare it with, both by index.
 struct Comparison {
     file: usize,
     version: usize,

@@ -1,4 +1,4 @@
-//! Whether Git calls this program, and whether it stores plaintext.
+//! Checks whether Git calls this program, and whether Git stores plaintext.
 
 use sops_lint::shell_word;
 
@@ -105,7 +105,8 @@ fn cached(settings: &Settings, refs: &[u8]) -> Vec<Problem> {
     problems.collect()
 }
 
-/// Whether a driver shows decrypted files. One that has no command now may have had one.
+/// Whether a driver decrypts files for display. A driver without a command counts too, because it
+/// may have had one.
 fn decrypts(settings: &Settings, name: &str) -> bool {
     let command = settings.value(&format!("diff.{name}.textconv"));
     name.contains("sops") || command.is_some_and(|command| command.contains("sops"))
