@@ -31,7 +31,7 @@ const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 /// Reads a whole manifest. A pipe or a device has no known size, and may have no end.
 ///
 /// # Errors
-/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
+/// The errors of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
 pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
     reading::read_bounded(from, MANIFEST_LIMIT)
 }
@@ -39,7 +39,7 @@ pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
 /// Reads a file of a repository, which must be a regular file.
 ///
 /// # Errors
-/// As [`read_manifest`], and those of [`reading::open`].
+/// The errors of [`read_manifest`] and [`reading::open`].
 pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
     reading::open(path, FileKind::Regular).and_then(read_manifest)
 }

@@ -60,8 +60,8 @@ pub enum MasterKey {
         vault_url: String,
         /// The key's name.
         name: String,
-        /// Its version. If it is empty, `sops` asks the vault for the latest, but this library does
-        /// not encrypt for the key.
+        /// The key's version. If it is empty, `sops` asks the vault for the latest version; this
+        /// library does not encrypt for such a key.
         version: String,
     },
     /// A HashiCorp Vault key.
@@ -168,7 +168,7 @@ impl MasterKey {
     /// are skipped.
     ///
     /// # Errors
-    /// What to write instead of a part that is not a key of the family.
+    /// For a part that is not a key of the family, returns what to write instead.
     pub fn from_list(family: Family, text: &str) -> std::result::Result<Vec<Self>, &'static str> {
         text.split(',')
             .map(str::trim)

@@ -33,7 +33,7 @@ pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError>
     errors
 }
 
-/// The errors of a merge that is not clean. All values that conflict are in one.
+/// The errors of a merge that is not clean. A single error lists all conflicting values.
 pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
     let conflicts = problems.iter().filter_map(|problem| match problem {
         MergeProblem::Conflict(conflict) => Some(place(conflict)),
@@ -98,7 +98,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
     }
 }
 
-/// How many names a message has.
+/// How many names a message lists.
 const NAMED: usize = 10;
 
 fn shortened(names: &[&str]) -> String {

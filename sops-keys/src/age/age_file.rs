@@ -14,7 +14,7 @@ use memchr::{memchr, memmem};
 pub(super) const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
 /// How many stanzas the header of an encrypted data key may have. Each is tried with each key. SOPS
-/// writes one, and other programs add a few without meaning.
+/// writes one; other programs add a few meaningless ones.
 const MAX_STANZAS: usize = 32;
 
 /// Whether the header of a binary age file has more stanzas than an encrypted data key needs.
@@ -36,7 +36,7 @@ impl<'f> AgeFile<'f> {
     /// Reads the header of a binary age file.
     ///
     /// # Errors
-    /// Those of the crate, for a malformed header.
+    /// The errors of the crate, for a malformed header.
     pub(super) fn decryptor(file: &'f [u8]) -> Result<Decryptor<Self>, DecryptError> {
         Decryptor::new_buffered(Self {
             rest: file,
@@ -98,7 +98,7 @@ pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
 /// have tags, which only a key can check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Damage {
-    /// It does not begin like an armored age file. As in `sops`, a binary one is rejected.
+    /// The text does not begin like an armored age file. As in `sops`, a binary file is rejected.
     NotArmored,
     /// The armor is truncated or was altered.
     Armor,

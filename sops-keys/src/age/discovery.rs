@@ -24,7 +24,7 @@ const KEY_CMD: &str = "SOPS_AGE_KEY_CMD";
 const SSH_KEY_FILE: &str = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
 const SSH_KEY_CMD: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
 
-/// The default private keys of SSH, in `~/.ssh`.
+/// The names of the default SSH private keys in `~/.ssh`.
 const SSH_KEYS: [&str; 2] = ["id_ed25519", "id_rsa"];
 
 impl Identities {

@@ -390,7 +390,7 @@ mod tests {
                 let error = text.parse::<Recipient>().unwrap_err();
                 assert!(matches!(error, Error::PrivateKey), "{error}");
             }
-            // A fragment of one cannot be identified.
+            // A fragment of a recipient cannot be identified.
             let piece = &identity[identity.len() - 12..];
             let error = piece.parse::<Recipient>().unwrap_err().to_string();
             assert!(error.starts_with("recipient `***`: "), "{error}");
