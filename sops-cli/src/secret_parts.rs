@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_stays_in_plaintext_is_told_from_a_mistake() {
+    fn a_value_in_plaintext_on_purpose_is_not_a_mistake() {
         let names = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
         let all = EncryptionRule::default();
         for (fields, by_names, by_all) in [

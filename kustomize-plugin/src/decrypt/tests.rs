@@ -178,7 +178,7 @@ fn values_must_be_in_their_file() {
 }
 
 #[test]
-fn a_base_is_found_from_the_directory_that_is_built() {
+fn a_base_is_found_relative_to_the_directory_that_is_built() {
     let sample = Sample::new();
     let file = sample.encrypt("secrets/enc.yaml", &secret("a"));
     let config = |path: &str| {
@@ -512,7 +512,7 @@ fn with(tree: &Node, path: &str, value: Node) -> Node {
 
 /// A resource can claim any origin; only an existing file with these values is accepted.
 #[test]
-fn origins_that_lead_elsewhere_are_errors() {
+fn origins_outside_the_repository_are_errors() {
     let sample = Sample::new();
     let resource = sample.encrypt("enc.yaml", &secret("a"));
     sample.write("../outside.yaml", format!("{SECRET}\n"));

@@ -100,9 +100,9 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
             let message = format!("{} does not exist", name_of(path));
             let error = CommandError::new(Code::NoFileSpecified, message);
             Err(match std::env::current_dir() {
-                Ok(folder) if path.is_relative() => error.hint(format!(
+                Ok(directory) if path.is_relative() => error.hint(format!(
                     "the path is relative to the working directory, {}",
-                    name_of(&folder)
+                    name_of(&directory)
                 )),
                 _ => error,
             })

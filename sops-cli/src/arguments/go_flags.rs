@@ -429,7 +429,7 @@ mod tests {
 
     /// As `sops` 3.13.3 reads them.
     #[test]
-    fn flags_are_taken_as_by_go() {
+    fn flags_are_parsed_like_go() {
         for (given, expected) in [
             ("decrypt -in-place x", "decrypt --in-place x"),
             ("decrypt -i=true x", "decrypt --in-place x"),
@@ -549,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn under_the_name_sops_later_words_are_no_flags() {
+    fn under_the_name_sops_words_after_the_file_are_not_flags() {
         for (given, expected) in [
             ("-d x -i", "--decrypt -- x -i"),
             ("x --decrypt", "-- x --decrypt"),

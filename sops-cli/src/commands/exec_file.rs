@@ -65,7 +65,7 @@ pub(crate) fn cmd_exec_file(
     // From here on, signals are passed on to the command, and the file is removed at the end.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
-    let (_folder, path) = if args.no_fifo {
+    let (_directory, path) = if args.no_fifo {
         let directory = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
         let path = directory.create(Path::new(name), &plaintext)?;
         (directory, path)

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lines_that_were_put_there_are_taken_away() {
+    fn only_lines_that_were_added_are_removed() {
         let mut notice = EditorHeader::new(Format::Yaml);
         let text = "# sops-rs: allow secret-in-env -- a test\na: 1\n";
         assert_eq!(notice.stripped(text.as_bytes()), text.as_bytes());

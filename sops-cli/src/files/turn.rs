@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_conflicts_are_retried_and_only_so_often() {
+    fn only_conflicts_are_retried_a_limited_number_of_times() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file can be created");
         let mut count = 0;
         let outcome = retrying(file.path(), || {

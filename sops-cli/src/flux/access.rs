@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn each_right_that_leads_to_the_secret_is_listed() {
+    fn each_permission_that_leads_to_the_secret_is_listed() {
         let rbac = "rbac.authorization.k8s.io";
         for (rule, is_local, expected) in [
             (rule("get", "", "secrets"), true, Some("reads the Secret")),
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_do_counts() {
+    fn permissions_of_others_count() {
         let mut lists = lists(&[
             ("ann", true, rule("create", "", "serviceaccounts/token")),
             ("bob", true, rule("create", "", "pods/exec")),
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_have_the_secret_are_listed() {
+    fn pods_with_the_secret_are_listed() {
         for (spec, expected) in [
             (
                 json!({"serviceAccountName": "web", "volumes": [{"secret": {"secretName": "sops-age"}}]}),

@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_covers_what_kubernetes_says_it_does() {
+    fn a_policy_rule_covers_the_same_as_in_kubernetes() {
         for (rule, covered) in [
             (
                 json!({"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}),

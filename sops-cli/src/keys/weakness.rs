@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_or_other_people_are_a_weakness() {
+    fn needing_fewer_or_other_keys_is_a_weakness() {
         for (rule, threshold, file, threshold_of_file, is_weaker) in [
             ("a", None, "a", None, false),
             ("a,b", None, "a b", None, false),

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelled_key_is_an_error_only_where_it_decides_what_is_encrypted_or_for_whom() {
+    fn a_misspelled_key_is_an_error_only_if_it_affects_encryption() {
         for (schema, name, wanted) in [
             (
                 &CREATION_RULE,

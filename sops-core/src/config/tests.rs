@@ -305,7 +305,7 @@ fn a_file_in_another_encoding_is_refused() {
 }
 
 #[test]
-fn an_alias_bomb_ends() {
+fn an_alias_bomb_is_an_error() {
     let mut text = "a0: &a0 [{age: [x]}]\n".to_owned();
     for level in 1..40 {
         let merged = format!("{{merge: *a{}}}", level - 1);
@@ -352,7 +352,7 @@ fn arbitrary_bytes_do_not_panic() {
 }
 
 #[test]
-fn texts_that_sops_reads_as_no_rules() {
+fn texts_without_rules_for_sops_are_reported() {
     for text in [
         "",
         "# nothing\n",

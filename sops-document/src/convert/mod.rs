@@ -269,7 +269,7 @@ fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the document has no such key or index, [`Error::Path`] if the path does
-/// not fit the document's shape, and those of [`convert`] for JSON.
+/// not fit the document's shape, and the errors of [`convert`] for JSON.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, extract};

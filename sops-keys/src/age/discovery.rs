@@ -494,7 +494,7 @@ mod tests {
 
     #[test]
     #[cfg(all(unix, feature = "ssh"))]
-    fn an_ssh_key_that_was_not_needed_gets_no_warning() {
+    fn an_unused_ssh_key_causes_no_warning() {
         let home = Home::new();
         let key = include_str!("../../../testdata/keys/ssh_ed25519");
         let file = home.write(".ssh/id_ed25519", key);

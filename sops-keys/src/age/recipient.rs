@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_in_the_wrong_place_is_not_shown() {
+    fn a_misplaced_private_key_is_not_shown() {
         for identity in [
             include_str!("../../../testdata/keys/x25519.txt")
                 .lines()

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_told_from_what_is_public() {
+    fn keys_are_distinguished_from_public_data() {
         let rsa = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01\x05\x00";
         let store = |bag: &[u8]| {
             let begin = b"\x30\x81\x80\x02\x01\x03\x30\x60\x06\x09";

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_tells_a_key_from_what_looks_like_one() {
+    fn a_checksum_distinguishes_a_key_from_similar_text() {
         let altered = key().replace("1", "1Q");
         assert_eq!(
             kinds(key().as_bytes()),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_of_any_alignment_is_seen_through() {
+    fn base64_of_any_alignment_is_decoded() {
         for before in ["", "x", "xy", "xyz", "# created: 2026"] {
             let text = STANDARD.encode(format!("{before}{}\n", key()));
             assert_eq!(
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_putty_are_told_from_their_public_parts() {
+    fn putty_files_with_private_keys_are_distinguished_from_public_ones() {
         let body = "AAAAC3NzaC1lZDI1NTE5AAAAIHwU4LFdVQ0PvIx2jkUaGqTSJ7hXK\n";
         let public = format!(
             "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 1\n{body}"
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_other_programs_are_known() {
+    fn formats_of_other_programs_are_recognized() {
         let number = "00DEAE6F1C3B5A79886704152B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D5E6F70";
         let gnupg = |name: &str| {
             format!(
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_without_a_key_is_none() {
+    fn a_header_without_a_key_is_not_a_private_key() {
         for text in [
             "-----BEGIN PRIVATE KEY-----\nput the 1st and the 2nd half of your private key here, or the path of a file in /etc/ssl\n-----END PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_names_its_registry_or_is_of_docker_hub() {
+    fn an_image_without_a_registry_is_from_docker_hub() {
         for (image, name) in [
             ("nginx", "docker.io/library/nginx"),
             ("nginx:1.27", "docker.io/library/nginx"),

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_goes_on_after_the_check_does_not_count() {
+    fn a_script_that_continues_after_a_failed_check_does_not_count() {
         for script in [
             "",
             "# sops-rs hook run",

@@ -694,9 +694,14 @@ pub(crate) fn private_keys() -> Vec<Case> {
         case("a missing key file", Encrypted, "decrypt -i F", 128)
             .with("$HOME", "/nonexistent")
             .with("$SOPS_AGE_KEY_FILE", "/nonexistent/key"),
-        case("a folder as the key file", Encrypted, "decrypt -i F", 128)
-            .with("$HOME", "/nonexistent")
-            .with("$SOPS_AGE_KEY_FILE", "/"),
+        case(
+            "a directory as the key file",
+            Encrypted,
+            "decrypt -i F",
+            128,
+        )
+        .with("$HOME", "/nonexistent")
+        .with("$SOPS_AGE_KEY_FILE", "/"),
         case(
             "a malformed key in the environment",
             Encrypted,
@@ -922,7 +927,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             1,
         )
         .with(".sops.yaml", "creation_rules: []"),
-        case("a folder", Nothing, "decrypt --input-type yaml .", 2),
+        case("a directory", Nothing, "decrypt --input-type yaml .", 2),
         case("a command that there is not", Nothing, "decypt x.yaml", 1),
         case("a mistyped command and a file", Encrypted, "dcrypt F", 1),
         case(

@@ -114,7 +114,7 @@ fn control_characters_and_bytes_are_escaped() {
 }
 
 #[test]
-fn only_what_differs_is_a_difference() {
+fn only_differences_are_reported() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: 1\nb: 2\n");
     environment.write("new.yaml", environment.read("old.yaml"));
@@ -142,7 +142,7 @@ fn only_what_differs_is_a_difference() {
 }
 
 #[test]
-fn a_value_that_is_in_plaintext_now_is_told_loudly() {
+fn a_value_that_is_in_plaintext_now_is_reported_in_capitals() {
     let environment = TestEnvironment::new();
     let text = "data: correct-horse\nmore: x\n";
     environment.encrypt_with("old.yaml", text, &["--encrypted-regex", "^(data|more)$"]);
@@ -271,7 +271,7 @@ fn a_file_that_was_changed_by_hand_is_reported() {
 }
 
 #[test]
-fn programs_get_json() {
+fn json_output_is_for_programs() {
     let run = compared(
         "a: hunter2\nb: 1\n",
         "a: correct-horse\nb: 1\n",
@@ -295,7 +295,7 @@ fn programs_get_json() {
 }
 
 #[test]
-fn comments_and_order_are_told_besides_values() {
+fn comments_and_order_are_reported_in_addition_to_values() {
     let (old, new) = ("# correct-horse\na: 1\nb: 2\n", "# battery\na: 3\nb: 2\n");
     let count = "  ~ comments: 1 removed, 1 added";
     assert_eq!(lines(old, new, &[]), ["  ~ a: ***", count]);

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_others_stay_byte_for_byte() {
+    fn other_lines_stay_byte_for_byte() {
         let patterns = [b"/a.yaml".to_vec()];
         for text in [
             "",
