@@ -1,5 +1,5 @@
 //! The flags that several commands share, with the names of `sops`, one group per file.
-//! `go_flags.rs` accepts the spellings of Go's library, `sops_order.rs` the order of arguments
+//! `go_flags` accepts the spellings of Go's library, `sops_order.rs` the order of arguments
 //! under the name `sops`, and `invocation.rs` determines the name under which the program was
 //! called.
 
