@@ -63,7 +63,7 @@ fn shell(environment: &TestEnvironment, script: &str) -> Command {
 }
 
 #[test]
-fn the_walk_ends_in_a_cluster() {
+fn the_documented_steps_end_in_a_working_cluster() {
     let server = Server::start();
     let environment = TestEnvironment::without_key();
     server.write_kubeconfig(&environment);
