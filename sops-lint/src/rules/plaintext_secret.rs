@@ -153,7 +153,7 @@ fn encrypted_fields<'d>(object: &Object<'d, '_>) -> Vec<&'d str> {
 }
 
 /// Whether the file's rule leaves the value in plaintext on purpose. Anyone can write a rule into a
-/// file, so the creation rule decides or, if there is none, the value.
+/// file, so the creation rule decides or, without one, the value.
 fn is_meant(
     value: &SecretValue<'_, '_>,
     own: &OwnRule,
