@@ -71,7 +71,7 @@ fn generated_resources_have_the_form_of_their_keys() {
     let (a, b) = (text(secret, "stringData/A"), text(secret, "stringData/B"));
     assert!(is_placeholder(&a) && is_placeholder(&b) && a != b);
     assert!(resources.iter().all(is_marked));
-    // A file that is not encrypted is one by mistake here too.
+    // Here too, a file that is not encrypted is an error.
     sample.write("secret.yaml", SECRET);
     let run = sample.run_with_placeholders(config, &[]);
     assert!(

@@ -1,4 +1,4 @@
-//! What the rules know of the file that they look at, and where they report to.
+//! The context of a check: the file, and the findings so far.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -38,7 +38,7 @@ pub(crate) struct Context<'r> {
     pub(crate) facts: Facts,
     /// Whether the file has the metadata of SOPS.
     pub(crate) is_encrypted: bool,
-    /// What the file is read as.
+    /// The format that the file is read in.
     pub(crate) format: Format,
     text: &'r str,
     lines: OnceCell<LineIndex<'r>>,
@@ -49,7 +49,7 @@ pub(crate) struct Context<'r> {
     own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
     object: Option<Rc<str>>,
-    /// The text in a scalar that is looked at as a document of its own.
+    /// The text of a scalar that is checked as a document of its own.
     frame: Option<TextFrame>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct OwnRule {
     pub(crate) rule: EncryptionRule,
     /// Whether SOPS can have encrypted the file with it.
     pub(crate) is_followed: bool,
-    /// The values and comments that it covers, and that are in plaintext.
+    /// The values and comments that the rule covers but that are in plaintext.
     pub(crate) open: SelectedValues,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct OwnRule {
 pub(crate) struct NamingRule<'r> {
     pub(crate) config: &'r Config,
     pub(crate) rule: &'r CreationRule,
-    /// Whether the expression matches only the name without what marks a copy.
+    /// Whether the expression matches only the name of the original, without the marks of a copy.
     pub(crate) is_for_original: bool,
 }
 
@@ -97,12 +97,12 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// From now on, nodes are those of a text in the file, or again of the file itself.
+    /// Sets the text in the file that nodes belong to from now on; `None` is the file itself.
     pub(crate) fn set_frame(&mut self, frame: Option<TextFrame>) {
         self.frame = frame;
     }
 
-    /// From now on, findings are those of this rule, in this object.
+    /// Sets the rule and the object of the next findings.
     pub(crate) fn set_rule(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
         self.rule = rule;
         self.object = object
@@ -117,7 +117,7 @@ impl<'r> Context<'r> {
 
     /// The creation rule for the file, with its number, if the configuration is valid and has one.
     pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
-        // It is for the file as a whole, not for a text in it.
+        // The rule is for the file as a whole, not for a text in it.
         if self.frame.is_some() {
             return None;
         }
@@ -173,8 +173,7 @@ impl<'r> Context<'r> {
         })
     }
 
-    /// Whether the file may be a copy of another one by its content, if its name says no more than
-    /// that it may be.
+    /// Whether the content confirms that the file is a copy, if its name only suggests it.
     pub(crate) fn may_be_copy(&self) -> bool {
         let text = self.text;
         !file_name::may_be_notes(self.input.path)
@@ -203,7 +202,7 @@ impl<'r> Context<'r> {
         *self.in_scope.get_or_init(|| is_in_scope(self.input, rule))
     }
 
-    /// How sure it must be that the value there is not a secret.
+    /// The scrutiny for the value at this position.
     pub(crate) fn scrutiny(&self, span: &Range<usize>) -> Scrutiny {
         match self.scrutiny_of_file() {
             Scrutiny::Strict if self.is_selected(span) => Scrutiny::Strict,
@@ -211,7 +210,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// The same for every value that must be encrypted.
+    /// The scrutiny for values that must be encrypted.
     pub(crate) fn scrutiny_of_file(&self) -> Scrutiny {
         match self.naming_rule() {
             Some(_) => Scrutiny::Strict,
@@ -256,7 +255,7 @@ impl<'r> Context<'r> {
         self.selected.get_or_init(|| {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
             let rule = rule.cloned().flatten().unwrap_or_default();
-            // A text that does not parse, and a rule that is invalid, are findings of their own.
+            // Other checks report text that does not parse and invalid rules.
             parse_document(self.text, self.format)
                 .ok()
                 .and_then(|document| SelectedValues::of(&document, &rule).ok())
@@ -278,7 +277,7 @@ impl<'r> Context<'r> {
         own.as_ref()
     }
 
-    /// Reports something at a node.
+    /// Adds a finding at a node.
     pub(crate) fn report_node(
         &mut self,
         node: NodeRef<'_, '_>,
@@ -288,7 +287,7 @@ impl<'r> Context<'r> {
         self.add(node.span(), path, message.into())
     }
 
-    /// Reports the secrets in the value of a scalar, each at its own place and with its own name.
+    /// Reports the secrets in the value of a scalar, each with its own position and name.
     pub(crate) fn report_secrets(
         &mut self,
         node: NodeRef<'_, '_>,
@@ -341,7 +340,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// Reports something in a part of the text.
+    /// Adds a finding about a part of the text.
     pub(crate) fn report_span(
         &mut self,
         span: Range<usize>,
@@ -350,7 +349,7 @@ impl<'r> Context<'r> {
         self.add(span, Vec::new(), message.into())
     }
 
-    /// Where the metadata of the encrypted file begins.
+    /// The offset of the encrypted file's metadata.
     pub(crate) fn metadata_start(&self) -> usize {
         let text = self.text();
         ["\nsops:", "\nsops_", "\n[sops]", "\"sops\""]
@@ -368,7 +367,7 @@ impl<'r> Context<'r> {
     }
 
     fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
-        // What has an empty name is named without one.
+        // An object with an empty name is shown without a name.
         let message = match message.contains("``") {
             true => message.replace(": ``", "").replace(" ``", ""),
             false => message,
@@ -417,7 +416,7 @@ fn has_keys(text: &str) -> bool {
     })
 }
 
-/// The way to a node, the items of lists by their names where they have one.
+/// The path to a node, with list items by name if they have one.
 fn path(node: NodeRef<'_, '_>) -> Vec<String> {
     let below_top = node.lineage().into_iter().skip(1);
     below_top

@@ -1,4 +1,4 @@
-//! Values that need no report, because other rules have reported them or want them encrypted.
+//! Values that need no report, because other rules reported them or require their encryption.
 
 use std::ops::Range;
 
@@ -10,12 +10,12 @@ use crate::object::objects;
 use crate::secret::is_secret_part;
 use crate::span_set::SpanSet;
 
-/// Values that other rules have reported, or want encrypted.
+/// Values that other rules reported, or must be encrypted.
 pub(crate) struct HandledValues {
     reported: SpanSet,
     /// The values of Secrets.
     secrets: Vec<Range<usize>>,
-    /// Whether the file is to be encrypted as a whole.
+    /// Whether the file must be encrypted as a whole.
     is_covered: bool,
     /// Whether the file has a CustomResourceDefinition.
     is_definition: bool,

@@ -1,4 +1,4 @@
-//! Where the lines of a text begin, so that many places in it cost one look through it.
+//! An index of the lines of a text, so that many locations need only one pass over it.
 
 use sops_document::Location;
 

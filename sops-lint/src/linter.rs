@@ -31,13 +31,13 @@ use crate::{
 pub struct Linted {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
-    /// What kind of file it turned out to be.
+    /// How the file was read.
     pub kind: InputKind,
-    /// What a [`Repository`](crate::Repository) needs to know of the file.
+    /// The facts that a [`Repository`](crate::Repository) needs about the file.
     pub facts: Facts,
 }
 
-/// The rules, ready to check files. It keeps nothing of the files.
+/// The rules, ready to check files. It keeps nothing from the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
@@ -78,7 +78,7 @@ impl Linter {
         self.excluded.is_match(path)
     }
 
-    /// Checks a file. Whatever is in it, the result is findings and not an error.
+    /// Checks a file. Any content results in findings, never in an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
@@ -250,7 +250,7 @@ impl Linter {
     }
 }
 
-/// Where a document that cannot be opened is wrong.
+/// The position of the error in a document that cannot be read.
 fn place_in_metadata(error: &Error) -> Range<usize> {
     match error {
         Error::Document(error) => span_of(error),

@@ -1,10 +1,10 @@
-//! Spans of a text, of which many are compared with many others.
+//! A set of spans, for many overlap queries.
 
 use std::ops::Range;
 
 /// Spans in any order, which may overlap.
 pub(crate) struct SpanSet {
-    /// Where each begins, in order, and the furthest end of it and of those before it.
+    /// The start of each span, in order, with the furthest end of this and all previous spans.
     ends: Vec<(usize, usize)>,
 }
 
@@ -20,7 +20,7 @@ impl SpanSet {
         Self { ends }
     }
 
-    /// Whether one of them overlaps with a span. An empty one counts as its first byte.
+    /// Whether a span in the set overlaps with `span`. An empty span counts as one byte.
     pub(crate) fn overlap(&self, span: &Range<usize>) -> bool {
         let end = span.end.max(span.start + 1);
         let begun = self.ends.partition_point(|(start, _)| *start < end);

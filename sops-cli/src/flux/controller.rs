@@ -19,8 +19,8 @@ pub(crate) enum ControllerKey {
 }
 
 impl ControllerKey {
-    /// The key of the controller in that namespace of the cluster; without a cluster, the one that
-    /// the repository configures.
+    /// The key of the controller in that namespace of the cluster or, if it has none, in the
+    /// repository.
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {
             let target = ResourcePath::of::<Deployment>(Some(namespace), "kustomize-controller");

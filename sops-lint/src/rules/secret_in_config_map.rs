@@ -1,4 +1,4 @@
-//! A secret in a ConfigMap, or in what kustomize makes one of.
+//! A secret in a ConfigMap, or in a source from which kustomize generates one.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Secrets in the words of a command line.
+//! Finds secrets in the words of a command line.
 
 use std::collections::HashMap;
 

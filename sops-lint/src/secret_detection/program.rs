@@ -1,4 +1,5 @@
-//! Programs that take a password in their command line by a flag whose name says nothing of it.
+//! Finds passwords in command lines of programs whose flags do not show that the value is a
+//! password.
 
 use std::ops::Range;
 
@@ -8,16 +9,16 @@ use super::judge::judge;
 use super::likeness::Likeness;
 use crate::rule::Confidence;
 
-/// How a flag has its value.
+/// How a flag takes its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FlagValue {
     /// `-phunter2`; the next word is something else.
     Attached,
     /// `-a hunter2`.
     Next,
-    /// `-u user:hunter2`, also attached or behind `=`.
+    /// `-u user:hunter2`, also attached or after `=`.
     OfUser,
-    /// `-p hunter2`, also attached or behind `=`, after the word `login`.
+    /// `-p hunter2`, also attached or after `=`, following the word `login`.
     OfLogin,
     /// `-U user%hunter2`.
     AfterPercent,
@@ -40,7 +41,7 @@ impl FlagValue {
     }
 }
 
-/// Names of programs, and the flags of each that hold a password.
+/// Programs, and the flags of each that take a password.
 const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     (
         &["curl"],
@@ -122,7 +123,7 @@ const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     ),
 ];
 
-/// Programs that read a password from standard input, and the flag that makes them do so, if any.
+/// Programs that read a password from standard input, and the flag for that, if any.
 const READERS: &[(&str, &str)] = &[
     ("docker", "login"),
     ("podman", "login"),
@@ -206,7 +207,7 @@ pub(crate) fn find(script: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// The words of a command: each without its quotes, and as it is written.
+/// The words of a command, each without quotes and as written.
 fn words(command: &str) -> Vec<(String, &str)> {
     let words = command.split_whitespace();
     words
@@ -234,7 +235,7 @@ fn here_string(command: &[(String, &str)], text: &str) -> Option<Range<usize>> {
     read_password(command.get(at + 1)?, &command[..at], text)
 }
 
-/// A word that a program reads from standard input, if that is a password.
+/// The range of a word that a program reads from standard input, if it is a password.
 fn read_password(
     (value, word): &(String, &str),
     reader: &[(String, &str)],

@@ -133,7 +133,8 @@ fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The content of the file, or nothing if it does not exist; `None` if it is tracked but missing.
+/// The content of the file, which is empty if the file is missing; `None` if the file is tracked but
+/// missing.
 fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     let file = root.join(FILE);
     if file.is_symlink() {

@@ -15,7 +15,7 @@ use crate::scrutiny::is_open_reference;
 use crate::secret_detection::is_shown;
 use crate::shown_name::shown_name;
 
-/// Reports the values of Secrets that kustomize generates. What several aliases bring in is
+/// Reports the values of Secrets that kustomize generates. A value that several aliases repeat is
 /// reported once.
 pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     const HELP: &str =
@@ -81,7 +81,7 @@ fn has_only_names(text: &str) -> bool {
     lines.all(|line| line.is_empty() || is_name(line) || is_comment(line))
 }
 
-/// Whether it is a placeholder that someone encoded as if for `data`.
+/// Whether the value is a placeholder in base64, as if for `data`.
 fn is_placeholder_in_base64(value: &str) -> bool {
     let bytes = STANDARD.decode(value).unwrap_or_default();
     let text = str::from_utf8(&bytes).unwrap_or_default().trim();
