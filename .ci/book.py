@@ -2,11 +2,13 @@
 """A preprocessor of mdBook, and a check of the built book.
 
 Pages link to files of the repository that are not in the book, such as `../README.md`. In the book, these links lead to the
-repository. `.ci/book.py check` fails if a link in `target/book` leads to a file, or to a part of a page, that does not exist.
+repository. `.ci/book.py check` fails if a link in `target/book`, or between Markdown files of the repository, leads to a file or to a
+part of a page that does not exist.
 """
 
 import json
 import re
+import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -98,12 +100,37 @@ def wrong_links(book):
                 yield path, link
 
 
+def anchors(page):
+    """The anchors that forges give the headings of a Markdown file."""
+    found = {}
+    for heading in re.findall(r"^#{1,6} +(.+?) *$", FENCE.sub("", page.read_text()), re.M):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        anchor = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        found[anchor] = found.get(anchor, -1) + 1
+    return {anchor + (f"-{number}" if number else "") for anchor, last in found.items() for number in range(last + 1)}
+
+
+def wrong_links_of_forges():
+    """The links between the Markdown files of the repository that lead nowhere."""
+    listed = subprocess.run(["git", "ls-files", "*.md"], check=True, capture_output=True, text=True, cwd=ROOT)
+    for name in listed.stdout.splitlines():
+        page = ROOT / name
+        for _, link, _ in LINK.findall(FENCE.sub("", page.read_text())):
+            address = urlsplit(link)
+            target = page.parent / address.path if address.path else page
+            if address.scheme or page.is_symlink():
+                continue
+            is_page = target.suffix == ".md" and target.is_file()
+            if not target.exists() or address.fragment and is_page and address.fragment not in anchors(target):
+                yield page, link
+
+
 def check():
     if not (BOOK / "index.html").exists():
         sys.exit("build the book first: mdbook build")
-    wrong = sorted(set(wrong_links(BOOK)))
+    wrong = sorted({*wrong_links(BOOK), *wrong_links_of_forges()})
     for path, link in wrong:
-        print(f"{path.relative_to(BOOK)}: {link} leads nowhere")
+        print(f"{path.relative_to(ROOT)}: {link} leads nowhere")
     return bool(wrong)
 
 
