@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::directory::is_same;
 use super::errors::failed;
 use super::lock::{self, Lock};
+use super::platform;
 use super::staging::{Expecting, StagedReplacement, Staging, StagingDirectory};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
@@ -187,17 +188,9 @@ impl StagedReplacement {
             directory, target, ..
         } = self;
         let (from, to) = (directory.temporary(), &**directory.parent());
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{RenameFlags, renameat_with};
-            use rustix::io::Errno;
-
-            let flags = RenameFlags::NOREPLACE;
-            match renameat_with(from, &self.name, to, &target.name, flags) {
-                // Some file systems do not support this flag.
-                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-                result => return Ok(result?),
-            }
+        let renamed = platform::rename_to_new((from, self.name.as_ref()), (to, &target.name));
+        if let Some(result) = renamed {
+            return result;
         }
         linkat(from, &self.name, to, &target.name, AtFlags::empty())?;
         // The file has its final name now. The temporary name is removed with its directory anyway.
@@ -229,24 +222,17 @@ fn sync(
 }
 
 /// Syncs each file system that contains one of the directories.
-#[cfg(target_os = "linux")]
 fn sync_file_systems(directories: &[Arc<StagingDirectory>]) -> io::Result<()> {
     let mut synced = Vec::new();
     for directory in directories {
         let directory = directory.temporary();
         let device = directory.stat().st_dev;
         if !synced.contains(&device) {
-            rustix::fs::syncfs(directory)?;
+            platform::sync_file_system(directory)?;
             synced.push(device);
         }
     }
     Ok(())
-}
-
-/// Other systems can only sync individual files.
-#[cfg(not(target_os = "linux"))]
-fn sync_file_systems(_: &[Arc<StagingDirectory>]) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]

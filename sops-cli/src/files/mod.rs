@@ -8,6 +8,7 @@ mod conditions;
 mod directory;
 mod errors;
 mod lock;
+mod platform;
 mod private_directory;
 mod special;
 mod staging;
