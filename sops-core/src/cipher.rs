@@ -23,7 +23,7 @@ const TAG_LENGTH: usize = 16;
 /// The number of bytes that are base64-encoded at once. It is a multiple of 3, so that only the
 /// last chunk is padded.
 const ENCODED_AT_ONCE: usize = 48 * 1024;
-/// The start of every encrypted value. The rest may be altered or cut off.
+/// The start of every encrypted value. The rest may be altered or truncated.
 pub const CIPHERTEXT_PREFIX: &str = "ENC[AES256_GCM,data:";
 
 /// Why a value can't be decrypted: a message without the value.

@@ -22,9 +22,9 @@ use crate::pipeline::source_forms::{SourceForm, SourceForms};
 /// Whether the MAC must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MacCheck {
-    /// It must match, as in `sops`.
+    /// The MAC must match, as in `sops`.
     Require,
-    /// It is not checked: `--ignore-mac`, for a file after a merge.
+    /// The MAC is not checked: `--ignore-mac`, for a file after a merge.
     Ignore,
 }
 

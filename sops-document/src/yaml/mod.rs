@@ -156,7 +156,7 @@ impl Node {
     /// which have the type `Int`.
     ///
     /// # Errors
-    /// Those of [`Document::parse`](crate::Document::parse).
+    /// The errors of [`Document::parse`](crate::Document::parse).
     pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
         Ok(parse_to_read(text)?.trees().collect())
     }
