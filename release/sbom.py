@@ -7,6 +7,7 @@ cargo-cyclonedx writes next to the manifest of each crate; the two of the progra
 import json
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
 
 from project import PROGRAMS, ROOT
@@ -22,7 +23,8 @@ def main():
         subprocess.run(command, check=True, cwd=ROOT)
         for program, crate in PROGRAMS.items():
             text = (ROOT / crate / f"{NAME}.json").read_text()
-            text = text.replace(f"path+file://{ROOT}", "path+file:///sops-rs")
+            for root in (str(ROOT), urllib.parse.quote(str(ROOT))):
+                text = text.replace(f"path+file://{root}", "path+file:///sops-rs")
             bill = json.loads(text)
             # A random number, if there is one.
             bill.pop("serialNumber", None)
