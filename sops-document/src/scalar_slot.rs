@@ -142,6 +142,20 @@ impl<'a> ScalarSlot<'a> {
         Some((self.span.0..self.span.0 + indicators.len(), indicators))
     }
 
+    /// A scalar at `range` of another text, which was written in place of the one in this slot.
+    pub(crate) fn written(&self, range: Range<usize>) -> yaml::WrittenScalar {
+        yaml::WrittenScalar {
+            range,
+            kind: self.around.kind,
+            flow: self.flow,
+            // A flow collection may be one long line, which must not be counted for every value.
+            column: match self.flow {
+                true => 0,
+                false => yaml::source::column(self.text, self.around.start),
+            },
+        }
+    }
+
     /// The source text in [`range`](Self::range).
     pub fn source(&self) -> &'a str {
         &self.text[self.range()]

@@ -57,7 +57,10 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
     };
     let tree = match document.format().is_flat() {
         true => read_lines(document),
-        false => read_mapping(&document.reserved_source(entry).0, document.format()),
+        false => {
+            let source = document.reserved_source_without_notes(entry, SOURCE_FORMS_KEY);
+            read_mapping(&source, document.format())
+        }
     };
     tree.map(|tree| Some(with_known_keys(tree)))
         .map_err(|FlatError { at, message }| Error::Metadata {

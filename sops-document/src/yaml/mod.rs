@@ -27,6 +27,7 @@ pub(crate) mod restyle;
 pub(crate) mod source;
 pub(crate) mod spell;
 
+pub use block_reader::WrittenScalar;
 pub use outline::Outline;
 
 use std::ops::Range;
