@@ -16,8 +16,8 @@ import certifi
 from project import EPOCH, LEVEL, LICENSE, NAME, REPOSITORY, ROOT, SUMMARY, VERSION, files_below, gzipped, is_license, tar_bytes, with_directories
 
 # User and group 999 are those of Argo CD's containers.
-USERS = "root:x:0:0:root:/root:/sbin/nologin\nargocd:x:999:999:Argo CD:/home/argocd:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n"
-GROUPS = "root:x:0:\nargocd:x:999:\nnogroup:x:65534:\n"
+USERS = "root:x:0:0:root:/root:/sbin/nologin\nargocd:x:999:999:Argo CD:/home/argocd:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n"
+GROUPS = "root:x:0:\nargocd:x:999:\nnonroot:x:65532:\n"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 PLUGIN = "home/argocd/cmp-server/config/plugin.yaml"
 
@@ -91,7 +91,7 @@ def main():
     output, kustomize = Path(sys.argv[1]), Path(sys.argv[2])
     plugin = [(PLUGIN, (ROOT / "release" / "plugin.yaml").read_bytes(), 0o644), ("usr/bin/kustomize", kustomize.read_bytes(), 0o755)]
     for title, entries, user, entrypoint in [
-        (NAME, [], "65534:65534", f"/usr/bin/{NAME}"),
+        (NAME, [], "65532:65532", f"/usr/bin/{NAME}"),
         (f"{NAME}-argocd", plugin, "999:999", "/var/run/argocd/argocd-cmp-server"),
     ]:
         archive = image(layer_entries(output / "tree" / "static", entries), title, user, entrypoint)
