@@ -41,6 +41,7 @@ def main():
     programs = [os.path.abspath(program) for program in arguments.programs]
     with tempfile.TemporaryDirectory() as directory:
         os.environ.update(HOME=directory, SOPS_AGE_KEY_FILE=shutil.copy(IDENTITY, directory))
+        os.chmod(os.environ["SOPS_AGE_KEY_FILE"], 0o600)
         secret = os.path.join(directory, "secret.yaml")
         with open(secret, "w") as file:
             file.write("apiVersion: v1\nkind: Secret\nmetadata:\n  name: demo\nstringData:\n")
