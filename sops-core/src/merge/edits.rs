@@ -1,19 +1,24 @@
 //! Puts merged values into the text of one side, where the pieces of both sides do not fit
 //! together: both changed the layout around them.
 
+use std::collections::HashSet;
+
 use sops_document::tree::{Entry, Node};
 use sops_document::{Collection, Component, Document, Editor, Format, KeyPath};
 use zeroize::Zeroizing;
 
 use super::SideName;
+use super::comments::{below_key, each_comment, each_comment_inside, each_comment_of_text};
+use super::outline::outline;
 use super::three_way::{Content, MergedBody, MergedContainer, MergedPiece};
 use crate::metadata_entry::parse_document;
 
 /// Each edit parses the text again, so their number is limited.
 const MAX_EDITS: usize = 200;
 
-/// The text of ours with the merged values; `None` if that needs too many edits, or the format has
-/// no text for one of the values.
+/// The text of a side with the merged values: of the one whose comments are the merged ones. `None`
+/// if there is none, if that needs too many edits, or if the format has no text for one of the
+/// values.
 pub(super) fn edited(
     stream: &MergedContainer<'_, '_>,
     ours: &Document<'_>,
@@ -23,16 +28,24 @@ pub(super) fn edited(
         return None;
     };
     let (in_ours, in_theirs) = (ours.trees().next()?, theirs.trees().next()?);
-    if ours.trees().nth(1).is_some() {
+    if ours.trees().nth(1).is_some() || theirs.trees().nth(1).is_some() {
         return None;
     }
     let merged = node(document, Some(&in_ours), Some(&in_theirs))?;
+    let has_all = |text: &Zeroizing<Vec<u8>>| has_all_comments(stream, text, ours.format());
+    edit(ours, &in_ours, &merged)
+        .filter(has_all)
+        .or_else(|| edit(theirs, &in_theirs, &merged).filter(has_all))
+}
+
+/// The text of a document with other values.
+fn edit(document: &Document<'_>, from: &Node, to: &Node) -> Option<Zeroizing<Vec<u8>>> {
     let mut edits = Vec::new();
-    collect(&in_ours, &merged, &mut Vec::new(), &mut edits);
+    collect(from, to, &mut Vec::new(), &mut edits);
     if edits.len() > MAX_EDITS {
         return None;
     }
-    let mut editor = Editor::new(ours.text(), ours.format()).ok()?;
+    let mut editor = Editor::new(document.text(), document.format()).ok()?;
     for (path, value) in edits {
         match value {
             Some(value) => editor.set(&path, value).map(drop),
@@ -40,12 +53,43 @@ pub(super) fn edited(
         }
         .ok()?;
     }
-    let text = editor.into_bytes();
-    is_valid(&text, ours.format()).then_some(text)
+    Some(editor.into_bytes())
 }
 
-fn is_valid(text: &[u8], format: Format) -> bool {
-    parse_document(text, format).is_ok()
+/// Whether a text has every comment of the merged pieces.
+fn has_all_comments(stream: &MergedContainer<'_, '_>, text: &[u8], format: Format) -> bool {
+    let Ok(document) = parse_document(text, format) else {
+        return false;
+    };
+    let mut known = HashSet::new();
+    let outline = outline(&document);
+    let mut add = |comment| {
+        known.insert(comment);
+    };
+    for document in &outline.entries {
+        each_comment(document, &mut add);
+    }
+    each_comment_of_text(outline.close, &mut add);
+    let mut has_all = true;
+    each_merged_comment(stream, &mut |comment| has_all &= known.contains(comment));
+    has_all
+}
+
+fn each_merged_comment(container: &MergedContainer<'_, '_>, visit: &mut impl FnMut(&str)) {
+    each_comment_of_text(&container.close, visit);
+    for entry in &container.entries {
+        each_comment_of_text(&entry.lead, visit);
+        match &entry.content {
+            Content::Whole(_, piece) => each_comment_inside(piece, visit),
+            Content::Parts { head, body, tail } => {
+                each_comment_of_text(below_key(head), visit);
+                each_comment_of_text(tail, visit);
+                if let MergedBody::Container(container) = body {
+                    each_merged_comment(container, visit);
+                }
+            }
+        }
+    }
 }
 
 /// The value of a merged entry. `ours` and `theirs` are those of the sides.

@@ -1,14 +1,17 @@
 //! Merges three outlines by key path: what one side changed is taken from that side, and what both
 //! changed differently is a conflict.
 
+mod identity;
 mod mapping;
+mod order;
 mod sequence;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use sops_document::{Collection, Component, KeyPath};
 
-use super::comments::{self, MergedComments};
+use super::comments::{self, MergedComments, has_new_comment, has_new_comment_inside};
 use super::outline::{Body, Container, ContentHash, Piece, hash_of_container};
 use super::{Conflict, ConflictKind, SideName};
 
@@ -118,6 +121,7 @@ pub(super) fn three_way<'p, 't>(
     let mut merge = ThreeWay {
         choice,
         conflicts: Vec::new(),
+        recorded: HashSet::new(),
         path: Vec::new(),
         document: 0,
         is_below_stream: false,
@@ -139,6 +143,7 @@ pub(super) fn three_way<'p, 't>(
 struct ThreeWay<'c> {
     choice: &'c Choice<'c>,
     conflicts: Vec<Conflict>,
+    recorded: HashSet<Conflict>,
     path: Vec<Component>,
     document: usize,
     /// Whether the current node is in a document, not the stream of documents.
@@ -155,8 +160,8 @@ impl ThreeWay<'_> {
             kind,
         };
         let side = (self.choice)(&conflict);
-        // A comment is above and after the same value.
-        if self.conflicts.last() != Some(&conflict) {
+        // A comment is above and after the same value, and a list can conflict in several positions.
+        if self.recorded.insert(conflict.clone()) {
             self.conflicts.push(conflict);
         }
         side
@@ -204,7 +209,8 @@ impl ThreeWay<'_> {
         })
     }
 
-    /// An entry that only one side has: the side added it, or the other side removed it.
+    /// An entry that only one side has: the side added it, or the other side removed it. A changed
+    /// comment is a change too, as for Git.
     fn one_sided<'p, 't>(
         &mut self,
         base: Base<&'p Piece<'t>>,
@@ -213,7 +219,9 @@ impl ThreeWay<'_> {
     ) -> Option<MergedPiece<'p, 't>> {
         let is_kept = match base {
             Base::Known(None) => true,
-            Base::Known(Some(base)) if base.hash == piece.hash => false,
+            Base::Known(Some(base)) if base.hash == piece.hash && !has_new_comment(base, piece) => {
+                false
+            }
             _ => self.conflict(ConflictKind::Removed) == side,
         };
         is_kept.then(|| whole(side, piece))
@@ -255,15 +263,22 @@ impl ThreeWay<'_> {
         } else {
             self.conflict(ConflictKind::Value)
         };
-        let piece = match side {
+        let of = |side: SideName| match side {
             SideName::Ours => ours,
             SideName::Theirs => theirs,
         };
         let ends_line = |piece: &Piece<'_>| scalar(piece).map(|text| text.ends_with('\n'));
         if ends_line(ours).is_none() || ends_line(ours) != ends_line(theirs) {
             // The head and the tail belong to the form of the value.
-            return Content::Whole(side, piece);
+            let left_out = of(side.other());
+            let loses_comment = |base| has_new_comment_inside(base, left_out);
+            let side = match base.known().is_some_and(loses_comment) {
+                true => self.conflict(ConflictKind::Value),
+                false => side,
+            };
+            return Content::Whole(side, of(side));
         }
+        let piece = of(side);
         Content::Parts {
             head: self.text(base.then(|base| Some(base.head)), ours.head, theirs.head),
             body: MergedBody::Scalar(side, piece),
