@@ -1,7 +1,6 @@
 //! Merges the text between values: comments, blank lines and indentation.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::alignment::{Region, align};
 use super::layout::has_comment;
@@ -92,38 +91,13 @@ pub(super) fn comment_lines(text: &str) -> &str {
     }
 }
 
-/// Whether an entry has a comment that it does not have in the base.
-pub(super) fn has_new_comment(base: &Piece<'_>, side: &Piece<'_>) -> bool {
-    if base.text == side.text && base.lead == side.lead {
-        return false;
-    }
-    let mut known = HashSet::new();
-    each_comment(base, &mut |comment| {
-        known.insert(comment);
-    });
-    let mut has_new = false;
-    each_comment(side, &mut |comment| has_new |= !known.contains(comment));
-    has_new
-}
-
-/// Whether a value, with the rest of its line, contains a comment that it does not contain in the
-/// base.
-pub(super) fn has_new_comment_inside(base: &Piece<'_>, side: &Piece<'_>) -> bool {
-    let mut known = HashSet::new();
-    each_comment_inside(base, &mut |comment| {
-        known.insert(comment);
-    });
-    let mut has_new = false;
-    each_comment_inside(side, &mut |comment| has_new |= !known.contains(comment));
-    has_new
-}
-
 /// Calls `visit` for each comment at or inside an entry.
 pub(super) fn each_comment<'t>(piece: &Piece<'t>, visit: &mut impl FnMut(&'t str)) {
     each_comment_of_text(piece.lead, visit);
     each_comment_inside(piece, visit);
 }
 
+/// Calls `visit` for each comment inside an entry or in the line where it ends.
 pub(super) fn each_comment_inside<'t>(piece: &Piece<'t>, visit: &mut impl FnMut(&'t str)) {
     each_comment_of_text(below_key(piece.head), visit);
     each_comment_of_text(piece.tail, visit);

@@ -79,7 +79,7 @@ fn merge_documents<'t>(
             .is_ok_and(|document| !is_encrypted(&document) && content_hash(&document) == hash)
     };
     let joined = || {
-        let mut text = write(&merged.documents, newline);
+        let mut text = write(&merged.documents, ours.format(), newline);
         Some(Zeroizing::new(std::mem::take(&mut *text).into_bytes())).filter(is_merged)
     };
     let edited = || edited(&merged.documents, ours, theirs).filter(is_merged);

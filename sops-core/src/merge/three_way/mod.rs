@@ -7,11 +7,14 @@ mod order;
 mod sequence;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use sops_document::{Collection, Component, KeyPath};
 
-use super::comments::{self, MergedComments, has_new_comment, has_new_comment_inside};
+use super::comments::{
+    self, MergedComments, each_comment, each_comment_inside, each_comment_of_text,
+};
 use super::outline::{Body, Container, ContentHash, Piece, hash_of_container};
 use super::{Conflict, ConflictKind, SideName};
 
@@ -22,6 +25,8 @@ pub(super) struct MergedPiece<'p, 't> {
     /// The number of the entry in the container of each side that has it.
     pub(super) in_ours: Option<usize>,
     pub(super) in_theirs: Option<usize>,
+    /// The column of the entry on each side.
+    columns: [Option<usize>; 2],
     pub(super) content: Content<'p, 't>,
 }
 
@@ -44,11 +49,21 @@ pub(super) enum MergedBody<'p, 't> {
 pub(super) struct MergedContainer<'p, 't> {
     /// The container whose style the entries have.
     pub(super) like: &'p Container<'t>,
+    /// The side that it is from.
+    pub(super) like_side: SideName,
     pub(super) entries: Vec<MergedPiece<'p, 't>>,
     pub(super) close: Cow<'t, str>,
 }
 
 impl MergedPiece<'_, '_> {
+    /// The column of the entry on a side, if that has it.
+    pub(super) fn column(&self, side: SideName) -> Option<usize> {
+        match side {
+            SideName::Ours => self.columns[0],
+            SideName::Theirs => self.columns[1],
+        }
+    }
+
     /// Whether it was the first entry of its container on each side that has it.
     pub(super) fn was_first(&self) -> bool {
         let mut numbers = self.in_ours.iter().chain(&self.in_theirs);
@@ -122,6 +137,8 @@ pub(super) fn three_way<'p, 't>(
         choice,
         conflicts: Vec::new(),
         recorded: HashSet::new(),
+        base: base.known(),
+        base_comments: OnceCell::new(),
         path: Vec::new(),
         document: 0,
         is_below_stream: false,
@@ -132,6 +149,7 @@ pub(super) fn three_way<'p, 't>(
     MergedStream {
         documents: MergedContainer {
             like: ours,
+            like_side: SideName::Ours,
             entries,
             close,
         },
@@ -144,6 +162,8 @@ struct ThreeWay<'c> {
     choice: &'c Choice<'c>,
     conflicts: Vec<Conflict>,
     recorded: HashSet<Conflict>,
+    base: Option<&'c Container<'c>>,
+    base_comments: OnceCell<HashSet<&'c str>>,
     path: Vec<Component>,
     document: usize,
     /// Whether the current node is in a document, not the stream of documents.
@@ -165,6 +185,31 @@ impl ThreeWay<'_> {
             self.conflicts.push(conflict);
         }
         side
+    }
+
+    /// Whether this is a comment of a side that the base does not have, so that it must not be lost.
+    fn is_new_comment(&self, comment: &str) -> bool {
+        let known = self.base_comments.get_or_init(|| {
+            let mut known = HashSet::new();
+            let mut add = |comment| {
+                known.insert(comment);
+            };
+            for document in self.base.iter().flat_map(|base| &base.entries) {
+                each_comment(document, &mut add);
+            }
+            each_comment_of_text(self.base.map_or("", |base| base.close), &mut add);
+            known
+        });
+        !known.contains(comment)
+    }
+
+    /// Whether an entry has a new comment.
+    fn has_new_comment(&self, piece: &Piece<'_>) -> bool {
+        let mut has_new = false;
+        each_comment(piece, &mut |comment| {
+            has_new |= self.is_new_comment(comment)
+        });
+        has_new
     }
 
     /// Merges text that is no value: comments and layout.
@@ -205,6 +250,7 @@ impl ThreeWay<'_> {
             lead,
             in_ours: Some(ours.index),
             in_theirs: Some(theirs.index),
+            columns: [Some(ours.column), Some(theirs.column)],
             content,
         })
     }
@@ -219,7 +265,7 @@ impl ThreeWay<'_> {
     ) -> Option<MergedPiece<'p, 't>> {
         let is_kept = match base {
             Base::Known(None) => true,
-            Base::Known(Some(base)) if base.hash == piece.hash && !has_new_comment(base, piece) => {
+            Base::Known(Some(base)) if base.hash == piece.hash && !self.has_new_comment(piece) => {
                 false
             }
             _ => self.conflict(ConflictKind::Removed) == side,
@@ -270,9 +316,11 @@ impl ThreeWay<'_> {
         let ends_line = |piece: &Piece<'_>| scalar(piece).map(|text| text.ends_with('\n'));
         if ends_line(ours).is_none() || ends_line(ours) != ends_line(theirs) {
             // The head and the tail belong to the form of the value.
-            let left_out = of(side.other());
-            let loses_comment = |base| has_new_comment_inside(base, left_out);
-            let side = match base.known().is_some_and(loses_comment) {
+            let mut loses_comment = false;
+            each_comment_inside(of(side.other()), &mut |comment| {
+                loses_comment |= self.is_new_comment(comment);
+            });
+            let side = match base.known().is_some() && loses_comment {
                 true => self.conflict(ConflictKind::Value),
                 false => side,
             };
@@ -294,9 +342,9 @@ impl ThreeWay<'_> {
     ) -> MergedContainer<'p, 't> {
         self.has_mixed_styles |= ours.flow != theirs.flow;
         let has_theirs_new_style = base.known().is_some_and(|base| base.flow == ours.flow);
-        let like = match ours.flow != theirs.flow && has_theirs_new_style {
-            true => theirs,
-            false => ours,
+        let (like, like_side) = match ours.flow != theirs.flow && has_theirs_new_style {
+            true => (theirs, SideName::Theirs),
+            false => (ours, SideName::Ours),
         };
         let was_below_stream = std::mem::replace(&mut self.is_below_stream, true);
         let entries = match ours.kind {
@@ -307,6 +355,7 @@ impl ThreeWay<'_> {
         let close = self.text(base.then(|base| Some(base.close)), ours.close, theirs.close);
         MergedContainer {
             like,
+            like_side,
             entries,
             close,
         }
@@ -319,6 +368,7 @@ fn whole<'p, 't>(side: SideName, piece: &'p Piece<'t>) -> MergedPiece<'p, 't> {
         lead: Cow::Borrowed(piece.lead),
         in_ours: (side == SideName::Ours).then_some(piece.index),
         in_theirs: (side == SideName::Theirs).then_some(piece.index),
+        columns: [SideName::Ours, SideName::Theirs].map(|of| (of == side).then_some(piece.column)),
         content: Content::Whole(side, piece),
     }
 }

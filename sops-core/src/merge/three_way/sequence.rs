@@ -10,7 +10,7 @@ use sops_document::Component;
 use super::identity::identity;
 use super::{Base, MergedPiece, ThreeWay, whole};
 use crate::merge::alignment::{Region, Trio, align, changes};
-use crate::merge::comments::{comment_lines, has_new_comment};
+use crate::merge::comments::comment_lines;
 use crate::merge::outline::{Container, ContentHash, Piece};
 use crate::merge::{ConflictKind, SideName};
 
@@ -156,10 +156,10 @@ impl ThreeWay<'_> {
         if is_same(ours, theirs) {
             return self.pairs(Base::Known(None), ours, theirs);
         }
-        if is_unchanged(base, ours) {
+        if self.is_unchanged(base, ours) {
             return wholes(SideName::Theirs, theirs);
         }
-        if is_unchanged(base, theirs) {
+        if self.is_unchanged(base, theirs) {
             return wholes(SideName::Ours, ours);
         }
         let merged = self.identified(base, ours, theirs);
@@ -171,7 +171,7 @@ impl ThreeWay<'_> {
             return self.either(ours, theirs);
         };
         let begins_with_it = |item: &Piece<'_>| item.lead.starts_with(next);
-        if base.is_empty() && !next.is_empty() && ours.iter().any(begins_with_it) {
+        if !next.is_empty() && ours.iter().any(begins_with_it) {
             // Both sides added items below the comment, so that it is above both.
             let of_theirs = merged.iter_mut().filter(|piece| piece.in_ours.is_none());
             for piece in of_theirs {
@@ -224,12 +224,21 @@ impl ThreeWay<'_> {
         Some(merged)
     }
 
+    /// Whether a side has the values of the base and no new comments, so that nothing is lost without
+    /// them.
+    fn is_unchanged(&self, base: Items<'_, '_>, side: Items<'_, '_>) -> bool {
+        is_same(base, side) && !side.iter().any(|item| self.has_new_comment(item))
+    }
+
     /// A conflict of these items as a whole.
     fn either<'p, 't>(
         &mut self,
         ours: Items<'p, 't>,
         theirs: Items<'p, 't>,
     ) -> Vec<MergedPiece<'p, 't>> {
+        if !self.is_below_stream {
+            self.document = 0;
+        }
         let side = self.conflict(ConflictKind::Value);
         match side {
             SideName::Ours => wholes(side, ours),
@@ -251,11 +260,4 @@ fn is_same(left: Items<'_, '_>, right: Items<'_, '_>) -> bool {
     left.iter()
         .map(|item| item.hash)
         .eq(right.iter().map(|item| item.hash))
-}
-
-/// Whether a side has the values of the base and no other comments, so that nothing is lost without
-/// them.
-fn is_unchanged(base: Items<'_, '_>, side: Items<'_, '_>) -> bool {
-    let mut pairs = base.iter().zip(side);
-    is_same(base, side) && !pairs.any(|(base, side)| has_new_comment(base, side))
 }

