@@ -9,6 +9,7 @@ mod directory;
 mod errors;
 mod lock;
 mod private_directory;
+mod scratch;
 mod special;
 mod staging;
 mod target;
@@ -30,6 +31,7 @@ use crate::ui::Ui;
 
 pub(crate) use conditions::{Expected, Readers};
 pub(crate) use private_directory::PrivateDirectory;
+pub(crate) use scratch::write_scratch;
 pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;
 
@@ -49,21 +51,6 @@ pub(crate) fn write(
     let staging = Staging::default();
     let staged = staging.stage(path, content, expected, readers)?;
     staging.commit(ui, vec![staged]).into_iter().collect()
-}
-
-/// Like [`write()`], for a file of another program, which reads it next and then deletes it. It is not
-/// synced to disk.
-pub(crate) fn write_for_program(
-    ui: &Ui,
-    path: &Path,
-    content: &[u8],
-    expected: Expected<'_>,
-) -> Result<(), CommandError> {
-    let _signals = DeferredSignals::new();
-    let staging = Staging::default();
-    let staged = staging.stage(path, content, expected, Readers::Usual)?;
-    let outcomes = staging.commit_unsynced(ui, vec![staged]);
-    outcomes.into_iter().collect()
 }
 
 /// Checks in advance that the file at `path` can be written.

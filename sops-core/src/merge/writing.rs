@@ -82,7 +82,8 @@ impl PieceWriter<'_> {
         for (number, entry) in container.entries.iter().enumerate() {
             let column = column.filter(|_| !*flow && self.has_columns);
             let column = column.map(|column| column.saturating_add_signed(moved));
-            if let Some(column) = column {
+            // The text before an entry may begin in the line of the parent.
+            if let Some(column) = column.filter(|_| number > 0 || self.is_at_line_start()) {
                 self.shift = difference(column, lead_column(&entry.lead, container.like.kind));
             }
             match (flow, inline) {
@@ -179,8 +180,7 @@ impl PieceWriter<'_> {
             return self.out.push_str(text);
         }
         for line in text.split_inclusive('\n') {
-            let is_start = self.out.is_empty() || self.out.ends_with('\n');
-            if !is_start || line.trim().is_empty() && line.ends_with('\n') {
+            if !self.is_at_line_start() || line.trim().is_empty() && line.ends_with('\n') {
                 self.out.push_str(line);
                 continue;
             }
@@ -191,9 +191,13 @@ impl PieceWriter<'_> {
         }
     }
 
+    fn is_at_line_start(&self) -> bool {
+        self.out.is_empty() || self.out.ends_with('\n')
+    }
+
     /// Begins a new line, unless the text is at the start of one.
     fn end_line(&mut self) {
-        if !self.out.is_empty() && !self.out.ends_with('\n') {
+        if !self.is_at_line_start() {
             self.out.push_str(self.newline);
         }
     }

@@ -3,6 +3,7 @@
 
 mod identity;
 mod mapping;
+mod merged;
 mod order;
 mod sequence;
 
@@ -12,82 +13,13 @@ use std::collections::HashSet;
 
 use sops_document::{Collection, Component, KeyPath};
 
+use self::merged::whole;
+pub(super) use self::merged::{Content, MergedBody, MergedContainer, MergedPiece};
 use super::comments::{
     self, MergedComments, each_comment, each_comment_inside, each_comment_of_text,
 };
-use super::outline::{Body, Container, ContentHash, Piece, hash_of_container};
+use super::outline::{Body, Container, Piece};
 use super::{Conflict, ConflictKind, SideName};
-
-/// A merged entry, put together from the sides.
-pub(super) struct MergedPiece<'p, 't> {
-    pub(super) key: &'p str,
-    pub(super) lead: Cow<'t, str>,
-    /// The number of the entry in the container of each side that has it.
-    pub(super) in_ours: Option<usize>,
-    pub(super) in_theirs: Option<usize>,
-    /// The column of the entry on each side.
-    columns: [Option<usize>; 2],
-    pub(super) content: Content<'p, 't>,
-}
-
-pub(super) enum Content<'p, 't> {
-    /// As one side has it.
-    Whole(SideName, &'p Piece<'t>),
-    /// From both sides.
-    Parts {
-        head: Cow<'t, str>,
-        body: MergedBody<'p, 't>,
-        tail: Cow<'t, str>,
-    },
-}
-
-pub(super) enum MergedBody<'p, 't> {
-    Scalar(SideName, &'p Piece<'t>),
-    Container(MergedContainer<'p, 't>),
-}
-
-pub(super) struct MergedContainer<'p, 't> {
-    /// The container whose style the entries have.
-    pub(super) like: &'p Container<'t>,
-    /// The side that it is from.
-    pub(super) like_side: SideName,
-    pub(super) entries: Vec<MergedPiece<'p, 't>>,
-    pub(super) close: Cow<'t, str>,
-}
-
-impl MergedPiece<'_, '_> {
-    /// The column of the entry on a side, if that has it.
-    pub(super) fn column(&self, side: SideName) -> Option<usize> {
-        match side {
-            SideName::Ours => self.columns[0],
-            SideName::Theirs => self.columns[1],
-        }
-    }
-
-    /// Whether it was the first entry of its container on each side that has it.
-    pub(super) fn was_first(&self) -> bool {
-        let mut numbers = self.in_ours.iter().chain(&self.in_theirs);
-        numbers.all(|number| *number == 0)
-    }
-
-    fn hash(&self) -> ContentHash {
-        match &self.content {
-            Content::Whole(_, piece) => piece.hash,
-            Content::Parts { body, .. } => match body {
-                MergedBody::Scalar(_, piece) => piece.hash,
-                MergedBody::Container(container) => container.hash(),
-            },
-        }
-    }
-}
-
-impl MergedContainer<'_, '_> {
-    /// The hash that the merged text must have.
-    pub(super) fn hash(&self) -> ContentHash {
-        let entries = self.entries.iter().map(|entry| (entry.key, entry.hash()));
-        hash_of_container(self.like.kind, entries)
-    }
-}
 
 /// The common ancestor of a node.
 #[derive(Clone, Copy)]
@@ -212,6 +144,15 @@ impl ThreeWay<'_> {
         has_new
     }
 
+    /// Whether an entry has a new comment inside, or in the line where it ends.
+    fn has_new_comment_inside(&self, piece: &Piece<'_>) -> bool {
+        let mut has_new = false;
+        each_comment_inside(piece, &mut |comment| {
+            has_new |= self.is_new_comment(comment)
+        });
+        has_new
+    }
+
     /// Merges text that is no value: comments and layout.
     fn text<'t>(&mut self, base: Base<&'t str>, ours: &'t str, theirs: &'t str) -> Cow<'t, str> {
         match comments::merge(base.known(), ours, theirs) {
@@ -280,12 +221,24 @@ impl ThreeWay<'_> {
         ours: &'p Piece<'t>,
         theirs: &'p Piece<'t>,
     ) -> Content<'p, 't> {
+        let of = |side: SideName| match side {
+            SideName::Ours => ours,
+            SideName::Theirs => theirs,
+        };
         if let (Some(in_ours), Some(in_theirs)) = (ours.container(), theirs.container())
             && in_ours.kind == in_theirs.kind
         {
             let in_base = base.then(Piece::container);
             let in_base = in_base.then(|base| (base.kind == in_ours.kind).then_some(base));
+            let had_mixed_styles = self.has_mixed_styles;
             let container = self.container(in_base, in_ours, in_theirs);
+            if in_ours.flow != in_theirs.flow
+                && let Some(side) = container.only_side(ours, theirs)
+                && !self.has_new_comment_inside(of(side.other()))
+            {
+                self.has_mixed_styles = had_mixed_styles;
+                return Content::Whole(side, of(side));
+            }
             return Content::Parts {
                 head: self.text(base.then(|base| Some(base.head)), ours.head, theirs.head),
                 body: MergedBody::Container(container),
@@ -309,17 +262,10 @@ impl ThreeWay<'_> {
         } else {
             self.conflict(ConflictKind::Value)
         };
-        let of = |side: SideName| match side {
-            SideName::Ours => ours,
-            SideName::Theirs => theirs,
-        };
         let ends_line = |piece: &Piece<'_>| scalar(piece).map(|text| text.ends_with('\n'));
         if ends_line(ours).is_none() || ends_line(ours) != ends_line(theirs) {
             // The head and the tail belong to the form of the value.
-            let mut loses_comment = false;
-            each_comment_inside(of(side.other()), &mut |comment| {
-                loses_comment |= self.is_new_comment(comment);
-            });
+            let loses_comment = self.has_new_comment_inside(of(side.other()));
             let side = match base.known().is_some() && loses_comment {
                 true => self.conflict(ConflictKind::Value),
                 false => side,
@@ -359,17 +305,6 @@ impl ThreeWay<'_> {
             entries,
             close,
         }
-    }
-}
-
-fn whole<'p, 't>(side: SideName, piece: &'p Piece<'t>) -> MergedPiece<'p, 't> {
-    MergedPiece {
-        key: &piece.key,
-        lead: Cow::Borrowed(piece.lead),
-        in_ours: (side == SideName::Ours).then_some(piece.index),
-        in_theirs: (side == SideName::Theirs).then_some(piece.index),
-        columns: [SideName::Ours, SideName::Theirs].map(|of| (of == side).then_some(piece.column)),
-        content: Content::Whole(side, piece),
     }
 }
 

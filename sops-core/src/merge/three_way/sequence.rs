@@ -10,7 +10,8 @@ use sops_document::Component;
 use super::identity::identity;
 use super::{Base, MergedPiece, ThreeWay, whole};
 use crate::merge::alignment::{Region, Trio, align, changes};
-use crate::merge::comments::comment_lines;
+use crate::merge::comments::{comment_lines, each_comment_of_text};
+use crate::merge::layout::has_comment;
 use crate::merge::outline::{Container, ContentHash, Piece};
 use crate::merge::{ConflictKind, SideName};
 
@@ -129,26 +130,20 @@ impl ThreeWay<'_> {
                     merged.extend(self.item(base, Some(ours), Some(theirs)));
                 }
                 Region::Changed(region) => {
-                    let next = items.get(region.base.end);
-                    let next = next.map_or(base.close, |item| item.lead);
                     let region = Trio {
                         base: &items[region.base],
                         ours: &ours[region.ours],
                         theirs: &theirs[region.theirs],
                     };
-                    merged.extend(self.changed(&region, comment_lines(next)));
+                    merged.extend(self.changed(&region));
                 }
             }
         }
         merged
     }
 
-    /// Items that at least one side changed. `next` is the comment that the base has after them.
-    fn changed<'p, 't>(
-        &mut self,
-        region: &Trio<Items<'p, 't>>,
-        next: &str,
-    ) -> Vec<MergedPiece<'p, 't>> {
+    /// Items that at least one side changed.
+    fn changed<'p, 't>(&mut self, region: &Trio<Items<'p, 't>>) -> Vec<MergedPiece<'p, 't>> {
         let Trio { base, ours, theirs } = *region;
         if base.len() == ours.len() && base.len() == theirs.len() {
             return self.items(base, ours, theirs);
@@ -170,17 +165,30 @@ impl ThreeWay<'_> {
         let Some(mut merged) = merged else {
             return self.either(ours, theirs);
         };
-        let begins_with_it = |item: &Piece<'_>| item.lead.starts_with(next);
-        if !next.is_empty() && ours.iter().any(begins_with_it) {
-            // Both sides added items below the comment, so that it is above both.
-            let of_theirs = merged.iter_mut().filter(|piece| piece.in_ours.is_none());
-            for piece in of_theirs {
-                if let Some(lead) = piece.lead.strip_prefix(next) {
-                    piece.lead = Cow::Owned(lead.to_owned());
-                }
-            }
+        for piece in merged.iter_mut().filter(|piece| piece.in_ours.is_none()) {
+            self.drop_shared_comment(piece, ours);
         }
         merged
+    }
+
+    /// Removes a comment of the base above an item that theirs added, if an item that ours added is
+    /// below it too: both sides added their items below that comment.
+    fn drop_shared_comment(&self, piece: &mut MergedPiece<'_, '_>, ours: Items<'_, '_>) {
+        let lead = piece.lead.clone();
+        let shared = ours.iter().map(|item| {
+            let lines = comment_lines(&lead).split_inclusive('\n');
+            let same = lines.zip(comment_lines(item.lead).split_inclusive('\n'));
+            let same = same.take_while(|(line, other)| line == other);
+            same.map(|(line, _)| line.len()).sum()
+        });
+        let length = shared.max().unwrap_or(0);
+        let mut is_old = true;
+        each_comment_of_text(&lead[..length], &mut |comment| {
+            is_old &= !self.is_new_comment(comment);
+        });
+        if is_old && has_comment(&lead[..length]) {
+            piece.lead = Cow::Owned(lead[length..].to_owned());
+        }
     }
 
     /// Items that both sides added in one position: those of ours, then those of theirs, and what

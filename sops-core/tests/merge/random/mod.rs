@@ -162,8 +162,9 @@ fn check_one(repository: &Repository, shape: Shape, seed: u64) -> bool {
         is(&without_mac(repository, &of_theirs), &expected.tree);
         number = number.max(documents(&expected.tree));
     }
-    // A document that was copied has values that neither side has twice.
-    if number <= documents(&trees.ours).max(documents(&trees.theirs)) {
+    // Two versions of a document have values that neither side has twice.
+    let is_copied = number > documents(&trees.ours).max(documents(&trees.theirs));
+    if !(shape == Shape::Documents && has_conflicts || is_copied) {
         assert_kept(&outcome, &ours, &theirs, &context);
     }
     has_conflicts
