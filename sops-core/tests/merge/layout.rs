@@ -217,7 +217,7 @@ fn named_items_are_removed_and_added_one_by_one() {
 }
 
 #[test]
-fn line_breaks_of_windows_stay() {
+fn windows_line_breaks_stay() {
     check(
         Format::Yaml,
         "a: 1\r\nb: 2\r\n",

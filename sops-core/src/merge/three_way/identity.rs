@@ -1,5 +1,5 @@
-//! Merges items that are known by a name, whatever their number: objects by kind and name, other
-//! mappings by `name`.
+//! Merges items that are matched by their names, whatever their number: objects by kind and name,
+//! other mappings by `name`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,8 +10,8 @@ use super::{Base, MergedPiece, ThreeWay};
 use crate::merge::outline::{Container, ContentHash, Piece, hash_of_container};
 
 impl ThreeWay<'_> {
-    /// Merges items by their names; `None` if one has none, if two have the same, or if both sides
-    /// put them into another order.
+    /// Merges items by their names; `None` if an item lacks one, if two items share one, or if both
+    /// sides changed their order.
     pub(super) fn identified<'p, 't>(
         &mut self,
         base: &'p [Piece<'t>],
@@ -51,7 +51,7 @@ impl ThreeWay<'_> {
     }
 }
 
-/// The identities of items; `None` if one has none, or two have the same.
+/// The identities of items; `None` if an item lacks one, or two items share one.
 fn identities(items: &[Piece<'_>], are_documents: bool) -> Option<Vec<ContentHash>> {
     let identities = items.iter().map(|item| identity(item, are_documents));
     let identities: Vec<ContentHash> = identities.collect::<Option<_>>()?;
@@ -62,7 +62,7 @@ fn identities(items: &[Piece<'_>], are_documents: bool) -> Option<Vec<ContentHas
         .then_some(identities)
 }
 
-/// What an item is known by, while its other values change.
+/// The identity of an item, which stays the same while its other values change.
 pub(super) fn identity(item: &Piece<'_>, is_document: bool) -> Option<ContentHash> {
     let mapping = item
         .container()

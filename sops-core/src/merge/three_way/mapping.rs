@@ -39,7 +39,7 @@ impl ThreeWay<'_> {
         let (of_ours, of_theirs) = (keys(ours), keys(theirs));
         let is_merged = |key: &&str| merged.contains_key(key);
         let order = match of_base {
-            // Theirs put the entries into another order.
+            // Theirs changed the order of the entries.
             Some(base) if is_in_order(&base, &of_ours) && !is_in_order(&base, &of_theirs) => {
                 key_order(&of_theirs, &of_ours, is_merged)
             }
@@ -51,7 +51,7 @@ impl ThreeWay<'_> {
                 .entries
                 .iter()
                 .filter(|entry| !in_theirs.contains_key(&*entry.key));
-            // Those below which ours added an entry, so that they are above that entry now.
+            // Comments below which ours added an entry, so that they are now above that entry.
             let moved: HashSet<&str> = added
                 .map(|entry| (entry, next(ours, entry)))
                 .filter(|(entry, text)| has_comment(text) && entry.lead.starts_with(text))
@@ -85,7 +85,7 @@ fn comment_of_next<'t>(
     side: &Container<'_>,
     entry: &Piece<'_>,
 ) -> &'t str {
-    // Entries that were added too are few.
+    // Few entries are added on both sides.
     const LOOKED_AT: usize = 8;
     let next = side.entries.iter().skip(entry.index + 1).take(LOOKED_AT);
     let mut next = next.filter_map(|next| in_base.get(&*next.key));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::merge::SideName;
 use crate::merge::outline::{Container, ContentHash, Piece, hash_of_container};
 
-/// A merged entry, put together from the sides.
+/// A merged entry, combined from the sides.
 pub(in crate::merge) struct MergedPiece<'p, 't> {
     pub(in crate::merge) key: &'p str,
     pub(in crate::merge) lead: Cow<'t, str>,
@@ -18,9 +18,9 @@ pub(in crate::merge) struct MergedPiece<'p, 't> {
 }
 
 pub(in crate::merge) enum Content<'p, 't> {
-    /// As one side has it.
+    /// The whole entry of one side.
     Whole(SideName, &'p Piece<'t>),
-    /// From both sides.
+    /// An entry with parts from both sides.
     Parts {
         head: Cow<'t, str>,
         body: MergedBody<'p, 't>,

@@ -1,5 +1,5 @@
-//! Merges three outlines by key path: what one side changed is taken from that side, and what both
-//! changed differently is a conflict.
+//! Merges three outlines by key path: a change of one side is taken from that side, and different
+//! changes of both sides are a conflict.
 
 mod identity;
 mod mapping;
@@ -112,7 +112,8 @@ impl ThreeWay<'_> {
             kind,
         };
         let side = (self.choice)(&conflict);
-        // A comment is above and after the same value, and a list can conflict in several positions.
+        // A comment can be above and after the same value, and a list can conflict in several
+        // positions.
         if self.recorded.insert(conflict.clone()) {
             self.conflicts.push(conflict);
         }
@@ -153,7 +154,7 @@ impl ThreeWay<'_> {
         has_new
     }
 
-    /// Merges text that is no value: comments and layout.
+    /// Merges text other than values: comments and layout.
     fn text<'t>(&mut self, base: Base<&'t str>, ours: &'t str, theirs: &'t str) -> Cow<'t, str> {
         match comments::merge(base.known(), ours, theirs) {
             MergedComments::Text(text) => text,
@@ -264,7 +265,7 @@ impl ThreeWay<'_> {
         };
         let ends_line = |piece: &Piece<'_>| scalar(piece).map(|text| text.ends_with('\n'));
         if ends_line(ours).is_none() || ends_line(ours) != ends_line(theirs) {
-            // The head and the tail belong to the form of the value.
+            // The head and the tail depend on the form of the value.
             let loses_comment = self.has_new_comment_inside(of(side.other()));
             let side = match base.known().is_some() && loses_comment {
                 true => self.conflict(ConflictKind::Value),
