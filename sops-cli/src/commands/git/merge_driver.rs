@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
-use crate::files::{self, Expected};
+use crate::files;
 use crate::git::merge_file;
 use crate::keys::services::Services;
 use crate::merging::{self, ConfigurationAtHead};
@@ -87,8 +87,7 @@ impl Args {
     /// Writes the outcome to `%A`, and reports what to do next.
     fn finish(&self, ui: &Ui, ours: &[u8], outcome: &MergeOutcome) -> Result<bool, CommandError> {
         if outcome.text != ours {
-            let expected = Expected::Content(ours);
-            files::write_for_program(ui, &self.ours, &outcome.text, expected)?;
+            files::write_scratch(&self.ours, ours, &outcome.text)?;
         }
         let name = name_of(&self.path);
         for note in &outcome.notes {

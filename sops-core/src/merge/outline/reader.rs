@@ -110,6 +110,7 @@ impl<'t> Reader<'_, 't> {
         let empty = |text: &'t str| Piece {
             key: String::new(),
             index,
+            column: 0,
             lead: "",
             head: "",
             body: Body::Scalar(text),
@@ -134,6 +135,7 @@ impl<'t> Reader<'_, 't> {
         Piece {
             key: String::new(),
             index,
+            column: 0,
             lead: "",
             head: &self.text[start..start + header],
             body,
@@ -307,9 +309,14 @@ impl<'t> Reader<'_, 't> {
             Body::Scalar(_) if span.is_empty() => (Body::Scalar(""), value_start),
             body => (body, value_end),
         };
+        let first = match layout::dash(&text[lead.clone()]) {
+            Some(dash) if kind == Collection::Sequence => lead.start + dash,
+            _ => start,
+        };
         let piece = Piece {
             key: self.key(kind, node),
             index,
+            column: layout::column(text, first),
             lead: &text[lead],
             head: &text[start..value_start],
             body,
