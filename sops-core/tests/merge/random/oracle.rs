@@ -183,7 +183,7 @@ impl Merge {
         }
     }
 
-    /// The items of a list, or documents if there is no path.
+    /// The items of a list or, without a path, the documents.
     fn items(
         &mut self,
         base: &[Json],
