@@ -18,8 +18,8 @@ use crate::metadata_entry::parse_document;
 const MAX_PARSED: usize = 64 * 1024 * 1024;
 
 /// The documents of a side with the merged values: each from the side whose comments are the merged
-/// ones. `None` if no side has those comments, if that needs too many edits, or if the format has no
-/// text for one of the values.
+/// ones. `None` if both sides lack some, if that needs too many edits, or if the format has no text
+/// for one of the values.
 pub(super) fn edited(
     stream: &MergedContainer<'_, '_>,
     ours: &Container<'_>,

@@ -11,7 +11,7 @@ use sops_test_support::environment::{
 
 const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "open-sesame"];
 
-/// The recipient of someone who left, whose private key no test has.
+/// The recipient of someone who left, whose private key no one in the tests has.
 const CAROL: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 /// Ann and Ben.

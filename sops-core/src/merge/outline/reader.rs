@@ -263,7 +263,6 @@ impl<'t> Reader<'_, 't> {
         }
         let end = match until {
             Some(until) => until.max(at),
-            // A section of an INI file without keys has only its header.
             None if entries.is_empty() => self.span(node).end.max(at),
             None => at,
         };
@@ -333,7 +332,15 @@ impl<'t> Reader<'_, 't> {
         let text = self.text;
         let first = self.nodes(node.index + 1..node.next).first().copied();
         let Some(first) = first else {
-            return self.span(node).start.max(start);
+            let span = self.span(node);
+            let is_section = text[start..].starts_with('[');
+            let has_line_break = text[..span.end].ends_with('\n');
+            return match is_section {
+                // A section of an INI file without keys has only its header.
+                true if has_line_break => span.end.max(start),
+                true => line_end(text, span.end.max(start)),
+                false => span.start.max(start),
+            };
         };
         let first = self.start(node, first).max(start);
         let is_header = text[start..].starts_with('[') || self.span(node).start > start;

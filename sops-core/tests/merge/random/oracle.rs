@@ -183,7 +183,7 @@ impl Merge {
         }
     }
 
-    /// The items of a list or, without a path, the documents.
+    /// The items of a list, or documents without a path.
     fn items(
         &mut self,
         base: &[Json],
@@ -219,8 +219,18 @@ impl Merge {
             } else if let Some(mut plan) = by_name(old, left, right, path.is_none()) {
                 plan.start = (o, t);
                 merged.extend(self.named(plan, path));
-            } else if let Some(items) = added(old, left, right, path.is_none()) {
-                merged.extend(items);
+            } else if let Some(pairs) = added(old, left, right, path.is_none()) {
+                let (mut done, mut end) = (0, 0);
+                for (number, pair) in pairs.iter().enumerate() {
+                    let Some(in_theirs) = *pair else { continue };
+                    merged.extend_from_slice(&left[done..number]);
+                    merged.extend_from_slice(&right[end..in_theirs]);
+                    let (ours, theirs) = (&left[number], &right[in_theirs]);
+                    merged.extend(self.item(None, ours, theirs, o + number, path));
+                    (done, end) = (number + 1, in_theirs + 1);
+                }
+                merged.extend_from_slice(&left[done..]);
+                merged.extend_from_slice(&right[end..]);
             } else {
                 self.document = 0;
                 merged.extend_from_slice(match self.conflict(path.unwrap_or_default()) {
@@ -460,14 +470,19 @@ fn by_name<'j>(
     })
 }
 
-/// Items that both sides added in one position; `None` if they cannot just be put together.
-fn added(base: &[Json], ours: &[Json], theirs: &[Json], are_documents: bool) -> Option<Vec<Json>> {
+/// For each item of ours, its position in theirs, if both sides added items in one position that can
+/// just be put together.
+fn added(
+    base: &[Json],
+    ours: &[Json],
+    theirs: &[Json],
+    are_documents: bool,
+) -> Option<Vec<Option<usize>>> {
     if !base.is_empty() {
         return None;
     }
     let bares = |items: &[Json]| -> Vec<Json> { items.iter().map(bare).collect() };
-    let (left, right) = (bares(ours), bares(theirs));
-    let pairs = common(&left, &right);
+    let pairs = common(&bares(ours), &bares(theirs));
     let names = |items: &[Json], is_own: &dyn Fn(usize) -> bool| -> BTreeSet<String> {
         let items = items.iter().enumerate();
         let own = items.filter(|(number, _)| is_own(*number));
@@ -477,23 +492,7 @@ fn added(base: &[Json], ours: &[Json], theirs: &[Json], are_documents: bool) -> 
     };
     let own = names(ours, &|number| pairs[number].is_none());
     let other = names(theirs, &|number| !pairs.contains(&Some(number)));
-    if !own.is_disjoint(&other) {
-        return None;
-    }
-    let mut merged = Vec::new();
-    let mut done = 0;
-    let mut end = 0;
-    for (number, pair) in pairs.iter().enumerate() {
-        if let Some(in_theirs) = *pair {
-            merged.extend_from_slice(&ours[done..number]);
-            merged.extend_from_slice(&theirs[end..in_theirs]);
-            merged.push(ours[number].clone());
-            (done, end) = (number + 1, in_theirs + 1);
-        }
-    }
-    merged.extend_from_slice(&ours[done..]);
-    merged.extend_from_slice(&theirs[end..]);
-    Some(merged)
+    own.is_disjoint(&other).then_some(pairs)
 }
 
 /// For each item of `base`, its position in `side` in a longest common subsequence.

