@@ -179,7 +179,7 @@ fn the_input_type_alone_decides_the_format_of_a_file_with_an_unknown_name() {
             .run(&["decrypt", ".env.example", "--output-type", "json"])
             .succeeds();
     }
-    // A name that tells a format is what is written, as in `sops`.
+    // If the name determines a format, the output has that format, as in `sops`.
     environment.encrypt_with("a.yaml", "{\"a\": 1}\n", &["--input-type", "json"]);
     assert!(environment.read("a.yaml").starts_with("a: ENC["));
 }
@@ -284,7 +284,7 @@ fn encrypted_files_in_utf16_are_opened_and_written_as_utf8() {
     assert_eq!(environment.decrypt("plain.yaml"), "a: 1\n");
 }
 
-/// What a command says about a file that cannot be encrypted in the format of its name.
+/// Messages about a file that cannot be encrypted in the format of its name.
 #[test]
 fn messages_say_what_to_do_next() {
     let environment = TestEnvironment::new();

@@ -172,7 +172,7 @@ fn each_gap_is_reported() {
         "GAP clusters/apps.yaml: kustomization/apps takes its keys from its own namespace, `elsewhere`",
     );
 
-    // A file for someone else, as a program reads it.
+    // A program reads a file for someone else.
     environment.write(
         "clusters/apps.yaml",
         kustomization("apps", "./apps/production", DECRYPTION),

@@ -1,4 +1,4 @@
-//! Which versions `sops-rs diff` compares.
+//! The versions that `sops-rs diff` compares.
 
 use super::{GitClone, secret};
 

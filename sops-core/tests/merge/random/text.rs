@@ -95,7 +95,7 @@ fn mapping(out: &mut String, map: &Map<String, Json>, column: usize, style: Styl
     }
 }
 
-/// What is after the colon of a key.
+/// The text after the colon of a key.
 fn entry(out: &mut String, value: &Json, column: usize, style: Style) {
     match value {
         Json::Object(map) if !map.is_empty() => {

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value as Json, json};
 
-/// What the format can hold.
+/// The kinds of trees that a format can hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Nested,
@@ -22,7 +22,7 @@ pub(super) struct Trees {
 struct Maker<'r> {
     random: &'r mut StdRng,
     shape: Shape,
-    /// Makes keys and values unique.
+    /// A counter that makes keys and values unique.
     count: u32,
 }
 
