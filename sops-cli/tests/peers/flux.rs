@@ -193,7 +193,7 @@ patches:
 }
 
 #[test]
-fn flux_decrypts_our_files_as_those_of_sops() {
+fn flux_decrypts_files_of_both_programs_alike() {
     let ours = decrypted(|text, format| {
         peer::encrypt(text, format, |_| ()).unwrap_or_else(|error| panic!("{error}: {text}"))
     });

@@ -222,7 +222,7 @@ fn updatekeys_uses_the_threshold_that_the_rule_states() {
 }
 
 #[test]
-fn an_error_of_a_missing_group_names_who_would_open_it() {
+fn an_error_about_a_missing_group_names_its_keys() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", TEXT);
     environment.write(".sops.yaml", rule(ALL_OF_TWO));

@@ -252,7 +252,7 @@ fn the_environment_names_the_editor() {
 }
 
 #[test]
-fn without_an_editor_nothing_happens() {
+fn an_edit_without_a_usable_editor_changes_nothing() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");

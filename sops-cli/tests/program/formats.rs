@@ -29,7 +29,7 @@ fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
 
 /// `sops decrypt` has the same result, also for the binary file.
 #[test]
-fn json_that_is_read_as_yaml_comes_back_as_yaml() {
+fn json_that_is_read_as_yaml_is_written_as_yaml() {
     let environment = TestEnvironment::new();
     for (text, yaml) in [
         (

@@ -74,7 +74,7 @@ fn client() -> TestEnvironment {
 }
 
 #[test]
-fn keys_are_used_over_both_networks_until_a_signal_ends_it() {
+fn keys_are_used_over_both_networks_until_a_signal_ends_the_service() {
     let server = TestEnvironment::new();
     let client = client();
     let tcp = ["keyservice", "--net=tcp", "--addr=127.0.0.1:0", "--verbose"];

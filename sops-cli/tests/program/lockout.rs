@@ -177,7 +177,7 @@ fn a_file_for_others_only_gets_a_warning() {
 }
 
 #[test]
-fn there_is_no_warning_if_a_key_may_be_elsewhere() {
+fn no_warning_appears_if_a_key_may_be_in_another_place() {
     let second = other_recipient();
     let both = format!("{},{second}", recipient());
     let with_key = TestEnvironment::new();
@@ -214,7 +214,7 @@ fn there_is_no_warning_if_a_key_may_be_elsewhere() {
 }
 
 #[test]
-fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
+fn a_key_file_that_is_a_pipe_is_not_read_for_the_lockout_check() {
     let environment = TestEnvironment::without_key();
     let pipe = environment.path("pipe");
     rustix::fs::mknodat(

@@ -176,7 +176,7 @@ fn a_missing_namespace_is_reported() {
 }
 
 #[test]
-fn a_conflict_with_another_manager() {
+fn a_conflict_with_another_field_manager_is_reported() {
     let environment = environment("managed");
     CLUSTER.kubectl(
         &environment,

@@ -430,7 +430,7 @@ fn recipients_of_a_file_with_conflict_markers_are_not_compared() {
 }
 
 #[test]
-fn exit_codes_are_those_of_git_diff() {
+fn diff_has_the_exit_codes_of_git_diff() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: 1\n");
     environment.encrypt("new.yaml", "a: 2\n");

@@ -14,7 +14,7 @@ const BLOCK: &str = "\
 ";
 
 #[test]
-fn git_shows_values_after_it() {
+fn git_shows_values_after_git_install() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     assert_eq!(clone.attributes(), BLOCK);
     clone.set("db.enc.yaml", "battery-staple");
@@ -250,7 +250,7 @@ fn a_symbolic_link_named_gitattributes_is_refused() {
 }
 
 #[test]
-fn outside_a_repository_it_is_an_error() {
+fn git_install_outside_of_a_repository_is_an_error() {
     let environment = TestEnvironment::new();
     for command in ["install", "uninstall", "status"] {
         let run = environment.run(&["git", command]).fails_with(2);

@@ -27,7 +27,7 @@ fn worktrees_share_the_settings() {
 
 /// `GIT_DIR` and `GIT_WORK_TREE` name a repository from anywhere.
 #[test]
-fn a_working_tree_can_be_elsewhere() {
+fn the_working_tree_can_be_outside_of_the_git_directory() {
     let clone = GitClone::with("apps/db.enc.yaml", &secret("correct-horse"));
     let path = r#"["stringData"]["password"]"#;
     let set = ["set", "apps/db.enc.yaml", path, "\"battery-staple\""];

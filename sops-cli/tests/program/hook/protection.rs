@@ -30,7 +30,7 @@ fn repository() -> Repository {
 }
 
 #[test]
-fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
+fn plaintext_is_checked_by_the_rule_that_its_commit_removes() {
     let without_rule = format!(
         "creation_rules:\n- path_regex: \\.env$\n  age: {}\n",
         recipient()
