@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overlaps_are_those_of_any_span() {
+    fn a_range_overlaps_the_set_if_it_overlaps_any_span() {
         let spans = SpanSet::new([20..30, 5..8, 6..12, 40..41].into_iter());
         for (span, expected) in [
             (0..5, false),

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn many_beginnings_cost_no_more_than_their_length() {
+    fn many_possible_starts_cost_no_more_than_their_length() {
         let far = format!("{}\nkind: a\n}}}}", "{{ ".repeat(200_000));
         let lines = format!("# {}\n}}}}", "{{\n".repeat(200_000));
         for text in ["{{".repeat(200_000), "{{}}".repeat(100_000), far, lines] {

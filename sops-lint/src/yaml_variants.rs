@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn of_repeated_keys_every_value_holds() {
+    fn every_value_of_a_repeated_key_counts() {
         let count = |text: &str| {
             let document = Document::parse_leniently(text).expect("it is YAML");
             secrets_with_repeated_keys(&document).len()

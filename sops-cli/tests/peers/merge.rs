@@ -15,7 +15,7 @@ const OURS: &str =
 const THEIRS: &str = "# kept\nuser: web\npassword: correct-horse # why\nlist:\n  - a: 1\n    b: 2\n  - 0x2F\ntoken: open-sesame\n";
 const OTHER: &str = "user: web\npassword: open-sesame\n";
 
-/// Parts of the secrets, which no write may contain.
+/// Parts of the secrets. No write may contain them.
 const SECRETS: [&str; 3] = ["correct-h", "battery-s", "open-ses"];
 
 fn set_up(theirs: &str) -> TestEnvironment {

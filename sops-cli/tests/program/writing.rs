@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sops_test_support::environment::{TestEnvironment, program, recipient};
 
-/// A large file.
+/// The content of a large file.
 fn large() -> String {
     (0..3_000)
         .map(|number| format!("key{number}: value number {number}\n"))
@@ -259,7 +259,7 @@ fn a_signal_in_the_middle_leaves_the_old_file_or_the_new() {
                 .expect("the program runs");
             thread::sleep(whole * part / 8);
             let id = child.id().to_string();
-            // It may have ended already.
+            // The program may have ended before.
             let _ = Command::new("kill")
                 .args([signal, &id])
                 .stderr(Stdio::null())
@@ -317,7 +317,7 @@ fn a_pipe_is_written_to_but_never_replaced() {
     let [pipe, source] = ["pipe.yaml", "source.yaml"].map(|name| environment.path(name));
     let made = Command::new("mkfifo").args([&pipe, &source]).status();
     assert!(made.expect("mkfifo runs").success());
-    // Opened for both, so that neither side waits for the other.
+    // Opened for reading and writing, so that neither side waits for the other.
     let mut open = fs::OpenOptions::new()
         .read(true)
         .write(true)

@@ -8,7 +8,7 @@ use crate::support::Repository;
 fn check(format: Format, base: &str, ours: &str, theirs: &str, expected: &str) {
     let repository = Repository::new(format);
     assert_eq!(repository.merged(base, ours, theirs), expected);
-    // One unchanged side leaves the other as it is.
+    // If one side is unchanged, the result is the other side.
     assert_eq!(repository.merged(base, ours, base), ours);
     assert_eq!(repository.merged(base, base, theirs), theirs);
 }
@@ -308,7 +308,7 @@ fn untouched_values_keep_their_ciphertext() {
         let of_merged = ciphertexts(&merged);
         let [of_base, of_ours, of_theirs] =
             [&encrypted, &ours, &theirs].map(|text| ciphertexts(text));
-        // Every ciphertext is one of a side; only the MAC is new.
+        // Every ciphertext comes from one of the sides; only the MAC is new.
         let new = of_merged
             .iter()
             .filter(|text| !of_ours.contains(text) && !of_theirs.contains(text));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_with_a_name_are_found_by_it() {
+    fn keys_are_found_by_name() {
         let d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
         let jwk = format!(
             r#"{{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "d" : "{d}"}}"#

@@ -57,7 +57,7 @@ mod tests {
     use crate::rule::Confidence;
 
     #[test]
-    fn the_first_of_those_that_overlap_is_kept() {
+    fn the_first_of_overlapping_secrets_is_kept() {
         let mut set = FoundSecrets::default();
         for (name, range) in [
             ("a", 5..9),

@@ -1,4 +1,4 @@
-//! Every command of Git that merges.
+//! Every Git command that merges.
 
 use super::{BASE, MERGED, OTHER, OURS, Repository, THEIRS};
 

@@ -1,4 +1,4 @@
-//! What is found without a private key, by comparing a file with its history.
+//! Findings without a private key, from comparing a file with its history.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn files_that_only_programs_wrote_have_a_clean_history() {
         "{}",
         verification.run
     );
-    // A version from before may come back as a whole.
+    // A complete earlier version is clean.
     repository.git(&["checkout", "-q", "HEAD~2", "--", "a.yaml"]);
     repository.verify(&[]).is_clean();
     // Comments and the layout are not covered by the MAC.
@@ -46,7 +46,7 @@ fn a_value_that_was_changed_by_hand_is_found() {
     let verification = repository.verify(&[]);
     verification.finds(&[("SV001", "a.yaml")], 1);
     verification.says("`metadata.name` is not as in commit");
-    // Also after the commit, and after others.
+    // The finding stays after the commit, and after further commits.
     repository.commit();
     repository.verify(&[]).finds(&[("SV001", "a.yaml")], 1);
     repository
@@ -127,7 +127,7 @@ fn an_incomplete_history_proves_nothing() {
         verification.says(reason);
         run(&["--staged"]).finds(&[("SV002", "a.yaml"), ("SV002", "b.yaml")], 2);
     }
-    // Not even a history.
+    // Without `.git`, there is no history either.
     std::fs::remove_dir_all(repository.0.path(".git")).expect("the test owns it");
     repository
         .verify(&["b.yaml"])

@@ -188,7 +188,7 @@ fn conflicts(outcome: &MergeOutcome) -> BTreeSet<String> {
     names.collect()
 }
 
-/// The texts of ours and of theirs in a marked file.
+/// The texts of our side and their side in a file with conflict markers.
 fn halves(text: &str) -> (String, String) {
     let (mut ours, mut theirs) = (String::new(), String::new());
     let (mut in_ours, mut in_theirs) = (true, true);
@@ -210,7 +210,7 @@ fn halves(text: &str) -> (String, String) {
     (ours, theirs)
 }
 
-/// The plaintext of theirs, which has the MAC of ours.
+/// The plaintext of their side, which has the MAC of our side.
 fn without_mac(repository: &Repository, encrypted: &str) -> String {
     let document = repository.parse(encrypted);
     let key = document
@@ -222,7 +222,7 @@ fn without_mac(repository: &Repository, encrypted: &str) -> String {
     String::from_utf8(decrypted.plaintext.to_vec()).expect("the plaintext is text")
 }
 
-/// Every ciphertext is one of a side, except the MAC and the source forms.
+/// Asserts that every ciphertext comes from one of the sides, except the MAC and the source forms.
 fn assert_kept(outcome: &MergeOutcome, ours: &str, theirs: &str, context: &str) {
     let merged = String::from_utf8_lossy(&outcome.text).into_owned();
     let sides: BTreeSet<&str> = [ours, theirs].into_iter().flat_map(ciphertexts).collect();

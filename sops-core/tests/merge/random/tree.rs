@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value as Json, json};
 
-/// What the format can hold.
+/// The kinds of trees that a format can hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Nested,
@@ -39,7 +39,7 @@ pub(super) fn is_comment(key: &str) -> bool {
 struct Maker<'r> {
     random: &'r mut StdRng,
     shape: Shape,
-    /// Makes keys and values unique.
+    /// A counter that makes keys and values unique.
     count: u32,
     /// Whether items are lists without comments: nothing in a list has one.
     is_in_list: bool,
