@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_read_where_the_path_says() {
+    fn files_are_read_from_their_path_only() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         fs::create_dir_all(root.join("app/sub")).expect("the path is writable");

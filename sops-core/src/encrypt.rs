@@ -129,7 +129,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// Those of [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`],
+/// The errors of [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`],
 /// [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
@@ -154,7 +154,7 @@ pub fn encrypt(
 /// with many short values, this saves about seven times the size of its plaintext in memory.
 ///
 /// # Errors
-/// Those of [`encrypt`], before anything is written; [`Error::Output`].
+/// The errors of [`encrypt`], before anything is written; [`Error::Output`].
 ///
 /// ```
 /// # use sops_core::keys::age::generate_x25519;

@@ -143,6 +143,7 @@
 
 mod additional_data;
 mod cipher;
+mod cipher_base64;
 pub mod compare;
 pub mod config;
 mod content_format;

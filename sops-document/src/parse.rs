@@ -26,7 +26,7 @@ impl<'a> Document<'a> {
     /// [`reserved_entries`](Self::reserved_entries) lists these entries.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key is not
+    /// The errors of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key is not
     /// a mapping.
     pub fn parse_reserving(
         text: &'a (impl AsRef<[u8]> + ?Sized),
@@ -40,7 +40,7 @@ impl<'a> Document<'a> {
     /// which containers they belong to takes a good part of the time.
     ///
     /// # Errors
-    /// Those of [`parse_reserving`](Self::parse_reserving).
+    /// The errors of [`parse_reserving`](Self::parse_reserving).
     pub fn parse_values_reserving(
         text: &'a str,
         format: Format,
@@ -93,7 +93,7 @@ impl<'a> Document<'a> {
     /// already have replaced some of its values.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse).
+    /// The errors of [`parse`](Self::parse).
     pub fn parse_with_tokens<'t>(&self, text: &'t str) -> Result<Document<'t>> {
         match self.format {
             Format::Yaml => yaml::parse_as_written(text, self.reserved_key),

@@ -1,5 +1,5 @@
-//! The place of a scalar in the text: what a token looks like there, and how the value is written
-//! when it comes back.
+//! The position of a scalar in the text: how a token is written there, and how the value is
+//! restored.
 
 use std::ops::Range;
 
@@ -31,8 +31,8 @@ pub struct Surroundings {
     pub start: usize,
 }
 
-/// The place of a scalar, in which a program exchanges the value for a token (text in one line
-/// without quotes, backslashes or `: `) and back.
+/// The position of a scalar, at which a program replaces the value with a token (text on one line
+/// without quotes, backslashes or `: `) and later restores it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ScalarSlot<'a> {
@@ -42,12 +42,12 @@ pub struct ScalarSlot<'a> {
     around: Surroundings,
     text: &'a str,
     span: (usize, usize),
-    /// The blank lines that a block scalar might take in.
+    /// The blank lines that a block scalar might include.
     following: BlankLines,
 }
 
 impl<'a> ScalarSlot<'a> {
-    /// The slot of a value that is in the text as it is.
+    /// The slot of a value that is in the text unchanged.
     pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
@@ -63,7 +63,7 @@ impl<'a> ScalarSlot<'a> {
         Self::new(document, leaf, around, style)
     }
 
-    /// The start of [`range`](Self::range) for a value that is in the text as it is. If the header
+    /// The start of [`range`](Self::range) for a value that is in the text unchanged. If the header
     /// of a block scalar stays, a comment on that line comes before this offset.
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
         let header = BlockScalar::of_value(document, leaf).map(|block| block.header.len());
@@ -118,7 +118,7 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The range of the text that is exchanged: the whole scalar, except the header of a block
+    /// The range of the text that is replaced: the whole scalar, except the header of a block
     /// scalar that stays.
     pub fn range(&self) -> Range<usize> {
         let (start, end) = self.span;
@@ -140,6 +140,20 @@ impl<'a> ScalarSlot<'a> {
         };
         let indicators = block.indicators();
         Some((self.span.0..self.span.0 + indicators.len(), indicators))
+    }
+
+    /// A scalar at `range` of another text, which was written in place of the one in this slot.
+    pub(crate) fn written(&self, range: Range<usize>) -> yaml::WrittenScalar {
+        yaml::WrittenScalar {
+            range,
+            kind: self.around.kind,
+            flow: self.flow,
+            // A flow collection may be one long line, which must not be counted for every value.
+            column: match self.flow {
+                true => 0,
+                false => yaml::source::column(self.text, self.around.start),
+            },
+        }
     }
 
     /// The source text in [`range`](Self::range).
@@ -236,7 +250,7 @@ impl<'a> ScalarSlot<'a> {
         {
             out.push_str(text);
         } else if json::emit::spell(out, Some(value)).is_err() {
-            // An infinity, which cannot come from a JSON document.
+            // The value is an infinity, which cannot come from a JSON document.
             json::emit::spell_string(out, &String::from_utf8_lossy(&value.bytes));
         }
     }
@@ -313,7 +327,7 @@ impl<'a> ScalarSlot<'a> {
     }
 }
 
-/// Where a value goes that [`ScalarSlot::spell`] spelled.
+/// The destination of a value that [`ScalarSlot::spell`] spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spelled {

@@ -13,8 +13,8 @@ use crate::platform::same_file;
 /// The key file in the configuration directory.
 pub(crate) const USER_KEY_FILE: &str = "sops/age/keys.txt";
 
-/// The environment in which key sources are looked up: that of the process, or variables from the
-/// caller.
+/// The environment in which key sources are looked up: that of the process, or variables that the
+/// caller passes.
 ///
 /// Files are read from the file system in either case, the default ones from the home directory
 /// that the variables name.

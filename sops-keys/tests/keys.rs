@@ -627,7 +627,7 @@ fn a_key_file_is_written_as_age_keygen_writes_it() {
 }
 
 #[test]
-fn identities_can_be_stored_elsewhere() {
+fn identities_can_be_exported() {
     use secrecy::ExposeSecret;
 
     for name in ["x25519.txt", "hybrid.txt", "encrypted.age"]

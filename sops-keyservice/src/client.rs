@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_message_is_cut_and_put_on_one_line() {
+    fn a_server_message_is_shortened_to_one_line() {
         let status = Status::unknown(format!("no\x1b[31m\n  way {}", "x".repeat(5000)));
         let words = refusal(&status);
         assert!(

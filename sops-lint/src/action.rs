@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_placeholders_in_an_action_are_let_be() {
+    fn names_and_placeholders_in_an_action_are_not_reported() {
         for text in [
             r#"{{ default "changeme" .Values.x }}"#,
             r#"{{ default "" .Values.x }}"#,
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_for_what_defines_them() {
+    fn names_resolve_to_their_definitions() {
         for (text, value) in [
             ("{{ $pw := \"hunter2\" }}", "{{ $pw }}"),
             (

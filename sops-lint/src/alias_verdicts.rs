@@ -57,7 +57,7 @@ mod tests {
     use crate::secret::secret_fields;
 
     #[test]
-    fn a_value_is_looked_at_a_few_times_however_many_aliases_bring_it_in() {
+    fn a_value_is_checked_a_few_times_however_many_aliases_refer_to_it() {
         let aliases: String = (0..500).map(|key| format!("  k{key}: *a\n")).collect();
         let text = format!("kind: Secret\nx: &a b\nstringData:\n  own: c\n{aliases}");
         let document = parse_document(&text, Format::Yaml).expect("it is YAML");

@@ -48,7 +48,7 @@ impl Baseline {
         let wrong = |error: serde_json::Error| {
             let (line, column) = (error.line(), error.column());
             let message = format!(
-                "line {line}, column {column}: this is not a baseline as `sops-rs lint --write-baseline` writes it"
+                "line {line}, column {column}: not a baseline that `sops-rs lint --write-baseline` wrote"
             );
             SettingsError(message)
         };

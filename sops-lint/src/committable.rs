@@ -374,7 +374,7 @@ mod tests {
     const PGP: &str = "-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\nhQEMA8xyzzyAAAAA\n=abcd\n-----END PGP MESSAGE-----\n";
 
     #[test]
-    fn files_of_other_programs_are_known_by_all_of_them() {
+    fn files_of_other_programs_are_recognized_by_all_their_parts() {
         let nonce: Vec<u8> = (0xF0..0xFC).collect();
         let git_crypt = [&b"\0GITCRYPT\0"[..], &nonce, &[0xF0; 20]].concat();
         for bytes in [
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn public_is_what_holds_nothing_else() {
+    fn files_with_only_public_keys_or_certificates_are_public() {
         let recipient = format!("age1{}", "q".repeat(58));
         let ssh =
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHbX2a0SsPtp7WjHrcZJ2gVxhHnMoCGMOlMvOvzMZgCq";

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn utf8_is_left_alone_even_with_a_zero_in_it() {
+    fn utf8_is_unchanged_even_with_a_zero_byte() {
         for text in ["", "a: 1\n", "a: \0 b and more text\n", "\u{feff}a: ü\n"] {
             assert!(is_utf8(text.as_bytes()), "{text:?}");
         }

@@ -324,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_shows_what_a_file_is() {
+    fn a_line_is_recognized_as_content_of_an_exempt_file() {
         let is_line = |name: &str, text: &str| {
             let content =
                 content(Path::new(name), b"").expect("the name is that of an exempt file");
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_told_from_values() {
+    fn prose_is_distinguished_from_values() {
         let example = "For example:\n\n    password: hunter2-Marker\n";
         assert!(is_prose(Path::new("a.md"), example));
         for text in [

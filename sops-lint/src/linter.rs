@@ -230,7 +230,7 @@ impl Linter {
                 context.set_rule(&rules::PARTLY_ENCRYPTED, None);
                 let message = match &error {
                     Error::NotEncrypted => {
-                        "the first document of the file has no `sops` block, which others have; SOPS takes the file for plaintext"
+                        "the first document of the file has no `sops` metadata, but a later one does; SOPS treats the file as plaintext"
                             .to_owned()
                     }
                     error => error.to_string(),

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_encrypted_version_of_a_copy_is_known() {
+    fn the_encrypted_version_of_a_copy_is_found() {
         for (name, expected) in [
             ("a/x.yaml", "a/x.enc.yaml"),
             ("x.yaml", "x.yaml.enc"),

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_protect_is_not_claimed() {
+    fn files_that_other_programs_protect_are_not_claimed() {
         let id = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393";
         let pointer = format!("{LFS}oid sha256:{id}\nsize 12345\n");
         let inner = ["a1", "b2", "c3"].map(|byte| byte.repeat(32)).join("\n");

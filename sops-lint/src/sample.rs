@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_are_told_by_their_name_and_a_placeholder() {
+    fn samples_are_recognized_by_their_name_and_a_placeholder() {
         let is_sample = |name: &str, text: &str| is_to_be_filled_in(Path::new(name), text);
         for name in [
             "secret.sops.yaml.tmpl",

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_told_by_name_and_shape() {
+    fn fields_are_recognized_by_name_and_shape() {
         let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n$patch: merge\nnamespace: b\ntype: Opaque\nimmutable: {a: b}\ndata: {a: [b]}\nstringdata: x\n\
                     <<: {stringData: {a: 1, b: null}}\n";
         let field = |name: &str, values, misfit, count| (name.to_owned(), values, misfit, count);

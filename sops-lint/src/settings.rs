@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_a_place_and_shows_no_value() {
+    fn errors_have_a_location_and_show_no_value() {
         for (text, expected) in [
             (
                 "hunter2\n",

@@ -35,7 +35,7 @@ mod tests {
     use super::shown_name;
 
     #[test]
-    fn what_may_be_a_value_is_masked() {
+    fn possible_values_are_masked() {
         for (name, shown) in [
             ("PASSWORD", "PASSWORD"),
             ("PASSWORD=hunter2", "PASSWORD=***"),

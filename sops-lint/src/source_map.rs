@@ -206,7 +206,7 @@ mod tests {
 
     /// In dotenv, text after a closing quote is part of the value, and so are the quotes.
     #[test]
-    fn a_place_is_in_the_source_whatever_follows_a_quote() {
+    fn a_location_in_the_source_is_right_whatever_follows_a_quote() {
         for source in ["\"hunter2\"\\n", "'hunter2''", "\"hunter2\" \"\""] {
             for (start, _) in source.char_indices() {
                 let range = SourceMap::new(source, source).range(&(start..source.len()));

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_become_words_and_their_lines_go() {
+    fn actions_become_words_and_lines_with_only_actions_disappear() {
         // A dot is a space of the expected text, which no line of these has otherwise.
         for (text, expected) in [
             ("a: {{ .b }}\n", "a: xxxxxxxx\n"),

@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_in_what_no_parser_reads() {
+    fn values_are_found_in_unparsable_text() {
         for text in [
             "kind: Secret\nstringData:\n  a: hunter2\n\tb: c\n",
             "kind: Secret\nstringData: {a: hunter2\n",
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_and_other_documents_hold_no_values() {
+    fn actions_and_other_documents_contain_no_values() {
         for text in [
             "kind: Secret\nstringData:\n  a: {{ .b }}\n  c: ${D}\n",
             "kind: Secret\ndata: {{ toYaml .x }}\n",

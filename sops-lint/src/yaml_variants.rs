@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_keeps_its_places() {
+    fn a_text_keeps_its_positions() {
         for (text, expected) in [
             ("# a\u{2028}b\u{85}c\td", Some("# a  \nb \nc d")),
             ("a\n\u{feff}b\u{feff}", Some("a\n  \nb\u{feff}")),

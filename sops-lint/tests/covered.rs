@@ -180,7 +180,7 @@ fn other_manifests_without_passwords_pass() {
 }
 
 #[test]
-fn a_template_of_another_manifest_is_refused_for_what_no_action_makes() {
+fn a_template_of_another_manifest_is_refused_for_literal_values() {
     let template = |password: &str| {
         format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ .name }}}}\ndata:\n  password: {{{{ .password }}}}\n  app.ini: |\n    host = {{{{ .host }}}}\n    password = {password}\n"
@@ -315,7 +315,7 @@ fn a_generated_password_in_prose_is_refused_and_an_example_is_not() {
 }
 
 #[test]
-fn a_tool_beside_encrypted_files_passes_without_a_secret() {
+fn a_tool_next_to_encrypted_files_passes_without_a_secret() {
     let tools = [
         (
             "Makefile",

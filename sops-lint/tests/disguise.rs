@@ -90,7 +90,7 @@ fn a_secret_in_any_disguise_is_refused() {
 }
 
 #[test]
-fn a_placeholder_is_a_secret_where_a_rule_names_the_file() {
+fn a_placeholder_counts_as_a_secret_in_a_file_that_a_rule_names() {
     let config = config("^secrets/");
     let wrong = |config: Option<&Config>| -> Vec<String> {
         let all = placeholders().into_iter();
@@ -135,7 +135,7 @@ fn a_manifest_is_refused_without_a_rule_too() {
 }
 
 #[test]
-fn what_kustomize_makes_a_secret_of_is_refused() {
+fn files_that_kustomize_turns_into_secrets_are_refused() {
     let passed: Vec<_> = kustomizations()
         .iter()
         .filter(|files| {
@@ -183,7 +183,7 @@ fn the_encrypted_form_of_a_disguise_passes() {
 }
 
 #[test]
-fn what_only_looks_like_a_secret_passes() {
+fn values_that_only_look_like_secrets_pass() {
     let innocents = innocents();
     assert!(innocents.len() >= 60, "{}", innocents.len());
     let mut wrong = Vec::new();
@@ -261,7 +261,7 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
 
 /// A text may end anywhere, also inside a character, an action or a marker.
 #[test]
-fn a_part_of_a_disguise_is_looked_at_like_any_file() {
+fn a_part_of_a_disguise_is_checked_like_any_file() {
     let config = config("^secrets/");
     let kustomizations = kustomizations().into_iter().flatten();
     let all = disguises().into_iter().chain(kustomizations);
@@ -298,7 +298,7 @@ fn many_kinds_in_a_text_cost_no_more_than_a_few() {
 }
 
 #[test]
-fn a_secret_behind_many_mentions_of_the_kind_is_found() {
+fn a_secret_after_many_mentions_of_the_kind_is_found() {
     let secret = "apiVersion: v1\nkind: Secret\nstringData:\n  password: S3cr3t-Marker-9x\n";
     for mention in [
         "this reference is to a kind: Secret, which another one defines\n",
@@ -331,7 +331,7 @@ fn a_text_that_is_too_much_to_check_is_reported() {
 
 /// Each of these would be read thousands of times if every alias were followed.
 #[test]
-fn what_aliases_repeat_is_reported_once() {
+fn findings_that_aliases_repeat_are_reported_once() {
     let operations = r"- op: add\n  path: /stringData/a\n  value: correct-horse-9\n".repeat(300);
     let patches = format!(
         "x: &p \"{operations}\"\npatches:\n{}",

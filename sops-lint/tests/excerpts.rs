@@ -220,7 +220,7 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
 }
 
 #[test]
-fn a_long_line_is_shown_around_the_place() {
+fn a_long_line_is_shown_around_the_finding() {
     let many = "{\"name\": \"a\"}, ".repeat(2_000);
     let text = format!(
         "{{\"kind\": \"Pod\", \"spec\": {{\"containers\": [{many}{{\"env\": [{{\"name\": \"PASSWORD\", \"value\": \"hunter2\"}}]}}]}}}}"
@@ -239,7 +239,7 @@ fn a_long_line_is_shown_around_the_place() {
 }
 
 #[test]
-fn no_output_shows_a_secret_in_the_place_of_a_name() {
+fn no_output_shows_a_secret_that_is_used_as_a_name() {
     const SECRET: &str = "k8Fj29dkPlainKd92";
     let texts = [
         (".env", format!("SECRET_KEY: {SECRET}=\n")),

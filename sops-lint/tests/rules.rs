@@ -14,7 +14,7 @@ use sops_lint::{Finding, FixAvailability, Input, RULES, Settings, Severity};
 const MARK: &str = "# <-";
 
 #[test]
-fn each_rule_reports_what_it_must_and_nothing_else() {
+fn each_rule_reports_exactly_the_marked_lines() {
     let linter = linter();
     let mut wrong = Vec::new();
     for rule in RULES {
@@ -114,7 +114,7 @@ fn kustomizations_that_are_too_many_to_check_are_reported() {
 }
 
 #[test]
-fn what_may_be_a_secret_in_the_metadata_is_an_error() {
+fn possible_secrets_in_the_metadata_are_errors() {
     let linter = linter();
     for (keys, is_error) in [
         ("    x: Zq7hunter2Wv\n", true),
@@ -146,7 +146,7 @@ fn what_may_be_a_secret_in_the_metadata_is_an_error() {
 }
 
 #[test]
-fn the_examples_of_the_pages_are_what_they_say() {
+fn the_examples_of_the_rule_pages_are_correct() {
     let linter = linter();
     let mut tried = 0;
     for rule in RULES {
@@ -205,7 +205,7 @@ fn the_schema_in_the_documentation_is_that_of_the_settings() {
 }
 
 #[test]
-fn an_image_that_a_variable_names_is_not_said_to_be_public() {
+fn an_image_named_by_a_variable_is_not_called_public() {
     let linter = linter();
     for (image, severity) in [
         ("docker.io/a/b:1", Severity::Error),

@@ -10,7 +10,7 @@ pub(crate) const CERTIFICATE: &str = include_str!("../published/tls.crt");
 /// The private key of the certificate.
 pub(crate) const TLS_KEY: &str = include_str!("../published/tls.key");
 
-/// A private key of SSH.
+/// An SSH private key.
 pub(crate) const SSH_KEY: &str = include_str!("../published/ssh.key");
 
 /// What is published.

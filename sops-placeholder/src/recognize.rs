@@ -76,7 +76,7 @@ mod tests {
     use crate::secret_text;
 
     #[test]
-    fn every_text_that_stands_for_one_is_recognized() {
+    fn every_kind_of_placeholder_is_recognized() {
         let indented = TLS_KEY.replace('\n', "\n  ");
         for text in [
             secret_text(None, "password"),

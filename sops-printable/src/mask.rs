@@ -92,7 +92,7 @@ fn armor_end(text: &str, at: usize) -> usize {
 }
 
 /// What follows the headers and the Base64 at the beginning of the text. A message may quote a key
-/// that is cut off.
+/// that is truncated.
 fn after_body(text: &str) -> &str {
     let mut rest = text;
     loop {

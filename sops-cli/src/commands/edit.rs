@@ -12,14 +12,14 @@ use crate::arguments::{
     FileArg, FormatArgs, FormatChange, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs,
     RuleArgs, ThresholdArg, invocation,
 };
-use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::command_error::{CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::config::stores::stores;
 use crate::decrypt_file;
 use crate::editor::{EditorProgram, EditorSession, Original, template};
 use crate::encryption_options::{self, Wanted};
-use crate::files::Expected;
+use crate::files::{self, Expected};
 use crate::git::UnmergedFile;
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
@@ -38,7 +38,7 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
-    /// Show who can decrypt the file at the top
+    /// List the file's master keys at the top of the text
     #[arg(long, short)]
     pub(crate) show_master_keys: bool,
     /// Edit on a disk if there is no memory file system
@@ -56,7 +56,7 @@ pub(crate) struct Args {
     pub(crate) threshold: ThresholdArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
-    /// Only the old form has it.
+    /// Only the command line without a command, as in older versions of `sops`, has this flag.
     #[clap(skip)]
     pub(crate) name: NameArg,
 }
@@ -123,7 +123,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
-/// Whether the file is in conflict and the user wants to resolve that.
+/// Whether the file has a merge conflict and the user wants to resolve it.
 fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandError> {
     if merge_conflict(&input.content).is_none()
         || !ui.can_ask()
@@ -132,7 +132,7 @@ fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandEr
         return Ok(false);
     }
     let question = format!(
-        "{} has a merge conflict. Resolve it, as `sops-rs resolve` does?",
+        "{} has a merge conflict. Resolve it now, as with `sops-rs resolve`?",
         name_of(file)
     );
     Ok(matches!(ui.confirm(&question), Ok(true)))
@@ -196,7 +196,7 @@ impl Editing<'_> {
         } else {
             Vec::new()
         };
-        // A file with the same values gets a correct MAC.
+        // Even if no value changed, the file gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {
@@ -208,14 +208,7 @@ impl Editing<'_> {
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
-        let directory = self
-            .file
-            .parent()
-            .filter(|directory| !directory.as_os_str().is_empty());
-        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            let message = format!("the directory {} does not exist", name_of(directory));
-            return Err(CommandError::new(Code::CannotWriteOutput, message));
-        }
+        files::check_directory(self.file)?;
         let encrypt = |text: &[u8]| {
             let (rule, allows_plaintext) = (&encryption.rule, encryption.allow_plaintext);
             let warnings = check_parts(text, self.format, rule, allows_plaintext)?;

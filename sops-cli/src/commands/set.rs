@@ -139,7 +139,7 @@ fn from_json(json: &str) -> Result<Node, CommandError> {
         );
     }
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
-        // The original error message is about the parser.
+        // The parser's own message would not help the user.
         no_json(&format!(
             "syntax error at line {}, column {}",
             error.line(),
@@ -203,7 +203,7 @@ fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
 }
 
 impl Args {
-    /// Parses the value of `--set` in the old form: path and value in one text.
+    /// Parses the value of the old flag `--set`, which has the path and the value in one text.
     pub(crate) fn from_legacy(
         file: &Path,
         both: &str,

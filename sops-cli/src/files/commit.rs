@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_in_place_of_the_directory_or_the_file_is_not_followed() {
+    fn a_directory_or_file_replaced_by_a_link_is_not_followed() {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
         let at = |name: &str| root.path().join(name);
         for directory in ["work", "victim"] {

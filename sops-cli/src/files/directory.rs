@@ -151,7 +151,7 @@ pub(super) fn as_os_str(name: &CString) -> &OsStr {
     std::os::unix::ffi::OsStrExt::from_bytes(name.to_bytes())
 }
 
-/// Whether both describe the same file.
+/// Whether both describe the same file (device and inode).
 pub(super) fn is_same(left: &Stat, right: &Stat) -> bool {
     left.st_dev == right.st_dev && left.st_ino == right.st_ino
 }

@@ -1,6 +1,6 @@
 //! Writes files. A file is replaced completely or not at all: the new file is written to a
-//! temporary directory beside the old one, synced, and renamed. Temporary directories are here too.
-//! This module does not look at the content of files.
+//! temporary directory beside the old one, synced, and renamed. This module also manages temporary
+//! directories, but knows nothing about the content of files.
 
 mod attributes;
 mod commit;
@@ -30,6 +30,7 @@ use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
 pub(crate) use conditions::{Expected, Readers};
+pub(crate) use errors::check_directory;
 pub(crate) use private_directory::PrivateDirectory;
 pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;
@@ -74,7 +75,8 @@ pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
         .map(drop)
 }
 
-/// Whether standard output is this regular file, or the one that standard input is.
+/// Whether standard output is this regular file or, without a name, the file that standard input
+/// is.
 pub(crate) fn is_standard_output(file: Option<&Path>) -> bool {
     let output = rustix::fs::fstat(io::stdout());
     let input = match file {

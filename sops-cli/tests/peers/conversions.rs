@@ -133,9 +133,9 @@ impl Bench {
     /// Compares both programs for one text and one pair of formats. Returns whether there was a
     /// result to compare.
     fn check(&self, text: &str, from: Format, to: Format) -> Result<bool, String> {
-        let tell = |what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
+        let describe = |action: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
             let (from, to) = (from.name(), to.name());
-            format!("{what} {from} as {to}\n{text:?}\nours:   {ours:?}\ntheirs: {theirs:?}")
+            format!("{action} {from} as {to}\n{text:?}\nours:   {ours:?}\ntheirs: {theirs:?}")
         };
         self.0.write(name(from), text);
         let ours = self.encrypted_as(Self::ours, from, to);
@@ -154,7 +154,7 @@ impl Bench {
             (Err(ours), Ok(_)) if is_better(ours) => {}
             // It keeps keys that a binary file does not have, and loses them when it decrypts.
             (Err(Run { code: Some(4), .. }), Ok(_)) if to == Binary => {}
-            _ => return Err(tell("encrypting", &ours, &theirs)),
+            _ => return Err(describe("encrypting", &ours, &theirs)),
         }
         let encrypt = ["encrypt", "-i", "--age", &recipient()];
         if self.convert(Self::ours, &encrypt, from, from).code != Some(0) {
@@ -167,7 +167,7 @@ impl Bench {
         let theirs = self.convert(Self::sops, &["decrypt"], from, to);
         let expected = without_lost_comments(&theirs.stdout, from, to);
         if ours.code != theirs.code || ours.stdout != expected {
-            return Err(tell("decrypting", &ours, &theirs));
+            return Err(describe("decrypting", &ours, &theirs));
         }
         Ok(ours.code == Some(0))
     }
@@ -330,7 +330,7 @@ fn layout(text: &str) -> Vec<&str> {
 
 /// Bytes that are not text, which `sops` replaces by other characters.
 #[test]
-fn what_another_format_cannot_hold_is_refused() {
+fn values_that_another_format_cannot_represent_are_refused() {
     let bench = Bench(TestEnvironment::new());
     bench.0.write("x.bin", b"a\xff\0");
     let encrypt = ["encrypt", "-i", "--age", &recipient()];

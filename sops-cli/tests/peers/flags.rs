@@ -41,9 +41,9 @@ impl Flag {
             .map(|name| name[1..].to_owned());
         let names: Vec<String> = self.names.iter().cloned().chain(one_dash).collect();
         let switches: &[String] = if self.takes_value { &[] } else { &names };
-        let told = |name: &String| ["true", "F"].map(|value| format!("{name}={value}"));
-        let told = switches.iter().flat_map(told);
-        names.iter().cloned().chain(told).collect()
+        let assigned = |name: &String| ["true", "F"].map(|value| format!("{name}={value}"));
+        let assigned = switches.iter().flat_map(assigned);
+        names.iter().cloned().chain(assigned).collect()
     }
 }
 

@@ -85,7 +85,7 @@ fn same(before: &str, now: &str, arguments: &[&str]) -> Left {
 }
 
 #[test]
-fn a_threshold_is_taken_and_refused_as_by_sops() {
+fn a_threshold_is_accepted_and_refused_as_by_sops() {
     for (threshold, works) in [
         ("0", true),
         ("2", true),
@@ -111,7 +111,7 @@ fn a_threshold_is_taken_and_refused_as_by_sops() {
 }
 
 #[test]
-fn groups_of_the_rule_are_taken_and_refused_as_by_sops() {
+fn groups_of_the_rule_are_accepted_and_refused_as_by_sops() {
     for (groups, recipients) in [
         ("key_groups: [{merge: [OURS, OTHER]}]", 2),
         ("key_groups: [{merge: [OURS, {merge: [OTHER, OURS]}]}]", 2),
@@ -166,8 +166,8 @@ fn a_group_is_deleted_by_an_index_that_sops_takes() {
 
 #[test]
 fn a_group_is_added_as_by_sops() {
-    let other = other_recipient();
-    let add = ["groups", "add", "-i", "-f", "x.yaml", "--age", &other];
+    let second = other_recipient();
+    let add = ["groups", "add", "-i", "-f", "x.yaml", "--age", &second];
     for before in [FLAT, ALL_OF_TWO, TWO_OF_THREE] {
         assert!(same(before, FLAT, &add).is_opened);
         let with = [&add[..], &["--shamir-secret-sharing-threshold", "2"]].concat();
@@ -187,7 +187,7 @@ fn a_group_is_added_as_by_sops() {
 }
 
 #[test]
-fn updatekeys_tells_and_makes_the_changes_that_sops_does() {
+fn updatekeys_prints_and_makes_the_same_changes_as_sops() {
     for (before, now) in [
         (FLAT, ALL_OF_TWO),
         (ALL_OF_TWO, FLAT),
@@ -211,7 +211,7 @@ fn updatekeys_tells_and_makes_the_changes_that_sops_does() {
 
 /// `sops` keeps the file's threshold, whatever the rule says.
 #[test]
-fn updatekeys_takes_the_threshold_that_the_rule_states() {
+fn updatekeys_uses_the_threshold_that_the_rule_states() {
     let arguments = ["updatekeys", "-y", "x.yaml"];
     let now = "shamir_threshold: 3, key_groups: [OURS, OTHER, OURS]";
     let (theirs, _) = left(Path::new("sops"), TWO_OF_THREE, now, &arguments);
@@ -258,7 +258,7 @@ fn an_error_of_a_missing_group_names_who_would_open_it() {
 }
 
 #[test]
-fn a_decryption_order_of_unknown_families_is_taken_as_by_sops() {
+fn a_decryption_order_with_unknown_families_is_accepted_as_by_sops() {
     for (order, code) in [
         ("", 0),
         ("age", 0),

@@ -286,7 +286,7 @@ fn encrypted_files_in_utf16_are_opened_and_written_as_utf8() {
 
 /// What a command says about a file that cannot be encrypted in the format of its name.
 #[test]
-fn messages_name_the_way_out() {
+fn messages_say_what_to_do_next() {
     let environment = TestEnvironment::new();
     let whole = "add `--input-type binary --output-type binary`";
     let unit = "[Service]\nExecStartPre=a\nExecStartPre=b\n";
@@ -332,7 +332,7 @@ fn messages_name_the_way_out() {
 }
 
 #[test]
-fn what_is_probably_not_meant_is_done_with_a_warning() {
+fn probable_mistakes_cause_a_warning() {
     let environment = TestEnvironment::new();
     environment.encrypt("t.txt", "hunter2");
     let encrypt = ["encrypt", "-i", "--age", &recipient(), "t.txt"];

@@ -172,7 +172,7 @@ fn a_key_service_that_cannot_answer_is_named() {
 }
 
 #[test]
-fn somebody_agrees_to_each_request_or_not() {
+fn each_request_needs_approval_with_prompt() {
     let server = TestEnvironment::new();
     let client = client();
     let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
@@ -286,7 +286,7 @@ fn a_private_key_in_a_request_is_neither_shown_nor_sent_back() {
 }
 
 #[test]
-fn an_open_question_does_not_keep_it_from_ending() {
+fn an_open_question_does_not_keep_the_service_from_exiting() {
     let server = TestEnvironment::new();
     let client = client();
     let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
@@ -310,7 +310,7 @@ fn an_open_question_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn a_socket_that_is_in_use_is_left_alone() {
+fn a_socket_in_use_is_not_replaced() {
     let server = TestEnvironment::new();
     let client = client();
     let first = Service::begin(server.command(&UNIX));
@@ -335,7 +335,7 @@ fn a_socket_that_is_in_use_is_left_alone() {
 }
 
 #[test]
-fn keys_of_clouds_are_refused_by_name() {
+fn cloud_keys_are_refused_by_name() {
     let server = TestEnvironment::new();
     let client = client();
     let service = Service::begin(server.command(&UNIX));

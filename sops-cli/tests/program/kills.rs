@@ -271,12 +271,12 @@ impl Workspace {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let (ours, other) = (recipient(), other_recipient());
+        let (first, second) = (recipient(), other_recipient());
         let arguments: Vec<&str> = arguments
             .iter()
             .map(|argument| match *argument {
-                OURS => &ours,
-                OTHER => &other,
+                OURS => &first,
+                OTHER => &second,
                 argument => argument,
             })
             .collect();

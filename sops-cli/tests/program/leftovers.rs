@@ -57,7 +57,7 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
 }
 
 #[test]
-fn what_is_no_leftover_stays() {
+fn anything_that_is_not_a_leftover_stays() {
     let environment = TestEnvironment::new();
     environment.encrypt("dir/x.yaml", TEXT);
     let mut expected = Vec::new();

@@ -51,7 +51,7 @@ fn one_changed_value_changes_the_lines_of_value_mac_and_time() {
 }
 
 #[test]
-fn the_same_plaintext_leaves_the_file_as_it_is() {
+fn the_same_plaintext_does_not_change_the_file() {
     let environment = repository();
     for (name, text) in [
         ("a.yaml", PLAINTEXT),
@@ -83,7 +83,7 @@ fn modified(environment: &TestEnvironment, name: &str) -> std::time::SystemTime 
 }
 
 #[test]
-fn the_file_keeps_its_recipients_rule_and_options_and_says_what_differs() {
+fn the_file_keeps_its_recipients_rule_and_options_with_a_warning() {
     let environment = repository();
     let flags = ["--encrypted-regex", "^password$", "--mac-only-encrypted"];
     environment.encrypt_with("a.yaml", PLAINTEXT, &flags);
@@ -122,7 +122,7 @@ fn a_value_that_the_creation_rule_encrypts_does_not_stay_in_plaintext() {
 }
 
 #[test]
-fn what_cannot_be_written_leaves_the_file_as_it_is() {
+fn a_failed_write_does_not_change_the_file() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let encrypted = environment.read("a.yaml");
@@ -157,7 +157,7 @@ fn what_cannot_be_written_leaves_the_file_as_it_is() {
 
 /// The output of a program that failed does not replace the values.
 #[test]
-fn a_text_without_values_leaves_the_file_as_it_is() {
+fn a_text_without_values_does_not_change_the_file() {
     let environment = repository();
     for (name, text, replacements) in [
         (
@@ -206,9 +206,9 @@ fn a_text_without_values_leaves_the_file_as_it_is() {
 fn flags_that_an_existing_file_ignores_are_named() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
-    let (own, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     for (flags, kept) in [
-        (&["--age", &*other][..], Some("recipients")),
+        (&["--age", &*second][..], Some("recipients")),
         (&["--encrypted-regex", "^a$"], Some("selection rule")),
         (
             &["--mac-only-encrypted"],
@@ -218,7 +218,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
             &["--shamir-secret-sharing-threshold", "2"],
             Some("number of needed key groups"),
         ),
-        (&["--age", &*own], None),
+        (&["--age", &*first], None),
     ] {
         for text in [PLAINTEXT, "user: other\n"] {
             let words = [&["encrypt", "--over", "a.yaml"], flags].concat();
@@ -230,7 +230,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
             }
         }
         let text = environment.read("a.yaml");
-        assert!(text.contains(&own) && !text.contains(&other), "{text}");
+        assert!(text.contains(&first) && !text.contains(&second), "{text}");
     }
     // They apply to a new file.
     let words = [
@@ -246,7 +246,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
 }
 
 #[test]
-fn without_a_key_the_file_stays_as_it_is() {
+fn without_a_key_the_file_does_not_change() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let before = environment.bytes("a.yaml");

@@ -131,7 +131,7 @@ fn a_pipe_of_another_user_gets_no_plaintext() {
 }
 
 #[test]
-fn a_file_of_another_user_becomes_ours_when_it_is_decrypted_in_place() {
+fn another_users_file_becomes_the_callers_when_it_is_decrypted_in_place() {
     let environment = TestEnvironment::new();
     for name in ["x.yaml", "dir/y.yaml"] {
         environment.write(name, "");

@@ -15,7 +15,7 @@ const WRITERS: usize = 12;
 const ROUNDS: usize = 4;
 
 #[test]
-fn changes_at_once_are_all_made() {
+fn concurrent_changes_are_all_applied() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let mut done = Vec::new();

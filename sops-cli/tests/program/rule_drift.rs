@@ -75,7 +75,7 @@ fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
 }
 
 #[test]
-fn a_rule_that_encrypts_everything_is_no_less_binding() {
+fn a_rule_that_encrypts_everything_counts_too() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",
@@ -96,7 +96,7 @@ fn a_rule_that_encrypts_everything_is_no_less_binding() {
 }
 
 #[test]
-fn without_a_creation_rule_for_the_file_its_own_counts() {
+fn without_a_creation_rule_the_rule_of_the_file_counts() {
     let environment = narrowed();
     environment.write(
         ".sops.yaml",
@@ -120,7 +120,7 @@ fn without_a_creation_rule_for_the_file_its_own_counts() {
 }
 
 #[test]
-fn a_value_that_is_set_is_not_written_in_plaintext_either() {
+fn set_does_not_write_a_value_in_plaintext() {
     let environment = narrowed();
     let before = environment.read("t.yaml");
     let password = [
@@ -147,7 +147,7 @@ fn a_value_that_is_set_is_not_written_in_plaintext_either() {
 }
 
 #[test]
-fn commands_that_change_keys_warn_of_the_rule() {
+fn commands_that_change_keys_warn_about_the_rule() {
     for arguments in [
         &["rotate", "-i", "t.yaml"][..],
         &["rotate", "t.yaml"],

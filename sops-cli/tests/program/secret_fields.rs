@@ -36,7 +36,7 @@ fn environment() -> TestEnvironment {
 }
 
 #[test]
-fn encrypt_refuses_what_would_stay_in_plaintext() {
+fn encrypt_refuses_values_that_would_stay_in_plaintext() {
     for fields in LEAKS {
         let environment = environment();
         let text = format!("{HEAD}{fields}");
@@ -74,7 +74,7 @@ fn encrypt_refuses_what_would_stay_in_plaintext() {
 }
 
 #[test]
-fn encrypt_warns_of_what_kubernetes_refuses() {
+fn encrypt_warns_about_fields_that_kubernetes_refuses() {
     for fields in MISTAKES {
         let environment = environment();
         environment.write("a.yaml", format!("{HEAD}{fields}"));
@@ -102,8 +102,8 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
     let add = "grep -q stringDatas \"$1\" || echo 'stringDatas: {a: b-c}' >> \"$1\"";
     let run = edit("a.yaml", add);
     assert_ne!(run.code, Some(0), "{run}");
-    let told = "a Secret has no field `stringDatas`";
-    assert!(run.stderr.contains(told), "{run}");
+    let warning = "a Secret has no field `stringDatas`";
+    assert!(run.stderr.contains(warning), "{run}");
     assert_eq!(environment.read("a.yaml"), encrypted);
     edit("a.yaml", "sed -i 's/old/new/' \"$1\"").succeeds();
 
@@ -121,11 +121,11 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
         .run(&["encrypt", "-i", "--allow-plaintext", "b.yaml"])
         .succeeds();
     let run = edit("b.yaml", "sed -i 's/old/new/' \"$1\"").succeeds();
-    assert!(run.stderr.contains(told), "{run}");
+    assert!(run.stderr.contains(warning), "{run}");
 }
 
 #[test]
-fn set_judges_only_what_it_writes() {
+fn set_checks_only_the_values_that_it_writes() {
     let environment = environment();
     environment.write(
         "a.yaml",

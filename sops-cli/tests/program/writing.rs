@@ -58,7 +58,7 @@ fn other_names_of_a_file_keep_the_old_content_with_a_warning() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn extended_attributes_stay_and_no_access_list_comes() {
+fn extended_attributes_are_kept_and_no_access_list_is_added() {
     const LIST: &str = "system.posix_acl_access";
     let environment = TestEnvironment::new();
     // As linux/posix_acl_xattr.h has it: the version, then kind, permissions and number of each
@@ -176,7 +176,7 @@ fn a_full_disk_leaves_the_old_file() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_device_that_takes_nothing_is_an_error() {
+fn a_device_that_accepts_no_data_is_an_error() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let run = environment
@@ -206,7 +206,7 @@ fn a_device_that_takes_nothing_is_an_error() {
 }
 
 #[test]
-fn output_that_nobody_reads_is_no_complaint() {
+fn output_to_a_closed_pipe_causes_no_message() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", large());
     let mut child = environment
@@ -361,7 +361,7 @@ fn symbolic_links_in_a_circle_are_an_error() {
 }
 
 #[test]
-fn a_file_name_cannot_speak_to_the_terminal() {
+fn a_file_name_cannot_control_the_terminal() {
     let environment = TestEnvironment::new();
     let name = "x\u{1b}[31m\n.yaml";
     environment.write(name, "a: [\n");

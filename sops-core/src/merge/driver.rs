@@ -1,4 +1,5 @@
-//! A whole merge, as a Git merge driver needs it: a file, and whether it is clean.
+//! Runs a complete merge for a Git merge driver: the result is a file, and whether the merge is
+//! clean.
 
 use std::time::SystemTime;
 
@@ -17,9 +18,10 @@ use crate::keys::KeyService;
 pub struct MergeOutcome {
     /// The content for the file. If there are problems, it has conflict markers around ciphertext.
     pub text: Vec<u8>,
-    /// Why the merge is not clean. Empty if it is: the text is an encrypted file with its MAC.
+    /// Why the merge is not clean. If the list is empty, the text is an encrypted file with its
+    /// MAC.
     pub problems: Vec<MergeProblem>,
-    /// What the user must know.
+    /// Notes for the user.
     pub notes: Vec<MergeNote>,
 }
 
@@ -36,8 +38,8 @@ impl MergeOutcome {
 /// Merges three versions of an encrypted file. `None` if none of them is encrypted, so that it is
 /// merged like any other text.
 ///
-/// The text never has plaintext that the sides did not have: values are encrypted, and conflict
-/// markers are around ciphertext.
+/// The text never contains plaintext that the sides did not contain: values are encrypted, and
+/// conflict markers surround ciphertext.
 pub fn merge(
     versions: &Versions<'_>,
     service: &dyn KeyService,
@@ -119,8 +121,8 @@ impl OpenMerge<'_> {
     }
 }
 
-/// Both sides as they are, with markers around their differences. A version in plaintext is left
-/// out, so that it does not come into the working tree.
+/// Both sides unchanged, with markers around their differences. A version in plaintext is left out,
+/// so that it does not get into the working tree.
 fn undecided(versions: &Versions<'_>, markers: &Markers) -> Vec<u8> {
     let is_plaintext = |side| {
         matches!(
@@ -133,7 +135,7 @@ fn undecided(versions: &Versions<'_>, markers: &Markers) -> Vec<u8> {
         false => versions.side(side),
     };
     match [SideName::Ours, SideName::Theirs].map(is_plaintext) {
-        // It is in the working tree already.
+        // Our version is already in the working tree.
         [true, true] => versions.ours.to_vec(),
         _ => with_markers(text(SideName::Ours), text(SideName::Theirs), markers).to_vec(),
     }

@@ -1,5 +1,5 @@
-//! Puts merged values into the text of one side, where the pieces of both sides do not fit
-//! together: both changed the layout around them.
+//! Sets merged values in the text of one side, if the pieces of both sides do not fit together
+//! because both changed the layout around them.
 
 use sops_document::tree::{Entry, Node};
 use sops_document::{Collection, Component, Document, Editor, Format, KeyPath};

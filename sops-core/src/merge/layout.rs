@@ -45,7 +45,7 @@ pub(super) fn document_header(text: &str) -> usize {
     header
 }
 
-/// Whether the text has a comment: something other than blanks and the dash of an item.
+/// Whether the text has a comment: something other than spaces and the dash of an item.
 pub(super) fn has_comment(text: &str) -> bool {
     !text
         .trim_matches([' ', '\t', '\r', '\n', '-', ','])

@@ -71,7 +71,7 @@ pub fn with_markers(ours: &[u8], theirs: &[u8], markers: &Markers) -> Zeroizing<
     let changes = changes(&ours, &theirs);
     let markers_length = 4 * (markers.size + markers.ours.len() + markers.theirs.len() + 8);
     let capacity = length(&ours) + length(&theirs) + changes.len() * markers_length;
-    // It is never moved, which would leave a copy of a plaintext.
+    // With this capacity, the buffer never moves, which would leave a copy of plaintext.
     let mut out = Zeroizing::new(Vec::with_capacity(capacity));
     let mut done = 0;
     for (of_ours, of_theirs) in changes {
@@ -93,7 +93,7 @@ fn copy(out: &mut Vec<u8>, lines: &[&[u8]]) {
     }
 }
 
-/// Appends lines, the last of which ends with a line break too.
+/// Appends lines, and ends the last one with a line break.
 fn lines_of(out: &mut Vec<u8>, lines: &[&[u8]], newline: &str) {
     copy(out, lines);
     if lines.last().is_some_and(|line| !line.ends_with(b"\n")) {

@@ -16,7 +16,7 @@ use crate::metadata_entry::{is_encrypted, parse_document};
 pub(super) enum Ancestor<T> {
     /// The ancestor; `None` if both sides added the file.
     Known(Option<T>),
-    /// It cannot be read, so that every difference between the sides is a conflict.
+    /// The ancestor cannot be read, so every difference between the sides is a conflict.
     Unknown,
 }
 
@@ -28,16 +28,16 @@ pub(super) struct Plaintexts<'t> {
     pub(super) theirs: &'t [u8],
 }
 
-/// A merged plaintext. Conflicts are resolved as they were chosen.
+/// A merged plaintext, in which conflicts are resolved as chosen.
 pub(super) struct MergedText {
     pub(super) text: Zeroizing<Vec<u8>>,
     pub(super) conflicts: Vec<Conflict>,
 }
 
-/// Merges by key path; files in the binary format as one value.
+/// Merges plaintexts by key path. A file in the binary format is one value.
 ///
 /// # Errors
-/// Those of [`Document::parse`].
+/// The errors of [`Document::parse`].
 pub(super) fn merge_plaintexts(
     texts: Plaintexts<'_>,
     format: Format,

@@ -1,4 +1,4 @@
-//! What a merge reports: conflicts, other problems, and notes.
+//! The results that a merge reports: conflicts, other problems, and notes.
 
 use sops_document::KeyPath;
 
@@ -31,11 +31,11 @@ pub struct Conflict {
     pub document: usize,
     /// The key path in the document; `None` for the whole file.
     pub path: Option<KeyPath>,
-    /// What conflicts.
+    /// The kind of the conflict.
     pub kind: ConflictKind,
 }
 
-/// What conflicts in a position.
+/// The kind of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConflictKind {
@@ -74,7 +74,7 @@ pub enum MergeProblem {
     Unencryptable(Error),
 }
 
-/// What the user must know about a merge, even a clean one.
+/// A note for the user about a merge, even a clean one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MergeNote {

@@ -1,5 +1,5 @@
-//! A merge whose versions are open: its conflicts, its plaintext, and its result for the choices
-//! that someone made.
+//! A merge whose versions are decrypted: its conflicts, its plaintext, and the result of the user's
+//! choices.
 
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 /// Whose value or comment to take for a conflict; `None` if that is not decided.
 pub type ChooseSide<'c> = dyn Fn(&Conflict) -> Option<SideName> + 'c;
 
-/// What was decided about a merge that is not clean.
+/// The decisions about a merge that is not clean.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Choices<'c> {
@@ -36,12 +36,12 @@ pub struct Choices<'c> {
     pub allow_plaintext: bool,
 }
 
-/// An encrypted result, with what the user must know about it.
+/// An encrypted result, with notes for the user.
 #[non_exhaustive]
 pub struct ResolvedFile {
     /// The encrypted file, with its MAC.
     pub text: String,
-    /// What the user must know.
+    /// Notes for the user.
     pub notes: Vec<MergeNote>,
 }
 
@@ -49,7 +49,7 @@ pub struct ResolvedFile {
 pub struct OpenMerge<'a> {
     versions: OpenVersions<'a>,
     format: Format,
-    /// Those of the base: without it, every difference between the sides is a conflict.
+    /// The problems with the base: without it, every difference between the sides is a conflict.
     problems: Vec<MergeProblem>,
 }
 
@@ -114,7 +114,7 @@ impl<'a> OpenMerge<'a> {
     /// these conflicts.
     ///
     /// # Errors
-    /// Those of [`parse_document`](crate::parse_document).
+    /// The errors of [`parse_document`](crate::parse_document).
     pub fn marked_plaintext(
         &self,
         choices: &Choices<'_>,
@@ -156,8 +156,8 @@ impl<'a> OpenMerge<'a> {
     /// key keep their ciphertext.
     ///
     /// # Errors
-    /// What the choices leave undecided: settings, key groups, or keys that were not approved.
-    /// [`MergeProblem::Unencryptable`] if the plaintext is the reason.
+    /// The problems that the choices leave undecided: settings, key groups, or keys that were not
+    /// approved. [`MergeProblem::Unencryptable`] if the plaintext is the reason.
     pub fn encrypt(
         &self,
         plaintext: &[u8],

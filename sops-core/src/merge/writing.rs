@@ -18,7 +18,8 @@ pub(super) fn write(stream: &MergedContainer<'_, '_>, newline: &str) -> Zeroizin
     writer.out
 }
 
-/// At least the length of the text, so that it is never moved, which would leave a copy in memory.
+/// A capacity of at least the length of the text, so that the buffer never moves, which would leave
+/// a copy in memory.
 fn capacity(container: &MergedContainer<'_, '_>) -> usize {
     const SEPARATORS: usize = 16;
     let entries = container.entries.iter().map(|entry| {

@@ -1,5 +1,5 @@
-//! The changes in a decrypted text besides its values: comments are decrypted, and the metadata is
-//! removed.
+//! The changes in a decrypted text in addition to its values: comments are decrypted, and the
+//! metadata is removed.
 
 use sops_document::{Document, Item, PathId, ROOT, Replacement, Type};
 use zeroize::Zeroizing;
@@ -125,7 +125,7 @@ impl<'a> Opener<'_, '_, 'a> {
             write_additional_data(paths, around, &mut self.additional_data);
             if let Ok((kind, plaintext)) = self.cipher.decrypt(ciphertext, &self.additional_data) {
                 if let Some(cache) = &mut self.cache {
-                    // The text after it is written again.
+                    // The text after the comment is written again.
                     let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
                     let alone = &ciphertext[..end];
                     cache.remember(kind, &self.additional_data, plaintext, alone);

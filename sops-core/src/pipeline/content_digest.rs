@@ -9,7 +9,7 @@ use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 use crate::metadata_entry;
 use crate::pipeline::parallel::{in_order, threads};
 
-/// About how long an entry with its value is.
+/// The approximate length of an entry with its value, in bytes.
 const BYTES_A_VALUE: usize = 25;
 
 /// A running SHA-256; `None` if the digest is not needed.

@@ -25,7 +25,7 @@ use crate::pipeline::source_forms::{FlowTop, SourceForms};
 
 /// The keys and settings to encrypt a document with.
 pub(crate) struct Encryptor<'e, 'c> {
-    /// Has its keys and time already, and is given its MAC.
+    /// The metadata, which already has its keys and time, and gets its MAC here.
     pub(crate) metadata: &'e mut Metadata,
     pub(crate) key: &'e DataKey,
     /// The ciphertexts of values that may be unchanged.

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_order_and_may_be_left() {
+    fn results_come_in_order_and_may_be_abandoned() {
         let parts: Vec<usize> = (0..1000).collect();
         for threads in [1, 2, 3, 7] {
             let results = |count| {

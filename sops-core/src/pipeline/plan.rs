@@ -12,9 +12,9 @@ use crate::rules::EncryptionRule;
 /// A position where the text changes.
 #[derive(Clone, Copy)]
 pub(super) struct ReplacedLeaf {
-    /// Its offset in the text.
+    /// The offset in the text.
     pub(super) at: u32,
-    /// Its item on the tape. A document stands for its metadata.
+    /// The index of the item on the tape. For a document, the metadata is replaced.
     pub(super) item: u32,
 }
 
@@ -37,9 +37,9 @@ pub(crate) struct Plan {
 /// Facts about the values.
 #[derive(Default)]
 struct Values {
-    /// Whether at least one could be encrypted.
+    /// Whether at least one value could be encrypted.
     any: bool,
-    /// Whether at least one is encrypted.
+    /// Whether at least one value is encrypted.
     any_encrypted: bool,
     /// The first selected value that is ciphertext already.
     first_ciphertext: Option<usize>,
@@ -72,7 +72,7 @@ impl Plan {
                 _ => alias_end = None,
             }
             match item {
-                // Its copies are decided at its end.
+                // The copies of the alias are decided at its end.
                 Item::Alias { close, .. } => alias_end = Some(*close as usize),
                 Item::Leaf(leaf) if !selected[index] => {
                     if unreadable.is_none() {

@@ -160,7 +160,7 @@ fn items_and_documents_are_merged_by_their_number_or_their_neighbors() {
 }
 
 #[test]
-fn line_breaks_of_windows_stay() {
+fn windows_line_breaks_stay() {
     check(
         Format::Yaml,
         "a: 1\r\nb: 2\r\n",

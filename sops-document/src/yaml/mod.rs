@@ -27,6 +27,7 @@ pub(crate) mod restyle;
 pub(crate) mod source;
 pub(crate) mod spell;
 
+pub use block_reader::WrittenScalar;
 pub use outline::Outline;
 
 use std::ops::Range;
@@ -156,7 +157,7 @@ impl Node {
     /// which have the type `Int`.
     ///
     /// # Errors
-    /// Those of [`Document::parse`](crate::Document::parse).
+    /// The errors of [`Document::parse`](crate::Document::parse).
     pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
         Ok(parse_to_read(text)?.trees().collect())
     }

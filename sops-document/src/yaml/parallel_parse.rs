@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_spans_a_cut_is_read_in_one_piece() {
+    fn text_that_spans_two_parts_is_read_in_one_piece() {
         let plain = long_text(|number| format!("k{number}: v\n"));
         assert!(parse(&plain, Reading::Document(None)).is_some());
         let mut cases = vec![

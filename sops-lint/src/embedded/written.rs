@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_followed_to_where_it_goes() {
+    fn a_value_is_traced_to_its_destination() {
         let text = "value: {a: {b: c}}\nbelow: d\n";
         let document = parse_document(text, Format::Yaml).expect("it is YAML");
         let top = document.tops().flatten().next().expect("it is a mapping");

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_value_is_no_key() {
+    fn text_that_may_be_a_value_is_not_a_key() {
         for (text, line) in [
             ("a: |\n  secret: x\n", 2),
             ("- |\n secret: x\n", 2),

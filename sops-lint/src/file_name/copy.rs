@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_known_by_their_names() {
+    fn copies_are_recognized_by_their_names() {
         for (name, expected) in [
             ("a/x.sops.yaml.bak", "a/x.sops.yaml"),
             ("x.sops.yaml~", "x.sops.yaml"),

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_and_cases_are_seen_through() {
+    fn copies_and_letter_case_do_not_hide_the_format() {
         for (name, format) in [
             ("a.yaml", Some(Format::Yaml)),
             ("S.YAML", Some(Format::Yaml)),

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leftovers_are_known_by_their_names() {
+    fn leftovers_are_recognized_by_their_names() {
         for (name, expected) in [
             ("a/.sops-rs-x1Y2z3.tmp", true),
             (".sops-rs-0123456789abcdef/0", true),

@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_without_a_target_is_for_the_object_that_it_names() {
+    fn a_merge_patch_without_a_target_is_for_the_object_that_it_names() {
         for (head, expected) in [
             ("kind: Kustomization\nmetadata: {name: apps}", true),
             (

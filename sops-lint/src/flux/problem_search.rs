@@ -247,7 +247,7 @@ impl Search<'_, '_> {
                 );
                 problem(
                     format!(
-                        "Flux takes `{name}` for a binary file because of its key, and fails to decrypt it"
+                        "Flux treats `{name}` as a binary file because of its key, and fails to decrypt it"
                     ),
                     &help,
                 )

@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_that_ends_is_no_secret() {
+    fn an_exhausted_budget_makes_the_result_incomplete() {
         let tree = FluxTree::new(Path::new("/repo"));
         for (steps, is_complete) in [(0, true), (10, true)] {
             let applied = tree.applied_within(Budget::new(steps));

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_tells_which_source_is_ours() {
+    fn the_remote_identifies_the_source_of_this_repository() {
         let mut sources = Sources::default();
         sources.set_remotes(["https://git.example.org/acme/fleet"].into_iter());
         sources.known = vec![

@@ -137,7 +137,7 @@ fn in_secret(
         context
             .report_span(
                 span,
-                format!("the Secret that this template makes has a value in plaintext: `{key}`"),
+                format!("the Secret that this template creates has a value in plaintext: `{key}`"),
             )
             .help("use a template action that reads the value from an encrypted file, such as one of values");
         return;

@@ -157,7 +157,7 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
             sealed_secret::HIDE_SEALED,
         ),
         None if !has_object(text, |object| object.is_secret()) => (
-            format!("the text has what reads like a Secret in plaintext: `{key}`"),
+            format!("the text contains what looks like a Secret in plaintext: `{key}`"),
             "move the Secret to a file that ends in `.yaml` or `.json`, and encrypt that with `sops-rs encrypt -i`; if this is prose, write `a Secret` instead of `kind: Secret`",
         ),
         None => (

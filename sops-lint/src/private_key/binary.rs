@@ -73,15 +73,15 @@ fn of(bytes: &[u8]) -> Option<Key> {
     }
     match bytes.first()? {
         0x30 => der(bytes),
-        0 => Some(("a key of git-crypt", true)),
+        0 => Some(("a git-crypt key", true)),
         b'(' => {
             let known = GNUPG.iter().find(|(begin, _)| bytes.starts_with(begin))?;
             Some((gnupg::DESCRIPTION, known.1))
         }
-        b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a private key of Tor", true)),
+        b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a Tor private key", true)),
         0xFE | 0xCE => has_key_of_java(bytes)?.then_some(("a Java keystore with a key", false)),
-        b'o' => Some(("a private key of SSH", true)),
-        _ => has_key_of_pgp(bytes).then_some(("a private key of PGP", true)),
+        b'o' => Some(("an SSH private key", true)),
+        _ => has_key_of_pgp(bytes).then_some(("a PGP private key", true)),
     }
 }
 
@@ -212,15 +212,15 @@ fn der(bytes: &[u8]) -> Option<Key> {
         return None;
     }
     match structure(bytes)? {
-        KeyStructure::Key => Some(("a private key in DER", true)),
-        KeyStructure::Encrypted => Some(("a private key under a passphrase", false)),
+        KeyStructure::Key => Some(("a DER private key", true)),
+        KeyStructure::Encrypted => Some(("a passphrase-protected private key", false)),
         KeyStructure::Store => {
             // Bags with keys are outside of what is encrypted as a whole.
             let mut bags = bytes
                 .windows(BAG.len() + 1)
                 .filter(|window| window.starts_with(BAG));
             let has_key = bags.any(|bag| matches!(bag[BAG.len()], 1 | 2));
-            has_key.then_some(("a private key in PKCS#12", false))
+            has_key.then_some(("a PKCS#12 private key", false))
         }
     }
 }
@@ -285,49 +285,37 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_told_from_what_is_public() {
+    fn keys_are_distinguished_from_public_data() {
         let rsa = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01\x05\x00";
         let store = |bag: &[u8]| {
             let begin = b"\x30\x81\x80\x02\x01\x03\x30\x60\x06\x09";
             bytes(&[begin, PKCS_7, b"\x01", bag].concat(), 128)
         };
         for (bytes, description, certain) in [
-            (
-                packet(b"\x94\x58", 4, 22, 0x58),
-                "a private key of PGP",
-                true,
-            ),
+            (packet(b"\x94\x58", 4, 22, 0x58), "a PGP private key", true),
             (
                 packet(b"\x95\x01\x00", 4, 1, 256),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
             (
                 packet(b"\x96\0\0\x01\x00", 4, 17, 256),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
-            (
-                packet(b"\x9C\x58", 4, 18, 0x58),
-                "a private key of PGP",
-                true,
-            ),
-            (
-                packet(b"\xC5\x58", 6, 27, 0x58),
-                "a private key of PGP",
-                true,
-            ),
+            (packet(b"\x9C\x58", 4, 18, 0x58), "a PGP private key", true),
+            (packet(b"\xC5\x58", 6, 27, 0x58), "a PGP private key", true),
             (
                 packet(b"\xC5\xC1\x00", 5, 1, 448),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
             (
                 packet(b"\xC7\xFF\0\0\x01\0", 4, 1, 256),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
-            (bytes(GIT_CRYPT, 140), "a key of git-crypt", true),
+            (bytes(GIT_CRYPT, 140), "a git-crypt key", true),
             (
                 [
                     packet(b"\x98\x33", 4, 22, 0x33),
@@ -336,19 +324,19 @@ mod tests {
                     packet(b"\x94\x58", 4, 22, 0x58),
                 ]
                 .concat(),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
-            (bytes(OPENSSH, 64), "a private key of SSH", true),
-            (bytes(TOR, 64), "a private key of Tor", true),
+            (bytes(OPENSSH, 64), "an SSH private key", true),
+            (bytes(TOR, 64), "a Tor private key", true),
             (
                 bytes(b"(11:private-key(3:rsa", 64),
-                "a private key of GnuPG",
+                "a GnuPG private key",
                 true,
             ),
             (
                 bytes(b"(21:protected-private-key(3:rsa", 64),
-                "a private key of GnuPG",
+                "a GnuPG private key",
                 false,
             ),
             (
@@ -356,7 +344,7 @@ mod tests {
                     b"\x30\x2E\x02\x01\0\x30\x05\x06\x03\x2B\x65\x70\x04\x22",
                     34,
                 ),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
@@ -364,17 +352,17 @@ mod tests {
                     &[&b"\x30\x82\x00\x80\x02\x01\0\x30\x0D"[..], rsa].concat(),
                     128,
                 ),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
                 bytes(b"\x30\x82\x02\x00\x02\x01\0\x02\x82\x01\x01\0", 512),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
                 bytes(b"\x30\x77\x02\x01\x01\x04\x20", 128),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
@@ -382,12 +370,12 @@ mod tests {
                     &[&b"\x30\x81\x80\x30\x40\x06\x09"[..], PKCS_5, b"\x0D"].concat(),
                     128,
                 ),
-                "a private key under a passphrase",
+                "a passphrase-protected private key",
                 false,
             ),
             (
                 store(&[BAG, b"\x02"].concat()),
-                "a private key in PKCS#12",
+                "a PKCS#12 private key",
                 false,
             ),
             (

@@ -3,7 +3,7 @@
 use super::key::PrivateKey;
 
 /// What such a key is called.
-pub(super) const DESCRIPTION: &str = "a private key of GnuPG";
+pub(super) const DESCRIPTION: &str = "a GnuPG private key";
 
 /// The starts of the names of algorithms.
 const ALGORITHMS: [&[u8]; 4] = [b"rsa", b"dsa", b"elg", b"ec"];

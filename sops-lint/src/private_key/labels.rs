@@ -47,9 +47,9 @@ enum Label {
 /// How the keys of minisign and signify begin: an algorithm, and how the key is encrypted. That of
 /// public keys has no second part.
 const SIGNATURES: [(&[u8], &str, bool); 3] = [
-    (b"RWRTY", "a private key of minisign", false),
-    (b"RWQAAE", "a private key of minisign", true),
-    (b"RWRCS", "a private key of signify", false),
+    (b"RWRTY", "a minisign private key", false),
+    (b"RWQAAE", "a minisign private key", true),
+    (b"RWRCS", "a signify private key", false),
 ];
 
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -73,9 +73,9 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
                 done = end;
                 key
             }
-            Label::WireGuard => number("a private key of WireGuard"),
-            Label::Number => number("a private key of 32 bytes"),
-            Label::Preshared => number("a preshared key of WireGuard"),
+            Label::WireGuard => number("a WireGuard private key"),
+            Label::Number => number("a 32-byte private key"),
+            Label::Preshared => number("a WireGuard preshared key"),
             Label::GnuPg => gnupg::key(bytes, start, end),
             Label::Signature => signature(bytes, start, end),
         };

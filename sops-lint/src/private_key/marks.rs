@@ -117,8 +117,8 @@ impl Bech32Run {
 fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
     let divider = run.divider.filter(|divider| *divider > start)?;
     let description = match &bytes[start..divider] {
-        b"AGE-SECRET-KEY-" => "a private key of age",
-        b"AGE-SECRET-KEY-PQ-" => "a post-quantum private key of age",
+        b"AGE-SECRET-KEY-" => "an age private key",
+        b"AGE-SECRET-KEY-PQ-" => "a post-quantum age private key",
         prefix if prefix.starts_with(b"AGE-PLUGIN-") => "an identity of an age plugin",
         _ => return None,
     };
@@ -174,7 +174,7 @@ fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let end = bytes.len().min(start + 128);
     pem::looks_encoded(&bytes[start..end]).then_some(PrivateKey {
         span: start..end,
-        description: "a private key of SSH",
+        description: "an SSH private key",
         certain: true,
         encoded: false,
     })

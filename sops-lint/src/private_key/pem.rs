@@ -46,10 +46,10 @@ pub(super) fn key(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
         return None;
     }
     let description = match kind {
-        b"OPENSSH " => "a private key of SSH",
-        b"PGP " => "a private key of PGP",
-        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a private key under a passphrase",
-        _ => "a private key in PEM",
+        b"OPENSSH " => "an SSH private key",
+        b"PGP " => "a PGP private key",
+        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a passphrase-protected private key",
+        _ => "a PEM private key",
     };
     is_body(kind, body).then(|| PrivateKey {
         span: start..mark + "PRIVATE KEY".len(),

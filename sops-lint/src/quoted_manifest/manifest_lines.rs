@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_manifest_are_told_from_others() {
+    fn lines_of_a_manifest_are_distinguished_from_other_text() {
         for text in [
             "a <<EOF\nkind: Secret\nstringData:\n  password: hunter2-Marker\nEOF\n",
             "a <<EOF\nstringData:\n  password: hunter2-Marker\nkind: Secret\nEOF\n",

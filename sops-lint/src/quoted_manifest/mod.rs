@@ -138,7 +138,7 @@ fn too_much(context: &mut Context<'_>) {
         None => &BROKEN_FILE,
     };
     context.set_rule(rule, None);
-    let message = "the text names the kind of Secrets too often, so not all of it is checked";
+    let message = "the text contains `kind: Secret` too often, so not all of it was checked";
     context.report_span(0..0, message).help("split the file");
 }
 

@@ -176,7 +176,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         context
             .report_node(
                 first.node,
-                "no creation rule of `.sops.yaml` matches the path of this Secret",
+                "no creation rule in `.sops.yaml` matches the path of this Secret",
             )
             .help("add a rule whose `path_regex` does");
         return;

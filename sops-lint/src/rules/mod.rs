@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_rule_is_recognized() {
+    fn a_misspelled_rule_is_recognized() {
         for (text, meant) in [
             ("SL0001", "SL001"),
             ("SL1", "SL001"),

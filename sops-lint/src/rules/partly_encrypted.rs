@@ -282,7 +282,7 @@ fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
                 0..0,
                 "the file has no MAC: changed or swapped values cannot be detected",
             )
-            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
+            .help("decrypt it with `--ignore-mac`, check its values, and encrypt it again");
     } else if !is_ciphertext(&mac.split_whitespace().collect::<String>()) {
         let block = context.metadata_start();
         context

@@ -40,7 +40,7 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
 
 fn report(node: NodeRef<'_, '_>, subject: &str, context: &mut Context<'_>) {
     let message =
-        format!("{subject} is a placeholder for what is encrypted, as `sops-rs render` writes it");
+        format!("{subject} is a placeholder from `sops-rs render`, not the encrypted original");
     context.report_node(node, message).help(
         "commit and deploy the encrypted file; a rendered one is only for checks, in a directory that Git ignores",
     );

@@ -51,8 +51,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
     if parts.is_empty() && !are_divided_alike(&has, wants) {
         parts.push(
-            "the file's keys are in other key groups than the creation rule puts them in"
-                .to_owned(),
+            "the file's keys are in different key groups than in the creation rule".to_owned(),
         );
     }
     let has_other_keys = !parts.is_empty();

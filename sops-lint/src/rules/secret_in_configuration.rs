@@ -55,7 +55,7 @@ fn file(context: &mut Context<'_>) {
             "" => String::new(),
             name => format!(": `{}`", shown_name(name)),
         };
-        let message = format!("the file holds {description}{named}");
+        let message = format!("the file contains {description}{named}");
         context.report_span(secret.range, message).help(HELP);
     }
     if Format::from_path(path) == Format::Binary

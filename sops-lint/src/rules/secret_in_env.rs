@@ -35,7 +35,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 None => "an environment variable".to_owned(),
             };
             let message = format!(
-                "{variable} is a key of a Secret: every child process and every crash report has it"
+                "{variable} is a key of a Secret, so child processes and crash reports contain it"
             );
             context
                 .report_node(reference, message)

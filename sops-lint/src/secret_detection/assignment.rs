@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comment_is_no_part_of_the_value() {
+    fn a_comment_is_not_part_of_the_value() {
         for (line, value) in [
             ("password: hunter2 # move me", "hunter2"),
             ("password: \"hunter2\" # move me", "hunter2"),

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_in_a_line_are_found() {
+    fn several_secrets_in_a_line_are_found() {
         for (text, expected) in [
             (
                 "{user: a, password: hunter2}",

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_let_be() {
+    fn values_that_are_not_secrets_are_not_reported() {
         for (name, value) in [
             ("DB_PASSWORD", ""),
             ("DB_PASSWORD", "$(DB_PASSWORD)"),

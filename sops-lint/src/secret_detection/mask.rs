@@ -89,7 +89,7 @@ mod tests {
     use super::is_mask;
 
     #[test]
-    fn masks_are_told_from_passwords() {
+    fn masks_are_distinguished_from_passwords() {
         for text in [
             "**SOPS**",
             "{\"mask\":\"**SOPS**\"}",

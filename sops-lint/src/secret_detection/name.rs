@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_told_apart() {
+    fn words_are_distinguished() {
         for (name, expected) in [
             ("DB_PASSWORD", "db password"),
             ("dbPassword", "db password"),

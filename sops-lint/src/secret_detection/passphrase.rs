@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passphrases_are_told_from_sentences() {
+    fn passphrases_are_distinguished_from_sentences() {
         for value in [
             "correct horse battery staple",
             "seven-eight lay them straight",

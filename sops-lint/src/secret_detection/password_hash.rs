@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_told_from_passwords() {
+    fn hashes_are_distinguished_from_passwords() {
         for value in [
             "$2y$10$9dLk2mQpZx7vTq2mLpzR7uKb3wYc1nHs8jGf5eDa4oPi6tVr0xWq",
             "app:$2y$10$9dLk2mQpZx7vTq2mLpzR7uKb3wYc1nHs8jGf5eDa4oPi6tVr0xWq",

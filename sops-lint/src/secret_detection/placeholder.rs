@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_beside_a_placeholder_is_seen() {
+    fn a_secret_beside_a_placeholder_is_found() {
         for value in [
             "o_LbU!AfhJMzo`N5",
             "wk`FawDwH|Ec",
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn names_around_a_placeholder_are_let_be() {
+    fn names_around_a_placeholder_are_not_reported() {
         for value in [
             "{{ .Values.a }}",
             "{{ .Values.a }}-tls",

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_behind_flags_that_do_not_say_so_are_found() {
+    fn passwords_after_unobvious_flags_are_found() {
         for (script, flag) in [
             ("curl -s -u admin:hunter2 https://a", "-u"),
             ("curl -uadmin:hunter2 https://a", "-u"),

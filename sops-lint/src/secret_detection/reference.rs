@@ -368,7 +368,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_variables_are_told_from_passwords_with_their_signs() {
+    fn names_of_variables_are_distinguished_from_passwords() {
         for value in [
             "$uperSecret1",
             "$P4ss",

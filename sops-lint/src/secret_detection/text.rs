@@ -194,7 +194,7 @@ fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
 fn tokens(text: &str, secrets: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
-        if token.description != "a private key in PEM" || *has_key {
+        if token.description != "a PEM private key" || *has_key {
             secrets.add("", token.range, Likeness::Format(token.description));
         }
     }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_a_name() {
+    fn a_byte_order_mark_is_not_part_of_a_name() {
         for text in [
             "\u{feff}DB_PASSWORD=hunter2\n",
             "\u{feff}DB_PASSWORD=hunter2\nA=b\n",
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_the_place_of_a_name_is_not_shown() {
+    fn a_token_used_as_a_name_is_not_shown() {
         let text = "users:\n- name: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n  a: 1\n";
         let secrets = in_text("a.yml", text);
         assert_eq!(
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn files_without_secrets_are_let_be() {
+    fn files_without_secrets_are_not_reported() {
         for text in [
             "user = app\npassword = ${DB_PASSWORD}\n",
             r#"{"properties": {"password": {"type": "keyword"}, "token": "string"}}"#,

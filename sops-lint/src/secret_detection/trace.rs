@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_runs_and_urls_are_looked_at() {
+    fn long_base64_runs_and_urls_are_checked() {
         for (text, expected) in [
             (
                 "x: \"glpat-abcdefghijklmnopqrst\" y",

@@ -47,7 +47,10 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     for allowance in allowances.unused() {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked {
-            let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
+            let message = format!(
+                "`{}` finds nothing here; remove this comment",
+                allowance.rule.name
+            );
             context.report_span(allowance.span, message);
         }
     }

@@ -20,7 +20,7 @@ pub(super) const FILE: &str = ".gitattributes";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Use the settings of the user, for all clones, and leave this repository as it is
+    /// Change the settings for all your clones instead of this clone and its `.gitattributes`
     #[arg(long)]
     global: bool,
 }
@@ -41,7 +41,7 @@ pub(super) fn cmd_install(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError
     Ok(ExitCode::SUCCESS)
 }
 
-/// The repository, if it is the one to set up.
+/// The repository to set up; `None` with `--global`.
 fn repository(scope: Scope) -> Result<Option<GitRepository>, CommandError> {
     match scope {
         Scope::Clone => Ok(Some(GitRepository::found(GitRepository::look_up()?)?)),
@@ -65,7 +65,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
-            ui.note("In every other clone, run `sops-rs git install` too. A clone without it, and a forge such as GitHub, shows and merges ciphertext as text");
+            ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
         }
         Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
     }
@@ -80,7 +80,7 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
             continue;
         }
         if let Some(old) = old.filter(|old| !driver::is_ours(key, old)) {
-            ui.warn(format_args!("`{key}` was `{old}`, and is replaced"));
+            ui.warn(format_args!("replacing `{key}`, which was `{old}`"));
         }
         settings::set(scope, key, value)?;
         has_changed = true;
@@ -91,9 +91,9 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
     };
     let sections = "diff.sops, merge.sops and mergetool.sops";
     match has_changed {
-        true => ui.note(format_args!("Wrote Git's settings of {owner}: {sections}")),
+        true => ui.note(format_args!("Wrote Git's settings for {owner}: {sections}")),
         false => ui.note(format_args!(
-            "Git's settings of {owner} are complete: {sections}"
+            "Git's settings for {owner} are complete: {sections}"
         )),
     }
     Ok(())
@@ -101,7 +101,7 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
 
 fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
     let Some(old) = attributes(root)? else {
-        ui.warn(".gitattributes is tracked, but missing in the working tree, and was not changed; restore it, and run `sops-rs git install` again");
+        ui.warn(".gitattributes is tracked, but missing from the working tree, and was not changed; restore it, and run `sops-rs git install` again");
         return Ok(());
     };
     let found = RepositoryFiles::find(root)?;
@@ -112,7 +112,7 @@ fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
     if new == old {
         match found.encrypted.is_empty() {
             true => ui.note(
-                "There is no encrypted file yet; run `sops-rs git install` again when there is one",
+                "The repository has no encrypted files yet; run `sops-rs git install` again after you add one",
             ),
             false => ui.note(format_args!("{FILE} is complete")),
         }
@@ -133,7 +133,8 @@ fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The content of the file, empty without one; `None` if it is tracked and missing.
+/// The content of the file, which is empty if there is no file; `None` if the file is tracked but
+/// missing.
 fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     let file = root.join(FILE);
     if file.is_symlink() {
@@ -166,7 +167,7 @@ pub(super) fn cmd_uninstall(ui: &Ui, args: &Args) -> Result<ExitCode, CommandErr
         None => remove_link(ui)?,
     };
     if !has_removed {
-        ui.note("Nothing of sops-rs is installed");
+        ui.note("No settings or lines of sops-rs are installed");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,30 +17,30 @@ use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The length of conflict markers: `%L`
+    /// Length of the conflict markers (`%L`)
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     marker_size: usize,
-    /// The label of the base: `%S`
+    /// Label of the base (`%S`)
     #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     ancestor_label: Option<String>,
-    /// The label of ours: `%X`
+    /// Label of our version (`%X`)
     #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     ours_label: Option<String>,
-    /// The label of theirs: `%Y`
+    /// Label of their version (`%Y`)
     #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     theirs_label: Option<String>,
-    /// A file with the base: `%O`
+    /// File with the base version (`%O`)
     base: PathBuf,
-    /// A file with ours, which gets the result: `%A`
+    /// File with our version, which is overwritten with the result (`%A`)
     ours: PathBuf,
-    /// A file with theirs: `%B`
+    /// File with their version (`%B`)
     theirs: PathBuf,
-    /// The path of the merged file in the repository: `%P`
+    /// Path of the merged file in the repository (`%P`)
     path: PathBuf,
 }
 
-/// Git stops the merge if a driver exits with more than 128. Everything that is not a clean merge
-/// is a conflict.
+/// Git stops the merge if a driver exits with more than 128, so every outcome except a clean merge
+/// is reported as a conflict.
 const CONFLICT: u8 = 1;
 
 pub(crate) fn cmd_merge_driver(ui: &Ui, globals: &GlobalArgs, args: &Args) -> ExitCode {
@@ -84,7 +84,7 @@ impl Args {
         }
     }
 
-    /// Writes the outcome to `%A`, and reports what is to be done.
+    /// Writes the outcome to `%A`, and reports what to do next.
     fn finish(&self, ui: &Ui, ours: &[u8], outcome: &MergeOutcome) -> Result<bool, CommandError> {
         if outcome.text != ours {
             let expected = Expected::Content(ours);
@@ -108,7 +108,7 @@ impl Args {
             .with_labels(name(SideName::Ours), name(SideName::Theirs))
     }
 
-    /// A label, unless Git is older than 2.44 and did not replace it.
+    /// The label, unless Git is older than 2.44 and passed the placeholder.
     fn label<'l>(&self, label: &'l Option<String>) -> Option<&'l str> {
         label
             .as_deref()

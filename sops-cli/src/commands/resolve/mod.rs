@@ -1,5 +1,5 @@
-//! `sops-rs resolve`: finishes the merge of an encrypted file. `sides.rs` has the flags that take
-//! sides, and `resolution.rs` encrypts the result.
+//! `sops-rs resolve`: resolves the merge conflicts of an encrypted file. `sides.rs` has the flags
+//! that take sides, and `resolution.rs` encrypts the result.
 
 mod resolution;
 mod sides;
@@ -38,10 +38,10 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     sides: SideArgs,
-    /// Encrypt for recipients that the creation rule does not name, without asking
+    /// Accept recipients that the creation rule does not name, without asking
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Leave values in plaintext that one side encrypts, as the selection rule says
+    /// Accept plaintext values that one side encrypts, if the selection rule does not cover them
     #[arg(long)]
     allow_plaintext: bool,
     /// Edit on a disk if there is no memory file system
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The arguments without flags.
+    /// The arguments of a call without flags.
     pub(crate) fn of(file: &Path) -> Self {
         Self {
             file: Some(file.to_owned()),
@@ -67,12 +67,12 @@ pub(crate) fn cmd_resolve(
     let (file, sides) = args.sides.read(args.file.as_deref())?;
     let file = file.ok_or_else(no_file)?;
     let name = name_of(&file);
-    // A link could lead out of the repository. A file that is missing is written.
+    // A link could lead out of the repository. A missing file will be created.
     if fs::symlink_metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
     }
     let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
-        CommandError::new(Code::Generic, "Git has no unresolved conflict of this file")
+        CommandError::new(Code::Generic, "this file has no unresolved conflict in Git")
             .in_file(&name)
             .hint("`git status` lists the files in conflict")
     })?;
@@ -128,7 +128,7 @@ impl Resolve<'_> {
         self.merge(&resolution)
     }
 
-    /// Ours and theirs, which both must exist.
+    /// Ours and theirs; both must exist.
     fn versions(&self) -> Result<(&[u8], &[u8]), CommandError> {
         let (side, other) = match (self.unmerged.ours(), self.unmerged.theirs()) {
             (Some(ours), Some(theirs)) => return Ok((ours, theirs)),
@@ -203,7 +203,7 @@ impl Resolve<'_> {
             .hint("take sides with `--ours` or `--theirs`, for all conflicts or for key paths"))
     }
 
-    /// Takes a whole side where the versions cannot be merged. That side must be whole itself.
+    /// Takes one side completely if the versions cannot be merged. That side must be intact.
     fn without_merge(
         &self,
         versions: &Versions<'_>,
@@ -223,7 +223,7 @@ impl Resolve<'_> {
         let Some(side) = self.sides.of_everything() else {
             let last = errors.pop();
             errors.extend(last.map(|error| {
-                error.hint("`--ours` or `--theirs` takes the version that is encrypted and whole")
+                error.hint("choose the intact encrypted version with `--ours` or `--theirs`")
             }));
             return Err(self.report(errors));
         };

@@ -40,7 +40,7 @@ impl<'v> Verifier<'v> {
         }
     }
 
-    /// What was counted, and the files that no key decrypts, in the order of their paths.
+    /// The summary, and the files that no key decrypts, in the order of their paths.
     pub(super) fn finish(self) -> (Summary, Vec<ClosedFile>) {
         let counted = self.counted.into_inner();
         let (summary, mut closed) = counted.unwrap_or_else(PoisonError::into_inner);
@@ -126,13 +126,13 @@ pub(super) fn altered(
     message: &str,
 ) -> Finding {
     let help = format!(
-        "if you want the change, look at the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
+        "if you want the change, check the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
         shell_path(input.name)
     );
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
 }
 
-/// Whether nothing says who should be able to decrypt the file.
+/// Whether no creation rule determines who should be able to decrypt the file.
 fn lacks_creation_rule(input: &Input<'_>) -> bool {
     input.config.is_none_or(|config| {
         let rule = config.creation_rule_for(input.path);
@@ -140,7 +140,7 @@ fn lacks_creation_rule(input: &Input<'_>) -> bool {
     })
 }
 
-/// Where the text is wrong, if the error says so.
+/// The position of the error in the text, if it has one.
 fn offset_of(error: &Error) -> Option<usize> {
     let location = match error {
         Error::Value { location, .. }

@@ -40,7 +40,7 @@ spec:
 
 /// The order of the files is not the order in which the cluster needs them.
 #[test]
-fn a_folder_with_its_namespace_and_crd() {
+fn a_directory_with_its_namespace_and_crd_is_applied() {
     let environment = CLUSTER.environment();
     environment.write("apps/.sops.yaml", "creation_rules: []\n");
     environment.write("apps/README.md", "# Apps\n");
@@ -185,7 +185,7 @@ fn a_secret_in_plaintext_is_refused() {
 /// Nothing is sent if a file cannot be read. If the cluster refuses one object, the others are
 /// applied.
 #[test]
-fn some_of_many_objects_fail() {
+fn the_other_objects_are_applied_if_some_fail() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "many"]);
     let config_map = |name: &str, data: &str| {
@@ -285,7 +285,7 @@ fn a_build_of_kustomize_is_applied_without_the_mac() {
 
 /// All errors are reported in one run, before anything is sent.
 #[test]
-fn every_file_that_cannot_be_taken_is_named() {
+fn every_unusable_file_is_named() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "several"]);
     environment.write(

@@ -227,7 +227,7 @@ fn a_key_in_an_entry_of_another_kind_is_not_replaced() {
 }
 
 #[test]
-fn fields_of_another_manager_are_left_to_it() {
+fn fields_of_another_manager_are_not_changed() {
     let environment = environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "conflict"]);
     CLUSTER.kubectl(
@@ -289,7 +289,7 @@ fn two_clusters_side_by_side_have_keys_of_their_own() {
 
 /// The form that kubeconfigs of kind and k3s have.
 #[test]
-fn a_client_certificate_lets_in() {
+fn a_client_certificate_authenticates() {
     let environment = environment();
     let arguments = [
         "flux",
@@ -328,7 +328,7 @@ fn the_manifest_is_written_to_a_pipe() {
 
 /// Someone may see a terminal or its scrollback. `script` gives the program a terminal.
 #[test]
-fn the_manifest_is_shown_on_a_terminal_only_if_wanted() {
+fn the_manifest_is_shown_on_a_terminal_only_after_confirmation() {
     let environment = environment();
     for (answer, is_shown) in [("n", false), ("y", true)] {
         let script = format!(

@@ -52,6 +52,12 @@ fn moving_from_sealed_secrets_keeps_every_value() {
     );
     let search = "git ls-files; git grep -e aHVudGVyMg HEAD || true";
     let run = page.shell(search).succeeds();
-    assert!(run.stdout.contains("apps/web/sealed-secret.yaml\n"), "{run}");
-    assert!(!run.stdout.contains(':'), "the plaintext is committed: {run}");
+    assert!(
+        run.stdout.contains("apps/web/sealed-secret.yaml\n"),
+        "{run}"
+    );
+    assert!(
+        !run.stdout.contains(':'),
+        "the plaintext is committed: {run}"
+    );
 }

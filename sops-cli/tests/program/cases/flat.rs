@@ -1,7 +1,10 @@
 //! Malformed and altered dotenv, INI and binary files.
 
+use sops_test_support::environment::other_identity;
+
 use super::Input::{Changed, File};
-use super::{Case, case, lines, other_identity, swapped, without};
+use super::text_changes::{lines, swapped, without};
+use super::{Case, case};
 
 const DOTENV: &str = "# of hunter2\nPASSWORD=hunter2\nNUMBER=7 hunter2\n";
 const INI: &str = "; of hunter2\n[login]\npassword = hunter2\nnumber = 7 hunter2\n";

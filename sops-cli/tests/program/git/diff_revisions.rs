@@ -104,7 +104,7 @@ fn new_deleted_and_renamed_files() {
 }
 
 #[test]
-fn a_file_in_plaintext_now_is_told_loudly() {
+fn a_file_that_is_in_plaintext_now_is_reported_in_capitals() {
     let clone = GitClone::with(FILE, &secret("correct-horse"));
     let plaintext = clone.environment.decrypt(FILE);
     clone.environment.write(FILE, plaintext);

@@ -79,13 +79,14 @@ fn all_settings_are_written_and_removed() {
     assert!(!clone.path(".gitattributes").exists());
     let run = clone.sops_rs(&["git", "uninstall"]).succeeds();
     assert!(
-        run.stderr.contains("Nothing of sops-rs is installed"),
+        run.stderr
+            .contains("No settings or lines of sops-rs are installed"),
         "{run}"
     );
 }
 
 #[test]
-fn lines_and_settings_of_others_stay() {
+fn lines_and_settings_of_other_programs_stay() {
     for foreign in ["*.png binary\n", "# ours\r\n*.txt text\r\n", "*.png binary"] {
         let clone = GitClone::new();
         clone.environment.write(".gitattributes", foreign);
@@ -211,7 +212,7 @@ fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
 }
 
 #[test]
-fn for_all_clones_of_the_user() {
+fn install_global_sets_up_all_clones_of_the_user() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.sops_rs(&["git", "uninstall"]).succeeds();
     clone.git(&["checkout", "-q", ".gitattributes"]).succeeds();
@@ -235,7 +236,7 @@ fn for_all_clones_of_the_user() {
 }
 
 #[test]
-fn a_link_in_place_of_the_attributes_is_refused() {
+fn a_symbolic_link_named_gitattributes_is_refused() {
     let clone = GitClone::new();
     clone.encrypt("db.enc.yaml", &secret("a"));
     clone.environment.write("elsewhere", "*.png binary\n");

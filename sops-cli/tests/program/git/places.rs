@@ -165,7 +165,7 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
 }
 
 #[test]
-fn without_a_place_for_the_link_git_runs_the_program_itself() {
+fn without_a_directory_for_the_link_git_runs_the_program_itself() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.environment.write("../file", "");
     let mut command = clone.environment.command(&["git", "install"]);

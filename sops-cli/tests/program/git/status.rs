@@ -133,7 +133,7 @@ fn plaintext_that_git_stores_is_reported_everywhere() {
 }
 
 #[test]
-fn hooks_and_lint_warn_of_a_clone_that_is_not_set_up() {
+fn hooks_and_lint_warn_about_a_clone_that_is_not_set_up() {
     let clone = GitClone::with("db.enc.yaml", &secret("a"));
     let warning = "warning: this clone is not set up";
     clone.environment.write("a.md", "a\n");

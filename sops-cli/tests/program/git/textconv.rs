@@ -63,7 +63,7 @@ fn every_format_is_decrypted_whatever_its_name() {
 }
 
 #[test]
-fn what_cannot_be_decrypted_is_printed_as_it_is() {
+fn files_that_cannot_be_decrypted_are_printed_unchanged() {
     let textconv = Textconv::new();
     let environment = &textconv.environment;
     environment.encrypt("good.yaml", "a: correct-horse\nb: 2\n");
@@ -126,7 +126,7 @@ fn what_cannot_be_decrypted_is_printed_as_it_is() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_anywhere_is_printed_as_it_is() {
+fn a_truncated_file_is_printed_unchanged() {
     let textconv = Textconv::new();
     let environment = &textconv.environment;
     for (name, text) in [

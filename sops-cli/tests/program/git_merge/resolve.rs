@@ -213,20 +213,20 @@ fn recipients_that_the_configuration_does_not_name_need_a_yes() {
 }
 
 #[test]
-fn a_file_without_a_conflict_is_left_as_it_is() {
+fn a_file_without_a_conflict_is_not_changed() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
     let run = repository.0.run(&["resolve", FILE]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
         run.stderr
-            .contains("Git has no unresolved conflict of this file"),
+            .contains("this file has no unresolved conflict in Git"),
         "{run}"
     );
 }
 
 #[test]
-fn a_link_in_place_of_the_file_is_refused() {
+fn a_file_replaced_by_a_link_is_refused() {
     let repository = in_conflict();
     let elsewhere = repository.0.path("elsewhere");
     std::fs::write(&elsewhere, "kept").expect("the directory is writable");
@@ -242,7 +242,7 @@ fn a_link_in_place_of_the_file_is_refused() {
 }
 
 #[test]
-fn a_file_that_one_side_deleted_has_nothing_to_merge() {
+fn a_file_that_one_side_deleted_cannot_be_merged() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
     repository

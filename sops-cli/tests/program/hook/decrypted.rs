@@ -49,7 +49,7 @@ fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
 }
 
 #[test]
-fn a_decrypted_file_is_refused_if_its_name_does_not_say_its_format() {
+fn a_decrypted_file_without_a_known_extension_is_refused() {
     let dotenv = "A=app\nB=correct-horse\n";
     for (name, format, text, copy) in [
         (".env.production", "dotenv", dotenv, "env.txt"),
@@ -289,7 +289,7 @@ fn a_decrypted_binary_file_is_refused_beside_the_encrypted_one() {
 }
 
 #[test]
-fn a_secret_may_lose_its_values() {
+fn a_secret_may_become_empty() {
     let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
     let repository = repository(&[(
         "secret.yaml",
@@ -328,7 +328,7 @@ fn a_decrypted_file_is_refused_under_another_name() {
 }
 
 #[test]
-fn what_shows_nothing_of_an_encrypted_file_passes() {
+fn files_without_values_of_an_encrypted_file_pass() {
     let secret = super::PLAIN;
     for (name, text) in [
         ("secrets/app.yaml", ""),
@@ -400,7 +400,7 @@ fn a_push_of_a_decrypted_file_is_refused() {
 }
 
 #[test]
-fn a_push_of_a_decrypted_file_is_refused_if_it_was_deleted_in_between() {
+fn a_push_of_a_decrypted_file_is_refused_even_if_the_file_was_deleted_meanwhile() {
     let repository = repository(&[("values.yaml", VALUES)]);
     repository.add_remote("origin");
     repository.git(&["push", "-q", "origin", "main"]).succeeds();
@@ -435,7 +435,7 @@ fn a_decrypted_binary_file_is_refused_without_the_mark_in_its_name() {
 }
 
 #[test]
-fn a_forced_push_is_compared_with_what_it_replaces() {
+fn a_forced_push_is_compared_with_the_commits_that_it_replaces() {
     for (to, text) in [
         ("values.yaml", VALUES),
         ("values.yaml", "other: correct-horse\n"),
@@ -518,7 +518,7 @@ fn a_push_of_a_file_that_an_earlier_commit_deleted_is_refused() {
 }
 
 #[test]
-fn a_file_in_the_root_is_compared_with_what_was_deleted_there() {
+fn a_file_in_the_root_is_compared_with_files_deleted_there() {
     let repository = repository(&[("q.env", "A=correct-horse\nB=correct-horse\n")]);
     repository.add_remote("origin");
     repository.git(&["rm", "-q", "q.env"]).succeeds();

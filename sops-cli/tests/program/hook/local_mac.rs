@@ -44,7 +44,7 @@ fn a_damaged_value_is_refused_if_a_key_is_available() {
 }
 
 #[test]
-fn without_a_ready_key_a_broken_mac_passes_and_nobody_is_asked() {
+fn without_a_ready_key_a_broken_mac_passes_without_a_question() {
     let repository = Repository::new();
     broken(&repository);
     let keys = repository.0.home().join(".config/sops/age/keys.txt");

@@ -86,7 +86,7 @@ fn named_files_are_checked_in_addition_to_what_is_staged() {
 }
 
 #[test]
-fn a_range_of_commits_is_checked_including_what_a_later_one_encrypts() {
+fn a_range_of_commits_is_checked_including_files_that_a_later_commit_encrypts() {
     let repository = Repository::without_hook();
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();

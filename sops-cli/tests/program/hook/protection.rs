@@ -116,7 +116,7 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
 }
 
 #[test]
-fn a_nearer_configuration_without_a_rule_for_a_file_takes_nothing_away() {
+fn a_nearer_configuration_without_a_rule_for_a_file_does_not_hide_the_next_one() {
     let other = format!(
         "creation_rules:\n- path_regex: ^other/\n  age: {}\n",
         recipient()
@@ -259,7 +259,7 @@ fn the_annotation_of_kubectl_is_refused_in_an_encrypted_secret() {
 }
 
 #[test]
-fn whatever_refuses_a_commit_is_an_error() {
+fn every_finding_that_refuses_a_commit_is_an_error() {
     let repository = Repository::new();
     let key = format!("AGE-SECRET-KEY-1{}\n", "Q".repeat(58));
     repository.add("key.txt", &key);
@@ -286,7 +286,7 @@ fn one_command_updates_the_keys_of_several_files() {
 }
 
 #[test]
-fn the_output_of_the_installation_says_what_is_checked() {
+fn the_installation_reports_what_the_hooks_check() {
     let repository = Repository::without_hook();
     repository
         .0

@@ -29,7 +29,7 @@ fn plaintext_is_refused_and_encrypted_files_are_not() {
 }
 
 #[test]
-fn what_is_staged_counts_and_not_the_working_tree() {
+fn the_index_counts_and_not_the_working_tree() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
     repository.0.write("a.yaml", HARMLESS);
@@ -74,7 +74,7 @@ fn a_configuration_that_cannot_be_read_is_refused_with_its_error() {
 }
 
 #[test]
-fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
+fn only_configurations_for_staged_files_are_needed() {
     let repository = Repository::new();
     repository.add("sub/.sops.yaml", "creation_rules: [");
     let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
@@ -89,7 +89,7 @@ fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
 }
 
 #[test]
-fn a_configuration_that_is_a_link_is_read_where_it_leads() {
+fn a_configuration_may_be_a_symbolic_link() {
     let repository = Repository::new();
     let link = |target: &str| {
         let path = repository.0.path("sub/.sops.yaml");
@@ -128,7 +128,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
 }
 
 #[test]
-fn the_baseline_is_the_one_that_is_staged() {
+fn the_staged_baseline_counts() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
     repository.add(".sops-lint.yaml", "baseline: known.json\n");
@@ -148,7 +148,7 @@ fn the_baseline_is_the_one_that_is_staged() {
 }
 
 #[test]
-fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_way() {
+fn plaintext_that_cannot_be_encrypted_is_refused_with_the_reason() {
     let repository = Repository::new();
     let rules = rules(&recipient()).replace("yaml$", "(yaml|env|ini)$");
     let all = rules.replace("  encrypted_regex: ^(data|stringData)$\n", "");
@@ -167,7 +167,7 @@ fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_wa
 }
 
 #[test]
-fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_it() {
+fn a_configuration_change_is_checked_for_unchanged_files() {
     let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
     repository.refuses("help: sops-rs updatekeys a.yaml");
@@ -221,7 +221,7 @@ fn plaintext_that_a_new_rule_covers_is_refused() {
 }
 
 #[test]
-fn a_change_of_the_configuration_that_changes_nothing_for_a_file_is_none_of_its_matter() {
+fn a_configuration_change_without_effect_on_a_file_is_not_reported_for_it() {
     let repository = Repository::with_encrypted(&["a.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
     let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
@@ -342,7 +342,7 @@ fn renames_and_deletions_are_followed() {
 }
 
 #[test]
-fn links_submodules_and_binary_files_are_no_obstacle() {
+fn links_submodules_and_binary_files_cause_no_error() {
     let repository = Repository::new();
     symlink("nowhere", repository.0.path("link.yaml")).expect("the test owns it");
     repository
@@ -399,7 +399,7 @@ fn a_worktree_has_the_hook_too() {
 }
 
 #[test]
-fn from_a_folder_below_the_same_is_looked_at() {
+fn from_a_subdirectory_the_same_files_are_checked() {
     let repository = Repository::new();
     repository.add("sub/a.yaml", PLAIN);
     repository.add("other/b.yaml", PLAIN);
@@ -518,7 +518,7 @@ fn a_configuration_whose_target_is_deleted_is_refused() {
 }
 
 #[test]
-fn settings_of_git_do_not_change_what_is_checked() {
+fn git_settings_do_not_change_the_checked_files() {
     for (name, value) in [
         ("diff.relative", "true"),
         ("diff.renames", "copies"),

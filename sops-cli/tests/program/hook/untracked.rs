@@ -26,7 +26,7 @@ fn repository(configuration: &str, expression: &str) -> Repository {
 }
 
 #[test]
-fn a_configuration_that_is_not_added_covers_what_is_staged() {
+fn an_untracked_configuration_covers_staged_files() {
     for (configuration, expression) in [
         (".sops.yaml", "(^|/)secrets/"),
         ("app/.sops.yaml", "^secrets/"),
@@ -84,7 +84,7 @@ fn a_configuration_that_is_not_added_covers_what_is_staged() {
 }
 
 #[test]
-fn a_configuration_counts_as_it_is_staged() {
+fn the_staged_configuration_counts() {
     let repository = repository(".sops.yaml", "^other/");
     repository.git(&["add", ".sops.yaml"]).succeeds();
     // The next commit may add this rule, and encrypt the file.
@@ -124,7 +124,7 @@ fn an_invalid_configuration_that_is_not_added_warns() {
 }
 
 #[test]
-fn a_push_is_judged_by_a_configuration_that_is_not_added() {
+fn a_push_is_judged_by_an_untracked_configuration() {
     for is_ignored in [false, true] {
         let repository = repository(".sops.yaml", "(^|/)secrets/");
         repository.add_remote("origin");

@@ -105,7 +105,7 @@ fn a_merge_as_text_is_found() {
 }
 
 #[test]
-fn an_incomplete_history_is_no_proof() {
+fn an_incomplete_history_proves_nothing() {
     let repository = without_key();
     let origin = format!("file://{}", repository.0.path("").display());
     for (flags, reason) in [
@@ -278,7 +278,7 @@ fn the_original_of_an_altered_copy_is_clean() {
 }
 
 #[test]
-fn renamed_files_that_nobody_altered_are_clean() {
+fn renamed_files_without_changes_are_clean() {
     let repository = without_key();
     repository.git(&["mv", "b.yaml", "c.yaml"]);
     let summary = |name: &str| {

@@ -132,7 +132,7 @@ impl Verification {
 /// Encrypts a file for someone else, by a rule of their own.
 fn for_someone_else(repository: &Repository, name: &str) {
     repository.0.write(name, SECRET);
-    let other = other_recipient();
+    let second = other_recipient();
     let expression = "^(data|stringData)$";
     let encrypt = [
         "--config",
@@ -142,7 +142,7 @@ fn for_someone_else(repository: &Repository, name: &str) {
         "--encrypted-regex",
         expression,
         "--age",
-        &other,
+        &second,
         name,
     ];
     repository.0.run(&encrypt).succeeds();

@@ -48,11 +48,12 @@ pub(crate) fn outline<'t>(document: &Document<'t>) -> Container<'t> {
 #[derive(Clone, Copy)]
 pub(super) struct NodeItem {
     pub(super) index: usize,
-    /// The index after its last item.
+    /// The index after the node's last item.
     pub(super) next: usize,
 }
 
-/// How many levels of containers are taken apart. What is deeper is merged as one value.
+/// How many levels of containers are divided into pieces. A deeper container is merged as one
+/// value.
 const MAX_LEVELS: usize = 100;
 
 pub(super) struct Reader<'d, 't> {
@@ -153,8 +154,8 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// The value at a node, its hash and where it ends. `from` is where the text of a block
-    /// container begins, and `until` where that of a document ends.
+    /// The value at a node, its hash and its end. `from` is the start of a block container's text,
+    /// and `until` the end of the document's.
     pub(super) fn value(
         &self,
         node: NodeItem,

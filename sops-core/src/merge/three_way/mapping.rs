@@ -35,7 +35,7 @@ impl ThreeWay<'_> {
             self.path.pop();
         }
         let order = match base.known() {
-            // Theirs put the entries into another order.
+            // Theirs changed the order of the entries.
             Some(base) if is_in_order(base, ours) && !is_in_order(base, theirs) => {
                 key_order(theirs, ours, &merged)
             }
@@ -47,7 +47,7 @@ impl ThreeWay<'_> {
                 .entries
                 .iter()
                 .filter(|entry| !in_theirs.contains_key(&*entry.key));
-            // Those below which ours added an entry, so that they are above that entry now.
+            // Comments below which ours added an entry, so that they are now above that entry.
             let moved: HashSet<&str> = added
                 .map(|entry| (entry, next(ours, entry)))
                 .filter(|(entry, text)| has_comment(text) && entry.lead.starts_with(text))
@@ -81,7 +81,7 @@ fn comment_of_next<'t>(
     side: &Container<'_>,
     entry: &Piece<'_>,
 ) -> &'t str {
-    // Entries that were added too are few.
+    // Few entries are added on both sides.
     const LOOKED_AT: usize = 8;
     let next = side.entries.iter().skip(entry.index + 1).take(LOOKED_AT);
     let mut next = next.filter_map(|next| in_base.get(&*next.key));

@@ -1,5 +1,5 @@
-//! Merges three outlines by key path: what one side changed is taken from that side, and what both
-//! changed differently is a conflict.
+//! Merges three outlines by key path: a change of one side is taken from that side, and different
+//! changes of both sides are a conflict.
 
 mod mapping;
 mod sequence;
@@ -12,7 +12,7 @@ use super::comments::{self, MergedComments};
 use super::outline::{Body, Container, ContentHash, Piece, hash_of_container};
 use super::{Conflict, ConflictKind, SideName};
 
-/// A merged entry, put together from the sides.
+/// A merged entry, combined from the sides.
 pub(super) struct MergedPiece<'p, 't> {
     pub(super) key: &'p str,
     pub(super) lead: Cow<'t, str>,
@@ -23,9 +23,9 @@ pub(super) struct MergedPiece<'p, 't> {
 }
 
 pub(super) enum Content<'p, 't> {
-    /// As one side has it.
+    /// The whole entry of one side.
     Whole(SideName, &'p Piece<'t>),
-    /// From both sides.
+    /// An entry with parts from both sides.
     Parts {
         head: Cow<'t, str>,
         body: MergedBody<'p, 't>,
@@ -155,14 +155,14 @@ impl ThreeWay<'_> {
             kind,
         };
         let side = (self.choice)(&conflict);
-        // A comment is above and after the same value.
+        // A comment belongs to the value below or before it, so both sides have the same value.
         if self.conflicts.last() != Some(&conflict) {
             self.conflicts.push(conflict);
         }
         side
     }
 
-    /// Merges text that is no value: comments and layout.
+    /// Merges text other than values: comments and layout.
     fn text<'t>(&mut self, base: Base<&'t str>, ours: &'t str, theirs: &'t str) -> Cow<'t, str> {
         match comments::merge(base.known(), ours, theirs) {
             MergedComments::Text(text) => text,
@@ -261,7 +261,7 @@ impl ThreeWay<'_> {
         };
         let ends_line = |piece: &Piece<'_>| scalar(piece).map(|text| text.ends_with('\n'));
         if ends_line(ours).is_none() || ends_line(ours) != ends_line(theirs) {
-            // The head and the tail belong to the form of the value.
+            // The head and the tail depend on the form of the value.
             return Content::Whole(side, piece);
         }
         Content::Parts {

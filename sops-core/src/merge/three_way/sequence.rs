@@ -139,7 +139,7 @@ impl ThreeWay<'_> {
         Some(merged)
     }
 
-    /// Items that are known by their names: objects by kind and name, other mappings by `name`.
+    /// Items that are matched by their names: objects by kind and name, other mappings by `name`.
     fn identified<'p, 't>(
         &mut self,
         base: &'p [Piece<'t>],
@@ -181,7 +181,7 @@ impl ThreeWay<'_> {
     }
 }
 
-/// The identities of items; `None` if one has none, or two have the same.
+/// The identities of items; `None` if an item lacks one, or two items share one.
 fn identities(items: &[Piece<'_>], are_documents: bool) -> Option<Vec<ContentHash>> {
     let identities = items.iter().map(|item| identity(item, are_documents));
     let identities: Vec<ContentHash> = identities.collect::<Option<_>>()?;
@@ -192,7 +192,7 @@ fn identities(items: &[Piece<'_>], are_documents: bool) -> Option<Vec<ContentHas
         .then_some(identities)
 }
 
-/// What an item is known by, while its other values change.
+/// The identity of an item, which stays the same while its other values change.
 fn identity(item: &Piece<'_>, is_document: bool) -> Option<ContentHash> {
     let mapping = item
         .container()

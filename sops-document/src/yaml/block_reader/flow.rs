@@ -87,7 +87,7 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Reads a scalar on this line, and returns the offset after it.
-    fn flow_scalar(&self, at: usize, receiver: &mut impl Receiver<'a>) -> Step<usize> {
+    pub(super) fn flow_scalar(&self, at: usize, receiver: &mut impl Receiver<'a>) -> Step<usize> {
         let scalar = match self.byte(at) {
             Some(b'"' | b'\'') => {
                 let line = line::end(self.text, at);

@@ -17,11 +17,13 @@ mod nodes;
 mod scalars;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::ops::Range;
 
 use self::anchor_numbers::Anchors;
 use self::line::Line;
+pub use self::written::WrittenScalar;
 use super::events::{Event, Scalar};
 use crate::error::Result;
 use crate::{Collection, Style};

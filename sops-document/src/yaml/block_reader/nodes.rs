@@ -142,7 +142,7 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Reads a scalar, a flow collection or an alias, and the rest of its line.
-    fn value(&mut self, at: usize, receiver: &mut impl Receiver<'a>) -> Step {
+    pub(super) fn value(&mut self, at: usize, receiver: &mut impl Receiver<'a>) -> Step {
         let at = match self.byte(at) {
             Some(b'&') => match self.anchor(at)? {
                 (at, true) => at,

@@ -304,7 +304,7 @@ fn files_are_read_like_by_the_crate_and_libyaml() {
 }
 
 #[test]
-fn what_files_consist_of_is_read_line_by_line() {
+fn common_yaml_is_read_by_the_block_reader() {
     for text in [
         "a:\nb: c\n",
         "a:",
@@ -331,7 +331,7 @@ fn what_files_consist_of_is_read_line_by_line() {
 }
 
 #[test]
-fn what_the_reader_does_not_know_is_left_to_the_crate() {
+fn unknown_yaml_is_left_to_the_parser_crate() {
     for text in [
         "",
         "# a\n",

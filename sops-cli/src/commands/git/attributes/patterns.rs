@@ -1,6 +1,6 @@
-//! Chooses the patterns that cover the encrypted files of a repository. A pattern of a creation rule
-//! also covers future files, so it comes first, but only if it covers no plaintext: Git merges that
-//! better itself.
+//! Chooses the patterns that cover the encrypted files of a repository. A pattern from a creation
+//! rule also covers future files, so it is preferred, but only if it covers no plaintext files,
+//! which Git merges better itself.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::block::Attributes;
 use super::{line, path_regex};
 use crate::commands::git::repository_files::RepositoryFiles;
 
-/// The patterns to add to those of others.
+/// The patterns to add to the existing ones.
 pub(crate) fn chosen(files: &RepositoryFiles, attributes: &Attributes) -> Vec<Vec<u8>> {
     let of_others = matcher(attributes.covering());
     let is_covered = |path: &Path| of_others.matched(path, false).is_ignore();
@@ -37,8 +37,8 @@ pub(crate) fn chosen(files: &RepositoryFiles, attributes: &Attributes) -> Vec<Ve
     of_rules.chain(named).collect()
 }
 
-/// Matches as `.gitattributes` does: like `.gitignore`, except that a directory does not stand for
-/// the files below it.
+/// A matcher with the rules of `.gitattributes`: like `.gitignore`, except that a pattern for a
+/// directory does not match the files in it.
 fn matcher<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
     for pattern in patterns {

@@ -1,151 +1,13 @@
-use sops_core::rules::EncryptionRule;
-use sops_core::tree::Entry;
-use sops_core::{Format, encrypt};
+//! Encrypted values stay in the file, the object and the item that they were encrypted in.
 
 use super::*;
-use crate::sample::{SECRET, Sample, encrypted, encryption, field, list, only, text};
 
-const CONFIG: &str =
-    "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: sops\n";
-const QUIET: &str = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: ignore\n";
-const REQUIRE: &str = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: require\n";
+/// The records that kustomize 5.8.1 passes to functions about its own changes.
+const RECORDS: &str = "    internal.config.kubernetes.io/prefixes: a-,b-\n    internal.config.kubernetes.io/suffixes: -y,-z\n    \
+                       internal.config.kubernetes.io/previousKinds: Secret,Secret\n    internal.config.kubernetes.io/previousNames: db,a-db\n    \
+                       internal.config.kubernetes.io/previousNamespaces: prod,other\n";
 
-fn secret(name: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\nstringData:\n  password: {SECRET}\n  user: \"on\"\n"
-    )
-}
-
-/// A resource as kustomize reads it from a file.
-fn from(text: &str, path: &str) -> String {
-    let origin = format!(
-        "metadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: {path}\n"
-    );
-    text.replacen("metadata:\n", &origin, 1)
-}
-
-fn without_annotations(mut resource: Node) -> Node {
-    if let Node::Mapping(entries) = &mut resource {
-        for entry in entries {
-            if let Node::Mapping(metadata) = &mut entry.value {
-                metadata.retain(|entry| entry.key != "annotations");
-            }
-        }
-    }
-    resource
-}
-
-#[test]
-fn resources_with_metadata_are_decrypted_and_others_are_unchanged() {
-    let sample = Sample::new();
-    let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: \"on\"\n  b: '2001-01-01'\n  c: \"1e3\"\n  d: |\n    x\n\n    y\n  \
-                 e: \"\"\n  f: ~\n  g: 18446744073709551615\n  h: [1.5, true, '0x10', \"a\\tb\\u2028c\"]\n  \"yes\": {}\n";
-    let custom = "apiVersion: x/v1\nkind: Anything\nmetadata:\n  name: a\nspec:\n- data: {n: 5, f: 1.5, b: true, s: '5'}\n";
-    let ran = sample.run(
-        QUIET,
-        &[plain, &encrypted(&secret("a")), &encrypted(custom)],
-    );
-    let expected = [only(plain), only(&secret("a")), only(custom)];
-    assert_eq!(ran.quiet(), expected);
-}
-
-#[test]
-fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
-    let sample = Sample::new();
-    let [a, b] = ["a", "b"].map(|name| encrypted(&secret(name)));
-    let ran = sample.run(CONFIG, &[&a, &b]);
-    assert_eq!(ran.resources(), [only(&secret("a")), only(&secret("b"))]);
-    let [line] = &ran.lines[..] else {
-        panic!("{:?}", ran.lines)
-    };
-    let start = "warning: Secret a: the MAC was not verified (nor of 1 more): the resource does not say which file it is from; ";
-    assert!(line.starts_with(start), "{line}");
-    assert!(ran.output.contains("severity: warning"));
-
-    let ran = sample.run(REQUIRE, &[&a]);
-    let start = "Secret a: `mac: require`, but the MAC cannot be verified";
-    assert!(ran.error().starts_with(start), "{}", ran.error());
-
-    // An origin that does not lead to a file is reported separately: it may have been written by
-    // hand.
-    for (origin, says) in [
-        (
-            "repo: https://x\n      path: a.yaml",
-            "the file is in another repository, `https://x`",
-        ),
-        (
-            "repo: ''\n      path: a.yaml",
-            "the file is in another repository",
-        ),
-        ("configuredIn: kustomization.yaml", "does not name a file"),
-        ("path: [a.yaml]", "does not name a file"),
-        ("- a\n", "does not name a file"),
-        ("{", "does not name a file"),
-    ] {
-        let unknown = from(&a, "a.yaml").replace("path: a.yaml", origin);
-        let ran = sample.run(REQUIRE, &[&unknown]);
-        assert!(
-            ran.error().starts_with(start) && ran.error().contains(says),
-            "{}",
-            ran.error()
-        );
-        let ran = sample.run(CONFIG, &[&b, &unknown]);
-        let [of_origin, of_others] = &ran.lines[..] else {
-            panic!("{:?}", ran.lines)
-        };
-        let start = "warning: Secret a: the MAC was not verified: the annotation";
-        assert!(
-            of_origin.starts_with(start) && of_origin.contains(says),
-            "{of_origin}"
-        );
-        assert!(of_others.starts_with("warning: Secret b: "), "{of_others}");
-        sample.run(QUIET, &[&unknown]).quiet();
-    }
-}
-
-#[test]
-fn the_mac_of_the_file_is_verified() {
-    let sample = Sample::new();
-    let text = format!("{}---\n{}", secret("a"), secret("b"));
-    let file = sample.encrypt("enc.yaml", &text);
-    let (a, b) = file.split_once("\n---\n").expect("two documents");
-    let [a, b] = [from(a, "enc.yaml"), from(b, "enc.yaml")];
-    let decrypted: Vec<_> = sample.run(REQUIRE, &[&a, &b]).quiet();
-    let decrypted: Vec<_> = decrypted.into_iter().map(without_annotations).collect();
-    assert_eq!(decrypted, [only(&secret("a")), only(&secret("b"))]);
-
-    // The tags allow this, but the file does not: its MAC covers the name too.
-    sample.write("enc.yaml", file.replace("name: b", "name: c"));
-    let expected = "Secret a: enc.yaml: MAC mismatch: a value was changed, added, removed or moved after the file was encrypted";
-    assert_eq!(sample.run(CONFIG, &[&a, &b]).error(), expected);
-    assert_eq!(sample.run(QUIET, &[&a, &b]).quiet().len(), 2);
-}
-
-#[test]
-fn a_mac_over_the_encrypted_values_only_is_a_warning_if_a_mac_is_required() {
-    let sample = Sample::new();
-    let text = format!("{}---\n{}", secret("a"), secret("b"));
-    let encryption = encryption()
-        .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
-        .with_mac_only_encrypted(true);
-    let file = encrypt(&text, Format::Yaml, &encryption).expect("the document can be encrypted");
-    // The MAC does not cover the kind.
-    let file = file.replacen("kind: Secret", "kind: ConfigMap", 1);
-    sample.write("enc.yaml", &file);
-    let (a, b) = file.split_once("\n---\n").expect("two documents");
-    let [a, b] = [from(a, "enc.yaml"), from(b, "enc.yaml")];
-    let ran = sample.run(REQUIRE, &[&a, &b]);
-    assert_eq!(ran.resources().len(), 2);
-    let [line] = &ran.lines[..] else {
-        panic!("{:?}", ran.lines)
-    };
-    let start = "warning: enc.yaml: `mac: require`, but the file has `mac_only_encrypted: true`";
-    assert!(line.starts_with(start), "{line}");
-    assert!(line.contains("`mac_only_encrypted: false`"), "{line}");
-    for config in [CONFIG, QUIET] {
-        sample.run(config, &[&a, &b]).quiet();
-    }
-}
+const DATABASE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: prod\nstringData:\n  password: s3cret-value\n  user: admin\n";
 
 #[test]
 fn values_must_be_in_their_file() {
@@ -178,7 +40,7 @@ fn values_must_be_in_their_file() {
 }
 
 #[test]
-fn a_base_is_found_from_the_directory_that_is_built() {
+fn a_base_is_found_relative_to_the_directory_that_is_built() {
     let sample = Sample::new();
     let file = sample.encrypt("secrets/enc.yaml", &secret("a"));
     let config = |path: &str| {
@@ -206,13 +68,6 @@ fn a_base_is_found_from_the_directory_that_is_built() {
         assert_eq!(text(&ran.quiet()[0], "stringData/password"), SECRET);
     }
 }
-
-/// The records that kustomize 5.8.1 passes to functions about its own changes.
-const RECORDS: &str = "    internal.config.kubernetes.io/prefixes: a-,b-\n    internal.config.kubernetes.io/suffixes: -y,-z\n    \
-                       internal.config.kubernetes.io/previousKinds: Secret,Secret\n    internal.config.kubernetes.io/previousNames: db,a-db\n    \
-                       internal.config.kubernetes.io/previousNamespaces: prod,other\n";
-
-const DATABASE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: prod\nstringData:\n  password: s3cret-value\n  user: admin\n";
 
 /// A resource of `prod/secret.yaml` with its metadata replaced.
 fn database(encrypted: &str, name: &str, namespace: &str, records: &str) -> String {
@@ -512,7 +367,7 @@ fn with(tree: &Node, path: &str, value: Node) -> Node {
 
 /// A resource can claim any origin; only an existing file with these values is accepted.
 #[test]
-fn origins_that_lead_elsewhere_are_errors() {
+fn origins_outside_the_repository_are_errors() {
     let sample = Sample::new();
     let resource = sample.encrypt("enc.yaml", &secret("a"));
     sample.write("../outside.yaml", format!("{SECRET}\n"));
@@ -541,195 +396,4 @@ fn origins_that_lead_elsewhere_are_errors() {
         let ran = sample.run(REQUIRE, &[&from(&resource, path)]);
         assert!(ran.error().contains(message), "{path}: {}", ran.error());
     }
-}
-
-#[test]
-fn invalid_metadata_is_an_error() {
-    for block in ["hello", "5", "[]", "{}", "~", "{mac: x}", "{version: [3]}"] {
-        let resource = format!("{}sops: {block}\n", secret("a"));
-        let ran = Sample::new().run(CONFIG, &[&resource]);
-        let line = ran.lines.join("\n");
-        assert!(ran.failed, "{block}");
-        assert!(
-            line.contains("Secret a: the `sops` metadata: "),
-            "{block}: {line}"
-        );
-        assert!(!line.contains(SECRET), "{line}");
-    }
-}
-
-#[test]
-fn altered_values_are_named_and_never_shown() {
-    let sample = Sample::new();
-    let file = encrypted(&secret("a"));
-    let moved = "the encrypted value was altered, moved here from another key, or copied from before a `rotate`";
-    for (from, to, message) in [
-        (
-            "  password: ENC",
-            "  token: ENC",
-            format!("stringData.token: {moved}"),
-        ),
-        (
-            ",data:",
-            ",data:AAAA",
-            format!("stringData.password: {moved}"),
-        ),
-        (
-            "type:str]",
-            "type:int]",
-            "stringData.password: the decrypted value does not match its `type`".into(),
-        ),
-        (
-            "lastmodified: ",
-            "lastmodified: x",
-            "the `sops` metadata: `lastmodified` is not a time such as 2024-01-31T12:00:00Z".into(),
-        ),
-    ] {
-        assert!(file.contains(from), "{from}");
-        let ran = sample.run(QUIET, &[&file.replacen(from, to, 1)]);
-        assert_eq!(ran.error(), format!("Secret a: {message}"));
-    }
-    let ran = sample.run_on(list(QUIET, &[&file]), None);
-    assert!(ran.error().starts_with("Secret a: "), "{}", ran.error());
-}
-
-/// Ciphertext is useless in a cluster, whatever is verified.
-#[test]
-fn ciphertext_without_metadata_is_rejected() {
-    let sample = Sample::new();
-    let encrypted = encrypted(&secret("a"));
-    let (bare, _) = encrypted
-        .split_once("sops:")
-        .expect("the document has metadata");
-    let in_base64 = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  namespace: prod\ndata:\n  password: \
-                     RU5DW0FFUzI1Nl9HQ00sZGF0YTplQT09LGl2OmVBPT0sdGFnOmVBPT0sdHlwZTpzdHJd\n";
-    for config in [CONFIG, QUIET, REQUIRE] {
-        for (resource, location) in [
-            (bare, "Secret a: stringData.password: "),
-            (in_base64, "Secret prod/a: data.password: "),
-        ] {
-            let ran = sample.run(config, &[resource]);
-            let start = format!(
-                "{location}this value is encrypted, but the resource has no `sops` metadata"
-            );
-            assert!(ran.error().starts_with(&start), "{}", ran.error());
-            assert!(!ran.lines.join("").contains("data:"), "{:?}", ran.lines);
-        }
-    }
-}
-
-#[test]
-fn input_that_is_not_a_resource_list_is_rejected() {
-    let sample = Sample::new();
-    for (input, message) in [
-        ("", "line 1, column 1: the file is empty"),
-        ("a: [", "line 1, column 4: "),
-        ("- a\n", "line 1, column 1: "),
-        (
-            "a: 1\n",
-            "it is not a ResourceList of config.kubernetes.io/v1",
-        ),
-        (
-            "apiVersion: v1\nkind: ResourceList\n",
-            "it is not a ResourceList",
-        ),
-        (
-            "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
-            "there is no configuration",
-        ),
-        (
-            "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {}\n",
-            "items: expected a list",
-        ),
-        (
-            "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [1]\n",
-            "items[0]: expected a mapping",
-        ),
-        ("a: 1\n---\na: 1\n", "expected a single document"),
-    ] {
-        let ran = sample.run_on(input, None);
-        assert!(ran.error().starts_with(message), "{input}: {}", ran.error());
-    }
-    assert_eq!(sample.run_on(b"\xff", None).error(), "it is not UTF-8 text");
-    let deep = format!("{}x", "[".repeat(100_000));
-    assert!(sample.run_on(deep, None).failed);
-}
-
-#[test]
-fn configurations_are_read_strictly() {
-    let sample = Sample::new();
-    for (config, message) in [
-        (
-            "a: 1",
-            "unknown configuration with apiVersion ``, kind ``; use",
-        ),
-        (
-            "kind: SopsDecrypt",
-            "unknown configuration with apiVersion ``, kind `SopsDecrypt`",
-        ),
-        ("[]", "unknown configuration with apiVersion ``"),
-        (
-            "apiVersion: krm.sops-rs/v1\nkind: SopsDecrypt",
-            "unknown configuration with apiVersion `krm.sops-rs/v1`",
-        ),
-        (
-            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmacs: require",
-            "macs: unknown key `macs`; expected one of mac",
-        ),
-        (
-            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: no",
-            "mac: expected one of warn, require, ignore",
-        ),
-        (
-            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: [1]",
-            "mac: expected",
-        ),
-    ] {
-        let ran = sample.run(config, &["a: 1\nb: 2", "c: 3"]);
-        assert!(ran.error().contains(message), "{config}: {}", ran.error());
-        assert!(
-            ran.output.contains("a: 1\n      b: 2"),
-            "the items are unchanged"
-        );
-    }
-}
-
-#[test]
-fn the_configuration_and_other_results_are_kept() {
-    let sample = Sample::new();
-    let input = format!("{}results:\n- message: before\n", list(QUIET, &["a: 1"]));
-    let output = only(&sample.run_on(input, None).output);
-    assert_eq!(field(&output, "functionConfig"), only(QUIET));
-    assert_eq!(
-        field(&output, "results"),
-        Node::Sequence(vec![only("message: before")])
-    );
-}
-
-/// The cost per resource does not grow with their number: ten times as many take less than thirty
-/// times as long.
-#[test]
-fn many_resources_of_one_file_are_decrypted_with_one_data_key() {
-    let sample = Sample::new();
-    let documents: Vec<_> = (0..500)
-        .map(|number| secret(&format!("s{number}")))
-        .collect();
-    let file = sample.encrypt("enc.yaml", &documents.join("---\n"));
-    let items: Vec<_> = file
-        .split("\n---\n")
-        .map(|item| from(item, "enc.yaml"))
-        .collect();
-    let items: Vec<_> = items.iter().map(String::as_str).collect();
-    let time = |count: usize| {
-        let input = list(REQUIRE, &items[..count]);
-        let start = std::time::Instant::now();
-        let ran = sample.run_on(
-            input,
-            Some(include_str!("../../../testdata/keys/x25519.txt")),
-        );
-        assert_eq!(ran.quiet().len(), count);
-        start.elapsed()
-    };
-    let (few, many) = (time(50), time(500));
-    assert!(many < few * 30, "{few:?}, {many:?}");
 }
