@@ -46,7 +46,7 @@ impl FoundSecrets {
 }
 
 /// Where a part of a text is in it.
-pub(super) fn range_of(part: &str, text: &str) -> Range<usize> {
+pub(crate) fn range_of(part: &str, text: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + part.len()
 }
