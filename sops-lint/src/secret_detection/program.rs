@@ -314,7 +314,10 @@ mod tests {
                 panic!("{script}: {secrets:?}");
             };
             assert_eq!(&script[secret.range.clone()], password, "{script}");
-            assert!(script[secret.range.end..].find("hunter2").is_none(), "{script}");
+            assert!(
+                script[secret.range.end..].find("hunter2").is_none(),
+                "{script}"
+            );
         }
     }
 
