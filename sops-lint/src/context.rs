@@ -298,31 +298,17 @@ impl<'r> Context<'r> {
         let Some(value) = node.scalar_text().filter(|_| !secrets.is_empty()) else {
             return;
         };
-        let frame = self.frame.take();
-        let text = frame.as_ref().map_or(self.text, TextFrame::text);
-        let span = node.span();
-        let is_tagged = has_tag(text.get(..span.start).unwrap_or_default());
+        let text = self.node_text();
+        let is_tagged = has_tag(text.get(..node.span().start).unwrap_or_default());
         let secrets: Vec<_> = secrets
             .into_iter()
             .filter(|secret| !is_tagged || !matches!(secret.likeness, Likeness::Name(_)))
             .collect();
-        let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
-        let is_block = map.is_block();
-        let spans: Vec<_> = secrets
-            .iter()
-            .map(
-                |secret| match secret.range.len() == value.trim().len() && !is_block {
-                    true => span.clone(),
-                    false => {
-                        let part = map.range(&secret.range);
-                        span.start + part.start..span.start + part.end
-                    }
-                },
-            )
-            .collect();
-        self.frame = frame;
+        let parts = secrets.iter().map(|secret| &secret.range);
+        let written = self.written_parts(node, value, parts);
         let path = path(node);
-        for (secret, span) in secrets.into_iter().zip(spans) {
+        let is_in_file = self.frame.is_none();
+        for (secret, written) in secrets.into_iter().zip(written) {
             let description = secret.likeness.description();
             let named = match secret.name.as_str() {
                 "" => String::new(),
@@ -330,14 +316,51 @@ impl<'r> Context<'r> {
             };
             let inner = Some(secret.name).filter(|name| !name.is_empty());
             let path = path.iter().cloned().chain(inner).collect();
-            self.add(
-                span,
-                path,
-                format!("{holder} contains {description}{named}"),
-            )
-            .confidence(secret.likeness.confidence())
-            .help(help);
+            let message = format!("{holder} contains {description}{named}");
+            let finding = self.add(place(node, &written), path, message);
+            finding.confidence(secret.likeness.confidence()).help(help);
+            finding.written = is_in_file.then_some(written);
         }
+    }
+
+    /// Reports something in a part of the value of a scalar.
+    pub(crate) fn report_part(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        part: &Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let value = node.scalar_text().unwrap_or_default();
+        let written = self
+            .written_parts(node, value, [part].into_iter())
+            .remove(0);
+        self.add(place(node, &written), path(node), message.into())
+    }
+
+    /// The text that nodes are in.
+    fn node_text(&self) -> &str {
+        self.frame.as_ref().map_or(self.text, TextFrame::text)
+    }
+
+    /// Where parts of the value of a scalar are written: of an alias, in the anchored value.
+    fn written_parts<'p>(
+        &self,
+        node: NodeRef<'_, '_>,
+        value: &str,
+        parts: impl Iterator<Item = &'p Range<usize>>,
+    ) -> Vec<Range<usize>> {
+        let span = node.origin().span();
+        let source = self.node_text().get(span.clone()).unwrap_or_default();
+        let mut map = SourceMap::new(source, value);
+        let is_block = map.is_block();
+        let written = parts.map(|part| match part.len() == value.trim().len() && !is_block {
+            true => span.clone(),
+            false => {
+                let part = map.range(part);
+                span.start + part.start..span.start + part.end
+            }
+        });
+        written.collect()
     }
 
     /// Adds a finding about a part of the text.
@@ -401,10 +424,21 @@ impl<'r> Context<'r> {
             fix: None,
             lacks_creation_rule: false,
             is_refused: true,
+            written: None,
             fingerprint: String::new(),
         });
         let last = self.findings.len() - 1;
         &mut self.findings[last]
+    }
+}
+
+/// The place of a finding about what is written there in the value of a node; of an alias, the
+/// alias.
+fn place(node: NodeRef<'_, '_>, written: &Range<usize>) -> Range<usize> {
+    let span = node.span();
+    match node.origin().span() == span {
+        true => written.clone(),
+        false => span,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A finding, and its fix.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 use sops_document::{Location, NewEntry};
@@ -48,6 +49,9 @@ pub struct Finding {
     pub lacks_creation_rule: bool,
     /// Whether the hooks refuse a commit with the finding, because it leaks or loses something.
     pub is_refused: bool,
+    /// Where the secret that it is about is written: of an alias, in the anchored value. `None` if
+    /// it is about something else, or a text in the file.
+    pub(crate) written: Option<Range<usize>>,
     /// 32 hexadecimal digits that stay the same when the finding moves within its file.
     pub fingerprint: String,
 }

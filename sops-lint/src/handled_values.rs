@@ -24,6 +24,10 @@ pub(crate) struct HandledValues {
 impl HandledValues {
     pub(crate) fn new(document: &Document<'_>, context: &Context<'_>) -> Self {
         let reported = context.findings.iter();
+        let written = reported
+            .clone()
+            .filter_map(|finding| finding.written.clone());
+        let reported = reported.map(|finding| finding.location.offset..finding.end);
         let objects = objects(document);
         let is_definition = |kind: &str| kind == "CustomResourceDefinition";
         let secrets = objects.iter().filter(|object| object.is_secret());
@@ -33,7 +37,7 @@ impl HandledValues {
         secrets.sort_by_key(|part| part.start);
         let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
         Self {
-            reported: SpanSet::new(reported.map(|finding| finding.location.offset..finding.end)),
+            reported: SpanSet::new(reported.chain(written)),
             secrets,
             is_covered: context
                 .findings

@@ -70,8 +70,8 @@ pub(crate) fn first_secret_node<'d, 'a>(
         }
         let words: Vec<_> = node.items().collect();
         let texts = words.iter().map(|word| word.as_str().unwrap_or_default());
-        if let [(at, _), ..] = passwords_in_words(&texts.collect::<Vec<_>>())[..] {
-            return words.get(at).copied();
+        if let Some(password) = passwords_in_words(&texts.collect::<Vec<_>>()).first() {
+            return words.get(password.word).copied();
         }
         let begin = open.len();
         // The value of an option may be the next word.

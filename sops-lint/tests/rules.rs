@@ -8,8 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use harness::{Files, ROOT, cases, cases_of, lint, linter};
-use sops_lint::{Finding, FixAvailability, Input, RULES, Rule, Settings, Severity};
-use sops_test_support::generated::assert_section;
+use sops_lint::{Finding, FixAvailability, Input, RULES, Settings, Severity};
 
 /// Marks the end of each line that must be reported.
 const MARK: &str = "# <-";
@@ -173,42 +172,6 @@ fn the_examples_of_the_rule_pages_are_correct() {
         }
     }
     assert!(tried >= 24, "{tried}");
-}
-
-/// The file name of the rule's page.
-fn page_of(rule: &Rule) -> String {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
-    let pages: Vec<_> = fs::read_dir(&rules)
-        .expect("the directory exists")
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    assert_eq!(pages.len(), RULES.len(), "each page belongs to a rule");
-    let page = pages
-        .iter()
-        .find(|path| fs::read_to_string(path).is_ok_and(|text| text == rule.page))
-        .unwrap_or_else(|| panic!("{} has no page in {}", rule.name, rules.display()));
-    let name = page.file_name().expect("it is a file");
-    name.to_string_lossy().into_owned()
-}
-
-#[test]
-fn the_documentation_lists_every_rule() {
-    let mut table =
-        "\n| code | name | severity | fix | finds |\n|---|---|---|---|---|\n".to_owned();
-    for rule in RULES {
-        table += &format!(
-            "| {} | [{}](../sops-lint/src/rules/{}) | {} | {} | {} |\n",
-            rule.code,
-            rule.name,
-            page_of(rule),
-            rule.severity,
-            rule.fix,
-            rule.summary(),
-        );
-    }
-    table.push('\n');
-    assert_section("docs/lint.md", "rules", &table);
 }
 
 #[test]

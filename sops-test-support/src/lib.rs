@@ -4,7 +4,7 @@
 //! - documents written by hand, and Secrets in disguise
 //! - the comparison of two programs' texts
 //! - the environment in which the program runs
-//! - the check of generated documentation pages
+//! - the check of generated documentation pages, and of the commands on others
 
 mod compare;
 pub mod disguise;
@@ -14,6 +14,7 @@ mod flow;
 pub mod generated;
 mod json;
 pub mod kustomize;
+pub mod page;
 pub mod vectors;
 pub mod written;
 mod yaml;

@@ -244,6 +244,20 @@ fn metadata_that_was_lost_or_marked_is_a_conflict() {
 }
 
 #[test]
+fn sides_that_agree_need_no_ancestor() {
+    let repository = Repository::new(Format::Yaml);
+    let base = repository.encrypt("a: 1\nb: 1\n");
+    let ours = repository.edit(&base, "a: 2\nb: 1\n");
+    let theirs = repository.edit(&base, "a: 2\nb: 1\n");
+    assert_ne!(ours, theirs);
+    for base in ["damaged: ENC[AES256_GCM,data:AAAA]\n", "a: 1\n"] {
+        let outcome = repository.merge(Some(base), &ours, &theirs);
+        assert_eq!(outcome.problems, []);
+        assert_eq!(repository.decrypt(&outcome.text), "a: 2\nb: 1\n");
+    }
+}
+
+#[test]
 fn a_forged_enc_does_not_replace_that_of_our_side() {
     let repository = Repository::new(Format::Yaml);
     let stranger = Person::new();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sops_printable::is_printable;
+use sops_printable::{ceil_char_boundary, floor_char_boundary, is_printable};
 
 use super::piece::{Piece, Pieces, Visibility};
 use crate::allowing_comment::is_harmless_comment;
@@ -89,9 +89,9 @@ impl<'t> Line<'t> {
     pub(super) fn around(text: &'t str, pointer: &'t Pointer) -> Option<Self> {
         let at = pointer.span.start;
         let (before, after) = (text.get(..at)?, text.get(at..)?);
-        let first = text.ceil_char_boundary(at.saturating_sub(BEFORE));
+        let first = ceil_char_boundary(text, at.saturating_sub(BEFORE));
         let start = before[first..].rfind('\n').map(|last| first + last + 1);
-        let last = after.floor_char_boundary(AFTER.min(after.len()));
+        let last = floor_char_boundary(after, AFTER);
         let end = after[..last].find('\n').map(|length| at + length);
         let is_cut_before = start.is_none() && first > 0;
         let is_cut_after = end.is_none() && last < after.len();
@@ -183,7 +183,7 @@ impl<'t> Line<'t> {
         match piece.visibility {
             Visibility::Shown if hides(&range) && !is_named() => writer.mask(range),
             Visibility::Shown if source.len() > MAX_VALUE => {
-                let end = source.floor_char_boundary(MAX_VALUE);
+                let end = floor_char_boundary(source, MAX_VALUE);
                 writer.show(self.text, range.start..range.start + end);
                 writer.put(range, CUT);
             }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use base64::Engine as _;
+use sops_printable::{ceil_char_boundary, floor_char_boundary};
 
 use super::judge::ValueJudge;
 use crate::base64_text::LENIENT;
@@ -81,8 +82,8 @@ pub(super) fn quoted(text: &str, at: usize) -> Option<(Range<usize>, String)> {
         || before.ends_with("\\n")
         || value.starts_with("\\n")
         || value.starts_with("\\\"");
-    let low = text.ceil_char_boundary(at.saturating_sub(LENGTH));
-    let high = text.floor_char_boundary(at + LENGTH);
+    let low = ceil_char_boundary(text, at.saturating_sub(LENGTH));
+    let high = floor_char_boundary(text, at + LENGTH);
     let string = |quote: char| {
         let start = quote_before(text, low..at, quote)? + 1;
         let end = quote_after(text, at..high, quote).unwrap_or(high);

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use sops_document::{Document, NodeRef};
+use sops_printable::{ceil_char_boundary, floor_char_boundary};
 
 use super::excerpt::Excerpt;
 use super::judge::ValueJudge;
@@ -35,8 +36,8 @@ struct Margin<'t> {
 
 /// The first value that looks like a secret, in the object whose `kind` is at this position.
 pub(super) fn shown(text: &str, at: usize, judge: &ValueJudge) -> Option<QuotedValue> {
-    let start = text.ceil_char_boundary(at.saturating_sub(LENGTH));
-    let window = &text[start..text.floor_char_boundary(at + LENGTH)];
+    let start = ceil_char_boundary(text, at.saturating_sub(LENGTH));
+    let window = &text[start..floor_char_boundary(text, at + LENGTH)];
     around(window, at - start, judge)
         .into_iter()
         .find_map(|block| {

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use sops_printable::floor_char_boundary;
+
 use super::excerpt::Excerpt;
 
 /// The maximum length of a tag in bytes. Other text may also contain a `<`.
@@ -69,7 +71,7 @@ fn tag(text: &str) -> Option<(usize, &'static str)> {
     }
     let rest = text.strip_prefix('<')?;
     let is_tag = rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!".contains(c));
-    let near = &text[..text.floor_char_boundary(TAG)];
+    let near = &text[..floor_char_boundary(text, TAG)];
     let end = near.find('>').filter(|_| is_tag)? + 1;
     // An attribute may hold a manifest.
     if text[..end].contains("kind") {

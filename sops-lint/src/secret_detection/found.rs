@@ -46,7 +46,7 @@ impl FoundSecrets {
 }
 
 /// The range of a part in its text.
-pub(super) fn range_of(part: &str, text: &str) -> Range<usize> {
+pub(crate) fn range_of(part: &str, text: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + part.len()
 }

@@ -38,7 +38,7 @@ mod trace;
 pub(crate) use command_line::in_words;
 pub(crate) use credential::is_credential;
 pub(crate) use entropy::is_random;
-pub(crate) use found::{FoundSecret, FoundSecrets};
+pub(crate) use found::{FoundSecret, FoundSecrets, range_of};
 pub(crate) use judge::judge;
 pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;

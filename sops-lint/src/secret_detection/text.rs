@@ -258,7 +258,7 @@ mod tests {
             (
                 "run.sh",
                 "#!/bin/sh\nexport PGPASSWORD=hunter2\ncurl -u admin:hunter3 https://x\n",
-                vec!["PGPASSWORD=hunter2", "-u=admin:hunter3"],
+                vec!["PGPASSWORD=hunter2", "-u=hunter3"],
             ),
             (
                 "a.sh",

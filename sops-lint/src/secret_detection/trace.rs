@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::packed::Searcher;
+use sops_printable::ceil_char_boundary;
 
 /// Runs of token characters with at least this length are always examined.
 const LONG: usize = 20;
@@ -146,8 +147,8 @@ impl Words<'_> {
         let limit = bytes.len().min(at + MAX_WORD);
         let end = bytes[at..limit].iter().position(&is_end);
         let end = end.map_or(limit, |length| at + length);
-        let start = self.text.ceil_char_boundary(start);
-        let end = self.text.ceil_char_boundary(end.max(at + 1));
+        let start = ceil_char_boundary(self.text, start);
+        let end = ceil_char_boundary(self.text, end.max(at + 1));
         self.at = end;
         start..end
     }

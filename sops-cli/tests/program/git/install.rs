@@ -211,6 +211,47 @@ fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
     assert_eq!(clone.attributes(), own);
 }
 
+/// The last line that matches a file counts, and ours come last.
+#[test]
+fn a_later_line_that_takes_the_attributes_back_is_overridden() {
+    for foreign in [
+        "*.yaml diff=sops merge=sops\n* -diff -merge\n",
+        "*.yaml diff=sops merge=sops\n*.yaml diff=other\n",
+        "* -diff -merge\n",
+    ] {
+        let clone = GitClone::new();
+        clone.encrypt("db.yaml", &secret("a"));
+        clone.environment.write(".gitattributes", foreign);
+        for _ in 0..2 {
+            clone.sops_rs(&["git", "install"]).succeeds();
+            clone.sops_rs(&["git", "status"]).succeeds();
+            assert!(clone.attributes().starts_with(foreign));
+        }
+        // A line after ours.
+        let text = format!("{}* -diff -merge\n", clone.attributes());
+        clone.environment.write(".gitattributes", text);
+        clone.sops_rs(&["git", "status"]).fails_with(1);
+        clone.sops_rs(&["git", "install"]).succeeds();
+        clone.sops_rs(&["git", "status"]).succeeds();
+    }
+}
+
+#[test]
+fn attributes_of_other_files_that_override_ours_are_an_error() {
+    for other in ["apps/.gitattributes", ".git/info/attributes"] {
+        let clone = GitClone::new();
+        clone.encrypt("apps/db.yaml", &secret("a"));
+        clone.environment.write(other, "*.yaml -diff -merge\n");
+        let run = clone.sops_rs(&["git", "install"]).fails_with(1);
+        let message = format!(
+            "lines of {other} override `diff=sops merge=sops` for encrypted files: apps/db.yaml"
+        );
+        assert!(run.stderr.contains(&message), "{run}");
+        clone.environment.write(other, "");
+        clone.sops_rs(&["git", "install"]).succeeds();
+    }
+}
+
 #[test]
 fn install_global_sets_up_all_clones_of_the_user() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));

@@ -1,5 +1,6 @@
 //! Merges by the real Git, with sops-rs as its merge driver, and `sops-rs resolve`.
 
+mod colleagues;
 mod plaintext;
 mod recipients;
 mod resolve;

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
-use crate::secret_detection::is_shown;
+use crate::secret_detection::{is_shown, range_of};
 use crate::shown_name::shown_name;
 
 /// Reports the values of Secrets that kustomize generates. A value that several aliases repeat is
@@ -26,7 +26,8 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let mut plain = HashMap::new();
     for generator in object.secret_generators() {
         for literal in kustomization::items(generator, "literals") {
-            let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
+            let text = literal.as_str().unwrap_or_default();
+            let Some((name, value)) = text.split_once('=') else {
                 continue;
             };
             let scrutiny = context.scrutiny(&literal.span());
@@ -35,11 +36,14 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             if is_new(literal) && is_open {
                 // The text before the padding of base64 is not a name.
                 let has_name = is_shown(name) && !value.trim_matches('=').is_empty();
-                let message = match has_name {
-                    true => format!("the literal `{name}` of a Secret is in plaintext"),
-                    false => "a literal of a Secret is in plaintext".to_owned(),
+                let finding = match has_name {
+                    true => {
+                        let message = format!("the literal `{name}` of a Secret is in plaintext");
+                        context.report_part(literal, &range_of(value, text), message)
+                    }
+                    false => context.report_node(literal, "a literal of a Secret is in plaintext"),
                 };
-                context.report_node(literal, message).help(HELP);
+                finding.help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
