@@ -202,7 +202,7 @@ fn in_comments(context: &mut Context<'_>) {
         context
             .report_span(
                 block..block,
-                "a comment in the metadata, or below it, has what looks like a secret",
+                "a comment in or below the metadata contains what looks like a secret",
             )
             .help("delete the comment; if it was committed, treat the secret as leaked");
     }
