@@ -91,7 +91,7 @@ impl Base64 {
             out.push_str(self.encoded(chunk));
         }
         // Bytes that are zero take the place of the padding.
-        let padding = buffer.len().wrapping_neg() % 3;
+        let padding = buffer.len().next_multiple_of(3) - buffer.len();
         buffer.resize(buffer.len() + padding, 0);
         let data = (buffer.len() - whole) / 3 * 4;
         buffer.extend_from_slice(nonce);

@@ -18,13 +18,13 @@ use crate::error::{Error, Result};
 /// assert_eq!(path.to_string(), r#"["users"][0]["it"s"]"#);
 /// # Ok::<(), sops_document::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyPath {
     components: Vec<Component>,
 }
 
 /// One component of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
     /// The value under this key of a mapping.
     Key(String),

@@ -23,7 +23,7 @@ impl fmt::Display for Decimal {
 pub fn write_general(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
-    // Writing onto a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = if (-4..6).contains(&exponent) {
         shortest.write_decimal(out)
     } else {
@@ -38,7 +38,7 @@ pub fn write_general(out: &mut String, value: f64) {
 pub fn write_ecmascript(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
-    // Writing onto a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = if (-6..21).contains(&exponent) {
         shortest.write_decimal(out)
     } else {

@@ -15,6 +15,7 @@ use crate::file_format::{format_of, is_checked};
 use crate::finding::{Finding, fingerprint};
 use crate::images::{ImagePatterns, globs};
 use crate::input::{Input, InputKind};
+use crate::lines::with_line_feeds;
 use crate::object::objects;
 use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
@@ -31,13 +32,13 @@ use crate::{
 pub struct Linted {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
-    /// What kind of file it turned out to be.
+    /// How the file was read.
     pub kind: InputKind,
-    /// What a [`Repository`](crate::Repository) needs to know of the file.
+    /// The facts that a [`Repository`](crate::Repository) needs about the file.
     pub facts: Facts,
 }
 
-/// The rules, ready to check files. It keeps nothing of the files.
+/// The rules, ready to check files. It keeps nothing from the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
@@ -78,11 +79,15 @@ impl Linter {
         self.excluded.is_match(path)
     }
 
-    /// Checks a file. Whatever is in it, the result is findings and not an error.
+    /// Checks a file. Any content results in findings, never in an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
+        let fed = with_line_feeds(input.bytes);
+        let bytes = fed.as_deref().unwrap_or(input.bytes);
+        let input = &Input { bytes, ..*input };
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
         rules::plaintext_secret::exempt_file::check(&mut context);
+        report_once(&mut context.findings);
         let mut findings = suppress::apply(&mut context, &self.rules);
         let mut facts = std::mem::take(&mut context.facts);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
@@ -250,7 +255,26 @@ impl Linter {
     }
 }
 
-/// Where a document that cannot be opened is wrong.
+/// Keeps one of the findings that a rule has for a value and its aliases: the first in the text.
+fn report_once(findings: &mut Vec<Finding>) {
+    let mut first: HashMap<(&str, Range<usize>), (usize, usize)> = HashMap::new();
+    let key = |finding: &Finding| Some((finding.rule.code, finding.written.clone()?));
+    for (index, finding) in findings.iter().enumerate() {
+        if let Some(key) = key(finding) {
+            let this = (finding.location.offset, index);
+            let first = first.entry(key).or_insert(this);
+            *first = this.min(*first);
+        }
+    }
+    let mut index = 0..findings.len();
+    findings.retain(|finding| {
+        let index = index.next();
+        let first = key(finding).and_then(|key| first.get(&key));
+        first.is_none_or(|(_, first)| Some(*first) == index)
+    });
+}
+
+/// The position of the error in a document that cannot be read.
 fn place_in_metadata(error: &Error) -> Range<usize> {
     match error {
         Error::Document(error) => span_of(error),

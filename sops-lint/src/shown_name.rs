@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use crate::secret_detection::token;
 
-/// What is shown instead of a secret.
+/// The text that is shown instead of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// The name without what may be a value: `PASSWORD=hunter2` instead of a name is an
-/// assignment that someone has misplaced.
+/// The name without a part that may be a value: `PASSWORD=hunter2` is a misplaced assignment, not a
+/// name.
 pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
     if token::find(name).is_some() {
         return MASK.into();

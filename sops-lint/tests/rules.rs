@@ -10,7 +10,7 @@ use std::path::Path;
 use harness::{Files, ROOT, cases, cases_of, lint, linter};
 use sops_lint::{Finding, FixAvailability, Input, RULES, Settings, Severity};
 
-/// Comes after each line that is to be reported.
+/// Marks the end of each line that must be reported.
 const MARK: &str = "# <-";
 
 #[test]
@@ -76,7 +76,7 @@ fn each_rule_reports_exactly_the_marked_lines() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Flux builds all of them with each of them, and every one lacks decryption.
+/// Each of the Kustomizations builds all others, and every one lacks decryption.
 #[test]
 fn kustomizations_that_build_each_other_are_all_checked() {
     const COUNT: usize = 400;
@@ -95,7 +95,7 @@ fn kustomizations_that_build_each_other_are_all_checked() {
     assert_eq!(findings.len(), COUNT, "and nothing else");
 }
 
-/// Each of them patches all others in its own way, which is too much to follow.
+/// Each Kustomization patches all others in its own way, which is too much to follow.
 #[test]
 fn kustomizations_that_are_too_many_to_check_are_reported() {
     let kustomization = |number: usize| {

@@ -11,8 +11,8 @@ use crate::value_path::PREFIX;
 /// How many hexadecimal digits follow the prefix.
 const DIGITS: usize = 8;
 
-/// Whether a text, or what it encodes in base64, has a placeholder in it. Numbers and booleans
-/// cannot be recognized by themselves.
+/// Whether a text contains a placeholder, also in base64. Numbers and booleans cannot be recognized
+/// by themselves.
 pub fn is_placeholder(text: &str) -> bool {
     is_plain_placeholder(text) || decoded(text).is_some_and(|text| is_plain_placeholder(&text))
 }
@@ -60,7 +60,7 @@ fn is_plain_placeholder(text: &str) -> bool {
     has_mark || text.contains("-----BEGIN ") && is_published()
 }
 
-/// What a text encodes in base64.
+/// The text that is encoded in base64.
 fn decoded(text: &str) -> Option<String> {
     let text: String = text.split_whitespace().collect();
     if text.len() < PREFIX.len() {

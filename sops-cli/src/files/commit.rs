@@ -20,13 +20,6 @@ use crate::ui::Ui;
 /// faster.
 const ONE_BY_ONE: usize = 4;
 
-/// Whether files outlive a crash of the machine.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Durability {
-    Synced,
-    Unsynced,
-}
-
 impl Staging {
     /// Moves the files into place once all of them are synced to disk. Returns the outcomes in the
     /// same order.
@@ -35,31 +28,17 @@ impl Staging {
         ui: &Ui,
         staged: Vec<StagedReplacement>,
     ) -> Vec<Result<(), CommandError>> {
-        self.commit_within(lock::PATIENCE, Durability::Synced, ui, staged)
-    }
-
-    /// Like [`commit`](Self::commit), for files that another program reads next and then deletes:
-    /// they need not outlive a crash of the machine.
-    pub(crate) fn commit_unsynced(
-        self,
-        ui: &Ui,
-        staged: Vec<StagedReplacement>,
-    ) -> Vec<Result<(), CommandError>> {
-        self.commit_within(lock::PATIENCE, Durability::Unsynced, ui, staged)
+        self.commit_within(lock::PATIENCE, ui, staged)
     }
 
     fn commit_within(
         self,
         mut patience: Duration,
-        durability: Durability,
         ui: &Ui,
         staged: Vec<StagedReplacement>,
     ) -> Vec<Result<(), CommandError>> {
         let directories = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let synced = match durability {
-            Durability::Synced => sync(&directories, &staged),
-            Durability::Unsynced => staged.iter().map(|_| Ok(())).collect(),
-        };
+        let synced = sync(&directories, &staged);
         let mut outcomes = Vec::with_capacity(staged.len());
         for (staged, synced) in staged.iter().zip(synced) {
             outcomes.push(match synced {
@@ -74,10 +53,7 @@ impl Staging {
         // Removes the temporary directories before the slow sync, so that a killed run leaves
         // nothing.
         drop((staged, directories));
-        let synced_parents = parents
-            .into_iter()
-            .filter(|_| durability == Durability::Synced);
-        for parent in synced_parents {
+        for parent in parents {
             // The new names are durable only after the directory is synced. Some file systems can't
             // sync a directory.
             let _ = fsync(&*parent);
@@ -301,8 +277,7 @@ mod tests {
             let staged = staged.expect("the file can be staged");
             fs::write(&path, now).expect("the file can be written");
             let patience = Duration::from_millis(20);
-            let outcomes =
-                staging.commit_within(patience, Durability::Synced, &Ui::new(false), vec![staged]);
+            let outcomes = staging.commit_within(patience, &Ui::new(false), vec![staged]);
             assert_eq!(outcomes[0].is_ok(), is_written);
             let expected = if is_written { NEW } else { now };
             assert_eq!(fs::read(&path).expect("the file can be read"), expected);

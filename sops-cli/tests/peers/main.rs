@@ -25,6 +25,7 @@ mod groups;
 mod keyservice;
 mod lint_corpus;
 mod merge;
+mod merged;
 mod pages;
 mod peer;
 mod pgp;

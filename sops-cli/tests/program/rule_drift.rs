@@ -55,20 +55,21 @@ fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
         assert!(run.stderr.contains(part), "{run}");
     }
     assert_eq!(environment.read("t.yaml"), before);
-    // A value of another kind, and a comment.
+    // These texts have a value of another kind, or a comment.
     for line in ["  password: 1", "  # hunter2", "  user_2: hunter2"] {
         let run = edit(&environment, &format!("echo '{line}' >> \"$1\""), &[]);
         assert_ne!(run.code, Some(0), "{line}: {run}");
         assert_eq!(environment.read("t.yaml"), before);
     }
-    // What the file's rule selects is encrypted, and what neither selects may be written.
+    // Values that the rule of the file selects are encrypted. Values that neither rule selects may
+    // be written.
     edit(&environment, "sed -i 's/admin/ann/' \"$1\"", &[]).succeeds();
     edit(&environment, "sed -i 's/name: a/name: b/' \"$1\"", &[]).succeeds();
 
     let run = edit(&environment, ADD, &["--allow-plaintext"]).succeeds();
     assert!(run.stderr.contains(WARNING), "{run}");
     assert!(environment.read("t.yaml").contains("password: hunter2"));
-    // It already exists, so other changes are no reason to refuse it.
+    // The value was in plaintext before, so other changes are not refused because of it.
     edit(&environment, "sed -i 's/ann/bob/' \"$1\"", &[]).succeeds();
     let run = edit(&environment, "sed -i 's/hunter2/hunter3/' \"$1\"", &[]);
     assert_ne!(run.code, Some(0), "{run}");

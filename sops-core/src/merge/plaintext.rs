@@ -79,10 +79,13 @@ fn merge_documents<'t>(
             .is_ok_and(|document| !is_encrypted(&document) && content_hash(&document) == hash)
     };
     let joined = || {
-        let mut text = write(&merged.documents, newline);
+        let mut text = write(&merged.documents, ours.format(), newline);
         Some(Zeroizing::new(std::mem::take(&mut *text).into_bytes())).filter(is_merged)
     };
-    let edited = || edited(&merged.documents, ours, theirs).filter(is_merged);
+    let edited = || {
+        let documents = &merged.documents;
+        edited(documents, &in_ours, &in_theirs, ours.format(), newline).filter(is_merged)
+    };
     let text = match merged.has_mixed_styles {
         true => edited().or_else(joined),
         false => joined().or_else(edited),

@@ -127,8 +127,8 @@ fn is_word(text: &[u8]) -> bool {
 /// The byte order mark, which a text may start with; `yaml.v3` escapes it.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Whether `yaml.v3` writes a character unescaped if possible: those of the Basic Multilingual
-/// Plane except controls and the byte order mark.
+/// Whether `yaml.v3` writes a character unescaped if possible. This holds for the characters of the
+/// Basic Multilingual Plane except controls and the byte order mark.
 pub(super) fn is_printable(character: char) -> bool {
     matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{fffd}') && character != BYTE_ORDER_MARK
 }

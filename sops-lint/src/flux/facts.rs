@@ -1,4 +1,4 @@
-//! What one file says about Flux.
+//! Reads the facts about Flux in one file.
 
 use std::path::Path;
 
@@ -28,21 +28,21 @@ const GROUP: &str = "kustomize.toolkit.fluxcd.io/";
 /// The group of the configurations of sops-rs-krm.
 const FUNCTION_GROUP: &str = "krm.sops-rs/";
 
-/// What a text with one of Flux's objects contains.
+/// Words, one of which a text with a Flux object contains.
 const OBJECT_WORDS: [&str; 2] = ["toolkit.fluxcd.io/", "fluxcd.controlplane.io/"];
 
-/// What a text with Helm values for a FluxInstance contains.
+/// Words, one of which a text with Helm values for a FluxInstance contains.
 const VALUE_WORDS: [&str; 2] = ["instance:", "sync:"];
 
 /// An argument of kustomize-controller.
 const CONTROLLER_SECRET: &str = "--sops-age-secret";
 
-/// What one file says about Flux: its objects, its kustomization, and its encrypted values. Most
-/// files say nothing.
+/// The facts about Flux in one file: its objects, its kustomization, and its encrypted values. Most
+/// files have none.
 #[derive(Debug, Default)]
 pub struct FluxFacts {
     pub(super) sites: Sites,
-    /// Kustomizations of Flux.
+    /// The Flux Kustomizations in the file.
     pub(super) kustomizations: Vec<(Value, SiteId)>,
     pub(super) sources: Vec<Source>,
     pub(super) kustomize: Option<KustomizeFile>,
@@ -137,7 +137,7 @@ impl FluxFacts {
         self.sites.all()
     }
 
-    /// Whether it says nothing.
+    /// Whether the file has no facts.
     pub(crate) fn is_empty(&self) -> bool {
         self.kustomizations.is_empty()
             && self.sources.is_empty()
@@ -157,7 +157,8 @@ impl FluxFacts {
                 let spec = object.node.get("spec");
                 let path = object.node.at(&["spec", "path"]);
                 let source = object.node.at(&["spec", "sourceRef"]);
-                // A patch of one says only what it changes; the source is required.
+                // A patch of a Kustomization has only the changed fields, but a Kustomization must
+                // have a source.
                 if let Some(spec) = spec.filter(|_| path.or(source).is_some()) {
                     let object_name =
                         Some(object.reference().to_string()).filter(|name| !name.is_empty());
@@ -225,7 +226,7 @@ fn may_have_objects(text: &str) -> bool {
         || VALUE_WORDS.iter().all(|word| text.contains(word))
 }
 
-/// The identity and `spec.url` of an object, all that matters of a source.
+/// The identity and `spec.url` of an object: the parts of a source that matter.
 fn object_head(node: NodeRef<'_, '_>) -> Value {
     let field = |path: &[&str]| node.at(path).and_then(NodeRef::as_str);
     json!({

@@ -1,4 +1,4 @@
-//! A secret in a ConfigMap, or in what kustomize makes one of.
+//! A secret in a ConfigMap, or in a source from which kustomize generates one.
 
 use std::path::Path;
 
@@ -94,14 +94,16 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let Some((name, value)) = assigned else {
                 continue;
             };
+            let start = name.len() + 1;
             for secret in in_variable(name, value) {
+                let part = start + secret.range.start..start + secret.range.end;
                 let subject = match is_shown(name) {
                     true => format!("the literal `{name}` of a ConfigMap"),
                     false => "a literal of a ConfigMap".to_owned(),
                 };
                 let message = message(&subject, &secret);
                 context
-                    .report_node(literal, message)
+                    .report_part(literal, &part, message)
                     .confidence(secret.likeness.confidence())
                     .help(HELP);
             }

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, RenameFlags, renameat_with, statfs};
 use rustix::io::Errno;
 
-/// Whether the directory is on a memory file system. No fixed path has one, but an
+/// Whether the directory is on a memory file system. macOS has no such path by default, but an
 /// administrator can mount one with `mount_tmpfs`, from macOS 11.
 pub(crate) fn is_in_memory(directory: &Path) -> bool {
     statfs(directory).is_ok_and(|system| {

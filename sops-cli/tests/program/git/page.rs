@@ -63,7 +63,7 @@ fn run(clone: &GitClone, directory: &Path, commands: &str) -> Run {
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
-    // The commands share a directory for temporary files with others.
+    // Other programs use the same directory for temporary files.
     let commands = commands.replace("/tmp/", "./../");
     command = clone
         .environment

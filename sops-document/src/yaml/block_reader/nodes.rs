@@ -146,7 +146,7 @@ impl<'a> BlockReader<'a> {
         let at = match self.byte(at) {
             Some(b'&') => match self.anchor(at)? {
                 (at, true) => at,
-                // The value is below.
+                // The value is on the lines below.
                 (end, false) => {
                     self.awaits = Some(end);
                     return self.end_line(end, receiver);

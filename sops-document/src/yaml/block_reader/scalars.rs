@@ -50,7 +50,7 @@ impl<'a> BlockReader<'a> {
             let found = from + found;
             let is_key_end = matches!(self.byte(found + 1), None | Some(b' ' | b'\n'));
             match bytes[found] {
-                // A comment.
+                // The rest of the line is a comment.
                 b'#' if found > at && bytes[found - 1] == b' ' => return Ok(None),
                 b':' if is_key_end => {
                     let is_plain = self.begins_plain(at)
@@ -117,7 +117,7 @@ impl<'a> BlockReader<'a> {
         Ok(scalar(text.into(), Style::Plain, range))
     }
 
-    /// Where the part of a plain scalar on the line of `at` ends.
+    /// The end of the part of a plain scalar on the line of `at`.
     fn plain_line(&self, at: usize) -> Step<PlainLine> {
         let bytes = self.text.as_bytes();
         let line = line::end(self.text, at);
@@ -256,9 +256,9 @@ impl<'a> BlockReader<'a> {
 
 /// The part of a plain scalar on one line.
 struct PlainLine {
-    /// Where the text ends.
+    /// The end of the text.
     text: usize,
-    /// Where the line ends.
+    /// The end of the line.
     line: usize,
     has_comment: bool,
 }

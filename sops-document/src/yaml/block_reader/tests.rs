@@ -21,7 +21,7 @@ const READINGS: [Reading; 3] = [
     Reading::Lenient,
 ];
 
-/// Everything that the parser makes of a text. Values don't show their content.
+/// The complete result of parsing a text. Values don't show their content.
 fn result(parser: &Parser<'_>) -> [String; 5] {
     let values = parser.tape.iter().filter_map(|item| match item {
         Item::Leaf(leaf) => Some(leaf.value.as_ref().map(|value| &value.bytes)),
@@ -63,7 +63,7 @@ fn check_values(text: &str) -> bool {
     let documents = serde_yaml::Deserializer::from_str(text).map(ByLibyaml::deserialize);
     let by_libyaml = match documents.collect::<Result<Vec<_>, _>>() {
         Ok(documents) => documents,
-        // What `serde_yaml` makes of the events of libyaml.
+        // `serde_yaml` refuses some texts that libyaml accepts.
         Err(error) if error.to_string().contains("duplicate entry") => return false,
         Err(error) if error.to_string().contains("invalid type: integer") => return false,
         Err(error) => panic!("libyaml refuses this text: {error}\n{text}"),
@@ -223,7 +223,7 @@ fn random_text(random: &mut StdRng) -> String {
     text
 }
 
-/// `SOPS_RS_TEXTS` sets the number of texts, `SOPS_RS_SEED` makes other ones.
+/// `SOPS_RS_TEXTS` sets the number of texts, and `SOPS_RS_SEED` changes the texts.
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("it is a number"))
 }

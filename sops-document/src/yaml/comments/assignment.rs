@@ -25,9 +25,9 @@ pub(super) enum Rank {
 pub(super) struct CommentPosition {
     pub(super) before: u32,
     pub(super) rank: Rank,
-    /// Its index.
+    /// The index of the comment.
     pub(super) comment: u32,
-    /// Whether Go's library loses it.
+    /// Whether Go's library loses the comment.
     pub(super) lost: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct CommentPosition {
 pub(super) struct ItemComment {
     /// The index of the collection's `Open`.
     pub(super) open: u32,
-    /// Whether it comes after the collection's items.
+    /// Whether the comment comes after the collection's items.
     pub(super) is_foot: bool,
     pub(super) comment: u32,
 }
@@ -45,9 +45,9 @@ pub(super) struct ItemComment {
 /// The positions of all comments.
 #[derive(Debug, Default)]
 pub(super) struct CommentPositions {
-    /// In the order of the tape.
+    /// The positions in the order of the tape.
     pub(super) positions: Vec<CommentPosition>,
-    /// By collection.
+    /// The comments of collections in sequences, sorted by collection.
     pub(super) item_comments: Vec<ItemComment>,
 }
 
@@ -88,7 +88,7 @@ struct PendingGroups {
 }
 
 impl PendingGroups {
-    /// All of them, in document order.
+    /// All groups, in document order.
     fn all(self) -> Vec<Range<u32>> {
         let mut all = [self.head, self.line, self.foot].concat();
         all.sort_by_key(|comments| comments.start);

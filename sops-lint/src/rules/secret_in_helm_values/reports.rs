@@ -13,7 +13,7 @@ use crate::value_tree::{TreeValue, values};
 /// Where the containers among the values are.
 pub(super) type Containers = HashSet<Range<usize>>;
 
-/// Reports the secrets in what is at a path below a node.
+/// Reports the secrets at a path below a node.
 pub(super) fn below(
     path: &[&str],
     node: NodeRef<'_, '_>,

@@ -17,7 +17,7 @@ pub(crate) enum Tail {
     Reserved,
     /// A reserved entry will be added, but the scalars of the text stay as they are.
     ReservedAsWritten,
-    /// Nothing.
+    /// Nothing follows.
     Nothing,
 }
 
@@ -51,7 +51,7 @@ struct Frame {
     flow: bool,
     /// The column of a block collection.
     column: usize,
-    /// Whether it begins and ends with its own tokens.
+    /// Whether the collection begins and ends with its own tokens.
     seen: bool,
 }
 
