@@ -24,8 +24,9 @@ pub(super) struct Recorder<'r, 'a> {
     text: &'a str,
     comments: &'r [Span],
     first_break: usize,
-    /// The next comment.
+    /// The next comment, and where it starts; at the end of all offsets if there is none.
     comment: usize,
+    comment_start: usize,
     pub(super) last: Token,
     previous: Token,
     pub(super) columns: Columns<'a>,
@@ -36,6 +37,8 @@ pub(super) struct Recorder<'r, 'a> {
     /// Block collections that have ended, with their columns, until the next token shows where.
     ended: Vec<(u32, Option<usize>)>,
     pub(super) tokens: Trace,
+    /// The number of groups before the last step.
+    groups_met: usize,
 }
 
 impl<'r, 'a> Recorder<'r, 'a> {
@@ -51,6 +54,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
             comments,
             first_break: lexis::line_end(text, 0),
             comment: 0,
+            comment_start: start_of(comments, 0),
             last: start,
             previous: start,
             columns: Columns::new(text, at),
@@ -58,6 +62,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
             indents: Vec::new(),
             ended: Vec::new(),
             tokens: Trace::default(),
+            groups_met: 0,
         }
     }
 
@@ -99,7 +104,10 @@ impl<'r, 'a> Recorder<'r, 'a> {
     /// A token, after the comments before it.
     pub(super) fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {
         self.gap(start, Ahead::Content);
-        self.step(start, event);
+        // Nothing waits for a colon unless comments come before it.
+        if kind != TokenKind::Colon || self.tokens.groups.len() > self.groups_met {
+            self.step(start, event);
+        }
         self.previous = self.last;
         self.last = Token { kind, start, end };
         self.inner_comments(start, end);
@@ -108,6 +116,9 @@ impl<'r, 'a> Recorder<'r, 'a> {
     /// Comments within a token: after the header of a block scalar, where they belong to the
     /// scalar, or on a directive's line.
     fn inner_comments(&mut self, start: usize, end: usize) {
+        if self.comment_start >= end {
+            return;
+        }
         let here = self.comments_before(end);
         let comments = here.start as u32..here.end as u32;
         if !comments.is_empty() {
@@ -127,15 +138,16 @@ impl<'r, 'a> Recorder<'r, 'a> {
     pub(super) fn step(&mut self, at: usize, event: TraceEvent) {
         let at = at as u32;
         self.tokens.steps.push(TraceStep { at, event });
+        self.groups_met = self.tokens.groups.len();
     }
 
     /// Divides the comments between the last token and the one at `at`, and determines where block
     /// collections end.
     pub(super) fn gap(&mut self, at: usize, ahead: Ahead) {
-        let here = self.comments_before(at);
-        if here.is_empty() && self.ended.is_empty() {
+        if self.comment_start >= at && self.ended.is_empty() {
             return;
         }
+        let here = self.comments_before(at);
         let column = match ahead {
             Ahead::Reserved(column) => column,
             _ => self.columns.of(at),
@@ -215,6 +227,13 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.comment += comments
             .take_while(|comment| comment.range().start < at)
             .count();
+        self.comment_start = start_of(self.comments, self.comment);
         first..self.comment
     }
+}
+
+/// Where the comment with this number starts; at the end of all offsets if there is none.
+fn start_of(comments: &[Span], number: usize) -> usize {
+    let comment = comments.get(number);
+    comment.map_or(usize::MAX, |comment| comment.range().start)
 }

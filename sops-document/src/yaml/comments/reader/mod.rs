@@ -137,8 +137,10 @@ impl TokenReader<'_, '_> {
         if frame.flow {
             self.comma();
         }
-        self.question_mark(key);
-        self.properties(key, frame.flow);
+        if self.skip() != key {
+            self.question_mark(key);
+            self.properties(key, frame.flow);
+        }
         self.key_token(key, frame, TraceEvent::Key(index as u32));
         self.colon(frame);
     }
@@ -332,7 +334,11 @@ impl TokenReader<'_, '_> {
 
     /// Skips white space and comments, and returns the start of the next token.
     fn skip(&mut self) -> usize {
-        self.at = lexis::skip(self.text, self.at);
+        // Often, the text is already at a token.
+        let is_token = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if !self.byte(self.at).is_some_and(is_token) {
+            self.at = lexis::skip(self.text, self.at);
+        }
         self.at
     }
 
