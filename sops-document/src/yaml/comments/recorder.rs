@@ -24,8 +24,9 @@ pub(super) struct Recorder<'r, 'a> {
     text: &'a str,
     comments: &'r [Span],
     first_break: usize,
-    /// The next comment, and where it starts; at the end of all offsets if there is none.
+    /// The index of the next comment.
     comment: usize,
+    /// Its offset; `usize::MAX` after the last comment.
     comment_start: usize,
     pub(super) last: Token,
     previous: Token,
@@ -232,7 +233,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
     }
 }
 
-/// Where the comment with this number starts; at the end of all offsets if there is none.
+/// The offset of the comment with this index; `usize::MAX` after the last comment.
 fn start_of(comments: &[Span], number: usize) -> usize {
     let comment = comments.get(number);
     comment.map_or(usize::MAX, |comment| comment.range().start)
