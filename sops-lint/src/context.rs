@@ -319,9 +319,7 @@ impl<'r> Context<'r> {
             let path = path.iter().cloned().chain(inner).collect();
             let message = format!("{holder} contains {description}{named}");
             let finding = self.add(place(node, &written), path, message);
-            finding
-                .confidence(secret.likeness.confidence())
-                .help(help);
+            finding.confidence(secret.likeness.confidence()).help(help);
             finding.written = is_in_file.then_some(written);
         }
     }
@@ -334,7 +332,9 @@ impl<'r> Context<'r> {
         message: impl Into<String>,
     ) -> &mut Finding {
         let value = node.scalar_text().unwrap_or_default();
-        let written = self.written_parts(node, value, [part].into_iter()).remove(0);
+        let written = self
+            .written_parts(node, value, [part].into_iter())
+            .remove(0);
         self.add(place(node, &written), path(node), message.into())
     }
 

@@ -24,7 +24,9 @@ pub(crate) struct HandledValues {
 impl HandledValues {
     pub(crate) fn new(document: &Document<'_>, context: &Context<'_>) -> Self {
         let reported = context.findings.iter();
-        let written = reported.clone().filter_map(|finding| finding.written.clone());
+        let written = reported
+            .clone()
+            .filter_map(|finding| finding.written.clone());
         let reported = reported.map(|finding| finding.location.offset..finding.end);
         let objects = objects(document);
         let is_definition = |kind: &str| kind == "CustomResourceDefinition";

@@ -54,7 +54,9 @@ pub(crate) fn with_line_feeds(bytes: &[u8]) -> Option<Vec<u8>> {
     // Nearly every file has none.
     let first = memchr::memchr(b'\r', bytes)?;
     let returns = memchr::memchr_iter(b'\r', &bytes[first..]).map(|at| first + at);
-    let alone = returns.filter(|at| bytes.get(at + 1) != Some(&b'\n')).count();
+    let alone = returns
+        .filter(|at| bytes.get(at + 1) != Some(&b'\n'))
+        .count();
     let feeds = memchr::memchr_iter(b'\n', bytes).count();
     // A key in a binary form may have such bytes too.
     if alone <= feeds || bytes.contains(&0) || str::from_utf8(bytes).is_err() {

@@ -22,7 +22,7 @@ pub(crate) enum NameClass {
 }
 
 /// Whether the name of a secret may be in a text, or the text may be one.
-pub(super) fn may_be_in(text: &str) -> bool {
+pub(crate) fn may_be_in(text: &str) -> bool {
     static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)

@@ -41,9 +41,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                         let message = format!("the literal `{name}` of a Secret is in plaintext");
                         context.report_part(literal, &range_of(value, text), message)
                     }
-                    false => {
-                        context.report_node(literal, "a literal of a Secret is in plaintext")
-                    }
+                    false => context.report_node(literal, "a literal of a Secret is in plaintext"),
                 };
                 finding.help(HELP);
             }
