@@ -105,7 +105,7 @@ pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
     matches!(last, Some(b' ' | b'\t')) && after.contains([' ', '\t']) && after.trim().is_empty()
 }
 
-/// The number of leading spaces of the first line that is not blank; `None` if there is none.
+/// The number of leading spaces of the first line that is not blank; `None` if all are blank.
 fn indentation(text: &[u8], is_break: impl Fn(u8) -> bool) -> Option<usize> {
     let mut line = 0;
     for (at, &byte) in text.iter().enumerate() {

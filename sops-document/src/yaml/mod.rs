@@ -28,6 +28,8 @@ pub(crate) mod source;
 pub(crate) mod spell;
 
 pub use block_reader::WrittenScalar;
+#[cfg(fuzzing)]
+pub use block_reader::comparison::compare_readers;
 pub use outline::Outline;
 
 use std::ops::Range;

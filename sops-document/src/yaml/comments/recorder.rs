@@ -24,7 +24,7 @@ pub(super) struct Recorder<'r, 'a> {
     text: &'a str,
     comments: &'r [Span],
     first_break: usize,
-    /// The next comment, and where it starts; at the end of all offsets if there is none.
+    /// The next comment, and where it starts; after all offsets if no comment is left.
     comment: usize,
     comment_start: usize,
     pub(super) last: Token,
@@ -64,6 +64,11 @@ impl<'r, 'a> Recorder<'r, 'a> {
             tokens: Trace::default(),
             groups_met: 0,
         }
+    }
+
+    /// Whether the next comment starts before `at`.
+    pub(super) fn has_comment_before(&self, at: usize) -> bool {
+        self.comment_start < at
     }
 
     /// The block collection `open` begins at `at`. Returns its column, and whether it begins with
@@ -232,7 +237,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
     }
 }
 
-/// Where the comment with this number starts; at the end of all offsets if there is none.
+/// Where the comment with this number starts; after all offsets if no comment is left.
 fn start_of(comments: &[Span], number: usize) -> usize {
     let comment = comments.get(number);
     comment.map_or(usize::MAX, |comment| comment.range().start)
