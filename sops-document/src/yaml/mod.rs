@@ -28,8 +28,6 @@ pub(crate) mod source;
 pub(crate) mod spell;
 
 pub use block_reader::WrittenScalar;
-#[cfg(fuzzing)]
-pub use block_reader::comparison::compare_readers;
 pub use outline::Outline;
 
 use std::ops::Range;
@@ -145,6 +143,12 @@ pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
 /// and sequences and scalars at the top are accepted.
 pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
     document(text, read(text, Reading::Lenient)?, None)
+}
+
+/// Checks that the block reader and the parser crate alone make the same tape of a text.
+#[cfg(fuzzing)]
+pub fn compare_readers(text: &str) {
+    block_reader::comparison::compare_readers(text);
 }
 
 /// Reads a text in parts on all cores, or line by line, or else with the parser crate.

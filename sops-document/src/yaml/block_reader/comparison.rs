@@ -28,7 +28,7 @@ fn result(parser: &Parser<'_>) -> [String; 5] {
 ///
 /// # Panics
 /// If they differ.
-pub fn compare_readers(text: &str) -> bool {
+pub(crate) fn compare_readers(text: &str) -> bool {
     let mut is_read = false;
     for reading in READINGS {
         if let Some(by_lines) = Parser::run_by_lines(text, 0..text.len(), text, reading) {
