@@ -50,7 +50,7 @@ fn borrowed_or_owned<'t>(text: &'t str, start: &str) -> Cow<'t, [u8]> {
     }
 }
 
-/// The canonical form of a float, borrowed from `text` if it has that form.
+/// The canonical form of the float that `text` reads as, borrowed if the text has that form.
 pub(crate) fn float_bytes(text: &str, value: f64) -> Cow<'_, [u8]> {
     if let Some(shortest) = shortest_decimal(text) {
         return borrowed_or_owned(text, shortest);

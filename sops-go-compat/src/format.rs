@@ -286,4 +286,63 @@ mod tests {
             assert_eq!(Decimal(value).to_string(), decimal);
         }
     }
+
+    #[test]
+    fn the_shortest_decimal_of_a_text_is_that_of_its_value() {
+        let parts = [
+            "",
+            "0",
+            "00",
+            "1",
+            "9",
+            "10",
+            "50",
+            "007",
+            "123456",
+            "99999999999999",
+        ];
+        let mut found = 0;
+        for sign in ["", "-"] {
+            for whole in parts {
+                for end in ["".to_owned(), ".".to_owned()]
+                    .into_iter()
+                    .chain(parts.map(|fraction| format!(".{fraction}")))
+                {
+                    let text = format!("{sign}{whole}{end}");
+                    let Some(shortest) = shortest_decimal(&text) else {
+                        continue;
+                    };
+                    let value: f64 = text.parse().expect("the text is a number");
+                    assert_eq!(Decimal(value).to_string(), shortest, "{text}");
+                    let exponent = exponent_of_decimal(shortest);
+                    assert_eq!(exponent, Some(Shortest::of(value).exponent()), "{text}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 60, "{found} texts are recognized");
+        for other in [
+            "",
+            "-",
+            ".",
+            "-.",
+            "+1",
+            "1.5.",
+            "1.5.0",
+            "1..",
+            ".5",
+            "01",
+            "1e3",
+            "0x1",
+            "1_0",
+            " 1",
+            "inf",
+            "1234567890123456",
+            "0.1234567890123456",
+            "1.a0",
+            "1.0a",
+        ] {
+            assert_eq!(shortest_decimal(other), None, "{other}");
+        }
+    }
 }

@@ -145,6 +145,12 @@ pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
     document(text, read(text, Reading::Lenient)?, None)
 }
 
+/// Checks that the block reader and the parser crate alone make the same tape of a text.
+#[cfg(fuzzing)]
+pub fn compare_readers(text: &str) {
+    block_reader::comparison::compare_readers(text);
+}
+
 /// Reads a text in parts on all cores, or line by line, or else with the parser crate.
 fn read(text: &str, reading: Reading) -> Result<Parser<'_>> {
     let parsed = parallel_parse::parse(text, reading)

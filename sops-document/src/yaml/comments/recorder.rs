@@ -67,6 +67,11 @@ impl<'r, 'a> Recorder<'r, 'a> {
         }
     }
 
+    /// Whether the next comment starts before `at`.
+    pub(super) fn has_comment_before(&self, at: usize) -> bool {
+        self.comment_start < at
+    }
+
     /// The block collection `open` begins at `at`. Returns its column, and whether it begins with
     /// its own token.
     pub(super) fn enter_block(&mut self, open: u32, kind: Collection, at: usize) -> (usize, bool) {
