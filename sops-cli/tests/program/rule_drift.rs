@@ -5,7 +5,7 @@ use sops_test_support::environment::{Run, TestEnvironment, recipient};
 const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  user: admin\n";
 
-const WARNING: &str = "the file's rule is `encrypted_regex: ^user$`, but the creation rule's is `encrypted_regex: ^(data|stringData)$`";
+const WARNING: &str = "the file was encrypted with `encrypted_regex: ^user$`, but the creation rule says `encrypted_regex: ^(data|stringData)$`";
 
 /// An encrypted Secret whose rule was narrowed afterwards.
 fn narrowed() -> TestEnvironment {
@@ -168,7 +168,7 @@ fn commands_that_change_keys_warn_about_the_rule() {
             .succeeds();
         let run = environment.run(arguments).succeeds();
         assert!(
-            !run.stderr.contains("creation rule's is"),
+            !run.stderr.contains("creation rule says"),
             "{arguments:?}: {run}"
         );
     }
