@@ -5,7 +5,7 @@ use sops_document::{Document, NodeRef};
 use super::HELP;
 use crate::context::Context;
 use crate::handled_values::HandledValues;
-use crate::object::{Object, is_of_other_project, objects};
+use crate::object::{Object, is_of_other_project, objects_of};
 use crate::rule::{Confidence, Severity};
 use crate::secret_detection::{is_evident, may_name_secret};
 use crate::shown_name::shown_name;
@@ -18,10 +18,18 @@ const OTHER_PARTS: [&str; 2] = ["metadata", "status"];
 /// Reports values of which both the name and the text say that they are secrets. Of most kinds, it
 /// is unknown which fields hold names of Secrets, so anything less is not reported.
 pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
-    if !may_name_secret(context.text()) {
+    // Objects of other projects are at the top, or in a list there.
+    let tops = document.tops().flatten();
+    let tops: Vec<_> = tops
+        .filter(|top| has_custom_api(*top) || top.get("items").is_some())
+        .collect();
+    if tops.is_empty() || !may_name_secret(context.text()) {
         return;
     }
-    let objects: Vec<_> = objects(document).into_iter().filter(is_custom).collect();
+    let objects: Vec<_> = objects_of(tops.into_iter())
+        .into_iter()
+        .filter(is_custom)
+        .collect();
     if objects.is_empty() {
         return;
     }
@@ -38,6 +46,11 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
             }
         }
     }
+}
+
+fn has_custom_api(top: NodeRef<'_, '_>) -> bool {
+    let version = top.get("apiVersion").and_then(NodeRef::as_str);
+    version.is_some_and(is_of_other_project)
 }
 
 /// Whether the API of the object is that of another project.
