@@ -2,7 +2,6 @@
 
 use sops_document::{Document, NodeRef};
 
-use super::HELP;
 use crate::context::Context;
 use crate::handled_values::HandledValues;
 use crate::object::{Object, is_of_other_project, objects_of};
@@ -10,6 +9,10 @@ use crate::rule::{Confidence, Severity};
 use crate::secret_detection::{is_evident, may_name_secret};
 use crate::shown_name::shown_name;
 use crate::value_tree::scalars;
+
+/// What to do about a secret in any value.
+pub(super) const HELP: &str =
+    "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
 
 /// Parts of an object that hold no settings: other rules check the first, and a controller writes
 /// the second.
@@ -61,9 +64,11 @@ fn is_custom(object: &Object<'_, '_>) -> bool {
 fn report(node: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let path = node.path().join(".");
     let message = format!("`{}` contains what looks like a secret", shown_name(&path));
-    context
-        .report_node(node, message)
+    let finding = context.report_node(node, message);
+    finding
         .severity(Severity::Warning)
         .confidence(Confidence::Medium)
         .help(HELP);
+    // Aliases of it need no report.
+    finding.written = Some(node.origin().span());
 }
