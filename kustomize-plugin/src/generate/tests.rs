@@ -142,7 +142,7 @@ fn errors_name_the_field_and_the_file() {
     sample.write("bytes.yaml", b"\xff");
     sample.encrypt("list.yaml", "data: [1]\n");
     for (more, message) in [
-        ("", "there is nothing to generate"),
+        ("", "nothing to generate"),
         (
             "files: a.yaml",
             "files: expected a sequence, found a string",
