@@ -14,6 +14,7 @@ use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::token::{self, KnownToken};
 use crate::secret_detection::{FoundSecret, Likeness};
 use crate::shown_name::shown_name;
+use custom_resource::HELP;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL020",
@@ -27,9 +28,6 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::Document(check),
     Check::Document(custom_resource::check),
 ];
-
-const HELP: &str =
-    "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
 
 fn check(document: &Document<'_>, context: &mut Context<'_>) {
     if !token::may_be_in(context.text()) {

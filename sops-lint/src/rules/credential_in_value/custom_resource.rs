@@ -2,14 +2,17 @@
 
 use sops_document::{Document, NodeRef};
 
-use super::HELP;
 use crate::context::Context;
 use crate::handled_values::HandledValues;
-use crate::object::{Object, is_of_other_project, objects};
+use crate::object::{Object, is_of_other_project, objects_of};
 use crate::rule::{Confidence, Severity};
 use crate::secret_detection::{is_evident, may_name_secret};
 use crate::shown_name::shown_name;
 use crate::value_tree::scalars;
+
+/// What to do about a secret in any value.
+pub(super) const HELP: &str =
+    "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
 
 /// Parts of an object that hold no settings: other rules check the first, and a controller writes
 /// the second.
@@ -18,10 +21,18 @@ const OTHER_PARTS: [&str; 2] = ["metadata", "status"];
 /// Reports values of which both the name and the text say that they are secrets. Of most kinds, it
 /// is unknown which fields hold names of Secrets, so anything less is not reported.
 pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
-    if !may_name_secret(context.text()) {
+    // Objects of other projects are at the top, or in a list there.
+    let tops = document.tops().flatten();
+    let tops: Vec<_> = tops
+        .filter(|top| has_custom_api(*top) || top.get("items").is_some())
+        .collect();
+    if tops.is_empty() || !may_name_secret(context.text()) {
         return;
     }
-    let objects: Vec<_> = objects(document).into_iter().filter(is_custom).collect();
+    let objects: Vec<_> = objects_of(tops.into_iter())
+        .into_iter()
+        .filter(is_custom)
+        .collect();
     if objects.is_empty() {
         return;
     }
@@ -40,6 +51,11 @@ pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
+fn has_custom_api(top: NodeRef<'_, '_>) -> bool {
+    let version = top.get("apiVersion").and_then(NodeRef::as_str);
+    version.is_some_and(is_of_other_project)
+}
+
 /// Whether the API of the object is that of another project.
 fn is_custom(object: &Object<'_, '_>) -> bool {
     !object.kind.is_empty() && is_of_other_project(object.api_version) && !object.is_secret()
@@ -48,9 +64,11 @@ fn is_custom(object: &Object<'_, '_>) -> bool {
 fn report(node: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let path = node.path().join(".");
     let message = format!("`{}` contains what looks like a secret", shown_name(&path));
-    context
-        .report_node(node, message)
+    let finding = context.report_node(node, message);
+    finding
         .severity(Severity::Warning)
         .confidence(Confidence::Medium)
         .help(HELP);
+    // Aliases of it need no report.
+    finding.written = Some(node.origin().span());
 }
