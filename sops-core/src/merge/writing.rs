@@ -213,5 +213,6 @@ fn lead_column(lead: &str, kind: Collection) -> usize {
 }
 
 fn difference(column: usize, own: usize) -> isize {
-    column.checked_signed_diff(own).unwrap_or_default()
+    let signed = |number: usize| isize::try_from(number).unwrap_or(isize::MAX);
+    signed(column) - signed(own)
 }

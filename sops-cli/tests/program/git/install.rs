@@ -122,7 +122,7 @@ fn settings_of_another_program_are_named_and_never_removed() {
     let run = clone.sops_rs(&["git", "install"]).succeeds();
     assert!(
         run.stderr
-            .contains("`diff.sops.textconv` was `sops decrypt`"),
+            .contains("replacing `diff.sops.textconv`, which was `sops decrypt`"),
         "{run}"
     );
     clone

@@ -30,7 +30,6 @@ impl ThreeWay<'_> {
             (false, false) if of_ours == of_theirs => (&of_ours, &of_theirs),
             (false, false) => return None,
         };
-        // The order of what both sides have must be the same, apart from that change.
         let by_name = |names: &[ContentHash], items: &'p [Piece<'t>]| -> HashMap<_, _> {
             names.iter().copied().zip(items).collect()
         };
