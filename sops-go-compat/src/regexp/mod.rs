@@ -192,7 +192,7 @@ mod tests {
             ("(?P<a-b>x)", "character 1, `(?P<a-b`: a group name"),
             (
                 "(?>a)",
-                "character 1, `(?>`: the engine of sops has no atomic",
+                "character 1, `(?>`: sops does not support atomic",
             ),
             (
                 "(?x)a",
@@ -201,7 +201,7 @@ mod tests {
             ("(?i-)a", "character 1, `(?i-)`: unknown flags"),
             (
                 r"(a)\1",
-                r"character 4, `\1`: the engine of sops has no back-",
+                r"character 4, `\1`: sops does not support back-",
             ),
             (r"a\Z", r"character 2, `\Z`: write `\z` or `$` for the end"),
             (
@@ -218,7 +218,7 @@ mod tests {
             ),
             (
                 r"\p{Klingon}",
-                r"character 1, `\p{Klingon}`: the engine of sops has no Unicode",
+                r"character 1, `\p{Klingon}`: sops does not know a Unicode",
             ),
             (
                 r"\p{L",
@@ -226,7 +226,7 @@ mod tests {
             ),
             (
                 r"\pq",
-                r"character 1, `\pq`: the engine of sops has no Unicode",
+                r"character 1, `\pq`: sops does not know a Unicode",
             ),
             ("a\\", r"character 2, `\`: a backslash at the end"),
             ("\n\t(", r"character 3, `(`: this parenthesis"),

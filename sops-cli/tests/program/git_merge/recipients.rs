@@ -79,7 +79,7 @@ fn a_removed_recipient_stays_removed_and_is_mentioned() {
         .succeeds();
     assert!(
         run.stderr
-            .contains("the data key stays the same although recipients were removed"),
+            .contains("these recipients were removed, but can still decrypt the file"),
         "{run}"
     );
     repository.is_merged(FILE, OURS);
