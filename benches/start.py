@@ -3,8 +3,9 @@
 
     benches/start.py [--runs N] PROGRAM…
 
-The programs alternate in random order, so that other load on the machine affects all equally. The times are those of whole processes,
-with the median and the minimum, and the change against the first program. Page faults do not depend on the load.
+The programs alternate in random order, so that other load on the machine affects all equally. The times are those of whole processes, by the
+clock and of the CPU, with the median and the minimum, and the change against the first program. On a busy machine, only the CPU time and the
+page faults say something.
 """
 
 import argparse
@@ -23,14 +24,14 @@ VALUES = 14
 
 
 def run(command, output):
-    """The microseconds and page faults of one process."""
+    """The microseconds by the clock and of the CPU, and the page faults, of one process."""
     start = time.perf_counter_ns()
     process = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, output, 1)])
     _, status, usage = os.wait4(process, 0)
     elapsed = (time.perf_counter_ns() - start) / 1e3
     if status:
         raise SystemExit(f"{command[0]} failed")
-    return elapsed, usage.ru_minflt
+    return elapsed, (usage.ru_utime + usage.ru_stime) * 1e6, usage.ru_minflt
 
 
 def main():
@@ -52,14 +53,15 @@ def main():
         for _ in range(arguments.runs):
             for program in random.sample(programs, len(programs)):
                 measured[program].append(run([program, "decrypt", secret], output))
-    print(f"{'median':>12} {'':7} {'minimum':>10} {'':7} {'page faults':>11}")
     first = None
     for program, runs in measured.items():
-        times = [elapsed for elapsed, _ in runs]
-        row = statistics.median(times), min(times)
+        clock, processor, faults = zip(*runs)
+        row = statistics.median(clock), min(clock), statistics.median(processor), min(processor), statistics.median(faults)
         first = first or row
-        median, minimum = (f"{value:7.0f} µs {value / base - 1:+7.1%}" for value, base in zip(row, first))
-        print(f"  {median} {minimum} {statistics.median(faults for _, faults in runs):11.0f}  {program}")
+        print(program)
+        for name, value, base in zip(("clock, median", "clock, minimum", "CPU, median", "CPU, minimum", "page faults"), row, first):
+            unit = "  " if name == "page faults" else "µs"
+            print(f"  {name:15} {value:7.0f} {unit} {value / base - 1:+7.1%}")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def seeds():
         yaml += [path.read_bytes() for path in files(corpus, ".yaml", ".yml")]
     for number, text in enumerate(yaml):
         yield "yaml_round_trip", text
+        yield "block_reader", text
         yield "changes", CHANGES[number % len(CHANGES)].encode() + b"\n" + text
     for line in golden:
         yield "encrypted", line["encrypted"].encode()

@@ -29,7 +29,8 @@ pub fn merge_texts(texts: [&[u8]; 3], format: Format) {
         .open(key, MacCheck::Require)
         .expect("the MAC is right");
     let now = SystemTime::now();
-    let (Ok(our_file), Ok(their_file)) = (open.encrypt(ours, now), open.encrypt(theirs, now)) else {
+    let (Ok(our_file), Ok(their_file)) = (open.encrypt(ours, now), open.encrypt(theirs, now))
+    else {
         return;
     };
     let files = [&encrypted, &our_file, &their_file].map(|text| text.as_bytes());

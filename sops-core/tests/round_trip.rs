@@ -343,6 +343,29 @@ fn unusual_yaml_round_trips() {
     }
 }
 
+/// A source form on several lines depends on the layout around it, which other programs change.
+#[test]
+fn a_source_form_that_reads_differently_in_a_new_layout_is_not_used() {
+    let (encryption, identities) = &*KEYS;
+    let text = "a:\n  b: one\n    two\n  c: 'x'\nd: \"y\n\n  z\"\n";
+    let encrypted = encrypt(text, Format::Yaml, encryption).expect("the text is valid");
+    let decrypted = |encrypted: &str| {
+        let plaintext = decrypt(encrypted, Format::Yaml, identities).expect("the MAC matches");
+        String::from_utf8(plaintext.to_vec()).expect("the plaintext is UTF-8")
+    };
+    assert_eq!(decrypted(&encrypted), text);
+    // With more indentation, the second line is no longer part of the value.
+    let indented = encrypted
+        .replace("\n  b:", "\n      b:")
+        .replace("\n  c:", "\n      c:");
+    assert_eq!(
+        decrypted(&indented),
+        "a:\n      b: one two\n      c: 'x'\nd: \"y\\nz\"\n"
+    );
+    let commented = encrypted.replacen("]\n  c:", "] # c\n  c:", 1);
+    assert_eq!(decrypted(&commented), text.replace("two", "two # c"));
+}
+
 /// `sops` writes a comment of a sequence as an item. Each document has its own metadata. If each
 /// repeated the source forms of all documents, a stream would grow with its square.
 #[test]

@@ -36,8 +36,15 @@ pub(crate) fn is_named(path: &Path) -> bool {
 
 /// Whether a manifest may have a generator, a patch or a plugin of kustomize in it.
 pub(crate) fn may_bring_values(text: &str) -> bool {
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
-    FINDER.is_match(text)
+    // In lower case, because a search that ignores the letter case is ten times slower.
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let words = WORDS.iter().chain(&HIDDEN);
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(words);
+        finder.expect("the words are few enough for one search")
+    });
+    FINDER.is_match(&text.to_ascii_lowercase())
 }
 
 /// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a

@@ -71,6 +71,7 @@ mod template;
 mod unparsed;
 mod value_tree;
 mod verification;
+mod word_search;
 mod yaml_variants;
 
 pub use baseline::Baseline;

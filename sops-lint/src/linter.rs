@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use globset::GlobSet;
+use sops_core::metadata::METADATA_KEY;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, parse_document};
-use sops_document::Format;
+use sops_document::{Document, Format, Result};
 
 use crate::check::Check;
 use crate::context::Context;
@@ -22,6 +23,7 @@ use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
+use crate::word_search::contains;
 use crate::{
     embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, rules, suppress,
 };
@@ -53,7 +55,7 @@ impl Linter {
     ///
     /// # Errors
     /// [`SettingsError`] for an unknown rule and for an invalid pattern.
-    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+    pub fn new(settings: Settings) -> std::result::Result<Self, SettingsError> {
         let rules = settings.rules()?;
         Ok(Self {
             checks: rules::TABLE
@@ -146,7 +148,7 @@ impl Linter {
             return InputKind::Other;
         }
         let text = context.text();
-        let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
+        let is_encrypted = contains(text, CIPHERTEXT_PREFIX);
         let Some(format) = format_of(context, is_encrypted) else {
             if !file_name::is_prose(context.input.path) {
                 embedded::look_into_file(context);
@@ -169,13 +171,7 @@ impl Linter {
             quoted_manifest::check(None, context);
             return InputKind::Other;
         }
-        let document = match parse_document(
-            text,
-            match format {
-                Format::Binary => Format::Json,
-                format => format,
-            },
-        ) {
+        let document = match document(text, is_encrypted, context) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
             Err(error) if embedded::look_into_file(context) => {
@@ -253,6 +249,23 @@ impl Linter {
             }
         }
     }
+}
+
+/// The file as a document. Most files need no comments on its tape, and to find out which containers
+/// they belong to takes as long as to parse the rest.
+fn document<'t>(text: &'t str, is_encrypted: bool, context: &Context<'_>) -> Result<Document<'t>> {
+    let needs_comments = is_encrypted || covering_rule(context).is_some();
+    if context.format == Format::Yaml && !needs_comments {
+        let document = Document::parse_values_reserving(text, Format::Yaml, METADATA_KEY)?;
+        if !sops_core::is_encrypted(&document) {
+            return Ok(document);
+        }
+    }
+    let format = match context.format {
+        Format::Binary => Format::Json,
+        format => format,
+    };
+    parse_document(text, format)
 }
 
 /// Keeps one of the findings that a rule has for a value and its aliases: the first in the text.

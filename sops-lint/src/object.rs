@@ -345,8 +345,19 @@ pub(crate) fn is_of_other_project(version: &str) -> bool {
 /// Whether a kind is `Secret` with up to two mistakes, apart from signs and what follows a slash.
 fn is_like_secret(kind: &str) -> bool {
     const MISTAKES: usize = 2;
+    const SECRET: usize = "secret".len();
     let name = kind.split('/').next().unwrap_or_default();
     let letters = name.chars().filter(|c| c.is_alphanumeric());
+    // Each letter more or less is a mistake, and most kinds have more.
+    if letters
+        .clone()
+        .take(SECRET + MISTAKES + 1)
+        .count()
+        .abs_diff(SECRET)
+        > MISTAKES
+    {
+        return false;
+    }
     let letters: Vec<char> = letters.map(|c| c.to_ascii_lowercase()).take(16).collect();
     // The Levenshtein distance, with swapped neighbors as one mistake.
     let mut before: Vec<usize> = Vec::new();

@@ -1,6 +1,7 @@
 //! Names from files, as messages show them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::secret_detection::token;
 
@@ -27,6 +28,15 @@ pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
     match sign {
         Some((at, _)) => format!("{}{MASK}", &bare[..=at]).into(),
         None => name.into(),
+    }
+}
+
+/// Shows a [name](shown_name). Until then, it costs nothing: most values have no finding.
+pub(crate) struct ShownName<'n>(pub(crate) &'n str);
+
+impl fmt::Display for ShownName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown_name(self.0))
     }
 }
 

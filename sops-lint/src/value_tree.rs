@@ -48,9 +48,7 @@ pub(crate) fn values<'d, 'a>(
             });
             continue;
         }
-        // This key contains the name of a Secret and of a key in it.
-        let is_reference = node.shape() == Shape::Mapping && key.ends_with("KeyRef");
-        if is_reference || is_skipped(node) || !seen.insert(node.origin().span()) {
+        if is_reference(key, node) || is_skipped(node) || !seen.insert(node.origin().span()) {
             continue;
         }
         match list_of_texts(key, node, &mut seen) {
@@ -67,6 +65,34 @@ pub(crate) fn values<'d, 'a>(
         }
     }
     values
+}
+
+/// The scalars below a node that has this key, each with the name that it is judged by.
+pub(crate) fn scalars<'d, 'a>(
+    key: &'d str,
+    top: NodeRef<'d, 'a>,
+) -> Vec<(&'d str, NodeRef<'d, 'a>)> {
+    let mut scalars = Vec::new();
+    let mut seen = HashSet::new();
+    let mut open = vec![(key, top)];
+    while let Some((key, node)) = open.pop() {
+        let mut is_new = || seen.insert(node.origin().span());
+        if node.shape() == Shape::Scalar {
+            scalars.push((key, node));
+        } else if !is_reference(key, node) && is_new() {
+            let begin = open.len();
+            open.extend(node.items().map(|item| (key, item)));
+            open.extend(named_entries(key, node).map(|(_, key, child)| (key, child)));
+            // The stack yields them in the order of the text.
+            open[begin..].reverse();
+        }
+    }
+    scalars
+}
+
+/// Whether the value of this key contains the name of a Secret and of a key in it.
+fn is_reference(key: &str, node: NodeRef<'_, '_>) -> bool {
+    node.shape() == Shape::Mapping && key.ends_with("KeyRef")
 }
 
 /// The text of a scalar; empty for a repeated alias of a long text.

@@ -8,12 +8,14 @@
 
 mod compare;
 pub mod disguise;
+#[cfg(unix)]
 pub mod environment;
 mod flat;
 mod flow;
 pub mod generated;
 mod json;
 pub mod kustomize;
+#[cfg(unix)]
 pub mod page;
 pub mod vectors;
 pub mod written;

@@ -42,7 +42,8 @@ pub struct PageTest {
 impl PageTest {
     /// Prepares the page. Its commands find `sops-rs` and `sops-rs-krm` on the PATH.
     pub fn new(page: &str, environment: TestEnvironment) -> Self {
-        let editor = environment.editor("sed -i 's/example$/secret-of-the-page/' \"$1\"");
+        let editor =
+            environment.editor("sed -i 's/^  password: .*/  password: secret-of-the-page/' \"$1\"");
         let this = Self {
             environment,
             sections: sections(page),

@@ -63,7 +63,7 @@ fn moving_from_git_crypt_keeps_every_file_encrypted() {
 /// `sops` decrypts.
 const KSOPS: &str = r#"cat > /dev/null
 printf 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- '
-sops decrypt --disable-version-check secret.enc.yaml | sed '2,$s/^/  /'"#;
+sops decrypt secret.enc.yaml | sed '2,$s/^/  /'"#;
 
 #[test]
 fn moving_from_ksops_changes_no_build() {

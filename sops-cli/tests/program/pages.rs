@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sops_test_support::environment::{TestEnvironment, recipient};
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 use sops_test_support::page::PageTest;
 
 const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\n\
@@ -70,7 +70,7 @@ fn everyday_tasks_run() {
             "Encrypt other files" => page.add_rule(r"(settings\.yaml|\.env)$"),
             "Add a teammate" => {
                 let rules = page.environment.read(".sops.yaml");
-                let ben = sops_test_support::environment::other_recipient();
+                let ben = other_recipient();
                 let ann = format!("- {}\n", recipient());
                 let both = format!("{ann}      - {ben}   # Ben\n");
                 page.environment
@@ -80,7 +80,7 @@ fn everyday_tasks_run() {
             }
             "Remove a teammate, or replace a lost key" => {
                 let rules = page.environment.read(".sops.yaml");
-                let ben = sops_test_support::environment::other_recipient();
+                let ben = other_recipient();
                 let line = format!("      - {ben}   # Ben\n");
                 page.environment
                     .write(".sops.yaml", rules.replace(&line, ""));
@@ -93,7 +93,10 @@ fn everyday_tasks_run() {
                 assert!(decrypted.contains("from-json"), "{decrypted}");
                 assert!(!decrypted.contains("unused"), "{decrypted}");
             }
-            "Add a teammate" => assert!(run.stdout.contains("# Ben"), "{run}"),
+            "Add a teammate" => {
+                let added = format!("+ recipient {}", other_recipient());
+                assert!(run.stdout.contains(&added), "{run}");
+            }
             _ => {}
         },
     );

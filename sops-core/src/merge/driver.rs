@@ -90,7 +90,7 @@ impl OpenMerge<'_> {
         let of_ours = self.plaintext(|_| SideName::Ours).map_err(unencryptable)?;
         let mut exposed = self.exposed(&of_ours.text, &decision)?;
         // Where the sides agree, it does not matter what the ancestor was.
-        let problems: Vec<_> = match of_ours.conflicts.is_empty() {
+        let mut problems: Vec<_> = match of_ours.conflicts.is_empty() {
             true => Vec::new(),
             false => {
                 let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
@@ -110,6 +110,12 @@ impl OpenMerge<'_> {
         let of_theirs = self
             .plaintext(|_| SideName::Theirs)
             .map_err(unencryptable)?;
+        for conflict in of_theirs.conflicts.into_iter().map(MergeProblem::Conflict) {
+            // Pieces that fit together on one side may not do so on the other one.
+            if !problems.contains(&conflict) {
+                problems.push(conflict);
+            }
+        }
         for problem in self.exposed(&of_theirs.text, &decision)? {
             if !exposed.contains(&problem) {
                 exposed.push(problem);

@@ -18,14 +18,15 @@ use crate::metadata_entry::parse_document;
 const MAX_PARSED: usize = 64 * 1024 * 1024;
 
 /// The documents of a side with the merged values: each from the side whose comments are the merged
-/// ones. `None` if both sides lack some, if that needs too many edits, or if the format has no text
-/// for one of the values.
+/// ones or, if there is a choice, from that side, whose comments it then has. `None` if no side has
+/// all comments, if that needs too many edits, or if the format has no text for one of the values.
 pub(super) fn edited(
     stream: &MergedContainer<'_, '_>,
     ours: &Container<'_>,
     theirs: &Container<'_>,
     format: Format,
     newline: &str,
+    choice: Option<SideName>,
 ) -> Option<Zeroizing<Vec<u8>>> {
     let mut texts = Vec::new();
     for document in &stream.entries {
@@ -37,7 +38,7 @@ pub(super) fn edited(
                 };
                 let ours = Zeroizing::new(text(ours, document.in_ours)?);
                 let theirs = Zeroizing::new(text(theirs, document.in_theirs)?);
-                edited_document(document, &ours, &theirs, format)?
+                edited_document(document, [&ours, &theirs], format, choice)?
             }
         });
     }
@@ -61,18 +62,26 @@ pub(super) fn edited(
 
 fn edited_document(
     merged: &MergedPiece<'_, '_>,
-    ours: &str,
-    theirs: &str,
+    [ours, theirs]: [&str; 2],
     format: Format,
+    choice: Option<SideName>,
 ) -> Option<Zeroizing<Vec<u8>>> {
     let ours = parse_document(ours, format).ok()?;
     let theirs = parse_document(theirs, format).ok()?;
     let (in_ours, in_theirs) = (ours.trees().next()?, theirs.trees().next()?);
     let values = node(merged, Some(&in_ours), Some(&in_theirs))?;
     let has_all = |text: &Zeroizing<Vec<u8>>| has_all_comments(merged, text, format);
-    edit(&ours, &in_ours, &values)
-        .filter(has_all)
-        .or_else(|| edit(&theirs, &in_theirs, &values).filter(has_all))
+    let (on_ours, on_theirs) = (
+        || edit(&ours, &in_ours, &values),
+        || edit(&theirs, &in_theirs, &values),
+    );
+    match choice {
+        None => on_ours()
+            .filter(has_all)
+            .or_else(|| on_theirs().filter(has_all)),
+        Some(SideName::Ours) => on_ours(),
+        Some(SideName::Theirs) => on_theirs(),
+    }
 }
 
 /// The text of a document with other values.

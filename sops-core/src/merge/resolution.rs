@@ -125,6 +125,12 @@ impl<'a> OpenMerge<'a> {
         let ours = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Ours))?;
         let theirs = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Theirs))?;
         let mut conflicts = ours.conflicts;
+        for conflict in theirs.conflicts {
+            // Pieces that fit together on one side may not do so on the other one.
+            if !conflicts.contains(&conflict) {
+                conflicts.push(conflict);
+            }
+        }
         conflicts.retain(|conflict| chosen(conflict).is_none());
         let text = match (&self.versions.base, conflicts.is_empty()) {
             (_, true) => ours.text,

@@ -18,6 +18,7 @@ use super::source::Source;
 use crate::input::Tree;
 use crate::kustomization::is_named;
 use crate::object::objects;
+use crate::word_search::contains;
 
 /// The largest file that Flux reads for a generator or a patch, in bytes.
 const MAX_SOURCE: usize = 5 << 20;
@@ -80,7 +81,7 @@ impl FluxFacts {
         if may_have_objects(text) {
             facts.add_objects(document);
         }
-        if text.contains(FUNCTION_GROUP) {
+        if contains(text, FUNCTION_GROUP) {
             let kind = |node: NodeRef<'_, '_>| {
                 node.get("kind").and_then(NodeRef::as_str) == Some("SopsDecrypt")
             };
@@ -96,10 +97,10 @@ impl FluxFacts {
         let Ok(text) = str::from_utf8(bytes) else {
             return size;
         };
-        let may_be_encrypted = text.contains(CIPHERTEXT_PREFIX);
+        let may_be_encrypted = contains(text, CIPHERTEXT_PREFIX);
         let is_meant = is_named(path) || may_have_objects(text);
         let mut words = [FUNCTION_GROUP, CONTROLLER_SECRET].into_iter();
-        if !may_be_encrypted && !is_meant && !words.any(|word| text.contains(word)) {
+        if !may_be_encrypted && !is_meant && !words.any(|word| contains(text, word)) {
             return size;
         }
         let format = match Format::from_path(path) {
@@ -222,8 +223,8 @@ impl FluxFacts {
 
 /// Whether a text may have objects of Flux, or Helm values for them.
 fn may_have_objects(text: &str) -> bool {
-    OBJECT_WORDS.iter().any(|word| text.contains(word))
-        || VALUE_WORDS.iter().all(|word| text.contains(word))
+    OBJECT_WORDS.iter().any(|word| contains(text, word))
+        || VALUE_WORDS.iter().all(|word| contains(text, word))
 }
 
 /// The identity and `spec.url` of an object: the parts of a source that matter.
@@ -238,7 +239,7 @@ fn object_head(node: NodeRef<'_, '_>) -> Value {
 /// The Secrets that `--sops-age-secret` names, an argument of kustomize-controller. Patches and
 /// Helm values have it in texts, so it is searched for in lines that are not comments.
 fn controller_secrets(text: &str) -> Vec<String> {
-    if !text.contains(CONTROLLER_SECRET) {
+    if !contains(text, CONTROLLER_SECRET) {
         return Vec::new();
     }
     let lines = text

@@ -17,7 +17,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use judge::ValueJudge;
 use quoted_value::QuotedValue;
-use sops_document::{Document, NodeRef};
+use sops_core::parse_document;
+use sops_document::{Document, Format, NodeRef};
 
 use crate::base64_text::in_base64;
 use crate::context::Context;
@@ -73,7 +74,10 @@ impl Candidate {
 pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) {
     let path = context.input.path;
     let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
-    let seen = markup::seen(context.text()).filter(|_| document.is_none());
+    let seen = match document {
+        Some(_) => None,
+        None => markup::seen(context.text()),
+    };
     let text = seen.as_ref().map_or(context.text(), |seen| &seen.text);
     let mut starts = candidates(text).peekable();
     if starts.peek().is_none() || is_prose {
@@ -162,7 +166,7 @@ fn in_document(
     let mut scalars: Vec<(Range<usize>, NodeRef<'_, '_>)> =
         document.scalars().map(|node| (node.span(), node)).collect();
     scalars.sort_by_key(|(span, _)| span.start);
-    let comments = SpanSet::new(document.comments());
+    let comments = comments(document, context);
     let known = known(document, context);
     let mut seen = HashSet::new();
     let mut end = 0;
@@ -194,6 +198,17 @@ fn in_document(
         {
             add(shown, context);
         }
+    }
+}
+
+/// The spans of the comments, which may be missing on the tape of a YAML document.
+fn comments(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
+    match document.format() {
+        Format::Yaml => parse_document(context.text(), Format::Yaml).map_or_else(
+            |_| SpanSet::new(std::iter::empty()),
+            |document| SpanSet::new(document.comments()),
+        ),
+        _ => SpanSet::new(document.comments()),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::rule::{FixAvailability, Rule, Severity};
 use crate::rule_scope::has_secret_comment;
 use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
 use crate::shown_name::shown_name;
+use crate::word_search::contains;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -368,7 +369,7 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
 
 /// A value that SOPS encrypted, in a file that has lost its metadata.
 fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
-    if !context.text().contains(CIPHERTEXT_PREFIX) {
+    if !contains(context.text(), CIPHERTEXT_PREFIX) {
         return;
     }
     let is_encrypted = |node: &NodeRef<'_, '_>| {

@@ -12,7 +12,7 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::{FoundSecret, in_text, in_variable, is_shown};
-use crate::shown_name::shown_name;
+use crate::shown_name::{ShownName, shown_name};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
@@ -70,7 +70,7 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>)
     context.report_secrets(
         value,
         secrets,
-        format_args!("the ConfigMap's key `{}`", shown_name(key)),
+        format_args!("the ConfigMap's key `{}`", ShownName(key)),
         HELP,
     );
 }

@@ -18,7 +18,7 @@ use crate::rule_coverage::covering_rule;
 use crate::sample;
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{FoundSecret, Likeness, in_text};
-use crate::shown_name::shown_name;
+use crate::shown_name::{ShownName, shown_name};
 use crate::value_tree::{TreeValue, values};
 use forms::ConfigurationForm;
 
@@ -72,13 +72,14 @@ pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) ->
     if matches!(context.format, Format::Dotenv | Format::Ini) || is_sample(path) {
         return false;
     }
-    let mut is_known = false;
+    let tops = document.tops().flatten();
+    let known = tops.filter_map(|top| Some((top, ConfigurationForm::of(top, path)?)));
+    let known: Vec<_> = known.collect();
+    if known.is_empty() {
+        return false;
+    }
     let handled = HandledValues::new(document, context);
-    for top in document.tops().flatten() {
-        let Some(form) = ConfigurationForm::of(top, path) else {
-            continue;
-        };
-        is_known = true;
+    for (top, form) in known {
         if form == ConfigurationForm::Compose {
             env_files(top, context);
         }
@@ -89,7 +90,7 @@ pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) ->
             }
         }
     }
-    is_known
+    true
 }
 
 /// Reports the files with secrets, each where a service names it.
@@ -153,7 +154,7 @@ fn report(value: TreeValue<'_, '_>, form: ConfigurationForm, context: &mut Conte
     context.report_secrets(
         node,
         secrets,
-        format_args!("`{}` of the {holder}", shown_name(key)),
+        format_args!("`{}` of the {holder}", ShownName(key)),
         HELP,
     );
 }

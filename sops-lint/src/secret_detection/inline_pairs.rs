@@ -34,7 +34,7 @@ impl PairForm {
     }
 
     fn may_be_in(&self, text: &str) -> bool {
-        self.marks.is_empty() || self.marks.iter().any(|mark| text.contains(mark))
+        self.marks.iter().any(|mark| text.contains(mark))
     }
 
     fn expression(&self) -> &Regex {
@@ -44,10 +44,10 @@ impl PairForm {
 }
 
 static FORMS: [PairForm; 14] = [
-    PairForm::new(None, &[], PAIR),
+    PairForm::new(None, &["\"", "'"], PAIR),
     PairForm::new(
         None,
-        &[],
+        &["{", ","],
         r#"[{,][ \t]*["']?([A-Za-z0-9_.-]{2,100})["']?:[ \t]+([^\s"'{}\[\],&*!|>][^{}\[\],\n]{2,})[,}]"#,
     ),
     PairForm::new(
@@ -87,7 +87,7 @@ static FORMS: [PairForm; 14] = [
     ),
     PairForm::new(
         PASSWORD,
-        &[],
+        &["'"],
         r"(?i)\b(?:password(?:[ \t]*=)?|identified(?:[ \t]+with[ \t]+\S+)?[ \t]+by)[ \t]+N?'([^'\n]{3,})'",
     ),
     PairForm::new(

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::credential::is_credential;
+use super::credential::{is_credential, is_strong};
 use super::entropy::is_random;
 use super::likeness::Likeness;
 use super::name::{self, NameClass};
@@ -89,6 +89,17 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
         NameClass::Other => None,
     };
     confidence.map(Likeness::Name)
+}
+
+/// Whether both the name and the value say that it is a secret, so that it is one in any kind of
+/// object.
+pub(crate) fn is_evident(name: &str, value: &str) -> bool {
+    let value = unquoted(value.trim());
+    // `shop-db-admin-1` is more often the name of a Secret than a password.
+    let is_name_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    let is_name = value.contains(['-', '.', '_']) && value.chars().all(is_name_part);
+    let is_strong = is_strong(value) || name::is_of_password(name) && is_credential(value);
+    is_strong && !is_name && judge(name, value) == Some(Likeness::Name(Confidence::High))
 }
 
 /// Whether the name is written like an environment variable: `JWT_SECRET`.

@@ -39,11 +39,12 @@ pub(crate) use command_line::in_words;
 pub(crate) use credential::is_credential;
 pub(crate) use entropy::is_random;
 pub(crate) use found::{FoundSecret, FoundSecrets, range_of};
-pub(crate) use judge::judge;
+pub(crate) use judge::{is_evident, judge};
 pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;
 pub(crate) use literal::literals;
 pub(crate) use mask::is_mask;
+pub(crate) use name::may_be_in as may_name_secret;
 pub(crate) use public_default::is_public_default;
 pub(crate) use reference::{
     has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_tagged,

@@ -22,7 +22,7 @@ pub(crate) enum NameClass {
 }
 
 /// Whether a text may contain the name of a secret, or be one.
-pub(super) fn may_be_in(text: &str) -> bool {
+pub(crate) fn may_be_in(text: &str) -> bool {
     static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)

@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
 use crate::rules;
+use crate::word_search::contains;
 use allowances::{Allowance, Allowances};
 use extent::{BREAKS, Extents};
 
@@ -26,7 +27,7 @@ const ANNOTATION: &str = "lint.sops-rs/allow";
 /// The findings that are not allowed, and findings about invalid or unused allowances.
 pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
     let text = context.text();
-    if !text.contains(MARK) && !text.contains(ANNOTATION) {
+    if !contains(text, MARK) && !contains(text, ANNOTATION) {
         return std::mem::take(&mut context.findings);
     }
     context.set_rule(&rules::SUPPRESSION, None);

@@ -333,7 +333,8 @@ impl<'t> Reader<'_, 't> {
         let first = self.nodes(node.index + 1..node.next).first().copied();
         let Some(first) = first else {
             let span = self.span(node);
-            let is_section = text[start..].starts_with('[');
+            // The section of the keys above all headers has no header.
+            let is_section = text[start..].starts_with('[') && !span.is_empty();
             let has_line_break = text[..span.end].ends_with('\n');
             return match is_section {
                 // A section of an INI file without keys has only its header.

@@ -225,6 +225,11 @@ pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
                 serde::Deserialize::deserialize(document)
                     .unwrap_or_else(|error| panic!("{error}\n{text}"))
             });
+            // A document that has become empty.
+            let documents = documents.map(|document: Json| match document {
+                Json::Null => Json::Object(Map::new()),
+                document => document,
+            });
             let documents: Vec<Json> = documents.collect();
             match (is_stream, &documents[..]) {
                 (true, _) => Json::Array(documents),

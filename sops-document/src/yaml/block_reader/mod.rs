@@ -10,6 +10,8 @@
 mod anchor_numbers;
 mod anchors;
 mod characters;
+#[cfg(any(test, fuzzing))]
+pub(super) mod comparison;
 mod flow;
 mod folding;
 mod line;

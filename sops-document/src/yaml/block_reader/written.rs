@@ -45,7 +45,9 @@ impl WrittenScalar {
                 kind: self.kind,
                 column: self.column,
             });
-            reader.value(start, &mut scalars).ok()?;
+            reader
+                .value(start, line::end(text, start), &mut scalars)
+                .ok()?;
         }
         let scalar = scalars.only()?;
         let ends_here = match scalar.style {

@@ -7,7 +7,7 @@ use sops_document::NodeRef;
 
 use super::places::{Form, ITEM};
 use crate::context::Context;
-use crate::shown_name::shown_name;
+use crate::shown_name::ShownName;
 use crate::value_tree::{TreeValue, values};
 
 /// Where the containers among the values are.
@@ -53,7 +53,7 @@ pub(super) fn report(value: TreeValue<'_, '_>, form: Form, context: &mut Context
         key, node, secrets, ..
     } = value;
     let help = form.help();
-    let key = shown_name(key);
+    let key = ShownName(key);
     match form {
         Form::Variables => {
             let holder = format_args!("the variable `{key}` of the Flux Kustomization");
