@@ -115,7 +115,10 @@ fn files_that_a_sparse_checkout_leaves_out_are_covered() {
         .git(&["sparse-checkout", "set", "--no-cone", "/docs/"])
         .succeeds();
     let run = clone.sops_rs(&["git", "install"]).succeeds();
-    assert!(run.stderr.contains("missing from the working tree"), "{run}");
+    assert!(
+        run.stderr.contains("missing from the working tree"),
+        "{run}"
+    );
     assert!(!clone.path(".gitattributes").exists());
 }
 
