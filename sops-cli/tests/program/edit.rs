@@ -300,7 +300,10 @@ fn an_edit_that_leaves_no_regular_file_is_an_error_and_never_blocks() {
         "rm \"$1\"; ln -s /dev/zero \"$1\"",
     ] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(2);
-        assert!(run.stderr.contains("no regular file"), "{script}: {run}");
+        assert!(
+            run.stderr.contains("did not leave a regular file"),
+            "{script}: {run}"
+        );
         assert_eq!(environment.read("x.yaml"), old, "{script}");
     }
     assert_eq!(environment.read("other.yaml"), "a: elsewhere\n");

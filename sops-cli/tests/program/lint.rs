@@ -594,7 +594,7 @@ fn an_invalid_configuration_is_explained_once() {
         let said = run.stdout.lines().next().unwrap_or_default();
         let (_, reason) = said.split_once("]: ").expect("a finding");
         assert!(!run.stderr.contains(reason), "{run}");
-        assert!(run.stderr.contains("cannot tell which files"), "{run}");
+        assert!(run.stderr.contains("cannot determine which files"), "{run}");
         // Without the finding, the error says this.
         let run = environment
             .run(&["lint", "--select", "SL010"])

@@ -223,7 +223,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
         for text in [PLAINTEXT, "user: other\n"] {
             let words = [&["encrypt", "--over", "a.yaml"], flags].concat();
             let run = environment.run_with_input(&words, text).succeeds();
-            let warning = kept.map(|kept| format!("the file exists and keeps its {kept}"));
+            let warning = kept.map(|kept| format!("the file exists, so it keeps its {kept}"));
             match warning {
                 Some(warning) => assert!(run.stderr.contains(&warning), "{run}"),
                 None => assert!(!run.stderr.contains("keeps its"), "{run}"),

@@ -45,7 +45,7 @@ fn a_value_that_was_changed_by_hand_is_found() {
     repository.replace("a.yaml", "name: a", "name: b");
     let verification = repository.verify(&[]);
     verification.finds(&[("SV001", "a.yaml")], 1);
-    verification.says("`metadata.name` is not as in commit");
+    verification.says("`metadata.name` differs from commit");
     // The finding stays after the commit, and after further commits.
     repository.commit();
     repository.verify(&[]).finds(&[("SV001", "a.yaml")], 1);
@@ -67,7 +67,7 @@ fn a_value_from_an_older_version_is_found() {
     repository.replace("a.yaml", &line(&now), &line(&old));
     let verification = repository.verify(&[]);
     verification.finds(&[("SV001", "a.yaml")], 1);
-    verification.says("`stringData.password` is not as in commit");
+    verification.says("`stringData.password` differs from commit");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_file_that_was_altered_at_another_path_is_found() {
                 "{name}: {}",
                 verification.run
             );
-            verification.says("`metadata.name` is not as in b.yaml of commit");
+            verification.says("`metadata.name` differs from b.yaml of commit");
         }
         if name != "not committed" {
             repository
