@@ -213,5 +213,6 @@ fn lead_column(lead: &str, kind: Collection) -> usize {
 }
 
 fn difference(column: usize, own: usize) -> isize {
-    column.checked_signed_diff(own).unwrap_or_default()
+    let signed = |column: usize| isize::try_from(column).unwrap_or_default();
+    signed(column) - signed(own)
 }
