@@ -56,9 +56,12 @@ fn has_custom_api(top: NodeRef<'_, '_>) -> bool {
     version.is_some_and(is_of_other_project)
 }
 
-/// Whether the API of the object is that of another project.
+/// Whether the API of the object is that of another project. SL010 judges Secrets, and the values of
+/// a SealedSecret, which are encrypted.
 fn is_custom(object: &Object<'_, '_>) -> bool {
-    !object.kind.is_empty() && is_of_other_project(object.api_version) && !object.is_secret()
+    !["", "SealedSecret"].contains(&object.kind)
+        && is_of_other_project(object.api_version)
+        && !object.is_secret()
 }
 
 fn report(node: NodeRef<'_, '_>, context: &mut Context<'_>) {
