@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
-/// SOPS documents are smaller than this.
+/// The most bytes of a file that is read. SOPS documents are smaller.
 const LIMIT: u64 = 1 << 32;
 
 /// The directory that paths are relative to.
@@ -32,7 +32,7 @@ impl Workspace {
         })
     }
 
-    /// Whether a path exists.
+    /// Whether a file with this path exists.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.directory.join(path).exists()
     }
@@ -146,7 +146,7 @@ mod tests {
             ("link", "app/sub/deep"),
             ("../outside", "outside"),
             ("../app/inside", "app/inside"),
-            // The path spells out that it leads up, and the link leads no further.
+            // The path itself leads up with `..`, and the link leads no further.
             ("../app/leak", "outside"),
         ] {
             assert_eq!(read(path).as_deref(), Ok(content), "{path}");

@@ -17,7 +17,7 @@ use crate::arguments::invocation::{self, under_name};
 use crate::arguments::{GlobalArgs, format, go_flags};
 use crate::command_error::{CommandError, usage};
 use crate::commands::deferred::described;
-use crate::commands::git::textconv;
+use crate::commands::git::{merge_driver, textconv};
 use crate::commands::{self, Command, legacy};
 use crate::completion;
 use crate::completion::sops_answers;
@@ -90,6 +90,9 @@ pub(crate) fn run() -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.collect();
     if textconv::run_as_link(Path::new(&program), &arguments) {
         return ExitCode::SUCCESS;
+    }
+    if let Some(code) = merge_driver::run_as_installed(&arguments) {
+        return code;
     }
     if let Some(answer) = answer_to_shell(&program, &arguments) {
         // If the shell has exited, it needs no answer.

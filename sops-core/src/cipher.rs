@@ -90,7 +90,8 @@ impl Cipher {
         text: &str,
         additional_data: &[u8],
     ) -> Result<(Type, &[u8]), Problem> {
-        let parts = Parts::parse(text)
+        let parts = Parts::usual(text)
+            .or_else(|| Parts::parse(text))
             .ok_or("not an encrypted value of the form ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]")?;
         let kind =
             Type::from_name(parts.kind).ok_or("the `type` of the encrypted value is unknown")?;
@@ -148,6 +149,29 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Splits a text in which the nonce and the tag have the lengths that `sops` writes. If they
+    /// are something else, their base64 is invalid.
+    fn usual(text: &'a str) -> Option<Self> {
+        /// The lengths of the nonce and the tag in base64.
+        const NONCE: usize = 44;
+        const TAG: usize = 24;
+        let rest = text.strip_prefix(CIPHERTEXT_PREFIX)?.strip_suffix(']')?;
+        if memchr(b'\n', rest.as_bytes()).is_some() {
+            return None;
+        }
+        let (rest, kind) = split_last(rest, b',')?;
+        let (rest, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
+        let rest = rest.strip_suffix(",tag:")?;
+        let (rest, nonce) = rest.split_at_checked(rest.len().checked_sub(NONCE)?)?;
+        let data = rest.strip_suffix(",iv:").filter(|data| !data.is_empty())?;
+        Some(Self {
+            data,
+            nonce,
+            tag,
+            kind: kind.strip_prefix("type:")?,
+        })
+    }
+
     /// Splits the text like SOPS's regular expression, which is anchored only at the start and
     /// ignores text after the last bracket.
     fn parse(text: &'a str) -> Option<Self> {
@@ -190,9 +214,11 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
 
 /// Whether the value is a single encrypted value, optionally surrounded by white space.
 pub(crate) fn is_ciphertext_value(value: &Value<'_>) -> bool {
-    // Most values are too short, so the UTF-8 check can be skipped.
+    // Most values are too short or begin otherwise, so the UTF-8 check can be skipped.
+    let begins_otherwise = |byte: &u8| byte.is_ascii_graphic() && *byte != b'E';
     value.is_str()
         && value.bytes.len() > CIPHERTEXT_PREFIX.len()
+        && !value.bytes.first().is_some_and(begins_otherwise)
         && str::from_utf8(&value.bytes).is_ok_and(is_all_encrypted)
 }
 

@@ -91,7 +91,7 @@ impl Base64 {
             out.push_str(self.encoded(chunk));
         }
         // Bytes that are zero take the place of the padding.
-        let padding = buffer.len().wrapping_neg() % 3;
+        let padding = buffer.len().next_multiple_of(3) - buffer.len();
         buffer.resize(buffer.len() + padding, 0);
         let data = (buffer.len() - whole) / 3 * 4;
         buffer.extend_from_slice(nonce);
@@ -152,9 +152,13 @@ impl Base64 {
         if data.len() > SHORT || data.len() % 4 != 0 {
             return None;
         }
-        let padding = data.len() - data.trim_end_matches('=').len();
+        let padding = match data.as_bytes() {
+            [.., b'=', b'='] => 2,
+            [.., b'='] => 1,
+            _ => 0,
+        };
         let ends = |text: &str, length, padding| text.len() == length && text.ends_with(padding);
-        if padding > 2 || !ends(nonce, NONCE_TEXT, "=") || !ends(tag, TAG_TEXT, "==") {
+        if !ends(nonce, NONCE_TEXT, "=") || !ends(tag, TAG_TEXT, "==") {
             return None;
         }
         self.text.clear();
@@ -176,8 +180,8 @@ impl Base64 {
         let (zero, rest) = rest.split_first()?;
         let (tag, rest) = rest.split_first_chunk::<TAG_LENGTH>()?;
         let length = data.len() - padding;
-        let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
-        if *zero != 0 || !is_zero(rest) || !is_zero(&data[length..]) {
+        // The bits after the last byte of each part.
+        if *zero != 0 || rest[..2] != [0; 2] || data[length..] != [0; 2][..padding] {
             return None;
         }
         let mut sealed = Sealed {

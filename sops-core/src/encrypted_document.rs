@@ -260,6 +260,7 @@ impl<'a> EncryptedDocument<'a> {
             key: next.key,
             cache: next.cache,
             step: self.document.reserved_step(),
+            hashed: None,
         };
         let mut out = String::new();
         encryptor.encrypt(&mut document, plan, &mut out)?;

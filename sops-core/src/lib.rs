@@ -193,3 +193,8 @@ pub use zeroize;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the page about the library.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/library.md")]
+struct Page;

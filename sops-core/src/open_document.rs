@@ -184,6 +184,7 @@ fn next_state(
         key: next.key,
         cache: &mut CiphertextCache::default(),
         step: stores.indentation().yaml_step(),
+        hashed: None,
     };
     let mut out = String::new();
     encryptor.encrypt(&mut document, plan, &mut out)?;

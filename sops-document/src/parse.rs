@@ -52,6 +52,25 @@ impl<'a> Document<'a> {
         Self::parse_with(text.as_bytes(), format, Some(reserved))
     }
 
+    /// Like [`parse_reserving`](Self::parse_reserving). In YAML with comments, another thread finds
+    /// out which containers they belong to, and `meanwhile` is called with the document without
+    /// them. Returns its result too.
+    ///
+    /// # Errors
+    /// Those of [`parse_reserving`](Self::parse_reserving).
+    pub fn parse_reserving_while<T>(
+        text: &'a (impl AsRef<[u8]> + ?Sized),
+        format: Format,
+        reserved: &'static str,
+        meanwhile: impl FnOnce(&Self) -> T,
+    ) -> Result<(Self, Option<T>)> {
+        let bytes = text.as_ref();
+        if format == Format::Yaml && u32::try_from(bytes.len()).is_ok() {
+            return yaml::parse_while(utf8(bytes)?, reserved, meanwhile);
+        }
+        Ok((Self::parse_with(bytes, format, Some(reserved))?, None))
+    }
+
     /// Divides a YAML text into parts that [`parse_part`](Self::parse_part) may parse, so that the
     /// tape of the whole text is never in memory. Empty if the text must be parsed as a whole.
     pub fn parts(text: &str, format: Format) -> Vec<Range<usize>> {

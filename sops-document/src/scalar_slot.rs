@@ -1,6 +1,7 @@
 //! The position of a scalar in the text: how a token is written there, and how the value is
 //! restored.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::blank_lines::BlankLines;
@@ -36,19 +37,29 @@ pub struct Surroundings {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ScalarSlot<'a> {
+    document: SlotDocument<'a>,
     format: Format,
     style: TokenStyle<'a>,
     flow: bool,
     around: Surroundings,
     text: &'a str,
     span: (usize, usize),
-    /// The blank lines that a block scalar might include.
-    following: BlankLines,
+}
+
+/// The document of a slot.
+#[derive(Clone, Copy)]
+struct SlotDocument<'a>(&'a Document<'a>);
+
+/// Shows no value.
+impl fmt::Debug for SlotDocument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl<'a> ScalarSlot<'a> {
     /// The slot of a value that is in the text unchanged.
-    pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
+    pub fn of_value(document: &'a Document<'_>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
             // A plain scalar in a flow collection cannot contain brackets and commas, so a token is
@@ -84,7 +95,7 @@ impl<'a> ScalarSlot<'a> {
     }
 
     /// The slot of a value that a token has replaced.
-    pub fn of_token(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
+    pub fn of_token(document: &'a Document<'_>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match leaf.style {
             Style::Plain | Style::Tagged => TokenStyle::Plain,
             Style::SingleQuoted => TokenStyle::SingleQuoted,
@@ -97,24 +108,28 @@ impl<'a> ScalarSlot<'a> {
     }
 
     fn new(
-        document: &Document<'a>,
+        document: &'a Document<'_>,
         leaf: &Leaf<'_>,
         around: Surroundings,
         style: TokenStyle<'a>,
     ) -> Self {
         let span = leaf.span.range();
-        let following = match document.format == Format::Yaml && !leaf.flow {
-            true => BlankLines::after(document, span.end),
-            false => BlankLines::default(),
-        };
         Self {
+            document: SlotDocument(document),
             format: document.format,
             style,
             flow: leaf.flow,
             around,
             text: document.text,
             span: (span.start, span.end),
-            following,
+        }
+    }
+
+    /// The blank lines that a block scalar might take in.
+    fn following(&self) -> BlankLines {
+        match self.format == Format::Yaml && !self.flow {
+            true => BlankLines::after(self.document.0, self.span.1),
+            false => BlankLines::default(),
         }
     }
 
@@ -207,6 +222,9 @@ impl<'a> ScalarSlot<'a> {
             return &value.bytes;
         }
         let source = self.source();
+        if source.as_bytes() == &*value.bytes {
+            return &value.bytes;
+        }
         scratch.clear();
         self.spell(&value.bytes, value, scratch);
         let reads_the_same = || {
@@ -279,7 +297,7 @@ impl<'a> ScalarSlot<'a> {
         let start = out.len();
         let joins = |text: &str| {
             let chomping = Chomping::of(text);
-            text.contains('\n') && self.following.join(chomping, context.content_column())
+            text.contains('\n') && self.following().join(chomping, context.content_column())
         };
         if let Some(text) = text.filter(|text| joins(text))
             && restyle(out, text, Type::Str, None, SourceStyle::DoubleQuoted)
@@ -316,7 +334,7 @@ impl<'a> ScalarSlot<'a> {
             TokenStyle::SingleQuoted => SourceStyle::SingleQuoted,
             TokenStyle::DoubleQuoted => SourceStyle::DoubleQuoted,
             TokenStyle::Block(block) => {
-                let chomping = block.spell(text, self.following, out)?;
+                let chomping = block.spell(text, self.following(), out)?;
                 return Some(match block.says(chomping) {
                     true => Spelled::InPlace,
                     false => Spelled::UnderHeader(chomping),

@@ -28,8 +28,9 @@ impl<'t> ValueWriter<'t> {
         Self {
             text,
             has_anchors: document.format == Format::Yaml,
-            // The plaintext of a value is much shorter than its ciphertext.
-            splices: Splices::new(text, text.len() / 4),
+            // The plaintext of a value is much shorter than its ciphertext, and growing the
+            // result would leave a copy of it.
+            splices: Splices::new(text, text.len() / 7 * 2),
             others: others.iter().peekable(),
         }
     }

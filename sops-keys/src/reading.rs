@@ -7,6 +7,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::platform::without_blocking;
+
 /// The largest configuration, list of settings or baseline that is read: 4 MiB.
 pub const CONFIG_LIMIT: u64 = 4 * 1024 * 1024;
 
@@ -88,18 +90,6 @@ pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u
         _ => Ok(text),
     }
 }
-
-#[cfg(unix)]
-fn without_blocking(options: &mut std::fs::OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    // Otherwise, opening a named pipe would wait for a writer, and opening a terminal could make it
-    // the controlling terminal.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    options.custom_flags(flags.bits().cast_signed());
-}
-
-#[cfg(not(unix))]
-fn without_blocking(_: &mut std::fs::OpenOptions) {}
 
 #[cfg(all(test, unix))]
 mod tests {

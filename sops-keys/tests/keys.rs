@@ -195,7 +195,7 @@ fn a_passphrase_is_asked_for_once_and_only_when_needed() {
         {
             assert!(identities.unwrap("", &vector.enc).unwrap().is_some());
         }
-        // A file for another SSH key is no reason to ask either.
+        // For a file that is encrypted for another SSH key, there is no question either.
         for vector in vectors()
             .iter()
             .filter(|vector| vector.identity == "ssh_ed25519")
@@ -668,7 +668,7 @@ fn identities_can_be_exported() {
             );
         }
     }
-    // SSH keys have their own files.
+    // SSH keys are in their own files.
     #[cfg(feature = "ssh")]
     assert!(with_key("ssh_ed25519").key_pairs(&[]).is_empty());
 }
@@ -680,7 +680,7 @@ mod work_limits {
 
     use super::*;
 
-    /// A key service that does little work for one file.
+    /// A key service that limits its work for one file.
     struct Sparing(Identities);
 
     impl KeyService for Sparing {

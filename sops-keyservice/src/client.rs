@@ -86,7 +86,7 @@ impl Remote {
                 Err(_) => Err(self.unreachable("it does not answer".to_owned())),
             }
         });
-        // Doesn't wait for a host name lookup that is still running.
+        // This does not wait for a host name lookup that is still running.
         runtime.shutdown_background();
         asked.map_err(|message| about(&message))
     }
@@ -97,7 +97,7 @@ impl Remote {
 }
 
 impl KeyService for Remote {
-    /// Which keys a server has is unknown until it is asked.
+    /// The client learns which keys a server has only when it asks.
     fn serves(&self, _: Family) -> bool {
         true
     }

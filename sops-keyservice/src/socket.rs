@@ -111,8 +111,8 @@ impl Drop for SocketFile {
 }
 
 /// Locks the directory until it is closed. Otherwise, of two key services that start at the same
-/// time, one could take the other's new socket for a dead one. Any user who can read the directory
-/// can hold the lock, so after `patience` the service starts without it.
+/// time, one could mistake the other's new socket for a dead one. Any user who can read the
+/// directory can hold the lock, so after `patience` the service starts without it.
 async fn lock(directory: &File, patience: Duration) {
     let start = Instant::now();
     while let Err(Errno::WOULDBLOCK) = flock(directory, FlockOperation::NonBlockingLockExclusive) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::settings::SettingsError;
 
-/// A baseline file: the fingerprints of known findings, each with its rule and file for people.
+/// A baseline file: the fingerprints of known findings, each with its rule and file for the reader.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {

@@ -1,4 +1,4 @@
-//! How far a comment that allows findings reaches.
+//! The lines to which a comment that allows findings applies.
 
 use std::path::Path;
 

@@ -8,7 +8,8 @@ use crate::fill::fill;
 use crate::secret::secret_text;
 
 /// The documents of a file of any format except binary, with placeholders for encrypted values and
-/// without `sops` metadata; and whether it was encrypted. No key is needed. Comments are left out.
+/// without `sops` metadata; and whether the file was encrypted. No key is needed. Comments are left
+/// out.
 ///
 /// # Errors
 /// The errors of [`parse_document`]; [`Error::Value`] for a value that is damaged, or that is encrypted

@@ -7,8 +7,15 @@ use clap::builder::BoolishValueParser;
 
 use super::{go_integer, path_or_empty};
 
+/// The variables that stand for a flag.
+const VARIABLES: [&str; 3] = [
+    "SOPS_CONFIG",
+    "SOPS_KEYSERVICE",
+    "SOPS_ENABLE_LOCAL_KEYSERVICE",
+];
+
 /// Flags of every command.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[group(skip)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArgs {
@@ -78,6 +85,12 @@ pub(crate) struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// The values without any flag; `None` if a variable stands for one.
+    pub(crate) fn without_flags() -> Option<Self> {
+        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        (!VARIABLES.iter().any(|name| is_set(&name))).then(Self::default)
+    }
+
     /// The names of the flags in the description of the command line.
     pub(crate) const IDS: [&str; 6] = [
         "config",

@@ -145,8 +145,9 @@ impl CommandError {
             Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is already encrypted, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
-            Error::Ciphertext { .. } if let Some(actual) = encrypted_as => {
-                let message = format!("the file is already encrypted, as {}", shown(actual));
+            Error::Ciphertext { .. } if encrypted_as.is_some() => {
+                let actual = encrypted_as.map_or_else(String::new, shown);
+                let message = format!("the file is already encrypted, as {actual}");
                 Self::new(Code::AlreadyEncrypted, message)
                     .hint("to change an encrypted file: `sops-rs edit <FILE>`")
             }

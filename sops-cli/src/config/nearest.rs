@@ -95,14 +95,18 @@ impl<'r> NearestConfigs<'r> {
         let nearest = self.nearest(path).ok().flatten()?;
         let mut config = Arc::clone(&nearest);
         loop {
-            let rule = config.creation_rule_for(path).ok().flatten();
             let is_nearest = Arc::ptr_eq(&config, &nearest);
-            if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
-                return Some(config);
-            }
             let directory = config.file().parent();
             let above =
                 directory.filter(|directory| self.named.is_none() && *directory != self.root);
+            // Nothing else can count, so the rules are not searched.
+            if is_nearest && above.is_none() {
+                return Some(nearest);
+            }
+            let rule = config.creation_rule_for(path).ok().flatten();
+            if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
+                return Some(config);
+            }
             match above.map(|directory| self.nearest(directory)) {
                 Some(Ok(Some(above))) if above.file() != config.file() => config = above,
                 _ => return Some(nearest),

@@ -134,7 +134,7 @@ impl std::fmt::Display for RuleDrift {
         let Self { own, wanted } = self;
         write!(
             f,
-            "the file's rule is `{own}`, but the creation rule's is `{wanted}`"
+            "the file was encrypted with `{own}`, but the creation rule says `{wanted}`"
         )
     }
 }

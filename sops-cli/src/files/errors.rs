@@ -28,24 +28,22 @@ pub(crate) fn check_directory(path: &Path) -> Result<(), CommandError> {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => return Ok(()),
     };
+    let name = name_of(directory);
     match directory.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(unwritable(path, directory, "is not a directory")),
+        Ok(_) => Err(unwritable(path, &format!("{name} is not a directory"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(unwritable(path, directory, "does not exist").hint(format!(
+            let reason = format!("the directory {name} does not exist");
+            Err(unwritable(path, &reason).hint(format!(
                 "create the directory first: `mkdir -p {}`",
-                shell_path(&name_of(directory))
+                shell_path(&name)
             )))
         }
         Err(_) => Ok(()),
     }
 }
 
-fn unwritable(path: &Path, directory: &Path, reason: &str) -> CommandError {
-    let message = format!(
-        "cannot write {}: the directory {} {reason}",
-        name_of(path),
-        name_of(directory)
-    );
+fn unwritable(path: &Path, reason: &str) -> CommandError {
+    let message = format!("cannot write {}: {reason}", name_of(path));
     CommandError::new(Code::CannotWriteOutput, message)
 }

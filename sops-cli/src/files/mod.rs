@@ -8,7 +8,9 @@ mod conditions;
 mod directory;
 mod errors;
 mod lock;
+mod platform;
 mod private_directory;
+mod scratch;
 mod special;
 mod staging;
 mod target;
@@ -31,6 +33,7 @@ use crate::ui::Ui;
 pub(crate) use conditions::{Expected, Readers};
 pub(crate) use errors::check_directory;
 pub(crate) use private_directory::PrivateDirectory;
+pub(crate) use scratch::write_scratch;
 pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;
 
@@ -50,21 +53,6 @@ pub(crate) fn write(
     let staging = Staging::default();
     let staged = staging.stage(path, content, expected, readers)?;
     staging.commit(ui, vec![staged]).into_iter().collect()
-}
-
-/// Like [`write()`], for a file of another program, which reads it next and then deletes it. It is not
-/// synced to disk.
-pub(crate) fn write_for_program(
-    ui: &Ui,
-    path: &Path,
-    content: &[u8],
-    expected: Expected<'_>,
-) -> Result<(), CommandError> {
-    let _signals = DeferredSignals::new();
-    let staging = Staging::default();
-    let staged = staging.stage(path, content, expected, Readers::Usual)?;
-    let outcomes = staging.commit_unsynced(ui, vec![staged]);
-    outcomes.into_iter().collect()
 }
 
 /// Checks in advance that the file at `path` can be written.

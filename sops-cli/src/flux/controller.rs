@@ -19,7 +19,7 @@ pub(crate) enum ControllerKey {
 }
 
 impl ControllerKey {
-    /// The key of the controller in that namespace of the cluster or, if there is none, in the
+    /// The key of the controller in that namespace of the cluster or, if it has none, in the
     /// repository.
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {

@@ -126,6 +126,7 @@ fn first_line(text: &str) -> String {
 pub(crate) fn place(conflict: &Conflict) -> String {
     let path = match &conflict.path {
         Some(path) => path.to_string(),
+        None if conflict.kind == ConflictKind::Comment => return "comments".to_owned(),
         None => return "the whole file".to_owned(),
     };
     let path = match conflict.document {

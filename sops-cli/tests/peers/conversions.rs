@@ -143,7 +143,7 @@ impl Bench {
         match (&ours, &theirs) {
             (Ok(ours), Ok(theirs)) if without_lost_comments(theirs, from, to) == *ours => {}
             (Err(_), Err(_)) => {}
-            // It cannot read its own output in that case.
+            // `sops` cannot read its own output in that case.
             (
                 Ok(_),
                 Err(Run {
@@ -152,7 +152,7 @@ impl Bench {
                 }),
             ) => {}
             (Err(ours), Ok(_)) if is_better(ours) => {}
-            // It keeps keys that a binary file does not have, and loses them when it decrypts.
+            // `sops` keeps keys that a binary file does not have, and loses them when it decrypts.
             (Err(Run { code: Some(4), .. }), Ok(_)) if to == Binary => {}
             _ => return Err(describe("encrypting", &ours, &theirs)),
         }
@@ -196,9 +196,10 @@ fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     };
     match (from, to) {
         (_, Ini) => without(';'),
-        // It writes braces for an empty section.
+        // `sops` writes braces for an empty section.
         (Ini, Yaml) => without('#').replace("{\n}", "{}"),
-        // It leaves what ends a line in YAML and not in dotenv; we write a line feed.
+        // `sops` keeps characters that end a line in YAML and not in dotenv; this program writes a
+        // line feed.
         (Dotenv, Yaml) => text.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n"),
         _ => text.to_owned(),
     }
@@ -223,7 +224,7 @@ fn every_format_is_written_as_every_other_as_sops_does() {
 
 #[test]
 fn generated_documents_are_written_in_other_formats_as_sops_does() {
-    // Whole programs, six runs a pair.
+    // Each pair takes six runs of the programs.
     for_each_seed("conversions", 100, |seed| {
         let bench = Bench(TestEnvironment::new());
         let no_comments = Features {

@@ -84,7 +84,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
 }
 
 #[test]
-fn real_files_come_back_and_sops_reads_them() {
+fn real_files_round_trip_and_sops_reads_them() {
     let directory =
         std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let mut files = Vec::new();

@@ -28,8 +28,7 @@ fn files_that_sops_encrypts_pass_the_lint() {
         let Some(text) = sops_encrypt(&bytes, format, &flags) else {
             continue;
         };
-        // A file that we cannot read, such as one with a duplicate key, is reported for that
-        // reason.
+        // An unreadable file, such as one with a duplicate key, is reported for that reason.
         if EncryptedDocument::parse(&text, format).is_err() {
             continue;
         }

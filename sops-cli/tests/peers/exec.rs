@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
         cases.push(Case {
             file: short,
             arguments,
-            // It gives Go's -1 for all signals.
+            // `sops` exits with Go's -1 after every signal.
             theirs: Some(255),
         });
     }

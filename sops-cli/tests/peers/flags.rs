@@ -59,8 +59,8 @@ fn every_flag_of_sops_is_known() {
                 count += 1;
                 let mut arguments = command.to_vec();
                 arguments.push(&name);
-                // A value that every kind of flag accepts, and no more arguments, so that nothing
-                // is done.
+                // Every kind of flag accepts this value. Without further arguments, the commands do
+                // nothing.
                 arguments.extend(flag.takes_value.then_some("1"));
                 arguments.push("--no-such-flag");
                 let run = environment.run(&arguments);

@@ -22,8 +22,8 @@ const FLAT: &str = "key_groups: [OURS]";
 const ALL_OF_TWO: &str = "key_groups: [OURS, OTHER]";
 const TWO_OF_THREE: &str = "shamir_threshold: 2, key_groups: [OURS, OTHER, OURS]";
 
-/// The result of a run: the exit code, the file's recipients and threshold, and whether `sops`
-/// decrypts it with both keys.
+/// The result of a run: the exit code, the recipients and the threshold of the file, and whether
+/// `sops` decrypts the file with both keys.
 #[derive(Debug, PartialEq)]
 struct Left {
     code: Option<i32>,
@@ -33,8 +33,8 @@ struct Left {
     stdout: String,
 }
 
-/// Runs one of the programs on a file that was encrypted under the first rule, while the second one
-/// is there.
+/// Runs one of the programs on a file that was encrypted under the first rule. The second rule is
+/// in the configuration now.
 fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, Run) {
     let environment = TestEnvironment::new();
     let keys = format!("{}\n{}\n", identity(), other_identity());
@@ -105,7 +105,7 @@ fn a_threshold_is_accepted_and_refused_as_by_sops() {
             assert_eq!(run.is_opened, works, "{threshold}: {run:?}");
         }
     }
-    // Any key of a single group decrypts it, whatever the threshold.
+    // Any key of a single group decrypts the file, whatever the threshold.
     let one = format!("shamir_threshold: 2, {FLAT}");
     assert!(same("", &one, &["encrypt", "-i", "x.yaml"]).is_opened);
 }
@@ -222,7 +222,7 @@ fn updatekeys_uses_the_threshold_that_the_rule_states() {
 }
 
 #[test]
-fn an_error_of_a_missing_group_names_who_would_open_it() {
+fn an_error_about_a_missing_group_names_its_keys() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", TEXT);
     environment.write(".sops.yaml", rule(ALL_OF_TWO));
@@ -244,7 +244,7 @@ fn an_error_of_a_missing_group_names_who_would_open_it() {
     ] {
         let run = environment.run(arguments);
         let theirs = environment.finish(environment.command_of(Path::new("sops"), arguments));
-        // It ends with the general exit code for groups.
+        // `sops` has the general exit code for groups.
         let code = if arguments[0] == "groups" { 1 } else { 128 };
         assert_eq!(
             (run.code, theirs.code),

@@ -58,7 +58,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // One that has ended cannot be ended again.
+        // A service that has ended cannot be ended again.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -129,7 +129,7 @@ fn successful(output: Output) -> Result<String, String> {
     Ok(String::from_utf8(output.stdout).expect("`sops` writes UTF-8"))
 }
 
-/// The version of the installed `sops`. 3.13.2 computes wrong MACs and is not a reference.
+/// Checks the version of the installed `sops`: 3.13.2 computes wrong MACs and is not a reference.
 #[test]
 fn the_reference_is_a_good_one() {
     let output = Command::new("sops")

@@ -150,7 +150,7 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        // Only the agent of this home. It may have ended already.
+        // This ends only the agent of this home, which may have ended before.
         let _ = self.command("gpgconf", &["--kill", "gpg-agent"]).output();
     }
 }
@@ -243,7 +243,7 @@ fn each_program_reads_what_the_other_wrote_for_a_pgp_key() {
         ring.both_decrypt(name, false);
     }
     fs::remove_file(ring.path(".sops.yaml")).expect("it is there");
-    // A chosen subkey.
+    // The rule names a subkey.
     let listed = ring.gpg(&["--with-colons", "--list-keys", &ann]);
     let subkey = listed
         .lines()
@@ -371,7 +371,7 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
         let program = ring.script("pinentry", &pinentry);
         let configuration = format!("pinentry-program {program}\n");
         fs::write(ring.home().join("gpg-agent.conf"), configuration).expect("it is ours");
-        // The agent's cache ends with it.
+        // The cache ends with the agent.
         let killed = ring.command("gpgconf", &["--kill", "gpg-agent"]).status();
         assert!(killed.expect("`gpgconf` comes with `gpg`").success());
     };
@@ -380,7 +380,7 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
     answer("echo ERR 83886179 Operation cancelled");
     ring.both_decrypt("x.yaml", true);
     assert_eq!(asked(), 0, "the age key lies ready");
-    // Git shows the file as it is if the agent would have to ask.
+    // If the agent would have to ask, Git shows the encrypted text.
     let shown = || {
         let ended = ring.ours(&["git", "textconv", "--", "x.yaml"]);
         ended.succeeds().stdout

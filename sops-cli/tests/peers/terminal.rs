@@ -25,7 +25,7 @@ fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &
     run_program(environment, &environment.command(arguments), typed)
 }
 
-/// The same with another program.
+/// Like [`run`], with another program.
 pub(crate) fn run_program(
     environment: &TestEnvironment,
     program: &Command,
@@ -76,7 +76,7 @@ pub(crate) fn run_program(
 }
 
 impl Shown {
-    /// The lines on the screen at the end.
+    /// The lines that the screen shows at the end.
     fn screen(&self) -> Vec<String> {
         let mut lines = vec![Vec::new()];
         let (mut row, mut column) = (0, 0);

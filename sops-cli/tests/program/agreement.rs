@@ -16,7 +16,7 @@ const NAME: &str = "x.yaml";
 /// How a recipient gets into the metadata.
 #[derive(Clone, Copy, PartialEq)]
 enum Enc {
-    /// With the encrypted data key of another file, which looks valid.
+    /// The encrypted data key of another file, which looks valid.
     OfAnotherFile,
     Garbage,
 }
@@ -48,7 +48,7 @@ fn entry(environment: &TestEnvironment, enc: Enc) -> String {
     format!("{}\n", &list[..end])
 }
 
-/// Writes a file that is encrypted for us, whatever the configuration.
+/// Writes a file that is encrypted for the test key, whatever the configuration.
 fn fresh(environment: &TestEnvironment, name: &str) {
     environment.encrypt_with(name, TEXT, &["--config", "/dev/null"]);
 }
@@ -65,7 +65,7 @@ fn plant(environment: &TestEnvironment, name: &str, enc: Enc) -> String {
     text
 }
 
-/// A rule that names our recipient alone.
+/// A rule that names only the recipient of the test key.
 fn rule_for_us(environment: &TestEnvironment) {
     environment.write(
         ".sops.yaml",
@@ -139,7 +139,7 @@ fn a_recipient_named_by_a_flag_or_the_rule_needs_no_approval() {
         assert!(!run.stderr.contains("creation rule"), "{run}");
     };
     quiet(&["rotate", "-i", "--add-age", &second, NAME]);
-    // The next call does not name it.
+    // The next call does not name the recipient.
     environment.run(&["rotate", "-i", NAME]).fails_with(1);
     quiet(&["rotate", "-i", "--rm-age", &second, NAME]);
     quiet(&["groups", "add", "-i", "-f", NAME, "--age", &first]);
@@ -243,7 +243,7 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
     let environment = TestEnvironment::new();
     let second = other_recipient();
     let both = format!("{},{second}", recipient());
-    // Whether or not the rule names the recipient, and without one.
+    // The result is the same whether the rule names the recipient or not, and without a rule.
     for config in [
         format!("creation_rules:\n- age: {}\n", recipient()),
         format!("creation_rules:\n- age: {both}\n"),
@@ -307,7 +307,7 @@ fn there_is_no_question_about_a_file_that_cannot_be_decrypted() {
     }
 }
 
-/// Anyone who can write the file can do this without a key, in each format.
+/// Anyone who can write a file can add a recipient without a key, in each format.
 #[test]
 fn files_of_every_format_are_judged() {
     let environment = TestEnvironment::new();
@@ -347,7 +347,7 @@ fn rotate_without_a_rule_only_warns() {
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();
         assert!(run.stderr.starts_with("warning: "), "{run}");
         assert!(run.stderr.contains(&other_recipient()), "{run}");
-        // Our own key is no stranger.
+        // The key of this computer is not a stranger.
         assert!(!run.stderr.contains(&recipient()), "{run}");
         fresh(&environment, NAME);
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();
@@ -381,7 +381,7 @@ fn called_as_sops_it_warns_and_continues() {
         assert!(run.stderr.contains("warning: "), "{run}");
         assert!(run.stderr.contains(&other_recipient()), "{run}");
     }
-    // Even if the configuration cannot be used.
+    // This is so even if the configuration cannot be used.
     environment.write(".sops.yaml", "creation_rules: 1\n");
     plant(&environment, NAME, Enc::OfAnotherFile);
     environment
@@ -588,8 +588,8 @@ fn a_refusal_is_the_only_message() {
     rule_for_us(&environment);
     plant(&environment, NAME, Enc::OfAnotherFile);
     let second = other_recipient();
-    // With this group alone we could not decrypt the file any more, but it is refused for its
-    // planted recipient.
+    // With this group alone, the user could not decrypt the file any more, but the reason for the
+    // error is the planted recipient.
     let add = ["groups", "add", "-i", "-f", NAME, "--age", &second];
     let run = environment.run(&add);
     assert_eq!(run.code, Some(1), "{run}");
@@ -661,7 +661,7 @@ fn key_groups_that_need_fewer_keys_need_approval() {
         environment.run(&["encrypt", "-i", NAME]).succeeds();
         let before = environment.read(NAME);
         if command == delete {
-            // The file's other groups stay the same, whatever is needed to decrypt them.
+            // The other groups of the file stay the same, whatever key decrypts them.
             let threshold = ["--shamir-secret-sharing-threshold", "2"];
             let run = environment.run(&[command, &threshold].concat());
             assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
@@ -746,7 +746,7 @@ fn updatekeys_gives_a_file_the_threshold_that_the_rule_states() {
     environment.run(&update).succeeds();
     assert!(has(2));
     assert_eq!(environment.decrypt(NAME), TEXT);
-    // A rule that states none leaves the file's, and lint says what to do.
+    // A rule without a threshold keeps the threshold of the file, and lint says what to do.
     rule("");
     let run = environment.run(&update).succeeds();
     assert!(run.stderr.contains("already up to date") && has(2), "{run}");

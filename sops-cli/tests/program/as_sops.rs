@@ -25,14 +25,14 @@ fn the_version_is_that_of_sops() {
         let run = as_sops(&environment, arguments).succeeds();
         assert_eq!((&*run.stdout, &*run.stderr), ("sops 3.13.3\n", ""));
     }
-    // A link and a copy, in any directory.
+    // The name can belong to a link or a copy, in any directory.
     let link = environment.path("sops");
     symlink(program(), &link).expect("it is ours");
     let run = environment.finish(environment.command_of(&link, &["--version"]));
     assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
     std::fs::remove_file(&link).expect("it is ours");
-    // By another process: a program that another thread starts here would hold the new file open
-    // for writing, and it could not be run.
+    // Another process makes the copy: a program that another thread starts here would hold the new
+    // file open for writing, and the copy could not run.
     let copied = std::process::Command::new("cp")
         .arg(program())
         .arg(&link)
@@ -61,7 +61,7 @@ fn one_command_installs_the_name() {
     environment.run(&["link"]).succeeds();
     let run = environment.finish(environment.command_of(&link, &["link"]));
     run.succeeds();
-    // Not ours.
+    // This link belongs to another program.
     environment.write("bin/sops", "#!/bin/sh\n");
     environment.write("other/x", "");
     symlink("/nowhere/sops", environment.path("other/sops")).expect("it is ours");
@@ -210,7 +210,7 @@ fn invalid_command_lines_have_the_exit_codes_of_sops() {
     assert!(run.stderr.starts_with("warning: `--keyservice`"), "{run}");
 }
 
-/// Under its own name, the program encrypts the data key for it again.
+/// Under its own name, the program encrypts the data key for this key again.
 #[test]
 fn a_key_that_is_added_and_removed_is_removed() {
     for (is_sops, count) in [(true, 0), (false, 1)] {

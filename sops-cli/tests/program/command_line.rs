@@ -74,7 +74,7 @@ fn the_last_occurrence_of_a_flag_counts() {
     ];
     let run = environment.run(&[&flags[..], &rest].concat()).succeeds();
     assert_eq!(run.stdout, "a=1\nb=x\n");
-    // These can be given more than once.
+    // These flags can appear more than once.
     let (one, two) = (recipient(), other_recipient());
     let add = [
         "groups", "add", "--file", "e.yaml", "--age", &one, "--age", &two,
@@ -134,7 +134,7 @@ fn values_may_begin_with_a_dash() {
         .succeeds();
     assert!(run.stderr.contains("wrote a file named `-`"), "{run}");
     assert!(environment.names().contains(&"-".to_owned()));
-    // It is the value of the flag before it, whatever it looks like.
+    // The word is the value of the flag before it, whatever it looks like.
     environment
         .run(&["decrypt", "--output", "-i", "e.yaml"])
         .succeeds();
@@ -214,7 +214,7 @@ fn a_dash_is_standard_input() {
         .run(&["encrypt", "--age", &own, "-"])
         .fails_with(8);
     environment.run(&["rotate", "-"]).fails_with(2);
-    // A file of this name takes precedence, as in `sops`.
+    // An existing file with this name takes precedence, as in `sops`.
     environment.write("-", &encrypted);
     let run = environment.run(&[
         "decrypt",
@@ -349,7 +349,7 @@ fn a_new_file_needs_no_command() {
         environment.finish(command).succeeds();
         assert_eq!(environment.decrypt(name), "new");
     }
-    // Probably not meant as a file name.
+    // The user probably did not mean this as a file name.
     let mut command = environment.command(&["--age", &own, "dcrypt"]);
     command.env("EDITOR", &editor);
     let run = environment.finish(command).fails_with(1);

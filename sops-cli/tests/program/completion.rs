@@ -129,7 +129,7 @@ fn read_until(terminal: &mut File, seen: &mut String, end: &str) {
 }
 
 fn check(shell: &Shell) {
-    // As in CI.
+    // CI has these programs; another computer may not.
     if !is_installed("setsid") || !is_installed(shell.name) {
         eprintln!("{} is not installed", shell.name);
         return;

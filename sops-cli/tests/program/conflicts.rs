@@ -160,7 +160,7 @@ fn values_of_both_sides_of_a_rotation_are_refused_with_advice() {
             .iter()
             .any(|mark| line.starts_with(mark))
     };
-    // The first side of each conflict except one value, of the other side.
+    // The first side of each conflict, except one value of the other side.
     let mut side = 0;
     let mut kept = Vec::new();
     for line in text.lines() {

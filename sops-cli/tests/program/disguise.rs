@@ -41,7 +41,7 @@ fn write(environment: &TestEnvironment, path: &str, bytes: &[u8]) {
     environment.write(path, bytes);
 }
 
-/// Which of the files have findings that the hook refuses, according to `lint`.
+/// The files with findings that the hook refuses, according to `lint`.
 fn refused(environment: &TestEnvironment) -> BTreeSet<String> {
     let rules = ["SL010", "SL011", "SL014"].map(|rule| format!("--select={rule}"));
     let mut arguments = vec!["lint", "--format", "json"];

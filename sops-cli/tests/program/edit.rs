@@ -252,7 +252,7 @@ fn the_environment_names_the_editor() {
 }
 
 #[test]
-fn without_an_editor_nothing_happens() {
+fn an_edit_without_a_usable_editor_changes_nothing() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -358,7 +358,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
         format!("{TEXT}c: mine\n")
     );
 
-    // A new file that someone else created in the meantime.
+    // Meanwhile, someone else has created the new file.
     let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
     edit(
         &environment,
@@ -465,7 +465,7 @@ fn an_editor_that_always_saves_an_invalid_text_is_not_run_forever() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // Another text each time.
+    // The editor writes another text each time.
     let script = "echo run >> runs; wc -l < runs > \"$1\"; echo 'a: [' >> \"$1\"";
     let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(200);
     assert_eq!(environment.read("x.yaml"), before);
@@ -482,7 +482,7 @@ fn an_interrupt_that_ends_the_editor_is_a_note() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // As Ctrl-C does it, and as a shell around the editor reports it.
+    // The editor ends like after Ctrl-C, or as a shell around it reports Ctrl-C.
     for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
         assert_eq!(
@@ -493,7 +493,7 @@ fn an_interrupt_that_ends_the_editor_is_a_note() {
     }
 }
 
-/// As for a new file: after renaming a key, everything would be in plaintext.
+/// After a key is renamed, everything would be in plaintext. A new file is treated the same.
 #[test]
 fn a_text_in_which_the_rule_selects_nothing_reopens_the_editor() {
     let environment = TestEnvironment::new();
@@ -537,7 +537,7 @@ fn vim_writes_no_other_file() {
         ("nvim", "", None, &[], true),
         ("vi", vim, None, &[], true),
         ("vi", "NVIM v0.10.4", None, &[], true),
-        // Others refuse arguments that they do not know.
+        // Other editors refuse arguments that they do not know.
         ("vi", "BusyBox v1.37.0", None, &[], false),
         ("nano", "", None, &[], false),
         (
@@ -554,7 +554,7 @@ fn vim_writes_no_other_file() {
         ("vimdiff", "", Some("vimdiff"), &[], true),
         ("view", vim, Some("view"), &[], true),
         ("view", "", Some("view"), &[], false),
-        // A link, as Debian's alternatives make it.
+        // The editor is a link, as Debian's alternatives create it.
         ("vim.basic", "", Some("editor"), &[], true),
         ("nano", "", Some("editor"), &[], false),
     ] {

@@ -419,7 +419,7 @@ fn flags_may_be_spelled_as_in_sops() {
     }
 }
 
-/// `sops` prints no message.
+/// `sops` prints no message in this case.
 #[test]
 fn a_part_of_a_secret_that_a_rule_leaves_out_is_reported() {
     let environment = TestEnvironment::new();

@@ -242,7 +242,7 @@ fn the_command_ignores_signals_that_nohup_ignores() {
 }
 
 #[test]
-fn same_process_replaces_the_process_with_the_command() {
+fn exec_env_with_same_process_replaces_the_process_with_the_command() {
     let environment = with_values();
     let child = environment
         .command(&["exec-env", "--same-process", "x.yaml", "echo $$ $TEXT"])

@@ -42,7 +42,7 @@ fn the_manifest_has_each_key_once() {
     let entries = value["data"].as_object().expect("it has entries");
     assert_eq!(entries.keys().collect::<Vec<_>>(), ["age.agekey"]);
 
-    // The same from other sources, those that are commands among them, and both keys from two.
+    // Keys from other sources, including commands, and both keys from two sources.
     let sources: [(&str, String); 3] = [
         ("SOPS_AGE_KEY", identity()),
         ("SOPS_AGE_KEY_CMD", format!("echo {}", identity())),

@@ -58,7 +58,7 @@ fn init_keeps_existing_files() {
     assert_eq!(environment.read(".sops.yaml"), "creation_rules: []\n");
     assert_eq!(fs::read(&key_file).expect("it is there"), key);
 
-    // A key of the wanted kind is missing, and the file of the others is not touched.
+    // A key of the wanted kind is missing. The file with the other keys does not change.
     fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
     let run = environment.run(&["init", "--pq"]).fails_with(1);
     assert!(run.stderr.contains("sops-rs keygen"), "{run}");

@@ -144,7 +144,7 @@ fn updatekeys_applies_the_recipients_of_the_rule() {
         )
     );
     assert_eq!(environment.read("x.yaml"), old);
-    // No one answers.
+    // No one answers the question.
     let run = environment.run(&["updatekeys", "x.yaml"]);
     assert_eq!(
         (run.code, environment.read("x.yaml") == old),
@@ -257,7 +257,7 @@ fn cloud_keys_are_kept_by_every_change() {
         "a: newer\nb:\n    - 1\n    - true\n"
     );
 
-    // Another age recipient; the others do not concern it.
+    // Another age recipient is added. The other keys do not matter for this.
     let fields = "{arn: 'arn:aws:kms:eu-west-1:1:key/k', role: 'arn:aws:iam::1:role/r', context: {a: '1', b: '2'}, aws_profile: p}";
     let rule = format!(
         "{{key_groups: [{{age: ['{first}', '{second}'], kms: [{fields}, {{arn: 'arn:aws:kms:eu-west-1:1:key/l'}}], \
@@ -306,7 +306,7 @@ fn cloud_keys_are_reported_to_need_a_key_service() {
         assert!(run.stderr.contains(words), "{run}");
     }
 
-    // Without those keys it does not need one.
+    // Without the cloud keys, the change needs no service.
     let fingerprints: Vec<&str> = original
         .lines()
         .filter_map(|line| line.strip_prefix("          fp: "))
@@ -459,7 +459,7 @@ fn removing_your_own_last_key_causes_a_warning() {
         ".sops.yaml",
         format!("creation_rules:\n  - age: {second}\n"),
     );
-    // Before the answer, and whatever it is.
+    // The warning appears before the answer, whatever the answer is.
     let asked = environment
         .run_with_input(&["updatekeys", "x.yaml"], "n\n")
         .succeeds();
@@ -522,7 +522,7 @@ fn a_key_that_may_be_available_causes_no_warning() {
         ".sops.yaml",
         format!("creation_rules:\n  - age: {}\n", other_recipient()),
     );
-    // What the command would print for the new recipient is not known before it is run.
+    // The output of the command for the new recipient is not known before it runs.
     let mut command = environment.command(&["updatekeys", "-y", "x.yaml"]);
     command.env("SOPS_AGE_KEY_CMD", "true");
     let run = environment.finish(command).succeeds();

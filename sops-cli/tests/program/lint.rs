@@ -199,7 +199,7 @@ fn a_baseline_hides_known_findings() {
         ["new.yaml:6 SL010"]
     );
     assert!(!environment.run(&lint).stderr.contains("no longer found"));
-    // Of a part of the repository, nothing is known about the rest.
+    // A run on a part of the repository knows nothing about the rest.
     let run = environment.run(&["lint", "--baseline", "known.json", "new.yaml"]);
     assert!(!run.stderr.contains("no longer found"), "{run}");
     let run = environment.run(&["lint", "--prune-baseline"]);
@@ -317,7 +317,7 @@ fn safe_fixes_are_applied() {
     assert_eq!(environment.read("pod.yaml"), mended);
     assert_eq!(environment.decrypt("secret.yaml"), SECRET);
     assert_eq!(found(&environment, &[]), ["pod.yaml:7 SL001"]);
-    // Another recipient in the rule.
+    // The rule has another recipient now.
     environment.write(
         ".sops.yaml",
         rules(&format!("{},{}", recipient(), other_recipient())),
@@ -478,7 +478,7 @@ fn a_file_that_may_not_be_read_is_a_finding() {
     environment.write("closed.yaml", SECRET);
     let closed = environment.path("closed.yaml");
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("it is ours");
-    // Root can read it anyway.
+    // Root can read the file anyway.
     let expected = match fs::read(&closed) {
         Ok(_) => "closed.yaml:6 SL010",
         Err(_) => "closed.yaml:1 SL017",
@@ -489,7 +489,7 @@ fn a_file_that_may_not_be_read_is_a_finding() {
 #[track_caller]
 fn written(format: &str) -> Run {
     let environment = TestEnvironment::new();
-    // The examples in the rule pages have the other one.
+    // The examples in the rule pages contain the other password.
     environment.write(
         "with space.yaml",
         POD.replace("correct-horse", "battery-staple"),
@@ -595,7 +595,7 @@ fn an_invalid_configuration_is_explained_once() {
         let (_, reason) = said.split_once("]: ").expect("a finding");
         assert!(!run.stderr.contains(reason), "{run}");
         assert!(run.stderr.contains("cannot tell which files"), "{run}");
-        // Without the finding, the error says it.
+        // Without the finding, the error says this.
         let run = environment
             .run(&["lint", "--select", "SL010"])
             .fails_with(2);

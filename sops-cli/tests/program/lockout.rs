@@ -58,7 +58,7 @@ fn the_key_file_is_not_encrypted_with_itself() {
     assert!(run.stderr.contains("2 of 2 files"), "{run}");
     assert_eq!(environment.decrypt("x.yaml"), TEXT);
 
-    // A copy of it is no loss, nor is the key file if the key is somewhere else.
+    // If there is a copy of the key file, or the key is somewhere else too, nothing is lost.
     environment
         .run(&["encrypt", "--age", &both, &file])
         .succeeds();
@@ -97,7 +97,7 @@ fn a_file_with_the_only_key_that_could_decrypt_it_is_not_encrypted() {
         );
         run.keeps(&[&other_identity()]);
         assert_eq!(environment.read(name), text);
-        // Another key decrypts it, or it is a copy.
+        // Another key decrypts the file, or the file is a copy.
         for arguments in [
             &["encrypt", "--age", &second, name][..],
             &["encrypt", "-i", "--age", &format!("{second},{THIRD}"), name],
@@ -177,7 +177,7 @@ fn a_file_for_others_only_gets_a_warning() {
 }
 
 #[test]
-fn there_is_no_warning_if_a_key_may_be_elsewhere() {
+fn no_warning_appears_if_a_key_may_be_in_another_place() {
     let second = other_recipient();
     let both = format!("{},{second}", recipient());
     let with_key = TestEnvironment::new();
@@ -214,7 +214,7 @@ fn there_is_no_warning_if_a_key_may_be_elsewhere() {
 }
 
 #[test]
-fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
+fn a_key_file_that_is_a_pipe_is_not_read_for_the_lockout_check() {
     let environment = TestEnvironment::without_key();
     let pipe = environment.path("pipe");
     rustix::fs::mknodat(

@@ -258,7 +258,7 @@ fn a_rule_for_all_files_encrypts_only_what_lint_reports() {
         environment
             .run(&["lint", "--select", "SL010", "apps/secret.yaml"])
             .succeeds();
-        // What `lint --fix` encrypts is the same.
+        // `lint --fix` encrypts the same files.
         for (name, _, text) in REPOSITORY {
             environment.write(name, text);
         }
@@ -420,7 +420,7 @@ fn the_nearest_configuration_governs_files_found_in_a_directory() {
         &encrypt(&["team/deep/../../team"]).succeeds(),
     );
     write();
-    // From another directory, and from below.
+    // The working directory does not matter.
     let mut command = environment.command(&["encrypt", "-i", ".."]);
     command
         .current_dir(environment.path("team/deep"))
@@ -430,7 +430,7 @@ fn the_nearest_configuration_governs_files_found_in_a_directory() {
         &environment.finish(command).succeeds(),
     );
     write();
-    // A file that is named is governed as by sops, from the working directory.
+    // As in `sops`, the configuration for a named file is looked up from the working directory.
     are(
         [OURS, OURS, NOBODYS, NOBODYS],
         &encrypt(&["x.yaml", "team/y.yaml"]).succeeds(),
@@ -517,7 +517,7 @@ fn an_invalid_configuration_in_a_directory_keeps_all_files_unchanged() {
     };
     environment.write("team/.sops.yaml", "creation_rules:\n  - aeg: x\n");
     refused("team/.sops.yaml:2:5");
-    // One that cannot be read is different from a missing one.
+    // An unreadable configuration is different from a missing one.
     fs::remove_file(environment.path("team/.sops.yaml")).expect("it is ours");
     fs::create_dir(environment.path("team/.sops.yaml")).expect("it is ours");
     refused("cannot read team/.sops.yaml");
@@ -552,7 +552,7 @@ fn a_signal_leaves_each_file_old_or_new() {
             .spawn()
             .expect("the program runs");
         thread::sleep(whole * part / 8);
-        // It may have ended already.
+        // The program may have ended before.
         let _ = Command::new("kill")
             .args(["-TERM", &child.id().to_string()])
             .stderr(Stdio::null())
@@ -656,7 +656,7 @@ fn a_missing_configuration_is_reported_once() {
         .fails_with(1);
     assert_eq!(run.stderr.matches(missing).count(), 1, "{run}");
     assert!(run.stderr.contains("  - web.yaml\n"), "{run}");
-    // A recipient on the command line is for the Secrets too, and for no other file.
+    // A recipient on the command line is also for Secrets, and for no other file.
     environment
         .run(&["encrypt", "-i", "--age", &recipient(), "."])
         .succeeds();

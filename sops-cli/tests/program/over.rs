@@ -35,7 +35,7 @@ fn one_changed_value_changes_the_lines_of_value_mac_and_time() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let before = environment.read("a.yaml");
-    // The time has seconds.
+    // The metadata has the time in seconds.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let changed = PLAINTEXT.replace("correct-horse", "battery-staple");
     over(&environment, "a.yaml", &changed).succeeds();
@@ -148,7 +148,7 @@ fn a_failed_write_does_not_change_the_file() {
     environment.write("a.yaml", &altered);
     over(&environment, "a.yaml", "user: other\n").fails_with(51);
     assert_eq!(environment.read("a.yaml"), altered);
-    // A file in plaintext is not an encrypted one.
+    // `--over` needs an encrypted file.
     environment.write("plain.yaml", PLAINTEXT);
     let run = over(&environment, "plain.yaml", "user: other\n");
     assert!(run.stderr.contains("encrypt the file first"), "{run}");
@@ -197,7 +197,7 @@ fn a_text_without_values_does_not_change_the_file() {
     for text in ["a: false\n", "a: 0\n", "a: ''\n"] {
         over(&environment, "a.yaml", text).succeeds();
     }
-    // A file without values loses none.
+    // A file without values cannot lose any.
     environment.encrypt_with("b.yaml", "a: null\n", &["--allow-plaintext"]);
     over(&environment, "b.yaml", "a: {}\n").succeeds();
 }
@@ -232,7 +232,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
         let text = environment.read("a.yaml");
         assert!(text.contains(&first) && !text.contains(&second), "{text}");
     }
-    // They apply to a new file.
+    // These flags apply to a new file.
     let words = [
         "encrypt",
         "--over",

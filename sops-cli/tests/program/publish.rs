@@ -24,7 +24,7 @@ fn a_file_is_published_unchanged() {
     let run = publish(&environment, &["-y", "a.yaml"]).succeeds();
     assert_eq!(run.stdout, "");
     assert_eq!(environment.read("out/a.yaml"), encrypted);
-    // Again, and from elsewhere: the directory is below that of the configuration.
+    // Publishing again, from another directory: the destination is relative to the configuration.
     environment.write("b/x", "");
     let mut command = environment.command(&["publish", "--yes", "--omit-extensions", "../a.yaml"]);
     command.current_dir(environment.path("b"));
@@ -68,7 +68,7 @@ fn a_file_is_encrypted_again_with_the_recreation_rule() {
         environment.finish(command).succeeds().stdout,
         "password: hunter2 # kept\nname: x\n"
     );
-    // Without the private key, that is impossible.
+    // This is impossible without the private key.
     let mut command = environment.command(&["publish", "-y", "a.yaml"]);
     command.env("HOME", environment.path("nowhere"));
     environment.finish(command).fails_with(128);
@@ -95,7 +95,7 @@ fn a_directory_is_published_without_published_files() {
         }
     }
     assert!(!environment.path("apps/out/out").exists());
-    // What is refused is left out.
+    // Refused files are left out.
     let run = environment.run_with_input(&["publish", "--recursive", "apps"], "n\ny\n");
     assert!(
         run.succeeds()

@@ -101,7 +101,7 @@ fn a_file_that_is_swapped_for_a_link_gets_no_rights_of_the_other() {
         });
         for _ in 0..RUNS {
             for path in [&file, &link] {
-                // One of them is missing in between.
+                // Between the two renames, one of the files is missing.
                 let _ = fs::remove_file(path);
             }
             environment.write("work/x", &encrypted);

@@ -1,5 +1,5 @@
-//! Fields of a Secret that Kubernetes does not know: what would stay in plaintext under them is
-//! refused, everything else is a warning.
+//! Fields of a Secret that Kubernetes does not know. If a value would stay in plaintext under them,
+//! the file is refused; otherwise there is a warning.
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
@@ -54,7 +54,7 @@ fn encrypt_refuses_values_that_would_stay_in_plaintext() {
         environment
             .run(&["encrypt", "-i", "--allow-plaintext", "a.yaml"])
             .succeeds();
-        // Without a rule that leaves it out, nothing of it is in plaintext.
+        // Without a rule that excludes the field, none of its values is in plaintext.
         environment.write("a.yaml", &text);
         let all = [
             "encrypt",
@@ -112,7 +112,7 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
     assert_ne!(run.code, Some(0), "{run}");
     assert!(!environment.path("new.yaml").exists());
 
-    // What was in plaintext before does not keep other values from being changed.
+    // If a value was in plaintext before, other values can still be changed.
     environment.write(
         "b.yaml",
         format!("{HEAD}stringData: {{a: old}}\nstringDatas: {{a: b-c}}\n"),

@@ -147,7 +147,7 @@ fn idempotent_changes_do_not_write_the_file() {
     );
 }
 
-/// `sops` says nothing.
+/// `sops` has no message for this.
 #[test]
 fn a_value_that_stays_in_plaintext_is_reported() {
     let environment = TestEnvironment::new();

@@ -48,7 +48,7 @@ fn standard_output_must_not_be_the_input_file() {
         let left = environment.read("x.yaml");
         assert_eq!(left, if is_emptied { "" } else { text }, "{arguments:?}");
     }
-    // Another file, and the same file in place.
+    // The output is another file, or the same file in place.
     environment.write("x.yaml", &encrypted);
     let output = OpenOptions::new()
         .append(true)

@@ -100,7 +100,7 @@ fn an_invalid_configuration_is_an_error_of_lint() {
         assert_eq!(said.matches("sub/.sops.yaml:2:3").count(), 1, "{run}");
         assert!(run.stderr.contains("sub/.sops.yaml"), "{run}");
     }
-    // It does not govern other files.
+    // The configuration does not govern other files.
     environment.run(&["lint", "b.yaml"]).succeeds();
     // Skipped files need no configuration.
     environment.write(".sops-lint.yaml", "exclude: [sub]\n");
@@ -212,7 +212,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
     ] {
         assert_eq!(shell(&environment, line).succeeds().stdout, TEXT, "{line}");
     }
-    // There is still a limit.
+    // The limit still applies.
     for line in [
         "\"$SOPS_RS\" encrypt --config /dev/zero s.yaml",
         "SOPS_CONFIG=/dev/zero \"$SOPS_RS\" encrypt s.yaml",

@@ -80,7 +80,7 @@ fn a_tracked_file_is_not_ignored() {
             finds(&environment, &["lint", "a"]);
         }
         finds(&environment, &["lint", "--select", "SL010", "."]);
-        // The settings still leave files out.
+        // The settings still exclude files.
         for exclude in ["a", "a/**", "'*/s.yaml'"] {
             environment.write(".sops-lint.yaml", format!("exclude: [{exclude}]\n"));
             environment.run(&["lint"]).succeeds();

@@ -10,7 +10,8 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, reci
 /// Characters that a terminal, an editor or a log viewer acts on.
 const ACTING: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
 
-/// Most of them, each line break followed by words that would be misleading on their own line.
+/// Most of these characters. Each line break is followed by words that would be misleading on their
+/// own line.
 const HOSTILE: &str = "x\u{1b}[2K\u{9b}1A\u{7}\n::error::forged\rforged\u{85}forged\u{2028}forged\u{202e}\u{2066}\u{200b}\u{feff}y";
 
 const SECRET: &str =
@@ -36,7 +37,7 @@ fn assert_safe(run: &Run, context: &str) {
     }
 }
 
-/// The text is in the output, with its first escape.
+/// Whether the text is in the output, with its first escape.
 fn is_shown(run: &Run) -> bool {
     let escapes = [r"x\u{1b}[2K", r"x\\u{1b}[2K"];
     escapes
@@ -44,7 +45,7 @@ fn is_shown(run: &Run) -> bool {
         .any(|escape| run.stdout.contains(escape) || run.stderr.contains(escape))
 }
 
-/// As a string of JSON, and of YAML in double quotes.
+/// The text as a JSON string, which is also a YAML string in double quotes.
 fn quoted(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     for unit in text.encode_utf16() {
@@ -117,7 +118,7 @@ fn names_of_files_are_escaped() {
         ] {
             match content {
                 Some(content) => environment.write(name, content),
-                // Whatever the previous run left.
+                // The previous run may have left files.
                 None => drop(fs::remove_file(environment.path(name))),
             }
             let run = run(&environment, arguments);

@@ -55,7 +55,7 @@ fn recipients_that_cannot_be_used_are_named() {
 }
 
 #[test]
-fn a_recipient_of_a_variable_is_named_with_it() {
+fn the_message_about_a_recipient_names_its_variable() {
     let environment = TestEnvironment::new();
     environment.write("a.yaml", "a: b\n");
     for (variable, value) in [

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sops_test_support::environment::{TestEnvironment, program, recipient};
 
-/// A large file.
+/// The content of a large file.
 fn large() -> String {
     (0..3_000)
         .map(|number| format!("key{number}: value number {number}\n"))
@@ -174,6 +174,28 @@ fn a_full_disk_leaves_the_old_file() {
     }
 }
 
+#[test]
+fn an_output_in_a_missing_directory_names_the_directory_and_how_to_create_it() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let no_directory = "cannot write nowhere/x.yaml: the directory nowhere does not exist";
+    let commands: [&[&str]; 2] = [
+        &["decrypt", "--output", "nowhere/x.yaml", "x.yaml"],
+        &["keygen", "--output", "nowhere/x.yaml"],
+    ];
+    for command in commands {
+        let run = environment.run(command).fails_with(3);
+        assert!(run.stderr.contains(no_directory), "{run}");
+        assert!(run.stderr.contains("`mkdir -p nowhere`"), "{run}");
+    }
+    environment.write("file", "");
+    let run = environment
+        .run(&["decrypt", "--output", "file/x.yaml", "x.yaml"])
+        .fails_with(3);
+    let message = "cannot write file/x.yaml: file is not a directory";
+    assert!(run.stderr.contains(message), "{run}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_device_that_accepts_no_data_is_an_error() {
@@ -183,9 +205,6 @@ fn a_device_that_accepts_no_data_is_an_error() {
         .run(&["decrypt", "--output", "/dev/full", "x.yaml"])
         .fails_with(1);
     assert!(run.stderr.contains("cannot write /dev/full"), "{run}");
-    environment
-        .run(&["decrypt", "--output", "nowhere/x.yaml", "x.yaml"])
-        .fails_with(3);
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
@@ -240,7 +259,7 @@ fn a_signal_in_the_middle_leaves_the_old_file_or_the_new() {
                 .expect("the program runs");
             thread::sleep(whole * part / 8);
             let id = child.id().to_string();
-            // It may have ended already.
+            // The program may have ended before.
             let _ = Command::new("kill")
                 .args([signal, &id])
                 .stderr(Stdio::null())
@@ -298,7 +317,7 @@ fn a_pipe_is_written_to_but_never_replaced() {
     let [pipe, source] = ["pipe.yaml", "source.yaml"].map(|name| environment.path(name));
     let made = Command::new("mkfifo").args([&pipe, &source]).status();
     assert!(made.expect("mkfifo runs").success());
-    // Opened for both, so that neither side waits for the other.
+    // Opened for reading and writing, so that neither side waits for the other.
     let mut open = fs::OpenOptions::new()
         .read(true)
         .write(true)

@@ -146,8 +146,10 @@ impl<'c> Comparison<'c> {
         for (name, node) in new {
             let remaining = by_key.get_mut(&**name);
             let is_added = remaining.is_some_and(|nodes| {
-                let first = nodes.pop_front_if(|first| std::ptr::eq(*first, node));
-                first.is_some()
+                let is_first = nodes
+                    .front()
+                    .is_some_and(|first| std::ptr::eq(*first, node));
+                is_first && nodes.pop_front().is_some()
             });
             if is_added {
                 self.at(key(name), |comparison| {

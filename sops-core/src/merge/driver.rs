@@ -89,8 +89,14 @@ impl OpenMerge<'_> {
         let unencryptable = |error| vec![MergeProblem::Unencryptable(error)];
         let of_ours = self.plaintext(|_| SideName::Ours).map_err(unencryptable)?;
         let mut exposed = self.exposed(&of_ours.text, &decision)?;
-        let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
-        let problems: Vec<_> = self.problems().iter().cloned().chain(conflicts).collect();
+        // Where the sides agree, it does not matter what the ancestor was.
+        let mut problems: Vec<_> = match of_ours.conflicts.is_empty() {
+            true => Vec::new(),
+            false => {
+                let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
+                self.problems().iter().cloned().chain(conflicts).collect()
+            }
+        };
         let text = |text: &[u8]| self.encrypt_as(text, &decision, wrapping.now);
         let outcome = |text: Vec<u8>, problems| MergeOutcome {
             text,
@@ -104,6 +110,12 @@ impl OpenMerge<'_> {
         let of_theirs = self
             .plaintext(|_| SideName::Theirs)
             .map_err(unencryptable)?;
+        for conflict in of_theirs.conflicts.into_iter().map(MergeProblem::Conflict) {
+            // Pieces that fit together on one side may not do so on the other one.
+            if !problems.contains(&conflict) {
+                problems.push(conflict);
+            }
+        }
         for problem in self.exposed(&of_theirs.text, &decision)? {
             if !exposed.contains(&problem) {
                 exposed.push(problem);

@@ -79,19 +79,32 @@ fn merge_documents<'t>(
             .is_ok_and(|document| !is_encrypted(&document) && content_hash(&document) == hash)
     };
     let joined = || {
-        let mut text = write(&merged.documents, newline);
+        let mut text = write(&merged.documents, ours.format(), newline);
         Some(Zeroizing::new(std::mem::take(&mut *text).into_bytes())).filter(is_merged)
     };
-    let edited = || edited(&merged.documents, ours, theirs).filter(is_merged);
-    let text = match merged.has_mixed_styles {
-        true => edited().or_else(joined),
-        false => joined().or_else(edited),
+    let edited = |choice: Option<SideName>| {
+        let (documents, format) = (&merged.documents, ours.format());
+        edited(documents, &in_ours, &in_theirs, format, newline, choice).filter(is_merged)
     };
-    match text {
-        Some(text) => MergedText {
-            text,
-            conflicts: merged.conflicts,
-        },
+    let text = match merged.has_mixed_styles {
+        true => edited(None).or_else(joined),
+        false => joined().or_else(|| edited(None)),
+    };
+    let mut conflicts = merged.conflicts;
+    if let Some(text) = text {
+        return MergedText { text, conflicts };
+    }
+    // The values of both sides in the text of one, which lacks comments of the other.
+    let comments = Conflict {
+        document: 0,
+        path: None,
+        kind: ConflictKind::Comment,
+    };
+    match edited(Some(choice(&comments))) {
+        Some(text) => {
+            conflicts.push(comments);
+            MergedText { text, conflicts }
+        }
         None => undivided(ours.text().as_bytes(), theirs.text().as_bytes(), choice),
     }
 }

@@ -14,6 +14,15 @@ pub enum SideName {
     Theirs,
 }
 
+impl SideName {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Ours => Self::Theirs,
+            Self::Theirs => Self::Ours,
+        }
+    }
+}
+
 /// One of the three versions of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Version {
@@ -24,7 +33,7 @@ pub enum Version {
 }
 
 /// A value or comment that both sides changed differently.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Conflict {
     /// The number of the document in the stream, from 0.
@@ -41,7 +50,7 @@ pub struct Conflict {
 pub enum ConflictKind {
     /// Both sides changed the value.
     Value,
-    /// One side removed the value, and the other one changed it.
+    /// One side removed the value, and the other one changed it or its comment.
     Removed,
     /// Both sides changed the comment above or after the value.
     Comment,

@@ -7,7 +7,7 @@ use sops_document::Format;
 use zeroize::Zeroizing;
 
 use super::exposure::exposed;
-use super::markers::{Markers, with_markers};
+use super::markers::{Markers, merged_lines, with_markers};
 use super::plaintext::{Ancestor, MergedText, Plaintexts, merge_plaintexts};
 use super::problem::{Conflict, MergeNote, MergeProblem, SideName};
 use super::recipients::{self, Approval, KeyPlan, KeyWrapping};
@@ -111,7 +111,8 @@ impl<'a> OpenMerge<'a> {
     }
 
     /// The merged plaintext, with markers around the conflicts that `choices` does not decide, and
-    /// these conflicts.
+    /// these conflicts. In the binary format, only lines that both sides changed have markers, so a
+    /// text with a conflict may have none.
     ///
     /// # Errors
     /// The errors of [`parse_document`](crate::parse_document).
@@ -124,10 +125,19 @@ impl<'a> OpenMerge<'a> {
         let ours = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Ours))?;
         let theirs = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Theirs))?;
         let mut conflicts = ours.conflicts;
+        for conflict in theirs.conflicts {
+            // Pieces that fit together on one side may not do so on the other one.
+            if !conflicts.contains(&conflict) {
+                conflicts.push(conflict);
+            }
+        }
         conflicts.retain(|conflict| chosen(conflict).is_none());
-        let text = match conflicts.is_empty() {
-            true => ours.text,
-            false => with_markers(&ours.text, &theirs.text, markers),
+        let text = match (&self.versions.base, conflicts.is_empty()) {
+            (_, true) => ours.text,
+            (Some(base), false) if self.format == Format::Binary => {
+                merged_lines(&base.plaintext, &ours.text, &theirs.text, markers)
+            }
+            (_, false) => with_markers(&ours.text, &theirs.text, markers),
         };
         Ok((text, conflicts))
     }

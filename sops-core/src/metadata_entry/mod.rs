@@ -28,6 +28,18 @@ pub fn parse_document<'a>(
     Document::parse_reserving(text, format, METADATA_KEY)
 }
 
+/// Like [`parse_document`]; see [`Document::parse_reserving_while`].
+///
+/// # Errors
+/// Those of [`Document::parse_reserving`].
+pub(crate) fn parse_document_while<'a, T>(
+    text: &'a [u8],
+    format: Format,
+    meanwhile: impl FnOnce(&Document<'a>) -> T,
+) -> sops_document::Result<(Document<'a>, Option<T>)> {
+    Document::parse_reserving_while(text, format, METADATA_KEY, meanwhile)
+}
+
 /// Like [`parse_document`], without the comments of YAML, whose positions take time to find.
 ///
 /// # Errors

@@ -130,8 +130,11 @@ impl<'a> Opener<'_, '_, 'a> {
                     let alone = &ciphertext[..end];
                     cache.remember(kind, &self.additional_data, plaintext, alone);
                 }
-                let text = String::from_utf8_lossy(plaintext);
-                return Some((kind, Zeroizing::new(text.into_owned())));
+                let plaintext = String::from_utf8_lossy(plaintext);
+                // With room for the marker, so that the text is never moved.
+                let mut text = Zeroizing::new(String::with_capacity(plaintext.len() + 1));
+                text.push_str(&plaintext);
+                return Some((kind, text));
             }
             if around == ROOT {
                 return None;

@@ -8,6 +8,9 @@ use std::thread::{self, ScopedJoinHandle};
 /// How many results of one thread may wait, which limits the memory that they need.
 const AHEAD: usize = 4;
 
+/// About how long an entry with its value is.
+pub(super) const BYTES_A_VALUE: usize = 25;
+
 /// How many threads are worth starting for this many values: with fewer values per thread, starting
 /// it takes longer than it saves.
 pub(super) fn threads(values: usize) -> usize {

@@ -242,12 +242,29 @@ fn header_site(
 /// Sorts the sites into document order. Only two kinds are out of order: metadata that cannot go to
 /// the very end, and comments that SOPS finds before the text that they follow, even in the
 /// previous document.
-fn sort(document: &Document<'_>, sites: &mut [ReplacedLeaf]) {
+fn sort(document: &Document<'_>, sites: &mut Vec<ReplacedLeaf>) {
+    let tape = document.tape();
     let order = |site: &ReplacedLeaf| {
-        let item = &document.tape()[site.item as usize];
+        let item = &tape[site.item as usize];
         (site.at, !matches!(item, Item::Document { .. }))
     };
-    if !sites.is_sorted_by_key(order) {
-        sites.sort_by_key(order);
+    if sites.is_sorted_by_key(order) {
+        return;
     }
+    // Most sites are not comments, and usually in order.
+    let is_comment = |site: &ReplacedLeaf| matches!(tape[site.item as usize], Item::Comment { .. });
+    let (mut comments, mut others): (Vec<_>, Vec<_>) = sites.drain(..).partition(is_comment);
+    comments.sort_by_key(order);
+    if !others.is_sorted_by_key(order) {
+        others.sort_by_key(order);
+    }
+    let mut comments = comments.into_iter().peekable();
+    for site in others {
+        let is_before = |comment: &ReplacedLeaf| order(comment) < order(&site);
+        while let Some(comment) = comments.next_if(is_before) {
+            sites.push(comment);
+        }
+        sites.push(site);
+    }
+    sites.extend(comments);
 }

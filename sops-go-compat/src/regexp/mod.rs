@@ -303,7 +303,7 @@ mod tests {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            // The remainder is below `bound`, a small `usize`.
+            // The remainder is less than `bound`, which is a small `usize`.
             usize::try_from((state >> 33) % bound as u64).unwrap_or(0)
         };
         for _ in 0..20_000 {

@@ -13,7 +13,7 @@ const MAX_LENGTH: usize = 64 << 10;
 /// engine's recursion.
 const MAX_DEPTH: usize = 250;
 
-/// The most often that nested repetitions may repeat the innermost part, as in Go.
+/// How often nested repetitions may repeat the innermost part, as in Go.
 const MAX_REPEATS: u32 = 1000;
 
 /// The last code point.
@@ -137,8 +137,8 @@ pub(super) struct Parser<'p> {
 
 impl<'p> Parser<'p> {
     fn run(&mut self) -> Step<Hir> {
-        // Where the repetition just before starts, because Go rejects another one directly after
-        // it.
+        // The start of a repetition directly before the item. Go rejects a second one directly
+        // after it.
         let mut repetition = None;
         while let Some(c) = self.peek() {
             repetition = self.item(c, repetition)?;

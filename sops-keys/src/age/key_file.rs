@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::source::{KeySource, SourceContent};
 use crate::environment::Environment;
+use crate::platform::open_to_others;
 use crate::reading::{self, FileKind, read_keys};
 
 /// The source for the file at `path`, which `name` identifies in messages. A missing file is not an
@@ -66,17 +67,10 @@ fn read(path: &Path, kind: FileKind) -> Result<(Zeroizing<Vec<u8>>, Metadata), O
 }
 
 /// The warning about a key file that other users can access, following OpenSSH's rule.
-#[cfg(unix)]
 fn too_open(path: &Path, metadata: &Metadata) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o777;
-    (metadata.is_file() && mode & 0o077 != 0).then(|| {
-        let path = path.display();
-        format!("{path}: other users can access this private key (mode {mode:04o}); run `chmod 600 {path}`")
-    })
-}
-
-#[cfg(not(unix))]
-fn too_open(_: &Path, _: &Metadata) -> Option<String> {
-    None
+    let mode = open_to_others(metadata)?;
+    let path = path.display();
+    Some(format!(
+        "{path}: other users can access this private key (mode {mode:04o}); run `chmod 600 {path}`"
+    ))
 }

@@ -1,4 +1,4 @@
-//! Private keys in any bytes.
+//! Finds private keys in any bytes.
 
 mod base64_runs;
 mod binary;
@@ -152,7 +152,7 @@ mod tests {
         ] {
             assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
         }
-        // What looks like a key before one is no reason to miss it.
+        // Text that only looks like a key must not hide the key after it.
         let text = format!("AGE-SECRET-KEY-1{} {}", "AGE-SECRET-KEY-", key());
         assert_eq!(
             kinds(text.as_bytes()),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_with_a_name_are_found_by_it() {
+    fn keys_are_found_by_name() {
         let d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
         let jwk = format!(
             r#"{{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "d" : "{d}"}}"#
@@ -344,7 +344,7 @@ mod tests {
         ] {
             assert_eq!(kinds(text.as_bytes()), kind(true), "{text}");
         }
-        // The body of PEM is no second key.
+        // The body of a PEM key is not a second key.
         let pem = format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{lines}");
         assert_eq!(kinds(pem.as_bytes()), kind(false));
         let mut public = bytes;

@@ -70,7 +70,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let update = context.command("updatekeys");
     let at = context.metadata_start();
     let finding = context.report_span(at..at, parts.join("; "));
-    // Where the rule says nothing of the threshold, `updatekeys` leaves it.
+    // If the rule has no threshold, `updatekeys` keeps that of the file.
     if !has_other_keys && !thresholds.is_stated {
         let Thresholds { file, rule, .. } = thresholds;
         finding.help(format!(

@@ -23,7 +23,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             .get("image")
             .and_then(NodeRef::as_str)
             .map(repository);
-        // What a variable stands for may be of any registry.
+        // A variable may stand for any registry.
         let is_known = |image: &String| !image.contains(['$', '{', '<', '%']);
         let public = image.filter(|image| is_known(image) && context.images.is_public(image));
         for source in container

@@ -1,4 +1,4 @@
-//! A mode that lets users other than owner and group read a Secret's files.
+//! A mode that lets users other than the owner and the group read a Secret's files.
 
 use sops_document::NodeRef;
 use sops_document::tree::Node;
@@ -38,7 +38,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether the pod's users can read what its group can. The files are root's, and of the group
+/// Whether the pod's users can read what its group can. The files belong to root, and to the group
 /// `fsGroup` if there is one.
 fn can_read_as_group(pod: &Pod<'_, '_>) -> bool {
     let context = |node: NodeRef<'_, '_>, key| node.at(&["securityContext", key]).is_some();

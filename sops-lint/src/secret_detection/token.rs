@@ -1,4 +1,4 @@
-//! Secrets that are known by their form, such as tokens of services.
+//! Finds secrets with a known form, such as tokens of services.
 
 use super::reference::is_placeholder_token;
 use super::token_format;

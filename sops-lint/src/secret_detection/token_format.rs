@@ -1,5 +1,4 @@
-//! Forms that only secrets have: those of Gitleaks, and of services that Gitleaks does not know,
-//! from what these document.
+//! Forms that only secrets have: those of Gitleaks, and those that other services document.
 
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
@@ -13,11 +12,11 @@ use serde::Deserialize;
 use super::entropy::entropy;
 use super::trace;
 
-/// The rules of Gitleaks that need no more than a value, one a line.
+/// The Gitleaks rules that need only a value, one per line.
 const GITLEAKS: &str = include_str!("gitleaks/rules.jsonl");
 
-/// What it is, a word that it has in it in lower case, and its form. Where the form has a group,
-/// that is the secret.
+/// The description, a word in lower case that the text must contain, and the form. If the form has
+/// a group, the group is the secret.
 const FORMATS: &[(&str, &str, &str)] = &[
     (
         "a PEM private key",
@@ -131,7 +130,7 @@ struct GitleaksRule {
     id: String,
     form: String,
     keywords: Vec<String>,
-    /// The least that the secret has, in bits a character.
+    /// The minimum entropy of the secret in bits per character.
     entropy: f64,
     /// Well-known examples that have the form of a secret.
     allowed: Vec<String>,
@@ -153,7 +152,7 @@ struct CompiledForm {
 
 struct TokenForms {
     keywords: AhoCorasick,
-    /// For each keyword the form that it is of.
+    /// The index of the form for each keyword.
     of_keyword: Vec<usize>,
     forms: Vec<TokenForm>,
 }
@@ -163,9 +162,9 @@ static FORMS: LazyLock<TokenForms> = LazyLock::new(TokenForms::new);
 /// A secret that is known by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownToken {
-    /// What it is.
+    /// The description of the secret.
     pub(crate) description: &'static str,
-    /// Where the secret is in the text, without what its form has around it.
+    /// The range of the secret in the text, without the rest of its form.
     pub(crate) range: Range<usize>,
 }
 
@@ -184,7 +183,7 @@ pub(super) fn tokens(
     })
 }
 
-/// The same for one of the [words](trace::words) of a text.
+/// The secrets in one of the [words](trace::words) of a text.
 pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Vec<KnownToken> {
     FORMS.tokens(word, is_placeholder)
 }
@@ -271,7 +270,7 @@ impl TokenForm {
         })
     }
 
-    /// Where secrets of that form, and not placeholders for one, are in the text.
+    /// The ranges of secrets with this form, except placeholders.
     fn ranges(&self, text: &str, is_placeholder: fn(&str) -> bool) -> Vec<Range<usize>> {
         let compiled = self.compiled();
         let matches = compiled.form.captures_iter(text.as_bytes());
@@ -294,7 +293,7 @@ impl TokenForm {
     }
 }
 
-/// Whether it is the word for a password, which examples of URLs have there.
+/// Whether the text is a word such as `password`, as in example URLs.
 fn is_word(secret: &str) -> bool {
     let is_constant =
         |text: &str| text.contains('_') && text.chars().all(|c| c.is_ascii_uppercase() || c == '_');
@@ -314,8 +313,8 @@ fn is_word(secret: &str) -> bool {
         || is_constant(secret)
 }
 
-/// Whether it is the token that explanations of the format show, or one that a service gives to
-/// everybody.
+/// Whether the token is a well-known example of the format, or one that a service gives to
+/// everyone.
 fn is_public_jwt(secret: &str) -> bool {
     if !secret.starts_with("ey") {
         return false;

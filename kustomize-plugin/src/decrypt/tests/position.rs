@@ -152,7 +152,7 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
             let ran = sample.run(policy, &[&resource]);
             let start = format!("{location}: {message}");
             assert!(ran.error().starts_with(&start), "{start}\n{}", ran.error());
-            // As in Flux.
+            // Flux accepts this too.
             sample.run(QUIET, &[&resource]).quiet();
         }
     }

@@ -18,7 +18,7 @@ const MERGE_TOOL: &str = "mergetool.sops.cmd";
 
 /// The arguments after the name of the program. Git replaces `%S`, `%X` and `%Y` since version
 /// 2.44; older versions pass them unchanged.
-const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --ancestor-label %S \
+pub(super) const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --ancestor-label %S \
      --ours-label %X --theirs-label %Y -- %O %A %B %P";
 const TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
 const TEXTCONV_ARGUMENTS: &str = "git textconv --";

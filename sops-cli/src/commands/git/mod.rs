@@ -5,7 +5,7 @@
 mod attributes;
 mod driver;
 mod install;
-mod merge_driver;
+pub(crate) mod merge_driver;
 mod repository_files;
 pub(crate) mod status;
 pub(crate) mod textconv;

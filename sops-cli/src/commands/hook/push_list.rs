@@ -32,7 +32,7 @@ pub(super) fn updates(list: &str) -> Result<Vec<RefUpdate>, CommandError> {
     Ok(updates)
 }
 
-/// Whether an ID is all zeros, which means that there is no object.
+/// Whether an ID is all zeros, which means that no object exists.
 pub(super) fn is_none(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte == b'0')
 }

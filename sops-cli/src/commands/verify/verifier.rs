@@ -63,10 +63,10 @@ impl<'v> Verifier<'v> {
 
 impl Inspector for Verifier<'_> {
     fn inspect(&self, input: &Input<'_>, findings: &mut Vec<Finding>) {
-        let Some(text) = str::from_utf8(input.bytes)
-            .ok()
-            .filter(|text| text.contains(CIPHERTEXT_PREFIX))
-        else {
+        let text = str::from_utf8(input.bytes).ok();
+        let is_cut = |text: &&str| is_cut_in_ciphertext(text);
+        let has_ciphertext = |text: &&str| text.contains(CIPHERTEXT_PREFIX) || is_cut(text);
+        let Some(text) = text.filter(has_ciphertext) else {
             return;
         };
         let format = format_of_encrypted(input.path, input.bytes);
@@ -75,6 +75,17 @@ impl Inspector for Verifier<'_> {
             codes.any(|code| CAUSES.contains(&code))
         };
         let opened = match EncryptedDocument::parse(text, format) {
+            Err(Error::NotEncrypted) if is_cut(&text) => {
+                self.count(|summary, _| {
+                    summary.encrypted += 1;
+                    summary.checked.push(input.name.to_owned());
+                });
+                // The rest of the file is no plaintext to encrypt.
+                findings.retain(|finding| !CAUSES.contains(&finding.rule.code));
+                let message = "the file ends inside an encrypted value";
+                findings.push(altered(self.linter, input, Some(text.len()), message));
+                return;
+            }
             Err(Error::NotEncrypted) => return,
             Err(error) => Err(error),
             Ok(document) => self.open(&document),
@@ -130,6 +141,15 @@ pub(super) fn altered(
         shell_path(input.name)
     );
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
+}
+
+/// Whether a text ends inside the beginning of its first ciphertext.
+fn is_cut_in_ciphertext(text: &str) -> bool {
+    const SHORTEST: usize = "ENC[".len();
+    let text = text.trim_end();
+    !text.contains(CIPHERTEXT_PREFIX)
+        && (SHORTEST..CIPHERTEXT_PREFIX.len())
+            .any(|length| text.ends_with(&CIPHERTEXT_PREFIX[..length]))
 }
 
 /// Whether no creation rule determines who should be able to decrypt the file.

@@ -38,7 +38,7 @@ spec:
           stringData: {type: object, additionalProperties: {type: string}}
 ";
 
-/// The order of the files is not the order in which the cluster needs them.
+/// The cluster needs the objects in another order than that of the files.
 #[test]
 fn a_directory_with_its_namespace_and_crd_is_applied() {
     let environment = CLUSTER.environment();
@@ -140,7 +140,7 @@ fn a_secret_in_plaintext_is_refused() {
     let environment = CLUSTER.environment();
     let text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: plain\nstringData:\n  password: hunter2\n";
     environment.write("secret.yaml", text);
-    // Encrypted, but not where it matters.
+    // The file is encrypted, but not in the fields that matter.
     let half = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: half\nstringData:\n  a: hunter2\ndata:\n  b: aHVudGVyMg==\n";
     let flags = ["--encrypted-regex", "^stringData$"];
     environment.encrypt_with("half.yaml", half, &flags);

@@ -58,7 +58,7 @@ fn the_key_is_where_flux_looks_for_it() {
         "secret/sops-age unchanged\n"
     );
 
-    // Another key, and the first one is gone.
+    // There is another key now, and the first one is gone.
     environment.write("other.txt", other_identity());
     environment.write(
         ".sops.yaml",
@@ -166,7 +166,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         0o600
     );
 
-    // A key that stays under another name, or that this computer has, is not lost.
+    // A key is not lost if it stays under another name, or if this computer has it.
     let copy = format!(
         "{{\"stringData\":{{\"copy.agekey\":\"{}\"}}}}",
         other_identity()
@@ -287,7 +287,7 @@ fn two_clusters_side_by_side_have_keys_of_their_own() {
     );
 }
 
-/// The form that kubeconfigs of kind and k3s have.
+/// Kubeconfigs of kind and k3s have this form.
 #[test]
 fn a_client_certificate_authenticates() {
     let environment = environment();

@@ -176,7 +176,7 @@ fn a_missing_namespace_is_reported() {
 }
 
 #[test]
-fn a_conflict_with_another_manager() {
+fn a_conflict_with_another_field_manager_is_reported() {
     let environment = environment("managed");
     CLUSTER.kubectl(
         &environment,
@@ -281,7 +281,8 @@ fn an_object_that_the_server_rejects_is_explained() {
     }
 }
 
-/// An encrypted value of another kind, which the server would quote.
+/// The encrypted value has a kind that the server does not expect, so its message would quote the
+/// value.
 #[test]
 fn a_value_that_the_server_quotes_is_masked() {
     let environment = environment("quoted");
@@ -299,7 +300,7 @@ fn a_value_that_the_server_quotes_is_masked() {
     }
 }
 
-/// The message of a policy about the object, which its author can compose in any way.
+/// A policy with a message about the object. The author of a policy can compose any message.
 const POLICY: &str = r#"apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: quoting}
@@ -336,7 +337,7 @@ fn a_value_in_the_message_of_a_policy_is_masked() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
         );
         encrypt(&environment, "map.yaml", "^data$", &text);
-        // It takes a moment until a policy exists.
+        // A new policy takes effect after a moment.
         let run = (0..100)
             .map(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(200));

@@ -24,7 +24,7 @@ pub(crate) static CLUSTER: LazyLock<Server> = LazyLock::new(Server::start);
 
 pub(crate) struct Server {
     port: u16,
-    /// The certificates that the server created for itself.
+    /// The certificate authority that the server created for itself.
     authority: String,
     /// The certificate and key of a client.
     client_certificate: (String, String),
@@ -71,7 +71,7 @@ fn free_port() -> u16 {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        // The wardens remove the parts of it.
+        // The wardens remove the parts of the directory.
         let root = tempfile::tempdir().expect("a temporary directory").keep();
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let client = format!("http://127.0.0.1:{client}");
@@ -222,7 +222,7 @@ contexts:
         self.try_kubectl(environment, arguments).succeeds().stdout
     }
 
-    /// The same for a command that may fail.
+    /// Like [`Self::kubectl`], for a command that may fail.
     pub(crate) fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
         let mut command = environment.command_of(&PathBuf::from("kubectl"), arguments);
         // `kubectl` caches what it learns about a server there.

@@ -172,7 +172,7 @@ fn each_gap_is_reported() {
         "GAP clusters/apps.yaml: kustomization/apps takes its keys from its own namespace, `elsewhere`",
     );
 
-    // A file for someone else, as a program reads it.
+    // A program reads a file for someone else.
     environment.write(
         "clusters/apps.yaml",
         kustomization("apps", "./apps/production", DECRYPTION),
@@ -519,7 +519,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
 
 /// Keys under several names, of several kinds and from any editor, as Flux accepts them.
 #[test]
-fn keys_under_several_names() {
+fn flux_verify_finds_keys_under_several_names() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "names"]);
     environment

@@ -11,7 +11,7 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the page, with those that replace the key a second time, because the user
+/// The shell blocks of the page. The blocks that replace the key come twice, because the user
 /// repeats them every year.
 fn steps() -> String {
     let text = fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the page exists");

@@ -74,7 +74,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         changed("no MAC", |text| without(text, "mac:"), 51),
         changed("no `sops` block", |text| flat::cut(text, "sops:"), 1),
         case(
-            "no `sops` with_age, encrypted",
+            "no `sops` metadata, encrypted",
             Changed("x.yaml", PLAIN, |text| flat::cut(text, "sops:")),
             "encrypt -i --age R F",
             203,

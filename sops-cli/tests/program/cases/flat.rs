@@ -315,7 +315,7 @@ fn as_is(text: &str) -> String {
     text.to_owned()
 }
 
-/// The text before the text.
+/// The part of the file before a text.
 pub(super) fn cut(text: &str, at: &str) -> String {
     text[..text.find(at).expect("it is there")].to_owned()
 }

@@ -1,9 +1,9 @@
-//! What `sops-rs diff` prints of two versions.
+//! The output of `sops-rs diff` for two versions.
 
 use serde_json::Value as Json;
 use sops_test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
 
-/// Two encrypted files, compared without Git.
+/// Compares two encrypted files without Git.
 fn compared(old: &str, new: &str, flags: &[&str]) -> Run {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", old);
@@ -124,7 +124,7 @@ fn only_differences_are_reported() {
         run.stdout == "renamed: old.yaml -> new.yaml\n"
     };
     assert!(is_same(&[]));
-    // Only the time and the MAC.
+    // Only the time and the MAC differ.
     let touched = environment.run(&["set", "new.yaml", r#"["a"]"#, "3"]);
     touched.succeeds();
     assert!(!is_same(&[]));
@@ -430,7 +430,7 @@ fn recipients_of_a_file_with_conflict_markers_are_not_compared() {
 }
 
 #[test]
-fn exit_codes_are_those_of_git_diff() {
+fn diff_has_the_exit_codes_of_git_diff() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: 1\n");
     environment.encrypt("new.yaml", "a: 2\n");
@@ -453,6 +453,6 @@ fn exit_codes_are_those_of_git_diff() {
         Some(2)
     );
     assert_eq!(code(&["--no-index", "old.yaml"]), Some(2));
-    // Outside a repository.
+    // Outside a repository, there is nothing to compare with.
     assert_eq!(code(&["--exit-code"]), Some(2));
 }

@@ -23,7 +23,7 @@ impl Textconv {
         Self { environment, link }
     }
 
-    /// What it prints, which with all variables is the same under both names.
+    /// The output of the program. Whatever the variables are, it is the same under both names.
     fn output(&self, file: &str, variables: &[(&str, &str)]) -> Vec<u8> {
         let as_link = self.environment.command_of(&self.link, &[file]);
         let as_command = self.environment.command(&["git", "textconv", "--", file]);

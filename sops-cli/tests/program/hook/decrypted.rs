@@ -42,7 +42,7 @@ fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
         repository.sops_rs(&["encrypt", "-i", name]).succeeds();
         repository.git(&["add", "."]).succeeds();
         repository.commit();
-        // What has other text at the same path is refused too.
+        // Other text at the same path is refused too.
         repository.add(name, "a text that has correct-horse in it\n");
         repository.refuses(NOW);
     }
@@ -146,7 +146,7 @@ fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
             "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
         ));
     }
-    // A file with other keys is no copy, and neither is one with references.
+    // A file with other keys is not a copy, and neither is a file with references.
     let repository = repository(&[("settings.enc.yaml", VALUES)]);
     for text in [
         "b: c\n",
@@ -253,7 +253,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
     repository.git(&["add", "settings.json"]).succeeds();
     repository.refuses("is encrypted in the same commit as `settings.yaml`");
     repository.git(&["rm", "-qf", "settings.json"]).succeeds();
-    // A file for another environment, a sample, and a copy that another directory has.
+    // A file for another environment, a sample, and a copy in another directory.
     for (name, text) in [
         ("dev.yaml", "db:\n  user: app\n  password: dev\n"),
         (
@@ -413,7 +413,7 @@ fn a_push_of_a_decrypted_file_is_refused_even_if_the_file_was_deleted_meanwhile(
         &run,
         &["is encrypted in an earlier commit", "The push is refused"],
     );
-    // Content that shows nothing of it may be added again.
+    // Content that shows none of the values may be added again.
     repository
         .git(&["reset", "-q", "--hard", "HEAD^"])
         .succeeds();
@@ -487,7 +487,7 @@ fn a_push_of_a_file_that_an_earlier_commit_deleted_is_refused() {
             ("a/q.yaml", &*other, true),
             ("a/q.yaml.bak", VALUES, true),
             ("a/q2.yaml", VALUES, true),
-            // A file with other keys is another one.
+            // A file with other keys is another file.
             ("a/q2.yaml", &*other, false),
             ("b/q.yaml", &*other, false),
             ("a/q.yaml", "db: {user: '${USER}', password: ''}\n", false),

@@ -10,7 +10,7 @@ use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
 #[test]
 fn plaintext_is_refused_and_encrypted_files_are_not() {
     let repository = Repository::new();
-    // The first commit has nothing before it.
+    // The first commit has no parent.
     repository.add("a.yaml", PLAIN);
     repository.refuses("SL010");
     repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
@@ -40,7 +40,7 @@ fn the_index_counts_and_not_the_working_tree() {
     // `commit -a` has an index of its own.
     let run = repository.git(&["commit", "-q", "-a", "-m", "x"]);
     repository.is_refused(run, "a.yaml:6");
-    // The rule that is staged is the one that counts.
+    // The staged rule counts.
     repository
         .git(&["checkout", "-q", "--", "a.yaml"])
         .succeeds();
@@ -172,7 +172,7 @@ fn a_configuration_change_is_checked_for_unchanged_files() {
     repository.add(".sops.yaml", &rules(&both()));
     repository.refuses("help: sops-rs updatekeys a.yaml");
     repository.refuses("help: sops-rs updatekeys sub/b.yaml");
-    // What is staged counts.
+    // Staged files count.
     let update = ["updatekeys", "-y", "a.yaml", "sub/b.yaml"];
     repository.sops_rs(&update).succeeds();
     repository.refuses("SL012");
@@ -185,7 +185,7 @@ fn a_configuration_change_is_checked_for_unchanged_files() {
     repository.add(".sops.yaml", &other_rule);
     repository.refuses("SL013");
 
-    // Another configuration takes over where one goes, under its old name or a new one.
+    // If a configuration is removed or renamed, another configuration governs its files.
     repository.add(".sops.yaml", &rules(&both()));
     repository.add("sub/.sops.yaml", &rules(&recipient()));
     repository.refuses("sub/b.yaml");
@@ -226,7 +226,7 @@ fn a_configuration_change_without_effect_on_a_file_is_not_reported_for_it() {
     repository.add(".sops.yaml", &rules(&both()));
     let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
     repository.git(&no_hook).succeeds();
-    // It has had other keys before.
+    // The file had other keys before.
     repository.add(".sops.yaml", &format!("# more\n{}", rules(&both())));
     repository.commit().succeeds();
     repository.add(".sops.yaml", &rules(&other_recipient()));
@@ -267,7 +267,7 @@ fn a_file_that_encrypts_more_than_its_rule_selects_passes() {
     repository.commit().succeeds();
     let run = repository.sops_rs(&["lint", "--select", "SL013"]);
     assert_eq!(run.stdout.matches("encrypts more than").count(), 4, "{run}");
-    // A file that leaves some of it in plaintext is refused.
+    // A file with some of the values in plaintext is refused.
     repository
         .0
         .write("all.yaml", format!("{PLAIN}data: {{a: YQ==}}\n"));
@@ -630,7 +630,7 @@ fn a_configuration_with_intent_to_add_does_not_count() {
     repository.git(&["add", "-N", "sub/.sops.yaml"]).succeeds();
     repository.add("sub/values.yaml", "stringData:\n  a: correct-horse\n");
     repository.refuses("a creation rule covers this file");
-    // A staged one with a rule for the file does.
+    // A staged configuration with a rule for the file counts.
     let own = format!(
         "creation_rules:\n- encrypted_regex: ^none$\n  age: {}\n",
         recipient()
@@ -646,7 +646,7 @@ fn one_command_is_shown_for_many_plaintext_files() {
     for name in names {
         repository.add(name, PLAIN);
     }
-    // Without a configuration, all of them need the same.
+    // Without a configuration, all files need the same step.
     let configuration = repository.0.read(".sops.yaml");
     fs::remove_file(repository.0.path(".sops.yaml")).expect("the test owns it");
     let run = repository.commit();
@@ -665,7 +665,7 @@ fn one_command_is_shown_for_many_plaintext_files() {
     assert!(!run.stderr.contains("encrypt -i"), "{run}");
     let command = "`sops-rs lint --fix --select SL010` encrypts";
     assert!(run.stderr.contains(command), "{run}");
-    // The command reaches all files wherever Git was called.
+    // The command finds all files, whatever directory Git was called in.
     let commit = ["commit", "-q", "-m", "x"];
     let run = repository.git_in(&repository.0.path("sub"), &commit);
     let command = "`sops-rs lint --fix --select SL010 ..` encrypts";

@@ -69,7 +69,7 @@ fn an_untracked_configuration_covers_staged_files() {
         ],
     );
     assert!(!run.stderr.contains("add a creation rule"), "{run}");
-    // What it does not cover passes, and so does what is encrypted or excluded.
+    // Files that the rule does not cover pass, and so do encrypted and excluded files.
     let repository = self::repository(".sops.yaml", "^other/");
     repository.commit().succeeds();
     let repository = self::repository(".sops.yaml", "(^|/)secrets/");
@@ -90,7 +90,7 @@ fn the_staged_configuration_counts() {
     // The next commit may add this rule, and encrypt the file.
     repository.0.write(".sops.yaml", rule("(^|/)secrets/"));
     repository.commit().succeeds();
-    // The nearest one governs a file.
+    // The nearest configuration governs a file.
     repository.add("app/.sops.yaml", &rule("^other/"));
     repository.add("app/secrets/b.env", ENV);
     repository
@@ -143,7 +143,7 @@ fn a_push_is_judged_by_an_untracked_configuration() {
                 "The push is refused",
             ],
         );
-        // A later commit changes nothing about that.
+        // A later commit does not change this.
         repository
             .git(&["rm", "-q", "app/secrets/a.env"])
             .succeeds();
@@ -151,7 +151,7 @@ fn a_push_is_judged_by_an_untracked_configuration() {
         repository.commit_unchecked();
         refused(&push(), &["app/secrets/a.env:1", "Git does not track"]);
     }
-    // What it does not cover passes, and so does what is encrypted.
+    // Files that the rule does not cover pass, and so do encrypted files.
     let repository = repository(".sops.yaml", "^other/");
     repository.add_remote("origin");
     repository.commit().succeeds();

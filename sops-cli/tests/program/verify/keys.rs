@@ -1,4 +1,4 @@
-//! What is found with a private key.
+//! Findings with a private key.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -22,7 +22,7 @@ fn rules(recipient: &str) -> String {
 struct Repository(TestEnvironment);
 
 impl Repository {
-    /// One in which these files are encrypted and committed.
+    /// A repository in which these files are encrypted and committed.
     fn with(names: &[&str]) -> Self {
         let repository = Self(TestEnvironment::new());
         repository.git(&["init", "-q", "-b", "main"]);
@@ -61,7 +61,7 @@ impl Repository {
         self.0.write(name, text.replacen(from, to, 1));
     }
 
-    /// Takes the private key away.
+    /// Removes the private key.
     fn forget_key(&self) {
         let keys = self.0.home().join(".config/sops/age/keys.txt");
         std::fs::remove_file(keys).expect("the test owns it");
@@ -76,7 +76,7 @@ impl Repository {
     }
 }
 
-/// What a run found.
+/// The findings of a run.
 struct Verification {
     run: Run,
     /// The code, the file and the message of each finding.

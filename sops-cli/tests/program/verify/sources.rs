@@ -16,7 +16,7 @@ fn special_files_are_refused() {
         verification.finds(&[("SV002", name)], 2);
         verification.says("the file cannot be read: it is not a regular file");
     }
-    // In a directory, there may be any.
+    // A directory may contain any files.
     repository.verify(&["."]).is_clean();
 }
 

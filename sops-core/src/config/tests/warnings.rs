@@ -72,7 +72,7 @@ fn harmless_unknown_keys_are_warnings() {
 }
 
 #[test]
-fn keys_of_a_creation_rule_are_a_warning_elsewhere() {
+fn keys_of_a_creation_rule_are_a_warning_in_other_places() {
     let rules = "creation_rules: [{age: y}]";
     for (text, wanted) in [
         (

@@ -21,6 +21,8 @@ pub(super) struct Piece<'t> {
     pub(super) key: String,
     /// The number of the entry in its container.
     pub(super) index: usize,
+    /// The column of its key or, for an item, of its dash.
+    pub(super) column: usize,
     /// Comments, blank lines and indentation before the key; for an item, including its dash.
     pub(super) lead: &'t str,
     /// The key, and the text between it and the value.

@@ -92,7 +92,7 @@ impl<'a> BlockReader<'a> {
             Some(b'"' | b'\'') => {
                 let line = line::end(self.text, at);
                 self.closing_quote(at, line).ok_or(Stop::Unknown)?;
-                self.quoted(at)?
+                self.quoted(at, line)?
             }
             Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/') => {
                 let bytes = self.text.as_bytes()[at..].iter();

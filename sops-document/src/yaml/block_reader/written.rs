@@ -10,10 +10,10 @@ use crate::yaml::events::{Event, Scalar};
 use crate::yaml::resolve::resolve;
 use crate::{Collection, Style};
 
-/// A scalar that was written into a YAML text in the place of another one.
+/// A scalar that replaced another one in a YAML text.
 #[derive(Clone, Debug)]
 pub struct WrittenScalar {
-    /// Its range in the text, including the header of a block scalar, but no anchor.
+    /// The range of the scalar in the text, including the header of a block scalar, but no anchor.
     pub(crate) range: Range<usize>,
     /// The collection around it.
     pub(crate) kind: Collection,
@@ -45,7 +45,9 @@ impl WrittenScalar {
                 kind: self.kind,
                 column: self.column,
             });
-            reader.value(start, &mut scalars).ok()?;
+            reader
+                .value(start, line::end(text, start), &mut scalars)
+                .ok()?;
         }
         let scalar = scalars.only()?;
         let ends_here = match scalar.style {
