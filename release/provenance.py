@@ -31,6 +31,9 @@ def main():
     commit = output_of("git", "rev-parse", "HEAD")
     is_changed = bool(output_of("git", "status", "--porcelain", "--untracked-files=no"))
     versions = re.findall(r"(?m)^(\w+_VERSION)=(\S+)$", (ROOT / "release" / "build").read_text())
+    # The static programs contain the C library of this machine.
+    library = output_of("ldd", "--version").splitlines()[0]
+    tools = {"rustc": output_of("rustc", "--version"), "libc": library, "cc": output_of("cc", "--version").splitlines()[0]}
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": path.name, "digest": sha256(path)} for path in files],
@@ -39,7 +42,7 @@ def main():
             "buildDefinition": {
                 "buildType": f"{REPOSITORY}/release/build",
                 "externalParameters": {"profile": profile, "commitHasLocalChanges": is_changed},
-                "internalParameters": {"rustc": output_of("rustc", "--version"), **dict(versions)},
+                "internalParameters": {**tools, **dict(versions)},
                 "resolvedDependencies": [
                     {"uri": f"git+{REPOSITORY}", "digest": {"gitCommit": commit}},
                     {"uri": f"git+{REPOSITORY}#Cargo.lock", "digest": sha256(ROOT / "Cargo.lock")},
