@@ -1,50 +1,75 @@
-//! `sops-rs set`.
+//! `sops-rs set`. `assignment.rs` says where the values come from.
+
+mod assignment;
 
 use std::ffi::OsString;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
-use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count, invocation};
+use self::assignment::Assignment;
+use crate::arguments::{
+    self, FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count, invocation,
+};
 use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
+use crate::random_text::RandomText;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
-use crate::update_file::FileUpdate;
+use crate::update_file::{FileUpdate, WrittenFile};
 
 const EXAMPLES: &str = "\
 Examples:
-  sops-rs set settings.yaml '[\"password\"]' '\"new\"'
-  sops-rs set --value-stdin settings.yaml '[\"password\"]' < password.json
-  sops-rs set --value-raw --value-file settings.yaml '[\"tls.key\"]' tls.key";
+  openssl rand -base64 24 | sops-rs set secret.yaml stringData.password
+  sops-rs set settings.yaml replicas 3 owner '\"ann\"'   # values in JSON";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The encrypted file
     #[arg(value_name = "FILE")]
-    file: Option<PathBuf>,
-    /// The key path: `["key"][0]`
+    pub(super) file: Option<PathBuf>,
+    /// The key path: `a.b[0]`, `.a["b.c"]` or `["a"]["b"]`
     #[arg(value_name = "PATH", allow_hyphen_values = true)]
     path: Option<String>,
-    /// The value as JSON, or its file with `--value-file`
+    /// The value as JSON [default: text from standard input or a prompt]
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     value: Option<OsString>,
-    #[arg(hide = true)]
+    /// More paths and values
+    #[arg(value_name = "PATH VALUE", hide_short_help = true, allow_hyphen_values = true)]
     more: Vec<OsString>,
-    /// Read the value from the file VALUE
+    /// Take the values as plain text, not as JSON
     #[arg(long)]
+    text: bool,
+    /// Read the text of each path from a file; `-` is standard input
+    ///
+    /// Repeat it for each path, in the same order.
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["prompt", "generate", "value_file", "value_stdin"])]
+    from_file: Vec<PathBuf>,
+    /// Ask for the text of each path on the terminal, without showing it
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["generate", "value_file", "value_stdin"])]
+    prompt: bool,
+    /// Set a new random text for each path, such as `32` or `64:hex`
+    ///
+    /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17), digits
+    /// (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters have 190
+    /// bits.
+    #[arg(long, value_name = "LENGTH[:ALPHABET]", conflicts_with_all = ["value_file", "value_stdin"])]
+    generate: Option<RandomText>,
+    /// Encode the text in base64, for values under `data` of a Secret
+    #[arg(long, hide_short_help = true)]
+    encode: bool,
+    /// Read the value as JSON from the file VALUE
+    #[arg(long, hide_short_help = true)]
     value_file: bool,
-    /// Read the value from standard input
-    #[arg(long)]
+    /// Read the value as JSON from standard input
+    #[arg(long, hide_short_help = true)]
     value_stdin: bool,
-    /// Use the value as plain text, not as JSON
-    #[arg(long)]
+    /// Like `--text`, and keep a line break at the end of the value
+    #[arg(long, hide_short_help = true)]
     value_raw: bool,
     #[command(flatten)]
     idempotent: IdempotentArg,
@@ -61,22 +86,10 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         let message = "`--value-file` and `--value-stdin` cannot be used together";
         return Err(CommandError::new(Code::Generic, message));
     }
-    let (Some(file), Some(path), is_complete) = (
-        &args.file,
-        &args.path,
-        args.value.is_some() != args.value_stdin,
-    ) else {
+    let Some(file) = &args.file else {
         return Err(usage());
     };
-    if !is_complete || !args.more.is_empty() {
-        return Err(usage());
-    }
-    let path = key_path(path)?;
-    let text = args.text()?;
-    let value = match args.value_raw {
-        true => Node::from(text.as_str()),
-        false => from_json(&text)?,
-    };
+    let assignments = args.assignments(ui)?;
     let changing = FileUpdate {
         ui,
         globals,
@@ -86,46 +99,57 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     };
     let mut copies = Vec::new();
     let written = changing.change(|plaintext, format, metadata| {
-        let document = parse_document(plaintext, format)?;
-        let changed = document.set(&path, &value)?;
-        copies = match changed {
-            Some(_) => document.copies_of(&path),
-            None => Vec::new(),
-        };
-        let field = path.components().first();
-        if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
-            // Only the field that the path begins with is checked.
-            let rule = metadata.rule.clone().unwrap_or_default();
-            let parts = SecretParts::of_field(changed, format, &rule, field);
-            require_encrypted(ui, file, parts)?;
+        let mut text: Option<Zeroizing<Vec<u8>>> = None;
+        copies.clear();
+        for assignment in &assignments {
+            let path = &assignment.path;
+            let before = text.as_ref().map_or(plaintext, |text| text.as_slice());
+            let document = parse_document(before, format)?;
+            let value = assignment.node(ui, file, &document)?;
+            let Some(changed) = document.set(path, &value)? else {
+                continue;
+            };
+            copies.push((path, document.copies_of(path)));
+            if let Some(Component::Key(field)) = path.components().first() {
+                // Only the field that the path begins with is checked.
+                let rule = metadata.rule.clone().unwrap_or_default();
+                let parts = SecretParts::of_field(&changed, format, &rule, field);
+                require_encrypted(ui, file, parts)?;
+            }
+            text = Some(changed);
         }
-        if let Some(changed) = &changed
+        if let Some(changed) = &text
             && !invocation::is_sops()
             && let Some(drift) = RuleDrift::of(ui, globals, file, metadata, format)
         {
             drift.check(file, plaintext, changed, format)?;
         }
-        if let Some(changed) = &changed
+        if let Some(changed) = &text
             && format == Format::Dotenv
         {
             warn_of_returns(ui, &name_of(file), changed);
         }
-        Ok(match changed {
+        Ok(match text {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
         })
     })?;
-    warn_of_copies(ui, file, &copies, |aliases| {
-        format!(
-            "only `{path}` was changed; {aliases} had the same value as an alias and still has the old one: set it too, or change the anchored value in `sops-rs edit`"
-        )
-    });
-    if written.is_some_and(|written| is_plain(&written.text, written.format, &path)) {
-        ui.warn(format!(
-            "`{}` was written in plaintext, because the rule of {} does not select it",
-            args.path.as_deref().unwrap_or_default(),
-            name_of(file)
-        ));
+    for (path, copies) in copies {
+        warn_of_copies(ui, file, &copies, |aliases| {
+            format!(
+                "only `{path}` was changed; {aliases} had the same value as an alias and still has the old one: set it too, or change the anchored value in `sops-rs edit`"
+            )
+        });
+    }
+    for Assignment { path, typed, .. } in &assignments {
+        let is_plain =
+            |written: &WrittenFile| is_plain(&written.text, written.format, path);
+        if written.as_ref().is_some_and(is_plain) {
+            ui.warn(format!(
+                "`{typed}` was written in plaintext, because the rule of {} does not select it",
+                name_of(file)
+            ));
+        }
     }
     Ok(())
 }
@@ -226,31 +250,12 @@ impl Args {
             ..Self::default()
         })
     }
-
-    /// The text of the value.
-    fn text(&self) -> Result<Zeroizing<String>, CommandError> {
-        let mut text = Zeroizing::new(String::new());
-        let value = self.value.clone().unwrap_or_default();
-        if self.value_stdin {
-            let read = io::stdin().lock().read_to_string(&mut text);
-            read.map_err(|error| unreadable("the value from standard input", &error))?;
-        } else if self.value_file {
-            let file = Path::new(&value);
-            text = std::fs::read_to_string(file)
-                .map(Zeroizing::new)
-                .map_err(|error| unreadable(&name_of(file), &error))?;
-        } else {
-            text = Zeroizing::new(value.into_string().map_err(|_| no_utf8())?);
-        }
-        Ok(text)
-    }
 }
 
 /// A path on the command line of `set` or `unset`.
-pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
-    text.parse().map_err(|error: DocumentError| {
-        CommandError::general(error).with_code(Code::InvalidSetFormat)
-    })
+pub(super) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
+    arguments::key_path(text)
+        .map_err(|error| CommandError::general(error).with_code(Code::InvalidSetFormat))
 }
 
 fn no_json(reason: &str) -> CommandError {
@@ -258,22 +263,10 @@ fn no_json(reason: &str) -> CommandError {
         Code::InvalidSetFormat,
         format!("the value is not JSON: {reason}"),
     )
-    .hint("put text in double quotes: `'\"text\"'`; with `--value-raw`, quotes are not needed")
-}
-
-/// The error for a value that cannot be read or is not text.
-fn unreadable(name: &str, error: &io::Error) -> CommandError {
-    match error.kind() {
-        io::ErrorKind::InvalidData => no_utf8(),
-        _ => CommandError::input(name, error).with_code(Code::Generic),
-    }
-}
-
-fn no_utf8() -> CommandError {
-    CommandError::new(Code::InvalidSetFormat, "the value is not UTF-8 text")
+    .hint("put text in double quotes: `'\"text\"'`; with `--text`, quotes are not needed")
 }
 
 fn usage() -> CommandError {
     CommandError::new(Code::NoFileSpecified, "a file, a key path and a value are needed")
-        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; with `--value-stdin`, leave out the value")
+        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; for text, leave out the value and type it at the prompt, or pipe it in")
 }

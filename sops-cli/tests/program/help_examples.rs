@@ -104,7 +104,9 @@ fn repository() -> TestEnvironment {
     environment.encrypt("secret.json", "{\"a\": \"b\"}\n");
     environment.write("clusters/production/flux.yaml", "{}\n");
     environment.write("password.json", "\"new\"");
-    environment.write("tls.key", "text");
+    environment.write("tls.key", "-----BEGIN PRIVATE KEY-----\n");
+    environment.write("tls.crt", "-----BEGIN CERTIFICATE-----\n");
+    environment.write("api.env", "PORT=80\n");
     script(
         &environment,
         "serve",
