@@ -70,7 +70,9 @@ impl RandomText {
         let characters = self.alphabet.characters.as_bytes();
         let mut text = Zeroizing::new(String::with_capacity(self.length));
         for _ in 0..self.length {
-            text.push(char::from(characters[random.random_range(0..characters.len())]));
+            text.push(char::from(
+                characters[random.random_range(0..characters.len())],
+            ));
         }
         text
     }
@@ -101,7 +103,9 @@ impl FromStr for RandomText {
         let (length, name) = text.split_once(':').unwrap_or((text, ALPHABETS[0].name));
         let length = length.parse().ok();
         let Some(length) = length.filter(|length| (1..=MAX_LENGTH).contains(length)) else {
-            return Err(format!("the length must be a number from 1 to {MAX_LENGTH}"));
+            return Err(format!(
+                "the length must be a number from 1 to {MAX_LENGTH}"
+            ));
         };
         let alphabet = ALPHABETS.into_iter().find(|alphabet| alphabet.name == name);
         let alphabet = alphabet.ok_or_else(|| {
@@ -152,26 +156,41 @@ mod tests {
             // 4,000 are expected, with a standard deviation of 63.
             for character in alphabet.characters.bytes() {
                 let count = counts[usize::from(character)];
-                assert!((3_500..=4_500).contains(&count), "{} {count}", alphabet.name);
+                assert!(
+                    (3_500..=4_500).contains(&count),
+                    "{} {count}",
+                    alphabet.name
+                );
             }
         }
     }
 
     #[test]
     fn alphabets_have_no_character_twice() {
-        for (alphabet, bits) in ALPHABETS.into_iter().zip([5.95, 5.17, 3.32, 4.0, 6.0, 6.55]) {
+        for (alphabet, bits) in ALPHABETS
+            .into_iter()
+            .zip([5.95, 5.17, 3.32, 4.0, 6.0, 6.55])
+        {
             let mut characters = alphabet.characters.as_bytes().to_vec();
             characters.sort_unstable();
             characters.dedup();
             assert_eq!(characters.len(), alphabet.characters.len());
-            let one = RandomText { length: 1, alphabet };
+            let one = RandomText {
+                length: 1,
+                alphabet,
+            };
             assert!((one.bits() - bits).abs() < 0.01, "{}", alphabet.name);
         }
     }
 
     #[test]
     fn a_text_that_can_be_guessed_causes_a_warning() {
-        for (request, is_weak) in [("10", true), ("11", false), ("15:hex", true), ("16:hex", false)] {
+        for (request, is_weak) in [
+            ("10", true),
+            ("11", false),
+            ("15:hex", true),
+            ("16:hex", false),
+        ] {
             let request: RandomText = request.parse().expect(request);
             assert_eq!(request.weakness().is_some(), is_weak, "{request}");
         }

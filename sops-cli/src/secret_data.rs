@@ -60,7 +60,11 @@ mod tests {
             ("aHVudGVy_g==", None),
             ("hunter2", None),
         ] {
-            assert_eq!(decode(text).as_deref().map(Vec::as_slice), expected, "{text}");
+            assert_eq!(
+                decode(text).as_deref().map(Vec::as_slice),
+                expected,
+                "{text}"
+            );
         }
         assert_eq!(*encode(b"hunter2"), "aHVudGVyMg==");
     }

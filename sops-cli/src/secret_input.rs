@@ -17,7 +17,10 @@ pub(crate) fn ask(ui: &Ui, question: &str) -> Result<Zeroizing<Vec<u8>>, Command
     })?;
     let text = answer.expose_secret();
     if text.is_empty() {
-        return Err(CommandError::new(Code::InvalidSetFormat, "the value is empty"));
+        return Err(CommandError::new(
+            Code::InvalidSetFormat,
+            "the value is empty",
+        ));
     }
     Ok(Zeroizing::new(text.as_bytes().to_vec()))
 }

@@ -58,7 +58,9 @@ fn in_brackets(text: &str) -> Result<String, DocumentError> {
                 return Err(malformed("a key is empty"));
             }
             if key.contains(['"', '\'', ']']) {
-                return Err(malformed("a key with quotes or brackets needs `[\"…\"]` around it"));
+                return Err(malformed(
+                    "a key with quotes or brackets needs `[\"…\"]` around it",
+                ));
             }
             path.push_str(&format!("[\"{key}\"]"));
             rest = remainder;
@@ -114,8 +116,20 @@ mod tests {
     #[test]
     fn malformed_paths_are_errors() {
         for text in [
-            "", ".", "a.", "a..b", "..a", "a[", "a[\"b]", "a[\"b\"]c", "a]", "a\"b", "a[x]", "a[-1]",
-            "[\"a\"]b", "[a]",
+            "",
+            ".",
+            "a.",
+            "a..b",
+            "..a",
+            "a[",
+            "a[\"b]",
+            "a[\"b\"]c",
+            "a]",
+            "a\"b",
+            "a[x]",
+            "a[-1]",
+            "[\"a\"]b",
+            "[a]",
         ] {
             assert!(key_path(text).is_err(), "{text}");
         }

@@ -72,7 +72,9 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
                 .hint(format!("to encrypt for your key, it needs the recipient {}", recipients[0]))
         })?;
         let is_named = |recipient: &&String| {
-            config.as_ref().is_some_and(|config| names_key(config, recipient))
+            config
+                .as_ref()
+                .is_some_and(|config| names_key(config, recipient))
         };
         ui.note(format_args!(
             "{} already exists and was not changed.",
@@ -215,8 +217,9 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
     }
     if file.symlink_metadata().is_ok() {
         let message = format!("{} exists, but contains no usable key", name_of(&file));
-        return Err(CommandError::new(Code::Generic, message)
-            .hint("`sops-rs keygen --append` adds a new key to the file; with `--pq`, a post-quantum key"));
+        return Err(CommandError::new(Code::Generic, message).hint(
+            "`sops-rs keygen --append` adds a new key to the file; with `--pq`, a post-quantum key",
+        ));
     }
     let pair = keygen::generate(args.pq);
     keygen::create(ui, &file, &pair)?;
@@ -230,7 +233,9 @@ fn mac_only_encrypted(ui: &Ui, globals: &GlobalArgs, working_dir: &Path) -> bool
         return true;
     }
     let root = lint::root(working_dir);
-    let bot = BOT_FILES.into_iter().find(|(file, _)| root.join(file).is_file());
+    let bot = BOT_FILES
+        .into_iter()
+        .find(|(file, _)| root.join(file).is_file());
     let Some((_, bot)) = bot else {
         return false;
     };

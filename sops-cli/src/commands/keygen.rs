@@ -96,7 +96,9 @@ pub(crate) fn create(ui: &Ui, file: &Path, pair: &KeyPair) -> Result<(), Command
         let message = format!("you have keys already, in {}", name_of(file));
         return Err(CommandError::new(Code::CannotWriteOutput, message)
             .hint("to print the recipient of the newest, run `sops-rs whoami`")
-            .hint("to add a key, run `sops-rs keygen --append`; for another file, add `--output`"));
+            .hint(
+                "to add a key, run `sops-rs keygen --append`; for another file, add `--output`",
+            ));
     }
     if let Some(directory) = file.parent() {
         std::fs::DirBuilder::new()
@@ -132,7 +134,10 @@ fn append(ui: &Ui, pair: &KeyPair) -> Result<(), CommandError> {
     }
     text.extend_from_slice(key_file(pair).as_bytes());
     files::write(ui, &file, &text, Expected::Content(&old), Readers::Owner)?;
-    ui.note(format_args!("Added a new private key to {}", name_of(&file)));
+    ui.note(format_args!(
+        "Added a new private key to {}",
+        name_of(&file)
+    ));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `sops-rs whoami`.
 
 use sops_core::keys::age::Held;
-use sops_core::keys::{Environment, Family, Identities};
+use sops_core::keys::{Environment, Family, Identities, MasterKey};
 use sops_core::{Format, parse_document};
 
 use crate::arguments::GlobalArgs;
@@ -9,13 +9,13 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
 use crate::keys::own::own_keys;
 use crate::keys::services::Services;
-use crate::recipient_edit::occurrences;
+use crate::recipient_edit::{Occurrence, occurrences};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
   sops-rs whoami
-  sops-rs whoami --config apps/.sops.yaml";
+  sops-rs whoami --config .sops.yaml";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -33,7 +33,7 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
     let services = Services::new(ui, globals)?;
     let mut has_pgp = false;
     for fingerprint in rules.fingerprints() {
-        let key = sops_core::keys::MasterKey::Pgp {
+        let key = MasterKey::Pgp {
             fingerprint: fingerprint.replace(' ', ""),
         };
         if services.is_ours(&key) {
@@ -60,11 +60,11 @@ struct RuleNames {
     file: String,
     /// The description of each rule.
     rules: Vec<String>,
-    found: Vec<crate::recipient_edit::Occurrence>,
+    found: Vec<Occurrence>,
 }
 
 impl RuleNames {
-    /// Those of the configuration for the working directory; empty if there is none.
+    /// Those of the configuration for the working directory, if it has one.
     fn read(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         let config = load::config(ui, globals)?;
         let Some(config) = config else {
@@ -77,10 +77,12 @@ impl RuleNames {
         let document =
             parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
         let rules = config.creation_rules().unwrap_or_default().iter();
-        let rules = rules.enumerate().map(|(index, rule)| match &rule.path_regex {
-            Some(pattern) => format!("rule {} ({pattern})", index + 1),
-            None => format!("rule {} (every file)", index + 1),
-        });
+        let rules = rules
+            .enumerate()
+            .map(|(index, rule)| match &rule.path_regex {
+                Some(pattern) => format!("rule {} ({pattern})", index + 1),
+                None => format!("rule {} (every file)", index + 1),
+            });
         Ok(Self {
             file: name_of(config.file()),
             rules: rules.collect(),
@@ -93,7 +95,10 @@ impl RuleNames {
         if self.rules.is_empty() {
             return Ok(());
         }
-        let mut named = self.found.iter().filter(|found| found.recipient == recipient);
+        let mut named = self
+            .found
+            .iter()
+            .filter(|found| found.recipient == recipient);
         let mut rules: Vec<&str> = Vec::new();
         let mut name = None;
         for found in named.by_ref() {

@@ -76,8 +76,7 @@ pub(super) fn entries<'d, 'a>(document: &'d Document<'a>) -> Vec<Entry<'d, 'a>> 
 
 /// A decoded value as text, if it is text that an editor can change.
 pub(super) fn as_text(bytes: &[u8]) -> Option<&str> {
-    let is_readable =
-        |character: char| !character.is_control() || matches!(character, '\n' | '\t');
+    let is_readable = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
     let text = str::from_utf8(bytes).ok()?;
     (text.chars().all(is_readable) && !text.starts_with(BINARY)).then_some(text)
 }

@@ -15,10 +15,7 @@ use super::entry::{as_text, entries};
 ///
 /// # Errors
 /// Those of the parser, and those of edits that the text does not allow.
-pub(crate) fn to_string_data(
-    text: &[u8],
-    format: Format,
-) -> sops_core::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn to_string_data(text: &[u8], format: Format) -> sops_core::Result<Zeroizing<Vec<u8>>> {
     if !matches!(format, Format::Yaml | Format::Json) {
         return Ok(Zeroizing::new(text.to_owned()));
     }
@@ -97,7 +94,10 @@ fn with_renamed_fields(text: &str, format: Format) -> sops_core::Result<Zeroizin
     let all = entries(&document);
     for secret in secrets(&document) {
         let path = secret.path();
-        let own: Vec<_> = all.iter().filter(|entry| entry.path.secret == path).collect();
+        let own: Vec<_> = all
+            .iter()
+            .filter(|entry| entry.path.secret == path)
+            .collect();
         let texts: Option<Vec<_>> = own
             .iter()
             .map(|entry| {
@@ -168,10 +168,14 @@ fn moves(text: &str, format: Format) -> sops_core::Result<Vec<Move>> {
         let decoded = entry.decoded()?;
         let secret = entry.data.lineage();
         let secret = secret.get(secret.len().checked_sub(2)?)?;
-        let components = secret.lineage().into_iter().skip(1).map(|node| match node.number() {
-            Some(index) => Component::Index(index),
-            None => Component::Key(node.step()),
-        });
+        let components = secret
+            .lineage()
+            .into_iter()
+            .skip(1)
+            .map(|node| match node.number() {
+                Some(index) => Component::Index(index),
+                None => Component::Key(node.step()),
+            });
         Some(Move {
             secret: components.collect(),
             text: Zeroizing::new(as_text(&decoded)?.to_owned()),
@@ -206,9 +210,15 @@ mod tests {
             ),
             ("data:\n  a: ${A}\n", "data:\n  a: ${A}\n"),
             ("data: {}\n", "data: {}\n"),
-            ("data:\n  a: YQpiCg==\n", "stringData:\n  a: |\n    a\n    b\n"),
+            (
+                "data:\n  a: YQpiCg==\n",
+                "stringData:\n  a: |\n    a\n    b\n",
+            ),
         ] {
-            assert_eq!(decoded(&format!("{head}{fields}")), format!("{head}{expected}"));
+            assert_eq!(
+                decoded(&format!("{head}{fields}")),
+                format!("{head}{expected}")
+            );
         }
     }
 
@@ -222,6 +232,9 @@ mod tests {
             format!("---\n{expected}---\n{other}--- # x\n{expected}")
         );
         let list = "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: Secret\n    data: {a: YQ==}\n";
-        assert_eq!(decoded(list), list.replace("data: {a: YQ==}", "stringData: {a: a}"));
+        assert_eq!(
+            decoded(list),
+            list.replace("data: {a: YQ==}", "stringData: {a: a}")
+        );
     }
 }

@@ -43,7 +43,10 @@ impl DecodedView {
         let Ok(document) = parse_document(text, format) else {
             return as_it_is();
         };
-        let entries: Vec<_> = entries(&document).into_iter().filter(Entry::is_own).collect();
+        let entries: Vec<_> = entries(&document)
+            .into_iter()
+            .filter(Entry::is_own)
+            .collect();
         let source = ViewSource {
             text,
             format,
@@ -125,8 +128,9 @@ impl DecodedView {
         if let Some(at) = is_set.iter().position(|is_set| !is_set) {
             return Err(Error::Document(DocumentError::Unrepresentable {
                 location: Location::of(document.text(), places[at]),
-                message: "this value cannot be encoded at its position: put it on a line of its own"
-                    .to_owned(),
+                message:
+                    "this value cannot be encoded at its position: put it on a line of its own"
+                        .to_owned(),
             }));
         }
         Ok(Restored {
@@ -303,8 +307,14 @@ impl Notes {
             "These values are base64 again, so they were probably encoded twice",
             &self.twice,
         );
-        list("These values are shown in base64, because of how they are written", &self.kept);
-        list("These values are not base64, and are shown as they are", &self.not_base64);
+        list(
+            "These values are shown in base64, because of how they are written",
+            &self.kept,
+        );
+        list(
+            "These values are not base64, and are shown as they are",
+            &self.not_base64,
+        );
         lines
     }
 }

@@ -93,9 +93,17 @@ mod tests {
     #[test]
     fn times_are_compared_with_their_offsets() {
         let time = |text| parse_time(text).expect(text);
-        assert_eq!(time("2026-01-31T12:00:00Z"), time("2026-01-31T14:00:00+02:00"));
-        assert_eq!(time("2026-01-31T12:00:00Z"), time("2026-01-31T06:30:00-05:30"));
-        assert!(parse_time("2026-01-31").is_none() && parse_time("yesterday, at some time").is_none());
+        assert_eq!(
+            time("2026-01-31T12:00:00Z"),
+            time("2026-01-31T14:00:00+02:00")
+        );
+        assert_eq!(
+            time("2026-01-31T12:00:00Z"),
+            time("2026-01-31T06:30:00-05:30")
+        );
+        assert!(
+            parse_time("2026-01-31").is_none() && parse_time("yesterday, at some time").is_none()
+        );
     }
 
     #[test]

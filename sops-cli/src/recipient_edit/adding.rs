@@ -4,7 +4,7 @@ use sops_core::document::{Error, NodeRef, Result, Shape};
 use sops_core::tree::Node;
 use sops_core::{Component, Document, Format, KeyPath};
 
-use super::occurrence::{KeyHolder, line_end, line_start, next_line, parts};
+use super::occurrence::{KeyHolder, line_end, line_start, parts};
 
 /// The text with the recipient as the last age recipient of the rule or group. The name becomes a
 /// comment, if the recipient gets a line of its own.
@@ -29,15 +29,69 @@ pub(super) fn with_recipient(
     }
 }
 
+/// Adds an item after the last one. The text is changed directly, so that aliases of the list get
+/// the item too.
 fn in_list(
     document: &Document<'_>,
     list: NodeRef<'_, '_>,
     recipient: &str,
     name: Option<&str>,
 ) -> Result<String> {
-    let end = Component::Index(list.items().count());
-    let path = path_of(list, Some(end))?;
-    set(document, &path, &Node::from(recipient), recipient, name)
+    let text = document.text();
+    let Some(last) = list.items().last() else {
+        let path = path_of(list, Some(Component::Index(0)))?;
+        return set(document, &path, &Node::from(recipient), recipient, name);
+    };
+    let span = last.span();
+    let (start, end) = (line_start(text, span.start), line_end(text, span.end));
+    let head = &text[start..span.start];
+    let comment = name.map(|name| format!(" # {name}")).unwrap_or_default();
+    let line_break = line_break(text);
+    let is_flow = text[list.span().start..].starts_with('[');
+    if !is_flow && head.trim_start().starts_with('-') {
+        let dash = head.find('-').unwrap_or_default();
+        let spaces = head[dash + 1..]
+            .chars()
+            .take_while(|character| *character == ' ')
+            .count();
+        let indent = &head[..dash];
+        let spaces = " ".repeat(spaces.max(1));
+        // A block scalar ends with its line break.
+        let end = match text[..span.end].ends_with('\n') {
+            true => line_end(text, span.end - 1),
+            false => end,
+        };
+        return Ok(format!(
+            "{}{line_break}{indent}-{spaces}{recipient}{comment}{}",
+            &text[..end],
+            &text[end..]
+        ));
+    }
+    if !is_flow {
+        return Err(not_editable());
+    }
+    let quote = match &text[span.start..=span.start] {
+        "\"" => "\"",
+        _ => "",
+    };
+    let rest = text[span.end..end].trim_start();
+    let after_comma = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+    if head.trim().is_empty() && (after_comma.is_empty() || after_comma.starts_with('#')) {
+        // Each item has a line of its own.
+        let comma = if rest.starts_with(',') { "" } else { "," };
+        let new_comma = if rest.starts_with(',') { "," } else { "" };
+        return Ok(format!(
+            "{}{comma}{}{line_break}{head}{quote}{recipient}{quote}{new_comma}{comment}{}",
+            &text[..span.end],
+            &text[span.end..end],
+            &text[end..]
+        ));
+    }
+    Ok(format!(
+        "{}, {quote}{recipient}{quote}{}",
+        &text[..span.end],
+        &text[span.end..]
+    ))
 }
 
 /// Sets a value that contains the recipient, and adds the comment.
@@ -59,7 +113,11 @@ fn set(
 
 /// The text with a comment at the end of the new recipient's line, if it has one of its own.
 fn with_name(mut text: String, old: &str, recipient: &str, name: &str) -> String {
-    let same = text.bytes().zip(old.bytes()).take_while(|(new, old)| new == old).count();
+    let same = text
+        .bytes()
+        .zip(old.bytes())
+        .take_while(|(new, old)| new == old)
+        .count();
     let from = line_start(&text, text.floor_char_boundary(same));
     let Some(at) = text[from..].find(recipient).map(|at| from + at) else {
         return text;
@@ -96,31 +154,23 @@ fn in_string(
     }
     let end = source.rfind(last).map(|at| span.start + at + last.len());
     let end = end.ok_or_else(not_editable)?;
-    // A comma may follow the last recipient.
-    let rest = text[end..span.end].trim_start();
-    let end = match rest.starts_with(',') {
-        true => end + text[end..span.end].find(',').unwrap_or_default(),
-        false => end,
-    };
     let separator = match line_start(text, end) > span.start {
         // On a line of its own, as the recipients before it.
         true => {
             let start = line_start(text, end);
             let line = &text[start..end];
             let indent = &line[..line.len() - line.trim_start().len()];
-            let line_break = if text[..start].ends_with("\r\n") { "\r\n" } else { "\n" };
-            format!(",{line_break}{indent}")
+            format!(",{}{indent}", line_break(text))
         }
         false => match source.contains(", ") {
             true => ", ".to_owned(),
             false => ",".to_owned(),
         },
     };
-    let skipped = usize::from(text[end..].starts_with(','));
     Ok(format!(
         "{}{separator}{recipient}{}",
         &text[..end],
-        &text[end + skipped..]
+        &text[end..]
     ))
 }
 
@@ -147,10 +197,7 @@ fn as_list(
     }
     let column = text[start..key].chars().count();
     let indent = " ".repeat(column + 2);
-    let line_break = match text[next_line(text, start).saturating_sub(2)..].starts_with("\r\n") {
-        true => "\r\n",
-        false => "\n",
-    };
+    let line_break = line_break(text);
     let rest = &text[span.end..end];
     let name = name.map(|name| format!(" # {name}")).unwrap_or_default();
     Some(format!(
@@ -160,12 +207,24 @@ fn as_list(
     ))
 }
 
+/// The line breaks of the text.
+fn line_break(text: &str) -> &'static str {
+    match text.contains("\r\n") {
+        true => "\r\n",
+        false => "\n",
+    }
+}
+
 /// The path to a node in the text, and to a child of it.
 pub(super) fn path_of(node: NodeRef<'_, '_>, child: Option<Component>) -> Result<KeyPath> {
-    let steps = node.lineage().into_iter().skip(1).map(|node| match node.number() {
-        Some(index) => Component::Index(index),
-        None => Component::Key(node.step()),
-    });
+    let steps = node
+        .lineage()
+        .into_iter()
+        .skip(1)
+        .map(|node| match node.number() {
+            Some(index) => Component::Index(index),
+            None => Component::Key(node.step()),
+        });
     KeyPath::new(steps.chain(child)).ok_or_else(not_editable)
 }
 

@@ -25,7 +25,10 @@ pub(crate) struct RuleSelection {
 
 impl RuleSelection {
     fn has(&self, rule: usize, group: usize) -> bool {
-        let has_rule = self.rules.as_ref().is_none_or(|rules| rules.contains(&rule));
+        let has_rule = self
+            .rules
+            .as_ref()
+            .is_none_or(|rules| rules.contains(&rule));
         has_rule && self.group.is_none_or(|wanted| wanted == group)
     }
 }
@@ -37,7 +40,9 @@ pub(crate) enum RecipientChange<'c> {
         recipient: &'c str,
         name: Option<&'c str>,
     },
-    Remove { recipient: &'c str },
+    Remove {
+        recipient: &'c str,
+    },
 }
 
 impl RecipientChange<'_> {
@@ -76,7 +81,8 @@ impl RecipientChange<'_> {
                     selection.has(place.found.rule, place.found.group)
                         && place.found.recipient == *recipient
                 });
-                last.map(|place| without_recipient(document, &place)).transpose()
+                last.map(|place| without_recipient(document, &place))
+                    .transpose()
             }
             Self::Add { recipient, name } => {
                 let places = places(document);
@@ -154,8 +160,11 @@ impl RecipientChange<'_> {
 
 /// Whether the rule has an age recipient.
 fn has_age(rule: Option<&CreationRule>) -> bool {
-    let keys = rule.iter().flat_map(|rule| rule.key_groups.iter().flatten());
-    keys.into_iter().any(|key| matches!(key, MasterKey::Age { .. }))
+    let keys = rule
+        .iter()
+        .flat_map(|rule| rule.key_groups.iter().flatten());
+    keys.into_iter()
+        .any(|key| matches!(key, MasterKey::Age { .. }))
 }
 
 /// Whether a recipient in the text is this key. PGP fingerprints may have spaces in the text.
@@ -185,12 +194,17 @@ fn is_same(expected: &CreationRule, rule: &CreationRule) -> bool {
 }
 
 /// The rules for these files, by index.
-pub(crate) fn rules_for(config: &Config, files: &[impl AsRef<Path>]) -> sops_core::Result<Vec<usize>> {
+pub(crate) fn rules_for(
+    config: &Config,
+    files: &[impl AsRef<Path>],
+) -> sops_core::Result<Vec<usize>> {
     let rules = config.creation_rules().unwrap_or_default();
     let mut indexes = Vec::new();
     for file in files {
         let rule = config.creation_rule_for(file.as_ref())?;
-        let index = rules.iter().position(|own| rule.is_some_and(|rule| std::ptr::eq(own, rule)));
+        let index = rules
+            .iter()
+            .position(|own| rule.is_some_and(|rule| std::ptr::eq(own, rule)));
         indexes.extend(index);
     }
     Ok(indexes)

@@ -45,7 +45,10 @@ pub(super) struct Place<'d, 'a> {
 
 /// The recipients of all creation rules, in the order of the text.
 pub(crate) fn occurrences(document: &Document<'_>) -> Vec<Occurrence> {
-    places(document).into_iter().map(|place| place.found).collect()
+    places(document)
+        .into_iter()
+        .map(|place| place.found)
+        .collect()
 }
 
 /// The mappings that hold keys, with those of the groups that they merge.
@@ -116,7 +119,9 @@ pub(super) fn places<'d, 'a>(document: &'d Document<'a>) -> Vec<Place<'d, 'a>> {
 
 /// The recipients in a string.
 pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 /// The name of a recipient: the comment on its line or, for an alias, on the line of the anchor.

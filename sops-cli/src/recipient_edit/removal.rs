@@ -51,9 +51,17 @@ fn own_lines(text: &str, node: NodeRef<'_, '_>, before: &str) -> Option<std::ops
     if span.is_empty() || text[span.clone()].contains('\n') {
         return None;
     }
-    let head = text[start..span.start].trim();
+    // An anchor that no alias uses goes with its value.
+    let head = text[start..span.start].trim().split_once('&');
+    let head = head.map_or(text[start..span.start].trim(), |(head, _)| head.trim());
     let rest = text[span.end..line_end(text, span.end)].trim_start();
-    let is_alone = head == before && (rest.is_empty() || rest.starts_with('#'));
+    let rest = match head {
+        // In brackets over several lines.
+        "" => rest.strip_prefix(',').unwrap_or(rest).trim_start(),
+        _ => rest,
+    };
+    let is_item = head.is_empty() && before == "-";
+    let is_alone = (head == before || is_item) && (rest.is_empty() || rest.starts_with('#'));
     is_alone.then(|| start..next_line(text, span.end))
 }
 

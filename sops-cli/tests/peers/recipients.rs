@@ -16,8 +16,13 @@ fn recipients(environment: &TestEnvironment, name: &str) -> Vec<String> {
     command.env("GNUPGHOME", environment.path("gnupg"));
     let run = environment.finish(command);
     assert_eq!(run.code, Some(0), "{name}: {run}");
-    let recipients = run.stdout.lines().filter_map(|line| line.split_once("recipient: "));
-    let mut all: Vec<_> = recipients.map(|(_, recipient)| recipient.trim().to_owned()).collect();
+    let recipients = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once("recipient: "));
+    let mut all: Vec<_> = recipients
+        .map(|(_, recipient)| recipient.trim().to_owned())
+        .collect();
     all.sort();
     all
 }
@@ -37,12 +42,16 @@ fn changed_configurations_mean_the_same_to_sops() {
         if text.contains("pgp") {
             continue;
         }
-        let text = text.replace("ANN", &recipient()).replace("BOB", &other_recipient());
+        let text = text
+            .replace("ANN", &recipient())
+            .replace("BOB", &other_recipient());
         let environment = TestEnvironment::new();
         environment.write("plain.yaml", "data: x\nvalue_secret: y\n");
         environment.write(".sops.yaml", &text);
         let before = recipients(&environment, &name);
-        environment.run(&["recipients", "add", NEW, "--name", "new"]).succeeds();
+        environment
+            .run(&["recipients", "add", NEW, "--name", "new"])
+            .succeeds();
         let mut expected = before.clone();
         expected.push(NEW.to_owned());
         expected.sort();

@@ -15,14 +15,18 @@ fn count() -> usize {
 /// A generator that prints its seed.
 fn random() -> StdRng {
     let seed = std::env::var("SOPS_RS_SEED").ok();
-    let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    let seed = seed
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(rand::random);
     println!("SOPS_RS_SEED={seed}");
     StdRng::seed_from_u64(seed)
 }
 
 /// A text for a value: printable, with characters that shells, JSON and YAML treat specially.
 fn text(random: &mut StdRng) -> String {
-    let characters: Vec<char> = "abcXYZ019 ~!@#$%^&*()_+-={}[]|\\:;\"'<>?,./\téß漢😀".chars().collect();
+    let characters: Vec<char> = "abcXYZ019 ~!@#$%^&*()_+-={}[]|\\:;\"'<>?,./\téß漢😀"
+        .chars()
+        .collect();
     let length = random.random_range(1..24);
     (0..length)
         .map(|_| characters[random.random_range(0..characters.len())])
@@ -45,7 +49,12 @@ fn compare(environment: &TestEnvironment, arguments: &[String]) {
     let mut command = environment.command_of(Path::new("kubectl"), &words);
     command.env("KUBECONFIG", "/dev/null");
     let expected = environment.finish(command).succeeds().stdout;
-    let words = [&["secret", "create"], &arguments[..], &["--output", "new.json"]].concat();
+    let words = [
+        &["secret", "create"],
+        &arguments[..],
+        &["--output", "new.json"],
+    ]
+    .concat();
     let run = environment.run(&words).succeeds();
     assert_eq!(run.stdout, "");
     let created = environment.decrypt("new.json");
@@ -61,7 +70,10 @@ fn compare(environment: &TestEnvironment, arguments: &[String]) {
 
 fn environment() -> TestEnvironment {
     let environment = TestEnvironment::new();
-    let rule = format!("creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n", recipient());
+    let rule = format!(
+        "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
     environment.write(".sops.yaml", rule);
     environment
 }
@@ -148,6 +160,12 @@ fn certificates_are_those_of_kubectl() {
     ];
     let command = environment.command_of(Path::new("openssl"), &words);
     environment.finish(command).succeeds();
-    let arguments = ["tls", "web", "--cert=tls.crt", "--key=tls.key", "--namespace=shop"];
+    let arguments = [
+        "tls",
+        "web",
+        "--cert=tls.crt",
+        "--key=tls.key",
+        "--namespace=shop",
+    ];
     compare(&environment, &arguments.map(str::to_owned));
 }

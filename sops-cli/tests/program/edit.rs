@@ -601,7 +601,9 @@ fn values_under_data_are_edited_as_text() {
     let encrypted = environment.read("a.yaml");
     let value = |text: &str, key: &str| {
         let mut lines = text.lines();
-        lines.find(|line| line.trim().starts_with(key)).map(str::to_owned)
+        lines
+            .find(|line| line.trim().starts_with(key))
+            .map(str::to_owned)
     };
     let shown = "grep -q '^  user: ann # a comment$' \"$1\" && grep -q '^    abc$' \"$1\" && \
                  grep -q 'binary: base64:/wA=' \"$1\" && grep -q 'line break: data.key$' \"$1\" || exit 1";
@@ -616,7 +618,11 @@ fn values_under_data_are_edited_as_text() {
     assert_eq!(environment.decrypt("a.yaml"), expected);
     let changed = environment.read("a.yaml");
     for (key, is_kept) in [("user:", true), ("binary:", true), ("password:", false)] {
-        assert_eq!(value(&changed, key) == value(&encrypted, key), is_kept, "{key}");
+        assert_eq!(
+            value(&changed, key) == value(&encrypted, key),
+            is_kept,
+            "{key}"
+        );
     }
     // The user's setting makes it the default.
     for arguments in [&["edit", "a.yaml"][..], &["a.yaml"]] {
@@ -633,14 +639,19 @@ fn a_mark_without_base64_comes_back_to_the_editor() {
     let script = "if grep -q 'not base64' \"$1\"; then sed -i 's/base64:no!/fixed/' \"$1\"; else sed -i 's/hunter2/base64:no!/' \"$1\"; fi";
     let run = edit(&environment, script, &["edit", "--decode", "a.yaml"]);
     run.succeeds().keeps(&["no!"]);
-    assert_eq!(environment.decrypt("a.yaml"), BASE64.replace("aHVudGVyMg==", "Zml4ZWQ="));
+    assert_eq!(
+        environment.decrypt("a.yaml"),
+        BASE64.replace("aHVudGVyMg==", "Zml4ZWQ=")
+    );
 }
 
 #[test]
 fn decrypted_values_are_printed_as_text() {
     let environment = TestEnvironment::new();
     environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
-    let run = environment.run(&["decrypt", "--decode", "a.yaml"]).succeeds();
+    let run = environment
+        .run(&["decrypt", "--decode", "a.yaml"])
+        .succeeds();
     assert_eq!(
         run.stdout,
         "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  # a comment\n  binary: /wA=\nstringData:\n  user: ann\n  password: hunter2\n  key: |\n    ---\n    abc\n    ---\n"
@@ -650,15 +661,25 @@ fn decrypted_values_are_printed_as_text() {
 #[test]
 fn the_comment_of_the_example_does_not_stay() {
     let environment = TestEnvironment::new();
-    environment.write(".sops.yaml", format!("creation_rules: [{{age: {}}}]\n", recipient()));
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules: [{{age: {}}}]\n", recipient()),
+    );
     for name in ["new.yaml", "new.env", "new.ini"] {
         let script = "grep -q 'Replace this example' \"$1\" || exit 1; sed -i s/example_value/hunter2/ \"$1\"";
         edit(&environment, script, &["edit", name]).succeeds();
         let text = environment.decrypt(name);
-        assert!(text.contains("hunter2") && !text.contains('#') && !text.contains(';'), "{text}");
+        assert!(
+            text.contains("hunter2") && !text.contains('#') && !text.contains(';'),
+            "{text}"
+        );
         let run = edit(&environment, "true", &["edit", &format!("other-{name}")]);
         assert_eq!(run.code, Some(200), "{run}");
-        assert!(run.stderr.contains(&format!("other-{name} was not created")), "{run}");
+        assert!(
+            run.stderr
+                .contains(&format!("other-{name} was not created")),
+            "{run}"
+        );
         assert!(!environment.path(&format!("other-{name}")).exists());
     }
 }

@@ -148,7 +148,11 @@ fn init_says_what_an_existing_configuration_is() {
             0,
             "does not name your recipient",
         ),
-        (format!("# {recipient}\n"), 0, "does not name your recipient"),
+        (
+            format!("# {recipient}\n"),
+            0,
+            "does not name your recipient",
+        ),
         (
             format!("# {recipient}\ncreation_rules: 1\n"),
             1,
@@ -180,11 +184,16 @@ fn keygen_prints_the_recipients_of_keys() {
     let environment = TestEnvironment::new();
     environment.run(&["keygen", "-o", "key.txt"]).succeeds();
     let key = environment.read("key.txt");
-    let line = key.lines().nth(1).and_then(|line| line.strip_prefix("# public key: "));
+    let line = key
+        .lines()
+        .nth(1)
+        .and_then(|line| line.strip_prefix("# public key: "));
     let expected = format!("{}\n", line.expect("it names the recipient"));
     let run = environment.run(&["keygen", "-y", "key.txt"]).succeeds();
     assert_eq!(run.stdout, expected);
-    let run = environment.run_with_input(&["keygen", "-y"], &key).succeeds();
+    let run = environment
+        .run_with_input(&["keygen", "-y"], &key)
+        .succeeds();
     assert_eq!((run.stdout, run.stderr), (expected, String::new()));
     let run = environment.run_with_input(&["keygen", "-y"], "AGE-SECRET-KEY-1XYZ\n");
     run.keeps(&["1XYZ"]).fails_with(1);
@@ -199,13 +208,22 @@ fn a_key_is_added_to_the_key_file() {
     assert_eq!(run.stdout, "");
     let new = fs::read_to_string(&key_file).expect("it is there");
     assert!(new.starts_with(&old) && new.matches("AGE-SECRET-KEY-1").count() == 2);
-    let mode = fs::metadata(&key_file).expect("it is there").permissions().mode();
+    let mode = fs::metadata(&key_file)
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     // The newest key is the one for a new repository.
     let run = environment.run(&["init"]).succeeds();
-    let recipients: Vec<&str> = new.lines().filter_map(|line| line.strip_prefix("# public key: ")).collect();
+    let recipients: Vec<&str> = new
+        .lines()
+        .filter_map(|line| line.strip_prefix("# public key: "))
+        .collect();
     let config = environment.read(".sops.yaml");
-    assert!(config.contains(recipients[1]) && !config.contains(recipients[0]), "{config}");
+    assert!(
+        config.contains(recipients[1]) && !config.contains(recipients[0]),
+        "{config}"
+    );
     assert!(run.stderr.contains("the newest of your age keys"), "{run}");
 }
 
@@ -213,16 +231,29 @@ fn a_key_is_added_to_the_key_file() {
 fn the_newest_key_is_the_one_that_was_created_last() {
     let environment = TestEnvironment::new();
     let key_file = environment.home().join(".config/sops/age/keys.txt");
-    environment.run(&["keygen", "--output", "new.txt"]).succeeds();
-    environment.run(&["keygen", "--output", "old.txt"]).succeeds();
+    environment
+        .run(&["keygen", "--output", "new.txt"])
+        .succeeds();
+    environment
+        .run(&["keygen", "--output", "old.txt"])
+        .succeeds();
     let new = environment.read("new.txt");
     let old = environment.read("old.txt");
-    let old = format!("# created: 2020-01-01T00:00:00+01:00\n{}", old.split_once('\n').expect("lines").1);
+    let old = format!(
+        "# created: 2020-01-01T00:00:00+01:00\n{}",
+        old.split_once('\n').expect("lines").1
+    );
     fs::write(&key_file, format!("{new}{old}")).expect("it is ours");
     environment.run(&["init"]).succeeds();
-    let recipient = new.lines().nth(1).and_then(|line| line.strip_prefix("# public key: "));
+    let recipient = new
+        .lines()
+        .nth(1)
+        .and_then(|line| line.strip_prefix("# public key: "));
     let config = environment.read(".sops.yaml");
-    assert!(config.contains(recipient.expect("it names the recipient")), "{config}");
+    assert!(
+        config.contains(recipient.expect("it names the recipient")),
+        "{config}"
+    );
 }
 
 #[test]
@@ -236,15 +267,31 @@ fn a_private_key_on_standard_output_is_never_readable_by_others() {
         environment.write("key.txt", content);
         let path = environment.path("key.txt");
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
-        let file = fs::OpenOptions::new().append(true).open(&path).expect("it is ours");
+        let file = fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .expect("it is ours");
         let mut command = environment.command(&["keygen"]);
         command.stdout(file).stderr(std::process::Stdio::piped());
-        let output = command.spawn().expect("it runs").wait_with_output().expect("it ends");
+        let output = command
+            .spawn()
+            .expect("it runs")
+            .wait_with_output()
+            .expect("it ends");
         let stderr = String::from_utf8(output.stderr).expect("messages are UTF-8");
-        assert!(output.status.success() && stderr.contains(message), "{stderr}");
-        let actual = fs::metadata(&path).expect("it is there").permissions().mode();
+        assert!(
+            output.status.success() && stderr.contains(message),
+            "{stderr}"
+        );
+        let actual = fs::metadata(&path)
+            .expect("it is there")
+            .permissions()
+            .mode();
         assert_eq!(actual & 0o777, expected);
-        assert_eq!(stderr.contains("only for you"), message.contains("only for you"));
+        assert_eq!(
+            stderr.contains("only for you"),
+            message.contains("only for you")
+        );
     }
 }
 
@@ -269,14 +316,22 @@ fn init_prints_the_line_that_a_colleague_sends() {
     let mut command = environment.command(&["init"]);
     command.env("USER", "ann b");
     let run = environment.finish(command).succeeds();
-    let line = run.stdout.strip_prefix("sops-rs recipients add --name 'ann b' age1");
+    let line = run
+        .stdout
+        .strip_prefix("sops-rs recipients add --name 'ann b' age1");
     assert!(line.is_some_and(|rest| rest.lines().count() == 1), "{run}");
     // The line works for someone who has access.
     let friend = TestEnvironment::new();
     friend.write(".sops.yaml", environment.read(".sops.yaml"));
     let added = run.stdout.trim().rsplit(' ').next().expect("the recipient");
-    friend.run(&["recipients", "add", "--name", "ann b", added]).succeeds();
-    assert!(friend.read(".sops.yaml").ends_with(&format!("      - {added} # ann b\n")));
+    friend
+        .run(&["recipients", "add", "--name", "ann b", added])
+        .succeeds();
+    assert!(
+        friend
+            .read(".sops.yaml")
+            .ends_with(&format!("      - {added} # ann b\n"))
+    );
     // Afterwards there is nothing to send.
     environment.write(".sops.yaml", friend.read(".sops.yaml"));
     let run = environment.run(&["init"]).succeeds();
@@ -285,15 +340,28 @@ fn init_prints_the_line_that_a_colleague_sends() {
 
 #[test]
 fn init_offers_what_bots_need() {
-    for (file, bot) in [("renovate.json", "Renovate"), (".github/dependabot.yml", "Dependabot"), ("README.md", "")] {
+    for (file, bot) in [
+        ("renovate.json", "Renovate"),
+        (".github/dependabot.yml", "Dependabot"),
+        ("README.md", ""),
+    ] {
         let environment = TestEnvironment::new();
         fs::create_dir(environment.path(".git")).expect("it is ours");
         environment.write(file, "{}");
         let run = environment.run(&["init"]).succeeds();
         assert_eq!(run.stderr.contains("You give up"), !bot.is_empty(), "{run}");
-        assert!(run.stderr.contains(bot) && !environment.read(".sops.yaml").contains("mac_only"), "{run}");
+        assert!(
+            run.stderr.contains(bot) && !environment.read(".sops.yaml").contains("mac_only"),
+            "{run}"
+        );
     }
     let environment = TestEnvironment::new();
-    environment.run(&["init", "--mac-only-encrypted"]).succeeds();
-    assert!(environment.read(".sops.yaml").contains("    mac_only_encrypted: true\n"));
+    environment
+        .run(&["init", "--mac-only-encrypted"])
+        .succeeds();
+    assert!(
+        environment
+            .read(".sops.yaml")
+            .contains("    mac_only_encrypted: true\n")
+    );
 }

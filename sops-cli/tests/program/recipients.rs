@@ -17,7 +17,9 @@ fn configurations() -> Vec<(String, String)> {
             let path = entry.expect("the directory is readable").path();
             let name = path.file_stem().expect("it has a name").to_string_lossy();
             let text = fs::read_to_string(&path).expect("it is UTF-8");
-            let text = text.replace("ANN", &recipient()).replace("BOB", &other_recipient());
+            let text = text
+                .replace("ANN", &recipient())
+                .replace("BOB", &other_recipient());
             (name.into_owned(), text)
         })
         .collect();
@@ -48,13 +50,19 @@ fn only_the_lines_of_recipients_change() {
         report += &format!("━━━ {name}\n{}", readable(&run.stdout));
         // Every line stays, or goes on with the new recipient.
         let before = text.lines().filter(|line| !readable(line).contains("ANN"));
-        for line in before.filter(|line| !readable(line).contains("BOB")) {
-            assert!(added.lines().any(|kept| kept == line), "{name}: {line}\n{added}");
+        let before =
+            before.filter(|line| !readable(line).contains("BOB") && !line.trim().is_empty());
+        for line in before {
+            assert!(
+                added.lines().any(|kept| kept == line),
+                "{name}: {line}\n{added}"
+            );
         }
         environment.run(&["recipients", "remove", NEW]).succeeds();
         let restored = environment.read(".sops.yaml");
-        if !name.starts_with("one-") && name != "crlf" && !name.starts_with("folded-keep") {
-            assert_eq!(readable(&restored).replace(",\n", "\n"), readable(text).replace(",\n", "\n"), "{name}");
+        // A single recipient becomes a list, in which each has a line for its name.
+        if !name.starts_with("one-") {
+            assert_eq!(readable(&restored), readable(text), "{name}");
         }
         environment.write(".sops.yaml", text);
         let run = environment.run(&["recipients", "remove", &other_recipient()]);
@@ -64,7 +72,10 @@ fn only_the_lines_of_recipients_change() {
             Some(0) => {
                 let rules = removed.split("creation_rules").nth(1).unwrap_or(&removed);
                 let is_definition = name.starts_with("anchored-keys");
-                assert!(is_definition || !rules.contains(&other_recipient()), "{name}:\n{removed}");
+                assert!(
+                    is_definition || !rules.contains(&other_recipient()),
+                    "{name}:\n{removed}"
+                );
             }
             _ => {
                 report += &format!("{}\n", readable(&run.stderr));
@@ -92,7 +103,9 @@ fn names_are_the_comments_of_lines() {
             ".sops.yaml\n  rule 1, ^apps/\n    {ann}  Ann \\u{{202e}}x\n    {bob}  Bob in the keys\n  rule 2, every file\n    {ann}\n    {bob}\n"
         )
     );
-    let run = environment.run(&["recipients", "list", "--for", "x.yaml"]).succeeds();
+    let run = environment
+        .run(&["recipients", "list", "--for", "x.yaml"])
+        .succeeds();
     assert!(!run.stdout.contains("rule 1"), "{run}");
 }
 
@@ -104,12 +117,22 @@ fn a_person_is_added_and_removed() {
     environment.write("a.yaml", "a: hunter2\n");
     environment.run(&["encrypt", "-i", "a.yaml"]).succeeds();
     let run = environment.run(&["recipients", "add", NEW, "--name", "new", "--dry-run"]);
-    assert!(run.succeeds().stdout.contains(&format!("+      - {NEW} # new\n")));
+    assert!(
+        run.succeeds()
+            .stdout
+            .contains(&format!("+      - {NEW} # new\n"))
+    );
     assert_eq!(environment.read(".sops.yaml"), rule);
     let add = ["recipients", "add", NEW, "--name", "new", "--update"];
     let run = environment.run(&add).succeeds();
-    assert!(run.stderr.contains("Added new (age19q5t26z7…cea9nj)"), "{run}");
-    assert_eq!(environment.read(".sops.yaml"), format!("{rule}      - {NEW} # new\n"));
+    assert!(
+        run.stderr.contains("Added new (age19q5t26z7…cea9nj)"),
+        "{run}"
+    );
+    assert_eq!(
+        environment.read(".sops.yaml"),
+        format!("{rule}      - {NEW} # new\n")
+    );
     let encrypted = environment.read("a.yaml");
     assert!(encrypted.contains(NEW), "{encrypted}");
     let run = environment.run(&add).succeeds();
@@ -157,7 +180,10 @@ fn one_rule_is_changed_on_its_own() {
     environment
         .run(&["recipients", "add", NEW, "--for", "b.yaml"])
         .succeeds();
-    assert_eq!(environment.read(".sops.yaml"), format!("{rules}      - {NEW}\n"));
+    assert_eq!(
+        environment.read(".sops.yaml"),
+        format!("{rules}      - {NEW}\n")
+    );
     let shared = format!(
         "creation_rules:\n  - path_regex: ^a\n    age: &team\n      - {ann}\n  - path_regex: ^b\n    age: *team\n"
     );
@@ -165,10 +191,18 @@ fn one_rule_is_changed_on_its_own() {
     let run = environment.run(&["recipients", "add", NEW, "--for", "b.yaml"]);
     assert!(run.fails_with(1).stderr.contains("shares the list"));
     assert_eq!(environment.read(".sops.yaml"), shared);
-    let groups = format!("creation_rules:\n  - key_groups:\n      - age:\n          - {ann}\n      - age:\n          - {}\n", other_recipient());
+    let groups = format!(
+        "creation_rules:\n  - key_groups:\n      - age:\n          - {ann}\n      - age:\n          - {}\n",
+        other_recipient()
+    );
     environment.write(".sops.yaml", &groups);
     let run = environment.run(&["recipients", "add", NEW]);
     assert!(run.fails_with(8).stderr.contains("`--group`"));
-    environment.run(&["recipients", "add", NEW, "--group", "2"]).succeeds();
-    assert_eq!(environment.read(".sops.yaml"), format!("{groups}          - {NEW}\n"));
+    environment
+        .run(&["recipients", "add", NEW, "--group", "2"])
+        .succeeds();
+    assert_eq!(
+        environment.read(".sops.yaml"),
+        format!("{groups}          - {NEW}\n")
+    );
 }

@@ -20,14 +20,35 @@ fn with_rule() -> TestEnvironment {
 fn a_secret_is_encrypted_by_the_rule_of_its_path() {
     let environment = with_rule();
     environment.write("ca.pem", "line 1\nline 2\n");
-    environment.write("settings.env", "\u{feff}# comment\n\nUSER=ann\r\n  EMPTY=\nHOME\n");
+    environment.write(
+        "settings.env",
+        "\u{feff}# comment\n\nUSER=ann\r\n  EMPTY=\nHOME\n",
+    );
     let run = environment
         .run_with_input(
             &[
-                "secret", "create", "generic", "api", "--namespace", "shop", "--labels",
-                "app=api,tier=1", "--type", "example.com/api", "--from-file", "ca.pem",
-                "--from-file", "ca=ca.pem", "--from-env-file", "settings.env", "--from-stdin",
-                "password", "--generate", "token=40:hex", "--output", "apps/api.yaml",
+                "secret",
+                "create",
+                "generic",
+                "api",
+                "--namespace",
+                "shop",
+                "--labels",
+                "app=api,tier=1",
+                "--type",
+                "example.com/api",
+                "--from-file",
+                "ca.pem",
+                "--from-file",
+                "ca=ca.pem",
+                "--from-env-file",
+                "settings.env",
+                "--from-stdin",
+                "password",
+                "--generate",
+                "token=40:hex",
+                "--output",
+                "apps/api.yaml",
             ],
             "correct-horse\n",
         )
@@ -35,7 +56,10 @@ fn a_secret_is_encrypted_by_the_rule_of_its_path() {
         .keeps(&["correct-horse"]);
     assert_eq!(run.stdout, "");
     let encrypted = environment.read("apps/api.yaml");
-    assert!(encrypted.contains("ENC[") && !encrypted.contains("Y29ycmVjd"), "{encrypted}");
+    assert!(
+        encrypted.contains("ENC[") && !encrypted.contains("Y29ycmVjd"),
+        "{encrypted}"
+    );
     let text = environment.decrypt("apps/api.yaml");
     let home = environment.run(&["decrypt", "--extract", "data.HOME", "apps/api.yaml"]);
     let token = environment.run(&["decrypt", "--extract", "data.token", "apps/api.yaml"]);
@@ -54,22 +78,43 @@ fn a_secret_is_encrypted_by_the_rule_of_its_path() {
 #[test]
 fn a_secret_is_never_written_over_a_file_or_without_a_rule() {
     let environment = with_rule();
-    let create = ["secret", "create", "generic", "api", "--generate", "token=32"];
+    let create = [
+        "secret",
+        "create",
+        "generic",
+        "api",
+        "--generate",
+        "token=32",
+    ];
     let run = environment.run(&create);
-    assert!(run.fails_with(1).stderr.contains("no creation rule") || environment.names().len() == 2);
+    assert!(
+        run.fails_with(1).stderr.contains("no creation rule") || environment.names().len() == 2
+    );
     assert!(!environment.path("api.yaml").exists());
     environment.write("apps/api.yaml", "old");
     let run = environment.run(&[&create[..], &["--output", "apps/api.yaml"]].concat());
     assert!(run.fails_with(3).stderr.contains("already exists"));
     assert_eq!(environment.read("apps/api.yaml"), "old");
     for (wrong, message) in [
-        (&["generic", "Api", "--generate", "a=32"][..], "not a valid name"),
-        (&["generic", "api", "--generate", "a b=32"], "not a valid key"),
-        (&["generic", "api", "--generate", "a=32", "--generate", "a=32"], "given twice"),
+        (
+            &["generic", "Api", "--generate", "a=32"][..],
+            "not a valid name",
+        ),
+        (
+            &["generic", "api", "--generate", "a b=32"],
+            "not a valid key",
+        ),
+        (
+            &["generic", "api", "--generate", "a=32", "--generate", "a=32"],
+            "given twice",
+        ),
         (&["generic", "api"], "no values"),
         (&["generic", "api", "--from-literal", "a"], "needs a key"),
         (&["generic", "api", "--from-file", "missing"], "missing"),
-        (&["tls", "api", "--cert", ".sops.yaml", "--key", ".sops.yaml"], "CERTIFICATE"),
+        (
+            &["tls", "api", "--cert", ".sops.yaml", "--key", ".sops.yaml"],
+            "CERTIFICATE",
+        ),
         (&["basic-auth", "api", "--username", "ann"], "no terminal"),
     ] {
         let words = [&["secret", "create"], wrong, &["--output", "apps/new.yaml"]].concat();
@@ -86,9 +131,39 @@ fn a_secret_is_never_written_over_a_file_or_without_a_rule() {
 fn a_literal_causes_a_warning_that_does_not_repeat_it() {
     let environment = with_rule();
     for (arguments, flag) in [
-        (&["generic", "a", "--from-literal", "k=hunter2", "--from-literal", "l=hunter2"][..], "--from-literal"),
-        (&["basic-auth", "b", "--username", "ann", "--password", "hunter2"], "--password"),
-        (&["docker-registry", "c", "--docker-username", "ann", "--docker-password", "hunter2"], "--docker-password"),
+        (
+            &[
+                "generic",
+                "a",
+                "--from-literal",
+                "k=hunter2",
+                "--from-literal",
+                "l=hunter2",
+            ][..],
+            "--from-literal",
+        ),
+        (
+            &[
+                "basic-auth",
+                "b",
+                "--username",
+                "ann",
+                "--password",
+                "hunter2",
+            ],
+            "--password",
+        ),
+        (
+            &[
+                "docker-registry",
+                "c",
+                "--docker-username",
+                "ann",
+                "--docker-password",
+                "hunter2",
+            ],
+            "--docker-password",
+        ),
     ] {
         let output = format!("apps/{}.yaml", arguments[1]);
         let words = [&["secret", "create"], arguments, &["--output", &output]].concat();
@@ -128,7 +203,9 @@ fn other_kinds_have_the_fields_that_kubernetes_expects() {
         environment.run_with_input(&words, input).succeeds();
         let extracted = environment.run(&["decrypt", "--extract", field, &output]);
         assert_eq!(extracted.succeeds().stdout, expected);
-        let kind = environment.run(&["decrypt", "--extract", "type", &output]).succeeds();
+        let kind = environment
+            .run(&["decrypt", "--extract", "type", &output])
+            .succeeds();
         assert!(kind.stdout.starts_with("kubernetes.io/"), "{kind}");
     }
 }

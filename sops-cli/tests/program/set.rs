@@ -381,7 +381,11 @@ fn text_from_standard_input_needs_no_flag() {
         &["stringData.password", "--from-file", "-", "--text"],
     ] {
         // Only files keep the line break of a single line.
-        let end = if arguments.contains(&"--from-file") { "" } else { "\n" };
+        let end = if arguments.contains(&"--from-file") {
+            ""
+        } else {
+            "\n"
+        };
         let value = set_in_secret(arguments, &format!("{random}{end}"), "password");
         assert_eq!(value, random, "{arguments:?}");
     }
@@ -390,14 +394,22 @@ fn text_from_standard_input_needs_no_flag() {
     environment
         .run_with_input(&["set", "secret.yaml", "stringData[\"tls.key\"]"], pem)
         .succeeds();
-    let extract = ["decrypt", "--extract", "stringData['tls.key']", "secret.yaml"];
+    let extract = [
+        "decrypt",
+        "--extract",
+        "stringData['tls.key']",
+        "secret.yaml",
+    ];
     assert_eq!(environment.run(&extract).succeeds().stdout, pem);
 }
 
 #[test]
 fn text_on_the_command_line_needs_a_flag() {
     for (arguments, expected) in [
-        (&["--text", "stringData.password", "a \"b\" 1"][..], "a \"b\" 1"),
+        (
+            &["--text", "stringData.password", "a \"b\" 1"][..],
+            "a \"b\" 1",
+        ),
         (&["--text", "stringData.password", "1"], "\"1\""),
         (&["stringData.password", "\"json\""], "json"),
     ] {
@@ -413,7 +425,13 @@ fn several_values_are_set_at_once() {
     let environment = with_secret();
     environment
         .run(&[
-            "set", "secret.yaml", "--text", "stringData.password", "one", "stringData.user", "two",
+            "set",
+            "secret.yaml",
+            "--text",
+            "stringData.password",
+            "one",
+            "stringData.user",
+            "two",
         ])
         .succeeds();
     let expected = SECRET.replace("password: old\n", "password: one\n  user: two\n");
@@ -422,8 +440,15 @@ fn several_values_are_set_at_once() {
     environment.write("b", [0xff, 0x00]);
     environment
         .run(&[
-            "set", "secret.yaml", "--encode", "data.a", "data[\"b.bin\"]", "--from-file", "a",
-            "--from-file", "b",
+            "set",
+            "secret.yaml",
+            "--encode",
+            "data.a",
+            "data[\"b.bin\"]",
+            "--from-file",
+            "a",
+            "--from-file",
+            "b",
         ])
         .succeeds();
     let data = "admin\n  a: ZnJvbSBh\n  b.bin: /wA=\n";
@@ -446,7 +471,14 @@ fn several_values_are_set_at_once() {
 fn random_values_are_generated() {
     let environment = with_secret();
     environment
-        .run(&["set", "secret.yaml", "--generate", "40:hex", "stringData.password", "data.token"])
+        .run(&[
+            "set",
+            "secret.yaml",
+            "--generate",
+            "40:hex",
+            "stringData.password",
+            "data.token",
+        ])
         .succeeds();
     let text = environment.decrypt("secret.yaml");
     let line = |key: &str| {
@@ -457,7 +489,10 @@ fn random_values_are_generated() {
     let is_hex = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     assert!(is_hex(&line("password")), "{text}");
     // Under `data`, a random text is always encoded.
-    assert!(line("token").len() == 56 && !line("token").contains(&line("password")), "{text}");
+    assert!(
+        line("token").len() == 56 && !line("token").contains(&line("password")),
+        "{text}"
+    );
     let run = environment.run(&["set", "secret.yaml", "--generate", "4", "stringData.pin"]);
     assert!(run.succeeds().stderr.contains("23 bits"));
     for wrong in ["0", "x", "32:none"] {
@@ -468,14 +503,26 @@ fn random_values_are_generated() {
 
 #[test]
 fn values_under_data_are_base64() {
-    assert_eq!(set_in_secret(&["--encode", "--text", "data.user", "root"], "", "user"), "cm9vdA== # admin");
-    assert_eq!(set_in_secret(&["--encode", "data.user"], "root\n", "user"), "cm9vdA== # admin");
-    assert_eq!(set_in_secret(&["data.user"], "cm9vdA==\n", "user"), "cm9vdA== # admin");
+    assert_eq!(
+        set_in_secret(&["--encode", "--text", "data.user", "root"], "", "user"),
+        "cm9vdA== # admin"
+    );
+    assert_eq!(
+        set_in_secret(&["--encode", "data.user"], "root\n", "user"),
+        "cm9vdA== # admin"
+    );
+    assert_eq!(
+        set_in_secret(&["data.user"], "cm9vdA==\n", "user"),
+        "cm9vdA== # admin"
+    );
     let environment = with_secret();
     let old = environment.read("secret.yaml");
     for (arguments, message) in [
         (&["--text", "data.user", "root!"][..], "`--encode`"),
-        (&["--text", "data.tls.key", "cm9vdA=="], "`data[\"tls.key\"]`"),
+        (
+            &["--text", "data.tls.key", "cm9vdA=="],
+            "`data[\"tls.key\"]`",
+        ),
     ] {
         let arguments = [&["set", "secret.yaml"], arguments].concat();
         let run = environment.run(&arguments).keeps(&["root!"]);

@@ -3,8 +3,8 @@
 use sops_core::keys::Recipient;
 
 use super::rewrite::rewrite;
+use super::selection::{SelectionArgs, config};
 use super::update::{UpdateArgs, update};
-use super::{SelectionArgs, config};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
@@ -39,7 +39,11 @@ pub(super) struct Args {
 pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let recipient: Recipient = args.recipient.parse().map_err(CommandError::general)?;
     let recipient = recipient.to_string();
-    let name = args.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let name = args
+        .name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
     if name.is_some_and(|name| name.chars().any(char::is_control)) {
         let message = "the name cannot contain control characters";
         return Err(CommandError::new(Code::Generic, message));
@@ -51,7 +55,10 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         let selected = selection.rules.as_ref();
         selected.is_none_or(|selected| selected.contains(&index))
     };
-    let mut meant = rules.iter().enumerate().filter(|(index, _)| is_meant(*index));
+    let mut meant = rules
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| is_meant(*index));
     if selection.group.is_none()
         && let Some((index, _)) = meant.find(|(_, rule)| rule.key_groups.len() > 1)
     {

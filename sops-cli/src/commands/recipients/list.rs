@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sops_core::{Format, parse_document};
 
-use super::config;
+use super::selection::config;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::recipient_edit::{Occurrence, occurrences, rules_for};
@@ -29,12 +29,17 @@ pub(super) struct Args {
 
 pub(super) fn cmd_list(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let config = config(ui, globals)?;
-    let selected = rules_for(&config, &args.files)
-        .map_err(|error| CommandError::in_config(error, &config))?;
+    let selected =
+        rules_for(&config, &args.files).map_err(|error| CommandError::in_config(error, &config))?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
     let found = occurrences(&document);
     ui.print(name_of(config.file()))?;
-    for (index, rule) in config.creation_rules().unwrap_or_default().iter().enumerate() {
+    for (index, rule) in config
+        .creation_rules()
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
         if !args.files.is_empty() && !selected.contains(&index) {
             continue;
         }
@@ -53,7 +58,10 @@ pub(super) fn cmd_list(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
                     (found.rule, found.group) == (index, group)
                         && found.recipient.replace(' ', "") == id.replace(' ', "")
                 };
-                let name = found.iter().find(is_same).and_then(|found| found.name.as_deref());
+                let name = found
+                    .iter()
+                    .find(is_same)
+                    .and_then(|found| found.name.as_deref());
                 let family = match id.starts_with("age1") || id.starts_with("ssh-") {
                     true => String::new(),
                     false => format!("{} ", key.family().name()),

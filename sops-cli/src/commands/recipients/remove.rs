@@ -3,8 +3,8 @@
 use sops_core::{Format, parse_document};
 
 use super::rewrite::rewrite;
-use super::update::{UpdateArgs, update};
-use super::{SelectionArgs, config};
+use super::selection::{SelectionArgs, config};
+use super::update::{UpdateArgs, rotate, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
@@ -40,7 +40,8 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     let config = config(ui, globals)?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
     let found = occurrences(&document);
-    let own = meant(&found, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
+    let own =
+        meant(&found, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
     let selection = args.selection.selection(&config)?;
     let change = RecipientChange::Remove {
         recipient: &own.recipient,
@@ -57,10 +58,13 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         let message = format!("the rules that are meant do not name {shown}");
         return Err(CommandError::new(Code::Generic, message).in_file(&name_of(config.file())));
     }
-    ui.note(format_args!("Removed {shown} from {}", name_of(config.file())));
+    ui.note(format_args!(
+        "Removed {shown} from {}",
+        name_of(config.file())
+    ));
     update(ui, globals, &config, &args.update, true)?;
     if args.rotate {
-        return super::update::rotate(ui, globals, &config);
+        return rotate(ui, globals, &config);
     }
     ui.note(format_args!(
         "{shown} can still decrypt old versions of the files, and new ones until their data keys change. Run `sops-rs rotate -i .`, and change every secret at its source."
@@ -72,9 +76,8 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
 fn meant<'f>(found: &'f [Occurrence], wanted: &str) -> Result<&'f Occurrence, CommandError> {
     /// Shorter beginnings are likely to be mistakes.
     const SHORTEST: usize = 8;
-    let is_exact = |found: &&Occurrence| {
-        found.recipient == wanted || found.name.as_deref() == Some(wanted)
-    };
+    let is_exact =
+        |found: &&Occurrence| found.recipient == wanted || found.name.as_deref() == Some(wanted);
     let is_begun =
         |found: &&Occurrence| wanted.len() >= SHORTEST && found.recipient.starts_with(wanted);
     let exact: Vec<&Occurrence> = found.iter().filter(is_exact).collect();
@@ -97,6 +100,9 @@ fn meant<'f>(found: &'f [Occurrence], wanted: &str) -> Result<&'f Occurrence, Co
             Err(CommandError::new(Code::Generic, message).hint("name the whole recipient"))
         }
         // One of its lines may have the name.
-        None => Ok(all.iter().find(|found| found.name.is_some()).unwrap_or(first)),
+        None => Ok(all
+            .iter()
+            .find(|found| found.name.is_some())
+            .unwrap_or(first)),
     }
 }

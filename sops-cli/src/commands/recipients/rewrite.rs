@@ -16,9 +16,9 @@ pub(super) fn rewrite(
     selection: &RuleSelection,
     dry_run: bool,
 ) -> Result<bool, CommandError> {
-    let text = change.apply(config, selection).map_err(|error| {
-        CommandError::general(error).in_file(&name_of(config.file()))
-    })?;
+    let text = change
+        .apply(config, selection)
+        .map_err(|error| CommandError::general(error).in_file(&name_of(config.file())))?;
     if text == config.text() {
         return Ok(false);
     }

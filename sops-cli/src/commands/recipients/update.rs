@@ -44,8 +44,12 @@ pub(super) fn update(
         );
     }
     ui.note(match removes {
-        true => format!("The recipient can still {verb} the existing files; run `sops-rs updatekeys -y .`"),
-        false => format!("The recipient cannot {verb} the existing files; run `sops-rs updatekeys -y .`"),
+        true => format!(
+            "The recipient can still {verb} the existing files; run `sops-rs updatekeys -y .`"
+        ),
+        false => {
+            format!("The recipient cannot {verb} the existing files; run `sops-rs updatekeys -y .`")
+        }
     });
     Ok(())
 }

@@ -71,7 +71,9 @@ mod tests {
         };
         assert_eq!(
             str::from_utf8(&config.to_json()),
-            Ok("{\"auths\":{\"ghcr.io\":{\"username\":\"ann\",\"password\":\"a\\\"\\u003cb\\u003e\\u0026\\\\c\\té\",\"auth\":\"YW5uOmEiPGI+JlxjCcOp\"}}}")
+            Ok(
+                "{\"auths\":{\"ghcr.io\":{\"username\":\"ann\",\"password\":\"a\\\"\\u003cb\\u003e\\u0026\\\\c\\té\",\"auth\":\"YW5uOmEiPGI+JlxjCcOp\"}}}"
+            )
         );
     }
 }

@@ -197,11 +197,7 @@ impl SecretKind {
 }
 
 impl DockerArgs {
-    fn config(
-        &self,
-        ui: &Ui,
-        literals: &mut Literals,
-    ) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    fn config(&self, ui: &Ui, literals: &mut Literals) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         if let Some(file) = &self.from_file {
             // `kubectl` needs `.dockerconfigjson=FILE`, and no other key is valid.
             let (_, file) = key_and_file(file)?;
@@ -209,7 +205,9 @@ impl DockerArgs {
         }
         let username = self.docker_username.as_deref().unwrap_or_default();
         let literal = self.docker_password.as_ref();
-        let password = self.password.read(ui, literal, "--docker-password", literals)?;
+        let password = self
+            .password
+            .read(ui, literal, "--docker-password", literals)?;
         let config = DockerConfig {
             server: &self.docker_server,
             username,

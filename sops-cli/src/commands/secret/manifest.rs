@@ -111,21 +111,16 @@ impl ManifestArgs {
             kms: &KmsArgs::default(),
             threshold: &ThresholdArg::default(),
         };
-        let encryption = encryption_options::encryption(
-            globals,
-            config.as_ref(),
-            &wanted,
-            &services,
-            &file,
-        )?;
+        let encryption =
+            encryption_options::encryption(globals, config.as_ref(), &wanted, &services, &file)?;
         let text = self.text(secret, format)?;
-        let about_file = |error| CommandError::in_text(error, &name_of(&file), &[], format, Role::Plaintext);
+        let about_file =
+            |error| CommandError::in_text(error, &name_of(&file), &[], format, Role::Plaintext);
         check_parts(&text, format, &encryption.rule, false)
             .map_err(about_file)?
             .iter()
             .for_each(|warning| ui.warn(format_args!("{}: {warning}", name_of(&file))));
-        let encrypted =
-            sops_core::encrypt(&*text, format, &encryption).map_err(about_file)?;
+        let encrypted = sops_core::encrypt(&*text, format, &encryption).map_err(about_file)?;
         files::write(
             ui,
             &file,
@@ -145,7 +140,11 @@ impl ManifestArgs {
     }
 
     /// The plaintext of the manifest.
-    fn text(&self, secret: &Secret<'_>, format: Format) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    fn text(
+        &self,
+        secret: &Secret<'_>,
+        format: Format,
+    ) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         let mut metadata = Map::new();
         metadata.insert("name".to_owned(), self.name.as_str().into());
         if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty()) {
@@ -163,7 +162,9 @@ impl ManifestArgs {
             manifest.insert("type".to_owned(), secret_type.into());
         }
         let data = secret.entries.iter();
-        let data: Map<_, _> = data.map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let data: Map<_, _> = data
+            .map(|(key, value)| (key.to_owned(), value.into()))
+            .collect();
         manifest.insert("data".to_owned(), data.into());
         let json = Zeroizing::new(Value::from(manifest).to_string());
         let two_spaces = sops_core::document::Indentation::default()
@@ -178,7 +179,8 @@ impl ManifestArgs {
 /// Whether Kubernetes accepts the name of an object.
 fn is_name(name: &str) -> bool {
     let is_label = |label: &str| {
-        let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let is_allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         !label.is_empty()
             && label.bytes().all(is_allowed)
             && !label.starts_with('-')

@@ -45,11 +45,7 @@ enum SecretAction {
     },
 }
 
-pub(crate) fn cmd_secret(
-    ui: &Ui,
-    globals: &GlobalArgs,
-    args: &Args,
-) -> Result<(), CommandError> {
+pub(crate) fn cmd_secret(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let SecretAction::Create { kind } = &args.action;
     kind.create(ui, globals)
 }

@@ -31,7 +31,8 @@ impl Entries {
             let message = format!("the key `{key}` is given twice");
             return Err(CommandError::new(Code::ConflictingParameters, message));
         }
-        self.entries.push((key.to_owned(), secret_data::encode(&value)));
+        self.entries
+            .push((key.to_owned(), secret_data::encode(&value)));
         Ok(())
     }
 
@@ -203,7 +204,10 @@ impl Request {
     }
 
     pub(super) fn generate(&self, ui: &Ui) -> Zeroizing<Vec<u8>> {
-        self.text.weakness().iter().for_each(|warning| ui.warn(warning));
+        self.text
+            .weakness()
+            .iter()
+            .for_each(|warning| ui.warn(warning));
         Zeroizing::new(self.text.generate().as_bytes().to_vec())
     }
 }
@@ -216,8 +220,8 @@ pub(super) fn key_and_file(source: &str) -> Result<(Option<&str>, &str), Command
         Some((_, file)) if file.contains('=') => {
             error("`--from-file`: keys and file names cannot contain `=`")
         }
-        Some(("", _)) => error("`--from-file`: there is no key before `=`"),
-        Some((_, "")) => error("`--from-file`: there is no file after `=`"),
+        Some(("", _)) => error("`--from-file`: the key before `=` is missing"),
+        Some((_, "")) => error("`--from-file`: the file after `=` is missing"),
         Some((key, file)) => Ok((Some(key), file)),
     }
 }

@@ -9,7 +9,7 @@ use sops_core::{Component, Document, Error, KeyPath};
 use sops_lint::{SECRET_PARTS, secrets};
 use zeroize::Zeroizing;
 
-use super::{Args, from_json, key_path, usage};
+use super::args::{Args, key_path, usage};
 use crate::arguments::invocation;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::secret_data;
@@ -49,7 +49,10 @@ impl Args {
             return Ok(vec![self.only_one(&words)?]);
         }
         if let Some(random) = self.generate {
-            random.weakness().iter().for_each(|warning| ui.warn(warning));
+            random
+                .weakness()
+                .iter()
+                .for_each(|warning| ui.warn(warning));
             return self.of_paths(&words, |_, _| {
                 let text = random.generate().as_bytes().to_vec();
                 Ok(NewValue::Text(Zeroizing::new(text), Origin::Random))
@@ -62,8 +65,9 @@ impl Args {
                     self.from_file.len(),
                     words.len()
                 );
-                return Err(CommandError::new(Code::NoFileSpecified, message)
-                    .hint("name one file for each path: `sops-rs set FILE PATH --from-file FILE`"));
+                return Err(CommandError::new(Code::NoFileSpecified, message).hint(
+                    "name one file for each path: `sops-rs set FILE PATH --from-file FILE`",
+                ));
             }
             return self.of_paths(&words, |index, _| {
                 let text = read(&self.from_file[index])?;
@@ -189,10 +193,13 @@ impl Assignment {
         if let Some((field, rest @ [_, _, ..])) = field
             && !self.typed.starts_with("[\"")
         {
-            let keys: Vec<String> = rest.iter().map(|key| match key {
-                Component::Key(key) => key.clone(),
-                Component::Index(index) => index.to_string(),
-            }).collect();
+            let keys: Vec<String> = rest
+                .iter()
+                .map(|key| match key {
+                    Component::Key(key) => key.clone(),
+                    Component::Index(index) => index.to_string(),
+                })
+                .collect();
             return Err(refused(format!(
                 "a Secret has no values at `{}`; for a key with dots, write `{field}[\"{}\"]`",
                 self.typed,
@@ -239,13 +246,14 @@ fn secret_field<'p>(
     path: &'p KeyPath,
 ) -> Option<(&'p str, &'p [Component])> {
     let components = path.components();
-    let is_part = |component: &Component| {
-        matches!(component, Component::Key(key) if SECRET_PARTS.contains(&key.as_str()))
-    };
+    let is_part = |component: &Component| matches!(component, Component::Key(key) if SECRET_PARTS.contains(&key.as_str()));
     if !components.iter().any(is_part) {
         return None;
     }
-    let secrets: Vec<_> = secrets(document).iter().map(|secret| secret.span()).collect();
+    let secrets: Vec<_> = secrets(document)
+        .iter()
+        .map(|secret| secret.span())
+        .collect();
     let mut node = document.tops().next()??;
     for (depth, component) in components.iter().enumerate() {
         if let Component::Key(key) = component
@@ -272,4 +280,31 @@ fn utf8(bytes: &[u8]) -> Result<&str, CommandError> {
         CommandError::new(Code::InvalidSetFormat, "the value is not UTF-8 text")
             .hint("for bytes under `data` of a Secret, add `--encode`")
     })
+}
+
+/// Parses a value in JSON.
+fn from_json(json: &str) -> Result<Node, CommandError> {
+    if json.trim_ascii().is_empty() {
+        return Err(
+            CommandError::new(Code::InvalidSetFormat, "the value is empty")
+                .hint("an empty string is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
+        );
+    }
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
+        // The original error message is about the parser.
+        no_json(&format!(
+            "syntax error at line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    Ok(Node::from_json(&value))
+}
+
+fn no_json(reason: &str) -> CommandError {
+    CommandError::new(
+        Code::InvalidSetFormat,
+        format!("the value is not JSON: {reason}"),
+    )
+    .hint("put text in double quotes: `'\"text\"'`; with `--text`, quotes are not needed")
 }

@@ -20,18 +20,61 @@ fn restored(view: &DecodedView, text: &str) -> String {
 fn values_are_shown_as_text_and_encoded_again() {
     let head = "apiVersion: v1\nkind: Secret\n";
     for (fields, shown, edited, expected) in [
-        ("data:\n  a: YQ==\n", "data:\n  a: a\n", "data:\n  a: b\n", "data:\n  a: Yg==\n"),
-        ("data:\n  a: 'YQ=='\n", "data:\n  a: 'a'\n", "data:\n  a: b\n", "data:\n  a: 'Yg=='\n"),
-        ("data:\n  a: YQo=\n", "data:\n  a: |\n    a\n", "data:\n  a: a\n", "data:\n  a: YQ==\n"),
-        ("data: {}\n", "data: {}\n", "data: {a: 80}\n", "data: {a: ODA=}\n"),
-        ("data:\n  a: /w==\n", "data:\n  a: base64:/w==\n", "data:\n  a: base64:/g==\n", "data:\n  a: /g==\n"),
-        ("data:\n  a: ${A}\n", "data:\n  a: ${A}\n", "data:\n  a: ${A}\n  b: x\n", "data:\n  a: ${A}\n  b: eA==\n"),
-        ("data:\n  a: YTo=\n", "data:\n  a: 'a:'\n", "data:\n  a: 'a:'\n# x\n", "data:\n  a: YTo=\n# x\n"),
-        ("data:\n  a: YQ== # c\n", "data:\n  a: a # c\n", "data:\n  a: bcd # c\n", "data:\n  a: YmNk # c\n"),
+        (
+            "data:\n  a: YQ==\n",
+            "data:\n  a: a\n",
+            "data:\n  a: b\n",
+            "data:\n  a: Yg==\n",
+        ),
+        (
+            "data:\n  a: 'YQ=='\n",
+            "data:\n  a: 'a'\n",
+            "data:\n  a: b\n",
+            "data:\n  a: 'Yg=='\n",
+        ),
+        (
+            "data:\n  a: YQo=\n",
+            "data:\n  a: |\n    a\n",
+            "data:\n  a: a\n",
+            "data:\n  a: YQ==\n",
+        ),
+        (
+            "data: {}\n",
+            "data: {}\n",
+            "data: {a: 80}\n",
+            "data: {a: ODA=}\n",
+        ),
+        (
+            "data:\n  a: /w==\n",
+            "data:\n  a: base64:/w==\n",
+            "data:\n  a: base64:/g==\n",
+            "data:\n  a: /g==\n",
+        ),
+        (
+            "data:\n  a: ${A}\n",
+            "data:\n  a: ${A}\n",
+            "data:\n  a: ${A}\n  b: x\n",
+            "data:\n  a: ${A}\n  b: eA==\n",
+        ),
+        (
+            "data:\n  a: YTo=\n",
+            "data:\n  a: 'a:'\n",
+            "data:\n  a: 'a:'\n# x\n",
+            "data:\n  a: YTo=\n# x\n",
+        ),
+        (
+            "data:\n  a: YQ== # c\n",
+            "data:\n  a: a # c\n",
+            "data:\n  a: bcd # c\n",
+            "data:\n  a: YmNk # c\n",
+        ),
     ] {
         let (view, text) = viewed(&format!("{head}{fields}"));
         assert_eq!(text, format!("{head}{shown}"));
-        assert_eq!(restored(&view, &format!("{head}{edited}")), format!("{head}{expected}"));
+        assert_eq!(
+            restored(&view, &format!("{head}{edited}")),
+            format!("{head}{expected}")
+        );
     }
 }
 
@@ -55,24 +98,70 @@ fn unclear_values_are_pointed_out() {
     let restored = view.restore(edited.as_bytes()).expect("it is valid");
     assert_eq!(restored.warnings.len(), 1);
     let edited = text.replace("a: a", "a: base64:hunter2");
-    let error = view.restore(edited.as_bytes()).err().expect("it is not base64");
+    let error = view
+        .restore(edited.as_bytes())
+        .err()
+        .expect("it is not base64");
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
 /// A random text, binary value or base64 of a base64.
 fn value(random: &mut StdRng) -> Vec<u8> {
     let words = [
-        "", "hunter2", "a b", "x: y", "# no comment", "- item", "\"quoted\"", "it's", "true", "007",
-        "1e3", "null", "~", "{a: b}", "line 1\nline 2", "line\n", "\n", "\n\n", " indented\n  more\n",
-        "trailing \n", "tab\t", "äöü 漢字 😀", "-----BEGIN X-----\nabc\n-----END X-----\n", "base64:YQ==",
-        "a\r\nb", "\u{7f}", "\u{feff}", "%", "@at", "`", "!tag", "&anchor", "*alias", "[", "?", "|", ">",
-        "=", "<<", "a\u{2028}b", "\\n", "---", "...", "x\n---\ny\n",
+        "",
+        "hunter2",
+        "a b",
+        "x: y",
+        "# no comment",
+        "- item",
+        "\"quoted\"",
+        "it's",
+        "true",
+        "007",
+        "1e3",
+        "null",
+        "~",
+        "{a: b}",
+        "line 1\nline 2",
+        "line\n",
+        "\n",
+        "\n\n",
+        " indented\n  more\n",
+        "trailing \n",
+        "tab\t",
+        "äöü 漢字 😀",
+        "-----BEGIN X-----\nabc\n-----END X-----\n",
+        "base64:YQ==",
+        "a\r\nb",
+        "\u{7f}",
+        "\u{feff}",
+        "%",
+        "@at",
+        "`",
+        "!tag",
+        "&anchor",
+        "*alias",
+        "[",
+        "?",
+        "|",
+        ">",
+        "=",
+        "<<",
+        "a\u{2028}b",
+        "\\n",
+        "---",
+        "...",
+        "x\n---\ny\n",
     ];
     match random.random_range(0..10) {
-        0 => (0..random.random_range(0..40)).map(|_| random.random()).collect(),
+        0 => (0..random.random_range(0..40))
+            .map(|_| random.random())
+            .collect(),
         1 => "long line ".repeat(random.random_range(1..40)).into_bytes(),
         2 => secret_data::encode(b"encoded twice").as_bytes().to_vec(),
-        _ => words[random.random_range(0..words.len())].as_bytes().to_vec(),
+        _ => words[random.random_range(0..words.len())]
+            .as_bytes()
+            .to_vec(),
     }
 }
 
@@ -110,13 +199,18 @@ fn manifest(random: &mut StdRng) -> String {
         } else {
             ("", "")
         };
-        text += &format!("{first}apiVersion: v1\n{indent}kind: Secret\n{indent}metadata: {{name: s{document}}}\n");
+        text += &format!(
+            "{first}apiVersion: v1\n{indent}kind: Secret\n{indent}metadata: {{name: s{document}}}\n"
+        );
         if random.random() {
             text += &format!("{indent}# about the data\n");
         }
         if random.random_range(0..5) == 0 {
             let base64 = secret_data::encode(&value(random));
-            text += &format!("{indent}data: {{flow: \"{0}\", more: '{0}'}}\n", base64.as_str());
+            text += &format!(
+                "{indent}data: {{flow: \"{0}\", more: '{0}'}}\n",
+                base64.as_str()
+            );
         } else {
             text += &format!("{indent}data:\n");
             for index in 0..random.random_range(1..6) {
@@ -151,7 +245,12 @@ fn values(text: &str) -> Vec<(EntryPath, Option<String>)> {
     let document = parse_document(text, Format::Yaml).expect(text);
     let entries = entries(&document).into_iter();
     entries
-        .map(|entry| (entry.path.clone(), entry.node.scalar_text().map(str::to_owned)))
+        .map(|entry| {
+            (
+                entry.path.clone(),
+                entry.node.scalar_text().map(str::to_owned),
+            )
+        })
         .collect()
 }
 
@@ -160,7 +259,9 @@ fn only_values_that_changed_are_encoded_again() {
     let count = std::env::var("SOPS_RS_SECRETS").ok();
     let count = count.and_then(|count| count.parse().ok()).unwrap_or(300);
     let seed = std::env::var("SOPS_RS_SEED").ok();
-    let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    let seed = seed
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(rand::random);
     println!("SOPS_RS_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let (mut decoded, mut all) = (0, 0);
@@ -177,7 +278,9 @@ fn only_values_that_changed_are_encoded_again() {
         };
         // Change one value in the view, as the user would.
         let document = parse_document(&shown, Format::Yaml).expect("it is valid");
-        let entry = entries(&document).into_iter().find(|entry| entry.path == *path);
+        let entry = entries(&document)
+            .into_iter()
+            .find(|entry| entry.path == *path);
         let entry = entry.expect("the view has the same keys");
         if !entry.is_own() {
             continue;
@@ -205,19 +308,35 @@ fn only_values_that_changed_are_encoded_again() {
             }
         }
         let own = changed.iter().find(|(path, _)| *path == entry.path);
-        let own = own.and_then(|(_, value)| value.as_deref()).expect("it has a value");
-        let is_same_text = view.shown.get(&entry.path).is_some_and(|known| *known.shown == new);
+        let own = own
+            .and_then(|(_, value)| value.as_deref())
+            .expect("it has a value");
+        let is_same_text = view
+            .shown
+            .get(&entry.path)
+            .is_some_and(|known| *known.shown == new);
         if !is_same_text {
-            assert_eq!(secret_data::decode(own).as_deref().map(Vec::as_slice), Some(new.as_bytes()), "{text}\n{edited}");
+            assert_eq!(
+                secret_data::decode(own).as_deref().map(Vec::as_slice),
+                Some(new.as_bytes()),
+                "{text}\n{edited}"
+            );
         }
         // Lines outside the changed value stay.
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let (before, after) = (lines(&text), lines(&result));
-        let kept = before.iter().zip(&after).take_while(|(old, new)| old == new).count();
+        let kept = before
+            .iter()
+            .zip(&after)
+            .take_while(|(old, new)| old == new)
+            .count();
         let rest = before.iter().rev().zip(after.iter().rev());
         let kept_end = rest.take_while(|(old, new)| old == new).count();
         let touched = before.len().saturating_sub(kept + kept_end);
         assert!(touched <= 4, "{touched} lines changed:\n{text}\n{result}");
     }
-    assert!(decoded * 10 >= all * 9, "only {decoded} of {all} values are decoded");
+    assert!(
+        decoded * 10 >= all * 9,
+        "only {decoded} of {all} values are decoded"
+    );
 }
