@@ -118,7 +118,8 @@ fn with_name(mut text: String, old: &str, recipient: &str, name: &str) -> String
         .zip(old.bytes())
         .take_while(|(new, old)| new == old)
         .count();
-    let from = line_start(&text, text.floor_char_boundary(same));
+    let same = (0..=same).rev().find(|at| text.is_char_boundary(*at));
+    let from = line_start(&text, same.unwrap_or_default());
     let Some(at) = text[from..].find(recipient).map(|at| from + at) else {
         return text;
     };
