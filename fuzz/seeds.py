@@ -15,6 +15,7 @@ TESTDATA = HERE.parent / "testdata"
 MOST_BYTES = 4096
 # The first byte of an input is an index into this list.
 FLAT = ("dotenv", "ini", "binary")
+MERGED = ("yaml", "json", "dotenv", "ini", "binary")
 CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
 
 
@@ -24,6 +25,16 @@ def lines(name):
 
 def files(directory, *suffixes):
     return sorted(path for path in Path(directory).rglob("*") if path.is_file() and path.suffix in suffixes)
+
+
+def merge(format, source):
+    """A version in which the last line changed, and one in which the first line is added again."""
+    lines = source.splitlines(keepends=True)
+    first, last = lines[:1], lines[-1:]
+    ours = lines[:-1] + [line.replace("a", "b").replace("1", "2") for line in last]
+    theirs = lines + [line.replace("a", "c").replace("0", "7") for line in first]
+    texts = [source, "".join(ours), "".join(theirs)]
+    return bytes([MERGED.index(format)]) + "\0".join(texts).encode()
 
 
 def seeds():
@@ -37,9 +48,11 @@ def seeds():
         yaml += [path.read_bytes() for path in files(corpus, ".yaml", ".yml")]
     for number, text in enumerate(yaml):
         yield "yaml_round_trip", text
+        yield "block_reader", text
         yield "changes", CHANGES[number % len(CHANGES)].encode() + b"\n" + text
     for line in golden:
         yield "encrypted", line["encrypted"].encode()
+        yield "merge", merge(line["format"], line["source"])
         if line["format"] == "json":
             yield "json_round_trip", line["source"].encode()
         if line["format"] in FLAT:

@@ -1,6 +1,7 @@
 //! The properties that the fuzz targets check.
 
 mod changes;
+mod merging;
 mod round_trip;
 
 use std::sync::LazyLock;
@@ -10,6 +11,7 @@ use sops_core::keys::Identities;
 use sops_core::tree::Node;
 
 pub use changes::change;
+pub use merging::merge_texts;
 pub use round_trip::round_trip;
 
 /// The test key.

@@ -47,9 +47,9 @@ pub(crate) fn decrypt(
 pub(crate) struct Verified {
     /// The rule of the file.
     pub(crate) rule: Option<EncryptionRule>,
-    /// Whether its MAC covers only the encrypted values.
+    /// Whether the MAC of the file covers only the encrypted values.
     pub(crate) mac_only_encrypted: bool,
-    /// Its documents, still encrypted.
+    /// The documents of the file, still encrypted.
     pub(crate) documents: Vec<Node>,
 }
 
@@ -99,7 +99,7 @@ impl DecryptedFile {
 
     /// The resources in a file of manifests; empty documents are skipped.
     pub(crate) fn resources(&self) -> Result<Vec<Node>, Problem> {
-        // A file of another format contains what kustomize would read: YAML.
+        // The text of a file in another format is YAML, because kustomize reads it.
         let format = match self.format {
             Format::Json => Format::Json,
             _ => Format::Yaml,

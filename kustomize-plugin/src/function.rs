@@ -14,10 +14,10 @@ use crate::workspace::Workspace;
 /// could put placeholders into a deployment.
 const PLACEHOLDERS: &str = "SOPS_RS_PLACEHOLDERS";
 
-/// What takes the place of encrypted values.
+/// What the function writes for encrypted values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Their plaintext.
+    /// The plaintext of each value.
     Decrypt,
     /// Placeholders, for checks without a key.
     Placeholders,
@@ -42,7 +42,7 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// In the working directory, with the keys that `sops` would use.
+    /// The function in the working directory, with the keys that `sops` would use.
     pub(crate) fn of_process() -> io::Result<Self> {
         let services = KeyServices::local(Environment::process());
         let mut function = Self::new(Path::new("."), Box::new(services))?;

@@ -35,7 +35,8 @@ impl Install {
     /// Copies the programs, each atomically, and returns their new paths.
     ///
     /// # Errors
-    /// The file that cannot be found or written. Nothing is written if kustomize is missing.
+    /// The error names the file that cannot be found or written. If kustomize is missing, nothing
+    /// is written.
     pub(crate) fn run(&self) -> Result<Vec<PathBuf>, String> {
         let own =
             env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
@@ -85,7 +86,7 @@ fn copy(program: &Path, target: &Path) -> io::Result<()> {
         })
         .and_then(|()| fs::rename(&temporary, target));
     if copied.is_err() {
-        // This error says more than one from the cleanup.
+        // This error says more than an error of the cleanup would.
         let _ = fs::remove_file(&temporary);
     }
     copied

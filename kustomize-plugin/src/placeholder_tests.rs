@@ -71,7 +71,7 @@ fn generated_resources_have_the_form_of_their_keys() {
     let (a, b) = (text(secret, "stringData/A"), text(secret, "stringData/B"));
     assert!(is_placeholder(&a) && is_placeholder(&b) && a != b);
     assert!(resources.iter().all(is_marked));
-    // A file that is not encrypted is one by mistake here too.
+    // Here too, a file that is not encrypted is an error.
     sample.write("secret.yaml", SECRET);
     let run = sample.run_with_placeholders(config, &[]);
     assert!(
@@ -82,7 +82,7 @@ fn generated_resources_have_the_form_of_their_keys() {
 }
 
 #[test]
-fn nothing_in_the_repository_turns_the_mode_on() {
+fn no_file_in_the_repository_turns_the_placeholder_mode_on() {
     let sample = Sample::new();
     for field in ["placeholders: true\n", "SOPS_RS_PLACEHOLDERS: 1\n"] {
         let run = sample.run(&format!("{DECRYPT}{field}"), &[SECRET]);

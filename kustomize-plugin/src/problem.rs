@@ -10,7 +10,7 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     /// The file, as named in the configuration or the resource.
     pub(crate) file: Option<String>,
-    /// The field, of the resource or of the file: keys joined with dots.
+    /// The field of the resource or the file, as keys joined with dots.
     pub(crate) field: Option<String>,
     pub(crate) resource: Option<Box<ResourceRef>>,
 }
@@ -59,7 +59,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// Which resource.
+/// Identifies a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ResourceRef {
     pub(crate) api_version: String,

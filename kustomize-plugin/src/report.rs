@@ -37,7 +37,8 @@ impl FunctionReport {
         self.add(ResultSeverity::Error, problem);
     }
 
-    /// The message may quote a misplaced private key, or text that controls a terminal.
+    /// Adds a problem. The message may quote a misplaced private key, or text that controls a
+    /// terminal.
     fn add(&mut self, severity: ResultSeverity, mut problem: Problem) {
         let make_safe = |text: &mut String| *text = one_line(text).into_owned();
         problem.message = without_error_numbers(&problem.message);
@@ -59,7 +60,7 @@ impl FunctionReport {
             .any(|(severity, _)| *severity == ResultSeverity::Error)
     }
 
-    /// One line per result, safe to show on a terminal.
+    /// The report with one line per result, safe to show on a terminal.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.results.iter().map(|(severity, problem)| {
             let mut line = severity.name().to_owned();

@@ -106,7 +106,7 @@ impl Ran {
         }
     }
 
-    /// The resources, with nothing on standard error.
+    /// The resources. Nothing must be on standard error.
     #[track_caller]
     pub(crate) fn quiet(&self) -> Vec<Node> {
         assert_eq!(self.lines, Vec::<String>::new());
@@ -123,7 +123,7 @@ impl Ran {
         }
     }
 
-    /// The only error, which is in `results` too. The output contains nothing decrypted.
+    /// The only error, which must be in `results` too. The output must contain nothing decrypted.
     #[track_caller]
     pub(crate) fn error(&self) -> &str {
         assert!(self.failed, "{}", self.output);
@@ -151,7 +151,7 @@ pub(crate) fn encrypted(text: &str) -> String {
     encrypt(text, Format::Yaml, &encryption).expect("the text can be encrypted")
 }
 
-/// For the test key.
+/// Encryption for the test key.
 pub(crate) fn encryption() -> Encryption {
     Encryption::to([recipient()])
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
-/// SOPS documents are smaller than this.
+/// The most bytes of a file that is read. SOPS documents are smaller.
 const LIMIT: u64 = 1 << 32;
 
 /// The directory that paths are relative to.
@@ -32,7 +32,7 @@ impl Workspace {
         })
     }
 
-    /// Whether a path exists.
+    /// Whether a file with this path exists.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.directory.join(path).exists()
     }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_read_where_the_path_says() {
+    fn files_are_read_from_their_path_only() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         fs::create_dir_all(root.join("app/sub")).expect("the path is writable");
@@ -146,7 +146,7 @@ mod tests {
             ("link", "app/sub/deep"),
             ("../outside", "outside"),
             ("../app/inside", "app/inside"),
-            // The path spells out that it leads up, and the link leads no further.
+            // The path itself leads up with `..`, and the link leads no further.
             ("../app/leak", "outside"),
         ] {
             assert_eq!(read(path).as_deref(), Ok(content), "{path}");

@@ -17,7 +17,7 @@ use crate::arguments::invocation::{self, under_name};
 use crate::arguments::{GlobalArgs, format, go_flags};
 use crate::command_error::{CommandError, usage};
 use crate::commands::deferred::described;
-use crate::commands::git::textconv;
+use crate::commands::git::{merge_driver, textconv};
 use crate::commands::{self, Command, legacy};
 use crate::completion;
 use crate::completion::sops_answers;
@@ -46,7 +46,7 @@ struct Front {
     globals: GlobalArgs,
 }
 
-/// The command line's description.
+/// clap's description of the command line.
 pub(crate) fn command() -> clap::Command {
     // Flags of the old form would hide the current ones.
     let front = described(front(), legacy::Args::augment_args).mut_args(|arg| {
@@ -56,7 +56,7 @@ pub(crate) fn command() -> clap::Command {
     help::with_groups(described(front, Command::augment_subcommands))
 }
 
-/// The description of the flags of every command, under the name of the program.
+/// clap's description of the program with only the flags of every command.
 fn front() -> clap::Command {
     match invocation::is_sops() {
         true => Front::command()
@@ -67,8 +67,8 @@ fn front() -> clap::Command {
     }
 }
 
-/// The description of the part of the command line that is in use: only one command, if the line
-/// begins with it. Describing all commands takes as long as decrypting a file.
+/// clap's description of the part of the command line that is in use: one command, if the line
+/// begins with its name. Describing all commands takes as long as decrypting a file.
 fn command_in_use() -> clap::Command {
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let name = std::env::args_os().nth(1);
@@ -91,8 +91,11 @@ pub(crate) fn run() -> ExitCode {
     if textconv::run_as_link(Path::new(&program), &arguments) {
         return ExitCode::SUCCESS;
     }
+    if let Some(code) = merge_driver::run_as_installed(&arguments) {
+        return code;
+    }
     if let Some(answer) = answer_to_shell(&program, &arguments) {
-        // A shell that has ended needs no answer.
+        // If the shell has exited, it needs no answer.
         let _ = Ui::new(false).output(answer.as_bytes());
         return ExitCode::SUCCESS;
     }
@@ -138,7 +141,8 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// The answer to a completion script, if one asks: that of this program, or that of `sops`.
+/// The answer to a completion script, if one is asking: this program's own answer or that of
+/// `sops`.
 fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
     if let [first, question @ ..] = arguments
         && first == completion::QUESTION
@@ -156,7 +160,7 @@ fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
     Some(sops_answers::answer(&words, describes, about))
 }
 
-/// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
+/// Prints help or a usage error. A usage error has the general exit code, as in `sops`.
 fn usage(mut error: clap::Error) -> ExitCode {
     usage::escape(&mut error);
     let text = error.render().to_string();

@@ -14,9 +14,9 @@ use crate::ui::Ui;
 /// How a plaintext is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// It is printed or written unchanged.
+    /// The plaintext is printed or written unchanged.
     File,
-    /// Only its values are used, in another format or on their own.
+    /// Only the values are used, in another format or individually.
     Values,
 }
 

@@ -111,7 +111,7 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
     })
 }
 
-/// As [`no_rules`], for a command that could take keys from the command line instead.
+/// Like [`no_rules`], for a command that could take keys from the command line instead.
 pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, CommandError> {
     let error = no_rules(config)?.in_words_of_sops(
         "config file not found, or has no creation rules, and no keys provided through command line options",

@@ -13,12 +13,12 @@ use crate::input_format::InputFormat;
 
 /// The content of a file, with its name and its format.
 pub(crate) struct Input {
-    /// Its name in messages.
+    /// The name of the input in messages.
     pub(crate) name: String,
     /// `None` is standard input.
     pub(crate) path: Option<PathBuf>,
     pub(crate) format: Format,
-    /// As UTF-8.
+    /// The content, as UTF-8.
     pub(crate) content: Zeroizing<Vec<u8>>,
     /// The bytes of the file, if they are UTF-16.
     utf16: Option<Zeroizing<Vec<u8>>>,
@@ -31,7 +31,7 @@ const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 /// Reads a whole manifest. A pipe or a device has no known size, and may have no end.
 ///
 /// # Errors
-/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
+/// The errors of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
 pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
     reading::read_bounded(from, MANIFEST_LIMIT)
 }
@@ -39,7 +39,7 @@ pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
 /// Reads a file of a repository, which must be a regular file.
 ///
 /// # Errors
-/// As [`read_manifest`], and those of [`reading::open`].
+/// The errors of [`read_manifest`] and [`reading::open`].
 pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
     reading::open(path, FileKind::Regular).and_then(read_manifest)
 }
@@ -113,7 +113,7 @@ impl Input {
         let bytes = Zeroizing::new(bytes);
         let decoded = match role {
             Role::Encrypted => from_utf16(&bytes),
-            // Decryption would return other bytes.
+            // Decryption would not restore the UTF-16 bytes.
             _ if format.of_plaintext()? == Format::Binary => None,
             _ => from_utf16(&bytes),
         };

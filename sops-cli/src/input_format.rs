@@ -6,7 +6,7 @@ use sops_core::{Format, encrypted_format};
 
 use crate::command_error::{Code, CommandError};
 
-/// What the format of an input is determined from.
+/// The source from which the format of an input is determined.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum InputFormat {
     /// A flag, or the extension of the file name.

@@ -36,7 +36,7 @@ impl ManifestReader<'_> {
     pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<ClusterObject>, CommandError> {
         let format = match path.map(Format::from_path) {
             Some(Format::Json) => Format::Json,
-            // JSON too is YAML.
+            // JSON is also YAML.
             _ => Format::Yaml,
         };
         let input = Input::of_manifests(path, format, Role::Encrypted)?;
@@ -62,7 +62,7 @@ impl ManifestReader<'_> {
         entries.map(|entry| self.object(&input, entry)).collect()
     }
 
-    /// The documents decrypted.
+    /// The decrypted documents.
     fn decrypted(&self, input: &Input, written: &[Value]) -> Result<Vec<Value>, CommandError> {
         let document =
             parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
@@ -200,7 +200,7 @@ struct ManifestEntry {
 }
 
 impl ManifestEntry {
-    /// Adds the entry, or the items of the list that it is, unless it is empty.
+    /// Adds the entry or, if it is a list, its items. An empty entry is skipped.
     fn flatten_into(mut self, entries: &mut Vec<Self>) {
         if self.decrypted.is_null() || self.decrypted.as_object().is_some_and(Map::is_empty) {
             return;
@@ -271,8 +271,8 @@ enum InvalidEntry {
     NoBase64(String),
 }
 
-/// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell
-/// whose fields they are.
+/// Moves the entries under `stringData` into `data`, as the server does. Otherwise, the server
+/// would not track which manager owns them.
 fn into_data(object: &mut ClusterObject) -> Result<(), InvalidEntry> {
     for part in SECRET_PARTS {
         let entries = object.json[part].as_object();
@@ -285,7 +285,7 @@ fn into_data(object: &mut ClusterObject) -> Result<(), InvalidEntry> {
             };
             object.secrets.push(Zeroizing::new(text.to_owned()));
             if part == "data" {
-                // Go's decoder passes over line breaks.
+                // Go's decoder ignores line breaks.
                 let text: Zeroizing<String> = Zeroizing::new(text.replace(['\n', '\r'], ""));
                 let bytes = BASE64_STANDARD.decode(&*text);
                 let bytes = bytes.map_err(|_| InvalidEntry::NoBase64(key.clone()))?;

@@ -32,7 +32,7 @@ pub(crate) fn is_same(left: &Path, right: &Path) -> bool {
     }
 }
 
-/// Puts the link in place of a file with its name, in one step.
+/// Creates the link and replaces an existing file with its name, in one step.
 pub(crate) fn replace(link: &Path, program: &Path) -> io::Result<()> {
     let mut attempt = 0_u32;
     let temporary = loop {
@@ -46,7 +46,7 @@ pub(crate) fn replace(link: &Path, program: &Path) -> io::Result<()> {
         }
     };
     let renamed = fs::rename(&temporary, link);
-    // Two links to the same file may stay both.
+    // If both are links to the same file, `rename` keeps both.
     let _ = fs::remove_file(&temporary);
     renamed
 }

@@ -7,7 +7,7 @@ use std::{num, thread};
 /// How many items justify another thread.
 #[derive(Clone, Copy)]
 pub(crate) enum ItemsPerThread {
-    /// Each item takes longer than it takes to start a thread.
+    /// An item takes longer than starting a thread.
     One = 1,
     Many = 16,
 }

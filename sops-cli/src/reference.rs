@@ -100,7 +100,7 @@ fn table(commands: &[&Command], out: &mut String) {
     out.push('\n');
 }
 
-/// The name with those of the commands above it.
+/// The name of a command, preceded by the names of its parents.
 fn full_name(command: &Command) -> &str {
     command.get_bin_name().expect("the commands are built")
 }
@@ -111,7 +111,7 @@ fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
         .filter(|command| !command.is_hide_set() && command.get_name() != "help")
 }
 
-/// The arguments of every command, or those of this one, as far as its help shows them.
+/// The arguments that the command's help shows: those of every command, or its own.
 fn visible(command: &Command, of_every_command: bool) -> Vec<&Arg> {
     command
         .get_arguments()

@@ -1,5 +1,5 @@
-//! Finds values that would stay in plaintext by mistake, above all in Kubernetes Secrets, and
-//! fields that Kubernetes refuses.
+//! Finds values that would stay in plaintext by mistake, mainly in Kubernetes Secrets, and fields
+//! that Kubernetes refuses.
 
 use sops_core::document::{Error as DocumentError, NodeRef, open_quotes};
 use sops_core::rules::EncryptionRule;
@@ -23,7 +23,7 @@ impl SecretParts {
         Self::judge(text, format, rule, None)
     }
 
-    /// The same for one field of them.
+    /// Checks one field of the Secrets.
     pub(crate) fn of_field(
         text: &[u8],
         format: Format,
@@ -158,7 +158,7 @@ impl Judge<'_> {
 }
 
 impl SecretParts {
-    /// Judges the quotes of a dotenv file. What looks like the rest of a value would be keys, which
+    /// Checks the quotes of a dotenv file: later lines of a quoted value would become keys, which
     /// stay in plaintext.
     fn judge_quotes(&mut self, text: &[u8]) {
         const MAX_WARNINGS: usize = 5;
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_stays_in_plaintext_is_told_from_a_mistake() {
+    fn a_value_in_plaintext_on_purpose_is_not_a_mistake() {
         let names = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
         let all = EncryptionRule::default();
         for (fields, by_names, by_all) in [

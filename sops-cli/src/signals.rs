@@ -15,8 +15,8 @@ pub(crate) const ENDING: [i32; 8] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU,
 ];
 
-/// While one of these lives, [`ENDING`] signals do not end the process. They do as soon as the last
-/// one is dropped.
+/// While one of these exists, [`ENDING`] signals do not end the process. A signal takes effect when
+/// the last one is dropped.
 pub(crate) struct DeferredSignals(());
 
 struct Handlers {
@@ -36,7 +36,7 @@ impl DeferredSignals {
         Self(())
     }
 
-    /// Whether no other one lives.
+    /// Whether no other one exists.
     pub(crate) fn is_only(&self) -> bool {
         handlers().held.load(Ordering::SeqCst) == 1
     }
@@ -46,14 +46,14 @@ impl DeferredSignals {
         self.pending().is_some()
     }
 
-    /// The signal that has come.
+    /// The signal that has arrived.
     pub(crate) fn pending(&self) -> Option<i32> {
         i32::try_from(handlers().pending.load(Ordering::SeqCst))
             .ok()
             .filter(|signal| *signal != 0)
     }
 
-    /// Takes the signal as dealt with.
+    /// Discards the signal, because it was handled.
     pub(crate) fn forget(&self) {
         handlers().pending.store(0, Ordering::SeqCst);
     }
@@ -66,8 +66,8 @@ impl Drop for DeferredSignals {
         if handlers.held.fetch_sub(1, Ordering::SeqCst) == 1 {
             handlers.idle.store(true, Ordering::SeqCst);
             if let Some(signal) = pending {
-                // It ends the process. If that fails, the process continues as if there had been no
-                // signal.
+                // This ends the process. If that fails, the process continues as if no signal had
+                // arrived.
                 let _ = low_level::emulate_default_handler(signal);
             }
         }

@@ -36,8 +36,8 @@ pub(crate) fn as_in_sops(plaintext: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     changed
 }
 
-/// Whether a text has what every date begins with, a year and a hyphen. Other texts, which are most,
-/// need no parsing.
+/// Whether a text contains a year and a hyphen, as every date does. Most texts don't, and need no
+/// parsing.
 fn may_have_dates(text: &[u8]) -> bool {
     let is_year = |year: &[u8]| year.iter().all(u8::is_ascii_digit);
     text.windows(5)

@@ -1,5 +1,5 @@
-//! What a changed text of an encrypted file must not do: leave in plaintext what was encrypted, or
-//! what the creation rule encrypts.
+//! Refuses a changed text of an encrypted file that would leave values in plaintext which were
+//! encrypted, or which the creation rule encrypts.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use sops_core::{EncryptedDocument, Format};
 use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
 
-/// Judges the texts that may take the place of a plaintext.
+/// Checks the texts that may replace a plaintext.
 pub(crate) struct TextGuard<'g> {
     document: &'g EncryptedDocument<'g>,
     file: &'g Path,
@@ -23,8 +23,9 @@ pub(crate) struct TextGuard<'g> {
 }
 
 impl<'g> TextGuard<'g> {
-    /// For the file that the document was read from, with its plaintext `before` the change. With
-    /// `allows_plaintext`, a value that the creation rule encrypts causes only a warning.
+    /// Prepares the check for the file that the document was read from, with its plaintext `before`
+    /// the change. With `allows_plaintext`, a value that the creation rule encrypts causes only a
+    /// warning.
     pub(crate) fn new(
         document: &'g EncryptedDocument<'g>,
         file: &'g Path,
@@ -46,8 +47,8 @@ impl<'g> TextGuard<'g> {
         }
     }
 
-    /// Refuses a text that would leave a value in plaintext by mistake; returns what the user
-    /// should know of it.
+    /// Refuses a text that would leave a value in plaintext by mistake. Returns warnings for the
+    /// user.
     pub(crate) fn check(&self, text: &[u8]) -> sops_core::Result<Vec<String>> {
         if self.had_selection {
             self.document.require_selection(text)?;

@@ -90,7 +90,7 @@ pub(crate) struct WrittenFile {
     pub(crate) format: Format,
 }
 
-/// Why the text cannot be changed that way.
+/// The error for a change that is not possible.
 fn refused(input: &Input, error: Error) -> CommandError {
     match error {
         Error::AlreadyEncrypted => CommandError::reserved_key().in_file(&input.name),

@@ -19,12 +19,12 @@ const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 /// A walk that has not started yet.
 pub(crate) struct Walking {
     pub(crate) builder: WalkBuilder,
-    /// A file that cannot be used. The directory that it is in was not entered.
+    /// An ignore file that cannot be used. Its directory was not entered.
     unusable: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Walking {
-    /// Through a directory and those below it, except `.git`.
+    /// Walks a directory and its subdirectories, except `.git`.
     ///
     /// # Errors
     /// The directory, or one above it, has a `.gitignore` that is not a regular file of bounded
@@ -33,7 +33,7 @@ impl Walking {
         Self::except(directory, |_| false)
     }
 
-    /// As [`new`](Self::new), without the entries that `is_left_out` names.
+    /// Like [`new`](Self::new), without the entries for which `is_left_out` returns true.
     pub(crate) fn except(
         directory: &Path,
         is_left_out: impl Fn(&DirEntry) -> bool + Send + Sync + 'static,
@@ -66,7 +66,7 @@ impl Walking {
     }
 
     /// # Errors
-    /// As [`new`](Self::new), for a directory that was met on the way.
+    /// The same as for [`new`](Self::new), for a directory found during the walk.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {
         let unusable = self.unusable.lock();
         match &*unusable.unwrap_or_else(PoisonError::into_inner) {
@@ -92,7 +92,7 @@ fn is_entered(entry: &DirEntry, files: &[&str], unusable_file: &Mutex<Option<Pat
 fn unusable(directory: &Path, files: &[&str]) -> Option<PathBuf> {
     let mut files = files.iter().map(|name| directory.join(name));
     files.find(|file| {
-        // A directory of that name is harmless: nothing reads it.
+        // A directory with this name is harmless, because nothing reads it.
         fs::metadata(file).is_ok_and(|metadata| {
             let is_regular = metadata.is_file() && metadata.len() <= CONFIG_LIMIT;
             !is_regular && !metadata.is_dir()

@@ -1,7 +1,6 @@
 //! Encrypts a value to `ENC[…]` and decrypts it: AES-256-GCM with a 32-byte nonce, and the key path
 //! as additional data.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use aes_gcm::aead::KeyInit;
@@ -16,14 +15,10 @@ use rand::{Rng as _, SeedableRng as _};
 use sops_document::{Type, Value};
 use zeroize::Zeroizing;
 
+use crate::cipher_base64::{Base64, NONCE_LENGTH, Sealed, TAG_LENGTH, without_returns};
 use crate::keys::DataKey;
 
-const NONCE_LENGTH: usize = 32;
-const TAG_LENGTH: usize = 16;
-/// The number of bytes that are base64-encoded at once. It is a multiple of 3, so that only the
-/// last chunk is padded.
-const ENCODED_AT_ONCE: usize = 48 * 1024;
-/// The start of every encrypted value. The rest may be altered or cut off.
+/// The start of every encrypted value. The rest may be altered or truncated.
 pub const CIPHERTEXT_PREFIX: &str = "ENC[AES256_GCM,data:";
 
 /// Why a value can't be decrypted: a message without the value.
@@ -35,10 +30,9 @@ pub(crate) struct Cipher {
     /// For files from other programs, whose nonces have more common lengths.
     short: Box<(AesGcm<Aes256, U12>, AesGcm<Aes256, U16>)>,
     nonces: StdRng,
+    base64: Base64,
     /// The current plaintext or ciphertext.
     buffer: Zeroizing<Vec<u8>>,
-    /// The current base64 text.
-    encoded: Vec<u8>,
 }
 
 impl Cipher {
@@ -53,8 +47,8 @@ impl Cipher {
             nonces: StdRng::try_from_rng(&mut SysRng).expect(
                 "the system's random generator works: nothing can be encrypted safely without it",
             ),
+            base64: Base64::new(),
             buffer: Zeroizing::new(Vec::new()),
-            encoded: Vec::new(),
         }
     }
 
@@ -82,17 +76,11 @@ impl Cipher {
             )
             // GCM accepts up to 64 GiB, and a document has less than 4 GiB.
             .expect("the plaintext is shorter than GCM's limit");
-        let mut ascii = Ascii::new(&mut self.encoded, out);
-        ascii.push(CIPHERTEXT_PREFIX);
-        ascii.push_base64(&self.buffer);
-        ascii.push(",iv:");
-        ascii.push_base64(&nonce);
-        ascii.push(",tag:");
-        ascii.push_base64(&tag);
-        ascii.push(",type:");
-        ascii.push(kind.name());
-        ascii.push("]");
-        ascii.flush();
+        out.push_str(CIPHERTEXT_PREFIX);
+        self.base64
+            .encode(&mut self.buffer, &nonce, &tag.into(), out);
+        out.push_str(kind.name());
+        out.push(']');
     }
 
     /// Decrypts `text`, an encrypted value. The plaintext is returned as it was written, not in
@@ -102,28 +90,21 @@ impl Cipher {
         text: &str,
         additional_data: &[u8],
     ) -> Result<(Type, &[u8]), Problem> {
-        let parts = Parts::parse(text)
+        let parts = Parts::usual(text)
+            .or_else(|| Parts::parse(text))
             .ok_or("not an encrypted value of the form ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]")?;
         let kind =
             Type::from_name(parts.kind).ok_or("the `type` of the encrypted value is unknown")?;
-        self.buffer.clear();
-        BASE64
-            .decode_vec(&*without_returns(parts.data), &mut self.buffer)
-            .map_err(|_| "the `data` of the encrypted value is not base64")?;
-        let mut nonce = [0; 64];
-        let length = BASE64
-            .decode_slice(&*without_returns(parts.nonce), &mut nonce)
-            .map_err(|_| "the `iv` of the encrypted value is not base64")?;
-        let mut tag = [0; TAG_LENGTH + 2];
-        let tag_length = BASE64
-            .decode_slice(&*without_returns(parts.tag), &mut tag)
-            .map_err(|_| "the `tag` of the encrypted value is not base64")?;
-        let tag: Tag<U16> = match (tag_length, tag.first_chunk::<TAG_LENGTH>()) {
-            (TAG_LENGTH, Some(tag)) => Tag::from(*tag),
-            _ => return Err("the `tag` of the encrypted value is not 16 bytes"),
-        };
+        let Sealed {
+            nonce,
+            nonce_length,
+            tag,
+        } = self
+            .base64
+            .decode(parts.data, parts.nonce, parts.tag, &mut self.buffer)?;
+        let tag: Tag<U16> = tag.into();
         let data = self.buffer.as_mut_slice().into();
-        let opened = match nonce[..length].len() {
+        let opened = match nonce_length {
             32 => self.usual.decrypt_inout_detached(
                 &Nonce::from(*chunk(&nonce)),
                 additional_data,
@@ -154,67 +135,6 @@ impl Cipher {
     }
 }
 
-/// Collects ASCII text for `out`, so that UTF-8 is validated once per value and not for every
-/// piece.
-struct Ascii<'b> {
-    /// Never shrinks. The bytes after `length` are overwritten later.
-    buffer: &'b mut Vec<u8>,
-    length: usize,
-    out: &'b mut String,
-}
-
-impl<'b> Ascii<'b> {
-    fn new(buffer: &'b mut Vec<u8>, out: &'b mut String) -> Self {
-        Self {
-            buffer,
-            length: 0,
-            out,
-        }
-    }
-
-    /// The buffer for the next `length` bytes.
-    fn next(&mut self, length: usize) -> &mut [u8] {
-        let start = self.length;
-        self.length += length;
-        if self.buffer.len() < self.length {
-            self.buffer.resize(self.length, 0);
-        }
-        &mut self.buffer[start..self.length]
-    }
-
-    fn push(&mut self, text: &str) {
-        self.next(text.len()).copy_from_slice(text.as_bytes());
-    }
-
-    /// Appends bytes in base64. `encode_string` of the crate clears a 1 KB buffer for each call,
-    /// which is larger than most values.
-    fn push_base64(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(ENCODED_AT_ONCE) {
-            if self.length >= ENCODED_AT_ONCE {
-                self.flush();
-            }
-            // The size of padded base64.
-            BASE64
-                .encode_slice(bytes, self.next(bytes.len().div_ceil(3) * 4))
-                .expect("the buffer is long enough");
-        }
-    }
-
-    fn flush(&mut self) {
-        let text = str::from_utf8(&self.buffer[..self.length]).expect("base64 is ASCII");
-        self.out.push_str(text);
-        self.length = 0;
-    }
-}
-
-/// Removes carriage returns from base64, which Go's decoder ignores.
-fn without_returns(base64: &str) -> Cow<'_, str> {
-    match memchr(b'\r', base64.as_bytes()) {
-        Some(_) => Cow::Owned(base64.replace('\r', "")),
-        None => Cow::Borrowed(base64),
-    }
-}
-
 fn chunk<const N: usize>(nonce: &[u8; 64]) -> &[u8; N] {
     // The lengths are at most 32.
     nonce.first_chunk().expect("64 bytes have a first chunk")
@@ -229,6 +149,29 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Splits a text in which the nonce and the tag have the lengths that `sops` writes. If they
+    /// are something else, their base64 is invalid.
+    fn usual(text: &'a str) -> Option<Self> {
+        /// The lengths of the nonce and the tag in base64.
+        const NONCE: usize = 44;
+        const TAG: usize = 24;
+        let rest = text.strip_prefix(CIPHERTEXT_PREFIX)?.strip_suffix(']')?;
+        if memchr(b'\n', rest.as_bytes()).is_some() {
+            return None;
+        }
+        let (rest, kind) = split_last(rest, b',')?;
+        let (rest, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
+        let rest = rest.strip_suffix(",tag:")?;
+        let (rest, nonce) = rest.split_at_checked(rest.len().checked_sub(NONCE)?)?;
+        let data = rest.strip_suffix(",iv:").filter(|data| !data.is_empty())?;
+        Some(Self {
+            data,
+            nonce,
+            tag,
+            kind: kind.strip_prefix("type:")?,
+        })
+    }
+
     /// Splits the text like SOPS's regular expression, which is anchored only at the start and
     /// ignores text after the last bracket.
     fn parse(text: &'a str) -> Option<Self> {
@@ -271,9 +214,11 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
 
 /// Whether the value is a single encrypted value, optionally surrounded by white space.
 pub(crate) fn is_ciphertext_value(value: &Value<'_>) -> bool {
-    // Most values are too short, so the UTF-8 check can be skipped.
+    // Most values are too short or begin otherwise, so the UTF-8 check can be skipped.
+    let begins_otherwise = |byte: &u8| byte.is_ascii_graphic() && *byte != b'E';
     value.is_str()
         && value.bytes.len() > CIPHERTEXT_PREFIX.len()
+        && !value.bytes.first().is_some_and(begins_otherwise)
         && str::from_utf8(&value.bytes).is_ok_and(is_all_encrypted)
 }
 

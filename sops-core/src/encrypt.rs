@@ -4,17 +4,18 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sops_document::Format;
+use sops_document::{Document, Format};
 
 use crate::config::Stores;
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Identities, KeyService, MasterKey, wrap_data_key};
 use crate::metadata::{FORMAT_VERSION, Metadata};
-use crate::metadata_entry::{is_encrypted, parse_document};
+use crate::metadata_entry::{is_encrypted, parse_document, parse_document_while};
 use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::encrypt_values::Encryptor;
 use crate::pipeline::lost_metadata::refuse_ciphertext;
+use crate::pipeline::mac_pass::HashedValues;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::{Sink, Written};
 use crate::rules::EncryptionRule;
@@ -129,7 +130,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// Those of [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`],
+/// The errors of [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`],
 /// [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
@@ -154,7 +155,7 @@ pub fn encrypt(
 /// with many short values, this saves about seven times the size of its plaintext in memory.
 ///
 /// # Errors
-/// Those of [`encrypt`], before anything is written; [`Error::Output`].
+/// The errors of [`encrypt`], before anything is written; [`Error::Output`].
 ///
 /// ```
 /// # use sops_core::keys::age::generate_x25519;
@@ -187,7 +188,13 @@ fn encrypt_values(
     encryption: &Encryption,
     out: &mut dyn Sink,
 ) -> Result<()> {
-    let mut document = parse_document(plaintext, format)?;
+    let hash = |document: &Document<'_>| {
+        HashedValues::of(document, &encryption.rule, encryption.mac_only_encrypted)
+    };
+    let (mut document, hashed) = match HashedValues::come_first(plaintext, &encryption.rule) {
+        true => parse_document_while(plaintext, format, hash)?,
+        false => (parse_document(plaintext, format)?, None),
+    };
     if is_encrypted(&document) {
         return Err(Error::AlreadyEncrypted);
     }
@@ -204,6 +211,7 @@ fn encrypt_values(
         key: &key,
         cache: &mut CiphertextCache::default(),
         step: encryption.stores.indentation().yaml_step(),
+        hashed: hashed.flatten(),
     };
     encryptor.encrypt(&mut document, plan, out)
 }

@@ -1,5 +1,5 @@
-//! An encrypted document: reads its metadata, gets its data key, decrypts it, and changes its keys.
-//! All in memory.
+//! An encrypted document in memory: reads its metadata, recovers its data key, decrypts it, and
+//! changes its keys.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -46,7 +46,7 @@ impl<'a> EncryptedDocument<'a> {
     /// Parses the document and its `sops` metadata.
     ///
     /// # Errors
-    /// Those of [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
+    /// The errors of [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
         // Text that is not an object cannot be a malformed one. The parser reports a byte order
         // mark.
@@ -122,7 +122,7 @@ impl<'a> EncryptedDocument<'a> {
     /// would be written in plaintext.
     ///
     /// # Errors
-    /// Those of [`Document::parse`]; [`Error::NothingSelected`].
+    /// The errors of [`Document::parse`]; [`Error::NothingSelected`].
     pub fn require_selection(&self, plaintext: &[u8]) -> Result<()> {
         let Some(rule) = &self.metadata.rule else {
             return Ok(());
@@ -159,7 +159,7 @@ impl<'a> EncryptedDocument<'a> {
     /// `1.0` for `1`.
     ///
     /// # Errors
-    /// Those of [`decrypt`](Self::decrypt).
+    /// The errors of [`decrypt`](Self::decrypt).
     pub fn decrypt_for_values(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
         self.decrypt_for(Purpose::Values, key, check, None)
     }
@@ -218,7 +218,7 @@ impl<'a> EncryptedDocument<'a> {
     /// service is not asked for them.
     ///
     /// # Errors
-    /// Those of [`wrap_data_key`].
+    /// The errors of [`wrap_data_key`].
     pub fn with_key_groups(
         &self,
         key: &DataKey,
@@ -260,6 +260,7 @@ impl<'a> EncryptedDocument<'a> {
             key: next.key,
             cache: next.cache,
             step: self.document.reserved_step(),
+            hashed: None,
         };
         let mut out = String::new();
         encryptor.encrypt(&mut document, plan, &mut out)?;
@@ -307,7 +308,7 @@ impl<'a> EncryptedDocument<'a> {
     }
 }
 
-/// The single group of a document with other keys. Keys that stay are taken over unchanged.
+/// The single group of a document with other keys. Keys that stay keep their entries unchanged.
 fn changed_group(
     old: &KeyGroup,
     new: &[MasterKey],
@@ -334,7 +335,7 @@ fn changed_group(
 /// binary.
 ///
 /// # Errors
-/// Those of [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and
+/// The errors of [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and
 /// [`decrypt`](EncryptedDocument::decrypt).
 pub fn decrypt(
     text: &(impl AsRef<[u8]> + ?Sized),
@@ -350,7 +351,7 @@ pub fn decrypt(
 /// its format.
 ///
 /// # Errors
-/// [`Error::Io`]; those of [`decrypt`].
+/// [`Error::Io`]; the errors of [`decrypt`].
 pub fn decrypt_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>> {
     let path = path.as_ref();
     let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {

@@ -1,4 +1,4 @@
-//! An encrypted document as a tree: one that another program has read, sorted or extended, so that
+//! An encrypted document as a tree, after another program has read, sorted or extended it, so that
 //! its text is lost.
 //!
 //! The MAC covers the values in document order, so it cannot be computed from a tree. What can be
@@ -263,8 +263,8 @@ fn decoded(base64: &str) -> Option<String> {
     String::from_utf8(BASE64.decode(packed).ok()?).ok()
 }
 
-/// The `sops` metadata for [`Metadata::from_tree`], which also reads numbers and booleans from
-/// strings.
+/// Converts the `sops` metadata for [`Metadata::from_tree`], which also reads numbers and booleans
+/// from strings.
 fn to_json(node: &Node) -> Json {
     match node {
         Node::Mapping(entries) => {
@@ -379,7 +379,7 @@ mod tests {
     fn ciphertext_is_found_at_any_depth() {
         let value = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
         let encoded = BASE64.encode(value);
-        // As kustomize's generators read them.
+        // kustomize's generators read values like this.
         let file = format!("a: {value}\nsops:\n  mac: {value}\n");
         let environment = format!("A={value}\nsops_mac={value}\n");
         let whole = |text: &str| serde_json::json!({"data": {"f": text}}).to_string();

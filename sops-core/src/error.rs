@@ -42,7 +42,7 @@ pub enum Error {
     #[error("the document is already encrypted: it has a top-level key `sops`")]
     AlreadyEncrypted,
     /// A value is encrypted, but the document has no `sops` metadata to decrypt it with: the
-    /// metadata was cut off, or lost in a merge. Restore it from version control.
+    /// metadata was truncated, or lost in a merge. Restore it from version control.
     #[error(
         "{location}: {path}: this value is encrypted, but the document has no `sops` metadata to decrypt it with"
     )]
@@ -69,7 +69,7 @@ pub enum Error {
     Value {
         /// The key path, keys joined with `.`; sequence indexes in brackets.
         path: String,
-        /// Where in the encrypted text, if known.
+        /// The location in the encrypted text, if known.
         location: Option<Location>,
         /// What is wrong with the value.
         message: String,
@@ -103,9 +103,9 @@ pub enum Error {
         /// The master keys of those groups.
         missing: Vec<MasterKey>,
         /// The path in the metadata of the first `enc` that no key can decrypt, because it was
-        /// altered or cut off.
+        /// altered or truncated.
         damaged: Option<KeyPath>,
-        /// Where it is in the text.
+        /// The location of that `enc` in the text.
         location: Option<Location>,
     },
     /// A key, a recipient or a key service caused the error.
@@ -114,9 +114,9 @@ pub enum Error {
     /// An entry cannot become an environment variable.
     #[error("`{name}`: {message}")]
     Variable {
-        /// Its key.
+        /// The key of the entry.
         name: String,
-        /// Why it cannot.
+        /// Why the entry cannot become a variable.
         message: String,
     },
     /// A regular expression is invalid, or would not mean the same to every reader.
@@ -132,7 +132,7 @@ pub enum Error {
     Config {
         /// The configuration file.
         file: PathBuf,
-        /// Where in the file, if known.
+        /// The location in the file, if known.
         location: Option<Location>,
         /// What is wrong.
         message: String,
@@ -186,7 +186,7 @@ pub enum ErrorKind {
     /// decrypt it to add yours.
     NoKey,
     /// The file is not as it was encrypted: a value, the MAC or the metadata was changed, moved or
-    /// cut off. Restore it.
+    /// truncated. Restore it.
     Tampered,
     /// The file is not encrypted.
     NotEncrypted,

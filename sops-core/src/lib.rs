@@ -143,6 +143,7 @@
 
 mod additional_data;
 mod cipher;
+mod cipher_base64;
 pub mod compare;
 pub mod config;
 mod content_format;
@@ -192,3 +193,8 @@ pub use zeroize;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the page about the library.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/library.md")]
+struct Page;

@@ -23,7 +23,7 @@ impl<'a> EncryptedDocument<'a> {
     /// Decrypts the document, so that it can be changed and encrypted again.
     ///
     /// # Errors
-    /// Those of [`decrypt`](Self::decrypt).
+    /// The errors of [`decrypt`](Self::decrypt).
     pub fn open(&self, key: DataKey, check: MacCheck) -> Result<OpenDocument<'_, 'a>> {
         let mut cache = CiphertextCache::default();
         let decrypted = self.decrypt_for(Purpose::File, &key, check, Some(&mut cache))?;
@@ -43,7 +43,7 @@ pub struct OpenDocument<'d, 'a> {
     key: DataKey,
     decrypted: Decrypted,
     cache: CiphertextCache<'a>,
-    /// The output format, if it is another one.
+    /// The output format and its layout, if the format changes.
     other_format: Option<(Format, Stores)>,
 }
 
@@ -77,7 +77,7 @@ impl<'a> OpenDocument<'_, 'a> {
     /// their ciphertext.
     ///
     /// # Errors
-    /// Those of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if the
+    /// The errors of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if the
     /// plaintext has `sops` metadata.
     pub fn encrypt(
         self,
@@ -128,7 +128,7 @@ impl<'a> OpenDocument<'_, 'a> {
     /// Encrypts the plaintext under a new data key, for these master keys.
     ///
     /// # Errors
-    /// Those of [`wrap_data_key`].
+    /// The errors of [`wrap_data_key`].
     pub fn rotate(
         self,
         groups: &[Vec<MasterKey>],
@@ -184,6 +184,7 @@ fn next_state(
         key: next.key,
         cache: &mut CiphertextCache::default(),
         step: stores.indentation().yaml_step(),
+        hashed: None,
     };
     let mut out = String::new();
     encryptor.encrypt(&mut document, plan, &mut out)?;

@@ -6,7 +6,7 @@ use sops_document::tree::Node;
 use crate::cipher::is_ciphertext;
 use crate::encrypted_document::EncryptedDocument;
 
-/// Where a version differs from an earlier one with the same `mac`.
+/// The place where a version differs from an earlier one with the same `mac`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alteration {
@@ -18,8 +18,8 @@ pub enum Alteration {
 
 impl EncryptedDocument<'_> {
     /// The first difference from an earlier version that shows that someone changed the file by
-    /// hand, or merged it as text: the MAC is the same, but what it covers is not. No key is
-    /// needed. `None` proves nothing if the MACs differ.
+    /// hand, or merged it as text: the MAC is the same, but the values that it covers differ. No
+    /// key is needed. `None` proves nothing if the MACs differ.
     ///
     /// Comments, layout and recipients may differ, because the MAC does not cover them.
     pub fn altered_since(&self, earlier: &EncryptedDocument<'_>) -> Option<Alteration> {
@@ -43,7 +43,7 @@ impl EncryptedDocument<'_> {
 
 /// A value that the MAC covers.
 struct SealedValue {
-    /// The keys above it, without the indexes of lists: those of its additional data.
+    /// The keys on the value's path, without the indexes of lists, as in its additional data.
     path: Vec<String>,
     scalar: Node,
 }
@@ -127,9 +127,9 @@ mod tests {
         document.decrypt(&key, MacCheck::Require).is_ok()
     }
 
-    /// What the comparison says is what the MAC says, which is the oracle.
+    /// The MAC is the oracle: the comparison must agree with it.
     #[test]
-    fn a_change_by_hand_is_found_exactly_where_the_mac_breaks() {
+    fn a_change_by_hand_is_reported_exactly_if_it_breaks_the_mac() {
         for mac_only_encrypted in [false, true] {
             let (text, identities) = encrypted(mac_only_encrypted);
             let ciphertext = text.lines().find(|line| line.starts_with("password: "));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_a_program_wrote_is_no_alteration() {
+    fn a_version_that_a_program_wrote_is_not_an_alteration() {
         let (text, identities) = encrypted(false);
         let document = EncryptedDocument::parse(&text, Format::Yaml).expect("it is encrypted");
         let key = document.data_key(&identities).expect("the key is there");

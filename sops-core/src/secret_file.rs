@@ -73,7 +73,7 @@ impl SecretFile {
     /// Like [`open`](Self::open), with the given keys.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open).
+    /// The errors of [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, keys: &dyn KeyService) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let saved = fs::read(&path).map_err(|source| io_error(&path, source))?;
@@ -94,7 +94,7 @@ impl SecretFile {
     /// The decrypted text, or the bytes of a binary file.
     ///
     /// # Errors
-    /// Those of [`EncryptedDocument::decrypt`].
+    /// The errors of [`EncryptedDocument::decrypt`].
     pub fn plaintext(&self) -> Result<Zeroizing<Vec<u8>>> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         Ok(document.decrypt(&self.key, MacCheck::Require)?.plaintext)
@@ -145,7 +145,7 @@ impl SecretFile {
     ///
     /// # Errors
     /// [`NoKeyService`](sops_keys::Error::NoKeyService) if `keys` can't encrypt for one of the
-    /// master keys, and those of [`OpenDocument::rotate`](crate::OpenDocument::rotate).
+    /// master keys, and the errors of [`OpenDocument::rotate`](crate::OpenDocument::rotate).
     pub fn rotate(&mut self, keys: &dyn KeyService) -> Result<()> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         let master_keys = document.metadata().master_keys();
@@ -160,7 +160,7 @@ impl SecretFile {
     /// The master keys of all key groups, whose owners can decrypt the file.
     ///
     /// # Errors
-    /// Those of [`EncryptedDocument::parse`].
+    /// The errors of [`EncryptedDocument::parse`].
     pub fn recipients(&self) -> Result<Vec<MasterKey>> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         Ok(document.metadata().master_keys().concat())

@@ -86,13 +86,13 @@ pub fn variables(document: &Document<'_>, separator: Option<&str>) -> Result<Vec
 /// The section of INI for the keys before the first one.
 const DEFAULT_SECTION: &str = "DEFAULT";
 
-/// The variables found so far.
+/// The variables so far.
 #[derive(Default)]
 struct Variables<'s> {
     separator: Option<&'s str>,
     is_ini: bool,
     found: Vec<Variable>,
-    /// Their names, and whether the value with that name is nested.
+    /// The names so far, and whether the value with that name is nested.
     names: HashMap<String, bool>,
 }
 

@@ -117,7 +117,7 @@ fn a_new_data_key_is_known_with_the_keys() {
 }
 
 #[test]
-fn groups_and_thresholds() {
+fn groups_and_thresholds_match_sops() {
     let people = People::new();
     let alone = people.encrypted();
     let all = people.with_groups(&alone, &[&[0], &[1], &[2]], None);

@@ -31,7 +31,7 @@ static RULES: LazyLock<[EncryptionRule; 6]> = LazyLock::new(|| {
     ]
 });
 
-/// Encrypts under the rule and decrypts again; `false` if the document is rejected.
+/// Encrypts under the rule and decrypts again. Returns `false` if the document is rejected.
 fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
     let (encryption, identities) = &*KEYS;
     let encryption = encryption.clone().with_rule(rule.clone());
@@ -65,8 +65,8 @@ fn hold_ciphertexts_only(encrypted: &str, format: Format) {
     }
 }
 
-/// The header's line break indicator follows from the end of the plaintext; only an indicator that
-/// doesn't is stored.
+/// The line break indicator of a header usually follows from the end of the plaintext. It is stored
+/// only if it does not.
 #[test]
 fn a_block_scalar_holds_only_the_ciphertext_and_round_trips() {
     let (encryption, identities) = &*KEYS;
@@ -104,7 +104,7 @@ fn a_block_scalar_holds_only_the_ciphertext_and_round_trips() {
         assert_eq!(shown, [header], "{text:?}");
         assert_eq!(encrypted.contains("sops_rs_spellings"), kept, "{text:?}");
     }
-    // As older versions wrote it: with the header of the plaintext, without a source form for it.
+    // Older versions wrote the header of the plaintext, without a source form for it.
     for (text, old) in [
         ("a: |\n  b\n", "|"),
         ("a: |+\n  b\nd: 1\n", "|+"),
@@ -343,8 +343,31 @@ fn unusual_yaml_round_trips() {
     }
 }
 
-/// As `sops` writes a comment of a sequence: as an item. Each document has its own metadata. If
-/// each repeated the source forms of all documents, a stream would grow with its square.
+/// A source form on several lines depends on the layout around it, which other programs change.
+#[test]
+fn a_source_form_that_reads_differently_in_a_new_layout_is_not_used() {
+    let (encryption, identities) = &*KEYS;
+    let text = "a:\n  b: one\n    two\n  c: 'x'\nd: \"y\n\n  z\"\n";
+    let encrypted = encrypt(text, Format::Yaml, encryption).expect("the text is valid");
+    let decrypted = |encrypted: &str| {
+        let plaintext = decrypt(encrypted, Format::Yaml, identities).expect("the MAC matches");
+        String::from_utf8(plaintext.to_vec()).expect("the plaintext is UTF-8")
+    };
+    assert_eq!(decrypted(&encrypted), text);
+    // With more indentation, the second line is no longer part of the value.
+    let indented = encrypted
+        .replace("\n  b:", "\n      b:")
+        .replace("\n  c:", "\n      c:");
+    assert_eq!(
+        decrypted(&indented),
+        "a:\n      b: one two\n      c: 'x'\nd: \"y\\nz\"\n"
+    );
+    let commented = encrypted.replacen("]\n  c:", "] # c\n  c:", 1);
+    assert_eq!(decrypted(&commented), text.replace("two", "two # c"));
+}
+
+/// `sops` writes a comment of a sequence as an item. Each document has its own metadata. If each
+/// repeated the source forms of all documents, a stream would grow with its square.
 #[test]
 fn a_stream_has_its_source_forms_once() {
     let (encryption, identities) = &*KEYS;
@@ -441,7 +464,7 @@ fn blank_lines_after_the_metadata_are_not_part_of_a_value() {
         ("a_plain: |1\n", vec![""]),
     ] {
         let encrypted = encrypt(text, Format::Yaml, &encryption).expect(text);
-        // As SOPS writes it.
+        // SOPS writes the ciphertext without a block scalar.
         let (values_part, metadata) = split_metadata(&encrypted);
         let plain = values_part
             .replace("|-\n ENC", "ENC")
@@ -498,7 +521,8 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
     let halves = forms.split_at(forms.len() / 2);
     for (lines, is_kept) in [
         (String::new(), false),
-        // As older versions wrote them, alone and together with ones that belong to another MAC.
+        // Source forms of older versions, alone and together with source forms that belong to
+        // another MAC.
         (format!("    sops_rs_spellings: {forms}\n"), true),
         (
             format!("    # sops_rs_spellings: {others}\n    sops_rs_spellings: {forms}\n"),
@@ -514,7 +538,7 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
         ),
         (format!("    # sops_rs_spellings: {others}\n"), false),
         (format!("    sops_rs_spellings: {others}\n"), false),
-        // As other programs lay out comments.
+        // Other programs lay out comments in these ways.
         (format!("    #sops_rs_spellings:{forms}\n"), true),
         (
             format!(
@@ -532,7 +556,7 @@ fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
         let back =
             decrypt(&changed, Format::Yaml, identities).expect("the keys decrypt the document");
         assert_eq!(*back == *text.as_bytes(), is_kept, "{changed}");
-        // Other keys for the same file, which is not decrypted.
+        // The keys of the file change without decrypting it.
         let document =
             EncryptedDocument::parse(&changed, Format::Yaml).expect("the document is encrypted");
         assert!(document.unknown_values().is_empty());
@@ -713,8 +737,8 @@ fn a_document_in_flow_style_is_encrypted_in_block_style() {
     }
 }
 
-/// Changes that others made to the encrypted file take effect: the stored text in flow style does
-/// not hide them.
+/// Changes that other programs made to the encrypted file take effect: the stored text in flow
+/// style does not hide them.
 #[test]
 fn the_text_in_flow_style_is_restored_only_for_the_same_document() {
     let (encryption, identities) = &*KEYS;

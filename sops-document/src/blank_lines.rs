@@ -52,8 +52,8 @@ fn removed_at(document: &Document<'_>, at: usize) -> Option<Range<usize>> {
     (!stays && !reserved.entry.is_empty()).then(|| reserved.entry.clone())
 }
 
-/// How wide the line at `at` is and where it ends, if it is blank. Other lines may be long, and are
-/// not read to their end.
+/// The width and the end of the line at `at`, if it is blank. Other lines may be long, and are not
+/// read to their end.
 fn blank_line(text: &str, at: usize) -> Option<(usize, usize)> {
     let blanks = text.as_bytes()[at..].iter();
     let end = at
@@ -65,7 +65,7 @@ fn blank_line(text: &str, at: usize) -> Option<(usize, usize)> {
     Some((width, end))
 }
 
-/// How wide a blank line is; `None` if the line isn't blank. The line is content where this is more
+/// The width of a blank line; `None` if the line isn't blank. The line is content if it is wider
 /// than the column of the content, so a tab counts only after the spaces.
 pub(crate) fn width(line: &str) -> Option<usize> {
     let after_spaces = line.trim_start_matches(' ');

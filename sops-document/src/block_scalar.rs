@@ -28,14 +28,10 @@ impl<'a> BlockScalar<'a> {
         let source = document.source(leaf.span);
         let header = header(source);
         let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-        let in_value = value
-            .split(|byte| *byte == b'\n')
-            .find_map(leading_spaces)?;
+        let in_value = indentation(value, |byte| byte == b'\n')?;
         let content = &source.as_bytes()[header.len()..];
         // A single carriage return ends a line too.
-        let in_source = content
-            .split(|byte| matches!(byte, b'\n' | b'\r'))
-            .find_map(leading_spaces)?;
+        let in_source = indentation(content, |byte| matches!(byte, b'\n' | b'\r'))?;
         Some(Self {
             header: header.line(),
             chomping: header.chomping(),
@@ -109,8 +105,18 @@ pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
     matches!(last, Some(b' ' | b'\t')) && after.contains([' ', '\t']) && after.trim().is_empty()
 }
 
-/// The number of leading spaces of a line; `None` if the line is blank.
-fn leading_spaces(line: &[u8]) -> Option<usize> {
-    let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
-    (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())
+/// The number of leading spaces of the first line that is not blank; `None` if all lines are.
+fn indentation(text: &[u8], is_break: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut line = 0;
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            byte if is_break(byte) => line = at + 1,
+            b' ' | b'\t' | b'\r' => {}
+            _ => {
+                let leading = text[line..at].iter();
+                return Some(leading.take_while(|byte| **byte == b' ').count());
+            }
+        }
+    }
+    None
 }

@@ -19,17 +19,17 @@ use crate::yaml::{emit, source};
 /// How the entries at the top level are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopEntries {
-    /// Unchanged, with the comments between them. Not every entry allows this.
+    /// The entries are unchanged, with the comments between them. Not every entry allows this.
     Source,
-    /// Unchanged, but a comment after the mapping gets its own line: after the last entry, it could
-    /// belong to that entry.
+    /// The entries are unchanged, but a comment after the mapping gets its own line: after the last
+    /// entry, it could belong to that entry.
     SourceApart,
-    /// As Go's library writes them, with aliases expanded and without comments.
+    /// The entries are written as by Go's library, with aliases expanded and without comments.
     Usual,
 }
 
 impl TopEntries {
-    /// All forms, starting with the one that keeps the most.
+    /// All forms, in the order in which they are tried: the first keeps the most of the source.
     pub const ALL: [Self; 3] = [Self::Source, Self::SourceApart, Self::Usual];
 }
 
@@ -38,9 +38,9 @@ impl TopEntries {
 pub struct BlockTops {
     /// The text.
     pub text: Zeroizing<String>,
-    /// Where the former flow mappings are in it.
+    /// The ranges of the former flow mappings in this text.
     pub tops: Vec<Range<usize>>,
-    /// Where they were in the original text.
+    /// The ranges of these mappings in the original text.
     pub flow: Vec<Range<usize>>,
 }
 

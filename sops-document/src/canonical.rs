@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use sops_go_compat::{Decimal, Time, parse_float};
+use sops_go_compat::{Decimal, Time, parse_float, shortest_decimal};
 
 use crate::value::Type;
 
@@ -25,6 +25,9 @@ pub fn canonical(kind: Type, plaintext: &[u8]) -> Option<Cow<'_, [u8]>> {
         }
         Type::Float => {
             let text = text()?;
+            if let Some(shortest) = shortest_decimal(text) {
+                return Some(borrowed_or_owned(text, shortest));
+            }
             parse_float(text).map(|value| float_bytes(text, value))
         }
         Type::Bool => match plaintext {
@@ -39,8 +42,19 @@ pub fn canonical(kind: Type, plaintext: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// The canonical form of a float, borrowed from `text` if it has that form.
+/// The start of a text, borrowed if it is all of it.
+fn borrowed_or_owned<'t>(text: &'t str, start: &str) -> Cow<'t, [u8]> {
+    match start.len() == text.len() {
+        true => Cow::Borrowed(text.as_bytes()),
+        false => Cow::Owned(start.as_bytes().to_vec()),
+    }
+}
+
+/// The canonical form of the float that `text` reads as, borrowed if the text has that form.
 pub(crate) fn float_bytes(text: &str, value: f64) -> Cow<'_, [u8]> {
+    if let Some(shortest) = shortest_decimal(text) {
+        return borrowed_or_owned(text, shortest);
+    }
     canonical_or_owned(text, Decimal(value))
 }
 

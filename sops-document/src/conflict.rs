@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conflict_is_found_with_any_line_ends_and_styles() {
+    fn a_conflict_is_found_with_any_line_endings_and_styles() {
         for (text, found) in [
             (
                 "<<<<<<< a\r\nx\r\n=======\r\ny\r\n>>>>>>> b\r\n",

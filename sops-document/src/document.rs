@@ -22,7 +22,7 @@ pub struct ReservedEntry {
     pub document: usize,
 }
 
-/// The top-level key that belongs to the program that reads the document and not to its contents.
+/// The top-level key that belongs to the program that reads the document, not to the contents.
 pub(crate) type ReservedKey = Option<&'static str>;
 
 /// A parsed document: source text, tape and key paths. Reserved entries are not on the tape.

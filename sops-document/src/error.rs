@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sops_printable::floor_char_boundary;
+
 /// The result of the functions of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -19,7 +21,7 @@ pub struct Location {
 impl Location {
     /// The location of the byte `offset` in `text`. Scans the text before it.
     pub fn of(text: &str, offset: usize) -> Self {
-        let offset = text.floor_char_boundary(offset.min(text.len()));
+        let offset = floor_char_boundary(text, offset);
         let before = &text[..offset];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self {

@@ -1,4 +1,4 @@
-//! What dotenv and INI have in common: all values are strings, and nothing is nested deeper than a
+//! The common parts of dotenv and INI: all values are strings, and nothing is nested deeper than a
 //! section.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! The formats of documents, and which one a file name means.
+//! The formats of documents, and how a file name determines one.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What Go's libraries would read differently in a text once a program has replaced some of its
+//! Finds text that Go's libraries would read differently once a program has replaced some of its
 //! values.
 
 use crate::document::Document;

@@ -18,13 +18,13 @@ use crate::error::{Error, Result};
 /// assert_eq!(path.to_string(), r#"["users"][0]["it"s"]"#);
 /// # Ok::<(), sops_document::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyPath {
     components: Vec<Component>,
 }
 
 /// One component of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
     /// The value under this key of a mapping.
     Key(String),
@@ -46,7 +46,7 @@ impl KeyPath {
 
     /// The path for messages: keys joined with `.`, indexes in brackets.
     pub fn dotted(&self) -> impl fmt::Display {
-        fmt::from_fn(|f| {
+        Shown(|f: &mut fmt::Formatter<'_>| {
             for (depth, component) in self.components.iter().enumerate() {
                 match component {
                     Component::Key(key) if depth == 0 => write!(f, "{key}")?,
@@ -60,11 +60,20 @@ impl KeyPath {
 
     /// The first `length` components, for messages, in the form that [`FromStr`] parses.
     pub fn start(&self, length: usize) -> impl fmt::Display {
-        fmt::from_fn(move |f| {
+        Shown(move |f: &mut fmt::Formatter<'_>| {
             self.components[..length]
                 .iter()
                 .try_for_each(|component| write!(f, "{component}"))
         })
+    }
+}
+
+/// What a function writes. The standard library has the like from Rust 1.93.
+struct Shown<F>(F);
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Shown<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)(f)
     }
 }
 

@@ -19,6 +19,9 @@ impl<'a> KeySet<'a> {
         match self {
             Self::Few(keys) if keys.len() < 16 => {
                 let new = !keys.contains(&key);
+                if keys.is_empty() {
+                    keys.reserve(8);
+                }
                 keys.push(key);
                 new
             }

@@ -26,7 +26,7 @@ impl<'a> Document<'a> {
     /// [`reserved_entries`](Self::reserved_entries) lists these entries.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key is not
+    /// The errors of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key is not
     /// a mapping.
     pub fn parse_reserving(
         text: &'a (impl AsRef<[u8]> + ?Sized),
@@ -40,7 +40,7 @@ impl<'a> Document<'a> {
     /// which containers they belong to takes a good part of the time.
     ///
     /// # Errors
-    /// Those of [`parse_reserving`](Self::parse_reserving).
+    /// The errors of [`parse_reserving`](Self::parse_reserving).
     pub fn parse_values_reserving(
         text: &'a str,
         format: Format,
@@ -50,6 +50,25 @@ impl<'a> Document<'a> {
             return yaml::parse_without_comments(text, Some(reserved));
         }
         Self::parse_with(text.as_bytes(), format, Some(reserved))
+    }
+
+    /// Like [`parse_reserving`](Self::parse_reserving). In YAML with comments, another thread finds
+    /// out which containers they belong to, and `meanwhile` is called with the document without
+    /// them. Returns its result too.
+    ///
+    /// # Errors
+    /// Those of [`parse_reserving`](Self::parse_reserving).
+    pub fn parse_reserving_while<T>(
+        text: &'a (impl AsRef<[u8]> + ?Sized),
+        format: Format,
+        reserved: &'static str,
+        meanwhile: impl FnOnce(&Self) -> T,
+    ) -> Result<(Self, Option<T>)> {
+        let bytes = text.as_ref();
+        if format == Format::Yaml && u32::try_from(bytes.len()).is_ok() {
+            return yaml::parse_while(utf8(bytes)?, reserved, meanwhile);
+        }
+        Ok((Self::parse_with(bytes, format, Some(reserved))?, None))
     }
 
     /// Divides a YAML text into parts that [`parse_part`](Self::parse_part) may parse, so that the
@@ -93,7 +112,7 @@ impl<'a> Document<'a> {
     /// already have replaced some of its values.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse).
+    /// The errors of [`parse`](Self::parse).
     pub fn parse_with_tokens<'t>(&self, text: &'t str) -> Result<Document<'t>> {
         match self.format {
             Format::Yaml => yaml::parse_as_written(text, self.reserved_key),

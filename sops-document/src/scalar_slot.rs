@@ -1,6 +1,7 @@
-//! The place of a scalar in the text: what a token looks like there, and how the value is written
-//! when it comes back.
+//! The position of a scalar in the text: how a token is written there, and how the value is
+//! restored.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::blank_lines::BlankLines;
@@ -31,24 +32,34 @@ pub struct Surroundings {
     pub start: usize,
 }
 
-/// The place of a scalar, in which a program exchanges the value for a token (text in one line
-/// without quotes, backslashes or `: `) and back.
+/// The position of a scalar, at which a program replaces the value with a token (text on one line
+/// without quotes, backslashes or `: `) and later restores it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ScalarSlot<'a> {
+    document: SlotDocument<'a>,
     format: Format,
     style: TokenStyle<'a>,
     flow: bool,
     around: Surroundings,
     text: &'a str,
     span: (usize, usize),
-    /// The blank lines that a block scalar might take in.
-    following: BlankLines,
+}
+
+/// The document of a slot.
+#[derive(Clone, Copy)]
+struct SlotDocument<'a>(&'a Document<'a>);
+
+/// Shows no value.
+impl fmt::Debug for SlotDocument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl<'a> ScalarSlot<'a> {
-    /// The slot of a value that is in the text as it is.
-    pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
+    /// The slot of a value that is in the text unchanged.
+    pub fn of_value(document: &'a Document<'_>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
             // A plain scalar in a flow collection cannot contain brackets and commas, so a token is
@@ -63,7 +74,7 @@ impl<'a> ScalarSlot<'a> {
         Self::new(document, leaf, around, style)
     }
 
-    /// The start of [`range`](Self::range) for a value that is in the text as it is. If the header
+    /// The start of [`range`](Self::range) for a value that is in the text unchanged. If the header
     /// of a block scalar stays, a comment on that line comes before this offset.
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
         let header = BlockScalar::of_value(document, leaf).map(|block| block.header.len());
@@ -84,7 +95,7 @@ impl<'a> ScalarSlot<'a> {
     }
 
     /// The slot of a value that a token has replaced.
-    pub fn of_token(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
+    pub fn of_token(document: &'a Document<'_>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match leaf.style {
             Style::Plain | Style::Tagged => TokenStyle::Plain,
             Style::SingleQuoted => TokenStyle::SingleQuoted,
@@ -97,28 +108,32 @@ impl<'a> ScalarSlot<'a> {
     }
 
     fn new(
-        document: &Document<'a>,
+        document: &'a Document<'_>,
         leaf: &Leaf<'_>,
         around: Surroundings,
         style: TokenStyle<'a>,
     ) -> Self {
         let span = leaf.span.range();
-        let following = match document.format == Format::Yaml && !leaf.flow {
-            true => BlankLines::after(document, span.end),
-            false => BlankLines::default(),
-        };
         Self {
+            document: SlotDocument(document),
             format: document.format,
             style,
             flow: leaf.flow,
             around,
             text: document.text,
             span: (span.start, span.end),
-            following,
         }
     }
 
-    /// The range of the text that is exchanged: the whole scalar, except the header of a block
+    /// The blank lines that a block scalar might take in.
+    fn following(&self) -> BlankLines {
+        match self.format == Format::Yaml && !self.flow {
+            true => BlankLines::after(self.document.0, self.span.1),
+            false => BlankLines::default(),
+        }
+    }
+
+    /// The range of the text that is replaced: the whole scalar, except the header of a block
     /// scalar that stays.
     pub fn range(&self) -> Range<usize> {
         let (start, end) = self.span;
@@ -140,6 +155,20 @@ impl<'a> ScalarSlot<'a> {
         };
         let indicators = block.indicators();
         Some((self.span.0..self.span.0 + indicators.len(), indicators))
+    }
+
+    /// A scalar at `range` of another text, which was written in place of the one in this slot.
+    pub(crate) fn written(&self, range: Range<usize>) -> yaml::WrittenScalar {
+        yaml::WrittenScalar {
+            range,
+            kind: self.around.kind,
+            flow: self.flow,
+            // A flow collection may be one long line, which must not be counted for every value.
+            column: match self.flow {
+                true => 0,
+                false => yaml::source::column(self.text, self.around.start),
+            },
+        }
     }
 
     /// The source text in [`range`](Self::range).
@@ -193,6 +222,9 @@ impl<'a> ScalarSlot<'a> {
             return &value.bytes;
         }
         let source = self.source();
+        if source.as_bytes() == &*value.bytes {
+            return &value.bytes;
+        }
         scratch.clear();
         self.spell(&value.bytes, value, scratch);
         let reads_the_same = || {
@@ -236,7 +268,7 @@ impl<'a> ScalarSlot<'a> {
         {
             out.push_str(text);
         } else if json::emit::spell(out, Some(value)).is_err() {
-            // An infinity, which cannot come from a JSON document.
+            // The value is an infinity, which cannot come from a JSON document.
             json::emit::spell_string(out, &String::from_utf8_lossy(&value.bytes));
         }
     }
@@ -265,7 +297,7 @@ impl<'a> ScalarSlot<'a> {
         let start = out.len();
         let joins = |text: &str| {
             let chomping = Chomping::of(text);
-            text.contains('\n') && self.following.join(chomping, context.content_column())
+            text.contains('\n') && self.following().join(chomping, context.content_column())
         };
         if let Some(text) = text.filter(|text| joins(text))
             && restyle(out, text, Type::Str, None, SourceStyle::DoubleQuoted)
@@ -302,7 +334,7 @@ impl<'a> ScalarSlot<'a> {
             TokenStyle::SingleQuoted => SourceStyle::SingleQuoted,
             TokenStyle::DoubleQuoted => SourceStyle::DoubleQuoted,
             TokenStyle::Block(block) => {
-                let chomping = block.spell(text, self.following, out)?;
+                let chomping = block.spell(text, self.following(), out)?;
                 return Some(match block.says(chomping) {
                     true => Spelled::InPlace,
                     false => Spelled::UnderHeader(chomping),
@@ -313,7 +345,7 @@ impl<'a> ScalarSlot<'a> {
     }
 }
 
-/// Where a value goes that [`ScalarSlot::spell`] spelled.
+/// The destination of a value that [`ScalarSlot::spell`] spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spelled {

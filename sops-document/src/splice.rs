@@ -41,6 +41,11 @@ impl<'a> Splices<'a> {
         &mut self.out
     }
 
+    /// The length of the result so far.
+    pub fn written(&self) -> usize {
+        self.out.len()
+    }
+
     /// The offset up to which the text has been copied or replaced.
     pub fn done(&self) -> usize {
         self.done

@@ -70,11 +70,11 @@ pub enum Style {
 pub struct Leaf<'a> {
     /// The path of the entry or, for an item of a sequence, of the sequence.
     pub path: PathId,
-    /// Its span; inside an expanded alias, the span of the anchored original.
+    /// The span of the scalar; inside an expanded alias, the span of the anchored original.
     pub span: Span,
-    /// How it is written.
+    /// How the scalar is written.
     pub style: Style,
-    /// Whether it is in a flow collection, as every value in JSON is.
+    /// Whether the scalar is in a flow collection, as every value in JSON is.
     pub flow: bool,
     /// The value; `None` for null.
     pub value: Option<Value<'a>>,
@@ -85,7 +85,7 @@ pub struct Leaf<'a> {
 pub enum Item<'a> {
     /// A document of the stream begins.
     Document {
-        /// The index of its `Close`.
+        /// The index of the matching `Close`.
         close: u32,
         /// The offset in bytes where a reserved entry would go.
         end: u32,
@@ -96,23 +96,23 @@ pub enum Item<'a> {
         kind: Collection,
         /// Whether it is written in brackets or braces.
         flow: bool,
-        /// Its own path.
+        /// The path of this item.
         path: PathId,
-        /// Its span.
+        /// The span of this item.
         span: Span,
-        /// The index of its `Close`.
+        /// The index of the matching `Close`.
         close: u32,
     },
     /// An alias. The items up to its `Close` are copies of the items that it refers to, under this
     /// path.
     Alias {
-        /// Its own path.
+        /// The path of this item.
         path: PathId,
-        /// Its span.
+        /// The span of this item.
         span: Span,
         /// The index of the first item of the node that it refers to.
         target: u32,
-        /// The index of its `Close`.
+        /// The index of the matching `Close`.
         close: u32,
     },
     /// The end of the `Document`, `Open` or `Alias` at that index.
@@ -127,9 +127,9 @@ pub enum Item<'a> {
         /// The path of the container that Go's library assigns it to; for a lost comment, of the
         /// container that it is written in.
         path: PathId,
-        /// Its span, including the `#`.
+        /// The span of the comment, including the `#`.
         span: Span,
-        /// Whether Go's library drops it.
+        /// Whether Go's library drops the comment.
         lost: bool,
     },
 }
@@ -138,12 +138,12 @@ pub enum Item<'a> {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Comment<'a> {
-    /// The range of its text, after its marker.
+    /// The range of the comment's text, after its marker.
     pub range: Range<usize>,
     /// The text as Go's library reads it. In INI that can be more than the text at `range`.
     pub text: Cow<'a, str>,
-    /// Whether it continues the comment before it on the tape. In INI, the comment lines above a
-    /// key and the comment after its value are one comment.
+    /// Whether this comment continues the previous one on the tape. In INI, the comment lines above
+    /// a key and the comment after its value are one comment.
     pub continues: bool,
     /// What to write before a token that replaces the text; only INI needs it.
     pub prefix: &'static str,

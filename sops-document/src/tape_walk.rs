@@ -1,4 +1,4 @@
-//! Walks the tape node by node and makes trees of it: aliases expanded, comments left out.
+//! Walks the tape node by node and builds trees, with aliases expanded and without comments.
 
 use crate::format::Format;
 use crate::tree::{Entry, Node};

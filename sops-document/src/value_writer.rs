@@ -28,8 +28,9 @@ impl<'t> ValueWriter<'t> {
         Self {
             text,
             has_anchors: document.format == Format::Yaml,
-            // The plaintext of a value is much shorter than its ciphertext.
-            splices: Splices::new(text, text.len() / 4),
+            // The plaintext of a value is much shorter than its ciphertext, and growing the
+            // result would leave a copy of it.
+            splices: Splices::new(text, text.len() / 7 * 2),
             others: others.iter().peekable(),
         }
     }
@@ -99,15 +100,32 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Writes `text`, the source form of a leaf, in place of the leaf's value at `range`.
-    pub fn source(&mut self, text: &str, range: Range<usize>) {
-        if !self.has_anchors || yaml::source::anchor_before(text).is_empty() {
-            self.replace(range, text);
-        } else {
+    /// Writes `text`, the source form of a leaf, in place of the leaf's value in `slot`, under the
+    /// indicators `header` if it is a block scalar whose header changed. Returns the scalar that
+    /// was written; `None` if it has an anchor.
+    pub fn source(
+        &mut self,
+        leaf: &Leaf<'_>,
+        slot: &ScalarSlot<'_>,
+        header: Option<&str>,
+        text: &str,
+    ) -> Option<yaml::WrittenScalar> {
+        let mut range = slot.range();
+        let has_anchor = self.has_anchors && !yaml::source::anchor_before(text).is_empty();
+        let start = if has_anchor {
             // In the token's spelling, the anchor comes after a tag; now it comes before the value.
-            let start = yaml::source::anchor_start(self.text, range.start);
-            self.replace(start..range.end, text);
+            range.start = yaml::source::anchor_start(self.text, range.start);
+            None
+        } else {
+            let start = leaf.span.range().start;
+            self.replace(start..start, "");
+            Some(self.splices.written())
+        };
+        if let (Some(header), Some((range, _))) = (header, slot.indicators()) {
+            self.replace(range, header);
         }
+        self.replace(range, text);
+        start.map(|start| slot.written(start..self.splices.written()))
     }
 
     /// Replaces the range by `with`, unless it is part of a range that was already replaced.

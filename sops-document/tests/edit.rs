@@ -226,8 +226,8 @@ fn node_at<'n>(tree: &'n Node, path: &[Component]) -> Option<&'n Node> {
         })
 }
 
-/// The lines that may change: those of the innermost entry on the path whose name is in the text,
-/// and of the container around it.
+/// The lines that may change: the lines of the innermost entry on the path whose name is in the
+/// text, and of the container around it.
 fn lines_of(text: &str, path: &[Component]) -> (usize, usize) {
     let lines: Vec<&str> = text.split('\n').collect();
     let name = |component: &Component| match component {
@@ -402,7 +402,7 @@ fn flow(seed: u64) -> String {
         flow.entry(0, 0);
     }
     if flow.random.random_bool(0.2) {
-        // Not `a:` without a space, which Go reads as a key.
+        // There is no `a:` without a space, which Go reads as a key.
         let lines = flow
             .out
             .trim_end()

@@ -23,7 +23,7 @@ impl fmt::Display for Decimal {
 pub fn write_general(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
-    // Writing onto a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = if (-4..6).contains(&exponent) {
         shortest.write_decimal(out)
     } else {
@@ -38,7 +38,7 @@ pub fn write_general(out: &mut String, value: f64) {
 pub fn write_ecmascript(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
-    // Writing onto a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = if (-6..21).contains(&exponent) {
         shortest.write_decimal(out)
     } else {
@@ -46,6 +46,53 @@ pub fn write_ecmascript(out: &mut String, value: f64) {
             .write_mantissa(out)
             .and_then(|()| write!(out, "e{exponent:+}"))
     };
+}
+
+/// The decimal exponent of a text that [`Decimal`] writes unchanged for the value that it reads as,
+/// found without reading it. `None` if the text has another form or more than 15 digits.
+///
+/// Two decimals of at most 15 digits never read as the same float, so such a text is the shortest.
+#[must_use]
+pub fn exponent_of_decimal(text: &str) -> Option<i32> {
+    const DIGITS: usize = 15;
+    let text = text.as_bytes();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let point = digits.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = match point {
+        Some(at) => (&digits[..at], Some(&digits[at + 1..])),
+        None => (digits, None),
+    };
+    let count = whole.len() + fraction.map_or(0, <[u8]>::len);
+    let has_zero = matches!(whole, [b'0', _, ..]) || matches!(fraction, Some([] | [.., b'0']));
+    let is_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    if whole.is_empty() || has_zero || count > DIGITS || !is_digits(whole) {
+        return None;
+    }
+    let fraction = fraction.unwrap_or_default();
+    if !is_digits(fraction) {
+        return None;
+    }
+    match whole {
+        [b'0'] => {
+            let first = fraction.iter().position(|byte| *byte != b'0');
+            Some(first.map_or(0, |first| -(first as i32) - 1))
+        }
+        _ => Some(whole.len() as i32 - 1),
+    }
+}
+
+/// What [`Decimal`] writes for the value that a text reads as, found without reading it: the text
+/// without zeros at its end. `None` if the text has another form or more than 15 digits.
+#[must_use]
+pub fn shortest_decimal(text: &str) -> Option<&str> {
+    let shortest = match text.split_once('.') {
+        Some((whole, fraction)) => match fraction.trim_end_matches('0').len() {
+            0 => whole,
+            length => &text[..whole.len() + 1 + length],
+        },
+        None => text,
+    };
+    exponent_of_decimal(shortest).map(|_| shortest)
 }
 
 /// The shortest decimal that reads back as the same float. If two are equally close, Go takes the
@@ -237,6 +284,65 @@ mod tests {
             (-0.0, "-0"),
         ] {
             assert_eq!(Decimal(value).to_string(), decimal);
+        }
+    }
+
+    #[test]
+    fn the_shortest_decimal_of_a_text_is_that_of_its_value() {
+        let parts = [
+            "",
+            "0",
+            "00",
+            "1",
+            "9",
+            "10",
+            "50",
+            "007",
+            "123456",
+            "99999999999999",
+        ];
+        let mut found = 0;
+        for sign in ["", "-"] {
+            for whole in parts {
+                for end in ["".to_owned(), ".".to_owned()]
+                    .into_iter()
+                    .chain(parts.map(|fraction| format!(".{fraction}")))
+                {
+                    let text = format!("{sign}{whole}{end}");
+                    let Some(shortest) = shortest_decimal(&text) else {
+                        continue;
+                    };
+                    let value: f64 = text.parse().expect("the text is a number");
+                    assert_eq!(Decimal(value).to_string(), shortest, "{text}");
+                    let exponent = exponent_of_decimal(shortest);
+                    assert_eq!(exponent, Some(Shortest::of(value).exponent()), "{text}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 60, "{found} texts are recognized");
+        for other in [
+            "",
+            "-",
+            ".",
+            "-.",
+            "+1",
+            "1.5.",
+            "1.5.0",
+            "1..",
+            ".5",
+            "01",
+            "1e3",
+            "0x1",
+            "1_0",
+            " 1",
+            "inf",
+            "1234567890123456",
+            "0.1234567890123456",
+            "1.a0",
+            "1.0a",
+        ] {
+            assert_eq!(shortest_decimal(other), None, "{other}");
         }
     }
 }

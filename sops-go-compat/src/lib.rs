@@ -18,7 +18,7 @@ mod parse;
 mod regexp;
 mod time;
 
-pub use format::{Decimal, write_ecmascript, write_general};
+pub use format::{Decimal, exponent_of_decimal, shortest_decimal, write_ecmascript, write_general};
 pub use parse::{Integer, parse_float, parse_integer};
 pub use regexp::{Regexp, RegexpError};
 pub use time::Time;

@@ -81,14 +81,15 @@ impl Time {
         }
     }
 
-    /// Whether `time.Time.MarshalText` accepts it. Offsets of 24 hours or more can be parsed but
-    /// not written.
+    /// Whether `time.Time.MarshalText` accepts this time. Offsets of 24 hours or more can be parsed
+    /// but not written.
     pub fn can_be_written(&self) -> bool {
         self.offset_minutes.abs() < 24 * 60
     }
 }
 
-/// As `time.Time.MarshalText`: RFC 3339 with as few fractional digits as needed.
+/// Formats the time as `time.Time.MarshalText` does: RFC 3339 with as few fractional digits as
+/// needed.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -52,8 +52,8 @@ impl MasterKey {
         self.canonical() == other.canonical()
     }
 
-    /// Whether this key, as spelled in a creation rule or a flag, means that key of a file: it is
-    /// the same key and, for an Azure key with a version, has that version.
+    /// Whether this key, as spelled in a creation rule or a flag, refers to `key` of a file: it is
+    /// the same key and, for an Azure key with a version, has the same version.
     #[must_use]
     pub fn means(&self, stored: &Self) -> bool {
         let is_version_meant = match (self, stored) {

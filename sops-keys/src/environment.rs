@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Result};
+use crate::platform::same_file;
 
 /// The key file in the configuration directory.
 pub(crate) const USER_KEY_FILE: &str = "sops/age/keys.txt";
 
-/// The environment in which key sources are looked up: that of the process, or variables from the
-/// caller.
+/// The environment in which key sources are looked up: that of the process, or variables that the
+/// caller passes.
 ///
 /// Files are read from the file system in either case, the default ones from the home directory
 /// that the variables name.
@@ -144,20 +145,6 @@ impl Environment {
     fn path(&self, name: &str) -> Option<PathBuf> {
         self.var(name).map(PathBuf::from)
     }
-}
-
-/// Whether two paths lead to the same file, including hard links; `None` if the system does not
-/// say.
-#[cfg(unix)]
-fn same_file(left: &Path, right: &Path) -> Option<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let id = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
-    Some(id(left)? == id(right)?)
-}
-
-#[cfg(not(unix))]
-fn same_file(_: &Path, _: &Path) -> Option<bool> {
-    None
 }
 
 impl Platform {

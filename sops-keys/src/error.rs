@@ -21,10 +21,10 @@ pub enum Error {
         /// The master keys of those groups.
         missing: Vec<MasterKey>,
         /// The first of their entries that no key could have decrypted, because its `enc` was
-        /// altered or cut off.
+        /// altered or truncated.
         damaged: Option<EntryPosition>,
     },
-    /// An encrypted secret, `enc` in the metadata, is malformed, cut off or altered.
+    /// An encrypted secret, `enc` in the metadata, is malformed, truncated or altered.
     #[error("`enc` of {key}: {message}")]
     DamagedSecret {
         /// The master key that it was encrypted for, shortened.
@@ -65,7 +65,7 @@ pub enum Error {
     MasterKey {
         /// The key, which is public.
         key: String,
-        /// Why it cannot.
+        /// Why the key cannot be used.
         message: String,
     },
     /// No available key service supports the family of a master key.
@@ -73,7 +73,7 @@ pub enum Error {
     NoKeyService {
         /// The key, which is public.
         key: String,
-        /// Its family.
+        /// The family of the key.
         family: Family,
     },
     /// A text is not an age identity. The error does not show it.

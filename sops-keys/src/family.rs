@@ -22,7 +22,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them, in the order in which `sops` reads a group's lists.
+    /// All families, in the order in which `sops` reads a group's lists.
     pub const ALL: [Self; 7] = [
         Self::Kms,
         Self::GcpKms,

@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_least_effort_comes_first_unless_there_is_an_order() {
+    fn keys_that_need_the_least_effort_come_first_by_default() {
         let all = passes(&[]);
         assert_eq!(all.len(), 3);
         assert!(all.iter().all(|(families, _)| families == &Family::ALL));

@@ -1,4 +1,4 @@
-//! Several key services as one.
+//! Combines several key services into one.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl KeyServices {
             .with(Arc::new(Gpg::from_environment(environment)))
     }
 
-    /// Adds one after the others.
+    /// Adds a service after the others.
     #[must_use]
     pub fn with(mut self, service: Arc<dyn KeyService>) -> Self {
         self.services.push(service);

@@ -50,6 +50,7 @@ mod key_services;
 mod key_wrapping;
 mod master_key;
 mod pgp;
+mod platform;
 mod prompt;
 pub mod reading;
 mod service;

@@ -33,7 +33,7 @@ pub enum MasterKey {
         /// The fingerprint, or a long key ID, without spaces; a `!` at the end selects that subkey.
         fingerprint: String,
     },
-    /// A key of AWS KMS.
+    /// An AWS KMS key.
     Kms {
         /// The key's ARN.
         arn: String,
@@ -44,27 +44,27 @@ pub enum MasterKey {
         /// The profile in the AWS configuration.
         aws_profile: Option<String>,
     },
-    /// A key of Google Cloud KMS.
+    /// A Google Cloud KMS key.
     GcpKms {
         /// `projects/…/cryptoKeys/…`.
         resource_id: String,
     },
-    /// A key of Huawei Cloud KMS.
+    /// A Huawei Cloud KMS key.
     Hckms {
         /// Region and UUID, separated by a colon.
         key_id: String,
     },
-    /// A key of Azure Key Vault.
+    /// An Azure Key Vault key.
     AzureKv {
         /// The vault, `https://….vault.azure.net`.
         vault_url: String,
         /// The key's name.
         name: String,
-        /// Its version. If it is empty, `sops` asks the vault for the latest, but this library does
-        /// not encrypt for the key.
+        /// The key's version. If it is empty, `sops` asks the vault for the latest version; this
+        /// library does not encrypt for such a key.
         version: String,
     },
-    /// A key of HashiCorp Vault.
+    /// A HashiCorp Vault key.
     HcVault {
         /// The server, `https://vault.example.com:8200`.
         vault_address: String,
@@ -168,7 +168,7 @@ impl MasterKey {
     /// are skipped.
     ///
     /// # Errors
-    /// What to write instead of a part that is not a key of the family.
+    /// For a part that is not a key of the family, returns what to write instead.
     pub fn from_list(family: Family, text: &str) -> std::result::Result<Vec<Self>, &'static str> {
         text.split(',')
             .map(str::trim)
@@ -218,17 +218,17 @@ impl MasterKey {
             Family::Hckms => {
                 let (region, uuid) = text.split_once(':').unwrap_or_default();
                 if region.trim().is_empty() || uuid.trim().is_empty() {
-                    return Err("this is not a key of Huawei Cloud KMS; write `<region>:<key-uuid>`");
+                    return Err("this is not a Huawei Cloud KMS key; write `<region>:<key-uuid>`");
                 }
                 Self::Hckms {
                     key_id: text.to_owned(),
                 }
             }
             Family::AzureKv => azure_key(text).ok_or(
-                "this is not a key of Azure Key Vault; write `https://<vault>.vault.azure.net/keys/<name>/<version>`",
+                "this is not an Azure Key Vault key; write `https://<vault>.vault.azure.net/keys/<name>/<version>`",
             )?,
             Family::HcVault => vault_key(text).ok_or(
-                "this is not a key of HashiCorp Vault; write `https://<server>:8200/v1/<engine>/keys/<name>`",
+                "this is not a HashiCorp Vault key; write `https://<server>:8200/v1/<engine>/keys/<name>`",
             )?,
         })
     }

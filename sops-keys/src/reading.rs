@@ -7,6 +7,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::platform::without_blocking;
+
 /// The largest configuration, list of settings or baseline that is read: 4 MiB.
 pub const CONFIG_LIMIT: u64 = 4 * 1024 * 1024;
 
@@ -31,7 +33,7 @@ pub enum FileKind {
 /// checked, so replacing the path in between has no effect.
 ///
 /// # Errors
-/// Those of the system; [`io::ErrorKind::IsADirectory`] for a directory and
+/// The errors of the system; [`io::ErrorKind::IsADirectory`] for a directory and
 /// [`io::ErrorKind::InvalidInput`] for other disallowed kinds of files.
 pub fn open(path: &Path, kind: FileKind) -> io::Result<File> {
     let mut options = File::options();
@@ -55,7 +57,7 @@ pub fn open(path: &Path, kind: FileKind) -> io::Result<File> {
 /// endless.
 ///
 /// # Errors
-/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond the limit.
+/// The errors of the reader, and [`io::ErrorKind::FileTooLarge`] beyond the limit.
 pub fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(USUAL_SIZE);
     match from.take(limit + 1).read_to_end(&mut bytes)? as u64 {
@@ -70,7 +72,7 @@ pub fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
 /// Reads a configuration, settings or a baseline of at most [`CONFIG_LIMIT`] bytes.
 ///
 /// # Errors
-/// Those of [`open`] and [`read_bounded`].
+/// The errors of [`open`] and [`read_bounded`].
 pub fn read_config(path: &Path, kind: FileKind) -> io::Result<Vec<u8>> {
     read_bounded(open(path, kind)?, CONFIG_LIMIT)
 }
@@ -78,7 +80,7 @@ pub fn read_config(path: &Path, kind: FileKind) -> io::Result<Vec<u8>> {
 /// Reads private keys to the end. `expected` is the expected size in bytes.
 ///
 /// # Errors
-/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB or more.
+/// The errors of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB or more.
 pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     // The extra byte avoids a reallocation, which would leave a copy of the keys in memory.
     let mut text = Zeroizing::new(Vec::with_capacity(expected.min(KEY_FILE_LIMIT) + 1));
@@ -88,18 +90,6 @@ pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u
         _ => Ok(text),
     }
 }
-
-#[cfg(unix)]
-fn without_blocking(options: &mut std::fs::OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    // Otherwise, opening a named pipe would wait for a writer, and opening a terminal could make it
-    // the controlling terminal.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    options.custom_flags(flags.bits().cast_signed());
-}
-
-#[cfg(not(unix))]
-fn without_blocking(_: &mut std::fs::OpenOptions) {}
 
 #[cfg(all(test, unix))]
 mod tests {

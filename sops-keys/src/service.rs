@@ -81,7 +81,7 @@ pub trait KeyService: Send + Sync {
     /// not small.
     ///
     /// # Errors
-    /// Those of [`decrypt`](Self::decrypt).
+    /// The errors of [`decrypt`](Self::decrypt).
     fn decrypt_within(
         &self,
         budget: &WorkBudget,
@@ -118,17 +118,17 @@ pub trait KeyService: Send + Sync {
     }
 }
 
-/// How far to go for a private key. All master keys of a file are tried with one effort before the
-/// next one starts.
+/// How much effort to spend on finding a private key. All master keys of a file are tried with one
+/// effort before the next effort starts.
 ///
 /// Every key service must handle all of them, so the enum is exhaustive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Effort {
-    /// Private keys that can be used immediately.
+    /// Use private keys that are available immediately.
     Ready,
-    /// Programs and servers that answer without prompting the user.
+    /// Run programs and ask servers that answer without prompting the user.
     Run,
-    /// Passphrases, plugins and agents, which prompt the user or wait for a hardware token.
+    /// Use passphrases, plugins and agents, which prompt the user or wait for a hardware token.
     Ask,
 }
 

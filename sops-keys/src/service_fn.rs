@@ -1,4 +1,4 @@
-//! A key service made of two functions.
+//! Builds a key service from two functions.
 
 use zeroize::Zeroizing;
 

@@ -199,7 +199,7 @@ impl WrappedKey {
     }
 }
 
-/// An encryption context, or what is wrong with it.
+/// Reads an encryption context; the error says what is wrong with it.
 fn context(
     fields: &Map<String, Json>,
 ) -> std::result::Result<BTreeMap<String, String>, &'static str> {

@@ -195,7 +195,7 @@ fn a_passphrase_is_asked_for_once_and_only_when_needed() {
         {
             assert!(identities.unwrap("", &vector.enc).unwrap().is_some());
         }
-        // A file for another SSH key is no reason to ask either.
+        // For a file that is encrypted for another SSH key, there is no question either.
         for vector in vectors()
             .iter()
             .filter(|vector| vector.identity == "ssh_ed25519")
@@ -627,7 +627,7 @@ fn a_key_file_is_written_as_age_keygen_writes_it() {
 }
 
 #[test]
-fn identities_can_be_stored_elsewhere() {
+fn identities_can_be_exported() {
     use secrecy::ExposeSecret;
 
     for name in ["x25519.txt", "hybrid.txt", "encrypted.age"]
@@ -668,7 +668,7 @@ fn identities_can_be_stored_elsewhere() {
             );
         }
     }
-    // SSH keys have their own files.
+    // SSH keys are in their own files.
     #[cfg(feature = "ssh")]
     assert!(with_key("ssh_ed25519").key_pairs(&[]).is_empty());
 }
@@ -680,7 +680,7 @@ mod work_limits {
 
     use super::*;
 
-    /// A key service that does little work for one file.
+    /// A key service that limits its work for one file.
     struct Sparing(Identities);
 
     impl KeyService for Sparing {

@@ -86,7 +86,7 @@ impl Remote {
                 Err(_) => Err(self.unreachable("it does not answer".to_owned())),
             }
         });
-        // Doesn't wait for a host name lookup that is still running.
+        // This does not wait for a host name lookup that is still running.
         runtime.shutdown_background();
         asked.map_err(|message| about(&message))
     }
@@ -97,7 +97,7 @@ impl Remote {
 }
 
 impl KeyService for Remote {
-    /// Which keys a server has is unknown until it is asked.
+    /// The client learns which keys a server has only when it asks.
     fn serves(&self, _: Family) -> bool {
         true
     }
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_message_is_cut_and_put_on_one_line() {
+    fn a_server_message_is_shortened_to_one_line() {
         let status = Status::unknown(format!("no\x1b[31m\n  way {}", "x".repeat(5000)));
         let words = refusal(&status);
         assert!(

@@ -123,7 +123,7 @@ pub(crate) struct HckmsKey {
     key_id: String,
 }
 
-/// Names a key in a message. Fails for a family that the protocol does not have.
+/// The key as messages name it. Keys of a family that the protocol does not have are errors.
 impl TryFrom<&MasterKey> for Key {
     type Error = Error;
 

@@ -28,14 +28,14 @@ pub trait Answer: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The status that is sent to the client instead.
+    /// The error is the status that the client gets.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status>;
 
     /// Decrypts an `enc` value that was encrypted with the key.
     ///
     /// # Errors
     ///
-    /// The status that is sent to the client instead.
+    /// The error is the status that the client gets.
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
 }
 

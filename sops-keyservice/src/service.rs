@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 ///
-/// Those of `listen`, and those of the system.
+/// The errors of `listen` and of the system.
 pub fn serve(
     listen: impl AsyncFnOnce() -> io::Result<Listener>,
     answer: Arc<impl Answer>,

@@ -35,7 +35,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// Those of the system, such as an address that is in use.
+    /// The errors of the system, such as an address that is in use.
     pub fn tcp(address: &str) -> io::Result<Self> {
         let listener = match address.strip_prefix(':') {
             Some(port) => TcpListener::bind(format!("[::]:{port}")),
@@ -50,7 +50,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// Those of the system, and [`ErrorKind::AddrInUse`] if another program listens on the socket
+    /// The errors of the system, and [`ErrorKind::AddrInUse`] if another program listens on the socket
     /// or the file is not a socket.
     pub async fn unix(path: &Path) -> io::Result<Self> {
         let directory = path
@@ -75,7 +75,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// The errors of the system.
     pub fn address(&self) -> io::Result<String> {
         Ok(match &self.0 {
             Socket::Tcp(listener) => format!("tcp://{}", listener.local_addr()?),
@@ -111,8 +111,8 @@ impl Drop for SocketFile {
 }
 
 /// Locks the directory until it is closed. Otherwise, of two key services that start at the same
-/// time, one could take the other's new socket for a dead one. Any user who can read the directory
-/// can hold the lock, so after `patience` the service starts without it.
+/// time, one could mistake the other's new socket for a dead one. Any user who can read the
+/// directory can hold the lock, so after `patience` the service starts without it.
 async fn lock(directory: &File, patience: Duration) {
     let start = Instant::now();
     while let Err(Errno::WOULDBLOCK) = flock(directory, FlockOperation::NonBlockingLockExclusive) {

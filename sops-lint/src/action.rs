@@ -1,5 +1,5 @@
-//! Secrets that are written into the actions of a template, as in `{{ "hunter2" | b64enc }}` and
-//! `{{ .Values.password | default "hunter2" }}`.
+//! Finds secrets in the actions of a template, as in `{{ "hunter2" | b64enc }}` and `{{
+//! .Values.password | default "hunter2" }}`.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::template::has_action;
 /// How actions begin and end.
 const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("<%", "%>")];
 
-/// Functions whose value is that of their one argument, in another form.
+/// Functions that only convert their single argument to another form.
 const CONVERSIONS: [&str; 7] = [
     "b64enc", "quote", "squote", "print", "toString", "trim", "nospace",
 ];
@@ -20,25 +20,25 @@ const BLOCKS: [&str; 9] = [
     "if", "with", "range", "for", "call", "filter", "define", "block", "macro",
 ];
 
-/// What comes before the literal that an action has in place of a missing value.
+/// The words before the default for a missing value.
 const DEFAULTS: [&str; 5] = ["default", "coalesce", "||", " or", " d"];
 
 /// An action of a template.
 struct TemplateAction<'t> {
-    /// What is before it in its line.
+    /// The text before the action on its line.
     before: &'t str,
-    /// The variable that it sets, or nothing.
+    /// The variable that the action sets; empty if it sets none.
     variable: &'t str,
     /// The expression.
     value: &'t str,
-    /// Whether it sets the variable to what follows, up to `endset`.
+    /// Whether the action sets the variable to the text after it, up to `endset`.
     begins_text: bool,
-    /// Where it is in the text.
+    /// The range of the action in the text.
     range: Range<usize>,
 }
 
-/// Whether an action in the value of a Secret has a literal in it that is a secret by that key, or
-/// by the key in its own line.
+/// Whether an action in the value of a Secret contains a literal that is a secret, judging by the
+/// value's key or the key on the literal's line.
 pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
     if !has_action(text) || !text.contains(['"', '\'', '`']) {
         return false;
@@ -64,7 +64,7 @@ pub(crate) fn variable_with_secret(text: &str) -> Option<&str> {
     each(text).find(is_secret).map(|action| action.variable)
 }
 
-/// The names that a template defines, with the literals that they stand for.
+/// The names that a template defines, with their literals.
 #[derive(Default)]
 pub(crate) struct Definitions<'t>(HashMap<&'t str, Vec<String>>);
 
@@ -117,7 +117,7 @@ impl<'t> Definitions<'t> {
     }
 }
 
-/// Whether it is a part of the name of a variable or a template, without the sign of a variable.
+/// Whether the character can be in the name of a variable or a template, without the `$`.
 fn is_part_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.-".contains(c)
 }
@@ -172,7 +172,7 @@ impl<'t> TemplateAction<'t> {
         }
     }
 
-    /// The key that its line has before it.
+    /// The key before the action on its line.
     fn key(&self) -> &'t str {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         let before = self.before.trim_end_matches([' ', ':', '=', '"', '\'']);
@@ -182,7 +182,7 @@ impl<'t> TemplateAction<'t> {
         &before[start..]
     }
 
-    /// The quoted texts that the action can give: not the names of keys, files and functions.
+    /// The quoted texts that the action may output, except names of keys, files and functions.
     fn literals(&self) -> Vec<&'t str> {
         let mut literals = Vec::new();
         let mut from = 0;
@@ -202,7 +202,7 @@ impl<'t> TemplateAction<'t> {
     }
 }
 
-/// The next text in quotes: where it is with its quotes, and what is between them.
+/// The next quoted text: its range including the quotes, and its content.
 fn quoted(text: &str, from: usize) -> Option<(Range<usize>, &str)> {
     let start = from + text[from..].find(['"', '\'', '`'])?;
     let quote = text[start..].chars().next()?;
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_placeholders_in_an_action_are_let_be() {
+    fn names_and_placeholders_in_an_action_are_not_reported() {
         for text in [
             r#"{{ default "changeme" .Values.x }}"#,
             r#"{{ default "" .Values.x }}"#,
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_for_what_defines_them() {
+    fn names_resolve_to_their_definitions() {
         for (text, value) in [
             ("{{ $pw := \"hunter2\" }}", "{{ $pw }}"),
             (

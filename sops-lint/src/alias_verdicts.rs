@@ -1,23 +1,23 @@
-//! What was found about values, by the places where they are written: aliases can repeat a value
-//! far more often than it is worth looking at.
+//! Remembers the verdicts about values by their position in the text: aliases can repeat a value
+//! far more often than it is worth checking.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::secret::{SECRET_PARTS, SecretValue};
 
-/// How often a value is looked at: the key that an alias gives it may matter.
+/// How often a value is checked, because the key of an alias may matter.
 const LOOKS: usize = 16;
 
-/// Where a value is written, and what it is judged as: base64, and a field of a Secret.
+/// The position of a value, and how it is judged: as base64 or not, and in which field of a Secret.
 type ValueUse = (usize, bool, bool);
 
-/// The values that were looked at: how often, and whether one of the looks found a secret.
+/// The values that were checked: how often, and whether a check found a secret.
 #[derive(Default)]
 pub(crate) struct AliasVerdicts(RefCell<HashMap<ValueUse, (usize, bool)>>);
 
 impl AliasVerdicts {
-    /// Whether a value is in plaintext, as `judge` says.
+    /// Whether a value is in plaintext according to `judge`.
     pub(crate) fn is_open(
         &self,
         value: &SecretValue<'_, '_>,
@@ -57,7 +57,7 @@ mod tests {
     use crate::secret::secret_fields;
 
     #[test]
-    fn a_value_is_looked_at_a_few_times_however_many_aliases_bring_it_in() {
+    fn a_value_is_checked_a_few_times_however_many_aliases_refer_to_it() {
         let aliases: String = (0..500).map(|key| format!("  k{key}: *a\n")).collect();
         let text = format!("kind: Secret\nx: &a b\nstringData:\n  own: c\n{aliases}");
         let document = parse_document(&text, Format::Yaml).expect("it is YAML");

@@ -8,9 +8,9 @@ use crate::dockerfile::is_dockerfile;
 use crate::secret_detection::arguments::without_comment;
 use crate::secret_detection::in_text;
 
-/// What such a comment begins with.
+/// The beginning of such a comment.
 pub(crate) const MARK: &str = "sops-rs: allow";
-/// What comments begin with.
+/// The characters that begin a comment.
 const SIGNS: [&str; 3] = ["#", "//", "<!--"];
 
 /// Whether a text begins as a comment.
@@ -29,9 +29,9 @@ pub(crate) fn is_harmless_comment(text: &str) -> bool {
 /// Where the lines of a file have comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CommentStyle {
-    /// After anything.
+    /// Anywhere on the line.
     Anywhere,
-    /// Not in quotes, as in dotenv.
+    /// Outside of quotes, as in dotenv.
     OutsideQuotes,
     /// Only on lines of their own, as in a Dockerfile.
     WholeLine,
@@ -46,7 +46,7 @@ impl CommentStyle {
         }
     }
 
-    /// What a comment of the line allows.
+    /// The allowance in a comment on the line.
     pub(crate) fn allowing(self, line: &str) -> Option<&str> {
         let (before, statement) = line.split_once(MARK)?;
         let is_comment = match self {

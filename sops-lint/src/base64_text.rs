@@ -5,7 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-/// Base64 as people cut and wrap it.
+/// A decoder that accepts base64 with line breaks and missing padding.
 pub(crate) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -13,7 +13,8 @@ pub(crate) const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The characters of base64 that a text is sure to have with so many bytes before it.
+/// The characters that the base64 of a text certainly contains, if this many bytes precede the
+/// text.
 pub(crate) fn in_base64(text: &str, shift: usize) -> String {
     let encoded = STANDARD_NO_PAD.encode([&vec![0; shift], text.as_bytes()].concat());
     let first = (shift * 8).div_ceil(6);
@@ -21,7 +22,7 @@ pub(crate) fn in_base64(text: &str, shift: usize) -> String {
     encoded[first..last].to_owned()
 }
 
-/// Whether a byte is a character of base64, padding apart.
+/// Whether a byte is a character of base64, except padding.
 pub(crate) const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }

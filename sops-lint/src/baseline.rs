@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::settings::SettingsError;
 
-/// A baseline file: the fingerprints of known findings, each with its rule and file for people.
+/// A baseline file: the fingerprints of known findings, each with its rule and file for the reader.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
@@ -48,7 +48,7 @@ impl Baseline {
         let wrong = |error: serde_json::Error| {
             let (line, column) = (error.line(), error.column());
             let message = format!(
-                "line {line}, column {column}: this is not a baseline as `sops-rs lint --write-baseline` writes it"
+                "line {line}, column {column}: not a baseline that `sops-rs lint --write-baseline` wrote"
             );
             SettingsError(message)
         };

@@ -1,4 +1,4 @@
-//! What a rule looks at.
+//! The parts of a repository that a rule checks.
 
 use sops_core::EncryptedDocument;
 use sops_document::Document;
@@ -6,16 +6,16 @@ use sops_document::Document;
 use crate::context::Context;
 use crate::object::Object;
 
-/// One thing that a rule looks at, and the function that looks.
+/// A part that a rule checks, with the function that checks it.
 pub(crate) enum Check {
     /// Each file, as bytes.
     File(fn(&mut Context<'_>)),
-    /// Each object of a manifest, those of lists included.
+    /// Each object of a manifest, including the items of lists.
     Object(fn(&Object<'_, '_>, &mut Context<'_>)),
     /// Each encrypted file.
     Encrypted(fn(&EncryptedDocument<'_>, &mut Context<'_>)),
-    /// Each file that has a form, and is not encrypted.
+    /// Each unencrypted file in a known format.
     Plaintext(fn(&Document<'_>, &mut Context<'_>)),
-    /// Each file that has a form, encrypted or not, after all else was reported.
+    /// Each file in a known format, encrypted or not, after all other checks.
     Document(fn(&Document<'_>, &mut Context<'_>)),
 }

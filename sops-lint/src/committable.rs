@@ -1,6 +1,6 @@
-//! Files that may be committed although a creation rule covers them: what another program has
-//! encrypted, and what everyone may read. The whole of a file counts, because a line of its
-//! beginning is soon copied.
+//! Files that may be committed although a creation rule covers them: files that another program has
+//! encrypted, and public files. The whole content is checked, because a first line is easily
+//! copied.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use base64::Engine as _;
 use crate::base64_text::LENIENT;
 use crate::secret_detection::in_text;
 
-/// What PEM calls that is public, and the first byte of it: `0x30` for a sequence of ASN.1. SSH
-/// gives its keys no fixed one.
+/// Labels of public PEM blocks, and the first byte of their content: `0x30` for an ASN.1 sequence.
+/// SSH keys have no fixed first byte.
 const PUBLIC: [(&str, Option<u8>); 10] = [
     ("CERTIFICATE", Some(0x30)),
     ("TRUSTED CERTIFICATE", Some(0x30)),
@@ -34,14 +34,14 @@ const HEADERS: [&str; 5] = [
     "MessageID: ",
 ];
 
-/// The titles of what `openssl` writes before a block to describe it.
+/// The titles of the descriptions that `openssl` writes before a block.
 const DESCRIPTIONS: [&str; 3] = [
     "Certificate:",
     "Certificate Request:",
     "Certificate Revocation List (CRL):",
 ];
 
-/// How the lines begin that `openssl` and exports of browsers write between blocks.
+/// The beginnings of lines that `openssl` and browsers write between blocks.
 const REMARKS: [&str; 9] = [
     "subject=",
     "issuer=",
@@ -64,7 +64,7 @@ const RECIPIENT: usize = 62;
 /// How long a comment after a public key may be, in words.
 const COMMENT: usize = 3;
 
-/// Whether another program has encrypted all of it.
+/// Whether another program has encrypted the whole file.
 pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     if let Some(rest) = bytes.strip_prefix(b"\0GITCRYPT\0") {
         return rest
@@ -92,15 +92,14 @@ pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     is_of && rest.trim().is_empty()
 }
 
-/// Whether the bytes may be a nonce: random ones are not text, and hardly any byte of them comes
-/// twice.
+/// Whether the bytes may be a nonce: random bytes are not text, and hardly any byte appears twice.
 fn is_random_nonce(nonce: &[u8]) -> bool {
     let kinds: HashSet<&u8> = nonce.iter().collect();
     kinds.len() * 2 > nonce.len() && !nonce.iter().all(|byte| is_printable(*byte))
 }
 
-/// Whether bytes are text for the most part. Random bytes of these lengths are so less than once in
-/// 10,000 times.
+/// Whether the bytes are mostly text. Random bytes of these lengths are, in less than one of 10,000
+/// cases.
 fn is_readable(bytes: &[u8]) -> bool {
     let others = bytes.iter().filter(|byte| !is_printable(**byte)).count();
     let is_mostly_text = || others * 8 < bytes.len() || str::from_utf8(bytes).is_ok();
@@ -113,7 +112,8 @@ fn is_printable(byte: u8) -> bool {
 
 const AGE: &[u8] = b"age-encryption.org/v1\n";
 
-/// Whether it is a file of age: a header of stanzas and a MAC, then a payload that no text is.
+/// Whether the bytes are an age file: a header with stanzas and a MAC, followed by a binary
+/// payload.
 fn is_age(bytes: &[u8]) -> bool {
     let Some(mut rest) = bytes.strip_prefix(AGE) else {
         return false;
@@ -126,7 +126,7 @@ fn is_age(bytes: &[u8]) -> bool {
         let (line, behind) = rest.split_at(end);
         rest = &behind[1..];
         if let Some(mac) = line.strip_prefix(b"--- ") {
-            // A nonce and a tag are in every payload.
+            // Every payload has a nonce and a tag.
             return has_stanza
                 && mac.len() == 43
                 && is_base64(mac)
@@ -146,8 +146,8 @@ fn is_base64(line: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
 }
 
-/// Whether it is a file of Ansible Vault: in hexadecimal a salt, a MAC and a ciphertext, each of
-/// them in hexadecimal too.
+/// Whether the bytes are an Ansible Vault file: the hexadecimal form of a salt, a MAC and a
+/// ciphertext, each again in hexadecimal.
 fn is_ansible_vault(text: &str) -> bool {
     let Some((header, body)) = text.split_once('\n') else {
         return false;
@@ -172,8 +172,7 @@ fn is_ansible_vault(text: &str) -> bool {
     is_header && parts.is_some_and(|parts| parts == [true; 3])
 }
 
-/// Whether all of a text is what everyone may read: public keys, certificates and recipients, with
-/// comments.
+/// Whether the whole text is public: public keys, certificates and recipients, with comments.
 pub(crate) fn is_public(text: &str) -> bool {
     let mut rest = text;
     let mut is_any = false;
@@ -196,7 +195,7 @@ pub(crate) fn is_public(text: &str) -> bool {
         let line = line.trim_end();
         rest = behind;
         let is_remark = REMARKS.iter().any(|word| line.starts_with(word));
-        // A remark may follow a key, too.
+        // A remark may also follow a key.
         let remark = match is_remark {
             true => 0,
             false => line.find('#').unwrap_or(line.len()),
@@ -212,8 +211,8 @@ pub(crate) fn is_public(text: &str) -> bool {
     is_any
 }
 
-/// What follows the description of a certificate as `openssl x509 -text` writes it; `None` if the
-/// text starts with none, or with one that has a secret in it.
+/// The text after the description of a certificate by `openssl x509 -text`; `None` if the text does
+/// not start with one, or if it contains a secret.
 fn after_description(text: &str) -> Option<&str> {
     let mut lines = text.split_inclusive('\n');
     let title = lines.next()?;
@@ -236,7 +235,7 @@ fn is_recipient(line: &str) -> bool {
     line.starts_with("age1") && line.len() >= RECIPIENT && line.bytes().all(is_digit)
 }
 
-/// Whether it is a public key of SSH, whose type is also in its data.
+/// Whether the line is an SSH public key, whose data repeats its type.
 fn is_ssh_key(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     let (Some(name), Some(data)) = (words.next(), words.next()) else {
@@ -264,8 +263,8 @@ struct PemBlock<'t> {
 }
 
 impl<'t> PemBlock<'t> {
-    /// The block at the start of a text, and what follows it. `None` for what has other lines in it
-    /// than base64.
+    /// The block at the start of a text, and the rest of the text. `None` if the block has lines
+    /// that are not base64.
     fn first(text: &'t str) -> Option<(Self, &'t str)> {
         // The form of SSH2 has a space instead of the fifth dash.
         let (dash, rest) = match text.strip_prefix("---- BEGIN ") {
@@ -296,7 +295,7 @@ impl<'t> PemBlock<'t> {
         })
     }
 
-    /// Whether it begins as packets of OpenPGP do, and no text does.
+    /// Whether the bytes begin like OpenPGP packets, which no text does.
     fn is_packet(&self) -> bool {
         self.body.first().is_some_and(|first| *first >= 0x80)
     }
@@ -374,7 +373,7 @@ mod tests {
     const PGP: &str = "-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\nhQEMA8xyzzyAAAAA\n=abcd\n-----END PGP MESSAGE-----\n";
 
     #[test]
-    fn files_of_other_programs_are_known_by_all_of_them() {
+    fn files_of_other_programs_are_recognized_by_all_their_parts() {
         let nonce: Vec<u8> = (0xF0..0xFC).collect();
         let git_crypt = [&b"\0GITCRYPT\0"[..], &nonce, &[0xF0; 20]].concat();
         for bytes in [
@@ -418,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn public_is_what_holds_nothing_else() {
+    fn files_with_only_public_keys_or_certificates_are_public() {
         let recipient = format!("age1{}", "q".repeat(58));
         let ssh =
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHbX2a0SsPtp7WjHrcZJ2gVxhHnMoCGMOlMvOvzMZgCq";

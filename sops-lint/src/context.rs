@@ -1,4 +1,4 @@
-//! What the rules know of the file that they look at, and where they report to.
+//! The context of a check: the file, and the findings so far.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -38,7 +38,7 @@ pub(crate) struct Context<'r> {
     pub(crate) facts: Facts,
     /// Whether the file has the metadata of SOPS.
     pub(crate) is_encrypted: bool,
-    /// What the file is read as.
+    /// The format that the file is read in.
     pub(crate) format: Format,
     text: &'r str,
     lines: OnceCell<LineIndex<'r>>,
@@ -49,7 +49,7 @@ pub(crate) struct Context<'r> {
     own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
     object: Option<Rc<str>>,
-    /// The text in a scalar that is looked at as a document of its own.
+    /// The text of a scalar that is checked as a document of its own.
     frame: Option<TextFrame>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct OwnRule {
     pub(crate) rule: EncryptionRule,
     /// Whether SOPS can have encrypted the file with it.
     pub(crate) is_followed: bool,
-    /// The values and comments that it covers, and that are in plaintext.
+    /// The values and comments that the rule covers but that are in plaintext.
     pub(crate) open: SelectedValues,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct OwnRule {
 pub(crate) struct NamingRule<'r> {
     pub(crate) config: &'r Config,
     pub(crate) rule: &'r CreationRule,
-    /// Whether the expression matches only the name without what marks a copy.
+    /// Whether the expression matches only the name of the original, without the marks of a copy.
     pub(crate) is_for_original: bool,
 }
 
@@ -97,12 +97,12 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// From now on, nodes are those of a text in the file, or again of the file itself.
+    /// Sets the text in the file that nodes belong to from now on; `None` is the file itself.
     pub(crate) fn set_frame(&mut self, frame: Option<TextFrame>) {
         self.frame = frame;
     }
 
-    /// From now on, findings are those of this rule, in this object.
+    /// Sets the rule and the object of the next findings.
     pub(crate) fn set_rule(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
         self.rule = rule;
         self.object = object
@@ -117,7 +117,7 @@ impl<'r> Context<'r> {
 
     /// The creation rule for the file, with its number, if the configuration is valid and has one.
     pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
-        // It is for the file as a whole, not for a text in it.
+        // The rule is for the file as a whole, not for a text in it.
         if self.frame.is_some() {
             return None;
         }
@@ -173,8 +173,7 @@ impl<'r> Context<'r> {
         })
     }
 
-    /// Whether the file may be a copy of another one by its content, if its name says no more than
-    /// that it may be.
+    /// Whether the content confirms that the file is a copy, if its name only suggests it.
     pub(crate) fn may_be_copy(&self) -> bool {
         let text = self.text;
         !file_name::may_be_notes(self.input.path)
@@ -203,7 +202,7 @@ impl<'r> Context<'r> {
         *self.in_scope.get_or_init(|| is_in_scope(self.input, rule))
     }
 
-    /// How sure it must be that the value there is not a secret.
+    /// The scrutiny for the value at this position.
     pub(crate) fn scrutiny(&self, span: &Range<usize>) -> Scrutiny {
         match self.scrutiny_of_file() {
             Scrutiny::Strict if self.is_selected(span) => Scrutiny::Strict,
@@ -211,7 +210,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// The same for every value that must be encrypted.
+    /// The scrutiny for values that must be encrypted.
     pub(crate) fn scrutiny_of_file(&self) -> Scrutiny {
         match self.naming_rule() {
             Some(_) => Scrutiny::Strict,
@@ -256,7 +255,7 @@ impl<'r> Context<'r> {
         self.selected.get_or_init(|| {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
             let rule = rule.cloned().flatten().unwrap_or_default();
-            // A text that does not parse, and a rule that is invalid, are findings of their own.
+            // Other checks report text that does not parse and invalid rules.
             parse_document(self.text, self.format)
                 .ok()
                 .and_then(|document| SelectedValues::of(&document, &rule).ok())
@@ -278,7 +277,7 @@ impl<'r> Context<'r> {
         own.as_ref()
     }
 
-    /// Reports something at a node.
+    /// Adds a finding at a node.
     pub(crate) fn report_node(
         &mut self,
         node: NodeRef<'_, '_>,
@@ -288,7 +287,7 @@ impl<'r> Context<'r> {
         self.add(node.span(), path, message.into())
     }
 
-    /// Reports the secrets in the value of a scalar, each at its own place and with its own name.
+    /// Reports the secrets in the value of a scalar, each with its own position and name.
     pub(crate) fn report_secrets(
         &mut self,
         node: NodeRef<'_, '_>,
@@ -299,31 +298,17 @@ impl<'r> Context<'r> {
         let Some(value) = node.scalar_text().filter(|_| !secrets.is_empty()) else {
             return;
         };
-        let frame = self.frame.take();
-        let text = frame.as_ref().map_or(self.text, TextFrame::text);
-        let span = node.span();
-        let is_tagged = has_tag(text.get(..span.start).unwrap_or_default());
+        let text = self.node_text();
+        let is_tagged = has_tag(text.get(..node.span().start).unwrap_or_default());
         let secrets: Vec<_> = secrets
             .into_iter()
             .filter(|secret| !is_tagged || !matches!(secret.likeness, Likeness::Name(_)))
             .collect();
-        let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
-        let is_block = map.is_block();
-        let spans: Vec<_> = secrets
-            .iter()
-            .map(
-                |secret| match secret.range.len() == value.trim().len() && !is_block {
-                    true => span.clone(),
-                    false => {
-                        let part = map.range(&secret.range);
-                        span.start + part.start..span.start + part.end
-                    }
-                },
-            )
-            .collect();
-        self.frame = frame;
+        let parts = secrets.iter().map(|secret| &secret.range);
+        let written = self.written_parts(node, value, parts);
         let path = path(node);
-        for (secret, span) in secrets.into_iter().zip(spans) {
+        let is_in_file = self.frame.is_none();
+        for (secret, written) in secrets.into_iter().zip(written) {
             let description = secret.likeness.description();
             let named = match secret.name.as_str() {
                 "" => String::new(),
@@ -331,17 +316,54 @@ impl<'r> Context<'r> {
             };
             let inner = Some(secret.name).filter(|name| !name.is_empty());
             let path = path.iter().cloned().chain(inner).collect();
-            self.add(
-                span,
-                path,
-                format!("{holder} contains {description}{named}"),
-            )
-            .confidence(secret.likeness.confidence())
-            .help(help);
+            let message = format!("{holder} contains {description}{named}");
+            let finding = self.add(place(node, &written), path, message);
+            finding.confidence(secret.likeness.confidence()).help(help);
+            finding.written = is_in_file.then_some(written);
         }
     }
 
-    /// Reports something in a part of the text.
+    /// Reports something in a part of the value of a scalar.
+    pub(crate) fn report_part(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        part: &Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let value = node.scalar_text().unwrap_or_default();
+        let written = self
+            .written_parts(node, value, [part].into_iter())
+            .remove(0);
+        self.add(place(node, &written), path(node), message.into())
+    }
+
+    /// The text that nodes are in.
+    fn node_text(&self) -> &str {
+        self.frame.as_ref().map_or(self.text, TextFrame::text)
+    }
+
+    /// Where parts of the value of a scalar are written: of an alias, in the anchored value.
+    fn written_parts<'p>(
+        &self,
+        node: NodeRef<'_, '_>,
+        value: &str,
+        parts: impl Iterator<Item = &'p Range<usize>>,
+    ) -> Vec<Range<usize>> {
+        let span = node.origin().span();
+        let source = self.node_text().get(span.clone()).unwrap_or_default();
+        let mut map = SourceMap::new(source, value);
+        let is_block = map.is_block();
+        let written = parts.map(|part| match part.len() == value.trim().len() && !is_block {
+            true => span.clone(),
+            false => {
+                let part = map.range(part);
+                span.start + part.start..span.start + part.end
+            }
+        });
+        written.collect()
+    }
+
+    /// Adds a finding about a part of the text.
     pub(crate) fn report_span(
         &mut self,
         span: Range<usize>,
@@ -350,7 +372,7 @@ impl<'r> Context<'r> {
         self.add(span, Vec::new(), message.into())
     }
 
-    /// Where the metadata of the encrypted file begins.
+    /// The offset of the encrypted file's metadata.
     pub(crate) fn metadata_start(&self) -> usize {
         let text = self.text();
         ["\nsops:", "\nsops_", "\n[sops]", "\"sops\""]
@@ -368,7 +390,7 @@ impl<'r> Context<'r> {
     }
 
     fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
-        // What has an empty name is named without one.
+        // An object with an empty name is shown without a name.
         let message = match message.contains("``") {
             true => message.replace(": ``", "").replace(" ``", ""),
             false => message,
@@ -402,10 +424,21 @@ impl<'r> Context<'r> {
             fix: None,
             lacks_creation_rule: false,
             is_refused: true,
+            written: None,
             fingerprint: String::new(),
         });
         let last = self.findings.len() - 1;
         &mut self.findings[last]
+    }
+}
+
+/// The place of a finding about what is written there in the value of a node; of an alias, the
+/// alias.
+fn place(node: NodeRef<'_, '_>, written: &Range<usize>) -> Range<usize> {
+    let span = node.span();
+    match node.origin().span() == span {
+        true => written.clone(),
+        false => span,
     }
 }
 
@@ -417,7 +450,7 @@ fn has_keys(text: &str) -> bool {
     })
 }
 
-/// The way to a node, the items of lists by their names where they have one.
+/// The path to a node, with list items by name if they have one.
 fn path(node: NodeRef<'_, '_>) -> Vec<String> {
     let below_top = node.lineage().into_iter().skip(1);
     below_top

@@ -1,4 +1,4 @@
-//! A copy of a file, such as `settings.yaml.bak`, is judged like its original.
+//! Checks copies of files, such as `settings.yaml.bak`, like their originals.
 
 use crate::context::Context;
 use crate::file_name;
@@ -13,7 +13,7 @@ impl Linter {
     pub(crate) fn judge_like_original(&self, context: &mut Context<'_>) {
         let is_known = |code| code == PLAINTEXT_SECRET.code;
         let mut known = context.findings.iter();
-        // A difference has the name of its file, but another content.
+        // A diff is named after its file, but has different content.
         if known.any(|finding| is_known(finding.rule.code))
             || file_name::is_patch(context.input.path)
         {

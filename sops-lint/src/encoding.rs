@@ -1,6 +1,6 @@
 //! Detects and decodes texts that are not UTF-8.
 
-/// How many bytes decide about a text without a byte order mark.
+/// How many bytes are examined in a text without a byte order mark.
 const SAMPLE: usize = 512;
 
 /// A text that was not UTF-8.
@@ -28,8 +28,8 @@ pub(crate) fn is_wide(bytes: &[u8]) -> bool {
     wide(bytes).is_some()
 }
 
-/// The text of bytes that are not UTF-8: UTF-16 or UTF-32 by their byte order mark or by where
-/// their zeros are, otherwise whatever of the bytes is UTF-8.
+/// The text of bytes that are not UTF-8: UTF-16 or UTF-32, detected by byte order mark or by the
+/// positions of zeros; otherwise the parts that are UTF-8.
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
     let Some((unit, is_little, encoding)) = wide(bytes) else {
         return Decoded {
@@ -45,7 +45,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Decoded {
         }
     });
     let text: String = match unit {
-        // A unit of 16 bits is its low half.
+        // A unit of 16 bits is the low half.
         2 => char::decode_utf16(units.map(|unit| unit as u16))
             .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect(),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn utf8_is_left_alone_even_with_a_zero_in_it() {
+    fn utf8_is_unchanged_even_with_a_zero_byte() {
         for text in ["", "a: 1\n", "a: \0 b and more text\n", "\u{feff}a: ü\n"] {
             assert!(is_utf8(text.as_bytes()), "{text:?}");
         }

@@ -1,6 +1,6 @@
-//! Files that other programs read as they are, so that a creation rule does not cover them. A name
-//! alone exempts nothing: the content must be what the name says, without anything that looks like
-//! a secret.
+//! Files that other programs read unencrypted, so that a creation rule does not cover them. A name
+//! alone exempts nothing: the content must be what the name says, and contain nothing that looks
+//! like a secret.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use sops_document::NodeRef;
 
 use crate::secret_detection::{Likeness, in_text, is_harmless, is_random};
 
-/// What the name of an exempt file says of its content.
+/// The content that the name of an exempt file implies.
 #[derive(Clone, Copy)]
 pub(crate) enum ExemptContent {
     /// A mapping with no other keys than these, in any letter case, or an object with a name.
@@ -164,8 +164,7 @@ const CONTENTS: [(&[&str], ExemptContent); 13] = [
 /// The extensions of scripts.
 const SCRIPTS: [&str; 7] = ["sh", "bash", "zsh", "fish", "py", "rb", "pl"];
 
-/// What the name and the beginning of the bytes say of the content; `None` for a file that is not
-/// exempt.
+/// The content that the name and the first bytes imply; `None` for a file that is not exempt.
 pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
     let name = path.file_name()?.to_str()?;
     let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
@@ -221,10 +220,10 @@ fn is_assignment(line: &str) -> bool {
     name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
-/// Whether a document of the text is a word and no mapping.
+/// Whether a document of the text is a word instead of a mapping.
 pub(crate) fn has_word(text: &str) -> bool {
     let mut documents = vec![String::new()];
-    // An indented mark is part of a value.
+    // An indented `---` is part of a value.
     let lines = text.trim_start_matches('\u{feff}').lines();
     let lines = lines.map(str::trim_end).filter(|line| {
         let content = line.trim_start();
@@ -254,8 +253,8 @@ pub(crate) fn is_kustomization(top: NodeRef<'_, '_>) -> bool {
     top.entries().all(|(key, _)| is_known(key))
 }
 
-/// Whether a password, or what it is in base64, looks generated: it has a digit inside of a word,
-/// and letters of both cases or more digits. An identifier or a shortened value shows an example.
+/// Whether a password, or its base64 form, looks generated: it has a digit inside a word, and
+/// letters of both cases or more digits. An identifier or a shortened value is an example.
 fn is_generated(value: &str) -> bool {
     let bytes = STANDARD.decode(value).unwrap_or_default();
     let value = match str::from_utf8(&bytes) {
@@ -324,7 +323,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_shows_what_a_file_is() {
+    fn a_line_is_recognized_as_content_of_an_exempt_file() {
         let is_line = |name: &str, text: &str| {
             let content =
                 content(Path::new(name), b"").expect("the name is that of an exempt file");
@@ -357,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_told_from_values() {
+    fn prose_is_distinguished_from_values() {
         let example = "For example:\n\n    password: hunter2-Marker\n";
         assert!(is_prose(Path::new("a.md"), example));
         for text in [

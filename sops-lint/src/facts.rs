@@ -1,18 +1,18 @@
-//! What one file tells about the repository, for the rules that need all files.
+//! Facts about one file for the rules that need all files of the repository.
 
 use std::path::PathBuf;
 
 use crate::finding::Finding;
 use crate::flux::FluxFacts;
 
-/// What the rules for a whole repository need to know of one file.
+/// The facts about one file that the rules for a whole repository need.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The configuration and the number of the creation rule that the file is for.
     pub(crate) creation_rule: Option<(PathBuf, usize)>,
-    /// The configuration, with the creation rules that it has and the place of each.
+    /// The creation rules that the file has, if it is a configuration.
     pub(crate) configuration: Option<Configuration>,
-    /// What the file says about Flux.
+    /// The facts about Flux in the file.
     pub(crate) flux: FluxFileFacts,
 }
 
@@ -26,7 +26,7 @@ impl Facts {
     }
 }
 
-/// What a file says about Flux, with a finding to report for each of its sites.
+/// The facts about Flux in a file, with a finding to report for each of its sites.
 #[derive(Debug, Default)]
 pub(crate) struct FluxFileFacts {
     pub(crate) facts: FluxFacts,

@@ -1,4 +1,4 @@
-//! Which format a file is read in, and whether the rules know what is in it.
+//! Determines which format a file is read in, and whether the rules know its content.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<For
     if is_encrypted {
         return encrypted_format(path, text);
     }
-    // Kubernetes takes a manifest of any case for one.
+    // Kubernetes accepts manifest names in any letter case.
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     match &*extension {
         "yaml" | "yml" => Some(Format::Yaml),
@@ -33,8 +33,8 @@ pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<For
     }
 }
 
-/// The format of an encrypted file whose name does not tell it. Documentation that shows such a
-/// file does not count.
+/// The format of an encrypted file whose name does not determine it. Documentation that shows such
+/// a file does not count.
 pub(crate) fn encrypted_format(path: &Path, text: &str) -> Option<Format> {
     if text.trim_start().starts_with('{') {
         return text.contains("\"sops\"").then(|| json_or_binary(text));
@@ -67,9 +67,8 @@ fn json_or_binary(text: &str) -> Format {
     }
 }
 
-/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither,
-/// JSON begins with a brace; but a creation rule of its own says what a file is, and a Secret in it
-/// does.
+/// Whether the rules know the content. Many files that are neither dotenv nor INI have such names,
+/// and JSON begins with a brace; but a creation rule for the file, or a Secret in it, decides.
 pub(crate) fn is_checked(format: Format, is_encrypted: bool, text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     match format {

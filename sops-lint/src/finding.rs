@@ -1,6 +1,7 @@
-//! A finding, and what fixes it.
+//! A finding, and its fix.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 use sops_document::{Location, NewEntry};
@@ -10,60 +11,62 @@ use sops_printable::escaped;
 use crate::rule::{Confidence, Rule, Severity};
 use crate::shown_line::Excerpt;
 
-/// One report of a rule. No part of it holds a value.
+/// One report of a rule. It never contains a value.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// Its severity, which the configuration can change.
+    /// The severity, which the settings can change.
     pub severity: Severity,
-    /// How sure it is.
+    /// How confident the rule is.
     pub confidence: Confidence,
     /// The file, as the caller names it.
     pub file: String,
     /// The file's path from the root of the repository, with `/`.
     pub place: String,
-    /// Where it begins.
+    /// The location where the finding begins.
     pub location: Location,
-    /// Where it ends, in bytes of the text.
+    /// The byte offset in the text where the finding ends.
     pub end: usize,
-    /// The line that it is about, masked; `None` where the file has no text to show.
+    /// The line of the finding, masked; `None` if the file has no text to show.
     pub excerpt: Option<Excerpt>,
-    /// The object that it is in: its kind, namespace and name.
+    /// The object of the finding: its kind, namespace and name.
     pub object: Option<String>,
-    /// Whether the object is embedded in a value of the file, as an inline patch is, which SOPS
-    /// cannot encrypt by itself.
+    /// Whether the object is embedded in a value of the file, such as an inline patch, which SOPS
+    /// cannot encrypt on its own.
     pub is_embedded: bool,
-    /// The way to it from the top of its document: keys, and items of lists by their name or index
-    /// in brackets. Empty for the file.
+    /// The path from the top of the document: keys, and list items by name or by index in brackets.
+    /// Empty for the file as a whole.
     pub path: Vec<String>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// What fixes it, where that is safe.
+    /// The fix, if there is a safe one.
     pub fix: Option<Fix>,
-    /// Whether it is a Secret for which there is no creation rule, and its help is to add one.
+    /// Whether the finding is a Secret without a creation rule, and the help is to add one.
     pub lacks_creation_rule: bool,
-    /// Whether the hooks refuse a commit with it, because it leaks or loses something.
+    /// Whether the hooks refuse a commit with the finding, because it leaks or loses something.
     pub is_refused: bool,
+    /// Where the secret that it is about is written: of an alias, in the anchored value. `None` if
+    /// it is about something else, or a text in the file.
+    pub(crate) written: Option<Range<usize>>,
     /// 32 hexadecimal digits that stay the same when the finding moves within its file.
     pub fingerprint: String,
 }
 
-/// What fixes a finding. A program that applies fixes has to know each of them, so another one
-/// would be a breaking change.
+/// The fix for a finding. A program that applies fixes must know all kinds, so a new one would be a
+/// breaking change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`]
-    /// sets it.
+    /// Set this entry in a mapping of the file, with [`sops_document::Document::with_entries`].
     Entry(NewEntry),
-    /// The file is encrypted with its creation rule.
+    /// Encrypt the file with its creation rule.
     Encrypt,
-    /// The file is encrypted for the recipients of its creation rule.
+    /// Encrypt the file for the recipients of its creation rule.
     UpdateKeys,
-    /// The file is encrypted with the rule of its creation rule.
+    /// Encrypt the file with the selection rule of its creation rule.
     UpdateRule,
 }
 
@@ -83,13 +86,13 @@ impl Finding {
         self
     }
 
-    /// There is no creation rule for it.
+    /// Marks the finding: there is no creation rule for the file.
     pub(crate) fn without_creation_rule(&mut self) -> &mut Self {
         self.lacks_creation_rule = true;
         self
     }
 
-    /// A commit with it is not refused.
+    /// Marks the finding: the hooks do not refuse a commit with it.
     pub(crate) fn accepted(&mut self) -> &mut Self {
         self.is_refused = false;
         self
@@ -100,8 +103,8 @@ impl Finding {
         self
     }
 
-    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses
-    /// the names in a file.
+    /// Escapes characters that a terminal would act on, because anyone who can write to the
+    /// repository chooses the names in a file.
     pub(crate) fn make_printable(&mut self) {
         let words = self.path.iter_mut().chain(&mut self.object);
         for text in words.chain([&mut self.message]).chain(&mut self.help) {

@@ -15,24 +15,24 @@ pub(crate) struct TextFrame {
     path: Vec<String>,
 }
 
-/// Where a text is in the file.
+/// The position of a text in the file.
 #[derive(Clone)]
 enum FrameOrigin {
-    /// It is the value of a scalar, which is written as `source` at `start`.
+    /// The text is the value of a scalar, whose source text is `source` at `start`.
     Scalar {
         source: String,
         start: usize,
-        /// How far the text and the source were compared.
+        /// The position up to which the text and the source were compared.
         compared: Cell<Option<(usize, usize)>>,
     },
-    /// It is the whole file.
+    /// The text is the whole file.
     File,
-    /// It is elsewhere: all of it is found at this place.
+    /// The text is elsewhere: all findings in it have this range.
     At(Range<usize>),
 }
 
 impl TextFrame {
-    /// The value of a scalar.
+    /// The frame for the value of a scalar.
     pub(crate) fn of_scalar(text: &str, source: &str, start: usize, path: Vec<String>) -> Self {
         Self {
             text: text.to_owned(),
@@ -45,7 +45,7 @@ impl TextFrame {
         }
     }
 
-    /// A whole file.
+    /// The frame for a whole file.
     pub(crate) fn of_file(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -54,7 +54,7 @@ impl TextFrame {
         }
     }
 
-    /// A text that is not in the file as it is, with the place that brings it in.
+    /// The frame for a text that is not literally in the file, with the range that refers to it.
     pub(crate) fn at(text: &str, span: Range<usize>, path: Vec<String>) -> Self {
         Self {
             text: text.to_owned(),
@@ -68,7 +68,7 @@ impl TextFrame {
         &self.text
     }
 
-    /// The place in the file of a place in the text.
+    /// Converts a range of the text to a range of the file.
     pub(crate) fn in_file(&self, span: &Range<usize>) -> Range<usize> {
         match &self.origin {
             FrameOrigin::Scalar {
@@ -89,7 +89,7 @@ impl TextFrame {
         }
     }
 
-    /// The path in the file of a path in the text.
+    /// Converts a path in the text to a path in the file.
     pub(crate) fn path(&self, inner: Vec<String>) -> Vec<String> {
         match &self.origin {
             FrameOrigin::At(_) => self.path.clone(),

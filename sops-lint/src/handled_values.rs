@@ -1,4 +1,4 @@
-//! Values that need no report, because other rules have reported them or want them encrypted.
+//! Values that need no report, because other rules reported them or require their encryption.
 
 use std::ops::Range;
 
@@ -10,12 +10,12 @@ use crate::object::objects;
 use crate::secret::is_secret_part;
 use crate::span_set::SpanSet;
 
-/// Values that other rules have reported, or want encrypted.
+/// Values that other rules reported, or must be encrypted.
 pub(crate) struct HandledValues {
     reported: SpanSet,
     /// The values of Secrets.
     secrets: Vec<Range<usize>>,
-    /// Whether the file is to be encrypted as a whole.
+    /// Whether the file must be encrypted as a whole.
     is_covered: bool,
     /// Whether the file has a CustomResourceDefinition.
     is_definition: bool,
@@ -24,6 +24,10 @@ pub(crate) struct HandledValues {
 impl HandledValues {
     pub(crate) fn new(document: &Document<'_>, context: &Context<'_>) -> Self {
         let reported = context.findings.iter();
+        let written = reported
+            .clone()
+            .filter_map(|finding| finding.written.clone());
+        let reported = reported.map(|finding| finding.location.offset..finding.end);
         let objects = objects(document);
         let is_definition = |kind: &str| kind == "CustomResourceDefinition";
         let secrets = objects.iter().filter(|object| object.is_secret());
@@ -33,7 +37,7 @@ impl HandledValues {
         secrets.sort_by_key(|part| part.start);
         let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
         Self {
-            reported: SpanSet::new(reported.map(|finding| finding.location.offset..finding.end)),
+            reported: SpanSet::new(reported.chain(written)),
             secrets,
             is_covered: context
                 .findings

@@ -1,18 +1,18 @@
-//! Which images anyone can pull.
+//! Decides which images anyone can pull.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which images anybody can pull. Patterns match an image's name without tag and digest, its
-/// registry in front; those of `private` come first.
+/// Patterns for images that anyone can pull. They match an image's name with its registry and
+/// without tag and digest; `private` takes precedence.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Images {
-    /// Images that anybody can pull.
+    /// Images that anyone can pull.
     pub public: Vec<String>,
-    /// Images that are yours alone.
+    /// Images that only you can pull.
     pub private: Vec<String>,
 }
 

@@ -9,19 +9,19 @@ use sops_core::config::Config;
 pub struct Input<'i> {
     /// The name of the file in findings.
     pub name: &'i str,
-    /// Its absolute path. Nothing has to exist there.
+    /// The absolute path of the file, which need not exist.
     pub path: &'i Path,
-    /// Its content.
+    /// The content of the file.
     pub bytes: &'i [u8],
     /// The configuration that applies to it, if there is one.
     pub config: Option<&'i Config>,
-    /// The files of its repository.
+    /// The other files of the repository.
     pub tree: &'i dyn Tree,
 }
 
 impl<'i> Input<'i> {
-    /// The file that findings call `name`, at an absolute path where nothing has to exist. It has
-    /// no configuration, and no files around it.
+    /// An input with this name in findings and this absolute path, which need not exist. It has no
+    /// configuration and no other files.
     #[must_use]
     pub fn new(name: &'i str, path: &'i Path, bytes: &'i [u8]) -> Self {
         Self {
@@ -33,14 +33,14 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// With the configuration that applies to the file.
+    /// Sets the configuration that applies to the file.
     #[must_use]
     pub fn with_config(mut self, config: impl Into<Option<&'i Config>>) -> Self {
         self.config = config.into();
         self
     }
 
-    /// In a repository with these files.
+    /// Sets the files of the repository.
     #[must_use]
     pub fn in_tree(mut self, tree: &'i dyn Tree) -> Self {
         self.tree = tree;
@@ -78,13 +78,13 @@ impl Tree for NoTree {
     }
 }
 
-/// What kind of file it turned out to be.
+/// How a file was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputKind {
-    /// It was read in a format, and all rules for that format were applied.
+    /// The file was read in a format, and all rules for that format were applied.
     Read,
-    /// A template of manifests, such as one of Helm: only secrets in its text were looked for.
+    /// A template of manifests, such as a Helm template: only secrets in its text were looked for.
     Template,
-    /// No format that the rules know: only secrets in its text were looked for.
+    /// Any other file: only secrets in its text were looked for.
     Other,
 }

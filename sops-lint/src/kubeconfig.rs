@@ -7,15 +7,15 @@ use sops_document::{NodeRef, Shape};
 
 use crate::scrutiny::Scrutiny;
 
-/// What a user is known by to a cluster, under `users[].user`.
+/// The credentials of a user, under `users[].user`.
 const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];
 
-/// The same of an identity provider, under `auth-provider.config`.
+/// The credentials of an identity provider, under `auth-provider.config`.
 const OF_PROVIDER: [&str; 4] = ["access-token", "id-token", "refresh-token", "client-secret"];
 
 /// Whether the text has the words of a kubeconfig with users.
 pub(crate) fn may_be(text: &str) -> bool {
-    // Few files have the first word, and most are searched for it.
+    // Few files contain the first word, so the search usually ends there.
     static WORDS: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| {
         ["users", "Config"].map(|word| AhoCorasick::new([word]).expect("one word makes a search"))
     });

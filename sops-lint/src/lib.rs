@@ -1,5 +1,5 @@
-//! Finds secrets that leak in Kubernetes manifests and in repositories with files of SOPS. No key
-//! is needed, and no file is read unless the caller gives it.
+//! Finds leaked secrets in Kubernetes manifests and in repositories with SOPS files. It needs no
+//! key, and reads only the files that the caller passes.
 //!
 //! ```
 //! use std::path::Path;
@@ -71,6 +71,7 @@ mod template;
 mod unparsed;
 mod value_tree;
 mod verification;
+mod word_search;
 mod yaml_variants;
 
 pub use baseline::Baseline;

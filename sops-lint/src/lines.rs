@@ -1,4 +1,4 @@
-//! Where the lines of a text begin, so that many places in it cost one look through it.
+//! An index of the lines of a text, so that many locations need only one pass over it.
 
 use sops_document::Location;
 
@@ -48,6 +48,24 @@ impl<'t> LineIndex<'t> {
     }
 }
 
+/// The text with a line feed for each carriage return, if most of its lines end in a carriage return
+/// alone: YAML knows such lines, but most other programs do not.
+pub(crate) fn with_line_feeds(bytes: &[u8]) -> Option<Vec<u8>> {
+    // Nearly every file has none.
+    let first = memchr::memchr(b'\r', bytes)?;
+    let returns = memchr::memchr_iter(b'\r', &bytes[first..]).map(|at| first + at);
+    let alone = returns
+        .filter(|at| bytes.get(at + 1) != Some(&b'\n'))
+        .count();
+    let feeds = memchr::memchr_iter(b'\n', bytes).count();
+    // A key in a binary form may have such bytes too.
+    if alone <= feeds || bytes.contains(&0) || str::from_utf8(bytes).is_err() {
+        return None;
+    }
+    let feed = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
+    Some(bytes.iter().map(feed).collect())
+}
+
 /// How many characters begin in the bytes.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
@@ -56,6 +74,24 @@ fn characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn carriage_returns_alone_are_line_breaks_if_most_lines_end_in_one() {
+        for (text, expected) in [
+            ("a\rb\rc", Some("a\nb\nc")),
+            ("a\rb\rü\n", Some("a\nb\nü\n")),
+            ("a\r", Some("a\n")),
+            ("a\r\nb\r\n", None),
+            ("a\nb: x\ry\n", None),
+            ("a\0\rb\r", None),
+            ("a\n", None),
+            ("", None),
+        ] {
+            let fed = with_line_feeds(text.as_bytes());
+            assert_eq!(fed.as_deref(), expected.map(str::as_bytes), "{text:?}");
+        }
+        assert_eq!(with_line_feeds(b"\xff\r\r"), None);
+    }
 
     #[test]
     fn columns_are_counted_in_characters_over_parts() {

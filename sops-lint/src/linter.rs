@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use globset::GlobSet;
+use sops_core::metadata::METADATA_KEY;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, parse_document};
-use sops_document::Format;
+use sops_document::{Document, Format, Result};
 
 use crate::check::Check;
 use crate::context::Context;
@@ -15,12 +16,14 @@ use crate::file_format::{format_of, is_checked};
 use crate::finding::{Finding, fingerprint};
 use crate::images::{ImagePatterns, globs};
 use crate::input::{Input, InputKind};
+use crate::lines::with_line_feeds;
 use crate::object::objects;
 use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
+use crate::word_search::contains;
 use crate::{
     embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, rules, suppress,
 };
@@ -31,13 +34,13 @@ use crate::{
 pub struct Linted {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
-    /// What kind of file it turned out to be.
+    /// How the file was read.
     pub kind: InputKind,
-    /// What a [`Repository`](crate::Repository) needs to know of the file.
+    /// The facts that a [`Repository`](crate::Repository) needs about the file.
     pub facts: Facts,
 }
 
-/// The rules, ready to check files. It keeps nothing of the files.
+/// The rules, ready to check files. It keeps nothing from the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
@@ -52,7 +55,7 @@ impl Linter {
     ///
     /// # Errors
     /// [`SettingsError`] for an unknown rule and for an invalid pattern.
-    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+    pub fn new(settings: Settings) -> std::result::Result<Self, SettingsError> {
         let rules = settings.rules()?;
         Ok(Self {
             checks: rules::TABLE
@@ -78,11 +81,15 @@ impl Linter {
         self.excluded.is_match(path)
     }
 
-    /// Checks a file. Whatever is in it, the result is findings and not an error.
+    /// Checks a file. Any content results in findings, never in an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
+        let fed = with_line_feeds(input.bytes);
+        let bytes = fed.as_deref().unwrap_or(input.bytes);
+        let input = &Input { bytes, ..*input };
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
         rules::plaintext_secret::exempt_file::check(&mut context);
+        report_once(&mut context.findings);
         let mut findings = suppress::apply(&mut context, &self.rules);
         let mut facts = std::mem::take(&mut context.facts);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
@@ -141,7 +148,7 @@ impl Linter {
             return InputKind::Other;
         }
         let text = context.text();
-        let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
+        let is_encrypted = contains(text, CIPHERTEXT_PREFIX);
         let Some(format) = format_of(context, is_encrypted) else {
             if !file_name::is_prose(context.input.path) {
                 embedded::look_into_file(context);
@@ -164,13 +171,7 @@ impl Linter {
             quoted_manifest::check(None, context);
             return InputKind::Other;
         }
-        let document = match parse_document(
-            text,
-            match format {
-                Format::Binary => Format::Json,
-                format => format,
-            },
-        ) {
+        let document = match document(text, is_encrypted, context) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
             Err(error) if embedded::look_into_file(context) => {
@@ -230,7 +231,7 @@ impl Linter {
                 context.set_rule(&rules::PARTLY_ENCRYPTED, None);
                 let message = match &error {
                     Error::NotEncrypted => {
-                        "the first document of the file has no `sops` block, which others have; SOPS takes the file for plaintext"
+                        "the first document of the file has no `sops` metadata, but a later one does; SOPS treats the file as plaintext"
                             .to_owned()
                     }
                     error => error.to_string(),
@@ -250,7 +251,43 @@ impl Linter {
     }
 }
 
-/// Where a document that cannot be opened is wrong.
+/// The file as a document. Most files need no comments on its tape, and to find out which containers
+/// they belong to takes as long as to parse the rest.
+fn document<'t>(text: &'t str, is_encrypted: bool, context: &Context<'_>) -> Result<Document<'t>> {
+    let needs_comments = is_encrypted || covering_rule(context).is_some();
+    if context.format == Format::Yaml && !needs_comments {
+        let document = Document::parse_values_reserving(text, Format::Yaml, METADATA_KEY)?;
+        if !sops_core::is_encrypted(&document) {
+            return Ok(document);
+        }
+    }
+    let format = match context.format {
+        Format::Binary => Format::Json,
+        format => format,
+    };
+    parse_document(text, format)
+}
+
+/// Keeps one of the findings that a rule has for a value and its aliases: the first in the text.
+fn report_once(findings: &mut Vec<Finding>) {
+    let mut first: HashMap<(&str, Range<usize>), (usize, usize)> = HashMap::new();
+    let key = |finding: &Finding| Some((finding.rule.code, finding.written.clone()?));
+    for (index, finding) in findings.iter().enumerate() {
+        if let Some(key) = key(finding) {
+            let this = (finding.location.offset, index);
+            let first = first.entry(key).or_insert(this);
+            *first = this.min(*first);
+        }
+    }
+    let mut index = 0..findings.len();
+    findings.retain(|finding| {
+        let index = index.next();
+        let first = key(finding).and_then(|key| first.get(&key));
+        first.is_none_or(|(_, first)| Some(*first) == index)
+    });
+}
+
+/// The position of the error in a document that cannot be read.
 fn place_in_metadata(error: &Error) -> Range<usize> {
     match error {
         Error::Document(error) => span_of(error),

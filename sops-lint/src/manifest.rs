@@ -1,4 +1,4 @@
-//! What tells a manifest from other documents.
+//! Distinguishes manifests from other documents.
 
 use sops_document::NodeRef;
 
@@ -6,8 +6,8 @@ use crate::kubeconfig;
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::program::passwords_in_words;
 
-/// Whether it is an object of Kubernetes, and no Secret: other rules judge those. The credentials
-/// of a kubeconfig are secrets.
+/// Whether the document is a Kubernetes object other than a Secret, which other rules judge. A
+/// kubeconfig with credentials does not count.
 pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
     let is_object = ["apiVersion", "kind"].iter().all(|key| {
         let text = top.get(key).and_then(NodeRef::as_str);
@@ -16,14 +16,14 @@ pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
     is_object && kubeconfig::credential(top, Scrutiny::Strict).is_none()
 }
 
-/// Whether it has what every object in a cluster has.
+/// Whether the document has the fields of every object in a cluster.
 pub(crate) fn is_cluster_object(top: NodeRef<'_, '_>) -> bool {
     let has = |key| top.at(&["metadata", key]).is_some();
     let kind = top.get("kind").and_then(NodeRef::as_str);
     has("name") || has("generateName") || kind.is_some_and(|kind| kind.ends_with("List"))
 }
 
-/// Whether it is one operation of a patch of JSON 6902.
+/// Whether the node is one operation of a JSON 6902 patch.
 pub(crate) fn is_operation(item: NodeRef<'_, '_>) -> bool {
     let text = |key| item.get(key).and_then(NodeRef::as_str);
     let operations = ["add", "replace", "remove", "test", "copy", "move"];
@@ -44,7 +44,7 @@ pub(crate) fn first_secret<'d, 'a>(
     first_secret_under("", top, is_secret)
 }
 
-/// The same for a value under that key.
+/// The first secret in a value under that key.
 pub(crate) fn first_secret_under<'d, 'a>(
     key: &'d str,
     value: NodeRef<'d, 'a>,
@@ -56,8 +56,8 @@ pub(crate) fn first_secret_under<'d, 'a>(
     })
 }
 
-/// The first text that is a secret by its key and its place. In a command, only the program may say
-/// so.
+/// The first text that is a secret, judging by its key and its position. In a command, only the
+/// program may determine that.
 pub(crate) fn first_secret_node<'d, 'a>(
     key: &'d str,
     top: NodeRef<'d, 'a>,
@@ -70,8 +70,8 @@ pub(crate) fn first_secret_node<'d, 'a>(
         }
         let words: Vec<_> = node.items().collect();
         let texts = words.iter().map(|word| word.as_str().unwrap_or_default());
-        if let [(at, _), ..] = passwords_in_words(&texts.collect::<Vec<_>>())[..] {
-            return words.get(at).copied();
+        if let Some(password) = passwords_in_words(&texts.collect::<Vec<_>>()).first() {
+            return words.get(password.word).copied();
         }
         let begin = open.len();
         // The value of an option may be the next word.
@@ -92,7 +92,7 @@ pub(crate) fn first_secret_node<'d, 'a>(
             ("value", Some(name)) => (name, child),
             entry => (entry.0, child),
         }));
-        // In the order of the text.
+        // Visit the values in the order of the text.
         open[begin..].reverse();
     }
     None

@@ -1,5 +1,5 @@
-//! The objects of a manifest, and what every kind of them has in common. Objects and workloads are
-//! found by their shape, wherever they stand and whatever holds them.
+//! Finds the objects of a manifest, and the parts that all kinds have in common. Objects and
+//! workloads are recognized by their shape, in any position and in any container.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ const CONTAINER_LISTS: [&str; 5] = [
 /// Keys of a single container, in templates of workflows and pipelines.
 const CONTAINERS: [&str; 3] = ["container", "script", "stepTemplate"];
 
-/// Keys of policies with what objects must be like, which are no objects themselves.
+/// Keys of policies with patterns for objects, which are not objects themselves.
 const PATTERNS: [&str; 2] = ["pattern", "anyPattern"];
 
 /// An object of a manifest.
@@ -32,27 +32,27 @@ pub(crate) struct Object<'d, 'a> {
     pub(crate) api_version: &'d str,
     /// The pods in it.
     pub(crate) pods: Vec<Pod<'d, 'a>>,
-    /// Every `metadata` in it, its own and those of templates.
+    /// Every `metadata` in the object: its own and those of templates.
     pub(crate) metadata: Vec<NodeRef<'d, 'a>>,
-    /// What is known of values that several objects of the document have by aliases.
+    /// The verdicts about values that several objects of the document share by aliases.
     pub(crate) verdicts: Rc<AliasVerdicts>,
-    /// The values in plaintext, if it is a Secret and they were asked for.
+    /// The plaintext values of a Secret, computed on first use.
     pub(crate) open_values: OnceCell<Vec<SecretValue<'d, 'a>>>,
     reference: OnceCell<Rc<str>>,
 }
 
-/// Containers and volumes: the `spec` of a pod, or what has the same shape.
+/// Containers and volumes: the `spec` of a pod, or a mapping of the same shape.
 pub(crate) struct Pod<'d, 'a> {
     pub(crate) node: NodeRef<'d, 'a>,
     pub(crate) containers: Vec<NodeRef<'d, 'a>>,
 }
 
-/// The objects of all documents, those in lists and in other objects included.
+/// The objects of all documents, including those in lists and in other objects.
 pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>> {
     objects_of(document.tops().flatten())
 }
 
-/// The Secrets of a document, those in lists and in other objects included.
+/// The Secrets of a document, including those in lists and in other objects.
 pub fn secrets<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
     let secrets = objects(document).into_iter();
     let secrets = secrets.filter(|object| object.is_secret() && !object.is_deletion());
@@ -65,13 +65,13 @@ pub(crate) fn objects_of<'d, 'a>(
 ) -> Vec<Object<'d, 'a>> {
     let mut objects = Vec::new();
     let verdicts = Rc::default();
-    // Deeper than documents can be nested, so a list and not the stack of calls.
+    // A list instead of recursion, because documents can be nested deeply.
     let mut tops: Vec<_> = nodes.map(|top| (top, "")).collect();
     tops.reverse();
     while let Some((top, kind)) = tops.pop() {
         let mut inner = Vec::new();
         match top.shape() {
-            // Only a document that SOPS has no form for has a list at its top.
+            // A list at the top is a document that SOPS cannot encrypt.
             Shape::Sequence => inner.extend(top.items().map(|item| (item, ""))),
             _ => objects.extend(Object::of(top, kind, &verdicts, &mut inner)),
         }
@@ -82,8 +82,8 @@ pub(crate) fn objects_of<'d, 'a>(
 }
 
 impl<'d, 'a> Object<'d, 'a> {
-    /// The object; `None` for a list of objects. Those in it go to `inner`, each with the kind that
-    /// the list gives it. `kind` is that of an object that says none itself.
+    /// The object; `None` for a list of objects, whose items are added to `inner` with the kind
+    /// that the list implies. `kind` is for an object that states none itself.
     fn of(
         node: NodeRef<'d, 'a>,
         kind: &'static str,
@@ -107,7 +107,7 @@ impl<'d, 'a> Object<'d, 'a> {
             let is_core = || ["", "v1"].contains(&object.api_version);
             let is_of_secrets = object.kind == "SecretList"
                 || is_core() && is_like_secret(of_list.unwrap_or(object.kind));
-            // The API server answers with lists whose items leave out what the list says.
+            // In lists from the API server, items omit the kind that the list implies.
             let kind = if is_of_secrets { "Secret" } else { "" };
             if of_list.is_some() {
                 inner.extend(items.items().map(|item| (item, kind)));
@@ -116,7 +116,7 @@ impl<'d, 'a> Object<'d, 'a> {
             let nameless = items.items().filter(|item| item.get("kind").is_none());
             inner.extend(nameless.filter(|_| is_of_secrets).map(|item| (item, kind)));
         }
-        // The operator of this kind makes a Secret of each of its templates.
+        // The operator of this kind creates a Secret from each of its templates.
         let templates = node.at(&["spec", "secretTemplates"]);
         if let Some(templates) = templates.filter(|_| object.kind == "SopsSecret") {
             inner.extend(templates.items().map(|template| (template, "Secret")));
@@ -170,7 +170,7 @@ impl<'d, 'a> Object<'d, 'a> {
         }
     }
 
-    /// Its kind, namespace and name, for people.
+    /// The kind, namespace and name of the object, for messages.
     pub(crate) fn reference(&self) -> Rc<str> {
         let reference = self.reference.get_or_init(|| {
             let of = |key| self.metadata_text(key);
@@ -187,8 +187,8 @@ impl<'d, 'a> Object<'d, 'a> {
         self.node.at(&["metadata", key])?.as_str()
     }
 
-    /// Whether it is, or is supposed to be, a Secret of the core API: no other object of that API
-    /// has `stringData`, and the kind or the version may be misspelled.
+    /// Whether the object is, or is meant to be, a Secret of the core API: no other object of that
+    /// API has `stringData`, and the kind or the version may be misspelled.
     pub(crate) fn is_secret(&self) -> bool {
         let has_text = || {
             let mut fields = self.node.entries().map(|(key, _)| key);
@@ -201,14 +201,14 @@ impl<'d, 'a> Object<'d, 'a> {
         }
     }
 
-    /// Whether another project has the kind Secret in an API of its own, and this one has values as
-    /// those of the core API have them.
+    /// Whether the object is a Secret in the API of another project that has values like a Secret
+    /// of the core API.
     pub(crate) fn is_secret_of_other_project(&self) -> bool {
         let is_kind = self.kind.eq_ignore_ascii_case("Secret");
         is_kind && is_of_other_project(self.api_version) && self.has_values()
     }
 
-    /// Whether its kind is almost that of a Secret, or it has the type of one.
+    /// Whether the kind is almost that of a Secret, or the object has the type of one.
     fn is_like_secret(&self) -> bool {
         let has_type = || {
             let of_secret = self.node.get("type").and_then(NodeRef::as_str);
@@ -223,14 +223,14 @@ impl<'d, 'a> Object<'d, 'a> {
         fields.any(|field| field.is_part() && !field.values().is_empty())
     }
 
-    /// Whether it is a whole Secret and not a part of one, as patches and examples are: whatever
-    /// else is in it is a mistake.
+    /// Whether the object is a complete Secret, unlike patches and examples, so that any other
+    /// field is a mistake.
     pub(crate) fn is_whole_secret(&self) -> bool {
         let has_metadata = || {
             let metadata = self.node.get("metadata");
             metadata.is_some_and(|metadata| metadata.shape() == Shape::Mapping)
         };
-        // Policies have the name, and settings of their own, beside the data.
+        // Policies have the name and their own settings next to the data.
         let is_of_policy = || self.node.get("name").is_some() && self.node.lineage().len() > 1;
         let is_core = ["", "v1"].contains(&self.api_version);
         let is_whole = has_metadata() || self.api_version == "v1" && !is_of_policy();
@@ -267,7 +267,7 @@ impl<'d, 'a> Object<'d, 'a> {
         }
     }
 
-    /// Whether it is a patch that takes something away, and has no values itself.
+    /// Whether the object is a patch that only removes something.
     pub(crate) fn is_deletion(&self) -> bool {
         self.node.get("$patch").and_then(NodeRef::as_str) == Some("delete")
             && !secret_fields(self.node)
@@ -290,7 +290,7 @@ fn without_list(kind: &str) -> Option<&str> {
     list.eq_ignore_ascii_case("List").then_some(of_items)
 }
 
-/// The kind of a Secret that has it under `Kind`.
+/// The kind of a Secret that is misspelled as `Kind`.
 fn misspelt_kind<'d>(node: NodeRef<'d, '_>) -> Option<&'d str> {
     let mut entries = node.entries();
     let (_, kind) = entries.find(|(key, _)| key.eq_ignore_ascii_case("kind"))?;
@@ -302,7 +302,7 @@ fn misspelt_kind<'d>(node: NodeRef<'d, '_>) -> Option<&'d str> {
     kind.filter(|_| node.entries().any(is_part))
 }
 
-/// Whether it is an object as a whole, and no reference to one.
+/// Whether the mapping is an object, and not a reference to one.
 fn is_object(node: NodeRef<'_, '_>) -> bool {
     let is_text = |key| node.get(key).and_then(NodeRef::as_str).is_some();
     let is_mapping = |key| {
@@ -317,7 +317,7 @@ fn is_object(node: NodeRef<'_, '_>) -> bool {
         && (is_mapping("metadata") || is_mapping("stringData") || is_secret())
 }
 
-/// The Secret that a policy has made, without its name: Kyverno puts it under `data`, beside the
+/// The Secret that a policy creates, without its name: Kyverno puts it under `data`, next to the
 /// kind.
 fn described_secret<'d, 'a>(node: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
     let is_described = is_core_secret(node) && node.get("metadata").is_none();
@@ -345,10 +345,21 @@ pub(crate) fn is_of_other_project(version: &str) -> bool {
 /// Whether a kind is `Secret` with up to two mistakes, apart from signs and what follows a slash.
 fn is_like_secret(kind: &str) -> bool {
     const MISTAKES: usize = 2;
+    const SECRET: usize = "secret".len();
     let name = kind.split('/').next().unwrap_or_default();
     let letters = name.chars().filter(|c| c.is_alphanumeric());
+    // Each letter more or less is a mistake, and most kinds have more.
+    if letters
+        .clone()
+        .take(SECRET + MISTAKES + 1)
+        .count()
+        .abs_diff(SECRET)
+        > MISTAKES
+    {
+        return false;
+    }
     let letters: Vec<char> = letters.map(|c| c.to_ascii_lowercase()).take(16).collect();
-    // The distance of Levenshtein, with swapped neighbors as one mistake.
+    // The Levenshtein distance, with swapped neighbors as one mistake.
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=letters.len()).collect();
     let mut last = '\0';
@@ -382,7 +393,7 @@ impl<'d, 'a> Pod<'d, 'a> {
         })
     }
 
-    /// The parts of a volume that are made of Secrets.
+    /// The parts of a volume that come from Secrets.
     pub(crate) fn secret_sources(volume: NodeRef<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
         let projected = volume.at(&["projected", "sources"]);
         let sources = projected.into_iter().flat_map(NodeRef::items);
@@ -390,7 +401,7 @@ impl<'d, 'a> Pod<'d, 'a> {
         volume.get("secret").into_iter().chain(sources).collect()
     }
 
-    /// The volume's driver of CSI, if that one mounts secrets.
+    /// The CSI driver of the volume, if it mounts secrets.
     pub(crate) fn secret_csi(volume: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
         let csi = volume.get("csi")?;
         let driver = csi.get("driver").and_then(NodeRef::as_str)?;

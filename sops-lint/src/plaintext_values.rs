@@ -1,4 +1,4 @@
-//! Which values of a Secret are in plaintext.
+//! Finds the values of a Secret that are in plaintext.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::scrutiny::Scrutiny;
 use crate::secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_signs, in_text};
 
-/// Whether the value is under `data` or `stringData`, spelled like that.
+/// Whether the value is under `data` or `stringData`, spelled exactly like this.
 pub(crate) fn is_under_part(value: &SecretValue<'_, '_>) -> bool {
     SECRET_PARTS.contains(&value.field)
 }
@@ -32,7 +32,7 @@ pub(crate) fn extends_ciphertext(text: &str) -> bool {
     }
 }
 
-/// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
+/// The plaintext values of a Secret that are neither references nor placeholders nor public.
 pub(crate) fn open_values<'d, 'a>(
     object: &Object<'d, 'a>,
     scrutiny: impl Fn(&SecretValue<'d, 'a>) -> Scrutiny,
@@ -58,8 +58,8 @@ pub(crate) fn open_values<'d, 'a>(
     object.open_values.get_or_init(find).clone()
 }
 
-/// The keys of a Secret that another program reads and that are settings: of repositories and
-/// clusters for Argo CD, and beside values that the generator of Mittwald adds.
+/// The keys of a Secret that are settings of another program: of repositories and clusters for Argo
+/// CD, and next to values that Mittwald's generator adds.
 fn settings_of(object: &Object<'_, '_>) -> &'static [&'static str] {
     const ARGO_CD: &[&str] = &[
         "type",
@@ -112,7 +112,7 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
     is_plaintext_under(Scrutiny::Usual, value)
 }
 
-/// The same under any scrutiny.
+/// Whether a value is in plaintext under the given scrutiny.
 pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>) -> bool {
     let Some(text) = value.node.scalar_text() else {
         return true;
@@ -130,13 +130,13 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
     }
 }
 
-/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is
-/// filled in, or in it.
+/// Whether a text is a plaintext value or contains one: a configuration may contain passwords next
+/// to its placeholders, or in them.
 fn is_open_text(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     !scrutiny.passes(text.trim()) || holds_secret(key, text) || action::holds_secret(key, text)
 }
 
-/// Whether a text of several lines, such as a configuration, has a secret in one of them.
+/// Whether a line of a text, such as a configuration, contains a secret.
 pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
     text.trim().contains('\n') && !in_text(key, text).is_empty()
 }
@@ -146,7 +146,7 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
 pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
-        // Nothing fills in variables inside of base64.
+        // Variables inside base64 are never filled in.
         Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| {
             has_signs(text.trim())
                 || is_open_text(scrutiny, key, text) && !is_encrypted_file(key, text)
@@ -172,7 +172,7 @@ fn is_encrypted_file(key: &str, text: &str) -> bool {
             || parse_document(text, format).is_ok_and(|document| hides_secrets(&document)))
 }
 
-/// Whether no Secret in it has a value in plaintext, whatever the file's own rule leaves.
+/// Whether no Secret in the file has a value in plaintext, regardless of the file's own rule.
 fn hides_secrets(document: &Document<'_>) -> bool {
     let fields = secrets(document).into_iter().flat_map(secret_fields);
     let mut values = fields
@@ -189,6 +189,6 @@ pub(crate) fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
     }
     let packed: String = text.split_whitespace().collect();
     let bytes = STANDARD.decode(packed).unwrap_or_else(|_| text.into());
-    // Bytes that are no text are a key, or a file with one.
+    // Binary content is a key, or a file with a key.
     str::from_utf8(&bytes).map_or(true, |text| !in_text(value.key, text).is_empty())
 }

@@ -1,21 +1,21 @@
-//! Which files a file may be a version of, by their names: an encrypted one, or one with the other
-//! extension of YAML.
+//! Determines by name which other files a file may be a version of: an encrypted file, or one with
+//! the other YAML extension.
 
 use std::path::{Path, PathBuf};
 
 use crate::file_name::{manifest_before, originals};
 
-/// What marks an encrypted file in its name.
+/// Marks of encrypted files in their names.
 const ENCRYPTED: [&str; 4] = ["enc", "encrypted", "sops", "crypt"];
 
-/// What marks a decrypted file in its name. Other words, such as `plain`, may also mark one that
-/// never was a secret.
+/// Marks of decrypted files in their names. Other words, such as `plain`, may also mark a file that
+/// was never a secret.
 const DECRYPTED: [&str; 2] = ["dec", "decrypted"];
 
-/// The two extensions of YAML.
+/// The two YAML extensions.
 const YAML: [&str; 2] = ["yaml", "yml"];
 
-/// The paths of files that a file may be a decrypted copy of, as far as its name says.
+/// The paths of files that a file may be a decrypted copy of, judging by its name.
 pub(crate) fn related(path: &Path) -> Vec<PathBuf> {
     let mut plain = vec![path.to_owned()];
     plain.extend(originals(path));
@@ -27,9 +27,9 @@ pub(crate) fn related(path: &Path) -> Vec<PathBuf> {
     related
 }
 
-/// The paths that a creation rule would have to match for this file too: that with the other
-/// extension of YAML, and those that the name says it is the decrypted version of, such as
-/// `a.enc.yaml` for `a.dec.yaml`.
+/// The paths by which a creation rule may also be meant for this file: with the other YAML
+/// extension, and the encrypted versions that the name implies, such as `a.enc.yaml` for
+/// `a.dec.yaml`.
 pub(crate) fn meant(path: &Path, originals: &[PathBuf]) -> Vec<PathBuf> {
     let mut meant = match has_mark(path, &DECRYPTED) {
         true => originals.iter().flat_map(|path| encrypted(path)).collect(),
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_encrypted_version_of_a_copy_is_known() {
+    fn the_encrypted_version_of_a_copy_is_found() {
         for (name, expected) in [
             ("a/x.yaml", "a/x.enc.yaml"),
             ("x.yaml", "x.yaml.enc"),

@@ -1,5 +1,5 @@
-//! What only shows when all files have been checked: creation rules that match no file, and what
-//! Flux does with encrypted files.
+//! Findings that need all files: creation rules that match no file, and encrypted files that Flux
+//! cannot decrypt.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,
     configurations: BTreeMap<PathBuf, Vec<(usize, Finding)>>,
     flux: Option<FluxTree>,
-    /// The findings for what Flux does, by file and site.
+    /// The findings about Flux, by file and site.
     flux_findings: BTreeMap<PathBuf, Vec<Option<Finding>>>,
     remotes: Vec<String>,
 }
 
 impl Repository {
-    /// Takes the facts of the file at an absolute path.
+    /// Adds the facts of the file at an absolute path.
     pub fn add(&mut self, path: &Path, root: &Path, facts: Facts) {
         self.used.extend(facts.creation_rule);
         if let Some(configuration) = facts.configuration {
@@ -39,7 +39,7 @@ impl Repository {
         flux.add(path, facts.flux.facts);
     }
 
-    /// Sets the URLs of the repository's remotes, which tell which of Flux's sources it is.
+    /// Sets the URLs of the repository's remotes, which identify its source in Flux.
     pub fn set_remotes(&mut self, urls: Vec<String>) {
         self.remotes = urls;
     }
@@ -98,7 +98,7 @@ impl Repository {
         findings
     }
 
-    /// That not all Kustomizations were followed, at the first of them.
+    /// The finding that not all Kustomizations were followed, at the first of them.
     fn incomplete(&self, tree: &FluxTree) -> Option<Finding> {
         let (file, site) = tree.first_kustomization()?;
         let mut finding = self.flux_findings.get(file)?.get(site)?.clone()?;

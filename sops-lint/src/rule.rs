@@ -1,11 +1,11 @@
-//! What a rule is: its code, its name, its severity and its page.
+//! The definition of a rule: its code, its name, its severity and its page.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How bad it is.
+/// How serious a finding is.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum Severity {
     /// A secret leaks, or is about to.
     Error,
-    /// It should be otherwise.
+    /// Something should be changed.
     Warning,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// How sure a finding is, from what it was decided by.
+/// The confidence of a finding, which depends on how it was found.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -56,7 +56,7 @@ impl fmt::Display for Confidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FixAvailability {
-    /// It fixes findings whose [`Finding::fix`](field@crate::Finding::fix) is not `None`.
+    /// `--fix` fixes findings whose [`Finding::fix`](field@crate::Finding::fix) is not `None`.
     Sometimes,
     /// The user has to fix each of them.
     Never,
@@ -74,15 +74,15 @@ impl fmt::Display for FixAvailability {
 /// A rule.
 #[non_exhaustive]
 pub struct Rule {
-    /// Its code, such as `SL001`.
+    /// The code, such as `SL001`.
     pub code: &'static str,
-    /// Its name, words with hyphens.
+    /// The name: words with hyphens.
     pub name: &'static str,
-    /// How bad its findings are unless they or the configuration say otherwise.
+    /// The severity of its findings, unless a finding or the settings override it.
     pub severity: Severity,
     /// Whether its findings can be fixed automatically.
     pub fix: FixAvailability,
-    /// What it finds, why that is bad, and what to write instead, in Markdown.
+    /// The page in Markdown: what the rule finds, why that is bad, and what to write instead.
     pub page: &'static str,
 }
 
@@ -102,13 +102,13 @@ impl Rule {
         !OTHERS.contains(&self.code)
     }
 
-    /// Whether the text is its code or its name.
+    /// Whether the text is the code or the name of the rule.
     pub(crate) fn is_called(&self, text: &str) -> bool {
         self.code.eq_ignore_ascii_case(text) || self.name == text
     }
 }
 
-/// Shows its code and name.
+/// Shows the code and the name.
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code, self.name)

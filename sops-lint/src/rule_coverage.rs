@@ -1,4 +1,4 @@
-//! Which creation rule covers a file.
+//! Determines which creation rule covers a file.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(crate) fn covering_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRul
 
 /// The creation rule that names the file by an expression, unless that is for all files.
 pub(crate) fn matching_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
-    // A rule without an expression is for what people encrypt by hand.
+    // A rule without an expression is for files that users encrypt by hand.
     let NamingRule { config, rule, .. } = context.naming_rule()?;
     if is_for_repository_host(context, config, rule) {
         return None;
@@ -37,9 +37,8 @@ pub(crate) fn has_rule_for_its_extension(context: &Context<'_>) -> bool {
     })
 }
 
-/// Whether a service of the repository's host reads the file as it is. A rule for all files of an
-/// extension is not meant for anything in the directories of these services, unless it has a
-/// secret.
+/// Whether a service of the repository's host reads the file unencrypted. A rule for all files with
+/// an extension is not meant for the directories of these services, except for files with a secret.
 fn is_for_repository_host(context: &Context<'_>, config: &Config, rule: &CreationRule) -> bool {
     let bytes = context.input.bytes;
     let path = context.input.place();

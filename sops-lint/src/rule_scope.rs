@@ -1,5 +1,5 @@
-//! Which of the files whose path a creation rule matches the rule is for: people would not encrypt
-//! all of them.
+//! Decides which of the matching files a creation rule is meant for: users would not encrypt all of
+//! them.
 
 use std::path::Path;
 
@@ -60,8 +60,8 @@ pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     }
 }
 
-/// Whether it is a template or a sample whose secrets are still to be filled in, and nothing in it
-/// looks like a secret.
+/// Whether the file is a template or a sample whose secrets must still be filled in, and nothing in
+/// it looks like a secret.
 fn is_to_be_filled_in(input: &Input<'_>) -> bool {
     let has_secret = |text: &str| !in_text("", text).is_empty() || has_secret_comment(text);
     sample::is_named(input.path) && {
@@ -184,8 +184,8 @@ pub(crate) fn is_secret_word(text: &str) -> bool {
     is_word && !is_harmless(text) && !Scrutiny::Strict.passes(text) && !is_checksum()
 }
 
-/// Whether the whole text is one secret, by the name of the file; without an extension, any word
-/// that is neither a version nor a reference.
+/// Whether the whole text is one secret, judging by the name of the file. Without an extension, any
+/// word counts that is neither a version nor a reference.
 fn is_secret(path: &Path, text: &str) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_protect_is_not_claimed() {
+    fn files_that_other_programs_protect_are_not_claimed() {
         let id = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393";
         let pointer = format!("{LFS}oid sha256:{id}\nsize 12345\n");
         let inner = ["a1", "b2", "c3"].map(|byte| byte.repeat(32)).join("\n");

@@ -1,11 +1,11 @@
-//! Templates and samples of files with secrets, such as `secret.sops.yaml.tmpl` and
-//! `secret.example.yaml`, in which the secrets are still to be filled in.
+//! Recognizes templates and samples of files with secrets, such as `secret.sops.yaml.tmpl` and
+//! `secret.example.yaml`, in which the secrets must still be filled in.
 
 use std::path::Path;
 
 use crate::secret_detection::{is_angled, is_mask, is_reference};
 
-/// Parts of a name, between dots, that say that the file is a template or a sample.
+/// Parts of a name, between dots, that mark a template or a sample.
 const PARTS: [&str; 13] = [
     "tmpl",
     "tpl",
@@ -22,8 +22,8 @@ const PARTS: [&str; 13] = [
     "dist",
 ];
 
-/// Whether the file's name and text say that its secrets are still to be filled in: only values
-/// that look like secrets count there.
+/// Whether the file's name and text show that its secrets must still be filled in. In such files,
+/// only values that look like secrets count.
 pub(crate) fn is_to_be_filled_in(path: &Path, text: &str) -> bool {
     is_named(path) && text.lines().any(has_placeholder)
 }
@@ -46,7 +46,7 @@ fn has_placeholder(line: &str) -> bool {
     })
 }
 
-/// Whether a value is empty, a reference, or says that it is to be filled in.
+/// Whether a value is empty, a reference, or a request to fill it in.
 fn is_placeholder(text: &str) -> bool {
     const WORDS: [&str; 5] = ["change", "fill", "replace", "todo", "your"];
     let lower = text.to_ascii_lowercase();
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_are_told_by_their_name_and_a_placeholder() {
+    fn samples_are_recognized_by_their_name_and_a_placeholder() {
         let is_sample = |name: &str, text: &str| is_to_be_filled_in(Path::new(name), text);
         for name in [
             "secret.sops.yaml.tmpl",

@@ -1,5 +1,5 @@
-//! The values of a Secret in plaintext, less those that a template or a sample of one has beside
-//! what is to be filled in.
+//! The plaintext values of a Secret, except values in a template or a sample that do not look like
+//! secrets.
 
 use crate::context::Context;
 use crate::object::Object;
@@ -7,7 +7,7 @@ use crate::plaintext_values::{looks_secret, open_values};
 use crate::sample::is_to_be_filled_in;
 use crate::secret::SecretValue;
 
-/// The values of a Secret that are in plaintext; of a sample, those that look like secrets.
+/// The plaintext values of a Secret; in a sample, only those that look like secrets.
 pub(crate) fn open_values_of<'d, 'a>(
     object: &Object<'d, 'a>,
     context: &Context<'_>,

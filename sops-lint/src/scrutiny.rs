@@ -1,11 +1,11 @@
-//! How sure it must be that a value is not a secret.
+//! How certain it must be that a value is not a secret.
 
 use crate::committable::is_public;
 use crate::secret_detection::{
     is_angled, is_harmless, is_mask, is_reference, is_whole_reference, may_be_password,
 };
 
-/// How sure it must be that a value is not a secret.
+/// How certain it must be that a value is not a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scrutiny {
     /// A value may stay in plaintext if it looks like a placeholder or a setting.
@@ -24,8 +24,8 @@ impl Scrutiny {
     }
 }
 
-/// Whether a text is no secret value: a reference, a placeholder or harmless. Words such as `true`
-/// and addresses count as values here, because someone made a Secret of them.
+/// Whether a text is not a secret value: a reference, a placeholder or harmless. Words such as
+/// `true` and addresses count as values here, because someone put them into a Secret.
 pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');
     let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);
@@ -36,7 +36,7 @@ pub(crate) fn is_open_reference(text: &str) -> bool {
         || !may_be_password(text) && (is_reference(text) || is_harmless())
 }
 
-/// Whether it is the header and the end of a private key with a placeholder between them.
+/// Whether the text is the header and the end of a private key with a placeholder between them.
 fn is_empty_frame(text: &str) -> bool {
     let inner = text.trim().strip_prefix("-----BEGIN ");
     let inner = inner.and_then(|inner| inner.split_once("PRIVATE KEY-----"));

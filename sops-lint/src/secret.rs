@@ -8,7 +8,7 @@ use sops_document::{NodeRef, Shape};
 /// The fields that hold the values of a Secret.
 pub const SECRET_PARTS: [&str; 2] = ["data", "stringData"];
 
-/// Every other field that a Secret can have, and that of the metadata of SOPS.
+/// Every other field that a Secret can have, and the field for SOPS metadata.
 const OTHER_FIELDS: [&str; 6] = [
     "apiVersion",
     "kind",
@@ -18,8 +18,8 @@ const OTHER_FIELDS: [&str; 6] = [
     "sops",
 ];
 
-/// Fields of `metadata` and of the server that people put one level too high. They do not contain
-/// values of a Secret.
+/// Fields of `metadata` and of the server that users put one level too high by mistake. They do not
+/// contain values of a Secret.
 const MISPLACED: [&str; 6] = [
     "name",
     "namespace",
@@ -29,7 +29,7 @@ const MISPLACED: [&str; 6] = [
     "creationTimestamp",
 ];
 
-/// Whether the key is one of [`SECRET_PARTS`] in whatever case, as `stringdata` is.
+/// Whether the key is one of [`SECRET_PARTS`] in any letter case, such as `stringdata`.
 pub(crate) fn is_secret_part(key: &str) -> bool {
     SECRET_PARTS
         .iter()
@@ -40,7 +40,7 @@ fn is_known(field: &str) -> bool {
     SECRET_PARTS.contains(&field) || OTHER_FIELDS.contains(&field) || field.starts_with('$')
 }
 
-/// Whether values of a Secret may be under the field of that name, meant or by mistake.
+/// Whether values of a Secret may be under a field with that name, on purpose or by mistake.
 pub(crate) fn may_hold_values(field: &str) -> bool {
     SECRET_PARTS.contains(&field) || !is_known(field) && !MISPLACED.contains(&field)
 }
@@ -48,11 +48,11 @@ pub(crate) fn may_hold_values(field: &str) -> bool {
 /// A field at the top of a Secret, its own or one that it merges with `<<`.
 #[derive(Clone, Debug)]
 pub struct SecretField<'d, 'a> {
-    /// Its name.
+    /// The name of the field.
     pub name: &'d str,
-    /// Its value.
+    /// The value of the field.
     pub node: NodeRef<'d, 'a>,
-    /// The alias that brings it in, if one does.
+    /// The alias that the field comes from, if any.
     alias: Option<Range<usize>>,
 }
 
@@ -60,21 +60,21 @@ pub struct SecretField<'d, 'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SecretValue<'d, 'a> {
-    /// The name of the field that it is under.
+    /// The name of the field that the value is under.
     pub field: &'d str,
-    /// The nearest key above it.
+    /// The nearest key above the value.
     pub key: &'d str,
-    /// The value; of an alias, the alias.
+    /// The node of the value; for an alias, the alias.
     pub node: NodeRef<'d, 'a>,
-    /// Where it is in the Secret, in bytes: the span that [`sops_core::unencrypted_values`] gives.
-    /// Of what an alias brings in, the alias.
+    /// The byte range of the value in the Secret, as [`sops_core::unencrypted_values`] returns it.
+    /// For a value from an alias, the range of the alias.
     pub place: Range<usize>,
-    /// Where it is written, in bytes: of an alias, where the anchor is.
+    /// The byte range of the source text; for an alias, at the anchor.
     pub origin: Range<usize>,
 }
 
-/// The fields of a Secret, in order, and those with values that an indentation too deep has put
-/// under `metadata`.
+/// The fields of a Secret, in order, including fields with values that are under `metadata` because
+/// of wrong indentation.
 pub fn secret_fields<'d, 'a>(secret: NodeRef<'d, 'a>) -> Vec<SecretField<'d, 'a>> {
     let mut fields = Vec::new();
     let mut open = vec![(secret, None)];
@@ -108,32 +108,32 @@ pub fn secret_fields<'d, 'a>(secret: NodeRef<'d, 'a>) -> Vec<SecretField<'d, 'a>
     fields
 }
 
-/// The place of a node that is an alias.
+/// The range of a node that is an alias.
 fn alias_of(node: NodeRef<'_, '_>) -> Option<Range<usize>> {
     let span = node.span();
     (node.origin().span() != span).then_some(span)
 }
 
 impl<'d, 'a> SecretField<'d, 'a> {
-    /// Whether it is `data` or `stringData`, in whatever case.
+    /// Whether the field is `data` or `stringData`, in any letter case.
     pub fn is_part(&self) -> bool {
         is_secret_part(self.name)
     }
 
-    /// Whether a Secret has a field of that very name, or patches of kustomize and of the API have
-    /// it.
+    /// Whether Secrets, or patches of kustomize and of the API, have a field with exactly this
+    /// name.
     pub fn is_known(&self) -> bool {
         is_known(self.name)
     }
 
-    /// Whether values of a Secret may be under it, meant or by mistake.
+    /// Whether values of a Secret may be under the field, on purpose or by mistake.
     pub fn holds_values(&self) -> bool {
         let is_single = ["type", "immutable"].contains(&self.name);
         may_hold_values(self.name) || is_single && self.node.shape() == Shape::Mapping
     }
 
-    /// The first thing under `data` or `stringData` that Kubernetes does not take there: a list, a
-    /// mapping in it, a text in its place.
+    /// The first node under `data` or `stringData` that Kubernetes does not accept: a list, a
+    /// nested mapping, or a string instead of the mapping.
     pub fn misfit(&self) -> Option<NodeRef<'d, 'a>> {
         if !self.is_part() {
             return None;
@@ -150,7 +150,7 @@ impl<'d, 'a> SecretField<'d, 'a> {
         }
     }
 
-    /// The scalars under it that are not null, at any depth.
+    /// The scalars under the field that are not null, at any depth.
     pub fn values(&self) -> Vec<SecretValue<'d, 'a>> {
         let mut values = Vec::new();
         let mut open = vec![(self.name, self.node, self.alias.clone())];
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_told_by_name_and_shape() {
+    fn fields_are_recognized_by_name_and_shape() {
         let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n$patch: merge\nnamespace: b\ntype: Opaque\nimmutable: {a: b}\ndata: {a: [b]}\nstringdata: x\n\
                     <<: {stringData: {a: 1, b: null}}\n";
         let field = |name: &str, values, misfit, count| (name.to_owned(), values, misfit, count);

@@ -1,4 +1,4 @@
-//! Which values of a document an encryption rule covers.
+//! Finds the values of a document that a selection rule covers.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -9,15 +9,15 @@ use sops_document::Document;
 
 use crate::secret::SecretValue;
 
-/// The values and comments of a document that are in plaintext and that an encryption rule covers:
-/// encryption would replace them, and leave all others.
+/// The plaintext values and comments of a document that a selection rule covers. Encryption would
+/// replace exactly these.
 #[derive(Debug, Default)]
 pub struct SelectedValues {
     spans: HashSet<Range<usize>>,
 }
 
 impl SelectedValues {
-    /// What the rule covers in the document.
+    /// The values and comments that the rule covers in the document.
     ///
     /// # Errors
     /// [`Error::Regex`](sops_core::Error::Regex) if the rule's expression is invalid.
@@ -25,8 +25,8 @@ impl SelectedValues {
         unencrypted_values(document, Some(rule)).map(Self::from_iter)
     }
 
-    /// Whether the rule covers the value or comment with this span, in bytes. What an alias brings
-    /// in has the span of the alias.
+    /// Whether the rule covers the value or comment with this byte span. A value from an alias has
+    /// the span of the alias.
     pub fn contains(&self, span: &Range<usize>) -> bool {
         self.spans.contains(span)
     }

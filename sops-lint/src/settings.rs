@@ -1,4 +1,4 @@
-//! What is configured: one file, `.sops-lint.yaml`, whose keys are all known.
+//! The settings in `.sops-lint.yaml`. Unknown keys are errors.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,20 +13,20 @@ use crate::images::Images;
 use crate::rule::{Rule, Severity};
 use crate::rules;
 
-/// The configuration of a run.
+/// The settings of a run.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Settings {
     /// The rules to use, by code or name. Empty means all.
     pub select: Vec<String>,
-    /// Rules that are not asked.
+    /// Rules to skip.
     pub ignore: Vec<String>,
-    /// Another severity for a rule.
+    /// Severities that override those of the rules.
     pub severity: BTreeMap<String, Severity>,
     /// Files and directories to skip, as patterns such as `vendor/**`.
     pub exclude: Vec<String>,
-    /// Which images anybody can pull.
+    /// Which images anyone can pull.
     pub images: Images,
     /// A file with findings that are known and not reported.
     pub baseline: Option<PathBuf>,
@@ -54,7 +54,7 @@ static IMAGES: Schema = Schema {
     ..Schema::CLOSED
 };
 
-/// Why a configuration cannot be used.
+/// Why the settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError(pub(crate) String);
 
@@ -74,10 +74,10 @@ impl SettingsError {
 }
 
 impl Settings {
-    /// Reads a configuration in YAML.
+    /// Reads settings in YAML.
     ///
     /// # Errors
-    /// [`SettingsError`] with the place, for invalid YAML, unknown keys and values of the wrong
+    /// [`SettingsError`] with the location, for invalid YAML, unknown keys and values of the wrong
     /// type.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
         let mut file =
@@ -98,12 +98,12 @@ impl Settings {
         })
     }
 
-    /// The form of a configuration, as a JSON schema.
+    /// The JSON schema of the settings.
     pub fn schema() -> serde_json::Value {
         schemars::schema_for!(Self).to_value()
     }
 
-    /// The rules that are asked.
+    /// The rules that are used.
     pub(crate) fn rules(&self) -> Result<Vec<&'static Rule>, SettingsError> {
         let find = |names: &[String]| {
             names
@@ -120,7 +120,7 @@ impl Settings {
             .collect())
     }
 
-    /// Another severity for each rule that has one.
+    /// The rules with an overridden severity.
     pub(crate) fn severities(&self) -> Result<BTreeMap<&'static str, Severity>, SettingsError> {
         let each = self.severity.iter();
         each.map(|(name, severity)| Ok((known(name)?.code, *severity)))
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_a_place_and_shows_no_value() {
+    fn errors_have_a_location_and_show_no_value() {
         for (text, expected) in [
             (
                 "hunter2\n",

@@ -1,14 +1,15 @@
 //! Names from files, as messages show them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::secret_detection::token;
 
-/// What is shown instead of a secret.
+/// The text that is shown instead of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// The name without what may be a value: `PASSWORD=hunter2` instead of a name is an
-/// assignment that someone has misplaced.
+/// The name without a part that may be a value: `PASSWORD=hunter2` is a misplaced assignment, not a
+/// name.
 pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
     if token::find(name).is_some() {
         return MASK.into();
@@ -30,12 +31,21 @@ pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Shows a [name](shown_name). Until then, it costs nothing: most values have no finding.
+pub(crate) struct ShownName<'n>(pub(crate) &'n str);
+
+impl fmt::Display for ShownName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown_name(self.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::shown_name;
 
     #[test]
-    fn what_may_be_a_value_is_masked() {
+    fn possible_values_are_masked() {
         for (name, shown) in [
             ("PASSWORD", "PASSWORD"),
             ("PASSWORD=hunter2", "PASSWORD=***"),

@@ -1,19 +1,18 @@
-//! From a place in a scalar's value to the place in the source: block scalars are indented, quoted
-//! ones have escapes, folded ones breaks. White space is what differs, so the other characters are
+//! Maps a position in a scalar's value to the source: block scalars are indented, quoted ones have
+//! escapes, folded ones have line breaks. Only white space differs, so the other characters are
 //! counted.
 
 use std::ops::Range;
 
-/// A scalar as it is written, beside its value.
+/// The source text of a scalar, and its value.
 pub(crate) struct SourceMap<'t> {
     source: &'t str,
     value: &'t str,
     style: ScalarStyle,
-    /// The next characters of both, which are counted from the beginning; places are asked for in
-    /// order.
+    /// The next character in the value and in the source. Positions must be requested in order.
     in_value: usize,
     in_source: usize,
-    /// Where the content begins in the source, and in the value.
+    /// The beginning of the content in the source and in the value.
     first: usize,
 }
 
@@ -26,7 +25,8 @@ enum ScalarStyle {
 }
 
 impl<'t> SourceMap<'t> {
-    /// Of the source of a scalar, with its quotes or its block header, and of its value.
+    /// Creates a map for the source of a scalar, including its quotes or its block header, and its
+    /// value.
     pub(crate) fn new(source: &'t str, value: &'t str) -> Self {
         let (style, first) = content(source);
         Self {
@@ -39,22 +39,22 @@ impl<'t> SourceMap<'t> {
         }
     }
 
-    /// Whether the value is on lines of its own.
+    /// Whether the value is on its own lines.
     pub(crate) fn is_block(&self) -> bool {
         self.style == ScalarStyle::Block
     }
 
-    /// How far value and source were compared.
+    /// The position up to which value and source were compared.
     pub(crate) fn compared(&self) -> (usize, usize) {
         (self.in_value, self.in_source)
     }
 
-    /// Goes on from where another map of the same scalar has come.
+    /// Continues at the position that another map of the same scalar has reached.
     pub(crate) fn go_on_from(&mut self, compared: (usize, usize)) {
         (self.in_value, self.in_source) = compared;
     }
 
-    /// Where a part of the value is in the source.
+    /// The range in the source of a part of the value.
     pub(crate) fn range(&mut self, part: &Range<usize>) -> Range<usize> {
         let start = self.forward(part.start);
         let last = self.value[..part.end.min(self.value.len())]
@@ -71,7 +71,7 @@ impl<'t> SourceMap<'t> {
         start..end.max(start)
     }
 
-    /// The place in the source of the first character at or after `at` of the value that is not
+    /// The position in the source of the first character of the value at or after `at` that is not
     /// white space.
     fn forward(&mut self, at: usize) -> usize {
         if at < self.in_value {
@@ -92,8 +92,7 @@ impl<'t> SourceMap<'t> {
         offset
     }
 
-    /// Whether what is written at a place counts as a character that is not white space, and how
-    /// long it is.
+    /// Whether the source text at a position is a character other than white space, and its length.
     fn unit(&self, offset: usize) -> (bool, usize) {
         let rest = &self.source[offset..];
         let mut characters = rest.chars();
@@ -126,13 +125,13 @@ fn escape(rest: &str, kind: Option<char>) -> (bool, usize) {
         return (false, rest.len());
     };
     let code = u32::from_str_radix(code, 16).unwrap_or_default();
-    // The first half of a pair is no character of its own.
+    // The first half of a surrogate pair is not a character.
     let is_half = (0xD800..0xDC00).contains(&code);
     let is_space = char::from_u32(code).is_some_and(char::is_whitespace);
     (!is_half && !is_space, 2 + digits)
 }
 
-/// The style of a scalar, and where its content begins.
+/// The style of a scalar, and the beginning of its content.
 fn content(source: &str) -> (ScalarStyle, usize) {
     let mut rest = source;
     while rest.starts_with(['!', '&']) {
@@ -151,8 +150,8 @@ fn content(source: &str) -> (ScalarStyle, usize) {
     }
 }
 
-/// Whether a value whose line begins so has a tag that a program resolves, such as `!vault` and
-/// `!env_var`.
+/// Whether a value whose line has this beginning has a tag that a program resolves, such as
+/// `!vault` and `!env_var`.
 pub(crate) fn has_tag(before: &str) -> bool {
     let before = before.trim_end_matches(' ');
     let word = before.rsplit([' ', '\t', '\n', ',', '[', '{']).next();
@@ -198,7 +197,7 @@ mod tests {
             let mut map = SourceMap::new(source, value);
             let range = map.range(&(at..at + 7));
             assert_eq!(&source[range], written, "{text}");
-            // Also after a later one was asked for.
+            // A position may be requested again after a later one.
             map.range(&(value.len()..value.len()));
             assert_eq!(&source[map.range(&(at..at + 7))], written, "{text}");
         }
@@ -206,7 +205,7 @@ mod tests {
 
     /// In dotenv, text after a closing quote is part of the value, and so are the quotes.
     #[test]
-    fn a_place_is_in_the_source_whatever_follows_a_quote() {
+    fn a_location_in_the_source_is_right_whatever_follows_a_quote() {
         for source in ["\"hunter2\"\\n", "'hunter2''", "\"hunter2\" \"\""] {
             for (start, _) in source.char_indices() {
                 let range = SourceMap::new(source, source).range(&(start..source.len()));

@@ -1,10 +1,10 @@
-//! Spans of a text, of which many are compared with many others.
+//! A set of spans, for many overlap queries.
 
 use std::ops::Range;
 
 /// Spans in any order, which may overlap.
 pub(crate) struct SpanSet {
-    /// Where each begins, in order, and the furthest end of it and of those before it.
+    /// The start of each span, in order, with the furthest end of this and all previous spans.
     ends: Vec<(usize, usize)>,
 }
 
@@ -20,7 +20,7 @@ impl SpanSet {
         Self { ends }
     }
 
-    /// Whether one of them overlaps with a span. An empty one counts as its first byte.
+    /// Whether a span in the set overlaps with `span`. An empty span counts as one byte.
     pub(crate) fn overlap(&self, span: &Range<usize>) -> bool {
         let end = span.end.max(span.start + 1);
         let begun = self.ends.partition_point(|(start, _)| *start < end);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overlaps_are_those_of_any_span() {
+    fn a_range_overlaps_the_set_if_it_overlaps_any_span() {
         let spans = SpanSet::new([20..30, 5..8, 6..12, 40..41].into_iter());
         for (span, expected) in [
             (0..5, false),

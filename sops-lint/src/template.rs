@@ -1,9 +1,9 @@
-//! Templates such as those of Helm and Jinja: the text that remains once their actions are filled
-//! in.
+//! Fills in the actions of templates, such as those of Helm and Jinja, so that the text can be
+//! parsed.
 
 use std::ops::Range;
 
-/// How actions begin and end.
+/// The delimiters of actions.
 const MARKS: [(&str, &str); 4] = [("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<%", "%>")];
 
 /// Whether there may be an action in the text.
@@ -11,8 +11,8 @@ pub(crate) fn has_action(text: &str) -> bool {
     MARKS.iter().any(|(begin, _)| text.contains(begin))
 }
 
-/// The text with a word in place of each action; lines that hold nothing else become empty. Places
-/// stay as they are, in bytes. `None` for a text without actions.
+/// The text with a word instead of each action. Lines with only actions become empty. Byte
+/// positions stay the same. `None` for a text without actions.
 pub(crate) fn filled(text: &str) -> Option<String> {
     if !has_action(text) {
         return None;
@@ -20,7 +20,7 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     let mut filled = text.as_bytes().to_vec();
     let mut has_action = false;
     let mut at = 0;
-    // The actions since the last line break that is in none of them.
+    // The actions since the last line break outside of actions.
     let mut of_line: Vec<Range<usize>> = Vec::new();
     let mut line = 0;
     let mut ends = [Ends::default(); MARKS.len()];
@@ -44,26 +44,25 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     has_action.then(|| String::from_utf8(filled).ok()).flatten()
 }
 
-/// What is known of the ends of one kind of action. Without it, every beginning would scan to a
-/// distant end.
+/// The known ends of one kind of action. Without this, every beginning would scan to a distant end.
 #[derive(Clone, Copy, Default)]
 struct Ends {
     /// The next end of an action.
     next: usize,
     /// The next end of a line.
     line: usize,
-    /// The last end that no action of several lines has.
+    /// The last end that was rejected for an action of several lines.
     refused: usize,
 }
 
-/// Where the action that begins here ends.
+/// The end of the action that begins here.
 fn action(text: &str, at: usize, ends: &mut [Ends; MARKS.len()]) -> Option<usize> {
     let bytes = &text.as_bytes()[at..];
     let number = MARKS
         .iter()
         .position(|(begin, _)| bytes.starts_with(begin.as_bytes()))?;
     let (begin, end) = MARKS[number];
-    // A comment of YAML and a flow mapping are no comment of Jinja.
+    // A YAML comment or flow mapping is not a Jinja comment.
     if begin == "{#" && !bytes.starts_with(b"{# ") {
         return None;
     }
@@ -93,8 +92,8 @@ fn action(text: &str, at: usize, ends: &mut [Ends; MARKS.len()]) -> Option<usize
     Some(ends.next)
 }
 
-/// Whether what seems to be an action of several lines is one. To YAML its marks may be in comments
-/// or quotes, and its inside the manifest.
+/// Whether an apparent action of several lines is one. In YAML, the delimiters may be in comments
+/// or quotes, and the text between them may be the manifest.
 fn may_span_lines(before: &str, content: &str, begin: &str) -> bool {
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let before = &before[start..];
@@ -110,7 +109,7 @@ fn may_span_lines(before: &str, content: &str, begin: &str) -> bool {
     !is_in_comment && !content.lines().any(is_like_field)
 }
 
-/// Whether a line begins with a key that every manifest or every Secret has.
+/// Whether a line begins with a key of manifests or Secrets.
 fn is_like_field(line: &str) -> bool {
     let Some((key, _)) = line.split_once(':') else {
         return false;
@@ -120,7 +119,7 @@ fn is_like_field(line: &str) -> bool {
     key.contains('\\') || is_known.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
-/// Fills in the actions of one line, or drops it where it has nothing else.
+/// Fills in the actions of one line, or empties the line if it has nothing else.
 fn finish(filled: &mut [u8], line: Range<usize>, actions: &[Range<usize>]) {
     let Some(last) = actions.last() else {
         return;
@@ -128,7 +127,7 @@ fn finish(filled: &mut [u8], line: Range<usize>, actions: &[Range<usize>]) {
     let line = line.start..line.end.max(last.end);
     let is_action = |at: usize| actions.iter().any(|action| action.contains(&at));
     let mut rest = line.clone().filter(|at| !filled[*at].is_ascii_whitespace());
-    // Most lines have one action, and no line is looked at twice.
+    // Most lines have one action, and no line is processed twice.
     let is_alone = match actions {
         [only] => {
             filled[line.start..only.start].trim_ascii().is_empty()
@@ -148,8 +147,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_become_words_and_their_lines_go() {
-        // A dot is a space of the expected text, which no line of these has otherwise.
+    fn actions_become_words_and_lines_with_only_actions_disappear() {
+        // A dot stands for a space in the expected text.
         for (text, expected) in [
             ("a: {{ .b }}\n", "a: xxxxxxxx\n"),
             (
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn many_beginnings_cost_no_more_than_their_length() {
+    fn many_possible_starts_cost_no_more_than_their_length() {
         let far = format!("{}\nkind: a\n}}}}", "{{ ".repeat(200_000));
         let lines = format!("# {}\n}}}}", "{{\n".repeat(200_000));
         for text in ["{{".repeat(200_000), "{{}}".repeat(100_000), far, lines] {

@@ -6,35 +6,36 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-/// How far from `kind` its value may be, in bytes: a tag, an anchor and quotes fit in between.
+/// The maximum distance in bytes between `kind` and its value, enough for a tag, an anchor and
+/// quotes.
 const KIND_DISTANCE: usize = 64;
 
-/// What lines end with, for YAML 1.1 too.
+/// Line breaks, including those of YAML 1.1.
 const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// A value that seems to be one of a Secret.
+/// A value that probably belongs to a Secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LiteralValue {
-    /// Where it is in the text.
+    /// The range of the value in the text.
     pub(crate) span: Range<usize>,
-    /// Its key, or that of the field.
+    /// The key of the value, or of the field.
     pub(crate) key: String,
 }
 
-/// A line of what seems to be a Secret.
+/// A line that probably belongs to a Secret.
 pub(crate) struct LineValue<'t> {
-    /// Its key, or that of the field.
+    /// The key of the value, or of the field.
     pub(crate) key: &'t str,
-    /// Its value, without quotes.
+    /// The value, without quotes.
     pub(crate) value: &'t str,
-    /// Whether it is a line of a text of several lines, such as a configuration, and not a value of
-    /// its own.
+    /// Whether the line is part of a text with several lines, such as a configuration, and not a
+    /// separate value.
     pub(crate) is_in_text: bool,
 }
 
 /// Whether the text says that an object is a Secret, in block style, in flow style or in JSON.
 pub(crate) fn names_secret(text: &str) -> bool {
-    // Most files do not have the word, and all of them are looked at.
+    // Most files lack the word, and every file is searched.
     static WORD: LazyLock<AhoCorasick> =
         LazyLock::new(|| AhoCorasick::new(["Secret"]).expect("one word makes a search"));
     let bytes = text.as_bytes();
@@ -44,8 +45,8 @@ pub(crate) fn names_secret(text: &str) -> bool {
         .any(|word| kind_before(bytes, word.start).is_some())
 }
 
-/// Where the key `kind` of a Secret is whose word is at a place; `None` if it is another word, or
-/// the value of another key.
+/// The position of the key `kind` of a Secret whose value is at this position; `None` for another
+/// word, or the value of another key.
 pub(crate) fn kind_before(bytes: &[u8], word: usize) -> Option<usize> {
     let behind = &bytes[word + "Secret".len()..];
     let behind = behind.strip_prefix(b"List").unwrap_or(behind);
@@ -59,10 +60,10 @@ pub(crate) fn kind_before(bytes: &[u8], word: usize) -> Option<usize> {
     kind_at_end(&bytes[start..end]).map(|at| start + at)
 }
 
-/// Where a key `kind` is that has nothing else of a value after it.
+/// The position of a key `kind` at the end of the text, without a value after it.
 fn kind_at_end(before: &[u8]) -> Option<usize> {
     let at = before.windows(4).rposition(|word| word == b"kind")?;
-    // Another key that ends so, such as `mankind`, is another key.
+    // A key with this ending, such as `mankind`, is another key.
     let is_other = at > 0
         && (before[at - 1].is_ascii_alphanumeric() || b"_-".contains(&before[at - 1]))
         && !before[..at].ends_with(b"\\n");
@@ -74,8 +75,8 @@ fn kind_at_end(before: &[u8]) -> Option<usize> {
     is_kind.then_some(at)
 }
 
-/// The first value in plaintext of what seems to be a Secret. `is_secret` judges each document of
-/// the text, and `is_open` the text of a value, without its quotes.
+/// The first plaintext value of a probable Secret. `is_secret` judges each document of the text,
+/// and `is_open` the text of a value without quotes.
 pub(crate) fn literal(
     text: &str,
     is_secret: impl Fn(&str) -> bool,
@@ -96,7 +97,7 @@ pub(crate) fn literal(
     })
 }
 
-/// The text of an editor's swap file, whose lines end with zeros and are the last first.
+/// The text of an editor's swap file, whose lines end with zeros and are in reverse order.
 pub(crate) fn of_swap_file(text: &str) -> String {
     let lines: Vec<&str> = text
         .split('\0')
@@ -121,10 +122,9 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<LiteralValue> {
-    // The field whose lines these are, and the column that they are below; in brackets they may be
-    // anywhere.
+    // The current field, and its column. In brackets, its lines may be in any column.
     let mut field: Option<(Option<usize>, &str)> = None;
-    // A text of several lines: the column that its lines are below, and its key.
+    // A text with several lines: the column of its key, and its key.
     let mut block: Option<(usize, &str)> = None;
     let mut is_comment = false;
     let mut start = 0;
@@ -200,12 +200,12 @@ fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<
     None
 }
 
-/// Whether a template begins something here.
+/// Whether the text begins with a template action.
 fn is_action(content: &str) -> bool {
     content.starts_with("{{") || content.starts_with("{%") || content.starts_with("<%")
 }
 
-/// Whether a line is nothing but what a template does.
+/// Whether a line consists only of template actions.
 fn is_whole_action(content: &str) -> bool {
     is_action(content) && ["}}", "%}", "%>"].iter().any(|end| content.ends_with(end))
 }
@@ -221,7 +221,7 @@ fn is_comment_open(content: &str, is_open: bool) -> bool {
     comment.is_some_and(|comment| comment.starts_with("/*") && !comment.contains("*/"))
 }
 
-/// The key of a line after which a text of several lines follows.
+/// The key of a line, if a text with several lines follows.
 fn block_key(line: &str) -> Option<&str> {
     let (key, value) = line.rsplit_once(": ")?;
     is_block_header(value.trim()).then_some(unquoted(key))
@@ -235,7 +235,7 @@ fn is_marker(line: &str) -> bool {
     sops_document::is_conflict_marker(line.as_bytes())
 }
 
-/// How long the indicators before a key or an item are, and what follows them.
+/// The length of the indicators before a key or an item, and the text after them.
 fn without_indicators(content: &str) -> (usize, &str) {
     let inner = content.trim_start_matches(|c: char| "-?:".contains(c) || c.is_whitespace());
     match content.starts_with(['-', '?', ':']) {
@@ -244,7 +244,7 @@ fn without_indicators(content: &str) -> (usize, &str) {
     }
 }
 
-/// What follows tags and anchors.
+/// The text after tags and anchors.
 fn without_properties(mut value: &str) -> &str {
     while value.starts_with(['!', '&']) {
         value = value
@@ -254,8 +254,8 @@ fn without_properties(mut value: &str) -> &str {
     value
 }
 
-/// The next `data` or `stringData` that is a key, whatever is before it in the line, and what
-/// follows its colon.
+/// The next key `data` or `stringData`, with any text before it on the line, and the text after its
+/// colon.
 fn next_field(line: &str) -> Option<(&str, &str)> {
     let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     let mut at = 0;
@@ -276,8 +276,8 @@ fn next_field(line: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// What is in a bracket that is open already, and what follows the one that closes it; all of it,
-/// where none does.
+/// The text up to the bracket that closes an open one, and the text after it; the whole text if no
+/// bracket closes it.
 fn of_brackets(inside: &str) -> (&str, &str) {
     let mut depth = 1_usize;
     for (at, c) in inside.char_indices() {
@@ -293,7 +293,7 @@ fn of_brackets(inside: &str) -> (&str, &str) {
     (inside, "")
 }
 
-/// The key of the value in plaintext that a line under the field has.
+/// The key of the plaintext value on a line under the field.
 fn of_line(
     field: &str,
     line: &str,
@@ -321,7 +321,7 @@ fn of_line(
     (!is_block_header(value) && is_literal(key, value, is_open)).then(|| unquoted(key).to_owned())
 }
 
-/// The same for entries in brackets, and in JSON.
+/// The key of a plaintext value among entries in brackets or in JSON.
 fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<String> {
     entries(inside).find_map(|entry| {
         let entry = entry.trim();
@@ -357,7 +357,7 @@ fn entries(inside: &str) -> impl Iterator<Item = &str> {
             match end {
                 Some(end) => from = end,
                 None => {
-                    // Without this, every `{{` would be followed to the end.
+                    // Without this, every `{{` would be scanned to the end.
                     has_end &= !text[at..].starts_with("{{");
                     rest = Some(&text[at + 1..]);
                     return Some(&text[..at]);
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_in_what_no_parser_reads() {
+    fn values_are_found_in_unparsable_text() {
         for text in [
             "kind: Secret\nstringData:\n  a: hunter2\n\tb: c\n",
             "kind: Secret\nstringData: {a: hunter2\n",
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_and_other_documents_hold_no_values() {
+    fn actions_and_other_documents_contain_no_values() {
         for text in [
             "kind: Secret\nstringData:\n  a: {{ .b }}\n  c: ${D}\n",
             "kind: Secret\ndata: {{ toYaml .x }}\n",

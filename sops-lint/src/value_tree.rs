@@ -8,32 +8,32 @@ use sops_document::{NodeRef, Shape};
 
 use crate::secret_detection::{FoundSecret, in_text, in_words};
 
-/// Keys of lists that are commands, even if no word in them is a flag.
+/// Keys of lists that are commands, even without flags.
 const COMMANDS: [&str; 4] = ["command", "args", "entrypoint", "test"];
 
-/// The longest text that is looked at for each alias of it, in bytes.
+/// The length in bytes up to which a text is checked for each of its aliases.
 const LONGEST: usize = 1_000;
 
 /// A value of a tree.
 pub(crate) struct TreeValue<'d, 'a> {
     /// The key of the mapping or list that the value is in; empty at the top.
     pub(crate) parent: &'d str,
-    /// The name that the value is judged by: its key, that of its list, or the `name` beside
+    /// The name by which the value is judged: its key, the key of its list, or the `name` next to
     /// `value`.
     pub(crate) key: &'d str,
     pub(crate) node: NodeRef<'d, 'a>,
     pub(crate) secrets: Vec<FoundSecret>,
 }
 
-/// The scalars below a node that has a key and is below another one, except those in what
-/// `is_skipped`.
+/// The scalars below a node that has a key and a parent, except in nodes that `is_skipped`
+/// excludes.
 pub(crate) fn values<'d, 'a>(
     (parent, key): (&'d str, &'d str),
     top: NodeRef<'d, 'a>,
     is_skipped: impl Fn(NodeRef<'d, 'a>) -> bool,
 ) -> Vec<TreeValue<'d, 'a>> {
     let mut values = Vec::new();
-    // An alias may bring in the same part of the tree any number of times.
+    // Aliases may repeat a part of the tree any number of times.
     let mut seen = HashSet::new();
     let mut open = vec![(parent, key, top)];
     while let Some((parent, key, node)) = open.pop() {
@@ -48,9 +48,7 @@ pub(crate) fn values<'d, 'a>(
             });
             continue;
         }
-        // What has this key is the name of a Secret and of a key in it.
-        let is_reference = node.shape() == Shape::Mapping && key.ends_with("KeyRef");
-        if is_reference || is_skipped(node) || !seen.insert(node.origin().span()) {
+        if is_reference(key, node) || is_skipped(node) || !seen.insert(node.origin().span()) {
             continue;
         }
         match list_of_texts(key, node, &mut seen) {
@@ -69,7 +67,35 @@ pub(crate) fn values<'d, 'a>(
     values
 }
 
-/// The text of a scalar; empty for another alias of a long one.
+/// The scalars below a node that has this key, each with the name that it is judged by.
+pub(crate) fn scalars<'d, 'a>(
+    key: &'d str,
+    top: NodeRef<'d, 'a>,
+) -> Vec<(&'d str, NodeRef<'d, 'a>)> {
+    let mut scalars = Vec::new();
+    let mut seen = HashSet::new();
+    let mut open = vec![(key, top)];
+    while let Some((key, node)) = open.pop() {
+        let mut is_new = || seen.insert(node.origin().span());
+        if node.shape() == Shape::Scalar {
+            scalars.push((key, node));
+        } else if !is_reference(key, node) && is_new() {
+            let begin = open.len();
+            open.extend(node.items().map(|item| (key, item)));
+            open.extend(named_entries(key, node).map(|(_, key, child)| (key, child)));
+            // The stack yields them in the order of the text.
+            open[begin..].reverse();
+        }
+    }
+    scalars
+}
+
+/// Whether the value of this key contains the name of a Secret and of a key in it.
+fn is_reference(key: &str, node: NodeRef<'_, '_>) -> bool {
+    node.shape() == Shape::Mapping && key.ends_with("KeyRef")
+}
+
+/// The text of a scalar; empty for a repeated alias of a long text.
 fn new_text<'d>(node: NodeRef<'d, '_>, seen: &mut HashSet<Range<usize>>) -> &'d str {
     let text = node.scalar_text().unwrap_or_default();
     let (span, origin) = (node.span(), node.origin().span());
@@ -77,7 +103,7 @@ fn new_text<'d>(node: NodeRef<'d, '_>, seen: &mut HashSet<Range<usize>>) -> &'d 
     if is_repeated { "" } else { text }
 }
 
-/// The entries of a mapping; the value of one with a `name` and a `value` under that name.
+/// The entries of a mapping. In a mapping with `name` and `value`, the value has that name.
 fn named_entries<'d, 'a>(
     parent: &'d str,
     mapping: NodeRef<'d, 'a>,

@@ -1,5 +1,5 @@
-//! How programs less strict than ours read a text: Go's YAML library takes more characters for line
-//! breaks, and a decoder sees through escapes.
+//! Reads a text like less strict programs: Go's YAML library accepts more line breaks, and a
+//! decoder resolves escapes.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::unparsed::names_secret;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Whether an object of the text may be a Secret with values. This only looks for the words, and
+/// Whether an object of the text may be a Secret with values. This only searches for the words, and
 /// for ways to hide them.
 pub(crate) fn may_hold_secret(text: &str) -> bool {
     // Most files lack the first word, and every file is searched for it.
@@ -47,7 +47,7 @@ fn hides_letters(text: &str) -> bool {
     })
 }
 
-/// Whether a text breaks in a word that a Secret has. Sources of many languages have escaped line
+/// Whether a line break divides a word of a Secret. Sources in many languages have escaped line
 /// breaks.
 fn is_in_word(before: &str, behind: &str) -> bool {
     let is_other = |c: char| !c.is_ascii_alphabetic();
@@ -55,7 +55,7 @@ fn is_in_word(before: &str, behind: &str) -> bool {
     let start = start.trim_start_matches(is_other);
     let end = behind.find(is_other).map_or(behind, |at| &behind[..at]);
     let words = ["Secret", "SecretList", "kind", "data", "stringData"];
-    // Each part is in the word, so that long runs of letters are not copied.
+    // Each part must be in the word, so that long runs of letters are not copied.
     let is_split = !start.is_empty() && !end.is_empty();
     is_split
         && words
@@ -63,8 +63,8 @@ fn is_in_word(before: &str, behind: &str) -> bool {
             .any(|word| word.strip_prefix(start) == Some(end))
 }
 
-/// The character of the escape at the start of a text, and the length of that. An escaped line
-/// break stands for no character, and takes the spaces after it with it.
+/// The character of the escape at the start of a text, and the length of the escape. An escaped
+/// line break is no character, and includes the spaces after it.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let rest = text.strip_prefix('\\')?;
     let digits = match rest.as_bytes().first()? {
@@ -82,8 +82,8 @@ fn escape(text: &str) -> Option<(Option<char>, usize)> {
     Some((Some(char::from_u32(code)?), digits + 2))
 }
 
-/// The text with the letters and digits that it has as escapes, and without escaped line breaks.
-/// `None` if it has none of these.
+/// The text with escaped letters and digits decoded, and without escaped line breaks. `None` if it
+/// has neither.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut decoded = String::new();
     let mut done = 0;
@@ -107,8 +107,7 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
 }
 
 /// The text with `\n` for each line break that only YAML 1.1 has, spaces for tabs, and without byte
-/// order marks at line starts. Everything keeps its place, in bytes. `None` if there is nothing to
-/// change.
+/// order marks at line starts. Byte positions stay the same. `None` if there is nothing to change.
 pub(crate) fn as_go_reads(text: &str) -> Option<String> {
     let is_foreign = |c: char| matches!(c, '\t' | '\u{85}' | '\u{2028}' | '\u{2029}');
     if !text.contains(|c| is_foreign(c) || c == BYTE_ORDER_MARK) {
@@ -127,8 +126,8 @@ pub(crate) fn as_go_reads(text: &str) -> Option<String> {
     Some(read)
 }
 
-/// The Secrets among the objects that have a kind or an API twice. Programs differ in which one
-/// holds, so each does.
+/// The Secrets among the objects with a duplicate kind or API version. Programs differ in which one
+/// counts, so both do.
 pub(crate) fn secrets_with_repeated_keys<'d, 'a>(
     document: &'d Document<'a>,
 ) -> Vec<NodeRef<'d, 'a>> {
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_keeps_its_places() {
+    fn a_text_keeps_its_positions() {
         for (text, expected) in [
             ("# a\u{2028}b\u{85}c\td", Some("# a  \nb \nc d")),
             ("a\n\u{feff}b\u{feff}", Some("a\n  \nb\u{feff}")),
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn of_repeated_keys_every_value_holds() {
+    fn every_value_of_a_repeated_key_counts() {
         let count = |text: &str| {
             let document = Document::parse_leniently(text).expect("it is YAML");
             secrets_with_repeated_keys(&document).len()

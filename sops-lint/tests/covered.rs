@@ -1,5 +1,5 @@
-//! Files that a creation rule covers: passwords in them are refused whatever holds them, and the
-//! same files without passwords are not.
+//! Files that a creation rule covers: passwords in them are refused wherever they are, and the same
+//! files without passwords pass.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -12,12 +12,12 @@ const ROOT: &str = "/repo";
 
 /// A rule that encrypts everything in a directory.
 const DIRECTORY: &str = "path_regex: ^secrets/";
-/// One for a part of a name.
+/// A rule for a part of a name.
 const NAME: &str = r"path_regex: \.enc\.yaml$";
-/// One for the values of Secrets.
+/// A rule for the values of Secrets.
 const SECRETS: &str = "path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$";
 
-/// The same for all files with an extension.
+/// The rule [`SECRETS`] for all files with an extension.
 const EXTENSION: &str = r"path_regex: \.ya?ml$
   encrypted_regex: ^(data|stringData)$";
 
@@ -36,7 +36,7 @@ fn is_refused(rule: &str, path: &str, text: &str) -> bool {
         .any(|finding| finding.rule.code == "SL010" && finding.severity == Severity::Error)
 }
 
-/// The names of the files, relative to a directory, that are judged otherwise than expected.
+/// The names, relative to a directory, of the files with an unexpected result.
 fn wrong(
     rule: &str,
     directory: &str,
@@ -114,7 +114,7 @@ fn a_password_in_another_manifest_is_refused_in_every_copy() {
         true,
     ));
     assert!(all.is_empty(), "{}", all.join("\n"));
-    // The rule says that it is about other values.
+    // The rule selects other values.
     let all = wrong(SECRETS, "secrets/", &COPIES[..4], &texts, false);
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
@@ -174,13 +174,13 @@ fn other_manifests_without_passwords_pass() {
         "apiVersion: example.com/v1\nkind: Test\nmetadata: {name: a}\nspec:\n  patches: |-\n    - path: \"/metadata/annotations/a.io~1b{{index}}\"\n      value: \"{{name}}\"\n",
     ]
     .map(str::to_owned);
-    // All but the last, which is not JSON.
+    // All except the last text, which is not JSON.
     let all = wrong(DIRECTORY, "secrets/", &COPIES[..8], &texts, false);
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
 
 #[test]
-fn a_template_of_another_manifest_is_refused_for_what_no_action_makes() {
+fn a_template_of_another_manifest_is_refused_for_literal_values() {
     let template = |password: &str| {
         format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ .name }}}}\ndata:\n  password: {{{{ .password }}}}\n  app.ini: |\n    host = {{{{ .host }}}}\n    password = {password}\n"
@@ -285,7 +285,7 @@ fn a_copy_of_a_sealed_secret_is_judged_like_the_original() {
     let mut all = wrong(DIRECTORY, "secrets/", &names, &open, true);
     all.extend(wrong(DIRECTORY, "", &names[..8], &open, true));
     all.extend(wrong(DIRECTORY, "", &names, &closed, false));
-    // SOPS cannot read YAML that has the name of JSON.
+    // SOPS cannot read YAML in a file with the extension of JSON.
     all.extend(wrong(DIRECTORY, "secrets/", &names[..8], &closed, false));
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
@@ -315,7 +315,7 @@ fn a_generated_password_in_prose_is_refused_and_an_example_is_not() {
 }
 
 #[test]
-fn a_tool_beside_encrypted_files_passes_without_a_secret() {
+fn a_tool_next_to_encrypted_files_passes_without_a_secret() {
     let tools = [
         (
             "Makefile",

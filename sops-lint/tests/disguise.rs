@@ -1,5 +1,5 @@
-//! Secrets in plaintext in every disguise that is known are refused, and what only looks like one
-//! is not.
+//! Secrets in plaintext are refused in every known disguise, and files that only look like one
+//! pass.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use sops_test_support::environment::recipient;
 use sops_test_support::kustomize::kustomizations;
 
 const ROOT: &str = "/repo";
-/// What the hook looks for in a file's content.
+/// The rules that the hook applies to the content of a file.
 const RULES: [&str; 3] = ["SL010", "SL011", "SL014"];
 
 fn config(path_regex: &str) -> Config {
@@ -90,7 +90,7 @@ fn a_secret_in_any_disguise_is_refused() {
 }
 
 #[test]
-fn a_placeholder_is_a_secret_where_a_rule_names_the_file() {
+fn a_placeholder_counts_as_a_secret_in_a_file_that_a_rule_names() {
     let config = config("^secrets/");
     let wrong = |config: Option<&Config>| -> Vec<String> {
         let all = placeholders().into_iter();
@@ -103,7 +103,7 @@ fn a_placeholder_is_a_secret_where_a_rule_names_the_file() {
     assert_eq!(wrong(None), [""; 0]);
 }
 
-/// By its content alone, where it is one that Kubernetes or a person would read as a Secret.
+/// The content alone decides if Kubernetes or a person would read it as a Secret.
 #[test]
 fn a_manifest_is_refused_without_a_rule_too() {
     let passed: Vec<_> = disguises()
@@ -135,7 +135,7 @@ fn a_manifest_is_refused_without_a_rule_too() {
 }
 
 #[test]
-fn what_kustomize_makes_a_secret_of_is_refused() {
+fn files_that_kustomize_turns_into_secrets_are_refused() {
     let passed: Vec<_> = kustomizations()
         .iter()
         .filter(|files| {
@@ -163,9 +163,9 @@ fn the_encrypted_form_of_a_disguise_passes() {
             continue;
         };
         let findings = refused(Some(&config), &path, text.as_bytes());
-        // What the rule leaves in plaintext is no less in plaintext than before.
+        // Values that the rule does not select are in plaintext as before.
         match Disguise::shows_value(text.as_bytes()) {
-            // The alias is gone then, which is why the program refuses to encrypt it.
+            // Encryption would remove the alias, so the program refuses the file.
             true if path.contains("aliased-value") => {}
             // The names of variables and sections stay as they are, and the file is no longer YAML.
             true if path.contains("flow-with-a-comment") || path.contains("as-a-section") => {}
@@ -183,7 +183,7 @@ fn the_encrypted_form_of_a_disguise_passes() {
 }
 
 #[test]
-fn what_only_looks_like_a_secret_passes() {
+fn values_that_only_look_like_secrets_pass() {
     let innocents = innocents();
     assert!(innocents.len() >= 60, "{}", innocents.len());
     let mut wrong = Vec::new();
@@ -261,13 +261,13 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
 
 /// A text may end anywhere, also inside a character, an action or a marker.
 #[test]
-fn a_part_of_a_disguise_is_looked_at_like_any_file() {
+fn a_part_of_a_disguise_is_checked_like_any_file() {
     let config = config("^secrets/");
     let kustomizations = kustomizations().into_iter().flatten();
     let all = disguises().into_iter().chain(kustomizations);
     let short = all.filter(|disguise| disguise.bytes.len() < 1_000);
     for (number, disguise) in short.enumerate() {
-        // Many of them are alike, so each is cut elsewhere.
+        // Many disguises are similar, so each is cut at another place.
         for end in (number % 31..disguise.bytes.len()).step_by(31) {
             refused(Some(&config), &disguise.path, &disguise.bytes[..end]);
             refused(None, &disguise.path, &disguise.bytes[end..]);
@@ -275,7 +275,7 @@ fn a_part_of_a_disguise_is_looked_at_like_any_file() {
     }
 }
 
-/// Each of these has a kind of a Secret in every line.
+/// Each line of these texts has the kind of a Secret.
 #[test]
 fn many_kinds_in_a_text_cost_no_more_than_a_few() {
     for line in [
@@ -298,7 +298,7 @@ fn many_kinds_in_a_text_cost_no_more_than_a_few() {
 }
 
 #[test]
-fn a_secret_behind_many_mentions_of_the_kind_is_found() {
+fn a_secret_after_many_mentions_of_the_kind_is_found() {
     let secret = "apiVersion: v1\nkind: Secret\nstringData:\n  password: S3cr3t-Marker-9x\n";
     for mention in [
         "this reference is to a kind: Secret, which another one defines\n",
@@ -312,7 +312,7 @@ fn a_secret_behind_many_mentions_of_the_kind_is_found() {
     }
 }
 
-/// In such a text, most of the text is around every mention.
+/// Most of such a text is near every mention of a kind.
 #[test]
 fn a_text_that_is_too_much_to_check_is_reported() {
     let lines = "    {kind: Secret,\n".repeat(20_000);
@@ -329,9 +329,9 @@ fn a_text_that_is_too_much_to_check_is_reported() {
     );
 }
 
-/// Each of these would be read thousands of times if every alias were followed.
+/// If every alias were followed, these values would be read thousands of times.
 #[test]
-fn what_aliases_repeat_is_reported_once() {
+fn findings_that_aliases_repeat_are_reported_once() {
     let operations = r"- op: add\n  path: /stringData/a\n  value: correct-horse-9\n".repeat(300);
     let patches = format!(
         "x: &p \"{operations}\"\npatches:\n{}",

@@ -17,7 +17,7 @@ const OF_VALUES: [&str; 9] = [
     "SL001", "SL004", "SL005", "SL006", "SL009", "SL010", "SL014", "SL019", "SL020",
 ];
 
-/// The line that the finding is in, and where its place is in the line.
+/// The line of the finding, and the position in the line.
 fn line_of<'t>(text: &'t str, finding: &Finding) -> (&'t str, usize) {
     let at = finding.location.offset;
     let start = text[..at].rfind('\n').map_or(0, |last| last + 1);
@@ -88,7 +88,7 @@ fn no_excerpt_shows_a_value_that_is_reported_or_in_a_secret() {
                 });
                 let values = values.map(|other| text[other.location.offset..other.end].to_owned());
                 let mut hidden: Vec<String> = values.chain(secret_values(text)).collect();
-                // A mapping, a path and the type of an object are no secrets, and the message shows
+                // A mapping, a path and the type of an object are not secret, and the message shows
                 // a name.
                 hidden.retain(|value| {
                     let is_open = value.contains(": ")
@@ -174,8 +174,8 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
             "kind: ConfigMap\ndata:\n  run.sh: |\n    export PGPASSWORD=hunter2 X=y\n",
             vec!["    export PGPASSWORD=***"],
         ),
-        // What may be meant as a value is hidden: a tag, an anchor, a comment in a value, and a
-        // value that is also a name.
+        // Texts that may be values are hidden: a tag, an anchor, a comment in a value, and a value
+        // that is also a name.
         (
             "kind: ConfigMap\ndata:\n  a.yml: |\n    {a: !hunter2 , b: &hunter2 , c: !!str x, token: 'correct-horse-1'}\n",
             vec!["    {a: *** , b: *** , c: !!str ***, token: ***}"],
@@ -203,7 +203,8 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
                 "  - {image: ***, env: [{name: A, value: ***}]}",
             ],
         ),
-        // What looks generated is hidden under any name, and names, images and digests are not.
+        // Texts that look generated are hidden under any name. Names, images and digests are not
+        // hidden.
         (
             "kind: Pod\nspec:\n  containers:\n  - {image: k8Fj29dkPlainKd92, path: /a/p4ssw0rd9x, role: x9K2mQ7v, env: [{name: PASSWORD, value: hunter2}]}\n",
             vec!["  - {image: ***, path: ***, role: ***, env: [{name: PASSWORD, value: ***}]}"],
@@ -220,7 +221,7 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
 }
 
 #[test]
-fn a_long_line_is_shown_around_the_place() {
+fn a_long_line_is_shown_around_the_finding() {
     let many = "{\"name\": \"a\"}, ".repeat(2_000);
     let text = format!(
         "{{\"kind\": \"Pod\", \"spec\": {{\"containers\": [{many}{{\"env\": [{{\"name\": \"PASSWORD\", \"value\": \"hunter2\"}}]}}]}}}}"
@@ -239,7 +240,7 @@ fn a_long_line_is_shown_around_the_place() {
 }
 
 #[test]
-fn no_output_shows_a_secret_in_the_place_of_a_name() {
+fn no_output_shows_a_secret_that_is_used_as_a_name() {
     const SECRET: &str = "k8Fj29dkPlainKd92";
     let texts = [
         (".env", format!("SECRET_KEY: {SECRET}=\n")),

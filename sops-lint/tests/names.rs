@@ -1,4 +1,4 @@
-//! A name may have a value beside it, which no part of a finding shows.
+//! A value may be next to a name. No part of a finding shows it.
 
 use std::path::Path;
 

@@ -8,14 +8,13 @@ use std::fs;
 use std::path::Path;
 
 use harness::{Files, ROOT, cases, cases_of, lint, linter};
-use sops_lint::{Finding, FixAvailability, Input, RULES, Rule, Settings, Severity};
-use sops_test_support::generated::assert_section;
+use sops_lint::{Finding, FixAvailability, Input, RULES, Settings, Severity};
 
-/// Comes after each line that is to be reported.
+/// Marks the end of each line that must be reported.
 const MARK: &str = "# <-";
 
 #[test]
-fn each_rule_reports_what_it_must_and_nothing_else() {
+fn each_rule_reports_exactly_the_marked_lines() {
     let linter = linter();
     let mut wrong = Vec::new();
     for rule in RULES {
@@ -77,7 +76,7 @@ fn each_rule_reports_what_it_must_and_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Flux builds all of them with each of them, and every one lacks decryption.
+/// Each of the Kustomizations builds all others, and every one lacks decryption.
 #[test]
 fn kustomizations_that_build_each_other_are_all_checked() {
     const COUNT: usize = 400;
@@ -96,7 +95,7 @@ fn kustomizations_that_build_each_other_are_all_checked() {
     assert_eq!(findings.len(), COUNT, "and nothing else");
 }
 
-/// Each of them patches all others in its own way, which is too much to follow.
+/// Each Kustomization patches all others in its own way, which is too much to follow.
 #[test]
 fn kustomizations_that_are_too_many_to_check_are_reported() {
     let kustomization = |number: usize| {
@@ -115,7 +114,7 @@ fn kustomizations_that_are_too_many_to_check_are_reported() {
 }
 
 #[test]
-fn what_may_be_a_secret_in_the_metadata_is_an_error() {
+fn possible_secrets_in_the_metadata_are_errors() {
     let linter = linter();
     for (keys, is_error) in [
         ("    x: Zq7hunter2Wv\n", true),
@@ -147,7 +146,7 @@ fn what_may_be_a_secret_in_the_metadata_is_an_error() {
 }
 
 #[test]
-fn the_examples_of_the_pages_are_what_they_say() {
+fn the_examples_of_the_rule_pages_are_correct() {
     let linter = linter();
     let mut tried = 0;
     for rule in RULES {
@@ -173,42 +172,6 @@ fn the_examples_of_the_pages_are_what_they_say() {
         }
     }
     assert!(tried >= 24, "{tried}");
-}
-
-/// The file name of the rule's page.
-fn page_of(rule: &Rule) -> String {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
-    let pages: Vec<_> = fs::read_dir(&rules)
-        .expect("the directory exists")
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    assert_eq!(pages.len(), RULES.len(), "each page belongs to a rule");
-    let page = pages
-        .iter()
-        .find(|path| fs::read_to_string(path).is_ok_and(|text| text == rule.page))
-        .unwrap_or_else(|| panic!("{} has no page in {}", rule.name, rules.display()));
-    let name = page.file_name().expect("it is a file");
-    name.to_string_lossy().into_owned()
-}
-
-#[test]
-fn the_documentation_lists_every_rule() {
-    let mut table =
-        "\n| code | name | severity | fix | finds |\n|---|---|---|---|---|\n".to_owned();
-    for rule in RULES {
-        table += &format!(
-            "| {} | [{}](../sops-lint/src/rules/{}) | {} | {} | {} |\n",
-            rule.code,
-            rule.name,
-            page_of(rule),
-            rule.severity,
-            rule.fix,
-            rule.summary(),
-        );
-    }
-    table.push('\n');
-    assert_section("docs/lint.md", "rules", &table);
 }
 
 #[test]
@@ -242,7 +205,7 @@ fn the_schema_in_the_documentation_is_that_of_the_settings() {
 }
 
 #[test]
-fn an_image_that_a_variable_names_is_not_said_to_be_public() {
+fn an_image_named_by_a_variable_is_not_called_public() {
     let linter = linter();
     for (image, severity) in [
         ("docker.io/a/b:1", Severity::Error),

@@ -1,4 +1,4 @@
-//! How far a comment that allows findings reaches.
+//! The lines to which a comment that allows findings applies.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn codes(text: &str) -> Vec<&'static str> {
 const ALLOW: &str = "# sops-rs: allow SL001 -- it is public";
 
 #[test]
-fn a_comment_reaches_to_the_end_of_what_begins_below_it() {
+fn a_comment_allows_findings_to_the_end_of_the_entry_below_it() {
     let pod =
         |env: &str| format!("kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n{env}");
     let variable = "    - name: PASSWORD\n      value: hunter2\n";

@@ -49,7 +49,7 @@ pub fn fill(tree: &mut Node) -> bool {
 }
 
 struct Walk {
-    /// The type of a Secret, which need not have one; `None` outside of Secrets.
+    /// The type of the Secret, if it has one; `None` outside of Secrets.
     secret_type: Option<Option<String>>,
     path: ValuePath,
     is_changed: bool,
@@ -89,7 +89,7 @@ impl Walk {
 
     fn placeholder(&self, kind: Type) -> Node {
         match kind {
-            // Fits a port, a percentage and a file mode.
+            // This number is valid as a port, a percentage and a file mode.
             Type::Int => Node::from(i64::from(self.path.number() % 100) + 1),
             Type::Float => Node::from_json(&serde_json::json!(
                 f64::from(self.path.number() % 100) + 0.5

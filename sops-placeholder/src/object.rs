@@ -1,4 +1,4 @@
-//! The mark of an object with placeholders.
+//! The annotation of an object with placeholders.
 
 use sops_core::tree::{Entry, Node};
 

@@ -1,19 +1,20 @@
-//! The certificate and the private keys that stand for others. They are published, so that anyone
-//! can recognize them, and protect nothing. The certificate is valid until the end of the year 9999.
+//! The certificate and the private keys that are placeholders. They are published, so that anyone
+//! can recognize them, and protect nothing. The certificate is valid until the end of the year
+//! 9999.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A certificate of `placeholder.invalid`, which is its own authority.
+/// A self-signed certificate for `placeholder.invalid`.
 pub(crate) const CERTIFICATE: &str = include_str!("../published/tls.crt");
 
 /// The private key of the certificate.
 pub(crate) const TLS_KEY: &str = include_str!("../published/tls.key");
 
-/// A private key of SSH.
+/// An SSH private key.
 pub(crate) const SSH_KEY: &str = include_str!("../published/ssh.key");
 
-/// What is published.
+/// All published texts.
 pub(crate) const ALL: [&str; 3] = [CERTIFICATE, TLS_KEY, SSH_KEY];
 
 /// Whether a private key, which may be in base64 or indented, is one of the published ones, and

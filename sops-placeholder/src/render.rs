@@ -8,10 +8,11 @@ use crate::fill::fill;
 use crate::secret::secret_text;
 
 /// The documents of a file of any format except binary, with placeholders for encrypted values and
-/// without `sops` metadata; and whether it was encrypted. No key is needed. Comments are left out.
+/// without `sops` metadata; and whether the file was encrypted. No key is needed. Comments are left
+/// out.
 ///
 /// # Errors
-/// Those of [`parse_document`]; [`Error::Value`] for a value that is damaged, or that is encrypted
+/// The errors of [`parse_document`]; [`Error::Value`] for a value that is damaged, or that is encrypted
 /// in a document that has lost its metadata.
 pub fn render_trees(bytes: &[u8], format: Format) -> sops_core::Result<(Vec<Node>, bool)> {
     let document = parse_document(bytes, format)?;
@@ -40,7 +41,7 @@ pub fn render_trees(bytes: &[u8], format: Format) -> sops_core::Result<(Vec<Node
 /// of a binary file is the text that a Secret would have under the file's name.
 ///
 /// # Errors
-/// Those of [`render_trees`]; [`Error::NotEncrypted`] for a binary file that is not encrypted.
+/// The errors of [`render_trees`]; [`Error::NotEncrypted`] for a binary file that is not encrypted.
 pub fn render_file(bytes: &[u8], format: Format, name: &str) -> sops_core::Result<Option<Vec<u8>>> {
     if format == Format::Binary {
         let is_binary =
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_encrypted_stays_and_what_is_damaged_is_an_error() {
+    fn plaintext_comments_stay_and_damaged_ones_are_errors() {
         for (format, text) in [
             (Format::Yaml, "a: x\n"),
             (Format::Binary, "x"),

@@ -1,5 +1,5 @@
-//! What stands for a value of a Secret: Kubernetes and the programs that read it expect a form for
-//! some keys.
+//! Placeholders for the values of a Secret: for some keys, Kubernetes and other programs expect a
+//! certain form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::published::{CERTIFICATE, SSH_KEY, TLS_KEY};
 use crate::value_path::ValuePath;
 
-/// A host that no name server knows.
+/// A host name that does not exist.
 const HOST: &str = "placeholder.invalid";
 
-/// The text that stands for the value of a Secret under `key`, before it is encoded for `data`.
-/// `kind` is the `type` of the Secret.
+/// The placeholder for the value of a Secret under `key`, before it is encoded for `data`. `kind`
+/// is the `type` of the Secret.
 pub fn secret_text(kind: Option<&str>, key: &str) -> String {
     text_at(kind, key, &ValuePath::from(["data", key]))
 }
@@ -30,14 +30,14 @@ pub(crate) fn text_at(kind: Option<&str>, key: &str, path: &ValuePath) -> String
     }
 }
 
-/// The credentials for a registry.
+/// Placeholder credentials for a registry.
 fn registry(path: &ValuePath) -> serde_json::Value {
     let text = path.text();
     let auth = STANDARD.encode(format!("{text}:{text}"));
     json!({"username": text, "password": text, "auth": auth})
 }
 
-/// A field of a token with which nodes join a cluster.
+/// The placeholder for a field of a token with which nodes join a cluster.
 fn token_text(key: &str, path: &ValuePath) -> String {
     match key {
         "token-id" => format!("{:06x}", path.number() & 0x00ff_ffff),

@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-/// How texts begin that stand for a value. Eight hexadecimal digits follow, so that a text is also a
+/// The prefix of placeholder texts. Eight hexadecimal digits follow, so a placeholder is also a
 /// valid name of an object or a host.
 pub(crate) const PREFIX: &str = "sops-rs-placeholder-";
 
-/// Keys, and the indexes of lists.
+/// A path of keys and list indexes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ValuePath(Vec<String>);
 
@@ -23,7 +23,7 @@ impl ValuePath {
         self.0.last().map_or("", String::as_str)
     }
 
-    /// Whether it is an entry directly under one of these top-level keys; the key, if so.
+    /// The key, if the path is an entry directly under one of these top-level keys.
     pub(crate) fn part_of<'k>(&self, keys: &[&'k str]) -> Option<&'k str> {
         match &self.0[..] {
             [part, _] => keys.iter().copied().find(|key| part == key),
@@ -42,7 +42,7 @@ impl ValuePath {
         u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 
-    /// The text that stands for a text.
+    /// The placeholder for a text.
     pub(crate) fn text(&self) -> String {
         format!("{PREFIX}{:08x}", self.number())
     }

@@ -12,10 +12,12 @@
 //! assert_eq!(one_line("no file AGE-SECRET-KEY-1QQ"), "no file AGE-SECRET-KEY-…");
 //! ```
 
+mod boundary;
 mod escape;
 mod mask;
 mod show;
 
+pub use boundary::{ceil_char_boundary, floor_char_boundary};
 pub use escape::{
     beginning, escaped, escaped_json, escaped_lines, is_emoji_selector, is_printable, is_space,
 };

@@ -83,8 +83,8 @@ fn is_identity(upper: &str) -> bool {
         })
 }
 
-/// The end of the key whose armor begins at `at`: that of the armor's last line, or without one
-/// that of the text that can be a key's.
+/// The end of the key whose armor begins at `at`: the end of the armor's last line or, if that is
+/// missing, of the text that can belong to a key.
 fn armor_end(text: &str, at: usize) -> usize {
     let last_line = text[at..].find("-----END").map(|found| at + found + 5);
     let end = last_line.and_then(|line| Some(line + text[line..].find("-----")? + 5));
@@ -92,7 +92,7 @@ fn armor_end(text: &str, at: usize) -> usize {
 }
 
 /// What follows the headers and the Base64 at the beginning of the text. A message may quote a key
-/// that is cut off.
+/// that is truncated.
 fn after_body(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -112,7 +112,7 @@ fn after_body(text: &str) -> &str {
     }
 }
 
-/// What follows an escaped character, such as `\n` or `\u{200b}`.
+/// The text after an escaped character, such as `\n` or `\u{200b}`.
 fn after_escape(text: &str) -> Option<&str> {
     let escape = text.strip_prefix('\\')?.trim_start_matches('\\');
     match escape.strip_prefix("u{") {
@@ -121,7 +121,7 @@ fn after_escape(text: &str) -> Option<&str> {
     }
 }
 
-/// What follows a header of PEM or PGP, such as `DEK-Info: …`, and its line.
+/// The text after a line with a header of PEM or PGP, such as `DEK-Info: …`.
 fn after_header(text: &str) -> Option<&str> {
     let mut names = HEADERS.iter();
     let value = names.find_map(|name| text.strip_prefix(name)?.strip_prefix(": "))?;
@@ -137,8 +137,7 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=-_".contains(c)
 }
 
-/// Whether a word is one of the message rather than a line of Base64, which has digits or capital
-/// letters.
+/// Whether a word belongs to the message. A line of Base64 has digits or capital letters.
 fn is_prose(word: &str) -> bool {
     word.len() < 16 && word.chars().all(|c| c.is_ascii_lowercase())
 }

@@ -8,11 +8,11 @@ use granit_parser::{Event, Parser};
 /// the end of a line to a line of its own, and loses some comments.
 ///
 /// Without comments and white space, both must have the same characters; they must have the same
-/// scalars, styles, tags and containers, and ours must have every comment of theirs. Wrong
-/// indentation indicators in theirs, a bug of `sops`, are corrected first.
+/// scalars, styles, tags and containers, and our text must have every comment of the other one.
+/// Wrong indentation indicators in the other text, a bug of `sops`, are corrected first.
 ///
 /// # Errors
-/// A description of the difference.
+/// The error describes the difference.
 pub fn same_except_comments(ours: &str, theirs: &str) -> Result<(), String> {
     let theirs = &right_indicators(theirs);
     if ours == theirs {

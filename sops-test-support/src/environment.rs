@@ -69,7 +69,7 @@ impl Drop for KeptTexts {
     fn drop(&mut self) {
         let directories = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         for directory in directories {
-            // A test may have removed it.
+            // A test may have removed the directory.
             let _ = fs::remove_dir_all(directory);
         }
     }
@@ -302,9 +302,9 @@ fn hand_over(directory: &Path) {
 pub struct Run {
     /// The exit code; `None` if a signal ended the run.
     pub code: Option<i32>,
-    /// Its standard output.
+    /// The text on standard output.
     pub stdout: String,
-    /// Its standard error.
+    /// The text on standard error.
     pub stderr: String,
 }
 
@@ -324,7 +324,7 @@ impl Run {
         self
     }
 
-    /// Asserts that none of these secrets is in its output.
+    /// Asserts that none of these secrets is in the output.
     #[track_caller]
     pub fn keeps(self, secrets: &[&str]) -> Self {
         for secret in secrets {

@@ -4,16 +4,19 @@
 //! - documents written by hand, and Secrets in disguise
 //! - the comparison of two programs' texts
 //! - the environment in which the program runs
-//! - the check of generated documentation pages
+//! - the check of generated documentation pages, and of the commands on others
 
 mod compare;
 pub mod disguise;
+#[cfg(unix)]
 pub mod environment;
 mod flat;
 mod flow;
 pub mod generated;
 mod json;
 pub mod kustomize;
+#[cfg(unix)]
+pub mod page;
 pub mod vectors;
 pub mod written;
 mod yaml;

@@ -11,10 +11,10 @@ use sops_core::tree::Node;
 use crate::problem::Problem;
 use crate::resource_list::annotation;
 
-/// In the order in which they were added.
+/// The prefixes that kustomize added to the name, in this order.
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
 const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
-/// From the first namespace, which is that of the file, to the last.
+/// The namespaces that the resource has had, from the namespace in the file to the last one.
 const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
 
 /// The name that kustomize records for an object without a namespace.
@@ -50,10 +50,10 @@ impl ObjectIdentity {
         }
     }
 
-    /// Requires one of the documents to be this object.
+    /// Checks that one of the documents is this object.
     ///
     /// # Errors
-    /// How the first document differs.
+    /// The error says how the first document differs.
     pub(super) fn require(&self, documents: &[&Node]) -> Result<(), Problem> {
         let mut first = None;
         for document in documents {

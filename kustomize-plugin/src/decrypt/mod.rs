@@ -73,8 +73,9 @@ fn with_placeholders(resource: Node) -> Result<Node, Problem> {
     }
 }
 
-/// A resource without metadata. Ciphertext in it would reach the cluster as if it were the value: a
-/// patch or a generator of kustomize has dropped the metadata.
+/// Checks that a resource without metadata contains no ciphertext. If a patch or a generator of
+/// kustomize has dropped the metadata, the ciphertext would reach the cluster as if it were the
+/// value.
 fn without_block(resource: Node) -> Result<Node, Problem> {
     match path_of_ciphertext(&resource) {
         None => Ok(resource),

@@ -26,7 +26,7 @@ const ONLY_ENCRYPTED: &str = "`mac: require`, but the file has `mac_only_encrypt
 /// The file that a resource claims to come from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResourceOrigin {
-    /// Its path, relative to the directory that is built.
+    /// The path of the file, relative to the directory that is built.
     File(String),
     /// A file in another repository, which kustomize fetched.
     Repository(String),
@@ -81,9 +81,9 @@ impl Origins {
         }
     }
 
-    /// Requires the MAC of the file to match, and the resource to be one of its objects with only
-    /// that object's encrypted values. Under `mac: require`, a MAC that covers only the encrypted
-    /// values causes a warning, once per file.
+    /// Checks that the MAC of the file matches, that the resource is an object of the file, and
+    /// that it has only that object's encrypted values. Under `mac: require`, a MAC that covers
+    /// only the encrypted values causes a warning, once per file.
     pub(super) fn require(
         &mut self,
         function: &mut Function,
@@ -106,9 +106,10 @@ impl Origins {
             .map_err(|problem| problem.in_file(path))
     }
 
-    /// The path relative to the working directory, which differs from the directory that is built
-    /// if a base has this function among its `transformers`. The configuration's own origin shows
-    /// how they are related: the working directory is one of the directories on the way to it.
+    /// The path relative to the working directory. That directory differs from the one that is
+    /// built if a base has this function among its `transformers`. The configuration's own origin
+    /// shows how they are related: the working directory is one of the directories on the way to
+    /// it.
     fn locate(&self, workspace: &Workspace, path: &str) -> String {
         let Some(config) = &self.config else {
             return path.to_owned();

@@ -56,7 +56,7 @@ impl SourceFile {
     /// patch. If it has no encrypted values, all documents match.
     ///
     /// # Errors
-    /// The first value of the resource that no document has.
+    /// The error names the first value of the resource that no document has.
     pub(super) fn documents_of(&self, resource: &EncryptedTree) -> Result<Vec<&Node>, Problem> {
         if resource.metadata().rule != self.file.rule {
             return Err(Problem::new(OTHER_RULE).at_field("sops"));
@@ -99,7 +99,7 @@ struct Comparison<'f> {
 }
 
 impl Comparison<'_> {
-    /// Requires the encrypted values of `node` to be in `source` under the same keys.
+    /// Checks that the encrypted values of `node` are in `source` under the same keys.
     fn require(&mut self, node: &Node, source: Option<&Node>) -> Result<(), Problem> {
         match node {
             Node::Mapping(entries) => {
@@ -119,8 +119,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Requires the encrypted values of an item to be those of an item of the file: the one with
-    /// the same merge key or, without merge keys, the next one in order.
+    /// Checks that an item of the file has the encrypted values of this item: the item with the
+    /// same merge key or, without merge keys, the next one in order.
     fn require_items(&mut self, items: &[Node], source: Option<&Node>) -> Result<(), Problem> {
         let sources = match source {
             Some(Node::Sequence(sources)) => sources.as_slice(),
@@ -161,7 +161,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The item has a value that no item of the file has.
+    /// The error for an item with a value that no item of the file has.
     fn unlike_item(&mut self, item: &Node) -> Problem {
         self.require(item, None)
             .err()

@@ -1,4 +1,4 @@
-//! The entries of a file with lines `KEY=VALUE`.
+//! Reads a file with lines `KEY=VALUE`.
 
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ pub(crate) enum Style {
 
 impl Style {
     /// # Errors
-    /// Which line is invalid, without its content.
+    /// The error names the invalid line, without its content.
     pub(crate) fn read(self, text: &str) -> Result<Entries, Problem> {
         match self {
             Self::Lines => lines(text),

@@ -21,7 +21,7 @@ pub(crate) fn generate(
 ) -> Result<Vec<Node>, Problem> {
     if generator.files.is_none() && generator.secret_from.is_none() {
         return Err(Problem::new(
-            "there is nothing to generate; set `files` or `secretFrom`",
+            "nothing to generate; set `files` or `secretFrom`",
         ));
     }
     let style = if generator.is_ksops {

@@ -74,7 +74,7 @@ struct Source<'c> {
     /// The key of the Secret.
     key: &'c str,
     path: &'c str,
-    /// Its field in the configuration.
+    /// The field of the configuration that names the file.
     field: String,
 }
 
@@ -110,7 +110,7 @@ impl<'c> Source<'c> {
         problem.in_file(self.path).at_field(&self.field)
     }
 
-    /// As in ksops, the last value is used, but with a warning.
+    /// Inserts a value. If the key has one, the new value replaces it, as in ksops, with a warning.
     fn insert(
         &self,
         function: &mut Function,

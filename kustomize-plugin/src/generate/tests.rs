@@ -27,7 +27,7 @@ fn files_are_decrypted_in_their_order() {
     for config in [OWN, KSOPS, &other_version] {
         let config = format!("{config}files:\n- ./a.yaml\n- ../shared/c.yaml\n");
         let expected = ["a", "b", "c"].map(|name| only(&manifest(name)));
-        // As kustomize passes it, as the configuration alone, and as the only item.
+        // The configuration as kustomize passes it, alone, and as the only item.
         assert_eq!(sample.run(&config, &[&config]).quiet(), expected);
         assert_eq!(sample.run(&config, &[]).quiet(), expected);
         assert_eq!(sample.run("", &[&config]).quiet(), expected);
@@ -142,7 +142,7 @@ fn errors_name_the_field_and_the_file() {
     sample.write("bytes.yaml", b"\xff");
     sample.encrypt("list.yaml", "data: [1]\n");
     for (more, message) in [
-        ("", "there is nothing to generate"),
+        ("", "nothing to generate"),
         (
             "files: a.yaml",
             "files: expected a sequence, found a string",

@@ -123,7 +123,7 @@ fn the_merge_behavior_is_respected() {
 }
 
 #[test]
-fn a_generator_in_a_base_is_run_there() {
+fn a_generator_in_a_base_runs_in_the_base() {
     let directory = Directory::with(&[
         ("base/kustomization.yaml", "generators: [g.yaml]\n"),
         ("base/g.yaml", &generator(OWN, "files: [secrets/s.yaml]\n")),

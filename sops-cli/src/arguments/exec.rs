@@ -20,7 +20,7 @@ pub(crate) enum ExecCommand {
 }
 
 impl ExecCommand {
-    /// The command with another text in the place of each `{}`.
+    /// The command with each `{}` replaced by `text`.
     pub(crate) fn with_file(self, path: &str) -> Self {
         let replaced = |word: OsString| {
             let mut rest = word.as_bytes();
@@ -68,10 +68,10 @@ pub(crate) struct ExecArgs {
 }
 
 impl ExecArgs {
-    /// The file and the command.
+    /// The file and the command, or an error if one is missing.
     ///
     /// # Errors
-    /// With an example of the command line.
+    /// The error's hint is an example of the command line.
     pub(crate) fn file_and_command(
         &self,
         example: &'static str,

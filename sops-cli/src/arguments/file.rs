@@ -39,7 +39,7 @@ impl FileArg {
         self.get(ui).filter(|_| !self.is_standard_input())
     }
 
-    /// Whether the file stands for standard input.
+    /// Whether the command reads standard input.
     pub(crate) fn is_standard_input(&self) -> bool {
         let first = self.first();
         first.is_none_or(|file| file == Path::new("-") && !file.exists())
@@ -91,7 +91,7 @@ impl FileArg {
         }
     }
 
-    /// The file that the command line must name.
+    /// The file, or an error if the command line names none.
     pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
         self.get(ui).ok_or_else(no_file)
     }
@@ -108,9 +108,9 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
             let message = format!("{} does not exist", name_of(path));
             let error = CommandError::new(Code::NoFileSpecified, message);
             Err(match std::env::current_dir() {
-                Ok(folder) if path.is_relative() => error.hint(format!(
+                Ok(directory) if path.is_relative() => error.hint(format!(
                     "the path is relative to the working directory, {}",
-                    name_of(&folder)
+                    name_of(&directory)
                 )),
                 _ => error,
             })
@@ -119,13 +119,13 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// The name that replaces the file's own.
+/// The flag with the name that replaces the file's own.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct NameArg {
-    /// Choose the format and the creation rule by this file name
+    /// Use this file name to choose the format and the creation rule
     ///
-    /// Needed with standard input, which has no name.
+    /// Standard input has no name of its own.
     #[arg(long, hide_short_help = true, value_name = "NAME", value_parser = path_or_empty())]
     pub(crate) filename_override: Option<PathBuf>,
 }

@@ -14,7 +14,7 @@ pub(crate) fn flag(argument: &OsStr) -> Option<(&OsStr, Option<&OsStr>)> {
     (!name.is_empty()).then(|| (OsStr::from_bytes(name), value))
 }
 
-/// What Go's `strconv.ParseBool` reads.
+/// Parses a truth value as Go's `strconv.ParseBool` does.
 pub(crate) fn truth(value: impl AsRef<OsStr>) -> Option<bool> {
     match value.as_ref().to_str()? {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),

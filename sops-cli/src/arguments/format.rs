@@ -16,13 +16,14 @@ use crate::ui::Ui;
 pub(crate) struct FormatArgs {
     /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
     ///
-    /// By default, the file extension decides, or the content if an encrypted file has an unknown
-    /// extension.
+    /// By default, the file extension decides; for an encrypted file with an unknown extension, the
+    /// content decides.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
     /// Output format [default: from the name]
     ///
-    /// By default, the file extension decides, or the input format if the extension is unknown.
+    /// By default, the file extension decides; if it is unknown, the output has the format of the
+    /// input.
     #[arg(long, hide_short_help = true, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
@@ -36,16 +37,16 @@ impl FormatArgs {
         }
     }
 
-    /// The output format for an input in the format `input`: that of the name if it has one, or
-    /// else the same.
+    /// The output format for an input in the format `input`: the format of the file's name, or else
+    /// `input`.
     pub(crate) fn output(&self, path: Option<&Path>, input: Format) -> Format {
         let of_name = path.map(Format::from_path);
         let of_name = of_name.filter(|format| *format != Format::Binary);
         self.named_output().or(of_name).unwrap_or(input)
     }
 
-    /// The format in which the plaintext of an encrypted file is written. As in `sops`, a document
-    /// whose format `--input-type` gives becomes the binary file that it was created from, unless
+    /// The format in which the plaintext of an encrypted file is written. As in `sops`, if
+    /// `--input-type` gives the format, the result is the binary file that was encrypted, unless
     /// the file's name has another format.
     pub(crate) fn decrypted(&self, path: Option<&Path>, input: Format, content: &[u8]) -> Format {
         let output = self.output(path, input);
@@ -93,7 +94,7 @@ pub(crate) struct FormatChange {
 }
 
 impl FormatChange {
-    /// Warns if the name of the file suggests another format than the new one.
+    /// Warns if the file's name suggests a format other than the new one.
     pub(crate) fn warn(self, ui: &Ui, path: &Path) {
         let is_misnamed = has_format(path) && self.output != Format::from_path(path);
         if self.output != self.input && is_misnamed {

@@ -7,8 +7,15 @@ use clap::builder::BoolishValueParser;
 
 use super::{go_integer, path_or_empty};
 
+/// The variables that stand for a flag.
+const VARIABLES: [&str; 3] = [
+    "SOPS_CONFIG",
+    "SOPS_KEYSERVICE",
+    "SOPS_ENABLE_LOCAL_KEYSERVICE",
+];
+
 /// Flags of every command.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[group(skip)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArgs {
@@ -26,10 +33,10 @@ pub(crate) struct GlobalArgs {
     /// Whether SOPS_CONFIG named the configuration file, and not the flag.
     #[arg(skip)]
     pub(crate) is_config_of_environment: bool,
-    /// Print where keys are searched for, and the log lines of sops
+    /// Print where sops-rs looks for keys, and the log lines of sops
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
-    /// Spaces per level of a file that is converted to another format [default: from `stores` in
+    /// Indent converted files by this many spaces per level [default: from `stores` in
     /// `.sops.yaml`]
     #[arg(
         long,
@@ -42,12 +49,12 @@ pub(crate) struct GlobalArgs {
     pub(crate) indent: Option<i16>,
     /// Compute the MAC of a new file from its encrypted values only
     ///
-    /// Plaintext values can then be changed without sops-rs.
+    /// Then the plaintext values of the file can be changed without sops-rs.
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) mac_only_encrypted: bool,
     /// Also use the key service at `unix:///path` or `tcp://host:port`
     ///
-    /// Local keys are tried first. Can be repeated.
+    /// Local keys are tried first. You can repeat this flag.
     #[arg(
         long,
         hide_short_help = true,
@@ -78,6 +85,12 @@ pub(crate) struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// The values without any flag; `None` if a variable stands for one.
+    pub(crate) fn without_flags() -> Option<Self> {
+        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        (!VARIABLES.iter().any(|name| is_set(&name))).then(Self::default)
+    }
+
     /// The names of the flags in the description of the command line.
     pub(crate) const IDS: [&str; 6] = [
         "config",
@@ -99,7 +112,7 @@ impl GlobalArgs {
         self.enable_local_keyservice.unwrap_or(true)
     }
 
-    /// The configuration file that was named.
+    /// The configuration file that the flag or SOPS_CONFIG names.
     pub(crate) fn config(&self) -> Option<&Path> {
         self.config
             .as_deref()

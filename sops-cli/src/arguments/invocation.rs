@@ -12,13 +12,13 @@ pub(crate) fn is_sops() -> bool {
     Path::new(&name).file_name() == Some(OsStr::new("sops"))
 }
 
-/// The name under which it registers with shells.
+/// The name under which the completion script registers with a shell.
 pub(crate) fn name() -> &'static str {
     if is_sops() { "sops" } else { "sops-rs" }
 }
 
-/// A text for the user, in which commands of this program, such as `sops-rs edit`, have the name
-/// that it was called by.
+/// A text for the user, with the name by which the program was called in commands such as `sops-rs
+/// edit`.
 pub(crate) fn under_name(text: &str) -> Cow<'_, str> {
     const COMMANDS: [&str; 2] = ["`sops-rs ", "<(sops-rs "];
     let is_changed = is_sops() && COMMANDS.iter().any(|command| text.contains(command));

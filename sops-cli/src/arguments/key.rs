@@ -156,7 +156,7 @@ impl KmsArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct GroupArgs {
-    /// age recipient of the new group; can be repeated, like the other keys
+    /// age recipient of the new group; you can repeat this flag and those for other keys
     #[arg(long, value_name = "RECIPIENT", help_heading = HEADING)]
     age: Vec<String>,
     /// Fingerprint of a PGP key
@@ -307,7 +307,7 @@ impl KeyChangeArgs {
 /// A flag, the family of its keys, and its value.
 type Listed<'a> = (&'static str, Family, &'a Option<String>);
 
-/// The keys that flags list, all of which must be usable.
+/// The keys from the flags; an unusable key is an error.
 fn listed(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
     parsed(lists, kms, |key, source| {
         key.check().map_err(|error| {
@@ -320,7 +320,7 @@ fn listed(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, Comma
     })
 }
 
-/// The keys that flags list, some of which may be unusable.
+/// The keys from the flags, including unusable ones.
 fn unchecked(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
     parsed(lists, kms, |_, _| Ok(()))
 }

@@ -1,6 +1,7 @@
 //! The flags that several commands share, with the names of `sops`, one group per file.
-//! `go_flags.rs` takes the spellings of Go's library, `sops_order.rs` their order under the name
-//! `sops`, and `invocation.rs` says under which name the program was called.
+//! `go_flags` accepts the spellings of Go's library, `sops_order.rs` the order of arguments
+//! under the name `sops`, and `invocation.rs` determines the name under which the program was
+//! called.
 
 mod exec;
 mod file;

@@ -57,7 +57,7 @@ pub(crate) struct RuleArgs {
     encrypted_comment_regex: Option<String>,
     /// Accept a file in which the rule selects no values
     ///
-    /// `edit` then also accepts plaintext values that the creation rule would encrypt.
+    /// With this flag, `edit` also accepts plaintext values that the creation rule would encrypt.
     #[arg(long, hide_short_help = true, help_heading = "Rules")]
     pub(crate) allow_plaintext: bool,
 }

@@ -30,8 +30,8 @@ impl<'a> SopsOrder<'a> {
         })
     }
 
-    /// The arguments so that flags end at the first word. Flags that only sops-rs has come first:
-    /// they work in any position, and those that `sops` has before a command work before the first
+    /// Sorts the arguments so that flags end at the first word. Flags that only sops-rs has come
+    /// first, because they work in any position; global flags of `sops` work only before the first
     /// word.
     pub(super) fn sort(&self, arguments: Vec<OsString>) -> Vec<OsString> {
         let (mut own, mut moved, mut rest) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,7 +88,7 @@ impl<'a> SopsOrder<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {
     Nothing,
-    /// Its value.
+    /// The value of the flag.
     Value,
     /// A word, which stays a word: the flag is a switch.
     Word,

@@ -89,8 +89,7 @@ impl BatchFile {
             return true;
         }
         let format = Format::from_path(&self.path);
-        // Names without a known extension count as binary. Of these files, only encrypted ones are
-        // recognized.
+        // Files without a known extension count as binary; only encrypted ones are recognized.
         if format == Format::Binary && !(encrypted && begins_as_encrypted(&self.path)) {
             return false;
         }
@@ -121,8 +120,7 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
 /// The largest file without a known extension that is searched, unless it begins like JSON.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Whether a file begins like an encrypted one: like text, and if it is too large to read in vain,
-/// like JSON.
+/// Whether a file begins like an encrypted one: as text, or as JSON if it is large.
 fn begins_as_encrypted(path: &Path) -> bool {
     let Ok(file) = reading::open(path, FileKind::Regular) else {
         return false;

@@ -9,7 +9,7 @@ use crate::ui::Ui;
 
 /// Why a file stays in plaintext.
 pub(crate) enum Left {
-    /// Its rule selects none of its values.
+    /// The file's rule selects none of its values.
     Unselected,
     /// It should be encrypted, but no rule of this configuration matches it, or there is no
     /// configuration.

@@ -23,15 +23,14 @@ use crate::ui::Ui;
 /// How many files are staged beside the old ones before they are synced and renamed together.
 const TOGETHER: usize = 256;
 
-/// How many files the process has open besides those of [`directories_together`], with room to
-/// spare.
+/// How many other files the process has open besides those of [`directories_together`], rounded up.
 const OTHER_OPEN_FILES: u64 = 64;
 
 /// A file to work on.
 pub(crate) struct BatchFile {
     pub(crate) path: PathBuf,
-    /// Whether it was found in a directory, and not named: then it is skipped if the command does
-    /// not apply to it.
+    /// Whether the file was found in a directory. Such a file is skipped if the command does not
+    /// apply to it.
     pub(crate) is_found: bool,
 }
 
@@ -39,9 +38,9 @@ pub(crate) struct BatchFile {
 pub(crate) enum Work {
     /// The file as it was read, and its new content.
     Replace(Input, Zeroizing<Vec<u8>>),
-    /// The command does not apply to it.
+    /// The command does not apply to the file.
     Ignore,
-    /// It stays in plaintext.
+    /// The file stays in plaintext.
     Leave(Left),
 }
 

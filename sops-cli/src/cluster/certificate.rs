@@ -59,7 +59,7 @@ const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage 
 /// The start of the library's message about a wrong name, which needs no explanation.
 const NAME: &str = "certificate not valid for name";
 
-/// The problem with a certificate, from the library's error message.
+/// Finds the problem with a certificate in the library's error message.
 pub(super) fn fault(text: &str) -> CertificateFault {
     if let Some(start) = text.find(NAME) {
         let names = text[start + NAME.len()..].replace("; certificate is", "; it is");

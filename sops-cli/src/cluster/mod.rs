@@ -10,6 +10,7 @@ mod credentials;
 mod error;
 mod kinds;
 mod kubeconfig;
+mod masking;
 mod object;
 mod server_side_apply;
 

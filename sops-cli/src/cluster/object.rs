@@ -58,7 +58,7 @@ impl ResourcePath {
     /// The part of a path that names the namespace; empty for a cluster-scoped object.
     ///
     /// # Errors
-    /// Those of [`request`](Self::request).
+    /// The errors of [`request`](Self::request).
     pub(crate) fn namespace_path(&self) -> Result<String, CommandError> {
         self.request()?;
         Ok(self

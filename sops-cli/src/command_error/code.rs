@@ -20,7 +20,7 @@ pub(crate) enum Code {
     NoFileSpecified = 100,
     DuplicateKeyType = 112,
     CannotRetrieveDataKey = 128,
-    /// The code that a shell reports if the reader of a program's output has ended.
+    /// The code that a shell reports for a program that writes to a closed pipe.
     BrokenPipe = 141,
     FileNotModified = 200,
     NoEditor = 201,

@@ -62,7 +62,7 @@ impl CommandError {
         }
     }
 
-    /// The same for a configuration that is already parsed.
+    /// An error of the library about a configuration that is already parsed.
     pub(crate) fn in_config(error: Error, config: &Config) -> Self {
         Self::in_config_text(error, config.text().as_bytes())
     }
@@ -91,7 +91,7 @@ impl CommandError {
         let has_mark = source.is_some_and(|(_, text, format, role)| {
             role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
         });
-        // Without conversion, the file is an encrypted one with metadata.
+        // Without a conversion, the file itself is encrypted and has metadata.
         let encrypted_as = source.and_then(|(_, text, format, _)| match &error {
             Error::Ciphertext { .. } => other_format(text, format),
             _ => None,
@@ -124,7 +124,7 @@ impl CommandError {
             Error::NotEncrypted if actual_format.is_some() => simple(Code::Generic, &error),
             Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
                 simple(Code::Generic, &error)
-                    .hint("the file has encrypted values, but their metadata is missing; restore the file from version control")
+                    .hint("the file has encrypted values, but its metadata is missing; restore the file from version control")
             }
             Error::Output(cause) => return Self::stream("standard output", &cause),
             Error::NotEncrypted => simple(Code::Generic, &error)
@@ -138,15 +138,16 @@ impl CommandError {
                 Self::reserved_key()
             }
             Error::AlreadyEncrypted if matches!(source, Some((.., Format::Dotenv, _))) => {
-                Self::new(Code::AlreadyEncrypted, "a key begins with `sops_`: the document is encrypted already")
+                Self::new(Code::AlreadyEncrypted, "a key begins with `sops_`: the document is already encrypted")
                     .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                     .hint("in a plaintext file, give the keys that begin with `sops_` other names")
             }
-            Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is encrypted already, or the key needs another name")
+            Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is already encrypted, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
-            Error::Ciphertext { .. } if let Some(actual) = encrypted_as => {
-                let message = format!("the file is encrypted already, as {}", shown(actual));
+            Error::Ciphertext { .. } if encrypted_as.is_some() => {
+                let actual = encrypted_as.map_or_else(String::new, shown);
+                let message = format!("the file is already encrypted, as {actual}");
                 Self::new(Code::AlreadyEncrypted, message)
                     .hint("to change an encrypted file: `sops-rs edit <FILE>`")
             }
@@ -156,7 +157,7 @@ impl CommandError {
             }
             Error::Ciphertext { path, location } => {
                 at = Some(location);
-                Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` metadata to decrypt it with"))
+                Self::new(Code::AlreadyEncrypted, format!("{path}: this value is already encrypted, but the file has no `sops` metadata to decrypt it with"))
                     .hint("restore the metadata from version control; if you encrypt the value again, it can no longer be decrypted")
             }
             Error::Metadata { location, path, message } => {
@@ -206,7 +207,7 @@ impl CommandError {
                 at = location;
                 let new = Self::with_lines(Code::CannotRetrieveDataKey, &error.to_string());
                 match location {
-                    Some(_) => new.hint("an `enc` was altered or cut off; restore the file from version control"),
+                    Some(_) => new.hint("an `enc` was altered or truncated; restore the file from version control"),
                     None => new,
                 }
             }
@@ -217,7 +218,7 @@ impl CommandError {
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` creates a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint(match source {
-                    // An error in a file that is encrypted again for another rule.
+                    // The error occurred while the file was encrypted again with another rule.
                     Some((.., Role::Encrypted)) => "change the rule",
                     _ => "change the rule, or put a rule for this file before it; to leave the file in plaintext, add `--allow-plaintext`",
                 }),
@@ -279,13 +280,13 @@ fn may_have_other_format(error: &Error) -> bool {
 /// The format in which the text is an encrypted file, if that is not the one in which it was read.
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
     let actual = encrypted_format(text).filter(|actual| *actual != format)?;
-    // A hint does not help if the file is damaged in that format too.
+    // If the file is damaged in that format too, the hint would not help.
     EncryptedDocument::parse(text, actual)
         .is_ok()
         .then_some(actual)
 }
 
-/// The name of a format in a sentence.
+/// The name of a format for use in a sentence.
 fn shown(format: Format) -> String {
     match format {
         Format::Dotenv | Format::Binary => format.name().to_owned(),

@@ -38,12 +38,14 @@ pub(crate) struct Pointer {
 }
 
 impl CommandError {
-    /// With a one-line message; line breaks and control characters in it are escaped.
+    /// Creates an error with a one-line message; line breaks and control characters in it are
+    /// escaped.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self::with_message(code, one_line(&message.into()).into_owned())
     }
 
-    /// With a message of several lines. The caller must have escaped any untrusted parts.
+    /// Creates an error with a message of several lines. The caller must have escaped any untrusted
+    /// parts.
     pub(crate) fn with_lines(code: Code, message: &str) -> Self {
         Self::with_message(code, lines(message).into_owned())
     }
@@ -61,14 +63,14 @@ impl CommandError {
         }
     }
 
-    /// Prints it as a note: the user gave up.
+    /// Reports the error as a note, because the user gave up.
     pub(crate) fn calmly(mut self) -> Self {
         self.is_calm = true;
         self
     }
 
-    /// Marks it: another program changed the file after the command read it, so the command can
-    /// start again.
+    /// Marks the error: another program changed the file after the command read it, so the command
+    /// can start again.
     pub(crate) fn with_conflict(mut self) -> Self {
         self.is_conflict = true;
         self
@@ -92,7 +94,7 @@ impl CommandError {
         self.is_of_sops.then_some(&*self.message)
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint: what to do about the error.
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         let hint = match hint.into() {
             Cow::Borrowed(own) => Cow::Borrowed(own),
@@ -115,13 +117,13 @@ impl CommandError {
         self
     }
 
-    /// Makes it an error about a whole file.
+    /// Names the file that the error is about, without a location.
     pub(crate) fn in_file(mut self, name: &str) -> Self {
         self.point(name, None, &[], Format::Yaml);
         self
     }
 
-    /// The same with another exit code.
+    /// Replaces the exit code.
     pub(crate) fn with_code(mut self, code: Code) -> Self {
         self.code = code;
         self

@@ -1,4 +1,4 @@
-//! Names of files, and reasons of the operating system, for messages.
+//! Names of files and errors of the operating system, as messages show them.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use sops_printable::escaped;
 /// How many files a message names.
 const MOST_NAMED: usize = 10;
 
-/// Why the system refused, without its error number.
+/// The operating system's error text, without the error number.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {

@@ -25,7 +25,7 @@ pub(crate) fn wrapped(text: &str, width: Option<usize>, reserved: usize) -> Cow<
     Cow::Owned(lines.join("\n").replace(KEPT_SPACE, " "))
 }
 
-/// One line, broken so that all of it is indented as its beginning is.
+/// Wraps one line and indents all parts like the beginning.
 fn broken(line: &str, columns: usize) -> String {
     let content = line.trim_start_matches(' ');
     let content = content.strip_prefix("- ").unwrap_or(content);
@@ -40,14 +40,14 @@ fn broken(line: &str, columns: usize) -> String {
     wrap(content, options).join("\n")
 }
 
-/// The text with other spaces within backquotes.
+/// The text with [`KEPT_SPACE`] for each space within backquotes.
 fn with_kept_spaces(text: &str) -> String {
     let mut is_quoted = false;
     text.chars()
         .map(|character| {
             is_quoted ^= character == '`';
             match character {
-                // An odd quote ends with its line.
+                // An unmatched quote ends at the end of its line.
                 '\n' => {
                     is_quoted = false;
                     character

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Namespace for objects that have none [default: from the context]
     #[arg(long, short, value_name = "NAME")]
     namespace: Option<String>,
-    /// Let the server check the objects, and change nothing
+    /// Change nothing: `server` asks the server to validate the objects
     #[arg(long, value_name = "BY")]
     dry_run: Option<DryRun>,
     /// Take over fields that other field managers own

@@ -13,7 +13,7 @@ use crate::arguments::{
     FileArg, FormatArgs, FormatChange, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs,
     RuleArgs, ThresholdArg, invocation,
 };
-use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::command_error::{CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::config::stores::stores;
@@ -21,7 +21,7 @@ use crate::decoded_data::DecodedView;
 use crate::decrypt_file;
 use crate::editor::{EditorProgram, EditorSession, Original, notes, template};
 use crate::encryption_options::{self, Wanted};
-use crate::files::Expected;
+use crate::files::{self, Expected};
 use crate::git::UnmergedFile;
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
@@ -44,7 +44,7 @@ const DECODE_VARIABLE: &str = "SOPS_RS_EDIT_DECODE";
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArg,
-    /// Show who can decrypt the file at the top
+    /// List the file's master keys at the top of the text
     #[arg(long, short)]
     pub(crate) show_master_keys: bool,
     /// Show base64 under `data` of Secrets as text, and encode it again when you save
@@ -68,7 +68,7 @@ pub(crate) struct Args {
     pub(crate) threshold: ThresholdArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
-    /// Only the old form has it.
+    /// Only the command line without a command, as in older versions of `sops`, has this flag.
     #[clap(skip)]
     pub(crate) name: NameArg,
 }
@@ -142,7 +142,7 @@ pub(super) fn decodes_by_default() -> bool {
     !falsey.contains(&value.to_lowercase().as_str())
 }
 
-/// Whether the file is in conflict and the user wants to resolve that.
+/// Whether the file has a merge conflict and the user wants to resolve it.
 fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandError> {
     if merge_conflict(&input.content).is_none()
         || !ui.can_ask()
@@ -151,7 +151,7 @@ fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandEr
         return Ok(false);
     }
     let question = format!(
-        "{} has a merge conflict. Resolve it, as `sops-rs resolve` does?",
+        "{} has a merge conflict. Resolve it now, as with `sops-rs resolve`?",
         name_of(file)
     );
     Ok(matches!(ui.confirm(&question), Ok(true)))
@@ -218,7 +218,7 @@ impl Editing<'_> {
             Vec::new()
         };
         head.extend_from_slice(view.as_ref().map_or(&[], DecodedView::notes));
-        // A file with the same values gets a correct MAC.
+        // Even if no value changed, the file gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {
@@ -230,14 +230,7 @@ impl Editing<'_> {
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
-        let directory = self
-            .file
-            .parent()
-            .filter(|directory| !directory.as_os_str().is_empty());
-        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            let message = format!("the directory {} does not exist", name_of(directory));
-            return Err(CommandError::new(Code::CannotWriteOutput, message));
-        }
+        files::check_directory(self.file)?;
         let example = template(self.format, &encryption.rule).as_bytes();
         let view = self.view(example);
         let mut head = notes(self.format);

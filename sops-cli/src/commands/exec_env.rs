@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Replace this process with the command
     #[arg(long)]
     same_process: bool,
-    /// Turn nested values into variables, with this text between their keys [example: `__`]
+    /// Join the keys of nested values with this text, such as `__`
     #[arg(long, value_name = "TEXT")]
     separator: Option<String>,
     /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
@@ -98,7 +98,7 @@ fn no_variables(error: Error, input: &Input, document: &Document<'_>, args: &Arg
     }
 }
 
-/// Warns about variables that a shell neither finds nor passes on.
+/// Warns about variables that a shell cannot use or does not pass on.
 fn warn_of_names(ui: &Ui, file: &str, secrets: &[Variable], command: &ExecCommand) {
     const MAX_SHOWN: usize = 5;
     let exported = |variable: &&Variable| variable.name.starts_with("export ");

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Use a disk if there is no memory file system
     #[arg(long, hide_short_help = true, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     allow_disk: bool,
-    /// The name of the file or pipe
+    /// Name of the file or pipe
     #[arg(
         long,
         value_name = "NAME",
@@ -65,7 +65,7 @@ pub(crate) fn cmd_exec_file(
     // From here on, signals are passed on to the command, and the file is removed at the end.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
-    let (_folder, path) = if args.no_fifo {
+    let (_directory, path) = if args.no_fifo {
         let directory = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
         let path = directory.create(Path::new(name), &plaintext)?;
         (directory, path)

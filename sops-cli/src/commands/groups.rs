@@ -51,7 +51,7 @@ enum GroupAction {
     Delete {
         #[command(flatten)]
         target: FileArgs,
-        /// The index of the group, from 0
+        /// Index of the group; the first is 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
         #[command(flatten)]
@@ -69,7 +69,7 @@ struct FileArgs {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
-    /// Accept recipients that no rule names
+    /// Accept recipients that the creation rule does not name, without asking
     #[arg(long, short)]
     yes: bool,
 }
@@ -79,7 +79,7 @@ fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
-        .ok_or("not a whole number of 0 or more")
+        .ok_or("not a whole number, 0 or greater")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
@@ -103,7 +103,7 @@ pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
 /// A change to the key groups of a file.
 enum GroupChange {
     Add(Vec<MasterKey>),
-    /// By its index.
+    /// The group with this index is deleted.
     Delete(usize),
 }
 
@@ -128,7 +128,7 @@ impl GroupChange {
         }
         match groups.is_empty() {
             true => Err(
-                "this is the file's only key group; without it nothing could decrypt the file"
+                "this is the file's only key group; without it, no one could decrypt the file"
                     .to_owned(),
             ),
             false => Ok(()),
@@ -162,7 +162,7 @@ fn change(
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
     change.apply(&mut groups).map_err(refused)?;
     let old = document.metadata().shamir_threshold;
-    // A file with one group may have a threshold of 1, which Shamir's scheme does not have.
+    // A file with one group may have a threshold of 1, which Shamir's scheme does not support.
     let threshold = threshold
         .get()
         .or(old.filter(|old| *old > 1 || groups.len() == 1));

@@ -19,7 +19,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The network to listen on
+    /// Network to listen on
     #[arg(long, alias = "net", value_enum, default_value = "tcp")]
     network: Network,
     /// Host and port, or the path of the socket [default for tcp: 127.0.0.1:5000]

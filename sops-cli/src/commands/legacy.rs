@@ -60,7 +60,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The command that is meant.
+    /// The command that the flags select.
     pub(crate) fn command(self, ui: &Ui) -> Result<Command, CommandError> {
         let modes = [self.encrypt, self.decrypt, self.rotate, self.set.is_some()];
         match modes.iter().filter(|mode| **mode).count() {
@@ -160,7 +160,7 @@ impl Args {
 
 /// The command that a word resembles, if the word is unlikely to be a file name.
 fn command_like(word: &Path) -> Option<String> {
-    /// The similarity from which a word counts as a misspelled command.
+    /// The minimum similarity at which a word counts as a misspelled command.
     const LIKENESS: f64 = 0.6;
     if word.components().count() > 1 || word.has_root() || word.extension().is_some() {
         return None;

@@ -16,7 +16,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The directory to create the link in [default: ~/.local/bin]
+    /// Directory for the link [default: ~/.local/bin]
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Replace a file named `sops` that is not a link to sops-rs
@@ -73,7 +73,8 @@ fn is_ours(link: &Path, program: &Path) -> bool {
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Whether it is a link to this program, or to a program with its name that may no longer exist.
+/// Whether the file is a link to this program, or to one with the same name, which may no longer
+/// exist.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

@@ -61,9 +61,10 @@ pub(crate) struct Args {
         default_value = "low"
     )]
     min_confidence: MinConfidence,
-    /// Fix what can be fixed safely
+    /// Fix findings that can be fixed safely
     ///
-    /// These are mounts, modes, recipients, rules, and plaintext that a creation rule covers.
+    /// This changes mounts, file modes, recipients and rules, and encrypts plaintext that a
+    /// creation rule covers.
     #[arg(long)]
     fix: bool,
     /// With `--fix`, add recipients from `.sops.yaml` without asking
@@ -74,15 +75,14 @@ pub(crate) struct Args {
     diff: bool,
 }
 
-/// How sure a finding must be.
+/// How confident a finding must be to be reported.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MinConfidence {
     /// All findings
     Low,
-    /// No values that are only words, or may be references or settings
+    /// Leave out values that are only words, or may be references or settings
     Medium,
-    /// Facts, formats that only secrets have, and values with both the name and the look of a
-    /// secret
+    /// Only facts, formats that only secrets have, and values that are named and look like a secret
     High,
 }
 
@@ -168,7 +168,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         }
         match errors.is_empty() {
             true => code(result),
-            // Without the configuration, lint cannot tell which files must be encrypted.
+            // Without the configuration, lint cannot determine which files must be encrypted.
             false => ExitCode::from(Code::CannotReadInput as u8),
         }
     };
@@ -308,10 +308,10 @@ fn is_reported(result: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -
         .any(|finding| finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file)
 }
 
-/// The consequence of an invalid configuration for the check.
+/// A note about the consequence of an invalid configuration for the check.
 fn unusable(wrong: &InvalidConfig) -> CommandError {
     let message =
-        "this configuration is invalid, so lint cannot tell which files must be encrypted";
+        "this configuration is invalid, so lint cannot determine which files must be encrypted";
     CommandError::new(Code::CannotReadInput, message).in_file(&name_of(&wrong.file))
 }
 
@@ -333,7 +333,7 @@ struct ToFix<'f> {
 impl<'f> ToFix<'f> {
     fn new(walk: &Walk<'_>, place: &str, name: &str, findings: Vec<&'f Finding>) -> Self {
         let absolute = walk.tree.root.join(place);
-        // A fix uses the name of the file in the findings, unless that name had to be escaped.
+        // A fix uses the file's name from the findings, unless that name had to be escaped.
         let named = Path::new(name);
         let is_same = named.canonicalize().ok() == absolute.canonicalize().ok();
         Self {

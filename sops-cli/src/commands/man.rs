@@ -52,7 +52,7 @@ pub(crate) fn cmd_man(
     ui.output(&page(command, &name)?)
 }
 
-/// The name and the page of the command and of those below it.
+/// The names and pages of the command and its subcommands.
 fn all_pages(command: &clap::Command, name: &str) -> Vec<(String, Result<Vec<u8>, CommandError>)> {
     let own = (name.to_owned(), page(command, name));
     let subcommands = command

@@ -1,5 +1,5 @@
-//! The commands: one file or directory for each. `legacy.rs` is the form without a command, and
-//! `deferred.rs` delays the description of flags.
+//! The commands: one file or directory for each. `legacy.rs` handles command lines without a
+//! command, and `deferred.rs` delays the description of flags.
 
 #[cfg(feature = "kube")]
 mod apply;
@@ -63,9 +63,10 @@ pub(crate) enum Command {
     /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
     /// is an error.
     ///
-    /// With `--over`, the plaintext replaces that of an encrypted file: one changed value changes
-    /// three lines, those of the value, the MAC and the time. Without a change, the file stays as
-    /// it is. This is for editors, generators and other programs.
+    /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
+    /// changed are encrypted again: one changed value changes three lines, with the value, the MAC
+    /// and the time. If nothing changed, the file is not written. Editors, generators and other
+    /// programs can use this.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -77,9 +78,9 @@ pub(crate) enum Command {
     /// Edit an encrypted file in your editor, or create a new one
     ///
     /// The plaintext is kept only on a memory file system, and is deleted when you quit the editor.
-    /// If your text cannot be encrypted, the editor reopens with the reason at the top. To give up,
-    /// quit without changing the text: it is kept, and a message says where. Unchanged values keep
-    /// their ciphertext.
+    /// Unchanged values keep their ciphertext. If your text cannot be encrypted, the editor reopens
+    /// with the reason at the top. To give up, quit without changing the text: sops-rs keeps it and
+    /// prints where it is.
     ///
     /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
     Edit(DeferredArgs<edit::Args>),
@@ -99,15 +100,15 @@ pub(crate) enum Command {
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The master keys stay the same, except those that you add or remove. If neither the creation
-    /// rule nor a flag names a recipient of the file, sops-rs asks before it encrypts for that
-    /// recipient; without a terminal, pass `--yes`.
+    /// The master keys stay the same, except those that you add or remove. If the file has a
+    /// recipient that neither the creation rule nor a flag names, sops-rs asks before it encrypts
+    /// for them; without a terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
     ///
     /// In a directory, this changes the encrypted files that a creation rule matches, except files
-    /// that `.gitignore` excludes. The values and the data key stay the same, so a removed
-    /// recipient can still decrypt what they could decrypt before; `rotate` creates a new data key.
+    /// that `.gitignore` excludes. The values and the data key stay the same, so someone you remove
+    /// can still decrypt what they could decrypt before. To create a new data key, use `rotate`.
     Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Print your recipients, and the creation rules that name them
     ///
@@ -119,37 +120,37 @@ pub(crate) enum Command {
     /// Add a key group to a file, or delete one
     ///
     /// If a file has several key groups, the threshold says how many of them are needed to decrypt
-    /// it. The values and the data key stay the same. If neither the creation rule nor a flag names
-    /// a recipient of the file, sops-rs asks before it encrypts for that recipient; without a
+    /// it. The values and the data key stay the same. If the file has a recipient that neither the
+    /// creation rule nor a flag names, sops-rs asks before it encrypts for them; without a
     /// terminal, pass `--yes`.
     Groups(DeferredArgs<groups::Args>),
-    /// Publish an encrypted file to its destination in `.sops.yaml`
+    /// Publish an encrypted file to its destination from `.sops.yaml`
     ///
-    /// The first of the `destination_rules` whose `path_regex` matches the path as you give it
+    /// The first of the `destination_rules` whose `path_regex` matches the path, as you write it,
     /// decides where the file goes. Its field `directory`, which `sops` does not have, names a
-    /// directory relative to that of `.sops.yaml`. If the rule has a `recreation_rule` with keys,
-    /// the file is encrypted again with them; otherwise it is copied. Amazon S3, Google Cloud
-    /// Storage and HashiCorp Vault are not supported yet.
+    /// directory relative to `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file
+    /// is encrypted again with them; otherwise it is copied. Amazon S3, Google Cloud Storage and
+    /// HashiCorp Vault are not supported yet.
     Publish(DeferredArgs<publish::Args>),
     /// Run a command with the decrypted values as environment variables
     ///
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
     /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
-    /// in one argument runs in `/bin/sh`; several words after `--` run without a shell. Signals are
+    /// in one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals are
     /// passed on to the command, and its exit code is the exit code of sops-rs.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
     /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
     /// memory file system. It is deleted when the command ends. A command in one argument runs in
-    /// `/bin/sh`; several words after `--` run without a shell. Signals are passed on to the
-    /// command, and its exit code is the exit code of sops-rs.
+    /// `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the command,
+    /// and its exit code is the exit code of sops-rs.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
-    /// Serve the age and PGP keys of this machine to other sops programs
+    /// Let other sops programs use the age and PGP keys of this machine
     ///
-    /// Clients connect with `--keyservice`. Anyone who can connect can use the keys: only you can
+    /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
     /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use it on a
     /// loopback address or in a tunnel.
     #[cfg(feature = "keyservice")]
@@ -162,15 +163,15 @@ pub(crate) enum Command {
     Lint(DeferredArgs<lint::Args>),
     /// Verify encrypted files: keys, MAC, recipients and rule
     ///
-    /// Each encrypted file is decrypted in memory, its MAC verified, and its recipients and rule
-    /// compared with `.sops.yaml`; a plaintext file that a creation rule covers is reported too.
-    /// Directories are searched, without the files that `.gitignore` excludes. Private keys of this
-    /// machine are used without asking for a passphrase.
+    /// This decrypts each encrypted file in memory, verifies its MAC, and compares its recipients
+    /// and rule with `.sops.yaml`. It also reports plaintext files that a creation rule covers. In
+    /// directories, it checks all files except those that `.gitignore` excludes. It never asks for
+    /// a passphrase: private keys that need one are skipped.
     ///
-    /// If no private key can decrypt a file, it is compared with its earlier versions in Git: one
-    /// with the same MAC must have the same values. The exit code is 0 if everything is right, 1 if
-    /// something is found, and 2 if something could not be verified, or after an error. To check
-    /// what Flux will decrypt in a cluster, use `flux verify`.
+    /// A file that no private key can decrypt is compared with its earlier versions in Git: a
+    /// version with the same MAC must have the same values. The exit code is 0 if everything is
+    /// right, 1 if something is wrong, and 2 if something could not be verified, or after an error.
+    /// To check what Flux can decrypt in a cluster, use `flux verify`.
     Verify(DeferredArgs<verify::Args>),
     /// Show who can read encrypted files, and how they differ from `.sops.yaml`
     ///
@@ -182,32 +183,32 @@ pub(crate) enum Command {
     Hook(DeferredArgs<hook::Args>),
     /// Show how encrypted files differ, by key path
     ///
-    /// Without a revision, this compares the working tree with the index, like `git diff`; with one
-    /// revision, the working tree with it; with two, or a range such as `main..topic`, these. Only
-    /// encrypted files are compared, and files that were encrypted or are so now. Secret values are
-    /// masked unless standard output is a terminal.
+    /// Without a revision, this compares the working tree with the index, as `git diff` does. With
+    /// one revision, it compares the working tree with that revision; with two, or a range such as
+    /// `main..topic`, it compares the two revisions. Only files that are encrypted in at least one
+    /// of the versions are compared. Secret values are masked unless standard output is a terminal.
     ///
-    /// The exit code is 0, with `--exit-code` and `--quiet` 1 if there are differences, and 2 after
-    /// an error.
+    /// The exit code is 0, or 2 after an error. With `--exit-code` or `--quiet`, it is 1 if there
+    /// are differences.
     Diff(DeferredArgs<diff::Args>),
     /// Show encrypted files decrypted in `git diff`, and merge them by value
     ///
-    /// Git needs lines in `.gitattributes`, which you commit, and settings in each clone, which
-    /// `sops-rs git install` writes. Forges such as GitHub do not use them: there, encrypted files
-    /// are shown and merged as text.
+    /// Git needs lines in `.gitattributes`, which you commit, and settings in each clone; `sops-rs
+    /// git install` writes both. Websites such as GitHub do not use them: they show and merge
+    /// encrypted files as text.
     Git(DeferredArgs<git::Args>),
-    /// Finish the merge of an encrypted file that has conflicts
+    /// Resolve the merge conflicts of an encrypted file
     ///
-    /// The versions are read from Git's index and their MACs verified; the file in the working tree
-    /// is not trusted. The editor opens the merged plaintext in memory, with conflict markers around
-    /// the values that both sides changed. With `--ours` or `--theirs`, no editor opens. The result
-    /// is encrypted with its MAC; `git add` is left to you.
+    /// This reads the base, ours and theirs from Git's index, not from the working tree, and
+    /// verifies their MACs. The editor opens the merged plaintext in memory, with conflict markers
+    /// around the values that both sides changed. With `--ours` or `--theirs`, no editor opens. The
+    /// result is encrypted. Check it, then run `git add`.
     Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
-    /// The key is created in sops's key file, unless you have one already, and `.sops.yaml` in the
-    /// working directory. Existing files are not changed. If there is a `.sops.yaml` that does not
-    /// name your recipient, this prints the line to send to someone who can decrypt the files.
+    /// This creates a key in sops's key file, unless you already have one, and a `.sops.yaml` in
+    /// the working directory. Existing files are not changed. If there is a `.sops.yaml` that does
+    /// not name your recipient, this prints the line to send to someone who can decrypt the files.
     Init(DeferredArgs<init::Args>),
     /// Create an age key, or print the recipient of one
     ///
@@ -216,37 +217,37 @@ pub(crate) enum Command {
     Keygen(DeferredArgs<keygen::Args>),
     /// Decrypt manifests in memory and apply them to the cluster
     ///
-    /// All files are read before anything is sent. Namespaces and CRDs are applied first, with
-    /// server-side apply. If the cluster rejects an object, the others are still applied.
+    /// sops-rs reads all files before it sends anything. It uses server-side apply, and applies
+    /// namespaces and CRDs first. If the cluster rejects an object, the others are still applied.
     #[cfg(feature = "kube")]
     Apply(DeferredArgs<apply::Args>),
     /// Install and check the key that Flux decrypts with
     #[cfg(feature = "kube")]
     Flux(DeferredArgs<flux::Args>),
-    /// Replace encrypted values by placeholders, for checks without a key
+    /// Replace encrypted values with placeholders, for checks without a key
     ///
     /// This prints manifests without `sops` metadata in which every encrypted value is a
     /// placeholder of its type, so that schemas, policies and `kubectl apply --dry-run=server` work
     /// in CI. In directories, it prints the objects of all YAML and JSON files, except files that
-    /// `.gitignore` excludes. Placeholders depend only on their key path; TLS Secrets get a
-    /// certificate and a key that everyone has.
+    /// `.gitignore` excludes. A placeholder depends only on its key path and type; TLS Secrets get
+    /// a test certificate whose private key is public.
     ///
-    /// The objects have the annotation `sops-rs.dev/placeholder`. `apply`, `flux verify`, `lint` and
-    /// the hooks refuse them.
+    /// The objects get the annotation `sops-rs.dev/placeholder`; `apply`, `flux verify`, `lint` and
+    /// the hooks refuse objects that have it.
     Render(DeferredArgs<render::Args>),
     /// Create a link named `sops`, for programs that call sops
     ///
-    /// Under that name, sops-rs prints the version, completions and errors that those programs
-    /// expect. A file that is not a link to sops-rs stays, unless you pass `--force`.
+    /// When it is called as `sops`, sops-rs prints the version, completions and errors that those
+    /// programs expect. If another file has that name, it is replaced only with `--force`.
     Link(DeferredArgs<link::Args>),
-    /// Print the completion script for a shell
+    /// Print a completion script for your shell
     ///
     /// The script completes commands, flags, formats, recipients, rules, and the key paths of the
     /// file that you name.
     Completion(DeferredArgs<completion::Args>),
     /// Print or write manual pages
     ///
-    /// Without an argument, this prints the page of the program.
+    /// Without an argument, this prints the manual page of sops-rs itself.
     Man(DeferredArgs<man::Args>),
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         return Err(CommandError::new(Code::Generic, message)
             .hint("`--recursive` publishes all files in it"));
     }
-    // Before anything is published, so that no published file is among them.
+    // List the files before publishing any, so that no published file is among them.
     for path in publication.files_in(file)? {
         let name = path.strip_prefix(file).unwrap_or(&path);
         publication.publish(&path, name)?;
@@ -149,7 +149,7 @@ impl Publication<'_> {
         directory.is_some_and(|directory| directories.any(|destination| destination == directory))
     }
 
-    /// Publishes a file under a name, without its extension if the user wants that.
+    /// Publishes a file under a name, without its extension with `--omit-extensions`.
     fn publish(&self, file: &Path, name: &Path) -> Result<(), CommandError> {
         let in_config = |error| CommandError::in_config(error, self.config);
         let rule = self.config.destination_rule_for(file).map_err(in_config)?;
@@ -251,10 +251,10 @@ impl Publication<'_> {
             name_of(file)
         );
         Err(CommandError::new(Code::Generic, message)
-            .hint("until then, `sops publish` can, or a rule with `directory`"))
+            .hint("until then, use `sops publish`, or a rule with `directory`"))
     }
 
-    /// The file encrypted with the keys and the rule that it has at its destination.
+    /// The file, encrypted again with the keys and the rule of its destination.
     fn recreated(
         &self,
         input: &Input,
@@ -287,7 +287,7 @@ impl Publication<'_> {
             .map_err(|error| input.plaintext_error(error))
     }
 
-    /// Asks the user. In a directory, a refused file is skipped.
+    /// Asks the user whether to publish a file. In a directory, a refused file is skipped.
     fn agrees(&self, file: &Path, target: &Path) -> Result<bool, CommandError> {
         if self.args.yes {
             return Ok(true);
@@ -307,7 +307,7 @@ impl Publication<'_> {
         }
     }
 
-    /// Writes the published file. Only an earlier one, which is an encrypted file, is replaced.
+    /// Writes the published file. It replaces an existing file only if that file is encrypted.
     fn write(&self, target: &Path, content: &[u8]) -> Result<(), CommandError> {
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent)

@@ -23,7 +23,7 @@ Examples:
   sops-rs render --output-dir rendered apps
   kustomize build apps | sops-rs render -";
 
-/// API groups of objects that a build uses up, so that no API server knows them.
+/// API groups of objects that kustomize consumes during a build, and that no API server knows.
 const BUILD_GROUPS: [&str; 2] = ["kustomize.config.k8s.io/", "krm.sops-rs/"];
 
 #[derive(clap::Args, Debug)]
@@ -32,9 +32,9 @@ pub(crate) struct Args {
     /// Files, directories, or `-` for standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Write all files to this new directory instead, with the paths that they have
+    /// Write all files to this new directory instead, at the same paths
     ///
-    /// Files that are not encrypted are copied, so that `kustomize build` works there.
+    /// Files that are not encrypted are copied, so that you can run `kustomize build` there.
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ fn write_stream(ui: &Ui, items: &[BatchFile], has_stream: bool) -> Result<(), Co
         match manifests(item) {
             Ok(read) => trees.extend(read),
             Err(error) if item.is_found && !error.is_of_encrypted => ui.warn(format_args!(
-                "{} is left out: {}",
+                "{} was left out: {}",
                 name_of(&item.path),
                 error.error.message()
             )),
@@ -86,7 +86,7 @@ struct RenderError {
     is_of_encrypted: bool,
 }
 
-/// The objects of a file; of one that the user names, all documents.
+/// The objects of a file. If the user named the file, every document must be an object.
 fn manifests(item: &BatchFile) -> Result<Vec<Node>, RenderError> {
     let name = name_of(&item.path);
     let is_manifest = matches!(Format::from_path(&item.path), Format::Yaml | Format::Json);
@@ -153,9 +153,9 @@ fn write_tree(ui: &Ui, directory: &Path, items: &[BatchFile]) -> Result<(), Comm
     }
     finish(ui, errors, items.len())?;
     ui.note(format_args!(
-        "{encrypted} encrypted of {} files have placeholders in {}",
-        items.len(),
-        name_of(directory)
+        "Rendered into {}: {encrypted} of {} files have placeholders",
+        name_of(directory),
+        items.len()
     ));
     Ok(())
 }

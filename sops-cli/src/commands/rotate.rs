@@ -40,7 +40,7 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
-    /// Accept recipients that no rule names
+    /// Accept recipients that the creation rule does not name, without asking
     #[arg(long, short)]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -210,7 +210,7 @@ impl Rotation<'_> {
         Ok((input, Zeroizing::new(rotated.into_bytes())))
     }
 
-    /// The recipients of the file that need the user's agreement.
+    /// The recipients of the file that the user must approve.
     fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
         let input = self.args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -218,7 +218,7 @@ impl Rotation<'_> {
         Ok(self.judged(file, &input, &document)?.1)
     }
 
-    /// The file's new key groups, and the recipients in them without agreement.
+    /// The file's new key groups, and the recipients in them that the user must approve.
     fn judged(
         &self,
         file: &Path,
@@ -251,7 +251,8 @@ impl Args {
     }
 
     /// The file's master keys after removing the unwanted ones and adding the new ones to the first
-    /// group. So a damaged key can be replaced; `sops` removes a key that is also added.
+    /// group. In this order, a damaged key can be replaced; `sops` removes a key that is also
+    /// added.
     fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
         let mut groups = metadata.master_keys();
         let added = self.changes.added(&self.kms)?;
@@ -262,7 +263,7 @@ impl Args {
         let mut missing = Vec::new();
         for removed in self.changes.removed(&self.kms)? {
             if removed.family() == Family::Age {
-                // It may be a private key, which no message shows.
+                // The text may be a private key, which no message may show.
                 removed.check().map_err(CommandError::general)?;
             }
             let has = groups.iter().flatten().any(|key| is_removed(&removed, key));
@@ -295,8 +296,8 @@ fn add(groups: &mut [Vec<MasterKey>], added: &[MasterKey]) {
     }
 }
 
-/// Whether a key is the one that a flag removes. An ARN alone matches all contexts and profiles,
-/// while `sops` requires them to be named.
+/// Whether a flag removes the key. An ARN alone matches all contexts and profiles, while `sops`
+/// requires their names.
 fn is_removed(removed: &MasterKey, key: &MasterKey) -> bool {
     let is_family = key.family() == removed.family();
     removed.means(key) || is_family && key.id().starts_with(&format!("{}|", removed.id()))

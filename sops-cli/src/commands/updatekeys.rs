@@ -96,7 +96,7 @@ pub(crate) fn cmd_updatekeys(
                 done += 1;
                 match update.file(&resolved, &item.path) {
                     Ok(UpdateOutcome::Done) => {}
-                    // The next question would have no answer either.
+                    // The next question would not be answered either.
                     Ok(UpdateOutcome::Unanswered(error)) => {
                         ui.errors(errors);
                         update.drifts.warn(ui);

@@ -35,7 +35,7 @@ pub(crate) fn answer(question: &[OsString], command: &clap::Command) -> String {
             let (words, current) = split_line(line);
             (words, current, Some(&**seen))
         }
-        // The word still has its quotes.
+        // The last word still has its quotes.
         ("fish", [words @ .., current]) => (words.to_vec(), split_line(current).1, None),
         (_, [words @ .., current]) => (words.to_vec(), Current::plain(current), None),
         _ => return String::new(),

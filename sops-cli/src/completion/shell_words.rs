@@ -3,7 +3,7 @@
 /// The word at the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Current {
-    /// Without quotes.
+    /// The word, without quotes.
     pub(super) text: String,
     /// The quote that is open at the cursor.
     quote: Option<char>,

@@ -1,6 +1,6 @@
 //! Finds the `.sops.yaml` that governs a file, and compares it with the file's metadata. `load.rs`
-//! reads the one that the user names or that the working directory has, `nearest.rs` finds the one
-//! above each file, and `resolve.rs` decides between them.
+//! reads the configuration that the user names or that the working directory has, `nearest.rs`
+//! finds the one above each file, and `resolve.rs` decides between them.
 
 pub(crate) mod load;
 pub(crate) mod nearest;

@@ -21,7 +21,7 @@ type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 
 /// or is invalid.
 type Nearest = Result<Option<Arc<Config>>, PathBuf>;
 
-/// Looks up configurations, and keeps them.
+/// Looks up configurations, and caches them.
 pub(crate) struct NearestConfigs<'r> {
     read: Box<Read<'r>>,
     root: PathBuf,
@@ -31,20 +31,21 @@ pub(crate) struct NearestConfigs<'r> {
 
 #[derive(Default)]
 struct Cache {
-    /// By directory.
+    /// The configurations that were looked up, by directory.
     configs: HashMap<PathBuf, Nearest>,
     wrong: Vec<InvalidConfig>,
 }
 
 /// A configuration that cannot be used.
 pub(crate) struct InvalidConfig {
-    /// Its absolute path.
+    /// The absolute path of the configuration.
     pub(crate) file: PathBuf,
     pub(crate) error: CommandError,
 }
 
 impl<'r> NearestConfigs<'r> {
-    /// For files below the directory `root`. `read` reads a configuration if it exists.
+    /// Looks up configurations for files below the directory `root`. `read` reads a configuration
+    /// if it exists.
     pub(crate) fn new(
         root: &Path,
         read: impl Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r,
@@ -57,7 +58,7 @@ impl<'r> NearestConfigs<'r> {
         }
     }
 
-    /// With the configuration that the user named, which governs all files.
+    /// Uses the configuration that the user named for all files.
     pub(crate) fn with_named(
         mut self,
         file: Option<&Path>,
@@ -78,7 +79,7 @@ impl<'r> NearestConfigs<'r> {
         Ok(self)
     }
 
-    /// With a configuration that was read already, for files below that directory.
+    /// Uses a configuration that was already read for the files below its directory.
     pub(crate) fn with_known(self, directory: PathBuf, config: Arc<Config>) -> Self {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.configs.insert(directory, Ok(Some(config)));
@@ -94,14 +95,18 @@ impl<'r> NearestConfigs<'r> {
         let nearest = self.nearest(path).ok().flatten()?;
         let mut config = Arc::clone(&nearest);
         loop {
-            let rule = config.creation_rule_for(path).ok().flatten();
             let is_nearest = Arc::ptr_eq(&config, &nearest);
-            if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
-                return Some(config);
-            }
             let directory = config.file().parent();
             let above =
                 directory.filter(|directory| self.named.is_none() && *directory != self.root);
+            // Nothing else can count, so the rules are not searched.
+            if is_nearest && above.is_none() {
+                return Some(nearest);
+            }
+            let rule = config.creation_rule_for(path).ok().flatten();
+            if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
+                return Some(config);
+            }
             match above.map(|directory| self.nearest(directory)) {
                 Some(Ok(Some(above))) if above.file() != config.file() => config = above,
                 _ => return Some(nearest),

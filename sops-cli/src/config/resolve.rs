@@ -20,10 +20,10 @@ use crate::ui::Ui;
 
 /// Finds the configuration for each file.
 pub(crate) struct ConfigResolver {
-    /// The one that the user named, or that of the working directory.
+    /// The configuration that the user named, or that of the working directory.
     own: Option<Arc<Config>>,
-    /// For files found in directories; `None` if the command line names a configuration, which
-    /// governs all files.
+    /// The configurations for files found in directories; `None` if the command line names a
+    /// configuration, which governs all files.
     nearest: Option<NearestConfigs<'static>>,
     /// Whether there is a configuration for one of the files.
     has_any: bool,
@@ -72,8 +72,9 @@ impl ResolvedConfig {
 }
 
 impl ConfigResolver {
-    /// For those files. `own` is the configuration that the user named, or that of the working
-    /// directory. Prints the warnings of the others.
+    /// Resolves configurations for these files, and prints their warnings. `own` is the
+    /// configuration that the user named, or that of the working directory, whose warnings were
+    /// already printed.
     ///
     /// # Errors
     /// One of the configurations cannot be read or is invalid.
@@ -196,7 +197,7 @@ impl ConfigResolver {
     }
 }
 
-/// Finds files that are called `.sops.yml`, and warns of each once.
+/// Finds files that are named `.sops.yml`, and warns about each once.
 struct Misnamed {
     working_dir: PathBuf,
     seen: HashSet<PathBuf>,

@@ -21,7 +21,7 @@ use crate::config::load;
 use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::ui::Ui;
 
-/// The rule of a file, if its creation rule has another one.
+/// The selection rule of a file that differs from that of its creation rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleDrift {
     own: EncryptionRule,
@@ -40,8 +40,8 @@ impl RuleDrift {
         (own != wanted && format != Format::Binary).then_some(Self { own, wanted })
     }
 
-    /// The same with the creation rule for an encrypted file. A configuration that cannot be read
-    /// only causes a warning, because the file does not need one.
+    /// Compares an encrypted file with its creation rule. A configuration that cannot be read only
+    /// causes a warning, because the file does not need one.
     pub(crate) fn of(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -109,8 +109,8 @@ impl RuleDrift {
     }
 }
 
-/// The configuration to compare an encrypted file with. One that cannot be read is a warning,
-/// because the file itself needs none.
+/// The configuration to compare an encrypted file with. If it cannot be read, a warning is enough,
+/// because decryption does not need it.
 pub(crate) fn creation_config(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -134,7 +134,7 @@ impl std::fmt::Display for RuleDrift {
         let Self { own, wanted } = self;
         write!(
             f,
-            "the file's rule is `{own}`, but the creation rule's is `{wanted}`"
+            "the file was encrypted with `{own}`, but the creation rule says `{wanted}`"
         )
     }
 }

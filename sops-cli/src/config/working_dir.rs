@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command_error::CommandError;
 
-/// The working directory as the shell spells it, which is how Go and so `sops` spell it.
+/// The working directory as the shell spells it, and therefore also Go and `sops`.
 pub(crate) fn working_dir() -> Result<PathBuf, CommandError> {
     let same = |path: &PathBuf| match (path.metadata(), Path::new(".").metadata()) {
         (Ok(spelled), Ok(current)) => {
@@ -23,7 +23,7 @@ pub(crate) fn working_dir() -> Result<PathBuf, CommandError> {
     }
 }
 
-/// A path in the working directory without the directory.
+/// A path relative to the working directory, if it is in there.
 pub(crate) fn shortened(path: &Path, working_dir: &Path) -> PathBuf {
     path.strip_prefix(working_dir).unwrap_or(path).to_owned()
 }

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 
-/// Lines above a text, which are removed again. A document may itself begin with comments for the
-/// lint that look like them.
+/// Lines above a text, which are removed after editing. A document may itself begin with comments
+/// for the lint that look like them.
 pub(crate) struct EditorHeader {
     mark: &'static str,
     /// All lines that were put above the text.
@@ -32,14 +32,14 @@ impl EditorHeader {
     /// The lines above a text that cannot be encrypted. The line number in the message takes these
     /// lines into account.
     pub(crate) fn of_error(&self, error: &CommandError) -> Vec<String> {
-        const ADVICE: &str = "Fix it, save and quit the editor. To give up, quit without a change: the text is kept, and a message says where.";
+        const ADVICE: &str = "Fix it, save and quit the editor. To give up, quit without a change: sops-rs keeps the text and prints where it is.";
         let count = error.lines(0).len() + 1;
         let mut lines = error.lines(count);
         lines.push(ADVICE.to_owned());
         lines
     }
 
-    /// The text below these lines, each of which stays one line.
+    /// The text with these lines above it. Each of them stays a single line.
     pub(crate) fn above(&mut self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
         for line in lines {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lines_that_were_put_there_are_taken_away() {
+    fn only_lines_that_were_added_are_removed() {
         let mut notice = EditorHeader::new(Format::Yaml);
         let text = "# sops-rs: allow secret-in-env -- a test\na: 1\n";
         assert_eq!(notice.stripped(text.as_bytes()), text.as_bytes());

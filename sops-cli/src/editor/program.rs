@@ -84,8 +84,7 @@ impl EditorProgram {
     /// Runs the editor on the file. Returns whether the editor ended on its own, not because of a
     /// signal to this process.
     ///
-    /// On a terminal, the editor gets an interrupt too and handles it: for some editors it is a
-    /// command.
+    /// On a terminal, an interrupt also reaches the editor, for which it may be a command.
     pub(crate) fn run(&self, file: &Path, signals: &DeferredSignals) -> Result<bool, CommandError> {
         let failed = |error: &io::Error| {
             let message = format!(
@@ -147,7 +146,7 @@ impl EditorProgram {
         if status.success() {
             return Ok(());
         }
-        // A shell that ran the editor reports a signal in this way.
+        // If a shell ran the editor, it reports a signal like this.
         let is_interrupted = status.signal() == Some(SIGINT) || status.code() == Some(128 + SIGINT);
         if is_interrupted {
             let message = "the editor was interrupted; nothing was written";
@@ -161,7 +160,7 @@ impl EditorProgram {
     }
 }
 
-/// Asks the child to end, and kills it if it does not.
+/// Asks the child to exit, and kills it if it does not.
 fn end(child: &mut Child) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
@@ -197,7 +196,7 @@ mod tests {
             let arguments = editor.arguments_with_private_ones();
             let at = arguments.iter().position(|argument| argument == "-i");
             match after {
-                // `-n` is the first of them.
+                // `-n` is the first of vim's arguments.
                 Some(after) => {
                     assert_eq!(at, Some(before + 1), "{value}");
                     assert_eq!(arguments.len(), before + 5 + after, "{value}");

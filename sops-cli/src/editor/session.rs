@@ -1,4 +1,4 @@
-//! Has a text edited in memory until it can be encrypted, and writes the file.
+//! Lets the user edit a text in memory until it can be encrypted, and writes the file.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use crate::ui::Ui;
 /// How often the editor reopens. A script used as the editor might otherwise run forever.
 const MAX_TIMES: usize = 20;
 
-/// No user closes an editor in less time, but a program that only passes the file to an open window
-/// does.
+/// A user needs longer to close an editor, but a program that passes the file to an open window
+/// does not.
 const SHORTEST_EDIT: Duration = Duration::from_millis(700);
 
 /// One file in the editor.
@@ -92,8 +92,7 @@ impl EditorSession<'_> {
                 return Err(match text == original.text {
                     true => error,
                     false => {
-                        // Without the lines above it. If that fails, the text with these lines
-                        // stays.
+                        // Keep the text without the lines above it. If that fails, the lines stay.
                         let _ = std::fs::write(&path, text);
                         keep(directory, &path, error)
                     }
@@ -144,9 +143,9 @@ impl EditorSession<'_> {
 
 /// The text as the editor left it.
 fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    // A pipe might never end, and a link lead to a file for others.
+    // A pipe might never end, and a link could lead to another user's file.
     if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
-        let message = "the editor left no regular file; nothing was written";
+        let message = "the editor did not leave a regular file; nothing was written";
         return Err(CommandError::new(Code::CannotReadInput, message));
     }
     let text = std::fs::read(path);
@@ -154,7 +153,7 @@ fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         .map_err(|error| CommandError::input(name_of(path), &error))
 }
 
-/// Whether another text could be encrypted.
+/// Whether the error is about the text, so that another text could be encrypted.
 fn is_about_text(error: &Error) -> bool {
     matches!(
         error,

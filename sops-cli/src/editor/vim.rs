@@ -13,8 +13,7 @@ const NAMES: [&str; 14] = [
     "mvimdiff", "nvimdiff", "gview", "rgview",
 ];
 
-/// Names of programs that may be vim, and may be one of several others, which refuse such
-/// arguments.
+/// Names of programs that may be vim or another editor that rejects such arguments.
 const PERHAPS: [&str; 4] = ["vi", "view", "rview", "ex"];
 
 /// The beginnings of vim's and nvim's `--version` output.
@@ -61,7 +60,7 @@ fn find(program: &OsStr) -> Option<PathBuf> {
     find_program(program)
 }
 
-/// Asks the program. Programs other than vim do not know the flag, and exit.
+/// Asks the program for its version. Programs other than vim do not know the flag, and exit.
 fn says_that_it_is_vim(program: &OsStr) -> bool {
     let output = Command::new(program)
         .arg("--version")

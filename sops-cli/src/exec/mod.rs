@@ -1,5 +1,5 @@
-//! Runs the user's command with secrets. What belongs here: its environment or pipe, its user, and
-//! how signals and its exit code are passed on.
+//! Runs the user's command with secrets: this directory has its environment, its pipe, its user,
+//! and how signals and the exit code are passed on.
 
 pub(crate) mod pipe;
 mod user;
@@ -43,8 +43,9 @@ pub(crate) fn decrypt(
     decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
 }
 
-/// The process that runs `command`, by a shell or directly. Its environment is ours, unless
-/// `pristine`, then the user's, then the secrets.
+/// The process that runs `command`, in a shell or directly. Its environment consists of the
+/// variables of this process (unless `pristine`), those that describe the user, and the secrets;
+/// later ones win.
 pub(crate) fn process(
     command: ExecCommand,
     pristine: bool,

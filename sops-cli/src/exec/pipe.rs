@@ -28,7 +28,7 @@ pub(crate) fn serve(
 
 fn serve_one(path: &Path, next: &Path, content: &[u8]) -> io::Result<()> {
     let mut pipe = OpenOptions::new().write(true).open(path)?;
-    // The next reader gets another pipe, so that no reader receives a part of another's content.
+    // The next reader gets another pipe, so that no two readers share the content.
     make(next)?;
     fs::rename(next, path)?;
     // A reader may stop before the end.

@@ -28,13 +28,13 @@ pub(super) fn keep(file: &File, old: &OldFile) -> io::Result<()> {
     // The set-user-ID and set-group-ID bits were meant for the old content.
     let mut mode = mode(&old.stat) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
     if new.uid() != old.stat.st_uid {
-        // Only root can give a file away. For other users, the new file is theirs.
+        // Only root can change the owner. Otherwise, the new file belongs to the current user.
         let _ = fchown(file, Some(old.stat.st_uid), None);
     }
     let loses_group =
         new.gid() != old.stat.st_gid && fchown(file, None, Some(old.stat.st_gid)).is_err();
     if loses_group {
-        // The permissions of the old group must not go to another group.
+        // The old group's permissions must not be given to another group.
         mode -= Mode::RWXG;
     }
     remove_access_list(file)?;

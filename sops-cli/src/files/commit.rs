@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::directory::is_same;
 use super::errors::failed;
 use super::lock::{self, Lock};
+use super::platform;
 use super::staging::{Expecting, StagedReplacement, Staging, StagingDirectory};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
@@ -18,13 +19,6 @@ use crate::ui::Ui;
 /// How many files are synced individually. With more files, syncing the whole file system is
 /// faster.
 const ONE_BY_ONE: usize = 4;
-
-/// Whether files outlive a crash of the machine.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Durability {
-    Synced,
-    Unsynced,
-}
 
 impl Staging {
     /// Moves the files into place once all of them are synced to disk. Returns the outcomes in the
@@ -34,31 +28,17 @@ impl Staging {
         ui: &Ui,
         staged: Vec<StagedReplacement>,
     ) -> Vec<Result<(), CommandError>> {
-        self.commit_within(lock::PATIENCE, Durability::Synced, ui, staged)
-    }
-
-    /// Like [`commit`](Self::commit), for files that another program reads next and then deletes:
-    /// they need not outlive a crash of the machine.
-    pub(crate) fn commit_unsynced(
-        self,
-        ui: &Ui,
-        staged: Vec<StagedReplacement>,
-    ) -> Vec<Result<(), CommandError>> {
-        self.commit_within(lock::PATIENCE, Durability::Unsynced, ui, staged)
+        self.commit_within(lock::PATIENCE, ui, staged)
     }
 
     fn commit_within(
         self,
         mut patience: Duration,
-        durability: Durability,
         ui: &Ui,
         staged: Vec<StagedReplacement>,
     ) -> Vec<Result<(), CommandError>> {
         let directories = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let synced = match durability {
-            Durability::Synced => sync(&directories, &staged),
-            Durability::Unsynced => staged.iter().map(|_| Ok(())).collect(),
-        };
+        let synced = sync(&directories, &staged);
         let mut outcomes = Vec::with_capacity(staged.len());
         for (staged, synced) in staged.iter().zip(synced) {
             outcomes.push(match synced {
@@ -73,10 +53,7 @@ impl Staging {
         // Removes the temporary directories before the slow sync, so that a killed run leaves
         // nothing.
         drop((staged, directories));
-        let synced_parents = parents
-            .into_iter()
-            .filter(|_| durability == Durability::Synced);
-        for parent in synced_parents {
+        for parent in parents {
             // The new names are durable only after the directory is synced. Some file systems can't
             // sync a directory.
             let _ = fsync(&*parent);
@@ -187,17 +164,9 @@ impl StagedReplacement {
             directory, target, ..
         } = self;
         let (from, to) = (directory.temporary(), &**directory.parent());
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{RenameFlags, renameat_with};
-            use rustix::io::Errno;
-
-            let flags = RenameFlags::NOREPLACE;
-            match renameat_with(from, &self.name, to, &target.name, flags) {
-                // Some file systems do not support this flag.
-                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-                result => return Ok(result?),
-            }
+        let renamed = platform::rename_to_new((from, self.name.as_ref()), (to, &target.name));
+        if let Some(result) = renamed {
+            return result;
         }
         linkat(from, &self.name, to, &target.name, AtFlags::empty())?;
         // The file has its final name now. The temporary name is removed with its directory anyway.
@@ -229,24 +198,17 @@ fn sync(
 }
 
 /// Syncs each file system that contains one of the directories.
-#[cfg(target_os = "linux")]
 fn sync_file_systems(directories: &[Arc<StagingDirectory>]) -> io::Result<()> {
     let mut synced = Vec::new();
     for directory in directories {
         let directory = directory.temporary();
         let device = directory.stat().st_dev;
         if !synced.contains(&device) {
-            rustix::fs::syncfs(directory)?;
+            platform::sync_file_system(directory)?;
             synced.push(device);
         }
     }
     Ok(())
-}
-
-/// Other systems can only sync individual files.
-#[cfg(not(target_os = "linux"))]
-fn sync_file_systems(_: &[Arc<StagingDirectory>]) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -315,8 +277,7 @@ mod tests {
             let staged = staged.expect("the file can be staged");
             fs::write(&path, now).expect("the file can be written");
             let patience = Duration::from_millis(20);
-            let outcomes =
-                staging.commit_within(patience, Durability::Synced, &Ui::new(false), vec![staged]);
+            let outcomes = staging.commit_within(patience, &Ui::new(false), vec![staged]);
             assert_eq!(outcomes[0].is_ok(), is_written);
             let expected = if is_written { NEW } else { now };
             assert_eq!(fs::read(&path).expect("the file can be read"), expected);
@@ -338,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_in_place_of_the_directory_or_the_file_is_not_followed() {
+    fn a_directory_or_file_replaced_by_a_link_is_not_followed() {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
         let at = |name: &str| root.path().join(name);
         for directory in ["work", "victim"] {

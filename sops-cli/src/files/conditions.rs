@@ -17,7 +17,7 @@ pub(crate) enum Expected<'a> {
 pub(crate) enum Readers {
     /// All users that the umask allows.
     Usual,
-    /// The same users, who may also execute it, because it is a script.
+    /// The same users, with permission to execute the file, because it is a script.
     Executable,
     /// Only the user who runs the program, because the file contains plaintext or a private key.
     Owner,

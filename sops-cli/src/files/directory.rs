@@ -12,6 +12,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use super::platform::open_unlistable;
+
 /// A directory, and its owner and mode when it was opened.
 pub(crate) struct OpenDirectory {
     fd: OwnedFd,
@@ -45,9 +47,7 @@ impl OpenDirectory {
     fn open_at(base: impl AsFd, path: &Path, shown: PathBuf, flags: OFlags) -> io::Result<Self> {
         let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = match openat(&base, path, flags | OFlags::RDONLY, Mode::empty()) {
-            // It may be possible to create files in a directory even if it can't be listed.
-            #[cfg(target_os = "linux")]
-            Err(Errno::ACCESS) => openat(&base, path, flags | OFlags::PATH, Mode::empty()),
+            Err(Errno::ACCESS) => open_unlistable(&base, path, flags).unwrap_or(Err(Errno::ACCESS)),
             result => result,
         }?;
         let stat = fstat(&fd)?;
@@ -151,7 +151,7 @@ pub(super) fn as_os_str(name: &CString) -> &OsStr {
     std::os::unix::ffi::OsStrExt::from_bytes(name.to_bytes())
 }
 
-/// Whether both describe the same file.
+/// Whether both describe the same file (device and inode).
 pub(super) fn is_same(left: &Stat, right: &Stat) -> bool {
     left.st_dev == right.st_dev && left.st_ino == right.st_ino
 }

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waiting_for_a_lock_ends() {
+    fn waiting_for_a_lock_is_limited() {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
         let [one, other] =
             [(); 2].map(|()| OpenDirectory::open(root.path()).expect("the directory exists"));

@@ -1,6 +1,6 @@
 //! Writes files. A file is replaced completely or not at all: the new file is written to a
-//! temporary directory beside the old one, synced, and renamed. Temporary directories are here too.
-//! This module does not look at the content of files.
+//! temporary directory beside the old one, synced, and renamed. This module also manages temporary
+//! directories, but knows nothing about the content of files.
 
 mod attributes;
 mod commit;
@@ -8,7 +8,9 @@ mod conditions;
 mod directory;
 mod errors;
 mod lock;
+mod platform;
 mod private_directory;
+mod scratch;
 mod special;
 mod staging;
 mod target;
@@ -29,7 +31,9 @@ use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
 pub(crate) use conditions::{Expected, Readers};
+pub(crate) use errors::check_directory;
 pub(crate) use private_directory::PrivateDirectory;
+pub(crate) use scratch::write_scratch;
 pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;
 
@@ -51,21 +55,6 @@ pub(crate) fn write(
     staging.commit(ui, vec![staged]).into_iter().collect()
 }
 
-/// Like [`write()`], for a file of another program, which reads it next and then deletes it. It is not
-/// synced to disk.
-pub(crate) fn write_for_program(
-    ui: &Ui,
-    path: &Path,
-    content: &[u8],
-    expected: Expected<'_>,
-) -> Result<(), CommandError> {
-    let _signals = DeferredSignals::new();
-    let staging = Staging::default();
-    let staged = staging.stage(path, content, expected, Readers::Usual)?;
-    let outcomes = staging.commit_unsynced(ui, vec![staged]);
-    outcomes.into_iter().collect()
-}
-
 /// Checks in advance that the file at `path` can be written.
 pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
     Staging::default()
@@ -73,7 +62,8 @@ pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
         .map(drop)
 }
 
-/// Whether standard output is this regular file, or the one that standard input is.
+/// Whether standard output is this regular file or, without a name, the file that standard input
+/// is.
 pub(crate) fn is_standard_output(file: Option<&Path>) -> bool {
     let output = rustix::fs::fstat(io::stdout());
     let input = match file {

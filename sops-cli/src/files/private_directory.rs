@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::directory::OpenDirectory;
+use super::platform::is_in_memory;
 use super::temporary_directory::{
     DirectoryKind, FileContent, TemporaryDirectory, remove_leftovers,
 };
@@ -100,18 +101,4 @@ fn temporary() -> Result<PrivateDirectory, CommandError> {
 fn create_in(parent: &Path) -> io::Result<PrivateDirectory> {
     let parent = OpenDirectory::open(parent)?;
     TemporaryDirectory::create(parent, KIND).map(PrivateDirectory)
-}
-
-/// Whether the directory is on a memory file system.
-#[cfg(target_os = "linux")]
-fn is_in_memory(directory: &Path) -> bool {
-    // TMPFS_MAGIC and RAMFS_MAGIC from `linux/magic.h`.
-    const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
-    rustix::fs::statfs(directory).is_ok_and(|system| IN_MEMORY.contains(&(system.f_type as u64)))
-}
-
-/// Other systems have no memory file system at a fixed path.
-#[cfg(not(target_os = "linux"))]
-fn is_in_memory(_: &Path) -> bool {
-    false
 }

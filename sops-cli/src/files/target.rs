@@ -13,6 +13,7 @@ use rustix::process::geteuid;
 use sops_lint::shell_path;
 
 use super::directory::{OpenDirectory, is_regular, mode};
+use super::errors::check_directory;
 use crate::command_error::{Code, CommandError, name_of};
 
 /// The permission of the group or of others to create files in a directory.
@@ -38,8 +39,10 @@ pub(super) struct OldFile {
 impl WriteTarget {
     /// Follows symbolic links from `path`. Also returns the directory that contains the file.
     pub(super) fn find(path: &Path) -> Result<(OpenDirectory, Self), CommandError> {
-        let (directory, name, is_linked) =
-            follow(path).map_err(|error| CommandError::output(name_of(path), &error))?;
+        let (directory, name, is_linked) = follow(path).map_err(|error| {
+            let reason = check_directory(path).err();
+            reason.unwrap_or_else(|| CommandError::output(name_of(path), &error))
+        })?;
         let target = Self {
             path: path.to_owned(),
             name,
@@ -166,7 +169,7 @@ fn last(path: &Path) -> io::Result<&OsStr> {
     path.file_name().ok_or_else(|| Errno::ISDIR.into())
 }
 
-/// Whether an entry of a directory belongs to the user or to the directory's owner.
+/// Whether an entry of a directory belongs to the current user or to the directory's owner.
 fn is_of(entry: &Stat, directory: &Stat) -> bool {
     entry.st_uid == geteuid().as_raw() || entry.st_uid == directory.st_uid
 }

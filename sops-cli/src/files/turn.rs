@@ -1,4 +1,4 @@
-//! Retries commands that read a file, change it and write it back if another run was faster. From
+//! Retries commands that read, change and write a file if another run changed it meanwhile. From
 //! the second attempt on, runs take turns.
 
 use std::fs::{self, File, OpenOptions};
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_conflicts_are_retried_and_only_so_often() {
+    fn only_conflicts_are_retried_a_limited_number_of_times() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file can be created");
         let mut count = 0;
         let outcome = retrying(file.path(), || {

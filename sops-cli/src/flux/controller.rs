@@ -13,14 +13,14 @@ const FLAG: &str = "--sops-age-secret";
 pub(crate) enum ControllerKey {
     /// The Secret, in the controller's namespace.
     Secret(String),
-    /// The controller runs without one.
+    /// The controller runs without a key of its own.
     None,
     Unknown,
 }
 
 impl ControllerKey {
-    /// The key that the controller in that namespace of the cluster runs with, or else the one in
-    /// the repository.
+    /// The key of the controller in that namespace of the cluster or, if it has none, in the
+    /// repository.
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {
             let target = ResourcePath::of::<Deployment>(Some(namespace), "kustomize-controller");

@@ -1,4 +1,4 @@
-//! Whether a Kustomization of Flux decrypts what it builds.
+//! Checks whether a Flux Kustomization decrypts the files that it builds.
 
 use std::path::Path;
 
@@ -83,7 +83,7 @@ impl Expectation<'_> {
         }
     }
 
-    /// With the keys of a Secret that the Kustomization names.
+    /// Checks the Secret that the Kustomization names.
     fn secret(
         &self,
         kustomization: &AppliedKustomization<'_>,
@@ -115,7 +115,7 @@ impl Expectation<'_> {
         }
     }
 
-    /// With the keys of the whole controller.
+    /// Checks the keys of the whole controller.
     fn controller(&self, subject: String, files: &str) -> FluxCheck {
         match &self.controller {
             ControllerKey::Secret(own) => match &self.secret {

@@ -1,5 +1,5 @@
-//! Whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and who can
-//! read the keys.
+//! Checks whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and
+//! who can read the keys.
 
 mod access;
 mod controller;

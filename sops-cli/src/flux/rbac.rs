@@ -1,4 +1,4 @@
-//! Roles and bindings of a cluster (RBAC), which say who is allowed to do what.
+//! The roles and bindings of a cluster (RBAC), which determine who may do what.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(crate) struct PolicyRule {
 pub(crate) struct Grant {
     pub(crate) subjects: Vec<RbacSubject>,
     pub(crate) rules: Vec<PolicyRule>,
-    /// The binding, for people.
+    /// The binding, as it is shown to the user.
     pub(crate) binding: String,
     /// The namespace that the permissions apply to; `None` for all namespaces and for
     /// cluster-scoped resources.
@@ -55,7 +55,7 @@ impl PolicyRule {
         }
     }
 
-    /// Whether it allows one of the verbs on a resource, whatever the names of the objects.
+    /// Whether the rule allows one of the verbs on a resource, regardless of object names.
     pub(crate) fn covers(&self, verbs: &[&str], group: &str, resource: &str) -> bool {
         let has = |list: &[String], wanted: &str| {
             list.iter().any(|entry| entry == "*" || entry == wanted)
@@ -69,7 +69,7 @@ impl PolicyRule {
         has_resource && has(&self.groups, group) && verbs.iter().any(|verb| has(&self.verbs, verb))
     }
 
-    /// Whether it allows everything, as that of `cluster-admin` does.
+    /// Whether the rule allows everything, as in `cluster-admin`.
     pub(crate) fn covers_everything(&self) -> bool {
         let is_any = |list: &[String]| list.iter().any(|entry| entry == "*");
         is_any(&self.verbs)
@@ -78,12 +78,12 @@ impl PolicyRule {
             && self.names.is_empty()
     }
 
-    /// Whether it is for objects of all names.
+    /// Whether the rule applies to objects of all names.
     pub(crate) fn is_for_all_names(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Whether it is for the object of that name.
+    /// Whether the rule applies to the object with that name.
     pub(crate) fn is_for_name(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|known| known == name)
     }
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_covers_what_kubernetes_says_it_does() {
+    fn a_policy_rule_covers_the_same_as_in_kubernetes() {
         for (rule, covered) in [
             (
                 json!({"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}),
@@ -278,7 +278,7 @@ mod tests {
             cluster_roles: vec![
                 json!({"metadata": {"name": "whole"}, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"part": "a"}}]}, "rules": null}),
                 json!({"metadata": {"name": "part", "labels": {"part": "a"}}, "rules": rules}),
-                // It selects itself.
+                // An aggregated role may select itself.
                 json!({"metadata": {"name": "ring", "labels": {"ring": "a"}},
                        "aggregationRule": {"clusterRoleSelectors": [{"matchExpressions": [{"key": "ring", "operator": "Exists"}]}]}}),
                 json!({"metadata": {"name": "ring2", "labels": {"ring": "a"}},

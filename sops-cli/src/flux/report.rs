@@ -13,7 +13,7 @@ enum State {
     Ok,
     /// Flux could not decrypt.
     Gap,
-    /// It could not be checked, or is not required.
+    /// The check was not possible or not required.
     Note,
 }
 

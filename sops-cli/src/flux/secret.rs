@@ -14,7 +14,7 @@ use crate::input::Input;
 
 /// The end of the names of entries with age identities.
 const AGE: &str = ".agekey";
-/// That of entries with PGP keys.
+/// The end of the names of entries with PGP keys.
 const PGP: &str = ".asc";
 
 const INSTALL: &str = "install this computer's key with `sops-rs flux install-key`";

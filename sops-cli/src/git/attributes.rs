@@ -22,7 +22,7 @@ pub(crate) fn without_attributes<'p>(
     }
     let arguments = [&["check-attr", "-z", "--stdin"], names].concat();
     let output = Running::start_with_input(root, &arguments, input)?.output()?;
-    // A path, the name of an attribute and its value, again and again.
+    // The output repeats three fields: a path, the name of an attribute, and its value.
     let fields: Vec<&[u8]> = output.split(|byte| *byte == 0).collect();
     let lacking = fields
         .chunks_exact(3)

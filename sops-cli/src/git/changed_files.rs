@@ -17,18 +17,18 @@ pub(crate) struct ChangedFile {
 
 /// A version of a regular file.
 pub(crate) struct FileVersion {
-    /// Relative to the root.
+    /// The path relative to the root.
     pub(crate) path: PathBuf,
     /// The ID of the content; `None` for the file in the working tree.
     pub(crate) blob: Option<String>,
 }
 
-/// What to compare, as the arguments of `git diff` say it.
+/// The sides of a comparison, named as in the arguments of `git diff`.
 #[derive(Default)]
 pub(crate) struct Compared {
     /// The IDs of at most two trees.
     pub(crate) trees: Vec<String>,
-    /// Whether the index is compared, and not the working tree.
+    /// Whether the index is compared instead of the working tree.
     pub(crate) is_index: bool,
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -63,7 +63,7 @@ impl Compared {
         compared.paths.extend_from_slice(paths);
         let most = if is_index { 1 } else { 2 };
         if compared.trees.len() > most {
-            let message = format!("more than {most} of these are revisions");
+            let message = format!("too many revisions: expected at most {most}");
             return Err(CommandError::new(Code::CannotReadInput, message));
         }
         Ok(compared)
@@ -163,7 +163,7 @@ fn files(output: &[u8]) -> Vec<ChangedFile> {
         };
         let old = version(old_mode.trim_start_matches(':'), old_blob, first);
         let new = version(new_mode, new_blob, second);
-        // Git lists a file with conflicts also with one side.
+        // Git lists a file with conflicts a second time, with one side.
         let path = new.as_ref().or(old.as_ref()).map(|version| &version.path);
         let is_listed = |file: &ChangedFile| {
             file.is_unmerged && file.new.as_ref().map(|version| &version.path) == path

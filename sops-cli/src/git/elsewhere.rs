@@ -1,4 +1,4 @@
-//! The files of a history at any path: those that its last commit has, and those that were deleted.
+//! The files of a history at any path: the files of its last commit, and deleted files.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -96,7 +96,7 @@ pub(crate) fn first_commit_of(blob: &str, tip: &str) -> Option<String> {
     Some(short(commit).to_owned())
 }
 
-/// Whether a commit is another one or an ancestor of it.
+/// Whether a commit is equal to another commit or an ancestor of it.
 pub(crate) fn is_ancestor(commit: &str, of: &str) -> bool {
     git(&["merge-base", "--is-ancestor", commit, of]).is_ok()
 }

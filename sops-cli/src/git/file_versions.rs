@@ -16,7 +16,7 @@ const MOST_PATHS: usize = 100;
 /// A version of a file.
 pub(crate) struct FileVersion {
     pub(crate) blob: String,
-    /// The abbreviated ID of the first commit that has it.
+    /// The abbreviated ID of the first commit that has the version.
     pub(crate) commit: String,
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum HistoryGap {
 impl HistoryGap {
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::NoRepository => "it has no history in Git to compare it with",
+            Self::NoRepository => "it has no earlier version in Git",
             Self::Shallow => "the history of this shallow clone is incomplete",
             Self::Partial => "this partial clone lacks the old versions",
             Self::TooLong => "the history is too long to search",
@@ -46,8 +46,8 @@ impl HistoryGap {
 }
 
 impl FileVersions {
-    /// The versions of these files up to a commit, and what is missing. Without a commit, the
-    /// repository has none yet.
+    /// The versions of these files up to a commit, and any gap in the history. `None` as the commit
+    /// means that the repository has no commits yet.
     pub(crate) fn of(paths: &[&Path], commit: Option<&str>) -> (Self, Option<HistoryGap>) {
         let Ok(shallow) = git(&["rev-parse", "--is-shallow-repository"]) else {
             return (Self::default(), Some(HistoryGap::NoRepository));
@@ -99,7 +99,7 @@ fn list(paths: &[&Path], commit: &str) -> Option<(FileVersions, bool)> {
     Some((FileVersions(versions), is_whole))
 }
 
-/// The paths as Git takes them; none, which stands for all, if there are too many.
+/// The paths as arguments for Git; empty, which means all paths, if there are too many.
 fn literal(paths: &[&Path]) -> Vec<String> {
     let literal = |path: &&Path| Some(format!(":(top,literal){}", path.to_str()?));
     match paths.len() <= MOST_PATHS {

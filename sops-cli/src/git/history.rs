@@ -40,7 +40,8 @@ pub(crate) struct Version {
     pub(crate) file: TrackedFile,
     /// The abbreviated ID of the commit, or of the object that a tag names directly.
     pub(crate) commit: String,
-    /// Whether a commit introduces it. `false` if a tag names the file or its tree directly.
+    /// Whether a commit introduces the version; `false` if a tag names the file or its tree
+    /// directly.
     pub(crate) is_in_history: bool,
     /// The contents of the file in the parents of the commit.
     pub(crate) before: Vec<TrackedFile>,

@@ -1,4 +1,4 @@
-//! Merges files that are not encrypted as Git does without a driver.
+//! Merges files that are not encrypted, as Git does without a driver.
 
 use std::path::Path;
 

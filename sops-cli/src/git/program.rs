@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, reason};
 
 /// Environment variables that change how Git interprets path arguments.
 const MEANING_OF_PATHS: [&str; 4] = [
@@ -155,5 +155,7 @@ pub(super) fn command(arguments: &[&str]) -> Command {
 }
 
 pub(super) fn missing(error: &std::io::Error) -> CommandError {
-    CommandError::input("the output of `git`, which cannot be run", error)
+    let message = format!("cannot run `git`: {}", reason(error));
+    CommandError::new(Code::CannotReadInput, message)
+        .hint("install Git, or add its directory to PATH")
 }

@@ -8,7 +8,7 @@ use crate::command_error::CommandError;
 /// The file that a setting is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// The one that all worktrees of the clone share.
+    /// The configuration that all worktrees of the clone share.
     Clone,
     User,
 }
@@ -37,8 +37,8 @@ pub(crate) fn is_true(key: &str) -> bool {
 pub(crate) struct Settings(Vec<(String, String)>);
 
 impl Settings {
-    /// Those whose keys match the expression. Git writes keys in lower case, except for the name in
-    /// the middle.
+    /// The settings whose keys match the expression. Git writes keys in lower case, except for the
+    /// name in the middle.
     pub(crate) fn matching(expression: &str) -> Self {
         let list = git(&["config", "-z", "--get-regexp", expression]).unwrap_or_default();
         let entries = list
@@ -81,13 +81,13 @@ impl Settings {
     }
 }
 
-/// Sets it in one file, in place of whatever values it has there.
+/// Sets a value in one file, replacing all values that the key has there.
 pub(crate) fn set(scope: Scope, key: &str, value: &str) -> Result<(), CommandError> {
     Running::start(&["config", scope.flag(), "--replace-all", key, value])?.output()?;
     Ok(())
 }
 
-/// Removes it from one file.
+/// Removes a setting from one file.
 pub(crate) fn unset(scope: Scope, key: &str) -> Result<(), CommandError> {
     Running::start(&["config", scope.flag(), "--unset-all", key])?.output()?;
     Ok(())

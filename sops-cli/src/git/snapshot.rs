@@ -196,7 +196,7 @@ impl<'o> Snapshot<'o> {
         self.entry(path).is_some()
     }
 
-    /// Whether it contains this file with this content.
+    /// Whether the snapshot contains this file with this content.
     pub(crate) fn has(&self, file: &TrackedFile) -> bool {
         self.entry(&file.path)
             .is_some_and(|entry| self.list[entry.blob.clone()] == *file.blob.as_bytes())

@@ -10,7 +10,7 @@ use crate::command_error::CommandError;
 
 /// A file in conflict.
 pub(crate) struct UnmergedFile {
-    /// Its path from the root of the repository.
+    /// The path from the root of the repository.
     pub(crate) path: PathBuf,
     /// The base, ours and theirs, as far as they exist.
     versions: [Option<Vec<u8>>; 3],
@@ -20,7 +20,7 @@ impl UnmergedFile {
     /// The versions of the file in the index; `None` if it has no conflict, or there is no
     /// repository.
     pub(crate) fn find(file: &Path) -> Result<Option<Self>, CommandError> {
-        // Not as a pattern.
+        // Git must not read the path as a pattern.
         let mut pathspec = OsString::from(":(literal)");
         pathspec.push(file);
         let Some(pathspec) = pathspec.to_str() else {

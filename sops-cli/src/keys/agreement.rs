@@ -1,7 +1,7 @@
-//! Recipients that need the user's agreement. Nothing authenticates the list of recipients in a
-//! file: whoever can change the file can add one. Commands that encrypt a data key for them first
-//! compare the list with the creation rule, and also the key groups, which decide how many keys are
-//! needed to decrypt the file.
+//! Asks the user about recipients that the creation rule does not name. Nothing authenticates the
+//! list of recipients in a file: anyone who can change the file can add one. Commands that encrypt
+//! a data key for them therefore compare the recipients and the key groups with the creation rule
+//! first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,18 +36,18 @@ pub(crate) struct Agreement<'a> {
 }
 
 /// The recipients that would get a file's data key although neither the creation rule nor the
-/// command line names them, and key groups that let fewer people decrypt the file than the rule
-/// wants.
+/// command line names them, and key groups that need fewer keys to decrypt the file than the rule
+/// requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Unagreed {
     recipients: Vec<String>,
     groups: Option<String>,
-    /// Whether a creation rule exists that could name them.
+    /// Whether a creation rule exists that could name the recipients.
     has_rule: bool,
 }
 
 impl<'a> Agreement<'a> {
-    /// With the creation rules for those files.
+    /// Looks up the creation rules for those files.
     ///
     /// # Errors
     /// A configuration cannot be read or is invalid; `--yes` and the name `sops` make that a
@@ -333,7 +333,7 @@ impl Unagreed {
     }
 }
 
-/// In how many groups each key is.
+/// How many groups contain each key.
 fn group_counts(groups: &[Vec<MasterKey>]) -> BTreeMap<CanonicalKey, usize> {
     let mut counts = BTreeMap::new();
     for group in groups {

@@ -36,7 +36,7 @@ impl KeyChanges {
         self.is_change
     }
 
-    /// Whether someone new can decrypt the file afterwards.
+    /// Whether the changes let someone new decrypt the file.
     pub(crate) fn grants(&self) -> bool {
         self.grants
     }

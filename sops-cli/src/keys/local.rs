@@ -20,7 +20,7 @@ pub(crate) struct LocalKeys {
 }
 
 impl LocalKeys {
-    /// With `asks_first`, the user has to agree to each request.
+    /// With `asks_first`, the user must approve each request.
     pub(crate) fn new(ui: Ui, asks_first: bool) -> Self {
         Self {
             ui,
@@ -46,7 +46,7 @@ impl LocalKeys {
             Family::Age | Family::Pgp => work(&keys),
             family => Err(has_none_of(family)),
         };
-        // The name in a request may be a private key, and the reason repeats it.
+        // The name in a request may be a private key, which the error would repeat.
         let answer =
             answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
         if self.ui.is_verbose() {
@@ -77,7 +77,8 @@ impl LocalKeys {
         }
     }
 
-    /// Asks for the key that decrypts, which need not be the one that the request names.
+    /// Asks for permission to use the key that decrypts, which may differ from the one that the
+    /// request names.
     fn permission_for(&self, key: &MasterKey, decrypted: &DecryptedSecret) -> Result<(), Status> {
         let named = name(key);
         let family = key.family();
@@ -148,7 +149,7 @@ impl Answer for LocalKeys {
 
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
         self.answer("decrypt", key, |keys| {
-            // For keys that are ready, it can be determined without a question which one decrypts.
+            // If a ready key decrypts, it can be named in the question.
             if let Ok(Some(decrypted)) = keys.decrypt(key, enc, Effort::Ready) {
                 self.permission_for(key, &decrypted)?;
                 return Ok(decrypted.secret);
@@ -176,7 +177,7 @@ impl Answer for LocalKeys {
     }
 }
 
-/// How a question names the key of a request.
+/// The name of a request's key in a question.
 fn name(key: &MasterKey) -> String {
     printable(&match key {
         MasterKey::Age { recipient } => format!("{} {recipient}", Family::Age),

@@ -42,7 +42,7 @@ impl<'s> Lockout<'s> {
         }
     }
 
-    /// Refuses a file that holds the only keys that could decrypt it, for example the key file
+    /// Refuses a file that contains the only keys that could decrypt it, for example the key file
     /// itself.
     pub(crate) fn check(
         &self,

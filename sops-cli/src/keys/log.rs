@@ -1,4 +1,5 @@
-//! Logs what the local keys do with `--verbose`, with the texts of `sops`, which programs look for.
+//! Logs the operations of local keys for `--verbose`, in the words of `sops`, which programs look
+//! for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::ui::Log;
 
-/// The operations of keys that are not logged yet. A key counts as failed only when recovery ends
-/// or another key decrypts, because it may be tried several times before that.
+/// Operations of keys that are not logged yet. A key counts as failed only when recovery ends or
+/// another key decrypts, because it may be tried several times before that.
 pub(super) struct KeyLog {
     log: Log,
     failed: Mutex<Vec<MasterKey>>,
@@ -55,7 +56,7 @@ impl KeyLog {
     }
 }
 
-/// A local key service that logs what it does.
+/// A local key service that logs its operations.
 pub(super) struct LoggedKeys<S> {
     pub(super) service: Arc<S>,
     pub(super) log: Arc<KeyLog>,

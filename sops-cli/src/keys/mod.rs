@@ -1,6 +1,7 @@
 //! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`, and
-//! `unprompted.rs` for those that never ask), the log of what they do (`log.rs`), how they are shown
-//! (`names.rs`), the user's own (`own.rs`), and the checks that a command makes before it encrypts a data key for them.
+//! `unprompted.rs` for services that never ask), their log (`log.rs`), their names in messages
+//! (`names.rs`), the user's own keys (`own.rs`), and the checks before a data key is encrypted for
+//! them.
 
 pub(crate) mod agreement;
 pub(crate) mod changes;

@@ -1,4 +1,4 @@
-//! The services that encrypt and decrypt with master keys: age and PGP on this machine, and then
+//! The services that encrypt and decrypt with master keys: age and PGP on this machine, followed by
 //! key services elsewhere.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use crate::keys::log::{KeyLog, LoggedKeys};
 use crate::keys::unprompted::Unprompted;
 use crate::ui::Ui;
 
-/// The key services of a run, with the keys from where `sops` looks for them.
+/// The key services of a run, with private keys from the sources that `sops` uses.
 pub(crate) struct Services {
     identities: Arc<Identities>,
     gpg: Arc<Gpg>,
@@ -83,12 +83,12 @@ impl Services {
         })
     }
 
-    /// All of them as one.
+    /// All services as a single one.
     pub(crate) fn all(&self) -> Arc<dyn KeyService> {
         Arc::clone(&self.all) as _
     }
 
-    /// Those that answer without a prompt, and only on this machine or where the user says.
+    /// The services that never prompt: local ones, and those that the user names.
     pub(crate) fn unprompted(&self) -> Unprompted {
         Unprompted::of(self.all())
     }
@@ -166,7 +166,7 @@ impl Services {
         ));
     }
 
-    /// Whether this machine certainly has the private key. Runs no command that prints one.
+    /// Whether this machine certainly has the private key. Commands that print keys are not run.
     pub(crate) fn is_ours(&self, key: &MasterKey) -> bool {
         match key {
             MasterKey::Age { .. } => {
@@ -194,7 +194,7 @@ impl Services {
         groups.iter().filter(is_open).count()
     }
 
-    /// Whether an available key is, or may be, the private half.
+    /// Whether an available private key belongs, or may belong, to the master key.
     pub(crate) fn may_open(&self, key: &MasterKey) -> bool {
         self.has_remote
             || self.is_local
@@ -239,7 +239,7 @@ fn logged<S: KeyService + 'static>(
 #[cfg(feature = "keyservice")]
 fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     let remote = sops_keyservice::Remote::new(address).ok_or_else(|| {
-        // It may have a password before the host, which `sops` ignores.
+        // The address may contain a password before the host, which `sops` ignores.
         let shown = match address.contains('@') {
             true => "the address".to_owned(),
             false => format!("`{}`", address.escape_debug()),
@@ -278,7 +278,7 @@ fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
     hints
 }
 
-/// Where the private key of an age recipient belongs.
+/// The hint where to put the private key of an age recipient.
 fn age_hint(recipient: &str) -> Cow<'static, str> {
     if recipient.starts_with("ssh-") {
         return Cow::Borrowed(

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// Variables that name a file. A pipe or a terminal could block.
 const FILES: [&str; 2] = ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"];
 
-/// A key service that makes at most a given effort.
+/// A key service with a limit on its effort.
 pub(crate) struct Unprompted {
     service: Arc<dyn KeyService>,
     most: Effort,
@@ -38,7 +38,7 @@ impl Unprompted {
         Self::of(Arc::new(Gpg::from_environment(Environment::process())))
     }
 
-    /// A service without its prompts and hardware tokens.
+    /// The service, limited to an effort without prompts and hardware tokens.
     pub(super) fn of(service: Arc<dyn KeyService>) -> Self {
         Self {
             service,

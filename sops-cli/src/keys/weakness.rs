@@ -1,4 +1,5 @@
-//! Whether the key groups of a file let fewer people decrypt it than its creation rule requires.
+//! Checks whether the key groups of a file need fewer keys to decrypt it than its creation rule
+//! requires.
 
 use std::collections::BTreeSet;
 
@@ -96,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// Groups such as `a,b c`.
+    /// Parses groups such as `a,b c`.
     fn groups(text: &str, threshold: Option<usize>) -> CanonicalGroups {
         let group = |keys| MasterKey::from_list(Family::Age, keys).expect("they are keys");
         let groups: Vec<_> = text.split(' ').map(group).collect();
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_or_other_people_are_a_weakness() {
+    fn needing_fewer_or_other_keys_is_a_weakness() {
         for (rule, threshold, file, threshold_of_file, is_weaker) in [
             ("a", None, "a", None, false),
             ("a,b", None, "a b", None, false),

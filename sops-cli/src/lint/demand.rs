@@ -1,4 +1,4 @@
-//! Which plaintext files `lint` wants encrypted, for commands that encrypt directories.
+//! Finds the plaintext files that `lint` reports, for commands that encrypt directories.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,8 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// For the repository of the working directory, with the files that its settings exclude.
+    /// Prepares the check for the repository of the working directory, including the files that its
+    /// settings exclude.
     pub(crate) fn new() -> Result<Self, CommandError> {
         let working_dir = working_dir()?;
         let tree = WorkingTree::new(root(&working_dir));
@@ -40,7 +41,7 @@ impl Demand {
     }
 
     /// Whether the file has a Secret in plaintext that must be encrypted under that configuration,
-    /// which finds the rule by the path `governed`.
+    /// whose creation rules see the path `governed`.
     pub(crate) fn covers(
         &self,
         file: &Path,

@@ -31,7 +31,7 @@ use crate::{decrypt_file, encryption_options};
 pub(crate) enum Repair {
     /// The files are written.
     Write,
-    /// The edits are shown. For a file that would be encrypted, only that fact is shown.
+    /// The edits are shown. For a file that would be encrypted, only a note is shown.
     Show,
 }
 
@@ -40,17 +40,17 @@ pub(crate) struct Fixer<'m> {
     pub(crate) ui: &'m Ui,
     pub(crate) globals: &'m GlobalArgs,
     pub(crate) repair: Repair,
-    /// Whether the user agreed in advance to all recipients in creation rules.
+    /// Whether the user approved all recipients in creation rules in advance.
     pub(crate) yes: bool,
-    /// The key changes that the user agreed to.
+    /// The key changes that the user approved.
     pub(crate) agreed: BTreeSet<Vec<String>>,
 }
 
 impl Fixer<'_> {
     /// Lists the key changes that the creation rules require, each set of changes once. If a
     /// recipient could decrypt a file for the first time, it asks once for all files, because a
-    /// pull request may have added the recipient to the rule. It leaves out changes that the user
-    /// does not agree to.
+    /// pull request may have added the recipient to the rule. Changes that the user does not
+    /// approve are left out.
     pub(crate) fn agree<'f>(
         &mut self,
         files: impl Iterator<Item = (&'f Path, &'f [&'f Finding], &'f CreationRule)>,
@@ -75,7 +75,7 @@ impl Fixer<'_> {
         for (lines, (grants, names)) in sets {
             let files = files_named(&names);
             if needs_answer(grants) && !can_ask {
-                let heading = "these key changes need your agreement:";
+                let heading = "these key changes need your approval:";
                 let message = shown_lines(heading, &lines);
                 let error = CommandError::with_lines(Code::Generic, &message).in_file(&files);
                 self.ui.error(&error.hint(
@@ -231,8 +231,8 @@ impl Fixer<'_> {
         )
     }
 
-    /// The document encrypted with the selection rule of its creation rule, unless that would leave
-    /// a value in plaintext that is encrypted now.
+    /// The document, encrypted with the selection rule of its creation rule. A value that would
+    /// change from encrypted to plaintext is an error.
     fn with_rule(
         &self,
         services: &Services,

@@ -1,4 +1,5 @@
-//! Lints files of the index or of commits, with their own configuration and with the one before it.
+//! Lints files of the index or of commits, under their own configuration and under the previous
+//! one.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::NearestConfigs;
 use crate::git::{Snapshot, TrackedFile};
 
-/// Everything that findings depend on.
+/// The inputs that findings depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Judge<'j> {
     pub(crate) linter: &'j Linter,
@@ -291,7 +292,7 @@ fn reword(findings: &mut [Finding], reason: &str, help: &str) {
     }
 }
 
-/// Whether two findings in one file are the same.
+/// Whether two findings in a file are the same.
 fn is_same(left: &Finding, right: &Finding) -> bool {
     let said = |finding: &Finding| (finding.rule.code, finding.location.offset);
     said(left) == said(right) && left.message == right.message

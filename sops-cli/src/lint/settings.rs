@@ -7,7 +7,7 @@ use sops_lint::{Baseline, Linter, Settings, SettingsError};
 
 use crate::command_error::{Code, CommandError, name_of};
 
-/// The file's name.
+/// The name of the settings file.
 pub(crate) const FILE: &str = ".sops-lint.yaml";
 
 /// Which rules are used, and their settings.
@@ -28,7 +28,7 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// The settings of a repository whose own file has that text.
+    /// The settings of a repository, whose settings file has the text `own`.
     pub(crate) fn read(&self, own: Option<Vec<u8>>) -> Result<Settings, CommandError> {
         let (name, text) = match &self.settings {
             Some(file) => (name_of(file), Some(read_named(file)?)),
@@ -47,13 +47,13 @@ impl SettingsArgs {
         Ok(settings)
     }
 
-    /// The file that lists the findings that are known: of the flag, or else of the settings.
+    /// The baseline, a file that lists known findings: from the flag, or else from the settings.
     pub(crate) fn baseline_file(&self, linter: &Linter, root: &Path) -> Option<PathBuf> {
         let of_settings = || Some(root.join(linter.settings().baseline.as_ref()?));
         self.baseline.clone().or_else(of_settings)
     }
 
-    /// The findings that are known. `read_configured` reads the file that the settings name.
+    /// The known findings. `read_configured` reads the file that the settings name.
     pub(crate) fn baseline(
         &self,
         linter: &Linter,

@@ -94,7 +94,7 @@ impl WalkResult {
     }
 }
 
-/// Looks at each file after the rules, with more than they have.
+/// Inspects each file after the rules, with information that the rules don't have.
 pub(crate) trait Inspector: Sync {
     /// Adds to the findings of the rules.
     fn inspect(&self, input: &Input<'_>, findings: &mut Vec<Finding>);
@@ -118,7 +118,7 @@ impl Walk<'_> {
     pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
         let result = Mutex::new(WalkResult::default());
         let mut whole = false;
-        // `verify` is for the files of a repository; `lint` also reads pipes that the user names.
+        // `verify` checks files of a repository; `lint` also reads pipes that the user names.
         let named = match self.inspector {
             Some(_) => FileKind::Regular,
             None => FileKind::Any,
@@ -143,11 +143,11 @@ impl Walk<'_> {
         let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         result.is_whole = whole && !result.is_sparse;
         let mut repository = std::mem::take(&mut result.repository);
-        // What no file meets is known only when all have been seen.
+        // Rules about missing files can be judged only after the last file.
         if whole {
             repository.set_remotes(remote_urls(&self.tree.root));
             let mut findings = repository.finish(self.linter);
-            // The file that a creation rule is for may be one of those that are missing.
+            // A creation rule may be for a file that is missing from the working tree.
             findings.retain(|finding| !result.is_sparse || finding.rule.code != "SL016");
             result.shown.append(&mut findings);
         }
@@ -263,7 +263,7 @@ pub(crate) fn sort(findings: &mut [Finding]) {
     });
 }
 
-/// The absolute path without `.` and `..`, as Go's `filepath.Abs` gives it, and so `sops`.
+/// The absolute path without `.` and `..`, as Go's `filepath.Abs` and therefore `sops` returns it.
 pub(crate) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for component in working_dir.join(path).components() {
@@ -275,7 +275,7 @@ pub(crate) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
     absolute
 }
 
-/// What findings call a file.
+/// The name of a file in findings.
 fn shown(path: &Path) -> String {
     name_of(path.strip_prefix("./").unwrap_or(path))
 }

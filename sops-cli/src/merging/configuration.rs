@@ -1,5 +1,5 @@
-//! The configuration as it was committed: the working tree may have that of the branch that is being
-//! merged.
+//! The configuration as it was committed: the working tree may already have the version of the
+//! branch that is being merged.
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,8 @@ pub(crate) struct ConfigurationAtHead {
 }
 
 impl ConfigurationAtHead {
-    /// For the file at this path from the root of the repository, which is the working directory of
-    /// a merge driver.
+    /// Looks up the configuration for the file at this path from the root of the repository, the
+    /// working directory of a merge driver.
     pub(crate) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),

@@ -10,7 +10,7 @@ use crate::keys::names::shown;
 pub(crate) fn note(name: &str, note: &MergeNote) -> String {
     match note {
         MergeNote::RemovedWithoutRotation(keys) => format!(
-            "{name}: the data key stays the same although recipients were removed, who can still decrypt it: {}; `sops-rs rotate` creates a new data key",
+            "{name}: these recipients were removed, but can still decrypt the file because its data key is the same: {}; `sops-rs rotate` creates a new data key",
             list(keys)
         ),
         MergeNote::Unnamed(keys) => format!(
@@ -33,7 +33,7 @@ pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError>
     errors
 }
 
-/// The errors of a merge that is not clean. All values that conflict are in one.
+/// The errors of a merge that is not clean. A single error lists all conflicting values.
 pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
     let conflicts = problems.iter().filter_map(|problem| match problem {
         MergeProblem::Conflict(conflict) => Some(place(conflict)),
@@ -87,7 +87,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
             "the sides differ in which values are encrypted, or in what the MAC covers".to_owned(),
         ),
         MergeProblem::KeyGroups => {
-            general("the changes of the recipients or key groups do not fit together, or the creation rule at HEAD has other key groups".to_owned())
+            general("the two sides' changes to recipients or key groups conflict, or the creation rule at HEAD has other key groups".to_owned())
         }
         MergeProblem::Unapproved(keys) => general(format!(
             "the data key would be encrypted for recipients that the creation rule at HEAD does not name: {}",
@@ -98,7 +98,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
     }
 }
 
-/// How many names a message has.
+/// How many names a message lists.
 const NAMED: usize = 10;
 
 fn shortened(names: &[&str]) -> String {
@@ -126,6 +126,7 @@ fn first_line(text: &str) -> String {
 pub(crate) fn place(conflict: &Conflict) -> String {
     let path = match &conflict.path {
         Some(path) => path.to_string(),
+        None if conflict.kind == ConflictKind::Comment => return "comments".to_owned(),
         None => return "the whole file".to_owned(),
     };
     let path = match conflict.document {

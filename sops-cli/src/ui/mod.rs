@@ -1,5 +1,5 @@
-//! Writes to standard output and standard error, and asks questions on the terminal. No other
-//! module does. `terminal.rs` restores the terminal's modes when a signal interrupts a question,
+//! Writes to standard output and standard error, and asks questions on the terminal. Only this
+//! module does so. `terminal.rs` restores the terminal's modes when a signal interrupts a question,
 //! and `shortening.rs` shortens very long words.
 
 mod shortening;
@@ -31,7 +31,7 @@ pub(crate) struct Ui {
     renderer: Renderer,
     progress: OnceLock<ProgressBar>,
     verbose: bool,
-    /// Whether errors that `sops` has too are written in its words alone.
+    /// Whether errors that `sops` has too are printed only in its words.
     is_sops: bool,
 }
 
@@ -53,7 +53,7 @@ impl Ui {
 
     /// Writes messages above this progress bar from now on.
     pub(crate) fn show(&self, bar: ProgressBar) {
-        // A run has only one bar.
+        // A run has at most one bar.
         let _ = self.progress.set(bar);
     }
 
@@ -197,7 +197,7 @@ pub(crate) struct Log;
 impl Log {
     /// Writes a line with at most one field.
     pub(crate) fn write(self, logger: &str, level: &str, message: &str, field: Option<Field<'_>>) {
-        // As in `Ui::write`.
+        // Errors are ignored, as in `Ui::write`.
         let _ = writeln!(io::stderr(), "{}", self.line(logger, level, message, field));
     }
 
@@ -222,7 +222,7 @@ fn is_quoted(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || "-._/@^+".contains(character))
 }
 
-/// The width of the terminal that a stream is, in columns, but at most 100, which reads well.
+/// The width of the stream's terminal in columns, at most 100 for readability.
 fn columns(stream: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     let columns = usize::from(size.ws_col);

@@ -30,13 +30,13 @@ use Program::{Ours, Sops};
 /// A change to a file.
 #[derive(Clone, Debug)]
 enum Change {
-    /// A path and a value.
+    /// Sets the value at a path.
     Set(String, String),
     /// A path.
     Unset(String),
-    /// A text that replaces the whole plaintext.
+    /// Replaces the whole plaintext by a text.
     Edit(String),
-    /// Flags, with `OTHER` and `FIRST` as placeholders for recipients.
+    /// Runs with flags in which `OTHER` and `FIRST` are placeholders for recipients.
     Rotate(&'static str),
     UpdateKeys,
 }
@@ -174,7 +174,7 @@ impl Bench {
                 "in ours sops reads\n{by_sops}\nand in its own\n{own}"
             )));
         }
-        // We restore numbers as they were spelled; `sops` prints their value.
+        // This program restores the spelling of numbers; `sops` prints their values.
         let plain = self
             .encrypt(Sops, &by_us)
             .map(|text| self.decrypt(Sops, &text));
@@ -267,7 +267,7 @@ fn change_for(seed: u64, text: &str, format: Format, indexes: bool, other: Strin
     {
         places("", &first, indexes, &mut found);
     }
-    // The last one is the document itself.
+    // The last place is the document itself.
     found.pop();
     let place = found.choose(&mut random);
     let value = (*NEW_VALUES.choose(&mut random).expect("there are some")).to_owned();
@@ -317,7 +317,7 @@ impl Tally {
         if bench.decrypt(Sops, &encrypted).is_err() && origin == Sops {
             return Ok(());
         }
-        // It does not accept every text either.
+        // `sops` does not accept every text either.
         if let Change::Edit(text) = change
             && bench
                 .encrypt(Sops, text)

@@ -133,9 +133,9 @@ impl Bench {
     /// Compares both programs for one text and one pair of formats. Returns whether there was a
     /// result to compare.
     fn check(&self, text: &str, from: Format, to: Format) -> Result<bool, String> {
-        let tell = |what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
+        let describe = |action: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
             let (from, to) = (from.name(), to.name());
-            format!("{what} {from} as {to}\n{text:?}\nours:   {ours:?}\ntheirs: {theirs:?}")
+            format!("{action} {from} as {to}\n{text:?}\nours:   {ours:?}\ntheirs: {theirs:?}")
         };
         self.0.write(name(from), text);
         let ours = self.encrypted_as(Self::ours, from, to);
@@ -143,7 +143,7 @@ impl Bench {
         match (&ours, &theirs) {
             (Ok(ours), Ok(theirs)) if without_lost_comments(theirs, from, to) == *ours => {}
             (Err(_), Err(_)) => {}
-            // It cannot read its own output in that case.
+            // `sops` cannot read its own output in that case.
             (
                 Ok(_),
                 Err(Run {
@@ -152,9 +152,9 @@ impl Bench {
                 }),
             ) => {}
             (Err(ours), Ok(_)) if is_better(ours) => {}
-            // It keeps keys that a binary file does not have, and loses them when it decrypts.
+            // `sops` keeps keys that a binary file does not have, and loses them when it decrypts.
             (Err(Run { code: Some(4), .. }), Ok(_)) if to == Binary => {}
-            _ => return Err(tell("encrypting", &ours, &theirs)),
+            _ => return Err(describe("encrypting", &ours, &theirs)),
         }
         let encrypt = ["encrypt", "-i", "--age", &recipient()];
         if self.convert(Self::ours, &encrypt, from, from).code != Some(0) {
@@ -167,7 +167,7 @@ impl Bench {
         let theirs = self.convert(Self::sops, &["decrypt"], from, to);
         let expected = without_lost_comments(&theirs.stdout, from, to);
         if ours.code != theirs.code || ours.stdout != expected {
-            return Err(tell("decrypting", &ours, &theirs));
+            return Err(describe("decrypting", &ours, &theirs));
         }
         Ok(ours.code == Some(0))
     }
@@ -196,9 +196,10 @@ fn without_lost_comments(text: &str, from: Format, to: Format) -> String {
     };
     match (from, to) {
         (_, Ini) => without(';'),
-        // It writes braces for an empty section.
+        // `sops` writes braces for an empty section.
         (Ini, Yaml) => without('#').replace("{\n}", "{}"),
-        // It leaves what ends a line in YAML and not in dotenv; we write a line feed.
+        // `sops` keeps characters that end a line in YAML and not in dotenv; this program writes a
+        // line feed.
         (Dotenv, Yaml) => text.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n"),
         _ => text.to_owned(),
     }
@@ -223,7 +224,7 @@ fn every_format_is_written_as_every_other_as_sops_does() {
 
 #[test]
 fn generated_documents_are_written_in_other_formats_as_sops_does() {
-    // Whole programs, six runs a pair.
+    // Each pair takes six runs of the programs.
     for_each_seed("conversions", 100, |seed| {
         let bench = Bench(TestEnvironment::new());
         let no_comments = Features {
@@ -330,7 +331,7 @@ fn layout(text: &str) -> Vec<&str> {
 
 /// Bytes that are not text, which `sops` replaces by other characters.
 #[test]
-fn what_another_format_cannot_hold_is_refused() {
+fn values_that_another_format_cannot_represent_are_refused() {
     let bench = Bench(TestEnvironment::new());
     bench.0.write("x.bin", b"a\xff\0");
     let encrypt = ["encrypt", "-i", "--age", &recipient()];

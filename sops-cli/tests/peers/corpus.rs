@@ -6,10 +6,10 @@ use sops_core::Format;
 
 use crate::{generated, peer};
 
-fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.expect("a folder's entry").path())
+fn yaml_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(directory)
+        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        .map(|entry| entry.expect("a directory's entry").path())
         .collect();
     entries.sort();
     for path in entries {
@@ -37,7 +37,7 @@ const REFUSED: [(&str, &str); 6] = [
 /// Whether the official suite says that the file is not YAML.
 fn is_invalid(file: &Path) -> bool {
     file.parent()
-        .is_some_and(|folder| folder.ends_with("yaml-test-suite/invalid"))
+        .is_some_and(|directory| directory.ends_with("yaml-test-suite/invalid"))
 }
 
 /// Whether both programs agree on one file; an error describes the difference. `Ok(false)`: both
@@ -84,11 +84,11 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
 }
 
 #[test]
-fn real_files_come_back_and_sops_reads_them() {
-    let folder =
+fn real_files_round_trip_and_sops_reads_them() {
+    let directory =
         std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let mut files = Vec::new();
-    yaml_files(Path::new(&folder), &mut files);
+    yaml_files(Path::new(&directory), &mut files);
     let (mut encrypted, mut failures) = (0, Vec::new());
     for file in &files {
         let Ok(text) = std::fs::read_to_string(file) else {
@@ -109,6 +109,6 @@ fn real_files_come_back_and_sops_reads_them() {
     assert!(
         encrypted > 0,
         "no file of {} could be encrypted",
-        Path::new(&folder).display()
+        Path::new(&directory).display()
     );
 }

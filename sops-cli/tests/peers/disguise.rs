@@ -11,7 +11,7 @@ use sops_test_support::disguise::{Disguise, disguises};
 use crate::peer::{recipient, sops_encrypt};
 
 #[test]
-fn what_sops_encrypts_passes_the_lint() {
+fn files_that_sops_encrypts_pass_the_lint() {
     let root = Path::new("/repo");
     let rules = format!(
         "creation_rules:\n- path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
@@ -28,8 +28,7 @@ fn what_sops_encrypts_passes_the_lint() {
         let Some(text) = sops_encrypt(&bytes, format, &flags) else {
             continue;
         };
-        // A file that we cannot read, such as one with a duplicate key, is reported for that
-        // reason.
+        // An unreadable file, such as one with a duplicate key, is reported for that reason.
         if EncryptedDocument::parse(&text, format).is_err() {
             continue;
         }

@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
         cases.push(Case {
             file: short,
             arguments,
-            // It gives Go's -1 for all signals.
+            // `sops` exits with Go's -1 after every signal.
             theirs: Some(255),
         });
     }
@@ -150,7 +150,7 @@ fn commands_run_as_under_sops() {
 }
 
 #[test]
-fn values_of_files_that_sops_encrypted_are_told_as_by_sops() {
+fn values_that_sops_encrypted_are_decrypted_as_by_sops() {
     let json = "{\"a\": 1.0, \"b\": 1e3, \"c\": 1000000.0, \"d\": -0.0, \"e\": 1.5, \"f\": 7}";
     for (name, text) in [("x.yaml", VALUES), ("x.json", json)] {
         let environment = TestEnvironment::new();

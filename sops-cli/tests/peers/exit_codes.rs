@@ -9,7 +9,7 @@ use crate::cases::{
     private_keys, syntax,
 };
 
-/// Cases with different codes: the case, the code of `sops`, and the reason.
+/// Cases in which the codes differ: the case, the code of `sops`, and the reason.
 const DIFFERENCES: &[(&str, i32, &str)] = &[
     (
         "JSON with text behind it",

@@ -41,9 +41,9 @@ impl Flag {
             .map(|name| name[1..].to_owned());
         let names: Vec<String> = self.names.iter().cloned().chain(one_dash).collect();
         let switches: &[String] = if self.takes_value { &[] } else { &names };
-        let told = |name: &String| ["true", "F"].map(|value| format!("{name}={value}"));
-        let told = switches.iter().flat_map(told);
-        names.iter().cloned().chain(told).collect()
+        let assigned = |name: &String| ["true", "F"].map(|value| format!("{name}={value}"));
+        let assigned = switches.iter().flat_map(assigned);
+        names.iter().cloned().chain(assigned).collect()
     }
 }
 
@@ -59,8 +59,8 @@ fn every_flag_of_sops_is_known() {
                 count += 1;
                 let mut arguments = command.to_vec();
                 arguments.push(&name);
-                // A value that every kind of flag accepts, and no more arguments, so that nothing
-                // is done.
+                // Every kind of flag accepts this value. Without further arguments, the commands do
+                // nothing.
                 arguments.extend(flag.takes_value.then_some("1"));
                 arguments.push("--no-such-flag");
                 let run = environment.run(&arguments);

@@ -13,8 +13,8 @@ fn tree(text: &str, format: Format) -> Option<Node> {
     parse_document(text, format).ok()?.to_tree(0)
 }
 
-/// A text whose comments have no markers: of `; # x`, `sops` takes one away whenever it reads a
-/// file, encrypted or not.
+/// The text with no second marker in comments: whenever `sops` reads a file, encrypted or not, it
+/// removes one marker of `; # x`.
 fn without_markers(text: &str) -> Vec<&str> {
     let is_marker = |next: char| matches!(next, '#' | ';' | ' ');
     let comment = |line: &str| line.starts_with(['#', ';']);
@@ -57,7 +57,7 @@ fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(),
             "the round trip gives\n{back:?}\nfor\n{text:?}\nby\n{ours}"
         ));
     }
-    // It may encrypt them and crash later.
+    // `sops` may encrypt them and crash later.
     let Ok(expected) = peer::sops_decrypt(&theirs, format) else {
         return Ok(());
     };

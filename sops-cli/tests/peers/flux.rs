@@ -76,7 +76,7 @@ fn decrypted(encrypt: impl Fn(&str, Format) -> String) -> Vec<(String, String)> 
     files.into_iter().map(read).collect()
 }
 
-/// Lets Flux decrypt the directory of the environment in place.
+/// Makes Flux decrypt the directory of the environment in place.
 fn run_decryptor(environment: &TestEnvironment) {
     run_decryptor_in(environment, ".");
 }
@@ -92,7 +92,7 @@ fn run_decryptor_in(environment: &TestEnvironment, directory: &str) {
     assert!(run.stdout.contains("--- PASS: TestDecrypt"), "{run}");
 }
 
-/// The rule reports the files of generators and patches that Flux leaves encrypted, and no others.
+/// The rule reports exactly the files of generators and patches that Flux leaves encrypted.
 #[test]
 fn the_lint_knows_which_files_flux_leaves_encrypted() {
     let environment = TestEnvironment::new();
@@ -193,7 +193,7 @@ patches:
 }
 
 #[test]
-fn flux_decrypts_our_files_as_those_of_sops() {
+fn flux_decrypts_files_of_both_programs_alike() {
     let ours = decrypted(|text, format| {
         peer::encrypt(text, format, |_| ()).unwrap_or_else(|error| panic!("{error}: {text}"))
     });

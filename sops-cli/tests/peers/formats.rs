@@ -175,7 +175,7 @@ fn fields_of_the_metadata_are_accepted_as_by_sops() {
 /// Versions before 3.10 wrote JSON without a final line break, and INI with an empty line at its
 /// end.
 #[test]
-fn files_of_old_versions_come_out_as_with_sops() {
+fn files_of_old_versions_are_decrypted_as_by_sops() {
     let environment = TestEnvironment::new();
     for (name, text) in [("x.json", "{\"a\": \"x\"}"), ("x.ini", "[s]\na = x\n")] {
         environment.write(name, text);

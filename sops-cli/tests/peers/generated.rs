@@ -88,7 +88,7 @@ pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
 /// Whether we decrypt a file that `sops` encrypted as it does itself.
 ///
 /// # Errors
-/// What differs.
+/// The error describes the difference.
 pub(crate) fn compare(ours: &str, theirs: &str, format: Format) -> Result<(), String> {
     match format {
         Format::Json if ours == theirs => Ok(()),
@@ -206,7 +206,7 @@ fn yaml_under_every_rule() {
     });
 }
 
-/// Ours are in block style while they are encrypted.
+/// This program writes encrypted files in block style.
 #[test]
 fn yaml_in_flow_style_both_ways() {
     let comment = EncryptionRule::EncryptedCommentRegex;

@@ -57,7 +57,7 @@ fn make() -> Vec<Golden> {
 }
 
 #[test]
-fn sops_decrypts_the_golden_vectors_as_they_say() {
+fn sops_decrypts_the_golden_vectors_to_their_plaintext() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors/golden.jsonl");
     if std::env::var_os("SOPS_RS_WRITE_GOLDEN").is_some() {
         let lines: Vec<String> = make()

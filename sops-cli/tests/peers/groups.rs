@@ -22,8 +22,8 @@ const FLAT: &str = "key_groups: [OURS]";
 const ALL_OF_TWO: &str = "key_groups: [OURS, OTHER]";
 const TWO_OF_THREE: &str = "shamir_threshold: 2, key_groups: [OURS, OTHER, OURS]";
 
-/// The result of a run: the exit code, the file's recipients and threshold, and whether `sops`
-/// decrypts it with both keys.
+/// The result of a run: the exit code, the recipients and the threshold of the file, and whether
+/// `sops` decrypts the file with both keys.
 #[derive(Debug, PartialEq)]
 struct Left {
     code: Option<i32>,
@@ -33,8 +33,8 @@ struct Left {
     stdout: String,
 }
 
-/// Runs one of the programs on a file that was encrypted under the first rule, while the second one
-/// is there.
+/// Runs one of the programs on a file that was encrypted under the first rule. The second rule is
+/// in the configuration now.
 fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, Run) {
     let environment = TestEnvironment::new();
     let keys = format!("{}\n{}\n", identity(), other_identity());
@@ -85,7 +85,7 @@ fn same(before: &str, now: &str, arguments: &[&str]) -> Left {
 }
 
 #[test]
-fn a_threshold_is_taken_and_refused_as_by_sops() {
+fn a_threshold_is_accepted_and_refused_as_by_sops() {
     for (threshold, works) in [
         ("0", true),
         ("2", true),
@@ -105,13 +105,13 @@ fn a_threshold_is_taken_and_refused_as_by_sops() {
             assert_eq!(run.is_opened, works, "{threshold}: {run:?}");
         }
     }
-    // Any key of a single group decrypts it, whatever the threshold.
+    // Any key of a single group decrypts the file, whatever the threshold.
     let one = format!("shamir_threshold: 2, {FLAT}");
     assert!(same("", &one, &["encrypt", "-i", "x.yaml"]).is_opened);
 }
 
 #[test]
-fn groups_of_the_rule_are_taken_and_refused_as_by_sops() {
+fn groups_of_the_rule_are_accepted_and_refused_as_by_sops() {
     for (groups, recipients) in [
         ("key_groups: [{merge: [OURS, OTHER]}]", 2),
         ("key_groups: [{merge: [OURS, {merge: [OTHER, OURS]}]}]", 2),
@@ -166,8 +166,8 @@ fn a_group_is_deleted_by_an_index_that_sops_takes() {
 
 #[test]
 fn a_group_is_added_as_by_sops() {
-    let other = other_recipient();
-    let add = ["groups", "add", "-i", "-f", "x.yaml", "--age", &other];
+    let second = other_recipient();
+    let add = ["groups", "add", "-i", "-f", "x.yaml", "--age", &second];
     for before in [FLAT, ALL_OF_TWO, TWO_OF_THREE] {
         assert!(same(before, FLAT, &add).is_opened);
         let with = [&add[..], &["--shamir-secret-sharing-threshold", "2"]].concat();
@@ -187,7 +187,7 @@ fn a_group_is_added_as_by_sops() {
 }
 
 #[test]
-fn updatekeys_tells_and_makes_the_changes_that_sops_does() {
+fn updatekeys_prints_and_makes_the_same_changes_as_sops() {
     for (before, now) in [
         (FLAT, ALL_OF_TWO),
         (ALL_OF_TWO, FLAT),
@@ -211,7 +211,7 @@ fn updatekeys_tells_and_makes_the_changes_that_sops_does() {
 
 /// `sops` keeps the file's threshold, whatever the rule says.
 #[test]
-fn updatekeys_takes_the_threshold_that_the_rule_states() {
+fn updatekeys_uses_the_threshold_that_the_rule_states() {
     let arguments = ["updatekeys", "-y", "x.yaml"];
     let now = "shamir_threshold: 3, key_groups: [OURS, OTHER, OURS]";
     let (theirs, _) = left(Path::new("sops"), TWO_OF_THREE, now, &arguments);
@@ -222,7 +222,7 @@ fn updatekeys_takes_the_threshold_that_the_rule_states() {
 }
 
 #[test]
-fn an_error_of_a_missing_group_names_who_would_open_it() {
+fn an_error_about_a_missing_group_names_its_keys() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", TEXT);
     environment.write(".sops.yaml", rule(ALL_OF_TWO));
@@ -244,7 +244,7 @@ fn an_error_of_a_missing_group_names_who_would_open_it() {
     ] {
         let run = environment.run(arguments);
         let theirs = environment.finish(environment.command_of(Path::new("sops"), arguments));
-        // It ends with the general exit code for groups.
+        // `sops` has the general exit code for groups.
         let code = if arguments[0] == "groups" { 1 } else { 128 };
         assert_eq!(
             (run.code, theirs.code),
@@ -258,7 +258,7 @@ fn an_error_of_a_missing_group_names_who_would_open_it() {
 }
 
 #[test]
-fn a_decryption_order_of_unknown_families_is_taken_as_by_sops() {
+fn a_decryption_order_with_unknown_families_is_accepted_as_by_sops() {
     for (order, code) in [
         ("", 0),
         ("age", 0),

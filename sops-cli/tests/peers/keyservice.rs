@@ -58,7 +58,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // One that has ended cannot be ended again.
+        // A service that has ended cannot be ended again.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -102,7 +102,7 @@ fn each_program_uses_the_keys_that_the_other_serves() {
 }
 
 #[test]
-fn both_pass_over_services_that_do_not_have_the_key() {
+fn both_programs_skip_services_without_the_key() {
     let (holder, stranger, client) = (Keyring::new(), Keyring::new(), Keyring::new());
     let fingerprint = holder.key("ann", "", &[], "never");
     client.write("p.yaml", "a: hunter2\n");
@@ -161,8 +161,8 @@ impl Answer for Cloud {
 /// Starts the cloud, which runs until the tests end. Returns its address, in a directory that is
 /// removed on drop.
 fn sky() -> (TempDir, String) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("s.sock");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("s.sock");
     let (sender, receiver) = mpsc::channel();
     let listen = async move || {
         let listener = Listener::unix(&path).await?;
@@ -170,12 +170,12 @@ fn sky() -> (TempDir, String) {
         Ok(listener)
     };
     thread::spawn(|| serve(listen, Arc::new(Cloud)).expect("it serves"));
-    (folder, receiver.recv().expect("it listens"))
+    (directory, receiver.recv().expect("it listens"))
 }
 
 #[test]
-fn keys_of_all_clouds_go_out_with_all_their_fields() {
-    let (_folder, address) = sky();
+fn cloud_keys_are_sent_with_all_their_fields() {
+    let (_directory, address) = sky();
     let client = Keyring::new();
     let at = format!("--keyservice={address}");
     client.write("p.yaml", "a: hunter2\n");

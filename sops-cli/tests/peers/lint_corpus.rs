@@ -8,19 +8,20 @@ use std::process::Command;
 use serde_json::Value as Json;
 use sops_test_support::environment::TestEnvironment;
 
-const FOLDERS: [&str; 3] = [
+const DIRECTORIES: [&str; 3] = [
     "flux2-kustomize-helm-example",
     "kube-prometheus",
     "kubernetes-examples",
 ];
 
 #[test]
-fn findings_in_public_repositories_are_those_that_were_looked_at() {
+fn findings_in_public_repositories_are_the_reviewed_ones() {
     let corpus =
         std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
     let corpus = PathBuf::from(corpus).canonicalize().expect("it is there");
     let environment = TestEnvironment::new();
-    let mut command = environment.command(&[&["lint", "--format", "json"], &FOLDERS[..]].concat());
+    let mut command =
+        environment.command(&[&["lint", "--format", "json"], &DIRECTORIES[..]].concat());
     command.current_dir(&corpus);
     let run = environment.finish(command);
     assert_eq!(run.code, Some(1), "{run}");
@@ -58,10 +59,10 @@ fn nothing_is_found_in_the_test_data_of_pod_security_admission() {
         String::from_utf8(run.stdout).expect("it is text")
     };
     go(&["mod", "download", MODULE]);
-    let folder = go(&["list", "-m", "-f", "{{.Dir}}", MODULE]);
+    let directory = go(&["list", "-m", "-f", "{{.Dir}}", MODULE]);
     let environment = TestEnvironment::new();
     let mut command = environment.command(&["lint", "."]);
-    command.current_dir(PathBuf::from(folder.trim()).join("test/testdata"));
+    command.current_dir(PathBuf::from(directory.trim()).join("test/testdata"));
     let run = environment.finish(command);
     assert_eq!(run.code, Some(0), "{run}");
     let seen = "0 errors and 0 warnings in 4093 files";

@@ -25,6 +25,8 @@ mod groups;
 mod keyservice;
 mod lint_corpus;
 mod merge;
+mod merged;
+mod pages;
 mod peer;
 mod pgp;
 mod pre_commit;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use sops_test_support::environment::{TestEnvironment, program};
+use sops_test_support::environment::{TestEnvironment, program, recipient};
 
 use crate::terminal::run_program;
 
@@ -15,7 +15,7 @@ const OURS: &str =
 const THEIRS: &str = "# kept\nuser: web\npassword: correct-horse # why\nlist:\n  - a: 1\n    b: 2\n  - 0x2F\ntoken: open-sesame\n";
 const OTHER: &str = "user: web\npassword: open-sesame\n";
 
-/// Parts of the secrets, which no write may contain.
+/// Parts of the secrets. No write may contain them.
 const SECRETS: [&str; 3] = ["correct-h", "battery-s", "open-ses"];
 
 fn set_up(theirs: &str) -> TestEnvironment {
@@ -112,9 +112,9 @@ fn writes(environment: &TestEnvironment, command: &Command) -> String {
 /// Asserts that no plaintext was written except, in the editor, to the file on a memory file system.
 fn assert_no_plaintext(trace: &str, is_editor_allowed: bool) {
     assert!(trace.contains("write"), "nothing was traced");
-    let has_secret = SECRETS.iter().any(|secret| trace.contains(secret));
     assert_eq!(
-        has_secret, is_editor_allowed,
+        has_secret(trace),
+        is_editor_allowed,
         "the trace has what is written"
     );
     for line in trace.lines() {
@@ -166,6 +166,121 @@ fn a_merge_and_a_resolution_write_no_plaintext() {
             .decrypt("secret.yaml")
             .contains("battery-staple")
     );
+}
+
+/// The recipient of `testdata/keys/encrypted.age`.
+const LOCKED: &str = "age1pcl3xy47svxvgh484gxc5q8pce9dd257nyc5jzhh0thp4nwepv2qaj4ghv";
+
+/// Each version has another data key.
+#[test]
+fn a_merge_asks_for_a_passphrase_once_and_a_diff_never() {
+    let environment = TestEnvironment::new();
+    let driver = format!("'{}' git merge-driver -- %O %A %B %P", program().display());
+    let textconv = format!("'{}' git textconv --", program().display());
+    let git = |arguments: &[&str]| git(&environment, arguments);
+    git(&["init", "-q", "-b", "main"]);
+    for (name, value) in [
+        ("merge.sops.driver", &*driver),
+        ("diff.sops.textconv", &textconv),
+        ("user.name", "t"),
+        ("user.email", "t@example.com"),
+    ] {
+        git(&["config", name, value]);
+    }
+    environment.write(".gitattributes", "*.yaml merge=sops diff=sops\n");
+    let recipients = format!("{},{LOCKED}", recipient());
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {recipients}\n"),
+    );
+    environment.write("secret.yaml", "a: 1\nb: 1\n");
+    environment
+        .run(&["encrypt", "-i", "secret.yaml"])
+        .succeeds();
+    let commit = |commands: &[&[&str]]| {
+        for command in commands {
+            environment.run(command).succeeds();
+        }
+        git(&["add", "--all"]);
+        git(&["commit", "-q", "-m", "x"]);
+    };
+    commit(&[]);
+    git(&["checkout", "-q", "-b", "topic"]);
+    commit(&[
+        &["rotate", "-i", "secret.yaml"],
+        &["set", "secret.yaml", "[\"b\"]", "\"2\""],
+    ]);
+    git(&["checkout", "-q", "main"]);
+    commit(&[
+        &["rotate", "-i", "secret.yaml"],
+        &["set", "secret.yaml", "[\"a\"]", "\"2\""],
+    ]);
+    let keys = environment.home().join(".config/sops/age/keys.txt");
+    let own_key = fs::read(&keys).expect("the environment has a key");
+    let locked = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../testdata/keys/encrypted.age"
+    );
+    fs::copy(locked, &keys).expect("the home is ours");
+    let run = |arguments: &[&str]| {
+        let command = environment.command_of(Path::new("git"), arguments);
+        let typed = ("assphrase", &b"passphrase of the test key\n"[..]);
+        run_program(&environment, &command, Some(typed))
+    };
+    let shown = run(&["--no-pager", "diff", "HEAD~"]);
+    assert!(shown.status.success(), "{}", shown.bytes);
+    assert!(
+        shown.bytes.contains("ENC[") && !shown.bytes.contains("assphrase"),
+        "{}",
+        shown.bytes
+    );
+    let shown = run(&["merge", "-q", "--no-edit", "topic"]);
+    assert!(shown.status.success(), "{}", shown.bytes);
+    assert_eq!(
+        shown.bytes.matches("assphrase").count(),
+        1,
+        "{}",
+        shown.bytes
+    );
+    fs::write(&keys, own_key).expect("the home is ours");
+    assert_eq!(environment.decrypt("secret.yaml"), "a: \"2\"\nb: \"2\"\n");
+}
+
+#[test]
+fn a_diff_writes_no_plaintext_to_a_file() {
+    let environment = set_up(THEIRS);
+    let textconv = format!("'{}' git textconv --", program().display());
+    git(&environment, &["config", "diff.sops.textconv", &textconv]);
+    git(
+        &environment,
+        &["config", "diff.sops.cachetextconv", "false"],
+    );
+    environment.write(".gitattributes", "*.yaml merge=sops diff=sops\n");
+    for words in [
+        &["--no-pager", "diff", "main", "topic"][..],
+        &["--no-pager", "log", "-p", "--all"],
+        &["--no-pager", "blame", "secret.yaml"],
+    ] {
+        let diff = environment.command_of(Path::new("git"), words);
+        let trace = writes(&environment, &diff);
+        let lines: Vec<&str> = trace.lines().filter(|line| has_secret(line)).collect();
+        assert!(!lines.is_empty(), "{words:?}: nothing was shown");
+        for line in lines {
+            // Only what Git reads, and prints.
+            assert!(line.contains("(1<pipe:"), "{line}");
+        }
+    }
+    let diff = environment.command(&["diff", "--show-values", "main", "topic"]);
+    let trace = writes(&environment, &diff);
+    let lines: Vec<&str> = trace.lines().filter(|line| has_secret(line)).collect();
+    assert!(!lines.is_empty());
+    for line in lines {
+        assert!(line.contains("(1<pipe:"), "{line}");
+    }
+}
+
+fn has_secret(text: &str) -> bool {
+    SECRETS.iter().any(|secret| text.contains(secret))
 }
 
 #[test]

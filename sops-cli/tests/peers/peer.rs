@@ -21,7 +21,8 @@ pub(crate) static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
     identities
 });
 
-static HOME: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
+static HOME: LazyLock<TempDir> =
+    LazyLock::new(|| tempfile::tempdir().expect("a temporary directory"));
 
 /// The public half of the test key.
 pub(crate) fn recipient() -> String {
@@ -39,11 +40,11 @@ pub(crate) fn encrypt(
     change: impl FnOnce(&mut Encryption),
 ) -> Result<String, Error> {
     let recipient: Recipient = recipient().parse().expect("the recipient is valid");
-    let mut how = Encryption::to([recipient]);
-    how.allow_plaintext = true;
-    how.allow_ciphertext = true;
-    change(&mut how);
-    sops_core::encrypt(text, format, &how)
+    let mut encryption = Encryption::to([recipient]);
+    encryption.allow_plaintext = true;
+    encryption.allow_ciphertext = true;
+    change(&mut encryption);
+    sops_core::encrypt(text, format, &encryption)
 }
 
 /// Decrypts with this library.
@@ -108,9 +109,9 @@ pub(crate) fn encrypt_both(
         |rule: &EncryptionRule| format!("--{}={}", rule.name().replace('_', "-"), rule.text());
     let flag = rule.map(flag);
     let flags: Vec<&str> = flag.iter().map(String::as_str).collect();
-    let ours = encrypt(text, format, |how| {
+    let ours = encrypt(text, format, |encryption| {
         if let Some(rule) = rule {
-            how.rule = rule.clone();
+            encryption.rule = rule.clone();
         }
     });
     (ours, sops_encrypt(text, format, &flags))
@@ -128,7 +129,7 @@ fn successful(output: Output) -> Result<String, String> {
     Ok(String::from_utf8(output.stdout).expect("`sops` writes UTF-8"))
 }
 
-/// The version of the installed `sops`. 3.13.2 computes wrong MACs and is not a reference.
+/// Checks the version of the installed `sops`: 3.13.2 computes wrong MACs and is not a reference.
 #[test]
 fn the_reference_is_a_good_one() {
     let output = Command::new("sops")

@@ -16,33 +16,33 @@ const UNKNOWN: &str = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
 
 /// A working directory, and a home with PGP keys.
 pub(crate) struct Keyring {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Keyring {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let directory = tempfile::tempdir().expect("a temporary directory");
         for name in ["gnupg", "work"] {
-            fs::create_dir(folder.path().join(name)).expect("the folder is ours");
+            fs::create_dir(directory.path().join(name)).expect("the directory is ours");
         }
         fs::set_permissions(
-            folder.path().join("gnupg"),
+            directory.path().join("gnupg"),
             fs::Permissions::from_mode(0o700),
         )
-        .expect("the folder is ours");
-        Self { folder }
+        .expect("the directory is ours");
+        Self { directory }
     }
 
     fn home(&self) -> PathBuf {
-        self.folder.path().join("gnupg")
+        self.directory.path().join("gnupg")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("work").join(name)
+        self.directory.path().join("work").join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(name), text).expect("the folder is ours");
+        fs::write(self.path(name), text).expect("the directory is ours");
     }
 
     fn read(&self, name: &str) -> String {
@@ -51,8 +51,8 @@ impl Keyring {
 
     /// A shell script, and its path.
     fn script(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the folder is ours");
+        let path = self.directory.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the directory is ours");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
         path.display().to_string()
     }
@@ -63,7 +63,7 @@ impl Keyring {
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
+            .env("HOME", self.directory.path())
             .env("GNUPGHOME", self.home())
             .current_dir(self.path(""))
             .stdin(Stdio::null());
@@ -150,7 +150,7 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        // Only the agent of this home. It may have ended already.
+        // This ends only the agent of this home, which may have ended before.
         let _ = self.command("gpgconf", &["--kill", "gpg-agent"]).output();
     }
 }
@@ -243,7 +243,7 @@ fn each_program_reads_what_the_other_wrote_for_a_pgp_key() {
         ring.both_decrypt(name, false);
     }
     fs::remove_file(ring.path(".sops.yaml")).expect("it is there");
-    // A chosen subkey.
+    // The rule names a subkey.
     let listed = ring.gpg(&["--with-colons", "--list-keys", &ann]);
     let subkey = listed
         .lines()
@@ -320,7 +320,7 @@ fn a_key_that_cannot_be_used_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_missing_secret_key_is_told() {
+fn a_missing_secret_key_is_reported() {
     let (ring, stranger) = (Keyring::new(), Keyring::new());
     let ann = ring.key("ann", "", &[], "never");
     ring.write("x.yaml", TEXT);
@@ -362,7 +362,7 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
     ])
     .succeeds();
 
-    let log = ring.folder.path().join("asked").display().to_string();
+    let log = ring.directory.path().join("asked").display().to_string();
     let answer = |answer: &str| {
         // The Assuan protocol: one line for the command, one for the answer.
         let pinentry = format!(
@@ -371,7 +371,7 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
         let program = ring.script("pinentry", &pinentry);
         let configuration = format!("pinentry-program {program}\n");
         fs::write(ring.home().join("gpg-agent.conf"), configuration).expect("it is ours");
-        // The agent's cache ends with it.
+        // The cache ends with the agent.
         let killed = ring.command("gpgconf", &["--kill", "gpg-agent"]).status();
         assert!(killed.expect("`gpgconf` comes with `gpg`").success());
     };
@@ -380,7 +380,7 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
     answer("echo ERR 83886179 Operation cancelled");
     ring.both_decrypt("x.yaml", true);
     assert_eq!(asked(), 0, "the age key lies ready");
-    // Git shows the file as it is if the agent would have to ask.
+    // If the agent would have to ask, Git shows the encrypted text.
     let shown = || {
         let ended = ring.ours(&["git", "textconv", "--", "x.yaml"]);
         ended.succeeds().stdout
@@ -414,7 +414,7 @@ fn the_decryption_order_says_which_keys_are_tried_first() {
         "x.yaml",
     ])
     .succeeds();
-    let log = ring.folder.path().join("ran");
+    let log = ring.directory.path().join("ran");
     let program = ring.script(
         "gpg",
         &format!("echo \"$@\" >> {}\nexec gpg \"$@\"", log.display()),

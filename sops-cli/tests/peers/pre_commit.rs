@@ -7,9 +7,9 @@ use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 
 fn run(environment: &TestEnvironment, program_name: &str, arguments: &[&str]) -> Run {
     let mut command = environment.command_of(Path::new(program_name), arguments);
-    let folder = program().parent().expect("it is in a folder").to_owned();
+    let directory = program().parent().expect("it is in a directory").to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(folder).chain(std::env::split_paths(&path));
+    let paths = std::iter::once(directory).chain(std::env::split_paths(&path));
     command
         .env(
             "PATH",

@@ -25,17 +25,17 @@ const CASES: &[(&str, &[&str], bool)] = &[
     ("- {s3_bucket: b, gcs_bucket: c}", &["a.yaml"], false),
     ("- {s3_bucket: b}", &["plain.yaml"], false),
     ("- {s3_bucket: b}", &["none.yaml"], false),
-    ("- {s3_bucket: b}", &["folder"], false),
-    ("- {s3_bucket: b}", &["--recursive", "folder"], true),
+    ("- {s3_bucket: b}", &["directory"], false),
+    ("- {s3_bucket: b}", &["--recursive", "directory"], true),
     ("- {s3_bucket: b}", &[], false),
 ];
 
 #[test]
-fn a_path_gets_the_rule_that_it_gets_from_sops() {
+fn a_path_gets_the_same_rule_as_from_sops() {
     for (rules, arguments, is_found) in CASES {
         let environment = TestEnvironment::new();
         environment.encrypt("a.yaml", TEXT);
-        environment.encrypt("folder/a.yaml", TEXT);
+        environment.encrypt("directory/a.yaml", TEXT);
         environment.write("plain.yaml", TEXT);
         let arguments = [&["publish"], *arguments].concat();
         environment.write(".sops.yaml", format!("destination_rules:\n{rules}\n"));
@@ -57,7 +57,7 @@ fn a_path_gets_the_rule_that_it_gets_from_sops() {
 }
 
 #[test]
-fn sops_reads_what_was_published() {
+fn sops_reads_published_files() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",

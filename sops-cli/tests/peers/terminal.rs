@@ -25,7 +25,7 @@ fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &
     run_program(environment, &environment.command(arguments), typed)
 }
 
-/// The same with another program.
+/// Like [`run`], with another program.
 pub(crate) fn run_program(
     environment: &TestEnvironment,
     program: &Command,
@@ -76,7 +76,7 @@ pub(crate) fn run_program(
 }
 
 impl Shown {
-    /// The lines on the screen at the end.
+    /// The lines that the screen shows at the end.
     fn screen(&self) -> Vec<String> {
         let mut lines = vec![Vec::new()];
         let (mut row, mut column) = (0, 0);
@@ -165,7 +165,7 @@ fn encrypted_files(environment: &TestEnvironment) -> usize {
 }
 
 #[test]
-fn a_bar_is_shown_while_files_are_done_and_is_gone_afterwards() {
+fn a_progress_bar_is_shown_while_files_are_processed_and_removed_afterwards() {
     let environment = with_files();
     // A message while the progress bar is shown: the other name of a hard link keeps the old file.
     fs::hard_link(
@@ -205,16 +205,16 @@ fn a_bar_is_shown_while_files_are_done_and_is_gone_afterwards() {
 }
 
 #[test]
-fn updated_keys_are_told_file_by_file() {
+fn updated_keys_are_reported_file_by_file() {
     let environment = with_files();
     run(&environment, &["encrypt", "-i", "apps"], None);
     let shown = run(&environment, &["updatekeys", "-y", "apps"], None);
     assert!(shown.status.success());
     let screen = shown.screen();
-    let told = screen
+    let summaries = screen
         .iter()
         .filter(|line| line.ends_with("already up to date"));
-    assert_eq!(told.count(), FILES);
+    assert_eq!(summaries.count(), FILES);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn ctrl_c_leaves_each_file_old_or_new() {
 }
 
 #[test]
-fn without_a_terminal_there_is_no_bar() {
+fn there_is_no_progress_bar_without_a_terminal() {
     let environment = with_files();
     let run = environment.run(&["encrypt", "-i", "apps"]).succeeds();
     let lines: Vec<&str> = run.stderr.lines().collect();
@@ -257,7 +257,7 @@ fn without_a_terminal_there_is_no_bar() {
 }
 
 #[test]
-fn a_signal_at_a_question_for_a_passphrase_leaves_a_terminal_that_shows_what_is_typed() {
+fn a_signal_at_a_passphrase_question_restores_the_echo_of_the_terminal() {
     let environment = TestEnvironment::without_key();
     environment.encrypt("x.yaml", "a: 1\n");
     let key = concat!(

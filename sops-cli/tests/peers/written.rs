@@ -6,7 +6,7 @@ use sops_test_support::written;
 use crate::generated;
 
 #[test]
-fn sops_reads_ours_as_its_own() {
+fn sops_reads_files_of_sops_rs() {
     let check = |text: &&str| generated::check(text, Format::Yaml, None).err();
     let failures: Vec<String> = written::ACCEPTED.iter().filter_map(check).collect();
     assert!(

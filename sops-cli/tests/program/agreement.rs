@@ -16,7 +16,7 @@ const NAME: &str = "x.yaml";
 /// How a recipient gets into the metadata.
 #[derive(Clone, Copy, PartialEq)]
 enum Enc {
-    /// With the encrypted data key of another file, which looks valid.
+    /// The encrypted data key of another file, which looks valid.
     OfAnotherFile,
     Garbage,
 }
@@ -30,14 +30,14 @@ fn entry(environment: &TestEnvironment, enc: Enc) -> String {
         );
     }
     environment.write("theirs.yaml", TEXT);
-    let other = other_recipient();
+    let second = other_recipient();
     let encrypt = [
         "--config",
         "/dev/null",
         "encrypt",
         "-i",
         "--age",
-        &other,
+        &second,
         "theirs.yaml",
     ];
     environment.run(&encrypt).succeeds();
@@ -48,7 +48,7 @@ fn entry(environment: &TestEnvironment, enc: Enc) -> String {
     format!("{}\n", &list[..end])
 }
 
-/// Writes a file that is encrypted for us, whatever the configuration.
+/// Writes a file that is encrypted for the test key, whatever the configuration.
 fn fresh(environment: &TestEnvironment, name: &str) {
     environment.encrypt_with(name, TEXT, &["--config", "/dev/null"]);
 }
@@ -65,7 +65,7 @@ fn plant(environment: &TestEnvironment, name: &str, enc: Enc) -> String {
     text
 }
 
-/// A rule that names our recipient alone.
+/// A rule that names only the recipient of the test key.
 fn rule_for_us(environment: &TestEnvironment) {
     environment.write(
         ".sops.yaml",
@@ -93,9 +93,9 @@ fn run(environment: &TestEnvironment, words: &[String], more: &[&str]) -> Run {
 }
 
 #[test]
-fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_without_a_word() {
+fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_silently() {
     let environment = TestEnvironment::new();
-    let other = other_recipient();
+    let second = other_recipient();
     rule_for_us(&environment);
     for words in commands() {
         let planted = plant(&environment, NAME, Enc::OfAnotherFile);
@@ -103,7 +103,7 @@ fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_without_a_word() {
         assert_eq!(refused.code, Some(1), "{refused}");
         assert_eq!(refused.stdout, "", "{refused}");
         for part in [
-            &*other,
+            &*second,
             "does not name these recipients",
             "--yes",
             "updatekeys",
@@ -114,13 +114,13 @@ fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_without_a_word() {
         assert!(!refused.stderr.contains(&recipient()), "{refused}");
         assert_eq!(environment.read(NAME), planted);
         let agreed = run(&environment, &words, &["--yes"]).succeeds();
-        assert!(agreed.stderr.contains(&other), "{agreed}");
+        assert!(agreed.stderr.contains(&second), "{agreed}");
     }
     // Recipients that `updatekeys` removes no longer need an agreement.
     plant(&environment, NAME, Enc::OfAnotherFile);
     let updated = environment.run(&["updatekeys", "-y", NAME]).succeeds();
     assert!(
-        updated.stdout.contains(&format!("--- {other}")),
+        updated.stdout.contains(&format!("--- {second}")),
         "{updated}"
     );
     let rotated = environment.run(&["rotate", "-i", NAME]).succeeds();
@@ -129,20 +129,20 @@ fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_without_a_word() {
 }
 
 #[test]
-fn a_recipient_that_is_named_in_the_call_or_the_rule_is_agreed_to() {
+fn a_recipient_named_by_a_flag_or_the_rule_needs_no_approval() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     rule_for_us(&environment);
     environment.encrypt(NAME, TEXT);
     let quiet = |arguments: &[&str]| {
         let run = environment.run(arguments).succeeds();
         assert!(!run.stderr.contains("creation rule"), "{run}");
     };
-    quiet(&["rotate", "-i", "--add-age", &other, NAME]);
-    // The next call does not name it.
+    quiet(&["rotate", "-i", "--add-age", &second, NAME]);
+    // The next call does not name the recipient.
     environment.run(&["rotate", "-i", NAME]).fails_with(1);
-    quiet(&["rotate", "-i", "--rm-age", &other, NAME]);
-    quiet(&["groups", "add", "-i", "-f", NAME, "--age", &ours]);
+    quiet(&["rotate", "-i", "--rm-age", &second, NAME]);
+    quiet(&["groups", "add", "-i", "-f", NAME, "--age", &first]);
     // A key in more groups than in the rule has an additional vote.
     let twice = environment.run(&["rotate", "-i", NAME]).fails_with(1);
     assert!(
@@ -161,7 +161,7 @@ fn a_recipient_that_is_named_in_the_call_or_the_rule_is_agreed_to() {
     ]);
     environment.write(
         ".sops.yaml",
-        format!("creation_rules:\n- age: {ours},{other}\n"),
+        format!("creation_rules:\n- age: {first},{second}\n"),
     );
     plant(&environment, NAME, Enc::OfAnotherFile);
     quiet(&["rotate", "-i", NAME]);
@@ -170,15 +170,15 @@ fn a_recipient_that_is_named_in_the_call_or_the_rule_is_agreed_to() {
 #[test]
 fn deleting_a_group_gives_no_data_key_to_strangers() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
-    let group = format!("{{age: [{ours}]}}");
+    let (first, second) = (recipient(), other_recipient());
+    let group = format!("{{age: [{first}]}}");
     environment.write(
         ".sops.yaml",
         format!("creation_rules:\n- key_groups: [{group}, {group}]\n"),
     );
     environment.write(NAME, TEXT);
     environment.run(&["encrypt", "-i", NAME]).succeeds();
-    let add = ["groups", "add", "-i", "-f", NAME, "--age", &other];
+    let add = ["groups", "add", "-i", "-f", NAME, "--age", &second];
     let add = [&add[..], &["--shamir-secret-sharing-threshold", "2"]].concat();
     environment.run(&add).succeeds();
     let before = environment.read(NAME);
@@ -186,11 +186,11 @@ fn deleting_a_group_gives_no_data_key_to_strangers() {
         environment.run(&[&["groups", "delete", "-i", "-f", NAME, index], more].concat())
     };
     let run = delete("0", &[]).fails_with(1);
-    assert!(run.stderr.contains(&other), "{run}");
+    assert!(run.stderr.contains(&second), "{run}");
     assert_eq!(environment.read(NAME), before);
     // The stranger's group is removed.
     delete("2", &[]).succeeds();
-    assert!(!environment.read(NAME).contains(&other));
+    assert!(!environment.read(NAME).contains(&second));
     assert_eq!(environment.decrypt(NAME), TEXT);
 }
 
@@ -241,9 +241,9 @@ fn other_families_of_keys_are_compared_too() {
 #[test]
 fn a_damaged_data_key_is_an_error_in_any_case() {
     let environment = TestEnvironment::new();
-    let other = other_recipient();
-    let both = format!("{},{other}", recipient());
-    // Whether or not the rule names the recipient, and without one.
+    let second = other_recipient();
+    let both = format!("{},{second}", recipient());
+    // The result is the same whether the rule names the recipient or not, and without a rule.
     for config in [
         format!("creation_rules:\n- age: {}\n", recipient()),
         format!("creation_rules:\n- age: {both}\n"),
@@ -264,7 +264,7 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
             let run = run(&environment, &words, &["--yes"]);
             assert!(run.code == Some(1), "{run}");
             let says = run.to_string().contains("is not an armored age file");
-            assert!(says && run.to_string().contains(&other), "{run}");
+            assert!(says && run.to_string().contains(&second), "{run}");
             assert_eq!(environment.read(NAME), planted);
         }
     }
@@ -272,7 +272,7 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
     rule_for_us(&environment);
     plant(&environment, NAME, Enc::Garbage);
     environment
-        .run(&["rotate", "-i", "--rm-age", &other, NAME])
+        .run(&["rotate", "-i", "--rm-age", &second, NAME])
         .succeeds();
     assert_eq!(environment.decrypt(NAME), TEXT);
     let text = plant(&environment, NAME, Enc::Garbage);
@@ -281,22 +281,22 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
             "rotate",
             "-i",
             "--rm-age",
-            &other,
+            &second,
             "--add-age",
-            &other,
+            &second,
             NAME,
         ])
         .succeeds();
-    assert!(environment.read(NAME).contains(&other) && text.contains("garbage"));
+    assert!(environment.read(NAME).contains(&second) && text.contains("garbage"));
 }
 
 #[test]
-fn nobody_is_asked_about_a_file_that_cannot_be_decrypted() {
+fn there_is_no_question_about_a_file_that_cannot_be_decrypted() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", TEXT);
-    let other = other_recipient();
+    let second = other_recipient();
     environment
-        .run(&["encrypt", "-i", "--age", &other, NAME])
+        .run(&["encrypt", "-i", "--age", &second, NAME])
         .succeeds();
     rule_for_us(&environment);
     for words in commands() {
@@ -307,13 +307,13 @@ fn nobody_is_asked_about_a_file_that_cannot_be_decrypted() {
     }
 }
 
-/// Anyone who can write the file can do this without a key, in each format.
+/// Anyone who can write a file can add a recipient without a key, in each format.
 #[test]
 fn files_of_every_format_are_judged() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
-    let (ours, other) = (recipient(), other_recipient());
-    let both = format!("{ours},{other}");
+    let (first, second) = (recipient(), other_recipient());
+    let both = format!("{first},{second}");
     for (name, text) in [
         ("x.json", "{\"a\": \"hunter2\"}\n"),
         ("x.env", "a=hunter2\n"),
@@ -326,14 +326,14 @@ fn files_of_every_format_are_judged() {
             .succeeds();
         let before = environment.read(name);
         let run = environment.run(&["rotate", "-i", name]).fails_with(1);
-        assert!(run.stderr.contains(&other), "{run}");
-        assert!(!run.stderr.contains(&ours), "{run}");
+        assert!(run.stderr.contains(&second), "{run}");
+        assert!(!run.stderr.contains(&first), "{run}");
         assert_eq!(environment.read(name), before);
     }
 }
 
 #[test]
-fn without_a_rule_there_is_a_warning() {
+fn rotate_without_a_rule_only_warns() {
     for config in [
         None,
         Some("creation_rules:\n- path_regex: elsewhere\n  age: age1x\n".to_owned()),
@@ -347,7 +347,7 @@ fn without_a_rule_there_is_a_warning() {
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();
         assert!(run.stderr.starts_with("warning: "), "{run}");
         assert!(run.stderr.contains(&other_recipient()), "{run}");
-        // Our own key is no stranger.
+        // The key of this computer is not a stranger.
         assert!(!run.stderr.contains(&recipient()), "{run}");
         fresh(&environment, NAME);
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();
@@ -356,7 +356,7 @@ fn without_a_rule_there_is_a_warning() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_read_agrees_to_nobody() {
+fn an_unreadable_configuration_approves_no_recipient() {
     let environment = TestEnvironment::new();
     let planted = plant(&environment, NAME, Enc::OfAnotherFile);
     environment.write(".sops.yaml", "creation_rules:\n- aeg: x\n");
@@ -367,7 +367,7 @@ fn a_configuration_that_cannot_be_read_agrees_to_nobody() {
 }
 
 #[test]
-fn called_as_sops_it_warns_and_goes_on() {
+fn called_as_sops_it_warns_and_continues() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
     let sops = environment.path("../home/sops");
@@ -381,7 +381,7 @@ fn called_as_sops_it_warns_and_goes_on() {
         assert!(run.stderr.contains("warning: "), "{run}");
         assert!(run.stderr.contains(&other_recipient()), "{run}");
     }
-    // Even if the configuration cannot be used.
+    // This is so even if the configuration cannot be used.
     environment.write(".sops.yaml", "creation_rules: 1\n");
     plant(&environment, NAME, Enc::OfAnotherFile);
     environment
@@ -392,13 +392,13 @@ fn called_as_sops_it_warns_and_goes_on() {
 #[test]
 fn the_nearest_rule_above_a_file_names_its_recipients() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     rule_for_us(&environment);
     environment.write(
         "team/.sops.yaml",
-        format!("creation_rules:\n- age: {ours},{other}\n"),
+        format!("creation_rules:\n- age: {first},{second}\n"),
     );
-    let both = format!("{ours},{other}");
+    let both = format!("{first},{second}");
     for name in ["team/x.yaml", NAME] {
         environment.write(name, TEXT);
         environment
@@ -468,7 +468,7 @@ fn on_a_terminal(
 }
 
 #[test]
-fn on_a_terminal_one_question_is_asked() {
+fn on_a_terminal_there_is_one_question() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
     let question = "Encrypt for them anyway? (y/n): ";
@@ -506,7 +506,7 @@ fn with_a_new_recipient(environment: &TestEnvironment) -> [String; 2] {
 }
 
 #[test]
-fn repairs_name_the_keys_that_come_and_need_an_agreement() {
+fn fixes_name_added_keys_and_need_approval() {
     let environment = TestEnvironment::new();
     let before = with_a_new_recipient(&environment);
     let comes = format!("+++ {}", other_recipient());
@@ -551,7 +551,7 @@ fn repairs_name_the_keys_that_come_and_need_an_agreement() {
 }
 
 #[test]
-fn fewer_groups_to_open_a_file_need_an_agreement_too() {
+fn needing_fewer_groups_to_decrypt_requires_approval() {
     let environment = TestEnvironment::new();
     let ours = recipient();
     let rule = |threshold: usize| {
@@ -583,14 +583,14 @@ fn fewer_groups_to_open_a_file_need_an_agreement_too() {
 }
 
 #[test]
-fn a_refusal_comes_alone() {
+fn a_refusal_is_the_only_message() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
     plant(&environment, NAME, Enc::OfAnotherFile);
-    let other = other_recipient();
-    // With this group alone we could not decrypt the file any more, but it is refused for its
-    // planted recipient.
-    let add = ["groups", "add", "-i", "-f", NAME, "--age", &other];
+    let second = other_recipient();
+    // With this group alone, the user could not decrypt the file any more, but the reason for the
+    // error is the planted recipient.
+    let add = ["groups", "add", "-i", "-f", NAME, "--age", &second];
     let run = environment.run(&add);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(!run.stderr.contains("warning"), "{run}");
@@ -602,7 +602,7 @@ fn a_refusal_comes_alone() {
 }
 
 #[test]
-fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
+fn key_groups_that_need_fewer_keys_need_approval() {
     let environment = TestEnvironment::new();
     let ours = recipient();
     let group = format!("{{age: [{ours}]}}");
@@ -661,7 +661,7 @@ fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
         environment.run(&["encrypt", "-i", NAME]).succeeds();
         let before = environment.read(NAME);
         if command == delete {
-            // The file's other groups stay the same, whatever is needed to decrypt them.
+            // The other groups of the file stay the same, whatever key decrypts them.
             let threshold = ["--shamir-secret-sharing-threshold", "2"];
             let run = environment.run(&[command, &threshold].concat());
             assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
@@ -698,7 +698,7 @@ fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
 }
 
 #[test]
-fn a_repair_that_encrypts_says_for_whom() {
+fn a_fix_that_encrypts_names_the_recipients() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
     environment.write("s.yaml", "kind: Secret\nstringData: {password: hunter2}\n");
@@ -746,7 +746,7 @@ fn updatekeys_gives_a_file_the_threshold_that_the_rule_states() {
     environment.run(&update).succeeds();
     assert!(has(2));
     assert_eq!(environment.decrypt(NAME), TEXT);
-    // A rule that states none leaves the file's, and lint says what to do.
+    // A rule without a threshold keeps the threshold of the file, and lint says what to do.
     rule("");
     let run = environment.run(&update).succeeds();
     assert!(run.stderr.contains("already up to date") && has(2), "{run}");

@@ -3,7 +3,7 @@
 use sops_test_support::environment::TestEnvironment;
 
 #[test]
-fn what_has_no_end_is_no_manifest() {
+fn an_endless_input_is_not_a_manifest() {
     let environment = TestEnvironment::new();
     let run = environment.run(&["apply", "-f", "/dev/zero"]).fails_with(2);
     let message = "cannot read /dev/zero: larger than 64 MiB";

@@ -25,14 +25,14 @@ fn the_version_is_that_of_sops() {
         let run = as_sops(&environment, arguments).succeeds();
         assert_eq!((&*run.stdout, &*run.stderr), ("sops 3.13.3\n", ""));
     }
-    // A link and a copy, in any directory.
+    // The name can belong to a link or a copy, in any directory.
     let link = environment.path("sops");
     symlink(program(), &link).expect("it is ours");
     let run = environment.finish(environment.command_of(&link, &["--version"]));
     assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
     std::fs::remove_file(&link).expect("it is ours");
-    // By another process: a program that another thread starts here would hold the new file open
-    // for writing, and it could not be run.
+    // Another process makes the copy: a program that another thread starts here would hold the new
+    // file open for writing, and the copy could not run.
     let copied = std::process::Command::new("cp")
         .arg(program())
         .arg(&link)
@@ -61,7 +61,7 @@ fn one_command_installs_the_name() {
     environment.run(&["link"]).succeeds();
     let run = environment.finish(environment.command_of(&link, &["link"]));
     run.succeeds();
-    // Not ours.
+    // This link belongs to another program.
     environment.write("bin/sops", "#!/bin/sh\n");
     environment.write("other/x", "");
     symlink("/nowhere/sops", environment.path("other/sops")).expect("it is ours");
@@ -133,7 +133,7 @@ fn errors_have_the_texts_that_programs_look_for() {
 }
 
 #[test]
-fn verbose_logs_what_programs_look_for() {
+fn verbose_logs_the_messages_that_programs_look_for() {
     let recovered = "level=info msg=\"Data key recovered successfully\"\n";
     let written = "level=info msg=\"File written successfully\"\n";
     for (arguments, expected) in [
@@ -210,27 +210,27 @@ fn invalid_command_lines_have_the_exit_codes_of_sops() {
     assert!(run.stderr.starts_with("warning: `--keyservice`"), "{run}");
 }
 
-/// Under its own name, the program encrypts the data key for it again.
+/// Under its own name, the program encrypts the data key for this key again.
 #[test]
 fn a_key_that_is_added_and_removed_is_removed() {
     for (is_sops, count) in [(true, 0), (false, 1)] {
         let environment = TestEnvironment::new();
         environment.encrypt("e.yaml", "a: 1\n");
-        let other = other_recipient();
+        let second = other_recipient();
         let rotate = [
             "rotate",
             "-i",
             "--add-age",
-            &other,
+            &second,
             "--rm-age",
-            &other,
+            &second,
             "e.yaml",
         ];
         match is_sops {
             true => as_sops(&environment, &rotate).succeeds(),
             false => environment.run(&rotate).succeeds(),
         };
-        assert_eq!(environment.read("e.yaml").matches(&other).count(), count);
+        assert_eq!(environment.read("e.yaml").matches(&second).count(), count);
     }
 }
 
@@ -323,7 +323,7 @@ fn dates_are_decrypted_as_by_sops() {
 
 /// `peers/command_lines` compares these lines with the real `sops`.
 #[test]
-fn words_after_the_file_are_passed_over() {
+fn words_after_the_file_are_ignored() {
     for (line, changed, ignored) in [
         ("-d -i e.yaml --output e2.yaml", "e.yaml", Some("--output")),
         (
@@ -462,16 +462,16 @@ fn under_its_own_name_flags_after_the_file_work() {
         environment.encrypt(name, "a: 1\n");
     }
     environment.write("p.yaml", "a: 1\nb: 2\n");
-    let one = recipient();
+    let own = recipient();
     for arguments in [
-        &["rotate", "-i", "e.yaml", "--add-age", &one][..],
+        &["rotate", "-i", "e.yaml", "--add-age", &own][..],
         &["-d", "-i", "e.yaml", "e2.yaml", "--ignore-mac"],
         &[
             "encrypt",
             "-i",
             "p.yaml",
             "--age",
-            &one,
+            &own,
             "--encrypted-regex",
             "^a$",
         ],

@@ -79,17 +79,17 @@ fn without_varying_lines(message: &str) -> String {
 }
 
 #[test]
-fn plaintexts_that_cannot_be_encrypted() {
+fn unencryptable_plaintexts_are_explained() {
     insta::assert_snapshot!(messages(plaintexts()));
 }
 
 #[test]
-fn encrypted_files_that_are_malformed_or_were_altered() {
+fn malformed_and_altered_encrypted_files_are_explained() {
     insta::assert_snapshot!(messages(encrypted_files()));
 }
 
 #[test]
-fn unusual_files_that_sops_opens_are_opened() {
+fn unusual_files_that_sops_decrypts_are_decrypted() {
     for (case, plaintext) in opened() {
         let environment = TestEnvironment::new();
         let (arguments, _) = case.set_up(&environment);
@@ -101,37 +101,37 @@ fn unusual_files_that_sops_opens_are_opened() {
 }
 
 #[test]
-fn flat_plaintexts_that_cannot_be_encrypted() {
+fn unencryptable_flat_plaintexts_are_explained() {
     insta::assert_snapshot!(messages(flat::plaintexts()));
 }
 
 #[test]
-fn flat_files_that_are_malformed_or_were_altered() {
+fn malformed_and_altered_flat_files_are_explained() {
     insta::assert_snapshot!(messages(flat::encrypted_files()));
 }
 
 #[test]
-fn changes_that_cannot_be_made() {
+fn impossible_changes_are_explained() {
     insta::assert_snapshot!(messages(changes()));
 }
 
 #[test]
-fn mistakes_in_yaml_and_json_are_told_in_clear_words() {
+fn mistakes_in_yaml_and_json_are_explained() {
     insta::assert_snapshot!(messages(syntax::mistakes()));
 }
 
 #[test]
-fn configurations_that_are_wrong() {
+fn invalid_configurations_are_explained() {
     insta::assert_snapshot!(messages(configuration::configurations()));
 }
 
 #[test]
-fn private_keys_that_cannot_be_used() {
+fn unusable_private_keys_are_explained() {
     insta::assert_snapshot!(messages(private_keys()));
 }
 
 #[test]
-fn command_lines_that_make_no_sense() {
+fn invalid_command_lines_are_explained() {
     insta::assert_snapshot!(messages(command_lines()));
 }
 
@@ -161,6 +161,6 @@ fn misplaced_private_keys() -> Vec<Case> {
 }
 
 #[test]
-fn private_keys_where_they_do_not_belong() {
+fn misplaced_private_keys_are_explained() {
     insta::assert_snapshot!(messages(misplaced_private_keys()));
 }

@@ -20,7 +20,7 @@ fn as_sops(environment: &TestEnvironment, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn the_last_of_a_flag_counts() {
+fn the_last_occurrence_of_a_flag_counts() {
     let environment = encrypted();
     environment.write("empty.yaml", "");
     let rule = format!("creation_rules: [{{age: {}}}]\n", recipient());
@@ -74,7 +74,7 @@ fn the_last_of_a_flag_counts() {
     ];
     let run = environment.run(&[&flags[..], &rest].concat()).succeeds();
     assert_eq!(run.stdout, "a=1\nb=x\n");
-    // These can be given more than once.
+    // These flags can appear more than once.
     let (one, two) = (recipient(), other_recipient());
     let add = [
         "groups", "add", "--file", "e.yaml", "--age", &one, "--age", &two,
@@ -85,7 +85,7 @@ fn the_last_of_a_flag_counts() {
 }
 
 #[test]
-fn an_unknown_format_is_as_if_it_was_not_given() {
+fn an_unknown_format_counts_as_not_given() {
     let environment = encrypted();
     environment.write("secret", "text\n");
     environment
@@ -134,7 +134,7 @@ fn values_may_begin_with_a_dash() {
         .succeeds();
     assert!(run.stderr.contains("wrote a file named `-`"), "{run}");
     assert!(environment.names().contains(&"-".to_owned()));
-    // It is the value of the flag before it, whatever it looks like.
+    // The word is the value of the flag before it, whatever it looks like.
     environment
         .run(&["decrypt", "--output", "-i", "e.yaml"])
         .succeeds();
@@ -193,17 +193,17 @@ fn a_dash_is_standard_input() {
         let run = environment.run_with_input(arguments, &encrypted);
         assert_eq!(run.succeeds().stdout, TEXT, "{arguments:?}");
     }
-    let one = recipient();
+    let own = recipient();
     for arguments in [
         &[
             "encrypt",
             "--age",
-            &one,
+            &own,
             "--filename-override",
             "x.yaml",
             "-",
         ][..],
-        &["-e", "--age", &one, "--filename-override", "x.yaml", "-"],
+        &["-e", "--age", &own, "--filename-override", "x.yaml", "-"],
     ] {
         let run = environment.run_with_input(arguments, TEXT);
         environment.write("x.yaml", run.succeeds().stdout);
@@ -211,10 +211,10 @@ fn a_dash_is_standard_input() {
     }
     environment.run(&["decrypt", "-i", "-"]).fails_with(8);
     environment
-        .run(&["encrypt", "--age", &one, "-"])
+        .run(&["encrypt", "--age", &own, "-"])
         .fails_with(8);
     environment.run(&["rotate", "-"]).fails_with(2);
-    // A file of this name takes precedence, as in `sops`.
+    // An existing file with this name takes precedence, as in `sops`.
     environment.write("-", &encrypted);
     let run = environment.run(&[
         "decrypt",
@@ -335,7 +335,7 @@ fn a_new_file_needs_no_command() {
     let environment = TestEnvironment::new();
     environment.write("directory/x", "");
     let editor = environment.editor("printf new > \"$1\"");
-    let one = recipient();
+    let own = recipient();
     let absolute = environment.path("directory/secret");
     let names = [
         "./newfile",
@@ -344,17 +344,17 @@ fn a_new_file_needs_no_command() {
         absolute.to_str().expect("UTF-8"),
     ];
     for name in names {
-        let mut command = environment.command(&["--age", &one, name]);
+        let mut command = environment.command(&["--age", &own, name]);
         command.env("EDITOR", &editor);
         environment.finish(command).succeeds();
         assert_eq!(environment.decrypt(name), "new");
     }
-    // Probably not meant as a file name.
-    let mut command = environment.command(&["--age", &one, "dcrypt"]);
+    // The user probably did not mean this as a file name.
+    let mut command = environment.command(&["--age", &own, "dcrypt"]);
     command.env("EDITOR", &editor);
     let run = environment.finish(command).fails_with(1);
     assert!(run.stderr.contains("did you mean `decrypt`?"), "{run}");
-    let mut command = environment.command(&["--age", &one, "dcrypt"]);
+    let mut command = environment.command(&["--age", &own, "dcrypt"]);
     command.arg0("sops").env("EDITOR", &editor);
     let run = environment.finish(command).succeeds();
     assert!(run.stderr.contains("did you mean `decrypt`?"), "{run}");

@@ -129,7 +129,7 @@ fn read_until(terminal: &mut File, seen: &mut String, end: &str) {
 }
 
 fn check(shell: &Shell) {
-    // As in CI.
+    // CI has these programs; another computer may not.
     if !is_installed("setsid") || !is_installed(shell.name) {
         eprintln!("{} is not installed", shell.name);
         return;
@@ -140,7 +140,7 @@ fn check(shell: &Shell) {
         ".sops.yaml",
         format!("creation_rules: [{{age: {}}}]\n", other_recipient()),
     );
-    let other = other_recipient();
+    let second = other_recipient();
     for (keys, expected) in [
         ("decr\te.y\t", "<decrypt><e.yaml>"),
         ("groups ad\t--fi\te.y\t", "<groups><add><--file><e.yaml>"),
@@ -157,8 +157,8 @@ fn check(shell: &Shell) {
             "<set><e.yaml><[\"data\"][\"password\"]><1>",
         ),
         (
-            &format!("encrypt --age {}\tp.yaml", &other[..12]),
-            &format!("<encrypt><--age><{other}><p.yaml>"),
+            &format!("encrypt --age {}\tp.yaml", &second[..12]),
+            &format!("<encrypt><--age><{second}><p.yaml>"),
         ),
         (
             &format!("encrypt --age {}\tp.yaml", &recipient()[..12]),

@@ -47,8 +47,8 @@ fn every_command_names_the_conflict_and_its_line() {
             command.env("EDITOR", "true");
             let run = environment.finish(command);
             assert_ne!(run.code, Some(0), "{run}");
-            let told = "the file has an unresolved merge conflict";
-            assert!(run.stderr.contains(told), "{arguments:?}: {run}");
+            let message = "the file has an unresolved merge conflict";
+            assert!(run.stderr.contains(message), "{arguments:?}: {run}");
             let place = format!("{name}:2:1");
             assert!(run.stderr.contains(&place), "{arguments:?}: {run}");
             for help in ["sops-rs resolve <FILE>", "git checkout --merge <FILE>"] {
@@ -122,7 +122,7 @@ fn merging() -> TestEnvironment {
 }
 
 #[test]
-fn a_merge_with_a_rotated_file_ends_with_one_side_and_the_changes_of_the_other() {
+fn a_merge_with_a_rotated_file_takes_one_side_and_repeats_the_others_changes() {
     let environment = merging();
     for (side, stage, number, plaintext) in [
         ("--ours", ":3:./x.yaml", "\"new\"", "a: hunter2\nb: new\n"),
@@ -160,7 +160,7 @@ fn values_of_both_sides_of_a_rotation_are_refused_with_advice() {
             .iter()
             .any(|mark| line.starts_with(mark))
     };
-    // The first side of each conflict except one value, of the other side.
+    // The first side of each conflict, except one value of the other side.
     let mut side = 0;
     let mut kept = Vec::new();
     for line in text.lines() {

@@ -41,7 +41,7 @@ fn write(environment: &TestEnvironment, path: &str, bytes: &[u8]) {
     environment.write(path, bytes);
 }
 
-/// Which of the files have findings that the hook refuses, according to `lint`.
+/// The files with findings that the hook refuses, according to `lint`.
 fn refused(environment: &TestEnvironment) -> BTreeSet<String> {
     let rules = ["SL010", "SL011", "SL014"].map(|rule| format!("--select={rule}"));
     let mut arguments = vec!["lint", "--format", "json"];
@@ -60,8 +60,8 @@ fn the_hook_refuses_a_secret_in_any_disguise() {
     let mut all = disguises();
     assert!(all.len() >= 200, "{}", all.len());
     all.extend(placeholders());
-    for one in &all {
-        write(&environment, &one.path, &one.bytes);
+    for disguise in &all {
+        write(&environment, &disguise.path, &disguise.bytes);
     }
     git(&environment, &["-c", "core.safecrlf=false", "add", "-A"]).succeeds();
     let run = git(&environment, &["commit", "-q", "-m", "x"]);
@@ -69,25 +69,25 @@ fn the_hook_refuses_a_secret_in_any_disguise() {
     let said = run.stdout.clone() + &run.stderr;
     let passed: Vec<_> = all
         .iter()
-        .filter(|one| !said.contains(&format!("--> {}:", one.path)))
-        .map(|one| &one.path)
+        .filter(|disguise| !said.contains(&format!("--> {}:", disguise.path)))
+        .map(|disguise| &disguise.path)
         .collect();
     assert!(passed.is_empty(), "{passed:#?}");
     assert!(!Disguise::shows_value(said.as_bytes()), "{said}");
 }
 
 #[test]
-fn the_hook_refuses_what_kustomize_makes_a_secret_of() {
+fn the_hook_refuses_values_that_kustomize_turns_into_a_secret() {
     let environment = repository("^secrets/");
     let all = kustomizations();
-    for one in all.iter().flatten() {
-        write(&environment, &one.path, &one.bytes);
+    for disguise in all.iter().flatten() {
+        write(&environment, &disguise.path, &disguise.bytes);
     }
     git(&environment, &["-c", "core.safecrlf=false", "add", "-A"]).succeeds();
     let run = git(&environment, &["commit", "-q", "-m", "x"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     let said = run.stdout.clone() + &run.stderr;
-    let is_refused = |one: &Disguise| said.contains(&format!("--> {}:", one.path));
+    let is_refused = |disguise: &Disguise| said.contains(&format!("--> {}:", disguise.path));
     let passed: Vec<_> = all
         .iter()
         .filter(|files| !files.iter().any(is_refused))
@@ -99,47 +99,54 @@ fn the_hook_refuses_what_kustomize_makes_a_secret_of() {
 
 #[test]
 fn the_hook_refuses_each_of_some_disguises_by_itself() {
-    for one in disguises().iter().step_by(40) {
+    for disguise in disguises().iter().step_by(40) {
         let environment = repository("^secrets/");
-        write(&environment, &one.path, &one.bytes);
+        write(&environment, &disguise.path, &disguise.bytes);
         git(&environment, &["add", "-A"]).succeeds();
         let run = git(&environment, &["commit", "-q", "-m", "x"]);
-        assert_eq!(run.code, Some(1), "{}: {run}", one.path);
+        assert_eq!(run.code, Some(1), "{}: {run}", disguise.path);
     }
 }
 
 #[test]
-fn what_can_be_encrypted_passes_once_it_is() {
+fn a_file_passes_once_it_is_encrypted() {
     let environment = repository("^secrets/");
     let all = disguises();
-    for one in &all {
-        write(&environment, &one.path, &one.bytes);
+    for disguise in &all {
+        write(&environment, &disguise.path, &disguise.bytes);
     }
     let mut arguments = vec!["encrypt", "-i"];
-    arguments.extend(all.iter().map(|one| &*one.path));
+    arguments.extend(all.iter().map(|disguise| &*disguise.path));
     environment.run(&arguments);
     let encrypted: Vec<_> = all
         .iter()
-        .filter(|one| environment.bytes(&one.path) != one.bytes)
+        .filter(|disguise| environment.bytes(&disguise.path) != disguise.bytes)
         .collect();
     assert!(encrypted.len() >= 50, "{}", encrypted.len());
     let refused = refused(&environment);
-    for one in &all {
-        let bytes = environment.bytes(&one.path);
-        let is_encrypted = bytes != one.bytes;
+    for disguise in &all {
+        let bytes = environment.bytes(&disguise.path);
+        let is_encrypted = bytes != disguise.bytes;
         // SOPS encrypts no keys, and a dotenv or INI file can have a whole Secret as one.
-        let is_in_key = [".env", ".ini"].iter().any(|end| one.path.ends_with(end));
+        let is_in_key = [".env", ".ini"]
+            .iter()
+            .any(|end| disguise.path.ends_with(end));
         assert!(
             !is_encrypted || is_in_key || !Disguise::shows_value(&bytes),
             "{}",
-            one.path
+            disguise.path
         );
-        assert_eq!(refused.contains(&one.path), !is_encrypted, "{}", one.path);
+        assert_eq!(
+            refused.contains(&disguise.path),
+            !is_encrypted,
+            "{}",
+            disguise.path
+        );
     }
 }
 
 #[test]
-fn the_hook_passes_what_only_looks_like_a_secret() {
+fn the_hook_accepts_values_that_only_look_like_a_secret() {
     for path_regex in ["^secrets/", r"\.ya?ml$", "^clusters/"] {
         let environment = repository(path_regex);
         for (path, text) in innocents() {

@@ -28,7 +28,7 @@ fn line<'a>(text: &'a str, start: &str) -> &'a str {
 }
 
 #[test]
-fn a_changed_value_changes_and_the_others_do_not() {
+fn a_changed_value_changes_its_ciphertext_and_no_other() {
     let environment = TestEnvironment::new();
     for arguments in [
         &["edit", "x.yaml"][..],
@@ -54,7 +54,7 @@ fn a_changed_value_changes_and_the_others_do_not() {
 }
 
 #[test]
-fn an_unchanged_file_is_left_alone() {
+fn an_unchanged_file_is_not_written() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -105,7 +105,7 @@ fn a_new_file_starts_from_an_example() {
 }
 
 #[test]
-fn the_editor_comes_again_with_the_error_on_top() {
+fn the_editor_reopens_with_the_error_at_the_top() {
     let environment = TestEnvironment::new();
     for (name, text, broken, mended, mark) in [
         (
@@ -157,7 +157,7 @@ if [ $n = 0 ]; then cat broken > \"$1\"; else { head -n 2 \"$1\"; cat mended; } 
 }
 
 #[test]
-fn an_error_that_is_left_alone_gives_the_edit_up() {
+fn quitting_without_a_fix_gives_up_the_edit() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -174,7 +174,7 @@ fn an_error_that_is_left_alone_gives_the_edit_up() {
 }
 
 #[test]
-fn a_text_that_was_given_up_is_kept() {
+fn a_text_is_kept_if_the_user_gives_up() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",
@@ -218,7 +218,7 @@ fn master_keys_are_shown_on_request() {
 }
 
 #[test]
-fn the_editor_is_the_one_that_the_environment_names() {
+fn the_environment_names_the_editor() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let script = environment.editor("echo \"$@\" | sed 's| [^ ]*/x.yaml||' > who");
@@ -252,7 +252,7 @@ fn the_editor_is_the_one_that_the_environment_names() {
 }
 
 #[test]
-fn without_an_editor_nothing_happens() {
+fn an_edit_without_a_usable_editor_changes_nothing() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -287,7 +287,7 @@ fn the_private_key_stays_out_of_the_editor() {
 }
 
 #[test]
-fn what_is_no_file_afterwards_is_an_error_and_never_waited_for() {
+fn an_edit_that_leaves_no_regular_file_is_an_error_and_never_blocks() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     environment.write("other.yaml", "a: elsewhere\n");
@@ -335,7 +335,7 @@ fn a_text_with_a_block_of_metadata_is_refused() {
 }
 
 #[test]
-fn the_lines_on_top_go_though_the_editor_puts_a_byte_order_mark_before_them() {
+fn the_lines_at_the_top_are_removed_even_after_a_byte_order_mark() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let script = "{ printf '\\357\\273\\277'; sed 's/hunter2/hunter3/; s/$/\\r/' \"$1\"; } > t; cat t > \"$1\"; rm t";
@@ -358,7 +358,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
         format!("{TEXT}c: mine\n")
     );
 
-    // A new file that someone else created in the meantime.
+    // Meanwhile, someone else has created the new file.
     let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
     edit(
         &environment,
@@ -371,7 +371,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_plaintext_is_in_memory_for_its_owner_alone_and_goes() {
+fn the_plaintext_is_in_memory_for_its_owner_only_and_is_removed() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let script = "echo \"$1\" > where; stat -f -c %T \"$1\" > system; stat -c %a \"$1\" \"$(dirname \"$1\")\" > modes; touch \"$1~\"";
@@ -383,11 +383,11 @@ fn the_plaintext_is_in_memory_for_its_owner_alone_and_goes() {
     let place = environment.read("where");
     let path = Path::new(place.trim());
     assert_eq!(path.file_name(), Some("x.yaml".as_ref()));
-    assert!(!path.parent().expect("it has a folder").exists());
+    assert!(!path.parent().expect("it has a directory").exists());
 }
 
 #[test]
-fn a_signal_takes_the_plaintext_away() {
+fn a_signal_removes_the_plaintext() {
     for (signal, number) in [
         ("INT", 2),
         ("TERM", 15),
@@ -425,7 +425,7 @@ fn a_signal_takes_the_plaintext_away() {
         assert!(
             !Path::new(path.trim())
                 .parent()
-                .expect("it has a folder")
+                .expect("it has a directory")
                 .exists(),
             "{signal}"
         );
@@ -441,8 +441,8 @@ fn a_merge_is_finished_with_the_right_mac() {
     let marked = format!("{merged}<<<<<<< HEAD\n");
     environment.write("x.yaml", &marked);
     let run = environment.run(&["decrypt", "x.yaml"]);
-    let told = "the file has an unresolved merge conflict";
-    assert!(run.stderr.contains(told), "{run}");
+    let message = "the file has an unresolved merge conflict";
+    assert!(run.stderr.contains(message), "{run}");
     let place = format!("x.yaml:{}:1", marked.lines().count());
     assert!(run.stderr.contains(&place), "{run}");
 
@@ -461,11 +461,11 @@ fn a_merge_is_finished_with_the_right_mac() {
 }
 
 #[test]
-fn an_editor_that_never_leaves_a_good_text_is_not_run_for_ever() {
+fn an_editor_that_always_saves_an_invalid_text_is_not_run_forever() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // Another text each time.
+    // The editor writes another text each time.
     let script = "echo run >> runs; wc -l < runs > \"$1\"; echo 'a: [' >> \"$1\"";
     let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(200);
     assert_eq!(environment.read("x.yaml"), before);
@@ -478,11 +478,11 @@ fn an_editor_that_never_leaves_a_good_text_is_not_run_for_ever() {
 }
 
 #[test]
-fn an_interrupt_that_ends_the_editor_is_told_calmly() {
+fn an_interrupt_that_ends_the_editor_is_a_note() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // As Ctrl-C does it, and as a shell around the editor reports it.
+    // The editor ends like after Ctrl-C, or as a shell around it reports Ctrl-C.
     for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
         assert_eq!(
@@ -493,9 +493,9 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
     }
 }
 
-/// As for a new file: after renaming a key, everything would be in plaintext.
+/// After a key is renamed, everything would be in plaintext. A new file is treated the same.
 #[test]
-fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() {
+fn a_text_in_which_the_rule_selects_nothing_reopens_the_editor() {
     let environment = TestEnvironment::new();
     let text = "kind: Secret\nstringData:\n  password: hunter2\n";
     let flags = ["--encrypted-regex", "^stringData$"];
@@ -512,8 +512,8 @@ fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() 
 }
 
 /// An editor that keeps its arguments, and answers `--version` with a text.
-fn install_editor(folder: &Path, name: &str, version: &str) {
-    let path = folder.join(name);
+fn install_editor(directory: &Path, name: &str, version: &str) {
+    let path = directory.join(name);
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" = --version ]; then printf '%s\\n' '{version}'; exit; fi\nprintf '%s\\n' \"$@\" > \"$HOME/arguments\"\n"
     );
@@ -523,7 +523,7 @@ fn install_editor(folder: &Path, name: &str, version: &str) {
 }
 
 #[test]
-fn vim_is_told_to_write_no_other_file() {
+fn vim_writes_no_other_file() {
     let quiet = [
         "-n",
         "-i",
@@ -537,7 +537,7 @@ fn vim_is_told_to_write_no_other_file() {
         ("nvim", "", None, &[], true),
         ("vi", vim, None, &[], true),
         ("vi", "NVIM v0.10.4", None, &[], true),
-        // Others refuse arguments that they do not know.
+        // Other editors refuse arguments that they do not know.
         ("vi", "BusyBox v1.37.0", None, &[], false),
         ("nano", "", None, &[], false),
         (
@@ -554,21 +554,21 @@ fn vim_is_told_to_write_no_other_file() {
         ("vimdiff", "", Some("vimdiff"), &[], true),
         ("view", vim, Some("view"), &[], true),
         ("view", "", Some("view"), &[], false),
-        // A link, as Debian's alternatives make it.
+        // The editor is a link, as Debian's alternatives create it.
         ("vim.basic", "", Some("editor"), &[], true),
         ("nano", "", Some("editor"), &[], false),
     ] {
         let environment = TestEnvironment::new();
         environment.encrypt("x.yaml", TEXT);
-        let folder = environment.path("programs");
-        fs::create_dir(&folder).expect("it is ours");
-        install_editor(&folder, installed, version);
+        let directory = environment.path("programs");
+        fs::create_dir(&directory).expect("it is ours");
+        install_editor(&directory, installed, version);
         if variable == Some("editor") {
-            std::os::unix::fs::symlink(installed, folder.join("editor")).expect("it is ours");
+            std::os::unix::fs::symlink(installed, directory.join("editor")).expect("it is ours");
         }
-        std::os::unix::fs::symlink("/bin/sh", folder.join("sh")).expect("it is ours");
+        std::os::unix::fs::symlink("/bin/sh", directory.join("sh")).expect("it is ours");
         let mut command = environment.command(&["edit", "x.yaml"]);
-        command.env("PATH", &folder);
+        command.env("PATH", &directory);
         if let Some(variable) = variable {
             command.env("EDITOR", variable);
         }

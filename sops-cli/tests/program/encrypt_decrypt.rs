@@ -170,7 +170,7 @@ fn recipients_and_rules_come_from_flags_environment_and_configuration() {
 }
 
 #[test]
-fn a_rule_that_selects_nothing_is_refused_unless_it_is_wanted() {
+fn a_rule_that_selects_nothing_is_refused_unless_plaintext_is_allowed() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", "a: secret\n");
     let recipient = recipient();
@@ -197,7 +197,7 @@ fn a_rule_that_selects_nothing_is_refused_unless_it_is_wanted() {
 }
 
 #[test]
-fn status_is_told_as_json() {
+fn the_status_is_printed_as_json() {
     let environment = TestEnvironment::new();
     environment.write("plain.yaml", SECRET);
     environment.encrypt("encrypted.yaml", SECRET);
@@ -213,7 +213,7 @@ fn status_is_told_as_json() {
 }
 
 #[test]
-fn a_mac_can_be_passed_over() {
+fn the_mac_can_be_ignored() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\nb: 2\n");
     let text = environment.read("x.yaml");
@@ -277,7 +277,7 @@ fn a_key_file_that_others_can_read_is_a_warning() {
 }
 
 #[test]
-fn more_files_than_one_are_a_warning() {
+fn more_than_one_file_is_a_warning() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let run = environment.run(&["decrypt", "x.yaml", "y.yaml"]).succeeds();
@@ -376,7 +376,7 @@ fn one_value_is_extracted() {
 /// With flags in the spellings that Go's library accepts, the file is decrypted in place or
 /// printed.
 #[test]
-fn flags_are_taken_in_the_spellings_of_sops() {
+fn flags_may_be_spelled_as_in_sops() {
     let environment = TestEnvironment::new();
     let text = "a: 1\n";
     for (arguments, in_place) in [
@@ -419,11 +419,11 @@ fn flags_are_taken_in_the_spellings_of_sops() {
     }
 }
 
-/// `sops` prints no message.
+/// `sops` prints no message in this case.
 #[test]
-fn a_part_of_a_secret_that_a_rule_leaves_out_is_told() {
+fn a_part_of_a_secret_that_a_rule_leaves_out_is_reported() {
     let environment = TestEnvironment::new();
-    for (regex, part, told) in [
+    for (regex, part, is_warned) in [
         ("^data$", "stringData", true),
         ("^(data|stringDta)$", "stringData", true),
         ("^(data|stringData)$", "stringData", false),
@@ -442,13 +442,13 @@ fn a_part_of_a_secret_that_a_rule_leaves_out_is_told() {
         ];
         let run = environment.run(&words).succeeds();
         let warning = format!("leaves `{part}` of the Secret in plaintext");
-        assert_eq!(run.stderr.contains(&warning), told, "{regex}: {run}");
+        assert_eq!(run.stderr.contains(&warning), is_warned, "{regex}: {run}");
         let words = [&words[..1], &["-i"], &words[1..]].concat();
         let run = environment.run(&words).succeeds();
-        assert_eq!(run.stderr.contains(&warning), told, "{regex}: {run}");
+        assert_eq!(run.stderr.contains(&warning), is_warned, "{regex}: {run}");
         let run = environment.run(&["lint", "--select", "SL010", "a.yaml"]);
-        assert_eq!(run.code, Some(i32::from(told)), "{run}");
-        assert_eq!(run.stdout.contains("SL010"), told, "{run}");
+        assert_eq!(run.code, Some(i32::from(is_warned)), "{run}");
+        assert_eq!(run.stdout.contains("SL010"), is_warned, "{run}");
         assert!(!run.stdout.contains("hunter2"), "{run}");
     }
 }

@@ -40,7 +40,7 @@ fn values_are_variables() {
 }
 
 #[test]
-fn secrets_come_before_the_environment_that_is_there() {
+fn secrets_override_the_existing_environment() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "HOME: /secret\n");
     let print = "echo \"$HOME,$OTHER\"";
@@ -56,7 +56,7 @@ fn secrets_come_before_the_environment_that_is_there() {
 }
 
 #[test]
-fn what_is_no_variable_is_an_error() {
+fn values_that_cannot_be_variables_are_errors() {
     let environment = TestEnvironment::new();
     for (text, message) in [
         (
@@ -130,7 +130,7 @@ fn a_command_line_without_a_command_is_an_error() {
 }
 
 #[test]
-fn the_file_is_there_as_often_as_it_is_read_and_gone_afterwards() {
+fn the_file_can_be_read_repeatedly_and_is_removed_afterwards() {
     let environment = with_values();
     for flags in [&[][..], &["--no-fifo"], &["--filename", "my file"]] {
         let command = "cat '{}'; head -c 3 '{}'; true < '{}'; cat '{}'; echo '{}'";
@@ -138,10 +138,13 @@ fn the_file_is_there_as_often_as_it_is_read_and_gone_afterwards() {
         let path = run.stdout.strip_prefix(&format!("{VALUES}TEX{VALUES}"));
         let path = path.unwrap_or_else(|| panic!("{run}")).trim_end();
         assert!(!fs::exists(path).expect("it can be looked for"), "{path}");
-        let folder = std::path::Path::new(path)
+        let directory = std::path::Path::new(path)
             .parent()
-            .expect("it is in a folder");
-        assert!(!fs::exists(folder).expect("it can be looked for"), "{path}");
+            .expect("it is in a directory");
+        assert!(
+            !fs::exists(directory).expect("it can be looked for"),
+            "{path}"
+        );
     }
     let longest = "x".repeat(255);
     for name in [&*longest, "next", "other"] {
@@ -162,7 +165,7 @@ fn the_file_is_there_as_often_as_it_is_read_and_gone_afterwards() {
 }
 
 #[test]
-fn a_file_is_given_in_another_format() {
+fn a_file_is_passed_in_another_format() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let run = with_file(&environment, &["--output-type", "json"], "cat {}").succeeds();
@@ -181,7 +184,7 @@ fn a_large_file_passes_through_the_pipe() {
 }
 
 #[test]
-fn the_file_goes_with_a_command_that_is_killed() {
+fn the_file_is_removed_if_the_command_is_killed() {
     let environment = with_values();
     for flags in [&[][..], &["--no-fifo"]] {
         let run = with_file(&environment, flags, "ls {}; kill -KILL $$");
@@ -229,7 +232,7 @@ fn signals_are_passed_on() {
 }
 
 #[test]
-fn what_nohup_ignores_the_command_ignores() {
+fn the_command_ignores_signals_that_nohup_ignores() {
     let environment = with_values();
     let script = r#"trap '' HUP; exec "$0" exec-env x.yaml 'kill -HUP $$; kill -HUP $PPID; sleep 0.1; echo "$TEXT"'"#;
     let program = sops_test_support::environment::program();
@@ -239,7 +242,7 @@ fn what_nohup_ignores_the_command_ignores() {
 }
 
 #[test]
-fn the_command_takes_the_place_of_the_process() {
+fn exec_env_with_same_process_replaces_the_process_with_the_command() {
     let environment = with_values();
     let child = environment
         .command(&["exec-env", "--same-process", "x.yaml", "echo $$ $TEXT"])
@@ -252,7 +255,7 @@ fn the_command_takes_the_place_of_the_process() {
 }
 
 #[test]
-fn a_command_in_the_background_goes_on() {
+fn a_background_command_continues_after_the_program_exits() {
     let environment = with_values();
     let pipe = environment.path("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
@@ -272,10 +275,10 @@ fn a_command_in_the_background_goes_on() {
 #[test]
 fn a_command_runs_as_another_user() {
     let environment = with_values();
-    let folder = fs::Permissions::from_mode(0o755);
+    let permissions = fs::Permissions::from_mode(0o755);
     fs::set_permissions(
-        environment.path("").parent().expect("it is in a folder"),
-        folder,
+        environment.path("").parent().expect("it is in a directory"),
+        permissions,
     )
     .expect("it is ours");
     let flags = ["--user", "nobody"];
@@ -431,7 +434,7 @@ fn nested_values_are_variables_with_a_separator() {
 }
 
 #[test]
-fn a_secret_of_kubernetes_gives_its_values() {
+fn exec_env_uses_the_values_of_a_kubernetes_secret() {
     let environment = TestEnvironment::new();
     environment.encrypt_with(
         "s.yaml",

@@ -48,7 +48,7 @@ fn empty_files_come_back_empty() {
 }
 
 #[test]
-fn binary_files_hold_any_bytes() {
+fn binary_files_may_contain_any_bytes() {
     let environment = TestEnvironment::new();
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
     environment.encrypt("x.bin", &bytes);
@@ -59,7 +59,7 @@ fn binary_files_hold_any_bytes() {
 }
 
 #[test]
-fn a_value_that_is_set_leaves_the_other_lines() {
+fn setting_a_value_keeps_the_other_lines() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.env", DOTENV);
     environment
@@ -76,7 +76,7 @@ fn a_value_that_is_set_leaves_the_other_lines() {
 }
 
 #[test]
-fn a_folder_of_all_formats_is_done_in_one_call() {
+fn a_directory_with_all_formats_is_processed_in_one_call() {
     let environment = TestEnvironment::new();
     let rule = "creation_rules:\n  - path_regex: ^in/\n    age: ".to_owned() + &recipient() + "\n";
     environment.write(".sops.yaml", rule);

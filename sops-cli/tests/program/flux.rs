@@ -42,7 +42,7 @@ fn the_manifest_has_each_key_once() {
     let entries = value["data"].as_object().expect("it has entries");
     assert_eq!(entries.keys().collect::<Vec<_>>(), ["age.agekey"]);
 
-    // The same from other sources, those that are commands among them, and both keys from two.
+    // Keys from other sources, including commands, and both keys from two sources.
     let sources: [(&str, String); 3] = [
         ("SOPS_AGE_KEY", identity()),
         ("SOPS_AGE_KEY_CMD", format!("echo {}", identity())),
@@ -65,7 +65,7 @@ fn the_manifest_has_each_key_once() {
 }
 
 #[test]
-fn a_key_that_nobody_expects_stays_here() {
+fn a_key_for_an_unexpected_recipient_is_not_installed() {
     let environment = TestEnvironment::new();
     let refused = |arguments: &[&str], says: &str| {
         let run = environment
@@ -124,7 +124,7 @@ fn a_key_that_nobody_expects_stays_here() {
 
 /// The command contacts no cluster, so none is needed.
 #[test]
-fn a_dry_run_of_the_client() {
+fn a_client_dry_run_sends_nothing() {
     let environment = TestEnvironment::new();
     configure(&environment, &recipient());
     let run = environment

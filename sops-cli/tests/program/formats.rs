@@ -29,7 +29,7 @@ fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
 
 /// `sops decrypt` has the same result, also for the binary file.
 #[test]
-fn json_that_is_read_as_yaml_comes_back_as_yaml() {
+fn json_that_is_read_as_yaml_is_written_as_yaml() {
     let environment = TestEnvironment::new();
     for (text, yaml) in [
         (
@@ -179,7 +179,7 @@ fn the_input_type_alone_decides_the_format_of_a_file_with_an_unknown_name() {
             .run(&["decrypt", ".env.example", "--output-type", "json"])
             .succeeds();
     }
-    // A name that tells a format is what is written, as in `sops`.
+    // If the name determines a format, the output has that format, as in `sops`.
     environment.encrypt_with("a.yaml", "{\"a\": 1}\n", &["--input-type", "json"]);
     assert!(environment.read("a.yaml").starts_with("a: ENC["));
 }
@@ -284,9 +284,9 @@ fn encrypted_files_in_utf16_are_opened_and_written_as_utf8() {
     assert_eq!(environment.decrypt("plain.yaml"), "a: 1\n");
 }
 
-/// What a command says about a file that cannot be encrypted in the format of its name.
+/// Messages about a file that cannot be encrypted in the format of its name.
 #[test]
-fn messages_name_the_way_out() {
+fn messages_say_what_to_do_next() {
     let environment = TestEnvironment::new();
     let whole = "add `--input-type binary --output-type binary`";
     let unit = "[Service]\nExecStartPre=a\nExecStartPre=b\n";
@@ -332,7 +332,7 @@ fn messages_name_the_way_out() {
 }
 
 #[test]
-fn what_is_probably_not_meant_is_done_with_a_warning() {
+fn probable_mistakes_cause_a_warning() {
     let environment = TestEnvironment::new();
     environment.encrypt("t.txt", "hunter2");
     let encrypt = ["encrypt", "-i", "--age", &recipient(), "t.txt"];

@@ -88,7 +88,7 @@ fn the_version_names_the_program() {
 }
 
 #[test]
-fn manual_pages_are_there() {
+fn every_command_has_a_manual_page() {
     let environment = TestEnvironment::without_key();
     let run = environment.run(&["man"]).succeeds();
     assert!(

@@ -10,7 +10,7 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, prog
 
 use crate::help::all_commands;
 
-/// The messages of examples that need a cluster, without one.
+/// The messages of examples that need a cluster, if there is no cluster.
 const NO_CLUSTER: &str = "kubeconfig";
 
 #[test]
@@ -220,7 +220,7 @@ fn shell(environment: &TestEnvironment, example: &str) -> Command {
     command
 }
 
-/// Runs the example until it listens.
+/// Runs the example until the program listens.
 fn listens(environment: &TestEnvironment, example: &str) {
     let mut command = shell(environment, &format!("exec {example}"));
     let mut process = command

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 #[test]
-fn init_makes_a_key_and_a_configuration_that_work() {
+fn init_creates_a_working_key_and_configuration() {
     for (flags, prefix) in [(&["init"][..], "age1"), (&["init", "--pq"], "age1pq1")] {
         let environment = TestEnvironment::without_key();
         environment.run(flags).succeeds();
@@ -19,7 +19,7 @@ fn init_makes_a_key_and_a_configuration_that_work() {
                 & 0o777
         };
         assert_eq!(mode(&key_file), 0o600);
-        assert_eq!(mode(key_file.parent().expect("it has a folder")), 0o700);
+        assert_eq!(mode(key_file.parent().expect("it has a directory")), 0o700);
         let text = fs::read_to_string(&key_file).expect("it is ours");
         let recipient = text
             .lines()
@@ -48,7 +48,7 @@ fn init_makes_a_key_and_a_configuration_that_work() {
 }
 
 #[test]
-fn init_leaves_what_is_there() {
+fn init_keeps_existing_files() {
     let environment = TestEnvironment::new();
     let key_file = environment.home().join(".config/sops/age/keys.txt");
     let key = fs::read(&key_file).expect("it is there");
@@ -58,7 +58,7 @@ fn init_leaves_what_is_there() {
     assert_eq!(environment.read(".sops.yaml"), "creation_rules: []\n");
     assert_eq!(fs::read(&key_file).expect("it is there"), key);
 
-    // A key of the wanted kind is missing, and the file of the others is not touched.
+    // A key of the wanted kind is missing. The file with the other keys does not change.
     fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
     let run = environment.run(&["init", "--pq"]).fails_with(1);
     assert!(run.stderr.contains("sops-rs keygen"), "{run}");
@@ -133,10 +133,10 @@ fn keygen_prints_a_key_or_writes_it_once() {
 }
 
 #[test]
-fn init_says_what_an_existing_configuration_is() {
+fn init_explains_an_existing_configuration() {
     let environment = TestEnvironment::new();
     let recipient = recipient();
-    let other = other_recipient();
+    let second = other_recipient();
     for (text, code, says) in [
         (
             format!("creation_rules:\n- age: {recipient}\n"),
@@ -144,7 +144,7 @@ fn init_says_what_an_existing_configuration_is() {
             "It names your recipient",
         ),
         (
-            format!("creation_rules:\n- age: {other}  # not {recipient}\n"),
+            format!("creation_rules:\n- age: {second}  # not {recipient}\n"),
             0,
             "does not name your recipient",
         ),

@@ -27,34 +27,34 @@ fn rotate_makes_a_new_data_key() {
 #[test]
 fn rotate_adds_and_removes_recipients() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     environment.encrypt("x.yaml", TEXT);
     let has = |recipient: &str| environment.read("x.yaml").matches(recipient).count();
     environment
-        .run(&["rotate", "-i", "--add-age", &other, "x.yaml"])
+        .run(&["rotate", "-i", "--add-age", &second, "x.yaml"])
         .succeeds();
-    assert_eq!((has(&ours), has(&other)), (1, 1));
+    assert_eq!((has(&first), has(&second)), (1, 1));
     environment
-        .run(&["-r", "-i", "x.yaml", "--add-age", &other])
+        .run(&["-r", "-i", "x.yaml", "--add-age", &second])
         .succeeds();
     assert_eq!(
-        (has(&ours), has(&other)),
+        (has(&first), has(&second)),
         (1, 1),
         "a recipient is there once"
     );
     let run = environment
         .run(&[
-            "rotate", "-i", "--rm-age", &other, "--rm-pgp", "85D7", "x.yaml",
+            "rotate", "-i", "--rm-age", &second, "--rm-pgp", "85D7", "x.yaml",
         ])
         .succeeds();
     assert!(
         run.stderr.contains("the file has no pgp key `85D7`"),
         "{run}"
     );
-    assert_eq!((has(&ours), has(&other)), (1, 0));
+    assert_eq!((has(&first), has(&second)), (1, 0));
     let before = environment.read("x.yaml");
     environment
-        .run(&["rotate", "-i", "--rm-age", &ours, "x.yaml"])
+        .run(&["rotate", "-i", "--rm-age", &first, "x.yaml"])
         .fails_with(1);
     environment
         .run(&["rotate", "-i", "--rm-age", "age1nonsense", "x.yaml"])
@@ -121,9 +121,9 @@ fn an_ssh_key_with_another_comment_is_the_same_key() {
 }
 
 #[test]
-fn updatekeys_brings_the_recipients_of_the_rule() {
+fn updatekeys_applies_the_recipients_of_the_rule() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
     environment
@@ -132,7 +132,7 @@ fn updatekeys_brings_the_recipients_of_the_rule() {
 
     environment.write(
         ".sops.yaml",
-        format!("creation_rules: [{{age: '{ours},{other}'}}]\n"),
+        format!("creation_rules: [{{age: '{first},{second}'}}]\n"),
     );
     let run = environment
         .run_with_input(&["updatekeys", "x.yaml"], "n\n")
@@ -140,11 +140,11 @@ fn updatekeys_brings_the_recipients_of_the_rule() {
     assert_eq!(
         run.stdout,
         format!(
-            "The following changes will be made to the file's groups:\nGroup 1\n    {ours}\n+++ {other}\n"
+            "The following changes will be made to the file's groups:\nGroup 1\n    {first}\n+++ {second}\n"
         )
     );
     assert_eq!(environment.read("x.yaml"), old);
-    // No one answers.
+    // No one answers the question.
     let run = environment.run(&["updatekeys", "x.yaml"]);
     assert_eq!(
         (run.code, environment.read("x.yaml") == old),
@@ -155,7 +155,7 @@ fn updatekeys_brings_the_recipients_of_the_rule() {
         .run_with_input(&["updatekeys", "x.yaml"], "what?\ny\n")
         .succeeds();
     let new = environment.read("x.yaml");
-    assert!(new.contains(&other));
+    assert!(new.contains(&second));
     assert_eq!(values(&new), values(&old), "not one value changes");
     assert_eq!(environment.decrypt("x.yaml"), TEXT);
     let run = environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
@@ -171,7 +171,7 @@ fn updatekeys_brings_the_recipients_of_the_rule() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("1 of 2 files"), "{run}");
     assert!(
-        environment.read("y.yaml").contains(&other),
+        environment.read("y.yaml").contains(&second),
         "the others are still updated"
     );
 }
@@ -179,17 +179,17 @@ fn updatekeys_brings_the_recipients_of_the_rule() {
 #[test]
 fn updatekeys_splits_the_key_among_groups() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     environment.encrypt("x.yaml", TEXT);
     environment.write(
         ".sops.yaml",
-        format!("creation_rules: [{{key_groups: [{{age: [{ours}]}}, {{age: [{other}]}}], shamir_threshold: 2}}]\n"),
+        format!("creation_rules: [{{key_groups: [{{age: [{first}]}}, {{age: [{second}]}}], shamir_threshold: 2}}]\n"),
     );
     environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
     assert!(environment.read("x.yaml").contains("key_groups:"));
     let run = environment.run(&["decrypt", "x.yaml"]).fails_with(128);
     assert!(
-        run.stderr.contains("key group 2") && run.stderr.contains(&other),
+        run.stderr.contains("key group 2") && run.stderr.contains(&second),
         "{run}"
     );
     let mut command = environment.command(&["decrypt", "x.yaml"]);
@@ -226,10 +226,10 @@ fn cloud_keys(encrypted: &str) -> Vec<&str> {
 }
 
 #[test]
-fn keys_of_clouds_are_kept_by_every_change() {
+fn cloud_keys_are_kept_by_every_change() {
     let environment = TestEnvironment::new();
     let original = of_all_families(&environment);
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     assert!(cloud_keys(&original).len() > 25);
     let kept = || {
         assert_eq!(
@@ -257,16 +257,16 @@ fn keys_of_clouds_are_kept_by_every_change() {
         "a: newer\nb:\n    - 1\n    - true\n"
     );
 
-    // Another age recipient; the others do not concern it.
+    // Another age recipient is added. The other keys do not matter for this.
     let fields = "{arn: 'arn:aws:kms:eu-west-1:1:key/k', role: 'arn:aws:iam::1:role/r', context: {a: '1', b: '2'}, aws_profile: p}";
     let rule = format!(
-        "{{key_groups: [{{age: ['{ours}', '{other}'], kms: [{fields}, {{arn: 'arn:aws:kms:eu-west-1:1:key/l'}}], \
+        "{{key_groups: [{{age: ['{first}', '{second}'], kms: [{fields}, {{arn: 'arn:aws:kms:eu-west-1:1:key/l'}}], \
          gcp_kms: [{{resource_id: projects/p/locations/l/keyRings/r/cryptoKeys/k}}], hckms: [{{key_id: 'r:1'}}], \
          azure_keyvault: [{{vaultUrl: 'https://v.vault.azure.net', key: k, version: '1'}}], hc_vault: ['https://v:8200/v1/a/b/keys/k']}}]}}"
     );
     environment.write(".sops.yaml", format!("creation_rules: [{rule}]\n"));
     let run = environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
-    assert!(run.stdout.contains(&format!("+++ {other}\n--- ")), "{run}");
+    assert!(run.stdout.contains(&format!("+++ {second}\n--- ")), "{run}");
     assert!(
         !run.stdout.contains("+++ arn") && !run.stdout.contains("--- arn"),
         "{run}"
@@ -275,7 +275,7 @@ fn keys_of_clouds_are_kept_by_every_change() {
 }
 
 #[test]
-fn what_needs_a_key_service_says_so() {
+fn cloud_keys_are_reported_to_need_a_key_service() {
     let environment = TestEnvironment::new();
     let original = of_all_families(&environment);
     let unchanged = || assert_eq!(environment.read("x.yaml"), original);
@@ -306,7 +306,7 @@ fn what_needs_a_key_service_says_so() {
         assert!(run.stderr.contains(words), "{run}");
     }
 
-    // Without those keys it does not need one.
+    // Without the cloud keys, the change needs no service.
     let fingerprints: Vec<&str> = original
         .lines()
         .filter_map(|line| line.strip_prefix("          fp: "))
@@ -336,7 +336,7 @@ fn what_needs_a_key_service_says_so() {
 }
 
 #[test]
-fn nobody_writes_a_text_for_keys_that_nobody_can_use() {
+fn the_editor_does_not_open_if_no_key_can_be_used() {
     let environment = TestEnvironment::new();
     let editor = environment.editor("touch ran; echo 'a: 1' > \"$1\"");
     let mut edit =
@@ -350,10 +350,10 @@ fn nobody_writes_a_text_for_keys_that_nobody_can_use() {
 #[test]
 fn groups_are_added_and_deleted() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     environment.encrypt("x.yaml", TEXT);
     let original = environment.read("x.yaml");
-    let add = ["groups", "add", "-f", "x.yaml", "--age", &ours];
+    let add = ["groups", "add", "-f", "x.yaml", "--age", &first];
     let printed = environment.run(&add).succeeds().stdout;
     assert!(printed.contains("key_groups:") && printed.contains("shamir_threshold: 2"));
     assert_eq!(environment.read("x.yaml"), original, "it only prints");
@@ -366,7 +366,7 @@ fn groups_are_added_and_deleted() {
     let two = in_place(
         &add[..2]
             .iter()
-            .chain(&["--age", &ours])
+            .chain(&["--age", &first])
             .copied()
             .collect::<Vec<_>>(),
     );
@@ -376,9 +376,9 @@ fn groups_are_added_and_deleted() {
         "groups",
         "add",
         "--age",
-        &other,
+        &second,
         "--age",
-        &ours,
+        &first,
         "--shamir-secret-sharing-threshold",
         "3",
     ]);
@@ -403,9 +403,9 @@ fn groups_are_added_and_deleted() {
 #[test]
 fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     let rule = format!(
-        "{{shamir_threshold: 3, key_groups: [{{age: [{ours}]}}, {{merge: [{{age: [{ours}]}}]}}, {{age: [{other}]}}]}}"
+        "{{shamir_threshold: 3, key_groups: [{{age: [{first}]}}, {{merge: [{{age: [{first}]}}]}}, {{age: [{second}]}}]}}"
     );
     environment.write(".sops.yaml", format!("creation_rules: [{rule}]\n"));
     environment.write("x.yaml", TEXT);
@@ -423,7 +423,7 @@ fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
     environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
     let run = environment.run(&["decrypt", "x.yaml"]).fails_with(128);
     assert!(
-        run.stderr.contains("key group 3 needs") && run.stderr.contains(&other),
+        run.stderr.contains("key group 3 needs") && run.stderr.contains(&second),
         "{run}"
     );
 }
@@ -432,10 +432,10 @@ fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
 const CLOSED: &str = "none of your private keys can decrypt x.yaml after this change";
 
 #[test]
-fn whoever_takes_away_their_own_last_key_is_warned() {
+fn removing_your_own_last_key_causes_a_warning() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
-    let both = format!("{ours},{other}");
+    let (first, second) = (recipient(), other_recipient());
+    let both = format!("{first},{second}");
     let fresh = || {
         environment.write("x.yaml", TEXT);
         environment
@@ -444,19 +444,22 @@ fn whoever_takes_away_their_own_last_key_is_warned() {
     };
     fresh();
     let rotated = environment
-        .run(&["rotate", "-i", "--rm-age", &other, "x.yaml"])
+        .run(&["rotate", "-i", "--rm-age", &second, "x.yaml"])
         .succeeds();
     assert!(!rotated.stderr.contains(CLOSED), "{rotated}");
     fresh();
     let rotated = environment
-        .run(&["rotate", "-i", "--rm-age", &ours, "x.yaml"])
+        .run(&["rotate", "-i", "--rm-age", &first, "x.yaml"])
         .succeeds();
     assert!(rotated.stderr.contains(CLOSED), "{rotated}");
     environment.run(&["decrypt", "x.yaml"]).fails_with(128);
 
     fresh();
-    environment.write(".sops.yaml", format!("creation_rules:\n  - age: {other}\n"));
-    // Before the answer, and whatever it is.
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n  - age: {second}\n"),
+    );
+    // The warning appears before the answer, whatever the answer is.
     let asked = environment
         .run_with_input(&["updatekeys", "x.yaml"], "n\n")
         .succeeds();
@@ -512,14 +515,14 @@ fn fewer_usable_groups_than_the_threshold_are_a_warning() {
 }
 
 #[test]
-fn a_key_that_may_be_at_hand_is_no_warning() {
+fn a_key_that_may_be_available_causes_no_warning() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     environment.write(
         ".sops.yaml",
         format!("creation_rules:\n  - age: {}\n", other_recipient()),
     );
-    // What the command would print for the new recipient is not known before it is run.
+    // The output of the command for the new recipient is not known before it runs.
     let mut command = environment.command(&["updatekeys", "-y", "x.yaml"]);
     command.env("SOPS_AGE_KEY_CMD", "true");
     let run = environment.finish(command).succeeds();

@@ -23,7 +23,7 @@ struct Service {
 }
 
 impl Service {
-    /// Starts it, and waits until it listens.
+    /// Starts the service, and waits until it listens.
     fn begin(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
@@ -42,7 +42,7 @@ impl Service {
         }
     }
 
-    /// Ends it with the signal. Returns the exit code and the messages.
+    /// Ends the service with the signal. Returns the exit code and the messages.
     fn end(mut self, signal: Signal) -> (Option<i32>, String) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("it is ours");
@@ -58,7 +58,7 @@ impl Service {
 /// A failed test leaves no process running.
 impl Drop for Service {
     fn drop(&mut self) {
-        // One that has ended cannot be ended again.
+        // A service that has ended cannot be ended again.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -74,7 +74,7 @@ fn client() -> TestEnvironment {
 }
 
 #[test]
-fn keys_are_used_over_both_networks_until_a_signal_ends_it() {
+fn keys_are_used_over_both_networks_until_a_signal_ends_the_service() {
     let server = TestEnvironment::new();
     let client = client();
     let tcp = ["keyservice", "--net=tcp", "--addr=127.0.0.1:0", "--verbose"];
@@ -135,7 +135,7 @@ fn a_key_service_that_cannot_answer_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let breaking = format!("tcp://{}", listener.local_addr().expect("it listens"));
     let broken = thread::spawn(move || {
-        // It accepts the request, and ends.
+        // The service accepts the request, and ends.
         let (mut connection, _) = listener.accept().expect("a connection");
         let mut some = [0; 24];
         connection.read_exact(&mut some).expect("a request");
@@ -172,7 +172,7 @@ fn a_key_service_that_cannot_answer_is_named() {
 }
 
 #[test]
-fn somebody_agrees_to_each_request_or_not() {
+fn each_request_needs_approval_with_prompt() {
     let server = TestEnvironment::new();
     let client = client();
     let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
@@ -286,11 +286,11 @@ fn a_private_key_in_a_request_is_neither_shown_nor_sent_back() {
 }
 
 #[test]
-fn an_open_question_does_not_keep_it_from_ending() {
+fn an_open_question_does_not_keep_the_service_from_exiting() {
     let server = TestEnvironment::new();
     let client = client();
     let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
-    // It stays open.
+    // Standard input stays open.
     let stdin = service.child.stdin.take();
     let asking = client
         .command(&["decrypt", "--keyservice", &service.address, "x.yaml"])
@@ -310,7 +310,7 @@ fn an_open_question_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn a_socket_that_is_in_use_is_left_alone() {
+fn a_socket_in_use_is_not_replaced() {
     let server = TestEnvironment::new();
     let client = client();
     let first = Service::begin(server.command(&UNIX));
@@ -321,7 +321,7 @@ fn a_socket_that_is_in_use_is_left_alone() {
     );
     let run = client.run(&["decrypt", "--keyservice", &first.address, "x.yaml"]);
     run.succeeds();
-    // What a kill leaves behind is replaced.
+    // A socket that a killed service left is replaced.
     first.end(Signal::KILL);
     assert!(server.path("s.sock").exists());
     assert_eq!(
@@ -335,7 +335,7 @@ fn a_socket_that_is_in_use_is_left_alone() {
 }
 
 #[test]
-fn keys_of_clouds_are_refused_by_name() {
+fn cloud_keys_are_refused_by_name() {
     let server = TestEnvironment::new();
     let client = client();
     let service = Service::begin(server.command(&UNIX));

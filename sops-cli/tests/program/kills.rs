@@ -32,9 +32,9 @@ struct Case {
     plaintext: &'static [&'static str],
     /// Encrypted files that exist before it, with `TEXT`.
     encrypted: &'static [&'static str],
-    /// Files that may be in plaintext afterwards.
+    /// Files that may be in plaintext after the command.
     open: &'static [&'static str],
-    /// The preparation for it.
+    /// The preparation for the command.
     before: &'static [&'static [&'static str]],
     /// The command after the kill. If empty, another file in the same directory is changed.
     next: &'static [&'static [&'static str]],
@@ -271,12 +271,12 @@ impl Workspace {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let (ours, other) = (recipient(), other_recipient());
+        let (first, second) = (recipient(), other_recipient());
         let arguments: Vec<&str> = arguments
             .iter()
             .map(|argument| match *argument {
-                OURS => &ours,
-                OTHER => &other,
+                OURS => &first,
+                OTHER => &second,
                 argument => argument,
             })
             .collect();
@@ -386,7 +386,7 @@ impl Workspace {
             || text.contains("sops:") && is_text(&self.environment.decrypt(&path.to_string_lossy()))
     }
 
-    /// Asserts that nothing is left of the killed run.
+    /// Asserts that the killed run has left nothing.
     fn check_leftovers(&self, open: &[&str], context: &str) {
         for (path, content) in self.found() {
             let is_open = open.iter().any(|name| path == self.environment.path(name));
@@ -444,7 +444,7 @@ fn killed_commands_damage_no_file_and_leave_nothing_for_long() {
             let context = format!("{:?} killed after {delay:?}, seed {seed}", case.arguments);
             let mut child = workspace.command(case.arguments).spawn().expect("it runs");
             thread::sleep(delay);
-            // It may have ended already.
+            // The program may have ended before.
             let _ = child.kill();
             let status = child.wait().expect("it ends");
             killed += u64::from(status.signal().is_some());

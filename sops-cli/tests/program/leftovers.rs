@@ -27,7 +27,7 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
         &["rotate", "-i", "dir/x.yaml"],
         &["keygen", "--output", "dir/key.txt"],
         &["decrypt", "--output", "dir/out.yaml", "dir/x.yaml"],
-        // These find nothing to do.
+        // These commands find nothing to do.
         &["encrypt", "-i", "--age", &recipient(), "dir"],
         &["encrypt", "-i", "--age", &recipient(), "."],
     ] {
@@ -37,7 +37,7 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
         leave(&environment.path("dir/.sops-rs-0123456789abcdef"));
         let used = environment.path("dir/.sops-rs-fedcba9876543210");
         leave(&used);
-        // As older versions left it.
+        // Older versions left this directory.
         environment.write("dir/.sops-rs-aBc123.tmp", TEXT);
         let lock = File::open(&used).expect("it is ours");
         flock(&lock, FlockOperation::LockExclusive).expect("nobody else has it");
@@ -57,7 +57,7 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
 }
 
 #[test]
-fn what_is_no_leftover_stays() {
+fn anything_that_is_not_a_leftover_stays() {
     let environment = TestEnvironment::new();
     environment.encrypt("dir/x.yaml", TEXT);
     let mut expected = Vec::new();

@@ -144,7 +144,7 @@ fn a_byte_order_mark_that_an_editor_added_is_named() {
         );
         assert!(!run.stderr.contains("restore the file"), "{run}");
     }
-    // INI and YAML ignore it, as `sops` does.
+    // In INI and YAML, the byte order mark is ignored, as in `sops`.
     for (name, text) in [("x.ini", "[s]\na = b\n"), ("x.yaml", "a: b\n")] {
         environment.encrypt(name, text);
         let encrypted = environment.read(name);

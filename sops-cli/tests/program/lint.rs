@@ -25,15 +25,15 @@ fn found(environment: &TestEnvironment, arguments: &[&str]) -> Vec<String> {
     assert!(!run.to_string().contains("correct-horse"), "{run}");
     let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("it is JSON");
     assert_eq!(run.code == Some(1), !found.is_empty(), "{run}");
-    let told = |one: &Json| {
+    let summary = |finding: &Json| {
         format!(
             "{}:{} {}",
-            one["file"].as_str().unwrap_or("?"),
-            one["line"],
-            one["code"].as_str().unwrap_or("?")
+            finding["file"].as_str().unwrap_or("?"),
+            finding["line"],
+            finding["code"].as_str().unwrap_or("?")
         )
     };
-    found.iter().map(told).collect()
+    found.iter().map(summary).collect()
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn findings_are_shown_with_their_lines_and_without_values() {
 }
 
 #[test]
-fn each_secret_of_a_file_in_a_value_is_reported_at_its_own_place() {
+fn each_secret_in_a_quoted_file_is_reported_at_its_own_position() {
     let environment = TestEnvironment::new();
     environment.write(
         "cm.yaml",
@@ -87,7 +87,7 @@ fn each_secret_of_a_file_in_a_value_is_reported_at_its_own_place() {
 }
 
 #[test]
-fn exit_codes_tell_findings_from_errors() {
+fn exit_codes_distinguish_findings_from_errors() {
     let environment = TestEnvironment::new();
     environment.write("a.yaml", "a: 1\n");
     environment.write("pod.yaml", POD);
@@ -134,7 +134,7 @@ fn errors_in_settings_show_no_value() {
 }
 
 #[test]
-fn rules_are_chosen_and_files_left_out() {
+fn rules_can_be_selected_and_files_excluded() {
     let environment = TestEnvironment::new();
     environment.write("pod.yaml", POD);
     environment.write("ignored/pod.yaml", POD);
@@ -167,7 +167,7 @@ fn rules_are_chosen_and_files_left_out() {
 }
 
 #[test]
-fn a_baseline_keeps_what_is_known_quiet() {
+fn a_baseline_hides_known_findings() {
     let environment = TestEnvironment::new();
     environment.write("pod.yaml", POD);
     environment
@@ -199,7 +199,7 @@ fn a_baseline_keeps_what_is_known_quiet() {
         ["new.yaml:6 SL010"]
     );
     assert!(!environment.run(&lint).stderr.contains("no longer found"));
-    // Of a part of the repository, nothing is known about the rest.
+    // A run on a part of the repository knows nothing about the rest.
     let run = environment.run(&["lint", "--baseline", "known.json", "new.yaml"]);
     assert!(!run.stderr.contains("no longer found"), "{run}");
     let run = environment.run(&["lint", "--prune-baseline"]);
@@ -268,7 +268,7 @@ fn equal_findings_of_a_file_are_shown_once() {
 }
 
 #[test]
-fn a_mistyped_rule_gets_a_suggestion() {
+fn a_misspelled_rule_gets_a_suggestion() {
     let environment = TestEnvironment::new();
     environment.write("a.yaml", "a: b\n");
     let expected = "unknown rule `plaintext-secrets`; did you mean `plaintext-secret`?";
@@ -297,7 +297,7 @@ fn a_mistyped_rule_gets_a_suggestion() {
 }
 
 #[test]
-fn what_is_safe_is_mended() {
+fn safe_fixes_are_applied() {
     let environment = TestEnvironment::new();
     environment.write("pod.yaml", POD);
     environment.write(".sops.yaml", rules(&recipient()));
@@ -317,7 +317,7 @@ fn what_is_safe_is_mended() {
     assert_eq!(environment.read("pod.yaml"), mended);
     assert_eq!(environment.decrypt("secret.yaml"), SECRET);
     assert_eq!(found(&environment, &[]), ["pod.yaml:7 SL001"]);
-    // Another recipient in the rule.
+    // The rule has another recipient now.
     environment.write(
         ".sops.yaml",
         rules(&format!("{},{}", recipient(), other_recipient())),
@@ -381,21 +381,21 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
 }
 
 #[test]
-fn a_repair_calls_a_file_as_its_findings_do() {
+fn a_fix_names_a_file_like_its_findings() {
     let environment = TestEnvironment::new();
     environment.write(".git/HEAD", "");
     environment.write(".sops.yaml", rules(&recipient()));
     environment.write("apps/here.txt", "");
-    for folder in [".", "apps"] {
+    for directory in [".", "apps"] {
         environment.write("apps/secret.yaml", SECRET);
         environment.write("pod.yaml", POD);
         for arguments in [&["--diff"][..], &["--fix"]] {
-            let paths = match folder {
+            let paths = match directory {
                 "." => ["apps/secret.yaml", "pod.yaml"],
                 _ => ["secret.yaml", "../pod.yaml"],
             };
             let mut command = environment.command(&[&["lint"], arguments, &paths[..]].concat());
-            command.current_dir(environment.path(folder));
+            command.current_dir(environment.path(directory));
             let run = environment.finish(command);
             let text = run.stdout.clone() + &run.stderr;
             assert!(
@@ -408,7 +408,7 @@ fn a_repair_calls_a_file_as_its_findings_do() {
 }
 
 #[test]
-fn mounts_that_are_an_alias_of_others_are_mended_with_them() {
+fn mounts_that_are_aliases_are_fixed_with_their_anchors() {
     let environment = TestEnvironment::new();
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    volumeMounts: &mounts\n    - {name: s, mountPath: /s}\n    - name: s\n      mountPath: /t\n  - name: b\n    volumeMounts: *mounts\n  volumes:\n  - name: s\n    secret: {secretName: a}\n";
     environment.write("pod.yaml", pod);
@@ -421,7 +421,7 @@ fn mounts_that_are_an_alias_of_others_are_mended_with_them() {
 }
 
 #[test]
-fn bad_files_are_findings_and_the_run_goes_on() {
+fn bad_files_are_findings_and_the_run_continues() {
     let environment = TestEnvironment::new();
     environment.write("broken.yaml", "a: [\n");
     environment.write("deep.yaml", "[".repeat(100_000));
@@ -446,7 +446,7 @@ fn bad_files_are_findings_and_the_run_goes_on() {
 }
 
 #[test]
-fn traps_in_a_tree_hold_nobody_up() {
+fn pipes_and_huge_files_in_a_tree_do_not_block() {
     let environment = TestEnvironment::new();
     environment.write("secret.yaml", SECRET);
     environment.write("name\n\u{1b}[31m.yaml", SECRET);
@@ -478,7 +478,7 @@ fn a_file_that_may_not_be_read_is_a_finding() {
     environment.write("closed.yaml", SECRET);
     let closed = environment.path("closed.yaml");
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("it is ours");
-    // Root can read it anyway.
+    // Root can read the file anyway.
     let expected = match fs::read(&closed) {
         Ok(_) => "closed.yaml:6 SL010",
         Err(_) => "closed.yaml:1 SL017",
@@ -489,7 +489,7 @@ fn a_file_that_may_not_be_read_is_a_finding() {
 #[track_caller]
 fn written(format: &str) -> Run {
     let environment = TestEnvironment::new();
-    // The examples in the rule pages have the other one.
+    // The examples in the rule pages contain the other password.
     environment.write(
         "with space.yaml",
         POD.replace("correct-horse", "battery-staple"),
@@ -501,7 +501,7 @@ fn written(format: &str) -> Run {
 }
 
 #[test]
-fn findings_are_written_in_the_formats_of_others() {
+fn findings_are_written_as_sarif_github_and_junit() {
     let sarif: Json = serde_json::from_str(&written("sarif").stdout).expect("it is JSON");
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "SL001");
@@ -548,7 +548,7 @@ fn rules_explain_themselves() {
 }
 
 #[test]
-fn a_private_key_in_place_of_a_recipient_is_not_shown() {
+fn a_private_key_given_as_a_recipient_is_not_shown() {
     let environment = TestEnvironment::new();
     environment.write("a.yaml", "password: x\n");
     environment
@@ -595,7 +595,7 @@ fn an_invalid_configuration_is_explained_once() {
         let (_, reason) = said.split_once("]: ").expect("a finding");
         assert!(!run.stderr.contains(reason), "{run}");
         assert!(run.stderr.contains("cannot tell which files"), "{run}");
-        // Without the finding, the error says it.
+        // Without the finding, the error says this.
         let run = environment
             .run(&["lint", "--select", "SL010"])
             .fails_with(2);

@@ -58,7 +58,7 @@ fn the_key_file_is_not_encrypted_with_itself() {
     assert!(run.stderr.contains("2 of 2 files"), "{run}");
     assert_eq!(environment.decrypt("x.yaml"), TEXT);
 
-    // A copy of it is no loss, nor is the key file if the key is somewhere else.
+    // If there is a copy of the key file, or the key is somewhere else too, nothing is lost.
     environment
         .run(&["encrypt", "--age", &both, &file])
         .succeeds();
@@ -68,10 +68,10 @@ fn the_key_file_is_not_encrypted_with_itself() {
 }
 
 #[test]
-fn a_file_with_the_only_key_to_itself_is_not_encrypted() {
+fn a_file_with_the_only_key_that_could_decrypt_it_is_not_encrypted() {
     let environment = TestEnvironment::new();
-    let (own, other) = (recipient(), other_recipient());
-    let file = format!("# public key: {other}\n{}\n", other_identity());
+    let (first, second) = (recipient(), other_recipient());
+    let file = format!("# public key: {second}\n{}\n", other_identity());
     let base64 = "IyBjcmVhdGVkCkFHRS1TRUNSRVQtS0VZ";
     assert!(!file.contains(base64));
     let manifest = format!(
@@ -88,7 +88,7 @@ fn a_file_with_the_only_key_to_itself_is_not_encrypted() {
     ] {
         environment.write(name, &text);
         let run = environment
-            .run(&["encrypt", "-i", "--age", &other, name])
+            .run(&["encrypt", "-i", "--age", &second, name])
             .fails_with(1);
         assert!(
             run.stderr
@@ -97,30 +97,30 @@ fn a_file_with_the_only_key_to_itself_is_not_encrypted() {
         );
         run.keeps(&[&other_identity()]);
         assert_eq!(environment.read(name), text);
-        // Another key decrypts it, or it is a copy.
+        // Another key decrypts the file, or the file is a copy.
         for arguments in [
-            &["encrypt", "--age", &other, name][..],
-            &["encrypt", "-i", "--age", &format!("{other},{THIRD}"), name],
+            &["encrypt", "--age", &second, name][..],
+            &["encrypt", "-i", "--age", &format!("{second},{THIRD}"), name],
         ] {
             environment.run(arguments).succeeds();
         }
         environment.write(name, &text);
         environment
-            .run(&["encrypt", "-i", "--age", &own, name])
+            .run(&["encrypt", "-i", "--age", &first, name])
             .succeeds();
         environment.write(name, &text);
         let variables = [("SOPS_AGE_KEY", &*other_identity())];
         with(
             &environment,
             &variables,
-            &["encrypt", "-i", "--age", &other, name],
+            &["encrypt", "-i", "--age", &second, name],
         )
         .succeeds();
     }
 }
 
 #[test]
-fn lint_does_not_encrypt_the_only_key_to_itself() {
+fn lint_does_not_encrypt_the_only_key_that_could_decrypt_the_file() {
     let environment = TestEnvironment::new();
     let text = format!(
         "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n  age.agekey: {}\n",
@@ -177,23 +177,23 @@ fn a_file_for_others_only_gets_a_warning() {
 }
 
 #[test]
-fn nothing_is_said_where_a_key_may_be_elsewhere() {
-    let other = other_recipient();
-    let both = format!("{},{other}", recipient());
+fn no_warning_appears_if_a_key_may_be_in_another_place() {
+    let second = other_recipient();
+    let both = format!("{},{second}", recipient());
     let with_key = TestEnvironment::new();
     let without = TestEnvironment::without_key();
     let command = [("SOPS_AGE_KEY_CMD", "false")];
     let of_other = [("SOPS_AGE_KEY", &*other_identity())];
     for (environment, variables, flags) in [
         // A CI job has only public keys.
-        (&without, &[][..], &["--age", &other][..]),
+        (&without, &[][..], &["--age", &second][..]),
         (&with_key, &[], &["--age", &both]),
-        (&with_key, &of_other, &["--age", &other]),
-        (&with_key, &command, &["--age", &other]),
+        (&with_key, &of_other, &["--age", &second]),
+        (&with_key, &command, &["--age", &second]),
         (
             &with_key,
             &[],
-            &["--age", &other, "--keyservice", "unix:///nowhere"],
+            &["--age", &second, "--keyservice", "unix:///nowhere"],
         ),
     ] {
         environment.write("x.yaml", TEXT);
@@ -208,13 +208,13 @@ fn nothing_is_said_where_a_key_may_be_elsewhere() {
     // Printing the result loses nothing.
     with_key.write("x.yaml", TEXT);
     let run = with_key
-        .run(&["encrypt", "--age", &other, "x.yaml"])
+        .run(&["encrypt", "--age", &second, "x.yaml"])
         .succeeds();
     assert_eq!(run.stderr, "");
 }
 
 #[test]
-fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
+fn a_key_file_that_is_a_pipe_is_not_read_for_the_lockout_check() {
     let environment = TestEnvironment::without_key();
     let pipe = environment.path("pipe");
     rustix::fs::mknodat(

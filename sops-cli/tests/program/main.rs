@@ -33,6 +33,7 @@ mod lockout;
 mod many;
 mod over;
 mod owners;
+mod pages;
 mod permissions;
 mod publish;
 mod races;

@@ -10,7 +10,7 @@ use sops_test_support::environment::{TestEnvironment, other_recipient, recipient
 const TEXT: &str = "a: hunter2\n";
 
 #[test]
-fn several_files_are_done_in_one_call() {
+fn several_files_are_processed_in_one_call() {
     let environment = TestEnvironment::new();
     let names: Vec<String> = (0..300).map(|number| format!("{number}.yaml")).collect();
     for name in &names {
@@ -81,7 +81,7 @@ fn one_that_fails_does_not_stop_the_others() {
 }
 
 #[test]
-fn of_a_folder_the_files_are_done_that_are_meant() {
+fn in_a_directory_only_selected_files_are_processed() {
     let environment = TestEnvironment::new();
     let config = format!(
         "creation_rules:\n  - path_regex: \\.(yaml|json)$\n    age: {}\n",
@@ -121,7 +121,7 @@ fn of_a_folder_the_files_are_done_that_are_meant() {
 }
 
 #[test]
-fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
+fn in_a_directory_files_without_selected_values_stay_in_plaintext() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",
@@ -258,7 +258,7 @@ fn a_rule_for_all_files_encrypts_only_what_lint_reports() {
         environment
             .run(&["lint", "--select", "SL010", "apps/secret.yaml"])
             .succeeds();
-        // What `lint --fix` encrypts is the same.
+        // `lint --fix` encrypts the same files.
         for (name, _, text) in REPOSITORY {
             environment.write(name, text);
         }
@@ -316,7 +316,7 @@ fn named_files_are_always_encrypted() {
 }
 
 #[test]
-fn a_dry_run_says_what_could_not_be_encrypted() {
+fn a_dry_run_lists_files_that_could_not_be_encrypted() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",
@@ -342,7 +342,7 @@ fn a_dry_run_says_what_could_not_be_encrypted() {
 }
 
 #[test]
-fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
+fn updatekeys_updates_the_encrypted_files_of_a_directory() {
     let environment = TestEnvironment::new();
     for name in ["in/x.yaml", "in/x.env", "in/x.bin", "in/not covered.yaml"] {
         environment.encrypt(name, "a=1: hunter2\n");
@@ -368,9 +368,9 @@ fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
 
 /// A repository in which a team has its own recipients, below a configuration for everyone else.
 fn repository_with_a_team(environment: &TestEnvironment) {
-    for (folder, recipient) in [("", recipient()), ("team/", other_recipient())] {
+    for (directory, recipient) in [("", recipient()), ("team/", other_recipient())] {
         environment.write(
-            &format!("{folder}.sops.yaml"),
+            &format!("{directory}.sops.yaml"),
             format!(
                 "creation_rules:\n  - path_regex: ^(team/)?[a-z]+\\.yaml$\n    age: {recipient}\n"
             ),
@@ -389,7 +389,7 @@ const THEIRS: [bool; 2] = [false, true];
 const NOBODYS: [bool; 2] = [false, false];
 
 #[test]
-fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
+fn the_nearest_configuration_governs_files_found_in_a_directory() {
     let environment = TestEnvironment::new();
     repository_with_a_team(&environment);
     let names = [
@@ -420,7 +420,7 @@ fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
         &encrypt(&["team/deep/../../team"]).succeeds(),
     );
     write();
-    // From another directory, and from below.
+    // The working directory does not matter.
     let mut command = environment.command(&["encrypt", "-i", ".."]);
     command
         .current_dir(environment.path("team/deep"))
@@ -430,7 +430,7 @@ fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
         &environment.finish(command).succeeds(),
     );
     write();
-    // A file that is named is governed as by sops, from the working directory.
+    // As in `sops`, the configuration for a named file is looked up from the working directory.
     are(
         [OURS, OURS, NOBODYS, NOBODYS],
         &encrypt(&["x.yaml", "team/y.yaml"]).succeeds(),
@@ -494,7 +494,7 @@ fn recipients_of_a_team_stay_when_the_keys_of_a_repository_are_updated() {
 }
 
 #[test]
-fn a_wrong_configuration_in_a_folder_keeps_all_files_as_they_are() {
+fn an_invalid_configuration_in_a_directory_keeps_all_files_unchanged() {
     let environment = TestEnvironment::new();
     repository_with_a_team(&environment);
     environment.encrypt("encrypted.yaml", TEXT);
@@ -517,14 +517,14 @@ fn a_wrong_configuration_in_a_folder_keeps_all_files_as_they_are() {
     };
     environment.write("team/.sops.yaml", "creation_rules:\n  - aeg: x\n");
     refused("team/.sops.yaml:2:5");
-    // One that cannot be read is different from a missing one.
+    // An unreadable configuration is different from a missing one.
     fs::remove_file(environment.path("team/.sops.yaml")).expect("it is ours");
     fs::create_dir(environment.path("team/.sops.yaml")).expect("it is ours");
     refused("cannot read team/.sops.yaml");
 }
 
 #[test]
-fn a_signal_leaves_each_file_whole() {
+fn a_signal_leaves_each_file_old_or_new() {
     let environment = TestEnvironment::new();
     let names: Vec<String> = (100..400).map(|number| format!("{number}.yaml")).collect();
     for name in &names {
@@ -552,7 +552,7 @@ fn a_signal_leaves_each_file_whole() {
             .spawn()
             .expect("the program runs");
         thread::sleep(whole * part / 8);
-        // It may have ended already.
+        // The program may have ended before.
         let _ = Command::new("kill")
             .args(["-TERM", &child.id().to_string()])
             .stderr(Stdio::null())
@@ -615,7 +615,7 @@ fn a_secret_without_a_creation_rule_is_named() {
 }
 
 #[test]
-fn the_other_files_are_encrypted_all_the_same() {
+fn the_other_files_are_still_encrypted() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",
@@ -656,7 +656,7 @@ fn a_missing_configuration_is_reported_once() {
         .fails_with(1);
     assert_eq!(run.stderr.matches(missing).count(), 1, "{run}");
     assert!(run.stderr.contains("  - web.yaml\n"), "{run}");
-    // A recipient on the command line is for the Secrets too, and for no other file.
+    // A recipient on the command line is also for Secrets, and for no other file.
     environment
         .run(&["encrypt", "-i", "--age", &recipient(), "."])
         .succeeds();
@@ -737,7 +737,7 @@ fn a_question_without_an_answer_is_not_repeated() {
 }
 
 #[test]
-fn a_directory_needs_a_command_that_goes_through_it() {
+fn a_directory_needs_a_command_that_processes_directories() {
     let environment = TestEnvironment::new();
     environment.write("d/a.yaml", TEXT);
     for (arguments, help) in [
@@ -773,7 +773,7 @@ fn a_directory_needs_a_command_that_goes_through_it() {
 
 /// A ConfigMap has the same keys as a Secret, but a rule for these keys is not meant for it.
 #[test]
-fn a_rule_for_all_manifests_leaves_other_objects_alone() {
+fn a_rule_for_all_manifests_does_not_encrypt_other_objects() {
     for path_regex in ["\\.ya?ml$", ".*", ".*.yaml", "^apps/"] {
         let environment = TestEnvironment::new();
         environment.write(

@@ -35,7 +35,7 @@ fn one_changed_value_changes_the_lines_of_value_mac_and_time() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let before = environment.read("a.yaml");
-    // The time has seconds.
+    // The metadata has the time in seconds.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let changed = PLAINTEXT.replace("correct-horse", "battery-staple");
     over(&environment, "a.yaml", &changed).succeeds();
@@ -51,7 +51,7 @@ fn one_changed_value_changes_the_lines_of_value_mac_and_time() {
 }
 
 #[test]
-fn the_same_plaintext_leaves_the_file_as_it_is() {
+fn the_same_plaintext_does_not_change_the_file() {
     let environment = repository();
     for (name, text) in [
         ("a.yaml", PLAINTEXT),
@@ -83,7 +83,7 @@ fn modified(environment: &TestEnvironment, name: &str) -> std::time::SystemTime 
 }
 
 #[test]
-fn the_file_keeps_its_recipients_rule_and_options_and_says_what_differs() {
+fn the_file_keeps_its_recipients_rule_and_options_with_a_warning() {
     let environment = repository();
     let flags = ["--encrypted-regex", "^password$", "--mac-only-encrypted"];
     environment.encrypt_with("a.yaml", PLAINTEXT, &flags);
@@ -122,7 +122,7 @@ fn a_value_that_the_creation_rule_encrypts_does_not_stay_in_plaintext() {
 }
 
 #[test]
-fn what_cannot_be_written_leaves_the_file_as_it_is() {
+fn a_failed_write_does_not_change_the_file() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let encrypted = environment.read("a.yaml");
@@ -148,7 +148,7 @@ fn what_cannot_be_written_leaves_the_file_as_it_is() {
     environment.write("a.yaml", &altered);
     over(&environment, "a.yaml", "user: other\n").fails_with(51);
     assert_eq!(environment.read("a.yaml"), altered);
-    // A file in plaintext is not an encrypted one.
+    // `--over` needs an encrypted file.
     environment.write("plain.yaml", PLAINTEXT);
     let run = over(&environment, "plain.yaml", "user: other\n");
     assert!(run.stderr.contains("encrypt the file first"), "{run}");
@@ -157,7 +157,7 @@ fn what_cannot_be_written_leaves_the_file_as_it_is() {
 
 /// The output of a program that failed does not replace the values.
 #[test]
-fn a_text_without_values_leaves_the_file_as_it_is() {
+fn a_text_without_values_does_not_change_the_file() {
     let environment = repository();
     for (name, text, replacements) in [
         (
@@ -197,7 +197,7 @@ fn a_text_without_values_leaves_the_file_as_it_is() {
     for text in ["a: false\n", "a: 0\n", "a: ''\n"] {
         over(&environment, "a.yaml", text).succeeds();
     }
-    // A file without values loses none.
+    // A file without values cannot lose any.
     environment.encrypt_with("b.yaml", "a: null\n", &["--allow-plaintext"]);
     over(&environment, "b.yaml", "a: {}\n").succeeds();
 }
@@ -206,9 +206,9 @@ fn a_text_without_values_leaves_the_file_as_it_is() {
 fn flags_that_an_existing_file_ignores_are_named() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
-    let (own, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     for (flags, kept) in [
-        (&["--age", &*other][..], Some("recipients")),
+        (&["--age", &*second][..], Some("recipients")),
         (&["--encrypted-regex", "^a$"], Some("selection rule")),
         (
             &["--mac-only-encrypted"],
@@ -218,7 +218,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
             &["--shamir-secret-sharing-threshold", "2"],
             Some("number of needed key groups"),
         ),
-        (&["--age", &*own], None),
+        (&["--age", &*first], None),
     ] {
         for text in [PLAINTEXT, "user: other\n"] {
             let words = [&["encrypt", "--over", "a.yaml"], flags].concat();
@@ -230,9 +230,9 @@ fn flags_that_an_existing_file_ignores_are_named() {
             }
         }
         let text = environment.read("a.yaml");
-        assert!(text.contains(&own) && !text.contains(&other), "{text}");
+        assert!(text.contains(&first) && !text.contains(&second), "{text}");
     }
-    // They apply to a new file.
+    // These flags apply to a new file.
     let words = [
         "encrypt",
         "--over",
@@ -246,7 +246,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
 }
 
 #[test]
-fn without_a_key_the_file_stays_as_it_is() {
+fn without_a_key_the_file_does_not_change() {
     let environment = repository();
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let before = environment.bytes("a.yaml");

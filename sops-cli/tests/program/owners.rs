@@ -8,7 +8,7 @@ use std::process::Command;
 use rustix::process::{geteuid, getuid};
 use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
-/// The user that owns nothing.
+/// The ID of a user that owns no files.
 const NOBODY: u32 = 65534;
 
 const TEXT: &str = "a: hunter2\n";
@@ -76,7 +76,7 @@ fn a_configuration_of_another_user_is_named() {
         environment.finish(command).succeeds().stderr
     };
     let warning = "shared/.sops.yaml belongs to another user (uid 65534)";
-    // The directory is only ours, so we let the other user in.
+    // Only the current user has access to the directory, so the other user gets access.
     assert_eq!(encrypt(&[]), "");
     set_mode(&environment, "shared", 0o1777);
     assert_eq!(encrypt(&[]).contains(warning), is_foreign);
@@ -115,7 +115,7 @@ fn a_pipe_of_another_user_gets_no_plaintext() {
         .arg(environment.path("pipe"))
         .status();
     assert!(made.expect("mkfifo runs").success());
-    // Opened for both, so that no one waits.
+    // Opened for reading and writing, so that opening does not wait.
     let _reader = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -131,7 +131,7 @@ fn a_pipe_of_another_user_gets_no_plaintext() {
 }
 
 #[test]
-fn a_file_of_another_user_becomes_ours_when_it_is_decrypted_in_place() {
+fn another_users_file_becomes_the_callers_when_it_is_decrypted_in_place() {
     let environment = TestEnvironment::new();
     for name in ["x.yaml", "dir/y.yaml"] {
         environment.write(name, "");
@@ -204,7 +204,7 @@ fn a_file_that_another_user_put_into_a_shared_directory_is_refused() {
             }
         }
         if is_foreign {
-            // Its directory's owner may put files there for others.
+            // The owner of the directory may put files for others there.
             chown(environment.path("shared"), Some(NOBODY), None).expect("root may");
             environment
                 .run(&["set", "shared/x.yaml", "[\"b\"]", "1"])

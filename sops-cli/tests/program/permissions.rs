@@ -25,17 +25,17 @@ fn run(environment: &TestEnvironment, arguments: &[&str]) -> Run {
 fn a_file_that_may_not_be_written_or_replaced_is_refused() {
     let environment = TestEnvironment::new();
     environment.write("read-only/x.yaml", "");
-    environment.write("folder/x.yaml", "");
+    environment.write("directory/x.yaml", "");
     environment.write("sticky/x.yaml", "");
-    for folder in ["read-only", "folder", "sticky"] {
-        environment.encrypt(&format!("{folder}/x.yaml"), "a: 1\n");
+    for directory in ["read-only", "directory", "sticky"] {
+        environment.encrypt(&format!("{directory}/x.yaml"), "a: 1\n");
     }
     environment.hand_over();
     set_mode(&environment, "read-only/x.yaml", 0o444);
-    set_mode(&environment, "folder", 0o555);
+    set_mode(&environment, "directory", 0o555);
     let mut cases = vec![
         ("read-only", "Permission denied", "cannot write"),
-        ("folder", "does not allow it", "work on a copy"),
+        ("directory", "does not allow it", "work on a copy"),
     ];
     if geteuid().is_root() {
         // Only root can make a file of someone else.
@@ -45,8 +45,8 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
         set_mode(&environment, "sticky/x.yaml", 0o666);
         cases.push(("sticky", "does not allow it", "work on a copy"));
     }
-    for (folder, reason, more) in cases {
-        let name = &*format!("{folder}/x.yaml");
+    for (directory, reason, more) in cases {
+        let name = &*format!("{directory}/x.yaml");
         let old = environment.read(name);
         for arguments in [
             &["decrypt", "--in-place", name][..],
@@ -64,15 +64,15 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
         }
     }
     assert!(!environment.path("seen").exists(), "no editor was opened");
-    set_mode(&environment, "folder", 0o755);
-    for folder in ["read-only", "folder", "sticky"] {
-        let entries = fs::read_dir(environment.path(folder)).expect("it is there");
-        assert_eq!(entries.count(), 1, "no temporary file stays in {folder}");
+    set_mode(&environment, "directory", 0o755);
+    for directory in ["read-only", "directory", "sticky"] {
+        let entries = fs::read_dir(environment.path(directory)).expect("it is there");
+        assert_eq!(entries.count(), 1, "no temporary file stays in {directory}");
     }
 }
 
 #[test]
-fn a_replaced_file_keeps_its_group_or_gives_nothing_to_another() {
+fn a_replaced_file_keeps_its_group_or_grants_no_group_permissions() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", "a: 1\n");
     let group = match geteuid().is_root() {

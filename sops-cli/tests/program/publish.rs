@@ -18,13 +18,13 @@ fn publish(environment: &TestEnvironment, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn a_file_is_published_as_it_is() {
+fn a_file_is_published_unchanged() {
     let environment = with_rules("- path_regex: ^a\n  directory: out\n");
     let encrypted = environment.read("a.yaml");
     let run = publish(&environment, &["-y", "a.yaml"]).succeeds();
     assert_eq!(run.stdout, "");
     assert_eq!(environment.read("out/a.yaml"), encrypted);
-    // Again, and from elsewhere: the directory is below that of the configuration.
+    // Publishing again, from another directory: the destination is relative to the configuration.
     environment.write("b/x", "");
     let mut command = environment.command(&["publish", "--yes", "--omit-extensions", "../a.yaml"]);
     command.current_dir(environment.path("b"));
@@ -45,16 +45,16 @@ fn a_file_is_published_as_it_is() {
 
 #[test]
 fn a_file_is_encrypted_again_with_the_recreation_rule() {
-    let other = other_recipient();
+    let second = other_recipient();
     let environment = with_rules(&format!(
-        "- directory: out\n  recreation_rule:\n    age: {other}\n    encrypted_regex: ^pass\n    mac_only_encrypted: true\n"
+        "- directory: out\n  recreation_rule:\n    age: {second}\n    encrypted_regex: ^pass\n    mac_only_encrypted: true\n"
     ));
     environment.encrypt("a.yaml", "password: hunter2 # kept\nname: x\n");
     let run = publish(&environment, &["-y", "a.yaml"]).succeeds();
     assert_eq!(
         run.stdout,
         format!(
-            "The following changes will be made to the file's key groups:\nGroup 1\n+++ {other}\n--- {}\n",
+            "The following changes will be made to the file's key groups:\nGroup 1\n+++ {second}\n--- {}\n",
             recipient()
         )
     );
@@ -68,14 +68,14 @@ fn a_file_is_encrypted_again_with_the_recreation_rule() {
         environment.finish(command).succeeds().stdout,
         "password: hunter2 # kept\nname: x\n"
     );
-    // Without the private key, that is impossible.
+    // This is impossible without the private key.
     let mut command = environment.command(&["publish", "-y", "a.yaml"]);
     command.env("HOME", environment.path("nowhere"));
     environment.finish(command).fails_with(128);
 }
 
 #[test]
-fn a_directory_is_published_without_what_was_published() {
+fn a_directory_is_published_without_published_files() {
     let environment = with_rules("- directory: apps/out\n");
     for name in ["apps/b.json", "apps/c/d.env"] {
         let text = if name.ends_with("json") {
@@ -95,7 +95,7 @@ fn a_directory_is_published_without_what_was_published() {
         }
     }
     assert!(!environment.path("apps/out/out").exists());
-    // What is refused is left out.
+    // Refused files are left out.
     let run = environment.run_with_input(&["publish", "--recursive", "apps"], "n\ny\n");
     assert!(
         run.succeeds()
@@ -118,7 +118,7 @@ fn the_user_is_asked() {
 }
 
 #[test]
-fn what_cannot_be_published_is_named() {
+fn unpublishable_files_are_named() {
     let environment = with_rules("- {path_regex: x, directory: out}\n");
     let fails = |rules: &str, arguments: &[&str], code: i32, wanted: &str| {
         environment.write(".sops.yaml", rules);

@@ -15,7 +15,7 @@ const WRITERS: usize = 12;
 const ROUNDS: usize = 4;
 
 #[test]
-fn changes_at_once_are_all_made() {
+fn concurrent_changes_are_all_applied() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let mut done = Vec::new();
@@ -101,7 +101,7 @@ fn a_file_that_is_swapped_for_a_link_gets_no_rights_of_the_other() {
         });
         for _ in 0..RUNS {
             for path in [&file, &link] {
-                // One of them is missing in between.
+                // Between the two renames, one of the files is missing.
                 let _ = fs::remove_file(path);
             }
             environment.write("work/x", &encrypted);

@@ -1,4 +1,4 @@
-//! `render`, and the programs that refuse what it makes.
+//! `render`, and the programs that refuse its output.
 
 use std::path::Path;
 
@@ -82,7 +82,7 @@ fn a_directory_is_written_with_all_files() {
     let run = environment.run(&["render", "--output-dir", "out", "apps"]);
     assert_ne!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("not an empty directory"), "{run}");
-    // Nothing is written outside of the directory.
+    // No file is written outside of the directory.
     let run = environment.run(&["render", "--output-dir", "other", "../work/apps/map.yaml"]);
     run.succeeds();
     assert!(environment.path("other/work/apps/map.yaml").exists());
@@ -134,7 +134,7 @@ fn lint_and_the_hook_refuse_placeholders() {
 }
 
 #[test]
-fn the_published_keys_are_no_private_keys_to_lint() {
+fn lint_accepts_the_published_keys() {
     let environment = repository();
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sops-placeholder/published");
     for name in ["tls.key", "ssh.key", "tls.crt"] {

@@ -5,7 +5,7 @@ use sops_test_support::environment::{Run, TestEnvironment, recipient};
 const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  user: admin\n";
 
-const WARNING: &str = "the file's rule is `encrypted_regex: ^user$`, but the creation rule's is `encrypted_regex: ^(data|stringData)$`";
+const WARNING: &str = "the file was encrypted with `encrypted_regex: ^user$`, but the creation rule says `encrypted_regex: ^(data|stringData)$`";
 
 /// An encrypted Secret whose rule was narrowed afterwards.
 fn narrowed() -> TestEnvironment {
@@ -55,27 +55,28 @@ fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
         assert!(run.stderr.contains(part), "{run}");
     }
     assert_eq!(environment.read("t.yaml"), before);
-    // A value of another kind, and a comment.
+    // These texts have a value of another kind, or a comment.
     for line in ["  password: 1", "  # hunter2", "  user_2: hunter2"] {
         let run = edit(&environment, &format!("echo '{line}' >> \"$1\""), &[]);
         assert_ne!(run.code, Some(0), "{line}: {run}");
         assert_eq!(environment.read("t.yaml"), before);
     }
-    // What the file's rule selects is encrypted, and what neither selects may be written.
+    // Values that the rule of the file selects are encrypted. Values that neither rule selects may
+    // be written.
     edit(&environment, "sed -i 's/admin/ann/' \"$1\"", &[]).succeeds();
     edit(&environment, "sed -i 's/name: a/name: b/' \"$1\"", &[]).succeeds();
 
     let run = edit(&environment, ADD, &["--allow-plaintext"]).succeeds();
     assert!(run.stderr.contains(WARNING), "{run}");
     assert!(environment.read("t.yaml").contains("password: hunter2"));
-    // It already exists, so other changes are no reason to refuse it.
+    // The value was in plaintext before, so other changes are not refused because of it.
     edit(&environment, "sed -i 's/ann/bob/' \"$1\"", &[]).succeeds();
     let run = edit(&environment, "sed -i 's/hunter2/hunter3/' \"$1\"", &[]);
     assert_ne!(run.code, Some(0), "{run}");
 }
 
 #[test]
-fn a_rule_that_encrypts_everything_is_no_less_binding() {
+fn a_rule_that_encrypts_everything_counts_too() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",
@@ -96,7 +97,7 @@ fn a_rule_that_encrypts_everything_is_no_less_binding() {
 }
 
 #[test]
-fn without_a_creation_rule_for_the_file_its_own_counts() {
+fn without_a_creation_rule_the_rule_of_the_file_counts() {
     let environment = narrowed();
     environment.write(
         ".sops.yaml",
@@ -120,7 +121,7 @@ fn without_a_creation_rule_for_the_file_its_own_counts() {
 }
 
 #[test]
-fn a_value_that_is_set_is_not_written_in_plaintext_either() {
+fn set_does_not_write_a_value_in_plaintext() {
     let environment = narrowed();
     let before = environment.read("t.yaml");
     let password = [
@@ -147,7 +148,7 @@ fn a_value_that_is_set_is_not_written_in_plaintext_either() {
 }
 
 #[test]
-fn commands_that_change_keys_warn_of_the_rule() {
+fn commands_that_change_keys_warn_about_the_rule() {
     for arguments in [
         &["rotate", "-i", "t.yaml"][..],
         &["rotate", "t.yaml"],
@@ -167,7 +168,7 @@ fn commands_that_change_keys_warn_of_the_rule() {
             .succeeds();
         let run = environment.run(arguments).succeeds();
         assert!(
-            !run.stderr.contains("creation rule's is"),
+            !run.stderr.contains("creation rule says"),
             "{arguments:?}: {run}"
         );
     }

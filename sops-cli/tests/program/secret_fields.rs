@@ -1,5 +1,5 @@
-//! Fields of a Secret that Kubernetes does not know: what would stay in plaintext under them is
-//! refused, everything else is a warning.
+//! Fields of a Secret that Kubernetes does not know. If a value would stay in plaintext under them,
+//! the file is refused; otherwise there is a warning.
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
@@ -36,7 +36,7 @@ fn environment() -> TestEnvironment {
 }
 
 #[test]
-fn encrypt_refuses_what_would_stay_in_plaintext() {
+fn encrypt_refuses_values_that_would_stay_in_plaintext() {
     for fields in LEAKS {
         let environment = environment();
         let text = format!("{HEAD}{fields}");
@@ -54,7 +54,7 @@ fn encrypt_refuses_what_would_stay_in_plaintext() {
         environment
             .run(&["encrypt", "-i", "--allow-plaintext", "a.yaml"])
             .succeeds();
-        // Without a rule that leaves it out, nothing of it is in plaintext.
+        // Without a rule that excludes the field, none of its values is in plaintext.
         environment.write("a.yaml", &text);
         let all = [
             "encrypt",
@@ -74,7 +74,7 @@ fn encrypt_refuses_what_would_stay_in_plaintext() {
 }
 
 #[test]
-fn encrypt_warns_of_what_kubernetes_refuses() {
+fn encrypt_warns_about_fields_that_kubernetes_refuses() {
     for fields in MISTAKES {
         let environment = environment();
         environment.write("a.yaml", format!("{HEAD}{fields}"));
@@ -102,8 +102,8 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
     let add = "grep -q stringDatas \"$1\" || echo 'stringDatas: {a: b-c}' >> \"$1\"";
     let run = edit("a.yaml", add);
     assert_ne!(run.code, Some(0), "{run}");
-    let told = "a Secret has no field `stringDatas`";
-    assert!(run.stderr.contains(told), "{run}");
+    let warning = "a Secret has no field `stringDatas`";
+    assert!(run.stderr.contains(warning), "{run}");
     assert_eq!(environment.read("a.yaml"), encrypted);
     edit("a.yaml", "sed -i 's/old/new/' \"$1\"").succeeds();
 
@@ -112,7 +112,7 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
     assert_ne!(run.code, Some(0), "{run}");
     assert!(!environment.path("new.yaml").exists());
 
-    // What was in plaintext before does not keep other values from being changed.
+    // If a value was in plaintext before, other values can still be changed.
     environment.write(
         "b.yaml",
         format!("{HEAD}stringData: {{a: old}}\nstringDatas: {{a: b-c}}\n"),
@@ -121,11 +121,11 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
         .run(&["encrypt", "-i", "--allow-plaintext", "b.yaml"])
         .succeeds();
     let run = edit("b.yaml", "sed -i 's/old/new/' \"$1\"").succeeds();
-    assert!(run.stderr.contains(told), "{run}");
+    assert!(run.stderr.contains(warning), "{run}");
 }
 
 #[test]
-fn set_judges_only_what_it_writes() {
+fn set_checks_only_the_values_that_it_writes() {
     let environment = environment();
     environment.write(
         "a.yaml",

@@ -120,7 +120,7 @@ fn a_value_is_removed() {
 }
 
 #[test]
-fn what_is_so_already_leaves_the_file_alone_on_request() {
+fn idempotent_changes_do_not_write_the_file() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -147,14 +147,14 @@ fn what_is_so_already_leaves_the_file_alone_on_request() {
     );
 }
 
-/// `sops` says nothing.
+/// `sops` has no message for this.
 #[test]
-fn a_value_that_stays_in_plaintext_is_told() {
+fn a_value_that_stays_in_plaintext_is_reported() {
     let environment = TestEnvironment::new();
     let text = "kind: Secret\nstringData:\n  password: hunter2\n";
     let flags = ["--encrypted-regex", "^stringData$"];
     environment.encrypt_with("a.yaml", text, &flags);
-    for (path, value, told) in [
+    for (path, value, is_warned) in [
         (r#"["metadata"]["name"]"#, "\"correct-horse\"", true),
         (r#"["type"]"#, "\"correct-horse\"", true),
         (r#"["stringdata"]"#, "\"\"", false),
@@ -163,7 +163,7 @@ fn a_value_that_stays_in_plaintext_is_told() {
     ] {
         let run = environment.run(&["set", "a.yaml", path, value]).succeeds();
         let warning = format!("`{path}` was written in plaintext");
-        assert_eq!(run.stderr.contains(&warning), told, "{run}");
+        assert_eq!(run.stderr.contains(&warning), is_warned, "{run}");
         assert!(!run.stderr.contains("correct-horse"), "{run}");
     }
 }
@@ -230,7 +230,7 @@ fn aliases_of_a_value_that_is_removed_keep_it_with_a_warning() {
 }
 
 #[test]
-fn a_raw_value_is_text_as_it_is() {
+fn a_raw_value_is_plain_text() {
     let environment = TestEnvironment::new();
     let pem = "-----BEGIN X-----\nabc \"1\" \\n\n-----END X-----\n";
     environment.write("key.pem", pem);
@@ -283,7 +283,7 @@ fn a_raw_value_is_text_as_it_is() {
 }
 
 #[test]
-fn a_value_is_written_as_it_was_given() {
+fn a_value_is_written_as_given() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.json", "{\"u\":\"x\"}\n");
     environment.encrypt("x.yaml", "u: x\n");

@@ -8,7 +8,7 @@ use sops_test_support::environment::{TestEnvironment, recipient};
 const TEXT: &str = "a: hunter2\n";
 
 #[test]
-fn standard_output_is_not_the_file_that_is_read() {
+fn standard_output_must_not_be_the_input_file() {
     let environment = TestEnvironment::new();
     let ours = recipient();
     environment.encrypt("encrypted.yaml", TEXT);
@@ -48,7 +48,7 @@ fn standard_output_is_not_the_file_that_is_read() {
         let left = environment.read("x.yaml");
         assert_eq!(left, if is_emptied { "" } else { text }, "{arguments:?}");
     }
-    // Another file, and the same file in place.
+    // The output is another file, or the same file in place.
     environment.write("x.yaml", &encrypted);
     let output = OpenOptions::new()
         .append(true)
@@ -60,7 +60,7 @@ fn standard_output_is_not_the_file_that_is_read() {
 }
 
 #[test]
-fn an_editor_that_comes_back_at_once_may_have_to_wait() {
+fn an_editor_that_returns_immediately_gets_a_hint_to_wait() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     for (script, is_told) in [("", true), ("sleep 1", false)] {

@@ -15,11 +15,11 @@ fn rules() -> String {
 }
 
 /// Creates something at a path that is not a regular file of bounded size.
-fn put(environment: &TestEnvironment, name: &str, what: &str) {
+fn put(environment: &TestEnvironment, name: &str, kind: &str) {
     let path = environment.path(name);
     let _ = fs::remove_file(&path);
     let _ = fs::remove_dir(&path);
-    match what {
+    match kind {
         "a pipe" => {
             let status = Command::new("mkfifo").arg(&path).status();
             assert!(status.expect("it is there").success());
@@ -100,7 +100,7 @@ fn an_invalid_configuration_is_an_error_of_lint() {
         assert_eq!(said.matches("sub/.sops.yaml:2:3").count(), 1, "{run}");
         assert!(run.stderr.contains("sub/.sops.yaml"), "{run}");
     }
-    // It does not govern other files.
+    // The configuration does not govern other files.
     environment.run(&["lint", "b.yaml"]).succeeds();
     // Skipped files need no configuration.
     environment.write(".sops-lint.yaml", "exclude: [sub]\n");
@@ -139,7 +139,7 @@ fn files_that_a_kustomization_names_are_not_waited_for() {
 }
 
 #[test]
-fn a_list_of_what_is_ignored_is_a_regular_file_of_bounded_size() {
+fn an_ignore_file_must_be_a_regular_file_of_bounded_size() {
     for (directory, file) in [
         ("", ".gitignore"),
         ("sub/deep/", ".gitignore"),
@@ -178,7 +178,7 @@ fn shell(environment: &TestEnvironment, line: &str) -> Run {
 }
 
 #[test]
-fn what_the_user_names_may_be_a_pipe() {
+fn a_file_that_the_user_names_may_be_a_pipe() {
     let environment = TestEnvironment::new();
     environment.write("rules", rules());
     environment.write("settings", "ignore: [SL010]\n");
@@ -212,7 +212,7 @@ fn what_the_user_names_may_be_a_pipe() {
     ] {
         assert_eq!(shell(&environment, line).succeeds().stdout, TEXT, "{line}");
     }
-    // There is still a limit.
+    // The limit still applies.
     for line in [
         "\"$SOPS_RS\" encrypt --config /dev/zero s.yaml",
         "SOPS_CONFIG=/dev/zero \"$SOPS_RS\" encrypt s.yaml",
@@ -264,7 +264,7 @@ fn configurations_of_hook_managers_are_regular_files_of_bounded_size() {
 }
 
 #[test]
-fn a_hook_that_is_no_regular_file_is_left_alone() {
+fn a_hook_that_is_not_a_regular_file_is_not_changed() {
     for kind in ["a pipe", "a directory", "a large file", "/dev/zero"] {
         let environment = repository();
         put(&environment, ".git/hooks/pre-commit", kind);
@@ -284,7 +284,7 @@ fn a_hook_that_is_no_regular_file_is_left_alone() {
 }
 
 #[test]
-fn an_untracked_file_that_the_hook_is_to_check_has_bounded_size() {
+fn an_untracked_file_for_the_hook_has_bounded_size() {
     let environment = repository();
     let file = File::create(environment.path("x.yaml")).expect("it is ours");
     file.set_len(1 << 40).expect("it is ours");

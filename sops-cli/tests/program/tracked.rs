@@ -42,7 +42,7 @@ fn looks_at_nothing(environment: &TestEnvironment) {
 }
 
 #[test]
-fn only_what_git_reads_hides_a_file() {
+fn only_ignore_files_that_git_reads_hide_a_file() {
     for list in ["../.gitignore", ".ignore", "a/.ignore"] {
         let environment = repository();
         environment.write(list, "*\n");
@@ -80,7 +80,7 @@ fn a_tracked_file_is_not_ignored() {
             finds(&environment, &["lint", "a"]);
         }
         finds(&environment, &["lint", "--select", "SL010", "."]);
-        // The settings still leave files out.
+        // The settings still exclude files.
         for exclude in ["a", "a/**", "'*/s.yaml'"] {
             environment.write(".sops-lint.yaml", format!("exclude: [{exclude}]\n"));
             environment.run(&["lint"]).succeeds();
@@ -89,7 +89,7 @@ fn a_tracked_file_is_not_ignored() {
 }
 
 #[test]
-fn a_tracked_file_that_is_gone_or_a_link_is_passed_over() {
+fn a_tracked_file_that_is_missing_or_a_link_is_skipped() {
     let environment = repository();
     environment.write(".gitignore", "*\n");
     environment.write("b/s.yaml", SECRET);
@@ -136,7 +136,7 @@ fn a_kustomization_may_name_a_tracked_file() {
 }
 
 #[test]
-fn it_is_said_if_git_cannot_list_the_tracked_files() {
+fn there_is_a_warning_if_git_cannot_list_the_tracked_files() {
     let environment = repository();
     git(&environment, &["add", "."]);
     environment.write(".git/index", "not an index");

@@ -10,7 +10,8 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, reci
 /// Characters that a terminal, an editor or a log viewer acts on.
 const ACTING: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
 
-/// Most of them, each line break followed by words that would be misleading on their own line.
+/// Most of these characters. Each line break is followed by words that would be misleading on their
+/// own line.
 const HOSTILE: &str = "x\u{1b}[2K\u{9b}1A\u{7}\n::error::forged\rforged\u{85}forged\u{2028}forged\u{202e}\u{2066}\u{200b}\u{feff}y";
 
 const SECRET: &str =
@@ -20,20 +21,23 @@ const SECRET: &str =
 const FORMATS: [&str; 5] = ["text", "json", "sarif", "github", "junit"];
 
 #[track_caller]
-fn assert_safe(run: &Run, what: &str) {
+fn assert_safe(run: &Run, context: &str) {
     for stream in [&run.stdout, &run.stderr] {
         for character in ACTING.chars() {
-            assert!(!stream.contains(character), "{what}: {character:?}: {run}");
+            assert!(
+                !stream.contains(character),
+                "{context}: {character:?}: {run}"
+            );
         }
         let is_forged = |line: &str| {
             let line = line.trim_start();
             line.starts_with("forged") || line.starts_with("::error::forged")
         };
-        assert!(!stream.lines().any(is_forged), "{what}: {run}");
+        assert!(!stream.lines().any(is_forged), "{context}: {run}");
     }
 }
 
-/// The text is in the output, with its first escape.
+/// Whether the text is in the output, with its first escape.
 fn is_shown(run: &Run) -> bool {
     let escapes = [r"x\u{1b}[2K", r"x\\u{1b}[2K"];
     escapes
@@ -41,7 +45,7 @@ fn is_shown(run: &Run) -> bool {
         .any(|escape| run.stdout.contains(escape) || run.stderr.contains(escape))
 }
 
-/// As a string of JSON, and of YAML in double quotes.
+/// The text as a JSON string, which is also a YAML string in double quotes.
 fn quoted(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     for unit in text.encode_utf16() {
@@ -114,7 +118,7 @@ fn names_of_files_are_escaped() {
         ] {
             match content {
                 Some(content) => environment.write(name, content),
-                // Whatever the previous run left.
+                // The previous run may have left files.
                 None => drop(fs::remove_file(environment.path(name))),
             }
             let run = run(&environment, arguments);
@@ -218,7 +222,7 @@ fn findings_are_escaped_in_every_format() {
 }
 
 #[test]
-fn the_hook_escapes_what_it_refuses() {
+fn the_hook_escapes_names_in_its_messages() {
     let environment = TestEnvironment::new();
     let git = |arguments: &[&str]| {
         let command = environment.command_of(Path::new("git"), arguments);
@@ -418,14 +422,14 @@ fn identifiers_in_the_metadata_that_could_act_are_refused() {
             &["lint", "x.json"],
         ] {
             let run = run(&environment, arguments);
-            let what = format!("{name} {arguments:?}");
-            assert_safe(&run, &what);
-            assert!(!is_shown(&run), "{what}: {run}");
+            let context = format!("{name} {arguments:?}");
+            assert_safe(&run, &context);
+            assert!(!is_shown(&run), "{context}: {run}");
             if arguments[0] != "lint" {
-                assert_ne!(run.code, Some(0), "{what}: {run}");
-                assert!(run.stderr.contains(&format!("{name}`")), "{what}: {run}");
+                assert_ne!(run.code, Some(0), "{context}: {run}");
+                assert!(run.stderr.contains(&format!("{name}`")), "{context}: {run}");
             }
-            assert_eq!(environment.read("x.json"), before, "{what}");
+            assert_eq!(environment.read("x.json"), before, "{context}");
         }
     }
 }
@@ -471,7 +475,7 @@ fn a_recipient_cannot_add_a_line_to_the_edited_document() {
 }
 
 #[test]
-fn what_the_editor_is_told_stays_above_the_text() {
+fn messages_for_the_editor_stay_above_the_text() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let script = format!(
@@ -780,7 +784,7 @@ fn values_of_environment_variables_are_escaped() {
 
 /// Anyone who can add a file chooses its name, and a pasted command would read it as an option.
 #[test]
-fn names_of_files_are_no_options_in_suggested_commands() {
+fn file_names_are_never_options_in_suggested_commands() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",

@@ -55,7 +55,7 @@ fn recipients_that_cannot_be_used_are_named() {
 }
 
 #[test]
-fn a_recipient_of_a_variable_is_named_with_it() {
+fn the_message_about_a_recipient_names_its_variable() {
     let environment = TestEnvironment::new();
     environment.write("a.yaml", "a: b\n");
     for (variable, value) in [
@@ -77,7 +77,7 @@ fn a_recipient_of_a_variable_is_named_with_it() {
 }
 
 #[test]
-fn private_keys_in_the_wrong_place_are_named_but_not_shown() {
+fn misplaced_private_keys_are_reported_but_not_shown() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: b\n");
     environment.write("ssh.yaml", "a: b\n");
@@ -112,7 +112,7 @@ fn private_keys_in_the_wrong_place_are_named_but_not_shown() {
         (
             "SOPS_AGE_KEY",
             ssh_key,
-            "SOPS_AGE_KEY: line 1: this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+            "SOPS_AGE_KEY: line 1: this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
         ),
         (
             "SOPS_AGE_KEY_FILE",
@@ -122,7 +122,7 @@ fn private_keys_in_the_wrong_place_are_named_but_not_shown() {
         (
             "SOPS_AGE_KEY_FILE",
             "ssh_key",
-            "SOPS_AGE_KEY_FILE (ssh_key): line 1: this looks like a private key of SSH",
+            "SOPS_AGE_KEY_FILE (ssh_key): line 1: this looks like an SSH private key",
         ),
     ] {
         let mut command = empty.command(&["decrypt", "x.yaml"]);
@@ -166,16 +166,16 @@ fn the_plugin_that_a_file_needs_is_named() {
 }
 
 #[test]
-fn creation_rules_that_cannot_be_used_say_what_to_write() {
+fn errors_in_creation_rules_say_what_to_write() {
     let environment = TestEnvironment::new();
-    let (ours, other) = (recipient(), other_recipient());
+    let (first, second) = (recipient(), other_recipient());
     for (rules, wanted) in [
         (
-            format!("- path_regex: '*.yaml'\n  age: {ours}\n"),
+            format!("- path_regex: '*.yaml'\n  age: {first}\n"),
             &[r"not a glob; write `\.yaml$`", ".sops.yaml:2:15"][..],
         ),
         (
-            format!("- path_regex: vars/*.yaml\n  age: {ours}\n"),
+            format!("- path_regex: vars/*.yaml\n  age: {first}\n"),
             &[
                 "no matching creation rules found",
                 r"write `^vars/[^/]*\.yaml$`",
@@ -183,20 +183,20 @@ fn creation_rules_that_cannot_be_used_say_what_to_write() {
         ),
         (
             format!(
-                "- shamir_threshold: 1\n  key_groups:\n  - age: [{ours}]\n  - age: [{other}]\n"
+                "- shamir_threshold: 1\n  key_groups:\n  - age: [{first}]\n  - age: [{second}]\n"
             ),
             &["put all keys into one group", ".sops.yaml:2:21"],
         ),
         (
-            format!("- key_groups:\n  - age: [[{ours}], {other}]\n"),
+            format!("- key_groups:\n  - age: [[{first}], {second}]\n"),
             &["a list inside a list", "`merge`"],
         ),
         (
-            format!("- age: >-\n    {ours}\n    {other}\n"),
+            format!("- age: >-\n    {first}\n    {second}\n"),
             &["several recipients without commas", ".sops.yaml:2:8"],
         ),
         (
-            format!("- age: {ours}\n  encrypted_regexp: x\n"),
+            format!("- age: {first}\n  encrypted_regexp: x\n"),
             &["did you mean `encrypted_regex`?", ".sops.yaml:3:3"],
         ),
     ] {
@@ -206,7 +206,7 @@ fn creation_rules_that_cannot_be_used_say_what_to_write() {
 }
 
 #[test]
-fn unknown_keys_of_a_configuration_do_not_stop_anything() {
+fn unknown_keys_of_a_configuration_are_only_warnings() {
     let environment = TestEnvironment::new();
     let ours = recipient();
     environment.write(
@@ -229,7 +229,7 @@ fn unknown_keys_of_a_configuration_do_not_stop_anything() {
 }
 
 #[test]
-fn a_recipient_where_no_rule_matches_is_told_how_to_go_without_the_rules() {
+fn a_recipient_without_a_matching_rule_gets_a_hint_to_skip_the_rules() {
     let environment = TestEnvironment::new();
     let ours = recipient();
     environment.write(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sops_test_support::environment::{TestEnvironment, program, recipient};
 
-/// A large file.
+/// The content of a large file.
 fn large() -> String {
     (0..3_000)
         .map(|number| format!("key{number}: value number {number}\n"))
@@ -58,7 +58,7 @@ fn other_names_of_a_file_keep_the_old_content_with_a_warning() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn extended_attributes_stay_and_no_access_list_comes() {
+fn extended_attributes_are_kept_and_no_access_list_is_added() {
     const LIST: &str = "system.posix_acl_access";
     let environment = TestEnvironment::new();
     // As linux/posix_acl_xattr.h has it: the version, then kind, permissions and number of each
@@ -174,18 +174,37 @@ fn a_full_disk_leaves_the_old_file() {
     }
 }
 
+#[test]
+fn an_output_in_a_missing_directory_names_the_directory_and_how_to_create_it() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let no_directory = "cannot write nowhere/x.yaml: the directory nowhere does not exist";
+    let commands: [&[&str]; 2] = [
+        &["decrypt", "--output", "nowhere/x.yaml", "x.yaml"],
+        &["keygen", "--output", "nowhere/x.yaml"],
+    ];
+    for command in commands {
+        let run = environment.run(command).fails_with(3);
+        assert!(run.stderr.contains(no_directory), "{run}");
+        assert!(run.stderr.contains("`mkdir -p nowhere`"), "{run}");
+    }
+    environment.write("file", "");
+    let run = environment
+        .run(&["decrypt", "--output", "file/x.yaml", "x.yaml"])
+        .fails_with(3);
+    let message = "cannot write file/x.yaml: file is not a directory";
+    assert!(run.stderr.contains(message), "{run}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
-fn a_device_that_takes_nothing_is_an_error() {
+fn a_device_that_accepts_no_data_is_an_error() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let run = environment
         .run(&["decrypt", "--output", "/dev/full", "x.yaml"])
         .fails_with(1);
     assert!(run.stderr.contains("cannot write /dev/full"), "{run}");
-    environment
-        .run(&["decrypt", "--output", "nowhere/x.yaml", "x.yaml"])
-        .fails_with(3);
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
@@ -206,7 +225,7 @@ fn a_device_that_takes_nothing_is_an_error() {
 }
 
 #[test]
-fn output_that_nobody_reads_is_no_complaint() {
+fn output_to_a_closed_pipe_causes_no_message() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", large());
     let mut child = environment
@@ -240,7 +259,7 @@ fn a_signal_in_the_middle_leaves_the_old_file_or_the_new() {
                 .expect("the program runs");
             thread::sleep(whole * part / 8);
             let id = child.id().to_string();
-            // It may have ended already.
+            // The program may have ended before.
             let _ = Command::new("kill")
                 .args([signal, &id])
                 .stderr(Stdio::null())
@@ -298,7 +317,7 @@ fn a_pipe_is_written_to_but_never_replaced() {
     let [pipe, source] = ["pipe.yaml", "source.yaml"].map(|name| environment.path(name));
     let made = Command::new("mkfifo").args([&pipe, &source]).status();
     assert!(made.expect("mkfifo runs").success());
-    // Opened for both, so that neither side waits for the other.
+    // Opened for reading and writing, so that neither side waits for the other.
     let mut open = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -361,7 +380,7 @@ fn symbolic_links_in_a_circle_are_an_error() {
 }
 
 #[test]
-fn a_file_name_cannot_speak_to_the_terminal() {
+fn a_file_name_cannot_control_the_terminal() {
     let environment = TestEnvironment::new();
     let name = "x\u{1b}[31m\n.yaml";
     environment.write(name, "a: [\n");

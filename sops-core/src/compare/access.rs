@@ -1,4 +1,4 @@
-//! Who can decrypt a file, and which of its values are encrypted.
+//! Compares who can decrypt two versions of a file, and which values are encrypted.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::keys::{DataKey, MasterKey};
 use crate::metadata::Metadata;
 use crate::rules::EncryptionRule;
 
-/// How two versions of a file differ in that.
+/// How two versions of a file differ in their recipients and settings.
 #[non_exhaustive]
 pub struct AccessChanges {
     /// The master keys that only the new version has.
@@ -28,16 +28,17 @@ pub struct AccessChanges {
 /// Whether two versions have the same data key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataKeyChange {
-    /// They have: equal values have equal ciphertexts unless someone encrypted them again.
+    /// The data key is the same: equal values have equal ciphertexts unless someone encrypted them
+    /// again.
     Same,
-    /// They have not.
+    /// The data key differs.
     Changed,
-    /// The metadata does not say.
+    /// The metadata does not show whether the data key is the same.
     Unknown,
 }
 
 impl AccessChanges {
-    /// Compares the metadata of two versions; without one, there is no such version, or it is in
+    /// Compares the metadata of two versions. `None` means that the version does not exist or is in
     /// plaintext. `keys` are the data keys, if both are known.
     pub fn between(
         old: Option<&Metadata>,
@@ -98,7 +99,7 @@ fn differing<T: PartialEq>(old: T, new: T) -> Option<(T, T)> {
     (old != new).then_some((old, new))
 }
 
-/// What tells master keys apart.
+/// The text that distinguishes a master key from others.
 fn identity(key: &MasterKey) -> (&'static str, String) {
     (key.family().name(), key.id())
 }
@@ -115,7 +116,7 @@ fn keys_only_in(metadata: Option<&Metadata>, other: Option<&Metadata>) -> Vec<Ma
         .collect()
 }
 
-/// The groups, in which the order of keys means nothing.
+/// The groups as sets, because the order of keys has no meaning.
 fn groups(metadata: &Metadata) -> Vec<BTreeSet<(&'static str, String)>> {
     let groups = metadata.master_keys().into_iter();
     groups
@@ -123,7 +124,7 @@ fn groups(metadata: &Metadata) -> Vec<BTreeSet<(&'static str, String)>> {
         .collect()
 }
 
-/// Whether as many groups as are needed contain the same encrypted secret.
+/// Whether enough groups to recover the data key contain the same encrypted secret.
 fn has_same_data_key(old: &Metadata, new: &Metadata) -> bool {
     if old.key_groups.len() != new.key_groups.len() {
         return false;

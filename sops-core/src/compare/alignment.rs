@@ -1,4 +1,4 @@
-//! Which items of two lists belong together.
+//! Determines which items of two lists correspond.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -10,7 +10,7 @@ const NAMES: [&str; 3] = ["name", "id", "key"];
 /// How two lists differ. All indexes are in order.
 #[derive(Default, Debug, PartialEq)]
 pub(super) struct Alignment {
-    /// The items that belong together, as indexes of the old and the new list.
+    /// The items that correspond, as indexes of the old and the new list.
     pub(super) pairs: Vec<(usize, usize)>,
     /// The pairs of equal items that changed places with others.
     pub(super) moved: HashSet<(usize, usize)>,
@@ -20,7 +20,7 @@ pub(super) struct Alignment {
 
 impl Alignment {
     /// Pairs equal items, then items with the same name, then others in the same gap between equal
-    /// items. This takes time in proportion to the lists, except for a logarithm.
+    /// items. The time is nearly linear in the length of the lists.
     pub(super) fn of(old: &[ComparedNode], new: &[ComparedNode]) -> Self {
         let digest = |node: &ComparedNode| Some(node.digest);
         let mut pairing = Pairing::new(old, new);
@@ -85,7 +85,7 @@ impl<'n> Pairing<'n> {
         }
     }
 
-    /// Pairs the remaining items that have the same mark, in order.
+    /// Pairs the remaining items with the same mark, in order.
     fn pair_by(&mut self, mark: impl Fn(&ComparedNode) -> Option<u64>) {
         let mut by_mark: HashMap<u64, VecDeque<usize>> = HashMap::new();
         for index in unpaired(&self.is_old_paired) {

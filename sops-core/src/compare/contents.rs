@@ -16,7 +16,7 @@ use crate::metadata_entry::parse_document;
 pub struct Contents {
     /// The documents of the stream; for the binary format, its value.
     pub(super) documents: Vec<ComparedNode>,
-    /// Whether the file was encrypted, so that a value which is not secret was in plaintext.
+    /// Whether the file was encrypted. In such a file, a value that is not secret was in plaintext.
     pub(super) is_encrypted: bool,
 }
 
@@ -32,7 +32,7 @@ pub struct ComparedValue {
 /// A tree of values.
 pub(super) struct ComparedNode {
     pub(super) kind: NodeKind,
-    /// Equal for equal trees, and only for them. Whether a value is secret makes no difference.
+    /// The digest of the tree: equal only for equal trees, regardless of which values are secret.
     pub(super) digest: u64,
 }
 
@@ -51,7 +51,7 @@ impl Contents {
     /// The contents of a file in plaintext. All values count as secret: it may be a decrypted file.
     ///
     /// # Errors
-    /// Those of [`Document::parse`].
+    /// The errors of [`Document::parse`].
     pub fn of_plaintext(text: &[u8], format: Format) -> Result<Self> {
         let document = parse_document(text, format)?;
         let trees = trees(&document, format);
@@ -66,7 +66,7 @@ impl Contents {
     /// The contents of an encrypted file, from its plaintext.
     ///
     /// # Errors
-    /// Those of [`Document::parse`].
+    /// The errors of [`Document::parse`].
     pub fn of_decrypted(encrypted: &EncryptedDocument<'_>, plaintext: &[u8]) -> Result<Self> {
         let document = parse_document(plaintext, encrypted.format())?;
         let trees = trees(&document, encrypted.format());
@@ -78,8 +78,8 @@ impl Contents {
         })
     }
 
-    /// The contents of an encrypted file without its key. Ciphertexts take the place of values, so
-    /// this can be compared only with a version that has the same data key.
+    /// The contents of an encrypted file without its key. Ciphertexts replace the values, so this
+    /// can be compared only with a version that has the same data key.
     pub fn of_ciphertext(encrypted: &EncryptedDocument<'_>) -> Self {
         let trees = Self::ciphertext_trees(encrypted);
         Self {
@@ -96,7 +96,7 @@ impl Contents {
     }
 }
 
-/// The trees of a document. That of the binary format is its value.
+/// The trees of a document. A binary file has only its value.
 fn trees(document: &Document<'_>, format: Format) -> impl Iterator<Item = Node> {
     let bytes = document.tape().iter().find_map(|item| match item {
         Item::Leaf(leaf) if format == Format::Binary => leaf.value.clone(),
@@ -107,7 +107,7 @@ fn trees(document: &Document<'_>, format: Format) -> impl Iterator<Item = Node> 
     binary.into_iter().chain(others.into_iter().flatten())
 }
 
-/// The value of an encrypted binary file, which is an object with that value.
+/// The value of an encrypted binary file, which is stored in an object.
 fn only_value(tree: Node, format: Format) -> Node {
     match (format, tree.get(sops_document::binary::DATA_KEY)) {
         (Format::Binary, Some(data)) => data.clone(),
@@ -190,13 +190,14 @@ impl EncryptedForm {
     }
 }
 
-/// A digest with a key of this process, so that no one can prepare different trees with the same one.
+/// A digest with a key of this process, so that no one can prepare different trees with the same
+/// digest.
 fn digest(kind: &NodeKind) -> u64 {
     static KEYS: OnceLock<RandomState> = OnceLock::new();
     let mut hasher = KEYS.get_or_init(RandomState::new).build_hasher();
     match kind {
         NodeKind::Mapping(entries) => {
-            // The order of keys means nothing.
+            // The order of keys has no meaning.
             let mut entries: Vec<(&str, u64)> = entries
                 .iter()
                 .map(|(key, node)| (key.as_str(), node.digest))

@@ -1,5 +1,5 @@
-//! Compares two versions of a document by key path: `contents.rs` has the values of a version with
-//! whether each is secret, `alignment.rs` says which items of two lists belong together, and
+//! Compares two versions of a document by key path: `contents.rs` has the values of a version and
+//! which of them are secret, `alignment.rs` determines which items of two lists correspond, and
 //! `values.rs` finds the changes, at the paths of `path.rs`. `access.rs` compares who can decrypt,
 //! and which values are encrypted.
 //!

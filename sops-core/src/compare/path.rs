@@ -7,7 +7,7 @@ use sops_document::Component;
 /// A step of the path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathStep {
-    /// A document of a stream with several, from 0.
+    /// A document in a stream of several, counted from 0.
     Document(usize),
     /// A key or an index.
     Component(Component),
@@ -18,13 +18,13 @@ pub enum PathStep {
 pub struct ValuePath(pub(super) Vec<PathStep>);
 
 impl ValuePath {
-    /// Its steps.
+    /// The steps of the path.
     pub fn steps(&self) -> &[PathStep] {
         &self.0
     }
 }
 
-/// The path for messages: `document 2: stringData.password`. Documents count from 1, as people do.
+/// The path for messages: `document 2: stringData.password`. Here, documents are counted from 1.
 impl fmt::Display for ValuePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut is_first = true;

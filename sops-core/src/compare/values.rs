@@ -10,28 +10,28 @@ use super::path::{PathStep, ValuePath};
 
 /// A value that differs.
 pub struct ValueChange<'c> {
-    /// Its path in the new version; that of a removed value in the old one.
+    /// The path of the value in the new version; for a removed value, in the old one.
     pub path: ValuePath,
-    /// How it differs.
+    /// How the value differs.
     pub kind: ChangeKind<'c>,
 }
 
 /// How a value differs.
 pub enum ChangeKind<'c> {
-    /// It is only in the new version.
+    /// The value is only in the new version.
     Added(ComparedLeaf<'c>),
-    /// It is only in the old version.
+    /// The value is only in the old version.
     Removed(ComparedLeaf<'c>),
-    /// It has another value, or is encrypted in only one of the versions.
+    /// The value changed, or is encrypted in only one of the versions.
     Changed {
         /// The old value.
         old: ComparedLeaf<'c>,
         /// The new value.
         new: ComparedLeaf<'c>,
     },
-    /// An item of a list, or a document, that is the same in another place.
+    /// An item of a list, or a document, moved without a change.
     Moved {
-        /// Its path in the old version.
+        /// The path in the old version.
         from: ValuePath,
     },
 }
@@ -146,8 +146,10 @@ impl<'c> Comparison<'c> {
         for (name, node) in new {
             let remaining = by_key.get_mut(&**name);
             let is_added = remaining.is_some_and(|nodes| {
-                let first = nodes.pop_front_if(|first| std::ptr::eq(*first, node));
-                first.is_some()
+                let is_first = nodes
+                    .front()
+                    .is_some_and(|first| std::ptr::eq(*first, node));
+                is_first && nodes.pop_front().is_some()
             });
             if is_added {
                 self.at(key(name), |comparison| {
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn items_of_lists_are_told_by_what_they_hold() {
+    fn list_items_are_matched_by_their_content() {
         for (old, new, expected) in [
             ("[1, 2, 3]", "[0, 1, 2, 3]", &["+ a[0] 0"][..]),
             ("[1, 2, 3]", "[1, 3]", &["- a[1] 2"]),
@@ -286,7 +288,7 @@ mod tests {
                 "[2, 8, 4, 5]",
                 &["- a[0] 1", "~ a[1] 3 8", "+ a[3] 5"],
             ),
-            // An item with a name is the same item wherever it is.
+            // A named item is the same item at any index.
             (
                 "[{name: x, v: 1}, {name: y, v: 2}]",
                 "[{name: y, v: 3}, {name: x, v: 1}]",
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_told_by_their_objects() {
+    fn documents_are_recognized_by_their_objects() {
         let object = |name: &str, value: u8| {
             format!("kind: Secret\nmetadata: {{name: {name}}}\nv: {value}\n")
         };

@@ -1,4 +1,4 @@
-//! A configuration file, and what it specifies for a path.
+//! A configuration file, and the rules that it has for a path.
 
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -77,7 +77,7 @@ impl Config {
     /// are looked up later, are relative to `working_dir`, an absolute path.
     ///
     /// # Errors
-    /// [`Error::Io`], and those of [`Config::parse`].
+    /// [`Error::Io`], and the errors of [`Config::parse`].
     pub fn read(file: &Path, working_dir: &Path) -> Result<Self> {
         let path = working_dir.join(file);
         let text = reading::read_config(&path, FileKind::Regular).map_err(|source| Error::Io {

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::warning::Warning;
 
 /// How many directories are searched, including the working directory.
-const MAX_FOLDERS: usize = 100;
+const MAX_DIRECTORIES: usize = 100;
 
 /// The result of a search.
 #[derive(Debug)]
@@ -29,8 +29,9 @@ pub fn find(working_dir: &Path) -> FoundConfig {
     let mut alternate = None;
     let mut file = None;
     // The parent of the root is the root.
-    let depth = fs::canonicalize(working_dir).map_or(MAX_FOLDERS, |real| real.ancestors().count());
-    for _ in 0..depth.min(MAX_FOLDERS) {
+    let depth =
+        fs::canonicalize(working_dir).map_or(MAX_DIRECTORIES, |real| real.ancestors().count());
+    for _ in 0..depth.min(MAX_DIRECTORIES) {
         let candidate = directory.join(".sops.yaml");
         // A dangling link is a mistake. Using another configuration instead could mean other
         // recipients.

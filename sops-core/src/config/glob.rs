@@ -1,8 +1,8 @@
 //! Globs that users write where `.sops.yaml` expects regular expressions.
 
-/// The regular expression that is equivalent to the text as a glob, if the text looks like a glob:
-/// it has a `*` after nothing that a regular expression would repeat on purpose, and no other
-/// syntax of regular expressions.
+/// If the text looks like a glob, the equivalent regular expression. A text looks like a glob if it
+/// has a `*` in a position where a regular expression would hardly have one, and no other syntax of
+/// regular expressions.
 pub(super) fn as_regex(text: &str) -> Option<String> {
     let has_expression = text.contains(['^', '$', '\\', '(', '[', '|', '+', '{']);
     let is_wildcard = |at: usize| match text[..at].chars().next_back() {

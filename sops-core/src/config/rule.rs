@@ -248,7 +248,7 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
             warnings.push((
                 index,
                 format!(
-                    "this creation rule is never used because rule {last} matches every path and the first match wins; move it before"
+                    "this creation rule is never used because rule {last} matches every path and the first match wins; move it before that rule"
                 ),
             ));
         } else if pattern.is_some_and(|pattern| !seen.insert(pattern)) {

@@ -1,10 +1,10 @@
-//! What a configuration in YAML may contain.
+//! Describes which keys and values a configuration in YAML may contain.
 
 use crate::keys::Family;
 
 /// The keys and values that a mapping may have.
 pub struct Schema {
-    /// What the mapping is, for messages: `a creation rule`.
+    /// The description of the mapping in messages: `a creation rule`.
     pub description: &'static str,
     /// The keys, and the kind of value of each.
     pub keys: &'static [(&'static str, ValueKind)],
@@ -16,22 +16,23 @@ pub struct Schema {
     pub required: &'static [&'static str],
     /// Keys that decide what is encrypted or for whom: a misspelling of one is an error.
     pub decisive: &'static [&'static str],
-    /// Whether any other key that looks as if it decided this is an error too.
+    /// Whether any other key that looks like one of these is an error too.
     pub judges_by_look: bool,
     /// The mapping below this one that some of the other keys belong to.
     pub inner: Option<Inner>,
 }
 
-/// A list of mappings in a mapping, whose keys people write into the outer one by mistake.
+/// A list of mappings in a mapping. Users write keys of the inner mappings into the outer one by
+/// mistake.
 #[derive(Clone, Copy)]
 pub struct Inner {
     /// The key of the list: `creation_rules`.
     pub list: &'static str,
-    /// What its mappings may hold.
+    /// The schema of its mappings.
     pub schema: &'static Schema,
 }
 
-/// How keys are treated that a schema does not have.
+/// How keys that a schema does not have are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownKeys {
     /// Ignored, unless the key resembles one of the schema's: users keep their own data there.
@@ -155,7 +156,8 @@ fn looks_decisive(name: &str) -> bool {
     words.any(|word| word == "age") || DECISIVE_PARTS.iter().any(|part| lower.contains(part))
 }
 
-/// The known name that an unknown one resembles most, if any. The known names are in lower case.
+/// The known name that is most similar to an unknown one, if any. The known names are in lower
+/// case.
 pub fn similar(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let limit = name.chars().count() / 3;
     let distances = known.map(|known| (distance(name, known), known));

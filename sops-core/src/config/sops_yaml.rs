@@ -104,7 +104,7 @@ static KEY_GROUP: Schema = Schema {
 };
 
 static KMS_KEY: Schema = Schema {
-    description: "a key of AWS KMS",
+    description: "an AWS KMS key",
     keys: &[
         ("arn", ValueKind::Text),
         ("role", ValueKind::Text),
@@ -116,21 +116,21 @@ static KMS_KEY: Schema = Schema {
 };
 
 static GCP_KMS_KEY: Schema = Schema {
-    description: "a key of Google Cloud KMS",
+    description: "a Google Cloud KMS key",
     keys: &[("resource_id", ValueKind::Text)],
     required: &["resource_id"],
     ..Schema::CLOSED
 };
 
 static HCKMS_KEY: Schema = Schema {
-    description: "a key of Huawei Cloud KMS",
+    description: "a Huawei Cloud KMS key",
     keys: &[("key_id", ValueKind::Text)],
     required: &["key_id"],
     ..Schema::CLOSED
 };
 
 static AZURE_KEY: Schema = Schema {
-    description: "a key of Azure Key Vault",
+    description: "an Azure Key Vault key",
     keys: &[
         ("vaultUrl", ValueKind::Text),
         ("key", ValueKind::Text),
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelled_key_is_an_error_only_where_it_decides_what_is_encrypted_or_for_whom() {
+    fn a_misspelled_key_is_an_error_only_if_it_affects_encryption() {
         for (schema, name, wanted) in [
             (
                 &CREATION_RULE,

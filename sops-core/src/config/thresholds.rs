@@ -32,7 +32,7 @@ impl Thresholds {
         let stated = stated.filter(|threshold| *threshold > 1 && wants > 1);
         let updated = match (stated, metadata.shamir_threshold.unwrap_or(0)) {
             (Some(stated), _) => stated.min(wants),
-            // A file with one group may have it.
+            // A file with one group may have a threshold of 1.
             (None, 1) => wants,
             (None, old) => old.min(wants),
         };

@@ -67,8 +67,8 @@ fn walk<'d, 'a: 'd>(
     }
 }
 
-/// The warning about a key that belongs into the mappings of an inner list, or that holds such
-/// mappings. Keys with anchors that the file uses are people's own.
+/// The warning about a key that belongs in the mappings of an inner list, or that contains such
+/// mappings. Keys with anchors that the file uses are the user's own.
 fn misplaced(name: &str, value: NodeRef<'_, '_>, inner: Inner) -> Option<String> {
     let Inner { list, schema } = inner;
     let is_mapping_of_list = |item: NodeRef<'_, '_>| {

@@ -11,7 +11,7 @@ use sops_document::Location;
 pub struct Warning {
     /// The file.
     pub file: PathBuf,
-    /// Where in it, if it is known.
+    /// The location in the file, if known.
     pub location: Option<Location>,
     /// What to check.
     pub message: String,

@@ -10,13 +10,13 @@ use sops_printable::escaped;
 /// How deep a configuration may be nested; `serde_yaml` has the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// What is wrong with a configuration, and where.
+/// An error in a configuration, with its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct YamlError {
-    /// Where, if it has one location.
+    /// The location, if the error has a single one.
     pub location: Option<Location>,
-    /// What is wrong, and what to do. It is safe to print.
+    /// What is wrong and what to do. The text is safe to print.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! Aligns two changed lists with the list that both come from.
+//! Aligns two changed lists with their common ancestor.
 
 use std::hash::Hash;
 use std::iter::Copied;
@@ -15,7 +15,7 @@ pub(super) enum Region {
     Changed(Trio<Range<usize>>),
 }
 
-/// What belongs to base, ours and theirs.
+/// One item for each of base, ours and theirs.
 pub(super) struct Trio<T> {
     pub(super) base: T,
     pub(super) ours: T,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::alignment::{Region, align};
 use super::layout::has_comment;
+use super::outline::{Body, Piece};
 
 /// The result of a merge of comments.
 pub(super) enum MergedComments<'t> {
@@ -40,28 +41,30 @@ pub(super) fn merge<'t>(
     lines(base.unwrap_or_default(), ours, theirs)
 }
 
-/// Merges comments by line.
-fn lines<'t>(base: &str, ours: &str, theirs: &str) -> MergedComments<'t> {
-    fn split(text: &str) -> Vec<&str> {
-        text.split_inclusive('\n').collect()
-    }
+/// Merges comments by line, whatever their indentation.
+fn lines<'t>(base: &'t str, ours: &'t str, theirs: &'t str) -> MergedComments<'t> {
+    let split = |text: &'t str| -> Vec<&'t str> { text.split_inclusive('\n').collect() };
     let [base, ours, theirs] = [base, ours, theirs].map(split);
+    let bare =
+        |lines: &[&'t str]| -> Vec<&'t str> { lines.iter().map(|line| line.trim()).collect() };
+    let (bare_base, bare_ours, bare_theirs) = (bare(&base), bare(&ours), bare(&theirs));
     let mut merged = String::new();
-    for region in align(&base, &ours, &theirs) {
+    for region in align(&bare_base, &bare_ours, &bare_theirs) {
         let region = match region {
             Region::Stable(at) => {
-                merged.push_str(base[at.base]);
+                merged.push_str(ours[at.ours]);
                 continue;
             }
             Region::Changed(region) => region,
         };
-        let (of_base, of_ours) = (&base[region.base], &ours[region.ours]);
-        let of_theirs = &theirs[region.theirs];
+        let of_base = &bare_base[region.base];
+        let (of_ours, of_theirs) = (&ours[region.ours.clone()], &theirs[region.theirs.clone()]);
+        let (bare_ours, bare_theirs) = (&bare_ours[region.ours], &bare_theirs[region.theirs]);
         let is_layout = |lines: &[&str]| !lines.iter().any(|line| has_comment(line));
         let ends_line = |lines: &[&str]| lines.iter().all(|line| line.ends_with('\n'));
-        let taken = if of_ours == of_base {
+        let taken = if bare_ours == of_base {
             of_theirs
-        } else if of_theirs == of_base || of_ours == of_theirs {
+        } else if bare_theirs == of_base || bare_ours == bare_theirs {
             of_ours
         } else if of_base.is_empty() && ends_line(of_ours) && ends_line(of_theirs) {
             // Both added lines.
@@ -77,6 +80,48 @@ fn lines<'t>(base: &str, ours: &str, theirs: &str) -> MergedComments<'t> {
         merged.extend(taken.iter().copied());
     }
     MergedComments::Text(Cow::Owned(merged))
+}
+
+/// The whole lines of a text between values, if they have a comment.
+pub(super) fn comment_lines(text: &str) -> &str {
+    let lines = text.rfind('\n').map_or("", |newline| &text[..=newline]);
+    match has_comment(lines) {
+        true => lines,
+        false => "",
+    }
+}
+
+/// Calls `visit` for each comment at or inside an entry.
+pub(super) fn each_comment<'t>(piece: &Piece<'t>, visit: &mut impl FnMut(&'t str)) {
+    each_comment_of_text(piece.lead, visit);
+    each_comment_inside(piece, visit);
+}
+
+/// Calls `visit` for each comment inside an entry or in the line where it ends.
+pub(super) fn each_comment_inside<'t>(piece: &Piece<'t>, visit: &mut impl FnMut(&'t str)) {
+    each_comment_of_text(below_key(piece.head), visit);
+    each_comment_of_text(piece.tail, visit);
+    if let Body::Container(container) = &piece.body {
+        each_comment_of_text(container.close, visit);
+        for entry in &container.entries {
+            each_comment(entry, visit);
+        }
+    }
+}
+
+/// The head of an entry without its first line, which has the key.
+pub(super) fn below_key(head: &str) -> &str {
+    head.split_once('\n').map_or("", |(_, rest)| rest)
+}
+
+/// Calls `visit` for each comment in a text between values.
+pub(super) fn each_comment_of_text<'t>(text: &'t str, visit: &mut impl FnMut(&'t str)) {
+    for line in text.lines() {
+        let comment = line.trim_matches([' ', '\t', '\r', '-', ',', ']', '}']);
+        if comment.starts_with(['#', ';']) {
+            visit(comment);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A whole merge, as a Git merge driver needs it: a file, and whether it is clean.
+//! Runs a complete merge for a Git merge driver: the result is a file, and whether the merge is
+//! clean.
 
 use std::time::SystemTime;
 
@@ -17,9 +18,10 @@ use crate::keys::KeyService;
 pub struct MergeOutcome {
     /// The content for the file. If there are problems, it has conflict markers around ciphertext.
     pub text: Vec<u8>,
-    /// Why the merge is not clean. Empty if it is: the text is an encrypted file with its MAC.
+    /// Why the merge is not clean. If the list is empty, the text is an encrypted file with its
+    /// MAC.
     pub problems: Vec<MergeProblem>,
-    /// What the user must know.
+    /// Notes for the user.
     pub notes: Vec<MergeNote>,
 }
 
@@ -36,8 +38,8 @@ impl MergeOutcome {
 /// Merges three versions of an encrypted file. `None` if none of them is encrypted, so that it is
 /// merged like any other text.
 ///
-/// The text never has plaintext that the sides did not have: values are encrypted, and conflict
-/// markers are around ciphertext.
+/// The text never contains plaintext that the sides did not contain: values are encrypted, and
+/// conflict markers surround ciphertext.
 pub fn merge(
     versions: &Versions<'_>,
     service: &dyn KeyService,
@@ -87,8 +89,14 @@ impl OpenMerge<'_> {
         let unencryptable = |error| vec![MergeProblem::Unencryptable(error)];
         let of_ours = self.plaintext(|_| SideName::Ours).map_err(unencryptable)?;
         let mut exposed = self.exposed(&of_ours.text, &decision)?;
-        let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
-        let problems: Vec<_> = self.problems().iter().cloned().chain(conflicts).collect();
+        // Where the sides agree, it does not matter what the ancestor was.
+        let mut problems: Vec<_> = match of_ours.conflicts.is_empty() {
+            true => Vec::new(),
+            false => {
+                let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
+                self.problems().iter().cloned().chain(conflicts).collect()
+            }
+        };
         let text = |text: &[u8]| self.encrypt_as(text, &decision, wrapping.now);
         let outcome = |text: Vec<u8>, problems| MergeOutcome {
             text,
@@ -102,6 +110,12 @@ impl OpenMerge<'_> {
         let of_theirs = self
             .plaintext(|_| SideName::Theirs)
             .map_err(unencryptable)?;
+        for conflict in of_theirs.conflicts.into_iter().map(MergeProblem::Conflict) {
+            // Pieces that fit together on one side may not do so on the other one.
+            if !problems.contains(&conflict) {
+                problems.push(conflict);
+            }
+        }
         for problem in self.exposed(&of_theirs.text, &decision)? {
             if !exposed.contains(&problem) {
                 exposed.push(problem);
@@ -119,8 +133,8 @@ impl OpenMerge<'_> {
     }
 }
 
-/// Both sides as they are, with markers around their differences. A version in plaintext is left
-/// out, so that it does not come into the working tree.
+/// Both sides unchanged, with markers around their differences. A version in plaintext is left out,
+/// so that it does not get into the working tree.
 fn undecided(versions: &Versions<'_>, markers: &Markers) -> Vec<u8> {
     let is_plaintext = |side| {
         matches!(
@@ -133,7 +147,7 @@ fn undecided(versions: &Versions<'_>, markers: &Markers) -> Vec<u8> {
         false => versions.side(side),
     };
     match [SideName::Ours, SideName::Theirs].map(is_plaintext) {
-        // It is in the working tree already.
+        // Our version is already in the working tree.
         [true, true] => versions.ours.to_vec(),
         _ => with_markers(text(SideName::Ours), text(SideName::Theirs), markers).to_vec(),
     }

@@ -1,38 +1,97 @@
-//! Puts merged values into the text of one side, where the pieces of both sides do not fit
-//! together: both changed the layout around them.
+//! Sets merged values in the text of one side, if the pieces of both sides do not fit together
+//! because both changed the layout around them.
+
+use std::collections::HashSet;
 
 use sops_document::tree::{Entry, Node};
 use sops_document::{Collection, Component, Document, Editor, Format, KeyPath};
 use zeroize::Zeroizing;
 
 use super::SideName;
+use super::comments::{below_key, each_comment, each_comment_inside, each_comment_of_text};
+use super::layout;
+use super::outline::{Container, outline};
 use super::three_way::{Content, MergedBody, MergedContainer, MergedPiece};
 use crate::metadata_entry::parse_document;
 
-/// Each edit parses the text again, so their number is limited.
-const MAX_EDITS: usize = 200;
+/// Each edit parses the text again, so the sum of these lengths is limited, in bytes.
+const MAX_PARSED: usize = 64 * 1024 * 1024;
 
-/// The text of ours with the merged values; `None` if that needs too many edits, or the format has
-/// no text for one of the values.
+/// The documents of a side with the merged values: each from the side whose comments are the merged
+/// ones or, if there is a choice, from that side, whose comments it then has. `None` if no side has
+/// all comments, if that needs too many edits, or if the format has no text for one of the values.
 pub(super) fn edited(
     stream: &MergedContainer<'_, '_>,
-    ours: &Document<'_>,
-    theirs: &Document<'_>,
+    ours: &Container<'_>,
+    theirs: &Container<'_>,
+    format: Format,
+    newline: &str,
+    choice: Option<SideName>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let [document] = &stream.entries[..] else {
-        return None;
-    };
+    let mut texts = Vec::new();
+    for document in &stream.entries {
+        texts.push(match &document.content {
+            Content::Whole(_, piece) => Zeroizing::new(piece.text.as_bytes().to_vec()),
+            Content::Parts { .. } => {
+                let text = |container: &Container<'_>, number: Option<usize>| {
+                    Some(container.entries.get(number?)?.text.to_owned())
+                };
+                let ours = Zeroizing::new(text(ours, document.in_ours)?);
+                let theirs = Zeroizing::new(text(theirs, document.in_theirs)?);
+                edited_document(document, [&ours, &theirs], format, choice)?
+            }
+        });
+    }
+    let length = texts.iter().map(|text| text.len() + "---\r\n\r\n".len());
+    let mut whole = Zeroizing::new(Vec::with_capacity(
+        length.sum::<usize>() + stream.close.len(),
+    ));
+    for text in texts {
+        if !whole.is_empty() && !whole.ends_with(b"\n") {
+            whole.extend_from_slice(newline.as_bytes());
+        }
+        if !whole.is_empty() && layout::document_header(str::from_utf8(&text).ok()?) == 0 {
+            whole.extend_from_slice(b"---");
+            whole.extend_from_slice(newline.as_bytes());
+        }
+        whole.extend_from_slice(&text);
+    }
+    whole.extend_from_slice(stream.close.as_bytes());
+    Some(whole)
+}
+
+fn edited_document(
+    merged: &MergedPiece<'_, '_>,
+    [ours, theirs]: [&str; 2],
+    format: Format,
+    choice: Option<SideName>,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let ours = parse_document(ours, format).ok()?;
+    let theirs = parse_document(theirs, format).ok()?;
     let (in_ours, in_theirs) = (ours.trees().next()?, theirs.trees().next()?);
-    if ours.trees().nth(1).is_some() {
-        return None;
+    let values = node(merged, Some(&in_ours), Some(&in_theirs))?;
+    let has_all = |text: &Zeroizing<Vec<u8>>| has_all_comments(merged, text, format);
+    let (on_ours, on_theirs) = (
+        || edit(&ours, &in_ours, &values),
+        || edit(&theirs, &in_theirs, &values),
+    );
+    match choice {
+        None => on_ours()
+            .filter(has_all)
+            .or_else(|| on_theirs().filter(has_all)),
+        Some(SideName::Ours) => on_ours(),
+        Some(SideName::Theirs) => on_theirs(),
     }
-    let merged = node(document, Some(&in_ours), Some(&in_theirs))?;
+}
+
+/// The text of a document with other values.
+fn edit(document: &Document<'_>, from: &Node, to: &Node) -> Option<Zeroizing<Vec<u8>>> {
     let mut edits = Vec::new();
-    collect(&in_ours, &merged, &mut Vec::new(), &mut edits);
-    if edits.len() > MAX_EDITS {
+    collect(from, to, &mut Vec::new(), &mut edits);
+    if edits.len().saturating_mul(document.text().len()) > MAX_PARSED {
         return None;
     }
-    let mut editor = Editor::new(ours.text(), ours.format()).ok()?;
+    let mut editor = Editor::new(document.text(), document.format()).ok()?;
     for (path, value) in edits {
         match value {
             Some(value) => editor.set(&path, value).map(drop),
@@ -40,12 +99,43 @@ pub(super) fn edited(
         }
         .ok()?;
     }
-    let text = editor.into_bytes();
-    is_valid(&text, ours.format()).then_some(text)
+    Some(editor.into_bytes())
 }
 
-fn is_valid(text: &[u8], format: Format) -> bool {
-    parse_document(text, format).is_ok()
+/// Whether a text has every comment of the merged pieces.
+fn has_all_comments(merged: &MergedPiece<'_, '_>, text: &[u8], format: Format) -> bool {
+    let Ok(document) = parse_document(text, format) else {
+        return false;
+    };
+    let mut known = HashSet::new();
+    let outline = outline(&document);
+    let mut add = |comment| {
+        known.insert(comment);
+    };
+    for document in &outline.entries {
+        each_comment(document, &mut add);
+    }
+    each_comment_of_text(outline.close, &mut add);
+    let mut has_all = true;
+    each_merged_comment(merged, &mut |comment| has_all &= known.contains(comment));
+    has_all
+}
+
+fn each_merged_comment(entry: &MergedPiece<'_, '_>, visit: &mut impl FnMut(&str)) {
+    each_comment_of_text(&entry.lead, visit);
+    match &entry.content {
+        Content::Whole(_, piece) => each_comment_inside(piece, visit),
+        Content::Parts { head, body, tail } => {
+            each_comment_of_text(below_key(head), visit);
+            each_comment_of_text(tail, visit);
+            if let MergedBody::Container(container) = body {
+                each_comment_of_text(&container.close, visit);
+                for entry in &container.entries {
+                    each_merged_comment(entry, visit);
+                }
+            }
+        }
+    }
 }
 
 /// The value of a merged entry. `ours` and `theirs` are those of the sides.

@@ -25,7 +25,7 @@ struct SelectedContent {
 /// The key paths of the values in `merged` that one of the sides encrypts but `rule` does not.
 ///
 /// # Errors
-/// Those of [`parse_document`]; [`Error::Regex`](crate::Error::Regex).
+/// The errors of [`parse_document`]; [`Error::Regex`](crate::Error::Regex).
 pub(super) fn exposed(
     sides: [&OpenVersion<'_>; 2],
     merged: &[u8],
@@ -95,7 +95,7 @@ fn walk(
         };
         write_additional_data(document.paths(), id, &mut path);
         if kind == "comment" {
-            // Not that of a value.
+            // The path of a comment is not that of a value.
             path.push(b'#');
         }
         let mut hash = Sha256::new();

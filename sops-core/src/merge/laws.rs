@@ -1,4 +1,4 @@
-//! What holds for every merge of plaintexts, whatever they are.
+//! Property tests: laws that hold for every merge of plaintexts.
 
 use sops_document::Format;
 use sops_test_support::Features;

@@ -17,6 +17,20 @@ pub(super) fn column(text: &str, at: usize) -> usize {
     text[line_start(text, at)..at].chars().count()
 }
 
+/// The offset of the dash in the text before an item.
+pub(super) fn dash(lead: &str) -> Option<usize> {
+    let mut start = 0;
+    let mut dash = None;
+    for line in lead.split_inclusive('\n') {
+        let bare = line.trim_start();
+        if bare.starts_with('-') {
+            dash = Some(start + line.len() - bare.len());
+        }
+        start += line.len();
+    }
+    dash
+}
+
 /// The end of the entry whose value ends at `from`, which is before the next comma, and where the
 /// text of the next entry begins. Commas in comments do not count.
 pub(super) fn comma_after(text: &str, from: usize, limit: usize) -> (usize, usize) {
@@ -45,7 +59,7 @@ pub(super) fn document_header(text: &str) -> usize {
     header
 }
 
-/// Whether the text has a comment: something other than blanks and the dash of an item.
+/// Whether the text has a comment: something other than spaces and the dash of an item.
 pub(super) fn has_comment(text: &str) -> bool {
     !text
         .trim_matches([' ', '\t', '\r', '\n', '-', ','])

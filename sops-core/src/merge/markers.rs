@@ -3,7 +3,7 @@
 use sops_printable::one_line;
 use zeroize::Zeroizing;
 
-use super::alignment::changes;
+use super::alignment::{Region, align, changes};
 
 /// The form of conflict markers.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub fn with_markers(ours: &[u8], theirs: &[u8], markers: &Markers) -> Zeroizing<
     let changes = changes(&ours, &theirs);
     let markers_length = 4 * (markers.size + markers.ours.len() + markers.theirs.len() + 8);
     let capacity = length(&ours) + length(&theirs) + changes.len() * markers_length;
-    // It is never moved, which would leave a copy of a plaintext.
+    // With this capacity, the buffer never moves, which would leave a copy of plaintext.
     let mut out = Zeroizing::new(Vec::with_capacity(capacity));
     let mut done = 0;
     for (of_ours, of_theirs) in changes {
@@ -87,13 +87,50 @@ pub fn with_markers(ours: &[u8], theirs: &[u8], markers: &Markers) -> Zeroizing<
     out
 }
 
+/// The lines of both texts merged with those of their base: lines that one side changed as that side
+/// has them, and lines that both changed differently between markers.
+pub(super) fn merged_lines(
+    base: &[u8],
+    ours: &[u8],
+    theirs: &[u8],
+    markers: &Markers,
+) -> Zeroizing<Vec<u8>> {
+    let lines = |text| -> Vec<&[u8]> {
+        let lines = <[u8]>::split_inclusive(text, |byte| *byte == b'\n');
+        lines.collect()
+    };
+    let [base, ours, theirs] = [base, ours, theirs].map(lines);
+    let size = |lines: &[&[u8]]| lines.concat().len() + 1;
+    let mut out = Zeroizing::new(Vec::with_capacity(2 * (size(&ours) + size(&theirs))));
+    for region in align(&base, &ours, &theirs) {
+        let region = match region {
+            Region::Stable(at) => {
+                out.extend_from_slice(ours[at.ours]);
+                continue;
+            }
+            Region::Changed(region) => region,
+        };
+        let of_base = &base[region.base];
+        let (of_ours, of_theirs) = (&ours[region.ours], &theirs[region.theirs]);
+        if of_ours == of_base {
+            copy(&mut out, of_theirs);
+        } else if of_theirs == of_base || of_ours == of_theirs {
+            copy(&mut out, of_ours);
+        } else {
+            let marked = with_markers(&of_ours.concat(), &of_theirs.concat(), markers);
+            out.extend_from_slice(&marked);
+        }
+    }
+    out
+}
+
 fn copy(out: &mut Vec<u8>, lines: &[&[u8]]) {
     for line in lines {
         out.extend_from_slice(line);
     }
 }
 
-/// Appends lines, the last of which ends with a line break too.
+/// Appends lines, and ends the last one with a line break.
 fn lines_of(out: &mut Vec<u8>, lines: &[&[u8]], newline: &str) {
     copy(out, lines);
     if lines.last().is_some_and(|line| !line.ends_with(b"\n")) {
@@ -104,6 +141,21 @@ fn lines_of(out: &mut Vec<u8>, lines: &[&[u8]], newline: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_one_side_changed_have_no_markers() {
+        for (base, ours, theirs, expected) in [
+            ("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n", "A\nb\nC\n"),
+            ("a\nb\n", "a\n", "a\nb\nc\n", "a\n<<<\n===\nb\nc\n>>>\n"),
+            ("a\n", "b\n", "c\n", "<<<\nb\n===\nc\n>>>\n"),
+            ("a", "b", "b", "b"),
+        ] {
+            let markers = Markers::default().with_size(3).with_labels("", "");
+            let [base, ours, theirs] = [base, ours, theirs].map(str::as_bytes);
+            let merged = merged_lines(base, ours, theirs, &markers);
+            assert_eq!(String::from_utf8_lossy(&merged), expected);
+        }
+    }
 
     #[test]
     fn differing_lines_are_between_markers() {

@@ -16,7 +16,7 @@ use crate::metadata_entry::{is_encrypted, parse_document};
 pub(super) enum Ancestor<T> {
     /// The ancestor; `None` if both sides added the file.
     Known(Option<T>),
-    /// It cannot be read, so that every difference between the sides is a conflict.
+    /// The ancestor cannot be read, so every difference between the sides is a conflict.
     Unknown,
 }
 
@@ -28,16 +28,16 @@ pub(super) struct Plaintexts<'t> {
     pub(super) theirs: &'t [u8],
 }
 
-/// A merged plaintext. Conflicts are resolved as they were chosen.
+/// A merged plaintext, in which conflicts are resolved as chosen.
 pub(super) struct MergedText {
     pub(super) text: Zeroizing<Vec<u8>>,
     pub(super) conflicts: Vec<Conflict>,
 }
 
-/// Merges by key path; files in the binary format as one value.
+/// Merges plaintexts by key path. A file in the binary format is one value.
 ///
 /// # Errors
-/// Those of [`Document::parse`].
+/// The errors of [`Document::parse`].
 pub(super) fn merge_plaintexts(
     texts: Plaintexts<'_>,
     format: Format,
@@ -79,19 +79,32 @@ fn merge_documents<'t>(
             .is_ok_and(|document| !is_encrypted(&document) && content_hash(&document) == hash)
     };
     let joined = || {
-        let mut text = write(&merged.documents, newline);
+        let mut text = write(&merged.documents, ours.format(), newline);
         Some(Zeroizing::new(std::mem::take(&mut *text).into_bytes())).filter(is_merged)
     };
-    let edited = || edited(&merged.documents, ours, theirs).filter(is_merged);
-    let text = match merged.has_mixed_styles {
-        true => edited().or_else(joined),
-        false => joined().or_else(edited),
+    let edited = |choice: Option<SideName>| {
+        let (documents, format) = (&merged.documents, ours.format());
+        edited(documents, &in_ours, &in_theirs, format, newline, choice).filter(is_merged)
     };
-    match text {
-        Some(text) => MergedText {
-            text,
-            conflicts: merged.conflicts,
-        },
+    let text = match merged.has_mixed_styles {
+        true => edited(None).or_else(joined),
+        false => joined().or_else(|| edited(None)),
+    };
+    let mut conflicts = merged.conflicts;
+    if let Some(text) = text {
+        return MergedText { text, conflicts };
+    }
+    // The values of both sides in the text of one, which lacks comments of the other.
+    let comments = Conflict {
+        document: 0,
+        path: None,
+        kind: ConflictKind::Comment,
+    };
+    match edited(Some(choice(&comments))) {
+        Some(text) => {
+            conflicts.push(comments);
+            MergedText { text, conflicts }
+        }
         None => undivided(ours.text().as_bytes(), theirs.text().as_bytes(), choice),
     }
 }

@@ -1,4 +1,4 @@
-//! What a merge reports: conflicts, other problems, and notes.
+//! The results that a merge reports: conflicts, other problems, and notes.
 
 use sops_document::KeyPath;
 
@@ -14,6 +14,15 @@ pub enum SideName {
     Theirs,
 }
 
+impl SideName {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Ours => Self::Theirs,
+            Self::Theirs => Self::Ours,
+        }
+    }
+}
+
 /// One of the three versions of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Version {
@@ -24,24 +33,24 @@ pub enum Version {
 }
 
 /// A value or comment that both sides changed differently.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Conflict {
     /// The number of the document in the stream, from 0.
     pub document: usize,
     /// The key path in the document; `None` for the whole file.
     pub path: Option<KeyPath>,
-    /// What conflicts.
+    /// The kind of the conflict.
     pub kind: ConflictKind,
 }
 
-/// What conflicts in a position.
+/// The kind of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConflictKind {
     /// Both sides changed the value.
     Value,
-    /// One side removed the value, and the other one changed it.
+    /// One side removed the value, and the other one changed it or its comment.
     Removed,
     /// Both sides changed the comment above or after the value.
     Comment,
@@ -74,7 +83,7 @@ pub enum MergeProblem {
     Unencryptable(Error),
 }
 
-/// What the user must know about a merge, even a clean one.
+/// A note for the user about a merge, even a clean one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MergeNote {

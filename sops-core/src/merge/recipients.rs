@@ -1,9 +1,9 @@
 //! Merges the recipients of a file, and decides which data key the merged file has.
 //!
 //! Removal wins. The data key stays if both sides have the same one, or if ours has a new one; it
-//! never becomes one that only theirs has, because whoever made the branch knows that. A data key
-//! that was encrypted for a removed key is replaced, unless the side that removed the key kept it,
-//! as `updatekeys` does.
+//! never becomes one that only theirs has, because the author of the branch knows that key. A data
+//! key that was encrypted for a removed key is replaced, unless the side that removed the key kept
+//! it, as `updatekeys` does.
 
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ use crate::metadata::Metadata;
 
 /// Which recipients the data key may be encrypted for.
 pub enum Approval<'p> {
-    /// Those that the configuration names. The function is called only if it is needed.
+    /// Only recipients that the configuration names. The function is called only if it is needed.
     Configured(&'p dyn Fn() -> ConfiguredKeys),
     /// All recipients of the merged file: the user approved them.
     Given,
@@ -29,7 +29,7 @@ pub enum Approval<'p> {
 pub struct ConfiguredKeys {
     /// The key groups.
     pub groups: Vec<Vec<MasterKey>>,
-    /// How many groups are needed; all of them if `None`.
+    /// How many groups are needed; `None` means all of them.
     pub threshold: Option<usize>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct KeyPlan {
     pub(super) notes: Vec<MergeNote>,
 }
 
-/// Encrypts data keys: the service, and for whom it may be asked.
+/// Encrypts data keys: the service, and the recipients that it may encrypt for.
 pub(super) struct KeyWrapping<'w> {
     pub(super) service: &'w dyn KeyService,
     pub(super) approval: &'w Approval<'w>,
@@ -172,7 +172,7 @@ impl MergedKeys {
     }
 }
 
-/// The keys without their spelling.
+/// The keys in canonical form, regardless of their spelling.
 fn set(groups: &[Vec<MasterKey>]) -> HashSet<CanonicalKey> {
     groups.iter().flatten().map(MasterKey::canonical).collect()
 }

@@ -1,5 +1,5 @@
-//! A merge whose versions are open: its conflicts, its plaintext, and its result for the choices
-//! that someone made.
+//! A merge whose versions are decrypted: its conflicts, its plaintext, and the result of the user's
+//! choices.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use sops_document::Format;
 use zeroize::Zeroizing;
 
 use super::exposure::exposed;
-use super::markers::{Markers, with_markers};
+use super::markers::{Markers, merged_lines, with_markers};
 use super::plaintext::{Ancestor, MergedText, Plaintexts, merge_plaintexts};
 use super::problem::{Conflict, MergeNote, MergeProblem, SideName};
 use super::recipients::{self, Approval, KeyPlan, KeyWrapping};
@@ -22,7 +22,7 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 /// Whose value or comment to take for a conflict; `None` if that is not decided.
 pub type ChooseSide<'c> = dyn Fn(&Conflict) -> Option<SideName> + 'c;
 
-/// What was decided about a merge that is not clean.
+/// The decisions about a merge that is not clean.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Choices<'c> {
@@ -36,12 +36,12 @@ pub struct Choices<'c> {
     pub allow_plaintext: bool,
 }
 
-/// An encrypted result, with what the user must know about it.
+/// An encrypted result, with notes for the user.
 #[non_exhaustive]
 pub struct ResolvedFile {
     /// The encrypted file, with its MAC.
     pub text: String,
-    /// What the user must know.
+    /// Notes for the user.
     pub notes: Vec<MergeNote>,
 }
 
@@ -49,7 +49,7 @@ pub struct ResolvedFile {
 pub struct OpenMerge<'a> {
     versions: OpenVersions<'a>,
     format: Format,
-    /// Those of the base: without it, every difference between the sides is a conflict.
+    /// The problems with the base: without it, every difference between the sides is a conflict.
     problems: Vec<MergeProblem>,
 }
 
@@ -111,10 +111,11 @@ impl<'a> OpenMerge<'a> {
     }
 
     /// The merged plaintext, with markers around the conflicts that `choices` does not decide, and
-    /// these conflicts.
+    /// these conflicts. In the binary format, only lines that both sides changed have markers, so a
+    /// text with a conflict may have none.
     ///
     /// # Errors
-    /// Those of [`parse_document`](crate::parse_document).
+    /// The errors of [`parse_document`](crate::parse_document).
     pub fn marked_plaintext(
         &self,
         choices: &Choices<'_>,
@@ -124,10 +125,19 @@ impl<'a> OpenMerge<'a> {
         let ours = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Ours))?;
         let theirs = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Theirs))?;
         let mut conflicts = ours.conflicts;
+        for conflict in theirs.conflicts {
+            // Pieces that fit together on one side may not do so on the other one.
+            if !conflicts.contains(&conflict) {
+                conflicts.push(conflict);
+            }
+        }
         conflicts.retain(|conflict| chosen(conflict).is_none());
-        let text = match conflicts.is_empty() {
-            true => ours.text,
-            false => with_markers(&ours.text, &theirs.text, markers),
+        let text = match (&self.versions.base, conflicts.is_empty()) {
+            (_, true) => ours.text,
+            (Some(base), false) if self.format == Format::Binary => {
+                merged_lines(&base.plaintext, &ours.text, &theirs.text, markers)
+            }
+            (_, false) => with_markers(&ours.text, &theirs.text, markers),
         };
         Ok((text, conflicts))
     }
@@ -156,8 +166,8 @@ impl<'a> OpenMerge<'a> {
     /// key keep their ciphertext.
     ///
     /// # Errors
-    /// What the choices leave undecided: settings, key groups, or keys that were not approved.
-    /// [`MergeProblem::Unencryptable`] if the plaintext is the reason.
+    /// The problems that the choices leave undecided: settings, key groups, or keys that were not
+    /// approved. [`MergeProblem::Unencryptable`] if the plaintext is the reason.
     pub fn encrypt(
         &self,
         plaintext: &[u8],

@@ -15,7 +15,7 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::decrypt_values::MacCheck;
 use crate::pipeline::plaintext_writer::Purpose;
 
-/// The three versions of a file, as they are in the repository.
+/// The three versions of a file, as stored in the repository.
 #[derive(Clone, Copy, Debug)]
 pub struct Versions<'a> {
     /// The common ancestor; `None` or empty if both sides added the file.
@@ -42,11 +42,11 @@ impl<'a> Versions<'a> {
     }
 }
 
-/// What a version is, without any key.
+/// The kind of a version, as far as visible without a key.
 pub(super) enum VersionKind<'a> {
     Encrypted(Box<EncryptedDocument<'a>>),
     Plaintext,
-    /// It has encrypted values or metadata, but cannot be read.
+    /// The version has encrypted values or metadata, but cannot be read.
     Damaged(Error),
 }
 
@@ -90,7 +90,7 @@ impl<'a> OpenVersion<'a> {
         let key = match shared {
             Some(known) => known.key.clone(),
             None => document.data_key(service).or_else(|error| {
-                // It may be a version from before the user's key was added.
+                // The version may be older than the user's key.
                 let key = known
                     .iter()
                     .find(|known| document.decrypt(&known.key, MacCheck::Require).is_ok());
@@ -136,9 +136,9 @@ pub(super) struct OpenVersions<'a> {
 
 /// Why versions cannot be merged by value.
 pub(super) enum Unmergeable<'a> {
-    /// None of them is encrypted.
+    /// None of the versions is encrypted.
     NotEncrypted,
-    /// No key decrypts either side.
+    /// No private key decrypts either side.
     NoKey {
         ours: Box<EncryptedDocument<'a>>,
         theirs: Box<EncryptedDocument<'a>>,

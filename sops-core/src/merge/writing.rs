@@ -1,15 +1,23 @@
 //! Writes merged pieces as text.
 
+use sops_document::{Collection, Format};
 use zeroize::Zeroizing;
 
+use super::layout;
 use super::outline::{Body, Container};
 use super::three_way::{Content, MergedBody, MergedContainer, MergedPiece};
 
 /// The text of all documents. `newline` is the line break of the file.
-pub(super) fn write(stream: &MergedContainer<'_, '_>, newline: &str) -> Zeroizing<String> {
+pub(super) fn write(
+    stream: &MergedContainer<'_, '_>,
+    format: Format,
+    newline: &str,
+) -> Zeroizing<String> {
     let mut writer = PieceWriter {
-        out: Zeroizing::new(String::with_capacity(capacity(stream))),
+        out: Zeroizing::new(String::with_capacity(2 * capacity(stream))),
         newline,
+        has_columns: format == Format::Yaml,
+        shift: 0,
     };
     for (number, document) in stream.entries.iter().enumerate() {
         writer.document(document, number);
@@ -18,7 +26,8 @@ pub(super) fn write(stream: &MergedContainer<'_, '_>, newline: &str) -> Zeroizin
     writer.out
 }
 
-/// At least the length of the text, so that it is never moved, which would leave a copy in memory.
+/// The length of the text, unless lines are moved to the right. The text itself must not be moved in
+/// memory, which would leave a copy.
 fn capacity(container: &MergedContainer<'_, '_>) -> usize {
     const SEPARATORS: usize = 16;
     let entries = container.entries.iter().map(|entry| {
@@ -40,6 +49,10 @@ fn capacity(container: &MergedContainer<'_, '_>) -> usize {
 struct PieceWriter<'n> {
     out: Zeroizing<String>,
     newline: &'n str,
+    /// Whether the columns of entries have a meaning, so that those of both sides must be the same.
+    has_columns: bool,
+    /// How many columns the lines of the current text are moved to the right.
+    shift: isize,
 }
 
 impl PieceWriter<'_> {
@@ -55,32 +68,63 @@ impl PieceWriter<'_> {
                 self.out.push_str(self.newline);
             }
         }
-        self.content(document);
+        self.content(document, 0);
     }
 
     fn container(&mut self, container: &MergedContainer<'_, '_>) {
         let Container {
             flow, open, inline, ..
         } = container.like;
-        self.out.push_str(open);
+        let moved = self.shift;
+        self.put(open);
         let count = container.entries.len();
+        let column = container.like.entries.first().map(|entry| entry.column);
         for (number, entry) in container.entries.iter().enumerate() {
+            let column = column.filter(|_| !*flow && self.has_columns);
+            let column = column.map(|column| column.saturating_add_signed(moved));
+            // The text before an entry may begin in the line of the parent.
+            if let Some(column) = column.filter(|_| number > 0 || self.is_at_line_start()) {
+                self.shift = difference(column, lead_column(&entry.lead, container.like.kind));
+            }
             match (flow, inline) {
-                (true, _) => self.out.push_str(&entry.lead),
+                (true, _) => self.flow_lead(entry, number, container.like),
                 (false, None) => {
                     if number > 0 {
                         self.end_line();
                     }
-                    self.out.push_str(&entry.lead);
+                    self.put(&entry.lead);
                 }
-                (false, Some(column)) => self.inline_lead(entry, number, *column),
+                (false, Some(inline)) => {
+                    let inline = inline.saturating_add_signed(moved);
+                    self.inline_lead(entry, number, inline);
+                }
             }
-            self.content(entry);
+            self.shift = moved;
+            match column {
+                Some(column) => self.content_at(entry, column),
+                None => self.content(entry, moved),
+            }
+            self.shift = moved;
             if *flow && number + 1 < count {
                 self.out.push(',');
             }
         }
-        self.out.push_str(&container.close);
+        self.put(&container.close);
+    }
+
+    /// The text before an entry in brackets. Spaces before the first one are those of the first one.
+    fn flow_lead(&mut self, entry: &MergedPiece<'_, '_>, number: usize, like: &Container<'_>) {
+        let is_blank = |lead: &str| lead.bytes().all(|byte| byte == b' ');
+        let of_like = |number: usize| {
+            let lead = like.entries.get(number).map(|entry| entry.lead);
+            lead.filter(|lead| is_blank(lead))
+        };
+        let lead = match number {
+            _ if !is_blank(&entry.lead) || entry.was_first() == (number == 0) => &entry.lead,
+            0 => of_like(0).unwrap_or_default(),
+            _ => of_like(1).unwrap_or(" "),
+        };
+        self.put(lead);
     }
 
     /// The text before an entry of a container whose first entry begins in the line of its parent.
@@ -90,34 +134,84 @@ impl PieceWriter<'_> {
             if entry.was_first() {
                 let spaces = std::iter::repeat_n(' ', column);
                 self.out.extend(spaces);
+                self.out.push_str(entry.lead.trim_start());
+            } else {
+                self.put(&entry.lead);
             }
-            self.out.push_str(&entry.lead);
         } else {
             self.out.push_str(entry.lead.trim_start());
         }
     }
 
-    fn content(&mut self, entry: &MergedPiece<'_, '_>) {
+    /// The content of an entry that begins at this column.
+    fn content_at(&mut self, entry: &MergedPiece<'_, '_>, column: usize) {
+        let side = match &entry.content {
+            Content::Whole(side, _) => *side,
+            Content::Parts { body, .. } => match body {
+                MergedBody::Scalar(side, _) => *side,
+                MergedBody::Container(container) => container.like_side,
+            },
+        };
+        let shift = entry.column(side).map_or(0, |own| difference(column, own));
+        self.content(entry, shift);
+    }
+
+    fn content(&mut self, entry: &MergedPiece<'_, '_>, shift: isize) {
+        self.shift = shift;
         match &entry.content {
-            Content::Whole(_, piece) => self.out.push_str(piece.text),
+            Content::Whole(_, piece) => self.put(piece.text),
             Content::Parts { head, body, tail } => {
-                self.out.push_str(head);
+                self.put(head);
                 match body {
                     MergedBody::Scalar(_, piece) => match &piece.body {
-                        Body::Scalar(text) => self.out.push_str(text),
-                        Body::Container(_) => self.out.push_str(piece.text),
+                        Body::Scalar(text) => self.put(text),
+                        Body::Container(_) => self.put(piece.text),
                     },
                     MergedBody::Container(container) => self.container(container),
                 }
-                self.out.push_str(tail);
+                self.put(tail);
             }
         }
     }
 
+    /// Appends a text, the lines of which are moved.
+    fn put(&mut self, text: &str) {
+        if self.shift == 0 {
+            return self.out.push_str(text);
+        }
+        for line in text.split_inclusive('\n') {
+            if !self.is_at_line_start() || line.trim().is_empty() && line.ends_with('\n') {
+                self.out.push_str(line);
+                continue;
+            }
+            let spaces = line.len() - line.trim_start_matches(' ').len();
+            let moved = spaces.saturating_add_signed(self.shift);
+            self.out.extend(std::iter::repeat_n(' ', moved));
+            self.out.push_str(&line[spaces..]);
+        }
+    }
+
+    fn is_at_line_start(&self) -> bool {
+        self.out.is_empty() || self.out.ends_with('\n')
+    }
+
     /// Begins a new line, unless the text is at the start of one.
     fn end_line(&mut self) {
-        if !self.out.is_empty() && !self.out.ends_with('\n') {
+        if !self.is_at_line_start() {
             self.out.push_str(self.newline);
         }
     }
+}
+
+/// The column of an entry by the text before it: that of its dash, or of the end of the text.
+fn lead_column(lead: &str, kind: Collection) -> usize {
+    let end = match layout::dash(lead) {
+        Some(dash) if kind == Collection::Sequence => dash,
+        _ => lead.len(),
+    };
+    layout::column(lead, end)
+}
+
+fn difference(column: usize, own: usize) -> isize {
+    column.checked_signed_diff(own).unwrap_or_default()
 }

@@ -51,7 +51,7 @@ pub(crate) fn name(path: &[Component]) -> String {
     name
 }
 
-/// What is wrong with a list.
+/// An error in a list of names and values.
 #[derive(Debug)]
 pub(crate) struct FlatError {
     /// The first line that contradicts the lines before it; `None` if the error is about all of

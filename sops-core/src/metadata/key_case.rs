@@ -65,7 +65,7 @@ mod tests {
 
     /// Measured with `sops decrypt` 3.13.3.
     #[test]
-    fn keys_in_another_case_count_if_the_right_one_is_missing() {
+    fn keys_in_another_case_count_if_the_exact_key_is_missing() {
         for (tree, expected) in [
             (
                 json!({"MAC": "x", "Version": "3", "AGE": []}),

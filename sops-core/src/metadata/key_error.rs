@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The metadata key that holds the groups, if there are several.
 pub(crate) const KEY_GROUPS: &str = "key_groups";
 
-/// Without the location in the text, which is not known here.
+/// Converts the error without a location in the text, which is not known here.
 impl From<sops_keys::Error> for Error {
     fn from(error: sops_keys::Error) -> Self {
         match error {

@@ -358,7 +358,7 @@ fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
     const KEY: &str = "shamir_threshold";
     let number = match tree.get(KEY) {
         None | Some(Json::Null) => return Ok(None),
-        // As Go's decoder converts other types to an integer.
+        // Go's decoder converts other types to an integer like this.
         Some(Json::Number(number)) => number
             .as_i64()
             .or_else(|| number.as_f64().map(|number| number as i64)),

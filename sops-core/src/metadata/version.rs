@@ -13,7 +13,7 @@ pub(super) fn is_before(text: &str, major: u64, minor: u64) -> bool {
     is_first(text) || parsed(text).is_some_and(|version| version < Version::new(major, minor, 0))
 }
 
-/// Whether it is a version of SOPS 1.
+/// Whether the version is one of SOPS 1.
 fn is_first(text: &str) -> bool {
     text.starts_with("1.")
 }

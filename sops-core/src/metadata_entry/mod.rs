@@ -20,7 +20,7 @@ pub(crate) use unknown::find as unknown_values;
 /// Parses a document, keeping its metadata separate.
 ///
 /// # Errors
-/// Those of [`Document::parse_reserving`].
+/// The errors of [`Document::parse_reserving`].
 pub fn parse_document<'a>(
     text: &'a (impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -28,10 +28,22 @@ pub fn parse_document<'a>(
     Document::parse_reserving(text, format, METADATA_KEY)
 }
 
-/// Like [`parse_document`], without the comments of YAML, whose positions take time to find.
+/// Like [`parse_document`]; see [`Document::parse_reserving_while`].
 ///
 /// # Errors
 /// Those of [`Document::parse_reserving`].
+pub(crate) fn parse_document_while<'a, T>(
+    text: &'a [u8],
+    format: Format,
+    meanwhile: impl FnOnce(&Document<'a>) -> T,
+) -> sops_document::Result<(Document<'a>, Option<T>)> {
+    Document::parse_reserving_while(text, format, METADATA_KEY, meanwhile)
+}
+
+/// Like [`parse_document`], without the comments of YAML, whose positions take time to find.
+///
+/// # Errors
+/// The errors of [`Document::parse_reserving`].
 pub(crate) fn parse_values(text: &str, format: Format) -> sops_document::Result<Document<'_>> {
     Document::parse_values_reserving(text, format, METADATA_KEY)
 }
@@ -57,7 +69,10 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
     };
     let tree = match document.format().is_flat() {
         true => read_lines(document),
-        false => read_mapping(&document.reserved_source(entry).0, document.format()),
+        false => {
+            let source = document.reserved_source_without_notes(entry, SOURCE_FORMS_KEY);
+            read_mapping(&source, document.format())
+        }
     };
     tree.map(|tree| Some(with_known_keys(tree)))
         .map_err(|FlatError { at, message }| Error::Metadata {
@@ -70,8 +85,8 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         })
 }
 
-/// Reads the mapping in YAML or JSON. No message quotes another value in its place, which may be a
-/// secret.
+/// Reads the mapping in YAML or JSON. If the value is not a mapping, no message quotes it, because
+/// it may be a secret.
 fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String, Json>, FlatError> {
     let tree: Option<Json> = match format {
         Format::Yaml => serde_yaml::from_str(source).ok(),

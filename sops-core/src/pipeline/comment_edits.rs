@@ -1,5 +1,5 @@
-//! The changes in a decrypted text besides its values: comments are decrypted, and the metadata is
-//! removed.
+//! The changes in a decrypted text in addition to its values: comments are decrypted, and the
+//! metadata is removed.
 
 use sops_document::{Document, Item, PathId, ROOT, Replacement, Type};
 use zeroize::Zeroizing;
@@ -125,13 +125,16 @@ impl<'a> Opener<'_, '_, 'a> {
             write_additional_data(paths, around, &mut self.additional_data);
             if let Ok((kind, plaintext)) = self.cipher.decrypt(ciphertext, &self.additional_data) {
                 if let Some(cache) = &mut self.cache {
-                    // The text after it is written again.
+                    // The text after the comment is written again.
                     let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
                     let alone = &ciphertext[..end];
                     cache.remember(kind, &self.additional_data, plaintext, alone);
                 }
-                let text = String::from_utf8_lossy(plaintext);
-                return Some((kind, Zeroizing::new(text.into_owned())));
+                let plaintext = String::from_utf8_lossy(plaintext);
+                // With room for the marker, so that the text is never moved.
+                let mut text = Zeroizing::new(String::with_capacity(plaintext.len() + 1));
+                text.push_str(&plaintext);
+                return Some((kind, text));
             }
             if around == ROOT {
                 return None;

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_on_comments_must_select_the_same_values_there() {
+    fn a_rule_on_comments_must_select_the_same_values_after_comments_move() {
         let yes = EncryptionRule::EncryptedCommentRegex("yes".into());
         let no = EncryptionRule::UnencryptedCommentRegex("no".into());
         for (text, rule) in [

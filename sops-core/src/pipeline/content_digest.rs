@@ -7,10 +7,7 @@ use sha2::{Digest, Sha256};
 use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 
 use crate::metadata_entry;
-use crate::pipeline::parallel::{in_order, threads};
-
-/// About how long an entry with its value is.
-const BYTES_A_VALUE: usize = 25;
+use crate::pipeline::parallel::{BYTES_A_VALUE, in_order, threads};
 
 /// A running SHA-256; `None` if the digest is not needed.
 pub(crate) struct ContentDigest(Option<Sha256>);
@@ -61,6 +58,9 @@ impl ContentDigest {
 
     /// Adds an item of the tape. An alias and its expansion have the same digest.
     pub(crate) fn item(&mut self, document: &Document<'_>, item: &Item<'_>) {
+        if self.0.is_none() {
+            return;
+        }
         match item {
             Item::Document { .. } => self.update(b"document"),
             // The top level is a mapping or empty, which have the same digest.
@@ -85,6 +85,9 @@ impl ContentDigest {
 
     /// Adds a leaf.
     pub(crate) fn leaf(&mut self, key: &str, value: Option<&Value<'_>>) {
+        if self.0.is_none() {
+            return;
+        }
         self.update(b"=");
         self.text(key.as_bytes());
         match value {

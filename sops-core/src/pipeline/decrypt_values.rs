@@ -12,19 +12,18 @@ use crate::metadata::Metadata;
 use crate::pipeline::batch_decrypt::{Opener, batches};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::comment_edits;
-use crate::pipeline::content_digest::ContentDigest;
 use crate::pipeline::flow_tops;
 use crate::pipeline::parallel::{in_order, threads};
-use crate::pipeline::plaintext_writer::{PlaintextWriter, Purpose, WrittenPlaintext};
+use crate::pipeline::plaintext_writer::{FormCheck, PlaintextWriter, Purpose, WrittenPlaintext};
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::{SourceForm, SourceForms};
 
 /// Whether the MAC must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MacCheck {
-    /// It must match, as in `sops`.
+    /// The MAC must match, as in `sops`.
     Require,
-    /// It is not checked: `--ignore-mac`, for a file after a merge.
+    /// The MAC is not checked: `--ignore-mac`, for a file after a merge.
     Ignore,
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn decrypt_values<'a>(
         &source_forms,
     )?;
 
-    let write = |nodes: &[SourceForm], cache| {
+    let write = |nodes: &[SourceForm], check, cache| {
         let batches = batches(document);
         let openers = (0..threads(document.tape().len()))
             .map(|_| Opener::new(document, &selection, Cipher::new(key)))
@@ -78,6 +77,7 @@ pub(crate) fn decrypt_values<'a>(
             let mac = Mac::new(metadata.mac_only_encrypted);
             let mut writer = PlaintextWriter::new(document, &selection, mac, nodes, &changes)
                 .with_purpose(purpose)
+                .with_check(check)
                 .with_cache(cache);
             for (items, batch) in batches.iter().zip(opened) {
                 writer.read(items.clone(), &batch)?;
@@ -85,18 +85,23 @@ pub(crate) fn decrypt_values<'a>(
             Ok::<_, Error>(writer.finish())
         })
     };
-    let WrittenPlaintext { text, content, mac } = write(&source_forms.nodes, cache)?;
-    if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
+    let nodes = &source_forms.nodes[..];
+    let form_check = FormCheck::of(nodes, document.format());
+    let mut written = write(nodes, form_check, cache)?;
+    if check == MacCheck::Require && stored_mac.as_deref() != Some(&written.mac) {
         return Err(Error::MacMismatch);
     }
     // The source forms are used only if they still have the decrypted values.
-    let text = match content {
-        Some(_) if ContentDigest::of_text(&text, document.format()) != content => {
-            drop(text);
-            write(&[], None)?.text
-        }
-        _ => text,
-    };
+    let has_values = |written: &WrittenPlaintext| written.has_the_values(document.format());
+    let mut is_same = has_values(&written);
+    if !is_same && form_check == FormCheck::Each {
+        written = write(nodes, FormCheck::Whole, None)?;
+        is_same = has_values(&written);
+    }
+    if !is_same {
+        written = write(&[], FormCheck::Each, None)?;
+    }
+    let text = written.text;
     let text = flow_tops::restore(text, &source_forms.flow_tops);
     Ok(Decrypted {
         plaintext: into_bytes(text),

@@ -17,7 +17,7 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::ciphertext_writer::{TapePart, Writer, parts};
 use crate::pipeline::comment_moves;
 use crate::pipeline::flow_tops;
-use crate::pipeline::mac_pass::mac_pass;
+use crate::pipeline::mac_pass::{HashedValues, mac_pass};
 use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::Sink;
@@ -25,13 +25,15 @@ use crate::pipeline::source_forms::{FlowTop, SourceForms};
 
 /// The keys and settings to encrypt a document with.
 pub(crate) struct Encryptor<'e, 'c> {
-    /// Has its keys and time already, and is given its MAC.
+    /// The metadata, which already has its keys and time, and gets its MAC here.
     pub(crate) metadata: &'e mut Metadata,
     pub(crate) key: &'e DataKey,
     /// The ciphertexts of values that may be unchanged.
     pub(crate) cache: &'e mut CiphertextCache<'c>,
     /// The indentation of the metadata per level, in YAML block style.
     pub(crate) step: usize,
+    /// The result of the pass over the values, if it was made while the document was parsed.
+    pub(crate) hashed: Option<HashedValues>,
 }
 
 impl Encryptor<'_, '_> {
@@ -50,7 +52,11 @@ impl Encryptor<'_, '_> {
         };
         let mut document = parse_document(&*block.text, document.format())?;
         let plan = Plan::of(&document, rule)?;
-        self.encrypt_as_it_is(&mut document, plan, block.tops, out)
+        let encryptor = Self {
+            hashed: None,
+            ..self
+        };
+        encryptor.encrypt_as_it_is(&mut document, plan, block.tops, out)
     }
 
     /// Encrypts a document without changing its layout.
@@ -66,6 +72,7 @@ impl Encryptor<'_, '_> {
             key,
             cache,
             step,
+            hashed,
         } = self;
         comment_moves::settle(document, &mut plan, metadata.rule.as_ref())?;
         let (document, plan) = (&*document, &plan);
@@ -79,14 +86,18 @@ impl Encryptor<'_, '_> {
             threads => (0..threads).map(|_| new_writer(None)).collect(),
         };
         thread::scope(|scope| {
-            let running = (writers.len() > 1).then(|| scope.spawn(pass));
-            let finished = || match running {
-                Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                None => pass(),
+            let running = (writers.len() > 1 && hashed.is_none()).then(|| scope.spawn(pass));
+            let finished = || match (hashed, running) {
+                (Some(hashed), _) => hashed,
+                (None, Some(thread)) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                (None, None) => pass(),
             };
             in_order(writers, &parts, Writer::write, |texts| {
                 let tree = || {
-                    let (mac, mut source_forms) = finished();
+                    let HashedValues {
+                        mac,
+                        mut source_forms,
+                    } = finished();
                     source_forms.flow_tops = flow_tops;
                     authenticate(metadata, key, &mac, &source_forms)?;
                     Ok((metadata.to_tree(), metadata.source_forms.clone()))

@@ -1,4 +1,4 @@
-//! Finds encrypted values in a document without `sops` metadata: it was cut off, or lost in a
+//! Finds encrypted values in a document without `sops` metadata: it was truncated, or lost in a
 //! merge, and nothing else can decrypt them.
 
 use sops_document::{Document, Format, binary};

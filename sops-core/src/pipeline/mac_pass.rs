@@ -5,16 +5,42 @@ use sops_document::{Containers, Document, Item, Leaf, ScalarSlot, Spelled};
 use zeroize::Zeroizing;
 
 use crate::mac::Mac;
+use crate::pipeline::parallel::{BYTES_A_VALUE, threads};
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::pipeline::source_forms::{Address, SourceForm, SourceForms};
 use crate::pipeline::{alias, is_empty_container};
+use crate::rules::EncryptionRule;
 
 /// The document's MAC, and the source forms that decryption would not restore by itself.
+pub(crate) struct HashedValues {
+    pub(super) mac: String,
+    pub(super) source_forms: SourceForms,
+}
+
+impl HashedValues {
+    /// Whether to hash the values of a text while its comments are parsed: that pays for large
+    /// texts, and a rule on comments selects values only after that.
+    pub(crate) fn come_first(text: &[u8], rule: &EncryptionRule) -> bool {
+        !rule.looks_at_comments() && threads(text.len() / BYTES_A_VALUE) > 1
+    }
+
+    /// Hashes the values of a document whose comments may be missing. `None` if the rule is invalid.
+    pub(crate) fn of(
+        document: &Document<'_>,
+        rule: &EncryptionRule,
+        mac_only_encrypted: bool,
+    ) -> Option<Self> {
+        let selection = Selection::of(document, Some(rule)).ok()?;
+        Some(mac_pass(document, &selection, mac_only_encrypted))
+    }
+}
+
+/// Hashes the values of a document.
 pub(super) fn mac_pass(
     document: &Document<'_>,
     selection: &Selection,
     mac_only_encrypted: bool,
-) -> (String, SourceForms) {
+) -> HashedValues {
     let mut mac = Mac::new(mac_only_encrypted);
     let mut source_forms = SourceForms {
         nodes: Vec::new(),
@@ -80,7 +106,10 @@ pub(super) fn mac_pass(
             _ => {}
         }
     }
-    (mac.finish(), source_forms)
+    HashedValues {
+        mac: mac.finish(),
+        source_forms,
+    }
 }
 
 /// The source form of the leaf at an address, unless decryption will spell the value like this

@@ -17,7 +17,7 @@ pub(crate) mod decrypt_values;
 pub(crate) mod encrypt_values;
 mod flow_tops;
 pub(crate) mod lost_metadata;
-mod mac_pass;
+pub(crate) mod mac_pass;
 mod parallel;
 pub(crate) mod plaintext_writer;
 pub(crate) mod plan;

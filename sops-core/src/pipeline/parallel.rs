@@ -8,6 +8,9 @@ use std::thread::{self, ScopedJoinHandle};
 /// How many results of one thread may wait, which limits the memory that they need.
 const AHEAD: usize = 4;
 
+/// About how long an entry with its value is.
+pub(super) const BYTES_A_VALUE: usize = 25;
+
 /// How many threads are worth starting for this many values: with fewer values per thread, starting
 /// it takes longer than it saves.
 pub(super) fn threads(values: usize) -> usize {
@@ -71,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_order_and_may_be_left() {
+    fn results_come_in_order_and_may_be_abandoned() {
         let parts: Vec<usize> = (0..1000).collect();
         for threads in [1, 2, 3, 7] {
             let results = |count| {

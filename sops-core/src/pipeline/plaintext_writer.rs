@@ -4,8 +4,10 @@ use std::iter::Peekable;
 use std::ops::Range;
 use std::slice;
 
+use sops_document::yaml::WrittenScalar;
 use sops_document::{
-    Containers, Document, Item, Leaf, Replacement, ScalarSlot, Span, Type, Value, ValueWriter,
+    Containers, Document, Format, Item, Leaf, Replacement, ScalarSlot, Span, Type, Value,
+    ValueWriter,
 };
 use zeroize::Zeroizing;
 
@@ -29,12 +31,68 @@ pub(crate) enum Purpose {
     Values,
 }
 
+/// How to find out whether a text with source forms still has the decrypted values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FormCheck {
+    /// Each source form is read on its own, which is enough for scalars.
+    Each,
+    /// The whole text is parsed.
+    Whole,
+}
+
+impl FormCheck {
+    /// The check that these source forms need.
+    pub(super) fn of(nodes: &[SourceForm], format: Format) -> Self {
+        let is_read_alone = format == Format::Yaml && nodes.iter().all(SourceForm::is_scalar);
+        match is_read_alone || nodes.is_empty() {
+            true => Self::Each,
+            false => Self::Whole,
+        }
+    }
+}
+
 /// The result of reading all leaves.
 pub(super) struct WrittenPlaintext {
     pub(super) text: Zeroizing<String>,
-    /// If the text has source forms, the digest that its content must have.
-    pub(super) content: Option<[u8; 32]>,
     pub(super) mac: String,
+    /// If the source forms are checked as a whole, the digest that the content must have.
+    content: Option<[u8; 32]>,
+    forms: Vec<WrittenForm>,
+    /// Whether there are source forms that cannot be checked on their own.
+    has_others: bool,
+}
+
+impl WrittenPlaintext {
+    /// Whether the text still has the decrypted values.
+    pub(super) fn has_the_values(&self, format: Format) -> bool {
+        match self.content {
+            Some(_) => ContentDigest::of_text(&self.text, format) == self.content,
+            None => {
+                !self.has_others
+                    && self
+                        .forms
+                        .iter()
+                        .all(|form| form.reads_as_value(&self.text))
+            }
+        }
+    }
+}
+
+/// A source form in the plaintext, and the value that it must have.
+struct WrittenForm {
+    scalar: WrittenScalar,
+    kind: Type,
+    canonical: Zeroizing<Vec<u8>>,
+}
+
+impl WrittenForm {
+    fn reads_as_value(&self, text: &str) -> bool {
+        let value = Value {
+            kind: self.kind,
+            bytes: self.canonical.as_slice().into(),
+        };
+        self.scalar.reads_as(text, &value)
+    }
 }
 
 /// Writes the text with the stored source forms, and everything else in the usual spelling.
@@ -48,6 +106,8 @@ pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     nodes: Peekable<slice::Iter<'d, SourceForm>>,
     out: ValueWriter<'d>,
     content: ContentDigest,
+    forms: Vec<WrittenForm>,
+    has_other_forms: bool,
     containers: Containers<'d, 'a>,
     spelling: Zeroizing<String>,
     address: Address,
@@ -73,12 +133,20 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             mac,
             nodes: nodes.iter().peekable(),
             out: ValueWriter::new(document, changes),
-            content: ContentDigest::new(!nodes.is_empty()),
+            content: ContentDigest::new(false),
+            forms: Vec::new(),
+            has_other_forms: false,
             containers: Containers::new(document),
             spelling: Zeroizing::default(),
             address: Address::default(),
             only_comments: false,
         }
+    }
+
+    /// Prepares this check of the source forms.
+    pub(super) fn with_check(mut self, check: FormCheck) -> Self {
+        self.content = ContentDigest::new(check == FormCheck::Whole);
+        self
     }
 
     /// Writes a plaintext for another purpose.
@@ -134,7 +202,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             self.address.advance(false);
             let node = self.nodes.next_if(|node| node.at == self.address);
             if let Some(node) = node {
-                self.source_form(node, *span, span.range());
+                self.other_form(node, *span);
             }
         }
     }
@@ -148,18 +216,39 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         }
         self.content.item(self.document, item);
         if let Some(node) = node {
-            self.source_form(node, leaf.span, leaf.span.range());
+            self.other_form(node, leaf.span);
         }
     }
 
-    /// Writes a stored source form in place of the node at `range`, or of the container that it
-    /// names.
-    fn source_form(&mut self, node: &SourceForm, span: Span, range: Range<usize>) {
+    /// Writes the source form of an alias in place of the node at `span`, or of the container that
+    /// it names.
+    fn other_form(&mut self, node: &SourceForm, span: Span) {
+        let span = self.containers.outer(node.up).unwrap_or(span);
+        self.out.replace(span.range(), &node.text);
+        self.has_other_forms = true;
+    }
+
+    /// Writes the source form of a value.
+    fn source_form(
+        &mut self,
+        node: &SourceForm,
+        leaf: &Leaf<'_>,
+        slot: &ScalarSlot<'_>,
+        value: &Value<'_>,
+    ) {
         if node.up > 0 {
-            let span = self.containers.outer(node.up).unwrap_or(span);
-            self.out.replace(span.range(), &node.text);
-        } else {
-            self.out.source(&node.text, range);
+            return self.other_form(node, leaf.span);
+        }
+        let scalar = self
+            .out
+            .source(leaf, slot, node.header.as_deref(), &node.text);
+        match scalar {
+            Some(scalar) => self.forms.push(WrittenForm {
+                scalar,
+                kind: value.kind,
+                canonical: Zeroizing::new(value.bytes.to_vec()),
+            }),
+            None => self.has_other_forms = true,
         }
     }
 
@@ -193,10 +282,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         self.content
             .leaf(self.document.paths().key(leaf.path), Some(&value));
         if let Some(node) = node {
-            if let (Some(header), Some((range, _))) = (&node.header, slot.indicators()) {
-                self.out.replace(range, header);
-            }
-            self.source_form(node, leaf.span, slot.range());
+            self.source_form(node, leaf, &slot, &value);
             return Ok(());
         }
         self.spelling.clear();
@@ -234,8 +320,10 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     pub(super) fn finish(self) -> WrittenPlaintext {
         WrittenPlaintext {
             text: self.out.finish(),
-            content: self.content.finish(),
             mac: self.mac.finish(),
+            content: self.content.finish(),
+            forms: self.forms,
+            has_others: self.has_other_forms,
         }
     }
 }

@@ -12,9 +12,9 @@ use crate::rules::EncryptionRule;
 /// A position where the text changes.
 #[derive(Clone, Copy)]
 pub(super) struct ReplacedLeaf {
-    /// Its offset in the text.
+    /// The offset in the text.
     pub(super) at: u32,
-    /// Its item on the tape. A document stands for its metadata.
+    /// The index of the item on the tape. For a document, the metadata is replaced.
     pub(super) item: u32,
 }
 
@@ -37,9 +37,9 @@ pub(crate) struct Plan {
 /// Facts about the values.
 #[derive(Default)]
 struct Values {
-    /// Whether at least one could be encrypted.
+    /// Whether at least one value could be encrypted.
     any: bool,
-    /// Whether at least one is encrypted.
+    /// Whether at least one value is encrypted.
     any_encrypted: bool,
     /// The first selected value that is ciphertext already.
     first_ciphertext: Option<usize>,
@@ -72,7 +72,7 @@ impl Plan {
                 _ => alias_end = None,
             }
             match item {
-                // Its copies are decided at its end.
+                // The copies of the alias are decided at its end.
                 Item::Alias { close, .. } => alias_end = Some(*close as usize),
                 Item::Leaf(leaf) if !selected[index] => {
                     if unreadable.is_none() {
@@ -242,12 +242,29 @@ fn header_site(
 /// Sorts the sites into document order. Only two kinds are out of order: metadata that cannot go to
 /// the very end, and comments that SOPS finds before the text that they follow, even in the
 /// previous document.
-fn sort(document: &Document<'_>, sites: &mut [ReplacedLeaf]) {
+fn sort(document: &Document<'_>, sites: &mut Vec<ReplacedLeaf>) {
+    let tape = document.tape();
     let order = |site: &ReplacedLeaf| {
-        let item = &document.tape()[site.item as usize];
+        let item = &tape[site.item as usize];
         (site.at, !matches!(item, Item::Document { .. }))
     };
-    if !sites.is_sorted_by_key(order) {
-        sites.sort_by_key(order);
+    if sites.is_sorted_by_key(order) {
+        return;
     }
+    // Most sites are not comments, and usually in order.
+    let is_comment = |site: &ReplacedLeaf| matches!(tape[site.item as usize], Item::Comment { .. });
+    let (mut comments, mut others): (Vec<_>, Vec<_>) = sites.drain(..).partition(is_comment);
+    comments.sort_by_key(order);
+    if !others.is_sorted_by_key(order) {
+        others.sort_by_key(order);
+    }
+    let mut comments = comments.into_iter().peekable();
+    for site in others {
+        let is_before = |comment: &ReplacedLeaf| order(comment) < order(&site);
+        while let Some(comment) = comments.next_if(is_before) {
+            sites.push(comment);
+        }
+        sites.push(site);
+    }
+    sites.extend(comments);
 }

@@ -50,6 +50,14 @@ pub(crate) struct SourceForm {
     pub(crate) header: Option<String>,
 }
 
+impl SourceForm {
+    /// Whether it is the form of a scalar without anchor and tag, so that its context does not
+    /// change its value.
+    pub(crate) fn is_scalar(&self) -> bool {
+        self.up == 0 && !self.text.starts_with(['*', '&', '!'])
+    }
+}
+
 /// Identifies a leaf by its position among the others; an empty container counts as a leaf. It
 /// starts before the first leaf.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

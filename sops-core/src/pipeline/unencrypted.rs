@@ -9,11 +9,11 @@ use crate::error::Result;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
 
-/// A value or comment that is not encrypted where the rule asks for it.
+/// A value or comment that is in plaintext although the rule covers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unencrypted {
-    /// Where it is in the text, in bytes.
+    /// The range in the text, in bytes.
     pub span: Range<usize>,
     /// The keys that lead to it, joined with dots; for a comment, those of its container.
     pub path: String,

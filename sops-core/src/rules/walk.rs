@@ -13,7 +13,7 @@ pub(crate) struct RuleWalk<'r> {
     rule: &'r CompiledRule,
     /// For each open container, whether one of its own active comments matches.
     open: Vec<bool>,
-    /// The number of open containers for which that is so.
+    /// The number of open containers with such a comment.
     matching: usize,
 }
 

@@ -81,8 +81,60 @@ fn conflicts_are_named_by_key_path() {
         (
             Format::Yaml,
             Some("a: [x, y]\n"),
+            "a: [x, z, v]\n",
+            "a: [x, w]\n",
+            vec!["[\"a\"]"],
+        ),
+        // Each side may have meant its new list to be complete.
+        (
+            Format::Yaml,
+            Some("b: 1\n"),
+            "b: 1\na: [x]\n",
+            "b: 1\na: [y]\n",
+            vec!["[\"a\"]"],
+        ),
+        // The same items in another order, and one name twice.
+        (
+            Format::Yaml,
+            Some("a: [x]\n"),
             "a: [x, y, z]\n",
-            "a: [x, y, w]\n",
+            "a: [x, z, y]\n",
+            vec!["[\"a\"]"],
+        ),
+        (
+            Format::Yaml,
+            Some("a: [x]\n"),
+            "a: [x, {name: n, b: 1}]\n",
+            "a: [x, {name: n, b: 2}, y]\n",
+            vec!["[\"a\"]"],
+        ),
+        // A changed comment on what the other side removed.
+        (
+            Format::Yaml,
+            Some("# one\na: 1\nb: 1\n"),
+            "# two\na: 1\nb: 1\n",
+            "b: 1\n",
+            vec!["[\"a\"]"],
+        ),
+        (
+            Format::Yaml,
+            Some("a: {c: 1}\nb: 1\n"),
+            "b: 1\n",
+            "a:\n  c: 1 # new\nb: 1\n",
+            vec!["[\"a\"]"],
+        ),
+        (
+            Format::Yaml,
+            Some("# one\na: 1\nb: 1\n"),
+            "a: 1\nb: 1\n",
+            "b: 1\n",
+            vec![],
+        ),
+        (
+            Format::Yaml,
+            Some("a: 1\n"),
+            "a: 1 # new\n",
+            "a: |\n  x\n",
             vec!["[\"a\"]"],
         ),
         (

@@ -63,7 +63,7 @@ impl People {
     }
 }
 
-/// Which data key the result has.
+/// The data key of the result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum KeyOf {
     Base,
@@ -117,7 +117,7 @@ fn removal_wins_and_the_data_key_is_safe() {
         (Nothing, Remove(0), &[1], KeyOf::Base),
         (Remove(0), Remove(1), &[], KeyOf::Base),
         (Remove(0), Add(2), &[1, 2], KeyOf::Base),
-        // A data key that only theirs has may be known to a stranger.
+        // A stranger may know a data key that only their side has.
         (Rotate, Nothing, &[0, 1], KeyOf::Ours),
         (Nothing, Rotate, &[0, 1], KeyOf::New),
         (Rotate, Rotate, &[0, 1], KeyOf::Ours),
@@ -128,10 +128,10 @@ fn removal_wins_and_the_data_key_is_safe() {
         (Remove(0), Rotate, &[1], KeyOf::New),
         (RemoveAndRotate(0), Remove(1), &[], KeyOf::New),
         (RemoveAndRotate(0), RemoveAndRotate(1), &[], KeyOf::New),
-        // The key of ours stays if it was never encrypted for the removed key.
+        // Our data key stays if it was never encrypted for the removed key.
         (Rotate, RemoveAndRotate(0), &[1], KeyOf::New),
         (RemoveAndRotate(0), Rotate, &[1], KeyOf::Ours),
-        // The new key is encrypted for whom the configuration names.
+        // The new data key is encrypted for the recipients in the configuration.
         (Rotate, Add(2), &[0, 1, 2], KeyOf::Ours),
         (Add(2), RemoveAndRotate(0), &[1, 2], KeyOf::New),
     ] {
@@ -172,7 +172,7 @@ fn a_data_key_is_not_encrypted_for_a_key_that_the_configuration_does_not_name() 
         (Add(2), Rotate, &[0, 1], Some(&[2])),
         (Rotate, Remove(0), &[0], Some(&[1])),
         (Rotate, Remove(0), &[1], None),
-        // Its `enc` is copied, since the data key stays.
+        // The `enc` of the key is copied, because the data key stays.
         (Change::Nothing, Add(2), &[0, 1], None),
     ] {
         let people = People::new();
@@ -198,14 +198,14 @@ fn a_data_key_is_not_encrypted_for_a_key_that_the_configuration_does_not_name() 
 #[test]
 fn a_key_that_a_side_added_and_the_configuration_does_not_name_is_noted() {
     use Change::{Add, Nothing};
-    // In a rebase, ours is the branch that was fetched.
+    // In a rebase, our side is the fetched branch.
     for (ours, theirs) in [(Nothing, Add(2)), (Add(2), Nothing)] {
         let people = People::new();
         let (outcome, _) = merge(&people, ours, theirs, &[0, 1]);
         let added = vec![people.others[2].key.clone()];
         assert_eq!(outcome.notes, [MergeNote::Unnamed(added)]);
     }
-    // Both add the file.
+    // Both sides add the file.
     let people = People::new();
     let repository = &people.repository;
     let ours = repository.encrypt_for("a: 1\n", &people.keys(&[0, 2]), |settings| settings);
@@ -217,7 +217,8 @@ fn a_key_that_a_side_added_and_the_configuration_does_not_name_is_noted() {
 
 #[test]
 fn a_data_key_that_a_stranger_chose_is_not_used() {
-    // A public key is enough to encrypt a new file, and the own `enc` can be taken out of it.
+    // A public key is enough to encrypt a new file, and its author can remove the `enc` for their
+    // own key.
     let people = People::new();
     let repository = &people.repository;
     let base = repository.encrypt_for("a: 1\n", &people.keys(&[0]), |settings| settings);
@@ -282,7 +283,8 @@ fn key_groups_are_merged_as_a_whole() {
         &with_groups(&theirs, &[0, 1, 3]),
     );
     assert_eq!(outcome.problems, [MergeProblem::KeyGroups]);
-    // Groups of theirs that the configuration does not have could let one key open the file.
+    // With their groups that the configuration does not have, one key could be enough to open the
+    // file.
     let weaker = repository.update_keys(&theirs, &people.keys(&[0, 1]));
     for theirs in [weaker, with_groups(&theirs, &[0, 1, 2])] {
         let outcome = repository.merge(Some(&base), &ours, &theirs);

@@ -8,7 +8,7 @@ use crate::support::Repository;
 fn check(format: Format, base: &str, ours: &str, theirs: &str, expected: &str) {
     let repository = Repository::new(format);
     assert_eq!(repository.merged(base, ours, theirs), expected);
-    // One unchanged side leaves the other as it is.
+    // If one side is unchanged, the result is the other side.
     assert_eq!(repository.merged(base, ours, base), ours);
     assert_eq!(repository.merged(base, base, theirs), theirs);
 }
@@ -160,7 +160,64 @@ fn items_and_documents_are_merged_by_their_number_or_their_neighbors() {
 }
 
 #[test]
-fn line_breaks_of_windows_stay() {
+fn items_that_both_sides_add_in_the_same_position_stay_in_order() {
+    check(
+        Format::Yaml,
+        "l:\n- a\n- b\n",
+        "l:\n- a\n- b\n# ours\n- c\n",
+        "l:\n- a\n- b\n- d # theirs\n- e\n",
+        "l:\n- a\n- b\n# ours\n- c\n- d # theirs\n- e\n",
+    );
+    check(
+        Format::Yaml,
+        "l: [a]\nm: 1\n",
+        "l: [x, a, c]\nm: 1\n",
+        "l: [y, a, c, d]\nm: 1\n",
+        "l: [x, y, a, c, d]\nm: 1\n",
+    );
+    check(
+        Format::Yaml,
+        "l: []\n",
+        "l: [a]\n",
+        "l: [b, c]\n",
+        "l: [a, b, c]\n",
+    );
+    check(
+        Format::Json,
+        "{\n  \"l\": [\n    1\n  ]\n}\n",
+        "{\n  \"l\": [\n    1,\n    2\n  ]\n}\n",
+        "{\n  \"l\": [\n    1,\n    3\n  ]\n}\n",
+        "{\n  \"l\": [\n    1,\n    2,\n    3\n  ]\n}\n",
+    );
+    check(
+        Format::Yaml,
+        "env:\n- name: A\n  value: 1\n# add more below\n",
+        "env:\n- name: A\n  value: 1\n# add more below\n- name: B\n  value: 2\n",
+        "env:\n- name: A\n  value: 3\n# add more below\n- name: C\n  value: 4\n",
+        "env:\n- name: A\n  value: 3\n# add more below\n- name: B\n  value: 2\n- name: C\n  value: 4\n",
+    );
+    check(
+        Format::Yaml,
+        "a: 1\n",
+        "a: 1\n---\nb: 2\n",
+        "a: 1\n---\nc: 3\n",
+        "a: 1\n---\nb: 2\n---\nc: 3\n",
+    );
+}
+
+#[test]
+fn named_items_are_removed_and_added_one_by_one() {
+    check(
+        Format::Yaml,
+        "env:\n- name: A\n- name: B\n",
+        "env:\n- name: B\n  value: 2\n",
+        "env:\n- name: A\n- name: B\n- name: C\n",
+        "env:\n- name: B\n  value: 2\n- name: C\n",
+    );
+}
+
+#[test]
+fn windows_line_breaks_stay() {
     check(
         Format::Yaml,
         "a: 1\r\nb: 2\r\n",
@@ -251,7 +308,7 @@ fn untouched_values_keep_their_ciphertext() {
         let of_merged = ciphertexts(&merged);
         let [of_base, of_ours, of_theirs] =
             [&encrypted, &ours, &theirs].map(|text| ciphertexts(text));
-        // Every ciphertext is one of a side; only the MAC is new.
+        // Every ciphertext comes from one of the sides; only the MAC is new.
         let new = of_merged
             .iter()
             .filter(|text| !of_ours.contains(text) && !of_theirs.contains(text));

@@ -1,4 +1,4 @@
-//! A branch is untrusted: what it may not do to a merge.
+//! A branch is untrusted: the effects that it must not have on a merge.
 
 use std::time::SystemTime;
 
@@ -35,7 +35,7 @@ fn a_branch_that_narrows_the_rule_does_not_expose_values() {
             "{text}"
         );
     }
-    // Comments too.
+    // The same applies to comments.
     let base = repository.encrypt_for("user: 1\na: 2\n", &keys, |settings| {
         settings.with_rule(regex("^(user|a)$"))
     });
@@ -201,7 +201,7 @@ fn a_version_in_plaintext_is_never_merged() {
         if versions.len() == 1 {
             assert!(!text.contains("secret"), "{text}");
         } else {
-            // It was in the working tree before.
+            // The plaintext was in the working tree before.
             assert_eq!(text, *ours);
         }
     }
@@ -241,6 +241,20 @@ fn metadata_that_was_lost_or_marked_is_a_conflict() {
     let theirs = repository.edit(&base, "a: 1\n");
     let outcome = repository.merge(Some(&marked), &ours, &theirs);
     assert_eq!(crate::support::paths(&outcome)[1..], ["[\"a\"]", "[\"b\"]"]);
+}
+
+#[test]
+fn sides_that_agree_need_no_ancestor() {
+    let repository = Repository::new(Format::Yaml);
+    let base = repository.encrypt("a: 1\nb: 1\n");
+    let ours = repository.edit(&base, "a: 2\nb: 1\n");
+    let theirs = repository.edit(&base, "a: 2\nb: 1\n");
+    assert_ne!(ours, theirs);
+    for base in ["damaged: ENC[AES256_GCM,data:AAAA]\n", "a: 1\n"] {
+        let outcome = repository.merge(Some(base), &ours, &theirs);
+        assert_eq!(outcome.problems, []);
+        assert_eq!(repository.decrypt(&outcome.text), "a: 2\nb: 1\n");
+    }
 }
 
 #[test]
@@ -318,7 +332,7 @@ fn without_a_key_values_merge_but_the_file_is_marked() {
         let text = String::from_utf8(outcome.text).expect("the file is text");
         let blocks = text.matches("<<<<<<<").count();
         assert!(blocks >= 1, "{text}");
-        // Taking both halves of the metadata away leaves the merged values.
+        // After both halves of the metadata are removed, the merged values are left.
         let mut keep = true;
         let mut ours_half = String::new();
         for line in text.split_inclusive('\n') {

@@ -42,7 +42,7 @@ impl Repository {
         }
     }
 
-    /// The next second.
+    /// Moves the clock one second forward, and returns the time.
     pub(crate) fn tick(&self) -> SystemTime {
         self.now.set(self.now.get() + Duration::from_secs(1));
         self.now.get()

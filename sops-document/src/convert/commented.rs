@@ -5,7 +5,7 @@ use crate::tree::Node;
 use crate::yaml::emit::emit;
 use crate::{Document, Item, Span, dotenv};
 
-/// Whether a conversion keeps comments.
+/// Whether a conversion between these formats keeps comments.
 pub(super) fn go_along(from: Format, to: Format) -> bool {
     matches!(
         (from, to),

@@ -26,7 +26,7 @@ use crate::{Collection, Document, Item};
 /// empty document is an empty mapping.
 ///
 /// # Errors
-/// Those of [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the
+/// The errors of [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the
 /// type, with its key path and location but without the value. Messages from the type's own
 /// `Deserialize` are dropped, because they might quote the value.
 ///
@@ -53,7 +53,7 @@ pub fn from_document<T: DeserializeOwned>(
 /// Deserializes every document of a text, like [`from_document`].
 ///
 /// # Errors
-/// Those of [`from_document`].
+/// The errors of [`from_document`].
 pub fn from_documents<T: DeserializeOwned>(
     text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -70,7 +70,7 @@ impl Document<'_> {
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) and [`Path`](crate::Error::Path) if the document has no
-    /// value there, and those of [`from_document`].
+    /// value there, and the errors of [`from_document`].
     pub fn read_at<T: DeserializeOwned>(&self, path: &KeyPath) -> Result<T> {
         read(self, Some(find(self, path)?))
     }

@@ -1,4 +1,4 @@
-//! The reason why a value does not fit a type, without the value.
+//! Explains why a value does not fit a type, without showing the value.
 
 use std::fmt;
 
@@ -74,7 +74,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Unlike serde's default messages, these contain no values.
+/// Unlike serde's default messages, these messages contain no values.
 impl de::Error for Problem {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::new("unexpected value")

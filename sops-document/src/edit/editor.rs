@@ -31,7 +31,7 @@ impl Editor {
     /// Starts with a text.
     ///
     /// # Errors
-    /// Those of [`Document::parse`].
+    /// The errors of [`Document::parse`].
     pub fn new(text: impl Into<Vec<u8>>, format: Format) -> Result<Self> {
         let bytes = Zeroizing::new(text.into());
         Document::parse(&*bytes, format)?;
@@ -41,7 +41,7 @@ impl Editor {
     /// Sets the value at `path`, like [`Document::set`], and returns whether that changed the text.
     ///
     /// # Errors
-    /// Those of [`Document::set`]. The text is then unchanged.
+    /// The errors of [`Document::set`]. The text is then unchanged.
     pub fn set(&mut self, path: &KeyPath, value: impl Into<Node>) -> Result<bool> {
         let changed = Document::parse(&*self.bytes, self.format)?.set(path, &value.into())?;
         let is_changed = changed.is_some();
@@ -54,7 +54,7 @@ impl Editor {
     /// Removes the entry at `path`, like [`Document::unset`].
     ///
     /// # Errors
-    /// Those of [`Document::unset`]. The text is then unchanged.
+    /// The errors of [`Document::unset`]. The text is then unchanged.
     pub fn unset(&mut self, path: &KeyPath) -> Result<()> {
         self.bytes = Document::parse(&*self.bytes, self.format)?.unset(path)?;
         Ok(())

@@ -1,4 +1,5 @@
-//! Replaces a scalar in its style: quotes stay quotes, and a block scalar stays a block scalar.
+//! Replaces a scalar and keeps its style: quotes stay quotes, and a block scalar stays a block
+//! scalar.
 
 use super::site::Site;
 use super::text_edits::TextEdits;

@@ -83,7 +83,7 @@ pub(super) fn unset(node: &mut Node, path: &KeyPath, depth: usize) -> Result<()>
 /// The kind of a node at which a path can't continue.
 pub(crate) enum NodeKind {
     Mapping,
-    /// With its number of items.
+    /// A sequence with this number of items.
     Sequence(usize),
     Scalar,
 }

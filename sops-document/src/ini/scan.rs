@@ -46,7 +46,7 @@ pub(super) struct IniScalar<'a> {
     /// The whole source of the value: quotes, continuation lines, and the text after closing quotes
     /// that the library ignores.
     pub(super) span: Range<usize>,
-    /// `Plain` except for quotes that can also hold a token.
+    /// The style of the value: `Plain`, except for quotes that can also hold a token.
     pub(super) style: Style,
     pub(super) comment: Option<Range<usize>>,
 }

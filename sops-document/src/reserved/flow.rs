@@ -17,9 +17,9 @@ use crate::{Document, Item, Style};
 /// Where the entry goes.
 struct InsertionPoint {
     at: usize,
-    /// A comma goes before it.
+    /// Whether a comma goes before the entry.
     comma: bool,
-    /// It has a line for itself.
+    /// Whether the entry has its own line.
     own_line: bool,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn insert(
     let span = &top.span;
     let point = InsertionPoint::of(document, top.index, span.end);
     let inside = &document.text[span.start + 1..span.end - 1];
-    // White space before the first member is what goes before this one too.
+    // The white space before the first member also goes before this one.
     let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
     let indent = lead
         .rsplit(['\n', '\r'])

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Map, Value as Json};
 
-/// The value over several lines, indented like the member that it is.
+/// The value on several lines, indented as a member of its mapping.
 pub(super) fn pretty(tree: &Map<String, Json>, indent: &str) -> String {
     let unit = if indent.is_empty() { "\t" } else { indent };
     let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
@@ -16,7 +16,7 @@ pub(super) fn compact(tree: &Map<String, Json>) -> String {
     written(tree, SpacedColons)
 }
 
-/// On one line, with a space after each colon.
+/// A JSON formatter that writes one line, with a space after each colon.
 struct SpacedColons;
 
 impl serde_json::ser::Formatter for SpacedColons {

@@ -1,4 +1,4 @@
-//! Reserved entries: where one goes in a text, how it is written there, and what it holds.
+//! Reserved entries: their position in a text, their spelling and their value.
 
 mod flat;
 mod flow;
@@ -60,8 +60,8 @@ impl<'a> Document<'a> {
                 .is_some_and(|top| !top.flow && self.children(top.index).next().is_none())
     }
 
-    /// The numbers, from 0, of the documents that are empty. A reserved entry makes a mapping of
-    /// them.
+    /// The numbers, from 0, of the documents that are empty. A reserved entry turns them into
+    /// mappings.
     pub fn empty_documents(&self) -> Vec<usize> {
         let documents = self.document_indexes().enumerate();
         let empty = documents.filter(|(_, index)| self.top(*index).is_none());
@@ -194,7 +194,7 @@ impl<'a> Document<'a> {
 
 /// Whether the document that closes at `close` ends in a block scalar without a line break. An
 /// added line break would become part of the value, so a reserved entry can go neither after it nor
-/// before trailing blanks.
+/// before trailing spaces.
 fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let last = document.tape[..close]
         .iter()

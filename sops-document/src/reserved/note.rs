@@ -5,9 +5,13 @@
 //! assigns it to the entry. JSON, flow style and the flat formats have no such comments, so the
 //! note is a value under its name.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Document, ReservedEntry};
+use crate::yaml::source;
 
 /// A text without white space, and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,22 +38,24 @@ impl ReservedNote {
 
     /// The lines of the comment, each indented by `column` spaces and ending with a line break.
     pub(super) fn comment(&self, column: usize) -> String {
-        let mut out = format!("{}# {}:", " ".repeat(column), self.name);
-        let mut width = out.len() + 1;
-        out.push(' ');
-        for character in self.text.chars() {
-            if width >= COLUMNS {
-                out.push('\n');
-                let start = out.len();
-                out.extend(std::iter::repeat_n(' ', column));
-                out.push_str(CONTINUATION);
-                width = out.len() - start;
+        let indentation = " ".repeat(column);
+        let mut out = String::with_capacity(self.text.len() + self.text.len() / 8 + COLUMNS);
+        out.push_str(&format!("{indentation}# {}: ", self.name));
+        let (mut width, mut least, mut rest) = (out.len(), 0, &self.text[..]);
+        loop {
+            let characters = COLUMNS.saturating_sub(width).max(least);
+            let end = rest.char_indices().nth(characters);
+            let (line, next) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
+            out.push_str(line);
+            out.push('\n');
+            rest = next;
+            if rest.is_empty() {
+                return out;
             }
-            out.push(character);
-            width += 1;
+            out.push_str(&indentation);
+            out.push_str(CONTINUATION);
+            (width, least) = (column + CONTINUATION.len(), 1);
         }
-        out.push('\n');
-        out
     }
 }
 
@@ -59,34 +65,74 @@ const COLUMNS: usize = 100;
 /// The start of all lines after the first.
 const CONTINUATION: &str = "#   ";
 
-impl Document<'_> {
+impl<'a> Document<'a> {
     /// The texts of the notes with this name in a reserved entry in YAML's block style. Programs
     /// that format YAML may have wrapped and indented the comments differently.
     pub fn reserved_notes(&self, entry: &ReservedEntry, name: &str) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
-        if !super::is_in_lines(self, entry) {
-            return notes;
+        self.note_lines(entry, name, |line| match line {
+            NoteLine::First(text) => notes.push(text.to_owned()),
+            NoteLine::Next(text) => {
+                if let Some(note) = notes.last_mut() {
+                    note.push_str(text);
+                }
+            }
+            NoteLine::Other(_) => {}
+        });
+        notes
+    }
+
+    /// [`reserved_source`](Self::reserved_source) without the notes with this name, which may be
+    /// long, and which no parser needs to read.
+    pub fn reserved_source_without_notes(&self, entry: &ReservedEntry, name: &str) -> Cow<'a, str> {
+        let (whole, column) = self.reserved_source(entry);
+        if memmem::find(whole.as_bytes(), name.as_bytes()).is_none() || column == 0 {
+            return whole;
         }
-        let mut is_note = false;
-        for line in self.text[entry.value.clone()].split(['\n', '\r']) {
+        let mut source = " ".repeat(column);
+        self.note_lines(entry, name, |line| {
+            if let NoteLine::Other(line) = line {
+                source.push_str(line);
+            }
+        });
+        Cow::Owned(source)
+    }
+
+    /// Passes the lines of an entry in YAML's block style.
+    fn note_lines(&self, entry: &ReservedEntry, name: &str, mut pass: impl FnMut(NoteLine<'_>)) {
+        if !super::is_in_lines(self, entry) {
+            return;
+        }
+        let value = &self.text[entry.value.clone()];
+        let (mut at, mut is_note) = (0, false);
+        while at < value.len() {
+            let end = source::after_break(value, source::line_end(value, at));
+            let line = &value[at..end];
+            at = end;
             let Some(comment) = line.trim_start().strip_prefix('#').map(str::trim) else {
-                // An empty comment may be half of a line break.
                 is_note &= line.trim().is_empty();
+                pass(NoteLine::Other(line));
                 continue;
             };
             let first = comment.strip_prefix(name);
-            match (
-                first.and_then(|rest| rest.strip_prefix(':')),
-                notes.last_mut(),
-            ) {
-                (Some(text), _) => {
-                    notes.push(text.trim_start().to_owned());
+            match first.and_then(|rest| rest.strip_prefix(':')) {
+                Some(text) => {
+                    pass(NoteLine::First(text.trim_start()));
                     is_note = true;
                 }
-                (None, Some(note)) if is_note => note.push_str(comment),
-                _ => {}
+                None if is_note => pass(NoteLine::Next(comment)),
+                None => pass(NoteLine::Other(line)),
             }
         }
-        notes
     }
+}
+
+/// A line of a reserved entry.
+enum NoteLine<'l> {
+    /// The text of a note begins.
+    First(&'l str),
+    /// The text of the note continues.
+    Next(&'l str),
+    /// The whole line, which is not part of a note.
+    Other(&'l str),
 }

@@ -7,7 +7,7 @@ use crate::tape::Item;
 
 /// The mapping at the top of the document whose item is at `index`.
 pub(super) struct Top {
-    /// Its index on the tape.
+    /// The index of the mapping on the tape.
     pub(super) index: usize,
     pub(super) span: Range<usize>,
     pub(super) flow: bool,

@@ -24,7 +24,7 @@ pub(super) struct Analysis {
 impl Analysis {
     /// Checks every character once.
     pub(super) fn of(text: &str) -> Self {
-        if is_word(text.as_bytes()) {
+        if is_ordinary(text.as_bytes()) {
             return Self::default();
         }
         let marker = text.starts_with("---") || text.starts_with("...");
@@ -117,18 +117,23 @@ impl Analysis {
 }
 
 /// A quick check that a text has only characters without any special meaning, as most values do.
-fn is_word(text: &[u8]) -> bool {
+fn is_ordinary(text: &[u8]) -> bool {
     let inner = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'=')
+        byte.is_ascii_alphanumeric()
+            | matches!(byte, b'-'..=b'/' | b' ' | b'_' | b'+' | b'=' | b'@')
     };
-    text.first().is_some_and(u8::is_ascii_alphanumeric) && text.iter().all(inner)
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b' ' && inner(byte));
+    text.first().is_some_and(u8::is_ascii_alphanumeric)
+        && is_word(text.last())
+        // Without branches, so that one instruction checks many bytes.
+        && text.iter().fold(true, |all, byte| all & inner(byte))
 }
 
 /// The byte order mark, which a text may start with; `yaml.v3` escapes it.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Whether `yaml.v3` writes a character unescaped if possible: those of the Basic Multilingual
-/// Plane except controls and the byte order mark.
+/// Whether `yaml.v3` writes a character unescaped if possible. This holds for the characters of the
+/// Basic Multilingual Plane except controls and the byte order mark.
 pub(super) fn is_printable(character: char) -> bool {
     matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{fffd}') && character != BYTE_ORDER_MARK
 }

@@ -29,9 +29,9 @@ pub(super) fn message(error: &ScanError, text: &str, offset: usize) -> String {
                 control.escape_debug(),
                 u32::from(*control)
             ),
-            '`' => "a text without quotes cannot begin with a backtick; put it in quotes".to_owned(),
+            '`' => "unquoted text cannot begin with a backtick; put it in quotes".to_owned(),
             other => format!(
-                "a text without quotes cannot begin with `{}`; put it in quotes",
+                "unquoted text cannot begin with `{}`; put it in quotes",
                 other.escape_debug()
             ),
         };

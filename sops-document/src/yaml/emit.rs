@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subtree_fits_where_it_is_put() {
+    fn a_subtree_takes_the_layout_of_its_new_position() {
         let tree = from_vector(
             &json!({"map": [["a", {"int": "1"}], ["b", {"seq": [{"str": "x\ny\n"}]}]]}),
         );

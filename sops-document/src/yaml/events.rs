@@ -42,9 +42,9 @@ pub(crate) enum Event<'a> {
 pub(crate) struct Scalar<'a> {
     pub(crate) text: Cow<'a, str>,
     pub(crate) style: Style,
-    /// The number of its anchor; 0 if it has none.
+    /// The number of the scalar's anchor; 0 if it has no anchor.
     pub(crate) anchor: usize,
-    /// Its tag in full, such as `tag:yaml.org,2002:int` or `!local`.
+    /// The full tag, such as `tag:yaml.org,2002:int` or `!local`.
     pub(crate) tag: Option<String>,
     /// The range of the tag.
     pub(crate) tag_at: Option<usize>,

@@ -27,10 +27,13 @@ pub(crate) mod restyle;
 pub(crate) mod source;
 pub(crate) mod spell;
 
+pub use block_reader::WrittenScalar;
 pub use outline::Outline;
 
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
+use std::thread;
 
 use comments::Tail;
 use parser::{Parser, Reading};
@@ -38,7 +41,7 @@ use parser::{Parser, Reading};
 use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
-use crate::tape::Item;
+use crate::tape::{Item, Span};
 use crate::tree::Node;
 
 /// Parses a YAML stream. Every document of it must be a mapping or empty.
@@ -58,14 +61,48 @@ pub(crate) fn parse_as_written<'a>(text: &'a str, reserved: ReservedKey) -> Resu
 /// Parses a YAML stream, with comments where they are once `tail` follows the last entry of each
 /// document.
 fn parse_with_tail<'a>(text: &'a str, reserved: ReservedKey, tail: Tail) -> Result<Document<'a>> {
+    let (mut document, comments) = parse_comments_apart(text, reserved)?;
+    if !comments.is_empty() {
+        let positions = comments::positions(&document, &comments, tail);
+        comments::place(&mut document, &comments, positions)?;
+    }
+    Ok(document)
+}
+
+/// Parses a YAML stream as [`parse`] does with a reserved key. If it has comments, another thread
+/// finds their positions, and `meanwhile` is called with the document without them.
+pub(crate) fn parse_while<'a, T>(
+    text: &'a str,
+    reserved: &'static str,
+    meanwhile: impl FnOnce(&Document<'a>) -> T,
+) -> Result<(Document<'a>, Option<T>)> {
+    let (mut document, comments) = parse_comments_apart(text, Some(reserved))?;
+    if comments.is_empty() {
+        return Ok((document, None));
+    }
+    let (positions, result) = thread::scope(|scope| {
+        let positions = || comments::positions(&document, &comments, Tail::Reserved);
+        let positions = scope.spawn(positions);
+        let result = meanwhile(&document);
+        let positions = positions.join();
+        (
+            positions.unwrap_or_else(|panic| resume_unwind(panic)),
+            result,
+        )
+    });
+    comments::place(&mut document, &comments, positions)?;
+    Ok((document, Some(result)))
+}
+
+/// Parses a YAML stream. Returns its comments too, which are not on the tape.
+fn parse_comments_apart<'a>(
+    text: &'a str,
+    reserved: ReservedKey,
+) -> Result<(Document<'a>, Vec<Span>)> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
     let mut parsed = read(text, Reading::Document(reserved))?;
     let comments = std::mem::take(&mut parsed.comments);
-    let mut document = document(text, parsed, reserved)?;
-    if !comments.is_empty() {
-        comments::place(&mut document, &comments, tail)?;
-    }
-    Ok(document)
+    Ok((document(text, parsed, reserved)?, comments))
 }
 
 /// Parses a YAML stream without its comments.
@@ -73,8 +110,7 @@ pub(crate) fn parse_without_comments<'a>(
     text: &'a str,
     reserved: ReservedKey,
 ) -> Result<Document<'a>> {
-    go_incompatibilities::refuse_unicode_breaks(text)?;
-    document(text, read(text, Reading::Document(reserved))?, reserved)
+    Ok(parse_comments_apart(text, reserved)?.0)
 }
 
 /// The parts of a text that can be parsed on their own; empty if it has to be parsed as a whole.
@@ -107,6 +143,12 @@ pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
 /// and sequences and scalars at the top are accepted.
 pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
     document(text, read(text, Reading::Lenient)?, None)
+}
+
+/// Checks that the block reader and the parser crate alone make the same tape of a text.
+#[cfg(fuzzing)]
+pub fn compare_readers(text: &str) {
+    block_reader::comparison::compare_readers(text);
 }
 
 /// Reads a text in parts on all cores, or line by line, or else with the parser crate.
@@ -156,7 +198,7 @@ impl Node {
     /// which have the type `Int`.
     ///
     /// # Errors
-    /// Those of [`Document::parse`](crate::Document::parse).
+    /// The errors of [`Document::parse`](crate::Document::parse).
     pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
         Ok(parse_to_read(text)?.trees().collect())
     }

@@ -17,7 +17,7 @@ pub struct Outline {
     /// Why another parser must not read the text: it is nested too deeply, or may be too deep after
     /// the malformed part.
     pub too_deep: Option<(Location, String)>,
-    /// Where it is malformed, and what to do.
+    /// Where the text is malformed, and what to do.
     pub malformed: Option<(Location, String)>,
     /// Where a second document begins.
     pub second_document: Option<Location>,

@@ -12,6 +12,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use memchr::memmem;
+use sops_printable::floor_char_boundary;
 
 use super::parser::{Parser, Reading};
 use super::source;
@@ -103,7 +104,7 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     for number in 1..count {
-        let wanted = text.floor_char_boundary(text.len() / count * number);
+        let wanted = floor_char_boundary(text, text.len() / count * number);
         let lines = text[wanted..]
             .match_indices('\n')
             .map(|(at, _)| wanted + at + 1);
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_spans_a_cut_is_read_in_one_piece() {
+    fn text_that_spans_two_parts_is_read_in_one_piece() {
         let plain = long_text(|number| format!("k{number}: v\n"));
         assert!(parse(&plain, Reading::Document(None)).is_some());
         let mut cases = vec![

@@ -5,7 +5,7 @@ use std::fmt;
 
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
-use sops_go_compat::{Integer, Time, parse_float, parse_integer};
+use sops_go_compat::{Decimal, Integer, Time, parse_float, parse_integer};
 
 use crate::canonical::{canonical_or_owned, float_bytes};
 use crate::value::{Type, Value};
@@ -105,7 +105,11 @@ fn resolve_float(text: &str) -> Result<Option<Value<'_>>, Refusal> {
                 .ok()
                 .and_then(parse_float)
                 .ok_or(Refusal::NotOfTag("float"))?;
-            Ok(Some(number(text, float)))
+            // The text may read as another float: as a float, `-0` is not `0`.
+            Ok(Some(Value {
+                kind: Type::Float,
+                bytes: canonical_or_owned(text, Decimal(float)),
+            }))
         }
         _ => Err(Refusal::NotOfTag("float")),
     }

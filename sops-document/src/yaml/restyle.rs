@@ -68,7 +68,7 @@ pub(crate) fn restyle(
 }
 
 fn single_quote(out: &mut String, text: &str) -> bool {
-    let fits = text.chars().all(is_readable);
+    let fits = is_readable_ascii(text) || text.chars().all(is_readable);
     if fits {
         out.push('\'');
         for (index, part) in text.split('\'').enumerate() {
@@ -84,6 +84,11 @@ fn single_quote(out: &mut String, text: &str) -> bool {
 /// readable, as they most likely were.
 fn double_quote(out: &mut String, text: &str) {
     out.push('"');
+    if is_readable_ascii(text) && !text.contains(['"', '\\']) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for character in text.chars() {
         if matches!(character, '"' | '\\' | '\t') || !is_readable(character) {
             escape(out, character);
@@ -92,6 +97,13 @@ fn double_quote(out: &mut String, text: &str) {
         }
     }
     out.push('"');
+}
+
+/// A quick check that a text has only printable ASCII characters, as most values do.
+fn is_readable_ascii(text: &str) -> bool {
+    text.bytes().fold(true, |is_readable, byte| {
+        is_readable & matches!(byte, b' '..=b'~')
+    })
 }
 
 /// The properties in the header of a block scalar.
@@ -133,8 +145,8 @@ impl BlockIndicators {
         let first = content.trim_start_matches('\n');
         let indentation_fits =
             self.indicated || !(first.is_empty() || first.starts_with([' ', '\t']));
-        let readable = |character| character == '\n' || is_readable(character);
-        if !chomping_fits || !indentation_fits || !text.chars().all(readable) {
+        let readable = |line| is_readable_ascii(line) || line.chars().all(is_readable);
+        if !chomping_fits || !indentation_fits || !text.split('\n').all(readable) {
             return false;
         }
         // The previous line, and the number of line breaks since its end.

@@ -95,7 +95,7 @@ impl<'a> BlockHeader<'a> {
         self.line
     }
 
-    /// In bytes, with comment and line break.
+    /// The length in bytes, with comment and line break.
     pub(crate) fn len(self) -> usize {
         self.line.len()
     }
@@ -109,7 +109,7 @@ impl<'a> BlockHeader<'a> {
         &self.line[..end]
     }
 
-    /// What the header specifies for the line breaks at the end of the content.
+    /// How the header treats the line breaks at the end of the content.
     pub(crate) fn chomping(self) -> Chomping {
         match self.indicators() {
             indicators if indicators.contains('-') => Chomping::Strip,

@@ -47,10 +47,9 @@ impl Parser<'_> {
         };
         match set.unicode(name, negated) {
             Ok(true) => Ok(true),
-            Ok(false) => Err(self.fault(
-                start,
-                "the engine of sops has no Unicode class with this name",
-            )),
+            Ok(false) => {
+                Err(self.fault(start, "sops does not know a Unicode class with this name"))
+            }
             Err(TooLarge) => Err(self.too_large(start)),
         }
     }
@@ -87,13 +86,13 @@ impl Parser<'_> {
             .filter(|plain| !(0xd800..0xe000).contains(plain))
             .ok_or_else(|| {
                 let message = match c {
-                    '1'..='9' => "the engine of sops has no back-references",
+                    '1'..='9' => "sops does not support back-references",
                     'Z' => "write `\\z` or `$` for the end of the text",
                     'u' | 'x' => {
                         "write a character by its number as `\\x41` or `\\x{1F600}`; surrogates are not characters"
                     }
                     'b' => "a word boundary is not allowed in brackets; write `\\x08` for a backspace",
-                    _ => "the engine of sops has no such escape",
+                    _ => "sops does not support this escape",
                 };
                 self.fault(start, message)
             })

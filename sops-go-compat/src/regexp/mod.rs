@@ -58,7 +58,7 @@ impl Regexp {
     /// Checks an expression at a fraction of the cost of compiling it.
     ///
     /// # Errors
-    /// Those of [`Regexp::new`], except that a valid expression that is too large to compile
+    /// The errors of [`Regexp::new`], except that a valid expression that is too large to compile
     /// passes.
     pub fn check(pattern: &str) -> Result<(), RegexpError> {
         parser::parse(pattern).map(|_| ())
@@ -68,7 +68,7 @@ impl Regexp {
     /// much as [`Regexp::new`].
     ///
     /// # Errors
-    /// Those of [`Regexp::new`].
+    /// The errors of [`Regexp::new`].
     pub fn matches_once(pattern: &str, text: &str) -> Result<bool, RegexpError> {
         let hir = parser::parse(pattern)?;
         let config = thompson::Config::new()
@@ -122,7 +122,7 @@ mod tests {
     /// all keys. The generated patterns are a selection from half a million random ones; the others
     /// were written by hand for the differences found.
     #[test]
-    fn matches_what_go_matches() {
+    fn the_regexp_engine_matches_like_go() {
         for (name, count) in [("regex.jsonl", 186), ("regex-generated.jsonl", 556)] {
             let vectors = vectors::read::<Vector>(name);
             assert_eq!(vectors.len(), count);
@@ -178,15 +178,15 @@ mod tests {
             ("(a{100}){11}", "character 9, `{11}`: nested repetitions"),
             (
                 "foo(?=bar)",
-                "character 4, `(?=`: the engine of sops has no look-ahead",
+                "character 4, `(?=`: sops does not support look-ahead",
             ),
             (
                 "(?!a)",
-                "character 1, `(?!`: the engine of sops has no look-ahead",
+                "character 1, `(?!`: sops does not support look-ahead",
             ),
             (
                 "(?<=a)b",
-                "character 1, `(?<=`: the engine of sops has no look-behind",
+                "character 1, `(?<=`: sops does not support look-behind",
             ),
             ("(?<n", "character 1, `(?<n`: a group name"),
             ("(?P<a-b>x)", "character 1, `(?P<a-b`: a group name"),
@@ -196,7 +196,7 @@ mod tests {
             ),
             (
                 "(?x)a",
-                "character 1, `(?x`: the engine of sops has no flag `x`",
+                "character 1, `(?x`: sops does not support the flag `x`",
             ),
             ("(?i-)a", "character 1, `(?i-)`: unknown flags"),
             (
@@ -303,7 +303,7 @@ mod tests {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            // The remainder is below `bound`, a small `usize`.
+            // The remainder is less than `bound`, which is a small `usize`.
             usize::try_from((state >> 33) % bound as u64).unwrap_or(0)
         };
         for _ in 0..20_000 {

@@ -13,7 +13,7 @@ const MAX_LENGTH: usize = 64 << 10;
 /// engine's recursion.
 const MAX_DEPTH: usize = 250;
 
-/// The most often that nested repetitions may repeat the innermost part, as in Go.
+/// How often nested repetitions may repeat the innermost part, as in Go.
 const MAX_REPEATS: u32 = 1000;
 
 /// The last code point.
@@ -137,8 +137,8 @@ pub(super) struct Parser<'p> {
 
 impl<'p> Parser<'p> {
     fn run(&mut self) -> Step<Hir> {
-        // Where the repetition just before starts, because Go rejects another one directly after
-        // it.
+        // The start of a repetition directly before the item. Go rejects a second one directly
+        // after it.
         let mut repetition = None;
         while let Some(c) = self.peek() {
             repetition = self.item(c, repetition)?;
@@ -244,7 +244,7 @@ impl<'p> Parser<'p> {
             };
             if after.starts_with(['=', '!']) {
                 self.at += prefix.len() + 1;
-                return Err(self.fault(start, "the engine of sops has no look-behind"));
+                return Err(self.fault(start, "sops does not support look-behind"));
             }
             let name = after.split_once('>').map_or(after, |(name, _)| name);
             self.at += prefix.len() + name.len();
@@ -287,10 +287,10 @@ impl<'p> Parser<'p> {
             complete = true;
         }
         let message = match self.pattern[start..self.at].chars().last() {
-            Some('=' | '!') => "the engine of sops has no look-ahead",
-            Some('>') => "the engine of sops has no atomic groups",
+            Some('=' | '!') => "sops does not support look-ahead",
+            Some('>') => "sops does not support atomic groups",
             Some('x') => {
-                "the engine of sops has no flag `x`; write the expression without spaces and comments"
+                "sops does not support the flag `x`; write the expression without spaces and comments"
             }
             _ => "unknown flags; use `i`, `m`, `s` and `U`, as in `(?i)` or `(?i:…)`",
         };

@@ -14,7 +14,7 @@ use memchr::{memchr, memmem};
 pub(super) const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
 /// How many stanzas the header of an encrypted data key may have. Each is tried with each key. SOPS
-/// writes one, and other programs add a few without meaning.
+/// writes one; other programs add a few meaningless ones.
 const MAX_STANZAS: usize = 32;
 
 /// Whether the header of a binary age file has more stanzas than an encrypted data key needs.
@@ -36,7 +36,7 @@ impl<'f> AgeFile<'f> {
     /// Reads the header of a binary age file.
     ///
     /// # Errors
-    /// Those of the crate, for a malformed header.
+    /// The errors of the crate, for a malformed header.
     pub(super) fn decryptor(file: &'f [u8]) -> Result<Decryptor<Self>, DecryptError> {
         Decryptor::new_buffered(Self {
             rest: file,
@@ -83,7 +83,7 @@ fn header_length(file: &[u8]) -> usize {
 /// The binary form of an age file that may be armored.
 ///
 /// # Errors
-/// For armor that is cut off or altered.
+/// For armor that is truncated or was altered.
 pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     if !file.trim_ascii_start().starts_with(ARMOR_BEGIN.as_bytes()) {
         return Ok(Cow::Borrowed(file));
@@ -98,9 +98,9 @@ pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
 /// have tags, which only a key can check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Damage {
-    /// It does not begin like an armored age file. As in `sops`, a binary one is rejected.
+    /// The text does not begin like an armored age file. As in `sops`, a binary file is rejected.
     NotArmored,
-    /// The armor is cut off or altered.
+    /// The armor is truncated or was altered.
     Armor,
     /// The header is malformed.
     Header,

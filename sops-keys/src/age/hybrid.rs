@@ -120,7 +120,7 @@ impl FromStr for Identity {
         let key = decode(text, IDENTITY_PREFIX)?;
         <[u8; SEED_BYTES]>::try_from(key.as_slice())
             .map(|seed| Self(Zeroizing::new(seed)))
-            .map_err(|_| "not a private key of 32 bytes")
+            .map_err(|_| "not a 32-byte private key")
     }
 }
 

@@ -143,7 +143,7 @@ fn not_an_identity(text: &str) -> &'static str {
     if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {
         "this is a public key; the private key begins with `AGE-SECRET-KEY-`"
     } else if text.starts_with("-----BEGIN") {
-        "this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE"
+        "this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE"
     } else if starts(&["\"AGE-", "'AGE-"]) {
         "this is an age identity in quotes; remove the quotes"
     } else if starts(&["age-secret-key-", "age-plugin-"]) {
@@ -292,7 +292,7 @@ mod tests {
             (
                 "-----BEGIN OPENSSH PRIVATE KEY-----".to_owned(),
                 KeyLayout::Words,
-                "line 1: this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+                "line 1: this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
             ),
         ];
         for (text, layout, message) in cases {

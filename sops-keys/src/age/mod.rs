@@ -5,7 +5,7 @@
 //!
 //! This directory contains public keys (`recipient`) and private keys (`identity`, `ssh`, `hybrid`,
 //! `plugin`, `key_pair`); age files and their stanzas (`age_file`, `stanza`); the sources of
-//! identities (`discovery`, `command`, `protected_file`, `source`, `source_list`, `source_report`,
+//! identities (`discovery`, `key_file`, `command`, `protected_file`, `source`, `source_list`, `source_report`,
 //! `text_search`); and the decryption of a file with a set of identities (`identities`,
 //! `decryption_attempt`, `service`).
 
@@ -17,6 +17,7 @@ mod discovery;
 mod hybrid;
 mod identities;
 mod identity;
+mod key_file;
 mod key_pair;
 mod low_order;
 #[cfg(feature = "plugin")]

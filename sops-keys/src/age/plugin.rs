@@ -63,7 +63,7 @@ pub(super) fn failures(errors: &[impl Display]) -> String {
         .replace('\n', " ")
 }
 
-/// Adapts a [`Prompt`] to the crate `age`.
+/// Adapts a [`Prompt`] to the callbacks of the crate `age`.
 #[derive(Clone)]
 pub(super) struct Asking(Arc<dyn Prompt>);
 

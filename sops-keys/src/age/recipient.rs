@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_in_the_wrong_place_is_not_shown() {
+    fn a_misplaced_private_key_is_not_shown() {
         for identity in [
             include_str!("../../../testdata/keys/x25519.txt")
                 .lines()
@@ -390,7 +390,7 @@ mod tests {
                 let error = text.parse::<Recipient>().unwrap_err();
                 assert!(matches!(error, Error::PrivateKey), "{error}");
             }
-            // A fragment of one cannot be identified.
+            // A fragment of a recipient cannot be identified.
             let piece = &identity[identity.len() - 12..];
             let error = piece.parse::<Recipient>().unwrap_err().to_string();
             assert!(error.starts_with("recipient `***`: "), "{error}");

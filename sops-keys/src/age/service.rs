@@ -11,7 +11,7 @@ use crate::work_budget::WorkBudget;
 use super::identities::Identities;
 use super::recipient::Recipient;
 
-/// Encrypts for age recipients, which takes no identity, and decrypts with the identities of the
+/// Encrypts for age recipients, which needs no identity, and decrypts with the identities of the
 /// set.
 impl KeyService for Identities {
     fn serves(&self, family: Family) -> bool {

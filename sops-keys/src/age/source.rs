@@ -17,11 +17,11 @@ use super::ssh::SshKey;
 
 /// A source of identities.
 pub(super) struct KeySource {
-    /// Its name in messages.
+    /// The name of the source in messages.
     pub(super) name: String,
-    /// Its contents.
+    /// The contents of the source.
     pub(super) content: SourceContent,
-    /// A problem that should be fixed.
+    /// A problem with the source that the user should fix.
     pub(super) warning: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum SourceContent {
     /// An SSH key.
     #[cfg(feature = "ssh")]
     Ssh(Box<SshKey>),
-    /// A command that prints one of the others.
+    /// A command that prints keys in one of the other forms.
     Command(CommandSource),
 }
 

@@ -1,6 +1,6 @@
 //! The sources of a set of identities, which are loaded when they are first needed.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::prompt::{NoPrompt, Prompt};
 
@@ -15,7 +15,24 @@ pub(super) struct SourceList {
     complaints: Mutex<Vec<String>>,
 }
 
-type LazySources = LazyLock<Vec<Arc<KeySource>>, Box<dyn FnOnce() -> Vec<Arc<KeySource>> + Send>>;
+type Load = Box<dyn FnOnce() -> Vec<Arc<KeySource>> + Send>;
+
+/// Sources that are loaded when they are first needed. `LazyLock` says whether they are only from
+/// Rust 1.94.
+struct LazySources {
+    load: Mutex<Option<Load>>,
+    loaded: OnceLock<Vec<Arc<KeySource>>>,
+}
+
+impl LazySources {
+    fn get(&self) -> &[Arc<KeySource>] {
+        self.loaded.get_or_init(|| {
+            let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
+            let load = load.take();
+            load.expect("the sources are loaded once, unless that panics")()
+        })
+    }
+}
 
 impl Default for SourceList {
     fn default() -> Self {
@@ -33,7 +50,10 @@ impl SourceList {
     pub(super) fn lazy(load: impl FnOnce() -> Vec<KeySource> + Send + 'static) -> Self {
         let load = move || load().into_iter().map(Arc::new).collect();
         Self {
-            environment: Some(LazyLock::new(Box::new(load))),
+            environment: Some(LazySources {
+                load: Mutex::new(Some(Box::new(load))),
+                loaded: OnceLock::new(),
+            }),
             ..Self::default()
         }
     }
@@ -53,12 +73,12 @@ impl SourceList {
     /// Whether the sources of the environment have been loaded, or do not exist.
     pub(super) fn are_loaded(&self) -> bool {
         let environment = self.environment.as_ref();
-        environment.is_none_or(|sources| LazyLock::get(sources).is_some())
+        environment.is_none_or(|sources| sources.loaded.get().is_some())
     }
 
     /// All sources in order, each command followed by its outputs.
     pub(super) fn all(&self) -> Vec<Arc<KeySource>> {
-        let environment = self.environment.iter().flat_map(|sources| sources.iter());
+        let environment = self.environment.iter().flat_map(LazySources::get);
         let mut all = Vec::new();
         for source in self.given.iter().chain(environment) {
             all.push(Arc::clone(source));

@@ -1,18 +1,18 @@
-//! What the sources of identities contain, for messages.
+//! Reports the contents of the sources of identities, for messages.
 
 use std::fmt;
 
-/// A source of identities, for messages.
+/// A source of identities and its contents, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceReport {
     /// The environment variable, the path of the file, or the name that the caller gave.
     pub name: String,
-    /// Its contents.
+    /// The contents of the source.
     pub held: Held,
 }
 
-/// For how many keys of a source a message names the owner.
+/// How many owners of a source's keys a message names.
 const MAX_SHOWN: usize = 8;
 
 /// The contents of a source of identities.
@@ -23,13 +23,13 @@ pub enum Held {
     NotSet,
     /// The file does not exist.
     NoFile,
-    /// The owners of its identities, shortened.
+    /// The owners of the identities in the source, shortened.
     Keys(Vec<String>),
     /// Identities with a passphrase that was not asked for, since no file needed it.
     Locked,
     /// A command that was not run, since no file needed it.
     NotRun,
-    /// Unusable, with the reason but without the text.
+    /// The source is unusable for this reason, which does not quote its text.
     Failed(String),
 }
 

@@ -52,7 +52,7 @@ pub struct Gpg {
 }
 
 impl Gpg {
-    /// Uses the program named by `SOPS_GPG_EXEC` in the environment, or `gpg`. Runs nothing yet.
+    /// Uses the program that `SOPS_GPG_EXEC` names, or `gpg`. Does not run it yet.
     #[must_use]
     pub fn from_environment(environment: Environment) -> Self {
         let program = environment.var(PROGRAM);

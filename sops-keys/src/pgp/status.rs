@@ -14,7 +14,7 @@ pub(super) struct Status {
 pub(super) enum Closed {
     /// The agent does not have the passphrase, so the user must enter it.
     NeedsPerson,
-    /// Another reason.
+    /// The message can't be decrypted for another reason.
     Because(String),
 }
 

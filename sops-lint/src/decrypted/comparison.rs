@@ -1,4 +1,4 @@
-//! What a file has in plaintext of what was encrypted.
+//! Compares a file with an encrypted version, to find values that are now in plaintext.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use super::current_content::{CurrentContent, TELLING};
 use super::related::bare_name;
 use crate::input::Input;
 
-/// What is in plaintext now.
+/// A part that is now in plaintext.
 pub(super) enum OpenedPart {
     File,
     Value { path: String, span: Range<usize> },
 }
 
 impl Encrypted {
-    /// What the file has in plaintext of what was encrypted.
+    /// The parts of the file that are in plaintext but were encrypted.
     pub(super) fn opened(&self, input: &Input<'_>, current: &CurrentContent) -> Option<OpenedPart> {
         let is_same_path = self.path == input.path;
         if is_same_path && self.stays {
@@ -64,7 +64,7 @@ impl Encrypted {
         let is_open = || values.values().any(|plain| plain.is_open);
         // Another kind of object, such as an ExternalSecret, may replace a Secret.
         let is_replaced = kind.is_some() && *kind != self.kind;
-        // Other values of a Secret are judged as those of every Secret.
+        // Other values of a Secret are judged like those of any Secret.
         let is_secret = kind.as_deref() == Some("Secret");
         (is_same_path && is_open() && !is_replaced && !is_secret).then_some(OpenedPart::File)
     }

@@ -1,4 +1,4 @@
-//! A file as it is now.
+//! The current content of a file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,16 +9,16 @@ use sops_document::{Document, Format};
 use super::key_values::{NAMES, each_value, kind};
 use crate::scrutiny::{Scrutiny, is_open_reference};
 
-/// From which length in bytes on a value tells a copy from a file with other values.
+/// The length in bytes at which a value distinguishes a copy from a file with other values.
 pub(super) const TELLING: usize = 6;
 
-/// A file as it is now.
+/// The current content of a file.
 pub(super) enum CurrentContent {
-    /// It has no keys.
+    /// The file has no keys.
     Other,
     Encrypted,
     Open {
-        /// Its values that are not encrypted by key path.
+        /// The unencrypted values, by key path.
         values: BTreeMap<String, PlaintextValue>,
         kind: Option<String>,
     },
@@ -28,18 +28,18 @@ pub(super) enum CurrentContent {
 #[derive(Clone)]
 pub(super) struct PlaintextValue {
     pub(super) span: Range<usize>,
-    /// In bytes.
+    /// The length in bytes.
     pub(super) length: usize,
-    /// Whether it is neither a reference nor public.
+    /// Whether the value is neither a reference nor public.
     pub(super) is_open: bool,
-    /// Whether it is no placeholder either.
+    /// Whether the value is also not a placeholder.
     pub(super) is_meant: bool,
-    /// Whether it is also so long that other values rarely have its length by chance.
+    /// Whether the value is also so long that other values rarely have the same length by chance.
     pub(super) is_telling: bool,
 }
 
 impl CurrentContent {
-    /// Reads a text as a file of that format, or as YAML.
+    /// Reads a text in that format, or as YAML.
     pub(super) fn read(text: &str, format: Format) -> Self {
         let has_entries = |document: &Document<'_>| {
             let mut tops = document.tops().flatten();

@@ -14,16 +14,16 @@ use crate::file_format::encrypted_format;
 pub struct Encrypted {
     pub(super) path: PathBuf,
     pub(super) format: Format,
-    /// Its encrypted values by key path, each with the length of the plaintext in bytes, which
-    /// encryption does not change. `None`: the plaintext can be written in several ways.
+    /// The encrypted values by key path, with the length of each plaintext in bytes, which the
+    /// ciphertext reveals. `None`: the plaintext can be written in several ways.
     pub(super) values: BTreeMap<String, Option<usize>>,
     pub(super) kind: Option<String>,
-    /// Whether it stays beside the file.
+    /// Whether the encrypted version stays next to the file.
     pub(super) stays: bool,
 }
 
 impl Encrypted {
-    /// Reads a file with the given absolute path. `None`: it is not encrypted.
+    /// Reads a file with the given absolute path; `None` if it is not encrypted.
     pub fn read(path: &Path, bytes: &[u8]) -> Option<Self> {
         let text = str::from_utf8(bytes).ok()?;
         if !text.contains(CIPHERTEXT_PREFIX) {
@@ -46,8 +46,8 @@ impl Encrypted {
         })
     }
 
-    /// The same as a file that stays encrypted. A decrypted copy of it has all of its keys, and a
-    /// related name or values of the same lengths.
+    /// Marks the file as one that stays encrypted. A decrypted copy of it has all of its keys, and
+    /// a related name or values of the same lengths.
     #[must_use]
     pub fn staying(self) -> Self {
         Self {
@@ -68,8 +68,8 @@ fn length(ciphertext: &str) -> Option<usize> {
     is_text.then_some(digits * 3 / 4)
 }
 
-/// Parses an encrypted file in the format that its name says, or else in that of its content,
-/// because `--input-type` and a new name make these differ. `None`: it is not encrypted.
+/// Parses an encrypted file in the format of its name or, if that fails, of its content: with
+/// `--input-type` or after a rename, these differ. `None` if it is not encrypted.
 fn parse<'t>(path: &Path, text: &'t str) -> Option<(Format, Document<'t>)> {
     let named = Format::from_path(path);
     let of_content = encrypted_format(path, text);

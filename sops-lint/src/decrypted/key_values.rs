@@ -2,7 +2,8 @@
 
 use sops_document::{Document, NodeRef};
 
-/// What objects are called, which is no secret even in files that are encrypted as a whole.
+/// Keys with the names of objects, which are not secret even in files that are encrypted as a
+/// whole.
 pub(super) const NAMES: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
 
 /// The kind of the first object.

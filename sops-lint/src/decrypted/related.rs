@@ -42,7 +42,7 @@ const EXTENSIONS: [&str; 20] = [
     "kubeconfig",
 ];
 
-/// What divides the parts of a name.
+/// The characters between the parts of a name.
 const DIVIDERS: [char; 4] = ['.', '-', '_', ' '];
 
 impl Encrypted {
@@ -59,7 +59,7 @@ impl Encrypted {
             || !bare_name(path).eq_ignore_ascii_case(&name)
     }
 
-    /// What the names of a file and of its copies begin with, without its extensions and in lower
+    /// The common beginning of the names of a file and its copies, without extensions and in lower
     /// case.
     pub fn stem(path: &Path) -> String {
         let mut stem = bare_name(path);

@@ -63,7 +63,7 @@ fn plaintext_in_place_of_ciphertext_is_found() {
 }
 
 #[test]
-fn the_format_is_that_of_the_content_if_the_name_says_another() {
+fn the_content_determines_the_format_if_the_name_suggests_another() {
     let yaml = format!("a: {ENC}\n{META}");
     let flat =
         format!("sops_mac={ENC}\nsops_lastmodified=2026-01-01T00:00:00Z\nsops_version=3.13.3\n");
@@ -98,7 +98,7 @@ fn the_format_is_that_of_the_content_if_the_name_says_another() {
 }
 
 #[test]
-fn a_binary_file_is_known_without_the_marks_in_its_name() {
+fn a_binary_file_is_recognized_without_the_suffix_of_its_name() {
     let encrypted = |path: &str| {
         let text = format!(
             "{{\"data\": \"{ENC}\", \"sops\": {{\"mac\": \"{ENC}\", \"lastmodified\": \"2026-01-01T00:00:00Z\", \"version\": \"3.13.3\"}}}}"
@@ -198,7 +198,7 @@ fn a_copy_beside_its_encrypted_file_has_values_of_the_same_lengths() {
 }
 
 #[test]
-fn defaults_beside_an_encrypted_file_are_no_copy() {
+fn defaults_beside_an_encrypted_file_are_not_a_copy() {
     let of = |value: &str| {
         let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, value);
         format!("ENC[AES256_GCM,data:{data},iv:eA==,tag:eA==,type:str]")
@@ -229,7 +229,7 @@ fn defaults_beside_an_encrypted_file_are_no_copy() {
 }
 
 #[test]
-fn what_shows_nothing_passes() {
+fn files_without_values_pass() {
     let old = "kind: Secret\nstringData:\n  password: ENC\n  user: ENC\n";
     let encrypted = format!("stringData:\n  password: {ENC}\n{META}");
     for (path, new) in [

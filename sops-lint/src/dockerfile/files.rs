@@ -67,7 +67,7 @@ const ENDS: &[&str] = &[
     ".ovpn",
 ];
 
-/// What is called so, and ends as a file with data does.
+/// Beginnings of names that count if the name also ends like a data file.
 const STEMS: &[&str] = &[
     "secret",
     "secrets",
@@ -106,7 +106,7 @@ const DATA: &[&str] = &[
     "cfg",
 ];
 
-/// Parts of names that say that a file is an example, public, or encrypted.
+/// Parts of names that mark a file as an example, public, or encrypted.
 const HARMLESS: &[&str] = &[
     "example",
     "sample",
@@ -125,7 +125,7 @@ const HARMLESS: &[&str] = &[
     "sealed",
 ];
 
-/// Extensions that say the same, or that the file is a program.
+/// Extensions that mark the same, or a program.
 const HARMLESS_ENDS: &[&str] = &[
     "crt", "cer", "cert", "age", "gpg", "asc", "vault", "j2", "md", "go", "py", "js", "ts", "rb",
     "rs", "java", "sh",
@@ -133,7 +133,7 @@ const HARMLESS_ENDS: &[&str] = &[
 
 /// Whether a source of `COPY` holds secrets, by its name and where it goes.
 pub(crate) fn holds_secrets(source: &str, target: &str) -> bool {
-    // What is at an address is published already, as are the keys that packages are signed with.
+    // Files at an address are already published, and so are the keys that sign packages.
     let is_of_packages = ["/etc/apt", "keyring", "trusted.gpg", "rpm-gpg"];
     if source.contains("://")
         || is_of_packages

@@ -1,16 +1,16 @@
-//! The instructions of a Dockerfile. What continues a line becomes spaces, so that places in an
-//! instruction are places in the file.
+//! The instructions of a Dockerfile. Line continuations become spaces, so that positions in an
+//! instruction are positions in the file.
 
 use std::ops::Range;
 use std::path::Path;
 
 /// An instruction.
 pub(crate) struct Instruction<'t> {
-    /// Its name in upper case, such as `ENV`.
+    /// The name in upper case, such as `ENV`.
     pub(crate) name: String,
-    /// The text after its name, including its own flags.
+    /// The text after the name, including flags of the instruction.
     pub(crate) rest: &'t str,
-    /// Where that begins in the text.
+    /// The offset of `rest` in the text.
     pub(crate) at: usize,
 }
 
@@ -27,8 +27,8 @@ pub(crate) fn is_dockerfile(path: &Path) -> bool {
     }) || name.ends_with(".dockerfile")
 }
 
-/// The text on one line for each instruction, and where those are. Bytes that are not UTF-8 become
-/// `?`, so that a comment in another encoding does not hide the rest.
+/// The text with each instruction on one line, and the ranges of the instructions. Bytes that are
+/// not UTF-8 become `?`, so that a comment in another encoding does not hide the rest.
 pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize>> {
     let mut text: Vec<u8> = match str::from_utf8(bytes) {
         Ok(_) => bytes.to_vec(),
@@ -46,7 +46,7 @@ pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize
         let content = bytes[line.clone()].trim_ascii();
         let next = line.end;
         if content.is_empty() || content.starts_with(b"#") {
-            // Also between the lines of an instruction.
+            // Comments may also be between the lines of an instruction.
             text[line].fill(b' ');
             at = next;
             continue;
@@ -67,13 +67,13 @@ pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize
         at = end;
     }
     instructions.extend(open.map(|begin| begin..bytes.len()));
-    // Only whole lines and ASCII characters have become spaces, so it is still UTF-8.
+    // Only whole lines and ASCII characters became spaces, so the text is still UTF-8.
     *joined = String::from_utf8(text).expect("spaces replaced whole characters");
     instructions
 }
 
 impl<'t> Instruction<'t> {
-    /// The instruction in that range of the text; also the one that `ONBUILD` has in it.
+    /// The instruction in that range of the text. For `ONBUILD`, the instruction after it.
     pub(crate) fn read(text: &'t str, range: Range<usize>) -> Self {
         let whole = text.get(range.clone()).unwrap_or_default().trim_end();
         let line = whole.trim_start();
@@ -91,7 +91,7 @@ impl<'t> Instruction<'t> {
         }
     }
 
-    /// Its words, those in quotes as one, each with its place in `rest`.
+    /// The words, with quoted text as one word, each as a range of `rest`.
     pub(crate) fn words(&self) -> Vec<Range<usize>> {
         let mut words = Vec::new();
         let mut quote: Option<char> = None;
@@ -120,7 +120,7 @@ impl<'t> Instruction<'t> {
         words
     }
 
-    /// The texts of the form `["a", "b"]`, each with its place in `rest`; `None` for another form.
+    /// The texts of the form `["a", "b"]`, each as a range of `rest`; `None` for another form.
     pub(crate) fn list(&self) -> Option<Vec<Range<usize>>> {
         let begin = self.rest.find('[').filter(|at| {
             let before = self.rest[..*at].split_whitespace();
@@ -169,13 +169,13 @@ fn escape_character(bytes: &[u8]) -> u8 {
     b'\\'
 }
 
-/// The line from a place on, with its break.
+/// The rest of the line from a position on, with its line break.
 fn line_at(bytes: &[u8], at: usize) -> Range<usize> {
     let end = bytes[at..].iter().position(|byte| *byte == b'\n');
     at..end.map_or(bytes.len(), |end| at + end + 1)
 }
 
-/// The end of an instruction with what `<<EOF` takes in.
+/// The end of an instruction, including the text of its heredocs.
 fn heredoc_end(bytes: &[u8], instruction: Range<usize>) -> usize {
     let line = String::from_utf8_lossy(&bytes[instruction.clone()]);
     let mut end = instruction.end;
@@ -191,7 +191,7 @@ fn heredoc_end(bytes: &[u8], instruction: Range<usize>) -> usize {
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
             .collect();
-        // `<<<` is a text of a shell, and `1<<2` is a number.
+        // `<<<` is a here-string, and `1<<2` is arithmetic.
         let is_mark = mark.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         let mut read = end;
         while is_mark && read < bytes.len() {

@@ -1,14 +1,14 @@
-//! The ways to read a text that kustomize reads and our parser does not.
+//! Other ways to read a text that kustomize can read but our parser can't.
 
 use std::borrow::Cow;
 
 use sops_document::Document;
 
-/// What readers of YAML 1.1 take for the end of a line.
+/// The line breaks of YAML 1.1.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Looks at a text in one way of reading after the other, until `look` has found something. Places
-/// in the text are the same in each. Returns whether there is a way to read it.
+/// Reads a text in one way after the other, until `look` finds something. Positions are the same in
+/// each reading. Returns whether the text can be read at all.
 pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> bool) -> bool {
     let mut is_read = false;
     let differs = text.contains('\t') || text.contains(BREAKS);
@@ -25,7 +25,8 @@ pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> boo
     is_read
 }
 
-/// The text with spaces for tabs and with line breaks that every parser knows, at the same places.
+/// The text with spaces instead of tabs and with line breaks that every parser knows, at the same
+/// positions.
 fn with_plain_breaks(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {

@@ -42,8 +42,8 @@ static RULES: [RuleChecks; 6] = [
     ),
 ];
 
-/// Asks the rules about objects that are merged into others. The kind of a patch's target decides
-/// what they are, and not what they say.
+/// Applies the rules to objects that are merged into others. The kind of the patch's target counts,
+/// not that of the patch.
 pub(super) fn look_at<'d, 'a: 'd>(
     tops: impl Iterator<Item = NodeRef<'d, 'a>>,
     kind: &'static str,

@@ -1,6 +1,6 @@
-//! Patches of kustomize, in scalars and in files of their own: the rules for objects look at them
-//! as they do at objects. What kustomize's generators, replacements and built-in plugins bring into
-//! a Secret is found here too.
+//! Checks kustomize patches, in scalars and in separate files, with the rules for objects. Values
+//! that kustomize's generators, replacements and built-in plugins put into a Secret are found here
+//! too.
 
 mod line_breaks;
 mod merge;

@@ -20,8 +20,7 @@ use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
 use crate::shown_name::shown_name;
 
-/// Whether a text begins as a list does, and may have operations in it. An escape may hide their
-/// keys.
+/// Whether a text begins like a list and may contain operations, whose keys an escape may hide.
 pub(super) fn may_be_list(text: &str) -> bool {
     let has = |word| text.contains(word);
     if !(has("op") && has("path") || has("\\")) {
@@ -112,10 +111,9 @@ fn parts(path: &str) -> Vec<String> {
 
 /// The object that a list of operations patches.
 struct OperationTarget {
-    /// Its kind; empty if that is unknown.
+    /// The kind of the object; empty if unknown.
     kind: &'static str,
-    /// The values that aliases brought in and that were looked at, each with the field that it was
-    /// for.
+    /// The values from aliases that were already checked, each with the field that it is for.
     seen: HashSet<(Range<usize>, String)>,
 }
 
@@ -127,7 +125,7 @@ impl OperationTarget {
     }
 }
 
-/// Asks the rules about the value that an operation writes at a path.
+/// Applies the rules to the value that an operation writes at a path.
 fn look_at(
     path: &[String],
     value: NodeRef<'_, '_>,
@@ -209,7 +207,7 @@ fn entries(
     let mut open = vec![(key.to_owned(), value)];
     while let Some((key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
-            // An operation may move what was reported.
+            // An operation may move a value that was already reported.
             let site = (node.span(), "reported".to_owned());
             let before = context.findings.len();
             if !target.seen.contains(&site) {
@@ -226,13 +224,12 @@ fn entries(
         let fields = fields.map(|field| (field.name.to_owned(), field.node));
         let below = items.chain(fields);
         open.extend(below.filter(|(_, node)| target.is_new(*node, &format!("{part}/"))));
-        // In the order of the text.
+        // Visit the values in the order of the text.
         open[begin..].reverse();
     }
 }
 
-/// A key of a Secret or of a ConfigMap. What is in base64 is of a Secret, if nothing says
-/// otherwise.
+/// A key of a Secret or of a ConfigMap. If the kind is unknown, base64 suggests a Secret.
 pub(super) fn entry(
     part: &str,
     key: &str,

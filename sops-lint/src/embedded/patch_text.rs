@@ -10,7 +10,7 @@ use crate::rules::PLAINTEXT_SECRET;
 use crate::template;
 use crate::unparsed::names_secret;
 
-/// Looks at the text of a patch of objects of a kind.
+/// Checks the text of a patch for objects of a kind.
 pub(super) fn in_text(text: &str, kind: &'static str, frame: TextFrame, context: &mut Context<'_>) {
     let is_read = any_reading(text, |document| {
         let before = context.findings.len();

@@ -1,4 +1,5 @@
-//! Patches wherever kustomize, Flux and Argo CD have them: strategic merges and lists of JSON 6902.
+//! Finds patches in the fields of kustomize, Flux and Argo CD: strategic merges and lists of JSON
+//! 6902 operations.
 
 use sops_document::{NodeRef, Shape};
 
@@ -9,7 +10,7 @@ use crate::context::Context;
 use crate::kustomization;
 use crate::rules::secret_in_helm_values;
 
-/// Looks at an item of a list of patches. Texts of the old list are patches, or names of files.
+/// Checks an item of a list of patches. An item of the old list is a patch or a file name.
 pub(super) fn patch(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut Context<'_>) {
     let kind = kind_of_target(item);
     let own = kustomization::fields(item, "patch").into_iter();
@@ -38,8 +39,8 @@ pub(super) fn patch(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &
     }
 }
 
-/// The kind of the objects that a patch is for. That of a target may be a regular expression, which
-/// says little.
+/// The kind of the objects that a patch is for. The kind in a target may be a regular expression,
+/// which says little.
 fn kind_of_target(item: NodeRef<'_, '_>) -> &'static str {
     let target = kustomization::fields(item, "target").into_iter().next();
     let text = |key| target.and_then(|target| kustomization::text(target, key));
@@ -49,7 +50,7 @@ fn kind_of_target(item: NodeRef<'_, '_>) -> &'static str {
     if !is_name || kind == "Secret" && !is_core {
         return "";
     }
-    // Any other kind is one of no interest, and none is an unknown one.
+    // Other kinds don't matter, and a missing kind is unknown.
     let known = ["Secret", ""]
         .into_iter()
         .chain(secret_in_helm_values::KINDS);

@@ -1,4 +1,4 @@
-//! The configurations of kustomize's built-in plugins, in texts and in files of their own.
+//! Checks configurations of kustomize's built-in plugins, in texts and in separate files.
 
 use sops_document::NodeRef;
 
@@ -11,7 +11,7 @@ use crate::kustomization;
 /// The keys of a kustomization that have lists of plugins, as texts or as the names of files.
 pub(super) const LISTS: [&str; 3] = ["generators", "transformers", "validators"];
 
-/// Looks at the configuration of a plugin.
+/// Checks the configuration of a plugin.
 pub(super) fn look_at(node: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut Context<'_>) {
     match node.get("kind").and_then(NodeRef::as_str) {
         Some("PatchTransformer" | "PatchJson6902Transformer") => patch(node, traversal, context),

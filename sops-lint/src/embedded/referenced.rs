@@ -17,8 +17,8 @@ use crate::unparsed::names_secret;
 /// many ways.
 const MOST: usize = 64 << 20;
 
-/// Reports a file with values of a Secret that is not reported by itself: its name or its text does
-/// not tell, or the patch's target does.
+/// Reports a file with values of a Secret that is not reported by itself, because only the patch's
+/// target shows that it is for a Secret.
 pub(super) fn look_at(
     file: NodeRef<'_, '_>,
     kind: &'static str,
@@ -30,7 +30,7 @@ pub(super) fn look_at(
     };
     let name = name.trim_start_matches("./");
     let is_named = file_name::named(Path::new(name)).is_some();
-    // The rules look at such a file like at any other.
+    // The rules check such a file like any other.
     if is_named && kind != "Secret" || !traversal.files.insert((name.to_owned(), kind)) {
         return;
     }

@@ -1,5 +1,5 @@
-//! Values that kustomize puts into objects: those of replacements, and those that its plugin for
-//! values adds.
+//! Checks values that kustomize puts into objects: those of replacements, and those that its plugin
+//! for values adds.
 
 use sops_document::NodeRef;
 
@@ -7,7 +7,7 @@ use super::operation;
 use crate::context::Context;
 use crate::kustomization;
 
-/// Looks at a replacement with a value of its own.
+/// Checks a replacement with a literal value.
 pub(super) fn look_at(replacement: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let Some(value) = kustomization::fields(replacement, "sourceValue")
         .into_iter()
@@ -26,7 +26,7 @@ pub(super) fn look_at(replacement: NodeRef<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Looks at the configuration of the plugin that adds a value.
+/// Checks the configuration of the plugin that adds a value.
 pub(super) fn added(plugin: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let Some(value) = kustomization::fields(plugin, "value").into_iter().next() else {
         return;
@@ -51,7 +51,8 @@ fn kind_of<'d>(target: NodeRef<'d, '_>, selector: &str) -> &'d str {
     kind.unwrap_or_default()
 }
 
-/// Reports a value that goes to a path, whose first part is a field; whether it does.
+/// Reports a value that goes to a path, whose first component is a field. Returns whether it was
+/// reported.
 fn put(
     value: NodeRef<'_, '_>,
     path: Option<(&str, &str)>,

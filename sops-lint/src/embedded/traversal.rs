@@ -1,4 +1,4 @@
-//! What is known on the way through one document.
+//! The state of a walk through one document.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,29 +8,30 @@ use sops_document::NodeRef;
 use crate::context::Context;
 use crate::frame::TextFrame;
 
-/// What is known on the way through one document.
+/// The state of a walk through one document.
 #[derive(Default)]
 pub(super) struct Traversal {
-    /// The patches that were looked at, each with the kind of its target: an alias may bring in one
-    /// of them endlessly.
+    /// The patches that were already checked, each with the kind of its target: aliases may repeat
+    /// a patch endlessly.
     pub(super) patches: HashSet<(Range<usize>, &'static str)>,
     /// The files that patches are in.
     pub(super) files: HashSet<(String, &'static str)>,
-    /// The text in the file that the document is in, and its path, if it is not the whole file.
+    /// The range and the path of the text that contains the document, if that is not the whole
+    /// file.
     pub(super) outer: Option<(Range<usize>, Vec<String>)>,
-    /// How many bytes of these files were read.
+    /// How many bytes of these files were read so far.
     pub(super) read: usize,
     /// Whether the document is the text of a plugin.
     pub(super) is_plugin: bool,
 }
 
 impl Traversal {
-    /// Whether a patch was not yet looked at as one of that kind.
+    /// Whether a patch was not yet checked with that kind of target.
     pub(super) fn is_new(&mut self, node: NodeRef<'_, '_>, kind: &'static str) -> bool {
         self.patches.insert((node.origin().span(), kind))
     }
 
-    /// From now on nodes are those of the document, or again of the file itself.
+    /// Makes nodes refer to the document or again to the file itself.
     pub(super) fn frame_nodes(&self, is_within: bool, context: &mut Context<'_>) {
         let outer = self.outer.as_ref().filter(|_| is_within);
         context.set_frame(outer.map(|(span, path)| TextFrame::at("", span.clone(), path.clone())));

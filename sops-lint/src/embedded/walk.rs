@@ -1,4 +1,4 @@
-//! The way through a document to what kustomize reads in it.
+//! Walks a document to the parts that kustomize reads.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::kustomization::{self, PATCH_LISTS};
 use crate::object::objects;
 use crate::rules::{PLAINTEXT_SECRET, secret_generator};
 
-/// Looks at what a document has for kustomize, in whatever kind of object.
+/// Checks the parts of a document that are for kustomize, in objects of any kind.
 pub(crate) fn look_into(document: &Document<'_>, context: &mut Context<'_>) {
     if kustomization::may_bring_values(document.text()) {
         look_with(document, &mut Traversal::default(), context);
@@ -67,7 +67,7 @@ pub(super) fn look_with(
     }
 }
 
-/// Looks at the text of a plugin. Plugins inside a plugin's text do not count.
+/// Checks the text of a plugin. Plugins inside a plugin's text do not count.
 fn plugin_text(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut Context<'_>) {
     let text = item.as_str().filter(|text| text.contains("builtin"));
     let Some(text) = text.filter(|_| !traversal.is_plugin && traversal.is_new(item, "plugin"))
@@ -94,7 +94,7 @@ fn plugin_text(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut C
     });
 }
 
-/// Looks at a file that is a list of JSON 6902; whether it is one.
+/// Checks a file that is a list of JSON 6902 operations. Returns whether it is one.
 pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
     let text = context.text();
     if !operation::may_be_list(text) {
@@ -113,8 +113,8 @@ pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
     is_patch
 }
 
-/// Looks at a text that has no format by its name, or that does not parse in it. `text` may be the
-/// file in another encoding.
+/// Checks a text whose name implies no format, or that does not parse in that format. `text` may be
+/// the file in another encoding.
 pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
     let is_file = text == context.text();
     any_reading(text, |document| {

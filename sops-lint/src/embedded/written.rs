@@ -1,21 +1,22 @@
-//! What the operations of a patch have written so far, for those that copy or move it.
+//! Records the values that the operations of a patch have written, for operations that copy or move
+//! them.
 
 use std::collections::BTreeMap;
 
 use sops_document::NodeRef;
 
-/// How many values the operations of a patch move at most: each of them may move what others have
-/// moved.
+/// The maximum number of values that the operations of a patch may move: each operation may move
+/// what others have moved.
 const MOVED: usize = 1_000;
 
-/// How long the path of a value may be that is moved, in bytes.
+/// The maximum length in bytes of the path of a moved value.
 const LENGTH: usize = 1_024;
 
-/// Values by their paths.
+/// Values by path.
 #[derive(Default)]
 pub(super) struct WrittenValues<'d, 'a> {
     values: BTreeMap<String, NodeRef<'d, 'a>>,
-    /// How many values were moved.
+    /// How many values were moved so far.
     moved: usize,
 }
 
@@ -24,8 +25,8 @@ impl<'d, 'a> WrittenValues<'d, 'a> {
         self.values.insert(path.to_owned(), value);
     }
 
-    /// What an operation brings from one path to another: the value that is there, or a part of
-    /// one, and all that was written below it.
+    /// The values that an operation moves from one path to another: the value at the path, or a
+    /// part of one, and everything that was written below it.
     pub(super) fn moved(&mut self, from: &str, to: &str) -> Vec<(String, NodeRef<'d, 'a>)> {
         if from.len().max(to.len()) > LENGTH || self.moved >= MOVED {
             return Vec::new();
@@ -46,7 +47,7 @@ impl<'d, 'a> WrittenValues<'d, 'a> {
         let below = below.map(|(path, value)| (format!("{to}{}", &path[from.len()..]), *value));
         let below = below.filter(|(path, _)| path.len() <= LENGTH);
         moved.extend(below.take(MOVED.saturating_sub(self.moved)));
-        // Places in a text are found in its order.
+        // Positions in a text must be looked up in order.
         moved.sort_by_key(|(_, value)| value.span().start);
         self.moved += moved.len();
         moved
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_followed_to_where_it_goes() {
+    fn a_value_is_traced_to_its_destination() {
         let text = "value: {a: {b: c}}\nbelow: d\n";
         let document = parse_document(text, Format::Yaml).expect("it is YAML");
         let top = document.tops().flatten().next().expect("it is a mapping");

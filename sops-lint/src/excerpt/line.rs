@@ -1,8 +1,8 @@
-//! One line, put together from the pieces that can be read.
+//! Builds one line from the pieces that may be shown.
 
 use std::ops::Range;
 
-use sops_printable::is_printable;
+use sops_printable::{ceil_char_boundary, floor_char_boundary, is_printable};
 
 use super::piece::{Piece, Pieces, Visibility};
 use crate::allowing_comment::is_harmless_comment;
@@ -11,16 +11,16 @@ use crate::secret_detection::is_shown;
 use crate::shown_line::Excerpt;
 use crate::shown_name::MASK;
 
-/// What is shown instead of the rest of a long line or value.
+/// The text that replaces the rest of a long line or value.
 const CUT: &str = "…";
-/// How much of a long line is shown before and after the place, in bytes.
+/// How many bytes of a long line are shown before and after the position.
 const BEFORE: usize = 100;
 const AFTER: usize = 140;
 /// Longer values are cut.
 const MAX_VALUE: usize = 100;
-/// White space within a line, and the signs of list items.
+/// White space within a line, and the characters that begin list items.
 const BLANKS: [char; 2] = [' ', '\t'];
-/// Words at the beginning of a line that say what it does, in Dockerfiles and scripts.
+/// Words at the beginning of a line that name its command, in Dockerfiles and scripts.
 const COMMANDS: [&str; 12] = [
     "ADD",
     "ARG",
@@ -36,7 +36,7 @@ const COMMANDS: [&str; 12] = [
     "run",
 ];
 
-/// What an excerpt points to.
+/// The position that an excerpt points to.
 pub(super) struct Pointer {
     pub(super) span: Range<usize>,
     /// Names that the message shows.
@@ -62,7 +62,7 @@ impl Pointer {
     }
 }
 
-/// Whether it is a part of a word such as a key, a variable or a flag.
+/// Whether the character can be in a word such as a key, a variable or a flag.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
@@ -73,25 +73,25 @@ fn is_same(known: &str, word: &str) -> bool {
     bare(known) == bare(word) && !bare(word).is_empty()
 }
 
-/// The part of a line around a place.
+/// The part of a line around a position.
 pub(super) struct Line<'t> {
     text: &'t str,
     pointer: &'t Pointer,
-    /// What is shown of the line, without its break.
+    /// The visible part of the line, without its line break.
     window: Range<usize>,
     is_cut_before: bool,
     is_cut_after: bool,
 }
 
 impl<'t> Line<'t> {
-    /// `None` if the line is empty, or not in the text. Of a long line, only the part around the
-    /// place is looked at.
+    /// The line around a position; `None` if it is empty or not in the text. Only the part of a
+    /// long line around the position is used.
     pub(super) fn around(text: &'t str, pointer: &'t Pointer) -> Option<Self> {
         let at = pointer.span.start;
         let (before, after) = (text.get(..at)?, text.get(at..)?);
-        let first = text.ceil_char_boundary(at.saturating_sub(BEFORE));
+        let first = ceil_char_boundary(text, at.saturating_sub(BEFORE));
         let start = before[first..].rfind('\n').map(|last| first + last + 1);
-        let last = after.floor_char_boundary(AFTER.min(after.len()));
+        let last = floor_char_boundary(after, AFTER);
         let end = after[..last].find('\n').map(|length| at + length);
         let is_cut_before = start.is_none() && first > 0;
         let is_cut_after = end.is_none() && last < after.len();
@@ -132,7 +132,7 @@ impl<'t> Line<'t> {
         Some(writer.finish(&self.pointer.span, self.window.end))
     }
 
-    /// What is between pieces: punctuation, tags, anchors and aliases.
+    /// Adds the text between pieces: punctuation, tags, anchors and aliases.
     fn between(&self, range: Range<usize>, pieces: &Pieces, writer: &mut Writer) {
         let text = &self.text[range.clone()];
         let mut signs = text.match_indices('#').map(|(at, _)| at);
@@ -183,7 +183,7 @@ impl<'t> Line<'t> {
         match piece.visibility {
             Visibility::Shown if hides(&range) && !is_named() => writer.mask(range),
             Visibility::Shown if source.len() > MAX_VALUE => {
-                let end = source.floor_char_boundary(MAX_VALUE);
+                let end = floor_char_boundary(source, MAX_VALUE);
                 writer.show(self.text, range.start..range.start + end);
                 writer.put(range, CUT);
             }
@@ -196,7 +196,7 @@ impl<'t> Line<'t> {
                 let start = range.end - source.trim_start_matches(BLANKS).len();
                 writer.show(self.text, range.start..start);
                 let span = &self.pointer.span;
-                // A message shows the name of a file that has the secret.
+                // A message shows the name of the file that contains the secret.
                 if start <= span.start && span.end <= range.end && self.is_named(span) {
                     self.words(start..span.start, &hides, writer);
                     writer.show(self.text, span.clone());
@@ -209,14 +209,15 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Whether the message shows all of that text.
+    /// Whether the message shows the whole text.
     fn is_named(&self, range: &Range<usize>) -> bool {
         let source = self.text.get(range.clone()).unwrap_or_default();
         let source = source.trim_matches(['"', '\'']);
         !source.is_empty() && self.pointer.names.iter().any(|name| name == source)
     }
 
-    /// Text in which only the words before the place that the message shows are shown.
+    /// Adds a text in which only those words before the position are visible that the message shows
+    /// anyway.
     fn words(
         &self,
         range: Range<usize>,
@@ -250,7 +251,7 @@ impl<'t> Line<'t> {
                 || known.any(|known| is_same(known, text)))
     }
 
-    /// What is between words: white space, and what joins a name to its value.
+    /// Adds the text between words: white space, and characters that join a name to its value.
     fn signs(&self, signs: Range<usize>, is_after_label: bool, writer: &mut Writer) {
         let text = &self.text[signs.clone()];
         let is_sign = |c: char| " :=.,{[\"'\t".contains(c);
@@ -269,7 +270,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// A part of a text that is a word, or between words.
+/// A word, or the text between words.
 enum Word {
     Inside(Range<usize>),
     Outside(Range<usize>),
@@ -292,8 +293,8 @@ fn words(text: &str, range: &Range<usize>, is_inside: impl Fn(char) -> bool) -> 
     words
 }
 
-/// Whether it is punctuation of YAML or JSON, a tag of YAML itself, or an alias. Any other tag or
-/// anchor may be meant as a value.
+/// Whether the text is punctuation of YAML or JSON, a tag of YAML itself, or an alias. Any other
+/// tag or anchor may be meant as a value.
 fn is_punctuation(word: &str) -> bool {
     let name = word.strip_prefix("!!").or(word.strip_prefix('*'));
     let name = name.map(|name| name.trim_end_matches([',', ']', '}']));
@@ -301,7 +302,7 @@ fn is_punctuation(word: &str) -> bool {
     word.chars().all(|c| "-:,[]{}?|>+.=\"'".contains(c)) || name.is_some_and(is_name)
 }
 
-/// Whether it is the header of a section of INI.
+/// Whether the line is the header of an INI section.
 fn is_section(word: &str) -> bool {
     let name = word
         .strip_prefix('[')
@@ -309,11 +310,11 @@ fn is_section(word: &str) -> bool {
     name.is_some_and(is_shown)
 }
 
-/// The text of an excerpt, and where each part of it comes from.
+/// The text of an excerpt, and the origin of each part.
 #[derive(Default)]
 struct Writer {
     out: String,
-    /// A part of the source, where it is in the excerpt, and whether it is there as it was.
+    /// Parts of the source with their ranges in the excerpt, and whether they are shown unchanged.
     parts: Vec<(Range<usize>, Range<usize>, bool)>,
 }
 
@@ -333,7 +334,7 @@ impl Writer {
     }
 
     fn mask(&mut self, range: Range<usize>) {
-        // Masks with nothing but white space between them are one.
+        // Masks with only white space between them are merged.
         let is_blank = |part: &(Range<usize>, Range<usize>, bool)| {
             part.2 && self.out[part.1.clone()].trim().is_empty()
         };

@@ -1,5 +1,5 @@
-//! The keys of lines in a text that does not parse: only what is certainly a key, and not a part of
-//! a value.
+//! Finds the keys of lines in a text that does not parse: only text that is certainly a key, and
+//! not part of a value.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use sops_document::Format;
 /// Longer keys are not shown.
 const MAX_KEY: usize = 100;
 
-/// Each line without its break, with its key if it has one for sure.
+/// Each line without its line break, with its key if it certainly has one.
 pub(super) fn keys(text: &str, format: Format) -> Vec<(Range<usize>, Option<Range<usize>>)> {
     let mut lines = Lines::of(format);
     let mut start = 0;
@@ -24,17 +24,17 @@ pub(super) fn keys(text: &str, format: Format) -> Vec<(Range<usize>, Option<Rang
     each.collect()
 }
 
-/// What the lines so far tell about those that come.
+/// The state of the lines so far, which determines how the next ones are read.
 enum Lines {
     Yaml(YamlLines),
     Json(JsonLines),
-    /// Each line is for itself.
+    /// Each line is independent.
     Dotenv,
     /// No line is shown, or none from here on.
     Hidden,
 }
 
-/// Where the key of a line is in it.
+/// The position of the key in a line.
 struct Key {
     range: Range<usize>,
     colon: usize,
@@ -50,10 +50,10 @@ impl Lines {
         }
     }
 
-    /// The key of the next line, without its break, if it has one for sure.
+    /// The key of the next line, without its line break, if it certainly has one.
     fn next(&mut self, line: &str) -> Option<Key> {
         let (key, is_clear) = match self {
-            // For YAML this ends a line too.
+            // In YAML, this also ends a line.
             Self::Yaml(_) if line.contains('\r') => (None, false),
             Self::Yaml(lines) => lines.next(line),
             Self::Json(lines) => lines.next(line),
@@ -67,12 +67,12 @@ impl Lines {
     }
 }
 
-/// Lines of YAML, as far as they are of the simple kind that shows where values end.
+/// Lines of YAML, as long as they have a simple form in which the end of values is clear.
 #[derive(Default)]
 struct YamlLines {
-    /// The column of what holds an open block scalar.
+    /// The column of the node that contains the open block scalar.
     block: Option<usize>,
-    /// The column of what holds an open plain scalar.
+    /// The column of the node that contains the open plain scalar.
     scalar: Option<usize>,
 }
 
@@ -117,15 +117,15 @@ impl YamlLines {
 
 /// How a value continues after its first line.
 enum End {
-    /// Not at all.
+    /// The value does not continue.
     Nothing,
-    /// In lines that are indented more, if there are any.
+    /// The value may continue in lines that are indented more.
     Plain,
-    /// As a block scalar.
+    /// The value continues as a block scalar.
     Block,
 }
 
-/// How a value continues; `None` if only a parser can tell.
+/// How a value continues; `None` if that needs a parser.
 fn end_of(value: &str) -> Option<End> {
     let mut value = value;
     while value.starts_with(['&', '!']) {
@@ -149,7 +149,7 @@ fn end_of(value: &str) -> Option<End> {
     }
 }
 
-/// Whether a flow collection ends on the line where it begins, for sure.
+/// Whether a flow collection certainly ends on the line where it begins.
 fn is_closed_flow(value: &str) -> bool {
     let value = value.split(" #").next().unwrap_or(value).trim_end();
     let mut open = 0_usize;
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_value_is_no_key() {
+    fn text_that_may_be_a_value_is_not_a_key() {
         for (text, line) in [
             ("a: |\n  secret: x\n", 2),
             ("- |\n secret: x\n", 2),

@@ -23,13 +23,13 @@ use piece::{Pieces, parsed};
 pub struct Excerpts<'t> {
     text: &'t str,
     pieces: Pieces,
-    /// The secrets that were found, in order and without overlaps. Not even their keys are shown if
-    /// they have any.
+    /// The secrets that were found, in order and without overlaps. Even the keys inside them are
+    /// not shown.
     secrets: Vec<Range<usize>>,
 }
 
 impl<'t> Excerpts<'t> {
-    /// Of a text in that format, which need not be valid.
+    /// The excerpts of a text in that format, which need not be valid.
     pub fn new(text: &'t [u8], format: Format) -> Self {
         let text = valid_part(text);
         let pieces = match parsed(text, format) {
@@ -43,7 +43,7 @@ impl<'t> Excerpts<'t> {
         }
     }
 
-    /// For findings in a file that the rules look at.
+    /// The excerpts for findings in a file that the rules check.
     fn for_findings(context: &Context<'t>, findings: &[&mut Finding]) -> Self {
         let text = context.text();
         let filled = crate::template::filled(text);
@@ -98,7 +98,7 @@ impl<'t> Excerpts<'t> {
     }
 }
 
-/// Gives each finding in the file its excerpt.
+/// Adds an excerpt to each finding in the file.
 pub(crate) fn add(context: &Context<'_>, findings: &mut [&mut Finding]) {
     if findings.is_empty() || context.text().is_empty() {
         return;
@@ -120,7 +120,7 @@ fn valid_part(text: &[u8]) -> &str {
     valid.unwrap_or_default()
 }
 
-/// Ranges in order, those that overlap as one.
+/// The ranges in order, with overlapping ones merged.
 fn united(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| range.start);
     let mut united: Vec<Range<usize>> = Vec::new();

@@ -1,4 +1,4 @@
-//! The pieces of a text: keys, values and comments, and which of them can be read.
+//! Divides a text into keys, values and comments, and decides which of them may be shown.
 
 use std::ops::Range;
 
@@ -8,17 +8,17 @@ use super::lines;
 use super::readable::Fields;
 use crate::secret_detection::is_shown;
 
-/// Texts in texts are read up to this depth.
+/// How deep texts inside texts are read.
 const MAX_DEPTH: usize = 3;
 
-/// What of a piece is shown.
+/// How much of a piece is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Visibility {
     /// All of it.
     Shown,
     /// The words that a message shows anyway.
     Words,
-    /// These words too, or all of it if it is a comment that allows findings.
+    /// These words too, or the whole text of a comment that allows findings.
     Line,
     /// Nothing.
     Hidden,
@@ -31,7 +31,7 @@ pub(super) struct Piece {
     pub(super) visibility: Visibility,
 }
 
-/// The pieces of a text in order, without overlaps. What is between them is punctuation.
+/// The pieces of a text in order, without overlaps. The text between them is punctuation.
 pub(super) struct Pieces {
     all: Vec<Piece>,
     /// Whether the text may have sections, as INI has them.
@@ -57,7 +57,7 @@ impl Pieces {
         let mut all = collector.all;
         all.retain(|piece| !piece.range.is_empty());
         all.sort_by_key(|piece| (piece.range.start, piece.range.end));
-        // What is not understood is not shown.
+        // Text that is not understood is not shown.
         for index in 1..all.len() {
             if all[index].range.start < all[index - 1].range.end {
                 let end = all[index].range.end.max(all[index - 1].range.end);
@@ -155,7 +155,7 @@ impl Collector<'_> {
         let mut open: Vec<(NodeRef<'_, '_>, Fields<'_>)> = Vec::new();
         open.extend(document.tops().flatten().map(|top| (top, fields.clone())));
         while let Some((node, fields)) = open.pop() {
-            // What an alias repeats is where its anchor is.
+            // The content of an alias is at its anchor.
             if node.origin().span() != node.span() {
                 continue;
             }
@@ -199,7 +199,7 @@ impl Collector<'_> {
             true => Visibility::Shown,
             false => Visibility::Hidden,
         };
-        // A key that is written in another way is taken for text up to its value.
+        // A key with another spelling counts as text up to its value.
         let end = child.span().start + base;
         let range = match length {
             0 if start < end => start..end,

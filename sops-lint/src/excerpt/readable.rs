@@ -1,5 +1,5 @@
-//! Which values can be read by everyone: those of fields that hold no secrets, if they do not look
-//! like secrets either.
+//! Decides which values may be shown: values of fields without secrets, if they don't look like
+//! secrets.
 
 use sops_core::is_ciphertext;
 
@@ -7,7 +7,7 @@ use crate::secret::is_secret_part;
 use crate::secret_detection::{in_text, is_random, judge};
 use crate::shown_name::shown_name;
 
-/// Fields whose values are settings, names and places.
+/// Fields whose values are settings, names and locations.
 const READABLE: [&str; 76] = [
     "age",
     "age_recipients",
@@ -87,7 +87,7 @@ const READABLE: [&str; 76] = [
     "wait",
 ];
 
-/// Fields with keys for encryption: what is not the public half of one may be the private half.
+/// Fields with encryption keys: a value that is not a public key may be a private one.
 const OF_KEYS: [&str; 9] = [
     "age",
     "age_recipients",
@@ -122,7 +122,7 @@ const WITH_SIGNS: [&str; 17] = [
     "vault_url",
 ];
 
-/// Fields below which everything may be a secret: the user decides what is in them.
+/// Fields with arbitrary content, below which everything may be a secret.
 const CLOSED: [&str; 15] = [
     "annotations",
     "binaryData",
@@ -141,7 +141,7 @@ const CLOSED: [&str; 15] = [
     "valuesObject",
 ];
 
-/// The fields of a Secret that cannot hold a value of it.
+/// The fields of a Secret that cannot contain its values.
 const OF_SECRET: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "sops"];
 
 /// Fields of Kubernetes that contain the word "secret" and lead to the name of a Secret.
@@ -160,7 +160,7 @@ const REFERENCES: [&str; 9] = [
 /// The fields that lead to a value, as far as they decide whether it can be read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields<'d> {
-    /// Whether the user decides what is here.
+    /// Whether the content here is arbitrary.
     is_closed: bool,
     /// How many keys lead from a Secret to here, if its values are here; otherwise 0.
     depth_in_secret: usize,
@@ -168,7 +168,7 @@ pub(super) struct Fields<'d> {
     names: Vec<&'d str>,
 }
 
-/// Whose top level the fields are at.
+/// The kind of object that the fields are at the top level of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ObjectKind {
     Secret,
@@ -228,7 +228,7 @@ impl<'d> Fields<'d> {
         self.depth_in_secret > 1
     }
 
-    /// Whether the field says what kind of object it is in, which is never a secret.
+    /// Whether the field names the kind of its object, which is never a secret.
     pub(super) fn is_type(&self, value: &str) -> bool {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "./-".contains(c);
         let name = self.names.last().copied().unwrap_or_default();
@@ -258,8 +258,8 @@ impl<'d> Fields<'d> {
     }
 }
 
-/// Whether the value of a field for names and places may be a secret all the same: it looks
-/// generated, or has an assignment instead of a name.
+/// Whether the value of a field for names and locations may still be a secret, because it looks
+/// generated or contains an assignment.
 fn may_be_secret(field: &str, value: &str) -> bool {
     if OF_KEYS.contains(&field) || is_ciphertext(value) {
         return false;
@@ -278,7 +278,7 @@ fn is_generated(word: &str) -> bool {
     is_random(word) || kinds.len() >= 8 && changes.count() >= 3
 }
 
-/// Whether it has the form of a public key, or of the identifier of a key.
+/// Whether the value has the form of a public key, or of a key's identifier.
 fn is_public_key(text: &str) -> bool {
     let text = text.trim();
     let is_fingerprint = || text.len() >= 16 && text.bytes().all(|c| c.is_ascii_hexdigit());

@@ -1,4 +1,4 @@
-//! Files that go with another one: templates, samples and notes.
+//! Files that accompany another file: templates, samples and notes.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ pub(crate) fn may_be_notes(path: &Path) -> bool {
     is_text || original(path).is_none()
 }
 
-/// Whether the ending of the name is that of a file which goes with another one, such as a
+/// Whether the ending of the name is that of a file that accompanies another one, such as a
 /// template.
 pub(crate) fn is_companion(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());

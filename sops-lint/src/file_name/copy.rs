@@ -1,11 +1,11 @@
-//! Which file another one is a copy of.
+//! Determines which file another file is a copy of.
 
 use std::path::{Path, PathBuf};
 
 use super::copy_marks::{has_format, without_copy_endings, without_copy_marks};
 use super::lower_case::name;
 
-/// What begins the names of copies.
+/// The beginnings of the names of copies.
 const BEGINNINGS: [&str; 6] = [
     "Copy of ",
     "copy of ",
@@ -16,7 +16,7 @@ const BEGINNINGS: [&str; 6] = [
 ];
 
 /// The paths that the file may be a copy of, as far as its name says: the one without the marks of
-/// copies, and those in lower case, because some file systems do not tell them apart.
+/// copies, and those in lower case, because some file systems do not distinguish them.
 pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
     let original = original(path);
     let lower = |path: &Path| path.with_file_name(name(path));
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_known_by_their_names() {
+    fn copies_are_recognized_by_their_names() {
         for (name, expected) in [
             ("a/x.sops.yaml.bak", "a/x.sops.yaml"),
             ("x.sops.yaml~", "x.sops.yaml"),

@@ -1,11 +1,11 @@
-//! What people and programs add to the name of a copy.
+//! The parts of names by which people and programs mark a copy.
 
 use std::path::Path;
 
 use sops_document::Format;
 
-/// What marks a copy, such as `secret.yaml.bak`, and what programs decrypt, such as
-/// `secret.yaml.dec` and `secret.dec.yaml`: as the ending of a name, and before the extension.
+/// Marks of copies, such as `secret.yaml.bak`, and of decrypted files, such as `secret.yaml.dec`
+/// and `secret.dec.yaml`: at the end of a name, or before the extension.
 const MARKS: [&str; 20] = [
     "bak",
     "old",
@@ -37,16 +37,16 @@ const ENDINGS: [&str; 10] = [
 /// Endings of the sides of a merge. In the names of dotenv files, they are environments.
 const SIDES: [&str; 3] = ["base", "local", "remote"];
 
-/// What marks a copy before the extension in another language.
+/// The mark of a copy before the extension, in German.
 const KOPIE: &str = "kopie";
 
-/// What Syncthing puts before a date and the extension.
+/// The mark that Syncthing puts before a date and the extension.
 const SYNC_MARK: &str = ".sync-conflict-";
 
-/// What `git mergetool` puts before a number and the extension.
+/// The marks that `git mergetool` puts before a number and the extension.
 const MERGE_MARKS: [&str; 4] = ["BACKUP", "BASE", "LOCAL", "REMOTE"];
 
-/// Without endings such as `.bak`, `.old.2`, `-backup`, ` copy` and `~`.
+/// The name without endings such as `.bak`, `.old.2`, `-backup`, ` copy` and `~`.
 pub(super) fn without_copy_endings(mut name: &str) -> &str {
     loop {
         let rest = name.trim_end_matches('~');
@@ -111,7 +111,7 @@ fn is_mark(word: &str) -> bool {
     MARKS.contains(&word) || word == KOPIE
 }
 
-/// Without what marks a copy at the end of a name: ` copy 2`, ` (1)`, ` - Copy`, `.bak`,
+/// The name without the marks of a copy at its end: ` copy 2`, ` (1)`, ` - Copy`, `.bak`,
 /// `_BACKUP_123`.
 pub(super) fn without_copy_marks(mut stem: &str) -> &str {
     loop {

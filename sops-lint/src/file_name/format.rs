@@ -1,4 +1,4 @@
-//! The format that a name tells.
+//! Determines a file's format from its name.
 
 use std::path::Path;
 
@@ -7,9 +7,9 @@ use sops_document::Format;
 use super::copy::original;
 use super::lower_case::name;
 
-/// The format that the name tells, whatever its case and whatever follows it, as in
-/// `secret.yaml.bak`; `None` where it tells none. SOPS itself takes all names but those with the
-/// exact endings for binary files.
+/// The format that the name implies, in any letter case and with any ending after it, as in
+/// `secret.yaml.bak`; `None` if it implies none. SOPS itself treats all files without the exact
+/// endings as binary.
 pub(crate) fn named(path: &Path) -> Option<Format> {
     let known =
         |path: &Path| Some(Format::from_path(path)).filter(|format| *format != Format::Binary);
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_and_cases_are_seen_through() {
+    fn copies_and_letter_case_do_not_hide_the_format() {
         for (name, format) in [
             ("a.yaml", Some(Format::Yaml)),
             ("S.YAML", Some(Format::Yaml)),

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_host_of_a_repository_reads_is_known_by_its_path() {
+    fn files_for_the_hosting_service_are_recognized_by_their_path() {
         for (path, expected) in [
             (".github/workflows/test.yml", true),
             (".github/workflows/rotate-secrets.yaml", true),

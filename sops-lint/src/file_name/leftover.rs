@@ -1,9 +1,9 @@
-//! Files that a killed run of this program has left.
+//! Recognizes files that a killed run of this program left behind.
 
 use std::path::Path;
 
-/// Whether a killed run of this program has left the file, whose path starts in the repository:
-/// what it writes goes into such files first.
+/// Whether a killed run of this program left the file behind. The path is relative to the
+/// repository. New content is first written to such files.
 pub(crate) fn is_leftover(path: &Path) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let is_directory = |name: &str| {
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leftovers_are_known_by_their_names() {
+    fn leftovers_are_recognized_by_their_names() {
         for (name, expected) in [
             ("a/.sops-rs-x1Y2z3.tmp", true),
             (".sops-rs-0123456789abcdef/0", true),

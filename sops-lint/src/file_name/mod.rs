@@ -1,5 +1,5 @@
-//! Guesses from a file's name what it is, for the lint and not for SOPS: a copy, another letter
-//! case, prose.
+//! Guesses from a file's name what the file is, for the lint and not for SOPS: a copy, a manifest
+//! with another letter case, prose.
 
 mod companion;
 mod copy;

@@ -1,4 +1,4 @@
-//! Files for people: prose, and the differences of files.
+//! Recognizes files for people: prose, and diffs.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub(crate) fn is_prose(path: &Path) -> bool {
     PROSE.iter().any(|ending| name.ends_with(ending)) || PROSE_NAMES.contains(&&*name)
 }
 
-/// Whether the file shows the differences of files.
+/// Whether the file is a patch or a diff.
 pub(crate) fn is_patch(path: &Path) -> bool {
     let name = name(path);
     name.ends_with(".patch") || name.ends_with(".diff")

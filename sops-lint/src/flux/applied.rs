@@ -1,4 +1,4 @@
-//! A Kustomization as Flux applies it, with all patches.
+//! A Kustomization with all its patches, as Flux applies it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,14 +16,14 @@ use super::tree::FluxTree;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Applied<'t> {
-    /// Each with the patches of its parents.
+    /// The Kustomizations, each with the patches of its parents.
     pub kustomizations: Vec<AppliedKustomization<'t>>,
     pub(super) budget: Rc<Budget>,
 }
 
 impl Applied<'_> {
-    /// Whether all of them were followed so far, and all of their problems found. There is a limit
-    /// for repositories in which thousands of Kustomizations build each other's directories.
+    /// Whether all Kustomizations were followed so far, and all their problems found. There is a
+    /// limit for repositories in which thousands of Kustomizations build each other's directories.
     pub fn is_complete(&self) -> bool {
         !self.budget.is_spent()
     }
@@ -33,21 +33,21 @@ impl Applied<'_> {
 #[derive(Debug)]
 pub struct AppliedKustomization<'t> {
     pub(super) tree: &'t FluxTree,
-    /// The file and the part of it that it is in, unless it is one of the cluster.
+    /// The file and the site of the Kustomization; `None` for one in the cluster.
     pub(super) site: Option<(&'t Path, usize)>,
     pub(super) value: Value,
     pub(super) origin: SourceOrigin,
     pub(super) build: Option<Rc<Build<'t>>>,
-    /// Shared by all Kustomizations of the repository.
+    /// The budget that all Kustomizations of the repository share.
     pub(super) budget: Rc<Budget>,
 }
 
-/// Its `spec.decryption`.
+/// How a Kustomization decrypts, from its `spec.decryption`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decryption<'a> {
-    /// It is missing, or has no provider.
+    /// The field is missing, or has no provider.
     Missing,
-    /// It names a provider that Flux does not have.
+    /// The field names a provider that Flux does not have.
     OtherProvider(&'a str),
     /// With the keys of a Secret in the Kustomization's namespace.
     Secret(&'a str),
@@ -59,33 +59,33 @@ pub enum Decryption<'a> {
 }
 
 impl<'t> AppliedKustomization<'t> {
-    /// The file that it is in, by its absolute path; `None` for one of the cluster.
+    /// The absolute path of the file; `None` for a Kustomization in the cluster.
     pub fn file(&self) -> Option<&'t Path> {
         self.site.map(|(file, _)| file)
     }
 
-    /// Its name.
+    /// The name of the Kustomization.
     pub fn name(&self) -> &str {
         text(&self.value, &["metadata", "name"]).unwrap_or_default()
     }
 
-    /// The namespace that it is applied to, if it says so.
+    /// The namespace that it is applied to, if stated.
     pub fn namespace(&self) -> Option<&str> {
         text(&self.value, &["metadata", "namespace"])
     }
 
-    /// Kind and name of its source.
+    /// The kind and the name of its source.
     pub fn source(&self) -> (&str, &str) {
         let field = |key| text(&self.value, &["spec", "sourceRef", key]).unwrap_or_default();
         (field("kind"), field("name"))
     }
 
-    /// Where its files are.
+    /// The repository that its files come from.
     pub fn origin(&self) -> SourceOrigin {
         self.origin
     }
 
-    /// Its path in the repository, as it is written.
+    /// The path in the repository, as written.
     pub fn path(&self) -> &str {
         text(&self.value, &["spec", "path"]).unwrap_or("./")
     }
@@ -110,7 +110,7 @@ impl<'t> AppliedKustomization<'t> {
         }
     }
 
-    /// Whether Flux decrypts what it builds.
+    /// Whether Flux decrypts the files that it builds.
     pub(super) fn decrypts(&self) -> bool {
         !matches!(
             self.decryption(),

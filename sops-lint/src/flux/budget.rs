@@ -1,4 +1,4 @@
-//! How much work a repository may cause.
+//! Limits the work that a repository may cause.
 
 use std::cell::Cell;
 

@@ -1,5 +1,4 @@
-//! Which files a build of Flux reads, as far as they are in the repository, and the patches on the
-//! way.
+//! Determines which files of the repository a Flux build reads, and which patches apply to them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,8 +13,7 @@ use super::problem::SharedProblems;
 use super::site::SiteId;
 use super::tree::{FluxTree, clean};
 
-/// The names that Flux leaves out of every source: the defaults of its `.sourceignore`, as far as
-/// they are YAML.
+/// YAML files that Flux leaves out of every source by default, as in `.sourceignore`.
 const IGNORED: [&str; 9] = [
     ".git",
     ".github",
@@ -28,12 +26,12 @@ const IGNORED: [&str; 9] = [
     ".flux.yaml",
 ];
 
-/// What a directory is built from.
+/// The files that a directory is built from.
 #[derive(Debug)]
 pub(super) struct Build<'t> {
     pub(super) files: Vec<BuiltFile<'t>>,
     directories: Vec<Directory>,
-    /// What all Kustomizations that build it have in common.
+    /// The problems that all Kustomizations share that build the directory.
     pub(super) shared: SharedProblems<'t>,
 }
 
@@ -47,10 +45,10 @@ pub(super) struct BuiltFile<'t> {
     directory: usize,
 }
 
-/// What a build reads a file for.
+/// The purpose for which a build reads a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Role<'t> {
-    /// Its objects.
+    /// The build applies the objects in the file.
     Resource,
     /// A generator or a patch of the kustomization in this file.
     Source(&'t Path, &'t SourceFile),
@@ -170,8 +168,8 @@ impl<'t> Build<'t> {
         file.is_some()
     }
 
-    /// The manifests in a directory without a kustomization and below it, as Flux lists them: a
-    /// directory below with a kustomization is built as such.
+    /// The manifests in and below a directory without a kustomization, as Flux lists them: a
+    /// subdirectory with a kustomization is built with it.
     fn add_manifests(
         &mut self,
         tree: &'t FluxTree,

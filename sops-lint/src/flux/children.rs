@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// A Kustomization in a file: the file, and its number there.
 pub(super) type Id<'t> = (&'t Path, usize);
 
-/// The fields of a `spec` that change what it builds.
+/// The fields of a `spec` that change the objects of a build.
 const CHANGES: [&str; 4] = [
     "patches",
     "patchesStrategicMerge",
@@ -17,8 +17,8 @@ const CHANGES: [&str; 4] = [
     "targetNamespace",
 ];
 
-/// What decides which children a Kustomization has: the directory, its components, and the changes
-/// of its `spec` as JSON.
+/// The facts that determine the children of a Kustomization: the directory, its components, and the
+/// changes of its `spec` as JSON.
 pub(super) type ChildrenKey = (PathBuf, Vec<PathBuf>, String);
 
 pub(super) fn children_key(path: PathBuf, components: Vec<PathBuf>, spec: &Value) -> ChildrenKey {
@@ -61,7 +61,7 @@ pub(super) struct Pending<'t> {
     open: Vec<(Id<'t>, Rc<Value>)>,
     /// The lists that were added, by their addresses, with the parent that was left out.
     followed: HashMap<*const Children<'t>, Option<Id<'t>>>,
-    /// The same lists, so that their addresses stay theirs.
+    /// The same lists, kept so that their addresses are not reused.
     lists: Vec<Rc<Children<'t>>>,
 }
 

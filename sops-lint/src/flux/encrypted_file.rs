@@ -1,4 +1,4 @@
-//! An encrypted file: what Flux sees of it before it decrypts, and what it makes of it.
+//! An encrypted file as Flux sees it before decryption, and the outcome.
 
 use serde_json::Value;
 use sops_core::CIPHERTEXT_PREFIX;
@@ -20,7 +20,7 @@ pub(super) enum SourceOutcome {
     Unrecognized,
     /// Flux decrypts nothing here.
     NotDecrypted,
-    /// Flux takes the file for binary, and fails because it has keys.
+    /// Flux treats the file as binary, and fails because it has keys.
     NotBinary,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct EncryptedFile {
     /// Whether all that is encrypted is the content of a binary file.
     is_binary: bool,
     pub(super) objects: Vec<EncryptedObject>,
-    /// The selection rule, and where it is.
+    /// The selection rule, and its location.
     pub(super) rule: EncryptionRule,
     pub(super) rule_site: SiteId,
 }
@@ -43,7 +43,7 @@ pub(super) struct EncryptedObject {
     /// The object with its encrypted values; null if it is not an object of Kubernetes.
     pub(super) identity: Value,
     pub(super) site: SiteId,
-    /// The first encrypted part of what names the object.
+    /// The first encrypted part of the object's identity.
     pub(super) encrypted_name: Option<(&'static str, SiteId)>,
     /// Where decryption is switched off.
     pub(super) disabled: Option<SiteId>,
@@ -79,7 +79,7 @@ impl EncryptedFile {
         }
     }
 
-    /// What becomes of the file under a generator or a list of patches.
+    /// The outcome for the file in a generator or a list of patches.
     pub(super) fn outcome(&self, name: &str, purpose: &Purpose) -> SourceOutcome {
         match purpose {
             Purpose::Value {
@@ -162,7 +162,7 @@ impl EncryptedObject {
         }
     }
 
-    /// Kind and name, for messages.
+    /// The kind and name of the object, for messages.
     pub(super) fn reference(&self) -> String {
         let field = |path: &[&str]| text(&self.identity, path).unwrap_or_default();
         format!("{} {}", field(&["kind"]), field(&["metadata", "name"]))

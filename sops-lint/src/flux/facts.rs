@@ -1,4 +1,4 @@
-//! What one file says about Flux.
+//! Reads the facts about Flux in one file.
 
 use std::path::Path;
 
@@ -18,6 +18,7 @@ use super::source::Source;
 use crate::input::Tree;
 use crate::kustomization::is_named;
 use crate::object::objects;
+use crate::word_search::contains;
 
 /// The largest file that Flux reads for a generator or a patch, in bytes.
 const MAX_SOURCE: usize = 5 << 20;
@@ -28,21 +29,21 @@ const GROUP: &str = "kustomize.toolkit.fluxcd.io/";
 /// The group of the configurations of sops-rs-krm.
 const FUNCTION_GROUP: &str = "krm.sops-rs/";
 
-/// What a text with one of Flux's objects contains.
+/// Words, one of which a text with a Flux object contains.
 const OBJECT_WORDS: [&str; 2] = ["toolkit.fluxcd.io/", "fluxcd.controlplane.io/"];
 
-/// What a text with Helm values for a FluxInstance contains.
+/// Words, one of which a text with Helm values for a FluxInstance contains.
 const VALUE_WORDS: [&str; 2] = ["instance:", "sync:"];
 
 /// An argument of kustomize-controller.
 const CONTROLLER_SECRET: &str = "--sops-age-secret";
 
-/// What one file says about Flux: its objects, its kustomization, and its encrypted values. Most
-/// files say nothing.
+/// The facts about Flux in one file: its objects, its kustomization, and its encrypted values. Most
+/// files have none.
 #[derive(Debug, Default)]
 pub struct FluxFacts {
     pub(super) sites: Sites,
-    /// Kustomizations of Flux.
+    /// The Flux Kustomizations in the file.
     pub(super) kustomizations: Vec<(Value, SiteId)>,
     pub(super) sources: Vec<Source>,
     pub(super) kustomize: Option<KustomizeFile>,
@@ -80,7 +81,7 @@ impl FluxFacts {
         if may_have_objects(text) {
             facts.add_objects(document);
         }
-        if text.contains(FUNCTION_GROUP) {
+        if contains(text, FUNCTION_GROUP) {
             let kind = |node: NodeRef<'_, '_>| {
                 node.get("kind").and_then(NodeRef::as_str) == Some("SopsDecrypt")
             };
@@ -96,10 +97,10 @@ impl FluxFacts {
         let Ok(text) = str::from_utf8(bytes) else {
             return size;
         };
-        let may_be_encrypted = text.contains(CIPHERTEXT_PREFIX);
+        let may_be_encrypted = contains(text, CIPHERTEXT_PREFIX);
         let is_meant = is_named(path) || may_have_objects(text);
         let mut words = [FUNCTION_GROUP, CONTROLLER_SECRET].into_iter();
-        if !may_be_encrypted && !is_meant && !words.any(|word| text.contains(word)) {
+        if !may_be_encrypted && !is_meant && !words.any(|word| contains(text, word)) {
             return size;
         }
         let format = match Format::from_path(path) {
@@ -137,7 +138,7 @@ impl FluxFacts {
         self.sites.all()
     }
 
-    /// Whether it says nothing.
+    /// Whether the file has no facts.
     pub(crate) fn is_empty(&self) -> bool {
         self.kustomizations.is_empty()
             && self.sources.is_empty()
@@ -157,7 +158,8 @@ impl FluxFacts {
                 let spec = object.node.get("spec");
                 let path = object.node.at(&["spec", "path"]);
                 let source = object.node.at(&["spec", "sourceRef"]);
-                // A patch of one says only what it changes; the source is required.
+                // A patch of a Kustomization has only the changed fields, but a Kustomization must
+                // have a source.
                 if let Some(spec) = spec.filter(|_| path.or(source).is_some()) {
                     let object_name =
                         Some(object.reference().to_string()).filter(|name| !name.is_empty());
@@ -221,11 +223,11 @@ impl FluxFacts {
 
 /// Whether a text may have objects of Flux, or Helm values for them.
 fn may_have_objects(text: &str) -> bool {
-    OBJECT_WORDS.iter().any(|word| text.contains(word))
-        || VALUE_WORDS.iter().all(|word| text.contains(word))
+    OBJECT_WORDS.iter().any(|word| contains(text, word))
+        || VALUE_WORDS.iter().all(|word| contains(text, word))
 }
 
-/// The identity and `spec.url` of an object, all that matters of a source.
+/// The identity and `spec.url` of an object: the parts of a source that matter.
 fn object_head(node: NodeRef<'_, '_>) -> Value {
     let field = |path: &[&str]| node.at(path).and_then(NodeRef::as_str);
     json!({
@@ -237,7 +239,7 @@ fn object_head(node: NodeRef<'_, '_>) -> Value {
 /// The Secrets that `--sops-age-secret` names, an argument of kustomize-controller. Patches and
 /// Helm values have it in texts, so it is searched for in lines that are not comments.
 fn controller_secrets(text: &str) -> Vec<String> {
-    if !text.contains(CONTROLLER_SECRET) {
+    if !contains(text, CONTROLLER_SECRET) {
         return Vec::new();
     }
     let lines = text

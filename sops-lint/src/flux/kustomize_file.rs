@@ -1,4 +1,4 @@
-//! A `kustomization.yaml`: what it takes in, and its patches.
+//! A `kustomization.yaml`: the files that it includes, and its patches.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::site::{Site, SiteId, Sites};
 use crate::input::Tree;
 use crate::kustomization::{PATCH_LISTS, fields, items, text};
 
-/// What Flux decrypts a file for, before kustomize reads it.
+/// The purpose for which Flux decrypts a file before kustomize reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A value of the Secret or ConfigMap that a generator makes.
+    /// A value of the Secret or ConfigMap that a generator creates.
     Value { key: String, is_secret: bool },
     /// The variables of a generator; the old field `env` has one file.
     Variables { is_secret: bool, is_old_field: bool },
@@ -21,7 +21,7 @@ pub(super) enum Purpose {
     Patch,
 }
 
-/// A file that a kustomization reads, and where it names it.
+/// A file that a kustomization reads, and the site that names it.
 #[derive(Clone, Debug)]
 pub(super) struct SourceFile {
     pub(super) name: String,

@@ -8,13 +8,14 @@ use super::encrypted_file::EncryptedFile;
 use super::problem::Problem;
 
 impl AppliedKustomization<'_> {
-    /// That it does not decrypt, although it builds encrypted files of this repository.
+    /// The problem that the Kustomization does not decrypt, although it builds encrypted files of
+    /// this repository.
     pub fn missing_decryption(&self) -> Option<Problem> {
         missing_decryption(self, self.own_build()?)
     }
 }
 
-/// That the Kustomization does not decrypt, if something is to be decrypted.
+/// The problem that the Kustomization does not decrypt, if there is something to decrypt.
 fn missing_decryption(
     kustomization: &AppliedKustomization<'_>,
     build: &Build<'_>,

@@ -1,5 +1,5 @@
-//! What Flux makes of a repository: which Kustomizations it applies, what each of them builds, and
-//! how it decrypts that.
+//! How Flux treats a repository: which Kustomizations it applies, which files each of them builds,
+//! and how it decrypts them.
 //!
 //! The facts follow Flux's sources: `internal/decryptor` of kustomize-controller 1.9, and
 //! `kustomize_generator.go` of fluxcd/pkg/kustomize.

@@ -1,4 +1,4 @@
-//! Patches of kustomize, applied to objects: strategic merges and JSON 6902 operations.
+//! Applies kustomize patches to objects: strategic merges and JSON 6902 operations.
 
 use serde_json::{Value, json};
 use sops_core::parse_document;
@@ -81,8 +81,7 @@ impl Patch {
                     if self.target.is_some() || is_same(patch, object) {
                         let identity = identity(object);
                         merge(object, patch);
-                        // A target selects objects; what a patch says of its own identity has no
-                        // effect.
+                        // A target selects objects; the identity in the patch has no effect.
                         restore(object, identity);
                     }
                 }
@@ -146,7 +145,7 @@ fn restore(object: &mut Value, [version, kind, name, namespace]: [Value; 4]) {
     }
 }
 
-/// A strategic merge into an object without a schema, as those of Flux are: mappings are merged,
+/// A strategic merge into an object without a schema, such as those of Flux: mappings are merged,
 /// everything else is replaced.
 fn merge(value: &mut Value, patch: &Value) {
     let Some(entries) = patch.as_object() else {
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_without_a_target_is_for_the_object_that_it_names() {
+    fn a_merge_patch_without_a_target_is_for_the_object_that_it_names() {
         for (head, expected) in [
             ("kind: Kustomization\nmetadata: {name: apps}", true),
             (

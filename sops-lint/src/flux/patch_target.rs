@@ -1,4 +1,4 @@
-//! Which objects a patch of kustomize changes.
+//! Determines which objects a kustomize patch changes.
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What keeps Flux from decrypting what a Kustomization builds.
+//! Problems that keep Flux from decrypting the files that a Kustomization builds.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::site::SiteId;
 
-/// Something that keeps Flux from decrypting a file, or from building at all.
+/// A problem that keeps Flux from decrypting a file, or from building at all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     pub(super) file: Option<PathBuf>,
@@ -42,13 +42,13 @@ impl Problem {
     }
 }
 
-/// Whether a Kustomization decrypts, and its path as it is written.
+/// Whether a Kustomization decrypts, and its path as written.
 type Reading = (bool, String);
 
 /// The problems of a build, which several Kustomizations may have.
 #[derive(Debug, Default)]
 pub(super) struct SharedProblems<'t> {
     pub(super) problems: RefCell<HashMap<Reading, Rc<Vec<Problem>>>>,
-    /// The encrypted files that someone has to decrypt, in order.
+    /// The encrypted files that need decryption, in order.
     pub(super) encrypted: OnceCell<Vec<&'t Path>>,
 }

@@ -1,4 +1,4 @@
-//! Looks for what keeps Flux from decrypting.
+//! Looks for problems that keep Flux from decrypting.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -17,15 +17,15 @@ use super::tree::{FluxTree, clean};
 use crate::shown_name::shown_name;
 
 impl<'t> AppliedKustomization<'t> {
-    /// What else keeps Flux from decrypting what it builds. None if its files are in another
-    /// repository.
+    /// The other problems that keep Flux from decrypting the files that it builds. Empty if the
+    /// files are in another repository.
     pub fn problems(&self) -> Vec<Problem> {
         let shared = self.shared_problems();
         let shared = shared.iter().flat_map(|problems| problems.iter());
         shared.cloned().chain(self.patch_problems()).collect()
     }
 
-    /// The problems of what it builds, whatever patches it adds. Kustomizations with equal builds
+    /// The problems of the build, regardless of added patches. Kustomizations with equal builds
     /// share them.
     pub(crate) fn shared_problems(&self) -> Option<Rc<Vec<Problem>>> {
         let build = self.own_build()?;
@@ -69,7 +69,7 @@ impl<'t> AppliedKustomization<'t> {
 }
 
 impl FluxTree {
-    /// What is wrong with kustomizations, whoever builds them.
+    /// Problems of kustomizations, regardless of the Kustomization that builds them.
     pub(crate) fn kustomize_problems(&self) -> Vec<Problem> {
         let with_generators = self
             .files
@@ -109,7 +109,7 @@ struct Search<'s, 't> {
     build: &'s Build<'t>,
     budget: &'s Budget,
     decrypts: bool,
-    /// The path of the Kustomization, as it is written.
+    /// The path of the Kustomization, as written.
     path: &'s str,
 }
 
@@ -247,7 +247,7 @@ impl Search<'_, '_> {
                 );
                 problem(
                     format!(
-                        "Flux takes `{name}` for a binary file because of its key, and fails to decrypt it"
+                        "Flux treats `{name}` as a binary file because of its key, and fails to decrypt it"
                     ),
                     &help,
                 )
@@ -321,7 +321,7 @@ impl Search<'_, '_> {
     }
 }
 
-/// What is wrong with an object of an encrypted file.
+/// The problem of an object in an encrypted file.
 fn object_problem(file: &Path, object: &EncryptedObject) -> Option<Problem> {
     if let Some(site) = object.disabled {
         let message = format!(

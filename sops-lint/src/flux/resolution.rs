@@ -1,4 +1,4 @@
-//! The Kustomizations that Flux applies, followed from the parents to what they build.
+//! Resolves the Kustomizations that Flux applies, from the parents to their children.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -70,7 +70,7 @@ struct Resolution<'t> {
     builds: HashMap<BuildKey, Rc<Build<'t>>>,
     children: HashMap<ChildrenKey, Rc<Children<'t>>>,
     pending: Pending<'t>,
-    /// The Kustomizations as they are applied.
+    /// The forms in which each Kustomization is applied.
     forms: BTreeMap<Id<'t>, Vec<Rc<Value>>>,
 }
 
@@ -103,8 +103,8 @@ impl<'t> Resolution<'t> {
                 None => self.follow(id, written[&id].clone()),
             }
         }
-        // Those that build each other have no root. The one that the bootstrap applies comes first,
-        // or else the one that builds most.
+        // Kustomizations that build each other have no root. The one that the bootstrap applies
+        // comes first, or else the one that builds most.
         let mut rest: Vec<_> = has_parent
             .into_iter()
             .filter(|id| written.contains_key(id))
@@ -120,7 +120,7 @@ impl<'t> Resolution<'t> {
             if !self.forms.contains_key(&id) {
                 self.follow(id, written[&id].clone());
                 if let Some(forms) = self.forms.get_mut(&id).filter(|forms| forms.len() > 1) {
-                    // It has been patched on the way round.
+                    // The Kustomization was already patched in the cycle.
                     forms.remove(0);
                 }
             }
@@ -147,7 +147,7 @@ impl<'t> Resolution<'t> {
             lists.push(children);
         }
         for children in lists {
-            // Those that share the list are looked at together.
+            // Kustomizations that share the list are followed together.
             let parents = parents.remove(&Rc::as_ptr(&children)).unwrap_or_default();
             match parents[..] {
                 [] => {}
@@ -162,7 +162,7 @@ impl<'t> Resolution<'t> {
     /// nothing applies it.
     fn is_left_out(&self, (file, _): Id<'t>, kustomization: &Value) -> bool {
         let above = self.tree.kustomization_above(file);
-        // A kustomization may be what the Kustomization beside it builds.
+        // The Kustomization next to a kustomization may build it.
         above
             .is_some_and(|directory| path_of(self.tree.root(), &kustomization["spec"]) != directory)
     }
@@ -213,12 +213,12 @@ impl<'t> Resolution<'t> {
         forms
     }
 
-    /// Records a form of a Kustomization, and those of all that it builds.
+    /// Records a form of a Kustomization, and the forms of all Kustomizations that it builds.
     fn follow(&mut self, id: Id<'t>, form: Value) {
         self.pending.add(id, Rc::new(form));
         while let Some((id, form)) = self.pending.next().filter(|_| self.budget.spend()) {
             let children = self.children(&form);
-            // One that builds itself is applied as it patches itself.
+            // A Kustomization that builds itself is applied with its own patches.
             let own = children.as_ref().and_then(|children| children.form_of(id));
             let form = own.cloned().unwrap_or(form);
             let forms = self.forms.entry(id).or_default();
@@ -231,8 +231,8 @@ impl<'t> Resolution<'t> {
         }
     }
 
-    /// The Kustomizations that one builds, patched by kustomizations and by its `spec`. All that
-    /// build the same directory in the same way share them.
+    /// The children of a Kustomization, patched by kustomizations and by its `spec`. Kustomizations
+    /// that build the same directory in the same way share them.
     fn children(&mut self, kustomization: &Value) -> Option<Rc<Children<'t>>> {
         let spec = &kustomization["spec"];
         if self.tree.sources.origin(spec) == SourceOrigin::Other {
@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_that_ends_is_no_secret() {
+    fn an_exhausted_budget_makes_the_result_incomplete() {
         let tree = FluxTree::new(Path::new("/repo"));
         for (steps, is_complete) in [(0, true), (10, true)] {
             let applied = tree.applied_within(Budget::new(steps));

@@ -1,4 +1,4 @@
-//! Which repository the files of a Kustomization come from.
+//! Determines which repository the files of a Kustomization come from.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::json_value::text;
 /// The name that `flux bootstrap` and the Flux operator give to the repository of the cluster.
 const BOOTSTRAP: &str = "flux-system";
 
-/// Kind and name of a source, as `spec.sourceRef` has them.
+/// The kind and the name of a source, as in `spec.sourceRef`.
 type SourceRef = (String, String);
 
 /// A GitRepository, OCIRepository or Bucket.
@@ -17,20 +17,20 @@ type SourceRef = (String, String);
 pub(super) struct Source {
     kind: String,
     name: String,
-    /// Host and path, if a URL tells them.
+    /// The host and the path, if the source has a URL.
     address: Option<String>,
-    /// Whether the Flux operator makes it for the repository of the cluster.
+    /// Whether the Flux operator creates the source for the repository of the cluster.
     is_bootstrap: bool,
 }
 
-/// Where the files of a Kustomization are.
+/// The repository of a Kustomization's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceOrigin {
-    /// In this repository.
+    /// This repository.
     Ours,
-    /// In another repository.
+    /// Another repository.
     Other,
-    /// Probably in this repository; no URL tells.
+    /// Probably this repository, but no URL confirms it.
     Unknown,
 }
 
@@ -135,8 +135,8 @@ impl Sources {
             })
     }
 
-    /// Without a remote that tells: whether the source is the bootstrap's, or the one that most
-    /// Kustomizations name, or has its URL.
+    /// If no remote decides: whether the source is the bootstrap's or the one that most
+    /// Kustomizations name, or has the same URL.
     fn is_main(&self, source: &SourceRef) -> bool {
         let bootstrap: Vec<&SourceRef> = self
             .uses
@@ -181,8 +181,7 @@ fn source_ref(spec: &Value) -> SourceRef {
     (field("kind"), field("name"))
 }
 
-/// Host and path of a URL, or of `user@host:path`: what is the same however the repository is
-/// reached.
+/// The host and path of a URL or of `user@host:path`, which are the same for all protocols.
 fn address(url: &str) -> String {
     let (host, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_tells_which_source_is_ours() {
+    fn the_remote_identifies_the_source_of_this_repository() {
         let mut sources = Sources::default();
         sources.set_remotes(["https://git.example.org/acme/fleet"].into_iter());
         sources.known = vec![
@@ -259,7 +258,7 @@ mod tests {
             ("OCIRepository", "flux", SourceOrigin::Other),
             ("GitRepository", "missing", SourceOrigin::Other),
             ("Bucket", "missing", SourceOrigin::Other),
-            // `flux bootstrap` makes it, and may be called with a fork.
+            // `flux bootstrap` creates it, and may be called with a fork.
             ("GitRepository", "flux-system", SourceOrigin::Unknown),
             ("", "", SourceOrigin::Unknown),
         ] {

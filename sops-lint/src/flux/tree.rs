@@ -1,4 +1,4 @@
-//! The files of a repository, as far as they say something about Flux.
+//! The files of a repository that have facts about Flux.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +11,7 @@ use super::kustomize_file::{KustomizeFile, Purpose};
 use super::site::SiteId;
 use super::source::{Source, Sources};
 
-/// The files of a repository that say something about Flux, and what a cluster adds.
+/// The files of a repository that have facts about Flux, and the objects of a cluster.
 #[derive(Debug, Default)]
 pub struct FluxTree {
     pub(super) root: PathBuf,
@@ -24,7 +24,7 @@ pub struct FluxTree {
 }
 
 impl FluxTree {
-    /// Without files yet, for the repository in that directory, by its absolute path.
+    /// Creates a tree without files for the repository at this absolute path.
     pub fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),

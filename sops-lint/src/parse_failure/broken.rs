@@ -22,7 +22,7 @@ use crate::shown_name::shown_name;
 use crate::unparsed::LiteralValue;
 use crate::{file_name, rules, template};
 
-/// Reports what is wrong with a file that does not parse.
+/// Reports the problems of a file that does not parse.
 pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> InputKind {
     let text = context.text();
     let conflict = merge_conflict(text.as_bytes());
@@ -33,7 +33,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         is_encrypted && (conflict.is_some() || !reading.is_template || has_metadata(text));
     if is_of_sops {
         rules::mark_used(context);
-        // There is no way to tell which values are in plaintext.
+        // It is impossible to determine which values are in plaintext.
         context.set_rule(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
             Some(_) => context.report_span(at, CONFLICT).help(RESOLVE_ENCRYPTED),
@@ -42,7 +42,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         return InputKind::Other;
     }
     if let Some(secret) = reading.secret {
-        // Where only values have actions in them, those are for another program.
+        // If only values contain actions, they are for another program.
         let is_template = template::has_action(text) && is_like_template(text);
         in_secret(context, secret, is_template, &error, conflict);
         return kind(is_template);
@@ -92,12 +92,13 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     let is_meant = match &error {
         Error::Syntax { .. } => is_named_manifest(context),
         Error::Limit { .. } => true,
-        // No program takes a mapping as a key, and each takes another one of two equal keys.
+        // No program accepts a mapping as a key, and programs differ in which of two equal keys
+        // counts.
         Error::Unsupported { .. } if is_of_known_program => true,
-        // A manifest that SOPS has no form for, such as one with a key twice.
+        // A manifest that SOPS cannot represent, such as one with a duplicate key.
         _ => is_named_manifest(context) && has_key(text, "kind"),
     };
-    // Another rule says what is wrong with a configuration.
+    // Another rule reports invalid configurations.
     let is_config = || context.input.path.ends_with(rules::CONFIG);
     let is_excused = || conflict.is_none() && is_for_other_program(context, &error);
     if is_meant && !is_config() && !is_excused() {
@@ -137,7 +138,7 @@ fn in_secret(
         context
             .report_span(
                 span,
-                format!("the Secret that this template makes has a value in plaintext: `{key}`"),
+                format!("the Secret that this template creates has a value in plaintext: `{key}`"),
             )
             .help("use a template action that reads the value from an encrypted file, such as one of values");
         return;
@@ -146,7 +147,7 @@ fn in_secret(
         "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
         message_of(error)
     );
-    // Where the text cannot be parsed, the finding shows why.
+    // If the text cannot be parsed, the finding shows the reason.
     let at = match error {
         Error::Syntax { .. } => span_of(error),
         _ => span,
@@ -154,7 +155,7 @@ fn in_secret(
     plaintext(context, at, message, false);
 }
 
-/// Whether the file has actions, and is where charts have their templates.
+/// Whether the file has actions and is in the templates directory of a chart.
 fn is_in_chart(context: &Context<'_>) -> bool {
     let path = context.input.place();
     let mut parts = Path::new(&path).components();

@@ -14,10 +14,10 @@ use crate::rule_coverage::covering_rule;
 use crate::yaml_variants::may_hold_secret;
 use crate::{file_name, rules};
 
-/// Reports what is wrong with a file that is not UTF-8.
+/// Reports the problems of a file that is not UTF-8.
 pub(crate) fn encoded(context: &mut Context<'_>) {
     let bytes = context.input.bytes;
-    // A name continues if a program has compressed the file.
+    // The name has another ending if a program compressed the file.
     let extension = context.input.path.extension();
     let is_manifest = extension.is_some_and(|extension| {
         ["yaml", "yml", "json"]
@@ -61,10 +61,10 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
     }
 }
 
-/// Whether the kind of Secrets is in bytes of whatever encoding.
+/// Whether the bytes may contain the kind of a Secret, in any encoding.
 fn may_name_secret(bytes: &[u8]) -> bool {
     if encoding::is_wide(bytes) {
-        // Few files are, and an escape hides the word.
+        // Few files are this large, and an escape may hide the word.
         return true;
     }
     static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {

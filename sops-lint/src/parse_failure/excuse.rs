@@ -1,5 +1,5 @@
-//! Files that no program of Kubernetes reads as they are, and that are not broken: lists of tasks,
-//! JSON with comments, and text in which something is still to be filled in.
+//! Files that are not broken although no Kubernetes program can read them: lists of tasks, JSON
+//! with comments, and text with placeholders that must still be filled in.
 
 use sops_document::{Document, Error, Format, NodeRef, Shape};
 
@@ -7,7 +7,7 @@ use super::text_shape::is_like_object;
 use crate::context::Context;
 use crate::manifest::is_manifest;
 
-/// Signs around the name of what a program puts in their place.
+/// The characters around the name of a placeholder.
 const PLACEHOLDERS: [(&str, &str); 6] = [
     ("@@", "@@"),
     ("${", "}"),
@@ -17,7 +17,7 @@ const PLACEHOLDERS: [(&str, &str); 6] = [
     ("%", "%"),
 ];
 
-/// How long such a name may be.
+/// The maximum length of such a name.
 const NAME: usize = 64;
 
 /// Whether the file is valid for the program that reads it.
@@ -33,8 +33,7 @@ pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool
     }
 }
 
-/// Whether every document is a list, as the tasks of Ansible are, and no item of it is an object of
-/// Kubernetes.
+/// Whether every document is a list, such as Ansible tasks, without Kubernetes objects.
 fn is_list_of_other_things(text: &str) -> bool {
     let is_list = |top: NodeRef<'_, '_>| match top.shape() {
         Shape::Sequence => !top.items().any(is_manifest),
@@ -44,8 +43,7 @@ fn is_list_of_other_things(text: &str) -> bool {
     Document::parse_leniently(text).is_ok_and(|document| document.tops().flatten().all(is_list))
 }
 
-/// Whether it is JSON, apart from comments and from commas after the last entry, and no object of
-/// Kubernetes.
+/// Whether the text is JSON, apart from comments and trailing commas, and not a Kubernetes object.
 fn is_json_with_comments(text: &str) -> bool {
     let is_json = |text: &str| {
         serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')).is_ok()
@@ -53,7 +51,7 @@ fn is_json_with_comments(text: &str) -> bool {
     !is_like_object(text) && is_json(&without_comments(text))
 }
 
-/// JSON with spaces in place of its comments and of commas after the last entry.
+/// JSON with spaces instead of comments and trailing commas.
 fn without_comments(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut comma = None;
@@ -84,7 +82,7 @@ fn without_comments(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// How long a string of JSON is, with its closing quote and without its first.
+/// The length of a JSON string, with its closing quote and without its opening quote.
 fn string_length(rest: &[u8]) -> usize {
     let mut is_escaped = false;
     let end = rest.iter().position(|byte| {
@@ -95,8 +93,8 @@ fn string_length(rest: &[u8]) -> usize {
     end.map_or(rest.len(), |end| end + 1)
 }
 
-/// Whether it is YAML once names between signs are filled in and lines of dots are left out. A
-/// Secret in it was looked for line by line.
+/// Whether the text is YAML once placeholders are filled in and lines of dots are removed. Secrets
+/// in it were already searched for line by line.
 fn parses_when_filled(text: &str) -> bool {
     let mut is_filled = false;
     let lines = text.lines().map(|line| {
@@ -108,7 +106,7 @@ fn parses_when_filled(text: &str) -> bool {
     is_filled && Document::parse_leniently(&lines.join("\n")).is_ok()
 }
 
-/// A line with words in place of the names between signs; empty if it is dots. `None` if it has
+/// A line with words instead of placeholders; empty if the line consists of dots. `None` if it has
 /// neither.
 fn filled(line: &str) -> Option<String> {
     if matches!(line.trim().trim_start_matches("- "), "..." | "…") {
@@ -131,7 +129,7 @@ fn filled(line: &str) -> Option<String> {
     is_filled.then_some(left)
 }
 
-/// How long the placeholder is that a text begins with.
+/// The length of the placeholder that a text begins with.
 fn placeholder_length(text: &str) -> Option<usize> {
     PLACEHOLDERS.iter().find_map(|(begin, end)| {
         let inner = text.strip_prefix(begin)?;

@@ -1,5 +1,5 @@
-//! Reads the text of a file that does not parse as loosely as other programs might, and finds the
-//! Secrets in it.
+//! Reads a file that does not parse as leniently as other programs might, and finds the Secrets in
+//! it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -33,7 +33,7 @@ struct Judgement<'j> {
     /// Whether only values that look like secrets count.
     is_sample: bool,
     scrutiny: Scrutiny,
-    /// What the template defines and uses in its values.
+    /// The names that the template defines and uses in its values.
     definitions: &'j Definitions<'j>,
 }
 
@@ -41,17 +41,18 @@ struct Judgement<'j> {
 pub(super) struct LenientReading {
     /// A value of a Secret in plaintext.
     pub(super) secret: Option<LiteralValue>,
-    /// Whether it parses once the actions of a template are filled in.
+    /// Whether the text parses once the actions of a template are filled in.
     pub(super) is_template: bool,
-    /// Whether it parses, and is an object of Kubernetes but no Secret.
+    /// Whether the text parses, and is a Kubernetes object other than a Secret.
     pub(super) is_manifest: bool,
-    /// Whether it parses, and has an object of Kubernetes that the creation rule is for as a whole.
+    /// Whether the text parses, and has a Kubernetes object that the creation rule encrypts as a
+    /// whole.
     pub(super) is_to_encrypt: bool,
-    /// Of a template, the first value that the creation rule selects and that no action makes.
+    /// In a template, the first value that the creation rule selects and that no action creates.
     pub(super) selected: Option<Range<usize>>,
 }
 
-/// Reads a text that does not parse, or is in no format, as loosely as can be.
+/// Reads a text that does not parse, or has no known format, as leniently as possible.
 pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReading {
     let filled = template::filled(text);
     let is_template = filled.is_some();
@@ -79,7 +80,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
                 is_template: is_template && is_like_template(text),
                 ..judgement
             };
-            // What is too large for us is not too large for others, so the words of a Secret are
+            // Other programs may read a text that is too large here, so the words of a Secret are
             // enough.
             let is_secret = match is_limit {
                 true => may_hold_secret,
@@ -96,7 +97,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
             };
         }
     };
-    // A text of words and actions is a template of something else.
+    // A text that consists of words and actions is a template of something else.
     let is_template =
         is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
     let judgement = Judgement {
@@ -106,10 +107,10 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     let secret = in_document(&document, text, judgement)
         .or_else(|| in_other_readings(text, filled.as_deref(), judgement))
         .or_else(|| in_variable(&document, text).filter(|_| is_template));
-    // Of a manifest, Secrets count, and they were looked at.
+    // In a manifest, only Secrets count, and they were already checked.
     let has_manifest = document.tops().flatten().any(is_manifest);
     let rule = covering_rule(context).filter(|_| secret.is_none());
-    // An action may make the name, and what does not parse may lack it.
+    // An action may create the name, and it may be missing from text that does not parse.
     let path = context.input.path;
     let is_copy = Format::from_path(path) == Format::Binary && !file_name::is_companion(path);
     let is_named = is_copy && !is_template;
@@ -159,7 +160,7 @@ fn in_other_readings(
     if text.contains('\0') || !may_hold_secret(text) {
         return None;
     }
-    // Where nothing fills in the actions, they are comments or values.
+    // If nothing fills in the actions, they are comments or values.
     let literal = filled.map(|_| text);
     let normal = as_go_reads(text);
     let normal_filled = filled.and_then(as_go_reads);
@@ -174,7 +175,7 @@ fn in_other_readings(
         })
 }
 
-/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which
+/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` says which
 /// of its documents are Secrets.
 fn in_lines(
     text: &str,
@@ -225,8 +226,8 @@ fn in_document(
     })
 }
 
-/// The first value of a Secret in plaintext, that of `text` where an action of a template may have
-/// been filled in.
+/// The first plaintext value of a Secret. If an action may have been filled in, the value is taken
+/// from `text`.
 fn in_object(
     object: &Object<'_, '_>,
     text: &str,
@@ -251,8 +252,7 @@ fn in_sealed_secret(object: &Object<'_, '_>, text: &str) -> Option<LiteralValue>
     })
 }
 
-/// The first value of a Secret that an action of a template has as a literal, or that is beside
-/// one.
+/// The first value of a Secret that is a literal in an action of a template, or next to an action.
 fn in_actions(
     object: &Object<'_, '_>,
     text: &str,
@@ -302,7 +302,7 @@ fn in_values<'d, 'a: 'd>(
     })
 }
 
-/// Whether a text that should be a Secret's value is one.
+/// Whether a text in the position of a Secret's value is a plaintext value.
 fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     if template::has_action(value) {
         return is_open_beside_actions(key, value, judgement);
@@ -320,7 +320,7 @@ fn is_shell_variable(value: &str, text: &str) -> bool {
     })
 }
 
-/// Whether a line of a configuration in a template has a secret in it.
+/// Whether a line of a configuration in a template contains a secret.
 fn is_open_line(line: &LineValue<'_>, judgement: Judgement<'_>) -> bool {
     let LineValue { key, value, .. } = *line;
     match template::has_action(value) {
@@ -329,7 +329,8 @@ fn is_open_line(line: &LineValue<'_>, judgement: Judgement<'_>) -> bool {
     }
 }
 
-/// Whether a value of a template has a literal that may be a secret, beside its actions or in them.
+/// Whether a value of a template contains a literal that may be a secret, next to its actions or in
+/// them.
 fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> bool {
     let is_worth = |literal: &String| is_worth(key, literal, judgement);
     let unescaped = unescaped(source);
@@ -342,7 +343,7 @@ fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> 
         || judgement.scrutiny == Scrutiny::Strict && has_literal()
 }
 
-/// A scalar without the escapes of the quotes in it, as in JSON in a string.
+/// A scalar with its escaped quotes unescaped, as in JSON inside a string.
 fn unescaped(source: &str) -> Cow<'_, str> {
     match source.starts_with('"') {
         true => Cow::Owned(source.replace("\\\"", "\"")),
@@ -350,8 +351,8 @@ fn unescaped(source: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a literal value of a template is worth a report: names of users and databases often are
-/// beside the values that are filled in.
+/// Whether a literal value of a template is worth reporting: names of users and databases are often
+/// next to the values that are filled in.
 fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     let is_word =
         value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
@@ -359,7 +360,7 @@ fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     !is_other || !in_text(key, value).is_empty()
 }
 
-/// The first value of a template that the rule selects and no action makes.
+/// The first value of a template that the rule selects and no action creates.
 fn selected(
     document: &Document<'_>,
     creation: &CreationRule,

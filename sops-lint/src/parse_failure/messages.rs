@@ -1,4 +1,4 @@
-//! What is reported of several kinds of files.
+//! Messages that several kinds of files share.
 
 use std::ops::Range;
 

@@ -1,10 +1,10 @@
-//! What is wrong with a document that does not parse, and where.
+//! The message and the position of a parse error.
 
 use std::ops::Range;
 
 use sops_document::Error;
 
-/// What an error says, without its place, which a finding has.
+/// The message of an error without its location, which the finding has.
 pub(super) fn message_of(error: &Error) -> String {
     match error {
         Error::Syntax { message, .. }
@@ -15,7 +15,7 @@ pub(super) fn message_of(error: &Error) -> String {
     }
 }
 
-/// Where the document is wrong.
+/// The position of the error in the document.
 pub(crate) fn span_of(error: &Error) -> Range<usize> {
     let offset = match error {
         Error::Syntax { location, .. }

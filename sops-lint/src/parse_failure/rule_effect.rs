@@ -1,4 +1,4 @@
-//! What a creation rule would have encrypted in a text that does not parse.
+//! Guesses what a creation rule would encrypt in a text that does not parse.
 
 use sops_core::config::CreationRule;
 use sops_document::{Document, Error, Format, NodeRef, Shape};
@@ -11,9 +11,9 @@ use crate::rule_scope::names_keys;
 use crate::secret_detection::{in_text, judge};
 use crate::{exempt, rules};
 
-/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as
-/// manifests have, says nothing of a text of another shape without such a key and without a secret,
-/// nor of JSON with comments.
+/// Whether the rule may select something in the text. A rule that names keys, as for manifests,
+/// does not apply to a text of another shape without such a key and without a secret, nor to JSON
+/// with comments.
 pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
     let text = context.text();
     let is_shape = matches!(
@@ -32,7 +32,7 @@ pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Conte
         Some(rule.key_matches(key.trim_matches(marks)))
     };
     let mut keys = text.split(['\n', ',', '{', '[']).filter_map(key);
-    // SOPS reads it as no mapping, so it is judged like a file with another extension.
+    // SOPS does not read the text as a mapping, so it is judged like a file with another extension.
     let is_secret = || !has_rule_for_its_extension(context) && !in_text("", text).is_empty();
     !is_shape || keys.any(|matches| matches) || is_secret()
 }

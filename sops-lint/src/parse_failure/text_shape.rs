@@ -1,4 +1,4 @@
-//! What a text that does not parse seems to be.
+//! Guesses what a text that does not parse is meant to be.
 
 use sops_document::{Document, Error, NodeRef, Shape};
 
@@ -8,7 +8,7 @@ use crate::template;
 use crate::unparsed::names_secret;
 use crate::yaml_variants::as_go_reads;
 
-/// Whether the text is YAML or a template of it, which a program that holds a manifest is not.
+/// Whether the text is YAML or a YAML template, unlike a program that contains a manifest.
 pub(super) fn parses(text: &str) -> bool {
     let filled = template::filled(text);
     let is_read =
@@ -18,7 +18,8 @@ pub(super) fn parses(text: &str) -> bool {
         || as_go_reads(text).is_some_and(|text| is_read(&text))
 }
 
-/// Whether a text is YAML that other programs may read, but too deep or too large for ours.
+/// Whether a text is YAML that other programs may read, but that is too deep or too large for our
+/// parser.
 pub(super) fn is_limit(error: &Error) -> bool {
     match error {
         Error::Limit { .. } => true,
@@ -33,7 +34,7 @@ pub(super) fn is_limit(error: &Error) -> bool {
 pub(super) fn is_whole_manifest(text: &str) -> bool {
     let is_whole = |text: &str| {
         Document::parse_leniently(text).is_ok_and(|document| {
-            // Kustomize takes nothing without it.
+            // kustomize ignores objects without it.
             let has_name = |top: NodeRef<'_, '_>| top.at(&["metadata", "name"]).is_some();
             let mut tops = document
                 .tops()
@@ -45,7 +46,7 @@ pub(super) fn is_whole_manifest(text: &str) -> bool {
     is_whole(text) || as_go_reads(text).is_some_and(|text| is_whole(&text))
 }
 
-/// Whether the text has nothing but comments, `null`, or a list without items.
+/// Whether the text has only comments, `null`, or a list without items.
 pub(super) fn is_nothing(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let mut content = lines.filter(|line| !line.starts_with('#'));
@@ -57,7 +58,7 @@ pub(super) fn is_nothing(text: &str) -> bool {
     })
 }
 
-/// Whether the text has the metadata of SOPS, in whatever format.
+/// Whether the text has SOPS metadata, in any format.
 pub(super) fn has_metadata(text: &str) -> bool {
     let begins = ["sops:", "\"sops\"", "sops_", "[sops]"];
     text.lines().any(|line| {
@@ -67,7 +68,7 @@ pub(super) fn has_metadata(text: &str) -> bool {
     })
 }
 
-/// Whether the text seems to be an object, of a kind and an API.
+/// Whether the text looks like an object with a kind and an API version.
 pub(super) fn is_like_object(text: &str) -> bool {
     has_key(text, "kind") && has_key(text, "apiVersion")
 }
@@ -81,8 +82,8 @@ pub(super) fn has_key(text: &str, key: &str) -> bool {
     text.contains(&format!("\"{key}\"")) || text.lines().any(is_key)
 }
 
-/// Whether an object of the text may be a Secret: it says so, or says its kind with an escape, an
-/// alias or a merged mapping.
+/// Whether an object of the text may be a Secret: its kind is `Secret`, or is hidden by an escape,
+/// an alias or a merged mapping.
 pub(super) fn may_be_secret(text: &str) -> bool {
     let is_hidden = |line: &str| {
         let line = line.trim_start();
@@ -94,8 +95,8 @@ pub(super) fn may_be_secret(text: &str) -> bool {
     names_secret(text) || text.contains("stringData") || text.lines().any(is_hidden)
 }
 
-/// Whether the text is written as templates are, with actions in place of lines or of whole values:
-/// our parser may not read all that the template's program makes something of.
+/// Whether the text is written like a template, with actions instead of lines or of whole values:
+/// the template's program may accept more than our parser.
 pub(super) fn is_like_template(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start().trim_start_matches("- ");
@@ -107,7 +108,7 @@ pub(super) fn is_like_template(text: &str) -> bool {
     })
 }
 
-/// Whether the whole text is objects of which one is of that sort.
+/// Whether the text consists of objects, one of which satisfies the condition.
 pub(super) fn has_object(text: &str, is_of_sort: impl Fn(&Object<'_, '_>) -> bool) -> bool {
     let filled = template::filled(text);
     let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));

@@ -19,8 +19,8 @@ use crate::unparsed::{LiteralValue, names_secret};
 use crate::yaml_variants::may_hold_secret;
 use crate::{exempt, file_name, kubeconfig, template};
 
-/// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates
-/// of other programs, and whatever a creation rule covers.
+/// Checks a file that SOPS treats as binary because of its name: copies of manifests, templates of
+/// other programs, and files that a creation rule covers.
 pub(crate) fn unnamed(context: &mut Context<'_>) {
     let text = context.text();
     let path = context.input.path;
@@ -81,8 +81,7 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
     unencrypted(context);
 }
 
-/// Reports a file under a creation rule that has nothing but comments, if there is a secret in
-/// them.
+/// Reports a file under a creation rule that consists of comments, if they contain a secret.
 pub(super) fn in_comments(context: &mut Context<'_>) {
     if has_secret_comment(context.text()) {
         context.set_rule(&rules::PLAINTEXT_SECRET, None);
@@ -95,8 +94,8 @@ pub(super) fn in_comments(context: &mut Context<'_>) {
     }
 }
 
-/// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes
-/// files of any name.
+/// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize accepts
+/// files with any name.
 pub(crate) fn of_any_name(context: &mut Context<'_>) {
     let text = context.text();
     if may_hold_secret(text) && parses(text) {
@@ -106,8 +105,8 @@ pub(crate) fn of_any_name(context: &mut Context<'_>) {
     }
 }
 
-/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether
-/// the file is one.
+/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name. Returns
+/// whether the file is one.
 fn in_kubeconfig(context: &mut Context<'_>) -> bool {
     let text = context.text();
     if !kubeconfig::may_be(text) {
@@ -140,7 +139,8 @@ fn in_kubeconfig(context: &mut Context<'_>) -> bool {
     true
 }
 
-/// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
+/// Reports a Secret in plaintext in a file that need not be a manifest. Returns whether there is
+/// one.
 fn in_any_file(context: &mut Context<'_>) -> bool {
     let text = context.text();
     let Some(LiteralValue { span, key }) = read_leniently(context, text).secret else {
@@ -157,7 +157,7 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
             sealed_secret::HIDE_SEALED,
         ),
         None if !has_object(text, |object| object.is_secret()) => (
-            format!("the text has what reads like a Secret in plaintext: `{key}`"),
+            format!("the text contains what looks like a Secret in plaintext: `{key}`"),
             "move the Secret to a file that ends in `.yaml` or `.json`, and encrypt that with `sops-rs encrypt -i`; if this is prose, write `a Secret` instead of `kind: Secret`",
         ),
         None => (
@@ -183,7 +183,7 @@ fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
             true => {
                 unencrypted_values(&document, Some(&rule)).is_ok_and(|selected| selected.is_empty())
             }
-            // It is another text than the original.
+            // The text differs from the original.
             false => {
                 let may_be_notes = || file_name::may_be_notes(context.input.path);
                 let is_other = rule.names_what_is_encrypted()
@@ -194,7 +194,7 @@ fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
     })
 }
 
-/// Whether it is one line in which something is filled in.
+/// Whether the text is a single line with placeholders.
 fn is_open_line(text: &str) -> bool {
     !text.contains(['\n', '\r']) && Scrutiny::Strict.passes(text)
 }

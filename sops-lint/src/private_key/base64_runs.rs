@@ -1,5 +1,5 @@
-//! Base64 in pieces of one length, such as short lines, and base64 of base64 or UTF-16: it is put
-//! together before it is searched.
+//! Finds keys in base64 that is cut into pieces of equal length, such as short lines, and in base64
+//! of base64 or UTF-16: the pieces are joined before the search.
 
 use std::ops::Range;
 
@@ -11,17 +11,18 @@ use super::labels;
 use super::marks::find_in;
 use crate::base64_text::{LENIENT, is_base64};
 
-/// The fewest characters of a piece, and of all pieces: a shorter text holds no key.
+/// The minimum number of characters of a piece, and of all pieces together: a shorter text contains
+/// no key.
 const PIECE: usize = 4;
 const ALL: usize = 56;
 
-/// How many characters show what base64 holds.
+/// How many characters are decoded to see what base64 contains.
 const SAMPLE: usize = 64;
 
-/// How many bytes may be between the first line of PEM and the body: the headers of PGP.
+/// How many bytes may be between the first line of PEM and the body, such as PGP headers.
 const HEADERS: usize = 256;
 
-/// Pieces of one length, the last of which may be shorter.
+/// Pieces of equal length, except that the last one may be shorter.
 struct Base64Run {
     span: Range<usize>,
     piece: usize,
@@ -33,13 +34,13 @@ struct Base64Run {
 pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     let mut more: Vec<PrivateKey> = Vec::new();
     let mut add = |run: &Base64Run| {
-        // Those found before are in order and do not overlap.
+        // The keys found before are in order and do not overlap.
         let next = keys.partition_point(|key| key.span.end <= run.span.start);
         let known = keys.get(next).filter(|key| key.span.start < run.span.end);
         if known.is_some_and(|key| key.certain) {
             return;
         }
-        // Of a key in PEM, this is the body.
+        // This is the body of a PEM key.
         let is_body = next.checked_sub(1).is_some_and(|before| {
             let before = &keys[before].span;
             run.span.start - before.end < HEADERS && bytes[before.start..].starts_with(b"----")
@@ -48,7 +49,7 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
             return;
         }
         let key = run.key(bytes);
-        // What is found in one of the pieces may be less sure.
+        // A key found in a single piece may be less certain.
         if let Some(key) = key.filter(|key| known.is_none() || key.certain) {
             if known.is_some() {
                 keys[next] = key;
@@ -59,7 +60,7 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     };
     let mut at = 0;
     while let Some(window) = bytes.get(at..at + ALL) {
-        // From the end, so that most of a text is passed over without a look.
+        // Search from the end, so that most of a text is skipped.
         if let Some(last) = window.iter().rposition(|byte| !is_part(*byte)) {
             at += last + 1;
             continue;
@@ -73,7 +74,8 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     keys.append(&mut more);
 }
 
-/// Calls for each run in a part of the bytes that has nothing but pieces and what is between them.
+/// Calls a function for each run in a part of the bytes that consists of pieces and their
+/// separators.
 fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Base64Run)) {
     let mut run: Option<Base64Run> = None;
     let mut at = part.start;
@@ -107,8 +109,8 @@ fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Base64Run)) {
     }
 }
 
-/// Whether it may be in a piece or between two: a line break with what a string has at the end of a
-/// line.
+/// Whether the byte may be in a piece or between two: a line break, or a character at the end of a
+/// line in a string.
 fn is_part(byte: u8) -> bool {
     static PARTS: [bool; 256] = {
         let mut parts = [false; 256];
@@ -165,7 +167,7 @@ impl Base64Run {
     }
 }
 
-/// What base64 holds, which may have line breaks in it.
+/// Decodes base64, which may contain line breaks.
 fn decoded(base64: &[u8]) -> Option<Vec<u8>> {
     let packed: Vec<u8> = base64
         .iter()
@@ -180,7 +182,7 @@ fn first(bytes: &[u8]) -> Option<PrivateKey> {
     find_in(bytes, true).into_iter().next()
 }
 
-/// A key that a name beside it tells, such as one of WireGuard or of GnuPG.
+/// A key that is recognized by a name next to it, such as a WireGuard or GnuPG key.
 fn named(bytes: &[u8]) -> Option<PrivateKey> {
     let mut keys = Vec::new();
     labels::find(bytes, &mut keys);

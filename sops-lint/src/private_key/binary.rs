@@ -1,12 +1,11 @@
-//! Private keys in binary formats, which the first bytes of a file, or of the content of base64,
-//! tell.
+//! Finds private keys in binary formats by the first bytes of a file or of decoded base64.
 
 use std::ops::Range;
 
 use super::gnupg;
 use super::key::PrivateKey;
 
-/// A key, and whether anyone can use it: others are under a passphrase, as far as that shows.
+/// The description of a key, and whether anyone can use it, as opposed to a key with a passphrase.
 type Key = (&'static str, bool);
 
 const GIT_CRYPT: &[u8] = b"\0GITCRYPTKEY";
@@ -14,13 +13,13 @@ const GIT_CRYPT: &[u8] = b"\0GITCRYPTKEY";
 /// The header of a key of an onion service, with zeros up to the key's 64 bytes.
 const TOR: &[u8] = b"== ed25519v1-secret: type0 ==\0\0\0";
 
-/// S-expressions of GnuPG in canonical form.
+/// The beginnings of GnuPG's S-expressions in canonical form.
 const GNUPG: [(&[u8], bool); 2] = [
     (b"(11:private-key(", true),
     (b"(21:protected-private-key(", false),
 ];
 
-/// What is in base64 between the first and last line of a key of OpenSSH.
+/// The beginning of an OpenSSH key, which PEM has in base64.
 const OPENSSH: &[u8] = b"openssh-key-v1\0";
 
 const JKS: &[u8] = b"\xFE\xED\xFE\xED\0\0\0";
@@ -36,10 +35,10 @@ const BAG: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x0C\x0A\x01";
 /// 1990, before the first version of PGP.
 const FIRST_TIME: u32 = 631_152_000;
 
-/// How many bytes of a binary file a finding is about.
+/// How many bytes of a binary file a finding points to.
 const HEADER: usize = 16;
 
-/// The key in a binary format that all of the bytes are.
+/// The key, if the bytes as a whole are one in a binary format.
 pub(super) fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
     let (description, certain) = of(bytes)?;
     Some(PrivateKey {
@@ -66,22 +65,22 @@ pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
     }
 }
 
-/// The key that the bytes are.
+/// The key, if the bytes are one.
 fn of(bytes: &[u8]) -> Option<Key> {
     if !may_begin_with(bytes) {
         return None;
     }
     match bytes.first()? {
         0x30 => der(bytes),
-        0 => Some(("a key of git-crypt", true)),
+        0 => Some(("a git-crypt key", true)),
         b'(' => {
             let known = GNUPG.iter().find(|(begin, _)| bytes.starts_with(begin))?;
             Some((gnupg::DESCRIPTION, known.1))
         }
-        b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a private key of Tor", true)),
+        b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a Tor private key", true)),
         0xFE | 0xCE => has_key_of_java(bytes)?.then_some(("a Java keystore with a key", false)),
-        b'o' => Some(("a private key of SSH", true)),
-        _ => has_key_of_pgp(bytes).then_some(("a private key of PGP", true)),
+        b'o' => Some(("an SSH private key", true)),
+        _ => has_key_of_pgp(bytes).then_some(("a PGP private key", true)),
     }
 }
 
@@ -98,12 +97,12 @@ fn packet_of_pgp(bytes: &[u8]) -> Option<(u8, Range<usize>)> {
         Some(bytes.iter().fold(0, add))
     };
     let (tag, start, length) = match header {
-        // The old form of the header.
+        // The old header format.
         0x80..0xC0 => {
             let size = [1, 2, 4].get(usize::from(header & 3))?;
             (header >> 2 & 0xF, 1 + size, number(1..1 + size)?)
         }
-        // The new one.
+        // The new header format.
         0xC0.. => {
             let (start, length) = match number(1..2)? {
                 short @ 0..192 => (2, short),
@@ -147,8 +146,8 @@ fn has_key_of_pgp(mut bytes: &[u8]) -> bool {
     false
 }
 
-/// The content of an element of ASN.1 with that tag, which may be cut off, and its length; of
-/// indefinite length, all that follows.
+/// The content of an ASN.1 element with that tag, which may be truncated, and its length. An
+/// element of indefinite length extends to the end.
 fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
     let rest = bytes.strip_prefix(&[tag])?;
     match *rest.first()? {
@@ -165,7 +164,7 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
     }
 }
 
-/// What a structure of ASN.1 that holds a key begins with.
+/// The kinds of ASN.1 structures that contain a key, by their beginning.
 enum KeyStructure {
     /// PKCS#8 and the forms of RSA and elliptic curves.
     Key,
@@ -212,15 +211,15 @@ fn der(bytes: &[u8]) -> Option<Key> {
         return None;
     }
     match structure(bytes)? {
-        KeyStructure::Key => Some(("a private key in DER", true)),
-        KeyStructure::Encrypted => Some(("a private key under a passphrase", false)),
+        KeyStructure::Key => Some(("a DER private key", true)),
+        KeyStructure::Encrypted => Some(("a passphrase-protected private key", false)),
         KeyStructure::Store => {
-            // Bags with keys are outside of what is encrypted as a whole.
+            // Bags with keys are outside of the encrypted part.
             let mut bags = bytes
                 .windows(BAG.len() + 1)
                 .filter(|window| window.starts_with(BAG));
             let has_key = bags.any(|bag| matches!(bag[BAG.len()], 1 | 2));
-            has_key.then_some(("a private key in PKCS#12", false))
+            has_key.then_some(("a PKCS#12 private key", false))
         }
     }
 }
@@ -255,7 +254,7 @@ fn has_key_of_java(bytes: &[u8]) -> Option<bool> {
 mod tests {
     use super::*;
 
-    /// Bytes that begin so, with as many more.
+    /// Bytes with this beginning and this many more.
     fn bytes(begin: &[u8], more: usize) -> Vec<u8> {
         let more = (0..more).map(|number| (number * 7 + 13) as u8);
         begin.iter().copied().chain(more).collect()
@@ -285,49 +284,37 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_told_from_what_is_public() {
+    fn keys_are_distinguished_from_public_data() {
         let rsa = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01\x05\x00";
         let store = |bag: &[u8]| {
             let begin = b"\x30\x81\x80\x02\x01\x03\x30\x60\x06\x09";
             bytes(&[begin, PKCS_7, b"\x01", bag].concat(), 128)
         };
         for (bytes, description, certain) in [
-            (
-                packet(b"\x94\x58", 4, 22, 0x58),
-                "a private key of PGP",
-                true,
-            ),
+            (packet(b"\x94\x58", 4, 22, 0x58), "a PGP private key", true),
             (
                 packet(b"\x95\x01\x00", 4, 1, 256),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
             (
                 packet(b"\x96\0\0\x01\x00", 4, 17, 256),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
-            (
-                packet(b"\x9C\x58", 4, 18, 0x58),
-                "a private key of PGP",
-                true,
-            ),
-            (
-                packet(b"\xC5\x58", 6, 27, 0x58),
-                "a private key of PGP",
-                true,
-            ),
+            (packet(b"\x9C\x58", 4, 18, 0x58), "a PGP private key", true),
+            (packet(b"\xC5\x58", 6, 27, 0x58), "a PGP private key", true),
             (
                 packet(b"\xC5\xC1\x00", 5, 1, 448),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
             (
                 packet(b"\xC7\xFF\0\0\x01\0", 4, 1, 256),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
-            (bytes(GIT_CRYPT, 140), "a key of git-crypt", true),
+            (bytes(GIT_CRYPT, 140), "a git-crypt key", true),
             (
                 [
                     packet(b"\x98\x33", 4, 22, 0x33),
@@ -336,19 +323,19 @@ mod tests {
                     packet(b"\x94\x58", 4, 22, 0x58),
                 ]
                 .concat(),
-                "a private key of PGP",
+                "a PGP private key",
                 true,
             ),
-            (bytes(OPENSSH, 64), "a private key of SSH", true),
-            (bytes(TOR, 64), "a private key of Tor", true),
+            (bytes(OPENSSH, 64), "an SSH private key", true),
+            (bytes(TOR, 64), "a Tor private key", true),
             (
                 bytes(b"(11:private-key(3:rsa", 64),
-                "a private key of GnuPG",
+                "a GnuPG private key",
                 true,
             ),
             (
                 bytes(b"(21:protected-private-key(3:rsa", 64),
-                "a private key of GnuPG",
+                "a GnuPG private key",
                 false,
             ),
             (
@@ -356,7 +343,7 @@ mod tests {
                     b"\x30\x2E\x02\x01\0\x30\x05\x06\x03\x2B\x65\x70\x04\x22",
                     34,
                 ),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
@@ -364,17 +351,17 @@ mod tests {
                     &[&b"\x30\x82\x00\x80\x02\x01\0\x30\x0D"[..], rsa].concat(),
                     128,
                 ),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
                 bytes(b"\x30\x82\x02\x00\x02\x01\0\x02\x82\x01\x01\0", 512),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
                 bytes(b"\x30\x77\x02\x01\x01\x04\x20", 128),
-                "a private key in DER",
+                "a DER private key",
                 true,
             ),
             (
@@ -382,12 +369,12 @@ mod tests {
                     &[&b"\x30\x81\x80\x30\x40\x06\x09"[..], PKCS_5, b"\x0D"].concat(),
                     128,
                 ),
-                "a private key under a passphrase",
+                "a passphrase-protected private key",
                 false,
             ),
             (
                 store(&[BAG, b"\x02"].concat()),
-                "a private key in PKCS#12",
+                "a PKCS#12 private key",
                 false,
             ),
             (

@@ -1,14 +1,14 @@
-//! Private keys of GnuPG's agent, which are S-expressions.
+//! Finds private keys of GnuPG's agent, which are S-expressions.
 
 use super::key::PrivateKey;
 
-/// What such a key is called.
-pub(super) const DESCRIPTION: &str = "a private key of GnuPG";
+/// The description of such a key.
+pub(super) const DESCRIPTION: &str = "a GnuPG private key";
 
 /// The starts of the names of algorithms.
 const ALGORITHMS: [&[u8]; 4] = [b"rsa", b"dsa", b"elg", b"ec"];
 
-/// How far the numbers of a key may be from its beginning.
+/// The maximum distance of a key's numbers from its beginning.
 const NEAR: usize = 4 * 1024;
 
 /// The key that begins with `(private-key` or `(protected-private-key`, if there are numbers in it.

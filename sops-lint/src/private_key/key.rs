@@ -5,17 +5,18 @@ use std::ops::Range;
 /// A private key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PrivateKey {
-    /// Where it is in the bytes; if it is in base64, all of the base64.
+    /// The range of the key in the bytes; for a key in base64, the range of the base64.
     pub(crate) span: Range<usize>,
-    /// What it is, in words for people.
+    /// The description of the key for messages.
     pub(crate) description: &'static str,
-    /// Whether it is sure to be one: its checksum is right, or it has a body.
+    /// Whether it is certainly a key: its checksum is correct, or it has a body.
     pub(crate) certain: bool,
-    /// Whether it is in base64.
+    /// Whether the key is in base64.
     pub(crate) encoded: bool,
 }
 
-/// Whether it has more than a few different characters, as no example made of one letter has.
+/// Whether the bytes have more than a few different characters, unlike an example that repeats one
+/// letter.
 pub(super) fn is_mixed(key: &[u8]) -> bool {
     let mut seen = [false; 256];
     key.iter().for_each(|byte| seen[usize::from(*byte)] = true);

@@ -1,5 +1,5 @@
-//! Private keys that have a name beside them and no mark in them, such as those of JSON Web Keys
-//! and of WireGuard.
+//! Finds private keys that are recognized only by a name next to them, such as JSON Web Keys and
+//! WireGuard keys.
 
 use std::sync::LazyLock;
 
@@ -11,13 +11,13 @@ use super::key::{PrivateKey, is_mixed};
 use super::{gnupg, web_key};
 use crate::base64_text::is_base64;
 
-/// What names such a key. All have four characters and more, as the search for several texts at a
-/// time needs them to be fast.
+/// The names of such keys. All have at least four characters, which the search for several texts
+/// needs to be fast.
 const LABELS: [(&str, Label); 15] = [
     ("\"kty\"", Label::WebKey),
     ("'kty'", Label::WebKey),
     ("kty:", Label::WebKey),
-    // In a string with escapes, and in TOML.
+    // The form in a string with escapes, and in TOML.
     ("\"kty\\", Label::WebKey),
     ("kty =", Label::WebKey),
     ("kty=\"", Label::WebKey),
@@ -36,20 +36,20 @@ const LABELS: [(&str, Label); 15] = [
 enum Label {
     WebKey,
     WireGuard,
-    /// A key of 32 bytes, as those of WireGuard and of many other programs are.
+    /// A key of 32 bytes, such as that of WireGuard and many other programs.
     Number,
     Preshared,
     GnuPg,
-    /// Of minisign and signify.
+    /// A key of minisign or signify.
     Signature,
 }
 
-/// How the keys of minisign and signify begin: an algorithm, and how the key is encrypted. That of
-/// public keys has no second part.
+/// The beginnings of minisign and signify keys: an algorithm, and how the key is encrypted. Public
+/// keys have no second part.
 const SIGNATURES: [(&[u8], &str, bool); 3] = [
-    (b"RWRTY", "a private key of minisign", false),
-    (b"RWQAAE", "a private key of minisign", true),
-    (b"RWRCS", "a private key of signify", false),
+    (b"RWRTY", "a minisign private key", false),
+    (b"RWQAAE", "a minisign private key", true),
+    (b"RWRCS", "a signify private key", false),
 ];
 
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -73,9 +73,9 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
                 done = end;
                 key
             }
-            Label::WireGuard => number("a private key of WireGuard"),
-            Label::Number => number("a private key of 32 bytes"),
-            Label::Preshared => number("a preshared key of WireGuard"),
+            Label::WireGuard => number("a WireGuard private key"),
+            Label::Number => number("a 32-byte private key"),
+            Label::Preshared => number("a WireGuard preshared key"),
             Label::GnuPg => gnupg::key(bytes, start, end),
             Label::Signature => signature(bytes, start, end),
         };
@@ -106,7 +106,7 @@ fn signature(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
     })
 }
 
-/// A name, a sign, and 32 bytes in base64.
+/// A name, a separator, and 32 bytes in base64.
 fn number(bytes: &[u8], start: usize, end: usize, description: &'static str) -> Option<PrivateKey> {
     let rest = &bytes[end..bytes.len().min(end + 64)];
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'=' | b':' | b'"' | b'\'');

@@ -1,5 +1,5 @@
-//! Private keys by the marks in them: as they are, in base64 of any alignment, and in UTF-16 and
-//! UTF-32. One pass finds what may be one; only that is examined.
+//! Finds private keys by the marks in them: in plain text, in base64 of any alignment, and in
+//! UTF-16 and UTF-32. One pass finds the candidates; only these are examined.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,8 +11,8 @@ use super::key::PrivateKey;
 use super::pem;
 use crate::base64_text::{LENIENT, in_base64, is_base64};
 
-/// What private keys contain. The first is that of age, the second that of its plugins, the fourth
-/// that of PuTTY; the last two are those of age in lower case, which bech32 allows.
+/// Texts in private keys. The first is for age, the second for its plugins, the fourth for PuTTY;
+/// the last two are for age in lower case, which Bech32 allows.
 const MARKS: [&str; 6] = [
     "AGE-SECRET-KEY-",
     "AGE-PLUGIN-",
@@ -22,14 +22,14 @@ const MARKS: [&str; 6] = [
     "age-plugin-",
 ];
 
-/// How many bytes a character has in UTF-16 and UTF-32.
+/// The number of bytes of a character in UTF-16 and UTF-32.
 const WIDTHS: [usize; 2] = [2, 4];
 
 /// How many characters before a mark may belong to its key: the beginning of a line of PEM.
 const BEFORE: usize = 64;
 
-/// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places
-/// that it can have in a group of three bytes.
+/// The marks, then each mark in both [widths](WIDTHS), then each mark in base64 at the three
+/// possible positions in a group of three bytes.
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let plain = MARKS.iter().map(|mark| (*mark).to_owned());
     // A key in lower case is too rare to be encoded.
@@ -55,10 +55,10 @@ fn widened(text: &str, width: usize) -> Vec<u8> {
     parts.join(&zeros[..])
 }
 
-/// The keys in it, those in base64 if `packed`.
+/// The keys in the bytes; with `packed`, those in base64.
 pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
     let mut keys: Vec<PrivateKey> = Vec::new();
-    // A text of many marks is to cost no more than its length: each run is looked at once.
+    // The time for a text with many marks must be linear, so each run is examined once.
     let mut done = 0;
     let mut run = Bech32Run::default();
     for mark in SEARCH.find_iter(bytes) {
@@ -94,12 +94,12 @@ pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
 #[derive(Default)]
 struct Bech32Run {
     end: usize,
-    /// Where its last `1` is, which divides the prefix of bech32 from the data.
+    /// The position of the last `1`, which separates the Bech32 prefix from the data.
     divider: Option<usize>,
 }
 
 impl Bech32Run {
-    /// The run that continues at an offset, which is not before those asked for earlier.
+    /// The run at an offset, which must not be before earlier offsets.
     fn around(&mut self, bytes: &[u8], at: usize) -> &Self {
         if at >= self.end {
             let is_part =
@@ -117,13 +117,13 @@ impl Bech32Run {
 fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
     let divider = run.divider.filter(|divider| *divider > start)?;
     let description = match &bytes[start..divider] {
-        b"AGE-SECRET-KEY-" => "a private key of age",
-        b"AGE-SECRET-KEY-PQ-" => "a post-quantum private key of age",
+        b"AGE-SECRET-KEY-" => "an age private key",
+        b"AGE-SECRET-KEY-PQ-" => "a post-quantum age private key",
         prefix if prefix.starts_with(b"AGE-PLUGIN-") => "an identity of an age plugin",
         _ => return None,
     };
     let text = str::from_utf8(&bytes[start..run.end]).ok()?;
-    // Shorter ones are what documentation shows.
+    // Shorter texts are examples in documentation.
     (run.end - divider > 20).then(|| PrivateKey {
         span: start..run.end,
         description,
@@ -174,13 +174,13 @@ fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let end = bytes.len().min(start + 128);
     pem::looks_encoded(&bytes[start..end]).then_some(PrivateKey {
         span: start..end,
-        description: "a private key of SSH",
+        description: "an SSH private key",
         certain: true,
         encoded: false,
     })
 }
 
-/// The base64 around a place.
+/// The base64 around a position.
 fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
     let is_wrapped = |byte: &&u8| is_base64(**byte) || matches!(**byte, b'\n' | b'\r' | b' ');
     let back = bytes[..at].iter().rev().take_while(is_wrapped).count();
@@ -188,7 +188,7 @@ fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
     at - back..at + ahead
 }
 
-/// What is in base64.
+/// Decodes base64.
 fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
     let packed: Vec<u8> = bytes[span.clone()]
         .iter()

@@ -1,4 +1,4 @@
-//! Private keys in any bytes.
+//! Finds private keys in any bytes.
 
 mod base64_runs;
 mod binary;
@@ -42,15 +42,15 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_tells_a_key_from_what_looks_like_one() {
+    fn a_checksum_distinguishes_a_key_from_similar_text() {
         let altered = key().replace("1", "1Q");
         assert_eq!(
             kinds(key().as_bytes()),
-            [("a private key of age", true, false)]
+            [("an age private key", true, false)]
         );
         assert_eq!(
             kinds(altered.as_bytes()),
-            [("a private key of age", false, false)]
+            [("an age private key", false, false)]
         );
         for text in [
             "AGE-SECRET-KEY-1...",
@@ -63,20 +63,20 @@ mod tests {
     }
 
     #[test]
-    fn base64_of_any_alignment_is_seen_through() {
+    fn base64_of_any_alignment_is_decoded() {
         for before in ["", "x", "xy", "xyz", "# created: 2026"] {
             let text = STANDARD.encode(format!("{before}{}\n", key()));
             assert_eq!(
                 kinds(text.as_bytes()),
-                [("a private key of age", true, true)],
+                [("an age private key", true, true)],
                 "{before}"
             );
         }
         let pem = include_bytes!("../../../testdata/keys/ssh_ed25519");
-        assert_eq!(kinds(pem), [("a private key of SSH", true, false)]);
+        assert_eq!(kinds(pem), [("an SSH private key", true, false)]);
         assert_eq!(
             kinds(STANDARD.encode(pem).as_bytes()),
-            [("a private key of SSH", true, true)]
+            [("an SSH private key", true, true)]
         );
     }
 
@@ -85,13 +85,13 @@ mod tests {
         let pem = include_str!("../../../testdata/keys/ssh_ed25519");
         let certain = |description| [(description, true, false)];
         for (text, description) in [
-            (key().to_owned(), "a private key of age"),
-            (key().to_lowercase(), "a private key of age"),
+            (key().to_owned(), "an age private key"),
+            (key().to_lowercase(), "an age private key"),
             (
                 format!("# created\r\nx: {}\r\n", key()),
-                "a private key of age",
+                "an age private key",
             ),
-            (pem.to_owned(), "a private key of SSH"),
+            (pem.to_owned(), "an SSH private key"),
         ] {
             let utf16: Vec<u16> = text.encode_utf16().collect();
             let utf32: Vec<u32> = text.chars().map(u32::from).collect();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_putty_are_told_from_their_public_parts() {
+    fn putty_files_with_private_keys_are_distinguished_from_public_ones() {
         let body = "AAAAC3NzaC1lZDI1NTE5AAAAIHwU4LFdVQ0PvIx2jkUaGqTSJ7hXK\n";
         let public = format!(
             "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 1\n{body}"
@@ -131,7 +131,7 @@ mod tests {
         let both = format!("{public}Private-Lines: 1\n{body}");
         assert_eq!(
             kinds(both.as_bytes()),
-            [("a private key of SSH", true, false)]
+            [("an SSH private key", true, false)]
         );
     }
 
@@ -152,11 +152,11 @@ mod tests {
         ] {
             assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
         }
-        // What looks like a key before one is no reason to miss it.
+        // Text that only looks like a key must not hide the key after it.
         let text = format!("AGE-SECRET-KEY-1{} {}", "AGE-SECRET-KEY-", key());
         assert_eq!(
             kinds(text.as_bytes()),
-            [("a private key of age", true, false)]
+            [("an age private key", true, false)]
         );
     }
 
@@ -182,15 +182,15 @@ mod tests {
             );
             assert_eq!(
                 kinds(text.as_bytes()),
-                [("a private key of SSH", true, false)],
+                [("an SSH private key", true, false)],
                 "{text}"
             );
         }
         for text in [pem, key(), &format!("# created: 2026\n{}\n", key())] {
             let description = if text == pem {
-                "a private key of SSH"
+                "an SSH private key"
             } else {
-                "a private key of age"
+                "an age private key"
             };
             let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             let encoded = STANDARD.encode(text);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_with_a_name_are_found_by_it() {
+    fn keys_are_found_by_name() {
         let d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
         let jwk = format!(
             r#"{{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "d" : "{d}"}}"#
@@ -228,26 +228,26 @@ mod tests {
                 &format!(r#"{{"k": "{d}", "kty": "oct"}}"#),
                 "a private key as a JSON Web Key",
             ),
-            (wire_guard, "a private key of WireGuard"),
+            (wire_guard, "a WireGuard private key"),
             (
                 &wire_guard.replace(" = ", ": \""),
-                "a private key of WireGuard",
+                "a WireGuard private key",
             ),
             (
                 &wire_guard.replace("PrivateKey = ", "wg:\n  privateKey: "),
-                "a private key of 32 bytes",
+                "a 32-byte private key",
             ),
             (
                 &wire_guard.replace("PrivateKey = ", "  wg_private_key: '"),
-                "a private key of 32 bytes",
+                "a 32-byte private key",
             ),
             (
                 &wire_guard.replace("PrivateKey = ", "WG_PRIVATE_KEY="),
-                "a private key of 32 bytes",
+                "a 32-byte private key",
             ),
             (
                 &wire_guard.replace("Private", "Preshared"),
-                "a preshared key of WireGuard",
+                "a WireGuard preshared key",
             ),
             (
                 &format!("key:\n  kty: EC\n  crv: P-256\n  d: {d}\n  x: y\n"),
@@ -331,7 +331,7 @@ mod tests {
         let body = (0..82u32).map(|number| (number * 7 + 13) as u8);
         let header = [0x94, 0x58, 0x04, 0x65, 0, 0, 0, 22];
         let bytes: Vec<u8> = header.into_iter().chain(body).collect();
-        let kind = |encoded| [("a private key of PGP", true, encoded)];
+        let kind = |encoded| [("a PGP private key", true, encoded)];
         assert_eq!(kinds(&bytes), kind(false));
         let text = STANDARD.encode(&bytes);
         let lines = format!("{}\n  {}\n", &text[..76], &text[76..]);
@@ -344,7 +344,7 @@ mod tests {
         ] {
             assert_eq!(kinds(text.as_bytes()), kind(true), "{text}");
         }
-        // The body of PEM is no second key.
+        // The body of a PEM key is not a second key.
         let pem = format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{lines}");
         assert_eq!(kinds(pem.as_bytes()), kind(false));
         let mut public = bytes;
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_other_programs_are_known() {
+    fn formats_of_other_programs_are_recognized() {
         let number = "00DEAE6F1C3B5A79886704152B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D5E6F70";
         let gnupg = |name: &str| {
             format!(
@@ -366,16 +366,12 @@ mod tests {
             "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"a\"\n{body}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n"
         );
         for (text, description, certain) in [
-            (gnupg("private-key"), "a private key of GnuPG", true),
-            (
-                gnupg("protected-private-key"),
-                "a private key of GnuPG",
-                false,
-            ),
-            (minisign("RWRTY0Iy"), "a private key of minisign", false),
-            (minisign("RWQAAEIy"), "a private key of minisign", true),
-            (minisign("RWRCSwAA"), "a private key of signify", false),
-            (ssh2, "a private key under a passphrase", false),
+            (gnupg("private-key"), "a GnuPG private key", true),
+            (gnupg("protected-private-key"), "a GnuPG private key", false),
+            (minisign("RWRTY0Iy"), "a minisign private key", false),
+            (minisign("RWQAAEIy"), "a minisign private key", true),
+            (minisign("RWRCSwAA"), "a signify private key", false),
+            (ssh2, "a passphrase-protected private key", false),
         ] {
             assert_eq!(
                 kinds(text.as_bytes()),
@@ -406,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_without_a_key_is_none() {
+    fn a_header_without_a_key_is_not_a_private_key() {
         for text in [
             "-----BEGIN PRIVATE KEY-----\nput the 1st and the 2nd half of your private key here, or the path of a file in /etc/ssl\n-----END PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",

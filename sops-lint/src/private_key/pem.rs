@@ -1,14 +1,14 @@
-//! Private keys in PEM: a header, and a body that begins as a key does.
+//! Finds private keys in PEM: a header, and a body that begins like a key.
 
 use base64::Engine as _;
 
 use super::key::{PrivateKey, is_mixed};
 use crate::base64_text::{LENIENT, is_base64};
 
-/// How much of a body is looked at.
+/// How much of a body is examined.
 const BODY: usize = 64 * 1024;
 
-/// How many characters of base64 tell how a key begins.
+/// How many characters of base64 are decoded to see how a key begins.
 const BEGINNING: usize = 64;
 
 /// How the body of OpenSSH begins.
@@ -19,8 +19,8 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const OBJECT: u8 = 0x06;
 
-/// A key between `BEGIN` and `END`, or the beginning of one that has a body, by where its
-/// `PRIVATE KEY` is.
+/// A key between `BEGIN` and `END`, or a truncated one with a body, given the position of its
+/// `PRIVATE KEY`.
 pub(super) fn key(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
     let begin = mark.saturating_sub(60);
     let line = bytes[begin..mark].iter().rposition(|byte| *byte == b'\n');
@@ -46,10 +46,10 @@ pub(super) fn key(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
         return None;
     }
     let description = match kind {
-        b"OPENSSH " => "a private key of SSH",
-        b"PGP " => "a private key of PGP",
-        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a private key under a passphrase",
-        _ => "a private key in PEM",
+        b"OPENSSH " => "an SSH private key",
+        b"PGP " => "a PGP private key",
+        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a passphrase-protected private key",
+        _ => "a PEM private key",
     };
     is_body(kind, body).then(|| PrivateKey {
         span: start..mark + "PRIVATE KEY".len(),
@@ -60,7 +60,7 @@ pub(super) fn key(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
 }
 
 /// Whether the text between the header and the end is the body of a key, and not words or dots as
-/// documentation has them.
+/// in documentation.
 fn is_body(kind: &[u8], body: &[u8]) -> bool {
     let text: Vec<u8> = body
         .iter()
@@ -76,7 +76,7 @@ fn is_body(kind: &[u8], body: &[u8]) -> bool {
     if text.len() < 40 || !is_mixed(&text) || is_cut() {
         return false;
     }
-    // What a passphrase encrypts has no form.
+    // An encrypted body has no recognizable form.
     let is_under_passphrase = || has(b"DEK-Info:");
     match kind {
         b"" | b"RSA " | b"DSA " | b"EC " | b"ENCRYPTED " if !is_under_passphrase() => {
@@ -87,8 +87,8 @@ fn is_body(kind: &[u8], body: &[u8]) -> bool {
     }
 }
 
-/// Whether a key begins somewhere in the base64 of a body, whatever else a program writes around
-/// its lines.
+/// Whether a key begins somewhere in the base64 of a body, regardless of other text around its
+/// lines.
 fn begins(body: &[u8], first: u8, is_key: fn(&[u8]) -> bool) -> bool {
     let packed = packed(body);
     let starts = packed.iter().enumerate();
@@ -116,8 +116,8 @@ fn packed(body: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// Whether it begins as the ASN.1 of a private key does: a sequence with a version, or with how the
-/// key is encrypted.
+/// Whether the bytes begin like the ASN.1 of a private key: a sequence with a version, or with an
+/// encryption method.
 fn is_der(bytes: &[u8]) -> bool {
     let Some((length, content)) = element(bytes, SEQUENCE) else {
         return false;
@@ -130,7 +130,7 @@ fn is_der(bytes: &[u8]) -> bool {
     length >= 30 && (is_version || is_encrypted)
 }
 
-/// The length of an element of ASN.1, and what follows it.
+/// The length of an ASN.1 element, and the bytes after it.
 fn element(bytes: &[u8], tag: u8) -> Option<(usize, &[u8])> {
     let (first, rest) = bytes.strip_prefix(&[tag])?.split_first()?;
     match *first {

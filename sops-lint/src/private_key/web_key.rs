@@ -1,17 +1,17 @@
-//! Private keys as JSON Web Keys, which are in YAML, TOML and strings with escapes too: RFC 7517.
+//! Finds private keys in JSON Web Keys (RFC 7517), also in YAML, TOML and strings with escapes.
 
 use std::ops::Range;
 
 use super::key::{PrivateKey, is_mixed};
 
-/// How far the members of a key are from `kty`.
+/// The maximum distance of a key's members from `kty`.
 const NEAR: usize = 8 * 1024;
 
 /// How many quotes and backslashes may follow a name: those of a string that is in a string.
 const MAX_QUOTES: usize = 16;
 
-/// The private member of the key whose `kty` is there, and where to continue. Nothing before `from`
-/// belongs to the key.
+/// The private member of the key whose `kty` is at this position, and the offset to continue at.
+/// The key does not begin before `from`.
 pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Option<PrivateKey>) {
     let from = kty.start.saturating_sub(NEAR).max(from);
     let to = bytes.len().min(kty.end + NEAR);
@@ -25,7 +25,7 @@ pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Optio
     (members.end.max(kty.end), member)
 }
 
-/// Where the brace is that is open at the end of the bytes.
+/// The position of the brace that is open at the end of the bytes.
 fn opening(bytes: &[u8]) -> Option<usize> {
     let mut depth = 0;
     bytes.iter().rposition(|byte| {
@@ -38,7 +38,8 @@ fn opening(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Where the brace is that closes what is open at the start of the bytes; their end without one.
+/// The position of the brace that closes an opening brace before the bytes, or the end of the
+/// bytes.
 fn closing(bytes: &[u8]) -> usize {
     let mut depth = 0;
     let end = bytes.iter().position(|byte| {
@@ -52,7 +53,7 @@ fn closing(bytes: &[u8]) -> usize {
     end.unwrap_or(bytes.len())
 }
 
-/// The lines around `kty` that are indented as far or farther, as those of one mapping of YAML are.
+/// The lines around `kty` that are indented at least as much, as in a YAML mapping.
 fn block(bytes: &[u8], kty: &Range<usize>, near: Range<usize>) -> Range<usize> {
     let line = bytes[near.start..kty.start]
         .iter()
@@ -106,8 +107,8 @@ fn private_member(bytes: &[u8], members: Range<usize>) -> Option<PrivateKey> {
     })
 }
 
-/// The values of the members of that name, and where each begins. A value has only characters of
-/// base64 for URLs.
+/// The values of the members with that name, and their positions. A value consists of base64url
+/// characters.
 fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usize, &'m [u8])> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');

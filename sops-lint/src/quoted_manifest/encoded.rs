@@ -1,23 +1,24 @@
-//! Manifests in base64, and in quoted strings with escapes.
+//! Decodes manifests in base64 and in quoted strings with escapes.
 
 use std::ops::Range;
 
 use base64::Engine as _;
+use sops_printable::{ceil_char_boundary, floor_char_boundary};
 
 use super::judge::ValueJudge;
 use crate::base64_text::LENIENT;
 
-/// How long a manifest in base64 may be before and after the place, in bytes: the most that
-/// Kubernetes stores, and a third.
+/// How many bytes of base64 before and after the position are read: the largest object that
+/// Kubernetes stores, plus a third.
 const BASE64_LENGTH: usize = 1400 * 1024;
 
-/// How long one in a quoted string may be before and after its kind.
+/// How many bytes of a quoted string before and after the kind are read.
 const LENGTH: usize = 32 * 1024;
 
 /// How many bytes may be between two strings that are lines of one text.
 const BETWEEN: usize = 256;
 
-/// Where the base64 around a place is, and its text. The lines around it belong to it if they have
+/// The base64 around a position, and its decoded text. Lines around it belong to it if they have
 /// nothing else.
 pub(super) fn base64(text: &str, at: usize, judge: &ValueJudge) -> (Range<usize>, Option<String>) {
     let bytes = text.as_bytes();
@@ -43,7 +44,7 @@ pub(super) fn base64(text: &str, at: usize, judge: &ValueJudge) -> (Range<usize>
     let mut digits: Vec<&str> = Vec::new();
     let mut last = at;
     for word in text[start..end].split_ascii_whitespace() {
-        // What follows a shorter line is something else.
+        // A shorter line ends the base64.
         let length = digits.first().map_or(usize::MAX, |first| first.len());
         let is_over = digits.last().is_some_and(|before| before.len() < length);
         if is_over || word.len() > length {
@@ -59,8 +60,8 @@ pub(super) fn base64(text: &str, at: usize, judge: &ValueJudge) -> (Range<usize>
     )
 }
 
-/// The line before a place, if nothing but space is between its end and the place: where its
-/// content starts, and the content.
+/// The line before a position, if only white space is between its end and the position: the start
+/// of its content, and the content.
 fn line_before(text: &str, start: usize) -> Option<(usize, &str)> {
     let before = text[..start]
         .trim_end_matches([' ', '\t'])
@@ -71,9 +72,8 @@ fn line_before(text: &str, start: usize) -> Option<(usize, &str)> {
     Some((offset, content))
 }
 
-/// The text of the quoted string around a key `kind`, and where the string is: one that is written
-/// with escapes, or that is a line of a text with the strings around it. `None` for a key that is
-/// not in such a string.
+/// The text and the range of the quoted string around a key `kind`: a string with escapes, or the
+/// strings on consecutive lines that form one text. `None` for a key that is not in such a string.
 pub(super) fn quoted(text: &str, at: usize) -> Option<(Range<usize>, String)> {
     let before = text[..at].trim_end_matches(['"', '\'']);
     let rest = text[at..].split('\n').next().unwrap_or_default();
@@ -82,8 +82,8 @@ pub(super) fn quoted(text: &str, at: usize) -> Option<(Range<usize>, String)> {
         || before.ends_with("\\n")
         || value.starts_with("\\n")
         || value.starts_with("\\\"");
-    let low = text.ceil_char_boundary(at.saturating_sub(LENGTH));
-    let high = text.floor_char_boundary(at + LENGTH);
+    let low = ceil_char_boundary(text, at.saturating_sub(LENGTH));
+    let high = floor_char_boundary(text, at + LENGTH);
     let string = |quote: char| {
         let start = quote_before(text, low..at, quote)? + 1;
         let end = quote_after(text, at..high, quote).unwrap_or(high);
@@ -139,21 +139,22 @@ fn is_open(text: &str, quote: usize) -> bool {
     slashes.take_while(|byte| **byte == b'\\').count() % 2 == 0
 }
 
-/// Where the string ends that is the line before one, at the end of a range.
+/// The end of the string that is the previous line, at the end of a range.
 fn between_before(text: &str, range: Range<usize>, quote: char) -> Option<usize> {
     let rest = text.get(range.clone())?.trim_end_matches(is_between);
     let end = range.start + rest.strip_suffix(quote)?.len();
     (range.end - end <= BETWEEN).then_some(end)
 }
 
-/// Where the string starts that is the line after one, at the start of a range.
+/// The start of the string that is the next line, at the start of a range.
 fn between_after(text: &str, range: Range<usize>, quote: char) -> Option<usize> {
     let rest = text.get(range.clone())?.trim_start_matches(is_between);
     let start = range.end - rest.strip_prefix(quote)?.len();
     (start - range.start <= BETWEEN).then_some(start)
 }
 
-/// Whether it may be between the strings of a list, or those that a program puts together.
+/// Whether the character may be between the strings of a list, or between strings that a program
+/// concatenates.
 fn is_between(c: char) -> bool {
     c.is_ascii_whitespace() || ",+.\\-".contains(c)
 }
@@ -202,7 +203,7 @@ mod tests {
             let at = super::super::candidates(&wrapped)
                 .next()
                 .map(super::super::Candidate::at);
-            // The word may be cut in two by a line's end.
+            // A line break may divide the word.
             if let Some(at) = at {
                 let (range, decoded) = base64(&wrapped, at, judge);
                 assert_eq!(decoded.as_ref(), Some(&text));

@@ -1,22 +1,22 @@
-//! A text that is made of pieces of another one.
+//! A text that consists of pieces of another text.
 
 use std::ops::Range;
 
 #[derive(Default)]
 pub(super) struct Excerpt {
     pub(super) text: String,
-    /// Where each piece starts, in this text and in the other one.
+    /// The start of each piece, in this text and in the other one.
     starts: Vec<(usize, usize)>,
 }
 
 impl Excerpt {
-    /// Adds the replacement of what starts there.
+    /// Adds a replacement for the text that starts at this offset.
     pub(super) fn push(&mut self, piece: &str, start: usize) {
         self.starts.push((self.text.len(), start));
         self.text.push_str(piece);
     }
 
-    /// The place in the other text of a place in this one.
+    /// Converts a position in this text to one in the other text.
     pub(super) fn place(&self, span: &Range<usize>) -> Range<usize> {
         let in_source = |at: usize| {
             let piece = self.starts.partition_point(|(start, _)| *start <= at);

@@ -1,4 +1,4 @@
-//! Which values of a Secret that is shown in another text are secrets.
+//! Decides which values of a Secret that is shown in another text are secrets.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{FoundSecret, in_text, is_credential, is_random, judge};
 use crate::{action, template};
 
-/// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth.
-/// Pages of HTML show such Secrets too.
+/// Extensions of source code, whose tests have Secrets with worthless passwords, and of HTML pages,
+/// which show such Secrets too.
 const SOURCES: [&str; 35] = [
     "go",
     "py",
@@ -54,20 +54,20 @@ const SOURCES: [&str; 35] = [
     "proto",
 ];
 
-/// How many bytes of manifests are read in one file, at least and for each of its bytes: a text may
-/// have the kind of a Secret in every line, with all other lines around it.
+/// How many bytes of manifests are read in one file, at least and for each byte of the file: every
+/// line of a text may name the kind of a Secret, with all other lines around it.
 const BYTES: usize = 256 * 1024;
 const TIMES: usize = 8;
 
-/// What reading a manifest costs at least.
+/// The minimum cost of reading a manifest.
 const LEAST: usize = 32;
 
 /// How values are judged, and how much may still be read.
 pub(super) struct ValueJudge {
     is_source: bool,
-    /// Whether the secrets of the file are still to be filled in.
+    /// Whether the file is a sample, in which secrets must still be filled in.
     is_sample: bool,
-    /// `None` after that was too little.
+    /// The remaining budget; `None` once it was exceeded.
     left: Cell<Option<usize>>,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn is_prose(path: &Path) -> bool {
 }
 
 impl ValueJudge {
-    /// For a file.
+    /// Creates the judge for a file.
     pub(super) fn of(path: &Path, text: &str) -> Self {
         let length = text.len();
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -103,7 +103,7 @@ impl ValueJudge {
         left.is_some()
     }
 
-    /// Whether there was more to read than may be.
+    /// Whether there was more to read than the budget allows.
     pub(super) fn is_exhausted(&self) -> bool {
         self.left.get().is_none()
     }
@@ -147,7 +147,7 @@ impl ValueJudge {
     }
 }
 
-/// Whether a value says that it is only an example, as `test-password` does.
+/// Whether a value calls itself an example, such as `test-password`.
 fn is_example(text: &str) -> bool {
     const FIRST: [&str; 6] = ["test", "my", "some", "demo", "sample", "the"];
     const LAST: [&str; 8] = [

@@ -1,9 +1,10 @@
-//! The lines of a manifest among other lines, whatever its indentation and the marks before each
+//! Finds the lines of a manifest among other lines, with any indentation and any marks before each
 //! line: `# `, `> `, `// `, `12 | `.
 
 use std::ops::Range;
 
 use sops_document::{Document, NodeRef};
+use sops_printable::{ceil_char_boundary, floor_char_boundary};
 
 use super::excerpt::Excerpt;
 use super::judge::ValueJudge;
@@ -15,7 +16,7 @@ use crate::{kubeconfig, template};
 
 const KIND: &str = "kind";
 
-/// How long a manifest may be before and after its kind, in bytes.
+/// How many bytes of a manifest before and after its kind are read.
 const LENGTH: usize = 32 * 1024;
 
 /// A line of a text, without its line break.
@@ -25,24 +26,24 @@ struct Line<'t> {
     text: &'t str,
 }
 
-/// What is before the keys of an object in each line.
+/// The text before the keys of an object on each line.
 struct Margin<'t> {
-    /// What is not white space.
+    /// The part that is not white space.
     mark: &'t str,
-    /// How many bytes there are.
+    /// The length in bytes.
     column: usize,
 }
 
-/// The first value that looks like a secret of the object that has its `kind` at a place.
+/// The first value that looks like a secret, in the object whose `kind` is at this position.
 pub(super) fn shown(text: &str, at: usize, judge: &ValueJudge) -> Option<QuotedValue> {
-    let start = text.ceil_char_boundary(at.saturating_sub(LENGTH));
-    let window = &text[start..text.floor_char_boundary(at + LENGTH)];
+    let start = ceil_char_boundary(text, at.saturating_sub(LENGTH));
+    let window = &text[start..floor_char_boundary(text, at + LENGTH)];
     around(window, at - start, judge)
         .into_iter()
         .find_map(|block| {
             let shown = in_block(&block.text, judge)?;
             let span = block.place(&shown.span);
-            // The last line of a text may have no end, which each line of the block has.
+            // The last line of a text may lack the end that each line of the block has.
             let end = (start + span.end).min(text.len());
             Some(QuotedValue {
                 span: start + span.start..end,
@@ -96,15 +97,15 @@ fn in_block(text: &str, judge: &ValueJudge) -> Option<QuotedValue> {
     })
 }
 
-/// Whether the text has the name of a field with values: most places that name the kind only refer
-/// to a Secret.
+/// Whether the text has the name of a field with values: most mentions of the kind only refer to a
+/// Secret.
 fn may_have_values(text: &str) -> bool {
     let mut words = text.as_bytes().windows(4);
     words.any(|word| word.eq_ignore_ascii_case(b"data") || word == b"user")
 }
 
-/// The manifest around a key `kind`, without what is before its lines; several where that can be
-/// read in several ways.
+/// The manifest around a key `kind`, without the text before its lines; several if it can be read
+/// in several ways.
 fn around(text: &str, at: usize, judge: &ValueJudge) -> Vec<Excerpt> {
     let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
     let quote = text[start..at]
@@ -120,7 +121,7 @@ fn around(text: &str, at: usize, judge: &ValueJudge) -> Vec<Excerpt> {
     }
     let own = Line::at(text, start);
     let before = &text[start..key];
-    // The first line of a program's string is not indented as the others are.
+    // The first line of a string in a program is not indented like the others.
     if quote.is_some() && !is_quoted {
         let column = own.next(text).map_or(0, |line| line.indentation(0));
         return vec![Margin { mark: "", column }.block(text, own, before.len(), false)];
@@ -131,7 +132,7 @@ fn around(text: &str, at: usize, judge: &ValueJudge) -> Vec<Excerpt> {
         column,
     };
     let marked = || marked.block(text, own, before.len(), true);
-    // A dash is one of a list, or in each line of a comment.
+    // A dash begins a list item, or each line of a comment.
     match before.ends_with("- ") {
         true => {
             let mark = before.trim_end_matches("- ").trim_end();
@@ -142,7 +143,7 @@ fn around(text: &str, at: usize, judge: &ValueJudge) -> Vec<Excerpt> {
     }
 }
 
-/// The brackets that a key is in, if they begin in its line.
+/// The brackets around a key, if they begin on its line.
 fn flow(text: &str, line: usize, key: usize, judge: &ValueJudge) -> Option<Range<usize>> {
     let mut depth = 0_usize;
     let mut start = None;
@@ -197,13 +198,13 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// Where its content begins after a mark of that length.
+    /// The column of the line's content after a mark of that length.
     fn indentation(self, mark: usize) -> usize {
         let rest = self.text.get(mark..).unwrap_or_default();
         mark + rest.len() - rest.trim_start().len()
     }
 
-    /// The line from a column on, as far as it has one.
+    /// The rest of the line from a column on.
     fn from(self, column: usize) -> Self {
         Self {
             start: self.start + column.min(self.text.len()),
@@ -213,7 +214,7 @@ impl<'t> Line<'t> {
 }
 
 impl Margin<'_> {
-    /// The lines of the manifest whose `kind` is in a line after so many bytes, and may be below
+    /// The lines of the manifest whose `kind` is on a line after this many bytes, possibly below
     /// other keys.
     fn block(&self, text: &str, own: Line<'_>, before: usize, is_below: bool) -> Excerpt {
         let lines_before = match is_below {
@@ -234,7 +235,7 @@ impl Margin<'_> {
         block
     }
 
-    /// `has_version` is whether the next version is that of another object.
+    /// `has_version` says whether the next version belongs to another object.
     fn lines_after<'t>(
         &self,
         text: &'t str,
@@ -261,7 +262,7 @@ impl Margin<'_> {
         lines
     }
 
-    /// The lines before, the last first.
+    /// The lines before the kind, in reverse order.
     fn lines_before<'t>(&self, text: &'t str, own: Line<'t>) -> Vec<Line<'t>> {
         let mut lines = Vec::new();
         let mut line = own;
@@ -276,7 +277,7 @@ impl Margin<'_> {
                 }
             }
         }
-        // Lines that are below no key belong to something else.
+        // Lines that are not below a key belong to something else.
         let is_below =
             |line: &&Line<'_>| line.text.is_empty() || line.text.starts_with([' ', '\t']);
         let unrelated = lines.iter().rev().take_while(is_below).count();
@@ -293,8 +294,7 @@ impl Margin<'_> {
         (is_item && is_entry(rest)).then(|| line.from(self.column))
     }
 
-    /// A line without what is before the keys of the object; `None` if it is not a line of the
-    /// object.
+    /// A line without its margin; `None` if it is not a line of the object.
     fn content<'t>(&self, line: Line<'t>) -> Option<Line<'t>> {
         if line.text.trim().is_empty() || line.text.trim() == self.mark.trim() {
             return Some(line.from(line.text.len()));
@@ -310,7 +310,7 @@ impl Margin<'_> {
     }
 }
 
-/// Whether what is before a line is the same mark, such as `#`, or differs only in its numbers.
+/// Whether the margin of a line is the same mark, such as `#`, or differs only in numbers.
 fn is_like(mark: &str, before: &str) -> bool {
     let form = |byte: u8| match byte {
         b'0'..=b'9' => b' ',
@@ -319,8 +319,8 @@ fn is_like(mark: &str, before: &str) -> bool {
     mark.bytes().map(form).eq(before.bytes().map(form))
 }
 
-/// Whether a line at the margin is one of a mapping or a list: `key: value`, `- item`, a comment,
-/// or what closes a bracket.
+/// Whether a line at the margin belongs to a mapping or a list: `key: value`, `- item`, a comment,
+/// or a closing bracket.
 fn is_entry(line: &str) -> bool {
     let line = line.trim_end();
     if line.starts_with("---") {
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_manifest_are_told_from_others() {
+    fn lines_of_a_manifest_are_distinguished_from_other_text() {
         for text in [
             "a <<EOF\nkind: Secret\nstringData:\n  password: hunter2-Marker\nEOF\n",
             "a <<EOF\nstringData:\n  password: hunter2-Marker\nkind: Secret\nEOF\n",

@@ -1,10 +1,13 @@
-//! What a reader sees of HTML and XML: no tags, and characters instead of their entities.
+//! Converts HTML and XML to the visible text: without tags, and with characters instead of
+//! entities.
 
 use std::path::Path;
 
+use sops_printable::floor_char_boundary;
+
 use super::excerpt::Excerpt;
 
-/// How long a tag may be, in bytes. Other text may have a `<` too.
+/// The maximum length of a tag in bytes. Other text may also contain a `<`.
 const TAG: usize = 1024;
 
 /// The tags that end a line.
@@ -31,7 +34,7 @@ pub(super) fn is_page(path: &Path) -> bool {
     extension.is_some_and(|extension| matches!(extension, "html" | "htm" | "xhtml"))
 }
 
-/// What is seen of a text if that is HTML or XML, and needs another look.
+/// The visible text of HTML or XML, if it differs from the source.
 pub(super) fn seen(text: &str) -> Option<Excerpt> {
     let is_markup = text
         .trim_start_matches('\u{feff}')
@@ -57,8 +60,7 @@ pub(super) fn seen(text: &str) -> Option<Excerpt> {
     Some(seen)
 }
 
-/// The length of the tag that the text starts with, and what is seen of it: the end of a line, or
-/// nothing.
+/// The length of the tag that the text starts with, and its visible form: a line break, or nothing.
 fn tag(text: &str) -> Option<(usize, &'static str)> {
     // Comments and raw text are read like other text.
     if let Some(begin) = ["<![CDATA[", "<!--"]
@@ -69,7 +71,7 @@ fn tag(text: &str) -> Option<(usize, &'static str)> {
     }
     let rest = text.strip_prefix('<')?;
     let is_tag = rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!".contains(c));
-    let near = &text[..text.floor_char_boundary(TAG)];
+    let near = &text[..floor_char_boundary(text, TAG)];
     let end = near.find('>').filter(|_| is_tag)? + 1;
     // An attribute may hold a manifest.
     if text[..end].contains("kind") {

@@ -1,4 +1,4 @@
-//! Secrets in texts that hold a manifest among other things: a scalar of another manifest, a
+//! Finds Secrets in texts that contain a manifest among other text: a scalar of another manifest, a
 //! heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
 //! because many such texts are examples.
 
@@ -17,7 +17,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use judge::ValueJudge;
 use quoted_value::QuotedValue;
-use sops_document::{Document, NodeRef};
+use sops_core::parse_document;
+use sops_document::{Document, Format, NodeRef};
 
 use crate::base64_text::in_base64;
 use crate::context::Context;
@@ -36,13 +37,13 @@ use crate::{file_name, kubeconfig, template};
 const HELP: &str =
     "delete it, or move the object to a file of its own and encrypt that with `sops-rs encrypt -i`";
 
-/// How deep manifests are in each other.
+/// How deep manifests may be nested in each other.
 const DEPTH: usize = 3;
 
-/// What the manifest of a Secret has.
+/// A word in the manifest of every Secret.
 const SECRET: &str = "Secret";
 
-/// What a kubeconfig has: its kind in YAML, in JSON and in JSON in a string.
+/// The kind of a kubeconfig in YAML, in JSON and in JSON inside a string.
 const CONFIG: [&str; 5] = [
     "kind: Config",
     "kind\":\"Config",
@@ -51,12 +52,12 @@ const CONFIG: [&str; 5] = [
     "kind\\\": \\\"Config",
 ];
 
-/// A place in a text where a manifest may be.
+/// A position in a text where a manifest may be.
 #[derive(Clone, Copy, Debug)]
 enum Candidate {
-    /// Where the key `kind` is.
+    /// The position of a key `kind`.
     Kind(usize),
-    /// Where base64 has it or the word after it.
+    /// The position of the key or its value in base64.
     Base64(usize),
 }
 
@@ -68,12 +69,15 @@ impl Candidate {
     }
 }
 
-/// Reports the Secrets in a file that holds them among other things. `document` is the file, if it
-/// was read as one.
+/// Reports the Secrets in a file that contains them among other text. `document` is the file, if it
+/// was parsed.
 pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) {
     let path = context.input.path;
     let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
-    let seen = markup::seen(context.text()).filter(|_| document.is_none());
+    let seen = match document {
+        Some(_) => None,
+        None => markup::seen(context.text()),
+    };
     let text = seen.as_ref().map_or(context.text(), |seen| &seen.text);
     let mut starts = candidates(text).peekable();
     if starts.peek().is_none() || is_prose {
@@ -85,7 +89,7 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
         None if context.findings.iter().any(is_plaintext_secret) => {}
         None => {
             let mut values = literals(text, judge, DEPTH);
-            // A kubeconfig by itself is for the creation rules.
+            // The creation rules cover a file that is a kubeconfig.
             if seen.is_none()
                 && values.iter().any(|value| value.is_kubeconfig)
                 && is_kubeconfig(text)
@@ -106,7 +110,7 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
     }
 }
 
-/// Whether all of the text is YAML with a kubeconfig.
+/// Whether the whole text is YAML with a kubeconfig.
 fn is_kubeconfig(text: &str) -> bool {
     Document::parse_leniently(text).is_ok_and(|document| {
         let mut tops = document.tops().flatten();
@@ -131,18 +135,18 @@ fn add(shown: QuotedValue, context: &mut Context<'_>) {
         .help(HELP);
 }
 
-/// Reports a file whose kinds of Secrets have too much text around them.
+/// Reports a file with too many mentions of Secrets to check all of them.
 fn too_much(context: &mut Context<'_>) {
     let rule = match covering_rule(context) {
         Some(_) => &PLAINTEXT_SECRET,
         None => &BROKEN_FILE,
     };
     context.set_rule(rule, None);
-    let message = "the text names the kind of Secrets too often, so not all of it is checked";
+    let message = "the text contains `kind: Secret` too often, so not all of it was checked";
     context.report_span(0..0, message).help("split the file");
 }
 
-/// Looks at the scalars and comments of a document. Its objects are looked at elsewhere.
+/// Checks the scalars and comments of a document. Its objects are checked elsewhere.
 fn in_document(
     document: &Document<'_>,
     candidates: impl Iterator<Item = Candidate>,
@@ -162,7 +166,7 @@ fn in_document(
     let mut scalars: Vec<(Range<usize>, NodeRef<'_, '_>)> =
         document.scalars().map(|node| (node.span(), node)).collect();
     scalars.sort_by_key(|(span, _)| span.start);
-    let comments = SpanSet::new(document.comments());
+    let comments = comments(document, context);
     let known = known(document, context);
     let mut seen = HashSet::new();
     let mut end = 0;
@@ -180,7 +184,7 @@ fn in_document(
             if is_new && is_long && in_scalar(*node, judge, context) {
                 continue;
             }
-            // The scalar may be a line of a text that is a list.
+            // The scalar may be one line of a text that is written as a list.
             let is_quoted = text[span.start..].starts_with(['"', '\'']);
             if is_new && is_quoted && at >= end {
                 let (shown, to) = shown_at(&text, candidate, judge, DEPTH);
@@ -197,7 +201,18 @@ fn in_document(
     }
 }
 
-/// Whether something was found.
+/// The spans of the comments, which may be missing on the tape of a YAML document.
+fn comments(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
+    match document.format() {
+        Format::Yaml => parse_document(context.text(), Format::Yaml).map_or_else(
+            |_| SpanSet::new(std::iter::empty()),
+            |document| SpanSet::new(document.comments()),
+        ),
+        _ => SpanSet::new(document.comments()),
+    }
+}
+
+/// Checks a scalar. Returns whether something was found.
 fn in_scalar(node: NodeRef<'_, '_>, judge: &ValueJudge, context: &mut Context<'_>) -> bool {
     let Some(value) = node.as_str() else {
         return false;
@@ -217,7 +232,7 @@ fn in_scalar(node: NodeRef<'_, '_>, judge: &ValueJudge, context: &mut Context<'_
     true
 }
 
-/// The values of Secrets and what was reported.
+/// The values of Secrets, and the values that were reported.
 fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
     let objects = objects(document);
     let secrets = objects.iter().filter(|object| object.is_secret());
@@ -231,7 +246,7 @@ fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
     SpanSet::new(values.chain(reported.map(|finding| finding.location.offset..finding.end)))
 }
 
-/// The places in a text where a manifest may be.
+/// The positions in a text where a manifest may be.
 fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
     static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let plain = [SECRET].into_iter().chain(CONFIG).map(str::to_owned);
@@ -287,7 +302,7 @@ fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
     values
 }
 
-/// What is at a position, and where to continue.
+/// The value at a candidate, and the offset to continue at.
 fn shown_at(
     text: &str,
     candidate: Candidate,
@@ -312,7 +327,7 @@ fn shown_at(
     (shown, end)
 }
 
-/// The text of a patch without the signs before its lines, which do not count.
+/// The text of a patch with spaces instead of the `+` and `-` before its lines.
 fn without_diff_signs(text: &str) -> Cow<'_, str> {
     let is_diff = text.contains("\n@@ ") || text.starts_with("@@ ");
     if !is_diff {

@@ -1,4 +1,4 @@
-//! A value in a manifest that other text quotes.
+//! A value in a manifest that is quoted in other text.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::unparsed::LiteralValue;
 
 /// A value that looks like a secret, in an object that a text shows.
 pub(super) struct QuotedValue {
-    /// Where it is in the text; of encoded text, the place of the code.
+    /// The range in the text; for encoded text, the range of the encoded form.
     pub(super) span: Range<usize>,
     pub(super) key: String,
     /// Whether the object is a kubeconfig, and not a Secret.

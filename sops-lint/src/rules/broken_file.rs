@@ -1,4 +1,4 @@
-//! A file that cannot be read, by us or by Kubernetes.
+//! A file that sops-rs or Kubernetes cannot read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! What `.sops.yaml` says that has no effect, or leaves a Secret in plaintext.
+//! Settings in `.sops.yaml` that have no effect, or leave a Secret in plaintext.
 
 use std::path::Path;
 
@@ -95,15 +95,15 @@ fn check(context: &mut Context<'_>) {
     context.facts.configuration = Some(Configuration { unused });
 }
 
-/// Whether a rule is for what programs write to SOPS, as Ansible does, and not for files.
+/// Whether a rule is for data that programs such as Ansible pipe to SOPS, and not for files.
 fn is_for_stream(rule: NodeRef<'_, '_>) -> bool {
     let path = rule.get("path_regex").and_then(NodeRef::as_str);
     let path = path.unwrap_or_default().replace('\\', "");
     path.contains("/dev/stdin") || path.contains("/dev/fd")
 }
 
-/// Recipients that nothing can be encrypted for, such as one with a character too few, in a rule or
-/// a key group.
+/// Reports recipients that cannot be encrypted for, such as truncated ones, in a rule or a key
+/// group.
 fn recipients(holder: NodeRef<'_, '_>, path: &str, context: &mut Context<'_>) {
     for family in [Family::Age, Family::Pgp] {
         let Some(list) = holder.get(family.name()) else {
@@ -153,13 +153,13 @@ fn used_by_encrypted(_: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     mark_used(context);
 }
 
-/// Notes that the file's creation rule is for a file.
+/// Records that the file's creation rule matches a file.
 pub(crate) fn mark_used(context: &mut Context<'_>) {
     let rule = context.creation_rule();
     context.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
 }
 
-/// A Secret for which there is a configuration, and that it would leave as it is.
+/// Reports a Secret that the configuration would leave in plaintext.
 fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let has_rules = context
         .input
@@ -176,7 +176,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         context
             .report_node(
                 first.node,
-                "no creation rule of `.sops.yaml` matches the path of this Secret",
+                "no creation rule in `.sops.yaml` matches the path of this Secret",
             )
             .help("add a rule whose `path_regex` does");
         return;

@@ -1,4 +1,6 @@
-//! A token or a password in a URL, in any value.
+//! A token or a password in a URL, in any value, and evident secrets in custom resources.
+
+mod custom_resource;
 
 use std::ops::Range;
 
@@ -21,7 +23,13 @@ pub(crate) static RULE: Rule = Rule {
     page: include_str!("credential_in_value.md"),
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check::Document(check)];
+pub(crate) const CHECKS: &[Check] = &[
+    Check::Document(check),
+    Check::Document(custom_resource::check),
+];
+
+const HELP: &str =
+    "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
 
 fn check(document: &Document<'_>, context: &mut Context<'_>) {
     if !token::may_be_in(context.text()) {
@@ -43,8 +51,7 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
         }
         let before = context.findings.len();
         let path = node.path().join(".");
-        let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
-        context.report_secrets(node, secrets, format_args!("`{}`", shown_name(&path)), help);
+        context.report_secrets(node, secrets, format_args!("`{}`", shown_name(&path)), HELP);
         let new = context.findings.split_off(before);
         let is_new = |span: &Range<usize>| !known.is_reported(span);
         context.findings.extend(

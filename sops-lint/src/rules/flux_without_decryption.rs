@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[Check::File(size), Check::Document(document)];
 
-/// What Flux does with a file shows when all files have been read.
+/// How Flux treats a file is known only when all files have been read.
 fn document(document: &Document<'_>, context: &mut Context<'_>) {
     let input = context.input;
     let own_rule = context.is_encrypted.then(|| context.own_rule()).flatten();
@@ -38,7 +38,7 @@ fn size(context: &mut Context<'_>) {
     context.facts.flux.facts = FluxFacts::of_size(context.input.bytes);
 }
 
-/// A finding without a message, for a problem that may show later.
+/// A finding without a message, for a problem that may be found later.
 fn finding(site: Site, context: &mut Context<'_>) -> Option<Finding> {
     let finding = context.report_span(site.span, "");
     let shown = |name: String| shown_name(&name).into_owned();

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::in_variable;
-use crate::shown_name::shown_name;
+use crate::shown_name::ShownName;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL001",
@@ -55,7 +55,7 @@ pub(crate) fn value_of(name: &str, value: NodeRef<'_, '_>, context: &mut Context
         name => context.report_secrets(
             value,
             secrets,
-            format_args!("the environment variable `{}`", shown_name(name)),
+            format_args!("the environment variable `{}`", ShownName(name)),
             help,
         ),
     }

@@ -1,6 +1,6 @@
 //! The rules: one file each, with a page beside it that says what it finds, why, and what to write
-//! instead. A file has the rule's `RULE` and its `CHECKS`, and [`TABLE`] lists them. What several
-//! rules ask belongs in a module below them.
+//! instead. A file has the rule's `RULE` and its `CHECKS`, and [`TABLE`] lists them. Code that
+//! several rules use belongs in a module below them.
 
 mod broken_file;
 mod creation_rules;
@@ -43,7 +43,7 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::rule::Rule;
 
-/// A rule, with what it looks at.
+/// A rule, with its checks.
 pub(crate) type RuleChecks = (&'static Rule, &'static [Check]);
 
 /// All rules with their checks, in the order of their codes.
@@ -90,7 +90,7 @@ pub const RULES: [&Rule; TABLE.len()] = {
 };
 
 /// Applies the rules for files of other programs, such as Helm values, to a file that only lenient
-/// parsers read; whether it is such a file.
+/// parsers can read. Returns whether it is such a file.
 pub(crate) fn in_other_program(document: &Document<'_>, context: &mut Context<'_>) -> bool {
     context.set_rule(&secret_in_helm_values::RULE, None);
     let is_values = secret_in_helm_values::in_file(document, context);
@@ -103,7 +103,7 @@ pub fn find(text: &str) -> Option<&'static Rule> {
     RULES.into_iter().find(|rule| rule.is_called(text))
 }
 
-/// What is wrong with the name of a rule that there is not, and which name was probably meant.
+/// The message about an unknown rule, with the name that was probably meant.
 pub fn unknown(text: &str) -> String {
     let shown = escaped(text);
     match suggested(text) {
@@ -112,8 +112,8 @@ pub fn unknown(text: &str) -> String {
     }
 }
 
-/// The same for a comment, which may be any text: it is repeated only if it is like the name of a
-/// rule.
+/// The message about an unknown rule in a comment. Its text is repeated only if it looks like the
+/// name of a rule.
 pub(crate) fn unknown_in_comment(text: &str) -> String {
     match suggested(text) {
         Some(_) => unknown(text),
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_rule_is_recognized() {
+    fn a_misspelled_rule_is_recognized() {
         for (text, meant) in [
             ("SL0001", "SL001"),
             ("SL1", "SL001"),

@@ -1,4 +1,4 @@
-//! Plaintext in an encrypted file, where the file's own rule asks for encryption.
+//! Plaintext in an encrypted file that the file's own rule covers.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,6 +18,7 @@ use crate::rule::{FixAvailability, Rule, Severity};
 use crate::rule_scope::has_secret_comment;
 use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
 use crate::shown_name::shown_name;
+use crate::word_search::contains;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -86,7 +87,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
 }
 
 /// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may
-/// know a key that we do not, so only a value that may be a secret is an error.
+/// add a key, so only a value that may be a secret is an error.
 fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let command = context.command("edit");
     let values = document.unknown_values();
@@ -127,7 +128,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// What is beside the ciphertext of a binary file, which is its only value.
+/// Values next to the ciphertext of a binary file, which should be the only value.
 fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted
         || context.format != Format::Json
@@ -190,7 +191,7 @@ fn in_comments(context: &mut Context<'_>) {
     }
     let text = context.text();
     let last = context.metadata_start();
-    // The values of other documents are between the blocks.
+    // The values of other documents are between the metadata of the documents.
     let blocks = text[..last].match_indices("\nsops:").map(|(at, _)| {
         let end = text[at..].find("\n---").map_or(last, |end| at + end);
         at + 1..end.min(last)
@@ -202,14 +203,14 @@ fn in_comments(context: &mut Context<'_>) {
         context
             .report_span(
                 block..block,
-                "a comment in the metadata, or below it, has what looks like a secret",
+                "a comment in or below the metadata contains what looks like a secret",
             )
             .help("delete the comment; if it was committed, treat the secret as leaked");
     }
 }
 
-/// The metadata without the comment in which sops-rs keeps the source forms. That is one ciphertext
-/// in several lines, of which one may look like an assignment by chance.
+/// The metadata without the comment in which sops-rs keeps the source forms. The comment is one
+/// ciphertext on several lines, one of which may look like an assignment by chance.
 fn without_source_forms(metadata: &str) -> Cow<'_, str> {
     const BEGIN: &str = "# sops_rs_spellings: ";
     let Some(start) = metadata.find(BEGIN) else {
@@ -282,7 +283,7 @@ fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
                 0..0,
                 "the file has no MAC: changed or swapped values cannot be detected",
             )
-            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
+            .help("decrypt it with `--ignore-mac`, check its values, and encrypt it again");
     } else if !is_ciphertext(&mac.split_whitespace().collect::<String>()) {
         let block = context.metadata_start();
         context
@@ -294,7 +295,7 @@ fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a
+/// Values that start like ciphertext, but are not complete ciphertext. SL010 reports those of a
 /// Secret.
 fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted {
@@ -350,8 +351,8 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         let Some(damage) = key.damage() else {
             continue;
         };
-        // The block is not part of the document: the entry is where its key is named, which may be
-        // so more than once.
+        // The metadata is not part of the document, so the entry is located by the name of its key,
+        // which may appear more than once.
         let id = key.master_key().id();
         let is_same = |wrapped: &&&WrappedKey| wrapped.master_key() == key.master_key();
         let before = keys[..number].iter().filter(is_same).count();
@@ -366,9 +367,9 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// A value as SOPS encrypts them, in a file that has lost what decrypts it.
+/// A value that SOPS encrypted, in a file that has lost its metadata.
 fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
-    if !context.text().contains(CIPHERTEXT_PREFIX) {
+    if !contains(context.text(), CIPHERTEXT_PREFIX) {
         return;
     }
     let is_encrypted = |node: &NodeRef<'_, '_>| {
@@ -378,7 +379,7 @@ fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
     };
     let values = document.scalars().filter(is_encrypted);
     if let Some(first) = values.min_by_key(|node| node.span().start) {
-        // An example leaves out what readers do not need.
+        // An example may leave out the metadata.
         let is_cut = first
             .as_str()
             .is_some_and(|text| text.contains("...") || text.contains('…'));

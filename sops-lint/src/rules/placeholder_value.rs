@@ -6,6 +6,7 @@ use sops_placeholder::{ANNOTATION, is_placeholder};
 use crate::check::Check;
 use crate::context::Context;
 use crate::rule::{FixAvailability, Rule, Severity};
+use crate::word_search::contains;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL023",
@@ -19,6 +20,9 @@ pub(crate) const CHECKS: &[Check] = &[Check::Document(check)];
 
 /// Reports the first placeholder of each document.
 fn check(document: &Document<'_>, context: &mut Context<'_>) {
+    if !may_be_in(document) {
+        return;
+    }
     for top in document.tops().flatten() {
         let mut open = vec![top];
         while let Some(node) = open.pop() {
@@ -26,21 +30,42 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
                 report(node, "the value", context);
                 break;
             }
-            if let Some(annotation) = node.get(ANNOTATION) {
+            let begin = open.len();
+            let (mut annotation, mut is_merged) = (None, false);
+            for (key, value) in node.entries() {
+                match key {
+                    ANNOTATION => annotation = annotation.or(Some(value)),
+                    "<<" => is_merged = true,
+                    _ => {}
+                }
+                open.push(value);
+            }
+            if is_merged {
+                annotation = node.get(ANNOTATION);
+            }
+            if let Some(annotation) = annotation {
                 report(annotation, "the object", context);
                 break;
             }
-            let mut inner: Vec<_> = node.entries().map(|(_, value)| value).collect();
-            inner.extend(node.items());
-            inner.reverse();
-            open.append(&mut inner);
+            open.extend(node.items());
+            // In the order of the text.
+            open[begin..].reverse();
         }
     }
 }
 
+/// Whether a document has a placeholder, or its annotation, which escapes may hide.
+fn may_be_in(document: &Document<'_>) -> bool {
+    let text = document.text();
+    let is_marked =
+        || contains(text, ANNOTATION) || memchr::memchr(b'\\', text.as_bytes()).is_some();
+    let mut values = document.scalars().filter_map(NodeRef::as_str);
+    values.any(is_placeholder) || is_marked()
+}
+
 fn report(node: NodeRef<'_, '_>, subject: &str, context: &mut Context<'_>) {
     let message =
-        format!("{subject} is a placeholder for what is encrypted, as `sops-rs render` writes it");
+        format!("{subject} is a placeholder from `sops-rs render`, not the encrypted original");
     context.report_node(node, message).help(
         "commit and deploy the encrypted file; a rendered one is only for checks, in a directory that Git ignores",
     );

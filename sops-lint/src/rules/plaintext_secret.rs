@@ -42,7 +42,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::Encrypted(covered_file::nothing_encrypted),
 ];
 
-/// A file that a killed run has left: its plaintext was to be encrypted, or shown and forgotten.
+/// A file that a killed run left behind, whose plaintext should have been encrypted or deleted.
 fn leftover(context: &mut Context<'_>) {
     if file_name::is_leftover(Path::new(&context.input.place())) {
         context
@@ -69,7 +69,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let rule = context.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
     let stays = |value: &&SecretValue<'_, '_>| context.is_left_open(value);
-    // A value that the rule would leave in plaintext is the worst of them.
+    // A value that the rule would leave in plaintext is the most serious.
     let left = open.iter().find(stays).filter(|_| rule.is_some());
     let Some(value) = left.or(open.first()) else {
         return;
@@ -152,8 +152,8 @@ fn encrypted_fields<'d>(object: &Object<'d, '_>) -> Vec<&'d str> {
     encrypted.map(|field| field.name).collect()
 }
 
-/// Whether the file's rule leaves the value in plaintext on purpose. Anybody can write a rule into
-/// a file, so the creation rule decides, and without one what the value looks like.
+/// Whether the file's rule leaves the value in plaintext on purpose. Anyone can write a rule into a
+/// file, so the creation rule decides or, without one, the value.
 fn is_meant(
     value: &SecretValue<'_, '_>,
     own: &OwnRule,
@@ -166,7 +166,7 @@ fn is_meant(
     if context.creation_rule().is_some() {
         return context.is_left_open(value);
     }
-    // The suffix that SOPS has without a rule.
+    // The default suffix of SOPS.
     let is_marked = own.rule == EncryptionRule::default() && value.key.ends_with(own.rule.text());
     own.is_followed && (is_marked || !looks_secret(value))
 }

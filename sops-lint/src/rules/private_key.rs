@@ -29,7 +29,7 @@ const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-
 fn check(context: &mut Context<'_>) {
     let bytes = context.input.bytes;
     let keys = private_key::find(bytes).into_iter();
-    // It protects nothing. In a manifest, SL023 reports it.
+    // A published key protects nothing. In a manifest, SL023 reports it.
     let keys = keys.filter(|key| !is_published(bytes, key));
     for key in keys {
         let (message, severity) = words(&key);
@@ -41,7 +41,7 @@ fn check(context: &mut Context<'_>) {
     }
 }
 
-/// Keys that the text does not show, since their scalar has escapes or is folded.
+/// Keys that are not visible in the source, because their scalar has escapes or is folded.
 fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
     let of_rule = context
         .findings
@@ -71,7 +71,7 @@ fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether a key is one of those that stand for others, and protect nothing.
+/// Whether a key is one of the published placeholder keys, which protect nothing.
 fn is_published(bytes: &[u8], key: &PrivateKey) -> bool {
     let from = bytes.get(key.span.start..).unwrap_or_default();
     // Only its first line may be marked.

@@ -51,8 +51,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
     if parts.is_empty() && !are_divided_alike(&has, wants) {
         parts.push(
-            "the file's keys are in other key groups than the creation rule puts them in"
-                .to_owned(),
+            "the file's keys are in different key groups than in the creation rule".to_owned(),
         );
     }
     let has_other_keys = !parts.is_empty();
@@ -71,7 +70,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let update = context.command("updatekeys");
     let at = context.metadata_start();
     let finding = context.report_span(at..at, parts.join("; "));
-    // Where the rule says nothing of the threshold, `updatekeys` leaves it.
+    // If the rule has no threshold, `updatekeys` keeps that of the file.
     if !has_other_keys && !thresholds.is_stated {
         let Thresholds { file, rule, .. } = thresholds;
         finding.help(format!(

@@ -35,7 +35,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         context
             .report_span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
             .help("if everyone may read the other values, decrypt and encrypt the file again; otherwise change the rule in `.sops.yaml`")
-            // It leaks nothing, and no command could follow the rule without a leak.
+            // The file leaks nothing, and applying the rule would leak values.
             .accepted();
         return;
     }

@@ -23,7 +23,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             .get("image")
             .and_then(NodeRef::as_str)
             .map(repository);
-        // What a variable stands for may be of any registry.
+        // A variable may stand for any registry.
         let is_known = |image: &String| !image.contains(['$', '{', '<', '%']);
         let public = image.filter(|image| is_known(image) && context.images.is_public(image));
         for source in container
@@ -37,9 +37,9 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let help = "mount the Secret as a file, with `readOnly: true`";
             match &public {
                 Some(image) => context
-                    .report_node(reference, format!("all of a Secret becomes environment variables of `{image}`, an image that anyone can pull"))
+                    .report_node(reference, format!("all keys of a Secret become environment variables of `{image}`, an image that anyone can pull"))
                     .severity(Severity::Error),
-                None => context.report_node(reference, "all of a Secret becomes environment variables"),
+                None => context.report_node(reference, "all keys of a Secret become environment variables"),
             }
             .help(help);
         }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_names_its_registry_or_is_of_docker_hub() {
+    fn an_image_without_a_registry_is_from_docker_hub() {
         for (image, name) in [
             ("nginx", "docker.io/library/nginx"),
             ("nginx:1.27", "docker.io/library/nginx"),

@@ -1,4 +1,4 @@
-//! A secret in a ConfigMap, or in what kustomize makes one of.
+//! A secret in a ConfigMap, or in a source from which kustomize generates one.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::{FoundSecret, in_text, in_variable, is_shown};
-use crate::shown_name::shown_name;
+use crate::shown_name::{ShownName, shown_name};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
@@ -70,7 +70,7 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>)
     context.report_secrets(
         value,
         secrets,
-        format_args!("the ConfigMap's key `{}`", shown_name(key)),
+        format_args!("the ConfigMap's key `{}`", ShownName(key)),
         HELP,
     );
 }
@@ -94,14 +94,16 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let Some((name, value)) = assigned else {
                 continue;
             };
+            let start = name.len() + 1;
             for secret in in_variable(name, value) {
+                let part = start + secret.range.start..start + secret.range.end;
                 let subject = match is_shown(name) {
                     true => format!("the literal `{name}` of a ConfigMap"),
                     false => "a literal of a ConfigMap".to_owned(),
                 };
                 let message = message(&subject, &secret);
                 context
-                    .report_node(literal, message)
+                    .report_part(literal, &part, message)
                     .confidence(secret.likeness.confidence())
                     .help(HELP);
             }

@@ -1,4 +1,4 @@
-//! A secret in a configuration file of another program than Kubernetes: a Compose file, a dotenv
+//! A secret in a configuration file of a program other than Kubernetes: a Compose file, a dotenv
 //! file, a kubeconfig, or the configuration of a node.
 
 mod env_files;
@@ -18,7 +18,7 @@ use crate::rule_coverage::covering_rule;
 use crate::sample;
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{FoundSecret, Likeness, in_text};
-use crate::shown_name::shown_name;
+use crate::shown_name::{ShownName, shown_name};
 use crate::value_tree::{TreeValue, values};
 use forms::ConfigurationForm;
 
@@ -39,7 +39,7 @@ pub(crate) const CHECKS: &[Check] = &[
 
 const HELP: &str = "anyone with a copy of the repository has it: replace it, and encrypt the file with `sops-rs encrypt -i`, or keep the secret in a file that is encrypted";
 
-/// A file that no format is known for, by its name.
+/// Reports secrets in a file without a known format, judging by its name.
 fn file(context: &mut Context<'_>) {
     let path = context.input.path;
     let text = context.text();
@@ -55,7 +55,7 @@ fn file(context: &mut Context<'_>) {
             "" => String::new(),
             name => format!(": `{}`", shown_name(name)),
         };
-        let message = format!("the file holds {description}{named}");
+        let message = format!("the file contains {description}{named}");
         context.report_span(secret.range, message).help(HELP);
     }
     if Format::from_path(path) == Format::Binary
@@ -66,19 +66,20 @@ fn file(context: &mut Context<'_>) {
     }
 }
 
-/// Reports the secrets in a document of another program; whether its form is known.
+/// Reports the secrets in a document of another program. Returns whether its form is known.
 pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) -> bool {
     let path = context.input.path;
     if matches!(context.format, Format::Dotenv | Format::Ini) || is_sample(path) {
         return false;
     }
-    let mut is_known = false;
+    let tops = document.tops().flatten();
+    let known = tops.filter_map(|top| Some((top, ConfigurationForm::of(top, path)?)));
+    let known: Vec<_> = known.collect();
+    if known.is_empty() {
+        return false;
+    }
     let handled = HandledValues::new(document, context);
-    for top in document.tops().flatten() {
-        let Some(form) = ConfigurationForm::of(top, path) else {
-            continue;
-        };
-        is_known = true;
+    for (top, form) in known {
         if form == ConfigurationForm::Compose {
             env_files(top, context);
         }
@@ -89,7 +90,7 @@ pub(crate) fn in_document(document: &Document<'_>, context: &mut Context<'_>) ->
             }
         }
     }
-    is_known
+    true
 }
 
 /// Reports the files with secrets, each where a service names it.
@@ -120,8 +121,8 @@ fn env_files(top: NodeRef<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Reports the secrets in the value that a patch writes at a path in the configuration of a node;
-/// whether the path is in such a file.
+/// Reports the secrets in the value that a patch writes at a path in the configuration of a node.
+/// Returns whether the path is in such a file.
 pub(crate) fn at_path(path: &[&str], value: NodeRef<'_, '_>, context: &mut Context<'_>) -> bool {
     let Some(form) = ConfigurationForm::of_path(path) else {
         return false;
@@ -153,7 +154,7 @@ fn report(value: TreeValue<'_, '_>, form: ConfigurationForm, context: &mut Conte
     context.report_secrets(
         node,
         secrets,
-        format_args!("`{}` of the {holder}", shown_name(key)),
+        format_args!("`{}` of the {holder}", ShownName(key)),
         HELP,
     );
 }
@@ -162,13 +163,14 @@ fn is_sample(path: &Path) -> bool {
     sample::is_named(path) || file_name::is_sample(path)
 }
 
-/// Whether no other rule reports it: one looks for secrets with a known form in every document.
+/// Whether no other rule reports the secret: one of them looks for known token formats in every
+/// document.
 fn is_own(secret: &FoundSecret, context: &Context<'_>) -> bool {
     let is_document = Format::from_path(context.input.path) != Format::Binary;
     !is_document || matches!(secret.likeness, Likeness::Name(_))
 }
 
-/// Whether a creation rule wants all of the file encrypted.
+/// Whether a creation rule encrypts the whole file.
 fn is_covered(context: &Context<'_>) -> bool {
     covering_rule(context).is_some_and(|creation| {
         let rule = creation.rule.clone().unwrap_or_default();
@@ -176,7 +178,7 @@ fn is_covered(context: &Context<'_>) -> bool {
     })
 }
 
-/// Whether the value of a field for secrets is one.
+/// Whether the value of a field for secrets is a plaintext secret.
 fn is_open(text: &str) -> bool {
     !text.trim().is_empty() && !sops_core::is_ciphertext(text) && !is_open_reference(text)
 }

@@ -30,12 +30,12 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let name = variable.get("name").and_then(NodeRef::as_str);
             let variable = match name {
                 Some(name) => format!("the environment variable `{}`", shown_name(name)),
-                // The pattern of a policy fits variables of any name.
+                // The pattern of a policy matches variables with any name.
                 None if object.kind.ends_with("Policy") => continue,
                 None => "an environment variable".to_owned(),
             };
             let message = format!(
-                "{variable} is a key of a Secret: every child process and every crash report has it"
+                "{variable} is a key of a Secret, so child processes and crash reports contain it"
             );
             context
                 .report_node(reference, message)
@@ -44,8 +44,8 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether the variable and the key in the Secret both say that the value is no secret, such as the
-/// host of a database.
+/// Whether the names of the variable and of the key in the Secret both show that the value is not
+/// secret, such as the host of a database.
 fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> bool {
     const PUBLIC: [&str; 20] = [
         "buckets",

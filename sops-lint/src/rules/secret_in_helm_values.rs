@@ -54,7 +54,7 @@ fn object(object: &Object<'_, '_>, context: &mut Context<'_>) {
 }
 
 /// Reports the secrets in the value that a patch writes at a path in an object of a kind, which is
-/// empty if it is unknown; whether there are values in such a place.
+/// empty if unknown. Returns whether the path leads to values.
 pub(crate) fn at_path(
     path: &[&str],
     value: NodeRef<'_, '_>,
@@ -66,7 +66,7 @@ pub(crate) fn at_path(
         wanted == step || *wanted == places::ITEM && is_index(step)
     };
     let places = places::ALL.iter().filter(|place| is_of_kind(place, kind));
-    // Kinds have fields of the same name.
+    // Several kinds have fields with the same name.
     let mut done: Vec<&[&str]> = Vec::new();
     let mut is_known = false;
     for Place {

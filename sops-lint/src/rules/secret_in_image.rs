@@ -40,7 +40,7 @@ fn check(context: &mut Context<'_>) {
     }
 }
 
-/// The secrets of an instruction, each with its place in `rest`.
+/// The secrets of an instruction, each with its range in `rest`.
 fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confidence)> {
     let name = instruction.name.as_str();
     match name {
@@ -59,7 +59,7 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String, Confiden
             let files = copied(instruction).into_iter().map(|range| {
                 let file = shown_name(&instruction.rest[range.clone()]);
                 let message = format!("`{name}` puts `{file}` into a layer of the image");
-                // Its name says so.
+                // The name shows that the file contains secrets.
                 (range, message, Confidence::Medium)
             });
             // The file may be in the Dockerfile, and an address may have a password.
@@ -189,7 +189,7 @@ fn first_line(rest: &str) -> usize {
     heredoc_start(rest).unwrap_or(rest.len())
 }
 
-/// The secrets in a file that `COPY <<NAME target` has in it.
+/// The secrets in an inline file of `COPY <<NAME target`.
 fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
     let Some(begin) = heredoc_start(rest) else {

@@ -10,7 +10,7 @@ use crate::plaintext_values::open_values;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{FoundSecret, in_text, judge};
-use crate::shown_name::shown_name;
+use crate::shown_name::ShownName;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL005",
@@ -49,7 +49,7 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, context: &mu
     context.report_secrets(
         value,
         in_annotation(name, text),
-        format_args!("`{}` among the {list}", shown_name(name)),
+        format_args!("`{}` among the {list}", ShownName(name)),
         "anyone who can read the object can read its annotations and labels; put it into an encrypted Secret",
     );
 }

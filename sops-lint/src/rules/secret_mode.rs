@@ -1,4 +1,4 @@
-//! A mode that lets users other than owner and group read a Secret's files.
+//! A mode that lets users other than the owner and the group read a Secret's files.
 
 use sops_document::NodeRef;
 use sops_document::tree::Node;
@@ -38,7 +38,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether the pod's users can read what its group can. The files are root's, and of the group
+/// Whether the pod's users can read what its group can. The files belong to root, and to the group
 /// `fsGroup` if there is one.
 fn can_read_as_group(pod: &Pod<'_, '_>) -> bool {
     let context = |node: NodeRef<'_, '_>, key| node.at(&["securityContext", key]).is_some();
@@ -70,7 +70,7 @@ fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, context: &mut Con
             format!("others can read the files of the Secret: the mode is {mode:04o}"),
         )
         .help(format!(
-            "make it {tight:04o}; with `fsGroup` the container's group can read them"
+            "set it to {tight:04o}; with `fsGroup` the container's group can read them"
         ))
         .fix(fix.filter(|_| is_number && can_tighten));
 }

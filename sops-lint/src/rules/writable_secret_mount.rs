@@ -39,7 +39,10 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
         {
             if !is_true(csi.get("readOnly")) {
                 context
-                    .report_node(csi, "a CSI volume of secrets is not `readOnly: true`")
+                    .report_node(
+                        csi,
+                        "a CSI volume with secrets is mounted without `readOnly: true`",
+                    )
                     .help(HELP)
                     .fix(read_only(csi));
             }

@@ -1,4 +1,4 @@
-//! Secrets in the arguments of commands: `NAME=value`, `--name=value`, `--name value` and
+//! Finds secrets in the arguments of commands: `NAME=value`, `--name=value`, `--name value` and
 //! `Header: value`.
 
 use std::ops::Range;
@@ -9,7 +9,7 @@ use super::likeness::Likeness;
 use super::name::NameClass;
 use super::quoted_text::is_cut;
 
-/// Adds what the words of a command or a script hold.
+/// Adds the secrets in the words of a command or a script.
 pub(crate) fn find(text: &str, secrets: &mut FoundSecrets) {
     let mut flag: Option<&str> = None;
     for line in text.lines() {
@@ -38,14 +38,14 @@ pub(crate) fn without_comment(line: &str) -> &str {
     line
 }
 
-/// Adds what the words of one command hold; the flag at its end, if that has no value yet.
+/// Adds the secrets in the words of one command. Returns the last flag, if it has no value yet.
 fn in_command<'t>(
     command: &'t str,
     mut flag: Option<&'t str>,
     text: &'t str,
     secrets: &mut FoundSecrets,
 ) -> Option<&'t str> {
-    // Quotes hold spaces together, which may then be a value with spaces or another script.
+    // A quoted text may be a value with spaces, or another script.
     let divides = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
     let parts = command.split(divides);
     let mut before = [""; 2];
@@ -68,7 +68,7 @@ fn in_command<'t>(
             let quoted = quoted_after(text, value);
             add(name, quoted.unwrap_or(value), text, secrets);
         }
-        // Other words with a colon are those of a sentence.
+        // Other words with a colon belong to a sentence.
         let is_header = |name: &&str| {
             is_name(name) && name.contains('-') || name.eq_ignore_ascii_case("authorization")
         };
@@ -93,7 +93,7 @@ fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
 }
 
 fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
-    // Spaces divide a variable with a message, `${NAME:?not set}`; what is in it is judged with its
+    // Spaces divide a variable with a message, such as `${NAME:?not set}`, which is judged with its
     // line.
     if is_cut(value) {
         return;
@@ -129,7 +129,7 @@ pub(crate) fn in_value_of(flag: &str, word: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// What a header holds after the name of its scheme.
+/// The secret in a header after the name of its scheme.
 pub(crate) fn in_header(name: &str, value: &str) -> Option<Likeness> {
     let scheme = value
         .split_once(' ')
@@ -153,10 +153,10 @@ const ASSIGNING: [&str; 12] = [
     "option",
 ];
 
-/// Names and their values: of `--set=auth.password=x` the inner one, and those after commas in
-/// `a=b,password=x`. After other names a `=` belongs to the value, of which nothing is shown.
+/// Names and their values: in `--set=auth.password=x` the inner pair, and in `a=b,password=x` each
+/// pair. After other names, a `=` belongs to the value.
 fn assigned(part: &str) -> Vec<(&str, &str)> {
-    // At the end of base64, it is no sign of an assignment.
+    // At the end of base64, a `=` is not an assignment.
     let (name, value) = part.split_once('=').unwrap_or_default();
     let name = last_name(name);
     if !is_name(name) || value == "=" || value.is_empty() && name.len() >= 16 {
@@ -186,7 +186,7 @@ fn last_name(name: &str) -> &str {
     }
 }
 
-/// Whether the words before a name are those that set it, as in `npm config set NAME VALUE`.
+/// Whether the words before a name set it, as in `npm config set NAME VALUE`.
 fn is_set(before: [&str; 2]) -> bool {
     before[1] == "set" && ["config", "configure"].contains(&before[0])
 }
@@ -197,7 +197,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_part)
 }
 
-/// Whether it is what a header has before the credentials.
+/// Whether the word is the scheme before the credentials of a header.
 fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "token"].contains(&word.to_ascii_lowercase().as_str())
 }

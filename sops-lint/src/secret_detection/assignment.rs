@@ -1,9 +1,9 @@
-//! Names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`,
+//! Reads names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`,
 //! `set -x NAME value`, and more in a line.
 
 use super::judge::{is_constant, unquoted};
 
-/// What an assignment begins with in shells and other languages.
+/// Words that begin an assignment in shells and other languages.
 const WORDS: &[&str] = &[
     "export", "declare", "typeset", "readonly", "local", "env", "const", "let", "var", "ENV", "ARG",
 ];
@@ -42,7 +42,7 @@ pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
     let value = value.trim_start_matches(['=', '>']);
     let key = unquoted(key.trim()).trim_start_matches('$');
     let key = key.strip_prefix("env:").unwrap_or(key);
-    // A program gives a field the value of a variable.
+    // A program assigns a variable to a field.
     let is_field = ["self.", "this.", "cls."]
         .iter()
         .any(|object| key.starts_with(object));
@@ -54,7 +54,8 @@ pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
     is_key.then(|| (key, value_of(value, is_shell)))
 }
 
-/// The line without `export` and its like, and whether a command divides name and value by a space.
+/// The line without words such as `export`, and whether a command separates name and value by a
+/// space.
 fn without_words(mut line: &str) -> (&str, bool) {
     let mut is_command = false;
     if let Some((word, rest)) = line.split_once(' ') {
@@ -72,7 +73,7 @@ fn without_words(mut line: &str) -> (&str, bool) {
     (line.strip_prefix("$env:").unwrap_or(line), is_command)
 }
 
-/// `name v4lue`; of words alone it would be a sentence.
+/// Splits `name v4lue`. Words without digits would be a sentence.
 fn two_words(line: &str) -> Option<(&str, &str)> {
     line.split_once(' ').filter(|(_, value)| {
         !value.contains(' ') && value.contains(|c: char| !c.is_ascii_alphabetic())
@@ -125,7 +126,7 @@ fn value_of(value: &str, is_shell: bool) -> &str {
     value.trim().trim_end_matches([',', ';']).trim_end()
 }
 
-/// Where the quote that ends a text is.
+/// The position of the quote that ends a text.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     text.char_indices().find_map(|(at, character)| {
@@ -135,7 +136,7 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// Whether it can be the name of a setting.
+/// Whether the text can be the name of a setting.
 fn is_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     !name.is_empty() && name.chars().all(is_part)
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comment_is_no_part_of_the_value() {
+    fn a_comment_is_not_part_of_the_value() {
         for (line, value) in [
             ("password: hunter2 # move me", "hunter2"),
             ("password: \"hunter2\" # move me", "hunter2"),

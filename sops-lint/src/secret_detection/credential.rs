@@ -1,14 +1,14 @@
-//! Whether a word looks like a password or like a name, wherever it is.
+//! Decides whether a word looks like a password or like a name, in any position.
 
 use super::entropy::is_random;
 
-/// Words that describe a value, so that a text with one of them names a secret and is not one.
+/// Words that describe a value: a text with one of them names a secret instead of being one.
 const DESCRIPTIONS: [&str; 20] = [
     "pass", "pwd", "secret", "token", "key", "cert", "user", "name", "value", "host", "base64",
     "sha", "your", "insert", "replace", "here", "encoded", "cred", "login", "url",
 ];
 
-/// Whether a word that is by itself, or joined to a placeholder directly, looks like a password.
+/// Whether a separate word, or one directly next to a placeholder, looks like a password.
 pub(crate) fn is_credential(word: &str) -> bool {
     let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
     let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
@@ -22,7 +22,8 @@ pub(crate) fn is_credential(word: &str) -> bool {
     has(char::is_ascii_lowercase) && (has(char::is_ascii_uppercase) || word.chars().any(is_symbol))
 }
 
-/// Whether it is words with hyphens and a digit, more than the names of regions and machines have.
+/// Whether the text is words with hyphens and a digit, more of them than in names of regions and
+/// machines.
 fn is_passphrase(word: &str) -> bool {
     let parts = word
         .split(['-', '.', '_', ':'])
@@ -30,7 +31,8 @@ fn is_passphrase(word: &str) -> bool {
     word.len() >= 16 && word.contains(|c: char| c.is_ascii_digit()) && parts.count() >= 4
 }
 
-/// Whether a word looks like a password wherever it is: no name, host or path has such a mixture.
+/// Whether a word looks like a password in any position: no name, host or path has such a mixture
+/// of characters.
 pub(super) fn is_strong(word: &str) -> bool {
     let word = word.trim_end_matches(['!', '.']);
     let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
@@ -41,8 +43,8 @@ pub(super) fn is_strong(word: &str) -> bool {
     word.len() >= 8 && is_mixed || !word.contains(['-', '.', '_', '%']) && is_random(word)
 }
 
-/// Whether a program may look something up under it: a variable, a path, or what describes a
-/// secret, and no secret itself.
+/// Whether the text may be a name that a program looks up: a variable, a path, or the description
+/// of a secret.
 pub(super) fn is_name(text: &str) -> bool {
     let is_part = |c: char| {
         c.is_alphanumeric() || c.is_whitespace() || "-._:/#@?=&+%,()[]{}$*\"'|".contains(c)

@@ -1,6 +1,6 @@
-//! Whether a text is as good as random.
+//! Decides whether a text looks random.
 
-/// Whether it is long and as good as random: letters and digits, with 3.5 bits and more a
+/// Whether the text is long and looks random: letters and digits, with at least 3.5 bits per
 /// character.
 pub(crate) fn is_random(value: &str) -> bool {
     let of = |is: fn(&char) -> bool| value.chars().any(|character| is(&character));
@@ -9,7 +9,7 @@ pub(crate) fn is_random(value: &str) -> bool {
     value.len() >= 16 && mixed && one_word && entropy(value) >= 3.5
 }
 
-/// Shannon's entropy in bits a character.
+/// The Shannon entropy in bits per character.
 pub(super) fn entropy(text: &str) -> f64 {
     let mut counts = [0_u32; 256];
     text.bytes().for_each(|byte| counts[usize::from(byte)] += 1);

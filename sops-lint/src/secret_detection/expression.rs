@@ -1,4 +1,4 @@
-//! The quoted texts in an expression of a template that may become part of its result.
+//! Finds the quoted texts in a template's expression that may become part of its result.
 
 use super::mark::MARK;
 use super::quoted_text::length_until;
@@ -12,10 +12,10 @@ const LOOKUPS: [&str; 28] = [
     "readFile", "exec", "ref", "vault", "secret", "key", "pass",
 ];
 
-/// How the names of more such functions begin.
+/// The beginnings of the names of other such functions.
 const PREFIXES: [&str; 6] = ["date", "gen", "has", "regex", "split", "trim"];
 
-/// How the names of more such functions end.
+/// The endings of the names of other such functions.
 const SUFFIXES: [&str; 3] = ["env", "Env", "attr"];
 
 /// Functions that look up one text, and whose last text is the default if they have several.
@@ -29,7 +29,7 @@ struct Call<'t> {
     function: &'t str,
     arguments: usize,
     texts: usize,
-    /// Whether it is an argument of a lookup.
+    /// Whether the call is an argument of a lookup.
     is_looked_up: bool,
 }
 
@@ -108,7 +108,7 @@ impl<'t> Call<'t> {
             || SUFFIXES.iter().any(|end| name.ends_with(end))
     }
 
-    /// Whether the result may contain the text that is the next argument.
+    /// Whether the result may contain the next argument.
     fn gives(&mut self, before: &str, rest: &str) -> bool {
         let before = before.trim_end_matches(' ');
         let is_key = before.ends_with('.')
@@ -126,7 +126,7 @@ impl<'t> Call<'t> {
     }
 }
 
-/// Adds a text, or what is beside the placeholders of a format.
+/// Adds a text or, for a format, the text around its placeholders.
 fn add(text: &str, values: &mut Vec<String>) {
     if is_elsewhere(text) {
         return;

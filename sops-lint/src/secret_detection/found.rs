@@ -1,4 +1,4 @@
-//! Secrets in a text, each with its place in it.
+//! Secrets in a text, each with its range.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,16 +8,16 @@ use super::likeness::Likeness;
 /// A secret in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoundSecret {
-    /// The name that it has in the text: a key path, a variable or a flag. Empty if the text is the
-    /// secret, or if it has no name.
+    /// The name of the secret in the text: a key path, a variable or a flag. Empty if the whole
+    /// text is the secret, or if it has no name.
     pub(crate) name: String,
-    /// Where it is, in bytes of the text.
+    /// The byte range in the text.
     pub(crate) range: Range<usize>,
     /// Why it counts as a secret.
     pub(crate) likeness: Likeness,
 }
 
-/// Secrets that do not overlap, by where they begin.
+/// Secrets that do not overlap, by their start.
 #[derive(Default)]
 pub(crate) struct FoundSecrets {
     all: BTreeMap<usize, FoundSecret>,
@@ -45,8 +45,8 @@ impl FoundSecrets {
     }
 }
 
-/// Where a part of a text is in it.
-pub(super) fn range_of(part: &str, text: &str) -> Range<usize> {
+/// The range of a part in its text.
+pub(crate) fn range_of(part: &str, text: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + part.len()
 }
@@ -57,7 +57,7 @@ mod tests {
     use crate::rule::Confidence;
 
     #[test]
-    fn the_first_of_those_that_overlap_is_kept() {
+    fn the_first_of_overlapping_secrets_is_kept() {
         let mut set = FoundSecrets::default();
         for (name, range) in [
             ("a", 5..9),

@@ -1,5 +1,5 @@
-//! Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML,
-//! in elements as in XML, and of SQL.
+//! Finds pairs of names and values, several of which may be on a line: in quotes as in JSON, in
+//! braces as in YAML, in elements as in XML, and in SQL.
 
 use std::iter;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use super::found::range_of;
 
 /// A way to write a name and a value.
 struct PairForm {
-    /// The name of all values, if the text says it in other words.
+    /// The name of the values, if the text does not contain it.
     name: Option<&'static str>,
-    /// Each text with such a pair has one of them; none if any text may.
+    /// Words, one of which each text with such a pair contains; empty if any text may have a pair.
     marks: &'static [&'static str],
     expression: &'static str,
     compiled: OnceLock<Regex>,
@@ -34,7 +34,7 @@ impl PairForm {
     }
 
     fn may_be_in(&self, text: &str) -> bool {
-        self.marks.is_empty() || self.marks.iter().any(|mark| text.contains(mark))
+        self.marks.iter().any(|mark| text.contains(mark))
     }
 
     fn expression(&self) -> &Regex {
@@ -44,10 +44,10 @@ impl PairForm {
 }
 
 static FORMS: [PairForm; 14] = [
-    PairForm::new(None, &[], PAIR),
+    PairForm::new(None, &["\"", "'"], PAIR),
     PairForm::new(
         None,
-        &[],
+        &["{", ","],
         r#"[{,][ \t]*["']?([A-Za-z0-9_.-]{2,100})["']?:[ \t]+([^\s"'{}\[\],&*!|>][^{}\[\],\n]{2,})[,}]"#,
     ),
     PairForm::new(
@@ -87,7 +87,7 @@ static FORMS: [PairForm; 14] = [
     ),
     PairForm::new(
         PASSWORD,
-        &[],
+        &["'"],
         r"(?i)\b(?:password(?:[ \t]*=)?|identified(?:[ \t]+with[ \t]+\S+)?[ \t]+by)[ \t]+N?'([^'\n]{3,})'",
     ),
     PairForm::new(
@@ -153,7 +153,7 @@ fn pairs_of<'t>(form: &PairForm, text: &'t str) -> impl Iterator<Item = (&'t str
     let pairs = iter::from_fn(move || {
         let pair = form.expression().captures_at(text, start)?;
         let whole = pair.get(0)?;
-        // The comma after one pair is also the sign before the next.
+        // The comma after one pair is also the separator before the next.
         start = whole.end() - usize::from(whole.as_str().ends_with(','));
         Some(pair)
     });
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_in_a_line_are_found() {
+    fn several_secrets_in_a_line_are_found() {
         for (text, expected) in [
             (
                 "{user: a, password: hunter2}",

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::credential::is_credential;
+use super::credential::{is_credential, is_strong};
 use super::entropy::is_random;
 use super::likeness::Likeness;
 use super::name::{self, NameClass};
@@ -23,7 +23,7 @@ pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
     judge_as(name, value, true)
 }
 
-/// Judges the value of a flag, which has secrets of the program more often than names of Secrets.
+/// Judges the value of a flag, which is a secret more often than the name of a Secret.
 pub(super) fn judge_flag(name: &str, value: &str) -> Option<Likeness> {
     judge_as(name, value, name::is_of_own_secret(name))
 }
@@ -91,7 +91,18 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     confidence.map(Likeness::Name)
 }
 
-/// Whether it is written as the names of variables are: `JWT_SECRET`.
+/// Whether both the name and the value say that it is a secret, so that it is one in any kind of
+/// object.
+pub(crate) fn is_evident(name: &str, value: &str) -> bool {
+    let value = unquoted(value.trim());
+    // `shop-db-admin-1` is more often the name of a Secret than a password.
+    let is_name_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    let is_name = value.contains(['-', '.', '_']) && value.chars().all(is_name_part);
+    let is_strong = is_strong(value) || name::is_of_password(name) && is_credential(value);
+    is_strong && !is_name && judge(name, value) == Some(Likeness::Name(Confidence::High))
+}
+
+/// Whether the name is written like an environment variable: `JWT_SECRET`.
 pub(super) fn is_constant(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase())
         && name
@@ -99,8 +110,8 @@ pub(super) fn is_constant(name: &str) -> bool {
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
 }
 
-/// Whether it is the name of a variable with a secret, such as `DB_PASSWORD`, or of what belongs
-/// there, such as `PRIVATE-KEY`.
+/// Whether the value is the name of a variable with a secret, such as `DB_PASSWORD`, or of the
+/// expected value, such as `PRIVATE-KEY`.
 fn names_variable(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || "_-".contains(c);
     value.contains(['_', '-'])
@@ -108,20 +119,20 @@ fn names_variable(value: &str) -> bool {
         && NameClass::of(value) == NameClass::Secret
 }
 
-/// Whether it is written as programs name their settings, `client_secret`. Objects in a cluster
-/// name their fields in another way.
+/// Whether the name is written like a program's setting: `client_secret`. Fields of objects in a
+/// cluster are written differently.
 fn is_setting(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.contains('_') && name.chars().all(is_part)
 }
 
-/// Whether it has letters and digits.
+/// Whether the text has letters and digits.
 fn is_mixed(value: &str) -> bool {
     let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
     has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
 }
 
-/// Whether it is a user and a password, and not a host and a port.
+/// Whether the text is a user and a password, and not a host and a port.
 fn is_pair(value: &str) -> bool {
     value.split_once(':').is_some_and(|(user, password)| {
         let is_word = |word: &str| word.len() >= 3 && word.chars().all(|c| c.is_ascii_graphic());
@@ -139,7 +150,8 @@ pub(super) fn unquoted(text: &str) -> &str {
     })
 }
 
-/// Whether the value of a name such as `PASSWORD` is one: a word, not a sentence and not a setting.
+/// Whether the value of a name such as `PASSWORD` is plausible: a word, not a sentence and not a
+/// setting.
 fn is_plausible(value: &str) -> bool {
     let is_sentence = value.split_whitespace().nth(2).is_some();
     value.len() >= 3
@@ -149,7 +161,7 @@ fn is_plausible(value: &str) -> bool {
         && !name::is_label(value)
 }
 
-/// Whether it is a user and a password as HTTP and container registries write them.
+/// Whether the value is a user and a password as in HTTP and container registries.
 fn is_basic(value: &str) -> bool {
     let bytes = STANDARD.decode(value).unwrap_or_default();
     let user = str::from_utf8(&bytes)
@@ -161,7 +173,8 @@ fn is_basic(value: &str) -> bool {
     })
 }
 
-/// Whether it is what a program computes, such as `read(…)`, `[]byte(…)` or `os.environ["…"]`.
+/// Whether the value is an expression that a program computes, such as `read(…)`, `[]byte(…)` or
+/// `os.environ["…"]`.
 fn is_call(value: &str) -> bool {
     let is_of = |open: char, close: char| {
         let name = value.split(open).next().unwrap_or_default();
@@ -171,8 +184,8 @@ fn is_call(value: &str) -> bool {
     is_of('(', ')') || is_of('[', ']')
 }
 
-/// Whether it is long, and cannot be the name of a Secret: it has characters or a mixture of them
-/// that no name has.
+/// Whether the value is long and cannot be the name of a Secret, because it has characters or a
+/// mixture of them that no name has.
 fn is_no_name(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_.,/:@$-".contains(c);
     let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
@@ -187,8 +200,7 @@ fn is_no_name(value: &str) -> bool {
         && (is_mixed || !value.chars().all(is_part))
 }
 
-/// Whether it is a path of names, such as `config.password` or `spec.token`, in some program's
-/// text.
+/// Whether the value is a path of names in a program, such as `config.password` or `spec.token`.
 fn is_expression(value: &str) -> bool {
     let parts: Vec<_> = value.split('.').collect();
     let is_part = |part: &&str| {
@@ -198,7 +210,8 @@ fn is_expression(value: &str) -> bool {
     parts.len() > 1 && parts.iter().all(is_part) && !is_random(value)
 }
 
-/// Whether it is a name with a domain, as labels and taints have: `node.example.org/pci-10de.present`.
+/// Whether the value is a name with a domain, as in labels and taints:
+/// `node.example.org/pci-10de.present`.
 fn is_qualified_name(value: &str) -> bool {
     let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
@@ -212,7 +225,7 @@ fn is_qualified_name(value: &str) -> bool {
     })
 }
 
-/// Whether it is a name as objects in a cluster have, and not a random one.
+/// Whether the value looks like the name of an object in a cluster, and not random.
 fn is_identifier(value: &str) -> bool {
     let is_name = |character: char| {
         character.is_ascii_lowercase() || character.is_ascii_digit() || "-./".contains(character)
@@ -238,7 +251,7 @@ mod tests {
             ("DATABASE_URL", "postgres://app:s3cr3t@db:5432/app"),
             ("SIGNING_KEY", "b7f2c9d04e61a8835fd0"),
             ("authToken", "0123abcd4567"),
-            // With a placeholder's word by chance.
+            // This token contains the word of a placeholder by chance.
             ("authToken", "q8tbd7Zk21mPx40LcvW9"),
             ("ROOT_PASS", "Tr0ub4dor&3xkcd99"),
             ("DB_PASS", "hunter2"),
@@ -266,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_let_be() {
+    fn values_that_are_not_secrets_are_not_reported() {
         for (name, value) in [
             ("DB_PASSWORD", ""),
             ("DB_PASSWORD", "$(DB_PASSWORD)"),

@@ -1,4 +1,4 @@
-//! The key path of a position in a text, to distinguish ten values named `password`.
+//! Finds the key path of a position in a text, to distinguish several values named `password`.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::token;
 /// Larger texts are not parsed for the names in them.
 const MAX_PARSED: usize = 1 << 20;
 
-/// The key paths in one text. It is parsed when the first of them is asked for.
+/// The key paths in one text, which is parsed when the first path is requested.
 pub(super) struct KeyPaths<'t> {
     text: &'t str,
     scalars: OnceCell<Vec<(Range<usize>, String)>>,
@@ -39,7 +39,7 @@ impl<'t> KeyPaths<'t> {
                 let is_same = secret.name.is_empty()
                     || path.ends_with(&secret.name)
                     || path.ends_with(".value");
-                // A file in a value has names of its own.
+                // A file in a value has its own names.
                 secret.name = match is_same {
                     true => path,
                     false => format!("{path}.{}", secret.name),
@@ -76,7 +76,7 @@ fn header(line: &str) -> Option<&str> {
     (is_header && !name.is_empty() && name.chars().all(is_part)).then_some(name)
 }
 
-/// The scalars of the text in its order, each with its key path; none if it is no document.
+/// The scalars of the text in order, each with its key path; empty if the text is not a document.
 fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
     let format = match text.trim_start().starts_with('{') {
         true => Format::Json,
@@ -101,7 +101,7 @@ fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
         };
         match node.shape() {
             Shape::Scalar => {
-                // Lines without quotes that are one value are a file of another format.
+                // Several lines without quotes that form one value are a file in another format.
                 let source = text.get(node.span()).unwrap_or_default();
                 if !source.contains('\n') || source.starts_with(['|', '>', '"', '\'']) {
                     scalars.push((node.span(), path));

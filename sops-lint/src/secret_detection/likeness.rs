@@ -1,8 +1,8 @@
-//! What speaks for a secret.
+//! The reason why a text counts as a secret.
 
 use crate::rule::Confidence;
 
-/// What speaks for a secret.
+/// The reason why a text counts as a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Likeness {
     /// A format that only secrets have, such as that of a GitHub token.
@@ -12,7 +12,7 @@ pub(crate) enum Likeness {
 }
 
 impl Likeness {
-    /// How sure it is to be a secret.
+    /// How certain it is that the text is a secret.
     pub(crate) fn confidence(self) -> Confidence {
         match self {
             Self::Format(_) => Confidence::High,
@@ -20,7 +20,7 @@ impl Likeness {
         }
     }
 
-    /// The words that follow "contains".
+    /// The description of the secret, to follow "contains".
     pub(crate) fn description(self) -> String {
         match self {
             Self::Format(format) => format.to_owned(),

@@ -1,12 +1,11 @@
-//! The literal texts of a value with placeholders: what may be a secret in it whatever it looks
-//! like.
+//! The literal texts of a value with placeholders, which may be secrets whatever they look like.
 
 use super::mark::MARK;
 use super::stored_elsewhere::is_elsewhere;
 use super::{expression, placeholder, remainder};
 
-/// What replaces an action that only controls the template, so that the texts on its sides are not
-/// one.
+/// The character that replaces an action which only controls the template, so that the texts around
+/// it are not joined.
 const BREAK: char = '\u{2}';
 
 /// Sources of values that some programs name before a colon: `${aws:accountId}`.
@@ -14,14 +13,14 @@ const PROVIDERS: [&str; 8] = [
     "aws:", "cf:", "opt:", "param:", "secret:", "secrets:", "self:", "sys:",
 ];
 
-/// The literal texts beside the placeholders of a value, and in them.
+/// The literal texts around the placeholders of a value, and in them.
 pub(crate) fn literals(value: &str) -> Vec<String> {
     let mut values = Vec::new();
     let text = placeholder::marked(value, true, &mut |begin, inner| {
         add_of_placeholder(begin, inner, &mut values)
     });
     if placeholder::is_template(value) {
-        // Lines of a configuration are not values.
+        // The lines of a configuration are not values.
         let is_configuration = value.trim().contains('\n');
         for part in text.split(BREAK) {
             let is_value =
@@ -43,14 +42,14 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | MARK))
 }
 
-/// Adds the literals in a placeholder, and returns what to put in its place.
+/// Adds the literals in a placeholder, and returns its replacement.
 fn add_of_placeholder(begin: &str, inner: &str, values: &mut Vec<String>) -> char {
     let action = inner
         .strip_prefix('{')
         .and_then(|inner| inner.strip_suffix('}'));
     match (begin, action) {
         ("{{" | "{%" | "<%", _) => return add_of_action(begin, inner, values),
-        // A workflow of GitHub.
+        // A GitHub workflow.
         ("${", Some(action)) => expression::add_literals(action, values),
         // An action that does not end.
         ("", _) => values.push(inner.to_owned()),
@@ -86,7 +85,7 @@ fn add_of_action(begin: &str, inner: &str, values: &mut Vec<String>) -> char {
     }
 }
 
-/// Adds the literals in an expansion of a shell, or in one that is written alike.
+/// Adds the literals in a shell expansion, or in one with the same syntax.
 fn add_of_expansion(begin: &str, inner: &str, values: &mut Vec<String>) {
     let inner = inner.trim();
     let is_named = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
@@ -114,8 +113,8 @@ fn add_of_expansion(begin: &str, inner: &str, values: &mut Vec<String>) {
     }
 }
 
-/// What follows the name of a variable and an operator: the default, the pattern or the arguments
-/// of a command. Empty if it is a reference or a message.
+/// The text after the name of a variable and an operator: the default, the pattern or the arguments
+/// of a command. Empty for a reference or a message.
 fn after_operator(text: &str) -> &str {
     let is_elsewhere =
         |text: &str| is_elsewhere(text) || PROVIDERS.iter().any(|begin| text.starts_with(begin));
@@ -126,7 +125,7 @@ fn after_operator(text: &str) -> &str {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
     let mut rest = text.trim_start_matches(is_part);
     let name = &text[..text.len() - rest.len()];
-    // In small letters, a hyphen is a part of the name.
+    // In lower case, a hyphen is part of the name.
     if !name.contains(|c: char| c.is_ascii_uppercase() || c == '.') {
         rest = rest.trim_start_matches(|c: char| is_part(c) || c == '-');
     }

@@ -1,14 +1,14 @@
-//! Masks: what people and programs write in place of a secret that they do not show.
+//! Recognizes masks, which people and programs write instead of a secret.
 
-/// What ends the name of what belongs in a place: `token-here`, `access token goes here`.
+/// Endings of texts that name the expected value: `token-here`, `access token goes here`.
 const HERE: &str = "here";
 
-/// What such a name has in it.
+/// Words in such a text.
 const NAMED: [&str; 9] = [
     "token", "secret", "pass", "key", "cred", "value", "your", "goes", "user",
 ];
 
-/// The mask that Flux writes in place of what it decrypts.
+/// The mask that Flux writes instead of decrypted values.
 const FLUX: &str = "**SOPS**";
 
 /// Whether a text hides a secret: dots, stars or the letter X, alone or after a short beginning, or
@@ -25,7 +25,7 @@ pub(crate) fn is_mask(text: &str) -> bool {
         || is_order(text)
 }
 
-/// Whether a text ends in a run of one sign that hides the rest, as `p-XXXX` and `....` do.
+/// Whether a text ends in a run of one character that hides the rest, such as `p-XXXX` and `....`.
 fn is_hidden(text: &str) -> bool {
     let is_sign = |c: char| matches!(c, '.' | '*' | 'x' | 'X' | '•' | '…' | '_' | '#' | '?');
     let Some(sign) = text.chars().next_back().filter(|c| is_sign(*c)) else {
@@ -59,7 +59,7 @@ fn is_flux_json(text: &str) -> bool {
         == Some(FLUX)
 }
 
-/// Whether it tells people to put a value there, as `UPDATE_AWS_ACCESS_KEY_ID` does.
+/// Whether the text is a request to set a value, such as `UPDATE_AWS_ACCESS_KEY_ID`.
 fn is_order(text: &str) -> bool {
     const ORDERS: [&str; 10] = [
         "ADD_", "CHANGE_", "ENTER_", "FILL_", "INSERT_", "MY_", "PUT_", "REPLACE_", "SET_",
@@ -69,7 +69,7 @@ fn is_order(text: &str) -> bool {
         && ORDERS.iter().any(|order| text.starts_with(order))
 }
 
-/// Whether it says what belongs here.
+/// Whether the text names the value that belongs here.
 fn names_place(text: &str) -> bool {
     let is_word = |c: char| c.is_alphabetic() || " -_.'".contains(c);
     let end = text
@@ -89,7 +89,7 @@ mod tests {
     use super::is_mask;
 
     #[test]
-    fn masks_are_told_from_passwords() {
+    fn masks_are_distinguished_from_passwords() {
         for text in [
             "**SOPS**",
             "{\"mask\":\"**SOPS**\"}",

@@ -1,7 +1,7 @@
-//! Whether a value is a secret, judged by its name and its shape. If in doubt, a value is not a
-//! secret: false alarms teach users to ignore warnings. `judge` decides for one value, and `text`
-//! for the values in a text. The other modules each know one thing about values: names, token
-//! formats, placeholders, references, what is public.
+//! Decides whether a value is a secret, judging by its name and its shape. If in doubt, a value is
+//! not a secret: false alarms teach users to ignore warnings. `judge` decides for one value, and
+//! `text` for the values in a text. The other modules each recognize one kind of text: names, token
+//! formats, placeholders, references, public values.
 
 pub(crate) mod arguments;
 mod assignment;
@@ -38,12 +38,13 @@ mod trace;
 pub(crate) use command_line::in_words;
 pub(crate) use credential::is_credential;
 pub(crate) use entropy::is_random;
-pub(crate) use found::{FoundSecret, FoundSecrets};
-pub(crate) use judge::judge;
+pub(crate) use found::{FoundSecret, FoundSecrets, range_of};
+pub(crate) use judge::{is_evident, judge};
 pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;
 pub(crate) use literal::literals;
 pub(crate) use mask::is_mask;
+pub(crate) use name::may_be_in as may_name_secret;
 pub(crate) use public_default::is_public_default;
 pub(crate) use reference::{
     has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_tagged,

@@ -1,4 +1,4 @@
-//! What a name says of its value.
+//! Classifies a name by what it says about its value.
 
 use std::sync::LazyLock;
 
@@ -8,21 +8,21 @@ use super::name_words::{
     ABOUT, DIGESTS, HELD, KEYED, NAMED, OWN, PAIRS, PARTS, PASSWORD, SECRET, WEAK,
 };
 
-/// What a name says of its value.
+/// Classifies a name by what it says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameClass {
     /// `PASSWORD`, `api-key`, `authToken`: a secret, if the value can be one.
     Secret,
-    /// `key`, `auth`, `pass`, `pw`: perhaps.
+    /// `key`, `auth`, `pass`, `pw`: perhaps a secret.
     Weak,
-    /// `…Secret`, which is as often the name of a Secret.
+    /// `…Secret`: just as often the name of a Secret.
     Reference,
-    /// Nothing, or that it is something about a secret: `PASSWORD_FILE`, `tokenUrl`, `secretName`.
+    /// Not a secret, or something about a secret: `PASSWORD_FILE`, `tokenUrl`, `secretName`.
     Other,
 }
 
-/// Whether the name of a secret may be in a text, or the text may be one.
-pub(super) fn may_be_in(text: &str) -> bool {
+/// Whether a text may contain the name of a secret, or be one.
+pub(crate) fn may_be_in(text: &str) -> bool {
     static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -33,7 +33,7 @@ pub(super) fn may_be_in(text: &str) -> bool {
 }
 
 impl NameClass {
-    /// Judges by the name's words, which case, digits and punctuation divide.
+    /// Classifies a name by its words, which are separated by letter case, digits and punctuation.
     pub(crate) fn of(name: &str) -> Self {
         if !may_be_in(name) {
             return Self::Other;
@@ -53,7 +53,7 @@ impl NameClass {
         if words[0] == "existing" && has(&["secret", "secrets"]) {
             return Self::Reference;
         }
-        // That of etcd is a name for a cluster.
+        // A token of etcd is the name of a cluster.
         if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
             return Self::Other;
         }
@@ -65,7 +65,7 @@ impl NameClass {
         if self::words(name).iter().any(is_digest) {
             return Self::Other;
         }
-        // A Secret by its name, as `credentialsSecret` is.
+        // The name of a Secret, such as `credentialsSecret`.
         if ["secret", "secrets"].contains(&last.as_str()) {
             return Self::Reference;
         }
@@ -73,7 +73,7 @@ impl NameClass {
             return Self::Reference;
         }
         let is_short = words.len() > 1 && ["pass", "pw"].contains(&last.as_str());
-        // Some programs write names without a division: PGPASSWORD.
+        // Some programs write names without separators: PGPASSWORD.
         let holds = |word: &String| HELD.iter().any(|part| word.contains(part));
         if has(SECRET) || is_pair || is_short || words.iter().any(holds) {
             return Self::Secret;
@@ -90,7 +90,7 @@ impl NameClass {
     }
 }
 
-/// Whether the words are those of the name of a key in a Secret, as in `passwordKey` and
+/// Whether the words name a key in a Secret, as in `passwordKey` and
 /// `existingSecretAccessKeyIDKey`.
 fn names_key(words: &[String]) -> bool {
     let Some((last, before)) = words.split_last() else {
@@ -103,7 +103,7 @@ fn names_key(words: &[String]) -> bool {
     last == "key" && (ends || is_existing())
 }
 
-/// Whether it is the name of a password, of which a passphrase may be the value.
+/// Whether the name is that of a password, which may be a passphrase.
 pub(crate) fn is_of_password(name: &str) -> bool {
     let words = words(last_segment(name));
     let ends = |last: &String| {
@@ -112,7 +112,7 @@ pub(crate) fn is_of_password(name: &str) -> bool {
     words.last().is_some_and(ends)
 }
 
-/// Whether it is the name of a user with a password, such as `BASIC_AUTH`.
+/// Whether the name is that of a user with a password, such as `BASIC_AUTH`.
 pub(crate) fn is_of_pair(name: &str) -> bool {
     let words = words(name);
     let ends = |pair: [&str; 2]| words.ends_with(&pair.map(str::to_owned));
@@ -160,7 +160,7 @@ pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
         || !parts.iter().any(is_of_secret) && (is_own || parts.iter().any(is_mixed))
 }
 
-/// Whether it is the name of a secret that a program has of its own, such as `cookie-secret`.
+/// Whether the name is that of a program's own secret, such as `cookie-secret`.
 pub(crate) fn is_of_own_secret(name: &str) -> bool {
     let words = words(name);
     let stem = words.iter().rev().nth(1);
@@ -168,8 +168,8 @@ pub(crate) fn is_of_own_secret(name: &str) -> bool {
         && stem.is_some_and(|stem| OWN.contains(&stem.as_str()))
 }
 
-/// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as
-/// `admin-password`, or what the name says again.
+/// Whether the value of a name such as `passwordKey` is a key of a Secret, such as
+/// `admin-password`, or repeats the name.
 pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
     let is_constant = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -248,7 +248,7 @@ mod tests {
         let single = SECRET.iter().chain(WEAK).chain(HELD).chain(password);
         let single = single.chain(&reference).map(|name| (*name).to_owned());
         let short = ["db_pass", "db_pw", "basic_auth", "user_pass"].map(str::to_owned);
-        // `secret access` is a name of a secret only before another word.
+        // `secret access` names a secret only before another word.
         let pairs = PAIRS.iter().map(|(one, other)| format!("{one}_{other}_x"));
         for name in single.chain(short).chain(pairs) {
             assert_ne!(NameClass::of(&name), NameClass::Other, "{name}");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_told_apart() {
+    fn words_are_distinguished() {
         for (name, expected) in [
             ("DB_PASSWORD", "db password"),
             ("dbPassword", "db password"),

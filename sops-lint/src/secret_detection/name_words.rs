@@ -1,6 +1,6 @@
-//! The words in names of values that say what the values are.
+//! The words in names that show what the values are.
 
-/// Endings that make a name one of something about a secret.
+/// Endings of names for something about a secret.
 pub(super) const ABOUT: &[&str] = &[
     "file",
     "files",
@@ -305,7 +305,7 @@ pub(super) const OWN: &[&str] = &[
     "key",
 ];
 
-/// Pairs of words that are one of those.
+/// Pairs of words that count as one such word.
 pub(super) const PAIRS: &[(&str, &str)] = &[
     ("api", "key"),
     ("private", "key"),
@@ -320,7 +320,7 @@ pub(super) const PAIRS: &[(&str, &str)] = &[
     ("secret", "access"),
 ];
 
-/// What a word may have in it.
+/// Parts that a word may contain.
 pub(super) const HELD: &[&str] = &["password", "passwd", "passphrase", "apikey"];
 
 /// Words that may be anywhere in the name of a digest.
@@ -343,7 +343,7 @@ pub(super) const WEAK: &[&str] = &[
 ];
 
 /// Parts of the names of secrets. Every name that is not [`Name::Other`] has one of them or of
-/// [`WEAK`], and so has every statement that sets a password.
+/// [`WEAK`], as does every statement that sets a password.
 pub(super) const PARTS: [&str; 7] = [
     "pwd",
     "pw",

@@ -1,6 +1,6 @@
-//! Passphrases: passwords of several words.
+//! Recognizes passphrases: passwords of several words.
 
-/// Words of instructions, which are in no passphrase that a program made.
+/// Words of instructions, which no generated passphrase contains.
 const INSTRUCTIONS: &[&str] = &[
     "must",
     "should",
@@ -35,7 +35,7 @@ const INSTRUCTIONS: &[&str] = &[
     "passwort",
 ];
 
-/// Words of sentences, which a text for people has.
+/// Words of sentences in texts for people.
 const SENTENCES: &[&str] = &[
     "the",
     "a",
@@ -79,18 +79,18 @@ const SENTENCES: &[&str] = &[
     "include",
 ];
 
-/// Whether it may be the passphrase in a variable, which holds no texts for people.
+/// Whether the text may be the passphrase in a variable, which contains no text for people.
 pub(super) fn is_any(value: &str) -> bool {
     is_words(value, INSTRUCTIONS)
 }
 
-/// Whether it is a passphrase and not a sentence.
+/// Whether the text is a passphrase and not a sentence.
 pub(super) fn is_plain(value: &str) -> bool {
     let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " -".contains(c);
     value.chars().all(is_lower) && is_words(value, INSTRUCTIONS) && is_words(value, SENTENCES)
 }
 
-/// Whether it is some words, none of which is in the list.
+/// Whether the text consists of words, none of which is in the list.
 fn is_words(value: &str, without: &[&str]) -> bool {
     let words: Vec<_> = value.split_whitespace().collect();
     let is_word = |word: &&str| {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passphrases_are_told_from_sentences() {
+    fn passphrases_are_distinguished_from_sentences() {
         for value in [
             "correct horse battery staple",
             "seven-eight lay them straight",

@@ -1,6 +1,6 @@
-//! Hashes of passwords, as in `htpasswd` files: who reads one doesn't know the password.
+//! Recognizes password hashes, as in `htpasswd` files, which do not reveal the password.
 
-/// How the hashes of programs begin.
+/// The beginnings of hashes.
 const BEGINNINGS: [&str; 22] = [
     "$2a$",
     "$2b$",
@@ -26,7 +26,7 @@ const BEGINNINGS: [&str; 22] = [
     "scrypt:",
 ];
 
-/// The length of the shortest hash, that of SHA-1 in base64 and its beginning.
+/// The length of the shortest hash: SHA-1 in base64 with its prefix.
 const SHORTEST: usize = 20;
 
 /// Whether each line is a hash, or a user and a hash.
@@ -54,7 +54,7 @@ fn is_hash(line: &str) -> bool {
         })
 }
 
-/// Whether it is a star and a SHA-1 digest in upper case.
+/// Whether the text is a star and a SHA-1 digest in upper case.
 fn is_of_mysql(hash: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_digit() || ('A'..='F').contains(&c);
     let digest = hash.strip_prefix('*');
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_told_from_passwords() {
+    fn hashes_are_distinguished_from_passwords() {
         for value in [
             "$2y$10$9dLk2mQpZx7vTq2mLpzR7uKb3wYc1nHs8jGf5eDa4oPi6tVr0xWq",
             "app:$2y$10$9dLk2mQpZx7vTq2mLpzR7uKb3wYc1nHs8jGf5eDa4oPi6tVr0xWq",

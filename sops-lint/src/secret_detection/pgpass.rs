@@ -1,14 +1,14 @@
-//! The password file of PostgreSQL: `host:port:database:user:password`.
+//! Reads the password file of PostgreSQL: `host:port:database:user:password`.
 
 use super::found::{FoundSecrets, range_of};
 use super::judge::{judge, unquoted};
 use super::likeness::Likeness;
 use crate::rule::Confidence;
 
-/// What the name of such a file has in it.
+/// A part of the name of such a file.
 const NAME: &str = "pgpass";
 
-/// Adds the passwords in a file of that name, or in what a script writes to one.
+/// Adds the passwords in a file with such a name, or in text that a script writes to one.
 pub(super) fn find(name: &str, text: &str, secrets: &mut FoundSecrets) {
     let is_file = name.contains(NAME);
     if !is_file && !text.contains(NAME) {

@@ -1,4 +1,4 @@
-//! Placeholders in a value, and whether the text beside them is a secret of its own.
+//! Finds placeholders in a value, and decides whether the text around them is a secret.
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use super::credential::{is_credential, is_name, is_strong};
 use super::mark::{MARK, SEPARATORS, is_mark, is_separator};
 use super::{public, quoted_text};
 
-/// What a placeholder begins and ends with, and the bracket that nests in it.
+/// The beginning and the end of a placeholder, and the bracket that nests in it.
 type Delimiters = (&'static str, &'static str, Option<char>);
 
 /// The placeholders of templates, shells and other programs.
@@ -27,7 +27,7 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// What is left of the text without actions and variables; `None` if it has none of them.
+    /// The text without actions and variables; `None` if it has none.
     pub(super) fn of(value: &str) -> Option<Self> {
         let is_in_brackets = value.starts_with("((") && value.ends_with("))");
         let has_any = is_in_brackets || PAIRS.iter().any(|(begin, ..)| value.contains(begin));
@@ -38,8 +38,7 @@ impl Rest {
             .map(|text| Self { text })
     }
 
-    /// What is left of the text without words in angle brackets and dots; `None` if it has none of
-    /// them.
+    /// The text without words in angle brackets and dots; `None` if it has none.
     pub(super) fn of_prose(value: &str) -> Option<Self> {
         let rest = without_angles(value)
             .replace("...", "…")
@@ -47,12 +46,12 @@ impl Rest {
         rest.contains(MARK).then_some(Self { text: rest })
     }
 
-    /// Whether nothing is left.
+    /// Whether the remaining text is empty.
     pub(super) fn is_empty(&self) -> bool {
         is_mark(&self.text)
     }
 
-    /// Whether a password is left, or a token, which `has_token` finds.
+    /// Whether the remaining text contains a password, or a token that `has_token` finds.
     pub(super) fn holds_credential(&self, has_token: impl Fn(&str) -> bool) -> bool {
         if self.is_empty() {
             return false;
@@ -78,8 +77,8 @@ impl Rest {
     }
 }
 
-/// Whether a text is a generated password with signs that happen to enclose a part of it: no URL,
-/// setting or sentence has such a mixture.
+/// Whether a text is a generated password in which delimiters happen to enclose a part: no URL,
+/// setting or sentence has such a mixture of characters.
 fn is_noise(text: &str) -> bool {
     let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
     text.len() >= 8
@@ -89,7 +88,7 @@ fn is_noise(text: &str) -> bool {
         && has(|c| "!^~`|\\*".contains(*c))
 }
 
-/// Whether a word, which may have placeholders in it, has a credential beside them.
+/// Whether a word contains a credential next to its placeholders, if it has any.
 fn holds_credential(word: &str) -> bool {
     let parts: Vec<&str> = word.split(MARK).collect();
     let last = parts.len() - 1;
@@ -110,9 +109,9 @@ pub(super) fn is_template(text: &str) -> bool {
     ["{{", "{%", "<%"].iter().any(|begin| text.contains(begin))
 }
 
-/// The text with a mark for each action and variable, which `mark` chooses by its first sign and
-/// its inside. The sign is empty if the placeholder does not end. With `has_quotes`, an action does
-/// not end in a quoted text.
+/// The text with a mark for each action and variable. `mark` chooses it by the opening delimiter,
+/// which is empty for an unclosed placeholder, and the content. With `has_quotes`, an action does
+/// not end inside quotes.
 pub(super) fn marked(
     value: &str,
     mut has_quotes: bool,
@@ -133,7 +132,7 @@ pub(super) fn marked(
     let text = rest;
     let braces = LazyCell::new(|| closings(text, '{', '}'));
     let parentheses = LazyCell::new(|| closings(text, '(', ')'));
-    // Ends that do not follow.
+    // Closing delimiters that do not occur any more.
     let mut missing: Vec<&str> = Vec::new();
     let mut left = String::new();
     let mut at = 0;
@@ -168,12 +167,12 @@ pub(super) fn marked(
                 let inner = &inner[..length - end.len()];
                 left.push(mark(begin, inner));
                 let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-                // A password between the signs of a variable is not the name of one.
+                // A password between the delimiters of a variable is not a variable's name.
                 if nested.is_some() && inner.chars().all(is_word) && !is_name(inner) {
                     left.push_str(inner);
                 }
             }
-            // An action that has no end may have been cut off.
+            // An unclosed action may have been truncated.
             None => {
                 left.push(mark("", inner));
                 left.push(' ');
@@ -186,8 +185,8 @@ pub(super) fn marked(
     left
 }
 
-/// Whether a sign begins a placeholder, whose inside has that length if it has an end. A password
-/// can have each of the signs.
+/// Whether a delimiter begins a placeholder, whose content has that length if it is closed. A
+/// password may contain each of the delimiters.
 fn is_action(begin: &str, inner: &str, length: Option<usize>) -> bool {
     match length.map(|length| inner[..length].trim()) {
         // A command and its arguments, or a name.
@@ -209,14 +208,14 @@ fn first(text: &str) -> Option<(usize, Delimiters)> {
         })
 }
 
-/// How long the inside of a placeholder is, with its end.
+/// The length of a placeholder's content, including its end.
 fn length_until(inner: &str, end: &str) -> Option<usize> {
     let at = inner.find(end)?;
     let more = inner[at + end.len()..].starts_with('}') && end == "}}";
     Some(at + end.len() + usize::from(more))
 }
 
-/// The same for an end that is not in a quoted text.
+/// The length up to an end that is not inside quotes.
 fn length_outside_quotes(inner: &str, end: &str) -> Option<usize> {
     let mut from = 0;
     loop {
@@ -232,8 +231,7 @@ fn length_outside_quotes(inner: &str, end: &str) -> Option<usize> {
     }
 }
 
-/// Where each bracket of a kind closes, by where it opens; one walk, for a text may open any
-/// number.
+/// The closing position of each bracket of a kind, by its opening position, found in one pass.
 fn closings(text: &str, open: char, close: char) -> HashMap<usize, usize> {
     let mut closings = HashMap::new();
     let mut opened = Vec::new();
@@ -283,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_beside_a_placeholder_is_seen() {
+    fn a_secret_beside_a_placeholder_is_found() {
         for value in [
             "o_LbU!AfhJMzo`N5",
             "wk`FawDwH|Ec",
@@ -322,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn names_around_a_placeholder_are_let_be() {
+    fn names_around_a_placeholder_are_not_reported() {
         for value in [
             "{{ .Values.a }}",
             "{{ .Values.a }}-tls",

@@ -1,4 +1,5 @@
-//! Programs that take a password in their command line by a flag whose name says nothing of it.
+//! Finds passwords in command lines of programs whose flags do not show that the value is a
+//! password.
 
 use std::ops::Range;
 
@@ -8,16 +9,16 @@ use super::judge::judge;
 use super::likeness::Likeness;
 use crate::rule::Confidence;
 
-/// How a flag has its value.
+/// How a flag takes its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FlagValue {
     /// `-phunter2`; the next word is something else.
     Attached,
     /// `-a hunter2`.
     Next,
-    /// `-u user:hunter2`, also attached or behind `=`.
+    /// `-u user:hunter2`, also attached or after `=`.
     OfUser,
-    /// `-p hunter2`, also attached or behind `=`, after the word `login`.
+    /// `-p hunter2`, also attached or after `=`, following the word `login`.
     OfLogin,
     /// `-U user%hunter2`.
     AfterPercent,
@@ -40,7 +41,7 @@ impl FlagValue {
     }
 }
 
-/// Names of programs, and the flags of each that hold a password.
+/// Programs, and the flags of each that take a password.
 const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     (
         &["curl"],
@@ -122,7 +123,7 @@ const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     ),
 ];
 
-/// Programs that read a password from standard input, and the flag that makes them do so, if any.
+/// Programs that read a password from standard input, and the flag for that, if any.
 const READERS: &[(&str, &str)] = &[
     ("docker", "login"),
     ("podman", "login"),
@@ -142,8 +143,18 @@ const READERS: &[(&str, &str)] = &[
     ("gh", "--with-token"),
 ];
 
-/// The passwords in the words of a command: the index of each one's word, and the flag.
-pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
+/// A password in the words of a command.
+pub(crate) struct CommandPassword {
+    /// The index of its word.
+    pub(crate) word: usize,
+    /// Where it is in the word, in bytes.
+    pub(crate) range: Range<usize>,
+    /// The flag before it.
+    pub(crate) flag: &'static str,
+}
+
+/// The passwords in the words of a command.
+pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<CommandPassword> {
     let mut passwords = Vec::new();
     let (mut program, mut is_login) = ("", false);
     for (index, word) in words.iter().enumerate() {
@@ -172,8 +183,14 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
                     (FlagValue::Next | FlagValue::AfterPass, _) => continue,
                     (_, rest) => (index, rest.trim_start_matches('=')),
                 };
-                if judge("password", form.password(value)).is_some() {
-                    passwords.push((at, *flag));
+                let password = form.password(value);
+                if judge("password", password).is_some() {
+                    passwords.push(CommandPassword {
+                        word: at,
+                        // A word that is missing has no password.
+                        range: range_of(password, words[at]),
+                        flag,
+                    });
                 }
             }
         }
@@ -183,6 +200,10 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
 
 /// Adds the passwords in the commands of a script.
 pub(crate) fn find(script: &str, secrets: &mut FoundSecrets) {
+    // A password is in another word than its program.
+    if !script.trim().contains(char::is_whitespace) {
+        return;
+    }
     // Keep the length, so that positions stay valid.
     let joined = script.replace("\\\n", "  ");
     let lines = joined.split('\n').map(without_comment);
@@ -191,9 +212,10 @@ pub(crate) fn find(script: &str, secrets: &mut FoundSecrets) {
         let commands: Vec<_> = line.split('|').map(words).collect();
         for (number, command) in commands.iter().enumerate() {
             let cleaned: Vec<&str> = command.iter().map(|(word, _)| word.as_str()).collect();
-            for (at, flag) in passwords_in_words(&cleaned) {
-                let range = range_of(command[at].1, &joined);
-                secrets.add(flag, range, Likeness::Name(Confidence::Medium));
+            for found in passwords_in_words(&cleaned) {
+                let password = &cleaned[found.word][found.range];
+                let range = range_of(written(password, command[found.word].1), &joined);
+                secrets.add(found.flag, range, Likeness::Name(Confidence::Medium));
             }
             if let Some(range) = here_string(command, &joined) {
                 secrets.add("", range, Likeness::Name(Confidence::Medium));
@@ -206,7 +228,14 @@ pub(crate) fn find(script: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// The words of a command: each without its quotes, and as it is written.
+/// The part of a word that is a password, as it is written; the whole word if quotes divide the
+/// password.
+fn written<'w>(password: &str, word: &'w str) -> &'w str {
+    word.rfind(password)
+        .map_or(word, |at| &word[at..at + password.len()])
+}
+
+/// The words of a command, each without quotes and as written.
 fn words(command: &str) -> Vec<(String, &str)> {
     let words = command.split_whitespace();
     words
@@ -234,7 +263,7 @@ fn here_string(command: &[(String, &str)], text: &str) -> Option<Range<usize>> {
     read_password(command.get(at + 1)?, &command[..at], text)
 }
 
-/// A word that a program reads from standard input, if that is a password.
+/// The range of a word that a program reads from standard input, if it is a password.
 fn read_password(
     (value, word): &(String, &str),
     reader: &[(String, &str)],
@@ -251,7 +280,7 @@ fn read_password(
         .rsplit_once(':')
         .map_or(value.as_str(), |(_, password)| password);
     let is_secret = is_reader && judge("password", password).is_some();
-    is_secret.then(|| range_of(word, text))
+    is_secret.then(|| range_of(written(password, word), text))
 }
 
 #[cfg(test)]
@@ -266,6 +295,34 @@ mod tests {
             .into_iter()
             .map(|secret| secret.name)
             .collect()
+    }
+
+    #[test]
+    fn only_the_password_is_marked() {
+        for (script, password) in [
+            ("curl -u admin:hunter2 https://a", "hunter2"),
+            ("curl --user='admin:hunter2' https://a", "hunter2"),
+            ("curl -u \\\n  \"hunter2:hunter2\" https://a", "hunter2"),
+            ("mysql -uroot -phunter2 db", "hunter2"),
+            ("mysql -p'hunter2' db", "hunter2"),
+            ("mysql -p'hun'ter2 db", "-p'hun'ter2"),
+            ("openssl rsa -passin pass:hunter2 -in a", "hunter2"),
+            ("rabbitmqctl add_user app 'hunter2'", "hunter2"),
+            ("echo root:hunter2 | chpasswd", "hunter2"),
+            ("kinit app <<< 'hunter2'", "hunter2"),
+        ] {
+            let mut secrets = FoundSecrets::default();
+            find(script, &mut secrets);
+            let secrets = secrets.into_vec();
+            let [secret] = &secrets[..] else {
+                panic!("{script}: {secrets:?}");
+            };
+            assert_eq!(&script[secret.range.clone()], password, "{script}");
+            assert!(
+                script[secret.range.end..].find("hunter2").is_none(),
+                "{script}"
+            );
+        }
     }
 
     #[test]
@@ -294,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_behind_flags_that_do_not_say_so_are_found() {
+    fn passwords_after_unobvious_flags_are_found() {
         for (script, flag) in [
             ("curl -s -u admin:hunter2 https://a", "-u"),
             ("curl -uadmin:hunter2 https://a", "-u"),

@@ -1,5 +1,5 @@
-//! What anyone may know: recipients, public keys, certificates, digests. The whole value must be
-//! public.
+//! Recognizes public values: recipients, public keys, certificates, digests. The whole value must
+//! be public.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ const SSH: [&str; 5] = [
     "sk-ecdsa-",
 ];
 
-/// What PEM calls a block that is public or encrypted.
+/// Labels of PEM blocks that are public or encrypted.
 const BLOCKS: [&str; 10] = [
     "CERTIFICATE",
     "TRUSTED CERTIFICATE",
@@ -28,7 +28,7 @@ const BLOCKS: [&str; 10] = [
     "X509 CRL",
 ];
 
-/// Whether the value is public, and nothing else is in it.
+/// Whether the value is public and contains nothing else.
 pub(super) fn is_public(value: &str) -> bool {
     let value = value.trim();
     is_of_lines(value) || is_digest(value) || value.contains("-----BEGIN ") && is_pem(value)
@@ -51,7 +51,7 @@ fn is_recipients(line: &str) -> bool {
     })
 }
 
-/// Whether it is a kind, a body in base64, and a comment, which a password would be no part of.
+/// Whether the line is a type, a base64 body, and a comment that cannot be a password.
 fn is_ssh(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let is_kind = words
@@ -80,8 +80,8 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '+' || c == '/'
 }
 
-/// Whether it is blocks of PEM that are public, and no text but comments outside of them. The first
-/// line alone is, too.
+/// Whether the text consists of public PEM blocks and comments. The first line of a block alone
+/// counts too.
 fn is_pem(value: &str) -> bool {
     let value = value.replace("\\n", "\n");
     let mut left = String::new();
@@ -93,7 +93,7 @@ fn is_pem(value: &str) -> bool {
     match is_whole {
         true => left.lines().all(|line| {
             let line = line.trim();
-            // What `openssl` and exports of browsers write there.
+            // `openssl` and browsers write such lines.
             let is_remark = line.starts_with('#')
                 || [
                     "subject",
@@ -110,7 +110,7 @@ fn is_pem(value: &str) -> bool {
     }
 }
 
-/// The text with a mark for each public block of PEM.
+/// The text with a mark for each public PEM block.
 pub(super) fn without_blocks(text: &str, mark: char) -> Cow<'_, str> {
     if !text.contains("-----BEGIN ") {
         return Cow::Borrowed(text);
@@ -126,8 +126,8 @@ pub(super) fn without_blocks(text: &str, mark: char) -> Cow<'_, str> {
     Cow::Owned(left)
 }
 
-/// Calls for what is outside of public blocks; whether there is at least one such block, and no
-/// other and no part of one.
+/// Calls a function for the text outside of public blocks. Returns whether there is at least one
+/// public block, and no other or partial block.
 fn each_block(text: &str, mut outside: impl FnMut(&str)) -> bool {
     let mut blocks = 0;
     let mut start = 0;
@@ -168,7 +168,7 @@ fn is_end(line: &str, name: &str) -> bool {
     end == Some(name)
 }
 
-/// Whether it is base64, a header, or a placeholder for the body.
+/// Whether the line is base64, a header, or a placeholder for the body.
 fn is_body(line: &str) -> bool {
     let is_header = || {
         let header = line.split_once(": ");

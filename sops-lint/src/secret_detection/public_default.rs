@@ -1,16 +1,16 @@
-//! Passwords that charts and images are published with, for users to replace.
+//! Recognizes default passwords of charts and images, which users should replace.
 
-/// Words in such passwords that say what they are.
+/// Words in default passwords.
 const WORDS: [&str; 12] = [
     "secret", "secure", "password", "passwd", "pass", "key", "default", "admin", "user", "not",
     "change", "strong",
 ];
 
-/// The longest run of words without a digit that is a default and not a passphrase.
+/// The maximum number of words without a digit for a default; more are a passphrase.
 const MOST_WORDS: usize = 3;
 
-/// Whether it is words, perhaps with a count such as `123` after them: `prom-operator`, `minio123`.
-/// People who choose a secret password mix letters and digits in other ways.
+/// Whether the text is words, optionally followed by digits such as `123`: `prom-operator`,
+/// `minio123`. Secret passwords mix letters and digits in other ways.
 pub(crate) fn is_public_default(value: &str) -> bool {
     let word = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let count = &value[word.len()..];

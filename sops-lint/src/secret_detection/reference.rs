@@ -1,5 +1,5 @@
-//! Values that are no secrets whatever their name: references, placeholders, paths, settings, and
-//! what is public.
+//! Recognizes values that are not secrets, whatever their name: references, placeholders, paths,
+//! settings, and public values.
 
 use sops_core::{CIPHERTEXT_PREFIX, is_ciphertext};
 
@@ -13,7 +13,7 @@ use super::public::is_public;
 use super::stored_elsewhere::is_elsewhere;
 use super::token_format;
 
-/// Words that mark a secret to fill in, or that say that the value is empty.
+/// Words that mark a secret to fill in, or an empty value.
 const PLACEHOLDERS: &[&str] = &[
     "changeme",
     "change_me",
@@ -111,7 +111,7 @@ const SETTINGS: &[&str] = &[
     "certificate",
 ];
 
-/// Whether it cannot be a secret.
+/// Whether the value cannot be a secret.
 pub(crate) fn is_harmless(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.is_empty()
@@ -132,15 +132,13 @@ pub(super) fn is_placeholder_token(secret: &str) -> bool {
     secret.len() < 30 && is_harmless(secret) || Rest::of(secret).is_some_and(|rest| rest.is_empty())
 }
 
-/// Whether a token is in the text. What is harmless has no token in it, and a token is nothing that
-/// is harmless.
+/// Whether the text contains a token that is not harmless.
 fn has_token(text: &str) -> bool {
     let mut tokens = token_format::tokens(text, is_placeholder_token);
     tokens.next().is_some()
 }
 
-/// Whether a program puts something else there. A password or token beside what it replaces is a
-/// value.
+/// Whether a program replaces the value. A password or token next to the replaced part is a value.
 pub(crate) fn is_reference(value: &str) -> bool {
     is_between_signs(value)
         || is_elsewhere(value)
@@ -149,13 +147,13 @@ pub(crate) fn is_reference(value: &str) -> bool {
         || Rest::of(value).is_some_and(|rest| !rest.holds_credential(has_token))
 }
 
-/// Whether a password or a token is beside what a program replaces.
+/// Whether a password or a token is next to a part that a program replaces.
 pub(crate) fn has_credential_beside(value: &str) -> bool {
     Rest::of(value).is_some_and(|rest| rest.holds_credential(has_token))
 }
 
-/// Whether it is a reference beyond doubt: nothing in it can be a password, such as a name with
-/// signs that a password may have too, or the default of a variable.
+/// Whether the value is certainly a reference: no part of it can be a password, such as a name with
+/// special characters, or the default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
     let is_sure = || {
         !may_be_password(value)
@@ -166,8 +164,8 @@ pub(crate) fn is_whole_reference(value: &str) -> bool {
     is_encrypted(value) || is_reference(value) && is_sure()
 }
 
-/// Whether what stands for another value looks like a password itself, as in `vault:Tr0ub4dor3` or
-/// `@Tr0ub4dor3@`. A variable of a shell may have any name.
+/// Whether the name in a reference looks like a password itself, as in `vault:Tr0ub4dor3` or
+/// `@Tr0ub4dor3@`. A shell variable may have any name.
 fn names_credential(value: &str) -> bool {
     if is_template(value) {
         return false;
@@ -175,7 +173,7 @@ fn names_credential(value: &str) -> bool {
     let mut parts = value.split("${");
     let words = |part: &str| {
         let is_end = |c: char| is_separator(c) || "$%#".contains(c);
-        // Names of what is stored elsewhere have hyphens and dots.
+        // Names of stored values contain hyphens and dots.
         part.split(is_end)
             .any(|word| !word.contains(['-', '.', '_']) && is_credential(word))
     };
@@ -189,7 +187,7 @@ fn names_credential(value: &str) -> bool {
         })
 }
 
-/// Whether it is a name between the signs of a variable.
+/// Whether the value is a name between the delimiters of a variable.
 fn is_between_signs(value: &str) -> bool {
     // Argo CD writes `$secret-name:key.of.it`.
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
@@ -197,14 +195,14 @@ fn is_between_signs(value: &str) -> bool {
         let inner = value.strip_prefix(begin);
         let inner = inner.and_then(|inner| inner.strip_suffix(end));
         inner.is_some_and(|inner| {
-            // Programs name a file, a function or an item in it.
+            // Programs refer to a file, a function or an item like this.
             let plain = inner.replace(['/', '(', ')', '[', ']'], "_");
             plain.chars().all(is_part) && is_name(inner)
         })
     };
     [
         ("$", ""),
-        // Kubernetes makes `$NAME` of it.
+        // Kubernetes turns `$$NAME` into `$NAME`.
         ("$$", ""),
         ("%", "%"),
         ("__", "__"),
@@ -220,20 +218,20 @@ fn is_between_signs(value: &str) -> bool {
     .any(|(begin, end)| is_between(begin, end))
 }
 
-/// Whether a text with the signs of a variable may be a password, as `$uperSecret1` and `%hunter2%`
-/// may. Nothing says which program fills in the values of a Secret, so only names that people give
-/// to variables count there.
+/// Whether a text with the delimiters of a variable may be a password, such as `$uperSecret1` and
+/// `%hunter2%`. The program that fills in the values of a Secret is unknown, so only usual names of
+/// variables count.
 pub(crate) fn may_be_password(value: &str) -> bool {
     has_signs(value) && !is_variable(value)
 }
 
-/// Whether a text has the signs of a variable that a password may have too. Brackets are more than
-/// a sign.
+/// Whether a text has delimiters of a variable that a password may also contain. Brackets are less
+/// ambiguous.
 pub(crate) fn has_signs(value: &str) -> bool {
     is_between_signs(value) && !value.starts_with("$(") && !value.starts_with("$[")
 }
 
-/// Whether it is a variable with a usual name, or a key in a Secret as Argo CD writes it.
+/// Whether the value is a variable with a usual name, or a key in a Secret as Argo CD writes it.
 fn is_variable(value: &str) -> bool {
     let is_capital = |name: &str| {
         let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -253,7 +251,7 @@ fn is_variable(value: &str) -> bool {
     is_capital(name) || !value.starts_with('%') && !has(char::is_ascii_uppercase) && is_joined
 }
 
-/// Whether a text is beside the variables of Python, Grafana or the Vault plugin of Argo CD.
+/// Whether there is text next to variables of Python, Grafana or the Vault plugin of Argo CD.
 fn has_text_beside(value: &str) -> bool {
     let kinds = [("%(", ")", "s"), ("$__", "}", ""), ("<path:", ">", "")];
     let kind = kinds.iter().find(|(begin, ..)| value.starts_with(begin));
@@ -266,7 +264,7 @@ fn has_text_beside(value: &str) -> bool {
     })
 }
 
-/// Whether it is encrypted by SOPS, or by what else writes `ENC[…]`.
+/// Whether the value is encrypted, by SOPS or by another program that writes `ENC[…]`.
 fn is_encrypted(value: &str) -> bool {
     if value.starts_with(CIPHERTEXT_PREFIX) {
         return is_ciphertext(value);
@@ -283,13 +281,13 @@ fn is_encrypted(value: &str) -> bool {
         })
 }
 
-/// Whether it is descriptions in angle brackets and nothing else.
+/// Whether the value consists of descriptions in angle brackets.
 pub(crate) fn is_angled(value: &str) -> bool {
     Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
 }
 
-/// Whether it is an alias of YAML in a text, such as `*password`, or the parameter of a query, such
-/// as `:password`.
+/// Whether the value is a YAML alias in a text, such as `*password`, or a query parameter, such as
+/// `:password`.
 fn is_alias(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "_-".contains(c);
     value.strip_prefix(['*', ':']).is_some_and(|name| {
@@ -297,7 +295,8 @@ fn is_alias(value: &str) -> bool {
     })
 }
 
-/// Whether a tag of YAML leads elsewhere, as `!env_var NAME` and `!secret name` do.
+/// Whether the value has a YAML tag that refers to another value, such as `!env_var NAME` and
+/// `!secret name`.
 pub(crate) fn is_tagged(value: &str) -> bool {
     let tagged = value
         .strip_prefix('!')
@@ -309,7 +308,7 @@ pub(crate) fn is_tagged(value: &str) -> bool {
 }
 
 fn is_placeholder(value: &str, lower: &str) -> bool {
-    // A URL has them in its host, which says nothing of its password.
+    // In a URL, these words may be in the host, which says nothing about the password.
     let is_url = value.contains("://");
     let mut characters = value.chars();
     let first = characters.next();
@@ -323,8 +322,8 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
         || lower.starts_with("xxx")
 }
 
-/// Whether the word is there. Short ones count at the beginning of a random text only, because they
-/// may occur in it by chance.
+/// Whether the text contains the word. In a random text, short words count only at the beginning,
+/// because they may occur by chance.
 fn has_word(lower: &str, word: &str) -> bool {
     let by_chance = word.len() < 7 && word.starts_with(char::is_alphabetic) && is_random(lower);
     if by_chance {
@@ -345,7 +344,7 @@ fn is_path(value: &str) -> bool {
         && !is_random(value.rsplit('/').next().unwrap_or(value))
 }
 
-/// Whether it is an address without a password in it.
+/// Whether the value is a URL without a password.
 fn is_plain_url(value: &str) -> bool {
     value.split_once("://").is_some_and(|(scheme, rest)| {
         let host = rest.split(['/', '?']).next().unwrap_or(rest);
@@ -357,7 +356,7 @@ fn is_plain_url(value: &str) -> bool {
     })
 }
 
-/// Whether it is a time such as `30s` or `24h`.
+/// Whether the value is a duration such as `30s` or `24h`.
 fn is_duration(value: &str) -> bool {
     let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
     unit.len() < value.len() && ["s", "m", "h", "d", "ms"].contains(&unit)
@@ -368,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_variables_are_told_from_passwords_with_their_signs() {
+    fn names_of_variables_are_distinguished_from_passwords() {
         for value in [
             "$uperSecret1",
             "$P4ss",

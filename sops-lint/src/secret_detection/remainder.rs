@@ -1,13 +1,13 @@
-//! Values beside the placeholders of a text, found by their position, not by what they look like.
+//! Finds values around the placeholders of a text by their position, not by their appearance.
 
 use super::credential::is_credential;
 use super::mark::{MARK, is_mark, is_separator};
 use super::name::NameClass;
 
-/// How much of a value is looked at.
+/// How much of a value is examined.
 const VALUE: usize = 100;
 
-/// Whether anything is left but signs, the parts of a URL that are no secrets, and the scheme of
+/// Whether anything remains besides punctuation, harmless parts of a URL, and the scheme of
 /// credentials.
 pub(super) fn has_value(text: &str) -> bool {
     let has_words = text.contains(char::is_alphanumeric);
@@ -17,9 +17,8 @@ pub(super) fn has_value(text: &str) -> bool {
     has_words && !is_harmless_url && !is_scheme_alone(text)
 }
 
-/// Adds the values beside the placeholders of a text: passwords, what looks generated, and words
-/// that are joined to a placeholder without a sign. In a text of several lines, so is a line of one
-/// word.
+/// Adds the values around the placeholders of a text: passwords, generated text, and words directly
+/// next to a placeholder. In a text with several lines, a line with a single word counts too.
 pub(super) fn add_literals(text: &str, values: &mut Vec<String>) {
     if has_password(text) || has_credentials(text) || has_credential(text) {
         values.push(text.to_owned());
@@ -32,7 +31,7 @@ pub(super) fn add_literals(text: &str, values: &mut Vec<String>) {
         if !line.starts_with('#') && assigns_secret(line) {
             values.push(line.to_owned());
         }
-        // The password of a user that is filled in, and not the port of a host.
+        // This is the password of a user that is filled in, not the port of a host.
         let pair = line.rsplit_once(':').filter(|(user, _)| is_mark(user));
         let is_password = |text: &&str| is_name(text) && text.parse::<u16>().is_err();
         values.extend(
@@ -54,7 +53,7 @@ fn attached(word: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| part.len() >= 3 && !part.contains(['-', '.', '_']))
 }
 
-/// Whether a word beside a placeholder has letters and digits as a password has.
+/// Whether a word next to a placeholder has letters and digits like a password.
 fn is_lone(word: &str) -> bool {
     let is_word = word.len() >= 6 && word.chars().all(|c| c.is_ascii_alphanumeric());
     is_word
@@ -62,7 +61,7 @@ fn is_lone(word: &str) -> bool {
         && word.contains(|c: char| c.is_ascii_alphabetic())
 }
 
-/// Whether a line sets what has a name.
+/// Whether a line assigns a value to a name.
 pub(super) fn is_assignment(line: &str) -> bool {
     let line = line.trim_matches(|c: char| c.is_whitespace() || "?&;,-{}\"'".contains(c));
     let pair = line.split_once(['=', ':']);
@@ -79,7 +78,7 @@ fn is_part_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.-".contains(c)
 }
 
-/// Whether a line sets what is called like a secret to more than a placeholder or a setting.
+/// Whether a line sets something with the name of a secret to more than a placeholder or a setting.
 fn assigns_secret(line: &str) -> bool {
     let marks = |c: char| c.is_whitespace() || "\"'".contains(c);
     line.match_indices(['=', ':']).any(|(at, _)| {
@@ -95,7 +94,7 @@ fn assigns_secret(line: &str) -> bool {
     })
 }
 
-/// Whether a word that looks generated is left. The names of hosts have dots.
+/// Whether a word that looks generated remains. Host names have dots.
 fn has_credential(text: &str) -> bool {
     let mut words = text.split(|c: char| c == MARK || is_separator(c));
     words.any(|word| !word.contains('.') && is_credential(word))
@@ -113,15 +112,15 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// Whether a URL, such as one of JDBC, sets what is called like a secret to more than a placeholder
-/// or a setting.
+/// Whether a URL, such as one of JDBC, sets a parameter with the name of a secret to more than a
+/// placeholder or a setting.
 fn sets_secret(url: &str) -> bool {
     let parts = url.split([';', '&', '?', ',']);
     let mut pairs = parts.filter_map(|part| part.split_once('='));
     pairs.any(|(name, value)| is_set_secret(name, value))
 }
 
-/// Whether it only turns something on or off.
+/// Whether the value only turns something on or off.
 pub(super) fn is_setting(text: &str) -> bool {
     const SETTINGS: [&str; 10] = [
         "true", "false", "yes", "no", "on", "off", "none", "null", "enabled", "disabled",
@@ -143,12 +142,12 @@ fn is_set_secret(name: &str, value: &str) -> bool {
         && !value.starts_with('/')
 }
 
-/// Whether the text is a scheme of HTTP, and credentials that are not a placeholder.
+/// Whether the text is an HTTP authentication scheme with credentials that are not a placeholder.
 fn has_credentials(text: &str) -> bool {
     after_scheme(text).is_some_and(|rest| !is_mark(rest))
 }
 
-/// Whether the text is a scheme of HTTP and a placeholder.
+/// Whether the text is an HTTP authentication scheme and a placeholder.
 fn is_scheme_alone(text: &str) -> bool {
     after_scheme(text).is_some_and(is_mark)
 }
@@ -166,7 +165,7 @@ mod tests {
     use super::super::literal::literals;
 
     #[test]
-    fn a_value_beside_a_placeholder_is_seen_whatever_it_looks_like() {
+    fn a_value_beside_a_placeholder_is_found_whatever_it_looks_like() {
         let leaves = |value: &str| !literals(value).is_empty();
         for value in [
             "postgres://app:changeme-hunter2@${HOST}/db",

@@ -1,8 +1,8 @@
-//! Values that say where a secret is stored.
+//! Recognizes values that say where a secret is stored.
 
 use super::credential::is_name;
 
-/// What a value begins with that leads elsewhere: a path or a name follows.
+/// Schemes that are followed by the path or the name of a stored value.
 const SCHEMES: &[&str] = &[
     "vault:",
     "ref+",
@@ -32,7 +32,7 @@ const SCHEMES: &[&str] = &[
     "@./",
 ];
 
-/// Whether it says where the value is: a scheme, and a path or a name.
+/// Whether the text says where the value is stored: a scheme, and a path or a name.
 pub(super) fn is_elsewhere(value: &str) -> bool {
     let is_scheme = || {
         SCHEMES.iter().any(|scheme| {

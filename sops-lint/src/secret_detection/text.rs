@@ -1,4 +1,4 @@
-//! The secrets in a text: a value, or a file in one.
+//! Finds the secrets in a text: a value, or a file in a value.
 
 use std::cell::LazyCell;
 
@@ -10,7 +10,7 @@ use super::quoted_text::{is_cut, length_until};
 use super::{arguments, assignment, inline_pairs, name, pgpass, program, token};
 use crate::private_key;
 
-/// The secrets in the value of that name.
+/// The secrets in a value with that name.
 pub(crate) fn in_text(name: &str, text: &str) -> Vec<FoundSecret> {
     find(name, text, judge)
 }
@@ -39,7 +39,8 @@ pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
     })
 }
 
-/// What `find` finds after a byte order mark, which would otherwise be a part of the first name.
+/// Calls `find` on the text after a byte order mark, which would otherwise be part of the first
+/// name.
 fn after_mark(text: &str, find: impl FnOnce(&str) -> Vec<FoundSecret>) -> Vec<FoundSecret> {
     let Some(rest) = text.strip_prefix('\u{feff}') else {
         return find(text);
@@ -156,9 +157,9 @@ fn has_user(text: &str) -> bool {
 
 /// The assignments of secrets, line by line.
 fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
-    // A name with `|` or `>` after it, whose value is the next line.
+    // A name followed by `|` or `>`, whose value is on the next line.
     let mut block: Option<&str> = None;
-    // The value of `name:`, whose `value:` is near.
+    // The value of `name:`, which may be followed by `value:`.
     let mut named: Option<&str> = None;
     for line in text.lines() {
         if let Some(name) = block.take() {
@@ -194,7 +195,7 @@ fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
 fn tokens(text: &str, secrets: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
-        if token.description != "a private key in PEM" || *has_key {
+        if token.description != "a PEM private key" || *has_key {
             secrets.add("", token.range, Likeness::Format(token.description));
         }
     }
@@ -257,7 +258,7 @@ mod tests {
             (
                 "run.sh",
                 "#!/bin/sh\nexport PGPASSWORD=hunter2\ncurl -u admin:hunter3 https://x\n",
-                vec!["PGPASSWORD=hunter2", "-u=admin:hunter3"],
+                vec!["PGPASSWORD=hunter2", "-u=hunter3"],
             ),
             (
                 "a.sh",
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_a_name() {
+    fn a_byte_order_mark_is_not_part_of_a_name() {
         for text in [
             "\u{feff}DB_PASSWORD=hunter2\n",
             "\u{feff}DB_PASSWORD=hunter2\nA=b\n",
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_the_place_of_a_name_is_not_shown() {
+    fn a_token_used_as_a_name_is_not_shown() {
         let text = "users:\n- name: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n  a: 1\n";
         let secrets = in_text("a.yml", text);
         assert_eq!(
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn files_without_secrets_are_let_be() {
+    fn files_without_secrets_are_not_reported() {
         for text in [
             "user = app\npassword = ${DB_PASSWORD}\n",
             r#"{"properties": {"password": {"type": "keyword"}, "token": "string"}}"#,

@@ -1,4 +1,4 @@
-//! Secrets that are known by their form, such as tokens of services.
+//! Finds secrets with a known form, such as tokens of services.
 
 use super::reference::is_placeholder_token;
 use super::token_format;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_told_by_their_form() {
+    fn tokens_are_recognized_by_their_form() {
         let random = "q8tbd7Zk21mPx40LcvW9eR5yUa3sD6fGh1jKlQwXnB2vN4mC8zT7oYi0pEuSrAfHgJd";
         let hex = "3f9ac1de7b5820461f8e0c9d2ba47653e1d80f6c29b47a5e8d3c10f69be27a54";
         let upper = "Q4TBD7ZK2NMPX4JLCVW3ER5Y";
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_public_or_a_placeholder_has_no_such_form() {
+    fn public_values_and_placeholders_do_not_match_a_token_form() {
         for text in [
             concat!("AK", "IAIOSFODNN7EXAMPLE"),
             "https://user:<password>@host",

@@ -1,5 +1,4 @@
-//! Forms that only secrets have: those of Gitleaks, and of services that Gitleaks does not know,
-//! from what these document.
+//! Forms that only secrets have: those of Gitleaks, and those that other services document.
 
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
@@ -13,19 +12,19 @@ use serde::Deserialize;
 use super::entropy::entropy;
 use super::trace;
 
-/// The rules of Gitleaks that need no more than a value, one a line.
+/// The Gitleaks rules that need only a value, one per line.
 const GITLEAKS: &str = include_str!("gitleaks/rules.jsonl");
 
-/// What it is, a word that it has in it in lower case, and its form. Where the form has a group,
-/// that is the secret.
+/// The description, a word in lower case that the text must contain, and the form. If the form has
+/// a group, the group is the secret.
 const FORMATS: &[(&str, &str, &str)] = &[
     (
-        "a private key in PEM",
+        "a PEM private key",
         "private key",
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
     ),
     (
-        "a private key of age",
+        "an age private key",
         "age-",
         r"AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]+-)1[AC-HJ-NP-Z02-9]{20,}",
     ),
@@ -45,87 +44,83 @@ const FORMATS: &[(&str, &str, &str)] = &[
         r"(?i)(?:^|;)\s*(?:password|pwd|shared ?access ?key)\s*=\s*([^\s;]{3,})(?:;|$)",
     ),
     (
-        "an account key of Azure",
+        "an Azure account key",
         "accountkey=",
         r"AccountKey=[A-Za-z0-9+/]{86}==",
     ),
     (
-        "a token of Atlassian",
+        "an Atlassian token",
         "at",
         r"\bAT(?:ATT3|BB|CTT3)[A-Za-z0-9_=-]{28,}",
     ),
     (
-        "a token of Anthropic",
+        "an Anthropic token",
         "sk-ant-",
         r"\bsk-ant-(?:oat|sid)[0-9]{2}-[A-Za-z0-9_-]{80,}",
     ),
-    ("a token of crates.io", "cio", r"\bcio[A-Za-z0-9]{32}\b"),
+    ("a crates.io token", "cio", r"\bcio[A-Za-z0-9]{32}\b"),
     (
-        "a webhook of Discord",
+        "a Discord webhook",
         "discord",
         r"discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,}",
     ),
     (
-        "a token of Docker Hub",
+        "a Docker Hub token",
         "dckr_",
         r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{27,}",
     ),
     (
-        "a token of Doppler",
+        "a Doppler token",
         "dp.",
         r"\bdp\.(?:st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,}",
     ),
     (
-        "a token of GitHub",
+        "a GitHub token",
         "gh",
         r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})",
     ),
     (
-        "a secret of a Google client",
+        "a Google client secret",
         "gocspx-",
         r"\bGOCSPX-[A-Za-z0-9_-]{28}",
     ),
-    ("a token of Google", "ya29.", r"\bya29\.[A-Za-z0-9_-]{40,}"),
-    ("a key of Groq", "gsk_", r"\bgsk_[A-Za-z0-9]{52}\b"),
-    ("a token of Hugging Face", "hf_", r"\bhf_[A-Za-z0-9]{34,}\b"),
+    ("a Google token", "ya29.", r"\bya29\.[A-Za-z0-9_-]{40,}"),
+    ("a Groq key", "gsk_", r"\bgsk_[A-Za-z0-9]{52}\b"),
+    ("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{34,}\b"),
     (
-        "a token of Linear",
+        "a Linear token",
         "lin_oauth_",
         r"\blin_oauth_[A-Za-z0-9]{32,}",
     ),
+    ("a Mailchimp key", "-us", r"\b[0-9a-f]{32}-us[0-9]{1,2}\b"),
+    ("a Mailgun key", "key-", r"\bkey-[0-9a-f]{32}\b"),
+    ("a Netlify token", "nfp_", r"\bnfp_[A-Za-z0-9]{36,}"),
+    ("a New Relic key", "nrak-", r"\bNRAK-[A-Z0-9]{27}\b"),
+    ("an NVIDIA key", "nvapi-", r"\bnvapi-[A-Za-z0-9_-]{60,}"),
     (
-        "a key of Mailchimp",
-        "-us",
-        r"\b[0-9a-f]{32}-us[0-9]{1,2}\b",
-    ),
-    ("a key of Mailgun", "key-", r"\bkey-[0-9a-f]{32}\b"),
-    ("a token of Netlify", "nfp_", r"\bnfp_[A-Za-z0-9]{36,}"),
-    ("a key of New Relic", "nrak-", r"\bNRAK-[A-Z0-9]{27}\b"),
-    ("a key of NVIDIA", "nvapi-", r"\bnvapi-[A-Za-z0-9_-]{60,}"),
-    (
-        "a token of PyPI",
+        "a PyPI token",
         "pypi-",
         r"\bpypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZ)[A-Za-z0-9_-]{50,}",
     ),
-    ("a token of Slack", "xox", r"\bxox[cd]-[A-Za-z0-9%/+-]{20,}"),
+    ("a Slack token", "xox", r"\bxox[cd]-[A-Za-z0-9%/+-]{20,}"),
     (
-        "a webhook secret of Stripe",
+        "a Stripe webhook secret",
         "whsec_",
         r"\bwhsec_[A-Za-z0-9+/]{32,}",
     ),
-    ("a token of Supabase", "sbp_", r"\bsbp_[a-f0-9]{40}\b"),
+    ("a Supabase token", "sbp_", r"\bsbp_[a-f0-9]{40}\b"),
     (
-        "a key of Tailscale",
+        "a Tailscale key",
         "tskey-",
         r"\btskey-[a-z]+-[A-Za-z0-9-]{16,}",
     ),
     (
-        "a token of Telegram",
+        "a Telegram token",
         ":aa",
         r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b",
     ),
-    ("a token of Vault", "hv", r"\bhv[sbr]\.[A-Za-z0-9_-]{24,}"),
-    ("a key of xAI", "xai-", r"\bxai-[A-Za-z0-9]{60,}"),
+    ("a Vault token", "hv", r"\bhv[sbr]\.[A-Za-z0-9_-]{24,}"),
+    ("an xAI key", "xai-", r"\bxai-[A-Za-z0-9]{60,}"),
 ];
 
 /// A line of the rules of Gitleaks.
@@ -135,7 +130,7 @@ struct GitleaksRule {
     id: String,
     form: String,
     keywords: Vec<String>,
-    /// The least that the secret has, in bits a character.
+    /// The minimum entropy of the secret in bits per character.
     entropy: f64,
     /// Well-known examples that have the form of a secret.
     allowed: Vec<String>,
@@ -157,7 +152,7 @@ struct CompiledForm {
 
 struct TokenForms {
     keywords: AhoCorasick,
-    /// For each keyword the form that it is of.
+    /// The index of the form for each keyword.
     of_keyword: Vec<usize>,
     forms: Vec<TokenForm>,
 }
@@ -167,9 +162,9 @@ static FORMS: LazyLock<TokenForms> = LazyLock::new(TokenForms::new);
 /// A secret that is known by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownToken {
-    /// What it is.
+    /// The description of the secret.
     pub(crate) description: &'static str,
-    /// Where the secret is in the text, without what its form has around it.
+    /// The range of the secret in the text, without the rest of its form.
     pub(crate) range: Range<usize>,
 }
 
@@ -188,7 +183,7 @@ pub(super) fn tokens(
     })
 }
 
-/// The same for one of the [words](trace::words) of a text.
+/// The secrets in one of the [words](trace::words) of a text.
 pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Vec<KnownToken> {
     FORMS.tokens(word, is_placeholder)
 }
@@ -275,7 +270,7 @@ impl TokenForm {
         })
     }
 
-    /// Where secrets of that form, and not placeholders for one, are in the text.
+    /// The ranges of secrets with this form, except placeholders.
     fn ranges(&self, text: &str, is_placeholder: fn(&str) -> bool) -> Vec<Range<usize>> {
         let compiled = self.compiled();
         let matches = compiled.form.captures_iter(text.as_bytes());
@@ -298,7 +293,7 @@ impl TokenForm {
     }
 }
 
-/// Whether it is the word for a password, which examples of URLs have there.
+/// Whether the text is a word such as `password`, as in example URLs.
 fn is_word(secret: &str) -> bool {
     let is_constant =
         |text: &str| text.contains('_') && text.chars().all(|c| c.is_ascii_uppercase() || c == '_');
@@ -318,8 +313,8 @@ fn is_word(secret: &str) -> bool {
         || is_constant(secret)
 }
 
-/// Whether it is the token that explanations of the format show, or one that a service gives to
-/// everybody.
+/// Whether the token is a well-known example of the format, or one that a service gives to
+/// everyone.
 fn is_public_jwt(secret: &str) -> bool {
     if !secret.starts_with("ey") {
         return false;

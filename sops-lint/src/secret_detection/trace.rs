@@ -1,24 +1,25 @@
-//! Words that may hold a token, a password in a URL or a connection string. Fast searches find
-//! them, so that patterns run on few words only.
+//! Finds words that may contain a token, a password in a URL or a connection string. The search is
+//! fast, so that patterns run only on few words.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::packed::Searcher;
+use sops_printable::ceil_char_boundary;
 
-/// Runs of token characters this long are always looked at.
+/// Runs of token characters with at least this length are always examined.
 const LONG: usize = 20;
-/// Runs this long are looked at if they have a digit.
+/// Runs with at least this length are examined if they have a digit.
 const LONG_WITH_DIGIT: usize = 16;
-/// A word is cut here, so that one huge word costs no more than its length.
+/// The maximum length of a word, which keeps the time for a huge word linear.
 const MAX_WORD: usize = 4096;
 
 const PEM: &str = "-----BEGIN ";
 
-/// What a secret of another form begins with or has in it. JSON may escape the slashes of a URL.
+/// Texts that secrets of other forms contain. JSON may escape the slashes of a URL.
 const MARKS: [&str; 3] = ["://", r":\/\/", PEM];
 
-/// Each finds the first place, from a place on, whose surroundings may hold a token.
+/// Functions that find the next position whose surroundings may contain a token.
 const FINDERS: [fn(&str, usize) -> Option<usize>; 3] = [long_run, mark, assignment];
 
 /// The ranges of the words, in the order of the text. They do not overlap.
@@ -33,7 +34,7 @@ pub(crate) fn words(text: &str) -> Words<'_> {
 pub(crate) struct Words<'t> {
     text: &'t str,
     at: usize,
-    /// What each of [`FINDERS`] found last; out of date where it is not behind `at`.
+    /// The last result of each of [`FINDERS`]; outdated if it is before `at`.
     places: [Option<usize>; FINDERS.len()],
 }
 
@@ -55,12 +56,12 @@ impl Iterator for Words<'_> {
     }
 }
 
-/// Where the first run of token characters from a place on has become long enough.
+/// The position at which the next run of token characters is long enough.
 fn long_run(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut start = from;
     while let Some(window) = bytes.get(start..start + LONG_WITH_DIGIT) {
-        // From the end, so that most of a text is passed over without a look.
+        // Search from the end, so that most of a text is skipped.
         if let Some(last) = window.iter().rposition(|byte| !is_token(*byte)) {
             start += last + 1;
             continue;
@@ -100,7 +101,7 @@ fn is_token(byte: u8) -> bool {
 fn mark(text: &str, from: usize) -> Option<usize> {
     static SEARCH: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(MARKS));
     let bytes = text.as_bytes();
-    // Up to here no word has a user or a query after its `://`.
+    // Up to this offset, no word has a user or a query after its `://`.
     let mut plain = from;
     SEARCH.as_ref()?.find_iter(&bytes[from..]).find_map(|mark| {
         let at = from + mark.start();
@@ -126,12 +127,12 @@ fn assignment(text: &str, from: usize) -> Option<usize> {
 }
 
 impl Words<'_> {
-    /// The word around a place, up to white space or quotes.
+    /// The word around a position, up to white space or quotes.
     fn word(&mut self, from: usize, at: usize) -> Range<usize> {
         self.around(from, at, is_end)
     }
 
-    /// The line around a place, or its part in quotes.
+    /// The line around a position, or its part in quotes.
     fn line(&mut self, from: usize, at: usize) -> Range<usize> {
         self.around(from, at, |byte| {
             matches!(byte, b'\n' | b'\r' | b'"' | b'\'')
@@ -146,19 +147,19 @@ impl Words<'_> {
         let limit = bytes.len().min(at + MAX_WORD);
         let end = bytes[at..limit].iter().position(&is_end);
         let end = end.map_or(limit, |length| at + length);
-        let start = self.text.ceil_char_boundary(start);
-        let end = self.text.ceil_char_boundary(end.max(at + 1));
+        let start = ceil_char_boundary(self.text, start);
+        let end = ceil_char_boundary(self.text, end.max(at + 1));
         self.at = end;
         start..end
     }
 }
 
-/// What ends a word.
+/// Whether the byte ends a word.
 fn is_end(byte: &u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`')
 }
 
-/// What follows a user or begins a query in a URL.
+/// Whether the byte follows a user or begins a query in a URL.
 fn is_more(byte: &u8) -> bool {
     matches!(byte, b'@' | b'?' | b'&')
 }
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_runs_and_urls_are_looked_at() {
+    fn long_base64_runs_and_urls_are_checked() {
         for (text, expected) in [
             (
                 "x: \"glpat-abcdefghijklmnopqrst\" y",

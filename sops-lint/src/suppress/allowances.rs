@@ -1,4 +1,4 @@
-//! What is allowed, and which of it allows a finding.
+//! The allowances of a text, and which of them were used.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,22 +7,22 @@ use crate::finding::Finding;
 use crate::rule::Rule;
 use crate::span_set::SpanSet;
 
-/// One rule that is allowed somewhere.
+/// An allowance of one rule in a part of the text.
 pub(super) struct Allowance {
     pub(super) rule: &'static Rule,
-    /// Where it holds: the bytes of the text.
+    /// The byte range in which findings are allowed.
     pub(super) holds: Range<usize>,
-    /// Where the comment or annotation is.
+    /// The range of the comment or annotation.
     pub(super) span: Range<usize>,
 }
 
-/// All allowances of a text. Thousands of them may hold at one place, so no finding is compared
-/// with each.
+/// All allowances of a text. Thousands of them may apply at one position, so findings are not
+/// compared with each of them.
 pub(super) struct Allowances {
     all: Vec<Allowance>,
-    /// Where each rule is allowed, by its code.
+    /// The allowances of each rule, by its code.
     allowed: HashMap<&'static str, SpanSet>,
-    /// Where findings of each rule were allowed.
+    /// The findings of each rule that were allowed.
     offsets: HashMap<&'static str, Vec<usize>>,
 }
 
@@ -46,7 +46,7 @@ impl Allowances {
         }
     }
 
-    /// Whether the finding is allowed; each that allows it has been used.
+    /// Whether the finding is allowed. Marks the allowances that allow it as used.
     pub(super) fn allow(&mut self, finding: &Finding) -> bool {
         let (code, at) = (finding.rule.code, finding.location.offset);
         let spans = self.allowed.get(code);
@@ -57,7 +57,7 @@ impl Allowances {
         is_allowed
     }
 
-    /// Those that no finding has used, in the order of the text.
+    /// The unused allowances, in the order of the text.
     pub(super) fn unused(mut self) -> Vec<Allowance> {
         self.offsets
             .values_mut()

@@ -1,5 +1,5 @@
-//! How far a comment above a line reaches: to the end of the document, the list item or the entry
-//! that begins on the line.
+//! Determines the part of the text that a comment above a line applies to: the document, the list
+//! item or the entry that begins on the line.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use sops_document::{Document, NodeRef, Shape};
 
 use crate::template;
 
-/// What ends a line: YAML knows lines that end in a carriage return alone. Between the two of CRLF,
-/// there is an empty line, which changes nothing.
+/// The characters that end a line: in YAML, a carriage return alone does too. The empty line inside
+/// CRLF has no effect.
 pub(super) const BREAKS: [char; 2] = ['\n', '\r'];
 
-/// For each line, by its start in the text, the end of what begins on it.
+/// For each line, by its start in the text, the end of the node that begins on it.
 #[derive(Default)]
 pub(super) struct Extents {
     ends: HashMap<usize, usize>,
 }
 
 impl Extents {
-    /// Of YAML or JSON; other texts have none.
+    /// The extents of a YAML or JSON text; other texts have none.
     pub(super) fn of(text: &str) -> Self {
         let filled = template::filled(text);
         let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));
@@ -48,7 +48,7 @@ impl Extents {
         extents
     }
 
-    /// Where the widest of what begins on the line ends.
+    /// The end of the largest node that begins on the line.
     pub(super) fn end(&self, line: usize) -> Option<usize> {
         self.ends.get(&line).copied()
     }

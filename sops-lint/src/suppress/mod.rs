@@ -1,6 +1,6 @@
-//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the
-//! line or above what has the finding, or by an annotation of the object. A reason is required, and
-//! an allowance that allows nothing is reported.
+//! Suppresses findings that users have allowed: by a comment `sops-rs: allow RULE -- reason` on the
+//! line or above the node, or by an annotation of the object. A reason is required, and an
+//! allowance without effect is reported.
 
 mod allowances;
 mod extent;
@@ -17,16 +17,17 @@ use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
 use crate::rules;
+use crate::word_search::contains;
 use allowances::{Allowance, Allowances};
 use extent::{BREAKS, Extents};
 
-/// The annotation, of the form `RULE -- reason`; several are divided by `;`.
+/// The annotation, in the form `RULE -- reason`; several are separated by `;`.
 const ANNOTATION: &str = "lint.sops-rs/allow";
 
-/// The findings that are not allowed, and what is wrong with what allows them.
+/// The findings that are not allowed, and findings about invalid or unused allowances.
 pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
     let text = context.text();
-    if !text.contains(MARK) && !text.contains(ANNOTATION) {
+    if !contains(text, MARK) && !contains(text, ANNOTATION) {
         return std::mem::take(&mut context.findings);
     }
     context.set_rule(&rules::SUPPRESSION, None);
@@ -36,7 +37,7 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
     context.findings.append(&mut findings);
-    // Whether there is something to report shows later, so an allowance of it counts as used.
+    // Whether there is a finding is known only later, so its allowance counts as used.
     if let Some(configuration) = &mut context.facts.configuration {
         let unused = &mut configuration.unused;
         unused.retain(|(_, finding)| !allowances.allow(finding));
@@ -47,7 +48,10 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     for allowance in allowances.unused() {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked {
-            let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
+            let message = format!(
+                "`{}` finds nothing here; remove this comment",
+                allowance.rule.name
+            );
             context.report_span(allowance.span, message);
         }
     }
@@ -65,8 +69,8 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
         true => Extents::of(text),
         false => Extents::default(),
     };
-    // Those from here on are on lines of their own, and are about what begins on the next line that
-    // is no comment.
+    // The comments from here on are on their own lines, and apply to the node that begins on the
+    // next line without a comment.
     let mut waiting = 0;
     let mut start = 0;
     let mut has_content = false;
@@ -75,7 +79,7 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
         let span = start..start + line.trim_end().len();
         start += line.len();
         if line.starts_with("---") && has_content {
-            // What is below the content of one document is not about the next document.
+            // A comment below the content of a document does not apply to the next document.
             waiting = allowances.len();
             has_content = false;
         }
@@ -107,7 +111,7 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
     allowances
 }
 
-/// Limits what the text of a value allows, such as a comment of a script, to that value.
+/// Limits an allowance inside the text of a value, such as a comment in a script, to that value.
 fn keep_within_values(text: &str, format: Format, allowances: &mut [Allowance]) {
     if allowances.is_empty() || !matches!(format, Format::Yaml | Format::Json) {
         return;

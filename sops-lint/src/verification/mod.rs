@@ -1,5 +1,5 @@
-//! The rules about what only keys and history tell. Programs that have these report them; the
-//! linter itself never does.
+//! The rules that need keys or history. Programs that have these report the findings; the linter
+//! itself never does.
 
 use crate::context::Context;
 use crate::excerpt;

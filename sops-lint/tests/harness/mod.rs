@@ -1,4 +1,4 @@
-//! Repositories for tests, as the fixtures have them.
+//! Repositories for tests, as fixtures describe them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,7 +50,7 @@ pub(crate) fn linter() -> Linter {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A case of a fixture: whether something is to be found, what it is about, and the files.
+/// A case of a fixture: whether there must be a finding, the title, and the files.
 pub(crate) fn cases(text: &str) -> Vec<(bool, String, Files)> {
     let enc = concat!(
         "ENC[AES256_GCM,data:eA==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,",

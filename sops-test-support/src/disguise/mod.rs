@@ -29,9 +29,9 @@ pub use secret::{BASE64, VALUE};
 /// A file that contains a plaintext Secret.
 #[derive(Clone, Debug)]
 pub struct Disguise {
-    /// Its unique path, below `secrets/`.
+    /// The unique path of the file, below `secrets/`.
     pub path: String,
-    /// Its content.
+    /// The content of the file.
     pub bytes: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! The comments and the order of a text, which the comparison of its values leaves out.
+//! Compares the comments and the order of two texts, which the comparison of values ignores.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -76,7 +76,7 @@ fn comments_only_in(parts: &[Part], known: &[Part]) -> Vec<String> {
     comments
 }
 
-/// The parts that are also in the other text, where each is first.
+/// The parts that are also in the other text, in the order of their first occurrence.
 fn common_order<'p>(parts: &'p [Part], known: &[Part]) -> Vec<&'p Part> {
     let known: HashSet<&Part> = known.iter().collect();
     let mut seen = HashSet::new();

@@ -1,4 +1,4 @@
-//! The report for programs. A secret value that is not shown is left out.
+//! The report as JSON. Secret values that must not be shown are left out.
 
 use serde_json::{Map, Value as Json, json};
 use sops_core::compare::{AccessChanges, DataKeyChange, PathStep, ValuePath};
@@ -107,7 +107,8 @@ fn value(report: &ValueReport) -> Json {
     entry.into()
 }
 
-/// Keys and indexes. The document of a stream with several comes first, as an object.
+/// The keys and indexes of a path. In a stream of several documents, an object with the document's
+/// index comes first.
 fn path(path: &ValuePath) -> Json {
     let steps = path.steps().iter().map(|step| match step {
         PathStep::Document(number) => json!({ "document": number }),

@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Files and directories
     #[arg(value_name = "PATH", last = true)]
     paths: Vec<PathBuf>,
-    /// Compare the index, with the last commit unless you name another
+    /// Compare the index with the last commit, or with the revision that you name
     #[arg(long, visible_alias = "staged")]
     cached: bool,
     /// Compare two files, without Git
@@ -47,13 +47,13 @@ pub(crate) struct Args {
     /// Print only the key paths that differ
     #[arg(long)]
     names_only: bool,
-    /// Print only who can decrypt, and which values are encrypted; needs no key
+    /// Compare only recipients and selection rules; this needs no private key
     #[arg(long, conflicts_with = "names_only")]
     recipients: bool,
     /// Print secret values [default: only on a terminal]
     #[arg(long, conflicts_with_all = ["names_only", "recipients"])]
     show_values: bool,
-    /// The form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: OutputForm,
     /// Exit with 1 if there are differences

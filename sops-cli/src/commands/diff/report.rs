@@ -32,7 +32,7 @@ pub(super) struct FileReport {
     pub(super) status: FileStatus,
     /// Whether the file became encrypted, or is in plaintext now.
     pub(super) transition: Option<Transition>,
-    /// What is wrong with it, and what cannot be compared.
+    /// The problems of the file, and the reasons why values cannot be compared.
     pub(super) problems: Vec<String>,
     pub(super) values: Vec<ValueReport>,
     pub(super) access: Option<AccessChanges>,
@@ -179,7 +179,7 @@ impl Comparer {
         let documents = old.document().zip(new.document());
         if documents.is_some_and(|(old, new)| new.altered_since(old).is_some()) {
             report.problems.push(
-                "was changed without its key: its values differ, but its MAC is the old one"
+                "was changed without its data key: its values differ, but its MAC is unchanged"
                     .to_owned(),
             );
         }

@@ -13,13 +13,13 @@ use super::report::{
 };
 use crate::keys::names;
 
-/// What takes the place of a secret value.
+/// The text that replaces a secret value.
 const MASK: &str = "***";
 
 /// How many unchanged lines are shown around changed ones.
 const CONTEXT: usize = 3;
 
-/// The reports of all files. With `names_only`, no mask takes the place of values either.
+/// The reports of all files. With `names_only`, values are left out instead of masked.
 pub(super) fn written(reports: &[FileReport], names_only: bool) -> String {
     let mut out = String::new();
     for (index, report) in reports.iter().enumerate() {
@@ -172,7 +172,7 @@ fn one(
     }
 }
 
-/// A value on one line.
+/// A value printed on one line.
 fn in_line(value: &ShownValue) -> String {
     match value {
         ShownValue::Masked => MASK.to_owned(),
@@ -186,7 +186,7 @@ fn in_line(value: &ShownValue) -> String {
     }
 }
 
-/// Both values; line by line if they have several.
+/// Both values, line by line if one has several lines.
 fn changed(out: &mut String, old: &ShownValue, new: &ShownValue) -> std::fmt::Result {
     if let (ShownValue::Text(old), ShownValue::Text(new)) = (old, new)
         && [old, new]

@@ -1,4 +1,4 @@
-//! The versions of a file: their bytes, and what they are.
+//! The versions of a file: their bytes and their parsed form.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::git::Objects;
 use crate::input::read_repository_file;
 use crate::input_format::InputFormat;
 
-/// One of them.
+/// A version of a file.
 pub(super) struct Version {
     pub(super) path: PathBuf,
     /// `None` if there is no such file.
@@ -93,7 +93,7 @@ impl Version {
     }
 }
 
-/// What the bytes of a version are.
+/// How the bytes of a version were parsed.
 pub(super) enum Parsed<'v> {
     Missing,
     Plaintext(&'v [u8], Format),
@@ -139,7 +139,7 @@ impl Parsed<'_> {
         }
     }
 
-    /// Decrypts it, if a private key can. A missing one is no problem yet.
+    /// Decrypts the version if a private key can. A missing key is not reported here.
     pub(super) fn open(&self, keys: &dyn KeyService) -> Opened {
         match self {
             Self::Missing => Opened {
@@ -174,7 +174,7 @@ fn decrypt(document: &EncryptedDocument<'_>, keys: &dyn KeyService) -> Opened {
     let (decrypted, problem) = match document.decrypt(&key, MacCheck::Require) {
         Ok(decrypted) => (Some(decrypted), None),
         Err(Error::MacMismatch | Error::MacMissing { .. } | Error::MacUnreadable { .. }) => {
-            let problem = "was changed without its key: its MAC does not match";
+            let problem = "was changed without its data key: its MAC does not match";
             let decrypted = document.decrypt(&key, MacCheck::Ignore);
             (decrypted.ok(), Some(problem.to_owned()))
         }

@@ -21,10 +21,9 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     /// Update the encrypted FILE with this plaintext
     ///
-    /// FILE keeps its data key, recipients, rule and options, and equal values keep their
-    /// ciphertext. Its MAC is verified first. If FILE does not exist, it is created as the creation
-    /// rule and the flags say. A warning names flags that ask for something else than an existing
-    /// FILE has.
+    /// FILE keeps its data key, recipients, rule and options, and unchanged values keep their
+    /// ciphertext. Its MAC is verified first; flags that differ from its settings cause a warning.
+    /// If FILE does not exist, the creation rule and the flags apply, as for any new file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["in_place", "output", "dry_run", "filename_override"])]
     pub(crate) over: Option<PathBuf>,
     #[command(flatten)]
@@ -39,9 +38,7 @@ pub(crate) struct Args {
     pub(crate) name: NameArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
-    /// With `-i`, print what would be encrypted
-    ///
-    /// This lists the files and their recipients.
+    /// With `-i`, list the files to encrypt and their recipients, and change nothing
     #[arg(long, hide_short_help = true, requires = "in_place")]
     pub(crate) dry_run: bool,
 }

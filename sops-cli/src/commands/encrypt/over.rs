@@ -160,7 +160,7 @@ impl Replacement<'_> {
         Ok(true)
     }
 
-    /// Warns of flags for a new file that ask for something else than the file has.
+    /// Warns about flags for a new file that differ from the settings of the existing file.
     fn warn_of_flags(&self, metadata: &Metadata) -> Result<(), CommandError> {
         let args = self.reader.args;
         let listed = args.keys.keys(&args.kms)?;
@@ -195,14 +195,14 @@ impl Replacement<'_> {
         ];
         for (_, kept, help) in ignored.iter().filter(|(is_ignored, _, _)| *is_ignored) {
             self.reader.ui.warn(format_args!(
-                "{}: the file exists and keeps its {kept}, whatever the flags say; {help}",
+                "{}: the file exists, so it keeps its {kept}, and the flags for it are ignored; {help}",
                 self.encrypted.name
             ));
         }
         Ok(())
     }
 
-    /// The new plaintext in the format of the file.
+    /// The new plaintext, converted to the format of the file.
     fn text(&self, rule: &EncryptionRule) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         let input = self.plaintext;
         let format = self.encrypted.format;
@@ -264,7 +264,7 @@ fn drift_linter() -> Result<Linter, CommandError> {
     linter(settings)
 }
 
-/// Whether a text has nothing in it, as from a program that failed.
+/// Whether a text is empty, as from a program that failed.
 fn is_blank(text: &[u8], format: Format) -> bool {
     match format {
         Format::Binary => text.is_empty(),
@@ -272,7 +272,7 @@ fn is_blank(text: &[u8], format: Format) -> bool {
     }
 }
 
-/// Whether a text in a format with keys has nothing but null in it.
+/// Whether a text in a format with keys has no values except null.
 fn lacks_values(text: &[u8], format: Format) -> bool {
     let is_value = |item: &Item<'_>| matches!(item, Item::Leaf(leaf) if leaf.value.is_some());
     format != Format::Binary
@@ -286,5 +286,5 @@ fn is_empty(name: &str) -> CommandError {
 fn loses_all(name: &str, reason: &str) -> CommandError {
     let message = format!("{name} {reason}, and the file would lose all values");
     CommandError::new(Code::NeedsOneDocument, message)
-        .hint("look at the program that writes the plaintext; nothing was written")
+        .hint("check the program that writes the plaintext; nothing was written")
 }

@@ -28,7 +28,7 @@ use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 
-/// The hint to encrypt a file as binary although its name has another format.
+/// The hint to encrypt a file as binary, although its name has another format.
 const AS_WHOLE: &str =
     "to encrypt the file as a whole, add `--output-type binary` too, here and to `decrypt`";
 
@@ -175,7 +175,7 @@ pub(super) struct PlaintextFile {
 }
 
 impl PlaintextFile {
-    /// The line with the recipients that the file would be encrypted for.
+    /// The line of a dry run: the recipients that the file would be encrypted for.
     pub(super) fn plan(&self) -> String {
         let recipients = recipients(&self.encryption.key_groups);
         format!("{}: would be encrypted for {recipients}\n", self.input.name)

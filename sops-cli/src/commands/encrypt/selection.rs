@@ -10,8 +10,8 @@ use crate::command_error::CommandError;
 use crate::config::resolve::ResolvedConfig;
 use crate::lint::demand::Demand;
 
-/// Whether a file that was found can be encrypted, judging by its name: it has a format, and is not
-/// a configuration.
+/// Whether a file in a directory can be encrypted, judging by its name: it has a known extension
+/// and is not a configuration.
 pub(super) fn is_candidate(path: &Path) -> bool {
     let is_config = [".sops.yaml", ".sops.yml"].map(OsStr::new).map(Some);
     !is_config.contains(&path.file_name()) && Format::from_path(path) != Format::Binary
@@ -21,7 +21,7 @@ pub(super) fn is_candidate(path: &Path) -> bool {
 pub(super) enum Decision {
     Encrypt,
     Ignore,
-    /// It must be encrypted, but no creation rule matches it.
+    /// The file must be encrypted, but no creation rule matches it.
     Uncovered,
 }
 

@@ -18,9 +18,9 @@ use crate::ui::Ui;
 
 /// What happens to one of many files.
 enum Prepared {
-    /// The command does not apply to it.
+    /// The command does not apply to the file.
     Ignored,
-    /// It stays in plaintext.
+    /// The file stays in plaintext.
     Left(Left),
     Encrypted(Box<PlaintextFile>, String),
 }

@@ -28,7 +28,7 @@ use crate::config::load;
 use crate::flux::recipients_in;
 use crate::ui::Ui;
 
-/// The entry of the Secret. Flux reads entries with this ending.
+/// The entry of the Secret. Flux reads entries whose names end with `.agekey`.
 const ENTRY: &str = "age.agekey";
 
 const EXAMPLES: &str = "\
@@ -37,10 +37,10 @@ Examples:
   sops-rs flux install-key --dry-run client
   sops-rs flux install-key --export > sops-age.yaml";
 
-/// Install the private age key in the cluster, as the Secret that Flux decrypts with
+/// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// The key comes from where sops looks for keys, and must belong to a recipient in `.sops.yaml`. It
-/// is sent with server-side apply over TLS, to a server with a verified certificate.
+/// The key is read from where sops looks for keys, and must belong to a recipient in `.sops.yaml`.
+/// It is sent with server-side apply, and only over TLS to a server whose certificate was verified.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -52,13 +52,14 @@ pub(crate) struct Args {
     /// Create the namespace if it does not exist
     #[arg(long)]
     create_namespace: bool,
-    /// Change nothing; `client` does not connect, `server` lets the server check the Secret
+    /// Change nothing: `client` does not connect, and `server` asks the server to validate the
+    /// Secret
     #[arg(long, value_name = "BY")]
     dry_run: Option<DryRun>,
-    /// Take over the entry from another field manager
+    /// Take over the key's entry from another field manager
     #[arg(long)]
     force_conflicts: bool,
-    /// Replace a key in the cluster even if this computer does not have it
+    /// Replace the key in the cluster even if this computer has no copy of it
     #[arg(long)]
     replace: bool,
     /// Print the Secret with the private key instead of sending it
@@ -321,7 +322,7 @@ impl Installation<'_> {
             .iter()
             .fold(CommandError::new(Code::Generic, message), |error, entry| {
                 let value = format!("jsonpath={{.data.{}}}", entry.replace('.', r"\."));
-                // An older file of that name may have the last copy of another key.
+                // An older file with that name may contain the last copy of another key.
                 error.hint(format!(
                     "save it to a file first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
                     args.cluster.for_kubectl(),
@@ -335,7 +336,7 @@ impl Installation<'_> {
     }
 }
 
-/// The keys of this computer, from where sops looks for them.
+/// The keys of this computer, from the files and variables that sops reads.
 fn usual_identities(ui: &Ui) -> Identities {
     Identities::from_environment(Environment::process()).with_prompt(ui.prompt())
 }

@@ -29,8 +29,9 @@ Examples:
 /// Check whether Flux can decrypt the files of a repository
 ///
 /// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that
-/// build them, in the repository and in the cluster. Without a kubeconfig, only the repository is
-/// checked. It changes nothing. The exit code is 1 if there is a gap.
+/// build them, in the repository and in the cluster. Without a kubeconfig, it checks only the
+/// repository. It changes nothing. The exit code is 1 if Flux cannot decrypt something or is not
+/// configured to.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -11,21 +11,21 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::git::settings::{self, Scope};
 use crate::own_program;
 
-/// The setting that says how a section is used. The others of the section belong to it.
+/// The setting that selects the command of a section; the section's other settings depend on it.
 pub(super) const TEXTCONV: &str = "diff.sops.textconv";
 pub(super) const MERGE_DRIVER: &str = "merge.sops.driver";
 const MERGE_TOOL: &str = "mergetool.sops.cmd";
 
-/// The arguments after the name of the program. Git replaces `%S`, `%X` and `%Y` since version 2.44,
-/// and passes them as they are before.
-const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --ancestor-label %S \
+/// The arguments after the name of the program. Git replaces `%S`, `%X` and `%Y` since version
+/// 2.44; older versions pass them unchanged.
+pub(super) const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --ancestor-label %S \
      --ours-label %X --theirs-label %Y -- %O %A %B %P";
 const TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
 const TEXTCONV_ARGUMENTS: &str = "git textconv --";
 
 /// The settings that always have the same value. Git would store plaintext in
 /// `refs/notes/textconv/sops` with `cachetextconv`. With `recursive = binary`, the base of a merge
-/// with several bases is a version that exists, and not one with conflict markers.
+/// with several bases is an existing version, without conflict markers.
 const FIXED: [(&str, &str); 4] = [
     ("diff.sops.cachetextconv", "false"),
     ("merge.sops.name", "merge encrypted values (sops-rs)"),
@@ -39,7 +39,7 @@ pub(super) struct Setting {
     pub(super) value: String,
 }
 
-/// The program that Git calls, and the link that shows it as one word.
+/// The program that Git calls, and a link to it whose path is a single shell word.
 pub(super) struct Driver {
     pub(super) program: PathBuf,
     name: String,
@@ -87,7 +87,7 @@ impl Driver {
             Some(link) => shell_word(link),
             None => format!("{program} {TEXTCONV_ARGUMENTS}"),
         };
-        // Git replaces `%` and a letter in this one.
+        // Git replaces `%` followed by a letter in this setting.
         let driver = format!("{} {MERGE_ARGUMENTS}", program.replace('%', "%%"));
         let tool = format!("{program} {TOOL_ARGUMENTS}");
         let commands = [
@@ -103,10 +103,10 @@ impl Driver {
     }
 }
 
-/// The link, in the directory for the data of the user: it stays valid when a clone is moved or
-/// copied, and its path rarely has a character for which Git would start a shell. All clones with
-/// their own settings share one, and the settings of the user have another, so that these can be
-/// removed without harm to clones.
+/// The link in the user's data directory. There it stays valid when a clone is moved or copied, and
+/// its path rarely has a character for which Git would start a shell. All clones with their own
+/// settings share one link; the user's settings have another, so that removing them does not affect
+/// clones.
 pub(super) fn link(scope: Scope) -> Option<PathBuf> {
     let named = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let named = named.filter(|directory| directory.is_absolute());
@@ -133,7 +133,7 @@ pub(super) fn is_ours(key: &str, value: &str) -> bool {
     }
 }
 
-/// The setting that says how the section of this one is used.
+/// The setting that selects the command of this setting's section.
 pub(super) fn main_key(key: &str) -> &'static str {
     match key.split_once('.') {
         Some(("diff", _)) => TEXTCONV,
@@ -155,7 +155,7 @@ pub(super) fn written_keys(scope: Scope) -> Vec<&'static str> {
     let keys = keys.chain(FIXED.map(|(key, _)| key));
     let has_own =
         |key: &str| settings::value_in(scope, key).is_some_and(|value| is_ours(key, &value));
-    // Those of a section whose command is not ours belong to someone else.
+    // Settings of a section whose command is not sops-rs belong to another program.
     keys.filter(|key| has_own(key) && has_own(main_key(key)))
         .collect()
 }

@@ -1,18 +1,18 @@
 //! `sops-rs git install` and `uninstall`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::attributes::block::Attributes;
 use super::attributes::patterns;
 use super::driver::{self, Driver, Setting};
 use super::repository_files::RepositoryFiles;
-use crate::command_error::{Code, CommandError, name_of, reason};
+use crate::command_error::{Code, CommandError, files_named, name_of, reason};
 use crate::config::nearest::on_disk;
 use crate::files::{self, Expected, Readers};
 use crate::git::settings::{self, Scope};
-use crate::git::{GitRepository, git};
+use crate::git::{GitRepository, git, without_attributes};
 use crate::ui::Ui;
 
 /// The file in the root of the repository.
@@ -20,7 +20,7 @@ pub(super) const FILE: &str = ".gitattributes";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Use the settings of the user, for all clones, and leave this repository as it is
+    /// Change the settings for all your clones instead of this clone and its `.gitattributes`
     #[arg(long)]
     global: bool,
 }
@@ -41,7 +41,7 @@ pub(super) fn cmd_install(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError
     Ok(ExitCode::SUCCESS)
 }
 
-/// The repository, if it is the one to set up.
+/// The repository to set up; `None` with `--global`.
 fn repository(scope: Scope) -> Result<Option<GitRepository>, CommandError> {
     match scope {
         Scope::Clone => Ok(Some(GitRepository::found(GitRepository::look_up()?)?)),
@@ -65,7 +65,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
-            ui.note("In every other clone, run `sops-rs git install` too. A clone without it, and a forge such as GitHub, shows and merges ciphertext as text");
+            ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
         }
         Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
     }
@@ -80,7 +80,7 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
             continue;
         }
         if let Some(old) = old.filter(|old| !driver::is_ours(key, old)) {
-            ui.warn(format_args!("`{key}` was `{old}`, and is replaced"));
+            ui.warn(format_args!("replacing `{key}`, which was `{old}`"));
         }
         settings::set(scope, key, value)?;
         has_changed = true;
@@ -91,9 +91,9 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
     };
     let sections = "diff.sops, merge.sops and mergetool.sops";
     match has_changed {
-        true => ui.note(format_args!("Wrote Git's settings of {owner}: {sections}")),
+        true => ui.note(format_args!("Wrote Git's settings for {owner}: {sections}")),
         false => ui.note(format_args!(
-            "Git's settings of {owner} are complete: {sections}"
+            "Git's settings for {owner} are complete: {sections}"
         )),
     }
     Ok(())
@@ -101,39 +101,92 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
 
 fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
     let Some(old) = attributes(root)? else {
-        ui.warn(".gitattributes is tracked, but missing in the working tree, and was not changed; restore it, and run `sops-rs git install` again");
+        ui.warn(".gitattributes is tracked, but missing from the working tree, and was not changed; restore it, and run `sops-rs git install` again");
         return Ok(());
     };
     let found = RepositoryFiles::find(root)?;
-    let attributes = Attributes::parse(&old);
-    let patterns = patterns::chosen(&found, &attributes);
-    let new = attributes.with(&patterns);
-    let file = root.join(FILE);
+    let lines = Attributes::parse(&old);
+    let mut patterns = patterns::chosen(&found, &lines, &[]);
+    let mut new = write_lines(ui, root, &old, lines.with(&patterns))?;
+    let mut uncovered = uncovered(root, &found.encrypted)?;
+    if !uncovered.is_empty() {
+        patterns = patterns::chosen(&found, &lines, &uncovered);
+        new = write_lines(ui, root, &new, lines.with(&patterns))?;
+        uncovered = self::uncovered(root, &found.encrypted)?;
+    }
+    let (number, encrypted) = (patterns.len(), found.encrypted.len());
+    let plural = |number| if number == 1 { "" } else { "s" };
+    if new != old {
+        ui.note(format_args!(
+            "Wrote {FILE}: {number} line{} for {encrypted} encrypted file{}; commit it",
+            plural(number),
+            plural(encrypted)
+        ));
+    }
+    if !uncovered.is_empty() {
+        return Err(overridden(root, &uncovered));
+    }
     if new == old {
         match found.encrypted.is_empty() {
             true => ui.note(
-                "There is no encrypted file yet; run `sops-rs git install` again when there is one",
+                "The repository has no encrypted files yet; run `sops-rs git install` again after you add one",
             ),
             false => ui.note(format_args!("{FILE} is complete")),
         }
-        return Ok(());
     }
-    let expected = match file.exists() {
-        true => Expected::Content(&old),
-        false => Expected::Nothing,
-    };
-    files::write(ui, &file, &new, expected, Readers::Usual)?;
-    let (patterns, encrypted) = (patterns.len(), found.encrypted.len());
-    let plural = |number| if number == 1 { "" } else { "s" };
-    ui.note(format_args!(
-        "Wrote {FILE}: {patterns} line{} for {encrypted} encrypted file{}; commit it",
-        plural(patterns),
-        plural(encrypted)
-    ));
     Ok(())
 }
 
-/// The content of the file, empty without one; `None` if it is tracked and missing.
+/// Replaces the content of the file, unless it is the same.
+fn write_lines(ui: &Ui, root: &Path, old: &[u8], new: Vec<u8>) -> Result<Vec<u8>, CommandError> {
+    let file = root.join(FILE);
+    if new != old {
+        let expected = match file.exists() {
+            true => Expected::Content(old),
+            false => Expected::Nothing,
+        };
+        files::write(ui, &file, &new, expected, Readers::Usual)?;
+    }
+    Ok(new)
+}
+
+/// The encrypted files to which Git does not give the attributes.
+fn uncovered(root: &Path, encrypted: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
+    let uncovered = without_attributes(root, encrypted, &["diff", "merge"], "sops")?;
+    Ok(uncovered.into_iter().cloned().collect())
+}
+
+/// The error about files whose attributes another file takes back. Git prefers the lines of
+/// directories below the root, and those of `info/attributes`, to ours.
+fn overridden(root: &Path, uncovered: &[PathBuf]) -> CommandError {
+    let mut others: Vec<String> = Vec::new();
+    for directory in uncovered.iter().flat_map(|file| file.ancestors().skip(1)) {
+        let other = directory.join(FILE);
+        let is_other = directory != Path::new("") && root.join(&other).exists();
+        if is_other && !others.contains(&name_of(&other)) {
+            others.push(name_of(&other));
+        }
+    }
+    let info = git(&["rev-parse", "--git-path", "info/attributes"]).unwrap_or_default();
+    let info = String::from_utf8_lossy(info.trim_ascii_end()).into_owned();
+    if Path::new(&info).exists() {
+        others.push(info);
+    }
+    let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
+    let message = format!(
+        "lines of {} override `diff=sops merge=sops` for encrypted files: {}",
+        match others.is_empty() {
+            true => "another file".to_owned(),
+            false => others.join(" and "),
+        },
+        files_named(&files)
+    );
+    let hint = "change these lines, and run `sops-rs git install` again; `git check-attr diff merge -- FILE` prints what Git uses";
+    CommandError::new(Code::Generic, message).hint(hint)
+}
+
+/// The content of the file, which is empty if the file is missing; `None` if the file is tracked but
+/// missing.
 fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     let file = root.join(FILE);
     if file.is_symlink() {
@@ -166,7 +219,7 @@ pub(super) fn cmd_uninstall(ui: &Ui, args: &Args) -> Result<ExitCode, CommandErr
         None => remove_link(ui)?,
     };
     if !has_removed {
-        ui.note("Nothing of sops-rs is installed");
+        ui.note("No settings or lines of sops-rs are installed");
     }
     Ok(ExitCode::SUCCESS)
 }

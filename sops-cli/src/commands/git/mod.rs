@@ -5,7 +5,7 @@
 mod attributes;
 mod driver;
 mod install;
-mod merge_driver;
+pub(crate) mod merge_driver;
 mod repository_files;
 pub(crate) mod status;
 pub(crate) mod textconv;
@@ -33,22 +33,22 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum GitCommand {
-    /// Set up this clone: its settings, and the lines of `.gitattributes`
+    /// Write this clone's settings, and the lines in `.gitattributes`
     ///
-    /// Existing lines of `.gitattributes` stay. Run it again after you add encrypted files that no
-    /// line covers, or move sops-rs.
+    /// Other lines of `.gitattributes` stay. Run this again after you move sops-rs, or add
+    /// encrypted files that no line covers.
     Install(install::Args),
     /// Remove what `install` wrote, and nothing else
     Uninstall(install::Args),
-    /// Report what is missing, and plaintext that Git stores
+    /// Report missing settings, and plaintext that Git stores
     ///
     /// The exit code is 0 if this clone is set up, 1 if something is missing or plaintext is
     /// stored, and 2 after an error.
     Status(status::Args),
-    /// Print a file decrypted, or as it is
+    /// Print a file, decrypted if it is encrypted; Git's `textconv` program
     #[command(hide = true)]
     Textconv(textconv::Args),
-    /// Merge three versions of a file, as Git's merge driver
+    /// Merge three versions of a file; Git's merge driver
     #[command(hide = true)]
     MergeDriver(merge_driver::Args),
 }

@@ -1,4 +1,4 @@
-//! The encrypted files of a repository, and what its configurations say about others.
+//! The encrypted files of a repository, and the `path_regex` of its creation rules.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -20,8 +20,8 @@ use crate::parallel::{self, ItemsPerThread};
 pub(super) struct RepositoryFiles {
     pub(super) encrypted: Vec<PathBuf>,
     pub(super) plaintext: Vec<PathBuf>,
-    /// The expressions of creation rules, each with the directory that it is for, relative to the
-    /// root.
+    /// The `path_regex` of each creation rule, with the directory of its configuration relative to
+    /// the root.
     pub(super) path_regexes: Vec<(String, String)>,
 }
 

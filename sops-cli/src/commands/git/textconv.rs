@@ -1,5 +1,6 @@
-//! `sops-rs git textconv`, which Git calls to show a version of a file: prints it decrypted, or as
-//! it is. It always succeeds, because Git ends the whole `git diff` or `git log -p` otherwise.
+//! `sops-rs git textconv`, which Git calls to show a version of a file: it prints the file,
+//! decrypted if possible. It always succeeds, because otherwise Git would end the whole `git diff`
+//! or `git log -p`.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,11 +15,11 @@ use zeroize::Zeroizing;
 use crate::git::settings;
 use crate::keys::unprompted::ready_keys;
 
-/// The name of the link to this program under which it is this command alone. Git runs a command of
-/// one word directly, and one of several words in a shell, which takes twice as long.
+/// The name of the link under which the program is only this command. Git runs a command of one
+/// word directly, but a command of several words in a shell, which takes twice as long.
 pub(crate) const LINK: &str = "git-sops-textconv";
 
-/// The setting that decrypts in CI too, where the output ends up in a log.
+/// The setting that allows decryption in CI, where the output ends up in a log.
 const IN_CI: &str = "sops.textconvInCI";
 
 /// The largest file that is decrypted.
@@ -65,7 +66,7 @@ fn print(path: &Path) -> io::Result<()> {
     stdout.flush()
 }
 
-/// A capacity for the content, which then is never moved.
+/// The capacity for the content, large enough that the buffer never moves.
 fn size(file: &File) -> usize {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     usize::try_from(size.min(SIZE_LIMIT)).unwrap_or_default() + 1
@@ -78,7 +79,7 @@ fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if !has_ciphertext || !is_whole || is_kept_encrypted() {
         return None;
     }
-    // A panic is a defect, but must not end the command of Git either.
+    // A panic is a defect, but must not end Git's command either.
     panic::set_hook(Box::new(|_| {}));
     panic::catch_unwind(|| {
         let document = EncryptedDocument::parse(bytes, encrypted_format(bytes)?).ok()?;

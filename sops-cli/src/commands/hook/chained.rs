@@ -8,11 +8,11 @@ use super::shell::{Before, ShellCommand, commands};
 /// The shells whose scripts this module understands.
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
-/// Options of a shell that do not keep it from running commands, or from failing; also as letters.
+/// Options of a shell, by name and by letter, with which it still runs commands and can still fail.
 const OPTIONS: [&str; 5] = ["errexit", "nounset", "pipefail", "verbose", "xtrace"];
 const OPTION_LETTERS: &str = "euvx";
 
-/// Keywords that may be before a command.
+/// Keywords that may come before a command.
 const KEYWORDS: [&str; 10] = [
     "if", "then", "elif", "else", "while", "until", "do", "!", "{", "(",
 ];
@@ -23,8 +23,8 @@ const HARMLESS: [&str; 17] = [
     "umask", "fi", "done", "}", ")",
 ];
 
-/// The other commands and keywords of a shell. Any other name is that of a program, which cannot do
-/// that either.
+/// The other built-in commands and keywords of a shell. Any other name is a program, which cannot
+/// end the script either.
 const OTHER_BUILTINS: &str = "\
     . alias autoload bg bind break builtin case command compgen continue coproc declare disown emulate enable esac eval exec exit export fg for \
     function getopts hash integer jobs kill let local logout mapfile nocorrect noglob print read readonly repeat return select set setopt shift shopt \
@@ -40,7 +40,7 @@ pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> b
     let Some(mut ends_on_error) = errexit_of_shell(first, ends_on_error) else {
         return false;
     };
-    // Whether a variable has the list of pushed refs.
+    // Whether a variable holds the list of pushed refs.
     let mut has_saved_refs = false;
     let commands = commands(script);
     let mut depth = 0_usize;
@@ -52,7 +52,7 @@ pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> b
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
         match kind(command.before, &words, ends_on_error) {
             Effect::Unknown => return false,
-            // It may read the list of pushed refs.
+            // The command may read the list of pushed refs.
             Effect::Program if hook == HookName::Push && !has_saved_refs => return false,
             Effect::Harmless | Effect::Program => {}
             Effect::Saving => has_saved_refs = true,
@@ -106,11 +106,11 @@ fn errexit(words: &[&str], mut ends_on_error: bool) -> Option<bool> {
 
 /// The effect that a command before the check has on it.
 enum Effect {
-    /// It does not affect the check.
+    /// The command does not affect the check.
     Harmless,
-    /// It runs a program.
+    /// The command runs a program.
     Program,
-    /// It saves standard input in a variable.
+    /// The command saves standard input in a variable.
     Saving,
     /// Whether the script ends on an error from now on.
     Errexit(bool),
@@ -148,7 +148,7 @@ fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Effect {
         ["set", options @ ..] => {
             errexit(options, ends_on_error).map_or(Effect::Unknown, Effect::Errexit)
         }
-        // Output only: the list of pushed refs is the input.
+        // Only output may be redirected: the input is the list of pushed refs.
         ["exec", redirections @ ..] => {
             harmless_if(redirections.iter().all(|word| is_redirection(word, '>')))
         }
@@ -285,7 +285,7 @@ fn is_redirection(word: &str, direction: char) -> bool {
     word.starts_with(direction)
 }
 
-/// The words after keywords that begin no block.
+/// The words after any keywords that do not begin a block.
 fn without_keywords(words: &[String]) -> Vec<&str> {
     let is_keyword = |word: &&str| ["then", "else", "do", "!"].contains(word);
     words
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_goes_on_after_the_check_does_not_count() {
+    fn a_script_that_continues_after_a_failed_check_does_not_count() {
         for script in [
             "",
             "# sops-rs hook run",

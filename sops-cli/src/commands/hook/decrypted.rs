@@ -12,7 +12,7 @@ use sops_lint::{Encrypted, Finding};
 use crate::git::{Snapshot, TrackedFile};
 use crate::lint::judge::Judge;
 
-/// How messages name the commit that has the encrypted file next to a copy.
+/// How messages refer to a commit that has both the encrypted file and a copy of it.
 const BESIDE: &str = "the same commit";
 
 /// How many files of a directory, and with similar names, are read to find the one that a file is a
@@ -82,7 +82,7 @@ fn may_begin(stem: &str, name: &[u8]) -> bool {
         let begin = stem.as_bytes().get(..part.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(part))
     };
-    // A leading dot hides the file.
+    // A leading dot only makes the file hidden.
     has_begin(&name[..name.len().min(1)]) && {
         let end = name.iter().skip(1).position(is_divider);
         has_begin(&name[..end.map_or(name.len(), |end| end + 1)])
@@ -93,7 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The encrypted files among these. Another file may be a copy of one of them.
+/// The encrypted files among these, of which another file may be a copy.
 fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
     let files = encrypted(snapshot, files).into_iter();
     files.map(Encrypted::staying).collect()
@@ -117,8 +117,8 @@ pub(super) struct Previous<'p> {
 pub(super) const EARLIER: &str = "an earlier commit";
 
 impl Previous<'_> {
-    /// The finding that a file with this content was encrypted. The older content is read only for
-    /// files that are in plaintext.
+    /// The finding that a file with this content was encrypted before. Older content is read only
+    /// for files that are in plaintext.
     pub(super) fn shown(&self, judge: &Judge<'_>, path: &Path, bytes: &[u8]) -> Vec<Finding> {
         if may_be_encrypted(bytes) {
             return Vec::new();
@@ -157,12 +157,12 @@ impl Previous<'_> {
 /// The files that commits delete, oldest first.
 #[derive(Default)]
 pub(super) struct Deleted {
-    /// The indexes of all with a path.
+    /// The indexes of all deleted files, by path.
     of_paths: HashMap<PathBuf, Vec<usize>>,
-    /// The indexes of the encrypted ones.
+    /// The indexes of the encrypted files.
     indexes: Vec<usize>,
     files: Vec<Encrypted>,
-    /// The same, for comparison with files of later commits.
+    /// The encrypted files, for comparison with files of later commits.
     earlier: Vec<Encrypted>,
 }
 
@@ -181,18 +181,18 @@ impl Deleted {
         deleted
     }
 
-    /// The index of the last one with this path before an index.
+    /// The index of the last deleted file with this path before an index.
     pub(super) fn last(&self, path: &Path, before: usize) -> Option<usize> {
         let indexes = self.of_paths.get(path)?;
         indexes.iter().copied().rfind(|index| *index < before)
     }
 
-    /// The encrypted ones with these indexes.
+    /// The encrypted files with these indexes.
     pub(super) fn between(&self, range: &Range<usize>) -> &[Encrypted] {
         &self.files[self.position(range.start)..self.position(range.end)]
     }
 
-    /// The encrypted ones with lower indexes.
+    /// The encrypted files with lower indexes.
     pub(super) fn before(&self, index: usize) -> &[Encrypted] {
         &self.earlier[..self.position(index)]
     }

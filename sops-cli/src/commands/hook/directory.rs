@@ -13,12 +13,13 @@ pub(super) struct HooksDirectory {
     pub(super) path: PathBuf,
     /// The root of the working tree.
     pub(super) root: PathBuf,
-    /// Whether it is in the working tree, so that its files can be committed.
+    /// Whether the directory is in the working tree, so that its files can be committed.
     pub(super) is_in_working_tree: bool,
-    /// Whether other repositories use it too.
+    /// Whether other repositories use the directory too.
     pub(super) is_shared: bool,
-    /// Why hooks are not written to it: it does not exist and is outside the repository and the
-    /// home directory, or a link in the working tree, which may have been committed, leads to it.
+    /// Why hooks are not written to the directory: it does not exist and is outside the repository
+    /// and the home directory, or a link in the working tree, which may have been committed, leads
+    /// to it.
     refusal: Option<&'static str>,
     /// Whether husky runs the hooks, with `sh -e`.
     pub(super) is_of_husky: bool,
@@ -36,7 +37,7 @@ impl HooksDirectory {
         let own = path_of(&git(&["rev-parse", "--git-common-dir"])?)
             .canonicalize()
             .map_err(|error| CommandError::input("the directory of the repository", &error))?;
-        // This fails if it is not set.
+        // This command fails if the setting does not exist.
         let Ok(configured) = git(&["config", "--path", "--get", "core.hooksPath"]) else {
             return Ok(Self {
                 path: own.join("hooks"),
@@ -55,7 +56,7 @@ impl HooksDirectory {
                 name_of(&configured)
             );
             return Err(CommandError::new(Code::Generic, message)
-                .hint("`git config --show-origin core.hooksPath` says where that is set"));
+                .hint("`git config --show-origin core.hooksPath` shows where that is set"));
         }
         // Git runs hooks in the root, so a relative path starts there.
         let path = root.join(configured);
@@ -90,7 +91,7 @@ impl HooksDirectory {
         })
     }
 
-    /// Creates it if it is missing.
+    /// Creates the directory if it does not exist.
     pub(super) fn create(&self) -> Result<(), CommandError> {
         let Some(refusal) = self.refusal else {
             return fs::create_dir_all(&self.path)
@@ -101,7 +102,7 @@ impl HooksDirectory {
             name_of(&self.path)
         );
         Err(CommandError::new(Code::Generic, message).hint(
-            "create that directory, or use the repository's own with `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` says where that is set",
+            "create that directory, or use the repository's own with `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` shows where that is set",
         ))
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct EarlierStates<'o> {
 }
 
 impl<'o> EarlierStates<'o> {
-    /// `tip`: the last commit.
+    /// `tip` is the last commit.
     pub(super) fn of(
         root: &Path,
         objects: &'o Objects,
@@ -80,7 +80,7 @@ pub(super) struct EarlierConfigs<'s> {
 }
 
 impl<'s> EarlierConfigs<'s> {
-    /// Those before a commit. `None`: they are those of the last commit.
+    /// The configurations before a commit; `None` if they are the same as in the last commit.
     pub(super) fn before(&self, commit: &str) -> Option<&NearestConfigs<'s>> {
         Some(&self.configs[*self.of_commits.get(commit)?])
     }

@@ -14,7 +14,8 @@ pub(super) struct EarlierVersions<'c> {
 }
 
 impl EarlierVersions<'_> {
-    /// The finding that a version is in plaintext, and its file was encrypted in a commit before.
+    /// The finding that a version is in plaintext although its file was encrypted in an earlier
+    /// commit.
     pub(super) fn shown(&self, judge: &Judge<'_>, version: &Version, bytes: &[u8]) -> Vec<Finding> {
         let Self {
             changes,

@@ -11,7 +11,7 @@ pub(super) enum HookName {
 impl HookName {
     pub(super) const ALL: [Self; 3] = [Self::Commit, Self::Merge, Self::Push];
 
-    /// Its file name.
+    /// The file name of the hook.
     pub(super) fn file(self) -> &'static str {
         match self {
             Self::Commit => "pre-commit",
@@ -57,7 +57,7 @@ impl HookName {
         }
     }
 
-    /// The same in the plural.
+    /// What the hook checks, in the plural.
     pub(super) fn subjects(self) -> &'static str {
         match self {
             Self::Commit => "commits",

@@ -34,7 +34,7 @@ const NOT_CLEAN: &str = "The check failed. Fix the files as shown, then commit t
 /// What to check in addition to what is staged.
 #[derive(Clone, Copy)]
 pub(super) enum Also<'a> {
-    /// These files, relative to the working directory.
+    /// The named files, relative to the working directory.
     Files(&'a [PathBuf]),
     /// All tracked files.
     All,
@@ -162,7 +162,7 @@ pub(super) fn check(
         .filter(|_| standards.settings_files().any(|file| is_changed(&file)));
     if let Some(id) = head {
         let before = Snapshot::of_commit(&repository.root, &objects, &id)?;
-        // Invalid earlier settings allowed nothing to compare with.
+        // If the earlier settings were invalid, there is nothing to compare with.
         if let Ok(before) = Standards::of(&before, globals) {
             let linter = before.linter_of_history()?;
             let before = Judge {

@@ -48,7 +48,7 @@ enum Present {
 pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
     directory.create()?;
-    // On other machines, the program is at another path.
+    // The program may have another path on other machines.
     let program = env::current_exe().ok();
     let program = program.filter(|_| !directory.is_in_working_tree);
     let mut written = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
                 let keys = keys.join(", ");
                 let message = format!(
-                    "{name} runs sops-rs, but not for every {}: its configuration limits that by {keys}",
+                    "{name} runs sops-rs, but not for every {}: its configuration restricts it with {keys}",
                     hook.subject()
                 );
                 let hint = format!("remove {keys} from the entry that runs sops-rs");

@@ -1,5 +1,5 @@
-//! Settings of a program that manages hooks that limit the check, so that some commits or pushes
-//! pass without it.
+//! Settings of hook managers that restrict the check, so that some commits or pushes pass without
+//! it.
 
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
@@ -96,7 +96,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
         .filter_map(|section| section.get("exclude_tags"))
         .flat_map(texts)
         .collect();
-    // Each entry with the keys that limit the sections around it, and with its name.
+    // Each entry with its name and the keys that restrict the sections around it.
     let mut open: Vec<(NodeRef<'_, '_>, Vec<String>, Option<&str>)> = vec![(own, of_hook, None)];
     let mut limits_of_entries = Vec::new();
     while let Some((node, outer, name)) = open.pop() {
@@ -142,7 +142,7 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
     least(limits_of_entries.into_iter())
 }
 
-/// The limits of the entry with the fewest: one without any is enough.
+/// The limits of the entry that has the fewest, because one unrestricted entry is enough.
 fn least(limits: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     limits.min_by_key(Vec::len).unwrap_or_default()
 }

@@ -58,7 +58,7 @@ impl Manager {
         is_configured.then_some(Self::Lefthook)
     }
 
-    /// The command that writes its hooks.
+    /// The command that writes the manager's hooks.
     pub(super) fn install(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit install",
@@ -69,7 +69,7 @@ impl Manager {
         }
     }
 
-    /// Whether its configuration already runs the check.
+    /// Whether the manager's configuration already runs the check.
     pub(super) fn runs_check(self, configurations: &Configurations<'_>, hook: HookName) -> bool {
         let Some(text) = configurations.text(self) else {
             return false;
@@ -83,7 +83,7 @@ impl Manager {
                 let is_hook = after.any(|after| {
                     !after.starts_with(|char: char| char.is_alphanumeric() || char == '-')
                 });
-                // A hook of the repository's own may have any name.
+                // A hook that the repository defines itself may have any name.
                 is_hook || line.contains("entry:") && HookName::Commit.is_run_in(line)
             }),
             Self::Lefthook => {
@@ -104,8 +104,8 @@ impl Manager {
         }
     }
 
-    /// The keys of its configuration that keep the check from running for every commit or push.
-    /// Empty: it always runs.
+    /// The keys of the configuration that keep the check from running for every commit or push;
+    /// empty if it always runs.
     pub(super) fn limits(self, configurations: &Configurations<'_>, hook: HookName) -> Vec<String> {
         match (self, configurations.text(self)) {
             (Self::PreCommit, Some(text)) => limits::of_pre_commit(text, hook),

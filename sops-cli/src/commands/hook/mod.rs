@@ -2,7 +2,7 @@
 //! installation.
 //!
 //! `index.rs` checks a commit, `pushed.rs` a push, and `refusal.rs` decides and reports.
-//! `install.rs` installs the hooks; `limits.rs` and `managers.rs` know other programs that manage
+//! `install.rs` installs the hooks; `limits.rs` and `managers.rs` handle other programs that manage
 //! hooks.
 
 mod chained;
@@ -49,7 +49,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Hook {
-    /// Install hooks that check commits, merges and pushes, next to existing hooks
+    /// Install hooks that check commits, merges and pushes, and keep existing hooks
     Install,
     /// Remove the hooks that `install` wrote
     Uninstall,
@@ -59,7 +59,7 @@ enum Hook {
 
 #[derive(clap::Args, Debug)]
 struct RunArgs {
-    /// Check these files too, as they are in Git's index
+    /// Also check these files, as they are in Git's index
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Check all tracked files, as they are in Git's index
@@ -76,7 +76,7 @@ struct RunArgs {
         default_value = "HEAD"
     )]
     to_ref: String,
-    /// Check a push, as a pre-push hook: Git passes these values, and refs on standard input
+    /// Check a push: Git passes these values to a pre-push hook, and the refs on standard input
     #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
     pre_push: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use crate::command_error::{Code, CommandError};
 
-/// A line of the list that Git passes to the pre-push hook.
+/// An update of a ref: one line of the list that Git passes to the pre-push hook.
 pub(super) struct RefUpdate {
     pub(super) local_name: String,
     pub(super) local_id: String,
@@ -32,7 +32,7 @@ pub(super) fn updates(list: &str) -> Result<Vec<RefUpdate>, CommandError> {
     Ok(updates)
 }
 
-/// Whether an ID stands for a missing object.
+/// Whether an ID is all zeros, which means that no object exists.
 pub(super) fn is_none(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte == b'0')
 }

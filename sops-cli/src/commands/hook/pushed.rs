@@ -29,7 +29,7 @@ use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
-/// From this number of versions on, the check takes long enough to show progress.
+/// With this many versions or more, the check takes long enough to show progress.
 const MANY: usize = 2000;
 
 /// How to get the commits that a shallow clone lacks.
@@ -51,7 +51,7 @@ impl Range {
         }
     }
 
-    /// The range that the pre-commit framework passes. `None`: it passes files only.
+    /// The range that the pre-commit framework passes; `None` if it passes only files.
     pub(super) fn of_framework() -> Option<Self> {
         let variable = |name: &str| {
             let value = env::var(format!("PRE_COMMIT_{name}")).ok();
@@ -76,7 +76,7 @@ pub(super) fn check_push(
     let list = io::read_to_string(io::stdin().lock())
         .map_err(|error| CommandError::input("standard input", &error))?;
     let mut updates = updates(&list)?;
-    // A push to `.` does not leave this repository.
+    // A push to `.` stays within this repository.
     if updates.is_empty() || remote == "." {
         return Ok(ExitCode::SUCCESS);
     }
@@ -107,7 +107,7 @@ pub(super) fn check_push(
     report.finish(
         ui,
         "The push is refused.",
-        "Then push again. If others have these commits already, `git push --no-verify` pushes them unchecked.",
+        "Then push again. If others already have these commits, `git push --no-verify` pushes them unchecked.",
     )
 }
 
@@ -132,7 +132,7 @@ pub(super) fn check_range(
         // The branch of a pull request may lack commits of its base.
         replaces: from.filter(|_| range.remote.is_some()),
     };
-    // A push sends nothing that the clone lacks, and a range of commits may contain it.
+    // A push cannot send objects that the clone lacks, but a range of commits may contain them.
     let cut_off = match range.remote {
         Some(_) => None,
         None => pushed.cut_off()?,

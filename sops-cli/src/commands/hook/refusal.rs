@@ -10,7 +10,7 @@ use crate::command_error::CommandError;
 use crate::lint::output::{LINT, OutputFormat};
 use crate::ui::Ui;
 
-/// From this number of files on, one command for all of them is shown.
+/// With this many files or more, one command for all of them is shown.
 const MANY: usize = 4;
 
 #[derive(Default)]

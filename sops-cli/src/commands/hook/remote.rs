@@ -5,9 +5,9 @@ use crate::ui::Ui;
 
 /// The commits that a remote has.
 pub(super) struct PushRemote {
-    /// The IDs of some. This repository may lack them.
+    /// The IDs of some commits of the remote. This repository may not have them.
     pub(super) known: Vec<String>,
-    /// Branches that were fetched from it.
+    /// Branches that were fetched from the remote.
     pub(super) tracking: TrackingBranches,
 }
 
@@ -16,8 +16,8 @@ impl PushRemote {
     /// push updates, with the IDs that Git has just received from the remote, or `None` if the
     /// remote lacks the branch.
     ///
-    /// The fetched branches count unless they contradict these IDs, or may come from an earlier
-    /// address of the remote. In these cases, the remote is asked for all of its branches.
+    /// The fetched branches count, unless they contradict these IDs or may come from an earlier
+    /// address of the remote. In these cases, the remote is asked for all its branches.
     pub(super) fn find(
         ui: &Ui,
         objects: &Objects,

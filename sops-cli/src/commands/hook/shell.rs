@@ -22,7 +22,7 @@ pub(super) enum Before {
 #[derive(Debug)]
 pub(super) struct ShellCommand {
     pub(super) before: Before,
-    /// Its words, with their quotes.
+    /// The words of the command, with their quotes.
     pub(super) words: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ impl Scan<'_> {
                     self.word.push('(');
                     self.word_ends();
                 }
-                // Elsewhere it ends a pattern of `case`.
+                // Elsewhere, `)` ends a pattern of `case`.
                 ')' if self.subshells > 0 => {
                     self.subshells -= 1;
                     self.command(Before::Sequence);

@@ -67,7 +67,7 @@ impl<'s> Standards<'s> {
         }
     }
 
-    /// The configurations that were needed but cannot be used.
+    /// The errors of the configurations that were needed but cannot be used.
     pub(super) fn wrong(&self) -> impl Iterator<Item = CommandError> {
         self.configs.wrong().into_iter().map(|wrong| wrong.error)
     }
@@ -82,7 +82,7 @@ impl<'s> Standards<'s> {
         with_rules(&self.settings, &["SL010"])
     }
 
-    /// The files of the settings and the baseline, relative to the root.
+    /// The paths of the settings and the baseline, relative to the root.
     pub(super) fn settings_files(&self) -> impl Iterator<Item = PathBuf> {
         let baseline = self.settings.baseline.clone();
         std::iter::once(PathBuf::from(FILE)).chain(baseline)
@@ -95,7 +95,7 @@ impl<'s> Standards<'s> {
     }
 }
 
-/// Whether a finding of the rule is about what leaks.
+/// Whether the rule is about leaks.
 pub(super) fn leaks(rule: &Rule) -> bool {
     RULES_OF_HISTORY.contains(&rule.code)
 }

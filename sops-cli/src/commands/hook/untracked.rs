@@ -1,5 +1,5 @@
-//! Files that a `.sops.yaml` covers which Git does not track. `sops-rs encrypt` uses it, so the
-//! user relies on it.
+//! Checks files that an untracked `.sops.yaml` covers. `sops-rs encrypt` uses that configuration,
+//! so users rely on it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use crate::ui::Ui;
 
 /// The files that an untracked configuration in the working tree covers, with the findings in them.
 /// Files that a configuration above the repository covers only cause a warning, because it may be
-/// meant for other directories. If a configuration is in the snapshot, the version there counts.
-/// `is_tracked` says whether Git tracks another one, by its path relative to the root.
+/// meant for other directories. If the snapshot has the configuration, its version there counts.
+/// `is_tracked` says whether Git tracks a configuration, given its path relative to the root.
 pub(super) fn shown<'f>(
     ui: &Ui,
     judge: &Judge<'_>,

@@ -1,5 +1,5 @@
-//! `sops-rs resolve`: finishes the merge of an encrypted file. `sides.rs` has the flags that take
-//! sides, and `resolution.rs` encrypts the result.
+//! `sops-rs resolve`: resolves the merge conflicts of an encrypted file. `sides.rs` has the flags
+//! that take sides, and `resolution.rs` encrypts the result.
 
 mod resolution;
 mod sides;
@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sops_core::Format;
-use sops_core::document::{Error as DocumentError, merge_conflict};
+use sops_core::document::{Error as DocumentError, is_conflict_marker, merge_conflict};
 use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Version, Versions};
 use sops_core::{Error, Location};
+use sops_lint::shell_path;
 
 use self::resolution::Resolution;
 use self::sides::{SideArgs, TakenSides};
@@ -38,10 +38,10 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     sides: SideArgs,
-    /// Encrypt for recipients that the creation rule does not name, without asking
+    /// Accept recipients that the creation rule does not name, without asking
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Leave values in plaintext that one side encrypts, as the selection rule says
+    /// Accept plaintext values that one side encrypts, if the selection rule does not cover them
     #[arg(long)]
     allow_plaintext: bool,
     /// Edit on a disk if there is no memory file system
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The arguments without flags.
+    /// The arguments of a call without flags.
     pub(crate) fn of(file: &Path) -> Self {
         Self {
             file: Some(file.to_owned()),
@@ -67,14 +67,18 @@ pub(crate) fn cmd_resolve(
     let (file, sides) = args.sides.read(args.file.as_deref())?;
     let file = file.ok_or_else(no_file)?;
     let name = name_of(&file);
-    // A link could lead out of the repository. A file that is missing is written.
+    // A link could lead out of the repository. A missing file will be created.
     if fs::symlink_metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
     }
     let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
-        CommandError::new(Code::Generic, "Git has no unresolved conflict of this file")
+        CommandError::new(Code::Generic, "this file has no unresolved conflict in Git")
             .in_file(&name)
             .hint("`git status` lists the files in conflict")
+            .hint(format!(
+                "if you added it already, `git checkout --merge -- {}` brings the conflict back",
+                shell_path(&file.to_string_lossy())
+            ))
     })?;
     let resolve = Resolve {
         ui,
@@ -128,7 +132,7 @@ impl Resolve<'_> {
         self.merge(&resolution)
     }
 
-    /// Ours and theirs, which both must exist.
+    /// Ours and theirs; both must exist.
     fn versions(&self) -> Result<(&[u8], &[u8]), CommandError> {
         let (side, other) = match (self.unmerged.ours(), self.unmerged.theirs()) {
             (Some(ours), Some(theirs)) => return Ok((ours, theirs)),
@@ -167,7 +171,7 @@ impl Resolve<'_> {
             let encrypted = encrypted.as_bytes();
             files::write(self.ui, self.file, encrypted, expected, Readers::Usual)?;
         } else {
-            self.refuse_editor(&conflicts, open.format())?;
+            self.refuse_editor(&conflicts, &text)?;
             let session = EditorSession {
                 ui: self.ui,
                 file: self.file,
@@ -175,15 +179,17 @@ impl Resolve<'_> {
                 editor: EditorProgram::find()?,
                 allow_disk: self.args.allow_disk,
             };
+            let is_marked = merge_conflict(&text).is_some();
             let original = Original {
                 text: &text,
-                is_worth_writing: false,
+                // Lines of a binary file can be merged without a marker.
+                is_worth_writing: !is_marked,
             };
             let encrypt = |text: &[u8]| {
-                refuse_markers(text)?;
+                refuse_markers(text, &ours)?;
                 resolution.encrypt(text, &choices, &approval)
             };
-            session.run(&original, &head(&conflicts), encrypt, expected)?;
+            session.run(&original, &head(&conflicts, is_marked), encrypt, expected)?;
         }
         let name = &self.name;
         self.ui
@@ -191,9 +197,10 @@ impl Resolve<'_> {
         Ok(())
     }
 
-    /// Refuses to open the editor for a script, and for a file that has no lines.
-    fn refuse_editor(&self, conflicts: &[Conflict], format: Format) -> Result<(), CommandError> {
-        if !self.sides.takes_any() && format != Format::Binary {
+    /// Refuses to open the editor for a script, and for a file that is not text.
+    fn refuse_editor(&self, conflicts: &[Conflict], text: &[u8]) -> Result<(), CommandError> {
+        let is_text = || str::from_utf8(text).is_ok_and(|text| !text.contains('\0'));
+        if !self.sides.takes_any() && is_text() {
             return Ok(());
         }
         let conflicts: Vec<String> = conflicts.iter().map(place).collect();
@@ -203,7 +210,7 @@ impl Resolve<'_> {
             .hint("take sides with `--ours` or `--theirs`, for all conflicts or for key paths"))
     }
 
-    /// Takes a whole side where the versions cannot be merged. That side must be whole itself.
+    /// Takes one side completely if the versions cannot be merged. That side must be intact.
     fn without_merge(
         &self,
         versions: &Versions<'_>,
@@ -223,7 +230,7 @@ impl Resolve<'_> {
         let Some(side) = self.sides.of_everything() else {
             let last = errors.pop();
             errors.extend(last.map(|error| {
-                error.hint("`--ours` or `--theirs` takes the version that is encrypted and whole")
+                error.hint("choose the intact encrypted version with `--ours` or `--theirs`")
             }));
             return Err(self.report(errors));
         };
@@ -261,26 +268,34 @@ impl Resolve<'_> {
     }
 }
 
-/// Refuses a text that still has conflict markers.
-fn refuse_markers(text: &[u8]) -> sops_core::Result<()> {
-    let Some(conflict) = merge_conflict(text) else {
-        return Ok(());
-    };
-    let before = String::from_utf8_lossy(&text[..conflict.end]);
-    Err(DocumentError::Syntax {
-        location: Location::of(&before, conflict.start),
-        message: "this conflict is not resolved".to_owned(),
+/// Refuses a text that still has conflict markers, also if only one of them is left. Lines of `ours`
+/// may look like one.
+fn refuse_markers(text: &[u8], ours: &[u8]) -> sops_core::Result<()> {
+    let lines = |text| <[u8]>::split_inclusive(text, |byte| *byte == b'\n');
+    let is_known = |line: &[u8]| lines(ours).any(|known| known.trim_ascii() == line.trim_ascii());
+    let mut start = 0;
+    for line in lines(text) {
+        if is_conflict_marker(line) && !is_known(line) {
+            let before = String::from_utf8_lossy(&text[..start + line.len()]);
+            return Err(DocumentError::Syntax {
+                location: Location::of(&before, start),
+                message: "this conflict is not resolved".to_owned(),
+            }
+            .into());
+        }
+        start += line.len();
     }
-    .into())
+    Ok(())
 }
 
 /// The lines above the text in the editor.
-fn head(conflicts: &[Conflict]) -> Vec<String> {
+fn head(conflicts: &[Conflict], is_marked: bool) -> Vec<String> {
     const SHOWN: usize = 20;
-    let mut lines = vec![
-        "Both sides changed these values. Keep what you want, and remove the conflict markers:"
-            .to_owned(),
-    ];
+    let mut lines = vec![match is_marked {
+        true => "Both sides changed these values. Keep what you want, and remove the conflict markers:",
+        false => "Both sides changed these values, but no line of both. Check the text, and save it:",
+    }
+    .to_owned()];
     let places = conflicts.iter().take(SHOWN).map(place);
     lines.extend(places.map(|place| format!("  {place}")));
     if conflicts.len() > SHOWN {

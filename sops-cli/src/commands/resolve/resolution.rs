@@ -25,7 +25,7 @@ pub(super) struct Resolution<'r, 'a> {
     pub(super) yes: bool,
     pub(super) allow_plaintext: bool,
     pub(super) name: &'r str,
-    /// From the root of the repository.
+    /// The path of the file, from the root of the repository.
     pub(super) path: &'r Path,
     pub(super) open: &'r OpenMerge<'a>,
     pub(super) services: &'r Services,
@@ -58,8 +58,8 @@ impl Resolution<'_, '_> {
         Ok((text, conflicts.take()))
     }
 
-    /// Finds out whether the result can be encrypted before anyone edits it, and asks about
-    /// recipients that the configuration does not name.
+    /// Checks, before anyone edits the result, that it can be encrypted, and asks about recipients
+    /// that the configuration does not name.
     pub(super) fn decide(
         &self,
         text: &[u8],
@@ -93,7 +93,7 @@ impl Resolution<'_, '_> {
             .fold(last, CommandError::hint))
     }
 
-    /// Encrypts the text, and warns about what the user must know.
+    /// Encrypts the text, and prints the warnings of the merge.
     pub(super) fn encrypt(
         &self,
         text: &[u8],
@@ -106,7 +106,7 @@ impl Resolution<'_, '_> {
                 MergeProblem::Unencryptable(error) => Some(error.clone()),
                 _ => None,
             });
-            // Another text would do.
+            // The user can fix the text.
             unencryptable.unwrap_or_else(|| Error::NothingSelected {
                 message: merging::errors_without_hint(self.name, &problems)
                     .iter()
@@ -139,11 +139,11 @@ impl Resolution<'_, '_> {
     }
 }
 
-/// The flag that decides on a problem.
+/// The hint with the flag that decides on a problem.
 fn hint(problem: &MergeProblem) -> Option<&'static str> {
     Some(match problem {
-        MergeProblem::Settings => "`--settings ours` or `--settings theirs` decides",
-        MergeProblem::KeyGroups => "`--recipients ours` or `--recipients theirs` decides",
+        MergeProblem::Settings => "choose one with `--settings ours` or `--settings theirs`",
+        MergeProblem::KeyGroups => "choose one with `--recipients ours` or `--recipients theirs`",
         MergeProblem::Unapproved(_) => {
             "add them to the creation rule in `.sops.yaml` and commit it, or run this command again with `--yes`"
         }

@@ -10,14 +10,14 @@ use sops_core::merge::{Conflict, SideName};
 use crate::command_error::{Code, CommandError};
 use crate::commands::set::key_path;
 
-/// Whose changes to take.
+/// The flags that select whose changes to take.
 #[derive(clap::Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct SideArgs {
-    /// Take our value in every conflict, or in those at these key paths
+    /// Take our value in every conflict, or only at these key paths
     #[arg(long, value_name = "KEY-PATH", num_args = 0..)]
     ours: Option<Vec<OsString>>,
-    /// Take their value in every conflict, or in those at these key paths
+    /// Take their value in every conflict, or only at these key paths
     #[arg(long, value_name = "KEY-PATH", num_args = 0..)]
     theirs: Option<Vec<OsString>>,
     /// Take the recipients of one side, if both changed them
@@ -47,14 +47,14 @@ impl From<Side> for SideName {
 /// The sides that the command line takes.
 #[derive(Default)]
 pub(super) struct TakenSides {
-    /// Key paths, and the side to take there; no path is everything.
+    /// Key paths, and the side to take there; without a path, the side is for everything.
     values: Vec<(SideName, Option<KeyPath>)>,
     pub(super) recipients: Option<SideName>,
     pub(super) settings: Option<SideName>,
 }
 
 impl SideArgs {
-    /// The sides, and the file: it may follow one of the flags.
+    /// The sides, and the file, which clap takes for a key path if it follows one of the flags.
     pub(super) fn read<'a>(
         &'a self,
         file: Option<&'a Path>,

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Check the files, and their `.sops.yaml`, as they are in this commit
     #[arg(long, value_name = "REV")]
     pub(super) rev: Option<String>,
-    /// Treat a file that no private key decrypts as unverified, even if its history is clean
+    /// Treat a file that no private key can decrypt as unverified, even if its history is clean
     #[arg(long)]
     pub(super) require_key: bool,
     /// Output format: text, json, sarif, github or junit

@@ -1,5 +1,5 @@
-//! Checks files that no key decrypts by their history: a version with the same MAC must have the
-//! same values, also if it is at another path.
+//! Checks files that no key decrypts against their history: a version with the same MAC must have
+//! the same values, even at another path.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(super) struct History<'h> {
     pub(super) requires_key: bool,
 }
 
-/// A version to compare a file with, both by index.
+/// A file and a version to compare it with, both by index.
 struct Comparison {
     file: usize,
     version: usize,
@@ -56,13 +56,13 @@ impl History<'_> {
                         _ => "the file".to_owned(),
                     };
                     let message = format!(
-                        "{subject} is not as in {version}, which has the same MAC: the file was changed by hand or merged as text"
+                        "{subject} differs from {version}, which has the same MAC: the file was changed by hand or merged as text"
                     );
                     findings.push(altered(self.linter, &input, None, &message));
                 }
                 Verdict::Unknown(reason) => findings.push(self.unverified(&input, reason)),
                 Verdict::Clean if self.requires_key => {
-                    findings.push(self.unverified(&input, "`--require-key` asks for one"));
+                    findings.push(self.unverified(&input, "`--require-key` is set"));
                 }
                 Verdict::Clean => {
                     summary.by_history += 1;
@@ -77,7 +77,7 @@ impl History<'_> {
 
     fn unverified(&self, input: &Input<'_>, reason: &str) -> Finding {
         let message =
-            format!("the MAC was not verified: no private key decrypts the file, and {reason}");
+            format!("the MAC was not verified: no private key can decrypt the file, and {reason}");
         let help =
             "clone with the full history, or set SOPS_AGE_KEY to a key that can decrypt the file";
         let rule = &UNVERIFIED_FILE;

@@ -23,7 +23,7 @@ const MOST_RELATIVES: usize = 100;
 /// file could be a copy of every other one.
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 
-/// How often Git is asked which of two files is the older one. Git then searches the history.
+/// How often Git is asked which of two files is older. For each answer, Git searches the history.
 const MOST_QUESTIONS: usize = 16;
 
 /// Compares files with the deleted files of the history and with the files of its last commit.
@@ -59,7 +59,7 @@ pub(super) fn compare_elsewhere(
         relatives: BTreeSet::new(),
     };
     comparison.compare(&old_files, &by_word);
-    // A file may have been altered before it got another name.
+    // A file may have been altered before it was renamed.
     let relatives = std::mem::take(&mut comparison.relatives);
     let names: Vec<&Path> = relatives.iter().map(PathBuf::as_path).collect();
     if names.is_empty() {
@@ -87,7 +87,7 @@ struct Comparison<'c> {
     evidence: &'c mut [Evidence],
     questions: usize,
     bytes: usize,
-    /// The paths of files that have the MAC of another one.
+    /// The paths of files that have the same MAC as another file.
     relatives: BTreeSet<PathBuf>,
 }
 
@@ -137,11 +137,11 @@ impl Comparison<'_> {
 impl Evidence {
     fn give_up(&mut self) {
         if matches!(self.verdict, Verdict::Clean) {
-            self.verdict = Verdict::Unknown("too many files have its MAC");
+            self.verdict = Verdict::Unknown("too many files have the same MAC");
         }
     }
 
-    /// Adds what a file at another path says.
+    /// Adds the evidence of a file at another path.
     fn add(
         &mut self,
         resemblance: Resemblance,

@@ -1,22 +1,22 @@
-//! What a file that no key decrypts has in common with other versions.
+//! Compares a file that no key decrypts with other versions.
 
 use sops_core::{Alteration, EncryptedDocument};
 
 use super::verifier::ClosedFile;
 
-/// What the history of a file says.
+/// The verdict of a file's history.
 pub(super) enum Verdict {
     Clean,
     /// A value differs from a version with the same MAC.
     Altered {
         alteration: Alteration,
-        /// The commit, after the path if it is another one.
+        /// The commit, preceded by the path if that differs.
         version: String,
     },
     Unknown(&'static str),
 }
 
-/// What the history of a file says, and which versions said it.
+/// The verdict of a file's history, and the versions that it is based on.
 pub(super) struct Evidence {
     pub(super) verdict: Verdict,
     /// How many versions have the same MAC.
@@ -28,9 +28,9 @@ pub(super) struct Evidence {
 /// What a file and an old version have in common.
 pub(super) enum Resemblance {
     OtherMac,
-    /// The MAC and everything that it covers.
+    /// The MAC and everything that it covers are the same.
     Same,
-    /// The MAC, but not everything that it covers.
+    /// The MAC is the same, but something that it covers differs.
     Altered(Alteration),
 }
 

@@ -1,4 +1,4 @@
-//! `sops-rs verify`: whether every encrypted file can be opened and is as it was written.
+//! `sops-rs verify`: checks that every encrypted file can be decrypted and was not altered.
 //!
 //! `working_tree.rs` and `snapshot.rs` find the files, `verifier.rs` checks each, `by_history.rs`
 //! and `elsewhere.rs` check those that no key decrypts by the `evidence.rs` of

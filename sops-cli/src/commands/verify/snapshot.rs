@@ -23,7 +23,7 @@ use crate::parallel::{self, ItemsPerThread};
 /// How many files are in memory at once.
 const TOGETHER: usize = 128;
 
-/// Verifies the files of a commit, or without one those of the index.
+/// Verifies the files of a commit or, without a commit, of the index.
 pub(super) fn verify(
     globals: &GlobalArgs,
     args: &Args,
@@ -89,7 +89,7 @@ impl SnapshotWalk<'_> {
         for path in paths {
             let inside = self.repository.inside(path)?;
             let tracked = self.snapshot.files_at(&inside);
-            // An empty repository is no mistake.
+            // An empty repository is not an error.
             if tracked.is_empty() && !inside.as_os_str().is_empty() {
                 return Err(self.missing(path));
             }

@@ -19,8 +19,8 @@ pub(super) struct Standards<'r> {
 }
 
 impl<'r> Standards<'r> {
-    /// Those of the tree with that root. `read` reads a file of it, if it exists; the user may name
-    /// another configuration.
+    /// The standards for the tree at `root`. `read` reads a file of the tree, if it exists; the
+    /// user may name another configuration.
     pub(super) fn of(
         root: &Path,
         read: impl Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + Copy + 'r,

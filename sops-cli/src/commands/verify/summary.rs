@@ -1,4 +1,4 @@
-//! What a run found, and how many files it checked in which way: its last line.
+//! The findings of a run, and the summary in its last line: how many files were checked, and how.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use sops_lint::{Finding, Severity, UNVERIFIED_FILE};
 
 use crate::command_error::CommandError;
 
-/// What a run found.
+/// The findings of a run.
 pub(super) struct Verified {
     pub(super) findings: Vec<Finding>,
     pub(super) summary: Summary,
@@ -21,13 +21,13 @@ pub(super) struct Summary {
     pub(super) checked: Vec<String>,
     /// Encrypted files.
     pub(super) encrypted: usize,
-    /// Those that were decrypted, and whose MAC matched.
+    /// Files that were decrypted and whose MAC matched.
     pub(super) decrypted: usize,
-    /// Those that no key decrypts, and whose history is clean.
+    /// Files that no key decrypts and whose history is clean.
     pub(super) by_history: usize,
     /// How many of `by_history` have no other version with the same MAC in the history.
     pub(super) without_earlier_version: usize,
-    /// Those for which there is no creation rule.
+    /// Files that no creation rule matches.
     pub(super) uncovered: usize,
     unverified: usize,
     errors: usize,

@@ -40,7 +40,7 @@ impl<'v> Verifier<'v> {
         }
     }
 
-    /// What was counted, and the files that no key decrypts, in the order of their paths.
+    /// The summary, and the files that no key decrypts, in the order of their paths.
     pub(super) fn finish(self) -> (Summary, Vec<ClosedFile>) {
         let counted = self.counted.into_inner();
         let (summary, mut closed) = counted.unwrap_or_else(PoisonError::into_inner);
@@ -63,10 +63,10 @@ impl<'v> Verifier<'v> {
 
 impl Inspector for Verifier<'_> {
     fn inspect(&self, input: &Input<'_>, findings: &mut Vec<Finding>) {
-        let Some(text) = str::from_utf8(input.bytes)
-            .ok()
-            .filter(|text| text.contains(CIPHERTEXT_PREFIX))
-        else {
+        let text = str::from_utf8(input.bytes).ok();
+        let is_cut = |text: &&str| is_cut_in_ciphertext(text);
+        let has_ciphertext = |text: &&str| text.contains(CIPHERTEXT_PREFIX) || is_cut(text);
+        let Some(text) = text.filter(has_ciphertext) else {
             return;
         };
         let format = format_of_encrypted(input.path, input.bytes);
@@ -75,6 +75,17 @@ impl Inspector for Verifier<'_> {
             codes.any(|code| CAUSES.contains(&code))
         };
         let opened = match EncryptedDocument::parse(text, format) {
+            Err(Error::NotEncrypted) if is_cut(&text) => {
+                self.count(|summary, _| {
+                    summary.encrypted += 1;
+                    summary.checked.push(input.name.to_owned());
+                });
+                // The rest of the file is no plaintext to encrypt.
+                findings.retain(|finding| !CAUSES.contains(&finding.rule.code));
+                let message = "the file ends inside an encrypted value";
+                findings.push(altered(self.linter, input, Some(text.len()), message));
+                return;
+            }
             Err(Error::NotEncrypted) => return,
             Err(error) => Err(error),
             Ok(document) => self.open(&document),
@@ -126,13 +137,22 @@ pub(super) fn altered(
     message: &str,
 ) -> Finding {
     let help = format!(
-        "if you want the change, look at the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
+        "if you want the change, check the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
         shell_path(input.name)
     );
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
 }
 
-/// Whether nothing says who should be able to decrypt the file.
+/// Whether a text ends inside the beginning of its first ciphertext.
+fn is_cut_in_ciphertext(text: &str) -> bool {
+    const SHORTEST: usize = "ENC[".len();
+    let text = text.trim_end();
+    !text.contains(CIPHERTEXT_PREFIX)
+        && (SHORTEST..CIPHERTEXT_PREFIX.len())
+            .any(|length| text.ends_with(&CIPHERTEXT_PREFIX[..length]))
+}
+
+/// Whether no creation rule determines who should be able to decrypt the file.
 fn lacks_creation_rule(input: &Input<'_>) -> bool {
     input.config.is_none_or(|config| {
         let rule = config.creation_rule_for(input.path);
@@ -140,7 +160,7 @@ fn lacks_creation_rule(input: &Input<'_>) -> bool {
     })
 }
 
-/// Where the text is wrong, if the error says so.
+/// The position of the error in the text, if it has one.
 fn offset_of(error: &Error) -> Option<usize> {
     let location = match error {
         Error::Value { location, .. }

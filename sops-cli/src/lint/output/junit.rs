@@ -1,5 +1,5 @@
 //! JUnit's XML: one suite per file, one failed case per finding. A checked file without findings is
-//! one case that passed: some CI systems take a report without cases for an error.
+//! a case that passed, because some CI systems treat a report without cases as an error.
 
 use std::collections::HashSet;
 

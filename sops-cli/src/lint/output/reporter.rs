@@ -1,4 +1,4 @@
-//! Which command reports findings, for formats that name it and its rules.
+//! The command that reports findings, for formats that name it and its rules.
 
 use sops_lint::{RULES, Rule, VERIFICATION_RULES};
 
@@ -6,7 +6,7 @@ use sops_lint::{RULES, Rule, VERIFICATION_RULES};
 #[derive(Clone, Copy)]
 pub(crate) struct Reporter {
     pub(super) command: &'static str,
-    /// Its rules besides those of `lint`.
+    /// The rules of the command, in addition to those of `lint`.
     own_rules: &'static [&'static Rule],
 }
 

@@ -9,7 +9,7 @@ use sops_printable::one_line;
 use crate::arguments::invocation::under_name;
 use crate::command_error::{MESSAGE_COLUMNS, Pointer, wrapped};
 
-/// So many lines of equal findings are listed.
+/// How many lines of equal findings are listed.
 const MAX_LINES: usize = 12;
 
 /// The reports, wrapped at `width` columns.

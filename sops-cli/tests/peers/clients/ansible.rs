@@ -9,8 +9,8 @@ use sops_test_support::environment::{TestEnvironment, recipient};
 
 use super::{installed, path_with_our_sops};
 
-/// The results of the playbook with the program `sops` on that path, in a directory of encrypted
-/// files.
+/// The results of the playbook in a directory of encrypted files. `path` determines which program
+/// is called `sops`.
 fn results(path: impl FnOnce(&TestEnvironment) -> OsString) -> Value {
     let environment = TestEnvironment::new();
     let text = "user: admin\npassword: \"correct horse\"\nport: 5432\nlong: |\n  first\n  second\nlast: x\n";
@@ -71,7 +71,7 @@ fn ansible_has_the_same_results_as_with_sops() {
             "{pointer}: {theirs:#}"
         );
     }
-    // `sops` indents what it writes by four columns, we keep the file's own.
+    // `sops` indents its output by four columns; this program keeps the indentation of the file.
     let comparable = |mut results: Value| {
         results["looked_up"]["yaml"] = json!(null);
         results

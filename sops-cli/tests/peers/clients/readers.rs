@@ -14,7 +14,7 @@ fn rops_reads_our_files() {
     let values = values();
     environment.encrypt("secret.json", values.to_string());
     let plaintext = |name: &str, format: &str| {
-        // It reads standard input unless that is a terminal.
+        // `rops` reads standard input unless that is a terminal.
         let script = format!("rops decrypt --format {format} < {name}");
         let mut command = environment.command_of(Path::new("sh"), &["-c", &script]);
         command.env("ROPS_AGE", identity());

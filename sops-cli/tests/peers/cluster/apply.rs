@@ -38,9 +38,9 @@ spec:
           stringData: {type: object, additionalProperties: {type: string}}
 ";
 
-/// The order of the files is not the order in which the cluster needs them.
+/// The cluster needs the objects in another order than that of the files.
 #[test]
-fn a_folder_with_its_namespace_and_crd() {
+fn a_directory_with_its_namespace_and_crd_is_applied() {
     let environment = CLUSTER.environment();
     environment.write("apps/.sops.yaml", "creation_rules: []\n");
     environment.write("apps/README.md", "# Apps\n");
@@ -140,7 +140,7 @@ fn a_secret_in_plaintext_is_refused() {
     let environment = CLUSTER.environment();
     let text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: plain\nstringData:\n  password: hunter2\n";
     environment.write("secret.yaml", text);
-    // Encrypted, but not where it matters.
+    // The file is encrypted, but not in the fields that matter.
     let half = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: half\nstringData:\n  a: hunter2\ndata:\n  b: aHVudGVyMg==\n";
     let flags = ["--encrypted-regex", "^stringData$"];
     environment.encrypt_with("half.yaml", half, &flags);
@@ -185,7 +185,7 @@ fn a_secret_in_plaintext_is_refused() {
 /// Nothing is sent if a file cannot be read. If the cluster refuses one object, the others are
 /// applied.
 #[test]
-fn some_of_many_objects_fail() {
+fn the_other_objects_are_applied_if_some_fail() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "many"]);
     let config_map = |name: &str, data: &str| {
@@ -285,7 +285,7 @@ fn a_build_of_kustomize_is_applied_without_the_mac() {
 
 /// All errors are reported in one run, before anything is sent.
 #[test]
-fn every_file_that_cannot_be_taken_is_named() {
+fn every_unusable_file_is_named() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "several"]);
     environment.write(

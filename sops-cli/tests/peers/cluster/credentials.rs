@@ -43,7 +43,7 @@ fn printed(status: &str) -> String {
 }
 
 #[test]
-fn a_program_gives_the_token() {
+fn a_credential_plugin_provides_the_token() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "plugin"]);
     environment.write("x.yaml", CONFIG_MAP);
@@ -59,7 +59,7 @@ fn a_program_gives_the_token() {
 }
 
 #[test]
-fn a_program_that_gives_none_is_told_without_its_words() {
+fn a_credential_plugin_without_credentials_is_reported_without_its_output() {
     let environment = CLUSTER.environment();
     environment.write("x.yaml", CONFIG_MAP);
     let commands: [&[&str]; 2] = [&["apply", "-f", "x.yaml"], &["flux", "verify"]];
@@ -141,8 +141,8 @@ fn a_program_that_gives_none_is_told_without_its_words() {
 /// account.
 fn in_pod(environment: &TestEnvironment, variables: &[(&str, String)], arguments: &[&str]) -> Run {
     let script = r#"mount -t tmpfs tmpfs "$(readlink -f /var/run)" || exit 99
-        folder=/var/run/secrets/kubernetes.io/serviceaccount
-        mkdir -p "$folder"; cp account/* "$folder"; exec "$@""#;
+        directory=/var/run/secrets/kubernetes.io/serviceaccount
+        mkdir -p "$directory"; cp account/* "$directory"; exec "$@""#;
     // Only this process sees the mount.
     let flags = if geteuid().is_root() { "-m" } else { "-Urm" };
     let mut command =
@@ -155,7 +155,7 @@ fn in_pod(environment: &TestEnvironment, variables: &[(&str, String)], arguments
 }
 
 #[test]
-fn the_account_of_a_pod_is_used_in_it() {
+fn the_service_account_of_a_pod_is_used_in_the_pod() {
     let administrator = CLUSTER.environment();
     for arguments in [
         &["create", "namespace", "pod"][..],

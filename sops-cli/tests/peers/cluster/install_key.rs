@@ -58,7 +58,7 @@ fn the_key_is_where_flux_looks_for_it() {
         "secret/sops-age unchanged\n"
     );
 
-    // Another key, and the first one is gone.
+    // There is another key now, and the first one is gone.
     environment.write("other.txt", other_identity());
     environment.write(
         ".sops.yaml",
@@ -166,7 +166,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         0o600
     );
 
-    // A key that stays under another name, or that this computer has, is not lost.
+    // A key is not lost if it stays under another name, or if this computer has it.
     let copy = format!(
         "{{\"stringData\":{{\"copy.agekey\":\"{}\"}}}}",
         other_identity()
@@ -227,7 +227,7 @@ fn a_key_in_an_entry_of_another_kind_is_not_replaced() {
 }
 
 #[test]
-fn fields_of_another_manager_are_left_to_it() {
+fn fields_of_another_manager_are_not_changed() {
     let environment = environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "conflict"]);
     CLUSTER.kubectl(
@@ -287,9 +287,9 @@ fn two_clusters_side_by_side_have_keys_of_their_own() {
     );
 }
 
-/// The form that kubeconfigs of kind and k3s have.
+/// Kubeconfigs of kind and k3s have this form.
 #[test]
-fn a_client_certificate_lets_in() {
+fn a_client_certificate_authenticates() {
     let environment = environment();
     let arguments = [
         "flux",
@@ -328,7 +328,7 @@ fn the_manifest_is_written_to_a_pipe() {
 
 /// Someone may see a terminal or its scrollback. `script` gives the program a terminal.
 #[test]
-fn the_manifest_is_shown_on_a_terminal_only_if_wanted() {
+fn the_manifest_is_shown_on_a_terminal_only_after_confirmation() {
     let environment = environment();
     for (answer, is_shown) in [("n", false), ("y", true)] {
         let script = format!(

@@ -6,6 +6,7 @@ mod credentials;
 mod install_key;
 mod refusals;
 mod render;
+mod sealed_secrets;
 mod server;
 mod strict_schema;
 mod verify;

@@ -36,7 +36,7 @@ fn encrypt(environment: &TestEnvironment, name: &str, keys: &str, text: &str) {
 }
 
 #[test]
-fn clusters_that_cannot_be_reached() {
+fn unreachable_clusters_are_explained() {
     let environment = environment("away");
     encrypted(&environment, "away", "stringData:\n  password: hunter2\n");
     let commands: [&[&str]; 3] = [
@@ -94,7 +94,7 @@ fn clusters_that_cannot_be_reached() {
 }
 
 #[test]
-fn what_is_forbidden_names_verb_and_resource() {
+fn a_forbidden_request_names_verb_and_resource() {
     let environment = environment("forbidden");
     encrypted(
         &environment,
@@ -149,7 +149,7 @@ fn what_is_forbidden_names_verb_and_resource() {
 }
 
 #[test]
-fn a_namespace_that_is_missing() {
+fn a_missing_namespace_is_reported() {
     let environment = environment("there");
     let run = environment
         .run(&["flux", "install-key", "-n", "nowhere"])
@@ -176,7 +176,7 @@ fn a_namespace_that_is_missing() {
 }
 
 #[test]
-fn a_conflict_with_another_manager() {
+fn a_conflict_with_another_field_manager_is_reported() {
     let environment = environment("managed");
     CLUSTER.kubectl(
         &environment,
@@ -218,7 +218,7 @@ fn a_conflict_with_another_manager() {
 }
 
 #[test]
-fn an_immutable_secret() {
+fn an_immutable_secret_is_not_changed() {
     let environment = environment("immutable");
     encrypted(
         &environment,
@@ -244,7 +244,7 @@ fn an_immutable_secret() {
 
 /// The server's message is shown, except for quoted parts of the object.
 #[test]
-fn an_object_that_the_server_refuses() {
+fn an_object_that_the_server_rejects_is_explained() {
     let environment = environment("refused");
     for (rest, says, secret) in [
         (
@@ -281,9 +281,10 @@ fn an_object_that_the_server_refuses() {
     }
 }
 
-/// An encrypted value of another kind, which the server would quote.
+/// The encrypted value has a kind that the server does not expect, so its message would quote the
+/// value.
 #[test]
-fn a_value_that_the_server_quotes() {
+fn a_value_that_the_server_quotes_is_masked() {
     let environment = environment("quoted");
     let text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: quoted\nspec:\n  type: hunter2\n  ports:\n  - port: 424242\n";
     encrypt(&environment, "service.yaml", "^spec$", text);
@@ -299,7 +300,7 @@ fn a_value_that_the_server_quotes() {
     }
 }
 
-/// The message of a policy about the object, which its author can compose in any way.
+/// A policy with a message about the object. The author of a policy can compose any message.
 const POLICY: &str = r#"apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: quoting}
@@ -326,7 +327,7 @@ spec:
 "#;
 
 #[test]
-fn a_value_that_a_policy_puts_into_its_message() {
+fn a_value_in_the_message_of_a_policy_is_masked() {
     let environment = environment("policed");
     environment.write("policy.yaml", POLICY);
     CLUSTER.kubectl(&environment, &["create", "-f", "policy.yaml"]);
@@ -336,7 +337,7 @@ fn a_value_that_a_policy_puts_into_its_message() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
         );
         encrypt(&environment, "map.yaml", "^data$", &text);
-        // It takes a moment until a policy exists.
+        // A new policy takes effect after a moment.
         let run = (0..100)
             .map(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(200));
@@ -357,7 +358,7 @@ fn a_value_that_a_policy_puts_into_its_message() {
 /// Objects that no cluster would accept are reported before a request, with the location and
 /// without a value.
 #[test]
-fn manifests_that_are_none() {
+fn files_that_are_not_manifests() {
     let environment = environment("none");
     for (text, says) in [
         (
@@ -392,7 +393,7 @@ fn manifests_that_are_none() {
 
 /// A refused connection is reported once, not a thousand times.
 #[test]
-fn the_work_ends_when_the_server_is_gone() {
+fn the_run_stops_when_the_server_is_unreachable() {
     let environment = environment("gone");
     let map = |index| {
         format!(
@@ -423,7 +424,7 @@ fn the_work_ends_when_the_server_is_gone() {
 }
 
 #[test]
-fn kubeconfigs_of_every_sort() {
+fn every_kind_of_kubeconfig_is_read_or_explained() {
     let environment = environment("sorts");
     encrypted(&environment, "sorts", "stringData:\n  password: hunter2\n");
     let path = environment.home().join(".kube/config");

@@ -97,7 +97,7 @@ fn the_server_accepts_rendered_secrets_of_every_type() {
 }
 
 #[test]
-fn the_certificate_is_the_one_of_the_key() {
+fn the_certificate_belongs_to_the_key() {
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sops-placeholder/published");
     let environment = TestEnvironment::without_key();
     let openssl = |arguments: &[&str]| {

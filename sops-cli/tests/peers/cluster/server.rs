@@ -14,7 +14,7 @@ use sops_test_support::environment::{Run, TestEnvironment};
 
 /// Runs a program until standard input ends, which happens when the tests end in any way, and then
 /// removes its directory.
-const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder"; rmdir "${folder%/*}" 2>/dev/null"#;
+const WARDEN: &str = r#"directory=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$directory"; rmdir "${directory%/*}" 2>/dev/null"#;
 
 /// How long a server may take to be ready. On an idle machine, it takes seconds.
 const READY: Duration = Duration::from_secs(120);
@@ -24,7 +24,7 @@ pub(crate) static CLUSTER: LazyLock<Server> = LazyLock::new(Server::start);
 
 pub(crate) struct Server {
     port: u16,
-    /// The certificates that the server created for itself.
+    /// The certificate authority that the server created for itself.
     authority: String,
     /// The certificate and key of a client.
     client_certificate: (String, String),
@@ -40,11 +40,11 @@ struct Warden {
 }
 
 impl Warden {
-    fn start(folder: &Path, program: &str, arguments: &[String]) -> Self {
-        let log = fs::File::create(folder.with_extension("log")).expect("the folder is ours");
+    fn start(directory: &Path, program: &str, arguments: &[String]) -> Self {
+        let log = fs::File::create(directory.with_extension("log")).expect("the directory is ours");
         let mut child = Command::new("sh")
             .args(["-c", WARDEN, "warden"])
-            .arg(folder)
+            .arg(directory)
             .arg(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -71,8 +71,8 @@ fn free_port() -> u16 {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        // The wardens remove the parts of it.
-        let root = tempfile::tempdir().expect("a temporary folder").keep();
+        // The wardens remove the parts of the directory.
+        let root = tempfile::tempdir().expect("a temporary directory").keep();
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let client = format!("http://127.0.0.1:{client}");
         let peer = format!("http://127.0.0.1:{peer}");
@@ -90,9 +90,9 @@ impl Server {
                 "--unsafe-no-fsync".to_owned(),
             ],
         );
-        let folder = root.join("server");
-        fs::create_dir(&folder).expect("it is ours");
-        let path = |name: &str| folder.join(name).display().to_string();
+        let directory = root.join("server");
+        fs::create_dir(&directory).expect("it is ours");
+        let path = |name: &str| directory.join(name).display().to_string();
         openssl(&["genrsa", "-out", &path("key"), "2048"]);
         openssl(&[
             "rsa",
@@ -104,9 +104,9 @@ impl Server {
         ]);
         let tokens = "token-of-admin,admin,admin,\"system:masters\"\ntoken-of-ann,ann,ann\n";
         fs::write(path("tokens"), tokens).expect("it is ours");
-        let client_certificate = client_certificate(&folder);
+        let client_certificate = client_certificate(&directory);
         let server = Warden::start(
-            &folder,
+            &directory,
             "kube-apiserver",
             &[
                 format!("--etcd-servers={client}"),
@@ -123,7 +123,7 @@ impl Server {
                 "--disable-admission-plugins=ServiceAccount".to_owned(),
             ],
         );
-        let authority = folder.join("certificates/apiserver.crt");
+        let authority = directory.join("certificates/apiserver.crt");
         let log = root.join("server.log");
         let mut this = Self {
             port,
@@ -169,8 +169,8 @@ impl Server {
         let away = format!("https://127.0.0.1:{}", free_port());
         let authority = &self.authority;
         let (certificate, key) = &self.client_certificate;
-        let folder = environment.home().join(".kube");
-        fs::create_dir_all(&folder).expect("it is ours");
+        let directory = environment.home().join(".kube");
+        fs::create_dir_all(&directory).expect("it is ours");
         let text = format!(
             r#"apiVersion: v1
 kind: Config
@@ -193,7 +193,7 @@ contexts:
 - {{name: untrusted, context: {{cluster: untrusted, user: admin}}}}
 "#
         );
-        fs::write(folder.join("config"), text).expect("it is ours");
+        fs::write(directory.join("config"), text).expect("it is ours");
     }
 
     /// Writes the files of a pod with this service account to the directory `account`, and returns
@@ -222,7 +222,7 @@ contexts:
         self.try_kubectl(environment, arguments).succeeds().stdout
     }
 
-    /// The same for a command that may fail.
+    /// Like [`Self::kubectl`], for a command that may fail.
     pub(crate) fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
         let mut command = environment.command_of(&PathBuf::from("kubectl"), arguments);
         // `kubectl` caches what it learns about a server there.
@@ -258,8 +258,8 @@ contexts:
 }
 
 /// The certificate and key of the administrator `carol`, in base64, of the kinds that k3s creates.
-fn client_certificate(folder: &Path) -> (String, String) {
-    let path = |name: &str| folder.join(name).display().to_string();
+fn client_certificate(directory: &Path) -> (String, String) {
+    let path = |name: &str| directory.join(name).display().to_string();
     let base64 =
         |name: &str| BASE64_STANDARD.encode(fs::read(path(name)).expect("it was just made"));
     let (ca, ca_key, key) = (path("ca.crt"), path("ca.key"), path("carol.key"));

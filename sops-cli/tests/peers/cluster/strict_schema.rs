@@ -3,7 +3,7 @@
 
 use super::CLUSTER;
 
-/// Most of its values need source forms.
+/// An object in which most values need source forms.
 const OBJECT: &str = "\
 apiVersion: isindir.github.com/v1alpha3
 kind: SopsSecret

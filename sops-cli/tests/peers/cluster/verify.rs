@@ -81,7 +81,7 @@ fn assert_has(lines: &[String], wanted: &str) {
 }
 
 #[test]
-fn gaps_are_found_one_by_one() {
+fn each_gap_is_reported() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "keys"]);
     environment.write(
@@ -172,7 +172,7 @@ fn gaps_are_found_one_by_one() {
         "GAP clusters/apps.yaml: kustomization/apps takes its keys from its own namespace, `elsewhere`",
     );
 
-    // A file for someone else, as a program reads it.
+    // A program reads a file for someone else.
     environment.write(
         "clusters/apps.yaml",
         kustomization("apps", "./apps/production", DECRYPTION),
@@ -310,7 +310,7 @@ fn controller_keys(environment: &TestEnvironment) {
 /// Files that Flux builds outside of `spec.path`, files that it does not build, and files that it
 /// cannot build.
 #[test]
-fn files_that_are_built_and_files_that_are_not() {
+fn built_and_unbuilt_files_are_distinguished() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "covered"]);
     environment.write(
@@ -358,7 +358,7 @@ fn files_that_are_built_and_files_that_are_not() {
 
 /// Each subject that the API server would let read the Secret is listed, and no other.
 #[test]
-fn those_who_can_read_the_key_are_listed() {
+fn everyone_who_can_read_the_key_is_listed() {
     let environment = CLUSTER.environment();
     let kubectl = |arguments: &str| {
         let arguments: Vec<_> = arguments.split(' ').collect();
@@ -408,7 +408,7 @@ fn those_who_can_read_the_key_are_listed() {
         &lines,
         "User reads reads the Secret (RoleBinding reads of Role reads)",
     );
-    assert_has(&lines, "Group system:masters may do everything");
+    assert_has(&lines, "Group system:masters can do anything");
     let has_line = |user: &str| {
         lines
             .iter()
@@ -519,7 +519,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
 
 /// Keys under several names, of several kinds and from any editor, as Flux accepts them.
 #[test]
-fn keys_under_several_names() {
+fn flux_verify_finds_keys_under_several_names() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "names"]);
     environment
@@ -566,7 +566,7 @@ fn keys_under_several_names() {
 
 /// The form that docs/gitops.md describes.
 #[test]
-fn the_form_for_programs_is_the_documented_one() {
+fn the_json_output_is_as_documented() {
     let environment = CLUSTER.environment();
     CLUSTER.kubectl(&environment, &["create", "namespace", "form"]);
     encrypt(&environment, "secret.yaml", &recipient());
@@ -588,7 +588,7 @@ fn the_form_for_programs_is_the_documented_one() {
 
 /// A user who can read only the Secret still sees the checks of its keys.
 #[test]
-fn kustomizations_that_may_not_be_listed() {
+fn kustomizations_without_list_permission_are_a_note() {
     let server = super::server::Server::start();
     let environment = server.environment();
     environment.write("crd.yaml", CRD);

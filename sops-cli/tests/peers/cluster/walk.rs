@@ -11,19 +11,21 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the page, then those about a new key a second time, because keys are
-/// replaced repeatedly.
+/// The shell blocks of the page. The blocks that replace the key come twice, because the user
+/// repeats them every year.
 fn steps() -> String {
-    let text =
-        fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the walk is there");
-    let blocks = text.split("```sh\n").skip(1);
-    let steps: Vec<&str> = blocks
-        .map(|block| block.split("```").next().unwrap_or_default())
-        .collect();
-    assert_eq!(steps.len(), 14, "one for each step");
-    // The file of a new key is named after the current second.
-    let again = ["sleep 1\n"].into_iter().chain(steps[12..].iter().copied());
-    steps.iter().copied().chain(again).collect()
+    let text = fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the page exists");
+    let mut steps = Vec::new();
+    for section in text.split("\n## ") {
+        let blocks = section.split("```sh\n").skip(1);
+        let blocks: Vec<&str> = blocks
+            .map(|block| block.split("```").next().unwrap_or_default())
+            .collect();
+        let is_repeated = section.starts_with("Replace the key\n");
+        steps.extend(blocks.repeat(if is_repeated { 2 } else { 1 }));
+    }
+    assert_eq!(steps.len(), 22, "the page has other steps");
+    steps.concat()
 }
 
 /// A shell in which both programs are on the PATH.
@@ -52,11 +54,16 @@ fn shell(environment: &TestEnvironment, script: &str) -> Command {
         std::env::join_paths(paths).expect("paths have no colon"),
     );
     command.env("SOPS_RS", fs::canonicalize(ROOT).expect("it is there"));
+    for role in ["AUTHOR", "COMMITTER"] {
+        command
+            .env(format!("GIT_{role}_NAME"), "me")
+            .env(format!("GIT_{role}_EMAIL"), "me@example.org");
+    }
     command
 }
 
 #[test]
-fn the_walk_ends_in_a_cluster() {
+fn the_documented_steps_end_in_a_working_cluster() {
     let server = Server::start();
     let environment = TestEnvironment::without_key();
     server.write_kubeconfig(&environment);

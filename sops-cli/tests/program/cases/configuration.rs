@@ -95,7 +95,7 @@ pub(crate) fn configurations() -> Vec<Case> {
             ),
         ),
         case(
-            "a file outside of the configuration's folder",
+            "a file outside of the configuration's directory",
             Input::File("x.yaml", PLAIN.into()),
             "--config ../c.yaml encrypt -i F",
             1,

@@ -1,7 +1,10 @@
 //! Malformed and altered dotenv, INI and binary files.
 
+use sops_test_support::environment::other_identity;
+
 use super::Input::{Changed, File};
-use super::{Case, case, lines, other_identity, swapped, without};
+use super::text_changes::{lines, swapped, without};
+use super::{Case, case};
 
 const DOTENV: &str = "# of hunter2\nPASSWORD=hunter2\nNUMBER=7 hunter2\n";
 const INI: &str = "; of hunter2\n[login]\npassword = hunter2\nnumber = 7 hunter2\n";
@@ -312,7 +315,7 @@ fn as_is(text: &str) -> String {
     text.to_owned()
 }
 
-/// The text before the text.
+/// The part of the file before a text.
 pub(super) fn cut(text: &str, at: &str) -> String {
     text[..text.find(at).expect("it is there")].to_owned()
 }

@@ -1,9 +1,9 @@
-//! What `sops-rs diff` prints of two versions.
+//! The output of `sops-rs diff` for two versions.
 
 use serde_json::Value as Json;
 use sops_test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
 
-/// Two encrypted files, compared without Git.
+/// Compares two encrypted files without Git.
 fn compared(old: &str, new: &str, flags: &[&str]) -> Run {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", old);
@@ -114,7 +114,7 @@ fn control_characters_and_bytes_are_escaped() {
 }
 
 #[test]
-fn only_what_differs_is_a_difference() {
+fn only_differences_are_reported() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: 1\nb: 2\n");
     environment.write("new.yaml", environment.read("old.yaml"));
@@ -124,7 +124,7 @@ fn only_what_differs_is_a_difference() {
         run.stdout == "renamed: old.yaml -> new.yaml\n"
     };
     assert!(is_same(&[]));
-    // Only the time and the MAC.
+    // Only the time and the MAC differ.
     let touched = environment.run(&["set", "new.yaml", r#"["a"]"#, "3"]);
     touched.succeeds();
     assert!(!is_same(&[]));
@@ -142,7 +142,7 @@ fn only_what_differs_is_a_difference() {
 }
 
 #[test]
-fn a_value_that_is_in_plaintext_now_is_told_loudly() {
+fn a_value_that_is_in_plaintext_now_is_reported_in_capitals() {
     let environment = TestEnvironment::new();
     let text = "data: correct-horse\nmore: x\n";
     environment.encrypt_with("old.yaml", text, &["--encrypted-regex", "^(data|more)$"]);
@@ -265,13 +265,13 @@ fn a_file_that_was_changed_by_hand_is_reported() {
         .replace("replicas: 1", "replicas: 2");
     environment.write("new.yaml", changed);
     let run = compare(&environment, &[]).succeeds();
-    let expected = "  ! it was changed without its key: its MAC does not match\n  \
+    let expected = "  ! it was changed without its data key: its MAC does not match\n  \
                     ~ replicas\n      - 1\n      + 2\n";
     assert!(run.stdout.ends_with(expected), "{run}");
 }
 
 #[test]
-fn programs_get_json() {
+fn json_output_is_for_programs() {
     let run = compared(
         "a: hunter2\nb: 1\n",
         "a: correct-horse\nb: 1\n",
@@ -295,7 +295,7 @@ fn programs_get_json() {
 }
 
 #[test]
-fn comments_and_order_are_told_besides_values() {
+fn comments_and_order_are_reported_in_addition_to_values() {
     let (old, new) = ("# correct-horse\na: 1\nb: 2\n", "# battery\na: 3\nb: 2\n");
     let count = "  ~ comments: 1 removed, 1 added";
     assert_eq!(lines(old, new, &[]), ["  ~ a: ***", count]);
@@ -400,7 +400,7 @@ fn a_file_that_was_changed_by_hand_is_reported_without_a_key() {
     std::fs::remove_file(keys).expect("it is ours");
     let run = compare(&environment, &["--names-only"]).succeeds();
     let problem =
-        "  ! was changed without its key: its values differ, but its MAC is the old one\n";
+        "  ! was changed without its data key: its values differ, but its MAC is unchanged\n";
     assert!(run.stdout.contains(problem), "{run}");
     assert!(run.stdout.contains("  ~ replicas\n"), "{run}");
 }
@@ -430,7 +430,7 @@ fn recipients_of_a_file_with_conflict_markers_are_not_compared() {
 }
 
 #[test]
-fn exit_codes_are_those_of_git_diff() {
+fn diff_has_the_exit_codes_of_git_diff() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: 1\n");
     environment.encrypt("new.yaml", "a: 2\n");
@@ -453,6 +453,6 @@ fn exit_codes_are_those_of_git_diff() {
         Some(2)
     );
     assert_eq!(code(&["--no-index", "old.yaml"]), Some(2));
-    // Outside a repository.
+    // Outside a repository, there is nothing to compare with.
     assert_eq!(code(&["--exit-code"]), Some(2));
 }

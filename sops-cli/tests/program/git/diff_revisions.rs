@@ -1,4 +1,4 @@
-//! Which versions `sops-rs diff` compares.
+//! The versions that `sops-rs diff` compares.
 
 use super::{GitClone, secret};
 
@@ -17,7 +17,7 @@ fn changed(old: &str, new: &str) -> String {
 }
 
 #[test]
-fn the_versions_are_those_of_git_diff() {
+fn diff_compares_the_same_versions_as_git_diff() {
     let clone = GitClone::with(FILE, &secret("first"));
     clone.set(FILE, "second");
     clone.commit_all();
@@ -75,7 +75,7 @@ fn the_exit_code_is_that_of_git_diff() {
 }
 
 #[test]
-fn new_deleted_and_renamed_files() {
+fn diff_shows_new_deleted_and_renamed_files() {
     let clone = GitClone::with(FILE, &secret("correct-horse"));
     clone.git(&["mv", FILE, "renamed.enc.yaml"]).succeeds();
     let renamed = format!("renamed: {FILE} -> renamed.enc.yaml\n");
@@ -104,7 +104,7 @@ fn new_deleted_and_renamed_files() {
 }
 
 #[test]
-fn a_file_in_plaintext_now_is_told_loudly() {
+fn a_file_that_is_in_plaintext_now_is_reported_in_capitals() {
     let clone = GitClone::with(FILE, &secret("correct-horse"));
     let plaintext = clone.environment.decrypt(FILE);
     clone.environment.write(FILE, plaintext);

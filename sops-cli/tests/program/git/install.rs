@@ -1,4 +1,4 @@
-//! What `sops-rs git install` and `uninstall` write.
+//! The changes that `sops-rs git install` and `uninstall` make.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,7 +14,7 @@ const BLOCK: &str = "\
 ";
 
 #[test]
-fn git_shows_values_after_it() {
+fn git_shows_values_after_git_install() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     assert_eq!(clone.attributes(), BLOCK);
     clone.set("db.enc.yaml", "battery-staple");
@@ -31,7 +31,7 @@ fn git_shows_values_after_it() {
         log.contains(changed) && log.contains("+  password: correct-horse\n"),
         "{log}"
     );
-    // Git has never stored what it showed.
+    // Git has never stored the text that it showed.
     let notes = clone.git(&["for-each-ref", "refs/notes"]).succeeds();
     assert_eq!(notes.stdout, "");
 }
@@ -79,13 +79,14 @@ fn all_settings_are_written_and_removed() {
     assert!(!clone.path(".gitattributes").exists());
     let run = clone.sops_rs(&["git", "uninstall"]).succeeds();
     assert!(
-        run.stderr.contains("Nothing of sops-rs is installed"),
+        run.stderr
+            .contains("No settings or lines of sops-rs are installed"),
         "{run}"
     );
 }
 
 #[test]
-fn lines_and_settings_of_others_stay() {
+fn lines_and_settings_of_other_programs_stay() {
     for foreign in ["*.png binary\n", "# ours\r\n*.txt text\r\n", "*.png binary"] {
         let clone = GitClone::new();
         clone.environment.write(".gitattributes", foreign);
@@ -201,7 +202,7 @@ fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
         .write("secrets/kustomization.yaml", "resources: [db.yaml]\n");
     assert_eq!(rule("^secrets/"), ["/secrets/db.yaml"]);
     assert_eq!(rule("^secrets/db"), ["/secrets/db*", "/secrets/db*/**"]);
-    // A line of the user's own needs no other.
+    // If the user has written such a line, no other line is needed.
     clone.sops_rs(&["git", "uninstall"]).succeeds();
     let own = "secrets/d*.yaml -text diff=sops merge=sops\n";
     clone.environment.write(".gitattributes", own);
@@ -210,8 +211,49 @@ fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
     assert_eq!(clone.attributes(), own);
 }
 
+/// The last line that matches a file counts, and ours come last.
 #[test]
-fn for_all_clones_of_the_user() {
+fn a_later_line_that_takes_the_attributes_back_is_overridden() {
+    for foreign in [
+        "*.yaml diff=sops merge=sops\n* -diff -merge\n",
+        "*.yaml diff=sops merge=sops\n*.yaml diff=other\n",
+        "* -diff -merge\n",
+    ] {
+        let clone = GitClone::new();
+        clone.encrypt("db.yaml", &secret("a"));
+        clone.environment.write(".gitattributes", foreign);
+        for _ in 0..2 {
+            clone.sops_rs(&["git", "install"]).succeeds();
+            clone.sops_rs(&["git", "status"]).succeeds();
+            assert!(clone.attributes().starts_with(foreign));
+        }
+        // A line after ours.
+        let text = format!("{}* -diff -merge\n", clone.attributes());
+        clone.environment.write(".gitattributes", text);
+        clone.sops_rs(&["git", "status"]).fails_with(1);
+        clone.sops_rs(&["git", "install"]).succeeds();
+        clone.sops_rs(&["git", "status"]).succeeds();
+    }
+}
+
+#[test]
+fn attributes_of_other_files_that_override_ours_are_an_error() {
+    for other in ["apps/.gitattributes", ".git/info/attributes"] {
+        let clone = GitClone::new();
+        clone.encrypt("apps/db.yaml", &secret("a"));
+        clone.environment.write(other, "*.yaml -diff -merge\n");
+        let run = clone.sops_rs(&["git", "install"]).fails_with(1);
+        let message = format!(
+            "lines of {other} override `diff=sops merge=sops` for encrypted files: apps/db.yaml"
+        );
+        assert!(run.stderr.contains(&message), "{run}");
+        clone.environment.write(other, "");
+        clone.sops_rs(&["git", "install"]).succeeds();
+    }
+}
+
+#[test]
+fn install_global_sets_up_all_clones_of_the_user() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.sops_rs(&["git", "uninstall"]).succeeds();
     clone.git(&["checkout", "-q", ".gitattributes"]).succeeds();
@@ -235,7 +277,7 @@ fn for_all_clones_of_the_user() {
 }
 
 #[test]
-fn a_link_in_place_of_the_attributes_is_refused() {
+fn a_symbolic_link_named_gitattributes_is_refused() {
     let clone = GitClone::new();
     clone.encrypt("db.enc.yaml", &secret("a"));
     clone.environment.write("elsewhere", "*.png binary\n");
@@ -249,7 +291,7 @@ fn a_link_in_place_of_the_attributes_is_refused() {
 }
 
 #[test]
-fn outside_a_repository_it_is_an_error() {
+fn git_install_outside_of_a_repository_is_an_error() {
     let environment = TestEnvironment::new();
     for command in ["install", "uninstall", "status"] {
         let run = environment.run(&["git", command]).fails_with(2);

@@ -1,4 +1,4 @@
-//! What Git shows of encrypted files, with the real Git.
+//! What Git shows for encrypted files, tested with the real Git.
 
 mod diff;
 mod diff_revisions;
@@ -43,7 +43,7 @@ impl GitClone {
         clone
     }
 
-    /// A clone in which this file is committed, encrypted, and which is set up.
+    /// A clone that is set up, with this file encrypted and committed.
     fn with(name: &str, text: &str) -> Self {
         let clone = Self::new();
         clone.encrypt(name, text);

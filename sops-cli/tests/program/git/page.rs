@@ -4,23 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use sops_test_support::environment::Run;
+use sops_test_support::page::{Section, sections};
 
 use super::{GitClone, secret};
-
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/git.md");
-
-/// The sections of the page, each with the commands of its shell blocks.
-fn sections() -> Vec<(String, String)> {
-    let page = fs::read_to_string(PAGE).expect("the page exists");
-    let sections = page.split("\n## ").skip(1);
-    let section = |text: &str| {
-        let title = text.lines().next().unwrap_or_default().to_owned();
-        let blocks = text.split("```sh\n").skip(1);
-        let commands = blocks.map(|block| block.split("```").next().unwrap_or_default());
-        (title, commands.collect())
-    };
-    sections.map(section).collect()
-}
 
 #[test]
 fn every_command_of_the_page_runs() {
@@ -35,7 +21,7 @@ fn every_command_of_the_page_runs() {
     // The driver for merges may be missing in this build.
     let merges = clone.sops_rs(&["git", "merge-driver", "--help"]).code == Some(0);
     let mut number = 0;
-    for (title, commands) in sections() {
+    for Section { title, commands } in sections("git.md") {
         if commands.is_empty() || title == "Merge" && !merges {
             continue;
         }
@@ -77,7 +63,7 @@ fn run(clone: &GitClone, directory: &Path, commands: &str) -> Run {
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
-    // The commands share a directory for temporary files with others.
+    // Other programs use the same directory for temporary files.
     let commands = commands.replace("/tmp/", "./../");
     command = clone
         .environment

@@ -27,7 +27,7 @@ fn worktrees_share_the_settings() {
 
 /// `GIT_DIR` and `GIT_WORK_TREE` name a repository from anywhere.
 #[test]
-fn a_working_tree_can_be_elsewhere() {
+fn the_working_tree_can_be_outside_of_the_git_directory() {
     let clone = GitClone::with("apps/db.enc.yaml", &secret("correct-horse"));
     let path = r#"["stringData"]["password"]"#;
     let set = ["set", "apps/db.enc.yaml", path, "\"battery-staple\""];
@@ -151,7 +151,7 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
         clone.set("db.enc.yaml", "battery-staple");
         let diff = clone.git(&["diff"]).succeeds().stdout;
         assert!(diff.contains("+  password: battery-staple\n"), "{diff}");
-        // What Git makes of the driver for files with these names.
+        // How Git calls the driver for files with these names.
         let driver = clone.setting("merge.sops.driver").expect("it is set");
         let (command, _) = driver.split_once(" git merge-driver ").expect("it is ours");
         let script = format!("printf %s {}", command.replace("%%", "%"));
@@ -165,7 +165,7 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
 }
 
 #[test]
-fn without_a_place_for_the_link_git_runs_the_program_itself() {
+fn without_a_directory_for_the_link_git_runs_the_program_itself() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     clone.environment.write("../file", "");
     let mut command = clone.environment.command(&["git", "install"]);

@@ -1,4 +1,4 @@
-//! What `sops-rs git status`, the hooks and the lint report.
+//! The reports of `sops-rs git status`, the hooks and the lint.
 
 use std::fs;
 
@@ -133,7 +133,7 @@ fn plaintext_that_git_stores_is_reported_everywhere() {
 }
 
 #[test]
-fn hooks_and_lint_warn_of_a_clone_that_is_not_set_up() {
+fn hooks_and_lint_warn_about_a_clone_that_is_not_set_up() {
     let clone = GitClone::with("db.enc.yaml", &secret("a"));
     let warning = "warning: this clone is not set up";
     clone.environment.write("a.md", "a\n");
@@ -150,7 +150,7 @@ fn hooks_and_lint_warn_of_a_clone_that_is_not_set_up() {
     for words in [&["lint"][..], &["hook", "run"]] {
         let run = clone.sops_rs(words).succeeds();
         assert!(run.stderr.contains(warning), "{run}");
-        // CI merges nothing.
+        // CI does not merge, so it needs no driver.
         let mut command = clone.environment.command(words);
         command.env("CI", "true");
         let run = clone.environment.finish(command).succeeds();

@@ -23,7 +23,7 @@ impl Textconv {
         Self { environment, link }
     }
 
-    /// What it prints, which with all variables is the same under both names.
+    /// The output of the program. Whatever the variables are, it is the same under both names.
     fn output(&self, file: &str, variables: &[(&str, &str)]) -> Vec<u8> {
         let as_link = self.environment.command_of(&self.link, &[file]);
         let as_command = self.environment.command(&["git", "textconv", "--", file]);
@@ -63,7 +63,7 @@ fn every_format_is_decrypted_whatever_its_name() {
 }
 
 #[test]
-fn what_cannot_be_decrypted_is_printed_as_it_is() {
+fn files_that_cannot_be_decrypted_are_printed_unchanged() {
     let textconv = Textconv::new();
     let environment = &textconv.environment;
     environment.encrypt("good.yaml", "a: correct-horse\nb: 2\n");
@@ -126,7 +126,7 @@ fn what_cannot_be_decrypted_is_printed_as_it_is() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_anywhere_is_printed_as_it_is() {
+fn a_truncated_file_is_printed_unchanged() {
     let textconv = Textconv::new();
     let environment = &textconv.environment;
     for (name, text) in [

@@ -1,5 +1,6 @@
 //! Merges by the real Git, with sops-rs as its merge driver, and `sops-rs resolve`.
 
+mod colleagues;
 mod plaintext;
 mod recipients;
 mod resolve;
@@ -16,7 +17,7 @@ const BASE: &str = "user: web\npassword: correct-horse\nport: 80\n";
 const OURS: &str = "user: web\npassword: battery-staple\nport: 80\n";
 const THEIRS: &str = "user: web\npassword: correct-horse\nport: 8080\ntoken: open-sesame\n";
 const MERGED: &str = "user: web\npassword: battery-staple\nport: 8080\ntoken: open-sesame\n";
-/// Conflicts with [`OURS`].
+/// A change that conflicts with [`OURS`].
 const OTHER: &str = "user: web\npassword: open-sesame\nport: 8080\n";
 
 /// A repository whose YAML files are merged by sops-rs.

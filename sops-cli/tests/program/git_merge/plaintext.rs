@@ -78,6 +78,30 @@ fn without_a_key_the_values_merge_and_the_file_stays_marked() {
     assert!(values.contains("token: ENC["), "{text}");
 }
 
+/// What Git remembers of a conflict for the next time, and what it says about markers.
+#[test]
+fn rerere_remembers_ciphertext_and_git_finds_the_markers() {
+    let repository = Repository::with_changes(FILE, OURS, super::OTHER);
+    repository
+        .git(&["config", "rerere.enabled", "true"])
+        .succeeds();
+    let run = repository.git(&["merge", "-q", "--no-edit", "topic"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let run = repository.git(&["diff", "--check"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
+    repository.git(&["add", FILE]).succeeds();
+    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+    let cache = repository.0.path(".git/rr-cache");
+    let grep = ["-rlE", "correct-horse|battery-staple|open-sesame", "."];
+    let mut command = repository.0.command_of("grep".as_ref(), &grep);
+    command.current_dir(&cache);
+    let run = repository.0.finish(command);
+    assert_eq!(run.code, Some(1), "{run}");
+    let entries = std::fs::read_dir(cache).expect("Git remembers conflicts");
+    assert!(entries.count() > 0);
+}
+
 #[test]
 fn an_unknown_label_is_not_shown() {
     let repository = Repository::new();

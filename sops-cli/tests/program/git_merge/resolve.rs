@@ -213,20 +213,20 @@ fn recipients_that_the_configuration_does_not_name_need_a_yes() {
 }
 
 #[test]
-fn a_file_without_a_conflict_is_left_as_it_is() {
+fn a_file_without_a_conflict_is_not_changed() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
     let run = repository.0.run(&["resolve", FILE]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
         run.stderr
-            .contains("Git has no unresolved conflict of this file"),
+            .contains("this file has no unresolved conflict in Git"),
         "{run}"
     );
 }
 
 #[test]
-fn a_link_in_place_of_the_file_is_refused() {
+fn a_file_replaced_by_a_link_is_refused() {
     let repository = in_conflict();
     let elsewhere = repository.0.path("elsewhere");
     std::fs::write(&elsewhere, "kept").expect("the directory is writable");
@@ -242,7 +242,7 @@ fn a_link_in_place_of_the_file_is_refused() {
 }
 
 #[test]
-fn a_file_that_one_side_deleted_has_nothing_to_merge() {
+fn a_file_that_one_side_deleted_cannot_be_merged() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
     repository
@@ -262,8 +262,93 @@ fn a_file_that_one_side_deleted_has_nothing_to_merge() {
 }
 
 #[test]
-fn binary_files_are_resolved_by_sides_only() {
-    let repository = Repository::with_changes("secret", "battery-staple", "open-sesame");
+fn a_single_marker_that_is_left_is_refused() {
+    for left in ["<<<<<<< ours", "=======", ">>>>>>> theirs"] {
+        let repository = in_conflict();
+        let marked = repository.0.read(FILE);
+        let script = format!(
+            "grep -v '^#\\|^<<<\\|^===\\|^>>>\\|sesame' \"$1\" > ../new; echo 'more: |' >> ../new; echo '{left}' >> ../new; cat ../new > \"$1\""
+        );
+        let run = repository.resolve_with_editor(&script, &[]);
+        assert_ne!(run.code, Some(0), "{run}");
+        assert_eq!(repository.0.read(FILE), marked, "{left}");
+    }
+}
+
+#[test]
+fn a_value_of_several_lines_has_markers_around_the_lines_that_differ() {
+    let text =
+        |first: &str, last: &str| format!("user: web\nkey: |\n  {first}\n  middle\n  {last}\n");
+    let repository = Repository::new();
+    repository.commit_secret(FILE, &text("correct-horse", "end"));
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    repository.commit_secret(FILE, &text("correct-horse", "open-sesame"));
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.commit_secret(FILE, &text("battery-staple", "end"));
+    assert_eq!(
+        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+        Some(1)
+    );
+    let script = "grep -v '^#' \"$1\" > ../seen; grep -v '^#\\|^<<<\\|^===\\|^>>>\\|horse\\|end' \"$1\" > ../new; cat ../new > \"$1\"";
+    repository.resolve_with_editor(script, &[]).succeeds();
+    assert_eq!(
+        repository.0.read("../seen"),
+        "user: web\nkey: |\n<<<<<<< ours\n  battery-staple\n=======\n  correct-horse\n>>>>>>> theirs\n  middle\n<<<<<<< ours\n  end\n=======\n  open-sesame\n>>>>>>> theirs\n"
+    );
+    assert_eq!(
+        repository.0.decrypt(FILE),
+        text("battery-staple", "open-sesame")
+    );
+}
+
+/// A file without a known extension is one value, which may be text.
+#[test]
+fn a_binary_file_that_is_text_is_resolved_in_the_editor() {
+    for (base, ours, theirs, seen) in [
+        (
+            "a\nb\nc\n",
+            "a\nbattery-staple\nc\n",
+            "a\nopen-sesame\nc\nd\n",
+            "a\n<<<<<<< ours\nbattery-staple\n=======\nopen-sesame\n>>>>>>> theirs\nc\nd\n",
+        ),
+        (
+            "a\nb\nc\n",
+            "battery-staple\nb\nc\n",
+            "a\nb\nopen-sesame\n",
+            "battery-staple\nb\nopen-sesame\n",
+        ),
+    ] {
+        let repository = Repository::new();
+        repository.commit_secret("secret", base);
+        repository
+            .git(&["checkout", "-q", "-b", "topic"])
+            .succeeds();
+        repository.commit_secret("secret", theirs);
+        repository.git(&["checkout", "-q", "main"]).succeeds();
+        repository.commit_secret("secret", ours);
+        assert_eq!(
+            repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
+            Some(1)
+        );
+        let editor = repository
+            .0
+            .editor("grep -v '^#' \"$1\" > ../seen; sed -i '/^<<</d; /^===/,/^>>>/d' \"$1\"");
+        let mut command = repository.0.command(&["resolve", "secret"]);
+        command.env("EDITOR", editor);
+        repository.0.finish(command).keeps(&SECRETS).succeeds();
+        assert_eq!(repository.0.read("../seen"), seen);
+        let without_markers = seen
+            .replace("<<<<<<< ours\n", "")
+            .replace("=======\nopen-sesame\n>>>>>>> theirs\n", "");
+        assert_eq!(repository.0.decrypt("secret"), without_markers);
+    }
+}
+
+#[test]
+fn files_that_are_not_text_are_resolved_by_sides_only() {
+    let repository = Repository::with_changes("secret", "battery-staple\0", "open-sesame\0");
     assert_eq!(
         repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
         Some(1)
@@ -275,5 +360,5 @@ fn binary_files_are_resolved_by_sides_only() {
         .0
         .run(&["resolve", "secret", "--theirs"])
         .succeeds();
-    assert_eq!(repository.0.decrypt("secret"), "open-sesame");
+    assert_eq!(repository.0.decrypt("secret"), "open-sesame\0");
 }

@@ -1,4 +1,4 @@
-//! Every command of Git that merges.
+//! Every Git command that merges.
 
 use super::{BASE, MERGED, OTHER, OURS, Repository, THEIRS};
 
@@ -275,6 +275,57 @@ fn a_merge_keeps_the_mode_of_the_file() {
     let listed = repository.git(&["ls-files", "--stage", FILE]).stdout;
     assert!(listed.starts_with("100755 "), "{listed}");
 }
+
+#[test]
+fn a_merge_in_a_submodule_takes_the_changes_of_both_sides() {
+    let module = repository();
+    let main = Repository::new();
+    let origin = module.0.path("");
+    let origin = origin.to_str().expect("the path is UTF-8");
+    let add = ["-c", "protocol.file.allow=always", "submodule", "add", "-q"];
+    main.git(&[&add[..], &[origin, "module"]].concat())
+        .succeeds();
+    let directory = main.0.path("module");
+    let driver = main.git(&["config", "merge.sops.driver"]).stdout;
+    main.git_in(&directory, &["config", "merge.sops.driver", driver.trim()])
+        .succeeds();
+    main.git_in(&directory, &["merge", "-q", "--no-edit", "origin/topic"])
+        .succeeds();
+    assert_eq!(main.0.decrypt(&format!("module/{FILE}")), MERGED);
+}
+
+#[test]
+fn a_file_that_a_sparse_checkout_leaves_out_is_merged() {
+    let repository = repository();
+    repository.0.write("docs/a.md", "a\n");
+    repository.commit_all();
+    repository
+        .git(&["sparse-checkout", "set", "docs"])
+        .succeeds();
+    assert!(!repository.0.path(FILE).exists());
+    repository
+        .git(&["merge", "-q", "--no-edit", "topic"])
+        .succeeds();
+    repository.git(&["sparse-checkout", "disable"]).succeeds();
+    repository.is_merged(FILE, MERGED);
+}
+
+#[test]
+fn a_rebase_with_several_commits_and_a_squash_are_merged() {
+    let repository = repository();
+    repository.commit_secret(FILE, &format!("{OURS}more: 1\n"));
+    repository.git(&["rebase", "-q", "topic"]).succeeds();
+    repository.is_merged(
+        FILE,
+        &MERGED.replace("token: open-sesame\n", "token: open-sesame\nmore: 1\n"),
+    );
+    let repository = self::repository();
+    repository
+        .git(&["merge", "-q", "--squash", "topic"])
+        .succeeds();
+    repository.is_merged(FILE, MERGED);
+}
+
 #[test]
 fn a_criss_cross_merge_has_a_base_without_markers() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);

@@ -42,14 +42,14 @@ fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
         repository.sops_rs(&["encrypt", "-i", name]).succeeds();
         repository.git(&["add", "."]).succeeds();
         repository.commit();
-        // What has other text at the same path is refused too.
+        // Other text at the same path is refused too.
         repository.add(name, "a text that has correct-horse in it\n");
         repository.refuses(NOW);
     }
 }
 
 #[test]
-fn a_decrypted_file_is_refused_if_its_name_does_not_say_its_format() {
+fn a_decrypted_file_without_a_known_extension_is_refused() {
     let dotenv = "A=app\nB=correct-horse\n";
     for (name, format, text, copy) in [
         (".env.production", "dotenv", dotenv, "env.txt"),
@@ -146,7 +146,7 @@ fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
             "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
         ));
     }
-    // A file with other keys is no copy, and neither is one with references.
+    // A file with other keys is not a copy, and neither is a file with references.
     let repository = repository(&[("settings.enc.yaml", VALUES)]);
     for text in [
         "b: c\n",
@@ -253,7 +253,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
     repository.git(&["add", "settings.json"]).succeeds();
     repository.refuses("is encrypted in the same commit as `settings.yaml`");
     repository.git(&["rm", "-qf", "settings.json"]).succeeds();
-    // A file for another environment, a sample, and a copy that another directory has.
+    // A file for another environment, a sample, and a copy in another directory.
     for (name, text) in [
         ("dev.yaml", "db:\n  user: app\n  password: dev\n"),
         (
@@ -289,7 +289,7 @@ fn a_decrypted_binary_file_is_refused_beside_the_encrypted_one() {
 }
 
 #[test]
-fn a_secret_may_lose_its_values() {
+fn a_secret_may_become_empty() {
     let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
     let repository = repository(&[(
         "secret.yaml",
@@ -328,7 +328,7 @@ fn a_decrypted_file_is_refused_under_another_name() {
 }
 
 #[test]
-fn what_shows_nothing_of_an_encrypted_file_passes() {
+fn files_without_values_of_an_encrypted_file_pass() {
     let secret = super::PLAIN;
     for (name, text) in [
         ("secrets/app.yaml", ""),
@@ -400,7 +400,7 @@ fn a_push_of_a_decrypted_file_is_refused() {
 }
 
 #[test]
-fn a_push_of_a_decrypted_file_is_refused_if_it_was_deleted_in_between() {
+fn a_push_of_a_decrypted_file_is_refused_even_if_the_file_was_deleted_meanwhile() {
     let repository = repository(&[("values.yaml", VALUES)]);
     repository.add_remote("origin");
     repository.git(&["push", "-q", "origin", "main"]).succeeds();
@@ -413,7 +413,7 @@ fn a_push_of_a_decrypted_file_is_refused_if_it_was_deleted_in_between() {
         &run,
         &["is encrypted in an earlier commit", "The push is refused"],
     );
-    // Content that shows nothing of it may be added again.
+    // Content that shows none of the values may be added again.
     repository
         .git(&["reset", "-q", "--hard", "HEAD^"])
         .succeeds();
@@ -435,7 +435,7 @@ fn a_decrypted_binary_file_is_refused_without_the_mark_in_its_name() {
 }
 
 #[test]
-fn a_forced_push_is_compared_with_what_it_replaces() {
+fn a_forced_push_is_compared_with_the_commits_that_it_replaces() {
     for (to, text) in [
         ("values.yaml", VALUES),
         ("values.yaml", "other: correct-horse\n"),
@@ -487,7 +487,7 @@ fn a_push_of_a_file_that_an_earlier_commit_deleted_is_refused() {
             ("a/q.yaml", &*other, true),
             ("a/q.yaml.bak", VALUES, true),
             ("a/q2.yaml", VALUES, true),
-            // A file with other keys is another one.
+            // A file with other keys is another file.
             ("a/q2.yaml", &*other, false),
             ("b/q.yaml", &*other, false),
             ("a/q.yaml", "db: {user: '${USER}', password: ''}\n", false),
@@ -518,7 +518,7 @@ fn a_push_of_a_file_that_an_earlier_commit_deleted_is_refused() {
 }
 
 #[test]
-fn a_file_in_the_root_is_compared_with_what_was_deleted_there() {
+fn a_file_in_the_root_is_compared_with_files_deleted_there() {
     let repository = repository(&[("q.env", "A=correct-horse\nB=correct-horse\n")]);
     repository.add_remote("origin");
     repository.git(&["rm", "-q", "q.env"]).succeeds();

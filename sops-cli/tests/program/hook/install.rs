@@ -87,7 +87,7 @@ fn an_existing_hook_is_never_overwritten() {
         for hook in HOOKS {
             assert!(repository.has(&format!(".git/hooks/{hook}")), "{hook}");
         }
-        // With the line added, nothing is left to do.
+        // After the line is added, nothing is left to do.
         let words = if foreign == "pre-push" {
             "sops-rs hook run --pre-push \"$@\""
         } else {
@@ -181,14 +181,14 @@ fn hooks_are_written_where_git_looks_for_them() {
     let program = sops_test_support::environment::program();
     let program = program.to_str().expect("the path is UTF-8");
     for hook in HOOKS {
-        // The file can be committed, and the program is elsewhere on other machines.
+        // The file can be committed, and on other machines the program has another path.
         let script = repository.0.read(&format!("hooks dir/{hook}"));
         assert!(!script.contains(program), "{script}");
     }
     repository.add("a.yaml", PLAIN);
     repository.refuses("a.yaml");
 
-    // A directory for all repositories gets a note.
+    // If the directory is for all repositories, a note says so.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "--global", "core.hooksPath", "~/all hooks"])
@@ -257,7 +257,7 @@ fn hooks_for_husky_are_written_where_it_runs_them() {
             "npm test\n"
         );
     }
-    // Before `npm install`, the directory is missing.
+    // The directory is missing until `npm install` has run.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "core.hooksPath", ".husky/_"])
@@ -349,7 +349,7 @@ fn each_hook_manager_gets_its_own_advice() {
         let run = repository.install().succeeds();
         assert!(run.stderr.contains("runs sops-rs already"), "{run}");
     }
-    // `lefthook install` would rename a file of ours.
+    // `lefthook install` would rename a hook of sops-rs.
     let repository = Repository::without_hook();
     repository.0.write(
         "lefthook.yml",
@@ -430,7 +430,7 @@ fn a_hook_that_is_not_executable_is_repaired_or_reported() {
     assert_eq!(mode & 0o777, 0o750);
     repository.refuses("a.yaml");
 
-    // The update of an old one, too.
+    // The update of an old hook, too.
     let old = "#!/bin/sh\n# Written by `sops-rs hook install`. `sops-rs hook uninstall` takes it away.\nexec sops-rs hook run\n";
     repository.0.write(".git/hooks/pre-commit", old);
     set_mode(&repository, ".git/hooks/pre-commit", 0o644);

@@ -44,7 +44,7 @@ fn a_damaged_value_is_refused_if_a_key_is_available() {
 }
 
 #[test]
-fn without_a_ready_key_a_broken_mac_passes_and_nobody_is_asked() {
+fn without_a_ready_key_a_broken_mac_passes_without_a_question() {
     let repository = Repository::new();
     broken(&repository);
     let keys = repository.0.home().join(".config/sops/age/keys.txt");
@@ -55,7 +55,7 @@ fn without_a_ready_key_a_broken_mac_passes_and_nobody_is_asked() {
         repository.0.finish(command)
     };
     run(&[]).succeeds();
-    // It runs no command, and does not wait for a pipe.
+    // The hook runs no command, and does not wait for a pipe.
     let key_command = format!("sh -c 'touch ran; echo {}'", identity());
     run(&[("SOPS_AGE_KEY_CMD", &key_command)]).succeeds();
     assert!(!repository.0.path("ran").exists());
@@ -64,7 +64,7 @@ fn without_a_ready_key_a_broken_mac_passes_and_nobody_is_asked() {
     assert!(status.expect("it runs").success());
     let pipe = pipe.to_str().expect("the path is UTF-8");
     run(&[("SOPS_AGE_KEY_FILE", pipe)]).succeeds();
-    // A key in the environment is ready.
+    // A key in the environment needs no command.
     refused(&run(&[("SOPS_AGE_KEY", &identity())]), &["MAC"]);
 }
 

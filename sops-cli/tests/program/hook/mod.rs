@@ -78,13 +78,13 @@ impl Repository {
         self.git_in(&self.0.path(""), arguments)
     }
 
-    fn git_in(&self, folder: &Path, arguments: &[&str]) -> Run {
+    fn git_in(&self, directory: &Path, arguments: &[&str]) -> Run {
         let mut command = self.0.command_of(Path::new("git"), arguments);
-        let folder_of_program = program().parent().expect("it is in a folder").to_owned();
+        let directory_of_program = program().parent().expect("it is in a directory").to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let paths = std::iter::once(folder_of_program).chain(std::env::split_paths(&path));
+        let paths = std::iter::once(directory_of_program).chain(std::env::split_paths(&path));
         command
-            .current_dir(folder)
+            .current_dir(directory)
             .env(
                 "PATH",
                 std::env::join_paths(paths).expect("paths have no colon"),
@@ -119,13 +119,13 @@ impl Repository {
     }
 
     #[track_caller]
-    fn refuses(&self, what: &str) {
-        self.is_refused(self.commit(), what);
+    fn refuses(&self, message: &str) {
+        self.is_refused(self.commit(), message);
     }
 
     #[track_caller]
-    fn is_refused(&self, run: Run, what: &str) {
-        refused(&run, &[what, "The commit is refused"]);
+    fn is_refused(&self, run: Run, message: &str) {
+        refused(&run, &[message, "The commit is refused"]);
     }
 }
 

@@ -29,7 +29,7 @@ fn all_tracked_files_are_checked_and_not_only_what_is_staged() {
     repository.sops_rs(&["hook", "run"]).succeeds();
     let run = repository.sops_rs(&["hook", "run", "--all-files"]);
     refused(&run, &["a.yaml:6", "sub/b.yaml:6", "The check failed"]);
-    // The content is that of the index, as for a commit.
+    // The hook checks the content in the index, as for a commit.
     repository.0.write("a.yaml", HARMLESS);
     repository.0.write("c.yaml", PLAIN);
     let run = repository.sops_rs(&["hook", "run", "--all-files"]);
@@ -86,7 +86,7 @@ fn named_files_are_checked_in_addition_to_what_is_staged() {
 }
 
 #[test]
-fn a_range_of_commits_is_checked_including_what_a_later_one_encrypts() {
+fn a_range_of_commits_is_checked_including_files_that_a_later_commit_encrypts() {
     let repository = Repository::without_hook();
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
@@ -115,7 +115,7 @@ fn a_range_of_commits_is_checked_including_what_a_later_one_encrypts() {
         ),
         &[&place],
     );
-    // What is staged does not matter then.
+    // In this case, staged files do not matter.
     repository.add("b.yaml", PLAIN);
     framework(
         &repository,

@@ -30,7 +30,7 @@ fn repository() -> Repository {
 }
 
 #[test]
-fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
+fn plaintext_is_checked_by_the_rule_that_its_commit_removes() {
     let without_rule = format!(
         "creation_rules:\n- path_regex: \\.env$\n  age: {}\n",
         recipient()
@@ -88,14 +88,14 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
         };
         refused(&run, expected);
     }
-    // A rule in front without `path_regex` takes the files of those after it.
+    // An earlier rule without `path_regex` takes the files of the rules after it.
     let front = format!("creation_rules:\n- age: {}\n", recipient());
     let front = configuration().replacen("creation_rules:\n", &front, 1);
     let repository = self::repository();
     repository.add("secrets/b.yaml", VALUES);
     repository.add(".sops.yaml", &front);
     refused(&repository.commit(), &["removes the creation rule"]);
-    // So does an expression that matches nothing.
+    // An expression that matches nothing has the same effect.
     for nothing in [
         configuration().replace("^secrets/", "^nothing$"),
         configuration().replace("^secrets/", "^secrets/b-not"),
@@ -116,7 +116,7 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
 }
 
 #[test]
-fn a_nearer_configuration_without_a_rule_for_a_file_takes_nothing_away() {
+fn a_nearer_configuration_without_a_rule_for_a_file_does_not_hide_the_next_one() {
     let other = format!(
         "creation_rules:\n- path_regex: ^other/\n  age: {}\n",
         recipient()
@@ -145,7 +145,7 @@ fn a_nearer_configuration_without_a_rule_for_a_file_takes_nothing_away() {
         repository.add("elsewhere/y.yaml", "api_key: another-battery\n");
         repository.commit().succeeds();
     }
-    // One with a rule for the file governs it.
+    // A configuration with a rule for the file governs the file.
     let repository = repository();
     let own = format!("creation_rules:\n- age: {}\n", recipient());
     repository.add("secrets/team-b/.sops.yaml", &own);
@@ -170,7 +170,7 @@ fn a_rule_may_go_with_its_files_or_leave_some_out() {
     repository.add(".sops.yaml", &narrower);
     repository.commit().succeeds();
 
-    // So does the help of a commit that is refused for its change of the rules.
+    // If a commit is refused because it changes the rules, the help suggests this too.
     let repository = self::repository();
     repository.git(&["rm", "-q", ".sops.yaml"]).succeeds();
     repository.commit().succeeds();
@@ -221,7 +221,7 @@ fn a_push_is_judged_by_the_rules_before_each_commit() {
             refused(&run, &reasons);
             back();
         }
-        // A commit of its own may take the rule away.
+        // A separate commit may remove the rule.
         repository.add("d.yaml", HARMLESS);
         repository.commit().succeeds();
         take_away(&repository);
@@ -259,7 +259,7 @@ fn the_annotation_of_kubectl_is_refused_in_an_encrypted_secret() {
 }
 
 #[test]
-fn whatever_refuses_a_commit_is_an_error() {
+fn every_finding_that_refuses_a_commit_is_an_error() {
     let repository = Repository::new();
     let key = format!("AGE-SECRET-KEY-1{}\n", "Q".repeat(58));
     repository.add("key.txt", &key);
@@ -286,7 +286,7 @@ fn one_command_updates_the_keys_of_several_files() {
 }
 
 #[test]
-fn the_output_of_the_installation_says_what_is_checked() {
+fn the_installation_reports_what_the_hooks_check() {
     let repository = Repository::without_hook();
     repository
         .0
@@ -356,7 +356,7 @@ fn a_configuration_that_the_environment_names_does_not_replace_the_rules() {
             .git(&["reset", "-q", "--soft", "HEAD^"])
             .succeeds();
     }
-    // The flag does.
+    // The flag replaces the rules.
     let flag = ["hook", "run", "--config", "../elsewhere.yaml"];
     repository.sops_rs(&flag).succeeds();
     let flag = ["--config", "../elsewhere.yaml", "hook", "run"];
@@ -383,7 +383,7 @@ fn plaintext_is_judged_by_the_settings_before_its_commit() {
                 "alone first",
             ],
         );
-        // The settings may come first, and then hold.
+        // If the settings are committed first, they apply.
         repository
             .git(&["rm", "-q", "--cached", "secrets/b.yaml"])
             .succeeds();
@@ -437,7 +437,7 @@ fn plaintext_that_an_unused_rule_would_cover_is_refused() {
             .git(&["reset", "-q", "--hard", "HEAD^"])
             .succeeds();
     }
-    // The last rule is for all files with the extension, and is not what anyone goes by.
+    // The last rule is for all files with the extension, so no one relies on it.
     for (name, text) in [
         ("values.yaml", "a: b\n"),
         ("secrets/README.md", "# Encrypt these files.\n"),

@@ -145,7 +145,7 @@ fn commits_that_the_remote_has_are_not_checked() {
         .git(&["tag", "-a", "-m", "x", "v1", "main~1"])
         .succeeds();
     push(&repository, &["origin", "v1"]).succeeds();
-    // Another remote lacks them.
+    // Another remote lacks these commits.
     repository.add_remote("fork");
     is_refused(&push(&repository, &["fork", "main"]), &["a.yaml:6"]);
     is_refused(&push(&repository, &["../fork", "main"]), &["a.yaml:6"]);
@@ -198,7 +198,7 @@ fn every_branch_and_tag_of_a_push_is_checked() {
         .git(&["push", "-q", "--no-verify", "origin", "one"])
         .succeeds();
     push(&repository, &["origin", "--delete", "one"]).succeeds();
-    // A forced push.
+    // The next push is forced.
     repository
         .git(&["checkout", "-q", "-B", "main", "two"])
         .succeeds();
@@ -265,7 +265,7 @@ fn all_versions_are_judged_by_the_configuration_of_the_last_commit() {
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
 
-    // What is staged does not matter.
+    // Staged files do not matter.
     repository.add("a.yaml", PLAIN);
     repository.commit_unchecked();
     repository.add(".sops-lint.yaml", "exclude: ['*']\n");
@@ -286,7 +286,7 @@ fn an_old_version_may_have_other_recipients_than_the_rule() {
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
-    // The last version may not.
+    // The last version must match the configuration.
     let update = ["updatekeys", "-y", "a.yaml"];
     repository.0.write(".sops.yaml", rules(&recipient()));
     repository.sops_rs(&update).succeeds();
@@ -541,10 +541,10 @@ fn commits_are_checked_if_the_address_of_the_remote_has_changed() {
         repository.git(&set_url).succeeds();
         repository.git(&["checkout", "-q", "-b", "new"]).succeeds();
         repository.git(&["tag", "v1"]).succeeds();
-        // It is not forgotten after the first push.
+        // After the first push, the plaintext is still refused.
         push(&repository, &["origin", "main~1:refs/heads/old"]).succeeds();
         is_refused(&push(&repository, arguments), &["a.yaml:6"]);
-        // What was fetched from the new address counts.
+        // Commits that were fetched from the new address count.
         let set_url = ["remote", "set-url", "origin", "../origin"];
         repository.git(&set_url).succeeds();
         let fetch = ["fetch", "-q", "--prune", "origin"];

@@ -10,7 +10,7 @@ use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
 #[test]
 fn plaintext_is_refused_and_encrypted_files_are_not() {
     let repository = Repository::new();
-    // The first commit has nothing before it.
+    // The first commit has no parent.
     repository.add("a.yaml", PLAIN);
     repository.refuses("SL010");
     repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
@@ -29,7 +29,7 @@ fn plaintext_is_refused_and_encrypted_files_are_not() {
 }
 
 #[test]
-fn what_is_staged_counts_and_not_the_working_tree() {
+fn the_index_counts_and_not_the_working_tree() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
     repository.0.write("a.yaml", HARMLESS);
@@ -40,7 +40,7 @@ fn what_is_staged_counts_and_not_the_working_tree() {
     // `commit -a` has an index of its own.
     let run = repository.git(&["commit", "-q", "-a", "-m", "x"]);
     repository.is_refused(run, "a.yaml:6");
-    // The rule that is staged is the one that counts.
+    // The staged rule counts.
     repository
         .git(&["checkout", "-q", "--", "a.yaml"])
         .succeeds();
@@ -74,7 +74,7 @@ fn a_configuration_that_cannot_be_read_is_refused_with_its_error() {
 }
 
 #[test]
-fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
+fn only_configurations_for_staged_files_are_needed() {
     let repository = Repository::new();
     repository.add("sub/.sops.yaml", "creation_rules: [");
     let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
@@ -89,7 +89,7 @@ fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
 }
 
 #[test]
-fn a_configuration_that_is_a_link_is_read_where_it_leads() {
+fn a_configuration_may_be_a_symbolic_link() {
     let repository = Repository::new();
     let link = |target: &str| {
         let path = repository.0.path("sub/.sops.yaml");
@@ -128,7 +128,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
 }
 
 #[test]
-fn the_baseline_is_the_one_that_is_staged() {
+fn the_staged_baseline_counts() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
     repository.add(".sops-lint.yaml", "baseline: known.json\n");
@@ -148,7 +148,7 @@ fn the_baseline_is_the_one_that_is_staged() {
 }
 
 #[test]
-fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_way() {
+fn plaintext_that_cannot_be_encrypted_is_refused_with_the_reason() {
     let repository = Repository::new();
     let rules = rules(&recipient()).replace("yaml$", "(yaml|env|ini)$");
     let all = rules.replace("  encrypted_regex: ^(data|stringData)$\n", "");
@@ -167,12 +167,12 @@ fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_wa
 }
 
 #[test]
-fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_it() {
+fn a_configuration_change_is_checked_for_unchanged_files() {
     let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
     repository.refuses("help: sops-rs updatekeys a.yaml");
     repository.refuses("help: sops-rs updatekeys sub/b.yaml");
-    // What is staged counts.
+    // Staged files count.
     let update = ["updatekeys", "-y", "a.yaml", "sub/b.yaml"];
     repository.sops_rs(&update).succeeds();
     repository.refuses("SL012");
@@ -185,7 +185,7 @@ fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_i
     repository.add(".sops.yaml", &other_rule);
     repository.refuses("SL013");
 
-    // Another configuration takes over where one goes, under its old name or a new one.
+    // If a configuration is removed or renamed, another configuration governs its files.
     repository.add(".sops.yaml", &rules(&both()));
     repository.add("sub/.sops.yaml", &rules(&recipient()));
     repository.refuses("sub/b.yaml");
@@ -221,12 +221,12 @@ fn plaintext_that_a_new_rule_covers_is_refused() {
 }
 
 #[test]
-fn a_change_of_the_configuration_that_changes_nothing_for_a_file_is_none_of_its_matter() {
+fn a_configuration_change_without_effect_on_a_file_is_not_reported_for_it() {
     let repository = Repository::with_encrypted(&["a.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
     let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
     repository.git(&no_hook).succeeds();
-    // It has had other keys before.
+    // The file had other keys before.
     repository.add(".sops.yaml", &format!("# more\n{}", rules(&both())));
     repository.commit().succeeds();
     repository.add(".sops.yaml", &rules(&other_recipient()));
@@ -267,7 +267,7 @@ fn a_file_that_encrypts_more_than_its_rule_selects_passes() {
     repository.commit().succeeds();
     let run = repository.sops_rs(&["lint", "--select", "SL013"]);
     assert_eq!(run.stdout.matches("encrypts more than").count(), 4, "{run}");
-    // A file that leaves some of it in plaintext is refused.
+    // A file with some of the values in plaintext is refused.
     repository
         .0
         .write("all.yaml", format!("{PLAIN}data: {{a: YQ==}}\n"));
@@ -342,7 +342,7 @@ fn renames_and_deletions_are_followed() {
 }
 
 #[test]
-fn links_submodules_and_binary_files_are_no_obstacle() {
+fn links_submodules_and_binary_files_cause_no_error() {
     let repository = Repository::new();
     symlink("nowhere", repository.0.path("link.yaml")).expect("the test owns it");
     repository
@@ -399,7 +399,7 @@ fn a_worktree_has_the_hook_too() {
 }
 
 #[test]
-fn from_a_folder_below_the_same_is_looked_at() {
+fn from_a_subdirectory_the_same_files_are_checked() {
     let repository = Repository::new();
     repository.add("sub/a.yaml", PLAIN);
     repository.add("other/b.yaml", PLAIN);
@@ -518,7 +518,7 @@ fn a_configuration_whose_target_is_deleted_is_refused() {
 }
 
 #[test]
-fn settings_of_git_do_not_change_what_is_checked() {
+fn git_settings_do_not_change_the_checked_files() {
     for (name, value) in [
         ("diff.relative", "true"),
         ("diff.renames", "copies"),
@@ -630,7 +630,7 @@ fn a_configuration_with_intent_to_add_does_not_count() {
     repository.git(&["add", "-N", "sub/.sops.yaml"]).succeeds();
     repository.add("sub/values.yaml", "stringData:\n  a: correct-horse\n");
     repository.refuses("a creation rule covers this file");
-    // A staged one with a rule for the file does.
+    // A staged configuration with a rule for the file counts.
     let own = format!(
         "creation_rules:\n- encrypted_regex: ^none$\n  age: {}\n",
         recipient()
@@ -646,7 +646,7 @@ fn one_command_is_shown_for_many_plaintext_files() {
     for name in names {
         repository.add(name, PLAIN);
     }
-    // Without a configuration, all of them need the same.
+    // Without a configuration, all files need the same step.
     let configuration = repository.0.read(".sops.yaml");
     fs::remove_file(repository.0.path(".sops.yaml")).expect("the test owns it");
     let run = repository.commit();
@@ -665,7 +665,7 @@ fn one_command_is_shown_for_many_plaintext_files() {
     assert!(!run.stderr.contains("encrypt -i"), "{run}");
     let command = "`sops-rs lint --fix --select SL010` encrypts";
     assert!(run.stderr.contains(command), "{run}");
-    // The command reaches all files wherever Git was called.
+    // The command finds all files, whatever directory Git was called in.
     let commit = ["commit", "-q", "-m", "x"];
     let run = repository.git_in(&repository.0.path("sub"), &commit);
     let command = "`sops-rs lint --fix --select SL010 ..` encrypts";

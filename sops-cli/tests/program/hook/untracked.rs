@@ -26,7 +26,7 @@ fn repository(configuration: &str, expression: &str) -> Repository {
 }
 
 #[test]
-fn a_configuration_that_is_not_added_covers_what_is_staged() {
+fn an_untracked_configuration_covers_staged_files() {
     for (configuration, expression) in [
         (".sops.yaml", "(^|/)secrets/"),
         ("app/.sops.yaml", "^secrets/"),
@@ -69,7 +69,7 @@ fn a_configuration_that_is_not_added_covers_what_is_staged() {
         ],
     );
     assert!(!run.stderr.contains("add a creation rule"), "{run}");
-    // What it does not cover passes, and so does what is encrypted or excluded.
+    // Files that the rule does not cover pass, and so do encrypted and excluded files.
     let repository = self::repository(".sops.yaml", "^other/");
     repository.commit().succeeds();
     let repository = self::repository(".sops.yaml", "(^|/)secrets/");
@@ -84,13 +84,13 @@ fn a_configuration_that_is_not_added_covers_what_is_staged() {
 }
 
 #[test]
-fn a_configuration_counts_as_it_is_staged() {
+fn the_staged_configuration_counts() {
     let repository = repository(".sops.yaml", "^other/");
     repository.git(&["add", ".sops.yaml"]).succeeds();
     // The next commit may add this rule, and encrypt the file.
     repository.0.write(".sops.yaml", rule("(^|/)secrets/"));
     repository.commit().succeeds();
-    // The nearest one governs a file.
+    // The nearest configuration governs a file.
     repository.add("app/.sops.yaml", &rule("^other/"));
     repository.add("app/secrets/b.env", ENV);
     repository
@@ -124,7 +124,7 @@ fn an_invalid_configuration_that_is_not_added_warns() {
 }
 
 #[test]
-fn a_push_is_judged_by_a_configuration_that_is_not_added() {
+fn a_push_is_judged_by_an_untracked_configuration() {
     for is_ignored in [false, true] {
         let repository = repository(".sops.yaml", "(^|/)secrets/");
         repository.add_remote("origin");
@@ -143,7 +143,7 @@ fn a_push_is_judged_by_a_configuration_that_is_not_added() {
                 "The push is refused",
             ],
         );
-        // A later commit changes nothing about that.
+        // A later commit does not change this.
         repository
             .git(&["rm", "-q", "app/secrets/a.env"])
             .succeeds();
@@ -151,7 +151,7 @@ fn a_push_is_judged_by_a_configuration_that_is_not_added() {
         repository.commit_unchecked();
         refused(&push(), &["app/secrets/a.env:1", "Git does not track"]);
     }
-    // What it does not cover passes, and so does what is encrypted.
+    // Files that the rule does not cover pass, and so do encrypted files.
     let repository = repository(".sops.yaml", "^other/");
     repository.add_remote("origin");
     repository.commit().succeeds();

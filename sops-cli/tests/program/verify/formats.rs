@@ -1,4 +1,4 @@
-//! How findings are written.
+//! The formats of findings.
 
 use serde_json::Value as Json;
 

@@ -1,4 +1,4 @@
-//! What is found without a private key, by comparing a file with its history.
+//! Findings without a private key, from comparing a file with its history.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn files_that_only_programs_wrote_have_a_clean_history() {
         "{}",
         verification.run
     );
-    // A version from before may come back as a whole.
+    // A complete earlier version is clean.
     repository.git(&["checkout", "-q", "HEAD~2", "--", "a.yaml"]);
     repository.verify(&[]).is_clean();
     // Comments and the layout are not covered by the MAC.
@@ -46,7 +46,7 @@ fn a_value_that_was_changed_by_hand_is_found() {
     let verification = repository.verify(&[]);
     verification.finds(&[("SV001", "a.yaml")], 1);
     verification.says("`metadata.name` is not as in commit");
-    // Also after the commit, and after others.
+    // The finding stays after the commit, and after further commits.
     repository.commit();
     repository.verify(&[]).finds(&[("SV001", "a.yaml")], 1);
     repository
@@ -105,7 +105,7 @@ fn a_merge_as_text_is_found() {
 }
 
 #[test]
-fn an_incomplete_history_is_no_proof() {
+fn an_incomplete_history_proves_nothing() {
     let repository = without_key();
     let origin = format!("file://{}", repository.0.path("").display());
     for (flags, reason) in [
@@ -127,7 +127,7 @@ fn an_incomplete_history_is_no_proof() {
         verification.says(reason);
         run(&["--staged"]).finds(&[("SV002", "a.yaml"), ("SV002", "b.yaml")], 2);
     }
-    // Not even a history.
+    // Without `.git`, there is no history either.
     std::fs::remove_dir_all(repository.0.path(".git")).expect("the test owns it");
     repository
         .verify(&["b.yaml"])
@@ -156,6 +156,83 @@ fn many_files_with_a_long_name_are_compared_with_their_history() {
     }
     let verification = repository.verify(&[]);
     assert_eq!(verification.findings.len(), 2, "{}", verification.run);
+}
+
+/// 50,000 commits are searched.
+#[test]
+fn a_history_that_is_too_long_is_no_proof() {
+    let repository = without_key();
+    let head = repository.git(&["rev-parse", "HEAD"]).stdout;
+    let add_commits = |count: usize| {
+        let commit =
+            "commit refs/heads/main\ncommitter t <t@example.com> 1700000000 +0000\ndata 1\nx\n";
+        let from = format!("{commit}from refs/heads/main^0\n");
+        repository
+            .0
+            .write("../commits", from + &commit.repeat(count - 1));
+        let script = "git fast-import --quiet < ../commits";
+        let shell = repository.0.command_of(Path::new("sh"), &["-c", script]);
+        repository.0.finish(shell).succeeds();
+    };
+    let commits = repository.git(&["rev-list", "--count", "HEAD"]).stdout;
+    let commits: usize = commits.trim().parse().expect("it is a number");
+    add_commits(49_999 - commits);
+    repository.verify(&[]).is_clean();
+    add_commits(1);
+    let verification = repository.verify(&[]);
+    verification.finds(&[("SV002", "a.yaml"), ("SV002", "b.yaml")], 2);
+    verification.says("the history is too long to search");
+    // What was found in the searched part is found all the same.
+    repository.git(&["update-ref", "refs/heads/main", head.trim()]);
+    repository.replace("a.yaml", "name: a", "name: b");
+    repository.verify(&[]).finds(&[("SV001", "a.yaml")], 1);
+}
+
+/// 2,000 deleted files are compared with a file, the latest deletions first.
+#[test]
+fn an_original_among_many_deleted_files_is_found() {
+    for (others, is_found) in [(1_500, true), (2_500, false)] {
+        let repository = Repository::with(&["original.yaml"]);
+        for number in 0..others {
+            repository
+                .0
+                .write(&format!("many/{number}.yaml"), format!("a: {number}\n"));
+        }
+        repository.commit();
+        std::fs::rename(
+            repository.0.path("original.yaml"),
+            repository.0.path("copy.yaml"),
+        )
+        .expect("the test owns it");
+        repository.replace("copy.yaml", "name: a", "name: b");
+        repository.commit();
+        std::fs::remove_dir_all(repository.0.path("many")).expect("the test owns it");
+        repository.commit();
+        repository.forget_key();
+        let verification = repository.verify(&["copy.yaml"]);
+        match is_found {
+            true => verification.finds(&[("SV001", "copy.yaml")], 1),
+            false => verification.is_clean(),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_ends_in_its_first_value_is_found() {
+    let repository = Repository::with(&["a.yaml"]);
+    let text = repository.0.read("a.yaml");
+    let value = text.find("ENC[").expect("it is encrypted");
+    for length in [
+        "ENC[".len(),
+        "ENC[AES256_GCM".len(),
+        "ENC[AES256_GCM,da".len(),
+        40,
+    ] {
+        repository.0.write("a.yaml", &text[..value + length]);
+        let verification = repository.verify(&[]);
+        assert_eq!(verification.findings.len(), 1, "{}", verification.run);
+        assert_eq!(verification.run.code, Some(1), "{}", verification.run);
+    }
 }
 
 #[test]
@@ -278,7 +355,7 @@ fn the_original_of_an_altered_copy_is_clean() {
 }
 
 #[test]
-fn renamed_files_that_nobody_altered_are_clean() {
+fn renamed_files_without_changes_are_clean() {
     let repository = without_key();
     repository.git(&["mv", "b.yaml", "c.yaml"]);
     let summary = |name: &str| {

@@ -1,4 +1,4 @@
-//! What is found with a private key.
+//! Findings with a private key.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -7,7 +7,7 @@ use sops_test_support::environment::{identity, other_recipient, recipient};
 use super::{Repository, SECRET, Verification, for_someone_else, rules};
 
 #[test]
-fn encrypted_files_that_are_as_they_were_written_are_fine() {
+fn unaltered_encrypted_files_pass() {
     let repository = Repository::with(&["a.yaml", "apps/b.yaml", "--config=c.yaml"]);
     repository
         .0
@@ -56,7 +56,7 @@ fn every_format_is_verified() {
 }
 
 #[test]
-fn each_way_in_which_a_file_is_wrong_is_a_finding() {
+fn each_problem_of_a_file_is_a_finding() {
     for (from, to, code) in [
         ("name: a", "name: b", "SV001"),
         ("  user: ENC", "  password2: ENC", "SV001"),

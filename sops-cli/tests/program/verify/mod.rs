@@ -22,7 +22,7 @@ fn rules(recipient: &str) -> String {
 struct Repository(TestEnvironment);
 
 impl Repository {
-    /// One in which these files are encrypted and committed.
+    /// A repository in which these files are encrypted and committed.
     fn with(names: &[&str]) -> Self {
         let repository = Self(TestEnvironment::new());
         repository.git(&["init", "-q", "-b", "main"]);
@@ -61,7 +61,7 @@ impl Repository {
         self.0.write(name, text.replacen(from, to, 1));
     }
 
-    /// Takes the private key away.
+    /// Removes the private key.
     fn forget_key(&self) {
         let keys = self.0.home().join(".config/sops/age/keys.txt");
         std::fs::remove_file(keys).expect("the test owns it");
@@ -76,7 +76,7 @@ impl Repository {
     }
 }
 
-/// What a run found.
+/// The findings of a run.
 struct Verification {
     run: Run,
     /// The code, the file and the message of each finding.
@@ -132,7 +132,7 @@ impl Verification {
 /// Encrypts a file for someone else, by a rule of their own.
 fn for_someone_else(repository: &Repository, name: &str) {
     repository.0.write(name, SECRET);
-    let other = other_recipient();
+    let second = other_recipient();
     let expression = "^(data|stringData)$";
     let encrypt = [
         "--config",
@@ -142,7 +142,7 @@ fn for_someone_else(repository: &Repository, name: &str) {
         "--encrypted-regex",
         expression,
         "--age",
-        &other,
+        &second,
         name,
     ];
     repository.0.run(&encrypt).succeeds();

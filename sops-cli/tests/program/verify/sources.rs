@@ -16,12 +16,12 @@ fn special_files_are_refused() {
         verification.finds(&[("SV002", name)], 2);
         verification.says("the file cannot be read: it is not a regular file");
     }
-    // In a directory, there may be any.
+    // A directory may contain any files.
     repository.verify(&["."]).is_clean();
 }
 
 #[test]
-fn each_tree_is_verified_as_it_is() {
+fn each_tree_is_verified_with_its_own_standards() {
     let repository = Repository::with(&["a.yaml", "apps/b.yaml"]);
     // The index has a changed value, and the working tree another configuration.
     repository.replace("a.yaml", "name: a", "name: b");
@@ -77,7 +77,7 @@ fn a_plaintext_file_of_a_commit_is_a_finding() {
 }
 
 #[test]
-fn what_cannot_be_verified_is_an_error() {
+fn unverifiable_files_are_errors() {
     let repository = Repository::with(&["a.yaml"]);
     for arguments in [
         &["--rev", "HEAD~9"][..],

@@ -4,7 +4,7 @@ use sops_document::Collection;
 
 use super::reader::{NodeItem, Reader};
 use super::{Container, Piece};
-use crate::merge::layout::comma_after;
+use crate::merge::layout::{column, comma_after};
 
 impl<'t> Reader<'_, 't> {
     /// A mapping or sequence in braces or brackets.
@@ -34,6 +34,7 @@ impl<'t> Reader<'_, 't> {
             entries.push(Piece {
                 key: self.key(kind, child),
                 index,
+                column: column(text, start),
                 lead: &text[at..start],
                 head: &text[start..value_start],
                 body,

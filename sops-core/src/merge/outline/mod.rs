@@ -1,6 +1,6 @@
-//! A plaintext as a tree of pieces of its text, which a merge can put together in another order.
+//! A plaintext as a tree of pieces of its text, which a merge can combine in another order.
 //!
-//! The pieces of a document cover its text without a gap: the text before an entry with its
+//! The pieces of a document cover its text without gaps: the text before an entry with its
 //! comments, the key, the value and the rest of the line.
 
 mod flow;
@@ -21,15 +21,17 @@ pub(super) struct Piece<'t> {
     pub(super) key: String,
     /// The number of the entry in its container.
     pub(super) index: usize,
+    /// The column of its key or, for an item, of its dash.
+    pub(super) column: usize,
     /// Comments, blank lines and indentation before the key; for an item, including its dash.
     pub(super) lead: &'t str,
-    /// The key and what is between it and the value.
+    /// The key, and the text between it and the value.
     pub(super) head: &'t str,
     pub(super) body: Body<'t>,
     /// The rest of the line after the value.
     pub(super) tail: &'t str,
     pub(super) hash: ContentHash,
-    /// All of its text except the lead.
+    /// The text of the piece except the lead.
     pub(super) text: &'t str,
 }
 

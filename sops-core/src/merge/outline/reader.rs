@@ -48,11 +48,12 @@ pub(crate) fn outline<'t>(document: &Document<'t>) -> Container<'t> {
 #[derive(Clone, Copy)]
 pub(super) struct NodeItem {
     pub(super) index: usize,
-    /// The index after its last item.
+    /// The index after the node's last item.
     pub(super) next: usize,
 }
 
-/// How many levels of containers are taken apart. What is deeper is merged as one value.
+/// How many levels of containers are divided into pieces. A deeper container is merged as one
+/// value.
 const MAX_LEVELS: usize = 100;
 
 pub(super) struct Reader<'d, 't> {
@@ -109,6 +110,7 @@ impl<'t> Reader<'_, 't> {
         let empty = |text: &'t str| Piece {
             key: String::new(),
             index,
+            column: 0,
             lead: "",
             head: "",
             body: Body::Scalar(text),
@@ -133,6 +135,7 @@ impl<'t> Reader<'_, 't> {
         Piece {
             key: String::new(),
             index,
+            column: 0,
             lead: "",
             head: &self.text[start..start + header],
             body,
@@ -153,8 +156,8 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// The value at a node, its hash and where it ends. `from` is where the text of a block
-    /// container begins, and `until` where that of a document ends.
+    /// The value at a node, its hash and its end. `from` is the start of a block container's text,
+    /// and `until` the end of the document's.
     pub(super) fn value(
         &self,
         node: NodeItem,
@@ -260,7 +263,6 @@ impl<'t> Reader<'_, 't> {
         }
         let end = match until {
             Some(until) => until.max(at),
-            // A section of an INI file without keys has only its header.
             None if entries.is_empty() => self.span(node).end.max(at),
             None => at,
         };
@@ -306,9 +308,14 @@ impl<'t> Reader<'_, 't> {
             Body::Scalar(_) if span.is_empty() => (Body::Scalar(""), value_start),
             body => (body, value_end),
         };
+        let first = match layout::dash(&text[lead.clone()]) {
+            Some(dash) if kind == Collection::Sequence => lead.start + dash,
+            _ => start,
+        };
         let piece = Piece {
             key: self.key(kind, node),
             index,
+            column: layout::column(text, first),
             lead: &text[lead],
             head: &text[start..value_start],
             body,
@@ -325,7 +332,16 @@ impl<'t> Reader<'_, 't> {
         let text = self.text;
         let first = self.nodes(node.index + 1..node.next).first().copied();
         let Some(first) = first else {
-            return self.span(node).start.max(start);
+            let span = self.span(node);
+            // The section of the keys above all headers has no header.
+            let is_section = text[start..].starts_with('[') && !span.is_empty();
+            let has_line_break = text[..span.end].ends_with('\n');
+            return match is_section {
+                // A section of an INI file without keys has only its header.
+                true if has_line_break => span.end.max(start),
+                true => line_end(text, span.end.max(start)),
+                false => span.start.max(start),
+            };
         };
         let first = self.start(node, first).max(start);
         let is_header = text[start..].starts_with('[') || self.span(node).start > start;

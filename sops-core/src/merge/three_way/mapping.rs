@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use sops_document::Component;
 
+use super::order::{is_in_order, key_order};
 use super::{Base, MergedPiece, ThreeWay};
 use crate::merge::layout::has_comment;
 use crate::merge::outline::{Container, Piece};
@@ -34,12 +35,15 @@ impl ThreeWay<'_> {
             }
             self.path.pop();
         }
-        let order = match base.known() {
-            // Theirs put the entries into another order.
-            Some(base) if is_in_order(base, ours) && !is_in_order(base, theirs) => {
-                key_order(theirs, ours, &merged)
+        let of_base = base.known().map(keys);
+        let (of_ours, of_theirs) = (keys(ours), keys(theirs));
+        let is_merged = |key: &&str| merged.contains_key(key);
+        let order = match of_base {
+            // Theirs changed the order of the entries.
+            Some(base) if is_in_order(&base, &of_ours) && !is_in_order(&base, &of_theirs) => {
+                key_order(&of_theirs, &of_ours, is_merged)
             }
-            _ => key_order(ours, theirs, &merged),
+            _ => key_order(&of_ours, &of_theirs, is_merged),
         };
         if let Some(base) = base.known() {
             let next = |side, entry| comment_of_next(base.close, &in_base, side, entry);
@@ -47,7 +51,7 @@ impl ThreeWay<'_> {
                 .entries
                 .iter()
                 .filter(|entry| !in_theirs.contains_key(&*entry.key));
-            // Those below which ours added an entry, so that they are above that entry now.
+            // Comments below which ours added an entry, so that they are now above that entry.
             let moved: HashSet<&str> = added
                 .map(|entry| (entry, next(ours, entry)))
                 .filter(|(entry, text)| has_comment(text) && entry.lead.starts_with(text))
@@ -81,7 +85,7 @@ fn comment_of_next<'t>(
     side: &Container<'_>,
     entry: &Piece<'_>,
 ) -> &'t str {
-    // Entries that were added too are few.
+    // Few entries are added on both sides.
     const LOOKED_AT: usize = 8;
     let next = side.entries.iter().skip(entry.index + 1).take(LOOKED_AT);
     let mut next = next.filter_map(|next| in_base.get(&*next.key));
@@ -93,50 +97,7 @@ fn by_key<'p, 't>(container: &'p Container<'t>) -> HashMap<&'p str, &'p Piece<'t
     entries.map(|entry| (&*entry.key, entry)).collect()
 }
 
-/// Whether the keys that both mappings have are in the same order.
-fn is_in_order(base: &Container<'_>, side: &Container<'_>) -> bool {
-    let numbers: HashMap<&str, usize> = base
-        .entries
-        .iter()
-        .map(|entry| (&*entry.key, entry.index))
-        .collect();
-    let entries = side.entries.iter();
-    entries
-        .filter_map(|entry| numbers.get(&*entry.key))
-        .is_sorted()
-}
-
-/// The keys of the merged entries in the order of `first`. A key that only `second` has follows the
-/// same key as there, after the keys that `first` added in that position.
-fn key_order<'p, V>(
-    first: &'p Container<'_>,
-    second: &'p Container<'_>,
-    merged: &HashMap<&str, V>,
-) -> Vec<&'p str> {
-    let in_first: HashSet<&str> = first.entries.iter().map(|entry| &*entry.key).collect();
-    let in_second: HashSet<&str> = second.entries.iter().map(|entry| &*entry.key).collect();
-    let mut following: HashMap<Option<&str>, Vec<&'p str>> = HashMap::new();
-    let mut anchor = None;
-    for entry in &second.entries {
-        let key = &*entry.key;
-        if in_first.contains(key) {
-            anchor = Some(key);
-        } else if merged.contains_key(key) {
-            following.entry(anchor).or_default().push(key);
-        }
-    }
-    let mut order = Vec::new();
-    let mut pending = following.remove(&None).unwrap_or_default();
-    for entry in &first.entries {
-        let key = &*entry.key;
-        if in_second.contains(key) {
-            order.append(&mut pending);
-            pending = following.remove(&Some(key)).unwrap_or_default();
-        }
-        if merged.contains_key(key) {
-            order.push(key);
-        }
-    }
-    order.append(&mut pending);
-    order
+/// The keys of a mapping, in order.
+fn keys<'p>(container: &'p Container<'_>) -> Vec<&'p str> {
+    container.entries.iter().map(|entry| &*entry.key).collect()
 }

@@ -1,75 +1,25 @@
-//! Merges three outlines by key path: what one side changed is taken from that side, and what both
-//! changed differently is a conflict.
+//! Merges three outlines by key path: a change of one side is taken from that side, and different
+//! changes of both sides are a conflict.
 
+mod identity;
 mod mapping;
+mod merged;
+mod order;
 mod sequence;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use sops_document::{Collection, Component, KeyPath};
 
-use super::comments::{self, MergedComments};
-use super::outline::{Body, Container, ContentHash, Piece, hash_of_container};
+use self::merged::whole;
+pub(super) use self::merged::{Content, MergedBody, MergedContainer, MergedPiece};
+use super::comments::{
+    self, MergedComments, each_comment, each_comment_inside, each_comment_of_text,
+};
+use super::outline::{Body, Container, Piece};
 use super::{Conflict, ConflictKind, SideName};
-
-/// A merged entry, put together from the sides.
-pub(super) struct MergedPiece<'p, 't> {
-    pub(super) key: &'p str,
-    pub(super) lead: Cow<'t, str>,
-    /// The number of the entry in the container of each side that has it.
-    pub(super) in_ours: Option<usize>,
-    pub(super) in_theirs: Option<usize>,
-    pub(super) content: Content<'p, 't>,
-}
-
-pub(super) enum Content<'p, 't> {
-    /// As one side has it.
-    Whole(SideName, &'p Piece<'t>),
-    /// From both sides.
-    Parts {
-        head: Cow<'t, str>,
-        body: MergedBody<'p, 't>,
-        tail: Cow<'t, str>,
-    },
-}
-
-pub(super) enum MergedBody<'p, 't> {
-    Scalar(SideName, &'p Piece<'t>),
-    Container(MergedContainer<'p, 't>),
-}
-
-pub(super) struct MergedContainer<'p, 't> {
-    /// The container whose style the entries have.
-    pub(super) like: &'p Container<'t>,
-    pub(super) entries: Vec<MergedPiece<'p, 't>>,
-    pub(super) close: Cow<'t, str>,
-}
-
-impl MergedPiece<'_, '_> {
-    /// Whether it was the first entry of its container on each side that has it.
-    pub(super) fn was_first(&self) -> bool {
-        let mut numbers = self.in_ours.iter().chain(&self.in_theirs);
-        numbers.all(|number| *number == 0)
-    }
-
-    fn hash(&self) -> ContentHash {
-        match &self.content {
-            Content::Whole(_, piece) => piece.hash,
-            Content::Parts { body, .. } => match body {
-                MergedBody::Scalar(_, piece) => piece.hash,
-                MergedBody::Container(container) => container.hash(),
-            },
-        }
-    }
-}
-
-impl MergedContainer<'_, '_> {
-    /// The hash that the merged text must have.
-    pub(super) fn hash(&self) -> ContentHash {
-        let entries = self.entries.iter().map(|entry| (entry.key, entry.hash()));
-        hash_of_container(self.like.kind, entries)
-    }
-}
 
 /// The common ancestor of a node.
 #[derive(Clone, Copy)]
@@ -118,6 +68,9 @@ pub(super) fn three_way<'p, 't>(
     let mut merge = ThreeWay {
         choice,
         conflicts: Vec::new(),
+        recorded: HashSet::new(),
+        base: base.known(),
+        base_comments: OnceCell::new(),
         path: Vec::new(),
         document: 0,
         is_below_stream: false,
@@ -128,6 +81,7 @@ pub(super) fn three_way<'p, 't>(
     MergedStream {
         documents: MergedContainer {
             like: ours,
+            like_side: SideName::Ours,
             entries,
             close,
         },
@@ -139,6 +93,9 @@ pub(super) fn three_way<'p, 't>(
 struct ThreeWay<'c> {
     choice: &'c Choice<'c>,
     conflicts: Vec<Conflict>,
+    recorded: HashSet<Conflict>,
+    base: Option<&'c Container<'c>>,
+    base_comments: OnceCell<HashSet<&'c str>>,
     path: Vec<Component>,
     document: usize,
     /// Whether the current node is in a document, not the stream of documents.
@@ -155,14 +112,49 @@ impl ThreeWay<'_> {
             kind,
         };
         let side = (self.choice)(&conflict);
-        // A comment is above and after the same value.
-        if self.conflicts.last() != Some(&conflict) {
+        // A comment can be above and after the same value, and a list can conflict in several
+        // positions.
+        if self.recorded.insert(conflict.clone()) {
             self.conflicts.push(conflict);
         }
         side
     }
 
-    /// Merges text that is no value: comments and layout.
+    /// Whether this is a comment of a side that the base does not have, so that it must not be lost.
+    fn is_new_comment(&self, comment: &str) -> bool {
+        let known = self.base_comments.get_or_init(|| {
+            let mut known = HashSet::new();
+            let mut add = |comment| {
+                known.insert(comment);
+            };
+            for document in self.base.iter().flat_map(|base| &base.entries) {
+                each_comment(document, &mut add);
+            }
+            each_comment_of_text(self.base.map_or("", |base| base.close), &mut add);
+            known
+        });
+        !known.contains(comment)
+    }
+
+    /// Whether an entry has a new comment.
+    fn has_new_comment(&self, piece: &Piece<'_>) -> bool {
+        let mut has_new = false;
+        each_comment(piece, &mut |comment| {
+            has_new |= self.is_new_comment(comment)
+        });
+        has_new
+    }
+
+    /// Whether an entry has a new comment inside, or in the line where it ends.
+    fn has_new_comment_inside(&self, piece: &Piece<'_>) -> bool {
+        let mut has_new = false;
+        each_comment_inside(piece, &mut |comment| {
+            has_new |= self.is_new_comment(comment)
+        });
+        has_new
+    }
+
+    /// Merges text other than values: comments and layout.
     fn text<'t>(&mut self, base: Base<&'t str>, ours: &'t str, theirs: &'t str) -> Cow<'t, str> {
         match comments::merge(base.known(), ours, theirs) {
             MergedComments::Text(text) => text,
@@ -200,11 +192,13 @@ impl ThreeWay<'_> {
             lead,
             in_ours: Some(ours.index),
             in_theirs: Some(theirs.index),
+            columns: [Some(ours.column), Some(theirs.column)],
             content,
         })
     }
 
-    /// An entry that only one side has: the side added it, or the other side removed it.
+    /// An entry that only one side has: the side added it, or the other side removed it. A changed
+    /// comment is a change too, as for Git.
     fn one_sided<'p, 't>(
         &mut self,
         base: Base<&'p Piece<'t>>,
@@ -213,7 +207,9 @@ impl ThreeWay<'_> {
     ) -> Option<MergedPiece<'p, 't>> {
         let is_kept = match base {
             Base::Known(None) => true,
-            Base::Known(Some(base)) if base.hash == piece.hash => false,
+            Base::Known(Some(base)) if base.hash == piece.hash && !self.has_new_comment(piece) => {
+                false
+            }
             _ => self.conflict(ConflictKind::Removed) == side,
         };
         is_kept.then(|| whole(side, piece))
@@ -226,12 +222,24 @@ impl ThreeWay<'_> {
         ours: &'p Piece<'t>,
         theirs: &'p Piece<'t>,
     ) -> Content<'p, 't> {
+        let of = |side: SideName| match side {
+            SideName::Ours => ours,
+            SideName::Theirs => theirs,
+        };
         if let (Some(in_ours), Some(in_theirs)) = (ours.container(), theirs.container())
             && in_ours.kind == in_theirs.kind
         {
             let in_base = base.then(Piece::container);
             let in_base = in_base.then(|base| (base.kind == in_ours.kind).then_some(base));
+            let had_mixed_styles = self.has_mixed_styles;
             let container = self.container(in_base, in_ours, in_theirs);
+            if in_ours.flow != in_theirs.flow
+                && let Some(side) = container.only_side(ours, theirs)
+                && !self.has_new_comment_inside(of(side.other()))
+            {
+                self.has_mixed_styles = had_mixed_styles;
+                return Content::Whole(side, of(side));
+            }
             return Content::Parts {
                 head: self.text(base.then(|base| Some(base.head)), ours.head, theirs.head),
                 body: MergedBody::Container(container),
@@ -255,15 +263,17 @@ impl ThreeWay<'_> {
         } else {
             self.conflict(ConflictKind::Value)
         };
-        let piece = match side {
-            SideName::Ours => ours,
-            SideName::Theirs => theirs,
-        };
         let ends_line = |piece: &Piece<'_>| scalar(piece).map(|text| text.ends_with('\n'));
         if ends_line(ours).is_none() || ends_line(ours) != ends_line(theirs) {
-            // The head and the tail belong to the form of the value.
-            return Content::Whole(side, piece);
+            // The head and the tail depend on the form of the value.
+            let loses_comment = self.has_new_comment_inside(of(side.other()));
+            let side = match base.known().is_some() && loses_comment {
+                true => self.conflict(ConflictKind::Value),
+                false => side,
+            };
+            return Content::Whole(side, of(side));
         }
+        let piece = of(side);
         Content::Parts {
             head: self.text(base.then(|base| Some(base.head)), ours.head, theirs.head),
             body: MergedBody::Scalar(side, piece),
@@ -279,9 +289,9 @@ impl ThreeWay<'_> {
     ) -> MergedContainer<'p, 't> {
         self.has_mixed_styles |= ours.flow != theirs.flow;
         let has_theirs_new_style = base.known().is_some_and(|base| base.flow == ours.flow);
-        let like = match ours.flow != theirs.flow && has_theirs_new_style {
-            true => theirs,
-            false => ours,
+        let (like, like_side) = match ours.flow != theirs.flow && has_theirs_new_style {
+            true => (theirs, SideName::Theirs),
+            false => (ours, SideName::Ours),
         };
         let was_below_stream = std::mem::replace(&mut self.is_below_stream, true);
         let entries = match ours.kind {
@@ -292,19 +302,10 @@ impl ThreeWay<'_> {
         let close = self.text(base.then(|base| Some(base.close)), ours.close, theirs.close);
         MergedContainer {
             like,
+            like_side,
             entries,
             close,
         }
-    }
-}
-
-fn whole<'p, 't>(side: SideName, piece: &'p Piece<'t>) -> MergedPiece<'p, 't> {
-    MergedPiece {
-        key: &piece.key,
-        lead: Cow::Borrowed(piece.lead),
-        in_ours: (side == SideName::Ours).then_some(piece.index),
-        in_theirs: (side == SideName::Theirs).then_some(piece.index),
-        content: Content::Whole(side, piece),
     }
 }
 

@@ -1,14 +1,22 @@
 //! Merges lists: item by item if all have the same length, otherwise around the items that did not
-//! change or that have the same name.
+//! change. Where both sides changed the items between them, they are merged by name
+//! (`identity.rs`), or as the additions of both sides.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use sops_document::{Collection, Component};
+use sops_document::Component;
 
+use super::identity::identity;
 use super::{Base, MergedPiece, ThreeWay, whole};
-use crate::merge::alignment::{Region, Trio, align};
-use crate::merge::outline::{Container, ContentHash, Piece, hash_of_container};
+use crate::merge::alignment::{Region, Trio, align, changes};
+use crate::merge::comments::{comment_lines, each_comment_of_text};
+use crate::merge::layout::has_comment;
+use crate::merge::outline::{Container, ContentHash, Piece};
 use crate::merge::{ConflictKind, SideName};
+
+/// The items of a side between unchanged items.
+type Items<'p, 't> = &'p [Piece<'t>];
 
 impl ThreeWay<'_> {
     /// The documents of a stream.
@@ -21,7 +29,7 @@ impl ThreeWay<'_> {
         match (base, &ours.entries[..], &theirs.entries[..]) {
             // Both sides added the file.
             (Base::Known(None), [ours], [theirs]) => self
-                .item(Base::Known(None), ours, theirs)
+                .item(Base::Known(None), Some(ours), Some(theirs))
                 .into_iter()
                 .collect(),
             _ => self.sequence(base, ours, theirs),
@@ -34,190 +42,230 @@ impl ThreeWay<'_> {
         ours: &'p Container<'t>,
         theirs: &'p Container<'t>,
     ) -> Vec<MergedPiece<'p, 't>> {
-        let recorded = self.conflicts.len();
-        let (ours, theirs) = (&ours.entries[..], &theirs.entries[..]);
-        let base: Base<&[Piece<'t>]> = match base {
-            Base::Known(base) => Base::Known(Some(base.map_or(&[][..], |base| &base.entries))),
-            Base::Unknown => Base::Unknown,
-        };
-        let entries = match base {
-            Base::Known(base) => {
-                let base = base.unwrap_or_default();
-                if base.len() == ours.len() && base.len() == theirs.len() {
-                    Some(self.items(base, ours, theirs))
-                } else {
-                    self.aligned(base, ours, theirs)
+        let (in_ours, in_theirs) = (&ours.entries[..], &theirs.entries[..]);
+        match base {
+            Base::Unknown if in_ours.len() == in_theirs.len() => {
+                self.pairs(Base::Unknown, in_ours, in_theirs)
+            }
+            Base::Unknown => self.either(in_ours, in_theirs),
+            // Both sides added the list: each one may have meant it to be complete.
+            Base::Known(None) if is_same(in_ours, in_theirs) => {
+                self.pairs(Base::Known(None), in_ours, in_theirs)
+            }
+            Base::Known(None) => match self.identified(&[], in_ours, in_theirs) {
+                Some(items) => items,
+                None => self.either(in_ours, in_theirs),
+            },
+            Base::Known(Some(base)) => {
+                let is_of_length = |side: Items<'_, '_>| side.len() == base.entries.len();
+                match is_of_length(in_ours) && is_of_length(in_theirs) {
+                    true => self.items(&base.entries, in_ours, in_theirs),
+                    false => self.aligned(base, in_ours, in_theirs),
                 }
             }
-            Base::Unknown if ours.len() == theirs.len() => {
-                let items = ours.iter().zip(theirs);
-                let items = items.map(|(ours, theirs)| self.item(Base::Unknown, ours, theirs));
-                Some(items.flatten().collect())
-            }
-            Base::Unknown => None,
-        };
-        entries.unwrap_or_else(|| {
-            self.conflicts.truncate(recorded);
-            let side = self.conflict(ConflictKind::Value);
-            let items = match side {
-                SideName::Ours => ours,
-                SideName::Theirs => theirs,
-            };
-            items.iter().map(|item| whole(side, item)).collect()
-        })
+        }
     }
 
     /// Items with the same number on all sides.
     fn items<'p, 't>(
         &mut self,
-        base: &'p [Piece<'t>],
-        ours: &'p [Piece<'t>],
-        theirs: &'p [Piece<'t>],
+        base: Items<'p, 't>,
+        ours: Items<'p, 't>,
+        theirs: Items<'p, 't>,
     ) -> Vec<MergedPiece<'p, 't>> {
-        let items = base.iter().zip(ours).zip(theirs);
-        let items =
-            items.map(|((base, ours), theirs)| self.item(Base::Known(Some(base)), ours, theirs));
-        items.flatten().collect()
+        let mut merged = Vec::new();
+        for ((base, ours), theirs) in base.iter().zip(ours).zip(theirs) {
+            merged.extend(self.item(Base::Known(Some(base)), Some(ours), Some(theirs)));
+        }
+        merged
     }
 
-    fn item<'p, 't>(
+    /// Items with the same number on both sides, which the base does not have.
+    fn pairs<'p, 't>(
         &mut self,
         base: Base<&'p Piece<'t>>,
-        ours: &'p Piece<'t>,
-        theirs: &'p Piece<'t>,
+        ours: Items<'p, 't>,
+        theirs: Items<'p, 't>,
+    ) -> Vec<MergedPiece<'p, 't>> {
+        let mut merged = Vec::new();
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            merged.extend(self.item(base, Some(ours), Some(theirs)));
+        }
+        merged
+    }
+
+    pub(super) fn item<'p, 't>(
+        &mut self,
+        base: Base<&'p Piece<'t>>,
+        ours: Option<&'p Piece<'t>>,
+        theirs: Option<&'p Piece<'t>>,
     ) -> Option<MergedPiece<'p, 't>> {
+        let index = ours.or(theirs).map_or(0, |item| item.index);
         let is_document = !self.is_below_stream;
         match is_document {
-            true => self.document = ours.index,
-            false => self.path.push(Component::Index(ours.index)),
+            true => self.document = index,
+            false => self.path.push(Component::Index(index)),
         }
-        let merged = self.entry(base, Some(ours), Some(theirs));
+        let merged = self.entry(base, ours, theirs);
         if !is_document {
             self.path.pop();
         }
         merged
     }
 
-    /// Items of lists to which items were added, or from which some were removed. `None`: both
-    /// sides did so in the same position.
+    /// Items of lists to which items were added, or from which some were removed.
     fn aligned<'p, 't>(
         &mut self,
-        base: &'p [Piece<'t>],
-        ours: &'p [Piece<'t>],
-        theirs: &'p [Piece<'t>],
-    ) -> Option<Vec<MergedPiece<'p, 't>>> {
-        let hashes = |items: &[Piece<'_>]| -> Vec<ContentHash> {
-            items.iter().map(|item| item.hash).collect()
-        };
-        let (in_base, in_ours, in_theirs) = (hashes(base), hashes(ours), hashes(theirs));
+        base: &'p Container<'t>,
+        ours: Items<'p, 't>,
+        theirs: Items<'p, 't>,
+    ) -> Vec<MergedPiece<'p, 't>> {
+        let items = &base.entries[..];
         let mut merged = Vec::new();
-        for region in align(&in_base, &in_ours, &in_theirs) {
-            let Trio {
-                base: b,
-                ours: o,
-                theirs: t,
-            } = match region {
-                Region::Stable(at) => {
-                    let base = Base::Known(Some(&base[at.base]));
-                    merged.extend(self.item(base, &ours[at.ours], &theirs[at.theirs]));
-                    continue;
-                }
-                Region::Changed(region) => region,
-            };
-            let (hashes_of_ours, hashes_of_theirs) = (&in_ours[o.clone()], &in_theirs[t.clone()]);
-            if hashes_of_ours == &in_base[b.clone()] {
-                merged.extend(theirs[t].iter().map(|item| whole(SideName::Theirs, item)));
-            } else if hashes_of_theirs == &in_base[b.clone()] || hashes_of_ours == hashes_of_theirs
-            {
-                merged.extend(ours[o].iter().map(|item| whole(SideName::Ours, item)));
-            } else if b.len() == o.len() && b.len() == t.len() {
-                merged.extend(self.items(&base[b], &ours[o], &theirs[t]));
-            } else {
-                merged.extend(self.identified(&base[b], &ours[o], &theirs[t])?);
-            }
-        }
-        Some(merged)
-    }
-
-    /// Items that are known by their names: objects by kind and name, other mappings by `name`.
-    fn identified<'p, 't>(
-        &mut self,
-        base: &'p [Piece<'t>],
-        ours: &'p [Piece<'t>],
-        theirs: &'p [Piece<'t>],
-    ) -> Option<Vec<MergedPiece<'p, 't>>> {
-        let is_document = !self.is_below_stream;
-        let names = |items: &[Piece<'_>]| identities(items, is_document);
-        let (of_base, of_ours, of_theirs) = (names(base)?, names(ours)?, names(theirs)?);
-        let mut merged = Vec::new();
-        for region in align(&of_base, &of_ours, &of_theirs) {
+        for region in align(&hashes(items), &hashes(ours), &hashes(theirs)) {
             match region {
                 Region::Stable(at) => {
-                    let base = Base::Known(Some(&base[at.base]));
-                    merged.extend(self.item(base, &ours[at.ours], &theirs[at.theirs]));
+                    let base = Base::Known(Some(&items[at.base]));
+                    let (ours, theirs) = (&ours[at.ours], &theirs[at.theirs]);
+                    merged.extend(self.item(base, Some(ours), Some(theirs)));
                 }
-                Region::Changed(Trio {
-                    base: b,
-                    ours: o,
-                    theirs: t,
-                }) => {
-                    // Items that one side added, or removed and the other side did not change.
-                    let is_unchanged = |side: &[Piece<'_>]| {
-                        let hashes = side.iter().map(|item| item.hash);
-                        hashes.eq(base[b.clone()].iter().map(|item| item.hash))
+                Region::Changed(region) => {
+                    let region = Trio {
+                        base: &items[region.base],
+                        ours: &ours[region.ours],
+                        theirs: &theirs[region.theirs],
                     };
-                    let (side, items) = if is_unchanged(&ours[o.clone()]) {
-                        (SideName::Theirs, &theirs[t])
-                    } else if is_unchanged(&theirs[t.clone()]) {
-                        (SideName::Ours, &ours[o])
-                    } else {
-                        return None;
-                    };
-                    merged.extend(items.iter().map(|item| whole(side, item)));
+                    merged.extend(self.changed(&region));
                 }
             }
         }
+        merged
+    }
+
+    /// Items that at least one side changed.
+    fn changed<'p, 't>(&mut self, region: &Trio<Items<'p, 't>>) -> Vec<MergedPiece<'p, 't>> {
+        let Trio { base, ours, theirs } = *region;
+        if base.len() == ours.len() && base.len() == theirs.len() {
+            return self.items(base, ours, theirs);
+        }
+        if is_same(ours, theirs) {
+            return self.pairs(Base::Known(None), ours, theirs);
+        }
+        if self.is_unchanged(base, ours) {
+            return wholes(SideName::Theirs, theirs);
+        }
+        if self.is_unchanged(base, theirs) {
+            return wholes(SideName::Ours, ours);
+        }
+        let merged = self.identified(base, ours, theirs);
+        let merged = merged.or_else(|| match base {
+            [] => self.additions(ours, theirs),
+            _ => None,
+        });
+        let Some(mut merged) = merged else {
+            return self.either(ours, theirs);
+        };
+        for piece in merged.iter_mut().filter(|piece| piece.in_ours.is_none()) {
+            self.drop_shared_comment(piece, ours);
+        }
+        merged
+    }
+
+    /// Removes a comment of the base above an item that theirs added, if an item that ours added is
+    /// below it too: both sides added their items below that comment.
+    fn drop_shared_comment(&self, piece: &mut MergedPiece<'_, '_>, ours: Items<'_, '_>) {
+        let lead = piece.lead.clone();
+        let shared = ours.iter().map(|item| {
+            let lines = comment_lines(&lead).split_inclusive('\n');
+            let same = lines.zip(comment_lines(item.lead).split_inclusive('\n'));
+            let same = same.take_while(|(line, other)| line == other);
+            same.map(|(line, _)| line.len()).sum()
+        });
+        let length = shared.max().unwrap_or(0);
+        let mut is_old = true;
+        each_comment_of_text(&lead[..length], &mut |comment| {
+            is_old &= !self.is_new_comment(comment);
+        });
+        if is_old && has_comment(&lead[..length]) {
+            piece.lead = Cow::Owned(lead[length..].to_owned());
+        }
+    }
+
+    /// Items that both sides added in one position: those of ours, then those of theirs, and what
+    /// both added once. `None` if both added the same in another order, or under one name.
+    fn additions<'p, 't>(
+        &mut self,
+        ours: Items<'p, 't>,
+        theirs: Items<'p, 't>,
+    ) -> Option<Vec<MergedPiece<'p, 't>>> {
+        let changes = changes(&hashes(ours), &hashes(theirs));
+        let are_documents = !self.is_below_stream;
+        let mut seen = HashSet::new();
+        for item in changes
+            .iter()
+            .flat_map(|(of_ours, _)| &ours[of_ours.clone()])
+        {
+            seen.insert(item.hash);
+            seen.extend(identity(item, are_documents));
+        }
+        let is_seen = |item: &Piece<'_>| {
+            let identity = identity(item, are_documents);
+            seen.contains(&item.hash) || identity.is_some_and(|identity| seen.contains(&identity))
+        };
+        let mut of_theirs = changes.iter().flat_map(|(_, range)| &theirs[range.clone()]);
+        if of_theirs.any(is_seen) {
+            return None;
+        }
+        let mut merged = Vec::new();
+        let (mut in_ours, mut in_theirs) = (0, 0);
+        let end = (ours.len()..ours.len(), theirs.len()..theirs.len());
+        for (of_ours, of_theirs) in changes.into_iter().chain([end]) {
+            let both = (
+                &ours[in_ours..of_ours.start],
+                &theirs[in_theirs..of_theirs.start],
+            );
+            merged.extend(self.pairs(Base::Known(None), both.0, both.1));
+            (in_ours, in_theirs) = (of_ours.end, of_theirs.end);
+            merged.extend(wholes(SideName::Ours, &ours[of_ours]));
+            merged.extend(wholes(SideName::Theirs, &theirs[of_theirs]));
+        }
         Some(merged)
     }
-}
 
-/// The identities of items; `None` if one has none, or two have the same.
-fn identities(items: &[Piece<'_>], are_documents: bool) -> Option<Vec<ContentHash>> {
-    let identities = items.iter().map(|item| identity(item, are_documents));
-    let identities: Vec<ContentHash> = identities.collect::<Option<_>>()?;
-    let mut seen = HashSet::new();
-    identities
-        .iter()
-        .all(|identity| seen.insert(*identity))
-        .then_some(identities)
-}
-
-/// What an item is known by, while its other values change.
-fn identity(item: &Piece<'_>, is_document: bool) -> Option<ContentHash> {
-    let mapping = item
-        .container()
-        .filter(|container| container.kind == Collection::Mapping)?;
-    let value = |container: &Container<'_>, key: &str| -> Option<ContentHash> {
-        let entry = container.entries.iter().find(|entry| entry.key == key)?;
-        Some(entry.hash)
-    };
-    if !is_document {
-        return value(mapping, "name");
+    /// Whether a side has the values of the base and no new comments, so that nothing is lost without
+    /// them.
+    fn is_unchanged(&self, base: Items<'_, '_>, side: Items<'_, '_>) -> bool {
+        is_same(base, side) && !side.iter().any(|item| self.has_new_comment(item))
     }
-    let metadata = mapping.entries.iter().find(|entry| entry.key == "metadata");
-    let metadata = metadata.and_then(Piece::container);
-    let parts = [
-        value(mapping, "kind"),
-        metadata.and_then(|metadata| value(metadata, "namespace")),
-        metadata.and_then(|metadata| value(metadata, "name")),
-    ];
-    let parts = parts.into_iter().flatten().map(|hash| ("", hash));
-    let keys = mapping
-        .entries
-        .iter()
-        .map(|entry| (&*entry.key, ContentHash::default()));
-    Some(match value(mapping, "kind") {
-        Some(_) => hash_of_container(Collection::Sequence, parts),
-        None => hash_of_container(Collection::Mapping, keys),
-    })
+
+    /// A conflict of these items as a whole.
+    fn either<'p, 't>(
+        &mut self,
+        ours: Items<'p, 't>,
+        theirs: Items<'p, 't>,
+    ) -> Vec<MergedPiece<'p, 't>> {
+        if !self.is_below_stream {
+            self.document = 0;
+        }
+        let side = self.conflict(ConflictKind::Value);
+        match side {
+            SideName::Ours => wholes(side, ours),
+            SideName::Theirs => wholes(side, theirs),
+        }
+    }
+}
+
+fn wholes<'p, 't>(side: SideName, items: Items<'p, 't>) -> Vec<MergedPiece<'p, 't>> {
+    items.iter().map(|item| whole(side, item)).collect()
+}
+
+fn hashes(items: Items<'_, '_>) -> Vec<ContentHash> {
+    items.iter().map(|item| item.hash).collect()
+}
+
+/// Whether both have the same values.
+fn is_same(left: Items<'_, '_>, right: Items<'_, '_>) -> bool {
+    left.iter()
+        .map(|item| item.hash)
+        .eq(right.iter().map(|item| item.hash))
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 use sops_core::merge::SideName;
 
+use super::tree::{comment_key, is_comment};
+
 /// The merged tree, with conflicts resolved to one side.
 pub(super) struct Oracle {
     pub(super) tree: Json,
@@ -13,39 +15,76 @@ pub(super) struct Oracle {
 
 struct Merge {
     side: SideName,
-    conflicts: Vec<String>,
+    conflicts: BTreeSet<String>,
+    /// The number of the document, in a stream of them.
+    document: usize,
+}
+
+/// A node of base, ours and theirs; `None` where it is missing.
+#[derive(Clone, Copy)]
+struct Sides<'j> {
+    base: Option<&'j Json>,
+    ours: Option<&'j Json>,
+    theirs: Option<&'j Json>,
+}
+
+impl<'j> Sides<'j> {
+    fn map(self, child: impl Fn(&'j Json) -> Option<&'j Json>) -> Self {
+        Self {
+            base: self.base.and_then(&child),
+            ours: self.ours.and_then(&child),
+            theirs: self.theirs.and_then(&child),
+        }
+    }
+
+    fn get(self, key: &str) -> Self {
+        self.map(|node| node.get(key))
+    }
 }
 
 impl Oracle {
+    /// Merges trees; a list is a stream of documents.
     pub(super) fn merge(base: &Json, ours: &Json, theirs: &Json, side: SideName) -> Self {
         let mut merge = Merge {
             side,
-            conflicts: Vec::new(),
+            conflicts: BTreeSet::new(),
+            document: 0,
         };
-        let tree = merge.node(Some(base), Some(ours), Some(theirs), "");
+        let sides = Sides {
+            base: Some(base),
+            ours: Some(ours),
+            theirs: Some(theirs),
+        };
+        let tree = match [base, ours, theirs].map(Json::as_array) {
+            [Some(base), Some(ours), Some(theirs)] => {
+                let items = merge.items(base, ours, theirs, None);
+                Json::Array(items)
+            }
+            _ => merge.node(sides, "").expect("the top level stays"),
+        };
         Self {
-            tree: tree.expect("the top level stays"),
-            conflicts: merge.conflicts.into_iter().collect(),
+            tree,
+            conflicts: merge.conflicts,
         }
     }
 }
 
 impl Merge {
-    fn conflict(&mut self, ours: Option<&Json>, theirs: Option<&Json>, path: &str) -> Option<Json> {
-        self.conflicts.push(path.to_owned());
-        match self.side {
-            SideName::Ours => ours.cloned(),
-            SideName::Theirs => theirs.cloned(),
+    fn conflict(&mut self, path: &str) -> SideName {
+        self.conflicts.insert(conflict_name(self.document, path));
+        self.side
+    }
+
+    fn either(&mut self, sides: Sides<'_>, path: &str) -> Option<Json> {
+        match self.conflict(path) {
+            SideName::Ours => sides.ours.cloned(),
+            SideName::Theirs => sides.theirs.cloned(),
         }
     }
 
-    fn node(
-        &mut self,
-        base: Option<&Json>,
-        ours: Option<&Json>,
-        theirs: Option<&Json>,
-        path: &str,
-    ) -> Option<Json> {
+    /// A value that both sides have.
+    fn node(&mut self, sides: Sides<'_>, path: &str) -> Option<Json> {
+        let Sides { base, ours, theirs } = sides;
         if ours == theirs || base == theirs {
             return ours.cloned();
         }
@@ -53,72 +92,111 @@ impl Merge {
             return theirs.cloned();
         }
         match (ours, theirs) {
-            (Some(Json::Object(in_ours)), Some(Json::Object(in_theirs))) => {
-                let empty = Map::new();
-                let in_base = base.and_then(Json::as_object).unwrap_or(&empty);
-                Some(self.mapping(in_base, in_ours, in_theirs, path))
-            }
+            (Some(Json::Object(_)), Some(Json::Object(_))) => Some(self.mapping(sides, path)),
             (Some(Json::Array(in_ours)), Some(Json::Array(in_theirs))) => {
-                let in_base = base.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-                let recorded = self.conflicts.len();
-                match self.items(in_base, in_ours, in_theirs, path) {
-                    Some(items) => Some(Json::Array(items)),
-                    None => {
-                        self.conflicts.truncate(recorded);
-                        self.conflict(ours, theirs, path)
-                    }
-                }
+                let items = match base {
+                    Some(Json::Array(base)) => self.items(base, in_ours, in_theirs, Some(path)),
+                    // Both added the list.
+                    _ => match by_name(&[], in_ours, in_theirs, false) {
+                        Some(plan) => self.named(plan, Some(path)),
+                        None => return self.either(sides, path),
+                    },
+                };
+                Some(Json::Array(items))
             }
-            _ => self.conflict(ours, theirs, path),
+            // Only the comments in it differ from the base: they would be lost.
+            _ if is_same(base, ours) && has_new_comment(base, ours) => self.either(sides, path),
+            _ if is_same(base, theirs) && has_new_comment(base, theirs) => self.either(sides, path),
+            _ if is_same(base, theirs) => ours.cloned(),
+            _ if is_same(base, ours) => theirs.cloned(),
+            _ => self.either(sides, path),
         }
     }
 
-    fn mapping(
-        &mut self,
-        base: &Map<String, Json>,
-        ours: &Map<String, Json>,
-        theirs: &Map<String, Json>,
-        path: &str,
-    ) -> Json {
-        let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    fn mapping(&mut self, sides: Sides<'_>, path: &str) -> Json {
+        let maps = [sides.ours, sides.theirs].map(|side| side.and_then(Json::as_object));
+        let keys = maps.into_iter().flatten().flat_map(Map::keys);
+        let keys: BTreeSet<&String> = keys.filter(|key| !is_comment(key)).collect();
         let mut merged = Map::new();
         for key in keys {
             let path = format!("{path}[\"{key}\"]");
-            if let Some(value) = self.node(base.get(key), ours.get(key), theirs.get(key), &path) {
-                merged.insert(key.clone(), value);
-            }
+            self.entry(sides, key, &path, &mut merged);
         }
         Json::Object(merged)
     }
 
-    fn pairs(
-        &mut self,
-        base: &[Json],
-        ours: &[Json],
-        theirs: &[Json],
-        start: usize,
-        path: &str,
-    ) -> Vec<Json> {
-        let items = base.iter().zip(ours).zip(theirs).enumerate();
-        let items = items.filter_map(|(number, ((base, ours), theirs))| {
-            let path = format!("{path}[{}]", start + number);
-            self.node(Some(base), Some(ours), Some(theirs), &path)
-        });
-        items.collect()
+    /// Merges the value under a key, and the comment above it.
+    fn entry(&mut self, sides: Sides<'_>, key: &str, path: &str, merged: &mut Map<String, Json>) {
+        let about = comment_key(key);
+        let (values, comments) = (sides.get(key), sides.get(&about));
+        let (value, comment) = match (values.ours, values.theirs) {
+            (Some(_), Some(_)) => {
+                let value = self.node(values, path);
+                let Sides { base, ours, theirs } = comments;
+                let comment = if ours == theirs || base == theirs {
+                    ours
+                } else if base == ours {
+                    theirs
+                } else if let (None, Some(left), Some(right)) = (base, ours, theirs) {
+                    // Both added one.
+                    let both = [left, right].map(|comment| comment.as_str().unwrap_or_default());
+                    merged.insert(about.clone(), Json::from(both.join("\n")));
+                    None
+                } else {
+                    match self.conflict(path) {
+                        SideName::Ours => ours,
+                        SideName::Theirs => theirs,
+                    }
+                };
+                (value, comment.cloned())
+            }
+            (ours, theirs) => {
+                let (side, value, comment) = match ours {
+                    Some(value) => (SideName::Ours, value, comments.ours),
+                    None => (
+                        SideName::Theirs,
+                        theirs.expect("a side has the key"),
+                        comments.theirs,
+                    ),
+                };
+                let is_kept = match values.base {
+                    None => true,
+                    // The other side removed it.
+                    Some(base) => {
+                        let is_unchanged = is_same(Some(base), Some(value))
+                            && !has_new_comment(Some(base), Some(value))
+                            && (comment.is_none() || comment == comments.base);
+                        !is_unchanged && self.conflict(path) == side
+                    }
+                };
+                match is_kept {
+                    true => (Some(value.clone()), comment.cloned()),
+                    false => (None, None),
+                }
+            }
+        };
+        if let Some(comment) = comment {
+            merged.insert(about, comment);
+        }
+        if let Some(value) = value {
+            merged.insert(key.to_owned(), value);
+        }
     }
 
-    /// `None` if both sides added or removed items in the same position.
+    /// The items of a list, or documents without a path.
     fn items(
         &mut self,
         base: &[Json],
         ours: &[Json],
         theirs: &[Json],
-        path: &str,
-    ) -> Option<Vec<Json>> {
+        path: Option<&str>,
+    ) -> Vec<Json> {
+        let items = |items: &[Json]| -> Vec<Json> { items.iter().map(bare).collect() };
+        let bares = [base, ours, theirs].map(items);
         if base.len() == ours.len() && base.len() == theirs.len() {
-            return Some(self.pairs(base, ours, theirs, 0, path));
+            return self.by_number(base, ours, theirs, 0, path);
         }
-        let (in_ours, in_theirs) = (common(base, ours), common(base, theirs));
+        let (in_ours, in_theirs) = (common(&bares[0], &bares[1]), common(&bares[0], &bares[2]));
         let mut merged = Vec::new();
         let (mut b, mut o, mut t) = (0, 0, 0);
         for end in 0..=base.len() {
@@ -128,20 +206,293 @@ impl Merge {
             };
             let Some((end_o, end_t)) = next else { continue };
             let (old, left, right) = (&base[b..end], &ours[o..end_o], &theirs[t..end_t]);
-            if left == old {
+            if old.len() == left.len() && old.len() == right.len() {
+                merged.extend(self.by_number(old, left, right, o, path));
+            } else if left.iter().map(bare).eq(right.iter().map(bare)) {
+                for (number, (ours, theirs)) in left.iter().zip(right).enumerate() {
+                    merged.extend(self.item(None, ours, theirs, o + number, path));
+                }
+            } else if is_unchanged(old, left) {
                 merged.extend_from_slice(right);
-            } else if right == old || left == right {
+            } else if is_unchanged(old, right) {
                 merged.extend_from_slice(left);
-            } else if old.len() == left.len() && old.len() == right.len() {
-                merged.extend(self.pairs(old, left, right, o, path));
+            } else if let Some(mut plan) = by_name(old, left, right, path.is_none()) {
+                plan.start = (o, t);
+                merged.extend(self.named(plan, path));
+            } else if let Some(pairs) = added(old, left, right, path.is_none()) {
+                let (mut done, mut end) = (0, 0);
+                for (number, pair) in pairs.iter().enumerate() {
+                    let Some(in_theirs) = *pair else { continue };
+                    merged.extend_from_slice(&left[done..number]);
+                    merged.extend_from_slice(&right[end..in_theirs]);
+                    let (ours, theirs) = (&left[number], &right[in_theirs]);
+                    merged.extend(self.item(None, ours, theirs, o + number, path));
+                    (done, end) = (number + 1, in_theirs + 1);
+                }
+                merged.extend_from_slice(&left[done..]);
+                merged.extend_from_slice(&right[end..]);
             } else {
-                return None;
+                self.document = 0;
+                merged.extend_from_slice(match self.conflict(path.unwrap_or_default()) {
+                    SideName::Ours => left,
+                    SideName::Theirs => right,
+                });
             }
-            merged.extend(base.get(end).cloned());
+            if end < base.len() {
+                let (ours, theirs) = (&ours[end_o], &theirs[end_t]);
+                merged.extend(self.item(Some(&base[end]), ours, theirs, end_o, path));
+            }
             (b, o, t) = (end + 1, end_o + 1, end_t + 1);
         }
-        Some(merged)
+        merged
     }
+
+    fn item(
+        &mut self,
+        base: Option<&Json>,
+        ours: &Json,
+        theirs: &Json,
+        number: usize,
+        path: Option<&str>,
+    ) -> Option<Json> {
+        let sides = Sides {
+            base,
+            ours: Some(ours),
+            theirs: Some(theirs),
+        };
+        let path = self.item_path(number, path);
+        self.node(sides, &path)
+    }
+
+    fn item_path(&mut self, number: usize, path: Option<&str>) -> String {
+        match path {
+            Some(path) => format!("{path}[{number}]"),
+            None => {
+                self.document = number;
+                String::new()
+            }
+        }
+    }
+
+    fn by_number(
+        &mut self,
+        base: &[Json],
+        ours: &[Json],
+        theirs: &[Json],
+        start: usize,
+        path: Option<&str>,
+    ) -> Vec<Json> {
+        let items = base.iter().zip(ours).zip(theirs).enumerate();
+        let items = items.filter_map(|(number, ((base, ours), theirs))| {
+            self.item(Some(base), ours, theirs, start + number, path)
+        });
+        items.collect()
+    }
+
+    fn named(&mut self, plan: NamedItems<'_>, path: Option<&str>) -> Vec<Json> {
+        let mut merged = Vec::new();
+        // Conflicts do not depend on the order.
+        for Named { sides, numbers } in plan.items {
+            let number = match numbers {
+                (Some(ours), _) => plan.start.0 + ours,
+                (None, theirs) => plan.start.1 + theirs.unwrap_or_default(),
+            };
+            let item_path = self.item_path(number, path);
+            merged.extend(match (sides.ours, sides.theirs) {
+                (Some(_), Some(_)) => self.node(sides, &item_path),
+                (ours, theirs) => {
+                    let side = if ours.is_some() {
+                        SideName::Ours
+                    } else {
+                        SideName::Theirs
+                    };
+                    let item = ours.or(theirs);
+                    let is_kept = match sides.base {
+                        None => true,
+                        base if is_same(base, item) && !has_new_comment(base, item) => false,
+                        _ => self.conflict(&item_path) == side,
+                    };
+                    item.filter(|_| is_kept).cloned()
+                }
+            });
+        }
+        merged
+    }
+}
+
+/// A conflict by its place.
+pub(super) fn conflict_name(document: usize, path: &str) -> String {
+    match path {
+        "" => "everything".to_owned(),
+        path => format!("{document}: {path}"),
+    }
+}
+
+/// A tree without comments.
+pub(super) fn bare(tree: &Json) -> Json {
+    match tree {
+        Json::Object(map) => {
+            let entries = map.iter().filter(|(key, _)| !is_comment(key));
+            let mut entries: Vec<_> = entries
+                .map(|(key, value)| (key.clone(), bare(value)))
+                .collect();
+            entries.sort_by(|left, right| left.0.cmp(&right.0));
+            Json::Object(entries.into_iter().collect())
+        }
+        Json::Array(items) => items.iter().map(bare).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
+/// Whether both have the same values.
+fn is_same(left: Option<&Json>, right: Option<&Json>) -> bool {
+    left.map(bare) == right.map(bare)
+}
+
+fn comments<'j>(tree: Option<&'j Json>, found: &mut BTreeSet<&'j str>) {
+    match tree {
+        Some(Json::Object(map)) => {
+            for (key, value) in map {
+                match is_comment(key) {
+                    true => drop(found.insert(value.as_str().unwrap_or_default())),
+                    false => comments(Some(value), found),
+                }
+            }
+        }
+        Some(Json::Array(items)) => items.iter().for_each(|item| comments(Some(item), found)),
+        _ => {}
+    }
+}
+
+/// Whether a value contains a comment that it does not contain in the base.
+fn has_new_comment(base: Option<&Json>, side: Option<&Json>) -> bool {
+    let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+    comments(base, &mut old);
+    comments(side, &mut new);
+    !new.is_subset(&old)
+}
+
+fn is_unchanged(base: &[Json], side: &[Json]) -> bool {
+    let mut pairs = base.iter().zip(side);
+    base.iter().map(bare).eq(side.iter().map(bare))
+        && !pairs.any(|(base, side)| has_new_comment(Some(base), Some(side)))
+}
+
+/// Items that are known by name, in the order of the merged list.
+struct NamedItems<'j> {
+    items: Vec<Named<'j>>,
+    /// The numbers of the first items of ours and theirs.
+    start: (usize, usize),
+}
+
+struct Named<'j> {
+    sides: Sides<'j>,
+    /// In the lists of ours and theirs.
+    numbers: (Option<usize>, Option<usize>),
+}
+
+/// What an item is known by.
+fn name(item: &Json, is_document: bool) -> Option<String> {
+    let map = item.as_object()?;
+    if !is_document {
+        return map.get("name").map(|name| bare(name).to_string());
+    }
+    let keys: BTreeSet<&String> = map.keys().filter(|key| !is_comment(key)).collect();
+    Some(match map.get("kind") {
+        Some(kind) => format!("{kind} {:?}", item.pointer("/metadata/name")),
+        None => format!("{keys:?}"),
+    })
+}
+
+/// Pairs items by name; `None` if that is impossible.
+fn by_name<'j>(
+    base: &'j [Json],
+    ours: &'j [Json],
+    theirs: &'j [Json],
+    are_documents: bool,
+) -> Option<NamedItems<'j>> {
+    let names = |items: &[Json]| -> Option<Vec<String>> {
+        let names = items.iter().map(|item| name(item, are_documents));
+        let names: Vec<String> = names.collect::<Option<_>>()?;
+        let unique: BTreeSet<&String> = names.iter().collect();
+        (unique.len() == names.len()).then_some(names)
+    };
+    let (in_base, in_ours, in_theirs) = (names(base)?, names(ours)?, names(theirs)?);
+    let position = |names: &[String], name: &String| names.iter().position(|other| other == name);
+    let is_sorted = |side: &[String]| {
+        let positions = side.iter().filter_map(|name| position(&in_base, name));
+        positions.is_sorted()
+    };
+    let swaps = match (is_sorted(&in_ours), is_sorted(&in_theirs)) {
+        (_, true) => false,
+        (true, false) => true,
+        (false, false) if in_ours == in_theirs => false,
+        (false, false) => return None,
+    };
+    let (first, second) = match swaps {
+        true => (&in_theirs, &in_ours),
+        false => (&in_ours, &in_theirs),
+    };
+    let mut order: Vec<&String> = first.iter().collect();
+    for (number, name) in second.iter().enumerate() {
+        if first.contains(name) {
+            continue;
+        }
+        // After the item that it follows there, and what the first side added after that.
+        let before = second[..number].iter().rev();
+        let known = before.clone().find(|name| first.contains(name));
+        let mut at = known.map_or(0, |known| {
+            order
+                .iter()
+                .position(|other| *other == known)
+                .expect("it is there")
+                + 1
+        });
+        while at < order.len() && !(first.contains(order[at]) && second.contains(order[at])) {
+            at += 1;
+        }
+        order.insert(at, name);
+    }
+    let items = order.into_iter().map(|name| {
+        let numbers = (position(&in_ours, name), position(&in_theirs, name));
+        Named {
+            sides: Sides {
+                base: position(&in_base, name).map(|number| &base[number]),
+                ours: numbers.0.map(|number| &ours[number]),
+                theirs: numbers.1.map(|number| &theirs[number]),
+            },
+            numbers,
+        }
+    });
+    Some(NamedItems {
+        items: items.collect(),
+        start: (0, 0),
+    })
+}
+
+/// For each item of ours, its position in theirs, if both sides added items in one position that can
+/// just be put together.
+fn added(
+    base: &[Json],
+    ours: &[Json],
+    theirs: &[Json],
+    are_documents: bool,
+) -> Option<Vec<Option<usize>>> {
+    if !base.is_empty() {
+        return None;
+    }
+    let bares = |items: &[Json]| -> Vec<Json> { items.iter().map(bare).collect() };
+    let pairs = common(&bares(ours), &bares(theirs));
+    let names = |items: &[Json], is_own: &dyn Fn(usize) -> bool| -> BTreeSet<String> {
+        let items = items.iter().enumerate();
+        let own = items.filter(|(number, _)| is_own(*number));
+        own.flat_map(|(_, item)| [Some(bare(item).to_string()), name(item, are_documents)])
+            .flatten()
+            .collect()
+    };
+    let own = names(ours, &|number| pairs[number].is_none());
+    let other = names(theirs, &|number| !pairs.contains(&Some(number)));
+    own.is_disjoint(&other).then_some(pairs)
 }
 
 /// For each item of `base`, its position in `side` in a longest common subsequence.

@@ -123,7 +123,7 @@ impl BlockReplacement<'_> {
         let text = edits.text();
         let site = self.site;
         let mut lines = String::new();
-        // Directly after the `-` of an item, if nothing else is there.
+        // The value goes directly after the `-` of an item, if there is nothing else.
         if site.kind == Collection::Sequence
             && site.properties.is_empty()
             && self.anchor.is_none()

@@ -87,12 +87,12 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Reads a scalar on this line, and returns the offset after it.
-    fn flow_scalar(&self, at: usize, receiver: &mut impl Receiver<'a>) -> Step<usize> {
+    pub(super) fn flow_scalar(&self, at: usize, receiver: &mut impl Receiver<'a>) -> Step<usize> {
         let scalar = match self.byte(at) {
             Some(b'"' | b'\'') => {
                 let line = line::end(self.text, at);
                 self.closing_quote(at, line).ok_or(Stop::Unknown)?;
-                self.quoted(at)?
+                self.quoted(at, line)?
             }
             Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/') => {
                 let bytes = self.text.as_bytes()[at..].iter();

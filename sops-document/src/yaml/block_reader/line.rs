@@ -4,11 +4,11 @@
 #[derive(Clone, Copy)]
 pub(super) struct Line {
     pub(super) start: usize,
-    /// After the indentation.
+    /// The offset after the indentation.
     pub(super) content: usize,
-    /// Before the line break.
+    /// The offset of the line break.
     pub(super) end: usize,
-    /// Where the next line starts.
+    /// The start of the next line.
     pub(super) next: usize,
 }
 

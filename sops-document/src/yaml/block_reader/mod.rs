@@ -10,6 +10,8 @@
 mod anchor_numbers;
 mod anchors;
 mod characters;
+#[cfg(any(test, fuzzing))]
+pub(super) mod comparison;
 mod flow;
 mod folding;
 mod line;
@@ -17,19 +19,21 @@ mod nodes;
 mod scalars;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::ops::Range;
 
 use self::anchor_numbers::Anchors;
 use self::line::Line;
+pub use self::written::WrittenScalar;
 use super::events::{Event, Scalar};
 use crate::error::Result;
 use crate::{Collection, Style};
 
 /// Receives the events.
 pub(super) trait Receiver<'a> {
-    /// An entry of the mapping at the top level begins on the line at `start`, and those before it
-    /// are complete.
+    /// An entry of the mapping at the top level begins on the line at `start`, and all entries
+    /// before it are complete.
     fn entry(&mut self, start: usize);
 
     /// The next event.
@@ -39,7 +43,7 @@ pub(super) trait Receiver<'a> {
     fn event(&mut self, event: Event<'a>) -> Result<()>;
 }
 
-/// Why the reader does not go on.
+/// The reason why the reader stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The parser crate must read the current entry. Some of its events have been passed already.
@@ -113,7 +117,7 @@ impl<'a> BlockReader<'a> {
         Ok(())
     }
 
-    /// Goes on after the entry at the top level that begins at `start`. Returns the range of the
+    /// Continues after the entry at the top level that begins at `start`. Returns the range of the
     /// entry: it ends before the next line that may begin an entry or a document.
     pub(super) fn skip_entry(&mut self, start: usize) -> Range<usize> {
         let bytes = self.text.as_bytes();
@@ -135,7 +139,7 @@ impl<'a> BlockReader<'a> {
         self.anchors.last
     }
 
-    /// Leaves out the numbers up to `last`, which another reader has used.
+    /// Skips the numbers up to `last`, which another reader has used.
     pub(super) fn leave_anchors(&mut self, last: usize) {
         self.anchors.last = self.anchors.last.max(last);
     }

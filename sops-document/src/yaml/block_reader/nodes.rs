@@ -24,8 +24,8 @@ impl<'a> BlockReader<'a> {
                 if self.levels.len() == 1 {
                     receiver.entry(line.start);
                 }
-                let (key, colon) = self.key(at)?.ok_or(Stop::Unknown)?;
-                self.entry(key, colon, receiver)
+                let (key, colon) = self.key(at, line.end)?.ok_or(Stop::Unknown)?;
+                self.entry(key, colon, line.end, receiver)
             }
         }
     }
@@ -117,18 +117,24 @@ impl<'a> BlockReader<'a> {
                 dash = at;
                 continue;
             }
-            return match self.key(at)? {
+            return match self.key(at, line.end)? {
                 Some((key, colon)) => {
                     self.open(column, false, at, receiver)?;
-                    self.entry(key, colon, receiver)
+                    self.entry(key, colon, line.end, receiver)
                 }
-                None => self.value(at, receiver),
+                None => self.value(at, line.end, receiver),
             };
         }
     }
 
-    /// Reads the value after a key, whose `:` is at `colon`.
-    fn entry(&mut self, key: Scalar<'a>, colon: usize, receiver: &mut impl Receiver<'a>) -> Step {
+    /// Reads the value after a key, whose `:` is at `colon` of the line that ends at `line`.
+    fn entry(
+        &mut self,
+        key: Scalar<'a>,
+        colon: usize,
+        line: usize,
+        receiver: &mut impl Receiver<'a>,
+    ) -> Step {
         pass(receiver, Event::Scalar(key))?;
         let at = self.skip_spaces(colon + 1);
         if matches!(self.byte(at), None | Some(b'\n' | b'#')) {
@@ -137,16 +143,22 @@ impl<'a> BlockReader<'a> {
         }
         match is_dash(self.text, at) {
             true => Err(Stop::Unknown),
-            false => self.value(at, receiver),
+            false => self.value(at, line, receiver),
         }
     }
 
-    /// Reads a scalar, a flow collection or an alias, and the rest of its line.
-    fn value(&mut self, at: usize, receiver: &mut impl Receiver<'a>) -> Step {
+    /// Reads a scalar, a flow collection or an alias, and the rest of its line, which ends at
+    /// `line`.
+    pub(super) fn value(
+        &mut self,
+        at: usize,
+        line: usize,
+        receiver: &mut impl Receiver<'a>,
+    ) -> Step {
         let at = match self.byte(at) {
             Some(b'&') => match self.anchor(at)? {
                 (at, true) => at,
-                // The value is below.
+                // The value is on the lines below.
                 (end, false) => {
                     self.awaits = Some(end);
                     return self.end_line(end, receiver);
@@ -169,8 +181,8 @@ impl<'a> BlockReader<'a> {
             Some(b'*') => self.alias(at, receiver)?,
             byte => {
                 let scalar = match byte {
-                    Some(b'"' | b'\'') => self.quoted(at)?,
-                    _ => self.plain(at)?,
+                    Some(b'"' | b'\'') => self.quoted(at, line)?,
+                    _ => self.plain(at, line)?,
                 };
                 let end = scalar.range.end;
                 pass(receiver, Event::Scalar(Scalar { anchor, ..scalar }))?;

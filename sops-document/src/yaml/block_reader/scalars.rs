@@ -14,20 +14,21 @@ use crate::yaml::source;
 const LONGEST_KEY: usize = 1_000;
 
 impl<'a> BlockReader<'a> {
-    /// The key at `at` and the offset of its `:`; `None` if something else follows on the line.
-    pub(super) fn key(&self, at: usize) -> Step<Option<(Scalar<'a>, usize)>> {
+    /// The key at `at` and the offset of its `:`, on the line that ends at `line`; `None` if
+    /// something else follows on the line.
+    pub(super) fn key(&self, at: usize, line: usize) -> Step<Option<(Scalar<'a>, usize)>> {
         let (key, colon) = match self.byte(at) {
             Some(b'"' | b'\'') => {
-                let Some(end) = self.closing_quote(at, line::end(self.text, at)) else {
+                let Some(end) = self.closing_quote(at, line) else {
                     return Ok(None);
                 };
                 if self.byte(end) != Some(b':') {
                     return Ok(None);
                 }
-                (self.quoted(at)?, end)
+                (self.quoted(at, line)?, end)
             }
             _ => {
-                let Some(colon) = self.plain_key(at)? else {
+                let Some(colon) = self.plain_key(at, line)? else {
                     return Ok(None);
                 };
                 let text = &self.text[at..colon];
@@ -41,16 +42,15 @@ impl<'a> BlockReader<'a> {
     }
 
     /// The `:` after a plain key.
-    fn plain_key(&self, at: usize) -> Step<Option<usize>> {
+    fn plain_key(&self, at: usize, line: usize) -> Step<Option<usize>> {
         let bytes = self.text.as_bytes();
-        let end = line::end(self.text, at);
         let mut from = at;
         // Most keys end at the first colon.
-        while let Some(found) = memchr::memchr2(b':', b'#', &bytes[from..end]) {
+        while let Some(found) = memchr::memchr2(b':', b'#', &bytes[from..line]) {
             let found = from + found;
             let is_key_end = matches!(self.byte(found + 1), None | Some(b' ' | b'\n'));
             match bytes[found] {
-                // A comment.
+                // The rest of the line is a comment.
                 b'#' if found > at && bytes[found - 1] == b' ' => return Ok(None),
                 b':' if is_key_end => {
                     let is_plain = self.begins_plain(at)
@@ -98,31 +98,41 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    /// The plain scalar at `at`, which is not a key.
-    pub(super) fn plain(&self, at: usize) -> Step<Scalar<'a>> {
+    /// The plain scalar at `at`, which is not a key, on the line that ends at `line`.
+    pub(super) fn plain(&self, at: usize, line: usize) -> Step<Scalar<'a>> {
         if !self.begins_plain(at) {
             return Err(Stop::Unknown);
         }
-        let mut end = self.plain_line(at)?;
+        let mut end = self.plain_line(at, line)?;
         let range = at..end.text;
         if end.has_comment || !self.continues(end.line) {
             return Ok(scalar(self.text[range.clone()].into(), Style::Plain, range));
         }
         while !end.has_comment && self.continues(end.line) {
             let next = self.next_content(end.line);
-            end = self.plain_line(next.content)?;
+            end = self.plain_line(next.content, next.end)?;
         }
         let range = at..end.text;
         let text = folding::plain(&self.text[range.clone()]);
         Ok(scalar(text.into(), Style::Plain, range))
     }
 
-    /// Where the part of a plain scalar on the line of `at` ends.
-    fn plain_line(&self, at: usize) -> Step<PlainLine> {
-        let bytes = self.text.as_bytes();
-        let line = line::end(self.text, at);
+    /// The end of the part of a plain scalar that begins at `at`, on the line that ends at `line`.
+    fn plain_line(&self, at: usize, line: usize) -> Step<PlainLine> {
+        let bytes = &self.text.as_bytes()[..line];
         let (mut end, mut has_comment) = (line, false);
-        for found in memchr::memchr3_iter(b':', b'#', b'\t', &bytes[at..line]) {
+        if memchr::memchr2(b' ', b'\t', &bytes[at..]).is_none() {
+            // Many values, and all ciphertexts, are one word.
+            if bytes[at] == b'#' || bytes.ends_with(b":") {
+                return Err(Stop::Unknown);
+            }
+            return Ok(PlainLine {
+                text: line,
+                line,
+                has_comment,
+            });
+        }
+        for found in memchr::memchr3_iter(b':', b'#', b'\t', &bytes[at..]) {
             let found = at + found;
             match bytes[found] {
                 b'#' if found > at && bytes[found - 1] == b' ' => {
@@ -147,11 +157,15 @@ impl<'a> BlockReader<'a> {
 
     /// Whether a plain scalar continues below the line that ends at `line`.
     fn continues(&self, line: usize) -> bool {
-        if line >= self.text.len() {
-            return false;
+        let mut start = line + 1;
+        loop {
+            let content = self.skip_spaces(start.min(self.text.len()));
+            match self.byte(content) {
+                Some(b'\n') => start = content + 1,
+                None | Some(b'#') => return false,
+                Some(_) => return content - start > self.column(),
+            }
         }
-        let next = self.next_content(line);
-        next.column() > self.column() && !matches!(self.byte(next.content), None | Some(b'#'))
     }
 
     /// The next line that is not blank after the one that ends at `line`; an empty one at the end.
@@ -163,15 +177,14 @@ impl<'a> BlockReader<'a> {
         next
     }
 
-    /// The quoted scalar at `at`.
-    pub(super) fn quoted(&self, at: usize) -> Step<Scalar<'a>> {
+    /// The quoted scalar at `at`, on the line that ends at `line`.
+    pub(super) fn quoted(&self, at: usize, line: usize) -> Step<Scalar<'a>> {
         let bytes = self.text.as_bytes();
         let style = match bytes[at] {
             b'"' => Style::DoubleQuoted,
             _ => Style::SingleQuoted,
         };
-        let line_end = line::end(self.text, at);
-        let end = match self.closing_quote(at, line_end) {
+        let end = match self.closing_quote(at, line) {
             Some(end) => end,
             None => {
                 let end = self.closing_quote(at, self.text.len());
@@ -256,9 +269,9 @@ impl<'a> BlockReader<'a> {
 
 /// The part of a plain scalar on one line.
 struct PlainLine {
-    /// Where the text ends.
+    /// The end of the text.
     text: usize,
-    /// Where the line ends.
+    /// The end of the line.
     line: usize,
     has_comment: bool,
 }

@@ -10,46 +10,10 @@ use serde::Deserialize;
 use serde_yaml::Value as ByLibyaml;
 use sops_test_support::vectors;
 
-use crate::Item;
+use super::comparison::compare_readers;
 use crate::tree::Node;
 use crate::value::Type;
 use crate::yaml::parser::{Parser, Reading};
-
-const READINGS: [Reading; 3] = [
-    Reading::Document(Some("sops")),
-    Reading::Values,
-    Reading::Lenient,
-];
-
-/// Everything that the parser makes of a text. Values don't show their content.
-fn result(parser: &Parser<'_>) -> [String; 5] {
-    let values = parser.tape.iter().filter_map(|item| match item {
-        Item::Leaf(leaf) => Some(leaf.value.as_ref().map(|value| &value.bytes)),
-        _ => None,
-    });
-    [
-        format!("{:?}", values.collect::<Vec<_>>()),
-        format!("{:?}", parser.tape),
-        format!("{:?}", parser.paths),
-        format!("{:?}", parser.comments),
-        format!("{:?}", parser.reserved),
-    ]
-}
-
-/// Compares the results. Returns whether the text was read line by line.
-fn check(text: &str) -> bool {
-    let mut is_read = false;
-    for reading in READINGS {
-        if let Some(by_lines) = Parser::run_by_lines(text, 0..text.len(), text, reading) {
-            is_read = true;
-            match Parser::run(text, reading) {
-                Ok(by_crate) => assert_eq!(result(&by_lines), result(&by_crate), "{text}"),
-                Err(error) => panic!("the crate refuses this text: {error}\n{text}"),
-            }
-        }
-    }
-    is_read
-}
 
 /// Compares the values of a text that is read line by line with those that libyaml reads. Returns
 /// whether libyaml reads it: `serde_yaml` refuses duplicate keys.
@@ -63,7 +27,7 @@ fn check_values(text: &str) -> bool {
     let documents = serde_yaml::Deserializer::from_str(text).map(ByLibyaml::deserialize);
     let by_libyaml = match documents.collect::<Result<Vec<_>, _>>() {
         Ok(documents) => documents,
-        // What `serde_yaml` makes of the events of libyaml.
+        // `serde_yaml` refuses some texts that libyaml accepts.
         Err(error) if error.to_string().contains("duplicate entry") => return false,
         Err(error) if error.to_string().contains("invalid type: integer") => return false,
         Err(error) => panic!("libyaml refuses this text: {error}\n{text}"),
@@ -223,7 +187,7 @@ fn random_text(random: &mut StdRng) -> String {
     text
 }
 
-/// `SOPS_RS_TEXTS` sets the number of texts, `SOPS_RS_SEED` makes other ones.
+/// `SOPS_RS_TEXTS` sets the number of texts, and `SOPS_RS_SEED` changes the texts.
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("it is a number"))
 }
@@ -233,7 +197,7 @@ fn the_tape_equals_that_of_the_parser_crate() {
     let count = number("SOPS_RS_TEXTS", 40_000);
     let mut random = StdRng::seed_from_u64(number("SOPS_RS_SEED", 1));
     let read = (0..count)
-        .filter(|_| check(&random_text(&mut random)))
+        .filter(|_| compare_readers(&random_text(&mut random)))
         .count();
     assert!(
         read as u64 > count / 12,
@@ -296,7 +260,7 @@ fn files_are_read_like_by_the_crate_and_libyaml() {
     let (mut all, mut read, mut compared) = (0, 0, 0);
     for text in texts {
         all += 1;
-        read += usize::from(check(&text));
+        read += usize::from(compare_readers(&text));
         compared += usize::from(check_values(&text));
     }
     println!("{read} of {all} files are read line by line, {compared} are compared with libyaml");
@@ -304,7 +268,7 @@ fn files_are_read_like_by_the_crate_and_libyaml() {
 }
 
 #[test]
-fn what_files_consist_of_is_read_line_by_line() {
+fn common_yaml_is_read_by_the_block_reader() {
     for text in [
         "a:\nb: c\n",
         "a:",
@@ -326,12 +290,12 @@ fn what_files_consist_of_is_read_line_by_line() {
         "a: b\nb: !x c\nc: d\n",
         "a: &x 1\nb: !x &y 2\nc: &z 3\nd:\n- *z\n",
     ] {
-        assert!(check(text), "{text}");
+        assert!(compare_readers(text), "{text}");
     }
 }
 
 #[test]
-fn what_the_reader_does_not_know_is_left_to_the_crate() {
+fn unknown_yaml_is_left_to_the_parser_crate() {
     for text in [
         "",
         "# a\n",
@@ -353,6 +317,6 @@ fn what_the_reader_does_not_know_is_left_to_the_crate() {
         "a: &x 1\nb: !x c\nd: *x\n",
         "a: &x 1\nb: &x !x c\nd: *x\n",
     ] {
-        assert!(!check(text), "{text}");
+        assert!(!compare_readers(text), "{text}");
     }
 }

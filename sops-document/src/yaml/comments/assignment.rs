@@ -25,9 +25,9 @@ pub(super) enum Rank {
 pub(super) struct CommentPosition {
     pub(super) before: u32,
     pub(super) rank: Rank,
-    /// Its index.
+    /// The index of the comment.
     pub(super) comment: u32,
-    /// Whether Go's library loses it.
+    /// Whether Go's library loses the comment.
     pub(super) lost: bool,
 }
 
@@ -37,17 +37,17 @@ pub(super) struct CommentPosition {
 pub(super) struct ItemComment {
     /// The index of the collection's `Open`.
     pub(super) open: u32,
-    /// Whether it comes after the collection's items.
+    /// Whether the comment comes after the collection's items.
     pub(super) is_foot: bool,
     pub(super) comment: u32,
 }
 
 /// The positions of all comments.
 #[derive(Debug, Default)]
-pub(super) struct CommentPositions {
-    /// In the order of the tape.
+pub(crate) struct CommentPositions {
+    /// The positions in the order of the tape.
     pub(super) positions: Vec<CommentPosition>,
-    /// By collection.
+    /// The comments of collections in sequences, sorted by collection.
     pub(super) item_comments: Vec<ItemComment>,
 }
 
@@ -88,7 +88,11 @@ struct PendingGroups {
 }
 
 impl PendingGroups {
-    /// All of them, in document order.
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.line.is_empty() && self.foot.is_empty()
+    }
+
+    /// All groups, in document order.
     fn all(self) -> Vec<Range<u32>> {
         let mut all = [self.head, self.line, self.foot].concat();
         all.sort_by_key(|comments| comments.start);
@@ -124,6 +128,20 @@ struct Assigner<'t, 'a> {
 impl Assigner<'_, '_> {
     fn step(&mut self, step: TraceStep) {
         let above_dash = std::mem::take(&mut self.above_dash);
+        // Most tokens have no comments around them.
+        if self.has_nothing_for(step.at) {
+            match step.event {
+                TraceEvent::Pass | TraceEvent::Dash | TraceEvent::Node(_) => return,
+                TraceEvent::Key(_) => {
+                    if let Some(frame) = self.frames.last_mut() {
+                        frame.is_reserved = false;
+                        frame.foot = 0..0;
+                    }
+                    return;
+                }
+                _ => {}
+            }
+        }
         match step.event {
             TraceEvent::Pass => self.meet(step.at, false),
             TraceEvent::Dash => {
@@ -179,11 +197,22 @@ impl Assigner<'_, '_> {
         }
     }
 
+    /// Whether no group is pending or received by the token at `at`.
+    fn has_nothing_for(&self, at: u32) -> bool {
+        let next = self.groups.get(self.next);
+        next.is_none_or(|group| group.from > at)
+            && self.pending.is_empty()
+            && self.discarded.is_empty()
+    }
+
     fn take(&mut self) -> PendingGroups {
         std::mem::take(&mut self.pending)
     }
 
     fn put(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
+        if groups.is_empty() && self.discarded.is_empty() {
+            return;
+        }
         let discarded = std::mem::take(&mut self.discarded);
         if !discarded.is_empty() {
             self.put_lost(before, rank, discarded);

@@ -11,11 +11,11 @@ const LOOK_AHEAD: usize = 512;
 /// The position of a group relative to its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GroupRole {
-    /// Above it.
+    /// Above the node.
     Head,
-    /// After it, on its line.
+    /// After the node, on the same line.
     Line,
-    /// Below it.
+    /// Below the node.
     Foot,
     /// After a directive, where Go's library ignores it.
     Lost,

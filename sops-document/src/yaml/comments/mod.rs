@@ -22,20 +22,35 @@ mod recorder;
 mod tokens;
 mod trace;
 
+pub(crate) use self::assignment::CommentPositions;
 pub(crate) use self::reader::Tail;
 use crate::error::Result;
 use crate::{Document, Span};
 
-/// Puts comments, given in the order of the text, on the tape.
+/// Puts comments, given in the order of the text, on the tape, at their
+/// [positions](positions()).
 ///
 /// A comment that Go's library loses stays in the container that it is written in.
 ///
 /// # Errors
 /// [`Error::Limit`](crate::Error::Limit) if aliases repeat too many of them.
-pub(crate) fn place(document: &mut Document<'_>, comments: &[Span], tail: Tail) -> Result<()> {
-    let tokens = reader::read(document, comments, tail);
-    let positions = assignment::assign(&document.tape, &tokens);
+pub(crate) fn place(
+    document: &mut Document<'_>,
+    comments: &[Span],
+    positions: CommentPositions,
+) -> Result<()> {
     insert::insert(document, comments, positions)
+}
+
+/// The positions of comments, given in the order of the text, on the tape of a document without
+/// them.
+pub(crate) fn positions(
+    document: &Document<'_>,
+    comments: &[Span],
+    tail: Tail,
+) -> CommentPositions {
+    let tokens = reader::read(document, comments, tail);
+    assignment::assign(&document.tape, &tokens)
 }
 
 #[cfg(test)]

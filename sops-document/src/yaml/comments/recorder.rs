@@ -24,8 +24,10 @@ pub(super) struct Recorder<'r, 'a> {
     text: &'a str,
     comments: &'r [Span],
     first_break: usize,
-    /// The next comment.
+    /// The index of the next comment.
     comment: usize,
+    /// Its offset; `usize::MAX` after the last comment.
+    comment_start: usize,
     pub(super) last: Token,
     previous: Token,
     pub(super) columns: Columns<'a>,
@@ -36,6 +38,8 @@ pub(super) struct Recorder<'r, 'a> {
     /// Block collections that have ended, with their columns, until the next token shows where.
     ended: Vec<(u32, Option<usize>)>,
     pub(super) tokens: Trace,
+    /// The number of groups before the last step.
+    groups_met: usize,
 }
 
 impl<'r, 'a> Recorder<'r, 'a> {
@@ -51,6 +55,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
             comments,
             first_break: lexis::line_end(text, 0),
             comment: 0,
+            comment_start: start_of(comments, 0),
             last: start,
             previous: start,
             columns: Columns::new(text, at),
@@ -58,7 +63,13 @@ impl<'r, 'a> Recorder<'r, 'a> {
             indents: Vec::new(),
             ended: Vec::new(),
             tokens: Trace::default(),
+            groups_met: 0,
         }
+    }
+
+    /// Whether the next comment starts before `at`.
+    pub(super) fn has_comment_before(&self, at: usize) -> bool {
+        self.comment_start < at
     }
 
     /// The block collection `open` begins at `at`. Returns its column, and whether it begins with
@@ -99,7 +110,10 @@ impl<'r, 'a> Recorder<'r, 'a> {
     /// A token, after the comments before it.
     pub(super) fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {
         self.gap(start, Ahead::Content);
-        self.step(start, event);
+        // Nothing waits for a colon unless comments come before it.
+        if kind != TokenKind::Colon || self.tokens.groups.len() > self.groups_met {
+            self.step(start, event);
+        }
         self.previous = self.last;
         self.last = Token { kind, start, end };
         self.inner_comments(start, end);
@@ -108,6 +122,9 @@ impl<'r, 'a> Recorder<'r, 'a> {
     /// Comments within a token: after the header of a block scalar, where they belong to the
     /// scalar, or on a directive's line.
     fn inner_comments(&mut self, start: usize, end: usize) {
+        if self.comment_start >= end {
+            return;
+        }
         let here = self.comments_before(end);
         let comments = here.start as u32..here.end as u32;
         if !comments.is_empty() {
@@ -127,15 +144,16 @@ impl<'r, 'a> Recorder<'r, 'a> {
     pub(super) fn step(&mut self, at: usize, event: TraceEvent) {
         let at = at as u32;
         self.tokens.steps.push(TraceStep { at, event });
+        self.groups_met = self.tokens.groups.len();
     }
 
     /// Divides the comments between the last token and the one at `at`, and determines where block
     /// collections end.
     pub(super) fn gap(&mut self, at: usize, ahead: Ahead) {
-        let here = self.comments_before(at);
-        if here.is_empty() && self.ended.is_empty() {
+        if self.comment_start >= at && self.ended.is_empty() {
             return;
         }
+        let here = self.comments_before(at);
         let column = match ahead {
             Ahead::Reserved(column) => column,
             _ => self.columns.of(at),
@@ -215,6 +233,13 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.comment += comments
             .take_while(|comment| comment.range().start < at)
             .count();
+        self.comment_start = start_of(self.comments, self.comment);
         first..self.comment
     }
+}
+
+/// The offset of the comment with this index; `usize::MAX` after the last comment.
+fn start_of(comments: &[Span], number: usize) -> usize {
+    let comment = comments.get(number);
+    comment.map_or(usize::MAX, |comment| comment.range().start)
 }

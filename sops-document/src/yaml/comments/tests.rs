@@ -88,7 +88,7 @@ fn comments_are_assigned_as_in_go_if_a_block_follows() {
 
 /// Each with the result of `sops`, in its order.
 #[test]
-fn comments_of_one_kind() {
+fn comments_move_to_their_position_in_go() {
     let cases = [
         ("after a value, before it", "a: v # 1\nb: v\n", ": 1"),
         ("after a key with a block", "a: # 1\n  b: v\n", ": 1"),
@@ -152,7 +152,7 @@ fn aliases_repeat_no_more_comments_than_items() {
 
 /// Comments in many columns at the end of many collections: quadratic work would take hours.
 #[test]
-fn deep_documents_with_many_comments() {
+fn deep_documents_with_many_comments_take_linear_time() {
     let mut text = String::new();
     for depth in 0..900 {
         text.push_str(&format!("{:depth$}k:\n", ""));

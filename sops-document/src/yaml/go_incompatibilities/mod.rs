@@ -92,7 +92,7 @@ pub(super) fn refuse_foreign_prefix(
                 return refuse(
                     text,
                     at,
-                    "a directive for another version than `%YAML 1.1`, which Go's YAML library does not read; remove it",
+                    "a directive for a version other than `%YAML 1.1`, which Go's YAML library does not read; remove it",
                 );
             }
             (Some(word), _) if word.starts_with('%') => {
@@ -163,7 +163,7 @@ pub(super) fn refuse_foreign_in_flow(text: &str, scalar: &Scalar<'_>) -> Result<
     Ok(())
 }
 
-const QUESTION_MARK: &str = "a scalar without quotes that has a `?`, which Go's YAML library reads as a key indicator in flow \
+const QUESTION_MARK: &str = "an unquoted scalar with a `?`, which Go's YAML library reads as a key indicator in flow \
                              collections; put it in quotes";
 
 /// Rejects a key of a flow mapping that Go's library reads differently, or not at all. The text
@@ -219,7 +219,7 @@ pub(crate) fn refuse_unreadable(document: &Document<'_>, leaf: &Leaf<'_>) -> Res
         return refuse(
             text,
             start,
-            "a scalar without quotes that begins with `:`, which Go's YAML library reads as the end of a key in flow collections; \
+            "an unquoted scalar that begins with `:`, which Go's YAML library reads as the end of a key in flow collections; \
              put it in quotes",
         );
     }

@@ -26,12 +26,12 @@ struct Frame<'a> {
     kind: Collection,
     flow: bool,
     path: PathId,
-    /// Its index on the tape.
+    /// The index of the container on the tape.
     open: usize,
     /// The entry whose value comes next.
     entry: Option<PendingEntry>,
     keys: KeySet<'a>,
-    /// Whether it is a sequence under a merge key: its items are merged.
+    /// Whether the container is a sequence under a merge key, whose items are merged.
     merged: bool,
 }
 
@@ -44,7 +44,7 @@ struct PendingEntry {
     reserved: Option<ReservedMark>,
 }
 
-/// What is needed to remove the reserved entry again.
+/// The state that is needed to remove the reserved entry again.
 struct ReservedMark {
     /// The lengths of the tape and the paths before it.
     tape: usize,
@@ -56,7 +56,7 @@ struct ReservedMark {
 /// The lengths of the lists before an entry at the top level.
 #[derive(Clone, Copy)]
 struct EntryStart {
-    /// The offset of its line.
+    /// The offset of the entry's line.
     at: usize,
     tape: usize,
     paths: usize,
@@ -65,14 +65,14 @@ struct EntryStart {
     last_end: usize,
 }
 
-/// What a text is read for.
+/// The purpose of reading a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// To be encrypted or decrypted.
+    /// The text will be encrypted or decrypted.
     Document(ReservedKey),
-    /// For its values only: integers from 2^63 to 2^64-1 are accepted.
+    /// Only the values are needed. Integers from 2^63 to 2^64-1 are accepted.
     Values,
-    /// As leniently as the most lenient YAML reader reads it.
+    /// The text is read as leniently as the most lenient YAML reader does it.
     Lenient,
 }
 

@@ -8,7 +8,7 @@ mod quoted;
 #[cfg(test)]
 mod tests;
 
-use sops_go_compat::{parse_float, write_general};
+use sops_go_compat::{exponent_of_decimal, parse_float, write_general};
 
 use self::ambiguity::stays_string;
 use self::block::{spell_binary, spell_literal};
@@ -47,6 +47,12 @@ pub(crate) fn spell(
         (Type::Float, Ok("+Inf")) => out.push_str(".inf"),
         (Type::Float, Ok("-Inf")) => out.push_str("-.inf"),
         (Type::Float, Ok("NaN")) => out.push_str(".nan"),
+        // The most common floats have the canonical form.
+        (Type::Float, Ok(text))
+            if exponent_of_decimal(text).is_some_and(|exponent| (-4..6).contains(&exponent)) =>
+        {
+            out.push_str(text);
+        }
         (Type::Float, Ok(text)) => match parse_float(text) {
             Some(float) => write_general(out, float),
             None => out.push_str(text),

@@ -1,4 +1,4 @@
-//! A file that a creation rule covers, whatever is in it.
+//! A file that a creation rule covers, with any content.
 
 use sops_core::config::CreationRule;
 use sops_core::rules::EncryptionRule;
@@ -28,8 +28,8 @@ use crate::{action, exempt, kubeconfig, template};
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
 
-/// A file that is not a manifest, for which there is a creation rule of its own, or a manifest with
-/// credentials that are to be encrypted.
+/// Reports a file other than a manifest that a creation rule names, or a manifest with credentials
+/// that must be encrypted.
 pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     let scrutiny = context.scrutiny_of_file();
     let credential = |top| kubeconfig::credential(top, scrutiny);
@@ -84,7 +84,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Tags whose values are the names of something that the program looks up.
+/// Tags whose values are names that a program looks up.
 const LOOKUPS: [&str; 9] = [
     "!env_var ",
     "!env ",
@@ -106,8 +106,8 @@ fn is_tagged_reference(value: &Unencrypted, text: &str) -> bool {
     !value.is_comment && line.is_some_and(|(_, value)| is_reference(value.trim()))
 }
 
-/// Whether a rule that encrypts everything is for this manifest: one that is not an object, or has
-/// a secret beside what people read. `is_named`: an object has its name.
+/// Whether a rule that encrypts everything is meant for this manifest: a document that is not an
+/// object, or one with a secret. `is_named` says whether an object has the rule's name.
 pub(crate) fn is_for_whole_file(
     document: &Document<'_>,
     rule: &CreationRule,
@@ -163,7 +163,7 @@ fn has_credential(top: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
         "CustomResourceDefinition" => {
             first_secret(top, |key, text| judge(key, text).is_some()).is_some()
         }
-        // There it is the name of a key.
+        // In this field, the value is the name of a key.
         "ExternalSecret" | "ClusterExternalSecret" | "PushSecret" => {
             let is_secret =
                 |key: &str, text: &str| key != "secretKey" && judge(key, text).is_some();

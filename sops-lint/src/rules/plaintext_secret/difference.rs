@@ -1,4 +1,4 @@
-//! Differences between versions of a file that show what one of them has encrypted.
+//! Diffs that show the plaintext of a value that is encrypted in the other version.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::file_name;
 use crate::scrutiny::Scrutiny;
 use crate::shown_name::shown_name;
 
-/// A patch, or what `git diff` prints, that shows the plaintext of a value which is encrypted on
-/// the other side.
+/// Reports a patch or the output of `git diff` that shows the plaintext of a value which is
+/// encrypted on the other side.
 pub(super) fn difference(context: &mut Context<'_>) {
     let text = context.text();
     let begins = ["diff ", "--- ", "From ", "Index: "];

@@ -1,4 +1,4 @@
-//! A file that other programs read as it is, with content that its name does not say.
+//! A file that other programs read unencrypted, but whose content does not match its name.
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ use crate::rule_scope::{has_secret_comment, text_of};
 use crate::secret_detection::{in_script, in_text};
 use crate::template;
 
-/// Reports an exempt file that a creation rule matches, if it is not what its name says or holds
-/// what looks like a secret. What other checks have found in it is enough.
+/// Reports an exempt file that a creation rule matches, if its content does not match its name or
+/// may contain a secret. Findings of other checks are enough.
 pub(crate) fn check(context: &mut Context<'_>) {
     let Some(content) = content(context.input.path, context.input.bytes) else {
         return;
@@ -45,7 +45,7 @@ pub(crate) fn check(context: &mut Context<'_>) {
         .help("put secrets into a file of their own and encrypt that; if this file is meant to be public, exclude it from the rule's `path_regex`");
 }
 
-/// What is wrong with the content under the creation rule, and where.
+/// The problem of the content under the creation rule, and its position.
 fn problem(
     content: ExemptContent,
     text: &str,

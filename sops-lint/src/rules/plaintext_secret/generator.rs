@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
-use crate::secret_detection::is_shown;
+use crate::secret_detection::{is_shown, range_of};
 use crate::shown_name::shown_name;
 
-/// Reports the values of Secrets that kustomize generates. What several aliases bring in is
+/// Reports the values of Secrets that kustomize generates. A value that several aliases repeat is
 /// reported once.
 pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     const HELP: &str =
@@ -26,7 +26,8 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let mut plain = HashMap::new();
     for generator in object.secret_generators() {
         for literal in kustomization::items(generator, "literals") {
-            let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
+            let text = literal.as_str().unwrap_or_default();
+            let Some((name, value)) = text.split_once('=') else {
                 continue;
             };
             let scrutiny = context.scrutiny(&literal.span());
@@ -35,11 +36,14 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             if is_new(literal) && is_open {
                 // The text before the padding of base64 is not a name.
                 let has_name = is_shown(name) && !value.trim_matches('=').is_empty();
-                let message = match has_name {
-                    true => format!("the literal `{name}` of a Secret is in plaintext"),
-                    false => "a literal of a Secret is in plaintext".to_owned(),
+                let finding = match has_name {
+                    true => {
+                        let message = format!("the literal `{name}` of a Secret is in plaintext");
+                        context.report_part(literal, &range_of(value, text), message)
+                    }
+                    false => context.report_node(literal, "a literal of a Secret is in plaintext"),
                 };
-                context.report_node(literal, message).help(HELP);
+                finding.help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
@@ -81,7 +85,7 @@ fn has_only_names(text: &str) -> bool {
     lines.all(|line| line.is_empty() || is_name(line) || is_comment(line))
 }
 
-/// Whether it is a placeholder that someone encoded as if for `data`.
+/// Whether the value is a placeholder in base64, as if for `data`.
 fn is_placeholder_in_base64(value: &str) -> bool {
     let bytes = STANDARD.decode(value).unwrap_or_default();
     let text = str::from_utf8(&bytes).unwrap_or_default().trim();

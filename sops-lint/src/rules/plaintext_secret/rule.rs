@@ -1,4 +1,4 @@
-//! What the rule is called, and its page.
+//! The name of the rule, and its page.
 
 use crate::rule::{FixAvailability, Rule, Severity};
 

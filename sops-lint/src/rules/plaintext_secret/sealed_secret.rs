@@ -34,8 +34,8 @@ pub(super) fn values(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// The values in plaintext with their keys: those that were not sealed, and those of the Secret
-/// that is made.
+/// The values in plaintext with their keys: values that were not sealed, and those in the template
+/// of the Secret.
 pub(crate) fn open_values<'d, 'a>(
     object: &Object<'d, 'a>,
 ) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
@@ -58,8 +58,8 @@ pub(crate) fn open_values<'d, 'a>(
     unsealed.chain(own.chain(of_template).map(|value| (value.key, value.node)))
 }
 
-/// Whether a value is sealed, or an example of one that was cut off. It begins with the length of
-/// an RSA ciphertext.
+/// Whether a value is sealed, or a truncated example of one. It begins with the length of an RSA
+/// ciphertext.
 fn is_sealed(text: &str) -> bool {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_whitespace();
     let text = text.trim();

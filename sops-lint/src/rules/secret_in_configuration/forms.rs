@@ -1,4 +1,4 @@
-//! The configuration files of other programs, known by their keys.
+//! Recognizes the configuration files of other programs by their keys.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use sops_document::{NodeRef, Shape};
 
 use crate::value_tree::TreeValue;
 
-/// What a file configures.
+/// The program or node that a file configures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConfigurationForm {
     /// Docker Compose.
@@ -23,7 +23,7 @@ pub(super) enum ConfigurationForm {
     Registries,
 }
 
-/// Keys, of which each form has one at least.
+/// Keys, at least one of which each form has.
 const WORDS: [&str; 10] = [
     "services",
     "users",
@@ -139,7 +139,7 @@ impl ConfigurationForm {
         (is_talos && path.len() > 1).then_some(Self::Talos)
     }
 
-    /// The words for it in messages.
+    /// The name of the form in messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Compose => "Compose file",
@@ -174,14 +174,14 @@ impl ConfigurationForm {
     }
 }
 
-/// Whether it is a long text in base64, as Talos writes private keys. The keys of taints have other
-/// signs.
+/// Whether the value is a long base64 text, which is how Talos writes private keys. The keys of
+/// taints have other characters.
 fn is_packed(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     text.len() >= 24 && text.chars().all(is_part)
 }
 
-/// Whether it has services as Compose has them.
+/// Whether the document has services like a Compose file.
 fn is_compose(top: NodeRef<'_, '_>, path: &Path) -> bool {
     const FIELDS: [&str; 5] = ["image", "build", "environment", "extends", "env_file"];
     let name = path

@@ -1,11 +1,11 @@
-//! Files of lines with credentials, known by their names: dotenv files, and what clients read
-//! passwords from.
+//! Files with credentials in lines, recognized by their names: dotenv files, and files from which
+//! clients read passwords.
 
 use std::path::Path;
 
 use crate::secret_detection::{FoundSecret, in_text};
 
-/// What clients read passwords from.
+/// Files from which clients read passwords.
 const CLIENTS: [&str; 6] = [
     ".netrc",
     "_netrc",
@@ -15,7 +15,7 @@ const CLIENTS: [&str; 6] = [
     ".mylogin.cnf",
 ];
 
-/// Endings of names that begin with `.env.` and are those of programs or of encrypted files.
+/// Endings of names that begin with `.env.` but are programs or encrypted files.
 const OTHERS: [&str; 10] = [
     "js", "ts", "mjs", "php", "rb", "py", "go", "enc", "age", "gpg",
 ];

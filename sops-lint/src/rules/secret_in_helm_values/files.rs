@@ -1,4 +1,4 @@
-//! Files of Helm values, known by their names.
+//! Recognizes files with Helm values by their names.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::value_tree::values;
 /// Directories of a chart with values for its tests.
 const TESTS: [&str; 4] = ["ci", "test", "tests", "examples"];
 
-/// Reports the secrets in a file of values; whether it is one.
+/// Reports the secrets in a file with values. Returns whether it is one.
 pub(crate) fn check(document: &Document<'_>, context: &mut Context<'_>) -> bool {
     let path = context.input.path;
     let is_yaml = context.format == Format::Yaml;
@@ -38,7 +38,7 @@ pub(crate) fn check(document: &Document<'_>, context: &mut Context<'_>) -> bool 
         for mut value in values(("", ""), top, |_| false) {
             let text = value.node.scalar_text().unwrap_or_default();
             let is_default = |range| is_public_default(text.get(range).unwrap_or_default());
-            // Another rule looks for secrets with a known form in every document.
+            // Another rule looks for known token formats in every document.
             value.secrets.retain(|secret| {
                 matches!(secret.likeness, Likeness::Name(_))
                     && !(has_defaults && is_default(secret.range.clone()))

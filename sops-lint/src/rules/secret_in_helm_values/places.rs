@@ -1,4 +1,4 @@
-//! The fields of objects that have values of Helm releases, or variables.
+//! The fields of objects that contain values of Helm releases, or variables.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use crate::object::Object;
 /// A step of a path that matches every item of a list.
 pub(super) const ITEM: &str = "*";
 
-/// What is in a field.
+/// The kind of content in a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Values of a HelmRelease of Flux.
@@ -18,14 +18,14 @@ pub(super) enum Form {
     File,
     /// Variables of a Flux Kustomization.
     Variables,
-    /// What an ApplicationSet fills in.
+    /// Parameters of an ApplicationSet.
     Parameters,
-    /// What a ResourceSet of the Flux operator fills in.
+    /// Inputs of a ResourceSet of the Flux operator.
     Inputs,
 }
 
 impl Form {
-    /// What to do about a secret in it.
+    /// What to do about a secret in such a field.
     pub(super) fn help(self) -> &'static str {
         match self {
             Self::Release => {

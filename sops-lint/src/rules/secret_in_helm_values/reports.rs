@@ -7,13 +7,13 @@ use sops_document::NodeRef;
 
 use super::places::{Form, ITEM};
 use crate::context::Context;
-use crate::shown_name::shown_name;
+use crate::shown_name::ShownName;
 use crate::value_tree::{TreeValue, values};
 
 /// Where the containers among the values are.
 pub(super) type Containers = HashSet<Range<usize>>;
 
-/// Reports the secrets in what is at a path below a node.
+/// Reports the secrets at a path below a node.
 pub(super) fn below(
     path: &[&str],
     node: NodeRef<'_, '_>,
@@ -53,7 +53,7 @@ pub(super) fn report(value: TreeValue<'_, '_>, form: Form, context: &mut Context
         key, node, secrets, ..
     } = value;
     let help = form.help();
-    let key = shown_name(key);
+    let key = ShownName(key);
     match form {
         Form::Variables => {
             let holder = format_args!("the variable `{key}` of the Flux Kustomization");

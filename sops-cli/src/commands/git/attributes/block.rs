@@ -1,5 +1,5 @@
-//! Our lines in `.gitattributes`, between two comments. Everything else stays as it is, byte for
-//! byte, and our lines come last, because the last line that matches a file counts.
+//! The lines of sops-rs in `.gitattributes`, between two comments. Everything else stays the same,
+//! byte for byte, and these lines come last, because the last line that matches a file counts.
 
 use super::line;
 
@@ -9,11 +9,11 @@ const BEGIN_AFTER_OPEN_LINE: &str =
     "# BEGIN sops-rs: `sops-rs git install` writes these lines, and the line break above";
 const END: &str = "# END sops-rs";
 
-/// A `.gitattributes` in two parts.
+/// A `.gitattributes` file, divided into the lines of sops-rs and the others.
 pub(crate) struct Attributes {
-    /// The lines of others.
+    /// The lines that sops-rs did not write.
     foreign: Vec<u8>,
-    /// Whether it has lines of ours.
+    /// Whether the file has lines of sops-rs.
     pub(crate) has_block: bool,
 }
 
@@ -41,7 +41,7 @@ impl Attributes {
         Self { foreign, has_block }
     }
 
-    /// The patterns of others that cover encrypted files.
+    /// The patterns in other lines that cover encrypted files.
     pub(super) fn covering(&self) -> impl Iterator<Item = &str> {
         let lines = self.foreign.split(|byte| *byte == b'\n');
         lines.filter_map(line::covering)
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_others_stay_byte_for_byte() {
+    fn other_lines_stay_byte_for_byte() {
         let patterns = [b"/a.yaml".to_vec()];
         for text in [
             "",

@@ -18,7 +18,7 @@ pub(super) fn of_path(path: &[u8]) -> Vec<u8> {
     pattern
 }
 
-/// The line that gives the attributes to what the pattern matches.
+/// The line that gives the attributes to the files that the pattern matches.
 pub(super) fn of_pattern(pattern: &[u8]) -> Vec<u8> {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
     let is_quoted = !pattern.iter().all(is_plain) || matches!(pattern.first(), Some(b'#' | b'!'));
@@ -31,7 +31,7 @@ pub(super) fn of_pattern(pattern: &[u8]) -> Vec<u8> {
     line
 }
 
-/// The pattern in double quotes, with the escapes of C.
+/// The pattern in double quotes, with escapes as in C.
 fn quoted(pattern: &[u8]) -> Vec<u8> {
     let mut quoted = vec![b'"'];
     for byte in pattern {

@@ -1,11 +1,11 @@
-//! Patterns of `.gitattributes` for the `path_regex` of a creation rule. A pattern matches no path
-//! that the expression does not match. Expressions that have no such patterns, and patterns for
-//! every file with an extension, yield none: the encrypted files are then named one by one.
+//! Derives patterns for `.gitattributes` from the `path_regex` of a creation rule. A pattern
+//! matches only paths that the expression matches. If there are no such patterns, or they would
+//! match every file with an extension, the encrypted files are named one by one instead.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The most patterns of one expression.
+/// The maximum number of patterns for one expression.
 const MOST_PATTERNS: usize = 16;
 
 /// The deepest nesting of groups.
@@ -57,8 +57,8 @@ struct Parser<'e> {
 }
 
 impl Parser<'_> {
-    /// The alternatives up to the end of the expression or of a group. `None`: something has no
-    /// pattern, or there are too many.
+    /// Parses the alternatives up to the end of the expression or of a group. `None`: a part has no
+    /// pattern, or there are too many alternatives.
     fn alternatives(&mut self, depth: usize) -> Option<Vec<Vec<Part>>> {
         let mut all = Vec::new();
         let mut current = vec![Vec::new()];
@@ -81,7 +81,7 @@ impl Parser<'_> {
         Some(all)
     }
 
-    /// A part with the repetition after it, as alternatives.
+    /// Parses a part and the repetition after it, as alternatives.
     fn repeated(&mut self, char: char, depth: usize) -> Option<Vec<Vec<Part>>> {
         let mut choices = self.part(char, depth)?;
         match self.rest.next_if(|next| "*+?{".contains(*next)) {
@@ -109,7 +109,7 @@ impl Parser<'_> {
     fn part(&mut self, char: char, depth: usize) -> Option<Vec<Vec<Part>>> {
         let part = match char {
             '^' | '$' => Part::Edge,
-            // Mostly meant as the dot itself.
+            // Most authors of such an expression mean a literal dot.
             '.' => Part::Literal('.'),
             '\\' => match self.rest.next()? {
                 escaped if escaped.is_ascii_punctuation() => Part::Literal(escaped),
@@ -137,7 +137,7 @@ impl Parser<'_> {
     }
 }
 
-/// The parts with whatever an expression allows before and after what it matches.
+/// The parts, with any text allowed before and after them unless the expression is anchored.
 fn anchored(mut parts: Vec<Part>) -> Option<Vec<Part>> {
     match parts.first() {
         Some(Part::Edge) => drop(parts.remove(0)),
@@ -151,7 +151,7 @@ fn anchored(mut parts: Vec<Part>) -> Option<Vec<Part>> {
     (!parts.contains(&Part::Edge)).then_some(parts)
 }
 
-/// The globs for the parts: `.*` crosses directories, which only a whole `**` does.
+/// The globs for the parts. `.*` also matches `/`, which in a glob only the component `**` does.
 fn globs(parts: &[Part]) -> Option<Vec<String>> {
     let mut globs = vec![String::new()];
     for (index, part) in parts.iter().enumerate() {
@@ -203,7 +203,7 @@ fn in_directory(directory: &str, glob: &str) -> String {
     }
 }
 
-/// Whether the pattern says more than an extension.
+/// Whether the pattern restricts more than the extension.
 fn is_specific(glob: &str) -> bool {
     let (directory, name) = glob.rsplit_once('/').unwrap_or(("", glob));
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -236,7 +236,7 @@ mod tests {
             (r"^secrets/", "clusters/a", &["/clusters/a/secrets/**"]),
             (r"secret.yaml$", "", &["*secret.yaml"]),
             (r"^a\[b\]$", "x*", &["/x\\*/a\\[b]"]),
-            // These are for all files with an extension, or have no pattern.
+            // These expressions match all files with an extension, or have no pattern.
             (r"\.yaml$", "", &[]),
             (r".*", "", &[]),
             ("", "", &[]),

@@ -1,20 +1,26 @@
-//! Chooses the patterns that cover the encrypted files of a repository. A pattern of a creation rule
-//! also covers future files, so it comes first, but only if it covers no plaintext: Git merges that
-//! better itself.
+//! Chooses the patterns that cover the encrypted files of a repository. A pattern from a creation
+//! rule also covers future files, so it is preferred, but only if it covers no plaintext files,
+//! which Git merges better itself.
 
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use std::os::unix::ffi::OsStrExt;
 
 use super::block::Attributes;
 use super::{line, path_regex};
 use crate::commands::git::repository_files::RepositoryFiles;
 
-/// The patterns to add to those of others.
-pub(crate) fn chosen(files: &RepositoryFiles, attributes: &Attributes) -> Vec<Vec<u8>> {
+/// The patterns to add to the existing ones. The `overridden` files are named even if an existing
+/// line covers them, because a later line takes the attributes back.
+pub(crate) fn chosen(
+    files: &RepositoryFiles,
+    attributes: &Attributes,
+    overridden: &[PathBuf],
+) -> Vec<Vec<u8>> {
     let of_others = matcher(attributes.covering());
-    let is_covered = |path: &Path| of_others.matched(path, false).is_ignore();
+    let is_covered =
+        |path: &PathBuf| of_others.matched(path, false).is_ignore() && !overridden.contains(path);
     let mut of_rules: Vec<String> = Vec::new();
     for (directory, expression) in &files.path_regexes {
         for pattern in path_regex::patterns(expression, directory) {
@@ -28,17 +34,16 @@ pub(crate) fn chosen(files: &RepositoryFiles, attributes: &Attributes) -> Vec<Ve
         }
     }
     let by_rules = matcher(of_rules.iter().map(String::as_str));
-    let is_named = |path: &&std::path::PathBuf| {
-        !is_covered(path) && !by_rules.matched(path, false).is_ignore()
-    };
+    let is_named =
+        |path: &&PathBuf| !is_covered(path) && !by_rules.matched(path, false).is_ignore();
     let named = files.encrypted.iter().filter(is_named);
     let named = named.map(|path| line::of_path(path.as_os_str().as_bytes()));
     let of_rules = of_rules.iter().map(|pattern| pattern.clone().into_bytes());
     of_rules.chain(named).collect()
 }
 
-/// Matches as `.gitattributes` does: like `.gitignore`, except that a directory does not stand for
-/// the files below it.
+/// A matcher with the rules of `.gitattributes`: like `.gitignore`, except that a pattern for a
+/// directory does not match the files in it.
 fn matcher<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
     for pattern in patterns {

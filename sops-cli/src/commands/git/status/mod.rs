@@ -1,6 +1,6 @@
-//! `sops-rs git status`: what a clone lacks, and plaintext that Git stores. `settings.rs` checks the
-//! settings and refs, and `coverage.rs` the attributes of the encrypted files. The hooks and the
-//! lint report the former too.
+//! `sops-rs git status`: missing settings, and plaintext that Git stores. `settings.rs` checks the
+//! settings and refs, which the hooks and the lint do too; `coverage.rs` checks the attributes of
+//! the encrypted files.
 
 mod coverage;
 mod problem;
@@ -25,7 +25,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The result for programs.
+/// The result as JSON.
 #[derive(Serialize)]
 struct Report<'r> {
     encrypted_files: usize,
@@ -57,7 +57,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         ui.errors(problems.iter().map(Problem::error).collect());
         if problems.is_empty() {
             let files = match encrypted_files {
-                0 => "there is no encrypted file yet".to_owned(),
+                0 => "the repository has no encrypted files yet".to_owned(),
                 1 => "the encrypted file has its attributes".to_owned(),
                 number => format!("all {number} encrypted files have their attributes"),
             };

@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use crate::command_error::{Code, CommandError};
 
-/// Something that is missing, or that should not be.
+/// Something that is missing, or that should not exist.
 #[derive(Serialize)]
 pub(super) struct Problem {
-    /// A name for programs.
+    /// The name of the kind, for programs that read the JSON.
     pub(super) kind: &'static str,
     pub(super) message: String,
     pub(super) help: String,
-    /// The files that it is about.
+    /// The files that the problem affects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<String>,
 }

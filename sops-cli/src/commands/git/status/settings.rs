@@ -1,4 +1,4 @@
-//! Whether Git calls this program, and whether it stores plaintext.
+//! Checks whether Git calls this program, and whether Git stores plaintext.
 
 use sops_lint::shell_word;
 
@@ -60,7 +60,7 @@ fn wrong_program(key: &str, value: &str, driver: &Driver) -> Option<Problem> {
         None => format!("`{key}` is `{value}`, which does not exist"),
         Some(program) if is_same(&program, &driver.program) => return None,
         Some(program) => format!(
-            "`{key}` runs {}, and not {}",
+            "`{key}` runs {}, not {}",
             name_of(&program),
             name_of(&driver.program)
         ),
@@ -79,7 +79,7 @@ fn caching(settings: &Settings) -> Vec<Problem> {
                 let message =
                     format!("`{key}` is true, so Git stores plaintext in `{NOTES}{name}`");
                 let help = format!(
-                    "set it to false; `git config --show-origin --get-all {}` prints where it is",
+                    "set it to false; `git config --show-origin --get-all {}` shows where it is set",
                     shell_word(&key)
                 );
                 Problem::new(CACHE, message, help)
@@ -105,7 +105,8 @@ fn cached(settings: &Settings, refs: &[u8]) -> Vec<Problem> {
     problems.collect()
 }
 
-/// Whether a driver shows decrypted files. One that has no command now may have had one.
+/// Whether a driver decrypts files for display. A driver without a command counts too, because it
+/// may have had one.
 fn decrypts(settings: &Settings, name: &str) -> bool {
     let command = settings.value(&format!("diff.{name}.textconv"));
     name.contains("sops") || command.is_some_and(|command| command.contains("sops"))

@@ -4,11 +4,13 @@
 mod documents;
 mod reserved;
 
+use std::ops::Range;
+
 use super::lexis;
 use super::recorder::{Ahead, Recorder};
 use super::tokens::TokenKind;
 use super::trace::{Trace, TraceEvent};
-use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span};
+use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span, Style};
 
 /// What follows the last entry of a document without a reserved entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub(crate) enum Tail {
     Reserved,
     /// A reserved entry will be added, but the scalars of the text stay as they are.
     ReservedAsWritten,
-    /// Nothing.
+    /// Nothing follows.
     Nothing,
 }
 
@@ -51,7 +53,7 @@ struct Frame {
     flow: bool,
     /// The column of a block collection.
     column: usize,
-    /// Whether it begins and ends with its own tokens.
+    /// Whether the collection begins and ends with its own tokens.
     seen: bool,
 }
 
@@ -85,8 +87,10 @@ impl TokenReader<'_, '_> {
                     self.open(index);
                 }
                 Item::Leaf(leaf) => {
-                    let has_place = self.lead(index, leaf.path);
-                    self.leaf(index, leaf, has_place);
+                    if !self.simple_entry(index, leaf) {
+                        let has_place = self.lead(index, leaf.path);
+                        self.leaf(index, leaf, has_place);
+                    }
                 }
                 Item::Alias {
                     path, span, close, ..
@@ -110,6 +114,32 @@ impl TokenReader<'_, '_> {
             index += 1;
         }
         self.out.gap(self.text.len(), Ahead::End);
+    }
+
+    /// Reads an entry of a block mapping that begins with its key and has no comment in or above it,
+    /// as most entries do: only its first and its last token matter. Returns `false` and reads
+    /// nothing if it is another one.
+    fn simple_entry(&mut self, index: usize, leaf: &Leaf<'_>) -> bool {
+        let Some(frame) = self.frames.last() else {
+            return false;
+        };
+        let key = self.paths.key_offset(leaf.path) as usize;
+        let Range { start, end } = leaf.span.range();
+        let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'"' | b'\'');
+        let is_simple = frame.kind == Collection::Mapping
+            && !frame.flow
+            && start < end
+            && leaf.style != Style::Tagged
+            && !self.out.has_comment_before(end)
+            && self.next_reserved_entry(key).is_none()
+            && self.byte(key).is_some_and(is_key)
+            && self.skip() == key;
+        if is_simple {
+            self.token(TokenKind::Other, key, key, TraceEvent::Key(index as u32));
+            let kind = self.scalar_kind(start, leaf);
+            self.token(kind, start, end, TraceEvent::Node(index as u32));
+        }
+        is_simple
     }
 
     /// Reads the indicator or the key before the node at `index`. Returns whether the node is the
@@ -137,8 +167,10 @@ impl TokenReader<'_, '_> {
         if frame.flow {
             self.comma();
         }
-        self.question_mark(key);
-        self.properties(key, frame.flow);
+        if self.skip() != key {
+            self.question_mark(key);
+            self.properties(key, frame.flow);
+        }
         self.key_token(key, frame, TraceEvent::Key(index as u32));
         self.colon(frame);
     }
@@ -332,7 +364,11 @@ impl TokenReader<'_, '_> {
 
     /// Skips white space and comments, and returns the start of the next token.
     fn skip(&mut self) -> usize {
-        self.at = lexis::skip(self.text, self.at);
+        // Often, the text is already at a token.
+        let is_token = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if !self.byte(self.at).is_some_and(is_token) {
+            self.at = lexis::skip(self.text, self.at);
+        }
         self.at
     }
 

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Installs sops-rs into $SOPS_RS_ROOT, unless the cache had it, and adds it to the PATH of the next steps.
+set -euo pipefail
+source=$(cd "$(dirname "$0")/../../.." && pwd)
+
+packages=(sops-cli)
+programs=(sops-rs)
+if [ "${KUSTOMIZE_PLUGIN:-false}" = true ]; then
+    packages+=(kustomize-plugin)
+    programs+=(sops-rs-krm)
+fi
+for number in "${!packages[@]}"; do
+    if [ ! -x "$SOPS_RS_ROOT/bin/${programs[number]}" ]; then
+        cargo install --locked --profile "${SOPS_RS_PROFILE:-release}" --no-track --root "$SOPS_RS_ROOT" --path "$source/${packages[number]}"
+    fi
+done
+echo "$SOPS_RS_ROOT/bin" >> "$GITHUB_PATH"
+echo "version=$("$SOPS_RS_ROOT/bin/sops-rs" --version | head -1)" >> "$GITHUB_OUTPUT"

@@ -1,0 +1,98 @@
+//! Tests of the decryption of resources, by topic.
+
+mod input;
+mod mac;
+mod position;
+
+use sops_core::rules::EncryptionRule;
+use sops_core::tree::Entry;
+use sops_core::{Format, encrypt};
+
+use super::*;
+use crate::sample::{SECRET, Sample, encrypted, encryption, field, list, only, text};
+
+const CONFIG: &str =
+    "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: sops\n";
+
+const QUIET: &str = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: ignore\n";
+
+const REQUIRE: &str = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: require\n";
+
+fn secret(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\nstringData:\n  password: {SECRET}\n  user: \"on\"\n"
+    )
+}
+
+/// A resource as kustomize reads it from a file.
+fn from(text: &str, path: &str) -> String {
+    let origin = format!(
+        "metadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: {path}\n"
+    );
+    text.replacen("metadata:\n", &origin, 1)
+}
+
+fn without_annotations(mut resource: Node) -> Node {
+    if let Node::Mapping(entries) = &mut resource {
+        for entry in entries {
+            if let Node::Mapping(metadata) = &mut entry.value {
+                metadata.retain(|entry| entry.key != "annotations");
+            }
+        }
+    }
+    resource
+}
+
+#[test]
+fn resources_with_metadata_are_decrypted_and_others_are_unchanged() {
+    let sample = Sample::new();
+    let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: \"on\"\n  b: '2001-01-01'\n  c: \"1e3\"\n  d: |\n    x\n\n    y\n  \
+                 e: \"\"\n  f: ~\n  g: 18446744073709551615\n  h: [1.5, true, '0x10', \"a\\tb\\u2028c\"]\n  \"yes\": {}\n";
+    let custom = "apiVersion: x/v1\nkind: Anything\nmetadata:\n  name: a\nspec:\n- data: {n: 5, f: 1.5, b: true, s: '5'}\n";
+    let ran = sample.run(
+        QUIET,
+        &[plain, &encrypted(&secret("a")), &encrypted(custom)],
+    );
+    let expected = [only(plain), only(&secret("a")), only(custom)];
+    assert_eq!(ran.quiet(), expected);
+}
+
+#[test]
+fn the_configuration_and_other_results_are_kept() {
+    let sample = Sample::new();
+    let input = format!("{}results:\n- message: before\n", list(QUIET, &["a: 1"]));
+    let output = only(&sample.run_on(input, None).output);
+    assert_eq!(field(&output, "functionConfig"), only(QUIET));
+    assert_eq!(
+        field(&output, "results"),
+        Node::Sequence(vec![only("message: before")])
+    );
+}
+
+/// The cost per resource does not grow with their number: ten times as many take less than thirty
+/// times as long.
+#[test]
+fn many_resources_of_one_file_are_decrypted_with_one_data_key() {
+    let sample = Sample::new();
+    let documents: Vec<_> = (0..500)
+        .map(|number| secret(&format!("s{number}")))
+        .collect();
+    let file = sample.encrypt("enc.yaml", &documents.join("---\n"));
+    let items: Vec<_> = file
+        .split("\n---\n")
+        .map(|item| from(item, "enc.yaml"))
+        .collect();
+    let items: Vec<_> = items.iter().map(String::as_str).collect();
+    let time = |count: usize| {
+        let input = list(REQUIRE, &items[..count]);
+        let start = std::time::Instant::now();
+        let ran = sample.run_on(
+            input,
+            Some(include_str!("../../../../testdata/keys/x25519.txt")),
+        );
+        assert_eq!(ran.quiet().len(), count);
+        start.elapsed()
+    };
+    let (few, many) = (time(50), time(500));
+    assert!(many < few * 30, "{few:?}, {many:?}");
+}

@@ -1,0 +1,33 @@
+//! Writes a file that another program created for this run, which reads it next and then deletes it:
+//! one like the `%A` of a merge driver.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, open};
+
+use crate::command_error::{CommandError, name_of};
+use crate::signals::DeferredSignals;
+
+/// Replaces the content of the file in place: a copy that is synced and renamed would take longer than
+/// the merge itself, and no one but the other program knows the file. After an error or a signal, it
+/// has the old content again, or still.
+pub(crate) fn write_scratch(path: &Path, old: &[u8], new: &[u8]) -> Result<(), CommandError> {
+    let failed = |error: &io::Error| CommandError::output(name_of(path), error);
+    let _signals = DeferredSignals::new();
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = open(path, flags, Mode::empty()).map_err(|error| failed(&error.into()))?;
+    let mut file = File::from(file);
+    replace(&mut file, new).map_err(|error| {
+        // The old content has its place on the disk already.
+        let _ = replace(&mut file, old);
+        failed(&error)
+    })
+}
+
+fn replace(file: &mut File, content: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(content)?;
+    file.set_len(content.len() as u64)
+}

@@ -1,0 +1,295 @@
+//! Two colleagues with a clone and a key each, and a remote repository: what happens in a week, with
+//! the commands of `docs/git.md`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use sops_test_support::environment::{
+    Run, TestEnvironment, identity, other_identity, other_recipient, program, recipient,
+};
+
+const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "open-sesame"];
+
+/// The recipient of someone who left, whose private key no one in the tests has.
+const CAROL: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+/// Ann and Ben.
+struct Team(TestEnvironment);
+
+impl Team {
+    /// Both have set up their clones, and nothing is to be pulled.
+    fn new() -> Self {
+        let team = Self::with_clones();
+        team.ben("sops-rs git install").succeeds();
+        team
+    }
+
+    /// Ben's clone is not set up.
+    fn with_clones() -> Self {
+        let team = Self(TestEnvironment::without_key());
+        for (name, identity) in [("ann", identity()), ("ben", other_identity())] {
+            let keys = team.0.path(&format!("../{name}/.config/sops/age/keys.txt"));
+            let directory = keys.parent().expect("the file is in a directory");
+            fs::create_dir_all(directory).expect("the directory is ours");
+            fs::write(&keys, identity).expect("the directory is ours");
+            fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("it is ours");
+            let settings = format!(
+                "[user]\nname = {name}\nemail = {name}@example.com\n[init]\ndefaultBranch = main\n[pull]\nrebase = false\n"
+            );
+            team.0.write(&format!("../{name}/.gitconfig"), settings);
+        }
+        team.0.write(
+            "ann/secret.yaml",
+            "# The database\nuser: web\npassword: correct-horse\nhosts:\n  - db1\nport: 80\n",
+        );
+        let everyone = [&recipient(), &other_recipient(), CAROL].join(",");
+        let rules = format!("creation_rules:\n  - age: {everyone}\n");
+        team.0.write("ann/.sops.yaml", rules);
+        let remote =
+            "git init -q . && git init -q --bare ../remote && git remote add origin ../remote";
+        team.ann(remote).succeeds();
+        team.ann("sops-rs encrypt -i secret.yaml && sops-rs git install && git add -A && git commit -qm start && git push -q -u origin main")
+            .succeeds();
+        team.run("ben", "", "git clone -q remote ben").succeeds();
+        team
+    }
+
+    fn ann(&self, script: &str) -> Run {
+        self.run("ann", "ann", script)
+    }
+
+    fn ben(&self, script: &str) -> Run {
+        self.run("ben", "ben", script)
+    }
+
+    /// Runs a script of someone. No secret may be in its output, unless it decrypts.
+    fn run(&self, name: &str, directory: &str, script: &str) -> Run {
+        let program = program();
+        let programs = program.parent().expect("it is in a directory").display();
+        let path = std::env::var("PATH").expect("there is a PATH");
+        let mut shell = self.0.command_of(Path::new("/bin/sh"), &["-euc", script]);
+        shell
+            .current_dir(self.0.path(directory))
+            .env("HOME", self.0.path(&format!("../{name}")))
+            .env("PATH", format!("{programs}:{path}"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_EDITOR", "true");
+        let run = self.0.finish(shell);
+        match script.contains("decrypt") {
+            true => run,
+            false => run.keeps(&SECRETS),
+        }
+    }
+
+    /// Someone changes a value, and commits it.
+    fn set(&self, name: &str, key: &str, value: &str) {
+        let script =
+            format!("sops-rs set secret.yaml '[\"{key}\"]' '\"{value}\"' && git commit -qam x");
+        self.run(name, name, &script).succeeds();
+    }
+
+    /// Both have the same file with these lines, and Git has nothing left to do.
+    #[track_caller]
+    fn both_have(&self, file: &str, lines: &[&str]) {
+        self.ann("git push -q 2>&1 || { git pull -q --no-edit && git push -q; }")
+            .succeeds();
+        self.ben("git pull -q --no-edit && git push -q").succeeds();
+        self.ann("git pull -q").succeeds();
+        for name in ["ann", "ben"] {
+            let run = self
+                .run(name, name, &format!("sops-rs decrypt {file}"))
+                .succeeds();
+            for line in lines {
+                assert!(run.stdout.contains(&format!("{line}\n")), "{line}: {run}");
+            }
+            let status = self
+                .run(name, name, "git status --short && sops-rs verify")
+                .succeeds();
+            assert_eq!(status.stdout.trim(), "", "{status}");
+        }
+    }
+}
+
+#[test]
+fn changes_of_different_values_merge() {
+    let team = Team::new();
+    team.set("ann", "password", "battery-staple");
+    team.set("ben", "user", "shop");
+    team.both_have("secret.yaml", &["password: battery-staple", "user: shop"]);
+}
+
+#[test]
+fn both_append_to_a_list() {
+    let team = Team::new();
+    for (name, index, host) in [("ann", 1, "db2"), ("ben", 1, "db3")] {
+        let script = format!(
+            "sops-rs set secret.yaml '[\"hosts\"][{index}]' '\"{host}\"' && git commit -qam x"
+        );
+        team.run(name, name, &script).succeeds();
+    }
+    team.both_have("secret.yaml", &["  - db1", "  - db2", "  - db3"]);
+}
+
+#[test]
+fn changes_of_the_same_value_are_resolved_in_the_editor() {
+    let team = Team::new();
+    team.set("ann", "password", "battery-staple");
+    team.ann("git push -q").succeeds();
+    team.set("ben", "password", "open-sesame");
+    let run = team.ben("git pull -q --no-edit");
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains("`sops-rs resolve secret.yaml`"),
+        "{run}"
+    );
+    let editor = team
+        .0
+        .editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
+    team.ben(&format!(
+        "EDITOR=\"{editor}\" sops-rs resolve secret.yaml && git add secret.yaml && git commit -q"
+    ))
+    .succeeds();
+    team.both_have("secret.yaml", &["password: open-sesame"]);
+}
+
+#[test]
+fn one_adds_a_recipient_while_the_other_edits() {
+    let team = Team::new();
+    let dave = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+    team.ann(&format!(
+        "sed -i 's/age: /age: {dave},/' .sops.yaml && sops-rs updatekeys -y . && git commit -qam dave"
+    ))
+    .succeeds();
+    team.set("ben", "user", "shop");
+    team.both_have("secret.yaml", &["user: shop"]);
+    assert!(team.0.read("ben/secret.yaml").contains(dave));
+}
+
+#[test]
+fn one_removes_a_person_and_rotates_while_the_other_edits() {
+    let team = Team::new();
+    team.ann(&format!(
+        "sed -i 's/,{CAROL}//' .sops.yaml && sops-rs updatekeys -y . && sops-rs rotate -i secret.yaml && git commit -qam carol && git push -q"
+    ))
+    .succeeds();
+    team.set("ben", "user", "shop");
+    let run = team.ben("git pull -q --no-edit").succeeds();
+    assert!(run.stderr.contains("has a new data key"), "{run}");
+    team.both_have("secret.yaml", &["user: shop", "password: correct-horse"]);
+    assert!(!team.0.read("ann/secret.yaml").contains(CAROL));
+}
+
+#[test]
+fn a_rebase_stops_at_a_conflict_and_continues() {
+    let team = Team::new();
+    team.set("ann", "password", "battery-staple");
+    team.ann("git push -q").succeeds();
+    team.set("ben", "port", "8080");
+    team.set("ben", "password", "open-sesame");
+    let run = team.ben("git pull -q --rebase");
+    assert_ne!(run.code, Some(0), "{run}");
+    // Theirs is the own commit.
+    team.ben(
+        "sops-rs resolve --theirs secret.yaml && git add secret.yaml && git rebase --continue",
+    )
+    .succeeds();
+    team.both_have("secret.yaml", &["password: open-sesame", "port: \"8080\""]);
+    let log = team.ann("git log --oneline --merges").succeeds();
+    assert_eq!(log.stdout, "");
+}
+
+#[test]
+fn a_commit_is_picked_to_a_release() {
+    let team = Team::new();
+    team.ann("git checkout -q -b release").succeeds();
+    team.set("ann", "user", "release");
+    team.ann("git push -q origin release && git checkout -q main")
+        .succeeds();
+    team.set("ann", "port", "8080");
+    team.set("ann", "password", "battery-staple");
+    team.ann("git push -q").succeeds();
+    team.ben("git fetch -q && git checkout -q release && git cherry-pick origin/main")
+        .succeeds();
+    let run = team.ben("sops-rs decrypt secret.yaml").succeeds();
+    assert_eq!(
+        run.stdout,
+        "# The database\nuser: release\npassword: battery-staple\nhosts:\n  - db1\nport: 80\n"
+    );
+}
+
+#[test]
+fn a_stash_is_applied_after_a_pull() {
+    let team = Team::new();
+    team.set("ann", "password", "battery-staple");
+    team.ann("git push -q").succeeds();
+    team.ben("sops-rs set secret.yaml '[\"user\"]' '\"shop\"' && git stash -q && git pull -q && git stash pop -q")
+        .succeeds();
+    team.ben("git commit -qam x").succeeds();
+    team.both_have("secret.yaml", &["password: battery-staple", "user: shop"]);
+}
+
+#[test]
+fn a_clone_that_is_not_set_up_conflicts_and_is_set_up_then() {
+    let team = Team::with_clones();
+    team.set("ann", "password", "battery-staple");
+    team.ann("git push -q").succeeds();
+    team.set("ben", "user", "shop");
+    let run = team.ben("git pull -q --no-edit");
+    assert_ne!(run.code, Some(0), "{run}");
+    let run = team.ben("sops-rs git status");
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("run `sops-rs git install`"), "{run}");
+    // It can be resolved at once, even without the setup.
+    team.ben("sops-rs resolve secret.yaml && git add secret.yaml && git commit -q")
+        .succeeds();
+    team.ben("sops-rs git install && sops-rs git status")
+        .succeeds();
+    team.both_have("secret.yaml", &["password: battery-staple", "user: shop"]);
+}
+
+#[test]
+fn a_conflict_that_was_resolved_by_hand_is_found_and_undone() {
+    let team = Team::new();
+    team.ben("sops-rs hook install").succeeds();
+    team.set("ann", "password", "battery-staple");
+    team.ann("git push -q").succeeds();
+    team.set("ben", "password", "open-sesame");
+    let run = team.ben("git pull -q --no-edit");
+    assert_eq!(run.code, Some(1), "{run}");
+    // With markers, and without them but with a wrong MAC.
+    for script in [
+        "git add secret.yaml",
+        "sed -n -i '/^<<</d; /^===/,/^>>>/d; p' secret.yaml && sed -i 's/^port: .*/port: 81/' secret.yaml && git add secret.yaml",
+    ] {
+        team.ben(script).succeeds();
+        let run = team.ben("git commit -q");
+        assert_ne!(run.code, Some(0), "{run}");
+        let run = team.ben("sops-rs resolve --ours secret.yaml");
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(
+            run.stderr.contains("git checkout --merge -- secret.yaml"),
+            "{run}"
+        );
+        team.ben("git checkout -q --merge -- secret.yaml")
+            .succeeds();
+    }
+    team.ben("sops-rs resolve --ours secret.yaml && git add secret.yaml && git commit -q")
+        .succeeds();
+    team.both_have("secret.yaml", &["password: open-sesame", "port: 80"]);
+}
+
+#[test]
+fn a_renamed_file_takes_the_changes_of_the_other_side() {
+    let team = Team::new();
+    team.ann("git mv secret.yaml database.yaml && sops-rs git install && git commit -qam rename && git push -q")
+        .succeeds();
+    team.set("ben", "user", "shop");
+    // The other order needs no help: HEAD has the new name then.
+    let run = team.ben("git pull -q --no-edit");
+    if run.code != Some(0) {
+        team.ben("sops-rs resolve database.yaml && git add database.yaml && git commit -q")
+            .succeeds();
+    }
+    team.both_have("database.yaml", &["user: shop", "password: correct-horse"]);
+}

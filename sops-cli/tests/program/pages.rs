@@ -1,0 +1,166 @@
+//! The commands of pages in `docs/` that need only Git, run as they are written. Other pages are
+//! tested with the peers.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
+use sops_test_support::page::PageTest;
+
+const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\n\
+                      stringData:\n  password: correct-horse  # of the database\n  old: unused\n";
+
+/// A repository with the encrypted `secret.yaml`, committed.
+fn with_secret(page: &str) -> PageTest {
+    let page = PageTest::new(page, TestEnvironment::new());
+    let rules = format!(
+        "creation_rules:\n  - encrypted_regex: ^(data|stringData)$\n    age:\n      - {}\n",
+        recipient()
+    );
+    page.environment.write(".sops.yaml", rules);
+    page.environment.write("secret.yaml", SECRET);
+    page.shell("sops-rs encrypt -i secret.yaml; git add --all; git commit --quiet -m x")
+        .succeeds();
+    page
+}
+
+#[test]
+fn the_quick_start_ends_with_an_encrypted_secret() {
+    let page = PageTest::new("quick-start.md", TestEnvironment::without_key());
+    page.run(
+        |title| {
+            if title == "Encrypt the files that you already have" {
+                page.environment.write("apps/web/secret.yaml", SECRET);
+                // `lint` ends with 1 because of it.
+                page.environment.write("apps/.keep", "");
+                page.shell("sops-rs encrypt -i apps/web/secret.yaml")
+                    .succeeds();
+            }
+        },
+        |title, run| match title {
+            "Write a Secret" => {
+                let plaintext = "stringData:\n  # These values are encrypted when you save and \
+                                 quit the editor.\n  password: secret-of-the-page\n";
+                assert!(run.stdout.contains(plaintext), "{run}");
+            }
+            "Change a value" => {
+                let change = "-  password: secret-of-the-page\n+  password: new\n";
+                assert!(run.stdout.contains(change), "{run}");
+            }
+            _ => {}
+        },
+    );
+    let search = "git grep -e correct-horse -e secret-of-the-page -e AGE-SECRET HEAD || true";
+    assert_eq!(page.shell(search).succeeds().stdout, "");
+}
+
+#[test]
+fn everyday_tasks_run() {
+    let page = with_secret("everyday-tasks.md");
+    page.environment.write("password.json", "\"from-json\"");
+    page.environment.write("tls.key", "from-text\n");
+    page.environment
+        .write(".gitignore", "password.json\ntls.key\nserve\n");
+    page.environment.write("settings.yaml", "port: \"80\"\n");
+    page.environment.write(".env", "TOKEN=abc\n");
+    page.script("serve", "test \"$port\" = 80 || grep port \"$2\"");
+    page.run(
+        |title| match title {
+            "Encrypt other files" => page.add_rule(r"(settings\.yaml|\.env)$"),
+            "Add a teammate" => {
+                let rules = page.environment.read(".sops.yaml");
+                let ben = other_recipient();
+                let ann = format!("- {}\n", recipient());
+                let both = format!("{ann}      - {ben}   # Ben\n");
+                page.environment
+                    .write(".sops.yaml", rules.replace(&ann, &both));
+                page.shell("git add --all; git commit --quiet -m x")
+                    .succeeds();
+            }
+            "Remove a teammate, or replace a lost key" => {
+                let rules = page.environment.read(".sops.yaml");
+                let ben = other_recipient();
+                let line = format!("      - {ben}   # Ben\n");
+                page.environment
+                    .write(".sops.yaml", rules.replace(&line, ""));
+            }
+            _ => {}
+        },
+        |title, run| match title {
+            "Read and change values" => {
+                let decrypted = page.environment.decrypt("secret.yaml");
+                assert!(decrypted.contains("from-json"), "{decrypted}");
+                assert!(!decrypted.contains("unused"), "{decrypted}");
+            }
+            "Add a teammate" => {
+                let added = format!("+ recipient {}", other_recipient());
+                assert!(run.stdout.contains(&added), "{run}");
+            }
+            _ => {}
+        },
+    );
+    let recipients = page.shell("sops-rs diff --recipients HEAD~2").succeeds();
+    assert!(!recipients.stdout.is_empty());
+}
+
+#[test]
+fn moving_from_sops_keeps_the_files() {
+    let page = with_secret("migrate/sops.md");
+    page.run(
+        |_| {},
+        |title, run| {
+            if title == "What you will notice" {
+                let changed = SECRET.replace("correct-horse", "new");
+                assert!(run.stdout.ends_with(&changed), "{run}");
+            }
+        },
+    );
+    let version = page.shell("sops --version").succeeds();
+    assert!(version.stdout.starts_with("sops 3."), "{version}");
+}
+
+#[test]
+fn moving_from_plaintext_encrypts_every_secret() {
+    let page = PageTest::new("migrate/plaintext.md", TestEnvironment::without_key());
+    page.environment.write("apps/web/secret.yaml", SECRET);
+    page.environment.write(".env", "API_TOKEN=tok-4f9a8c7e21\n");
+    page.environment.write("new-password", "replaced");
+    page.environment
+        .write(".gitignore", "new-password\nserve\n");
+    page.script("serve", "test \"$API_TOKEN\" = tok-4f9a8c7e21");
+    page.shell("git add --all; git commit --quiet -m x")
+        .succeeds();
+    page.run(
+        |title| {
+            if title == "Encrypt them" {
+                page.shell("sops-rs init").succeeds();
+                page.add_rule(r"(^|/)\.env$");
+            }
+        },
+        |title, run| {
+            if title == "Find them" {
+                assert!(run.stdout.contains("plaintext-secret"), "{run}");
+            }
+        },
+    );
+    let search = "git grep -e correct-horse -e tok-4f9a HEAD || true";
+    assert_eq!(page.shell(search).succeeds().stdout, "");
+    let decrypted = page.environment.decrypt("apps/web/secret.yaml");
+    assert!(decrypted.contains("password: replaced"), "{decrypted}");
+}
+
+/// The others are in `tests/peers/pages.rs`.
+#[test]
+fn each_page_about_moving_is_tested() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/migrate");
+    let pages: BTreeSet<_> = fs::read_dir(directory)
+        .expect("the directory exists")
+        .map(|entry| entry.expect("it can be read").file_name())
+        .map(|name| name.into_string().expect("names are UTF-8"))
+        .collect();
+    let tested = ["git-crypt", "ksops", "plaintext", "sealed-secrets", "sops"];
+    let tested = tested.map(|name| format!("{name}.md"));
+    let expected: BTreeSet<_> = tested.into_iter().chain(["README.md".into()]).collect();
+    assert_eq!(pages, expected);
+}

@@ -1,0 +1,12 @@
+//! What depends on the operating system, in one module for each kind. A new platform needs the same
+//! functions.
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub(crate) use other::{open_to_others, same_file, without_blocking};
+#[cfg(unix)]
+pub(crate) use unix::{open_to_others, same_file, without_blocking};
