@@ -74,8 +74,9 @@ impl RuleNames {
                 found: Vec::new(),
             });
         };
-        let document =
-            parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
+        // An empty configuration is valid, but not a document.
+        let document = parse_document(config.text(), Format::Yaml);
+        let found = document.map(|document| occurrences(&document));
         let rules = config.creation_rules().unwrap_or_default().iter();
         let rules = rules
             .enumerate()
@@ -86,7 +87,7 @@ impl RuleNames {
         Ok(Self {
             file: name_of(config.file()),
             rules: rules.collect(),
-            found: occurrences(&document),
+            found: found.unwrap_or_default(),
         })
     }
 
