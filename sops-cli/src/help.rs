@@ -10,6 +10,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Everyday",
         &[
             "init",
+            "secret",
             "encrypt",
             "decrypt",
             "edit",
@@ -21,7 +22,16 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ),
     (
         "Keys",
-        &["keygen", "updatekeys", "rotate", "groups", "keyservice"],
+        &[
+            "keygen",
+            "whoami",
+            "recipients",
+            "status",
+            "updatekeys",
+            "rotate",
+            "groups",
+            "keyservice",
+        ],
     ),
     ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
     ("Kubernetes", &["apply", "flux", "render"]),
@@ -36,7 +46,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
 /// does, and hide them.
 const USED_BY: [(&str, &[&str]); 4] = [
     ("indent", WRITING),
-    ("mac_only_encrypted", &["encrypt", "edit"]),
+    ("mac_only_encrypted", &["encrypt", "edit", "init", "secret"]),
     ("keyservice", DECRYPTING),
     ("enable_local_keyservice", DECRYPTING),
 ];
@@ -54,12 +64,15 @@ const DECRYPTING: &[&str] = &[
     "exec-file",
     "groups",
     "publish",
+    "recipients",
     "resolve",
     "rotate",
     "set",
+    "status",
     "unset",
     "updatekeys",
     "verify",
+    "whoami",
 ];
 
 /// The commands that read no `.sops.yaml`.

@@ -10,6 +10,7 @@ mod command_error;
 mod commands;
 mod completion;
 mod config;
+mod decoded_data;
 mod decrypt_file;
 mod editor;
 mod encryption_options;
@@ -28,9 +29,13 @@ mod manifests;
 mod merging;
 mod own_program;
 mod parallel;
+mod random_text;
+mod recipient_edit;
 // The reference has the commands of all features.
 #[cfg(all(test, feature = "keyservice", feature = "kube"))]
 mod reference;
+mod secret_data;
+mod secret_input;
 mod secret_parts;
 mod signals;
 mod sops_dates;

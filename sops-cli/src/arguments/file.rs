@@ -20,6 +20,14 @@ pub(crate) struct FileArg {
 }
 
 impl FileArg {
+    /// The argument for this file or directory.
+    pub(crate) fn of(file: PathBuf) -> Self {
+        Self {
+            file: Some(file),
+            more: Vec::new(),
+        }
+    }
+
     /// The first file, if any.
     pub(crate) fn first(&self) -> Option<&Path> {
         self.file.as_deref()
@@ -144,6 +152,6 @@ impl NameArg {
 #[group(skip)]
 pub(crate) struct IdempotentArg {
     /// Do not write the file if nothing changes
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) idempotent: bool,
 }

@@ -11,6 +11,7 @@ mod global;
 pub(crate) mod go_flags;
 pub(crate) mod invocation;
 mod key;
+mod key_path;
 mod opening;
 mod output;
 mod rule;
@@ -21,6 +22,7 @@ pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing
 pub(crate) use format::{FormatArgs, FormatChange};
 pub(crate) use global::GlobalArgs;
 pub(crate) use key::{GroupArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, ThresholdArg};
+pub(crate) use key_path::key_path;
 pub(crate) use opening::OpeningArgs;
 pub(crate) use output::OutputArgs;
 pub(crate) use rule::RuleArgs;

@@ -6,11 +6,13 @@ use sops_core::{Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
-    FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, invocation, require_existing,
+    FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, invocation, key_path,
+    require_existing,
 };
 use crate::batch::{self, Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::config::stores;
+use crate::decoded_data::to_string_data;
 use crate::decrypt_file::{self, Use};
 use crate::files::Readers;
 use crate::input::Input;
@@ -31,9 +33,14 @@ pub(crate) struct Args {
     pub(crate) file: FileArg,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Print only the value at this key path: `["key"][0]`
+    /// Print only the value at this key path: `a.b[0]`, `.a["b.c"]` or `["a"]["b"]`
     #[arg(long, value_name = "PATH")]
     pub(crate) extract: Option<String>,
+    /// Print base64 under `data` of Secrets as text under `stringData`
+    ///
+    /// Values that are not text stay under `data`.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["extract", "in_place"])]
+    pub(crate) decode: bool,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
@@ -93,6 +100,11 @@ impl Args {
         let decrypted = decrypt_file::decrypt(ui, services, &input, &self.opening, purpose)?;
         let Some(path) = path else {
             let result = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
+            if self.decode {
+                let decoded = to_string_data(&result, to);
+                let decoded = decoded.map_err(|error| input.plaintext_error(error))?;
+                return Ok((input, decoded));
+            }
             let result = match to {
                 Format::Yaml if invocation::is_sops() => sops_dates::as_in_sops(result),
                 _ => result,
@@ -109,7 +121,7 @@ impl Args {
     /// The path to print, unless it is empty.
     fn path(&self) -> Result<Option<KeyPath>, CommandError> {
         let text = self.extract.as_deref().filter(|path| !path.is_empty());
-        let path = text.map(str::parse::<KeyPath>).transpose();
+        let path = text.map(key_path).transpose();
         path.map_err(|error| CommandError::general(error).with_code(Code::InvalidTreePath))
     }
 }

@@ -1,5 +1,6 @@
 //! `sops-rs edit`.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -16,8 +17,9 @@ use crate::command_error::{CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::config::stores::stores;
+use crate::decoded_data::DecodedView;
 use crate::decrypt_file;
-use crate::editor::{EditorProgram, EditorSession, Original, template};
+use crate::editor::{EditorProgram, EditorSession, Original, notes, template};
 use crate::encryption_options::{self, Wanted};
 use crate::files::{self, Expected};
 use crate::git::UnmergedFile;
@@ -31,7 +33,11 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs edit secret.yaml
+  sops-rs edit --decode secret.yaml   # shows base64 under `data` as text
   EDITOR='code --wait' sops-rs edit secret.yaml";
+
+/// The user's setting for `--decode`.
+const DECODE_VARIABLE: &str = "SOPS_RS_EDIT_DECODE";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
@@ -41,6 +47,12 @@ pub(crate) struct Args {
     /// List the file's master keys at the top of the text
     #[arg(long, short)]
     pub(crate) show_master_keys: bool,
+    /// Show base64 under `data` of Secrets as text, and encode it again when you save
+    ///
+    /// Values that are not text have the mark `base64:`. Values that you do not change keep their
+    /// spelling. Set SOPS_RS_EDIT_DECODE to make this the default.
+    #[arg(long, hide_short_help = true, env = DECODE_VARIABLE, hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) decode: bool,
     /// Edit on a disk if there is no memory file system
     #[arg(long, hide_short_help = true, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) allow_disk: bool,
@@ -123,6 +135,13 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
+/// Whether the user has set `--decode` as the default, for the form without a command.
+pub(super) fn decodes_by_default() -> bool {
+    let value = std::env::var(DECODE_VARIABLE).unwrap_or_default();
+    let falsey = ["", "n", "no", "f", "false", "off", "0"];
+    !falsey.contains(&value.to_lowercase().as_str())
+}
+
 /// Whether the file has a merge conflict and the user wants to resolve it.
 fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandError> {
     if merge_conflict(&input.content).is_none()
@@ -182,7 +201,9 @@ impl Editing<'_> {
             drift,
             allows_plaintext,
         );
+        let view = self.view(open.plaintext());
         let encrypt = |text: &[u8]| {
+            let text = &*encoded(view.as_ref(), text, |warning| self.warn_of_parts(warning))?;
             let warnings = guard.check(text)?;
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             let encrypted = open
@@ -191,16 +212,17 @@ impl Editing<'_> {
             self.warn_of_parts(&warnings);
             Ok(encrypted)
         };
-        let head = if self.args.show_master_keys {
+        let mut head = if self.args.show_master_keys {
             master_keys(&document)
         } else {
             Vec::new()
         };
+        head.extend_from_slice(view.as_ref().map_or(&[], DecodedView::notes));
         // Even if no value changed, the file gets a correct MAC.
         let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
             && document.open(key.clone(), MacCheck::Require).is_err();
         let original = Original {
-            text: open.plaintext(),
+            text: view.as_ref().map_or(open.plaintext(), DecodedView::text),
             is_worth_writing: is_mac_wrong,
         };
         self.session
@@ -209,7 +231,12 @@ impl Editing<'_> {
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
         files::check_directory(self.file)?;
+        let example = template(self.format, &encryption.rule).as_bytes();
+        let view = self.view(example);
+        let mut head = notes(self.format);
+        head.extend_from_slice(view.as_ref().map_or(&[], DecodedView::notes));
         let encrypt = |text: &[u8]| {
+            let text = &*encoded(view.as_ref(), text, |warning| self.warn_of_parts(warning))?;
             let (rule, allows_plaintext) = (&encryption.rule, encryption.allow_plaintext);
             let warnings = check_parts(text, self.format, rule, allows_plaintext)?;
             let encrypted = sops_core::encrypt(text, self.format, encryption)?;
@@ -217,10 +244,17 @@ impl Editing<'_> {
             Ok(encrypted)
         };
         let original = Original {
-            text: template(self.format, &encryption.rule).as_bytes(),
+            text: example,
             is_worth_writing: false,
         };
-        self.session.run(&original, &[], encrypt, Expected::Nothing)
+        self.session
+            .run(&original, &head, encrypt, Expected::Nothing)
+    }
+
+    /// The text with decoded Secrets, if that is wanted.
+    fn view(&self, text: &[u8]) -> Option<DecodedView> {
+        let is_wanted = self.args.decode && !invocation::is_sops();
+        is_wanted.then(|| DecodedView::new(text, self.format))
     }
 
     fn warn_of_parts(&self, warnings: &[String]) {
@@ -228,6 +262,20 @@ impl Editing<'_> {
             self.ui.warn(format!("{}: {warning}", name_of(self.file)));
         }
     }
+}
+
+/// The edited text, with encoded Secrets if they were shown decoded.
+fn encoded<'t>(
+    view: Option<&DecodedView>,
+    text: &'t [u8],
+    warn: impl FnOnce(&[String]),
+) -> sops_core::Result<Cow<'t, [u8]>> {
+    let Some(view) = view else {
+        return Ok(Cow::Borrowed(text));
+    };
+    let restored = view.restore(text)?;
+    warn(&restored.warnings);
+    Ok(Cow::Owned(restored.text.to_vec()))
 }
 
 fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {

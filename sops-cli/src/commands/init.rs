@@ -1,12 +1,12 @@
 //! `sops-rs init`.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use ignore::DirEntry;
 use sops_core::config::{self, Config};
-use sops_core::keys::{Environment, Family, Identities, Recipient};
+use sops_core::keys::{Environment, Error as KeyError, Family, Identities, Recipient};
+use sops_lint::shell_word;
 
 use super::keygen;
 use crate::arguments::GlobalArgs;
@@ -15,6 +15,8 @@ use crate::config::load;
 use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
+use crate::git::settings::Settings;
+use crate::keys::own::newest;
 use crate::lint;
 use crate::ui::Ui;
 use crate::walking::Walking;
@@ -24,9 +26,25 @@ use crate::walking::Walking;
 const MAX_DEPTH: usize = 8;
 const MAX_ENTRIES: usize = 20_000;
 
+/// Files that configure programs which update images and versions in a repository.
+const BOT_FILES: [(&str, &str); 11] = [
+    ("renovate.json", "Renovate"),
+    ("renovate.json5", "Renovate"),
+    (".renovaterc", "Renovate"),
+    (".renovaterc.json", "Renovate"),
+    (".renovaterc.json5", "Renovate"),
+    (".github/renovate.json", "Renovate"),
+    (".github/renovate.json5", "Renovate"),
+    (".gitlab/renovate.json", "Renovate"),
+    (".gitlab/renovate.json5", "Renovate"),
+    (".github/dependabot.yml", "Dependabot"),
+    (".github/dependabot.yaml", "Dependabot"),
+];
+
 const EXAMPLES: &str = "\
 Examples:
   sops-rs init
+  sops-rs init --recipient age1…      # for a key on another machine
   sops-rs init --pq                   # with a post-quantum key";
 
 #[derive(clap::Args, Debug)]
@@ -35,10 +53,13 @@ pub(crate) struct Args {
     /// Create a post-quantum key (ML-KEM-768 and X25519)
     #[arg(long)]
     pq: bool,
+    /// Encrypt for these recipients, and do not look for a key
+    #[arg(long, value_name = "RECIPIENTS", value_delimiter = ',', conflicts_with = "pq", value_parser = parse_recipient)]
+    recipient: Vec<Recipient>,
 }
 
 pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    let recipient = recipient(ui, args)?;
+    let recipients = recipients(ui, args)?;
     let working_dir = working_dir()?;
     let file = match globals.config() {
         Some(file) => Some(file.to_owned()).filter(|file| file.exists()),
@@ -48,27 +69,42 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         let config = load::config(ui, globals).map_err(|error| {
             error
                 .hint("the file was not changed; fix it, or move it away and run `sops-rs init` again")
-                .hint(format!("to encrypt for your key, it needs the recipient {recipient}"))
+                .hint(format!("to encrypt for your key, it needs the recipient {}", recipients[0]))
         })?;
-        let advice = match config.is_some_and(|config| names_key(&config, &recipient)) {
-            true => "It names the key's recipient",
-            false => "To encrypt for the key, it needs the recipient",
+        let is_named = |recipient: &&String| {
+            config
+                .as_ref()
+                .is_some_and(|config| names_key(config, recipient))
         };
         ui.note(format_args!(
-            "{} already exists and was not changed. {advice}",
+            "{} already exists and was not changed.",
             name_of(&file)
         ));
-        ui.note(format_args!("    {recipient}"));
+        match recipients.iter().find(is_named) {
+            Some(recipient) => {
+                ui.note("It names your recipient:");
+                ui.note(format_args!("    {recipient}"));
+            }
+            None => {
+                ui.note("It does not name your recipient. Send this line to someone who can decrypt the files:");
+                ui.print(addition(&recipients[0]))?;
+            }
+        }
         name_below(ui, &working_dir);
         return Ok(());
     }
     let file = globals
         .config()
         .map_or_else(|| PathBuf::from(".sops.yaml"), Path::to_owned);
+    let recipients = match args.recipient.is_empty() {
+        // Older keys only decrypt old files.
+        true => &recipients[..1],
+        false => &recipients[..],
+    };
     files::write(
         ui,
         &file,
-        configuration(&recipient).as_bytes(),
+        configuration(recipients, mac_only_encrypted(ui, globals, &working_dir)).as_bytes(),
         Expected::Nothing,
         Readers::Usual,
     )?;
@@ -76,7 +112,9 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         "Wrote {}. It encrypts values under `data` and `stringData` for",
         name_of(&file)
     ));
-    ui.note(format_args!("    {recipient}"));
+    for recipient in recipients {
+        ui.note(format_args!("    {recipient}"));
+    }
     if globals.config().is_none() {
         name_root(ui, &working_dir);
         name_below(ui, &working_dir);
@@ -135,54 +173,99 @@ fn names_key(config: &Config, recipient: &str) -> bool {
     })
 }
 
-/// The recipient of the first age key that is found, or of a new one.
-fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
+/// The command that gives the recipient access.
+fn addition(recipient: &str) -> String {
+    let name = Settings::matching("^user\\.name$");
+    let name = name.value("user.name").map(str::to_owned);
+    let name = name.or_else(|| std::env::var("USER").ok());
+    match name.filter(|name| !name.trim().is_empty()) {
+        Some(name) => format!(
+            "sops-rs recipients add --name {} {recipient}",
+            shell_word(name.trim())
+        ),
+        None => format!("sops-rs recipients add {recipient}"),
+    }
+}
+
+fn parse_recipient(text: &str) -> Result<Recipient, String> {
+    text.parse().map_err(|error: KeyError| error.to_string())
+}
+
+/// The recipients to encrypt for: those that were named, or else that of the newest age key, or of
+/// a new one. If there are several keys, the older ones follow.
+fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
+    if !args.recipient.is_empty() {
+        return Ok(args.recipient.iter().map(Recipient::to_string).collect());
+    }
     let environment = Environment::process();
     let file = environment.key_file().map_err(CommandError::general)?;
-    let recipients = Identities::from_environment(environment).recipients();
-    let recipients: Vec<String> = recipients.iter().map(Recipient::to_string).collect();
-    let is_wanted = |recipient: &&String| match args.pq {
+    let own = Identities::from_environment(environment).recipients();
+    let own: Vec<String> = own.iter().map(Recipient::to_string).collect();
+    let is_wanted = |recipient: &&str| match args.pq {
         true => recipient.starts_with("age1pq1"),
         false => recipient.starts_with("age1"),
     };
-    if let Some(recipient) = recipients.iter().find(is_wanted) {
-        ui.note("Using your existing age key.");
-        return Ok(recipient.clone());
+    let own: Vec<&str> = own.iter().map(String::as_str).filter(is_wanted).collect();
+    if let Some(newest) = newest(&own) {
+        match own.len() {
+            1 => ui.note("Using your existing age key."),
+            _ => ui.note("Using the newest of your age keys."),
+        }
+        let older = own.iter().filter(|recipient| **recipient != newest);
+        let all = std::iter::once(newest).chain(older.copied());
+        return Ok(all.map(str::to_owned).collect());
     }
     if file.symlink_metadata().is_ok() {
         let message = format!("{} exists, but contains no usable key", name_of(&file));
-        return Err(CommandError::new(Code::Generic, message)
-            .hint("`sops-rs keygen` prints a new key that you can add to the file; with `--pq`, a post-quantum key"));
-    }
-    if let Some(directory) = file.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| CommandError::output(name_of(directory), &error))?;
+        return Err(CommandError::new(Code::Generic, message).hint(
+            "`sops-rs keygen --append` adds a new key to the file; with `--pq`, a post-quantum key",
+        ));
     }
     let pair = keygen::generate(args.pq);
-    keygen::write(ui, &file, &keygen::key_file(&pair))?;
+    keygen::create(ui, &file, &pair)?;
+    Ok(vec![pair.recipient.to_string()])
+}
+
+/// Whether the MAC should cover only encrypted values, so that other programs can change the rest.
+/// Asks if such a program is found.
+fn mac_only_encrypted(ui: &Ui, globals: &GlobalArgs, working_dir: &Path) -> bool {
+    if globals.mac_only_encrypted {
+        return true;
+    }
+    let root = lint::root(working_dir);
+    let bot = BOT_FILES
+        .into_iter()
+        .find(|(file, _)| root.join(file).is_file());
+    let Some((_, bot)) = bot else {
+        return false;
+    };
     ui.note(format_args!(
-        "Wrote a new private key to {}. Keep a copy of it in a safe place.",
-        name_of(&file)
+        "{bot} changes files in this repository. After it changes a value of an encrypted file, such as an image tag, the MAC does not match, and the file cannot be decrypted."
     ));
-    Ok(pair.recipient.to_string())
+    ui.note("With `mac_only_encrypted: true`, it can change plaintext values. You give up the protection of these values: whoever can change the file can change them unnoticed, also `metadata.name` and `metadata.namespace`.");
+    if ui.can_ask() {
+        return matches!(ui.confirm("Set `mac_only_encrypted: true`?"), Ok(true));
+    }
+    ui.note("It was not set; to set it, add `mac_only_encrypted: true` to the rule, or run `sops-rs init --mac-only-encrypted`.");
+    false
 }
 
 /// A configuration for Kubernetes manifests, which have their secrets under `data` and
 /// `stringData`.
-fn configuration(recipient: &str) -> String {
-    format!(
-        "\
+fn configuration(recipients: &[String], mac_only_encrypted: bool) -> String {
+    let mut text = "\
 # Which values of a new file are encrypted, and who can decrypt them. The first rule that matches is used.
 creation_rules:
   # Put other rules above this one: it has no `path_regex`, so it matches every file.
   - encrypted_regex: ^(data|stringData)$
-    # You can change the other values of a manifest by hand.
-    mac_only_encrypted: true
-    age:
-      - {recipient}
 "
-    )
+    .to_owned();
+    if mac_only_encrypted {
+        text += "    # Others can change the plaintext values of a manifest: the MAC does not cover them.\n    mac_only_encrypted: true\n";
+    }
+    text += "    age:\n";
+    for recipient in recipients {
+        text += &format!("      - {recipient}\n");
+    }
+    text
 }

@@ -122,6 +122,7 @@ impl Args {
                 file: self.file,
                 output: self.output,
                 extract: self.extract,
+                decode: false,
                 formats: self.formats,
                 name: self.name,
                 opening: self.opening,
@@ -143,6 +144,7 @@ impl Args {
             Command::Edit(DeferredArgs(edit::Args {
                 file: self.file,
                 show_master_keys: self.show_master_keys,
+                decode: edit::decodes_by_default(),
                 allow_disk: self.allow_disk,
                 formats: self.formats,
                 opening: self.opening,

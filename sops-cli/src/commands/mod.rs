@@ -26,13 +26,17 @@ mod link;
 mod lint;
 mod man;
 mod publish;
+mod recipients;
 mod render;
 mod resolve;
 mod rotate;
+mod secret;
 mod set;
+mod status;
 mod unset;
 mod updatekeys;
 mod verify;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -80,16 +84,20 @@ pub(crate) enum Command {
     ///
     /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
     Edit(DeferredArgs<edit::Args>),
-    /// Set a value in an encrypted file
+    /// Set values in an encrypted file
     ///
-    /// Write the key path as `["key"][0]`, and the value as JSON: `"text"`, `1`, `{"a": true}`.
-    /// Missing levels of the path are created, and an index after the end of a list appends to it.
-    /// Everything else keeps its layout and its ciphertext.
+    /// A value on the command line is JSON: `"text"`, `1`, `{"a": true}`; with `--text`, it is plain
+    /// text. Without a value, the text is read from standard input or, on a terminal, asked for
+    /// without showing it; a single line loses its line break. Missing levels of the path are
+    /// created, and an index after the end of a list appends to it. Everything else keeps its layout
+    /// and its ciphertext.
     Set(DeferredArgs<set::Args>),
     /// Remove a value from an encrypted file
     ///
-    /// Write the key path as `["key"][0]`. Everything else keeps its layout and its ciphertext.
+    /// Everything else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
+    /// Create Secrets in encrypted manifests
+    Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
     /// The master keys stay the same, except those that you add or remove. If the file has a
@@ -102,6 +110,13 @@ pub(crate) enum Command {
     /// that `.gitignore` excludes. The values and the data key stay the same, so someone you remove
     /// can still decrypt what they could decrypt before. To create a new data key, use `rotate`.
     Updatekeys(DeferredArgs<updatekeys::Args>),
+    /// Print your recipients, and the creation rules that name them
+    ///
+    /// For each private key that is found without asking or running anything, this prints the
+    /// recipient and where the key is.
+    Whoami(DeferredArgs<whoami::Args>),
+    /// List, add and remove the recipients in `.sops.yaml`
+    Recipients(DeferredArgs<recipients::Args>),
     /// Add a key group to a file, or delete one
     ///
     /// If a file has several key groups, the threshold says how many of them are needed to decrypt
@@ -158,6 +173,12 @@ pub(crate) enum Command {
     /// right, 1 if something is wrong, and 2 if something could not be verified, or after an error.
     /// To check what Flux can decrypt in a cluster, use `flux verify`.
     Verify(DeferredArgs<verify::Args>),
+    /// Show who can read encrypted files, and how they differ from `.sops.yaml`
+    ///
+    /// For each encrypted file, this prints whether your keys can decrypt it, its recipients with
+    /// their names, its creation rule and the differences from it, what its MAC covers, and when it
+    /// was changed last. Nothing is decrypted, and no key is needed.
+    Status(DeferredArgs<status::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
     /// Show how encrypted files differ, by key path
@@ -186,9 +207,13 @@ pub(crate) enum Command {
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// This creates a key in sops's key file, unless you already have one, and a `.sops.yaml` in
-    /// the working directory. Existing files are not changed.
+    /// the working directory. Existing files are not changed. If there is a `.sops.yaml` that does
+    /// not name your recipient, this prints the line to send to someone who can decrypt the files.
     Init(DeferredArgs<init::Args>),
-    /// Create an age key, as `age-keygen` does
+    /// Create an age key, or print the recipient of one
+    ///
+    /// On a terminal, the key is written to your key file. If standard output is a file or a pipe,
+    /// the key is written there, as by `age-keygen`.
     Keygen(DeferredArgs<keygen::Args>),
     /// Decrypt manifests in memory and apply them to the cluster
     ///
@@ -240,8 +265,12 @@ pub(crate) fn run(
         Command::Edit(args) => edit::cmd_edit(ui, globals, args),
         Command::Set(args) => set::cmd_set(ui, globals, args),
         Command::Unset(args) => unset::cmd_unset(ui, globals, args),
+        Command::Secret(args) => secret::cmd_secret(ui, globals, args),
         Command::Rotate(args) => rotate::cmd_rotate(ui, globals, args),
         Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),
+        Command::Whoami(args) => whoami::cmd_whoami(ui, globals, args),
+        Command::Status(args) => status::cmd_status(ui, globals, args),
+        Command::Recipients(args) => recipients::cmd_recipients(ui, globals, args),
         Command::Groups(args) => groups::cmd_groups(ui, globals, args),
         Command::Publish(args) => publish::cmd_publish(ui, globals, args),
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// The encrypted file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The key path: `["key"][0]`
+    /// The key path: `a.b[0]`, `.a["b.c"]` or `["a"]["b"]`
     #[arg(value_name = "PATH", allow_hyphen_values = true)]
     path: Option<String>,
     #[arg(hide = true)]

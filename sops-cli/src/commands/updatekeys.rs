@@ -37,6 +37,17 @@ pub(crate) struct Args {
     formats: FormatArgs,
 }
 
+impl Args {
+    /// For the files in a directory, without questions.
+    pub(super) fn of_directory(directory: PathBuf) -> Self {
+        Self {
+            files: vec![directory],
+            yes: true,
+            formats: FormatArgs::default(),
+        }
+    }
+}
+
 pub(crate) fn cmd_updatekeys(
     ui: &Ui,
     globals: &GlobalArgs,

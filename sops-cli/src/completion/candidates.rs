@@ -190,7 +190,7 @@ impl Line<'_> {
                     .into_iter()
                     .map(|rule| Candidate::new(rule, "")),
             ),
-            ("PATH", "path" | "extract") => none_but(self.key_paths()),
+            ("PATH", "path" | "extract") | ("PATH VALUE", _) => none_but(self.key_paths()),
             (_, "rule") if command == "rule" => {
                 none_but(lint_rules().map(|rule| Candidate::new(rule.code, rule.summary())))
             }

@@ -12,4 +12,4 @@ mod vim;
 use header::EditorHeader;
 pub(crate) use program::EditorProgram;
 pub(crate) use session::{EditorSession, Original};
-pub(crate) use template::template;
+pub(crate) use template::{notes, template};

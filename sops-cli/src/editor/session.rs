@@ -67,8 +67,14 @@ impl EditorSession<'_> {
             let edited = edited(&path)?;
             let text = header.stripped(&edited);
             if text == original.text && !original.is_worth_writing {
-                let error =
-                    CommandError::new(Code::FileNotModified, "the file was not changed").calmly();
+                let message = match expected {
+                    Expected::Nothing => format!(
+                        "{} was not created, because you did not change the example",
+                        name_of(self.file)
+                    ),
+                    _ => "the file was not changed".to_owned(),
+                };
+                let error = CommandError::new(Code::FileNotModified, message).calmly();
                 return Err(match start.elapsed() < SHORTEST_EDIT {
                     true => error.hint(
                         "if the editor's window is still open, make the editor wait until you close it, as with `EDITOR='code --wait'`",

@@ -1,7 +1,19 @@
-//! The initial text of a new file in the editor.
+//! The initial text of a new file in the editor, and the message above it.
 
 use sops_core::Format;
 use sops_core::rules::EncryptionRule;
+
+/// The message above an example, for formats with comments. It does not become part of the file.
+pub(crate) fn notes(format: Format) -> Vec<String> {
+    match format {
+        Format::Json | Format::Binary => Vec::new(),
+        _ => vec![
+            "Replace this example. Its values are encrypted when you save and quit the editor."
+                .to_owned(),
+            "To create no file, quit without saving.".to_owned(),
+        ],
+    }
+}
 
 /// An example in the format. If the rule is for manifests, the example is one in which it selects a
 /// value.
@@ -9,7 +21,6 @@ pub(crate) fn template(format: Format, rule: &EncryptionRule) -> &'static str {
     match format {
         Format::Dotenv => {
             return "\
-# Write your secrets here; they are encrypted when you save and quit the editor.
 EXAMPLE_KEY=example_value
 EXAMPLE_LINES=one\\ntwo
 ";
@@ -17,7 +28,6 @@ EXAMPLE_LINES=one\\ntwo
         Format::Ini => {
             return "\
 [example]
-; Write your secrets here; they are encrypted when you save and quit the editor.
 example_key = example_value
 ";
         }
@@ -38,13 +48,11 @@ kind: Secret
 metadata:
   name: example
 stringData:
-  # These values are encrypted when you save and quit the editor.
   password: example
 "
         }
         (Format::Yaml, false) => {
             "\
-# Write your secrets here; they are encrypted when you save and quit the editor.
 example_key: example_value
 example_list:
   - example_value1

@@ -1,6 +1,7 @@
 //! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`, and
 //! `unprompted.rs` for services that never ask), their log (`log.rs`), their names in messages
-//! (`names.rs`), and the checks before a data key is encrypted for them.
+//! (`names.rs`), the user's own keys (`own.rs`), and the checks before a data key is encrypted for
+//! them.
 
 pub(crate) mod agreement;
 pub(crate) mod changes;
@@ -11,6 +12,7 @@ pub(crate) mod local;
 pub(crate) mod lockout;
 mod log;
 pub(crate) mod names;
+pub(crate) mod own;
 pub(crate) mod services;
 pub(crate) mod unprompted;
 mod weakness;

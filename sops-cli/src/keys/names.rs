@@ -10,6 +10,19 @@ pub(crate) fn shown(key: &MasterKey) -> String {
     }
 }
 
+/// A key in a short form, next to a name. It begins and ends as the key does.
+pub(crate) fn short(id: &str) -> String {
+    const BEGINNING: usize = 12;
+    const END: usize = 6;
+    let length = id.chars().count();
+    if length <= BEGINNING + END + 1 {
+        return id.to_owned();
+    }
+    let begin = id.chars().take(BEGINNING);
+    let end = id.chars().skip(length - END);
+    begin.chain(['…']).chain(end).collect()
+}
+
 /// Key groups in a message.
 pub(crate) fn recipients(groups: &[Vec<MasterKey>]) -> String {
     let group = |group: &Vec<MasterKey>| {

@@ -585,3 +585,104 @@ fn vim_writes_no_other_file() {
         assert_eq!(arguments, expected, "{installed} {version} {variable:?}");
     }
 }
+
+const BASE64: &str = "\
+apiVersion: v1
+kind: Secret
+metadata: {name: a}
+data:
+  user: YW5u # a comment
+  password: 'aHVudGVyMg=='
+  key: LS0tCmFiYwotLS0K
+  binary: /wA=
+";
+
+#[test]
+fn values_under_data_are_edited_as_text() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
+    let encrypted = environment.read("a.yaml");
+    let value = |text: &str, key: &str| {
+        let mut lines = text.lines();
+        lines
+            .find(|line| line.trim().starts_with(key))
+            .map(str::to_owned)
+    };
+    let shown = "grep -q '^  user: ann # a comment$' \"$1\" && grep -q '^    abc$' \"$1\" && \
+                 grep -q 'binary: base64:/wA=' \"$1\" && grep -q 'line break: data.key$' \"$1\" || exit 1";
+    let run = edit(&environment, shown, &["edit", "--decode", "a.yaml"]);
+    assert_eq!(run.code, Some(200), "{run}");
+    assert_eq!(environment.read("a.yaml"), encrypted);
+    let script = "sed -i 's/hunter2/correct-horse/; s/abc/def/' \"$1\"";
+    edit(&environment, script, &["edit", "--decode", "a.yaml"]).succeeds();
+    let expected = BASE64
+        .replace("aHVudGVyMg==", "Y29ycmVjdC1ob3JzZQ==")
+        .replace("LS0tCmFiYwotLS0K", "LS0tCmRlZgotLS0K");
+    assert_eq!(environment.decrypt("a.yaml"), expected);
+    let changed = environment.read("a.yaml");
+    for (key, is_kept) in [("user:", true), ("binary:", true), ("password:", false)] {
+        assert_eq!(
+            value(&changed, key) == value(&encrypted, key),
+            is_kept,
+            "{key}"
+        );
+    }
+    // The user's setting makes it the default.
+    for arguments in [&["edit", "a.yaml"][..], &["a.yaml"]] {
+        let mut command = with_editor(&environment, "grep -q correct-horse \"$1\"", arguments);
+        command.env("SOPS_RS_EDIT_DECODE", "1");
+        assert_eq!(environment.finish(command).code, Some(200));
+    }
+}
+
+#[test]
+fn a_mark_without_base64_comes_back_to_the_editor() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
+    let script = "if grep -q 'not base64' \"$1\"; then sed -i 's/base64:no!/fixed/' \"$1\"; else sed -i 's/hunter2/base64:no!/' \"$1\"; fi";
+    let run = edit(&environment, script, &["edit", "--decode", "a.yaml"]);
+    run.succeeds().keeps(&["no!"]);
+    assert_eq!(
+        environment.decrypt("a.yaml"),
+        BASE64.replace("aHVudGVyMg==", "Zml4ZWQ=")
+    );
+}
+
+#[test]
+fn decrypted_values_are_printed_as_text() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
+    let run = environment
+        .run(&["decrypt", "--decode", "a.yaml"])
+        .succeeds();
+    assert_eq!(
+        run.stdout,
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  # a comment\n  binary: /wA=\nstringData:\n  user: ann\n  password: hunter2\n  key: |\n    ---\n    abc\n    ---\n"
+    );
+}
+
+#[test]
+fn the_comment_of_the_example_does_not_stay() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules: [{{age: {}}}]\n", recipient()),
+    );
+    for name in ["new.yaml", "new.env", "new.ini"] {
+        let script = "grep -q 'Replace this example' \"$1\" || exit 1; sed -i s/example_value/hunter2/ \"$1\"";
+        edit(&environment, script, &["edit", name]).succeeds();
+        let text = environment.decrypt(name);
+        assert!(
+            text.contains("hunter2") && !text.contains('#') && !text.contains(';'),
+            "{text}"
+        );
+        let run = edit(&environment, "true", &["edit", &format!("other-{name}")]);
+        assert_eq!(run.code, Some(200), "{run}");
+        assert!(
+            run.stderr
+                .contains(&format!("other-{name} was not created")),
+            "{run}"
+        );
+        assert!(!environment.path(&format!("other-{name}")).exists());
+    }
+}

@@ -56,7 +56,7 @@ fn every_command_has_two_or_three_examples() {
             (2..=3).contains(&examples(&help.succeeds().stdout).len())
         };
         // A command with subcommands has examples of its own, or each subcommand has.
-        let is_group = [["groups"], ["flux"]].contains(&[words[0]]) && words.len() == 1;
+        let is_group = ["groups", "flux", "recipients"].contains(&words[0]) && words.len() == 1;
         let is_explained = has_examples(&words) || words.len() == 2 && has_examples(&words[..1]);
         assert!(is_group || is_explained, "{words:?}");
         let help = |columns| {
@@ -104,7 +104,9 @@ fn repository() -> TestEnvironment {
     environment.encrypt("secret.json", "{\"a\": \"b\"}\n");
     environment.write("clusters/production/flux.yaml", "{}\n");
     environment.write("password.json", "\"new\"");
-    environment.write("tls.key", "text");
+    environment.write("tls.key", "-----BEGIN PRIVATE KEY-----\n");
+    environment.write("tls.crt", "-----BEGIN CERTIFICATE-----\n");
+    environment.write("api.env", "PORT=80\n");
     script(
         &environment,
         "serve",
@@ -161,6 +163,14 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
         let keys = environment.home().join(".config/sops/age/keys.txt");
         fs::remove_file(keys).expect("the key is there");
         fs::remove_file(environment.path(".sops.yaml")).expect("it is there");
+    }
+    if example.contains("recipients remove") {
+        let rule = format!(
+            "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age:\n  - {} # ann\n  - {} # bob\n",
+            recipient(),
+            other_recipient()
+        );
+        environment.write(".sops.yaml", rule);
     }
     if example.contains("encrypt -i secret.yaml") || example.contains("encrypt --age") {
         environment.write("secret.yaml", "stringData:\n  password: one\n");

@@ -141,14 +141,18 @@ fn init_explains_an_existing_configuration() {
         (
             format!("creation_rules:\n- age: {recipient}\n"),
             0,
-            "It names the key's recipient",
+            "It names your recipient",
         ),
         (
             format!("creation_rules:\n- age: {second}  # not {recipient}\n"),
             0,
-            "it needs the recipient",
+            "does not name your recipient",
         ),
-        (format!("# {recipient}\n"), 0, "it needs the recipient"),
+        (
+            format!("# {recipient}\n"),
+            0,
+            "does not name your recipient",
+        ),
         (
             format!("# {recipient}\ncreation_rules: 1\n"),
             1,
@@ -164,7 +168,8 @@ fn init_explains_an_existing_configuration() {
         let run = environment.run(&["init"]);
         assert_eq!(run.code, Some(code), "{text}: {run}");
         assert!(run.stderr.contains(says), "{text}: {run}");
-        assert!(run.stderr.contains(&recipient), "{text}: {run}");
+        let output = [&*run.stdout, &run.stderr].concat();
+        assert!(output.contains(&recipient), "{text}: {run}");
         assert_eq!(
             code == 1,
             run.stderr.contains("was not changed; fix it"),
@@ -172,4 +177,191 @@ fn init_explains_an_existing_configuration() {
         );
         assert_eq!(environment.read(".sops.yaml"), text);
     }
+}
+
+#[test]
+fn keygen_prints_the_recipients_of_keys() {
+    let environment = TestEnvironment::new();
+    environment.run(&["keygen", "-o", "key.txt"]).succeeds();
+    let key = environment.read("key.txt");
+    let line = key
+        .lines()
+        .nth(1)
+        .and_then(|line| line.strip_prefix("# public key: "));
+    let expected = format!("{}\n", line.expect("it names the recipient"));
+    let run = environment.run(&["keygen", "-y", "key.txt"]).succeeds();
+    assert_eq!(run.stdout, expected);
+    let run = environment
+        .run_with_input(&["keygen", "-y"], &key)
+        .succeeds();
+    assert_eq!((run.stdout, run.stderr), (expected, String::new()));
+    let run = environment.run_with_input(&["keygen", "-y"], "AGE-SECRET-KEY-1XYZ\n");
+    run.keeps(&["1XYZ"]).fails_with(1);
+}
+
+#[test]
+fn a_key_is_added_to_the_key_file() {
+    let environment = TestEnvironment::new();
+    let key_file = environment.home().join(".config/sops/age/keys.txt");
+    let old = fs::read_to_string(&key_file).expect("it is there");
+    let run = environment.run(&["keygen", "--append"]).succeeds();
+    assert_eq!(run.stdout, "");
+    let new = fs::read_to_string(&key_file).expect("it is there");
+    assert!(new.starts_with(&old) && new.matches("AGE-SECRET-KEY-1").count() == 2);
+    let mode = fs::metadata(&key_file)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // The newest key is the one for a new repository.
+    let run = environment.run(&["init"]).succeeds();
+    let recipients: Vec<&str> = new
+        .lines()
+        .filter_map(|line| line.strip_prefix("# public key: "))
+        .collect();
+    let config = environment.read(".sops.yaml");
+    assert!(
+        config.contains(recipients[1]) && !config.contains(recipients[0]),
+        "{config}"
+    );
+    assert!(run.stderr.contains("the newest of your age keys"), "{run}");
+}
+
+#[test]
+fn the_newest_key_is_the_one_that_was_created_last() {
+    let environment = TestEnvironment::new();
+    let key_file = environment.home().join(".config/sops/age/keys.txt");
+    environment
+        .run(&["keygen", "--output", "new.txt"])
+        .succeeds();
+    environment
+        .run(&["keygen", "--output", "old.txt"])
+        .succeeds();
+    let new = environment.read("new.txt");
+    let old = environment.read("old.txt");
+    let old = format!(
+        "# created: 2020-01-01T00:00:00+01:00\n{}",
+        old.split_once('\n').expect("lines").1
+    );
+    fs::write(&key_file, format!("{new}{old}")).expect("it is ours");
+    environment.run(&["init"]).succeeds();
+    let recipient = new
+        .lines()
+        .nth(1)
+        .and_then(|line| line.strip_prefix("# public key: "));
+    let config = environment.read(".sops.yaml");
+    assert!(
+        config.contains(recipient.expect("it names the recipient")),
+        "{config}"
+    );
+}
+
+#[test]
+fn a_private_key_on_standard_output_is_never_readable_by_others() {
+    let environment = TestEnvironment::without_key();
+    for (mode, content, expected, message) in [
+        (0o644, "", 0o600, "readable only for you"),
+        (0o600, "", 0o600, ""),
+        (0o644, "old\n", 0o644, "warning: other users can read"),
+    ] {
+        environment.write("key.txt", content);
+        let path = environment.path("key.txt");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        let file = fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .expect("it is ours");
+        let mut command = environment.command(&["keygen"]);
+        command.stdout(file).stderr(std::process::Stdio::piped());
+        let output = command
+            .spawn()
+            .expect("it runs")
+            .wait_with_output()
+            .expect("it ends");
+        let stderr = String::from_utf8(output.stderr).expect("messages are UTF-8");
+        assert!(
+            output.status.success() && stderr.contains(message),
+            "{stderr}"
+        );
+        let actual = fs::metadata(&path)
+            .expect("it is there")
+            .permissions()
+            .mode();
+        assert_eq!(actual & 0o777, expected);
+        assert_eq!(
+            stderr.contains("only for you"),
+            message.contains("only for you")
+        );
+    }
+}
+
+#[test]
+fn init_encrypts_for_recipients_that_are_named() {
+    let environment = TestEnvironment::without_key();
+    let both = format!("{},{}", recipient(), other_recipient());
+    environment.run(&["init", "--recipient", &both]).succeeds();
+    let config = environment.read(".sops.yaml");
+    assert!(config.contains(&recipient()) && config.contains(&other_recipient()));
+    assert!(!environment.home().join(".config").exists());
+    let identity = sops_test_support::environment::identity();
+    let run = environment.run(&["init", "--recipient", &identity]);
+    run.keeps(&[&identity]).fails_with(1);
+}
+
+#[test]
+fn init_prints_the_line_that_a_colleague_sends() {
+    let environment = TestEnvironment::without_key();
+    let rule = format!("creation_rules:\n  - age:\n      - {}\n", recipient());
+    environment.write(".sops.yaml", rule);
+    let mut command = environment.command(&["init"]);
+    command.env("USER", "ann b");
+    let run = environment.finish(command).succeeds();
+    let line = run
+        .stdout
+        .strip_prefix("sops-rs recipients add --name 'ann b' age1");
+    assert!(line.is_some_and(|rest| rest.lines().count() == 1), "{run}");
+    // The line works for someone who has access.
+    let friend = TestEnvironment::new();
+    friend.write(".sops.yaml", environment.read(".sops.yaml"));
+    let added = run.stdout.trim().rsplit(' ').next().expect("the recipient");
+    friend
+        .run(&["recipients", "add", "--name", "ann b", added])
+        .succeeds();
+    assert!(
+        friend
+            .read(".sops.yaml")
+            .ends_with(&format!("      - {added} # ann b\n"))
+    );
+    // Afterwards there is nothing to send.
+    environment.write(".sops.yaml", friend.read(".sops.yaml"));
+    let run = environment.run(&["init"]).succeeds();
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn init_offers_what_bots_need() {
+    for (file, bot) in [
+        ("renovate.json", "Renovate"),
+        (".github/dependabot.yml", "Dependabot"),
+        ("README.md", ""),
+    ] {
+        let environment = TestEnvironment::new();
+        fs::create_dir(environment.path(".git")).expect("it is ours");
+        environment.write(file, "{}");
+        let run = environment.run(&["init"]).succeeds();
+        assert_eq!(run.stderr.contains("You give up"), !bot.is_empty(), "{run}");
+        assert!(
+            run.stderr.contains(bot) && !environment.read(".sops.yaml").contains("mac_only"),
+            "{run}"
+        );
+    }
+    let environment = TestEnvironment::new();
+    environment
+        .run(&["init", "--mac-only-encrypted"])
+        .succeeds();
+    assert!(
+        environment
+            .read(".sops.yaml")
+            .contains("    mac_only_encrypted: true\n")
+    );
 }

@@ -265,7 +265,7 @@ fn a_raw_value_is_plain_text() {
         assert_eq!(environment.decrypt("x.yaml"), format!("a: b\n{shown}"));
     }
     let run = environment.run_with_input(&["set", "--value-stdin", "x.yaml", r#"["k"]"#], pem);
-    assert!(run.fails_with(7).stderr.contains("`--value-raw`"));
+    assert!(run.fails_with(7).stderr.contains("`--text`"));
     let latin = "caf\u{e9}"
         .chars()
         .map(|character| character as u8)
@@ -334,5 +334,208 @@ fn a_key_that_dotenv_cannot_hold_is_named() {
         assert!(run.stderr.contains(message), "{run}");
         run.keeps(&["hunter2"]);
         assert_eq!(environment.read(name), old);
+    }
+}
+
+const SECRET: &str = "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: db
+data:
+  user: YWRtaW4= # admin
+stringData:
+  password: old
+";
+
+/// A Secret that is encrypted by the rule for manifests.
+fn with_secret() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    let flags = ["--encrypted-regex", "^(data|stringData)$"];
+    environment.encrypt_with("secret.yaml", SECRET, &flags);
+    environment
+}
+
+/// Runs `set` on the Secret and returns what stands for the line with `key` afterwards.
+fn set_in_secret(arguments: &[&str], input: &str, key: &str) -> String {
+    let environment = with_secret();
+    let arguments = [&["set", "secret.yaml"], arguments].concat();
+    let run = environment.run_with_input(&arguments, input).succeeds();
+    assert_eq!(run.stdout, "");
+    let text = environment.decrypt("secret.yaml");
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.trim_start().strip_prefix(&format!("{key}: ")));
+    line.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+#[test]
+fn text_from_standard_input_needs_no_flag() {
+    let random = "q7yN1Vb0c2m5/zKq+o8P0m1dWq3E2xRt";
+    for arguments in [
+        &["stringData.password"][..],
+        &[".stringData.password"],
+        &[".stringData[\"password\"]"],
+        &["[\"stringData\"][\"password\"]"],
+        &["stringData.password", "-"],
+        &["--text", "--value-stdin", "stringData.password"],
+        &["stringData.password", "--from-file", "-", "--text"],
+    ] {
+        // Only files keep the line break of a single line.
+        let end = if arguments.contains(&"--from-file") {
+            ""
+        } else {
+            "\n"
+        };
+        let value = set_in_secret(arguments, &format!("{random}{end}"), "password");
+        assert_eq!(value, random, "{arguments:?}");
+    }
+    let environment = with_secret();
+    let pem = "-----BEGIN X-----\nabc\n-----END X-----\n";
+    environment
+        .run_with_input(&["set", "secret.yaml", "stringData[\"tls.key\"]"], pem)
+        .succeeds();
+    let extract = [
+        "decrypt",
+        "--extract",
+        "stringData['tls.key']",
+        "secret.yaml",
+    ];
+    assert_eq!(environment.run(&extract).succeeds().stdout, pem);
+}
+
+#[test]
+fn text_on_the_command_line_needs_a_flag() {
+    for (arguments, expected) in [
+        (
+            &["--text", "stringData.password", "a \"b\" 1"][..],
+            "a \"b\" 1",
+        ),
+        (&["--text", "stringData.password", "1"], "\"1\""),
+        (&["stringData.password", "\"json\""], "json"),
+    ] {
+        assert_eq!(set_in_secret(arguments, "", "password"), expected);
+    }
+    let environment = with_secret();
+    let run = environment.run(&["set", "secret.yaml", "stringData.password", "text"]);
+    assert!(run.fails_with(7).stderr.contains("`--text`"));
+}
+
+#[test]
+fn several_values_are_set_at_once() {
+    let environment = with_secret();
+    environment
+        .run(&[
+            "set",
+            "secret.yaml",
+            "--text",
+            "stringData.password",
+            "one",
+            "stringData.user",
+            "two",
+        ])
+        .succeeds();
+    let expected = SECRET.replace("password: old\n", "password: one\n  user: two\n");
+    assert_eq!(environment.decrypt("secret.yaml"), expected);
+    environment.write("a", "from a");
+    environment.write("b", [0xff, 0x00]);
+    environment
+        .run(&[
+            "set",
+            "secret.yaml",
+            "--encode",
+            "data.a",
+            "data[\"b.bin\"]",
+            "--from-file",
+            "a",
+            "--from-file",
+            "b",
+        ])
+        .succeeds();
+    let data = "admin\n  a: ZnJvbSBh\n  b.bin: /wA=\n";
+    let expected = expected.replace("admin\n", data);
+    assert_eq!(environment.decrypt("secret.yaml"), expected);
+    let old = environment.read("secret.yaml");
+    for arguments in [
+        &["a", "1", "b"][..],
+        &["a", "b", "--from-file", "a"],
+        &["--generate", "32"],
+        &[],
+    ] {
+        let arguments = [&["set", "secret.yaml"], arguments].concat();
+        environment.run(&arguments).fails_with(100);
+        assert_eq!(environment.read("secret.yaml"), old);
+    }
+}
+
+#[test]
+fn random_values_are_generated() {
+    let environment = with_secret();
+    environment
+        .run(&[
+            "set",
+            "secret.yaml",
+            "--generate",
+            "40:hex",
+            "stringData.password",
+            "data.token",
+        ])
+        .succeeds();
+    let text = environment.decrypt("secret.yaml");
+    let line = |key: &str| {
+        let mut lines = text.lines();
+        let line = lines.find_map(|line| line.trim().strip_prefix(&format!("{key}: ")));
+        line.unwrap_or_default().trim_matches('"').to_owned()
+    };
+    let is_hex = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(is_hex(&line("password")), "{text}");
+    // Under `data`, a random text is always encoded.
+    assert!(
+        line("token").len() == 56 && !line("token").contains(&line("password")),
+        "{text}"
+    );
+    let run = environment.run(&["set", "secret.yaml", "--generate", "4", "stringData.pin"]);
+    assert!(run.succeeds().stderr.contains("23 bits"));
+    for wrong in ["0", "x", "32:none"] {
+        let run = environment.run(&["set", "secret.yaml", "--generate", wrong, "stringData.pin"]);
+        run.fails_with(1);
+    }
+}
+
+#[test]
+fn values_under_data_are_base64() {
+    assert_eq!(
+        set_in_secret(&["--encode", "--text", "data.user", "root"], "", "user"),
+        "cm9vdA== # admin"
+    );
+    assert_eq!(
+        set_in_secret(&["--encode", "data.user"], "root\n", "user"),
+        "cm9vdA== # admin"
+    );
+    assert_eq!(
+        set_in_secret(&["data.user"], "cm9vdA==\n", "user"),
+        "cm9vdA== # admin"
+    );
+    let environment = with_secret();
+    let old = environment.read("secret.yaml");
+    for (arguments, message) in [
+        (&["--text", "data.user", "root!"][..], "`--encode`"),
+        (
+            &["--text", "data.tls.key", "cm9vdA=="],
+            "`data[\"tls.key\"]`",
+        ),
+    ] {
+        let arguments = [&["set", "secret.yaml"], arguments].concat();
+        let run = environment.run(&arguments).keeps(&["root!"]);
+        assert!(run.code != Some(0) && run.stderr.contains(message), "{run}");
+        assert_eq!(environment.read("secret.yaml"), old);
+    }
+    for (arguments, warning) in [
+        (&["--encode", "data.user"][..], "already base64"),
+        (&["data.user"], "add `--encode`"),
+    ] {
+        let arguments = [&["set", "secret.yaml"], arguments].concat();
+        let run = environment.run_with_input(&arguments, "aHVudGVyMg==\n");
+        let run = run.succeeds().keeps(&["aHVudGVyMg", "hunter2"]);
+        assert!(run.stderr.contains(warning), "{run}");
     }
 }

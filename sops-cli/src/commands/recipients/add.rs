@@ -1,0 +1,93 @@
+//! `sops-rs recipients add`.
+
+use sops_core::keys::Recipient;
+
+use super::rewrite::rewrite;
+use super::selection::{SelectionArgs, config};
+use super::update::{UpdateArgs, update};
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::keys::names::short;
+use crate::recipient_edit::RecipientChange;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs recipients add age1… --name ann
+  sops-rs recipients add age1… --name ann --update
+  sops-rs recipients add age1… --for apps/secret.yaml --dry-run";
+
+/// Add a recipient to `.sops.yaml`
+///
+/// The recipient is added to every creation rule that has age recipients, and nothing else in the
+/// file changes. The change is printed as a diff.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The age recipient
+    #[arg(value_name = "RECIPIENT")]
+    recipient: String,
+    /// The name to write at the end of the recipient's line, as a comment
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    update: UpdateArgs,
+}
+
+pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let recipient: Recipient = args.recipient.parse().map_err(CommandError::general)?;
+    let recipient = recipient.to_string();
+    let name = args
+        .name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    if name.is_some_and(|name| name.chars().any(char::is_control)) {
+        let message = "the name cannot contain control characters";
+        return Err(CommandError::new(Code::Generic, message));
+    }
+    let config = config(ui, globals)?;
+    let selection = args.selection.selection(&config)?;
+    let rules = config.creation_rules().unwrap_or_default();
+    let is_meant = |index: usize| {
+        let selected = selection.rules.as_ref();
+        selected.is_none_or(|selected| selected.contains(&index))
+    };
+    let mut meant = rules
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| is_meant(*index));
+    if selection.group.is_none()
+        && let Some((index, _)) = meant.find(|(_, rule)| rule.key_groups.len() > 1)
+    {
+        let message = format!("rule {} has several key groups", index + 1);
+        return Err(CommandError::new(Code::ConflictingParameters, message)
+            .in_file(&name_of(config.file()))
+            .hint("name the group of the recipient with `--group`, and the rule with `--for`"));
+    }
+    let change = RecipientChange::Add {
+        recipient: &recipient,
+        name,
+    };
+    let is_written = rewrite(ui, &config, &change, &selection, args.selection.dry_run)?;
+    if args.selection.dry_run {
+        return Ok(());
+    }
+    let shown = match name {
+        Some(name) => format!("{name} ({})", short(&recipient)),
+        None => short(&recipient),
+    };
+    match is_written {
+        true => ui.note(format_args!("Added {shown} to {}", name_of(config.file()))),
+        false => ui.note(format_args!(
+            "{} already names {shown} in the rules that have age recipients",
+            name_of(config.file())
+        )),
+    }
+    if is_written || args.update.is_requested() {
+        update(ui, globals, &config, &args.update, false)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! `sops-rs recipients remove`.
+
+use sops_core::{Format, parse_document};
+
+use super::rewrite::rewrite;
+use super::selection::{SelectionArgs, config};
+use super::update::{UpdateArgs, rotate, update};
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::keys::names::short;
+use crate::recipient_edit::{Occurrence, RecipientChange, occurrences};
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs recipients remove --dry-run bob
+  sops-rs recipients remove bob --rotate";
+
+/// Remove a recipient from `.sops.yaml`
+///
+/// The recipient is removed from every creation rule, with its line, and nothing else in the file
+/// changes. The change is printed as a diff. Whoever has the private key can still decrypt what they
+/// could decrypt before: rotate the data keys, and change the secrets themselves.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The recipient, its beginning, or its name
+    #[arg(value_name = "RECIPIENT|NAME")]
+    recipient: String,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    update: UpdateArgs,
+    /// Also update the encrypted files, and encrypt them with new data keys
+    #[arg(long)]
+    rotate: bool,
+}
+
+pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let config = config(ui, globals)?;
+    let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
+    let found = occurrences(&document);
+    let own =
+        meant(&found, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
+    let selection = args.selection.selection(&config)?;
+    let change = RecipientChange::Remove {
+        recipient: &own.recipient,
+    };
+    let is_written = rewrite(ui, &config, &change, &selection, args.selection.dry_run)?;
+    if args.selection.dry_run {
+        return Ok(());
+    }
+    let shown = match &own.name {
+        Some(name) => format!("{name} ({})", short(&own.recipient)),
+        None => short(&own.recipient),
+    };
+    if !is_written {
+        let message = format!("the rules that are meant do not name {shown}");
+        return Err(CommandError::new(Code::Generic, message).in_file(&name_of(config.file())));
+    }
+    ui.note(format_args!(
+        "Removed {shown} from {}",
+        name_of(config.file())
+    ));
+    update(ui, globals, &config, &args.update, true)?;
+    if args.rotate {
+        return rotate(ui, globals, &config);
+    }
+    ui.note(format_args!(
+        "{shown} can still decrypt old versions of the files, and new ones until their data keys change. Run `sops-rs rotate -i .`, and change every secret at its source."
+    ));
+    Ok(())
+}
+
+/// The recipient with that name, text or beginning.
+fn meant<'f>(found: &'f [Occurrence], wanted: &str) -> Result<&'f Occurrence, CommandError> {
+    /// Shorter beginnings are likely to be mistakes.
+    const SHORTEST: usize = 8;
+    let is_exact =
+        |found: &&Occurrence| found.recipient == wanted || found.name.as_deref() == Some(wanted);
+    let is_begun =
+        |found: &&Occurrence| wanted.len() >= SHORTEST && found.recipient.starts_with(wanted);
+    let exact: Vec<&Occurrence> = found.iter().filter(is_exact).collect();
+    let all = match exact.is_empty() {
+        true => found.iter().filter(is_begun).collect(),
+        false => exact,
+    };
+    let Some(first) = all.first() else {
+        let message = format!("no rule names `{wanted}`");
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("`sops-rs recipients list` shows the recipients and their names"));
+    };
+    match all.iter().find(|other| other.recipient != first.recipient) {
+        Some(other) => {
+            let message = format!(
+                "`{wanted}` means {} and {}",
+                short(&first.recipient),
+                short(&other.recipient)
+            );
+            Err(CommandError::new(Code::Generic, message).hint("name the whole recipient"))
+        }
+        // One of its lines may have the name.
+        None => Ok(all
+            .iter()
+            .find(|found| found.name.is_some())
+            .unwrap_or(first)),
+    }
+}

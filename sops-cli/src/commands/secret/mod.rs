@@ -1,0 +1,51 @@
+//! `sops-rs secret`: creates Secrets. `kinds.rs` has the arguments of each kind, `sources.rs` finds
+//! the values, `docker_config.rs` writes the credentials of a registry, and `manifest.rs` encrypts
+//! the manifest.
+
+mod docker_config;
+mod kinds;
+mod manifest;
+mod sources;
+
+use clap::Subcommand;
+
+use self::kinds::SecretKind;
+use crate::arguments::GlobalArgs;
+use crate::command_error::CommandError;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs secret create generic api --generate token=32
+  sops-rs secret create tls web --cert tls.crt --key tls.key";
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  sops-rs secret create generic api --generate token=32 --output apps/api.yaml
+  sops-rs secret create generic api --from-env-file api.env --namespace shop
+  openssl rand -hex 24 | sops-rs secret create generic api --from-stdin token";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: SecretAction,
+}
+
+#[derive(Subcommand, Debug)]
+enum SecretAction {
+    /// Create an encrypted Secret, as `kubectl create secret` does
+    ///
+    /// The manifest is encrypted according to the creation rule of its path; its plaintext is never
+    /// written to disk. The flags that `kubectl create secret` has too mean the same.
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create {
+        #[command(subcommand)]
+        kind: SecretKind,
+    },
+}
+
+pub(crate) fn cmd_secret(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let SecretAction::Create { kind } = &args.action;
+    kind.create(ui, globals)
+}

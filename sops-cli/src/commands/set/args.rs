@@ -1,0 +1,112 @@
+//! The flags of `set`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use sops_core::KeyPath;
+
+use crate::arguments::{self, FormatArgs, IdempotentArg, OpeningArgs, go_count};
+use crate::command_error::{Code, CommandError};
+use crate::random_text::RandomText;
+
+const EXAMPLES: &str = "\
+Examples:
+  openssl rand -base64 24 | sops-rs set secret.yaml stringData.password
+  sops-rs set settings.yaml replicas 3 owner '\"ann\"'   # values in JSON";
+
+#[derive(clap::Args, Debug, Default)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The encrypted file
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// The key path: `a.b[0]`, `.a["b.c"]` or `["a"]["b"]`
+    #[arg(value_name = "PATH", allow_hyphen_values = true)]
+    pub(super) path: Option<String>,
+    /// The value as JSON [default: text from standard input or a prompt]
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    pub(super) value: Option<OsString>,
+    /// More paths and values
+    #[arg(
+        value_name = "PATH VALUE",
+        hide_short_help = true,
+        allow_hyphen_values = true
+    )]
+    pub(super) more: Vec<OsString>,
+    /// Take the values as plain text, not as JSON
+    #[arg(long)]
+    pub(super) text: bool,
+    /// Read the text of each path from a file; `-` is standard input
+    ///
+    /// Repeat it for each path, in the same order.
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["prompt", "generate", "value_file", "value_stdin"])]
+    pub(super) from_file: Vec<PathBuf>,
+    /// Ask for the text of each path on the terminal, without showing it
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["generate", "value_file", "value_stdin"])]
+    pub(super) prompt: bool,
+    /// Set a new random text for each path, such as `32` or `64:hex`
+    ///
+    /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17), digits
+    /// (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters have 190
+    /// bits.
+    #[arg(long, value_name = "LENGTH[:ALPHABET]", conflicts_with_all = ["value_file", "value_stdin"])]
+    pub(super) generate: Option<RandomText>,
+    /// Encode the text in base64, for values under `data` of a Secret
+    #[arg(long, hide_short_help = true)]
+    pub(super) encode: bool,
+    /// Read the value as JSON from the file VALUE
+    #[arg(long, hide_short_help = true)]
+    pub(super) value_file: bool,
+    /// Read the value as JSON from standard input
+    #[arg(long, hide_short_help = true)]
+    pub(super) value_stdin: bool,
+    /// Like `--text`, and keep a line break at the end of the value
+    #[arg(long, hide_short_help = true)]
+    pub(super) value_raw: bool,
+    #[command(flatten)]
+    pub(super) idempotent: IdempotentArg,
+    #[command(flatten)]
+    pub(super) formats: FormatArgs,
+    #[command(flatten)]
+    pub(super) opening: OpeningArgs,
+    #[arg(long, hide = true, value_parser = go_count)]
+    shamir_secret_sharing_threshold: Option<usize>,
+}
+
+impl Args {
+    /// Parses the value of `--set` in the old form: path and value in one text.
+    pub(crate) fn from_legacy(
+        file: &Path,
+        both: &str,
+        formats: FormatArgs,
+        opening: OpeningArgs,
+    ) -> Result<Self, CommandError> {
+        let Some((path, value)) = both.split_once("] ") else {
+            return Err(CommandError::new(
+                Code::InvalidSetFormat,
+                "`--set` needs a key path, a space and a value",
+            )
+            .hint("for example: `--set '[\"key\"][0] \"text\"'`"));
+        };
+        Ok(Self {
+            file: Some(file.to_owned()),
+            path: Some(format!("{path}]")),
+            value: Some(value.into()),
+            formats,
+            opening,
+            ..Self::default()
+        })
+    }
+}
+
+/// A path on the command line of `set` or `unset`.
+pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
+    arguments::key_path(text)
+        .map_err(|error| CommandError::general(error).with_code(Code::InvalidSetFormat))
+}
+
+/// The error for missing arguments.
+pub(super) fn usage() -> CommandError {
+    CommandError::new(Code::NoFileSpecified, "a file, a key path and a value are needed")
+        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; for text, leave out the value and type it at the prompt, or pipe it in")
+}

@@ -1,0 +1,147 @@
+//! What is known about an encrypted file without decrypting it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use sops_core::config::Config;
+use sops_core::{EncryptedDocument, Format, parse_document};
+
+use crate::batch::BatchFile;
+use crate::command_error::{CommandError, Role, name_of};
+use crate::config::resolve::ConfigResolver;
+use crate::config::rule_drift::RuleDrift;
+use crate::input::Input;
+use crate::input_format::InputFormat;
+use crate::keys::changes::KeyChanges;
+use crate::keys::groups::KeyGroups;
+use crate::keys::services::Services;
+use crate::recipient_edit::occurrences;
+
+/// An encrypted file.
+#[derive(Serialize)]
+pub(super) struct FileStatus {
+    pub(super) path: String,
+    /// Whether an available key decrypts the file or, if that needs a question or a command, may
+    /// decrypt it.
+    pub(super) readable: bool,
+    pub(super) recipients: Vec<FileRecipient>,
+    /// The creation rule; `None` if no rule matches.
+    pub(super) rule: Option<FileRule>,
+    /// How the file differs from its rule; empty if it does not.
+    pub(super) drift: Vec<String>,
+    pub(super) mac_only_encrypted: bool,
+    pub(super) last_modified: String,
+}
+
+/// Someone who can decrypt the file.
+#[derive(Serialize)]
+pub(super) struct FileRecipient {
+    pub(super) family: &'static str,
+    pub(super) id: String,
+    /// The comment at the end of the recipient's line in `.sops.yaml`.
+    pub(super) name: Option<String>,
+    /// The key group, from 1.
+    pub(super) group: usize,
+}
+
+/// The creation rule of a file.
+#[derive(Serialize)]
+pub(super) struct FileRule {
+    pub(super) config: String,
+    /// The number of the rule, from 1.
+    pub(super) number: usize,
+    pub(super) path_regex: Option<String>,
+}
+
+/// The names of recipients in a configuration.
+type Names = HashMap<String, String>;
+
+/// Reads files. The names in each configuration are read once.
+pub(super) struct StatusReader<'r> {
+    services: &'r Services,
+    resolver: &'r ConfigResolver,
+    names: HashMap<PathBuf, Names>,
+}
+
+impl<'r> StatusReader<'r> {
+    pub(super) fn new(services: &'r Services, resolver: &'r ConfigResolver) -> Self {
+        Self {
+            services,
+            resolver,
+            names: HashMap::new(),
+        }
+    }
+
+    pub(super) fn read(&mut self, item: &BatchFile) -> Result<FileStatus, CommandError> {
+        let by_name = InputFormat::of_name(&item.path);
+        let input = Input::read(Some(&item.path), by_name, Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&*input.content, input.format)
+            .map_err(|error| input.error(error))?;
+        let metadata = document.metadata();
+        let resolved = self.resolver.of(item)?;
+        let config = resolved.config.as_deref();
+        let names = config.map(|config| &*self.names_of(config));
+        let groups = metadata.master_keys();
+        let keys = groups.iter().enumerate();
+        let keys = keys.flat_map(|(group, keys)| keys.iter().map(move |key| (group, key)));
+        let recipients = keys.map(|(group, key)| FileRecipient {
+            family: key.family().name(),
+            id: key.id(),
+            name: names.and_then(|names| names.get(&key.id()).cloned()),
+            group: group + 1,
+        });
+        let recipients = recipients.collect();
+        let key_groups = KeyGroups {
+            groups: &groups,
+            threshold: metadata.shamir_threshold,
+        };
+        let open = groups
+            .iter()
+            .filter(|keys| keys.iter().any(|key| self.services.may_open(key)));
+        let rule = resolved.rule();
+        let number = config
+            .and_then(Config::creation_rules)
+            .zip(rule)
+            .and_then(|(rules, rule)| rules.iter().position(|own| std::ptr::eq(own, rule)));
+        Ok(FileStatus {
+            path: name_of(&item.path),
+            readable: open.count() >= key_groups.needed(),
+            recipients,
+            rule: config.zip(rule).map(|(config, rule)| FileRule {
+                config: name_of(config.file()),
+                number: number.unwrap_or_default() + 1,
+                path_regex: rule.path_regex.clone(),
+            }),
+            drift: rule.map_or_else(Vec::new, |rule| {
+                let changes = KeyChanges::between(metadata, rule);
+                let lines = changes.lines().iter();
+                let keys = lines.filter_map(|line| match line.split_at_checked(4) {
+                    Some(("+++ ", key)) => Some(format!("lacks {key}")),
+                    Some(("--- ", key)) => Some(format!("has {key}, which the rule does not")),
+                    _ => None,
+                });
+                let selection = RuleDrift::between(metadata, rule, input.format);
+                let selection = selection.map(|drift| drift.to_string());
+                let mac = (metadata.mac_only_encrypted != rule.mac_only_encrypted
+                    && input.format != Format::Binary)
+                    .then(|| "its `mac_only_encrypted` setting differs".to_owned());
+                keys.chain(selection).chain(mac).collect()
+            }),
+            mac_only_encrypted: metadata.mac_only_encrypted,
+            last_modified: metadata.last_modified.clone(),
+        })
+    }
+
+    fn names_of(&mut self, config: &Config) -> &Names {
+        let names = self.names.entry(config.file().to_owned());
+        names.or_insert_with(|| {
+            let document = parse_document(config.text(), Format::Yaml);
+            let found = document.map(|document| occurrences(&document));
+            let named = found.unwrap_or_default().into_iter();
+            named
+                .filter_map(|found| Some((found.recipient.replace(' ', ""), found.name?)))
+                .collect()
+        })
+    }
+}

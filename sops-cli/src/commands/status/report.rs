@@ -1,0 +1,81 @@
+//! Prints the status of files.
+
+use std::collections::BTreeMap;
+
+use super::file_status::{FileRecipient, FileStatus};
+use crate::command_error::CommandError;
+use crate::keys::names::short;
+use crate::ui::Ui;
+
+/// One line for each file.
+pub(super) fn lines(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
+    files.iter().try_for_each(|file| {
+        let readers: Vec<String> = file.recipients.iter().map(shown).collect();
+        let rule = match &file.rule {
+            Some(rule) => format!("rule {} of {}", rule.number, rule.config),
+            None => "no rule".to_owned(),
+        };
+        let drift = match (&file.rule, &file.drift[..]) {
+            (None, _) => String::new(),
+            (Some(_), []) => "as its rule; ".to_owned(),
+            (Some(_), drift) => format!("differs from its rule: {}; ", drift.join(", ")),
+        };
+        let mac = match file.mac_only_encrypted {
+            true => "MAC over encrypted values only",
+            false => "MAC over all values",
+        };
+        ui.print(format_args!(
+            "{}: {}; for {}; {rule}; {drift}{mac}; changed {}",
+            file.path,
+            readability(file),
+            readers.join(", "),
+            file.last_modified
+        ))
+    })
+}
+
+/// The files of each recipient.
+pub(super) fn by_recipient(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
+    let mut by_recipient: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        for recipient in &file.recipients {
+            let files = by_recipient.entry(shown(recipient)).or_default();
+            if files.last() != Some(&file.path.as_str()) {
+                files.push(&file.path);
+            }
+        }
+    }
+    for (recipient, files) in by_recipient {
+        let count = files.len();
+        let plural = if count == 1 { "" } else { "s" };
+        ui.print(format_args!("{recipient}: {count} file{plural}"))?;
+        for file in files {
+            ui.print(format_args!("  {file}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn json(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(files).expect("the status has only strings as keys");
+    ui.output(format!("{text}\n").as_bytes())
+}
+
+fn readability(file: &FileStatus) -> &'static str {
+    match file.readable {
+        true => "you can read it",
+        false => "you cannot read it",
+    }
+}
+
+/// A recipient as it is shown: its name with its short form.
+fn shown(recipient: &FileRecipient) -> String {
+    let id = match recipient.family {
+        "age" => short(&recipient.id),
+        family => format!("{family} {}", short(&recipient.id)),
+    };
+    match &recipient.name {
+        Some(name) => format!("{name} ({id})"),
+        None => id,
+    }
+}

@@ -1,0 +1,128 @@
+//! `sops-rs whoami`.
+
+use sops_core::keys::age::Held;
+use sops_core::keys::{Environment, Family, Identities, MasterKey};
+use sops_core::{Format, parse_document};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::config::load;
+use crate::keys::own::own_keys;
+use crate::keys::services::Services;
+use crate::recipient_edit::{Occurrence, occurrences};
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs whoami
+  sops-rs whoami --config .sops.yaml";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {}
+
+pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), CommandError> {
+    let identities = Identities::from_environment(Environment::process());
+    let own = own_keys(&identities);
+    let rules = RuleNames::read(ui, globals)?;
+    for key in &own {
+        ui.print(&key.recipient)?;
+        ui.print(format_args!("  key in {}", key.source))?;
+        rules.print(ui, &key.recipient)?;
+    }
+    let services = Services::new(ui, globals)?;
+    let mut has_pgp = false;
+    for fingerprint in rules.fingerprints() {
+        let key = MasterKey::Pgp {
+            fingerprint: fingerprint.replace(' ', ""),
+        };
+        if services.is_ours(&key) {
+            has_pgp = true;
+            ui.print(format_args!("{} {}", Family::Pgp, key.id()))?;
+            ui.print("  key in GnuPG")?;
+            rules.print(ui, fingerprint)?;
+        }
+    }
+    for source in identities.sources() {
+        if matches!(source.held, Held::Locked | Held::NotRun | Held::Failed(_)) {
+            ui.note(&source);
+        }
+    }
+    if own.is_empty() && !has_pgp {
+        return Err(CommandError::new(Code::Generic, "you have no keys")
+            .hint("to create one, and to get the line to send to someone who can decrypt the files, run `sops-rs init`"));
+    }
+    Ok(())
+}
+
+/// The recipients that the creation rules name.
+struct RuleNames {
+    file: String,
+    /// The description of each rule.
+    rules: Vec<String>,
+    found: Vec<Occurrence>,
+}
+
+impl RuleNames {
+    /// Those of the configuration for the working directory, if it has one.
+    fn read(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
+        let config = load::config(ui, globals)?;
+        let Some(config) = config else {
+            return Ok(Self {
+                file: String::new(),
+                rules: Vec::new(),
+                found: Vec::new(),
+            });
+        };
+        // An empty configuration is valid, but not a document.
+        let document = parse_document(config.text(), Format::Yaml);
+        let found = document.map(|document| occurrences(&document));
+        let rules = config.creation_rules().unwrap_or_default().iter();
+        let rules = rules
+            .enumerate()
+            .map(|(index, rule)| match &rule.path_regex {
+                Some(pattern) => format!("rule {} ({pattern})", index + 1),
+                None => format!("rule {} (every file)", index + 1),
+            });
+        Ok(Self {
+            file: name_of(config.file()),
+            rules: rules.collect(),
+            found: found.unwrap_or_default(),
+        })
+    }
+
+    /// Prints which rules name the recipient.
+    fn print(&self, ui: &Ui, recipient: &str) -> Result<(), CommandError> {
+        if self.rules.is_empty() {
+            return Ok(());
+        }
+        let mut named = self
+            .found
+            .iter()
+            .filter(|found| found.recipient == recipient);
+        let mut rules: Vec<&str> = Vec::new();
+        let mut name = None;
+        for found in named.by_ref() {
+            name = name.or(found.name.as_deref());
+            let rule = self.rules.get(found.rule).map(String::as_str);
+            rules.extend(rule.filter(|rule| !rules.contains(rule)));
+        }
+        let name = name.map(|name| format!(" as {name}")).unwrap_or_default();
+        match rules.is_empty() {
+            true => ui.print(format_args!("  not named in {}", self.file)),
+            false => ui.print(format_args!(
+                "  named{name} in {}: {}",
+                self.file,
+                rules.join(", ")
+            )),
+        }
+    }
+
+    fn fingerprints(&self) -> Vec<&str> {
+        let found = self.found.iter().filter(|found| found.field == "pgp");
+        let mut all: Vec<&str> = found.map(|found| found.recipient.as_str()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}

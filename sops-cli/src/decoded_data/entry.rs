@@ -1,0 +1,82 @@
+//! The values under `data` of the Secrets in a document.
+
+use sops_core::Document;
+use sops_core::document::{NodeRef, Shape};
+use sops_lint::secrets;
+use zeroize::Zeroizing;
+
+use crate::secret_data;
+
+/// Marks a value that is shown in base64, because it is not text.
+pub(super) const BINARY: &str = "base64:";
+
+/// Which value of which Secret it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct EntryPath {
+    /// The index of the document in the stream.
+    document: usize,
+    /// The path of the Secret in the document: of an item of a list.
+    pub(super) secret: Vec<String>,
+    pub(super) key: String,
+}
+
+/// A value under `data`.
+pub(super) struct Entry<'d, 'a> {
+    pub(super) path: EntryPath,
+    /// The mapping `data`.
+    pub(super) data: NodeRef<'d, 'a>,
+    pub(super) node: NodeRef<'d, 'a>,
+}
+
+impl Entry<'_, '_> {
+    /// The path for messages.
+    pub(super) fn name(&self) -> String {
+        format!("data.{}", self.path.key)
+    }
+
+    /// Whether the value is written in its own place, and not shared with another one.
+    pub(super) fn is_own(&self) -> bool {
+        let is_alias = self.node.origin().span() != self.node.span();
+        !is_alias && self.node.shape() == Shape::Scalar && !self.node.is_aliased()
+    }
+
+    /// The decoded value; `None` if it is not a string or not base64.
+    pub(super) fn decoded(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.node.as_str().and_then(secret_data::decode)
+    }
+}
+
+/// The values under `data` of all Secrets, in the order of the text.
+pub(super) fn entries<'d, 'a>(document: &'d Document<'a>) -> Vec<Entry<'d, 'a>> {
+    let tops: Vec<_> = document.tops().flatten().map(|top| top.span()).collect();
+    let mut entries = Vec::new();
+    for secret in secrets(document) {
+        let path = secret.path();
+        let start = secret.span().start;
+        let index = tops.iter().rposition(|top| top.start <= start);
+        let data = secret.entries().find(|(name, _)| *name == "data");
+        let Some(data) = data.map(|(_, data)| data) else {
+            continue;
+        };
+        // An alias shares its values with another mapping.
+        if data.shape() != Shape::Mapping || data.origin().span() != data.span() {
+            continue;
+        }
+        for (key, node) in data.entries().filter(|(key, _)| *key != "<<") {
+            let path = EntryPath {
+                document: index.unwrap_or_default(),
+                secret: path.clone(),
+                key: key.to_owned(),
+            };
+            entries.push(Entry { path, data, node });
+        }
+    }
+    entries
+}
+
+/// A decoded value as text, if it is text that an editor can change.
+pub(super) fn as_text(bytes: &[u8]) -> Option<&str> {
+    let is_readable = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
+    let text = str::from_utf8(bytes).ok()?;
+    (text.chars().all(is_readable) && !text.starts_with(BINARY)).then_some(text)
+}

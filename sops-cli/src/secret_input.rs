@@ -1,0 +1,84 @@
+//! Reads new secrets from files, standard input and the terminal.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
+
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
+
+/// Asks for a secret on the terminal, without showing it.
+pub(crate) fn ask(ui: &Ui, question: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let answer = ui.prompt().passphrase(question).ok_or_else(|| {
+        CommandError::new(Code::Generic, "there is no terminal to ask for the value")
+            .hint("pipe the value in, or name a file with `--from-file`")
+    })?;
+    let text = answer.expose_secret();
+    if text.is_empty() {
+        return Err(CommandError::new(
+            Code::InvalidSetFormat,
+            "the value is empty",
+        ));
+    }
+    Ok(Zeroizing::new(text.as_bytes().to_vec()))
+}
+
+/// The content of a file; `-` is standard input.
+pub(crate) fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    match file == Path::new("-") {
+        true => standard_input(),
+        false => read_file(file),
+    }
+}
+
+/// The content of a file.
+pub(crate) fn read_file(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let bytes = std::fs::read(file).map(Zeroizing::new);
+    bytes.map_err(|error| CommandError::input(name_of(file), &error).with_code(Code::Generic))
+}
+
+/// All of standard input.
+pub(crate) fn standard_input() -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| {
+        let name = "the value from standard input";
+        CommandError::input(name, &error).with_code(Code::Generic)
+    })?;
+    Ok(bytes)
+}
+
+/// A text without the line break that programs print after a single line. The line break at the end
+/// of a longer text, such as a key in PEM, is part of it.
+pub(crate) fn without_line_break(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let line = bytes.strip_suffix(b"\n");
+    let line = line.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    if let Some(line) = line.filter(|line| !line.contains(&b'\n')) {
+        let length = line.len();
+        bytes.truncate(length);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_single_line_loses_its_line_break() {
+        for (text, expected) in [
+            ("", ""),
+            ("\n", ""),
+            ("a", "a"),
+            ("a\n", "a"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n\n"),
+            ("a\nb\n", "a\nb\n"),
+        ] {
+            let bytes = Zeroizing::new(text.as_bytes().to_vec());
+            assert_eq!(*without_line_break(bytes), expected.as_bytes(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Changing the recipients in `.sops.yaml`.
+
+use std::fs;
+use std::path::Path;
+
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
+
+/// The recipient that is added, and not in the files.
+const NEW: &str = "age19q5t26z7p4m36yzaseu2nc90t02g84g6hkkvr6kqwy7q064zd9fscea9nj";
+
+/// Configurations in many forms. `ANN` and `BOB` stand for recipients.
+fn configurations() -> Vec<(String, String)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sops_yaml");
+    let entries = fs::read_dir(directory).expect("the directory exists");
+    let mut files: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.expect("the directory is readable").path();
+            let name = path.file_stem().expect("it has a name").to_string_lossy();
+            let text = fs::read_to_string(&path).expect("it is UTF-8");
+            let text = text
+                .replace("ANN", &recipient())
+                .replace("BOB", &other_recipient());
+            (name.into_owned(), text)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// With short names for recipients.
+fn readable(text: &str) -> String {
+    text.replace(&recipient(), "ANN")
+        .replace(&other_recipient(), "BOB")
+        .replace(NEW, "NEW")
+        .replace('\r', "␍")
+        .replace('\u{feff}', "<BOM>")
+}
+
+#[test]
+fn only_the_lines_of_recipients_change() {
+    let configurations = configurations();
+    assert!(configurations.len() >= 30);
+    let mut report = String::new();
+    for (name, text) in &configurations {
+        let environment = TestEnvironment::new();
+        environment.write(".sops.yaml", text);
+        let run = environment.run(&["recipients", "add", NEW, "--name", "new"]);
+        let run = run.succeeds();
+        let added = environment.read(".sops.yaml");
+        report += &format!("━━━ {name}\n{}", readable(&run.stdout));
+        // Every line stays, or goes on with the new recipient.
+        let before = text.lines().filter(|line| !readable(line).contains("ANN"));
+        let before =
+            before.filter(|line| !readable(line).contains("BOB") && !line.trim().is_empty());
+        for line in before {
+            assert!(
+                added.lines().any(|kept| kept == line),
+                "{name}: {line}\n{added}"
+            );
+        }
+        environment.run(&["recipients", "remove", NEW]).succeeds();
+        let restored = environment.read(".sops.yaml");
+        // A single recipient becomes a list, in which each has a line for its name.
+        if !name.starts_with("one-") {
+            assert_eq!(readable(&restored), readable(text), "{name}");
+        }
+        environment.write(".sops.yaml", text);
+        let run = environment.run(&["recipients", "remove", &other_recipient()]);
+        report += &readable(&run.stdout);
+        let removed = environment.read(".sops.yaml");
+        match run.code {
+            Some(0) => {
+                let rules = removed.split("creation_rules").nth(1).unwrap_or(&removed);
+                let is_definition = name.starts_with("anchored-keys");
+                assert!(
+                    is_definition || !rules.contains(&other_recipient()),
+                    "{name}:\n{removed}"
+                );
+            }
+            _ => {
+                report += &format!("{}\n", readable(&run.stderr));
+                assert_eq!(removed, *text, "{name}");
+            }
+        }
+    }
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn names_are_the_comments_of_lines() {
+    let environment = TestEnvironment::new();
+    let (ann, bob) = (recipient(), other_recipient());
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "keys:\n  - &bob {bob} # Bob in the keys\ncreation_rules:\n  - path_regex: ^apps/\n    age:\n      - {ann} # Ann \u{202e}x\n      - *bob\n  - age: {ann},{bob} # the team\n"
+        ),
+    );
+    let run = environment.run(&["recipients", "list"]).succeeds();
+    assert_eq!(
+        run.stdout,
+        format!(
+            ".sops.yaml\n  rule 1, ^apps/\n    {ann}  Ann \\u{{202e}}x\n    {bob}  Bob in the keys\n  rule 2, every file\n    {ann}\n    {bob}\n"
+        )
+    );
+    let run = environment
+        .run(&["recipients", "list", "--for", "x.yaml"])
+        .succeeds();
+    assert!(!run.stdout.contains("rule 1"), "{run}");
+}
+
+#[test]
+fn a_person_is_added_and_removed() {
+    let environment = TestEnvironment::new();
+    let rule = format!("creation_rules:\n  - age:\n      - {} # ann\n", recipient());
+    environment.write(".sops.yaml", &rule);
+    environment.write("a.yaml", "a: hunter2\n");
+    environment.run(&["encrypt", "-i", "a.yaml"]).succeeds();
+    let run = environment.run(&["recipients", "add", NEW, "--name", "new", "--dry-run"]);
+    assert!(
+        run.succeeds()
+            .stdout
+            .contains(&format!("+      - {NEW} # new\n"))
+    );
+    assert_eq!(environment.read(".sops.yaml"), rule);
+    let add = ["recipients", "add", NEW, "--name", "new", "--update"];
+    let run = environment.run(&add).succeeds();
+    assert!(
+        run.stderr.contains("Added new (age19q5t26z7…cea9nj)"),
+        "{run}"
+    );
+    assert_eq!(
+        environment.read(".sops.yaml"),
+        format!("{rule}      - {NEW} # new\n")
+    );
+    let encrypted = environment.read("a.yaml");
+    assert!(encrypted.contains(NEW), "{encrypted}");
+    let run = environment.run(&add).succeeds();
+    assert!(run.stderr.contains("already names"), "{run}");
+    let run = environment.run(&["recipients", "remove", "new", "--update", "--rotate"]);
+    let run = run.succeeds();
+    assert_eq!(environment.read(".sops.yaml"), rule);
+    let rotated = environment.read("a.yaml");
+    assert!(!rotated.contains(NEW), "{rotated}");
+    let value = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    assert_ne!(value(&rotated), value(&encrypted), "{run}");
+    assert!(run.stderr.contains("at its source"), "{run}");
+    let run = environment.run(&["recipients", "remove", "new"]);
+    assert!(run.fails_with(1).stderr.contains("no rule names `new`"));
+}
+
+#[test]
+fn the_last_recipient_and_private_keys_are_refused() {
+    let environment = TestEnvironment::new();
+    let rule = format!("creation_rules:\n  - age:\n      - {} # ann\n", recipient());
+    environment.write(".sops.yaml", &rule);
+    for (arguments, message) in [
+        (&["remove", "ann"][..], "no recipients left"),
+        (&["add", "age1invalid"], "age1invalid"),
+        (&["add", NEW, "--name", "a\nb"], "control characters"),
+        (&["remove", "carol"], "no rule names"),
+    ] {
+        let run = environment.run(&[&["recipients"], arguments].concat());
+        assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
+        assert_eq!(environment.read(".sops.yaml"), rule);
+    }
+    let private = sops_test_support::environment::identity();
+    let run = environment.run(&["recipients", "add", &private]);
+    assert!(run.keeps(&[&private]).code == Some(1));
+}
+
+#[test]
+fn one_rule_is_changed_on_its_own() {
+    let environment = TestEnvironment::new();
+    let ann = recipient();
+    let rules = format!(
+        "creation_rules:\n  - path_regex: ^a\n    age:\n      - {ann}\n  - path_regex: ^b\n    age:\n      - {ann}\n"
+    );
+    environment.write(".sops.yaml", &rules);
+    environment
+        .run(&["recipients", "add", NEW, "--for", "b.yaml"])
+        .succeeds();
+    assert_eq!(
+        environment.read(".sops.yaml"),
+        format!("{rules}      - {NEW}\n")
+    );
+    let shared = format!(
+        "creation_rules:\n  - path_regex: ^a\n    age: &team\n      - {ann}\n  - path_regex: ^b\n    age: *team\n"
+    );
+    environment.write(".sops.yaml", &shared);
+    let run = environment.run(&["recipients", "add", NEW, "--for", "b.yaml"]);
+    assert!(run.fails_with(1).stderr.contains("shares the list"));
+    assert_eq!(environment.read(".sops.yaml"), shared);
+    let groups = format!(
+        "creation_rules:\n  - key_groups:\n      - age:\n          - {ann}\n      - age:\n          - {}\n",
+        other_recipient()
+    );
+    environment.write(".sops.yaml", &groups);
+    let run = environment.run(&["recipients", "add", NEW]);
+    assert!(run.fails_with(8).stderr.contains("`--group`"));
+    environment
+        .run(&["recipients", "add", NEW, "--group", "2"])
+        .succeeds();
+    assert_eq!(
+        environment.read(".sops.yaml"),
+        format!("{groups}          - {NEW}\n")
+    );
+}

@@ -1,0 +1,211 @@
+//! Creating Secrets.
+
+use std::process::Stdio;
+
+use sops_test_support::environment::{TestEnvironment, recipient};
+
+/// A directory with a creation rule for manifests.
+fn with_rule() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    let rule = format!(
+        "creation_rules:\n  - path_regex: ^apps/\n    encrypted_regex: ^(data|stringData)$\n    age: {}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", rule);
+    environment.write("apps/README.md", "");
+    environment
+}
+
+#[test]
+fn a_secret_is_encrypted_by_the_rule_of_its_path() {
+    let environment = with_rule();
+    environment.write("ca.pem", "line 1\nline 2\n");
+    environment.write(
+        "settings.env",
+        "\u{feff}# comment\n\nUSER=ann\r\n  EMPTY=\nHOME\n",
+    );
+    let run = environment
+        .run_with_input(
+            &[
+                "secret",
+                "create",
+                "generic",
+                "api",
+                "--namespace",
+                "shop",
+                "--labels",
+                "app=api,tier=1",
+                "--type",
+                "example.com/api",
+                "--from-file",
+                "ca.pem",
+                "--from-file",
+                "ca=ca.pem",
+                "--from-env-file",
+                "settings.env",
+                "--from-stdin",
+                "password",
+                "--generate",
+                "token=40:hex",
+                "--output",
+                "apps/api.yaml",
+            ],
+            "correct-horse\n",
+        )
+        .succeeds()
+        .keeps(&["correct-horse"]);
+    assert_eq!(run.stdout, "");
+    let encrypted = environment.read("apps/api.yaml");
+    assert!(
+        encrypted.contains("ENC[") && !encrypted.contains("Y29ycmVjd"),
+        "{encrypted}"
+    );
+    let text = environment.decrypt("apps/api.yaml");
+    let home = environment.run(&["decrypt", "--extract", "data.HOME", "apps/api.yaml"]);
+    let token = environment.run(&["decrypt", "--extract", "data.token", "apps/api.yaml"]);
+    let (home, token) = (home.succeeds().stdout, token.succeeds().stdout);
+    assert_eq!(
+        text,
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: api\n  namespace: shop\n  labels:\n    app: api\n    tier: \"1\"\n\
+             type: example.com/api\ndata:\n  ca.pem: bGluZSAxCmxpbmUgMgo=\n  ca: bGluZSAxCmxpbmUgMgo=\n  USER: YW5u\n  EMPTY: \"\"\n\
+             \x20 HOME: {home}\n  password: Y29ycmVjdC1ob3JzZQ==\n  token: {token}\n"
+        )
+    );
+    assert_eq!(token.len(), 56);
+}
+
+#[test]
+fn a_secret_is_never_written_over_a_file_or_without_a_rule() {
+    let environment = with_rule();
+    let create = [
+        "secret",
+        "create",
+        "generic",
+        "api",
+        "--generate",
+        "token=32",
+    ];
+    let run = environment.run(&create);
+    assert!(
+        run.fails_with(1).stderr.contains("no creation rule") || environment.names().len() == 2
+    );
+    assert!(!environment.path("api.yaml").exists());
+    environment.write("apps/api.yaml", "old");
+    let run = environment.run(&[&create[..], &["--output", "apps/api.yaml"]].concat());
+    assert!(run.fails_with(3).stderr.contains("already exists"));
+    assert_eq!(environment.read("apps/api.yaml"), "old");
+    for (wrong, message) in [
+        (
+            &["generic", "Api", "--generate", "a=32"][..],
+            "not a valid name",
+        ),
+        (
+            &["generic", "api", "--generate", "a b=32"],
+            "not a valid key",
+        ),
+        (
+            &["generic", "api", "--generate", "a=32", "--generate", "a=32"],
+            "given twice",
+        ),
+        (&["generic", "api"], "no values"),
+        (&["generic", "api", "--from-literal", "a"], "needs a key"),
+        (&["generic", "api", "--from-file", "missing"], "missing"),
+        (
+            &["tls", "api", "--cert", ".sops.yaml", "--key", ".sops.yaml"],
+            "CERTIFICATE",
+        ),
+        (&["basic-auth", "api", "--username", "ann"], "no terminal"),
+    ] {
+        let words = [&["secret", "create"], wrong, &["--output", "apps/new.yaml"]].concat();
+        let mut command = environment.command(&words);
+        // Without a terminal, there is no prompt.
+        command.stdin(Stdio::null());
+        let run = environment.finish(command);
+        assert!(run.code != Some(0) && run.stderr.contains(message), "{run}");
+        assert!(!environment.path("apps/new.yaml").exists());
+    }
+}
+
+#[test]
+fn a_literal_causes_a_warning_that_does_not_repeat_it() {
+    let environment = with_rule();
+    for (arguments, flag) in [
+        (
+            &[
+                "generic",
+                "a",
+                "--from-literal",
+                "k=hunter2",
+                "--from-literal",
+                "l=hunter2",
+            ][..],
+            "--from-literal",
+        ),
+        (
+            &[
+                "basic-auth",
+                "b",
+                "--username",
+                "ann",
+                "--password",
+                "hunter2",
+            ],
+            "--password",
+        ),
+        (
+            &[
+                "docker-registry",
+                "c",
+                "--docker-username",
+                "ann",
+                "--docker-password",
+                "hunter2",
+            ],
+            "--docker-password",
+        ),
+    ] {
+        let output = format!("apps/{}.yaml", arguments[1]);
+        let words = [&["secret", "create"], arguments, &["--output", &output]].concat();
+        let run = environment.run(&words).succeeds().keeps(&["hunter2"]);
+        let warning = format!("warning: other processes can see values of `{flag}`");
+        assert_eq!(run.stderr.matches(&warning).count(), 1, "{run}");
+    }
+}
+
+#[test]
+fn other_kinds_have_the_fields_that_kubernetes_expects() {
+    let environment = with_rule();
+    let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n";
+    environment.write("key", key);
+    for (arguments, input, field, expected) in [
+        (
+            &["basic-auth", "a", "--username", "ann", "--password-stdin"][..],
+            "hunter2\n",
+            "data.password",
+            "aHVudGVyMg==",
+        ),
+        (
+            &["ssh-auth", "b", "--ssh-privatekey", "-"],
+            key,
+            "data.ssh-privatekey",
+            "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0KYWJjCi0tLS0tRU5EIE9QRU5TU0ggUFJJVkFURSBLRVktLS0tLQo=",
+        ),
+        (
+            &["docker-registry", "c", "--from-file", ".dockerconfigjson=-"],
+            "{}",
+            "data[\".dockerconfigjson\"]",
+            "e30=",
+        ),
+    ] {
+        let output = format!("apps/{}.yaml", arguments[1]);
+        let words = [&["secret", "create"], arguments, &["--output", &output]].concat();
+        environment.run_with_input(&words, input).succeeds();
+        let extracted = environment.run(&["decrypt", "--extract", field, &output]);
+        assert_eq!(extracted.succeeds().stdout, expected);
+        let kind = environment
+            .run(&["decrypt", "--extract", "type", &output])
+            .succeeds();
+        assert!(kind.stdout.starts_with("kubernetes.io/"), "{kind}");
+    }
+}
