@@ -117,7 +117,12 @@ impl<'a> BlockReader<'a> {
                 dash = at;
                 continue;
             }
-            return match self.key(at, line.end)? {
+            let key = match self.byte(at) {
+                // If it were a key, its line would end with a `:` instead of the collection.
+                Some(b'[' | b'{') => None,
+                _ => self.key(at, line.end)?,
+            };
+            return match key {
                 Some((key, colon)) => {
                     self.open(column, false, at, receiver)?;
                     self.entry(key, colon, line.end, receiver)
