@@ -149,7 +149,7 @@ impl Base64 {
         tag: &str,
         buffer: &mut Vec<u8>,
     ) -> Option<Sealed> {
-        if data.len() > SHORT || data.len() % 4 != 0 {
+        if data.len() > SHORT || !data.len().is_multiple_of(4) {
             return None;
         }
         let padding = match data.as_bytes() {
