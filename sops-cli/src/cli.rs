@@ -21,6 +21,7 @@ use crate::commands::git::{merge_driver, textconv};
 use crate::commands::{self, Command, legacy};
 use crate::completion;
 use crate::completion::sops_answers;
+use crate::completion::sops_commands::is_command;
 use crate::help;
 use crate::ui::Ui;
 
@@ -72,6 +73,8 @@ fn front() -> clap::Command {
 fn command_in_use() -> clap::Command {
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let name = std::env::args_os().nth(1);
+    // Under the name `sops`, this may be a file instead.
+    let name = name.filter(|name| !invocation::is_sops() || is_command(name));
     match name.and_then(|name| all.find_subcommand(name)) {
         Some(subcommand) => front().subcommand(subcommand.clone()),
         None => command(),

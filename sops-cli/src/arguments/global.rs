@@ -88,7 +88,7 @@ impl GlobalArgs {
     /// The values without any flag; `None` if a variable stands for one.
     pub(crate) fn without_flags() -> Option<Self> {
         let is_set = |name: &&str| std::env::var_os(name).is_some();
-        (!VARIABLES.iter().any(|name| is_set(&name))).then(Self::default)
+        (!VARIABLES.iter().any(is_set)).then(Self::default)
     }
 
     /// The names of the flags in the description of the command line.

@@ -1,5 +1,7 @@
 //! The commands and flags of `sops` 3.13.3, as its answers to shells list them.
 
+use std::ffi::OsStr;
+
 /// A command of `sops`.
 pub(crate) struct SopsCommand {
     pub(crate) name: &'static str,
@@ -325,3 +327,8 @@ const HELP: SopsCommand = SopsCommand {
 };
 
 const H: SopsCommand = SopsCommand { name: "h", ..HELP };
+
+/// Whether `sops` has a command of this name.
+pub(crate) fn is_command(name: &OsStr) -> bool {
+    COMMANDS.iter().any(|command| command.name == name)
+}

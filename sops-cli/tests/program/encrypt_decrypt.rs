@@ -361,7 +361,7 @@ fn one_value_is_extracted() {
         }
     }
     for (path, code) in [
-        ("a", 91),
+        ("a[", 91),
         (r#"["a""#, 91),
         (r#"["z"]"#, 1),
         (r#"["a"]["b"][3]"#, 1),

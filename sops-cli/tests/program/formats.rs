@@ -400,7 +400,7 @@ fn an_encrypted_file_under_the_name_of_another_format_is_not_encrypted_again() {
     environment.encrypt("x.env", "a=hunter2\n");
     environment.write("x.ini", environment.read("x.env"));
     let run = environment.run(&["encrypt", "--age", &recipient(), "x.ini"]);
-    assert!(run.stderr.contains("encrypted already, as dotenv"), "{run}");
+    assert!(run.stderr.contains("already encrypted, as dotenv"), "{run}");
     assert!(!run.stderr.contains("version control"), "{run}");
     run.fails_with(203);
     environment.write("x.json", environment.read("x.env"));

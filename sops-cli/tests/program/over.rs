@@ -131,8 +131,8 @@ fn a_failed_write_does_not_change_the_file() {
         .find_map(|line| line.strip_prefix("password: "));
     let value = format!("password: {}\n", value.expect("it is encrypted"));
     for (text, reason) in [
-        (&*encrypted, "encrypted already"),
-        (&*value, "encrypted already"),
+        (&*encrypted, "already encrypted"),
+        (&*value, "already encrypted"),
         ("", "is empty"),
         ("\n \n", "is empty"),
         ("a: [correct-horse\n", "standard input:"),

@@ -122,7 +122,7 @@ fn misplaced_private_keys_are_reported_but_not_shown() {
         (
             "SOPS_AGE_KEY_FILE",
             "ssh_key",
-            "SOPS_AGE_KEY_FILE (ssh_key): line 1: this looks like an SSH private key",
+            "SOPS_AGE_KEY_FILE (ssh_key): line 1: this looks like an SSH or PGP private key",
         ),
     ] {
         let mut command = empty.command(&["decrypt", "x.yaml"]);

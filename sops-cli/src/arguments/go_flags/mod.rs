@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use self::reader::{Part, Reader};
 use super::flag_syntax::flag;
+use crate::completion::sops_commands::is_command;
 
 /// Rewrites the arguments for clap. If a flag that takes one value is repeated, the last one
 /// counts.
@@ -25,7 +26,10 @@ pub(crate) fn usual(
     let has_command = arguments
         .first()
         .is_some_and(|first| command.find_subcommand(first).is_some());
-    if is_usual(&arguments, has_command, is_strict) {
+    let may_be_file =
+        |word: &OsString| !is_command(word) && command.find_subcommand(word).is_some();
+    let has_file = (is_strict || !has_command) && arguments.iter().any(may_be_file);
+    if !has_file && is_usual(&arguments, has_command, is_strict) {
         return arguments;
     }
     let mut reader = Reader::new(command, is_strict);
@@ -144,6 +148,9 @@ mod tests {
             ("decrypt -h=1 x", "decrypt --help x"),
             ("-v=t", "--version"),
             ("h decrypt", "help decrypt"),
+            // In the old form, a command that sops lacks is the name of a file.
+            ("-d verify", "--decrypt -- verify"),
+            ("verify -d", "verify -d"),
             ("-- decrypt -i x", "decrypt --in-place x"),
             (
                 "decrypt --enable-local-keyservice=F x",

@@ -3,11 +3,16 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clap::ArgAction;
 
 use crate::arguments::flag_syntax::{flag, truth};
 use crate::arguments::sops_order::SopsOrder;
+use crate::completion::sops_commands::is_command;
+
+/// The flags of the old form that select what it does.
+const OLD_MODES: [&str; 4] = ["decrypt", "encrypt", "rotate", "set"];
 
 /// The kind of value that a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,8 @@ pub(super) struct Reader<'c> {
     is_strict: bool,
     /// Whether flags end at the first word.
     ends_at_word: bool,
+    /// Whether a word is a file although clap knows a command of this name.
+    hides_command: bool,
 }
 
 impl<'c> Reader<'c> {
@@ -90,6 +97,7 @@ impl<'c> Reader<'c> {
             pending: None,
             is_strict,
             ends_at_word: is_strict,
+            hides_command: false,
         };
         reader.learn();
         // Building the description of the program would add these flags, but it is not built yet.
@@ -163,9 +171,13 @@ impl<'c> Reader<'c> {
 
     /// A word, which may be a command.
     fn word(&mut self, word: OsString) {
-        let subcommand = (self.words == 0).then(|| self.subcommand(&word)).flatten();
-        if let Some(subcommand) = subcommand {
-            let mut subcommand = subcommand.clone();
+        let subcommand = (self.words == 0)
+            .then(|| self.subcommand(&word))
+            .flatten()
+            .cloned();
+        let is_file = subcommand.is_some() && self.is_file(&word);
+        self.hides_command |= is_file;
+        if let Some(mut subcommand) = subcommand.filter(|_| !is_file) {
             subcommand.build();
             self.command = Cow::Owned(subcommand);
             self.level += 1;
@@ -179,6 +191,15 @@ impl<'c> Reader<'c> {
         self.words += 1;
         self.parts
             .push(Part::Word(if is_help { "help".into() } else { word }));
+    }
+
+    /// Whether the name of a command that `sops` lacks is the name of a file: in the old form,
+    /// after a flag such as `--decrypt`, and if `sops` would open such a file.
+    fn is_file(&self, word: &OsStr) -> bool {
+        let is_mode = |part: &Part| matches!(part, Part::Flag { key: (_, id), .. } if OLD_MODES.contains(&&**id));
+        self.level == 0
+            && !is_command(word)
+            && (self.parts.iter().any(is_mode) || self.is_strict && Path::new(word).is_file())
     }
 
     /// The arguments in the order in which `sops` reads them, if it has one for the command.
@@ -274,7 +295,8 @@ impl<'c> Reader<'c> {
         let is_dashed = |part: &Part| matches!(part, Part::Word(word) if flag(word).is_some());
         let mut parts = self.parts;
         let end = parts.iter().position(is_end);
-        let is_dashed = parts[..end.unwrap_or(parts.len())].iter().any(is_dashed);
+        let is_dashed =
+            self.hides_command || parts[..end.unwrap_or(parts.len())].iter().any(is_dashed);
         // Clap would take a flag after a word that may start with a dash as another word.
         let mut positionals = self.command.get_positionals();
         if is_dashed || positionals.any(clap::Arg::is_allow_hyphen_values_set) {

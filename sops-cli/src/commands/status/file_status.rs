@@ -81,7 +81,7 @@ impl<'r> StatusReader<'r> {
         let metadata = document.metadata();
         let resolved = self.resolver.of(item)?;
         let config = resolved.config.as_deref();
-        let names = config.map(|config| &*self.names_of(config));
+        let names = config.map(|config| self.names_of(config));
         let groups = metadata.master_keys();
         let keys = groups.iter().enumerate();
         let keys = keys.flat_map(|(group, keys)| keys.iter().map(move |key| (group, key)));

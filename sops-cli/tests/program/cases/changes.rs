@@ -26,7 +26,7 @@ pub(crate) fn changes() -> Vec<Case> {
             "set --value-file F [\"a\"] none",
             1,
         ),
-        case("a path without brackets", Encrypted, "set F a 1", 7),
+        case("a path with an open bracket", Encrypted, "set F a[ 1", 7),
         case(
             "a value that is no JSON",
             Encrypted,
