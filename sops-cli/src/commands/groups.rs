@@ -69,7 +69,7 @@ struct FileArgs {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
-    /// Accept recipients that the creation rule does not name, without asking
+    /// Accept recipients that no creation rule names
     #[arg(long, short)]
     yes: bool,
 }

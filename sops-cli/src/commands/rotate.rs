@@ -40,7 +40,7 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
-    /// Accept recipients that the creation rule does not name, without asking
+    /// Accept recipients that no creation rule names
     #[arg(long, short)]
     pub(crate) yes: bool,
     #[command(flatten)]

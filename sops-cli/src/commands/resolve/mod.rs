@@ -38,7 +38,7 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     sides: SideArgs,
-    /// Accept recipients that the creation rule does not name, without asking
+    /// Accept recipients that no creation rule names
     #[arg(long, short = 'y')]
     yes: bool,
     /// Accept plaintext values that one side encrypts, if the selection rule does not cover them

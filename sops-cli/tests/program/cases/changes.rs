@@ -66,7 +66,7 @@ pub(crate) fn changes() -> Vec<Case> {
             7,
         ),
         case("no path to remove", Encrypted, "unset F", 100),
-        case("a malformed path to remove", Encrypted, "unset F zz", 7),
+        case("a malformed path to remove", Encrypted, "unset F zz[", 7),
         case("a missing key to remove", Encrypted, "unset F [\"zz\"]", 1),
         case("a path that is not closed", Encrypted, "set F [\"a\" 1", 7),
         case("a word as an index", Encrypted, "unset F [x]", 7),
@@ -80,7 +80,7 @@ pub(crate) fn changes() -> Vec<Case> {
         case(
             "a malformed path to print",
             Encrypted,
-            "decrypt --extract a F",
+            "decrypt --extract a[ F",
             91,
         ),
         case(

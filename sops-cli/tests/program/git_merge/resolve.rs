@@ -77,7 +77,7 @@ fn scripts_take_sides() {
             "both sides changed [\"password\"]",
         ),
         (&["--ours", "--theirs"], "cannot both take every conflict"),
-        (&["--ours", "password["], "character 9"),
+        (&["--ours", "password["], "the path `password[` is malformed"),
     ] {
         let repository = in_conflict();
         let marked = repository.0.read(FILE);
