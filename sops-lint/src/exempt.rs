@@ -8,7 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_document::NodeRef;
 
-use crate::secret_detection::{Likeness, in_text, is_harmless, is_random};
+use crate::secret_detection::{
+    Likeness, PASSWORD_IN_URL, in_text, is_harmless, is_private_key, is_random,
+};
 
 /// The content that the name of an exempt file implies.
 #[derive(Clone, Copy)]
@@ -310,8 +312,8 @@ pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
         let is_example = |value: &str| path.extension().is_some() && !is_generated(value);
         secrets.any(|secret| match secret.likeness {
             // Another rule finds those that are more than a header.
-            Likeness::Format(format) if format.starts_with("a private key") => false,
-            Likeness::Format(format) if format != "a password in a URL" => true,
+            Likeness::Format(format) if is_private_key(format) => false,
+            Likeness::Format(format) if format != PASSWORD_IN_URL => true,
             _ => !is_example(&text[secret.range]),
         })
     };

@@ -162,8 +162,14 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("a: {x: !!str}\n", "a tag directly before"),
     ("a: [!, 2]\n", "a tag directly before"),
     ("%YAML 1.2\n---\na: 1\n", "a directive for a version"),
-    ("\u{feff}%YAML 1.2\n---\na: 1\n", "a directive for a version"),
-    ("a: 1\n...\n%YAML 1.2\n---\nb: 1\n", "a directive for a version"),
+    (
+        "\u{feff}%YAML 1.2\n---\na: 1\n",
+        "a directive for a version",
+    ),
+    (
+        "a: 1\n...\n%YAML 1.2\n---\nb: 1\n",
+        "a directive for a version",
+    ),
     ("%FOO bar\n---\na: 1\n", "a directive"),
     ("a: 1\n...\nb: 1\n", "without a `---`"),
     ("...\na: 1\n", "before the first document"),

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::handled_values::HandledValues;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::token::{self, KnownToken};
-use crate::secret_detection::{FoundSecret, Likeness};
+use crate::secret_detection::{FoundSecret, Likeness, is_private_key};
 use crate::shown_name::shown_name;
 use custom_resource::HELP;
 
@@ -62,8 +62,7 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
 /// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the
 /// bytes of every file.
 fn credential(token: KnownToken) -> Option<FoundSecret> {
-    let is_private_key = token.description.starts_with("a private key");
-    (!is_private_key).then(|| FoundSecret {
+    (!is_private_key(token.description)).then(|| FoundSecret {
         name: String::new(),
         range: token.range,
         likeness: Likeness::Format(token.description),

@@ -51,3 +51,4 @@ pub(crate) use reference::{
     is_whole_reference, may_be_password,
 };
 pub(crate) use text::{in_script, in_text, in_variable};
+pub(crate) use token_format::{PASSWORD_IN_URL, is_private_key};

@@ -7,6 +7,7 @@ use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
 use super::quoted_text::{is_cut, length_until};
+use super::token_format::PEM_PRIVATE_KEY;
 use super::{arguments, assignment, inline_pairs, name, pgpass, program, token};
 use crate::private_key;
 
@@ -195,7 +196,7 @@ fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
 fn tokens(text: &str, secrets: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
-        if token.description != "a PEM private key" || *has_key {
+        if token.description != PEM_PRIVATE_KEY || *has_key {
             secrets.add("", token.range, Likeness::Format(token.description));
         }
     }

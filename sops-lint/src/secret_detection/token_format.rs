@@ -15,26 +15,37 @@ use super::trace;
 /// The Gitleaks rules that need only a value, one per line.
 const GITLEAKS: &str = include_str!("gitleaks/rules.jsonl");
 
+/// The description of a private key's header, which may have no key after it.
+pub(crate) const PEM_PRIVATE_KEY: &str = "a PEM private key";
+const AGE_PRIVATE_KEY: &str = "an age private key";
+/// The description of a password in a URL.
+pub(crate) const PASSWORD_IN_URL: &str = "a password in a URL";
+
+/// Whether this describes a private key, which the rule on private keys reports.
+pub(crate) fn is_private_key(description: &str) -> bool {
+    [PEM_PRIVATE_KEY, AGE_PRIVATE_KEY].contains(&description)
+}
+
 /// The description, a word in lower case that the text must contain, and the form. If the form has
 /// a group, the group is the secret.
 const FORMATS: &[(&str, &str, &str)] = &[
     (
-        "a PEM private key",
+        PEM_PRIVATE_KEY,
         "private key",
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
     ),
     (
-        "an age private key",
+        AGE_PRIVATE_KEY,
         "age-",
         r"AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]+-)1[AC-HJ-NP-Z02-9]{20,}",
     ),
     (
-        "a password in a URL",
+        PASSWORD_IN_URL,
         "://",
         r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@?#]*:((?:[^\s/@$%{}<>(*]|%[0-9A-Fa-f]{2}){3,})@[A-Za-z0-9\[]",
     ),
     (
-        "a password in a URL",
+        PASSWORD_IN_URL,
         "://",
         r"(?i)://[^\s]*[?&](?:password|passwd|pwd|token|access_token|auth_token|api_?key|client_secret|sig)=([^\s&;#,]{6,})",
     ),

@@ -77,7 +77,10 @@ fn scripts_take_sides() {
             "both sides changed [\"password\"]",
         ),
         (&["--ours", "--theirs"], "cannot both take every conflict"),
-        (&["--ours", "password["], "the path `password[` is malformed"),
+        (
+            &["--ours", "password["],
+            "the path `password[` is malformed",
+        ),
     ] {
         let repository = in_conflict();
         let marked = repository.0.read(FILE);
