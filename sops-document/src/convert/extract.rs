@@ -18,7 +18,7 @@ use crate::{Document, json, yaml};
 ///
 /// # Errors
 /// [`Error::NotFound`] if the document has no such key or index, [`Error::Path`] if the path does
-/// not fit the document's shape, and the errors of [`convert`] for JSON.
+/// not fit the document's shape, and the errors of [`convert`](crate::convert::convert) for JSON.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, extract};

@@ -16,8 +16,8 @@ use crate::completion::sops_commands::is_command;
 /// counts.
 ///
 /// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the
-/// commands of [`SopsOrder`], flags end at the first word. In other commands, an unknown flag after
-/// the first word is a word.
+/// commands of [`SopsOrder`](super::sops_order::SopsOrder), flags end at the first word. In other
+/// commands, an unknown flag after the first word is a word.
 pub(crate) fn usual(
     arguments: Vec<OsString>,
     command: &clap::Command,
