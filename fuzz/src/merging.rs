@@ -24,13 +24,16 @@ pub fn merge_texts(texts: [&[u8]; 3], format: Format) {
     let Ok(document) = EncryptedDocument::parse(&encrypted, format) else {
         panic!("an encrypted file cannot be read");
     };
-    let key = document.data_key(&*IDENTITIES).expect("it is for us");
-    let open = document
-        .open(key, MacCheck::Require)
-        .expect("the MAC is right");
-    let now = SystemTime::now();
-    let (Ok(our_file), Ok(their_file)) = (open.encrypt(ours, now), open.encrypt(theirs, now))
-    else {
+    let changed = |plaintext| {
+        let key = document
+            .data_key(&*IDENTITIES)
+            .expect("the file is for this key");
+        let open = document
+            .open(key, MacCheck::Require)
+            .expect("the MAC matches");
+        open.encrypt(plaintext, SystemTime::now())
+    };
+    let (Ok(our_file), Ok(their_file)) = (changed(ours), changed(theirs)) else {
         return;
     };
     let files = [&encrypted, &our_file, &their_file].map(|text| text.as_bytes());
@@ -42,7 +45,8 @@ pub fn merge_texts(texts: [&[u8]; 3], format: Format) {
     ] {
         let outcome = merged(texts, format).expect("the files are encrypted");
         assert_eq!(outcome.problems, []);
-        let plaintext = decrypt(&outcome.text, format, &*IDENTITIES).expect("it is for us");
+        let plaintext =
+            decrypt(&outcome.text, format, &*IDENTITIES).expect("the file is for this key");
         assert_eq!(*plaintext, expected);
     }
 }

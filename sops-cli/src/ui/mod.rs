@@ -163,7 +163,9 @@ impl Ui {
         let mut stdin = io::stdin().lock();
         loop {
             let question = one_line(question);
-            write!(io::stderr(), "{} (y/n): ", under_name(&question))?;
+            // In one write, so that the terminal's echo cannot divide it.
+            let prompt = format!("{} (y/n): ", under_name(&question));
+            io::stderr().write_all(prompt.as_bytes())?;
             let mut answer = String::new();
             if stdin.read_line(&mut answer)? == 0 {
                 // Ends the line of the question.

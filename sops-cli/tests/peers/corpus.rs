@@ -28,7 +28,7 @@ fn yaml_files(directory: &Path, found: &mut Vec<PathBuf>) {
 const REFUSED: [(&str, &str); 6] = [
     ("valid/26DV.yaml", "an alias as a key"),
     ("valid/4ABK.yaml", "a `:` directly before a comma"),
-    ("valid/652Z.yaml", "has a `?`"),
+    ("valid/652Z.yaml", "with a `?`"),
     ("valid/E76Z.yaml", "an alias as a key"),
     ("valid/UKK6-02.yaml", "a null document"),
     ("valid/Y2GN.yaml", "with characters other than"),
