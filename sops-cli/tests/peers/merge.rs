@@ -237,7 +237,7 @@ fn a_merge_asks_for_a_passphrase_once_and_a_diff_never() {
     let shown = run(&["merge", "-q", "--no-edit", "topic"]);
     assert!(shown.status.success(), "{}", shown.bytes);
     assert_eq!(
-        shown.bytes.matches("assphrase").count(),
+        shown.bytes.matches("Enter passphrase").count(),
         1,
         "{}",
         shown.bytes

@@ -125,12 +125,28 @@ fn generic_secrets_are_those_of_kubectl() {
             }
             if random.random() {
                 environment.write("directory/one.txt", text(&mut random));
-                environment.write("directory/not a key", text(&mut random));
                 arguments.push("--from-file=directory".to_owned());
             }
         }
         compare(&environment, &arguments);
     }
+}
+
+#[test]
+fn a_file_whose_name_cannot_be_a_key_is_an_error_as_in_kubectl() {
+    let environment = environment();
+    environment.write("directory/one.txt", "1");
+    environment.write("directory/not a key", "2");
+    let arguments = ["create", "secret", "generic", "db", "--from-file=directory"];
+    let mut command = environment.command_of(Path::new("kubectl"), &arguments);
+    command
+        .args(["--dry-run=client"])
+        .env("KUBECONFIG", "/dev/null");
+    assert_eq!(environment.finish(command).code, Some(1));
+    let ours = ["secret", "create", "generic", "db", "--from-file=directory"];
+    let run = environment.run(&[&ours[..], &["--output", "new.yaml"]].concat());
+    assert!(run.stderr.contains("not a key"), "{run}");
+    assert!(!environment.path("new.yaml").exists());
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn file_name(file: &Path) -> &std::ffi::OsStr {
     file.file_name().unwrap_or(file.as_os_str())
 }
 
-/// Adds the regular files of a directory whose names are valid keys.
+/// Adds the regular files of a directory. Their names must be valid keys.
 fn add_directory(directory: &Path, entries: &mut Entries) -> Result<(), CommandError> {
     let error = |error| CommandError::input(name_of(directory), &error);
     let mut files = Vec::new();
@@ -243,10 +243,7 @@ fn add_directory(directory: &Path, entries: &mut Entries) -> Result<(), CommandE
     }
     files.sort();
     for file in files {
-        let name = file_name(&file).to_str();
-        if let Some(name) = name.filter(|name| check_key(name).is_ok()) {
-            entries.add(name, read_file(&file)?)?;
-        }
+        entries.add(&name_of(Path::new(file_name(&file))), read_file(&file)?)?;
     }
     Ok(())
 }
