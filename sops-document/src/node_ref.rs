@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::key_path::Component;
 use crate::value::Value;
 use crate::{Collection, Document, Item, Leaf};
 
@@ -171,6 +172,15 @@ impl<'d, 'a> NodeRef<'d, 'a> {
     pub fn key_offset(self) -> usize {
         let path = self.document.node_path(self.index);
         path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
+    }
+
+    /// The components of the node's key path; none for the top of a document.
+    pub fn components(self) -> impl Iterator<Item = Component> {
+        let nodes = self.lineage().into_iter().skip(1);
+        nodes.map(|node| match node.number() {
+            Some(index) => Component::Index(index),
+            None => Component::Key(node.step()),
+        })
     }
 
     /// The nodes that contain this one, from the top of its document down to the node itself.

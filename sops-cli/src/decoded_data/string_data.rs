@@ -168,16 +168,8 @@ fn moves(text: &str, format: Format) -> sops_core::Result<Vec<Move>> {
         let decoded = entry.decoded()?;
         let secret = entry.data.lineage();
         let secret = secret.get(secret.len().checked_sub(2)?)?;
-        let components = secret
-            .lineage()
-            .into_iter()
-            .skip(1)
-            .map(|node| match node.number() {
-                Some(index) => Component::Index(index),
-                None => Component::Key(node.step()),
-            });
         Some(Move {
-            secret: components.collect(),
+            secret: secret.components().collect(),
             text: Zeroizing::new(as_text(&decoded)?.to_owned()),
             is_replaced: string_data.contains(&(secret.path(), entry.path.key.clone())),
             key: entry.path.key,

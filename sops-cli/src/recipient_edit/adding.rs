@@ -218,15 +218,7 @@ fn line_break(text: &str) -> &'static str {
 
 /// The path to a node in the text, and to a child of it.
 pub(super) fn path_of(node: NodeRef<'_, '_>, child: Option<Component>) -> Result<KeyPath> {
-    let steps = node
-        .lineage()
-        .into_iter()
-        .skip(1)
-        .map(|node| match node.number() {
-            Some(index) => Component::Index(index),
-            None => Component::Key(node.step()),
-        });
-    KeyPath::new(steps.chain(child)).ok_or_else(not_editable)
+    KeyPath::new(node.components().chain(child)).ok_or_else(not_editable)
 }
 
 pub(super) fn not_editable() -> Error {

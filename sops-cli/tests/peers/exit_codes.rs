@@ -12,7 +12,7 @@ use crate::cases::{
 /// Cases in which the codes differ: the case, the code of `sops`, and the reason.
 const DIFFERENCES: &[(&str, i32, &str)] = &[
     (
-        "JSON with text behind it",
+        "JSON followed by text",
         0,
         "it drops the text; nothing is lost here",
     ),

@@ -28,13 +28,13 @@ pub(crate) fn changes() -> Vec<Case> {
         ),
         case("a path with an open bracket", Encrypted, "set F a[ 1", 7),
         case(
-            "a value that is no JSON",
+            "a value that is not JSON",
             Encrypted,
             "set F [\"a\"] hunter2",
             7,
         ),
         case(
-            "a value with text behind it",
+            "a value followed by text",
             Encrypted,
             "set F [\"a\"] \"hunter2\"hunter2",
             7,
@@ -60,7 +60,7 @@ pub(crate) fn changes() -> Vec<Case> {
             1,
         ),
         case(
-            "an old form without a blank",
+            "an old form without a space",
             Encrypted,
             "--set [\"a\"]1 F",
             7,
@@ -70,12 +70,7 @@ pub(crate) fn changes() -> Vec<Case> {
         case("a missing key to remove", Encrypted, "unset F [\"zz\"]", 1),
         case("a path that is not closed", Encrypted, "set F [\"a\" 1", 7),
         case("a word as an index", Encrypted, "unset F [x]", 7),
-        case(
-            "text behind a path",
-            Encrypted,
-            "unset F [\"password\"]x",
-            7,
-        ),
+        case("text after a path", Encrypted, "unset F [\"password\"]x", 7),
         case("a negative index", Encrypted, "unset F [\"list\"][-1]", 7),
         case(
             "a malformed path to print",

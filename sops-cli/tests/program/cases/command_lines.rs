@@ -75,7 +75,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             1,
         ),
         case("a word that is like no command", Nothing, "frobnicate", 1),
-        case("a flag that there is not", Encrypted, "decrypt --foo F", 1),
+        case("an unknown flag", Encrypted, "decrypt --foo F", 1),
         case(
             "two places for the output",
             Encrypted,

@@ -275,7 +275,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         case("no private key", Encrypted, "decrypt -i F", 128).with("$HOME", "/nonexistent"),
         case(
-            "a private key of somebody else",
+            "another person's private key",
             Encrypted,
             "decrypt -i F",
             128,

@@ -106,7 +106,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             2,
         ),
         json(
-            "JSON with text behind it",
+            "JSON followed by text",
             "{\"password\": \"hunter2\"} hunter2",
             2,
         ),

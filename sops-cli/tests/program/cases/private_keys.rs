@@ -8,7 +8,13 @@ use super::{Case, case};
 pub(crate) fn private_keys() -> Vec<Case> {
     let key = identity();
     vec![
-        case("a key file that is none", Encrypted, "decrypt -i F", 128).with(
+        case(
+            "a file without a private key",
+            Encrypted,
+            "decrypt -i F",
+            128,
+        )
+        .with(
             "../home/.config/sops/age/keys.txt",
             format!("# comment\n{}\n", &key[..40]),
         ),

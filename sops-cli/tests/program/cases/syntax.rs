@@ -15,7 +15,7 @@ pub(crate) fn mistakes() -> Vec<Case> {
         yaml("no blank behind the only colon", "a:hunter2\n"),
         yaml("a single quote that is never closed", "a: 'hunter2\nb: 1\n"),
         yaml("a quote in single quotes", "a: 'hunter's'\n"),
-        yaml("text behind double quotes", "a: \"hunter2\" hunter2\n"),
+        yaml("text after double quotes", "a: \"hunter2\" hunter2\n"),
         yaml("a brace that is never closed", "a: {b: hunter2\nc: 1\n"),
         yaml("a bracket that is never closed", "a: [hunter2\n"),
         yaml("a bracket too much", "a: ]hunter2\n"),
@@ -33,7 +33,10 @@ pub(crate) fn mistakes() -> Vec<Case> {
         yaml("a backtick in front", "a: `hunter2`\n"),
         yaml("a backslash in double quotes", "a: \"hunter2\\d\"\n"),
         yaml("a list behind its key", "a: - hunter2\n"),
-        yaml("text behind a block's mark", "a: |hunter2\n  b\n"),
+        yaml(
+            "text after a block scalar's indicator",
+            "a: |hunter2\n  b\n",
+        ),
         yaml("a template", "a: {{ .Values.hunter2 }}\n"),
         yaml(
             "the marks of a merge",
