@@ -38,7 +38,23 @@ pub(super) fn merge<'t>(
     if base.is_none() && !has_comment(theirs) {
         return text(ours);
     }
-    lines(base.unwrap_or_default(), ours, theirs)
+    let base = base.unwrap_or_default();
+    let [(base, _), (ours, indentation), (theirs, _)] = [base, ours, theirs].map(split_indentation);
+    match lines(base, ours, theirs) {
+        MergedComments::Text(text) => {
+            MergedComments::Text(Cow::Owned(text.into_owned() + indentation))
+        }
+        MergedComments::Conflict => MergedComments::Conflict,
+    }
+}
+
+/// The lines of a text, and the indentation or the dash of the entry after them.
+fn split_indentation(text: &str) -> (&str, &str) {
+    let (lines, rest) = text.split_at(text.rfind('\n').map_or(0, |newline| newline + 1));
+    match has_comment(rest) {
+        true => (text, ""),
+        false => (lines, rest),
+    }
 }
 
 /// Merges comments by line, whatever their indentation.
@@ -147,6 +163,14 @@ mod tests {
             (Some(" "), "  ", "   ", Some("  ")),
             (None, "", "# c\n", Some("# c\n")),
             (None, "# o\n", "# t\n", Some("# o\n# t\n")),
+            (None, "  # o\n  ", "   # t\n   ", Some("  # o\n   # t\n  ")),
+            (
+                Some("  # a\n  - "),
+                "  # a\n  # o\n  - ",
+                "  # a\n  # t\n  - ",
+                Some("  # a\n  # o\n  # t\n  - "),
+            ),
+            (Some(""), " # o", " # t", None),
             (Some("# a\n"), "# b\n", "# c\n", None),
             (Some("# a\n"), "", "# c\n", None),
         ] {

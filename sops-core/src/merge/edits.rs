@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::SideName;
 use super::comments::{below_key, each_comment, each_comment_inside, each_comment_of_text};
 use super::layout;
-use super::outline::{Container, outline};
+use super::outline::{Container, Piece, outline};
 use super::three_way::{Content, MergedBody, MergedContainer, MergedPiece};
 use crate::metadata_entry::parse_document;
 
@@ -70,15 +70,18 @@ fn edited_document(
     let theirs = parse_document(theirs, format).ok()?;
     let (in_ours, in_theirs) = (ours.trees().next()?, theirs.trees().next()?);
     let values = node(merged, Some(&in_ours), Some(&in_theirs))?;
-    let has_all = |text: &Zeroizing<Vec<u8>>| has_all_comments(merged, text, format);
+    let with_merged_comments = |text: Zeroizing<Vec<u8>>| {
+        let text = without_old_comments(merged, text, format)?;
+        has_all_comments(merged, &text, format).then_some(text)
+    };
     let (on_ours, on_theirs) = (
         || edit(&ours, &in_ours, &values),
         || edit(&theirs, &in_theirs, &values),
     );
     match choice {
         None => on_ours()
-            .filter(has_all)
-            .or_else(|| on_theirs().filter(has_all)),
+            .and_then(with_merged_comments)
+            .or_else(|| on_theirs().and_then(with_merged_comments)),
         Some(SideName::Ours) => on_ours(),
         Some(SideName::Theirs) => on_theirs(),
     }
@@ -119,6 +122,57 @@ fn has_all_comments(merged: &MergedPiece<'_, '_>, text: &[u8], format: Format) -
     let mut has_all = true;
     each_merged_comment(merged, &mut |comment| has_all &= known.contains(comment));
     has_all
+}
+
+/// The text without the comment lines that no merged piece has: those of removed entries, which
+/// stay when a key is removed, and those that the other side removed.
+fn without_old_comments(
+    merged: &MergedPiece<'_, '_>,
+    text: Zeroizing<Vec<u8>>,
+    format: Format,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut known = HashSet::new();
+    each_merged_comment(merged, &mut |comment| {
+        known.insert(comment.to_owned());
+    });
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    {
+        let document = parse_document(&**text, format).ok()?;
+        let outline = outline(&document);
+        for document in &outline.entries {
+            copy_piece(document, &known, &mut out);
+        }
+        copy_lines(outline.close, &known, &mut out);
+    }
+    Some(Zeroizing::new(std::mem::take(&mut *out).into_bytes()))
+}
+
+/// Appends an entry without its lead, and without the comment lines in it that are not `known`.
+fn copy_piece(piece: &Piece<'_>, known: &HashSet<String>, out: &mut String) {
+    let Some(container) = piece.container().filter(|container| !container.flow) else {
+        return out.push_str(piece.text);
+    };
+    out.push_str(piece.head);
+    out.push_str(container.open);
+    for entry in &container.entries {
+        copy_lines(entry.lead, known, out);
+        copy_piece(entry, known, out);
+    }
+    copy_lines(container.close, known, out);
+    out.push_str(piece.tail);
+}
+
+/// Appends a text between values without its comment lines that are not `known`.
+fn copy_lines(text: &str, known: &HashSet<String>, out: &mut String) {
+    for line in text.split_inclusive('\n') {
+        let mut is_old = false;
+        if line.trim_start().starts_with(['#', ';']) {
+            each_comment_of_text(line, &mut |comment| is_old |= !known.contains(comment));
+        }
+        if !is_old {
+            out.push_str(line);
+        }
+    }
 }
 
 fn each_merged_comment(entry: &MergedPiece<'_, '_>, visit: &mut impl FnMut(&str)) {

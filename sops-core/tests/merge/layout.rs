@@ -120,6 +120,54 @@ fn values_are_merged_even_if_the_layouts_do_not_fit() {
     );
 }
 
+/// The pieces of both layouts do not fit together, so keys are removed one by one.
+#[test]
+fn a_comment_goes_with_the_key_that_is_removed() {
+    check(
+        Format::Yaml,
+        "m:\n  # of a\n  a: 1\n  b: 2\n",
+        "m: {a: 1, b: 2, c: 3}\n",
+        "m:\n  b: 2\n",
+        "m: {b: 2, c: 3}\n",
+    );
+    let base = "# of a\na: 1\n# of b\nb: 2\nm: {x: 1}\n";
+    let ours = "# of a\na: 1\n# of b\nb: 2\nm:\n  x: 1\n  y: 2\n# new\nc: 3\n";
+    let theirs = "# of b\nb: 2\nm: {x: 1, z: 3}\n";
+    check(
+        Format::Yaml,
+        base,
+        ours,
+        theirs,
+        "# of b\nb: 2\nm:\n  x: 1\n  y: 2\n  z: 3\n# new\nc: 3\n",
+    );
+}
+
+/// The text of a key has its anchor and its tag.
+#[test]
+fn anchors_and_tags_that_both_sides_add_do_not_conflict() {
+    check(
+        Format::Yaml,
+        "a: 1\n",
+        "a: 1\nb: &x v\nc: *x\n",
+        "a: 1\nd: &x v\nb: *x\n",
+        "a: 1\nd: &x v\nb: &x v\nc: *x\n",
+    );
+    check(
+        Format::Yaml,
+        "a: 1\nb: v\n",
+        "a: 1\nb: !!str v\n",
+        "a: 1\nb: &x v\nc: *x\n",
+        "a: 1\nb: &x v\nc: *x\n",
+    );
+    check(
+        Format::Yaml,
+        "a:\n  k: 1\n",
+        "a: &x\n  k: 2\nb: *x\n",
+        "a: &y\n  k: 1\n  l: 3\n",
+        "a: &x\n  k: 2\n  l: 3\nb:\n  k: 2\n",
+    );
+}
+
 #[test]
 fn items_and_documents_are_merged_by_their_number_or_their_neighbors() {
     check(
@@ -243,6 +291,86 @@ fn anchors_and_kept_source_forms_stay() {
         "a: &x\n  b: 5\nc: *x\nd: 1\n",
         "a: &x\n  b: 5\nc: *x\nd: 2\n",
     );
+}
+
+/// The same name for two values is valid: an alias has the value of the last anchor above it.
+#[test]
+fn anchors_of_one_name_that_both_sides_define_keep_their_values() {
+    let values = |base: &str, ours: &str, theirs: &str| {
+        let repository = Repository::new(Format::Yaml);
+        let merged = repository.merged(base, ours, theirs);
+        let values: std::collections::BTreeMap<String, serde_json::Value> =
+            serde_yaml::from_str(&without_repeated_anchor(&merged)).expect("the text is valid");
+        let values: Vec<String> = values
+            .into_iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        values.join(" ").replace('"', "")
+    };
+    for (base, ours, theirs, expected) in [
+        // At the end.
+        (
+            "z: 0\n",
+            "z: 0\na: &n x\nb: *n\n",
+            "z: 0\nc: &n y\nd: *n\n",
+            "a=x b=x c=y d=y z=0",
+        ),
+        // The alias of one side would follow the anchor of the other one.
+        (
+            "m: 0\nz: 0\n",
+            "a: &n x\nm: 0\nz: 0\nb: *n\n",
+            "m: 0\nc: &n y\nz: 0\nd: *n\n",
+            "a=x b=x c=y d=y m=0 z=0",
+        ),
+        // Both have the same value.
+        (
+            "m: 0\n",
+            "a: &n x\nm: 0\nb: *n\n",
+            "m: 0\nc: &n x\nd: *n\n",
+            "a=x b=x c=x d=x m=0",
+        ),
+        // A collection.
+        (
+            "m: 0\n",
+            "a: &n\n  k: x\nm: 0\nb: *n\n",
+            "m: 0\nc: &n [y]\nd: *n\n",
+            "a={k:x} b={k:x} c=[y] d=[y] m=0",
+        ),
+        // One side replaces the anchor of the base, which an alias of the other side names.
+        (
+            "a: &n x\nm: 0\n",
+            "a: x\nc: &n y\nm: 0\nd: *n\n",
+            "a: &n x\nm: 0\nb: *n\n",
+            "a=x b=x c=y d=y m=0",
+        ),
+        // Both sides replace the value of an anchor of the base.
+        (
+            "a: &n x\nb: *n\nm: 0\nz: &o 1\n",
+            "a: &n y\nb: *n\nm: 0\nz: &o 1\n",
+            "a: &n x\nb: *n\nm: 0\nz: &o 2\nq: *o\n",
+            "a=y b=y m=0 q=2 z=2",
+        ),
+    ] {
+        assert_eq!(values(base, ours, theirs), expected, "{ours}\n{theirs}");
+        assert_eq!(values(base, theirs, ours), expected, "{theirs}\n{ours}");
+    }
+}
+
+/// The text with a new name for each anchor and its aliases, because the parser of the test refuses
+/// a name that is used twice.
+fn without_repeated_anchor(text: &str) -> String {
+    let mut text = text.to_owned();
+    for name in ["n", "o"] {
+        let (anchor, alias) = (format!("&{name}"), format!("*{name}"));
+        let mut number = 0;
+        let lines = text.split_inclusive('\n').map(|line| {
+            number += usize::from(line.contains(&anchor));
+            line.replace(&anchor, &format!("{anchor}{number}"))
+                .replace(&alias, &format!("{alias}{number}"))
+        });
+        text = lines.collect();
+    }
+    text
 }
 
 #[test]

@@ -165,6 +165,28 @@ impl ThreeWay<'_> {
         }
     }
 
+    /// Merges the text of the keys. If both sides changed the anchor, the tag or the spelling of the
+    /// key, it is that of the side whose value is taken: only comments conflict.
+    fn head<'t>(
+        &mut self,
+        base: Base<&Piece<'t>>,
+        ours: &Piece<'t>,
+        theirs: &Piece<'t>,
+        side: SideName,
+    ) -> Cow<'t, str> {
+        let of_base = base.known().map(|base| base.head);
+        let have_comments = [ours, theirs].iter().any(|piece| piece.head.contains('#'));
+        let is_change_of_one_side = [ours.head, theirs.head].map(Some).contains(&of_base);
+        if have_comments || is_change_of_one_side || ours.head == theirs.head {
+            let of_base = base.then(|base| Some(base.head));
+            return self.text(of_base, ours.head, theirs.head);
+        }
+        Cow::Borrowed(match side {
+            SideName::Ours => ours.head,
+            SideName::Theirs => theirs.head,
+        })
+    }
+
     /// Merges an entry; `None` if the result does not have it.
     fn entry<'p, 't>(
         &mut self,
@@ -241,7 +263,7 @@ impl ThreeWay<'_> {
                 return Content::Whole(side, of(side));
             }
             return Content::Parts {
-                head: self.text(base.then(|base| Some(base.head)), ours.head, theirs.head),
+                head: self.head(base, ours, theirs, container.like_side),
                 body: MergedBody::Container(container),
                 tail: self.text(base.then(|base| Some(base.tail)), ours.tail, theirs.tail),
             };
@@ -275,7 +297,7 @@ impl ThreeWay<'_> {
         }
         let piece = of(side);
         Content::Parts {
-            head: self.text(base.then(|base| Some(base.head)), ours.head, theirs.head),
+            head: self.head(base, ours, theirs, side),
             body: MergedBody::Scalar(side, piece),
             tail: self.text(base.then(|base| Some(base.tail)), ours.tail, theirs.tail),
         }

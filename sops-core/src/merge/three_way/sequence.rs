@@ -165,29 +165,41 @@ impl ThreeWay<'_> {
         let Some(mut merged) = merged else {
             return self.either(ours, theirs);
         };
+        let comments = ours.iter().map(|item| comment_lines(item.lead));
+        let comments: Vec<&str> = comments.filter(|lines| !lines.is_empty()).collect();
         for piece in merged.iter_mut().filter(|piece| piece.in_ours.is_none()) {
-            self.drop_shared_comment(piece, ours);
+            self.drop_shared_comment(piece, &comments);
         }
         merged
     }
 
     /// Removes a comment of the base above an item that theirs added, if an item that ours added is
-    /// below it too: both sides added their items below that comment.
-    fn drop_shared_comment(&self, piece: &mut MergedPiece<'_, '_>, ours: Items<'_, '_>) {
-        let lead = piece.lead.clone();
-        let shared = ours.iter().map(|item| {
-            let lines = comment_lines(&lead).split_inclusive('\n');
-            let same = lines.zip(comment_lines(item.lead).split_inclusive('\n'));
+    /// below it too: both sides added their items below that comment. `of_ours` are the comments
+    /// above the items of ours.
+    fn drop_shared_comment(&self, piece: &mut MergedPiece<'_, '_>, of_ours: &[&str]) {
+        let lines = comment_lines(&piece.lead);
+        let mut is_old = None;
+        each_comment_of_text(lines, &mut |comment| {
+            is_old.get_or_insert_with(|| !self.is_new_comment(comment));
+        });
+        // Nothing is dropped, so it need not be compared with all items.
+        if is_old != Some(true) {
+            return;
+        }
+        let shared = of_ours.iter().map(|of_ours| {
+            let same = lines
+                .split_inclusive('\n')
+                .zip(of_ours.split_inclusive('\n'));
             let same = same.take_while(|(line, other)| line == other);
             same.map(|(line, _)| line.len()).sum()
         });
         let length = shared.max().unwrap_or(0);
         let mut is_old = true;
-        each_comment_of_text(&lead[..length], &mut |comment| {
+        each_comment_of_text(&lines[..length], &mut |comment| {
             is_old &= !self.is_new_comment(comment);
         });
-        if is_old && has_comment(&lead[..length]) {
-            piece.lead = Cow::Owned(lead[length..].to_owned());
+        if is_old && has_comment(&lines[..length]) {
+            piece.lead = Cow::Owned(piece.lead[length..].to_owned());
         }
     }
 

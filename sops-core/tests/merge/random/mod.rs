@@ -158,6 +158,12 @@ fn check_one(repository: &Repository, shape: Shape, seed: u64) -> Checked {
     found = conflicts(&outcome);
     assert_eq!(found, expected.conflicts, "{context}");
     let has_conflicts = !expected.conflicts.is_empty();
+    let sides = [SideName::Ours, SideName::Theirs];
+    if sides.iter().any(|side| documents(&oracle(*side).tree) == 0) {
+        // A file without documents cannot be encrypted.
+        assert!(found.contains("everything"), "{context}");
+        return Checked::Conflicting;
+    }
     let text = std::str::from_utf8(&outcome.text).expect("an encrypted file is text");
     let (of_ours, of_theirs) = halves(text);
     let is = |plaintext: &str, expected: &Json| {
