@@ -93,6 +93,9 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
             "the data key would be encrypted for recipients that the creation rule at HEAD does not name: {}",
             list(keys)
         )),
+        MergeProblem::LockedOut => general(
+            "none of your private keys could decrypt the merged file, because one side removed your recipients".to_owned(),
+        ),
         MergeProblem::Unencryptable(error) => Some(CommandError::general(error.clone())),
         _ => general(format!("{problem:?}")),
     }

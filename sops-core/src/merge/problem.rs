@@ -79,6 +79,9 @@ pub enum MergeProblem {
     /// The data key would have to be encrypted for these keys, which the configuration does not
     /// name.
     Unapproved(Vec<MasterKey>),
+    /// None of the private keys would decrypt the merged file: a side removed the recipients that
+    /// they belong to, or damaged what is encrypted for them.
+    LockedOut,
     /// The merged file cannot be encrypted.
     Unencryptable(Error),
 }

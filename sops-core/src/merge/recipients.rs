@@ -12,7 +12,8 @@ use super::problem::{MergeNote, MergeProblem, SideName};
 use super::settings::pick;
 use super::side::OpenVersions;
 use crate::keys::{
-    CanonicalKey, DataKey, KeyGroup, KeyService, MasterKey, WrappedKey, wrap_data_key,
+    CanonicalKey, DataKey, KeyGroup, KeyService, MasterKey, WrappedKey, recover_data_key,
+    wrap_data_key,
 };
 use crate::metadata::Metadata;
 
@@ -86,6 +87,14 @@ impl KeyWrapping<'_> {
         }
     }
 
+    /// Whether the service can recover the data key of the merged file, or the user approved a file
+    /// that it cannot decrypt. An `enc` that a branch added may hold anything.
+    fn opens(&self, plan: &KeyPlan) -> bool {
+        let recovered = || recover_data_key(&plan.groups, plan.threshold, self.service);
+        matches!(self.approval, Approval::Given)
+            || recovered().is_ok_and(|recovered| is_same(&recovered, &plan.key))
+    }
+
     fn wrap(
         &self,
         key: &DataKey,
@@ -111,9 +120,24 @@ pub(super) fn plan(
             .filter(|merged| wrapping.approves_groups(merged, &ours))
             .ok_or(MergeProblem::KeyGroups)?,
     };
-    let holders = Holders::of(versions);
     let members = set(&merged.groups);
-    let Some((key, leaving)) = holders.key_that_stays(&members) else {
+    // Whoever opened ours can open the result if no key of ours leaves.
+    let may_lock_out = !set(&versions.ours.metadata().master_keys()).is_subset(&members);
+    let plan = plan_of(versions, merged, &members, wrapping)?;
+    match may_lock_out && !wrapping.opens(&plan) {
+        true => Err(MergeProblem::LockedOut),
+        false => Ok(plan),
+    }
+}
+
+fn plan_of(
+    versions: &OpenVersions<'_>,
+    merged: MergedKeys,
+    members: &HashSet<CanonicalKey>,
+    wrapping: &KeyWrapping<'_>,
+) -> Result<KeyPlan, MergeProblem> {
+    let holders = Holders::of(versions);
+    let Some((key, leaving)) = holders.key_that_stays(members) else {
         return new_key(merged, wrapping);
     };
     let added = holders.added(&merged.groups);

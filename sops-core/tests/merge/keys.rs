@@ -1,7 +1,10 @@
 //! Recipients and data keys: removal wins, and no key is encrypted for a stranger.
 
 use sops_core::keys::{Identities, MasterKey};
-use sops_core::merge::{ConfiguredKeys, MergeNote, MergeOutcome, MergeProblem};
+use sops_core::merge::{
+    Approval, Choices, ConfiguredKeys, MergeNote, MergeOutcome, MergeProblem, OpenMerge, SideName,
+    Versions,
+};
 use sops_core::{Format, MacCheck};
 
 use crate::support::{Person, Repository, recipients};
@@ -213,6 +216,51 @@ fn a_key_that_a_side_added_and_the_configuration_does_not_name_is_noted() {
     let outcome = repository.merge_with(None, &ours, &theirs, &people.keys(&[0]));
     let added = vec![people.others[2].key.clone()];
     assert_eq!(outcome.notes, [MergeNote::Unnamed(added)]);
+}
+
+/// A branch can remove everyone, and add a recipient whose `enc` is worthless.
+#[test]
+fn a_merge_that_locks_out_its_user_is_a_conflict() {
+    let people = People::new();
+    let repository = &people.repository;
+    let base = repository.encrypt_for("a: 1\nb: 1\n", &people.keys(&[0]), |settings| settings);
+    let ours = repository.edit(&base, "a: 2\nb: 1\n");
+    let theirs = repository.edit(&base, "a: 1\nb: 2\n");
+    let stranger = &people.others[1].key;
+    for kept in [&[stranger][..], &[&people.others[0].key]] {
+        let theirs = repository.update_keys(&theirs, kept);
+        let outcome = repository.merge_with(Some(&base), &ours, &theirs, kept);
+        assert_eq!(outcome.problems, [MergeProblem::LockedOut]);
+        let text = String::from_utf8(outcome.text).expect("the file is text");
+        assert!(text.contains("<<<<<<< HEAD\n"), "{text}");
+
+        let versions = Versions {
+            base: Some(base.as_bytes()),
+            ours: ours.as_bytes(),
+            theirs: theirs.as_bytes(),
+            format: Format::Yaml,
+        };
+        let service = &repository.ann.identities;
+        let open = OpenMerge::open(&versions, service).expect("Ann has a key");
+        let mut choices = Choices::default();
+        let mut encrypt = |approval: &Approval<'_>, side| {
+            choices.key_groups = side;
+            let (text, now) = (b"a: 2\nb: 2\n", repository.tick());
+            open.encrypt(text, &choices, approval, service, now)
+        };
+        let named = || ConfiguredKeys::default();
+        let result = encrypt(&Approval::Configured(&named), Some(SideName::Theirs));
+        let problems = result.err().expect("Ann would lose access");
+        assert_eq!(problems, [MergeProblem::LockedOut]);
+        let result = encrypt(&Approval::Configured(&named), Some(SideName::Ours));
+        let file = result.ok().expect("Ann keeps access");
+        assert_eq!(repository.decrypt(&file.text), "a: 2\nb: 2\n");
+        assert!(encrypt(&Approval::Given, None).is_ok());
+    }
+    // Removing someone else locks no one out.
+    let theirs = repository.update_keys(&theirs, &people.keys(&[]));
+    let outcome = repository.merge_with(Some(&base), &ours, &theirs, &people.keys(&[]));
+    assert_eq!(outcome.problems, []);
 }
 
 #[test]

@@ -147,6 +147,9 @@ fn hint(problem: &MergeProblem) -> Option<&'static str> {
         MergeProblem::Unapproved(_) => {
             "add them to the creation rule in `.sops.yaml` and commit it, or run this command again with `--yes`"
         }
+        MergeProblem::LockedOut => {
+            "keep our recipients with `--recipients ours`, or run this command again with `--yes` to give up your access"
+        }
         MergeProblem::Exposed(_) => {
             "`--settings ours` or `--settings theirs` takes another selection rule; `--allow-plaintext` leaves them in plaintext"
         }
