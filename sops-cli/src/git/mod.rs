@@ -30,7 +30,7 @@ pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
 pub(crate) use published::{TrackingBranches, branches_at, is_published};
 pub(crate) use remotes::remote_urls;
-pub(crate) use repository::GitRepository;
+pub(crate) use repository::{GitRepository, root_by_variables};
 pub(crate) use snapshot::{Snapshot, TrackedFile};
 pub(crate) use staged::{IndexChanges, staged};
 pub(crate) use tracked::{Tracked, root_above};

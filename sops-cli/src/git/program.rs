@@ -1,5 +1,6 @@
 //! Runs the `git` program.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -45,7 +46,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(arguments: &[&str]) -> Result<Self, CommandError> {
+    pub(crate) fn start(arguments: &[impl AsRef<OsStr>]) -> Result<Self, CommandError> {
         let mut command = command(arguments);
         command.stdin(Stdio::null());
         Self::spawn(command, arguments)
@@ -58,6 +59,22 @@ impl Running {
         for name in REPOSITORY {
             command.env_remove(name);
         }
+        Self::spawn(command, arguments)
+    }
+
+    /// Starts a process in a directory, for the repository with this Git directory and the root of
+    /// its working tree.
+    pub(super) fn start_for(
+        git_directory: &OsStr,
+        root: &Path,
+        directory: &Path,
+        arguments: &[&str],
+    ) -> Result<Self, CommandError> {
+        let mut command = command(arguments);
+        command.stdin(Stdio::null()).current_dir(directory);
+        command
+            .env("GIT_DIR", git_directory)
+            .env("GIT_WORK_TREE", root);
         Self::spawn(command, arguments)
     }
 
@@ -84,11 +101,11 @@ impl Running {
         Ok(running)
     }
 
-    fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self, CommandError> {
+    fn spawn(mut command: Command, arguments: &[impl AsRef<OsStr>]) -> Result<Self, CommandError> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(Self {
             child: command.spawn().map_err(|error| missing(&error))?,
-            name: arguments[0].to_owned(),
+            name: arguments[0].as_ref().to_string_lossy().into_owned(),
         })
     }
 
@@ -141,7 +158,7 @@ impl GitFailure {
 }
 
 /// A Git command that ignores `git replace`, because a push sends the original objects.
-pub(super) fn command(arguments: &[&str]) -> Command {
+pub(super) fn command(arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new("git");
     command
         .args(SAFE_SETTINGS)

@@ -80,6 +80,17 @@ impl GitRepository {
     }
 }
 
+/// The root of the working tree that Git works on, if the variables of Git name a repository.
+/// Without them, it is the one above the working directory, and Git need not be asked.
+pub(crate) fn root_by_variables() -> Option<PathBuf> {
+    let mut names = ["GIT_DIR", "GIT_WORK_TREE"].into_iter();
+    if !names.any(|name| env::var_os(name).is_some()) {
+        return None;
+    }
+    let repository = GitRepository::found(GitRepository::look_up().ok()?).ok()?;
+    repository.has_working_tree.then_some(repository.root)
+}
+
 /// The root of the working tree that `GIT_WORK_TREE` or the configuration names, if the working
 /// directory is not in it.
 fn working_tree_elsewhere() -> Option<PathBuf> {

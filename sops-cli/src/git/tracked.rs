@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::program::Running;
+use super::program::{Running, git};
+use super::repository::root_by_variables;
 use crate::command_error::CommandError;
 
 /// How `git ls-files -t` marks a file that a sparse checkout leaves out.
@@ -28,10 +29,10 @@ impl Tracked {
     /// # Errors
     /// Git is missing, or can't read the repository.
     pub(crate) fn below(directory: &Path) -> Result<Self, CommandError> {
-        let real = directory.canonicalize();
-        let list = match real.is_ok_and(|real| root_above(&real).is_some()) {
-            true => list(directory)?,
-            false => Vec::new(),
+        let list = match directory.canonicalize() {
+            Ok(real) if root_above(&real).is_some() => list(directory)?,
+            Ok(real) => list_by_variables(&real)?,
+            Err(_) => Vec::new(),
         };
         // Each path has a letter and a space before it.
         let entries = list.split(|byte| *byte == 0);
@@ -90,9 +91,11 @@ pub(crate) fn root_above(directory: &Path) -> Option<&Path> {
     above.find(|directory| directory.join(".git").exists())
 }
 
+/// The arguments with which Git lists the tracked files below the working directory.
+const LIST: [&str; 3] = ["ls-files", "-t", "-z"];
+
 fn list(directory: &Path) -> Result<Vec<u8>, CommandError> {
-    let arguments = ["ls-files", "-t", "-z"];
-    match Running::start_in(directory, &arguments)?.try_output()? {
+    match Running::start_in(directory, &LIST)?.try_output()? {
         Ok(list) => Ok(list),
         // The `.git` is not a repository.
         Err(failure) if failure.reason.starts_with("not a git repository") => Ok(Vec::new()),
@@ -101,4 +104,16 @@ fn list(directory: &Path) -> Result<Vec<u8>, CommandError> {
             Err(failure.error(message))
         }
     }
+}
+
+/// The tracked files below a directory without a `.git` above it, if the variables of Git name the
+/// repository whose working tree it is in.
+fn list_by_variables(directory: &Path) -> Result<Vec<u8>, CommandError> {
+    let Some(root) = root_by_variables().filter(|root| directory.starts_with(root)) else {
+        return Ok(Vec::new());
+    };
+    // The variables may be relative to the working directory.
+    let git_directory = git(&["rev-parse", "--absolute-git-dir"])?;
+    let git_directory = git_directory.strip_suffix(b"\n").unwrap_or(&git_directory);
+    Running::start_for(OsStr::from_bytes(git_directory), &root, directory, &LIST)?.output()
 }

@@ -23,17 +23,8 @@ impl UnmergedFile {
         // Git must not read the path as a pattern.
         let mut pathspec = OsString::from(":(literal)");
         pathspec.push(file);
-        let Some(pathspec) = pathspec.to_str() else {
-            return Ok(None);
-        };
-        let arguments = [
-            "ls-files",
-            "--unmerged",
-            "--full-name",
-            "-z",
-            "--",
-            pathspec,
-        ];
+        let flags = ["ls-files", "--unmerged", "--full-name", "-z", "--"];
+        let arguments = [&flags.map(OsStr::new)[..], &[pathspec.as_os_str()]].concat();
         let Ok(list) = Running::start(&arguments)?.try_output()? else {
             return Ok(None);
         };

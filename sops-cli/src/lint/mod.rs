@@ -12,9 +12,19 @@ pub(crate) mod walk;
 
 use std::path::{Path, PathBuf};
 
-use crate::git::root_above;
+use crate::git::{root_above, root_by_variables};
 
-/// The root of the repository that a directory is in, or else the directory itself.
+/// The root of the repository that a directory is in, or else the directory itself. Without a `.git`
+/// above the directory, `GIT_DIR` and `GIT_WORK_TREE` may name the repository.
 pub(crate) fn root(directory: &Path) -> PathBuf {
-    root_above(directory).unwrap_or(directory).to_owned()
+    let named = || spelled_in(directory, &root_by_variables()?);
+    let root = root_above(directory).map(Path::to_owned).or_else(named);
+    root.unwrap_or_else(|| directory.to_owned())
+}
+
+/// The directory above `directory` that is `root`, which has no symbolic links in its path.
+pub(crate) fn spelled_in(directory: &Path, root: &Path) -> Option<PathBuf> {
+    let mut above = directory.ancestors();
+    let is_root = |above: &&Path| above.canonicalize().is_ok_and(|above| above == root);
+    above.find(is_root).map(Path::to_owned)
 }

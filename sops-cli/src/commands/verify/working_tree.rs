@@ -1,5 +1,7 @@
 //! Verifies the files of the working tree.
 
+use std::path::{Path, PathBuf};
+
 use super::args::Args;
 use super::by_history::History;
 use super::standards::Standards;
@@ -9,10 +11,10 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::config::nearest;
 use crate::config::working_dir::working_dir;
-use crate::git::Objects;
+use crate::git::{GitRepository, Objects, root_by_variables};
 use crate::keys::unprompted::Unprompted;
-use crate::lint::root;
-use crate::lint::walk::{Walk, WorkingTree};
+use crate::lint::walk::{Walk, WorkingTree, absolute};
+use crate::lint::{root, spelled_in};
 use crate::ui::Ui;
 
 pub(super) fn verify(
@@ -21,18 +23,24 @@ pub(super) fn verify(
     args: &Args,
     keys: Unprompted,
 ) -> Result<Verified, CommandError> {
-    let working_dir = working_dir()?;
-    let tree = WorkingTree::new(root(&working_dir));
+    let here = working_dir()?;
+    let elsewhere = tree_elsewhere(&here);
+    let working_dir = elsewhere.as_ref().unwrap_or(&here);
+    let paths = match &elsewhere {
+        Some(root) => args.paths.iter().map(|path| inside(root, path)).collect(),
+        None => args.paths.clone(),
+    };
+    let tree = WorkingTree::new(root(working_dir));
     let standards = Standards::of(&tree.root, nearest::on_disk, globals.config())?;
     let verifier = Verifier::new(&standards.linter, keys);
     let walk = Walk {
         linter: &standards.linter,
         configs: &standards.configs,
         tree: &tree,
-        working_dir: &working_dir,
+        working_dir,
         inspector: Some(&verifier),
     };
-    let mut result = walk.run(&args.paths)?;
+    let mut result = walk.run(&paths)?;
     result.warn_of_unlisted(ui);
     let mut findings = result.shown;
     findings.retain(|finding| !standards.baseline.contains(finding));
@@ -48,8 +56,9 @@ pub(super) fn verify(
     if !closed.is_empty() {
         // Outside a repository, the reason is that there is no history.
         let objects = Objects::open().ok();
+        let root = root_of_history(&tree.root);
         let history = History {
-            root: &tree.root,
+            root: &root,
             tree: &tree,
             tip: objects.as_ref().and_then(|objects| objects.commit("HEAD")),
             objects: objects.as_ref(),
@@ -63,4 +72,29 @@ pub(super) fn verify(
         summary,
         errors,
     })
+}
+
+/// The root of the working tree that `GIT_DIR` or `GIT_WORK_TREE` names, if the working directory is
+/// outside of it. Then paths start there, as in Git.
+fn tree_elsewhere(here: &Path) -> Option<PathBuf> {
+    let real = here.canonicalize().ok()?;
+    root_by_variables().filter(|root| !real.starts_with(root))
+}
+
+/// A path that starts at the root of the working tree. `-` is standard input.
+fn inside(root: &Path, path: &Path) -> PathBuf {
+    match path.as_os_str() == "-" {
+        true => path.to_owned(),
+        false => absolute(root, path),
+    }
+}
+
+/// The root of the working tree whose history Git has, spelled like `root` if it is that directory.
+/// Files outside of it have no history.
+fn root_of_history(root: &Path) -> PathBuf {
+    let repository = GitRepository::look_up().and_then(GitRepository::found);
+    let Ok(repository) = repository else {
+        return root.to_owned();
+    };
+    spelled_in(root, &repository.root).unwrap_or(repository.root)
 }

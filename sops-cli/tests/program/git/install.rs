@@ -61,7 +61,7 @@ fn all_settings_are_written_and_removed() {
     let driver = clone.setting("merge.sops.driver").expect("it is set");
     let program = program().display().to_string();
     assert!(
-        driver.starts_with(&program) && driver.ends_with(" -- %O %A %B %P"),
+        driver.starts_with(&format!("exec {program} ")) && driver.ends_with(" -- %O %A %B %P"),
         "{driver}"
     );
     assert!(

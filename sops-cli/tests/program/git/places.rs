@@ -58,8 +58,65 @@ fn the_working_tree_can_be_outside_of_the_git_directory() {
             "{run}"
         );
     }
-    let run = run(&["verify", "--staged", "missing"]);
-    assert_eq!(run.code, Some(2), "{run}");
+    for words in [&["verify"][..], &["verify", "apps"]] {
+        let run = run(words).succeeds();
+        assert!(
+            run.stderr.starts_with("1 encrypted file: 1 decrypted"),
+            "{run}"
+        );
+    }
+    // A file elsewhere has no history, whatever Git's history has at its path.
+    fs::create_dir(outside.join("apps")).expect("the directory is ours");
+    let copy = outside.join("apps/db.enc.yaml");
+    fs::copy(clone.path("apps/db.enc.yaml"), &copy).expect("the directory is ours");
+    let keys = clone.environment.home().join(".config/sops/age/keys.txt");
+    fs::remove_file(keys).expect("the key is ours");
+    let elsewhere = run(&["verify", &copy.display().to_string()]);
+    assert_eq!(elsewhere.code, Some(2), "{elsewhere}");
+    assert!(
+        elsewhere
+            .stdout
+            .contains("it has no earlier version in Git"),
+        "{elsewhere}"
+    );
+    for words in [
+        &["verify", "--staged", "missing"][..],
+        &["verify", "missing"],
+    ] {
+        let run = run(words);
+        assert_eq!(run.code, Some(2), "{run}");
+    }
+}
+
+/// A home directory can be a working tree whose `.gitignore` ignores everything.
+#[test]
+fn a_working_tree_without_a_git_directory_is_verified_with_its_tracked_files() {
+    let clone = GitClone::with("apps/db.enc.yaml", &secret("correct-horse"));
+    clone.environment.write(".gitignore", "*\n");
+    clone.git(&["add", "-f", ".gitignore"]).succeeds();
+    clone.git(&["commit", "-q", "-m", "x"]).succeeds();
+    fs::rename(clone.path(".git"), clone.path("../history")).expect("the directory is ours");
+    for (directory, git_directory, tree) in [
+        ("", "../history", "."),
+        ("apps", "../../history", ".."),
+        ("apps", "../../history", "../../work"),
+    ] {
+        let mut command = clone.environment.command(&["verify"]);
+        command
+            .current_dir(clone.path(directory))
+            .env("GIT_DIR", git_directory)
+            .env("GIT_WORK_TREE", tree);
+        let run = clone.environment.finish(command).succeeds();
+        assert!(
+            run.stderr.starts_with("1 encrypted file: 1 decrypted"),
+            "{directory}: {run}"
+        );
+        // The configuration is in the root.
+        assert!(
+            !run.stderr.contains("no creation rule"),
+            "{directory}: {run}"
+        );
+    }
 }
 
 #[test]
@@ -157,6 +214,7 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
         // How Git calls the driver for files with these names.
         let driver = clone.setting("merge.sops.driver").expect("it is set");
         let (command, _) = driver.split_once(" git merge-driver ").expect("it is ours");
+        let command = command.strip_prefix("exec ").expect("it needs no process");
         let script = format!("printf %s {}", command.replace("%%", "%"));
         let shell = clone
             .environment
