@@ -38,7 +38,7 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     sides: SideArgs,
-    /// Accept recipients that no creation rule names
+    /// Accept recipients that no creation rule names, and a file that none of your keys decrypts
     #[arg(long, short = 'y')]
     yes: bool,
     /// Accept plaintext values that one side encrypts, if the selection rule does not cover them
@@ -80,6 +80,7 @@ pub(crate) fn cmd_resolve(
                 shell_path(&file.to_string_lossy())
             ))
     })?;
+    refuse_link_above(&file, &unmerged.path).map_err(|error| error.in_file(&name))?;
     let resolve = Resolve {
         ui,
         args,
@@ -90,6 +91,25 @@ pub(crate) fn cmd_resolve(
     };
     resolve.run(globals)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a file below a symbolic link, which could lead out of the repository too. `tracked` is its
+/// path from the root of the repository.
+fn refuse_link_above(file: &Path, tracked: &Path) -> Result<(), CommandError> {
+    let directory = file.parent().filter(|parent| *parent != Path::new(""));
+    let real = directory.unwrap_or(Path::new(".")).canonicalize();
+    let is_below_link = |real: PathBuf| {
+        let tracked = tracked.parent();
+        tracked.is_some_and(|tracked| !real.ends_with(tracked))
+    };
+    match real.is_ok_and(is_below_link) {
+        true => Err(CommandError::new(
+            Code::Generic,
+            "a directory of this path is a symbolic link",
+        )
+        .hint("replace the link with the directory that Git tracks")),
+        false => Ok(()),
+    }
 }
 
 struct Resolve<'a> {

@@ -1,6 +1,7 @@
 //! Merges by the real Git, with sops-rs as its merge driver, and `sops-rs resolve`.
 
 mod colleagues;
+mod hostile;
 mod plaintext;
 mod recipients;
 mod resolve;
