@@ -253,7 +253,7 @@ fn a_merge_that_locks_out_its_user_is_a_conflict() {
         let problems = result.err().expect("Ann would lose access");
         assert_eq!(problems, [MergeProblem::LockedOut]);
         let result = encrypt(&Approval::Configured(&named), Some(SideName::Ours));
-        let file = result.ok().expect("Ann keeps access");
+        let file = result.expect("Ann keeps access");
         assert_eq!(repository.decrypt(&file.text), "a: 2\nb: 2\n");
         assert!(encrypt(&Approval::Given, None).is_ok());
     }
