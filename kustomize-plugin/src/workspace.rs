@@ -44,7 +44,7 @@ impl Workspace {
             Problem::new(match error.kind() {
                 io::ErrorKind::NotFound => {
                     format!(
-                        "no such file; paths are relative to {}",
+                        "there is no such file; paths are relative to {}",
                         self.directory.display()
                     )
                 }

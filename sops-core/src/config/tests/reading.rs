@@ -230,7 +230,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules: [{key_groups: &a [{merge: *a}]}]",
-            "1:35 nested too deeply",
+            "1:35 recursion limit exceeded",
         ),
         (
             "creation_rules: !x [{age: a}]",
