@@ -18,7 +18,7 @@ use signal_hook::iterator::Signals;
 use sops_core::{Decrypted, Variable};
 
 use crate::arguments::{ExecArgs, ExecCommand, GlobalArgs};
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, reason};
 use crate::decrypt_file::{self, Use};
 use crate::input::Input;
 use crate::keys::services::Services;
@@ -149,5 +149,6 @@ fn code(status: ExitStatus) -> u8 {
 }
 
 pub(crate) fn failed(error: &io::Error) -> CommandError {
-    CommandError::new(Code::Generic, format!("cannot run the command: {error}"))
+    let message = format!("cannot run the command: {}", reason(error));
+    CommandError::new(Code::Generic, message)
 }
