@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use sops_core::reading::FileKind;
 use sops_core::{Error, Format, reading};
-use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::file_content;
 use crate::files::Expected;
 use crate::input_format::InputFormat;
 
@@ -18,10 +18,11 @@ pub(crate) struct Input {
     /// `None` is standard input.
     pub(crate) path: Option<PathBuf>,
     pub(crate) format: Format,
-    /// The content, as UTF-8.
-    pub(crate) content: Zeroizing<Vec<u8>>,
+    /// The content, as UTF-8. The program's allocator wipes it when it is freed; `Zeroizing` would
+    /// wipe it once more, byte by byte.
+    pub(crate) content: Vec<u8>,
     /// The bytes of the file, if they are UTF-16.
-    utf16: Option<Zeroizing<Vec<u8>>>,
+    utf16: Option<Vec<u8>>,
     role: Role,
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The UTF-8 of a text in UTF-16, which begins with a byte order mark; `None` if the bytes are not
 /// such a text.
-fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
     let unit: fn([u8; 2]) -> u16 = match bytes {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
@@ -55,12 +56,11 @@ fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (units, []) = bytes[2..].as_chunks::<2>() else {
         return None;
     };
-    // With this capacity, the text is never moved, which would leave a copy.
-    let mut text = Zeroizing::new(String::with_capacity(units.len() * 3));
+    let mut text = String::with_capacity(units.len() * 3);
     for character in char::decode_utf16(units.iter().map(|pair| unit(*pair))) {
         text.push(character.ok()?);
     }
-    Some(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))
+    Some(text.into_bytes())
 }
 
 fn is_directory(name: &str) -> CommandError {
@@ -76,7 +76,7 @@ impl Input {
         role: Role,
     ) -> Result<Self, CommandError> {
         let bytes = match path {
-            Some(path) => std::fs::read(path),
+            Some(path) => file_content::read(path),
             None => {
                 let mut bytes = Vec::new();
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
@@ -110,7 +110,6 @@ impl Input {
             io::ErrorKind::IsADirectory => is_directory(&name),
             _ => CommandError::input(&name, &error),
         })?;
-        let bytes = Zeroizing::new(bytes);
         let decoded = match role {
             Role::Encrypted => from_utf16(&bytes),
             // Decryption would not restore the UTF-16 bytes.

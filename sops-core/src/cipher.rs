@@ -201,6 +201,14 @@ fn split_last(text: &str, at: u8) -> Option<(&str, &str)> {
     Some((&text[..position], &text[position + 1..]))
 }
 
+/// The most bytes of plaintext in an encrypted value of this length: its nonce and its tag have at
+/// least 12 and 16 bytes.
+pub(crate) fn longest_plaintext(ciphertext_length: usize) -> usize {
+    const SHORTEST_REST: usize = "ENC[AES256_GCM,data:,iv:,tag:,type:int]".len() + 16 + 22;
+    let data = ciphertext_length.saturating_sub(SHORTEST_REST);
+    data.div_ceil(4) * 3
+}
+
 /// The text of a value that is a single encrypted value, `ENC[…]`.
 pub fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     let text = str::from_utf8(&value.bytes).ok()?;
@@ -265,6 +273,19 @@ pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plaintext_fits_into_the_room_for_the_longest() {
+        let mut cipher = Cipher::new(&DataKey::generate());
+        for length in 1..200 {
+            let mut text = String::new();
+            cipher.encrypt(Type::Int, &vec![b'1'; length], b"a:", &mut text);
+            // A shorter nonce, as other programs write it.
+            let shorter = text.len() - 44 + 16;
+            assert!(longest_plaintext(shorter) >= length, "{length}");
+        }
+        assert_eq!(longest_plaintext(0), 0);
+    }
 
     #[test]
     fn ciphertext_is_distinguished_from_text_that_begins_like_it() {

@@ -6,7 +6,7 @@ use sops_document::{Document, Item, Leaf, Type};
 use zeroize::Zeroizing;
 
 use crate::additional_data::write_additional_data;
-use crate::cipher::{Cipher, Problem};
+use crate::cipher::{Cipher, Problem, longest_plaintext};
 use crate::pipeline::selection::{Selection, is_encryptable};
 
 /// The number of tape items in a batch.
@@ -75,11 +75,13 @@ impl<'d, 'a> Opener<'d, 'a> {
                     _ => None,
                 })
         };
-        // A plaintext is shorter than its ciphertext, so the buffer never grows. Growing would
-        // leave copies of plaintext in memory.
-        let room = encrypted().map(|leaf| leaf.value.as_ref().map_or(0, |value| value.bytes.len()));
+        // The buffer never grows, which would leave copies of plaintext in memory.
+        let room = encrypted().map(|leaf| {
+            let length = leaf.value.as_ref().map_or(0, |value| value.bytes.len());
+            longest_plaintext(length)
+        });
         let mut batch = DecryptedBatch {
-            values: Vec::new(),
+            values: Vec::with_capacity(items.len()),
             plaintexts: Zeroizing::new(Vec::with_capacity(room.sum())),
             problem: None,
         };

@@ -57,7 +57,8 @@ fn comments<'a>(
     };
     let openers: Vec<_> = match cache {
         Some(cache) => vec![new_opener(Some(cache))],
-        None => (0..threads(comments.len()))
+        // For a large document, threads are worth starting, but not for a few comments.
+        None => (0..threads(document.tape().len()).min(batches.len().max(1)))
             .map(|_| new_opener(None))
             .collect(),
     };

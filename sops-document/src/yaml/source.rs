@@ -34,13 +34,29 @@ pub(crate) fn lines(text: &str) -> usize {
         .count()
 }
 
-/// An upper estimate of the lines that end in a colon: each holds a key whose value is a collection
-/// in block style. Colons are frequent, so only those at the beginning of a text are counted.
-pub(crate) fn openings(text: &str) -> usize {
-    const COUNTED: usize = 32 * 1024;
-    let counted = &text.as_bytes()[..text.len().min(COUNTED)];
-    let found = memmem::find_iter(counted, b":\n").count();
-    let all = text.len().div_ceil(counted.len().max(1)) * found;
+/// An estimate of the items of a text in addition to one for each of its [lines]: the ends of
+/// collections, and what follows the first item on a line. Only the beginning of the text is
+/// examined.
+pub(crate) fn further_items(text: &str) -> usize {
+    const EXAMINED: usize = 32 * 1024;
+    let examined = &text.as_bytes()[..text.len().min(EXAMINED)];
+    let [values, flow, comment] = [": ", ": {", " #"].map(memmem::Finder::new);
+    let of_line = |line: &[u8]| match line.trim_ascii_start() {
+        [] | [b'#', ..] => 0,
+        // The collection on the lines below ends.
+        [.., b':'] => 1,
+        line => {
+            let in_line = match line {
+                // A mapping begins and ends.
+                [b'-', b' ', ..] if values.find(line).is_some() => 2,
+                _ if flow.find(line).is_some() => values.find_iter(line).count(),
+                _ => 0,
+            };
+            in_line + usize::from(comment.find(line).is_some())
+        }
+    };
+    let found: usize = examined.split(|byte| *byte == b'\n').map(of_line).sum();
+    let all = found.saturating_mul(text.len()) / examined.len().max(1);
     all + all / 16
 }
 

@@ -222,7 +222,7 @@ impl Replacement<'_> {
             return Err(input.error(Error::AlreadyEncrypted));
         }
         refuse_ciphertext(&document, Some(rule)).map_err(|error| input.error(error))?;
-        Ok(input.content.clone())
+        Ok(Zeroizing::new(input.content.clone()))
     }
 
     /// An error about the text to encrypt.

@@ -182,7 +182,10 @@ impl PlaintextFile {
     }
 
     fn text(&self) -> &[u8] {
-        self.converted.as_ref().unwrap_or(&self.input.content)
+        match &self.converted {
+            Some(converted) => converted,
+            None => &self.input.content,
+        }
     }
 
     pub(super) fn encrypt(&self) -> sops_core::Result<String> {

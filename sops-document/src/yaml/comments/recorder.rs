@@ -43,8 +43,8 @@ pub(super) struct Recorder<'r, 'a> {
 }
 
 impl<'r, 'a> Recorder<'r, 'a> {
-    /// Starts at the offset `at`.
-    pub(super) fn new(text: &'a str, comments: &'r [Span], at: usize) -> Self {
+    /// Starts at the offset `at`, with room for the tokens of `items` items.
+    pub(super) fn new(text: &'a str, comments: &'r [Span], at: usize, items: usize) -> Self {
         let start = Token {
             kind: TokenKind::Marker,
             start: 0,
@@ -62,7 +62,11 @@ impl<'r, 'a> Recorder<'r, 'a> {
             in_flow: false,
             indents: Vec::new(),
             ended: Vec::new(),
-            tokens: Trace::default(),
+            tokens: Trace {
+                // Most items are values, with a key or a dash.
+                steps: Vec::with_capacity(2 * items),
+                groups: Vec::with_capacity(comments.len()),
+            },
             groups_met: 0,
         }
     }

@@ -35,7 +35,7 @@ pub(super) struct TraceStep {
 }
 
 /// The events of a text and the comments between its tokens.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trace {
     pub(super) steps: Vec<TraceStep>,
     pub(super) groups: Vec<Group>,

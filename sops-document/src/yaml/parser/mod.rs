@@ -143,9 +143,8 @@ impl<'a> Parser<'a> {
         let lines = source::lines(room_for);
         Self {
             text,
-            // A line is an entry, or begins a container, which also ends. Excess capacity is wiped
-            // as well.
-            tape: Vec::with_capacity(lines + source::openings(room_for).min(lines) + 4),
+            // Growing the tape would copy it, and excess capacity is wiped as well.
+            tape: Vec::with_capacity(lines + source::further_items(room_for).min(2 * lines) + 4),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             reserved: Vec::new(),

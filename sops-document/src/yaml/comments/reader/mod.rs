@@ -39,7 +39,7 @@ pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Tr
         document_end: 0,
         container_end: None,
         has_reserved: false,
-        out: Recorder::new(text, comments, at),
+        out: Recorder::new(text, comments, at, document.tape.len()),
     };
     reader.tape();
     reader.out.tokens
