@@ -4,6 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::SHORTEST;
 use crate::filter::Filter;
 use crate::texts::Texts;
 use crate::{base64_forms, forms};
@@ -12,6 +13,8 @@ use crate::{base64_forms, forms};
 pub struct Patterns {
     /// In ascending order.
     sorted: Vec<Zeroizing<Vec<u8>>>,
+    /// The first bytes of each pattern as a number, which are compared faster.
+    starts: Zeroizing<Vec<u64>>,
     /// For each pattern, the index of the longest other one that it begins with.
     shorter: Vec<Option<usize>>,
     filter: Filter,
@@ -57,7 +60,9 @@ impl Patterns {
             shorter.push(before);
         }
         let filter = Filter::new(sorted.iter().map(|pattern| pattern.as_slice()));
+        let starts = sorted.iter().filter_map(|pattern| start_of(pattern));
         Self {
+            starts: Zeroizing::new(starts.collect()),
             sorted,
             shorter,
             filter,
@@ -82,9 +87,18 @@ impl Patterns {
 
     /// The patterns that the text begins with, and those that begin with the text.
     pub(crate) fn at_start(&self, text: &[u8]) -> Found {
-        let after = self
-            .sorted
-            .partition_point(|pattern| pattern.as_slice() <= text);
+        // The patterns with the same first bytes.
+        let same = match start_of(text) {
+            Some(start) => {
+                let first = self.starts.partition_point(|other| *other < start);
+                let count = self.starts[first..].partition_point(|other| *other == start);
+                first..first + count
+            }
+            None => 0..self.sorted.len(),
+        };
+        let before =
+            self.sorted[same.clone()].partition_point(|pattern| pattern.as_slice() <= text);
+        let after = same.start + before;
         let mut before = after.checked_sub(1);
         while let Some(other) = before.filter(|other| !text.starts_with(&self.sorted[*other])) {
             before = self.shorter[other];
@@ -112,6 +126,12 @@ impl Patterns {
         }
         Self::of_texts(texts)
     }
+}
+
+/// The first [`SHORTEST`] bytes as a number, in the order of texts.
+fn start_of(text: &[u8]) -> Option<u64> {
+    let (start, _) = text.split_first_chunk::<SHORTEST>()?;
+    Some(u64::from_be_bytes(*start))
 }
 
 /// Shows how many there are.
