@@ -29,6 +29,20 @@ PHRASES = {
     r"keys? (of clouds|in (a|the) cloud)": "cloud key",
     r"marks of a (merge )?conflict": "conflict markers",
     r"(rule|expression)s? that fits?": "that matches",
+    r"(rule|file|value|key)s? (that|which) (is|are) meant": "the selected …",
+    r"beside": "next to",
+    r"(is|are) to be \w+ed": "must be …, or to …",
+    r"persons?": "user, teammate, or you",
+    r"that there (is|are) not": "missing, or unknown",
+    r"no longer there": "no longer exists, or is missing now",
+    r"(of|by|from) which none": "none of which",
+    r"names? (it|one|both|them|its file) (with|in)": "pass …, or set …",
+    r"without need": "unnecessarily",
+    r"at (its|their|this|that|the same) place": "position",
+    r"takes? sides": "choose a side",
+    r"tells? of": "report",
+    r"(hereby|thereby|therein|thereof|thereto|wherein|whereof|likewise)": "say it in plain words",
+    r"a blank (is|are|before|after|behind|between|in)": "a space",
 }
 PATTERN = re.compile(r"\b(" + "|".join(PHRASES) + r")\b", re.IGNORECASE)
 
@@ -38,6 +52,7 @@ EXEMPT = re.compile(
     r"|sops-lint/src/secret_detection/name_words\.rs|.*/fixtures?/|.*/tests/cases/|.*/tests/rules/)"
 )
 COMMENT = re.compile(r"^\s*(//[/!]?|#)\s?(.*)$")
+REASON = re.compile(r'\.expect(?:_err)?\("((?:[^"\\]|\\.)*)"')
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -48,9 +63,9 @@ def texts(name, line):
         if comment:
             return [comment.group(2)]
         trailing = line.split(" // ", 1)[1:]
-        # Strings of tests are mostly data.
+        # Strings of tests are mostly data, except the reasons why they cannot fail.
         is_test = "/tests/" in name or name.endswith("/tests.rs") or "test-support" in name
-        return trailing if is_test else STRING.findall(line) + trailing
+        return (REASON if is_test else STRING).findall(line) + trailing
     return [line]
 
 

@@ -11,7 +11,7 @@ time would mostly be that of loading the program into caches that the other prog
 
 `sops` takes quadratic time in the width of a mapping, including the topmost one, so each row says how wide the mappings are: sections of 3
 keys (13,333 of them in 1 MB), of 5, 10 and 100 keys, or flat, with all keys in one mapping. "Realistic" files have comments above and after
-values, lists of mappings, floats, scalars in quotes, block scalars, text on several lines and base64. Beside their times is the floor: the
+values, lists of mappings, floats, scalars in quotes, block scalars, text on several lines and base64. Next to their times is the floor: the
 time that the ciphers and SHA-512 alone take on one core for the same values. They are also decrypted from the file that `sops` wrote. `--large` also times `sops` on the files for which
 it takes minutes. `--peer` names another program to compare with instead of `sops`, such as an earlier sops-rs; it is timed on all files.
 """

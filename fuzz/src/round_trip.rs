@@ -66,7 +66,7 @@ fn is_found_by_others(encrypted: &str, format: Format) {
         Format::Dotenv => (format, "sops_mac=ENC["),
         _ => (format, "ENC["),
     };
-    let document = parse_document(encrypted, text_format).expect("it is a document");
+    let document = parse_document(encrypted, text_format).expect("the text is a document");
     for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
         let is_whole = !scalar.starts_with("ENC[AES256_GCM,") || scalar.ends_with(']');
         assert!(is_whole, "a value has text after its ciphertext");

@@ -69,7 +69,10 @@ mod tests {
         sample.write("c.yaml", format!("{KSOPS}files:\n- ./a.yaml\n- b.yaml\n"));
         let ran = sample.run_plugin("c.yaml");
         assert!(!ran.failed && ran.lines.is_empty(), "{:?}", ran.lines);
-        let (first, second) = ran.output.split_once("---\n").expect("there are two items");
+        let (first, second) = ran
+            .output
+            .split_once("---\n")
+            .expect("the output has two items");
         assert_eq!(only(first), only(&manifest));
         assert_eq!(only(second), only(&manifest.replace("name: a", "name: b")));
         for (config, message) in [

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_program_is_replaced_atomically_and_can_be_run() {
-        let root = tempfile::tempdir().expect("a temporary directory");
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         let directory = root.path().join("a/b");
         let install = Install {
             directory: directory.clone(),

@@ -40,7 +40,7 @@ fn encrypted_resources_get_placeholders_and_others_stay() {
 fn a_resource_that_has_lost_its_metadata_is_an_error() {
     let sample = Sample::new();
     let encrypted = encrypted(SECRET);
-    let cut = &encrypted[..encrypted.find("sops:").expect("it has metadata")];
+    let cut = &encrypted[..encrypted.find("sops:").expect("the document has metadata")];
     let run = sample.run_with_placeholders(DECRYPT, &[cut]);
     assert!(
         run.error().contains("stringData.password"),
@@ -64,9 +64,9 @@ fn generated_resources_have_the_form_of_their_keys() {
     assert!(text(secret, "stringData/tls.key").starts_with("-----BEGIN PRIVATE KEY-----"));
     let blob = STANDARD
         .decode(text(secret, "data/blob"))
-        .expect("it is base64");
+        .expect("the value is base64");
     assert!(is_placeholder(
-        &String::from_utf8(blob).expect("it is text")
+        &String::from_utf8(blob).expect("the content is text")
     ));
     let (a, b) = (text(secret, "stringData/A"), text(secret, "stringData/B"));
     assert!(is_placeholder(&a) && is_placeholder(&b) && a != b);

@@ -32,7 +32,7 @@ pub(crate) struct Ran {
 
 impl Sample {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         fs::create_dir(directory.path().join("work")).expect("the path is writable");
         Self { directory }
     }
@@ -132,11 +132,11 @@ impl Ran {
         let Node::Sequence(results) = field(&output, "results") else {
             panic!("results are a list");
         };
-        let last = results.last().expect("there is a result");
+        let last = results.last().expect("the list has a result");
         assert_eq!(last.get("severity").and_then(Node::as_str), Some("error"));
         let message = field(last, "message");
-        let line = self.lines.last().expect("there is a line");
-        assert!(line.contains(message.as_str().expect("a text")));
+        let line = self.lines.last().expect("an error was printed");
+        assert!(line.contains(message.as_str().expect("the value is a string")));
         for line in &self.lines {
             assert!(!line.contains(SECRET), "{line}");
         }

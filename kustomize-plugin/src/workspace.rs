@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn files_are_read_from_their_path_only() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         let root = directory.path();
         fs::create_dir_all(root.join("app/sub")).expect("the path is writable");
         for file in ["outside", "app/inside", "app/sub/deep"] {

@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::iter;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -69,9 +70,10 @@ fn front() -> clap::Command {
 }
 
 /// clap's description of the part of the command line that is in use: one command, if the line
-/// begins with its name. Describing all commands takes as long as decrypting a file.
+/// begins with its name. Describing all commands takes as long as decrypting a file, and so does
+/// wiping their memory, so it is left to the end of the process.
 fn command_in_use() -> clap::Command {
-    let all = Command::augment_subcommands(clap::Command::new("all"));
+    let all = ManuallyDrop::new(Command::augment_subcommands(clap::Command::new("all")));
     let name = std::env::args_os().nth(1);
     // Under the name `sops`, this may be a file instead.
     let name = name.filter(|name| !invocation::is_sops() || is_command(name));
@@ -109,9 +111,9 @@ pub(crate) fn run() -> ExitCode {
     {
         arguments.push("--help".into());
     }
-    let in_use = command_in_use();
+    let mut in_use = ManuallyDrop::new(command_in_use());
     let arguments = go_flags::usual(arguments, &in_use, invocation::is_sops());
-    let matches = in_use.try_get_matches_from(iter::once(program).chain(arguments));
+    let matches = in_use.try_get_matches_from_mut(iter::once(program).chain(arguments));
     let parsed = matches.and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
@@ -157,7 +159,7 @@ fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
         return None;
     }
     let describes = std::env::var("_CLI_ZSH_AUTOCOMPLETE_HACK").is_ok_and(|value| value == "1");
-    let all = Command::augment_subcommands(clap::Command::new("all"));
+    let all = ManuallyDrop::new(Command::augment_subcommands(clap::Command::new("all")));
     let about = |name: &str| Some(all.find_subcommand(name)?.get_about()?.to_string());
     let words = [&[program.to_owned()], words].concat();
     Some(sops_answers::answer(&words, describes, about))

@@ -100,14 +100,14 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
                 name_of(&working_dir()?)
             );
             error(message).hint(
-                "create a key and a `.sops.yaml` with `sops-rs init`, or name the file with `--config`",
+                "create a key and a `.sops.yaml` with `sops-rs init`, or pass the file with `--config`",
             )
         }
         Some(config) => error(
             "the configuration has no creation rules, and so no key to encrypt for".to_owned(),
         )
         .in_file(&name_of(config.file()))
-        .hint("write a list of rules under `creation_rules:`, as `- age: age1…`"),
+        .hint("write a list of rules under `creation_rules:`, such as `- age: age1…`"),
     })
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, 
     let error = no_rules(config)?.in_words_of_sops(
         "config file not found, or has no creation rules, and no keys provided through command line options",
     );
-    Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
+    Ok(error.hint("or pass a recipient, as in `--age age1…`"))
 }
 
 /// The keys of a creation rule, all of which must be usable.

@@ -76,5 +76,5 @@ pub(crate) fn has_format(path: &Path) -> bool {
 
 fn unknown() -> CommandError {
     CommandError::new(Code::Generic, "the format of standard input is unknown")
-        .hint("name it with `--input-type yaml`, or pass a file name with `--filename-override`")
+        .hint("pass it, as in `--input-type yaml`, or pass a file name with `--filename-override`")
 }

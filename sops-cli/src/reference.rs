@@ -162,7 +162,7 @@ fn item(arg: &Arg) -> String {
         && takes_value
         && !arg.is_hide_default_value_set()
     {
-        text += &format!(" (default: `{}`)", default.display());
+        text += &format!(" [default: {}]", default.display());
     }
     if takes_value && !arg.is_hide_possible_values_set() {
         for value in arg.get_possible_values() {

@@ -13,7 +13,7 @@ use crate::ui::Ui;
 pub(crate) fn ask(ui: &Ui, question: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let answer = ui.prompt().passphrase(question).ok_or_else(|| {
         CommandError::new(Code::Generic, "there is no terminal to ask for the value")
-            .hint("pipe the value in, or name a file with `--from-file`")
+            .hint("pipe the value in, or pass a file with `--from-file`")
     })?;
     let text = answer.expose_secret();
     if text.is_empty() {

@@ -1,7 +1,7 @@
 //! Prints the milliseconds below which no program can encrypt or decrypt the values of a document
 //! on one core: AES-256-GCM and SHA-512 alone, in one pass over all its values and comments.
 //!
-//! `benches/side_by_side.py` prints the result beside the times of whole programs.
+//! `benches/side_by_side.py` prints the result next to the times of whole programs.
 //!
 //!     cargo run --release -p sops-core --example floor -- FILE.yaml
 

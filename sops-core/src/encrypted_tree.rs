@@ -171,13 +171,13 @@ impl TreeDecryption {
         let text = match text {
             None if self.by_form || !selected => return Ok(None),
             None => {
-                return Err(self.problem(
-                    "the rules require an encrypted value here, but this value is plaintext",
-                ));
+                return Err(
+                    self.problem("the file's rule covers this value, but it is not encrypted")
+                );
             }
             Some(_) if !self.by_form && !selected => {
                 return Err(self.problem(
-                    "the rules require plaintext here, but this value is encrypted and would stay so",
+                    "the file's rule does not cover this value, but it is encrypted and would stay encrypted",
                 ));
             }
             Some(text) => text,
@@ -431,8 +431,8 @@ mod tests {
             ("  a: ENC", "  c: ENC", format!("data.c: {moved}")),
             ("type:str", "type:int", "data.a: the decrypted value does not match its `type`".into()),
             (",data:", ",data:AAAA", format!("data.a: {moved}")),
-            ("kind: x", "kind: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]", "kind: the rules require plaintext here, but this value is encrypted and would stay so".into()),
-            ("data:\n", "data:\n  c: plain\n", "data.c: the rules require an encrypted value here, but this value is plaintext".into()),
+            ("kind: x", "kind: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]", "kind: the file's rule does not cover this value, but it is encrypted and would stay encrypted".into()),
+            ("data:\n", "data:\n  c: plain\n", "data.c: the file's rule covers this value, but it is not encrypted".into()),
             ("kind: x", "kind: y", "no error".into()),
         ] {
             assert_eq!(message(change(from, to)), expected);

@@ -168,7 +168,7 @@ pub enum Error {
 /// ```
 /// use sops_core::{ErrorKind, SecretFile};
 ///
-/// # let directory = tempfile::tempdir().expect("a temporary directory");
+/// # let directory = tempfile::tempdir().expect("a temporary directory can be created");
 /// # let path = directory.path().join("web.yaml");
 /// # std::fs::write(&path, "user: web\n").expect("the directory is writable");
 /// match SecretFile::open(path).map_err(|error| error.kind()) {

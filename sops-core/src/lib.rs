@@ -22,7 +22,7 @@
 //!     retries: u32,
 //! }
 //!
-//! # let directory = tempfile::tempdir().expect("a temporary directory");
+//! # let directory = tempfile::tempdir().expect("a temporary directory can be created");
 //! # let path = directory.path().join("web.yaml");
 //! let pair = generate_x25519();
 //! let plaintext = "user: web # ask Ann\nretries: 3\n";

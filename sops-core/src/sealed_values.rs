@@ -107,7 +107,8 @@ mod tests {
         "user: web # the owner\npassword: correct-horse\nports: [80, 81]\nempty: ~\n";
 
     fn alteration(now: &str, before: &str) -> Option<Alteration> {
-        let parse = |text| EncryptedDocument::parse(text, Format::Yaml).expect("it is encrypted");
+        let parse =
+            |text| EncryptedDocument::parse(text, Format::Yaml).expect("the document is encrypted");
         parse(now).altered_since(&parse(before))
     }
 
@@ -117,13 +118,17 @@ mod tests {
         let encryption = Encryption::to([pair.recipient])
             .with_rule(EncryptionRule::EncryptedRegex("^password$".into()))
             .with_mac_only_encrypted(mac_only_encrypted);
-        let text = encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("it can be encrypted");
+        let text =
+            encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("the document can be encrypted");
         (text, Identities::from(pair.identity))
     }
 
     fn is_opened(text: &str, service: &dyn KeyService) -> bool {
-        let document = EncryptedDocument::parse(text, Format::Yaml).expect("it is encrypted");
-        let key = document.data_key(service).expect("the key is there");
+        let document =
+            EncryptedDocument::parse(text, Format::Yaml).expect("the document is encrypted");
+        let key = document
+            .data_key(service)
+            .expect("the key decrypts the document");
         document.decrypt(&key, MacCheck::Require).is_ok()
     }
 
@@ -133,7 +138,7 @@ mod tests {
         for mac_only_encrypted in [false, true] {
             let (text, identities) = encrypted(mac_only_encrypted);
             let ciphertext = text.lines().find(|line| line.starts_with("password: "));
-            let ciphertext = ciphertext.expect("it is encrypted").to_owned();
+            let ciphertext = ciphertext.expect("the document is encrypted").to_owned();
             let renamed = ciphertext.replace("password", "passwort");
             for (from, to) in [
                 ("user: web", "user: root"),
@@ -172,7 +177,7 @@ mod tests {
         let line = text
             .lines()
             .find(|line| line.trim_start().starts_with("mac:"));
-        let line = line.expect("it has a MAC");
+        let line = line.expect("the metadata has a MAC");
         let indent = &line[..line.len() - line.trim_start().len()];
         let flag = text.replace(line, &format!("{line}\n{indent}mac_only_encrypted: true"));
         let found = alteration(&flag, &text);
@@ -182,18 +187,26 @@ mod tests {
     #[test]
     fn a_version_that_a_program_wrote_is_not_an_alteration() {
         let (text, identities) = encrypted(false);
-        let document = EncryptedDocument::parse(&text, Format::Yaml).expect("it is encrypted");
-        let key = document.data_key(&identities).expect("the key is there");
+        let document =
+            EncryptedDocument::parse(&text, Format::Yaml).expect("the document is encrypted");
+        let key = document
+            .data_key(&identities)
+            .expect("the key decrypts the document");
         let later = SystemTime::now() + Duration::from_secs(5);
         let open = document
             .open(key.clone(), MacCheck::Require)
             .expect("the MAC holds");
         let changed = PLAINTEXT.replace("web", "root");
-        let written = open.encrypt(&changed, later).expect("it can be encrypted");
+        let written = open
+            .encrypt(&changed, later)
+            .expect("the document can be encrypted");
         assert_eq!(alteration(&written, &text), None);
         let pair = generate_x25519();
         let groups = [vec![pair.recipient.into()]];
         let other = document.with_key_groups(&key, &groups, None, &identities, later);
-        assert_eq!(alteration(&other.expect("it can be wrapped"), &text), None);
+        assert_eq!(
+            alteration(&other.expect("the data key can be encrypted"), &text),
+            None
+        );
     }
 }

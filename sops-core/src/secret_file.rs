@@ -104,8 +104,8 @@ impl SecretFile {
     /// encrypted: the float `1.0` stays a float, although `sops` writes it as `1`.
     ///
     /// # Errors
-    /// [`sops_document::Error::Value`] if a value does not fit the type. The error does not contain
-    /// the value.
+    /// [`sops_document::Error::Value`] if a value does not match the type. The error does not
+    /// contain the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         Ok(from_document(&*self.values()?, self.format)?)
     }
@@ -126,7 +126,7 @@ impl SecretFile {
     /// appends an item.
     ///
     /// # Errors
-    /// [`sops_document::Error::Path`] if the path does not fit the document.
+    /// [`sops_document::Error::Path`] if the path does not match the document.
     pub fn set(&mut self, path: &str, value: impl Into<Node>) -> Result<()> {
         let (path, value) = (path.parse::<KeyPath>()?, value.into());
         self.change(|plaintext, format| Ok(parse_document(plaintext, format)?.set(&path, &value)?))

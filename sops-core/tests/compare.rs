@@ -34,7 +34,8 @@ impl People {
         let recipient = recipient
             .parse::<Recipient>()
             .expect("the recipient is valid");
-        encrypt(TEXT, Format::Yaml, &Encryption::to([recipient])).expect("it can be encrypted")
+        encrypt(TEXT, Format::Yaml, &Encryption::to([recipient]))
+            .expect("the document can be encrypted")
     }
 
     fn with_groups(&self, text: &str, groups: &[&[usize]], threshold: Option<usize>) -> String {
@@ -63,15 +64,15 @@ impl People {
         let document = parsed(text);
         let open = document
             .open(self.key(text), MacCheck::Require)
-            .expect("it is valid");
+            .expect("the input is valid");
         let groups = document.metadata().master_keys();
         open.rotate(&groups, &self.first, SystemTime::now())
-            .expect("it can be rotated")
+            .expect("the document can be rotated")
     }
 }
 
 fn parsed(text: &str) -> EncryptedDocument<'_> {
-    EncryptedDocument::parse(text, Format::Yaml).expect("it is encrypted")
+    EncryptedDocument::parse(text, Format::Yaml).expect("the document is encrypted")
 }
 
 fn access(old: &str, new: &str) -> AccessChanges {
@@ -136,12 +137,12 @@ fn groups_and_thresholds_match_sops() {
 fn rules_and_options() {
     let pair = generate_x25519();
     let encryption = Encryption::to([pair.recipient]);
-    let old = encrypt(TEXT, Format::Yaml, &encryption).expect("it can be encrypted");
+    let old = encrypt(TEXT, Format::Yaml, &encryption).expect("the document can be encrypted");
     let rule = EncryptionRule::EncryptedRegex("^a$".into());
     let encryption = encryption
         .with_rule(rule.clone())
         .with_mac_only_encrypted(true);
-    let new = encrypt(TEXT, Format::Yaml, &encryption).expect("it can be encrypted");
+    let new = encrypt(TEXT, Format::Yaml, &encryption).expect("the document can be encrypted");
     let changes = access(&old, &new);
     assert_eq!(changes.rule.map(|(_, new)| new), Some(rule));
     assert_eq!(changes.mac_only_encrypted, Some((false, true)));
@@ -158,10 +159,10 @@ fn a_value_that_is_in_plaintext_now_differs_even_if_it_is_equal() {
         .expect("the recipient is valid");
     let encryption =
         Encryption::to([recipient]).with_rule(EncryptionRule::EncryptedRegex("^a$".into()));
-    let narrow = encrypt(TEXT, Format::Yaml, &encryption).expect("it can be encrypted");
+    let narrow = encrypt(TEXT, Format::Yaml, &encryption).expect("the document can be encrypted");
     let contents = |text: &str| {
         let document = parsed(text);
-        Contents::of_decrypted(&document, TEXT.as_bytes()).expect("it is YAML")
+        Contents::of_decrypted(&document, TEXT.as_bytes()).expect("the text is YAML")
     };
     let (old, new) = (contents(&people.encrypted()), contents(&narrow));
     let changes = compare_values(&old, &new);
@@ -185,10 +186,10 @@ fn ciphertexts_differ_where_values_do_under_the_same_data_key() {
     let document = parsed(&old);
     let open = document
         .open(people.key(&old), MacCheck::Require)
-        .expect("it is valid");
+        .expect("the input is valid");
     let new = open
         .encrypt(b"a: 1\nb: [x, z]\n", SystemTime::now())
-        .expect("it can be encrypted");
+        .expect("the document can be encrypted");
     let (old, new) = (
         Contents::of_ciphertext(&document),
         Contents::of_ciphertext(&parsed(&new)),

@@ -43,7 +43,7 @@ fn identities() -> Identities {
 fn master_keys_of_all_families_are_named_and_kept() {
     let mut families = HashSet::new();
     for line in include_str!("../../testdata/vectors/master-keys.jsonl").lines() {
-        let golden: MasterKeys = serde_json::from_str(line).expect("a golden vector");
+        let golden: MasterKeys = serde_json::from_str(line).expect("the line is a golden vector");
         let format = Format::from_name(&golden.format).expect("the format is known");
         let document =
             EncryptedDocument::parse(&golden.encrypted, format).expect("sops wrote the document");
@@ -79,7 +79,7 @@ fn master_keys_of_all_families_are_named_and_kept() {
 #[test]
 fn unusable_keys_stay_if_the_data_key_stays() {
     for line in include_str!("../../testdata/vectors/master-keys.jsonl").lines() {
-        let golden: MasterKeys = serde_json::from_str(line).expect("a golden vector");
+        let golden: MasterKeys = serde_json::from_str(line).expect("the line is a golden vector");
         let format = Format::from_name(&golden.format).expect("the format is known");
         let document =
             EncryptedDocument::parse(&golden.encrypted, format).expect("sops wrote the document");
@@ -126,7 +126,7 @@ fn golden_documents_are_decrypted_as_sops_decrypts_them() {
     let identities = identities();
     let (mut ours, mut theirs) = (0, 0);
     for line in include_str!("../../testdata/vectors/golden.jsonl").lines() {
-        let golden: Golden = serde_json::from_str(line).expect("a golden vector");
+        let golden: Golden = serde_json::from_str(line).expect("the line is a golden vector");
         let format = Format::from_name(&golden.format).expect("the format is known");
         let decrypted = decrypt(&golden.encrypted, format, &identities)
             .unwrap_or_else(|error| panic!("{error} in\n{}", golden.encrypted));

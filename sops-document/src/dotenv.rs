@@ -131,7 +131,7 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         return Error::Syntax {
             location: Location::of(text, start),
             message: format!(
-                "there is no `=` in this line, and the quote in line {} does not join lines; write a line break as `\\n`, or encrypt the file as binary",
+                "missing `=` in this line, and the quote in line {} does not join lines; write a line break as `\\n`, or encrypt the file as binary",
                 Location::of(text, open.offset).line
             ),
         };
@@ -142,9 +142,7 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         }
         "" => "SOPS does not accept a line of white space; leave the line empty",
         line if line.starts_with('#') => "a comment must begin at the start of its line",
-        _ => {
-            "there is no `=` in this line; write `KEY=VALUE` or a comment, or leave the line empty"
-        }
+        _ => "missing `=` in this line; write `KEY=VALUE` or a comment, or leave the line empty",
     };
     Error::Syntax {
         location: Location::of(text, start),
@@ -258,7 +256,7 @@ mod tests {
     #[test]
     fn lines_that_sops_rejects_are_located() {
         for (text, location, message) in [
-            ("A=1\nsecret\n", "line 2, column 1", "there is no `=`"),
+            ("A=1\nsecret\n", "line 2, column 1", "missing `=`"),
             (
                 "A=1\r\n\r\n",
                 "line 2, column 1",
@@ -273,12 +271,12 @@ mod tests {
             (
                 "A=1\nB=\"x\nsecret\n",
                 "line 3, column 1",
-                "there is no `=` in this line, and the quote in line 2 does not join lines",
+                "missing `=` in this line, and the quote in line 2 does not join lines",
             ),
             (
                 "A='x'\nB=\"x\ny=\"\nsecret\n",
                 "line 4, column 1",
-                "there is no `=` in this line; write `KEY=VALUE`",
+                "missing `=` in this line; write `KEY=VALUE`",
             ),
         ] {
             let error = parse(text, Some("sops"))

@@ -91,7 +91,7 @@ pub enum Error {
         /// The reserved key.
         key: String,
     },
-    /// A key path is malformed or does not fit the shape of the document, or the text can't be
+    /// A key path is malformed or does not match the shape of the document, or the text can't be
     /// changed there.
     #[error("{message}")]
     Path {
@@ -112,7 +112,7 @@ pub enum Error {
         /// What the format can't represent.
         message: String,
     },
-    /// A value does not fit the type that it is deserialized into.
+    /// A value does not match the type that it is deserialized into.
     #[error("{path}: {message}")]
     Value {
         /// The key path, with keys joined by `.` and sequence indexes in brackets.

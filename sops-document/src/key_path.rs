@@ -124,7 +124,7 @@ fn next(text: &str) -> std::result::Result<(Component, &str), &'static str> {
             None => Err("the key has no closing quote followed by `]`"),
         };
     }
-    let (index, rest) = inner.split_once(']').ok_or("a `]` is missing")?;
+    let (index, rest) = inner.split_once(']').ok_or("missing `]`")?;
     if index.is_empty() {
         return Err("there is nothing between the brackets");
     }
@@ -231,7 +231,7 @@ mod tests {
             ),
             (r#"["é"][b]"#, "character 6: a key needs quotes"),
             ("[]", "nothing between the brackets"),
-            ("[0", "a `]` is missing"),
+            ("[0", "missing `]`"),
             (r#"["]"#, "no closing quote"),
             (r#"["a']"#, "does not end with the quote"),
             (r#"["a]"#, "no closing quote"),

@@ -60,7 +60,7 @@ mod tests {
     fn a_value_is_checked_a_few_times_however_many_aliases_refer_to_it() {
         let aliases: String = (0..500).map(|key| format!("  k{key}: *a\n")).collect();
         let text = format!("kind: Secret\nx: &a b\nstringData:\n  own: c\n{aliases}");
-        let document = parse_document(&text, Format::Yaml).expect("it is YAML");
+        let document = parse_document(&text, Format::Yaml).expect("the text is YAML");
         let verdicts = AliasVerdicts::default();
         let looks = Cell::new(0);
         let judge = |_: &SecretValue<'_, '_>| {

@@ -71,7 +71,7 @@ fn is_to_be_filled_in(input: &Input<'_>) -> bool {
 }
 
 /// Whether a rule that matches the path `near` is meant for a file with a similar name and this
-/// text: its name says that the file is to be encrypted, or there is a secret in it.
+/// text: its name says that the file must be encrypted, or there is a secret in it.
 pub(crate) fn is_meant_for(config: &Config, rule: &CreationRule, near: &Path, text: &str) -> bool {
     !config.is_for_extension(rule, near.extension())
         && (related_name::is_encrypted(near) || has_secret(text))

@@ -191,7 +191,7 @@ mod tests {
     use crate::object::secrets;
 
     fn fields(text: &str) -> Vec<(String, bool, bool, usize)> {
-        let document = parse_document(text, Format::Yaml).expect("it is YAML");
+        let document = parse_document(text, Format::Yaml).expect("the text is YAML");
         let secret = secrets(&document)[0];
         let fields = secret_fields(secret).into_iter();
         fields

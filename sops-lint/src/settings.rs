@@ -168,7 +168,7 @@ mod tests {
     fn each_key_is_read() {
         let text = "select: [SL001]\nignore: [SL002]\nseverity: {SL003: warning, SL004: error}\n\
             exclude:\n  - vendor/**\nimages: {public: [a/*], private: [b/*]}\nbaseline: known.json\n";
-        let settings = Settings::parse(text.as_bytes()).expect("it is valid");
+        let settings = Settings::parse(text.as_bytes()).expect("the input is valid");
         assert_eq!(settings.select, ["SL001"]);
         assert_eq!(settings.ignore, ["SL002"]);
         assert_eq!(settings.severity["SL003"], Severity::Warning);

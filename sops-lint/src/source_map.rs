@@ -188,11 +188,17 @@ mod tests {
             } else {
                 Format::Yaml
             };
-            let document = parse_document(text, format).expect("it is a document");
-            let top = document.tops().next().flatten().expect("it is not empty");
-            let node = top.get("a").expect("it is there");
-            let value = node.scalar_text().expect("it is text");
-            let at = value.find("hunter2").expect("it is in it");
+            let document = parse_document(text, format).expect("the text is a document");
+            let top = document
+                .tops()
+                .next()
+                .flatten()
+                .expect("the document is not empty");
+            let node = top.get("a").expect("the mapping has the key");
+            let value = node.scalar_text().expect("the content is text");
+            let at = value
+                .find("hunter2")
+                .expect("the value contains the secret");
             let source = &text[NodeRef::span(node)];
             let mut map = SourceMap::new(source, value);
             let range = map.range(&(at..at + 7));

@@ -164,7 +164,7 @@ mod tests {
             ),
             ("  {{ a }} {{ b }}\n", ".................\n"),
         ] {
-            let filled = filled(text).expect("it has actions");
+            let filled = filled(text).expect("the template has actions");
             assert_eq!(filled, expected.replace('.', " "), "{text}");
             assert_eq!(filled.len(), text.len());
         }

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn every_value_of_a_repeated_key_counts() {
         let count = |text: &str| {
-            let document = Document::parse_leniently(text).expect("it is YAML");
+            let document = Document::parse_leniently(text).expect("the text is YAML");
             secrets_with_repeated_keys(&document).len()
         };
         for text in [

@@ -27,7 +27,8 @@ fn is_refused(rule: &str, path: &str, text: &str) -> bool {
         LazyLock::new(|| Linter::new(Settings::default()).expect("the settings are valid"));
     let config = format!("creation_rules:\n- {rule}\n  age: {}\n", recipient());
     let file = Path::new(ROOT).join(".sops.yaml");
-    let config = Config::parse(config.as_bytes(), &file, Path::new(ROOT)).expect("it is valid");
+    let config =
+        Config::parse(config.as_bytes(), &file, Path::new(ROOT)).expect("the input is valid");
     let linted = LINTER
         .lint(&Input::new(path, &Path::new(ROOT).join(path), text.as_bytes()).with_config(&config));
     linted

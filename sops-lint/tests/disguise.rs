@@ -24,7 +24,7 @@ fn config(path_regex: &str) -> Config {
         recipient()
     );
     let file = Path::new(ROOT).join(".sops.yaml");
-    Config::parse(text.as_bytes(), &file, Path::new(ROOT)).expect("it is valid")
+    Config::parse(text.as_bytes(), &file, Path::new(ROOT)).expect("the input is valid")
 }
 
 /// The files of a directory.
@@ -103,7 +103,7 @@ fn a_placeholder_counts_as_a_secret_in_a_file_that_a_rule_names() {
     assert_eq!(wrong(None), [""; 0]);
 }
 
-/// The content alone decides if Kubernetes or a person would read it as a Secret.
+/// The content alone decides whether Kubernetes or a user would read it as a Secret.
 #[test]
 fn a_manifest_is_refused_without_a_rule_too() {
     let passed: Vec<_> = disguises()
@@ -153,7 +153,7 @@ fn files_that_kustomize_turns_into_secrets_are_refused() {
 #[test]
 fn the_encrypted_form_of_a_disguise_passes() {
     let config = config("^secrets/");
-    let keys = MasterKey::from_list(Family::Age, &recipient()).expect("it is a recipient");
+    let keys = MasterKey::from_list(Family::Age, &recipient()).expect("the text is a recipient");
     let (mut encrypted, mut wrong) = (0, Vec::new());
     for Disguise { path, bytes } in disguises() {
         let rule = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
@@ -241,7 +241,7 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
                 recipient()
             );
             let config =
-                Config::parse(text.as_bytes(), &file, Path::new("/")).expect("it is valid");
+                Config::parse(text.as_bytes(), &file, Path::new("/")).expect("the input is valid");
             let is_found = |name: &str| {
                 let linted = linter.lint(
                     &Input::new(name, &root.join(name), b"DB_PASSWORD=correct-horse-9\n")

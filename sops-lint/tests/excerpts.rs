@@ -118,7 +118,8 @@ fn no_excerpt_shows_a_secret_in_disguise() {
         recipient()
     );
     let file = Path::new(ROOT).join(".sops.yaml");
-    let config = Config::parse(text.as_bytes(), &file, Path::new(ROOT)).expect("it is valid");
+    let config =
+        Config::parse(text.as_bytes(), &file, Path::new(ROOT)).expect("the input is valid");
     let all = disguises().into_iter();
     let all = all.chain(kustomizations().into_iter().flatten());
     let mut shown = 0;
@@ -232,7 +233,7 @@ fn a_long_line_is_shown_around_the_finding() {
     assert!(shown[0].starts_with('…'), "{}", shown[0]);
     let value = "{\"name\": \"PASSWORD\", \"value\": ***}]}]}}";
     assert!(shown[0].ends_with(value), "{}", shown[0]);
-    let document = Document::parse_leniently(&text).expect("it is YAML");
+    let document = Document::parse_leniently(&text).expect("the text is YAML");
     assert_eq!(
         document.tops().flatten().next().map(|top| top.shape()),
         Some(Shape::Mapping)

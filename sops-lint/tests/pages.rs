@@ -25,7 +25,7 @@ fn source_of(rule: &Rule) -> String {
     let pages = directories
         .into_iter()
         .flat_map(|entries| entries.expect("the directory exists"))
-        .map(|entry| entry.expect("it can be read").path())
+        .map(|entry| entry.expect("the entry can be read").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let pages: Vec<_> = pages.collect();
     assert_eq!(
@@ -37,7 +37,7 @@ fn source_of(rule: &Rule) -> String {
         .iter()
         .find(|path| fs::read_to_string(path).is_ok_and(|text| text == rule.page))
         .unwrap_or_else(|| panic!("{} has no page", rule.name));
-    let name = page.file_name().expect("it is a file");
+    let name = page.file_name().expect("the path has a file name");
     name.to_string_lossy().into_owned()
 }
 
@@ -83,7 +83,7 @@ fn each_rule_has_an_up_to_date_page() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules");
     let files: BTreeSet<_> = fs::read_dir(directory)
         .expect("the directory exists")
-        .map(|entry| entry.expect("it can be read").file_name())
+        .map(|entry| entry.expect("the entry can be read").file_name())
         .map(|name| name.into_string().expect("names are UTF-8"))
         .collect();
     let expected = all_rules().map(|rule| format!("{}.md", rule.name));

@@ -49,7 +49,7 @@ fn each_rule_reports_exactly_the_marked_lines() {
                 .flat_map(|(path, text)| {
                     let name = path
                         .strip_prefix(ROOT)
-                        .expect("all are in it")
+                        .expect("the file is in the root directory")
                         .display()
                         .to_string();
                     let lines = text.lines().enumerate();
@@ -195,8 +195,9 @@ fn rules_say_whether_their_findings_can_be_fixed() {
 #[test]
 fn the_schema_in_the_documentation_is_that_of_the_settings() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let schema = fs::read_to_string(docs.join("sops-lint.schema.json")).expect("it is there");
-    let schema: serde_json::Value = serde_json::from_str(&schema).expect("it is JSON");
+    let schema =
+        fs::read_to_string(docs.join("sops-lint.schema.json")).expect("the file can be read");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("the text is JSON");
     assert_eq!(
         schema,
         Settings::schema(),

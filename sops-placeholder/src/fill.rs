@@ -187,7 +187,7 @@ mod tests {
     fn values_of_secrets_have_the_form_of_their_key() {
         let decoded = |node: &Node| {
             let bytes = STANDARD.decode(node.as_str().unwrap_or_default());
-            String::from_utf8(bytes.expect("it is base64")).expect("it is text")
+            String::from_utf8(bytes.expect("the value is base64")).expect("the content is text")
         };
         let secret = "apiVersion: v1\nkind: Secret\n";
         let tls = filled(&format!(
@@ -200,7 +200,7 @@ mod tests {
         ));
         let json = at(&docker, &["stringData", ".dockerconfigjson"]).as_str();
         let json: serde_json::Value =
-            serde_json::from_str(json.unwrap_or_default()).expect("it is JSON");
+            serde_json::from_str(json.unwrap_or_default()).expect("the text is JSON");
         assert!(
             json["auths"]["placeholder.invalid"]["auth"].is_string(),
             "{json}"

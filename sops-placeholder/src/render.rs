@@ -101,7 +101,7 @@ mod tests {
             let rendered = render_file(text.as_bytes(), format, "blob");
             let rendered = rendered.unwrap_or_else(|error| panic!("{error}"));
             let rendered = rendered.expect("the file is encrypted");
-            let mut rendered = String::from_utf8(rendered).expect("it is text");
+            let mut rendered = String::from_utf8(rendered).expect("the content is text");
             while let Some(at) = rendered.find("sops-rs-placeholder-") {
                 assert!(is_placeholder(&rendered[at..at + 28]));
                 rendered.replace_range(at..at + 28, "<>");

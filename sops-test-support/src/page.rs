@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::environment::{Run, TestEnvironment, program};
+use crate::environment::{Run, TestEnvironment, other_recipient, program};
 
 /// A part of a page below a heading of the second level.
 pub struct Section {
@@ -80,8 +80,10 @@ impl PageTest {
         assert!(count > 1, "the page has {count} sections with commands");
     }
 
-    /// Runs commands in a shell that ends at the first error.
+    /// Runs commands in a shell that ends at the first error. `age1…` is a placeholder for a
+    /// recipient.
     pub fn shell(&self, commands: &str) -> Run {
+        let commands = commands.replace("age1…", &other_recipient());
         let home = self.environment.home();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = [home.join("bin"), home.join(".local/bin")];
@@ -89,7 +91,7 @@ impl PageTest {
         let path: OsString = std::env::join_paths(paths).expect("the paths have no colon");
         let mut command = self
             .environment
-            .command_of(Path::new("sh"), &["-euc", commands]);
+            .command_of(Path::new("sh"), &["-euc", &commands]);
         command
             .env("PATH", path)
             .env("EDITOR", &self.editor)

@@ -45,7 +45,7 @@ pub(crate) struct Built {
 
 impl Directory {
     pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().expect("a temporary directory");
+        let root = tempfile::tempdir().expect("a temporary directory can be created");
         for directory in ["home", "bin", "work"] {
             fs::create_dir(root.path().join(directory)).expect("the path is writable");
         }

@@ -156,7 +156,7 @@ fn altered_values_are_not_built() {
         (
             "    hex: ENC",
             "    hox: 5\n    hex: ENC",
-            "Secret odd: odd.yaml: stringData.hox: the rules require an encrypted value here",
+            "Secret odd: odd.yaml: stringData.hox: the file's rule covers this value",
         ),
     ] {
         assert!(file.contains(from), "{file}");

@@ -90,7 +90,7 @@ impl ExecArgs {
         };
         let Some(file) = file.filter(|_| !words.is_empty()) else {
             return Err(
-                CommandError::new(Code::Generic, "a file and a command are needed").hint(example),
+                CommandError::new(Code::Generic, "expected a file and a command").hint(example),
             );
         };
         let first = words.remove(0).clone();

@@ -53,7 +53,7 @@ impl FileArg {
 
     fn warn_of_more(&self, ui: &Ui) {
         if !self.more.is_empty() {
-            ui.warn("more than one file is given; only the first one is used");
+            ui.warn("more than one file was given; only the first one is used");
             let is_dashed = |word: &&PathBuf| word.as_os_str().as_encoded_bytes().starts_with(b"-");
             if let Some(flag) = self.more.iter().find(is_dashed) {
                 ui.warn(format_args!(
@@ -98,7 +98,7 @@ impl FileArg {
 }
 
 pub(crate) fn no_file() -> CommandError {
-    CommandError::new(Code::NoFileSpecified, "no file is given")
+    CommandError::new(Code::NoFileSpecified, "no file was given")
 }
 
 /// Refuses a file that does not exist, with the exit code of `sops`.

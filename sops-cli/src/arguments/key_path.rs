@@ -55,7 +55,7 @@ fn in_brackets(text: &str) -> Result<String, DocumentError> {
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
             let (key, remainder) = rest.split_at(end);
             if key.is_empty() {
-                return Err(malformed("a key is empty"));
+                return Err(malformed("empty key"));
             }
             if key.contains(['"', '\'', ']']) {
                 return Err(malformed(
@@ -69,7 +69,7 @@ fn in_brackets(text: &str) -> Result<String, DocumentError> {
             Some(next) => rest = next,
             None if rest.is_empty() => return Ok(path),
             None if rest.starts_with('[') => {}
-            None => return Err(malformed("a `.` is missing after a `]`")),
+            None => return Err(malformed("missing `.` after a `]`")),
         }
     }
 }
@@ -81,7 +81,7 @@ fn component(text: &str) -> Result<(&str, &str), &'static str> {
         Some(b'\'') => text[2..].find("']").map(|end| end + 4),
         _ => text.find(']').map(|end| end + 1),
     };
-    Ok(text.split_at(end.ok_or("a `]` is missing")?))
+    Ok(text.split_at(end.ok_or("missing `]`")?))
 }
 
 #[cfg(test)]

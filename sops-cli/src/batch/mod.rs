@@ -20,7 +20,7 @@ use crate::parallel::{self, ItemsPerThread};
 use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
-/// How many files are staged beside the old ones before they are synced and renamed together.
+/// How many files are staged next to the old ones before they are synced and renamed together.
 const TOGETHER: usize = 256;
 
 /// How many other files the process has open besides those of [`directories_together`], rounded up.

@@ -29,7 +29,7 @@ pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
             "there is no kubeconfig, and the service account of this pod cannot be used: {why}"
         );
         CommandError::new(Code::Generic, message)
-            .hint("the account is in /var/run/secrets/kubernetes.io/serviceaccount unless the pod has `automountServiceAccountToken: false`; to use a kubeconfig, name it with `--kubeconfig`")
+            .hint("the account is in /var/run/secrets/kubernetes.io/serviceaccount unless the pod has `automountServiceAccountToken: false`; to use a kubeconfig, pass it with `--kubeconfig`")
     }))
 }
 

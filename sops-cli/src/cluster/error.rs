@@ -122,7 +122,7 @@ impl Cluster {
                 "this is the server of the context `{context}`; choose another with `--context`"
             ),
             ClusterOrigin::Pod => {
-                "this is the server of the pod's cluster; name another with `--kubeconfig`"
+                "this is the server of the pod's cluster; for another one, pass a kubeconfig with `--kubeconfig`"
                     .to_owned()
             }
         })

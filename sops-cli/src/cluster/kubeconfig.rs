@@ -116,7 +116,7 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
             Code::Generic,
             format!("there is no kubeconfig: {}", name_of(file)),
         )
-        .hint("name it with `--kubeconfig` or in the variable KUBECONFIG")
+        .hint("pass it with `--kubeconfig`, or set KUBECONFIG to its path")
     };
     match error {
         KubeconfigError::ReadConfig(cause, file) if cause.kind() == io::ErrorKind::NotFound => {

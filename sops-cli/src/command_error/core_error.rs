@@ -212,10 +212,10 @@ impl CommandError {
                 }
             }
             Error::Keys(KeyError::NoKeyService { .. }) => simple(Code::Generic, &error)
-                .hint("name one with `--keyservice`, or remove the key from `.sops.yaml` or with a flag such as `--rm-kms`"),
+                .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or with a flag such as `--rm-kms`"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
-                .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` creates a key and the rule"),
+                .hint("pass one with `--age`, or add one to a creation rule in `.sops.yaml`; `sops-rs init` creates a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint(match source {
                     // The error occurred while the file was encrypted again with another rule.

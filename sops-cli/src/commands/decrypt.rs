@@ -24,7 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs decrypt secret.yaml
   sops-rs decrypt -i apps             # every encrypted file in apps
-  sops-rs decrypt --extract '[\"stringData\"][\"password\"]' secret.yaml";
+  sops-rs decrypt --extract stringData.password secret.yaml";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]

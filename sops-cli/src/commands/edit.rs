@@ -281,7 +281,7 @@ fn encoded<'t>(
 fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
     let groups = &document.metadata().key_groups;
     let mut lines = vec![
-        "This file can be decrypted with (change that with `updatekeys` or `rotate`):".to_owned(),
+        "This file can be decrypted with these keys (to change them, use `updatekeys` or `rotate`):".to_owned(),
     ];
     for (index, group) in groups.iter().enumerate() {
         let number = if groups.len() > 1 {

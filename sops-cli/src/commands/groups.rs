@@ -18,6 +18,11 @@ use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs groups add --file secret.yaml --age age1… --in-place
+  sops-rs groups delete --file secret.yaml --in-place 1";
+
 const ADD_EXAMPLES: &str = "\
 Examples:
   sops-rs groups add --file secret.yaml --age age1… --in-place
@@ -29,6 +34,7 @@ Examples:
   sops-rs groups delete --file secret.yaml 1 > changed.yaml";
 
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: GroupAction,
@@ -153,7 +159,7 @@ fn change(
     change: GroupChange,
 ) -> Result<(), CommandError> {
     let file: &Path = target.file.as_deref().ok_or_else(|| {
-        CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
+        CommandError::new(Code::CannotReadInput, "no file was given").hint("pass it with `--file`")
     })?;
     let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
     let document = EncryptedDocument::parse(&*input.content, input.format)

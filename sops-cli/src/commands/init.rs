@@ -240,13 +240,13 @@ fn mac_only_encrypted(ui: &Ui, globals: &GlobalArgs, working_dir: &Path) -> bool
         return false;
     };
     ui.note(format_args!(
-        "{bot} changes files in this repository. After it changes a value of an encrypted file, such as an image tag, the MAC does not match, and the file cannot be decrypted."
+        "{bot} changes files in this repository. If it changes a value of an encrypted file, such as an image tag, the MAC no longer matches, and the file cannot be decrypted."
     ));
-    ui.note("With `mac_only_encrypted: true`, it can change plaintext values. You give up the protection of these values: whoever can change the file can change them unnoticed, also `metadata.name` and `metadata.namespace`.");
+    ui.note("With `mac_only_encrypted: true`, it can change plaintext values. You give up the protection of these values: anyone who can change the file can change them unnoticed, including `metadata.name` and `metadata.namespace`.");
     if ui.can_ask() {
         return matches!(ui.confirm("Set `mac_only_encrypted: true`?"), Ok(true));
     }
-    ui.note("It was not set; to set it, add `mac_only_encrypted: true` to the rule, or run `sops-rs init --mac-only-encrypted`.");
+    ui.note("It was not set. To set it later, add `mac_only_encrypted: true` to the rule, or run `sops-rs init --mac-only-encrypted`.");
     false
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Write the key to a new file; `-` is standard output
     ///
     /// By default, the key is written to your key file, `~/.config/sops/age/keys.txt`, if standard
-    /// output is a terminal, and otherwise to standard output, as by `age-keygen`.
+    /// output is a terminal, and otherwise to standard output, as `age-keygen` does.
     #[arg(long, short, value_name = "FILE", conflicts_with = "append")]
     output: Option<PathBuf>,
     /// Add the key to your key file, after the keys in it

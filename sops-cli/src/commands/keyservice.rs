@@ -46,7 +46,7 @@ pub(crate) fn cmd_keyservice(
         (None, Network::Tcp) => "127.0.0.1:5000",
         (None, Network::Unix) => {
             let message = "`--network unix` needs the path of the socket";
-            return Err(CommandError::new(Code::Generic, message).hint("name it with `--address`"));
+            return Err(CommandError::new(Code::Generic, message).hint("pass it with `--address`"));
         }
     };
     let listen = async || {

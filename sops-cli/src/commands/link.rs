@@ -62,7 +62,7 @@ fn directory(args: &Args) -> Result<PathBuf, CommandError> {
     let home = env::home_dir().filter(|home| !home.as_os_str().is_empty());
     let home = home.ok_or_else(|| {
         CommandError::new(Code::Generic, "the home directory is unknown")
-            .hint("name a directory: `sops-rs link DIRECTORY`")
+            .hint("pass a directory: `sops-rs link DIRECTORY`")
     })?;
     Ok(home.join(".local/bin"))
 }

@@ -32,6 +32,15 @@ Examples:
   sops-rs lint --fix apps
   sops-rs lint --format sarif > lint.sarif";
 
+const RULE_EXAMPLES: &str = "\
+Examples:
+  sops-rs lint rule                   # list all rules
+  sops-rs lint rule SL007";
+
+const SCHEMA_EXAMPLE: &str = "\
+Examples:
+  sops-rs lint schema > sops-lint.schema.json";
+
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES, disable_help_subcommand = true)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -99,11 +108,13 @@ impl From<MinConfidence> for Confidence {
 #[derive(Subcommand, Debug)]
 enum About {
     /// Explain a rule, or list all rules
+    #[command(after_help = RULE_EXAMPLES)]
     Rule {
         /// Code or name of the rule
         rule: Option<String>,
     },
     /// Print the JSON schema of `.sops-lint.yaml`
+    #[command(after_help = SCHEMA_EXAMPLE)]
     Schema,
 }
 
@@ -280,7 +291,8 @@ fn prune(
 ) -> Result<(), CommandError> {
     let refused = |message: &str| CommandError::new(Code::CannotReadInput, message);
     let file = file.ok_or_else(|| {
-        refused("no baseline to prune").hint("name it with `--baseline`, or in `.sops-lint.yaml`")
+        refused("no baseline to prune")
+            .hint("pass it with `--baseline`, or set `baseline` in `.sops-lint.yaml`")
     })?;
     if !result.is_whole {
         let message = "a baseline can only be pruned when the whole repository is checked";

@@ -86,17 +86,18 @@ pub(crate) enum Command {
     Edit(DeferredArgs<edit::Args>),
     /// Set values in an encrypted file
     ///
-    /// A value on the command line is JSON: `"text"`, `1`, `{"a": true}`; with `--text`, it is plain
-    /// text. Without a value, the text is read from standard input or, on a terminal, asked for
-    /// without showing it; a single line loses its line break. Missing levels of the path are
-    /// created, and an index after the end of a list appends to it. Everything else keeps its layout
-    /// and its ciphertext.
+    /// Without a value, sops-rs reads plain text from standard input, or asks for it on a terminal
+    /// without showing it; the line break after a single line is dropped. A value on the command
+    /// line is JSON, such as `"text"`, `1` or `{"a": true}`; with `--text`, it is plain text.
+    ///
+    /// Missing levels of the path are created, and an index after the end of a list appends to it.
+    /// Everything else keeps its layout and its ciphertext.
     Set(DeferredArgs<set::Args>),
     /// Remove a value from an encrypted file
     ///
     /// Everything else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
-    /// Create Secrets in encrypted manifests
+    /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
@@ -112,8 +113,8 @@ pub(crate) enum Command {
     Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Print your recipients, and the creation rules that name them
     ///
-    /// For each private key that is found without asking or running anything, this prints the
-    /// recipient and where the key is.
+    /// This lists the private keys that sops-rs can use without a passphrase or another program,
+    /// each with its recipient and the place where it was found.
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
     Recipients(DeferredArgs<recipients::Args>),
@@ -187,7 +188,7 @@ pub(crate) enum Command {
     ///
     /// For each encrypted file, this prints whether your keys can decrypt it, its recipients with
     /// their names, its creation rule and the differences from it, what its MAC covers, and when it
-    /// was changed last. Nothing is decrypted, and no key is needed.
+    /// was last changed. Nothing is decrypted, and no key is needed.
     Status(DeferredArgs<status::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
@@ -201,29 +202,32 @@ pub(crate) enum Command {
     /// The exit code is 0, or 2 after an error. With `--exit-code` or `--quiet`, it is 1 if there
     /// are differences.
     Diff(DeferredArgs<diff::Args>),
-    /// Show encrypted files decrypted in `git diff`, and merge them by value
+    /// Make Git show decrypted values in diffs, and merge encrypted files by value
     ///
     /// Git needs lines in `.gitattributes`, which you commit, and settings in each clone; `sops-rs
-    /// git install` writes both. Websites such as GitHub do not use them: they show and merge
-    /// encrypted files as text.
+    /// git install` writes both. Websites such as GitHub ignore them: they show and merge encrypted
+    /// files as text.
     Git(DeferredArgs<git::Args>),
     /// Resolve the merge conflicts of an encrypted file
     ///
-    /// This reads the base, ours and theirs from Git's index, not from the working tree, and
-    /// verifies their MACs. The editor opens the merged plaintext in memory, with conflict markers
-    /// around the values that both sides changed. With `--ours` or `--theirs`, no editor opens. The
-    /// result is encrypted. Check it, then run `git add`.
+    /// The editor opens the merged plaintext, with conflict markers around the values that both
+    /// sides changed. With `--ours` or `--theirs`, no editor opens. When you save and quit, sops-rs
+    /// encrypts the result. Check it, then run `git add`.
+    ///
+    /// The three versions (base, ours and theirs) come from Git's index, not from the working tree,
+    /// and their MACs are verified. The plaintext is kept only on a memory file system.
     Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
-    /// This creates a key in sops's key file, unless you already have one, and a `.sops.yaml` in
-    /// the working directory. Existing files are not changed. If there is a `.sops.yaml` that does
-    /// not name your recipient, this prints the line to send to someone who can decrypt the files.
+    /// This creates a private key in your key file, unless you already have one, and a `.sops.yaml`
+    /// in the working directory. Existing files are not changed. If there already is a `.sops.yaml`
+    /// that does not name your recipient, this prints a line to send to someone who can decrypt the
+    /// files.
     Init(DeferredArgs<init::Args>),
     /// Create an age key, or print the recipient of one
     ///
     /// On a terminal, the key is written to your key file. If standard output is a file or a pipe,
-    /// the key is written there, as by `age-keygen`.
+    /// the key is written there, as `age-keygen` does.
     Keygen(DeferredArgs<keygen::Args>),
     /// Decrypt manifests in memory and apply them to the cluster
     ///

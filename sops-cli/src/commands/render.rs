@@ -196,7 +196,7 @@ fn require_new(directory: &Path) -> Result<(), CommandError> {
     }
     let message = format!("{} is not an empty directory", name_of(directory));
     Err(CommandError::new(Code::CannotWriteOutput, message)
-        .hint("remove it, or name another one with `--output-dir`"))
+        .hint("remove it, or choose another one with `--output-dir`"))
 }
 
 /// Reports the errors of files; the others were rendered.

@@ -13,8 +13,8 @@ use crate::update_file::FileUpdate;
 
 const EXAMPLES: &str = "\
 Examples:
-  sops-rs unset secret.yaml '[\"stringData\"][\"old\"]'
-  sops-rs unset --idempotent secret.yaml '[\"stringData\"][\"old\"]'";
+  sops-rs unset secret.yaml stringData.old
+  sops-rs unset --idempotent secret.yaml 'stringData[\"old.key\"]'";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -40,8 +40,8 @@ pub(crate) struct Args {
 pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let (Some(file), Some(path), []) = (&args.file, &args.path, &args.more[..]) else {
         return Err(
-            CommandError::new(Code::NoFileSpecified, "a file and a key path are needed")
-                .hint("for example: `sops-rs unset secrets.yaml '[\"key\"][0]'`"),
+            CommandError::new(Code::NoFileSpecified, "expected a file and a key path")
+                .hint("for example: `sops-rs unset secret.yaml stringData.password`"),
         );
     };
     let path = key_path(path)?;

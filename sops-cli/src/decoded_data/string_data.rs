@@ -184,7 +184,7 @@ mod tests {
 
     fn decoded(text: &str) -> String {
         let decoded = to_string_data(text.as_bytes(), Format::Yaml).expect(text);
-        String::from_utf8(decoded.to_vec()).expect("it is UTF-8")
+        String::from_utf8(decoded.to_vec()).expect("the text is UTF-8")
     }
 
     #[test]

@@ -87,7 +87,7 @@ mod tests {
                 let text = notice.above(&lines, b"a: 1\n");
                 assert!(
                     !str::from_utf8(&text)
-                        .expect("it is UTF-8")
+                        .expect("the text is UTF-8")
                         .contains(&format!("x{line_break}"))
                 );
                 assert_eq!(
@@ -105,7 +105,7 @@ mod tests {
         let text = "# sops-rs: allow secret-in-env -- a test\na: 1\n";
         assert_eq!(notice.stripped(text.as_bytes()), text.as_bytes());
         let whole = notice.above(&["first".to_owned(), "second ".to_owned()], text.as_bytes());
-        let whole = str::from_utf8(&whole).expect("it is UTF-8");
+        let whole = str::from_utf8(&whole).expect("the text is UTF-8");
         for edited in [
             whole.to_owned(),
             format!("\u{feff}{whole}"),

@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 
 use super::environment::{SECRET_VARIABLE, find_program};
 use super::vim::private_arguments;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, reason};
 use crate::signals::{DeferredSignals, ENDING};
 
 /// The variables that name an editor, in order: those of `sops`, then the other usual one.
@@ -88,8 +88,9 @@ impl EditorProgram {
     pub(crate) fn run(&self, file: &Path, signals: &DeferredSignals) -> Result<bool, CommandError> {
         let failed = |error: &io::Error| {
             let message = format!(
-                "cannot run the editor `{}`: {error}",
-                self.program.display()
+                "cannot run the editor `{}`: {}",
+                self.program.display(),
+                reason(error)
             );
             CommandError::new(Code::NoEditor, message)
         };
@@ -192,7 +193,8 @@ mod tests {
             ("env", 0, None),
             ("nano A=b vim", 2, None),
         ] {
-            let editor = EditorProgram::parse(OsStr::new(value)).expect("it is a command");
+            let editor =
+                EditorProgram::parse(OsStr::new(value)).expect("the variable is a command");
             let arguments = editor.arguments_with_private_ones();
             let at = arguments.iter().position(|argument| argument == "-i");
             match after {

@@ -27,7 +27,7 @@ use sops_core::{Decrypted, Variable};
 use sops_redaction::{Patterns, SHORTEST};
 
 use crate::arguments::{ExecArgs, ExecCommand, GlobalArgs};
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, reason};
 use crate::decrypt_file::{self, Use};
 use crate::input::Input;
 use crate::keys::services::Services;
@@ -286,5 +286,6 @@ fn code(status: ExitStatus) -> u8 {
 }
 
 pub(crate) fn failed(error: &io::Error) -> CommandError {
-    CommandError::new(Code::Generic, format!("cannot run the command: {error}"))
+    let message = format!("cannot run the command: {}", reason(error));
+    CommandError::new(Code::Generic, message)
 }

@@ -1,5 +1,5 @@
 //! Writes files. A file is replaced completely or not at all: the new file is written to a
-//! temporary directory beside the old one, synced, and renamed. This module also manages temporary
+//! temporary directory next to the old one, synced, and renamed. This module also manages temporary
 //! directories, but knows nothing about the content of files.
 
 mod attributes;

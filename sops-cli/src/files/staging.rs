@@ -1,4 +1,4 @@
-//! Stages new files beside the files that they replace, until all of them are on disk.
+//! Stages new files next to the files that they replace, until all of them are on disk.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use super::target::{OldFile, WriteTarget};
 use super::temporary_directory::{DirectoryKind, FileContent, TemporaryDirectory};
 use crate::command_error::CommandError;
 
-/// The temporary directories beside the files that are written.
+/// The temporary directories next to the files that are written.
 pub(super) const KIND: DirectoryKind = DirectoryKind {
     prefix: ".sops-rs-",
     content: FileContent::Staged,
@@ -28,7 +28,7 @@ pub(super) const KIND: DirectoryKind = DirectoryKind {
 #[derive(Default)]
 pub(crate) struct Staging(pub(super) Mutex<Vec<Arc<StagingDirectory>>>);
 
-/// A temporary directory beside the files that are written.
+/// A temporary directory next to the files that are written.
 pub(super) struct StagingDirectory {
     temporary: TemporaryDirectory,
     next: AtomicUsize,
@@ -54,7 +54,7 @@ pub(super) enum Expecting {
 }
 
 impl Staging {
-    /// Writes a file beside the one at `path`. [`Self::commit`] moves it into place.
+    /// Writes a file next to the one at `path`. [`Self::commit`] moves it into place.
     pub(crate) fn stage(
         &self,
         path: &Path,

@@ -90,7 +90,7 @@ impl Compared {
         arguments.push("--");
         for path in &self.paths {
             arguments.push(path.to_str().ok_or_else(|| {
-                let message = format!("{} is not UTF-8; name its directory", name_of(path));
+                let message = format!("{} is not UTF-8; pass its directory instead", name_of(path));
                 CommandError::new(Code::CannotReadInput, message)
             })?);
         }

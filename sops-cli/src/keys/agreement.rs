@@ -312,7 +312,7 @@ impl Unagreed {
     fn refusal(&self, files: &[String]) -> CommandError {
         if self.recipients.is_empty() {
             let groups = self.groups.clone();
-            let groups = groups.expect("only files that need an agreement are refused");
+            let groups = groups.expect("only files that need your approval are refused");
             return CommandError::new(Code::Generic, groups)
                 .in_file(&files_named(files))
                 .hint("`sops-rs updatekeys` gives the file the key groups of the creation rule")
@@ -353,7 +353,7 @@ mod tests {
 
     fn groups(groups: &[&[(Family, &str)]]) -> Vec<Vec<MasterKey>> {
         let key = |(family, text): &(Family, &str)| {
-            let mut keys = MasterKey::from_list(*family, text).expect("it is a key");
+            let mut keys = MasterKey::from_list(*family, text).expect("the text is a key");
             keys.remove(0)
         };
         let group = |group: &&[_]| group.iter().map(key).collect();

@@ -267,7 +267,7 @@ fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
         let hint = match key.family() {
             Family::Age => age_hint(&key.id()),
             Family::Pgp => Cow::Borrowed(
-                "`gpg --list-secret-keys` shows the available PGP keys; GNUPGHOME names another directory for them",
+                "`gpg --list-secret-keys` shows the available PGP keys; if they are in another directory, set GNUPGHOME to it",
             ),
             _ => Cow::Borrowed("cloud keys need a key service: `--keyservice`"),
         };
@@ -282,7 +282,7 @@ fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
 fn age_hint(recipient: &str) -> Cow<'static, str> {
     if recipient.starts_with("ssh-") {
         return Cow::Borrowed(
-            "put the private key into `~/.ssh/id_ed25519` or `~/.ssh/id_rsa`, or name its file in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+            "put the private key into `~/.ssh/id_ed25519` or `~/.ssh/id_rsa`, or set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path",
         );
     }
     // `age1NAME1…`; Bech32 data has no `1`.
@@ -291,10 +291,10 @@ fn age_hint(recipient: &str) -> Cow<'static, str> {
         .and_then(|rest| rest.rsplit_once('1'));
     match plugin {
         Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
-            "put an identity of the plugin `age-plugin-{name}` into the key file, or name its file in SOPS_AGE_KEY_FILE"
+            "put an identity of the plugin `age-plugin-{name}` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it"
         )),
         _ => Cow::Borrowed(
-            "put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE",
+            "put the private key into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
         ),
     }
 }

@@ -99,7 +99,8 @@ mod tests {
 
     /// Parses groups such as `a,b c`.
     fn groups(text: &str, threshold: Option<usize>) -> CanonicalGroups {
-        let group = |keys| MasterKey::from_list(Family::Age, keys).expect("they are keys");
+        let group =
+            |keys| MasterKey::from_list(Family::Age, keys).expect("the text is a list of keys");
         let groups: Vec<_> = text.split(' ').map(group).collect();
         CanonicalGroups::new(KeyGroups {
             groups: &groups,

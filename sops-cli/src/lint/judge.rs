@@ -193,9 +193,9 @@ impl Judge<'_> {
         findings.retain(|finding| finding.rule.code == "SL010");
         reword(
             &mut findings,
-            "`.sops.yaml` has a creation rule for this file that is never used, because one before it is for every file",
+            "`.sops.yaml` has a creation rule for this file that is never used, because an earlier rule matches every file",
             &format!(
-                "in `.sops.yaml`, put the rule with `path_regex: {}` before the one for every file, and encrypt this file; if it is meant to be public, remove the rule",
+                "in `.sops.yaml`, put the rule with `path_regex: {}` before the rule that matches every file, and encrypt this file; if it is meant to be public, remove the rule",
                 escaped(expression)
             ),
         );

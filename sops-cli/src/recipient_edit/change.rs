@@ -1,4 +1,4 @@
-//! Changes every rule that is meant, and checks that nothing else changed.
+//! Changes every selected rule, and checks that nothing else changed.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Adds recipients to a `.sops.yaml`, and removes them, without a change to anything else.
 //! `occurrence.rs` finds the recipients with their names, `adding.rs` and `removal.rs` change one
-//! list, and `change.rs` changes all rules that are meant and checks the result.
+//! list, and `change.rs` changes all selected rules and checks the result.
 
 mod adding;
 mod change;

@@ -193,7 +193,8 @@ impl Bench {
     }
 
     fn recipients(&self, encrypted: &str) -> Vec<Vec<String>> {
-        let document = EncryptedDocument::parse(encrypted, self.format).expect("it was decrypted");
+        let document =
+            EncryptedDocument::parse(encrypted, self.format).expect("the file is encrypted");
         let groups = document.metadata().key_groups.iter();
         groups
             .map(|group| group.keys.iter().map(|key| key.master_key().id()).collect())
@@ -270,7 +271,10 @@ fn change_for(seed: u64, text: &str, format: Format, indexes: bool, other: Strin
     // The last place is the document itself.
     found.pop();
     let place = found.choose(&mut random);
-    let value = (*NEW_VALUES.choose(&mut random).expect("there are some")).to_owned();
+    let value = (*NEW_VALUES
+        .choose(&mut random)
+        .expect("the list is not empty"))
+    .to_owned();
     let flags = [
         "",
         "--add-age OTHER",
@@ -293,7 +297,7 @@ fn change_for(seed: u64, text: &str, format: Format, indexes: bool, other: Strin
         (0..=3, _) => Change::Set("[\"new\"][0][\"a\"]".to_owned(), value),
         (4..=6, Some(place)) => Change::Unset(place.path.clone()),
         (4..=7, _) => Change::Edit(other),
-        (8, _) => Change::Rotate(flags.choose(&mut random).expect("there are some")),
+        (8, _) => Change::Rotate(flags.choose(&mut random).expect("the list is not empty")),
         _ => Change::UpdateKeys,
     }
 }
@@ -438,7 +442,9 @@ fn every_change_of_a_known_document_is_as_with_sops() {
     ] {
         let bench = Bench::new(format);
         for origin in [Ours, Sops] {
-            let encrypted = bench.encrypt(origin, text).expect("it can be encrypted");
+            let encrypted = bench
+                .encrypt(origin, text)
+                .expect("the document can be encrypted");
             for change in common.iter().chain([&Change::Edit(edited.to_owned())]) {
                 if let Err(error) = bench.check(&encrypted, change) {
                     panic!("{format:?} encrypted by {origin:?}, {error}");

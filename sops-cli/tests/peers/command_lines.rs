@@ -68,8 +68,8 @@ fn run(fixture: &TestEnvironment, sops: &Path, line: &str) -> Outcome {
         environment.write(&name, fixture.bytes(&name));
     }
     let directory = environment.home().join("bin");
-    std::fs::create_dir(&directory).expect("it is ours");
-    symlink(sops, directory.join("sops")).expect("it is ours");
+    std::fs::create_dir(&directory).expect("the directory can be created");
+    symlink(sops, directory.join("sops")).expect("the link can be created");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut command = environment.command_of("sh".as_ref(), &["-c", line]);
     command
@@ -122,10 +122,14 @@ fn neutral(text: &str) -> String {
         .stdout(Stdio::piped())
         .spawn()
         .expect("`sops` is on the PATH");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(text.as_bytes()).expect("it reads all");
+    let mut stdin = child.stdin.take().expect("the stream is a pipe");
+    stdin
+        .write_all(text.as_bytes())
+        .expect("the program reads its input");
     drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
+    let output = child
+        .wait_with_output()
+        .expect("the process can be waited for");
     assert!(output.status.success(), "`sops` cannot decrypt {text}");
     format!(
         "encrypted {format}:\n{}",
@@ -231,16 +235,16 @@ fn completion_is_answered_at_every_position() {
     let environment = TestEnvironment::without_key();
     let directory = environment.home();
     let ours = directory.join("sops");
-    symlink(program(), &ours).expect("it is ours");
+    symlink(program(), &ours).expect("the link can be created");
     let answer = |sops: &Path, position: &str| {
         let output = Command::new(sops)
             .args(position.split_whitespace())
             .arg("--generate-bash-completion")
             .output()
-            .expect("it runs");
+            .expect("the program can be started");
         (
             output.status.code(),
-            String::from_utf8(output.stdout).expect("it is text"),
+            String::from_utf8(output.stdout).expect("the content is text"),
         )
     };
     for position in POSITIONS {

@@ -18,7 +18,7 @@ fn files_that_sops_encrypts_pass_the_lint() {
         recipient()
     );
     let config = Config::parse(rules.as_bytes(), &root.join(".sops.yaml"), root);
-    let config = config.expect("it is valid");
+    let config = config.expect("the input is valid");
     let linter = Linter::new(Settings::default()).expect("the settings are valid");
     let flags = ["--encrypted-regex", "^(data|stringData)$"];
     let (mut encrypted, mut wrong) = (0, Vec::new());

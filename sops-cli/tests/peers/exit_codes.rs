@@ -17,12 +17,12 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it drops the text; nothing is lost here",
     ),
     (
-        "a comment behind the object",
+        "a comment after the object",
         0,
         "it drops the text; nothing is lost here",
     ),
     (
-        "a bracket too much in JSON",
+        "an extra bracket in JSON",
         0,
         "it drops the text; nothing is lost here",
     ),
@@ -32,27 +32,27 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it closes what is open; the rest may be missing",
     ),
     (
-        "half a pair of escapes",
+        "half of a surrogate pair",
         0,
-        "it puts another character in place of the escape",
+        "it replaces the escape with another character",
     ),
     (
-        "half a pair of escapes at the end",
+        "half of a surrogate pair at the end",
         0,
-        "it puts another character in place of the escape",
+        "it replaces the escape with another character",
     ),
     (
-        "the other half of a pair of escapes",
+        "the second half of a surrogate pair",
         0,
-        "it puts another character in place of the escape",
+        "it replaces the escape with another character",
     ),
     (
-        "half a pair of escapes twice",
+        "half of a surrogate pair, twice",
         0,
-        "it puts another character in place of the escape",
+        "it replaces the escape with another character",
     ),
     (
-        "JSON with a key that stands twice",
+        "JSON with a duplicate key",
         0,
         "readers disagree on which one counts",
     ),
@@ -60,7 +60,7 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
     (
         "JSON that is not UTF-8",
         0,
-        "it puts other characters in place of the bytes",
+        "it replaces the bytes with other characters",
     ),
     (
         "YAML with a key `sops` in a later document",
@@ -68,9 +68,9 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it finds the key when it writes",
     ),
     (
-        "a null key in the `sops` block",
+        "a null key in the `sops` metadata",
         1,
-        "a key that is no string has one code here",
+        "a key that is not a string has one code here",
     ),
     ("a key of a list", 2, "it panics"),
     ("a negative index", 2, "it panics"),
@@ -88,18 +88,18 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
     (
         "a group without keys to add",
         0,
-        "it writes a group that nobody opens",
+        "it writes a group that no key can decrypt",
     ),
-    ("a group to delete that is not there", 2, "it panics"),
+    ("a missing group to delete", 2, "it panics"),
     (
         "the only group to delete",
         0,
-        "it writes a file that nobody opens",
+        "it writes a file that no key can decrypt",
     ),
     (
         "a malformed expression",
         0,
-        "it passes over an expression that is none, and encrypts nothing",
+        "it ignores an invalid expression, and encrypts nothing",
     ),
     (
         "a rule that selects nothing",
@@ -108,23 +108,19 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
     ),
     ("dotenv that is not UTF-8", 0, "it takes any bytes"),
     ("INI that is not UTF-8", 0, "it takes any bytes"),
-    (
-        "INI with a key that stands twice",
-        0,
-        "it drops the first value",
-    ),
+    ("INI with a duplicate key", 0, "it drops the first value"),
     (
         "INI with a line of the metadata twice",
         0,
         "it drops the first line",
     ),
     (
-        "no `sops` block, encrypted",
+        "no `sops` metadata, encrypted",
         0,
         "it encrypts the ciphertext",
     ),
     (
-        "no `sops` block in JSON, encrypted",
+        "no `sops` metadata in JSON, encrypted",
         0,
         "it encrypts the ciphertext",
     ),
@@ -144,20 +140,20 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it encrypts the ciphertext",
     ),
     (
-        "a comment that is a text",
+        "a comment that is a string",
         51,
-        "it takes the comment for a value, and finds another MAC",
+        "it takes the comment for a value, so the MAC differs",
     ),
     ("a value of bytes", 2, "it panics"),
     (
-        "a rule that is no expression",
+        "a rule that is not an expression",
         51,
-        "it selects nothing by it, and finds another MAC",
+        "it selects nothing with it, so the MAC differs",
     ),
     (
         "an unknown key in the configuration",
         0,
-        "it passes over a misspelt key",
+        "it ignores a misspelled key",
     ),
 ];
 

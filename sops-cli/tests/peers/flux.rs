@@ -100,7 +100,7 @@ fn the_lint_knows_which_files_flux_leaves_encrypted() {
         peer::encrypt(text, format, |_| ()).unwrap_or_else(|error| panic!("{error}: {text}"))
     };
     let json = encrypted("{\n  \"a\": \"b\"\n}\n", Format::Json);
-    let value: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let value: serde_json::Value = serde_json::from_str(&json).expect("the text is JSON");
     let yaml = encrypted("a: b\n", Format::Yaml);
     for (name, text) in [
         ("lines.json", json),
@@ -150,14 +150,14 @@ patches:
          sourceRef: {kind: GitRepository, name: flux-system}\n  decryption: {provider: sops}\n",
     );
     let run = environment.run(&["lint", "--select", "SL015", "--format", "json"]);
-    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let lines: Vec<&str> = kustomization.lines().collect();
-    let findings = report.as_array().expect("it is a list");
+    let findings = report.as_array().expect("the value is a list");
     let reported: Vec<&str> = findings
         .iter()
         .map(|finding| {
             let line = finding["line"].as_u64().expect("a finding has a line");
-            let line = lines[usize::try_from(line).expect("it is small") - 1];
+            let line = lines[usize::try_from(line).expect("the number fits") - 1];
             line.rsplit([' ', '=']).next().unwrap_or_default()
         })
         .collect();

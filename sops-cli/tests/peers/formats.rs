@@ -121,7 +121,7 @@ fn fields_of_the_metadata_are_accepted_as_by_sops() {
     let modified = encrypted
         .lines()
         .find_map(|line| line.strip_prefix("    lastmodified: "))
-        .expect("it has a time")
+        .expect("the metadata has a time")
         .trim_matches('"');
     let version = |text: &str| with_line("version", &format!("    version: {text}"));
     let time = |text: String| with_line("lastmodified", &format!("    lastmodified: '{text}'"));

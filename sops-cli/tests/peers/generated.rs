@@ -21,7 +21,7 @@ pub(crate) fn for_each_seed(
     let number = |variable: &str| {
         std::env::var(variable)
             .ok()
-            .map(|text| text.parse::<u64>().expect("a number"))
+            .map(|text| text.parse::<u64>().expect("the variable is a number"))
     };
     let count = number("SOPS_RS_DOCUMENTS")
         .unwrap_or(2_000)

@@ -69,8 +69,8 @@ fn sops_decrypts_the_golden_vectors_to_their_plaintext() {
     let text = std::fs::read_to_string(&file).expect("the vectors are there");
     assert!(text.lines().count() > 100);
     for line in text.lines() {
-        let golden: Golden = serde_json::from_str(line).expect("a golden vector");
-        let format = Format::from_name(&golden.format).expect("a format");
+        let golden: Golden = serde_json::from_str(line).expect("the line is a golden vector");
+        let format = Format::from_name(&golden.format).expect("the vector names a format");
         assert_eq!(
             peer::sops_decrypt(&golden.encrypted, format).as_ref(),
             Ok(&golden.decrypted),

@@ -49,7 +49,7 @@ fn left(program: &Path, before: &str, now: &str, arguments: &[&str]) -> (Left, R
     let named_sops = environment.path("../home/sops");
     let program = match program.is_absolute() {
         true => {
-            symlink(program, &named_sops).expect("the home is ours");
+            symlink(program, &named_sops).expect("the link can be created");
             &named_sops
         }
         false => program,

@@ -31,8 +31,10 @@ impl Service {
         let address = match network {
             "unix" => keyring.path("s.sock").display().to_string(),
             _ => {
-                let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-                free.local_addr().expect("it listens").to_string()
+                let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+                free.local_addr()
+                    .expect("the listener has an address")
+                    .to_string()
             }
         };
         let flags = ["keyservice", "--network", network, "--address", &address];
@@ -154,23 +156,30 @@ impl Answer for Cloud {
         let hex = hex.ok_or_else(|| Status::unknown("this is for another key"))?;
         let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16);
         let bytes: Result<Vec<u8>, _> = (0..hex.len()).step_by(2).map(byte).collect();
-        Ok(Zeroizing::new(bytes.expect("it is what was given")))
+        Ok(Zeroizing::new(
+            bytes.expect("the ciphertext is hexadecimal"),
+        ))
     }
 }
 
 /// Starts the cloud, which runs until the tests end. Returns its address, in a directory that is
 /// removed on drop.
 fn sky() -> (TempDir, String) {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = tempfile::tempdir().expect("a temporary directory can be created");
     let path = directory.path().join("s.sock");
     let (sender, receiver) = mpsc::channel();
     let listen = async move || {
         let listener = Listener::unix(&path).await?;
-        sender.send(listener.address()?).expect("it is received");
+        sender
+            .send(listener.address()?)
+            .expect("the receiver exists");
         Ok(listener)
     };
-    thread::spawn(|| serve(listen, Arc::new(Cloud)).expect("it serves"));
-    (directory, receiver.recv().expect("it listens"))
+    thread::spawn(|| serve(listen, Arc::new(Cloud)).expect("the service runs"));
+    (
+        directory,
+        receiver.recv().expect("the listener has an address"),
+    )
 }
 
 #[test]
@@ -222,7 +231,7 @@ fn cloud_keys_are_sent_with_all_their_fields() {
             let enc = sops
                 .filter_map(|list| list.get(0)?.get("enc")?.as_str())
                 .next();
-            let enc = enc.expect("one key");
+            let enc = enc.expect("the file has a key");
             for word in &in_request {
                 assert!(enc.contains(word), "{program}: {enc}");
             }

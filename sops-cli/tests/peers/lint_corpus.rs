@@ -18,14 +18,16 @@ const DIRECTORIES: [&str; 3] = [
 fn findings_in_public_repositories_are_the_reviewed_ones() {
     let corpus =
         std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a directory of YAML files");
-    let corpus = PathBuf::from(corpus).canonicalize().expect("it is there");
+    let corpus = PathBuf::from(corpus)
+        .canonicalize()
+        .expect("the path exists");
     let environment = TestEnvironment::new();
     let mut command =
         environment.command(&[&["lint", "--format", "json"], &DIRECTORIES[..]].concat());
     command.current_dir(&corpus);
     let run = environment.finish(command);
     assert_eq!(run.code, Some(1), "{run}");
-    let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let line = |one: &Json| {
         format!(
             "{}:{} {}",
@@ -56,7 +58,7 @@ fn nothing_is_found_in_the_test_data_of_pod_security_admission() {
         let run = go.args(["-C", manifest]).args(arguments).output();
         let run = run.expect("go is installed");
         assert!(run.status.success(), "{run:?}");
-        String::from_utf8(run.stdout).expect("it is text")
+        String::from_utf8(run.stdout).expect("the content is text")
     };
     go(&["mod", "download", MODULE]);
     let directory = go(&["list", "-m", "-f", "{{.Dir}}", MODULE]);

@@ -221,7 +221,7 @@ fn a_merge_asks_for_a_passphrase_once_and_a_diff_never() {
         env!("CARGO_MANIFEST_DIR"),
         "/../testdata/keys/encrypted.age"
     );
-    fs::copy(locked, &keys).expect("the home is ours");
+    fs::copy(locked, &keys).expect("the file can be copied");
     let run = |arguments: &[&str]| {
         let command = environment.command_of(Path::new("git"), arguments);
         let typed = ("assphrase", &b"passphrase of the test key\n"[..]);
@@ -242,7 +242,7 @@ fn a_merge_asks_for_a_passphrase_once_and_a_diff_never() {
         "{}",
         shown.bytes
     );
-    fs::write(&keys, own_key).expect("the home is ours");
+    fs::write(&keys, own_key).expect("the file can be written");
     assert_eq!(environment.decrypt("secret.yaml"), "a: \"2\"\nb: \"2\"\n");
 }
 

@@ -22,7 +22,7 @@ pub(crate) static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
 });
 
 static HOME: LazyLock<TempDir> =
-    LazyLock::new(|| tempfile::tempdir().expect("a temporary directory"));
+    LazyLock::new(|| tempfile::tempdir().expect("a temporary directory can be created"));
 
 /// The public half of the test key.
 pub(crate) fn recipient() -> String {
@@ -82,7 +82,7 @@ pub(crate) fn sops(
     let _ = child
         .stdin
         .take()
-        .expect("a pipe")
+        .expect("the stream is a pipe")
         .write_all(input.as_ref());
     child.wait_with_output().expect("`sops` ends")
 }

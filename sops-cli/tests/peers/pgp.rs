@@ -21,15 +21,15 @@ pub(crate) struct Keyring {
 
 impl Keyring {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         for name in ["gnupg", "work"] {
-            fs::create_dir(directory.path().join(name)).expect("the directory is ours");
+            fs::create_dir(directory.path().join(name)).expect("the directory can be created");
         }
         fs::set_permissions(
             directory.path().join("gnupg"),
             fs::Permissions::from_mode(0o700),
         )
-        .expect("the directory is ours");
+        .expect("the permissions can be changed");
         Self { directory }
     }
 
@@ -42,7 +42,7 @@ impl Keyring {
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(name), text).expect("the directory is ours");
+        fs::write(self.path(name), text).expect("the file can be written");
     }
 
     fn read(&self, name: &str) -> String {
@@ -52,8 +52,9 @@ impl Keyring {
     /// A shell script, and its path.
     fn script(&self, name: &str, text: &str) -> String {
         let path = self.directory.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the directory is ours");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the file can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+            .expect("the permissions can be changed");
         path.display().to_string()
     }
 
@@ -110,7 +111,9 @@ impl Keyring {
         );
         let listed = self.gpg(&["--with-colons", "--list-keys", &user]);
         let line = listed.lines().find_map(|line| line.strip_prefix("fpr:"));
-        line.expect("a fingerprint").trim_matches(':').to_owned()
+        line.expect("the key has a fingerprint")
+            .trim_matches(':')
+            .to_owned()
     }
 
     /// Runs this program.
@@ -163,7 +166,7 @@ pub(crate) fn with_age(command: &mut Command) -> Command {
         .filter_map(|(name, value)| Some((name, value?)));
     with.envs(variables)
         .env("SOPS_AGE_KEY", IDENTITY.lines().last().unwrap_or_default())
-        .current_dir(command.get_current_dir().expect("it was set"))
+        .current_dir(command.get_current_dir().expect("the directory was set"))
         .stdin(Stdio::null());
     with
 }
@@ -242,14 +245,17 @@ fn each_program_reads_what_the_other_wrote_for_a_pgp_key() {
         ring.ours(&["encrypt", "-i", name]).succeeds();
         ring.both_decrypt(name, false);
     }
-    fs::remove_file(ring.path(".sops.yaml")).expect("it is there");
+    fs::remove_file(ring.path(".sops.yaml")).expect("the file can be removed");
     // The rule names a subkey.
     let listed = ring.gpg(&["--with-colons", "--list-keys", &ann]);
     let subkey = listed
         .lines()
         .filter_map(|line| line.strip_prefix("fpr:"))
         .nth(1);
-    let subkey = format!("{}!", subkey.expect("a subkey").trim_matches(':'));
+    let subkey = format!(
+        "{}!",
+        subkey.expect("the key has a subkey").trim_matches(':')
+    );
     ring.write("subkey.yaml", TEXT);
     ring.ours(&["encrypt", "-i", "--pgp", &subkey, "subkey.yaml"])
         .succeeds();
@@ -283,7 +289,9 @@ fn a_key_that_cannot_be_used_is_refused_with_the_reason() {
     ]);
     let listed = ring.gpg(&["--with-colons", "--list-keys", signing]);
     let signing = listed.lines().find_map(|line| line.strip_prefix("fpr:"));
-    let signing = signing.expect("a fingerprint").trim_matches(':');
+    let signing = signing
+        .expect("the key has a fingerprint")
+        .trim_matches(':');
 
     ring.write("x.yaml", TEXT);
     for (key, words) in [
@@ -370,7 +378,8 @@ fn the_agent_asks_for_a_passphrase_only_if_nothing_else_opens_the_file() {
         );
         let program = ring.script("pinentry", &pinentry);
         let configuration = format!("pinentry-program {program}\n");
-        fs::write(ring.home().join("gpg-agent.conf"), configuration).expect("it is ours");
+        fs::write(ring.home().join("gpg-agent.conf"), configuration)
+            .expect("the file can be written");
         // The cache ends with the agent.
         let killed = ring.command("gpgconf", &["--kill", "gpg-agent"]).status();
         assert!(killed.expect("`gpgconf` comes with `gpg`").success());

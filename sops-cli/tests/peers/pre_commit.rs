@@ -7,7 +7,10 @@ use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 
 fn run(environment: &TestEnvironment, program_name: &str, arguments: &[&str]) -> Run {
     let mut command = environment.command_of(Path::new(program_name), arguments);
-    let directory = program().parent().expect("it is in a directory").to_owned();
+    let directory = program()
+        .parent()
+        .expect("the path has a parent directory")
+        .to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(directory).chain(std::env::split_paths(&path));
     command
@@ -41,7 +44,7 @@ fn repository() -> TestEnvironment {
     let hooks = environment
         .path("../hooks")
         .canonicalize()
-        .expect("it is there");
+        .expect("the path exists");
     environment.write(
         ".pre-commit-config.yaml",
         format!(

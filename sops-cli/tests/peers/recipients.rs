@@ -34,7 +34,7 @@ fn changed_configurations_mean_the_same_to_sops() {
     for entry in fs::read_dir(directory).expect("the directory exists") {
         let path = entry.expect("the directory is readable").path();
         let name = path.display().to_string();
-        let text = fs::read_to_string(&path).expect("it is UTF-8");
+        let text = fs::read_to_string(&path).expect("the text is UTF-8");
         // `sops` needs the public key to encrypt for PGP.
         let text = text.replace("path_regex: x", "path_regex: a/");
         let text = text.replace("\"path_regex\": \"x\"", "\"path_regex\": \"a/\"");

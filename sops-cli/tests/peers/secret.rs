@@ -58,10 +58,12 @@ fn compare(environment: &TestEnvironment, arguments: &[String]) {
     let run = environment.run(&words).succeeds();
     assert_eq!(run.stdout, "");
     let created = environment.decrypt("new.json");
-    std::fs::remove_file(environment.path("new.json")).expect("it was written");
+    std::fs::remove_file(environment.path("new.json")).expect("the file was written");
     let object = |text: &str| {
         let mut object: serde_json::Value = serde_json::from_str(text).expect(text);
-        let metadata = object["metadata"].as_object_mut().expect("an object");
+        let metadata = object["metadata"]
+            .as_object_mut()
+            .expect("the value is an object");
         metadata.remove("creationTimestamp");
         object
     };
@@ -119,7 +121,7 @@ fn generic_secrets_are_those_of_kubectl() {
                     let name = format!("file{index}");
                     std::fs::rename(environment.path("file"), environment.path(&name))
                         .expect("the file was written");
-                    let last = arguments.last_mut().expect("it was added");
+                    let last = arguments.last_mut().expect("the list has an argument");
                     *last = format!("--from-file={key}={name}");
                 }
             }

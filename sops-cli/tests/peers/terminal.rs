@@ -31,18 +31,20 @@ pub(crate) fn run_program(
     program: &Command,
     typed: Option<(&str, &[u8])>,
 ) -> Shown {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-    grantpt(&ours).expect("it is ours");
-    unlockpt(&ours).expect("it is ours");
-    let name = ptsname(&ours, Vec::new()).expect("it has a name");
-    let theirs = open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it is unlocked");
+    let ours =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal can be opened");
+    grantpt(&ours).expect("the terminal can be prepared");
+    unlockpt(&ours).expect("the terminal can be prepared");
+    let name = ptsname(&ours, Vec::new()).expect("the terminal has a name");
+    let theirs = open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty())
+        .expect("the terminal can be opened");
     let size = Winsize {
         ws_row: 24,
         ws_col: 80,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    tcsetwinsize(&theirs, size).expect("it is a terminal");
+    tcsetwinsize(&theirs, size).expect("the file is a terminal");
     let mut command = environment.command_of("setsid".as_ref(), &["--ctty", "--wait"]);
     command.arg(program.get_program()).args(program.get_args());
     command.env("TERM", "xterm");
@@ -70,8 +72,8 @@ pub(crate) fn run_program(
         }
     }
     Shown {
-        status: child.wait().expect("it ends"),
-        bytes: String::from_utf8(bytes).expect("it writes UTF-8"),
+        status: child.wait().expect("the process can be waited for"),
+        bytes: String::from_utf8(bytes).expect("the output is UTF-8"),
     }
 }
 
@@ -150,7 +152,7 @@ fn with_files() -> TestEnvironment {
 /// Asserts that the directory contains only the files, each unchanged or completely encrypted.
 /// Returns how many are encrypted.
 fn encrypted_files(environment: &TestEnvironment) -> usize {
-    let entries = fs::read_dir(environment.path("apps")).expect("it is there");
+    let entries = fs::read_dir(environment.path("apps")).expect("the directory can be read");
     assert_eq!(entries.count(), FILES, "other files are left behind");
     let mut encrypted = 0;
     for index in 0..FILES {
@@ -172,7 +174,7 @@ fn a_progress_bar_is_shown_while_files_are_processed_and_removed_afterwards() {
         environment.path(&name(300)),
         environment.path("linked.yaml"),
     )
-    .expect("it is the same file system");
+    .expect("both paths are on one file system");
     for (command, expected) in [
         ("encrypt", "Files encrypted: 600"),
         ("rotate", "Files rotated: 600"),

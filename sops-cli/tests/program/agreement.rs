@@ -42,8 +42,10 @@ fn entry(environment: &TestEnvironment, enc: Enc) -> String {
     ];
     environment.run(&encrypt).succeeds();
     let text = environment.read("theirs.yaml");
-    fs::remove_file(environment.path("theirs.yaml")).expect("it is ours");
-    let (_, list) = text.split_once("    age:\n").expect("it has recipients");
+    fs::remove_file(environment.path("theirs.yaml")).expect("the file can be removed");
+    let (_, list) = text
+        .split_once("    age:\n")
+        .expect("the rule has recipients");
     let end = list.find("\n    lastmodified").expect("the list ends");
     format!("{}\n", &list[..end])
 }
@@ -371,7 +373,7 @@ fn called_as_sops_it_warns_and_continues() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
     let sops = environment.path("../home/sops");
-    symlink(program(), &sops).expect("the home is ours");
+    symlink(program(), &sops).expect("the link can be created");
     for words in commands() {
         plant(&environment, NAME, Enc::OfAnotherFile);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -446,11 +448,13 @@ fn on_a_terminal(
     arguments: &[&str],
     answer: &str,
 ) -> (Option<i32>, String) {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-    grantpt(&ours).expect("it is ours");
-    unlockpt(&ours).expect("it is ours");
-    let name = ptsname(&ours, Vec::new()).expect("it has a name");
-    let theirs = open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it is unlocked");
+    let ours =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal can be opened");
+    grantpt(&ours).expect("the terminal can be prepared");
+    unlockpt(&ours).expect("the terminal can be prepared");
+    let name = ptsname(&ours, Vec::new()).expect("the terminal has a name");
+    let theirs = open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty())
+        .expect("the terminal can be opened");
     let mut ours = File::from(ours);
     ours.write_all(answer.as_bytes())
         .expect("the terminal is open");
@@ -462,9 +466,14 @@ fn on_a_terminal(
         .spawn()
         .expect("the program runs");
     let mut text = String::new();
-    let mut stderr = child.stderr.take().expect("it is piped");
-    stderr.read_to_string(&mut text).expect("it writes text");
-    (child.wait().expect("it ends").code(), text)
+    let mut stderr = child.stderr.take().expect("the stream is a pipe");
+    stderr
+        .read_to_string(&mut text)
+        .expect("the output is text");
+    (
+        child.wait().expect("the process can be waited for").code(),
+        text,
+    )
 }
 
 #[test]

@@ -27,10 +27,10 @@ fn the_version_is_that_of_sops() {
     }
     // The name can belong to a link or a copy, in any directory.
     let link = environment.path("sops");
-    symlink(program(), &link).expect("it is ours");
+    symlink(program(), &link).expect("the link can be created");
     let run = environment.finish(environment.command_of(&link, &["--version"]));
     assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
-    std::fs::remove_file(&link).expect("it is ours");
+    std::fs::remove_file(&link).expect("the file can be removed");
     // Another process makes the copy: a program that another thread starts here would hold the new
     // file open for writing, and the copy could not run.
     let copied = std::process::Command::new("cp")
@@ -56,15 +56,15 @@ fn one_command_installs_the_name() {
         assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
     }
     // A link to another version that no longer exists.
-    std::fs::remove_file(&link).expect("it is ours");
-    symlink("/nowhere/sops-rs", &link).expect("it is ours");
+    std::fs::remove_file(&link).expect("the file can be removed");
+    symlink("/nowhere/sops-rs", &link).expect("the link can be created");
     environment.run(&["link"]).succeeds();
     let run = environment.finish(environment.command_of(&link, &["link"]));
     run.succeeds();
     // This link belongs to another program.
     environment.write("bin/sops", "#!/bin/sh\n");
     environment.write("other/x", "");
-    symlink("/nowhere/sops", environment.path("other/sops")).expect("it is ours");
+    symlink("/nowhere/sops", environment.path("other/sops")).expect("the link can be created");
     environment.write("directory/sops/x", "");
     for directory in ["bin", "other", "directory"] {
         let run = environment.run(&["link", directory]).fails_with(3);
@@ -81,9 +81,10 @@ fn one_command_installs_the_name() {
             link.is_symlink() && link.canonicalize().is_ok(),
             "{directory}"
         );
-        let entries = std::fs::read_dir(environment.path(directory)).expect("it is ours");
+        let entries =
+            std::fs::read_dir(environment.path(directory)).expect("the directory can be read");
         let rest = entries.filter(|entry| {
-            let name = entry.as_ref().expect("it is ours").file_name();
+            let name = entry.as_ref().expect("the entry can be read").file_name();
             name.to_string_lossy().starts_with('.')
         });
         assert_eq!(rest.count(), 0, "{directory}");
@@ -248,7 +249,7 @@ fn verbose_logs_each_key() {
             let (logger, line) = line.split_once('\t').expect("a log line has a tab");
             let (_, message) = line
                 .split_once("level=info msg=")
-                .expect("it is a log line");
+                .expect("the line is a log line");
             format!("{logger} {message}")
         });
         messages.collect::<Vec<_>>()
@@ -287,12 +288,12 @@ fn hints_have_the_name_that_the_program_was_called_by() {
     let environment = TestEnvironment::new();
     environment.write("p.yaml", "a: 1\n");
     let link = environment.path("bin/sops");
-    std::fs::create_dir(environment.path("bin")).expect("it is ours");
-    symlink(program(), &link).expect("it is ours");
+    std::fs::create_dir(environment.path("bin")).expect("the directory can be created");
+    symlink(program(), &link).expect("the link can be created");
     for (arguments, hint) in [
         (&["decrypt", "p.yaml"][..], "encrypt --in-place"),
         (&["set", "p.yaml", "[\"a\"]", ""], "unset"),
-        (&["unset", "p.yaml"], "unset secrets.yaml"),
+        (&["unset", "p.yaml"], "unset secret.yaml"),
         (&["exec-env", "--help"], "exec-env settings.yaml"),
     ] {
         let text = |run: Run| format!("{}{}", run.stdout, run.stderr);
@@ -310,8 +311,8 @@ fn hints_have_the_name_that_the_program_was_called_by() {
 fn dates_are_decrypted_as_by_sops() {
     let environment = TestEnvironment::new();
     let link = environment.path("bin/sops");
-    std::fs::create_dir(environment.path("bin")).expect("it is ours");
-    symlink(program(), &link).expect("it is ours");
+    std::fs::create_dir(environment.path("bin")).expect("the directory can be created");
+    symlink(program(), &link).expect("the link can be created");
     let text = "a: 2024-01-01\nb: 2006-01-02T15:04:05+07:06";
     environment.encrypt("dates.yaml", text);
     let under_sops = environment.command_of(&link, &["decrypt", "dates.yaml"]);
@@ -394,7 +395,7 @@ fn words_after_the_file_are_ignored() {
             let is_changed = environment.read(name) != before;
             assert_eq!(is_changed, *name == changed, "{line}: {name}: {run}");
         }
-        let several = "warning: more than one file is given; only the first one is used\n";
+        let several = "warning: more than one file was given; only the first one is used\n";
         assert_eq!(run.stderr.matches(several).count(), 1, "{line}: {run}");
         let said = ignored.map(|flag| format!("warning: `{flag}` is ignored"));
         let count = said.map_or(0, |said| run.stderr.matches(&said).count());

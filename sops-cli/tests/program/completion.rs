@@ -54,12 +54,13 @@ impl Shell {
         let directory = environment.home().join("bin");
         let _ = std::fs::create_dir(&directory);
         let _ = std::os::unix::fs::symlink(program(), directory.join(name));
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-        grantpt(&ours).expect("it is ours");
-        unlockpt(&ours).expect("it is ours");
-        let terminal = ptsname(&ours, Vec::new()).expect("it has a name");
-        let theirs =
-            open(&terminal, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it is unlocked");
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)
+            .expect("a pseudo-terminal can be opened");
+        grantpt(&ours).expect("the terminal can be prepared");
+        unlockpt(&ours).expect("the terminal can be prepared");
+        let terminal = ptsname(&ours, Vec::new()).expect("the terminal has a name");
+        let theirs = open(&terminal, OFlags::RDWR | OFlags::NOCTTY, Mode::empty())
+            .expect("the terminal can be opened");
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = [directory.as_os_str(), &path].join(":".as_ref());
         let end = || Stdio::from(theirs.try_clone().expect("few files are open"));

@@ -23,7 +23,10 @@ fn repository(path_regex: &str) -> TestEnvironment {
 
 fn git(environment: &TestEnvironment, arguments: &[&str]) -> Run {
     let mut command = environment.command_of(Path::new("git"), arguments);
-    let directory = program().parent().expect("it is in a directory").to_owned();
+    let directory = program()
+        .parent()
+        .expect("the path has a parent directory")
+        .to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(directory).chain(std::env::split_paths(&path));
     command

@@ -98,7 +98,7 @@ fn a_new_file_starts_from_an_example() {
     .succeeds();
     assert_eq!(environment.decrypt("manifest.yaml"), "data: {x: y}\n");
     // Without a key to encrypt for, no editor is opened.
-    fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    fs::remove_file(environment.path(".sops.yaml")).expect("the file can be removed");
     let run = edit(&environment, "touch opened", &["none.yaml"]).fails_with(1);
     assert!(run.stderr.contains("--age"), "{run}");
     assert!(!environment.path("opened").exists());
@@ -142,17 +142,17 @@ if [ $n = 0 ]; then cat broken > \"$1\"; else { head -n 2 \"$1\"; cat mended; } 
             .chars()
             .find(char::is_ascii_digit)
             .and_then(|digit| digit.to_digit(10))
-            .expect("a line");
+            .expect("the message names a line");
         let pointed = seen
             .lines()
             .nth(number as usize - 1)
-            .expect("the line is there");
+            .expect("the file has the line");
         assert_eq!(
             Some(pointed),
             broken.lines().last(),
             "the place is right in the text that is shown"
         );
-        fs::remove_file(environment.path("count")).expect("it is ours");
+        fs::remove_file(environment.path("count")).expect("the file can be removed");
     }
 }
 
@@ -194,7 +194,10 @@ fn a_text_is_kept_if_the_user_gives_up() {
             format!("test -e {name}.seen || printf %s '{text}' > \"$1\"; touch {name}.seen");
         let run = edit(&environment, &script, &["edit", name]).fails_with(200);
         let kept = run.kept();
-        assert_eq!(fs::read_to_string(&kept).expect("it is kept"), text);
+        assert_eq!(
+            fs::read_to_string(&kept).expect("the file can be read"),
+            text
+        );
         assert!(kept.ends_with(name), "{run}");
     }
 }
@@ -357,7 +360,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     assert_eq!(environment.read("x.yaml"), "changed\n");
     let kept = run.kept();
     assert_eq!(
-        fs::read_to_string(&kept).expect("it is kept"),
+        fs::read_to_string(&kept).expect("the file can be read"),
         format!("{TEXT}c: mine\n")
     );
 
@@ -386,7 +389,12 @@ fn the_plaintext_is_in_memory_for_its_owner_only_and_is_removed() {
     let place = environment.read("where");
     let path = Path::new(place.trim());
     assert_eq!(path.file_name(), Some("x.yaml".as_ref()));
-    assert!(!path.parent().expect("it has a directory").exists());
+    assert!(
+        !path
+            .parent()
+            .expect("the path has a parent directory")
+            .exists()
+    );
 }
 
 #[test]
@@ -423,12 +431,12 @@ fn a_signal_removes_the_plaintext() {
             .args([format!("-{signal}"), child.id().to_string()])
             .status();
         assert!(kill.expect("kill runs").success());
-        let status = child.wait().expect("it ends");
+        let status = child.wait().expect("the process can be waited for");
         assert_eq!(status.signal(), Some(number), "{signal}: {status}");
         assert!(
             !Path::new(path.trim())
                 .parent()
-                .expect("it has a directory")
+                .expect("the path has a parent directory")
                 .exists(),
             "{signal}"
         );
@@ -473,7 +481,7 @@ fn an_editor_that_always_saves_an_invalid_text_is_not_run_forever() {
     let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(200);
     assert_eq!(environment.read("x.yaml"), before);
     assert_eq!(environment.read("runs").lines().count(), 20);
-    assert!(run.stderr.contains("20 texts in a row"), "{run}");
+    assert!(run.stderr.contains("20 times in a row"), "{run}");
     assert!(
         fs::read_to_string(run.kept()).is_ok_and(|text| text.contains("a: [")),
         "{run}"
@@ -520,9 +528,9 @@ fn install_editor(directory: &Path, name: &str, version: &str) {
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" = --version ]; then printf '%s\\n' '{version}'; exit; fi\nprintf '%s\\n' \"$@\" > \"$HOME/arguments\"\n"
     );
-    fs::write(&path, script).expect("it is ours");
+    fs::write(&path, script).expect("the file can be written");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-    fs::set_permissions(&path, mode).expect("it is ours");
+    fs::set_permissions(&path, mode).expect("the permissions can be changed");
 }
 
 #[test]
@@ -564,12 +572,14 @@ fn vim_writes_no_other_file() {
         let environment = TestEnvironment::new();
         environment.encrypt("x.yaml", TEXT);
         let directory = environment.path("programs");
-        fs::create_dir(&directory).expect("it is ours");
+        fs::create_dir(&directory).expect("the directory can be created");
         install_editor(&directory, installed, version);
         if variable == Some("editor") {
-            std::os::unix::fs::symlink(installed, directory.join("editor")).expect("it is ours");
+            std::os::unix::fs::symlink(installed, directory.join("editor"))
+                .expect("the link can be created");
         }
-        std::os::unix::fs::symlink("/bin/sh", directory.join("sh")).expect("it is ours");
+        std::os::unix::fs::symlink("/bin/sh", directory.join("sh"))
+            .expect("the link can be created");
         let mut command = environment.command(&["edit", "x.yaml"]);
         command.env("PATH", &directory);
         if let Some(variable) = variable {

@@ -267,7 +267,7 @@ fn a_key_file_that_others_can_read_is_a_warning() {
     environment.encrypt("x.yaml", "a: 1\n");
     let key_file = environment.home().join(".config/sops/age/keys.txt");
     std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o644))
-        .expect("it is ours");
+        .expect("the permissions can be changed");
     let run = environment.run(&["decrypt", "x.yaml"]).succeeds();
     assert_eq!(run.stdout, "a: 1\n");
     assert!(

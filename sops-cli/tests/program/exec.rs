@@ -137,12 +137,15 @@ fn the_file_can_be_read_repeatedly_and_is_removed_afterwards() {
         let run = with_file(&environment, flags, command).succeeds();
         let path = run.stdout.strip_prefix(&format!("{VALUES}TEX{VALUES}"));
         let path = path.unwrap_or_else(|| panic!("{run}")).trim_end();
-        assert!(!fs::exists(path).expect("it can be looked for"), "{path}");
+        assert!(
+            !fs::exists(path).expect("the directory is readable"),
+            "{path}"
+        );
         let directory = std::path::Path::new(path)
             .parent()
-            .expect("it is in a directory");
+            .expect("the path has a parent directory");
         assert!(
-            !fs::exists(directory).expect("it can be looked for"),
+            !fs::exists(directory).expect("the directory is readable"),
             "{path}"
         );
     }
@@ -191,7 +194,10 @@ fn the_file_is_removed_if_the_command_is_killed() {
         assert_eq!(run.code, Some(137), "{run}");
         let file = run.stdout.trim_end();
         assert!(file.ends_with("tmp-file"), "{run}");
-        assert!(!fs::exists(file).expect("it can be looked for"), "{run}");
+        assert!(
+            !fs::exists(file).expect("the directory is readable"),
+            "{run}"
+        );
     }
 }
 
@@ -217,16 +223,18 @@ fn signals_are_passed_on() {
                 .spawn()
                 .expect("the program runs");
             let mut line = String::new();
-            let mut stdout = BufReader::new(child.stdout.take().expect("it is a pipe"));
+            let mut stdout = BufReader::new(child.stdout.take().expect("the stream is a pipe"));
             stdout
                 .read_line(&mut line)
                 .expect("the command says that it runs");
             let id = child.id().to_string();
             let sent = Command::new("kill").args(["-s", signal, &id]).status();
             assert!(sent.expect("kill runs").success());
-            let status = child.wait().expect("it ends");
+            let status = child.wait().expect("the process can be waited for");
             assert_eq!(status.code(), Some(code), "{signal}");
-            assert!(line == "{}\n" || !fs::exists(line.trim_end()).expect("it can be looked for"));
+            assert!(
+                line == "{}\n" || !fs::exists(line.trim_end()).expect("the directory is readable")
+            );
         }
     }
 }
@@ -250,7 +258,9 @@ fn exec_env_with_same_process_replaces_the_process_with_the_command() {
         .spawn()
         .expect("the program runs");
     let expected = format!("{} hunter2\n", child.id());
-    let output = child.wait_with_output().expect("it ends");
+    let output = child
+        .wait_with_output()
+        .expect("the process can be waited for");
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }
 
@@ -277,10 +287,13 @@ fn a_command_runs_as_another_user() {
     let environment = with_values();
     let permissions = fs::Permissions::from_mode(0o755);
     fs::set_permissions(
-        environment.path("").parent().expect("it is in a directory"),
+        environment
+            .path("")
+            .parent()
+            .expect("the path has a parent directory"),
         permissions,
     )
-    .expect("it is ours");
+    .expect("the permissions can be changed");
     let flags = ["--user", "nobody"];
     if !rustix::process::geteuid().is_root() {
         let run = with_variables(&environment, &flags, "echo run").fails_with(1);

@@ -30,7 +30,8 @@ fn the_manifest_has_each_key_once() {
         .succeeds();
     assert_eq!(manifest.stderr, "");
     let value: serde_json::Value =
-        sops_core::from_document(&manifest.stdout, sops_core::Format::Yaml).expect("it is YAML");
+        sops_core::from_document(&manifest.stdout, sops_core::Format::Yaml)
+            .expect("the text is YAML");
     assert_eq!(
         (
             &value["kind"],
@@ -39,7 +40,7 @@ fn the_manifest_has_each_key_once() {
         ),
         (&"Secret".into(), &"flux-keys".into(), &"keys".into())
     );
-    let entries = value["data"].as_object().expect("it has entries");
+    let entries = value["data"].as_object().expect("the Secret has entries");
     assert_eq!(entries.keys().collect::<Vec<_>>(), ["age.agekey"]);
 
     // Keys from other sources, including commands, and both keys from two sources.
@@ -98,7 +99,7 @@ fn a_key_for_an_unexpected_recipient_is_not_installed() {
         &["--age-key-file", "none.txt"],
         "no private age key that Flux could use",
     );
-    fs::remove_dir_all(environment.home().join(".config")).expect("it is ours");
+    fs::remove_dir_all(environment.home().join(".config")).expect("the directory can be removed");
     refused(&[], "no private age key that Flux could use");
 
     environment.write("broken.txt", &other_identity()[..40]);
@@ -246,9 +247,14 @@ fn kubeconfig(environment: &TestEnvironment, cluster: &str) {
 fn a_private_key_is_sent_over_verified_tls_only() {
     let environment = TestEnvironment::new();
     configure(&environment, &recipient());
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.set_nonblocking(true).expect("it is ours");
-    let port = listener.local_addr().expect("it listens").port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener
+        .set_nonblocking(true)
+        .expect("the socket can be configured");
+    let port = listener
+        .local_addr()
+        .expect("the listener has an address")
+        .port();
     for (cluster, reason) in [
         (
             format!("server: 'http://127.0.0.1:{port}'"),
@@ -292,14 +298,14 @@ fn a_private_key_is_sent_over_verified_tls_only() {
 
 /// Answers one request with an error, and returns the request.
 fn answer_one(listener: &TcpListener) -> String {
-    let (mut connection, _) = listener.accept().expect("a connection");
+    let (mut connection, _) = listener.accept().expect("a client connects");
     let mut request = vec![0; 1 << 16];
-    let length = connection.read(&mut request).expect("a request");
+    let length = connection.read(&mut request).expect("a request arrives");
     let answer =
         "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     connection
         .write_all(answer.as_bytes())
-        .expect("it is waited for");
+        .expect("the client waits for the answer");
     String::from_utf8_lossy(&request[..length]).into_owned()
 }
 
@@ -309,8 +315,11 @@ fn an_insecure_connection_is_used_with_a_warning() {
     configure(&environment, &recipient());
     let manifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: hunter2}\n";
     environment.write("secret.yaml", manifest);
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("it listens").port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener
+        .local_addr()
+        .expect("the listener has an address")
+        .port();
     environment.write(
         "kubeconfig",
         format!(
@@ -333,7 +342,7 @@ fn an_insecure_connection_is_used_with_a_warning() {
                 "warning: others can read and change the traffic with http://127.0.0.1:{port}: the connection is not encrypted"
             );
             assert!(run.stderr.contains(&warning), "{run}");
-            request.join().expect("it was asked")
+            request.join().expect("the thread does not panic")
         });
         assert!(request.contains("HTTP/1.1"), "{request}");
     }

@@ -17,24 +17,26 @@ fn the_whole_help() {
 fn commands(help: &str) -> Vec<String> {
     let list = help.lines().skip_while(|line| !line.starts_with("Usage:"));
     let list = list.take_while(|line| *line != "Options:");
-    list.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+    list.filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
         .filter(|name| name.starts_with(|first: char| first.is_ascii_lowercase()))
         .filter(|name| !["help", "sops-rs"].contains(name))
         .map(str::to_owned)
         .collect()
 }
 
-/// The names of all commands, with those of their subcommands.
+/// The words of all commands, with those of their subcommands.
 pub(crate) fn all_commands(environment: &TestEnvironment) -> Vec<Vec<String>> {
-    let help = environment.run(&["--help"]).succeeds().stdout;
-    let mut all = Vec::new();
-    for command in commands(&help) {
-        let help = environment.run(&[&command, "--help"]).succeeds().stdout;
-        all.push(vec![command.clone()]);
-        let subcommands = commands(&help).into_iter();
-        all.extend(subcommands.map(|name| vec![command.clone(), name]));
+    let mut all: Vec<Vec<String>> = Vec::new();
+    let mut next = vec![Vec::new()];
+    while let Some(words) = next.pop() {
+        let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = environment.run(&arguments).succeeds().stdout;
+        let names = commands(&help).into_iter().rev();
+        next.extend(names.map(|name| [&words[..], &[name]].concat()));
+        all.push(words);
     }
-    all
+    // The first one is the program.
+    all.split_off(1)
 }
 
 #[test]

@@ -13,18 +13,21 @@ fn init_creates_a_working_key_and_configuration() {
         let key_file = environment.home().join(".config/sops/age/keys.txt");
         let mode = |path: &std::path::Path| {
             fs::metadata(path)
-                .expect("it is there")
+                .expect("the file exists")
                 .permissions()
                 .mode()
                 & 0o777
         };
         assert_eq!(mode(&key_file), 0o600);
-        assert_eq!(mode(key_file.parent().expect("it has a directory")), 0o700);
-        let text = fs::read_to_string(&key_file).expect("it is ours");
+        assert_eq!(
+            mode(key_file.parent().expect("the path has a parent directory")),
+            0o700
+        );
+        let text = fs::read_to_string(&key_file).expect("the file can be read");
         let recipient = text
             .lines()
             .find_map(|line| line.strip_prefix("# public key: "))
-            .expect("it names the recipient");
+            .expect("the key file names the recipient");
         assert!(
             text.starts_with("# created: ") && recipient.starts_with(prefix),
             "{flags:?}"
@@ -51,23 +54,23 @@ fn init_creates_a_working_key_and_configuration() {
 fn init_keeps_existing_files() {
     let environment = TestEnvironment::new();
     let key_file = environment.home().join(".config/sops/age/keys.txt");
-    let key = fs::read(&key_file).expect("it is there");
+    let key = fs::read(&key_file).expect("the file can be read");
     environment.write(".sops.yaml", "creation_rules: []\n");
     let run = environment.run(&["init"]).succeeds();
     assert!(run.stderr.contains(".sops.yaml already exists"), "{run}");
     assert_eq!(environment.read(".sops.yaml"), "creation_rules: []\n");
-    assert_eq!(fs::read(&key_file).expect("it is there"), key);
+    assert_eq!(fs::read(&key_file).expect("the file can be read"), key);
 
     // A key of the wanted kind is missing. The file with the other keys does not change.
-    fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    fs::remove_file(environment.path(".sops.yaml")).expect("the file can be removed");
     let run = environment.run(&["init", "--pq"]).fails_with(1);
     assert!(run.stderr.contains("sops-rs keygen"), "{run}");
     assert_eq!(environment.names(), [""; 0]);
-    assert_eq!(fs::read(&key_file).expect("it is there"), key);
+    assert_eq!(fs::read(&key_file).expect("the file can be read"), key);
 
     // A configuration above governs this directory too.
     environment.write(".sops.yaml", "creation_rules: []\n");
-    fs::create_dir(environment.path("sub")).expect("it is ours");
+    fs::create_dir(environment.path("sub")).expect("the directory can be created");
     let mut command = environment.command(&["init"]);
     command.current_dir(environment.path("sub"));
     environment.finish(command).succeeds();
@@ -77,12 +80,12 @@ fn init_keeps_existing_files() {
 #[test]
 fn init_names_the_root_and_other_configurations() {
     let environment = TestEnvironment::new();
-    fs::create_dir(environment.path(".git")).expect("it is ours");
-    fs::create_dir(environment.path("apps")).expect("it is ours");
+    fs::create_dir(environment.path(".git")).expect("the directory can be created");
+    fs::create_dir(environment.path("apps")).expect("the directory can be created");
     let mut command = environment.command(&["init"]);
     command.current_dir(environment.path("apps"));
     let run = environment.finish(command).succeeds();
-    let root = fs::canonicalize(environment.path("")).expect("it is there");
+    let root = fs::canonicalize(environment.path("")).expect("the path exists");
     let named = format!("the root of the repository is {}\n", root.display());
     assert!(run.stderr.contains(&named), "{run}");
     environment.write(".gitignore", "ignored\n");
@@ -116,14 +119,14 @@ fn keygen_prints_a_key_or_writes_it_once() {
         );
         let recipient = lines[1]
             .strip_prefix("# public key: ")
-            .expect("the recipient");
+            .expect("the line names the recipient");
         assert_eq!(run.stderr, format!("Public key: {recipient}\n"));
     }
     environment.run(&["keygen", "-o", "key.txt"]).succeeds();
     let key = environment.read("key.txt");
     assert!(key.contains("AGE-SECRET-KEY-1"));
     let mode = fs::metadata(environment.path("key.txt"))
-        .expect("it is there")
+        .expect("the file exists")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -188,7 +191,7 @@ fn keygen_prints_the_recipients_of_keys() {
         .lines()
         .nth(1)
         .and_then(|line| line.strip_prefix("# public key: "));
-    let expected = format!("{}\n", line.expect("it names the recipient"));
+    let expected = format!("{}\n", line.expect("the key file names the recipient"));
     let run = environment.run(&["keygen", "-y", "key.txt"]).succeeds();
     assert_eq!(run.stdout, expected);
     let run = environment
@@ -203,13 +206,13 @@ fn keygen_prints_the_recipients_of_keys() {
 fn a_key_is_added_to_the_key_file() {
     let environment = TestEnvironment::new();
     let key_file = environment.home().join(".config/sops/age/keys.txt");
-    let old = fs::read_to_string(&key_file).expect("it is there");
+    let old = fs::read_to_string(&key_file).expect("the file can be read");
     let run = environment.run(&["keygen", "--append"]).succeeds();
     assert_eq!(run.stdout, "");
-    let new = fs::read_to_string(&key_file).expect("it is there");
+    let new = fs::read_to_string(&key_file).expect("the file can be read");
     assert!(new.starts_with(&old) && new.matches("AGE-SECRET-KEY-1").count() == 2);
     let mode = fs::metadata(&key_file)
-        .expect("it is there")
+        .expect("the file exists")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -241,9 +244,9 @@ fn the_newest_key_is_the_one_that_was_created_last() {
     let old = environment.read("old.txt");
     let old = format!(
         "# created: 2020-01-01T00:00:00+01:00\n{}",
-        old.split_once('\n').expect("lines").1
+        old.split_once('\n').expect("the text has lines").1
     );
-    fs::write(&key_file, format!("{new}{old}")).expect("it is ours");
+    fs::write(&key_file, format!("{new}{old}")).expect("the file can be written");
     environment.run(&["init"]).succeeds();
     let recipient = new
         .lines()
@@ -251,7 +254,7 @@ fn the_newest_key_is_the_one_that_was_created_last() {
         .and_then(|line| line.strip_prefix("# public key: "));
     let config = environment.read(".sops.yaml");
     assert!(
-        config.contains(recipient.expect("it names the recipient")),
+        config.contains(recipient.expect("the key file names the recipient")),
         "{config}"
     );
 }
@@ -266,25 +269,26 @@ fn a_private_key_on_standard_output_is_never_readable_by_others() {
     ] {
         environment.write("key.txt", content);
         let path = environment.path("key.txt");
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            .expect("the permissions can be changed");
         let file = fs::OpenOptions::new()
             .append(true)
             .open(&path)
-            .expect("it is ours");
+            .expect("the file can be opened");
         let mut command = environment.command(&["keygen"]);
         command.stdout(file).stderr(std::process::Stdio::piped());
         let output = command
             .spawn()
-            .expect("it runs")
+            .expect("the program can be started")
             .wait_with_output()
-            .expect("it ends");
+            .expect("the process can be waited for");
         let stderr = String::from_utf8(output.stderr).expect("messages are UTF-8");
         assert!(
             output.status.success() && stderr.contains(message),
             "{stderr}"
         );
         let actual = fs::metadata(&path)
-            .expect("it is there")
+            .expect("the file exists")
             .permissions()
             .mode();
         assert_eq!(actual & 0o777, expected);
@@ -323,7 +327,12 @@ fn init_prints_the_line_that_a_colleague_sends() {
     // The line works for someone who has access.
     let friend = TestEnvironment::new();
     friend.write(".sops.yaml", environment.read(".sops.yaml"));
-    let added = run.stdout.trim().rsplit(' ').next().expect("the recipient");
+    let added = run
+        .stdout
+        .trim()
+        .rsplit(' ')
+        .next()
+        .expect("the line names the recipient");
     friend
         .run(&["recipients", "add", "--name", "ann b", added])
         .succeeds();
@@ -346,7 +355,7 @@ fn init_offers_what_bots_need() {
         ("README.md", ""),
     ] {
         let environment = TestEnvironment::new();
-        fs::create_dir(environment.path(".git")).expect("it is ours");
+        fs::create_dir(environment.path(".git")).expect("the directory can be created");
         environment.write(file, "{}");
         let run = environment.run(&["init"]).succeeds();
         assert_eq!(run.stderr.contains("You give up"), !bot.is_empty(), "{run}");

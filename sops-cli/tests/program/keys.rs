@@ -207,8 +207,12 @@ fn updatekeys_splits_the_key_among_groups() {
 fn of_all_families(environment: &TestEnvironment) -> String {
     let vectors = include_str!("../../../testdata/vectors/master-keys.jsonl");
     let files = vectors.lines().map(|line| {
-        let golden: serde_json::Value = serde_json::from_str(line).expect("a golden vector");
-        golden["encrypted"].as_str().expect("a text").to_owned()
+        let golden: serde_json::Value =
+            serde_json::from_str(line).expect("the line is a golden vector");
+        golden["encrypted"]
+            .as_str()
+            .expect("the value is a string")
+            .to_owned()
     });
     let mut files = files.filter(|file| file.contains("\n    hckms:"));
     let file = files.next().expect("one has one group");
@@ -593,7 +597,7 @@ fn an_enc_above_64_kib_is_refused() {
     let begin = lines
         .iter()
         .position(|line| line.contains("-----BEGIN AGE"));
-    let first = begin.expect("it is for an age key") + 1;
+    let first = begin.expect("the file has an age key") + 1;
     lines.splice(first..first, vec![lines[first]; 20_000]);
     environment.write("x.yaml", format!("{}\n", lines.join("\n")));
     for arguments in [&["decrypt", "x.yaml"][..], &["lint", "x.yaml"]] {

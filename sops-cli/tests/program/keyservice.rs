@@ -30,7 +30,7 @@ impl Service {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program runs");
-        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut stderr = BufReader::new(child.stderr.take().expect("the stream is a pipe"));
         let mut line = String::new();
         stderr.read_line(&mut line).expect("messages are UTF-8");
         let address = line.trim().strip_prefix("listening on ");
@@ -45,8 +45,12 @@ impl Service {
     /// Ends the service with the signal. Returns the exit code and the messages.
     fn end(mut self, signal: Signal) -> (Option<i32>, String) {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, signal).expect("it is ours");
-        let code = self.child.wait().expect("it ends").code();
+        kill_process(pid, signal).expect("the process can be signaled");
+        let code = self
+            .child
+            .wait()
+            .expect("the process can be waited for")
+            .code();
         let mut said = String::new();
         self.stderr
             .read_to_string(&mut said)
@@ -132,13 +136,16 @@ fn the_environment_names_key_services_and_the_first_that_can_answers() {
 #[test]
 fn a_key_service_that_cannot_answer_is_named() {
     let client = client();
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let breaking = format!("tcp://{}", listener.local_addr().expect("it listens"));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let breaking = format!(
+        "tcp://{}",
+        listener.local_addr().expect("the listener has an address")
+    );
     let broken = thread::spawn(move || {
         // The service accepts the request, and ends.
-        let (mut connection, _) = listener.accept().expect("a connection");
+        let (mut connection, _) = listener.accept().expect("a client connects");
         let mut some = [0; 24];
-        connection.read_exact(&mut some).expect("a request");
+        connection.read_exact(&mut some).expect("a request arrives");
     });
     for (address, code, words) in [
         ("unix:///nowhere", 128, "it cannot be reached: No such file"),
@@ -176,8 +183,10 @@ fn each_request_needs_approval_with_prompt() {
     let server = TestEnvironment::new();
     let client = client();
     let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
-    let mut stdin = service.child.stdin.take().expect("a pipe");
-    stdin.write_all(b"y\nperhaps\nn\n").expect("it reads");
+    let mut stdin = service.child.stdin.take().expect("the stream is a pipe");
+    stdin
+        .write_all(b"y\nperhaps\nn\n")
+        .expect("the program reads its input");
     let at = ["--keyservice", &service.address];
     let decrypt = || client.run(&["decrypt", at[0], at[1], "x.yaml"]);
     assert_eq!(decrypt().succeeds().stdout, TEXT);
@@ -198,14 +207,14 @@ fn each_request_needs_approval_with_prompt() {
 #[test]
 fn a_lock_on_the_directory_of_the_socket_does_not_keep_a_signal_away() {
     let server = TestEnvironment::new();
-    let directory = File::open(server.path("")).expect("it exists");
-    flock(&directory, FlockOperation::LockExclusive).expect("it is free");
+    let directory = File::open(server.path("")).expect("the file can be opened");
+    flock(&directory, FlockOperation::LockExclusive).expect("no other process has the lock");
     let mut child = server.command(&UNIX).spawn().expect("the program runs");
     thread::sleep(Duration::from_millis(500));
     assert!(!server.path("s.sock").exists());
-    kill_process(Pid::from_child(&child), Signal::INT).expect("it is ours");
+    kill_process(Pid::from_child(&child), Signal::INT).expect("the process can be signaled");
     let start = Instant::now();
-    let status = child.wait().expect("it ends");
+    let status = child.wait().expect("the process can be waited for");
     assert_eq!(status.code(), Some(0));
     assert!(start.elapsed() < Duration::from_secs(5));
 }
@@ -239,8 +248,10 @@ fn the_question_names_the_key_that_decrypts() {
                 command.env("SOPS_AGE_KEY_CMD", format!("echo {}", identity()));
             }
             let mut service = Service::begin(command);
-            let mut stdin = service.child.stdin.take().expect("a pipe");
-            stdin.write_all(answers.as_bytes()).expect("it reads");
+            let mut stdin = service.child.stdin.take().expect("the stream is a pipe");
+            stdin
+                .write_all(answers.as_bytes())
+                .expect("the program reads its input");
             let run = client.run(&["decrypt", "--keyservice", &service.address, "x.yaml"]);
             match is_agreed {
                 true => assert_eq!(run.succeeds().stdout, TEXT),
@@ -270,8 +281,10 @@ fn a_private_key_in_a_request_is_neither_shown_nor_sent_back() {
     );
     let arguments = [&UNIX[..], &["--prompt", "--verbose"]].concat();
     let mut service = Service::begin(server.command(&arguments));
-    let mut stdin = service.child.stdin.take().expect("a pipe");
-    stdin.write_all(b"y\n").expect("it reads");
+    let mut stdin = service.child.stdin.take().expect("the stream is a pipe");
+    stdin
+        .write_all(b"y\n")
+        .expect("the program reads its input");
     let run = client
         .run(&["decrypt", "--keyservice", &service.address, "x.yaml"])
         .fails_with(128);
@@ -301,11 +314,14 @@ fn an_open_question_does_not_keep_the_service_from_exiting() {
     service
         .stderr
         .read_exact(&mut question)
-        .expect("a question");
+        .expect("the service asks");
     assert_eq!(&question, b"A request ");
     assert_eq!(service.end(Signal::TERM).0, Some(0));
     drop(stdin);
-    assert_eq!(asking.wait().expect("it ends").code(), Some(128));
+    assert_eq!(
+        asking.wait().expect("the process can be waited for").code(),
+        Some(128)
+    );
     assert!(!server.path("s.sock").exists());
 }
 

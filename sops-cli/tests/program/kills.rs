@@ -212,7 +212,7 @@ const OTHER: &str = "<another recipient>";
 fn unless_gone<T>(read: std::io::Result<T>) -> Option<T> {
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        read => Some(read.expect("it is ours")),
+        read => Some(read.expect("the file can be read")),
     }
 }
 
@@ -241,7 +241,7 @@ impl Workspace {
         let mut workspace = Self {
             editor,
             environment,
-            memory: memory.expect("a temporary directory"),
+            memory: memory.expect("a temporary directory can be created"),
             files: BTreeMap::new(),
         };
         let environment = &workspace.environment;
@@ -292,24 +292,28 @@ impl Workspace {
 
     /// Runs a command that may fail, such as one that has nothing left to do.
     fn run(&self, arguments: &[&str]) {
-        let status = self.command(arguments).status().expect("it runs");
+        let status = self
+            .command(arguments)
+            .status()
+            .expect("the program can be started");
         assert!(status.code().is_some(), "{arguments:?} ends by itself");
     }
 
     /// Restores the state before the command.
     fn restore(&self) {
         for directory in [self.environment.path(""), self.environment.home()] {
-            fs::remove_dir_all(&directory).expect("it is ours");
-            fs::create_dir(&directory).expect("it is ours");
+            fs::remove_dir_all(&directory).expect("the directory can be removed");
+            fs::create_dir(&directory).expect("the directory can be created");
         }
         for (path, content) in &self.files {
-            let directory = path.parent().expect("it is in a directory");
-            fs::create_dir_all(directory).expect("it is ours");
-            fs::write(path, content).expect("it is ours");
+            let directory = path.parent().expect("the path has a parent directory");
+            fs::create_dir_all(directory).expect("the directory can be created");
+            fs::write(path, content).expect("the file can be written");
         }
         // Without them, Git does not recognize the directory as a repository.
         for directory in [".git/refs", ".git/objects"] {
-            fs::create_dir_all(self.environment.path(directory)).expect("it is ours");
+            fs::create_dir_all(self.environment.path(directory))
+                .expect("the directory can be created");
         }
     }
 
@@ -326,7 +330,7 @@ impl Workspace {
                 continue;
             };
             for entry in entries {
-                let path = entry.expect("it is ours").path();
+                let path = entry.expect("the entry can be read").path();
                 if path.is_dir() {
                     directories.push(path);
                 } else if let Some(content) = unless_gone(fs::read(&path)) {
@@ -372,7 +376,7 @@ impl Workspace {
             .is_some_and(|parent| parent.ends_with("hooks"))
         {
             let mode = fs::metadata(path)
-                .expect("it is there")
+                .expect("the file exists")
                 .permissions()
                 .mode();
             return text.starts_with("#!/bin/sh\n") && text.ends_with('\n') && mode & 0o100 != 0;
@@ -396,7 +400,7 @@ impl Workspace {
                 "{context}: {path:?} is left"
             );
         }
-        let mut entries = fs::read_dir(self.memory.path()).expect("it is there");
+        let mut entries = fs::read_dir(self.memory.path()).expect("the directory can be read");
         assert!(entries.next().is_none(), "{context}: memory is empty");
     }
 }
@@ -442,11 +446,14 @@ fn killed_commands_damage_no_file_and_leave_nothing_for_long() {
         for _ in 0..kills / cases + u64::from(number < kills % cases) {
             let delay = random.random_range(Duration::ZERO..whole);
             let context = format!("{:?} killed after {delay:?}, seed {seed}", case.arguments);
-            let mut child = workspace.command(case.arguments).spawn().expect("it runs");
+            let mut child = workspace
+                .command(case.arguments)
+                .spawn()
+                .expect("the program can be started");
             thread::sleep(delay);
             // The program may have ended before.
             let _ = child.kill();
-            let status = child.wait().expect("it ends");
+            let status = child.wait().expect("the process can be waited for");
             killed += u64::from(status.signal().is_some());
             workspace.check_files(&context);
             left += u64::from(workspace.found().keys().any(|path| is_temporary(path)));

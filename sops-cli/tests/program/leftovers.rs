@@ -12,14 +12,15 @@ const TEXT: &str = "a: hunter2\n";
 
 /// Leaves a temporary directory with plaintext, as a killed run does.
 fn leave(path: &Path) {
-    fs::create_dir_all(path).expect("it is ours");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("it is ours");
-    fs::write(path.join(".gitignore"), "*\n").expect("it is ours");
-    fs::write(path.join("0"), TEXT).expect("it is ours");
+    fs::create_dir_all(path).expect("the directory can be created");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        .expect("the permissions can be changed");
+    fs::write(path.join(".gitignore"), "*\n").expect("the file can be written");
+    fs::write(path.join("0"), TEXT).expect("the file can be written");
 }
 
 #[test]
-fn temporary_files_beside_a_file_go_with_the_next_change() {
+fn the_next_change_removes_temporary_files_next_to_a_file() {
     let environment = TestEnvironment::new();
     environment.encrypt("dir/x.yaml", TEXT);
     for arguments in [
@@ -39,12 +40,12 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
         leave(&used);
         // Older versions left this directory.
         environment.write("dir/.sops-rs-aBc123.tmp", TEXT);
-        let lock = File::open(&used).expect("it is ours");
-        flock(&lock, FlockOperation::LockExclusive).expect("nobody else has it");
+        let lock = File::open(&used).expect("the file can be opened");
+        flock(&lock, FlockOperation::LockExclusive).expect("no other process has the lock");
         environment.run(arguments).succeeds();
         let temporary = || {
-            let entries = fs::read_dir(environment.path("dir")).expect("it is ours");
-            let names = entries.map(|entry| entry.expect("it is ours").file_name());
+            let entries = fs::read_dir(environment.path("dir")).expect("the directory can be read");
+            let names = entries.map(|entry| entry.expect("the entry can be read").file_name());
             names
                 .filter(|name| name.to_string_lossy().starts_with(".sops-rs-"))
                 .collect::<Vec<_>>()
@@ -52,7 +53,7 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
         assert_eq!(temporary(), [".sops-rs-fedcba9876543210"], "{arguments:?}");
         assert_eq!(environment.read("dir/.sops-rs-fedcba9876543210/0"), TEXT);
         drop(lock);
-        fs::remove_dir_all(used).expect("it is ours");
+        fs::remove_dir_all(used).expect("the directory can be removed");
     }
 }
 
@@ -68,7 +69,7 @@ fn anything_that_is_not_a_leftover_stays() {
     ] {
         let path = environment.path(&format!("dir/{name}"));
         leave(&path);
-        fs::write(path.join("mine"), TEXT).expect("it is ours");
+        fs::write(path.join("mine"), TEXT).expect("the file can be written");
         expected.push(path.join("mine"));
     }
     environment.write("dir/.sops-rs-backup.tmp", TEXT);
@@ -127,7 +128,7 @@ impl Memory {
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         Self {
             environment,
-            directory: directory.expect("a temporary directory"),
+            directory: directory.expect("a temporary directory can be created"),
         }
     }
 
@@ -155,16 +156,16 @@ fn the_next_command_removes_leftover_plaintext_in_memory() {
     ] {
         let left = memory.path("sops-rs-run-0123456789abcdef");
         leave(&left);
-        fs::write(left.join(".x.yaml.swp"), TEXT).expect("it is ours");
+        fs::write(left.join(".x.yaml.swp"), TEXT).expect("the file can be written");
         let used = memory.path("sops-rs-run-fedcba9876543210");
         leave(&used);
-        let lock = File::open(&used).expect("it is ours");
-        flock(&lock, FlockOperation::LockExclusive).expect("nobody else has it");
+        let lock = File::open(&used).expect("the file can be opened");
+        flock(&lock, FlockOperation::LockExclusive).expect("no other process has the lock");
         let run = memory.run("true", arguments);
         assert!([Some(0), Some(200)].contains(&run.code), "{run}");
         assert!(!left.exists() && used.exists(), "{arguments:?}");
         drop(lock);
-        fs::remove_dir_all(used).expect("it is ours");
+        fs::remove_dir_all(used).expect("the directory can be removed");
     }
 }
 
@@ -187,6 +188,6 @@ fn a_text_that_was_kept_for_the_user_stays() {
     memory
         .run("true", &["exec-file", "--no-fifo", "x.yaml", "true"])
         .succeeds();
-    let text = fs::read_to_string(kept).expect("it is kept");
+    let text = fs::read_to_string(kept).expect("the file can be read");
     assert_eq!(text, format!("{TEXT}b: mine\n"));
 }

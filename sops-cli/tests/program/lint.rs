@@ -23,7 +23,7 @@ fn found(environment: &TestEnvironment, arguments: &[&str]) -> Vec<String> {
     let run = environment.run(&[&["lint", "--format", "json"], arguments].concat());
     assert!(matches!(run.code, Some(0 | 1)), "{run}");
     assert!(!run.to_string().contains("correct-horse"), "{run}");
-    let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("the text is JSON");
     assert_eq!(run.code == Some(1), !found.is_empty(), "{run}");
     let summary = |finding: &Json| {
         format!(
@@ -219,7 +219,7 @@ fn findings_have_a_confidence() {
     let pod = "kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n";
     environment.write("pod.yaml", format!("{pod}{}", text.concat()));
     let run = environment.run(&["lint", "--format", "json"]);
-    let findings: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let findings: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let confidence = |index: usize| findings[index]["confidence"].as_str();
     let confidences: Vec<_> = (0..5).map(confidence).collect();
     assert_eq!(
@@ -343,7 +343,8 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     let before = environment.read("secret.yaml");
     let value = |text: &str| {
         let line = text.lines().find(|line| line.contains("password: ENC["));
-        line.map(str::to_owned).expect("it is encrypted")
+        line.map(str::to_owned)
+            .expect("the document has an encrypted value")
     };
     environment.write(".sops.yaml", config("encrypted_regex: ^(data|stringData)$"));
     assert_eq!(found(&environment, &["--select", "SL013"]).len(), 1);
@@ -374,7 +375,7 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     assert_eq!(run.code, Some(1), "{run}");
     environment.write("secret.yaml", &after);
     environment.write(".sops.yaml", config("mac_only_encrypted: true"));
-    fs::remove_dir_all(environment.home()).expect("it is there");
+    fs::remove_dir_all(environment.home()).expect("the directory can be removed");
     let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert_eq!(environment.read("secret.yaml"), after);
@@ -453,14 +454,14 @@ fn pipes_and_huge_files_in_a_tree_do_not_block() {
     let made = std::process::Command::new("mkfifo")
         .arg(environment.path("pipe.yaml"))
         .status();
-    assert!(made.expect("it is there").success());
+    assert!(made.expect("mkfifo runs").success());
     for (target, name) in [
         (".", "loop"),
         ("secret.yaml", "again.yaml"),
         ("nowhere", "broken.yaml"),
         ("/dev/zero", "endless.yaml"),
     ] {
-        symlink(target, environment.path(name)).expect("it is ours");
+        symlink(target, environment.path(name)).expect("the link can be created");
     }
     // Links are not followed: their targets are checked at their own path, or belong to someone
     // else.
@@ -477,7 +478,8 @@ fn a_file_that_may_not_be_read_is_a_finding() {
     let environment = TestEnvironment::new();
     environment.write("closed.yaml", SECRET);
     let closed = environment.path("closed.yaml");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("it is ours");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))
+        .expect("the permissions can be changed");
     // Root can read the file anyway.
     let expected = match fs::read(&closed) {
         Ok(_) => "closed.yaml:6 SL010",
@@ -502,7 +504,7 @@ fn written(format: &str) -> Run {
 
 #[test]
 fn findings_are_written_as_sarif_github_and_junit() {
-    let sarif: Json = serde_json::from_str(&written("sarif").stdout).expect("it is JSON");
+    let sarif: Json = serde_json::from_str(&written("sarif").stdout).expect("the text is JSON");
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "SL001");
     assert_eq!(result["rank"], 50.0);
@@ -543,7 +545,7 @@ fn rules_explain_themselves() {
         );
     }
     let schema = environment.run(&["lint", "schema"]).succeeds().stdout;
-    let schema: Json = serde_json::from_str(&schema).expect("it is JSON");
+    let schema: Json = serde_json::from_str(&schema).expect("the text is JSON");
     assert_eq!(schema["additionalProperties"], false);
 }
 
@@ -631,8 +633,8 @@ fn a_path_with_two_dots_is_the_same_as_one_without() {
         command.current_dir(environment.path(directory));
         let run = environment.finish(command);
         assert_eq!(run.code, Some(1), "{run}");
-        let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
-        let found = found.as_array().expect("it is a list").iter();
+        let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("the text is JSON");
+        let found = found.as_array().expect("the value is a list").iter();
         let names = found.map(|one| one["file"].as_str().unwrap_or_default().to_owned());
         names.collect::<Vec<_>>()
     };

@@ -16,7 +16,7 @@ const THIRD: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7d
 
 fn key_file(environment: &TestEnvironment) -> String {
     let path = environment.home().join(".config/sops/age/keys.txt");
-    path.to_str().expect("it is UTF-8").to_owned()
+    path.to_str().expect("the text is UTF-8").to_owned()
 }
 
 fn with(environment: &TestEnvironment, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
@@ -31,8 +31,8 @@ fn the_key_file_is_not_encrypted_with_itself() {
     environment.encrypt("x.yaml", TEXT);
     environment.run(&["init"]).succeeds();
     let file = key_file(&environment);
-    let key = fs::read_to_string(&file).expect("it is ours");
-    fs::hard_link(&file, environment.path("link.txt")).expect("it is ours");
+    let key = fs::read_to_string(&file).expect("the file can be read");
+    fs::hard_link(&file, environment.path("link.txt")).expect("the link can be created");
     let both = format!("{},{}", recipient(), other_recipient());
     for arguments in [
         &["encrypt", "-i", &file][..],
@@ -50,7 +50,10 @@ fn the_key_file_is_not_encrypted_with_itself() {
                 .contains("reads your private keys from this file"),
             "{run}"
         );
-        assert_eq!(fs::read_to_string(&file).expect("it is ours"), key);
+        assert_eq!(
+            fs::read_to_string(&file).expect("the file can be read"),
+            key
+        );
     }
     let run = environment
         .run(&["encrypt", "-i", &file, "link.txt"])
@@ -64,7 +67,10 @@ fn the_key_file_is_not_encrypted_with_itself() {
         .succeeds();
     let variables = [("SOPS_AGE_KEY", &*identity())];
     with(&environment, &variables, &["encrypt", "-i", &file]).succeeds();
-    assert_ne!(fs::read_to_string(&file).expect("it is ours"), key);
+    assert_ne!(
+        fs::read_to_string(&file).expect("the file can be read"),
+        key
+    );
 }
 
 #[test]
@@ -224,9 +230,9 @@ fn a_key_file_that_is_a_pipe_is_not_read_for_the_lockout_check() {
         rustix::fs::Mode::RWXU,
         0,
     )
-    .expect("it is ours");
+    .expect("the pipe can be created");
     environment.write("x.yaml", TEXT);
-    let pipe = pipe.to_str().expect("it is UTF-8");
+    let pipe = pipe.to_str().expect("the text is UTF-8");
     let arguments = ["encrypt", "-i", "--age", &recipient(), "x.yaml"];
     // Nothing writes to the pipe, so a reader would wait forever.
     with(&environment, &[("SOPS_AGE_KEY_FILE", pipe)], &arguments).succeeds();

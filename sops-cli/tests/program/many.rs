@@ -116,7 +116,7 @@ fn in_a_directory_only_selected_files_are_processed() {
     for (name, text) in files {
         assert_eq!(environment.read(name), text, "{name}");
     }
-    fs::remove_file(environment.path("apps/web/x.yaml")).expect("it is ours");
+    fs::remove_file(environment.path("apps/web/x.yaml")).expect("the file can be removed");
     environment.run(&["decrypt", "-i", "apps/web"]).succeeds();
 }
 
@@ -482,7 +482,7 @@ fn recipients_of_a_team_stay_when_the_keys_of_a_repository_are_updated() {
     // Without a configuration above, only the team's exists, and files that it does not govern are
     // an error.
     encrypt();
-    fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    fs::remove_file(environment.path(".sops.yaml")).expect("the file can be removed");
     environment.run(&["updatekeys", "-y", "team"]).succeeds();
     assert_eq!(found(), [[true, true], THEIRS]);
     let run = environment.run(&["updatekeys", "-y", "."]).fails_with(1);
@@ -518,8 +518,8 @@ fn an_invalid_configuration_in_a_directory_keeps_all_files_unchanged() {
     environment.write("team/.sops.yaml", "creation_rules:\n  - aeg: x\n");
     refused("team/.sops.yaml:2:5");
     // An unreadable configuration is different from a missing one.
-    fs::remove_file(environment.path("team/.sops.yaml")).expect("it is ours");
-    fs::create_dir(environment.path("team/.sops.yaml")).expect("it is ours");
+    fs::remove_file(environment.path("team/.sops.yaml")).expect("the file can be removed");
+    fs::create_dir(environment.path("team/.sops.yaml")).expect("the directory can be created");
     refused("cannot read team/.sops.yaml");
 }
 
@@ -557,7 +557,7 @@ fn a_signal_leaves_each_file_old_or_new() {
             .args(["-TERM", &child.id().to_string()])
             .stderr(Stdio::null())
             .status();
-        let status = child.wait().expect("it ends");
+        let status = child.wait().expect("the process can be waited for");
         ended += usize::from(!status.success());
         assert_eq!(environment.names(), names);
     }

@@ -43,7 +43,13 @@ fn one_changed_value_changes_the_lines_of_value_mac_and_time() {
     let lines = changed_lines(&before, &after);
     let keys: Vec<&str> = lines
         .iter()
-        .map(|number| after.lines().nth(*number).expect("it exists").trim_start())
+        .map(|number| {
+            after
+                .lines()
+                .nth(*number)
+                .expect("the file has the line")
+                .trim_start()
+        })
         .map(|line| line.split(':').next().unwrap_or_default())
         .collect();
     assert_eq!(keys, ["password", "lastmodified", "mac"], "{after}");
@@ -78,7 +84,7 @@ fn the_same_plaintext_does_not_change_the_file() {
 }
 
 fn modified(environment: &TestEnvironment, name: &str) -> std::time::SystemTime {
-    let metadata = environment.path(name).metadata().expect("it exists");
+    let metadata = environment.path(name).metadata().expect("the file exists");
     metadata.modified().expect("the time is known")
 }
 
@@ -129,7 +135,10 @@ fn a_failed_write_does_not_change_the_file() {
     let value = encrypted
         .lines()
         .find_map(|line| line.strip_prefix("password: "));
-    let value = format!("password: {}\n", value.expect("it is encrypted"));
+    let value = format!(
+        "password: {}\n",
+        value.expect("the document has an encrypted value")
+    );
     for (text, reason) in [
         (&*encrypted, "already encrypted"),
         (&*value, "already encrypted"),
@@ -251,7 +260,7 @@ fn without_a_key_the_file_does_not_change() {
     over(&environment, "a.yaml", PLAINTEXT).succeeds();
     let before = environment.bytes("a.yaml");
     let keys = environment.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(keys).expect("the test owns it");
+    std::fs::remove_file(keys).expect("the file can be removed");
     over(&environment, "a.yaml", "user: other\n").fails_with(128);
     assert_eq!(environment.bytes("a.yaml"), before);
 }

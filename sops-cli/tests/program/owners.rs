@@ -17,18 +17,19 @@ const TEXT: &str = "a: hunter2\n";
 fn give_away(environment: &TestEnvironment, name: &str) -> bool {
     let is_root = geteuid().is_root();
     if is_root {
-        lchown(environment.path(name), Some(NOBODY), Some(NOBODY)).expect("root may");
+        lchown(environment.path(name), Some(NOBODY), Some(NOBODY))
+            .expect("root can change the owner");
     }
     is_root
 }
 
 fn set_mode(environment: &TestEnvironment, name: &str, mode: u32) {
     fs::set_permissions(environment.path(name), fs::Permissions::from_mode(mode))
-        .expect("it is ours");
+        .expect("the permissions can be changed");
 }
 
 fn owner_and_mode(environment: &TestEnvironment, name: &str) -> (u32, u32) {
-    let metadata = fs::metadata(environment.path(name)).expect("it exists");
+    let metadata = fs::metadata(environment.path(name)).expect("the file exists");
     (metadata.uid(), metadata.mode() & 0o7777)
 }
 
@@ -43,7 +44,7 @@ fn output_into_a_file_of_another_user_is_refused() {
     environment.encrypt("x.yaml", TEXT);
     environment.write("out.yaml", "");
     set_mode(&environment, "out.yaml", 0o600);
-    symlink("out.yaml", environment.path("link.yaml")).expect("it is ours");
+    symlink("out.yaml", environment.path("link.yaml")).expect("the link can be created");
     let is_foreign = give_away(&environment, "out.yaml");
     for name in ["out.yaml", "link.yaml"] {
         let run = environment.run(&["decrypt", "--output", name, "x.yaml"]);
@@ -59,7 +60,7 @@ fn output_into_a_file_of_another_user_is_refused() {
             assert_eq!(environment.read("out.yaml"), TEXT);
         }
     }
-    assert_eq!(environment.names().len(), 3, "nothing is left beside it");
+    assert_eq!(environment.names().len(), 3, "nothing is left next to it");
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn a_pipe_of_another_user_gets_no_plaintext() {
         .read(true)
         .write(true)
         .open(environment.path("pipe"))
-        .expect("it is ours");
+        .expect("the file can be opened");
     let is_foreign = give_away(&environment, "pipe");
     let run = environment.run(&["decrypt", "--output", "pipe", "x.yaml"]);
     if is_foreign {
@@ -205,11 +206,12 @@ fn a_file_that_another_user_put_into_a_shared_directory_is_refused() {
         }
         if is_foreign {
             // The owner of the directory may put files for others there.
-            chown(environment.path("shared"), Some(NOBODY), None).expect("root may");
+            chown(environment.path("shared"), Some(NOBODY), None)
+                .expect("root can change the owner");
             environment
                 .run(&["set", "shared/x.yaml", "[\"b\"]", "1"])
                 .succeeds();
-            chown(environment.path("shared"), Some(0), None).expect("root may");
+            chown(environment.path("shared"), Some(0), None).expect("root can change the owner");
         } else {
             environment.encrypt("shared/x.yaml", TEXT);
         }
@@ -223,7 +225,8 @@ fn a_link_that_another_user_put_into_a_shared_directory_is_not_followed() {
     environment.write("target.yaml", "old\n");
     environment.write("shared/y.yaml", "");
     set_mode(&environment, "shared", 0o1777);
-    symlink("../target.yaml", environment.path("shared/link.yaml")).expect("it is ours");
+    symlink("../target.yaml", environment.path("shared/link.yaml"))
+        .expect("the link can be created");
     let is_foreign = give_away(&environment, "shared/link.yaml");
     let run = environment.run(&["decrypt", "--output", "shared/link.yaml", "x.yaml"]);
     if is_foreign {

@@ -12,7 +12,7 @@ const OTHER_GROUP: u32 = 1;
 
 fn set_mode(environment: &TestEnvironment, name: &str, mode: u32) {
     fs::set_permissions(environment.path(name), fs::Permissions::from_mode(mode))
-        .expect("it is ours");
+        .expect("the permissions can be changed");
 }
 
 fn run(environment: &TestEnvironment, arguments: &[&str]) -> Run {
@@ -39,8 +39,8 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
     ];
     if geteuid().is_root() {
         // Only root can make a file of someone else.
-        chown(environment.path("sticky"), Some(0), None).expect("root may");
-        chown(environment.path("sticky/x.yaml"), Some(0), None).expect("root may");
+        chown(environment.path("sticky"), Some(0), None).expect("root can change the owner");
+        chown(environment.path("sticky/x.yaml"), Some(0), None).expect("root can change the owner");
         set_mode(&environment, "sticky", 0o1777);
         set_mode(&environment, "sticky/x.yaml", 0o666);
         cases.push(("sticky", "does not allow it", "work on a copy"));
@@ -66,7 +66,7 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
     assert!(!environment.path("seen").exists(), "no editor was opened");
     set_mode(&environment, "directory", 0o755);
     for directory in ["read-only", "directory", "sticky"] {
-        let entries = fs::read_dir(environment.path(directory)).expect("it is there");
+        let entries = fs::read_dir(environment.path(directory)).expect("the directory can be read");
         assert_eq!(entries.count(), 1, "no temporary file stays in {directory}");
     }
 }
@@ -82,23 +82,24 @@ fn a_replaced_file_keeps_its_group_or_grants_no_group_permissions() {
             groups.last().expect("a user has a group").as_raw()
         }
     };
-    chown(environment.path("x.yaml"), None, Some(group)).expect("it is ours");
+    chown(environment.path("x.yaml"), None, Some(group)).expect("the owner can be changed");
     set_mode(&environment, "x.yaml", 0o2660);
     environment
         .run(&["encrypt", "-i", "--age", &recipient(), "x.yaml"])
         .succeeds();
-    let new = fs::metadata(environment.path("x.yaml")).expect("it is there");
+    let new = fs::metadata(environment.path("x.yaml")).expect("the file exists");
     assert_eq!((new.gid(), new.mode() & 0o7777), (group, 0o660));
 
     if geteuid().is_root() {
         // Only root can make a file of a group that its owner is not in.
         environment.write("y.yaml", "a: 1\n");
         environment.hand_over();
-        chown(environment.path("y.yaml"), None, Some(OTHER_GROUP)).expect("root may");
+        chown(environment.path("y.yaml"), None, Some(OTHER_GROUP))
+            .expect("root can change the owner");
         set_mode(&environment, "y.yaml", 0o664);
         let arguments = ["encrypt", "-i", "--age", &recipient(), "y.yaml"];
         run(&environment, &arguments).succeeds();
-        let new = fs::metadata(environment.path("y.yaml")).expect("it is there");
+        let new = fs::metadata(environment.path("y.yaml")).expect("the file exists");
         assert_ne!(new.gid(), OTHER_GROUP);
         assert_eq!(new.mode() & 0o7777, 0o604);
     }
@@ -116,6 +117,6 @@ fn a_file_can_be_created_in_a_directory_that_cannot_be_listed() {
         assert_eq!(environment.read(name), "a: 1\n");
     }
     set_mode(&environment, "drop", 0o700);
-    let entries = fs::read_dir(environment.path("drop")).expect("it is there");
-    assert_eq!(entries.count(), 2, "nothing is left beside them");
+    let entries = fs::read_dir(environment.path("drop")).expect("the directory can be read");
+    assert_eq!(entries.count(), 2, "nothing is left next to them");
 }

@@ -188,7 +188,7 @@ fn unpublishable_files_are_named() {
         "already exists and is not an encrypted file",
     );
     assert_eq!(environment.read("out/a.yaml"), "not: encrypted\n");
-    std::fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    std::fs::remove_file(environment.path(".sops.yaml")).expect("the file can be removed");
     let run = publish(&environment, file).fails_with(1);
     assert!(run.stderr.contains("config file not found"), "{run}");
     environment.write(

@@ -39,7 +39,9 @@ fn concurrent_changes_are_all_applied() {
             })
             .collect();
         for (key, child) in writers {
-            let output = child.wait_with_output().expect("it ends");
+            let output = child
+                .wait_with_output()
+                .expect("the process can be waited for");
             let message = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(output.status.success(), "{message}");
             if !key.ends_with("_0") && !key.ends_with("_1") {
@@ -62,8 +64,8 @@ fn a_change_waits_while_another_run_has_the_lock() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let old = environment.read("x.yaml");
-    let directory = File::open(environment.path("")).expect("it is ours");
-    flock(&directory, FlockOperation::LockExclusive).expect("nobody else has it");
+    let directory = File::open(environment.path("")).expect("the file can be opened");
+    flock(&directory, FlockOperation::LockExclusive).expect("no other process has the lock");
     let child = environment
         .command(&["set", "x.yaml", "[\"a\"]", "2"])
         .spawn()
@@ -71,7 +73,10 @@ fn a_change_waits_while_another_run_has_the_lock() {
     thread::sleep(Duration::from_millis(500));
     assert_eq!(environment.read("x.yaml"), old);
     drop(directory);
-    let status = child.wait_with_output().expect("it ends").status;
+    let status = child
+        .wait_with_output()
+        .expect("the process can be waited for")
+        .status;
     assert!(status.success());
     assert_eq!(environment.decrypt("x.yaml"), "a: 2\n");
 }
@@ -88,7 +93,8 @@ fn a_file_that_is_swapped_for_a_link_gets_no_rights_of_the_other() {
     environment.encrypt("encrypted", "#!/bin/sh\necho hunter2\n");
     environment.write("program", "old");
     let program = environment.path("program");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o6755)).expect("it is ours");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o6755))
+        .expect("the permissions can be changed");
     let encrypted = environment.bytes("encrypted");
     let [file, link] = ["work/x", "work/link"].map(|name| environment.path(name));
     let is_over = AtomicBool::new(false);
@@ -106,7 +112,7 @@ fn a_file_that_is_swapped_for_a_link_gets_no_rights_of_the_other() {
             }
             environment.write("work/x", &encrypted);
             fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).ok();
-            symlink(&program, &link).expect("it is ours");
+            symlink(&program, &link).expect("the link can be created");
             environment.run(&["decrypt", "-i", "work/x"]);
             for path in [&file, &link] {
                 let Ok(metadata) = fs::symlink_metadata(path) else {
@@ -120,7 +126,7 @@ fn a_file_that_is_swapped_for_a_link_gets_no_rights_of_the_other() {
     });
     assert_eq!(environment.read("program"), "old");
     let mode = fs::metadata(&program)
-        .expect("it is ours")
+        .expect("the file exists")
         .permissions()
         .mode();
     assert_eq!(mode & 0o7777, 0o6755);

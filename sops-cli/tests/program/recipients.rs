@@ -15,8 +15,11 @@ fn configurations() -> Vec<(String, String)> {
     let mut files: Vec<_> = entries
         .map(|entry| {
             let path = entry.expect("the directory is readable").path();
-            let name = path.file_stem().expect("it has a name").to_string_lossy();
-            let text = fs::read_to_string(&path).expect("it is UTF-8");
+            let name = path
+                .file_stem()
+                .expect("the path has a file name")
+                .to_string_lossy();
+            let text = fs::read_to_string(&path).expect("the text is UTF-8");
             let text = text
                 .replace("ANN", &recipient())
                 .replace("BOB", &other_recipient());
@@ -110,7 +113,7 @@ fn names_are_the_comments_of_lines() {
 }
 
 #[test]
-fn a_person_is_added_and_removed() {
+fn a_teammate_is_added_and_removed() {
     let environment = TestEnvironment::new();
     let rule = format!("creation_rules:\n  - age:\n      - {} # ann\n", recipient());
     environment.write(".sops.yaml", &rule);
@@ -137,7 +140,7 @@ fn a_person_is_added_and_removed() {
     assert!(encrypted.contains(NEW), "{encrypted}");
     let run = environment.run(&add).succeeds();
     assert!(run.stderr.contains("already names"), "{run}");
-    let run = environment.run(&["recipients", "remove", "new", "--update", "--rotate"]);
+    let run = environment.run(&["recipients", "remove", "new", "--rotate"]);
     let run = run.succeeds();
     assert_eq!(environment.read(".sops.yaml"), rule);
     let rotated = environment.read("a.yaml");

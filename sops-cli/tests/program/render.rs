@@ -28,7 +28,7 @@ fn repository() -> TestEnvironment {
     environment.write("apps/map.yaml", MAP);
     environment.write("apps/README.md", "Read me.\n");
     let keys = environment.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(keys).expect("the test owns it");
+    std::fs::remove_file(keys).expect("the file can be removed");
     environment
 }
 
@@ -92,7 +92,7 @@ fn a_directory_is_written_with_all_files() {
 fn a_damaged_file_is_an_error_and_the_others_are_rendered() {
     let environment = repository();
     let text = environment.read("apps/secret.yaml");
-    let cut = &text[..text.find("sops:").expect("it has metadata")];
+    let cut = &text[..text.find("sops:").expect("the document has metadata")];
     environment.write("apps/cut.yaml", cut);
     environment.write("apps/template.yaml", "a: {{ .Values.a }}\nb: [\n");
     for arguments in [
@@ -138,7 +138,7 @@ fn lint_accepts_the_published_keys() {
     let environment = repository();
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sops-placeholder/published");
     for name in ["tls.key", "ssh.key", "tls.crt"] {
-        let bytes = std::fs::read(published.join(name)).expect("it is published");
+        let bytes = std::fs::read(published.join(name)).expect("the file is in the repository");
         environment.write(&format!("published/{name}"), bytes);
     }
     environment.run(&["lint", "published"]).succeeds();

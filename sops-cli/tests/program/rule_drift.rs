@@ -110,7 +110,7 @@ fn without_a_creation_rule_the_rule_of_the_file_counts() {
     environment
         .run(&["set", "t.yaml", "[\"stringData\"][\"b\"]", "\"hunter3\""])
         .succeeds();
-    std::fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    std::fs::remove_file(environment.path(".sops.yaml")).expect("the file can be removed");
     environment
         .run(&["set", "t.yaml", "[\"stringData\"][\"c\"]", "\"hunter3\""])
         .succeeds();

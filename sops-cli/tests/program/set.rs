@@ -356,7 +356,7 @@ fn with_secret() -> TestEnvironment {
     environment
 }
 
-/// Runs `set` on the Secret and returns what stands for the line with `key` afterwards.
+/// Runs `set` on the Secret and returns the line with `key` afterwards.
 fn set_in_secret(arguments: &[&str], input: &str, key: &str) -> String {
     let environment = with_secret();
     let arguments = [&["set", "secret.yaml"], arguments].concat();

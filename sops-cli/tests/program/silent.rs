@@ -31,10 +31,10 @@ fn standard_output_must_not_be_the_input_file() {
             .write(true)
             .truncate(is_emptied)
             .open(environment.path("x.yaml"))
-            .expect("it is ours");
+            .expect("the file can be opened");
         let mut command = environment.command(arguments);
         command.stdout(Stdio::from(output)).stderr(Stdio::piped());
-        let run = command.output().expect("it runs");
+        let run = command.output().expect("the program can be started");
         let stderr = String::from_utf8_lossy(&run.stderr);
         assert_eq!(run.status.code(), Some(3), "{arguments:?}: {stderr}");
         assert!(
@@ -54,8 +54,13 @@ fn standard_output_must_not_be_the_input_file() {
         .append(true)
         .open(environment.path("x.yaml"));
     let mut command = environment.command(&["decrypt", "-i", "x.yaml"]);
-    command.stdout(output.expect("it is ours"));
-    assert!(command.status().expect("it runs").success());
+    command.stdout(output.expect("the file can be opened"));
+    assert!(
+        command
+            .status()
+            .expect("the program can be started")
+            .success()
+    );
     assert_eq!(environment.read("x.yaml"), TEXT);
 }
 

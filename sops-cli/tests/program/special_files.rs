@@ -22,14 +22,15 @@ fn put(environment: &TestEnvironment, name: &str, kind: &str) {
     match kind {
         "a pipe" => {
             let status = Command::new("mkfifo").arg(&path).status();
-            assert!(status.expect("it is there").success());
+            assert!(status.expect("mkfifo runs").success());
         }
-        "a directory" => fs::create_dir(&path).expect("it is ours"),
+        "a directory" => fs::create_dir(&path).expect("the directory can be created"),
         "a large file" => {
-            let file = File::create(&path).expect("it is ours");
-            file.set_len(5 * 1024 * 1024).expect("it is ours");
+            let file = File::create(&path).expect("the file can be created");
+            file.set_len(5 * 1024 * 1024)
+                .expect("the size can be changed");
         }
-        target => symlink(target, &path).expect("it is ours"),
+        target => symlink(target, &path).expect("the link can be created"),
     }
 }
 
@@ -82,7 +83,7 @@ fn a_configuration_that_is_found_is_a_regular_file_of_bounded_size() {
     // A link to a file is as good as the file.
     let _ = fs::remove_file(environment.path(".sops.yaml"));
     environment.write("rules", rules());
-    symlink("rules", environment.path(".sops.yaml")).expect("it is ours");
+    symlink("rules", environment.path(".sops.yaml")).expect("the link can be created");
     environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
     environment.run(&["lint", "x.yaml"]).succeeds();
 }
@@ -123,7 +124,7 @@ fn settings_and_baselines_of_a_repository_are_regular_files_of_bounded_size() {
         let run = self::run(&environment, &["lint"]);
         assert_eq!(run.code, Some(2), "{kind}: {run}");
         assert!(run.stderr.contains("known.json"), "{kind}: {run}");
-        fs::remove_file(environment.path(".sops-lint.yaml")).expect("it is ours");
+        fs::remove_file(environment.path(".sops-lint.yaml")).expect("the file can be removed");
     }
 }
 
@@ -204,7 +205,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         environment.home().join(".config/sops/age/keys.txt"),
         environment.path("keys"),
     )
-    .expect("it is ours");
+    .expect("the file can be renamed");
     for line in [
         "cat keys | SOPS_AGE_KEY_FILE=/dev/fd/0 \"$SOPS_RS\" decrypt x.yaml",
         "SOPS_AGE_KEY_FILE=/dev/stdin \"$SOPS_RS\" decrypt x.yaml < keys",
@@ -242,7 +243,7 @@ fn configurations_of_hook_managers_are_regular_files_of_bounded_size() {
     ] {
         for kind in ["a pipe", "a large file", "/dev/zero"] {
             let environment = repository();
-            fs::create_dir_all(environment.path(".config")).expect("it is ours");
+            fs::create_dir_all(environment.path(".config")).expect("the directory can be created");
             put(&environment, name, kind);
             // A hook of the program that reads the file.
             let hook = match name {
@@ -286,8 +287,8 @@ fn a_hook_that_is_not_a_regular_file_is_not_changed() {
 #[test]
 fn an_untracked_file_for_the_hook_has_bounded_size() {
     let environment = repository();
-    let file = File::create(environment.path("x.yaml")).expect("it is ours");
-    file.set_len(1 << 40).expect("it is ours");
+    let file = File::create(environment.path("x.yaml")).expect("the file can be created");
+    file.set_len(1 << 40).expect("the size can be changed");
     let run = run(&environment, &["hook", "run", "x.yaml"]).fails_with(2);
     assert!(run.stderr.contains("x.yaml: larger than 64 MiB"), "{run}");
 }

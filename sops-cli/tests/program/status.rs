@@ -47,11 +47,11 @@ fn each_encrypted_file_has_a_line() {
         &[
             "./a/in-step.yaml: you can read it; for ann (age1",
             "), bob (age1",
-            "; as its rule; MAC over encrypted values only; changed 2",
+            "; matches its rule; MAC over encrypted values only; changed 2",
         ],
         &[
             "./b/closed.yaml: you cannot read it; for bob (age1",
-            "rule 2 of .sops.yaml; as its rule",
+            "rule 2 of .sops.yaml; matches its rule",
         ],
     ]) {
         for part in parts {
@@ -85,7 +85,7 @@ fn the_status_needs_no_key_and_is_available_as_json() {
     }
     for (environment, readable) in [(&environment, [true, true, false]), (&keyless, [false; 3])] {
         let run = environment.run(&["status", "--json", "."]).succeeds();
-        let files: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+        let files: serde_json::Value = serde_json::from_str(&run.stdout).expect("the text is JSON");
         for (index, readable) in readable.into_iter().enumerate() {
             assert_eq!(files[index]["readable"], readable, "{run}");
         }

@@ -96,9 +96,10 @@ fn a_tracked_file_that_is_missing_or_a_link_is_skipped() {
     environment.write("c.yaml", "a: b\n");
     git(&environment, &["add", "-f", "."]);
     environment.write("../outside/s.yaml", SECRET);
-    std::fs::remove_dir_all(environment.path("a")).expect("it is ours");
-    std::fs::remove_dir_all(environment.path("b")).expect("it is ours");
-    std::os::unix::fs::symlink("../outside", environment.path("b")).expect("it is ours");
+    std::fs::remove_dir_all(environment.path("a")).expect("the directory can be removed");
+    std::fs::remove_dir_all(environment.path("b")).expect("the directory can be removed");
+    std::os::unix::fs::symlink("../outside", environment.path("b"))
+        .expect("the link can be created");
     environment.run(&["lint"]).succeeds();
 }
 
@@ -176,7 +177,7 @@ fn a_creation_rule_for_files_outside_a_sparse_checkout_is_not_unused() {
     // An unused rule is reported if all files are checked.
     git(&environment, &["sparse-checkout", "disable"]);
     environment.run(&["lint"]).succeeds();
-    std::fs::remove_dir_all(environment.path("a")).expect("it is there");
+    std::fs::remove_dir_all(environment.path("a")).expect("the directory can be removed");
     let run = has_findings(&environment, &["lint"]);
     assert!(run.stdout.contains("SL016"), "{run}");
 }

@@ -162,7 +162,7 @@ fn names_cannot_forge_ci_commands() {
             assert!(run.stderr.len() + run.stdout.len() > 10, "{arguments:?}");
         }
         for name in [name, &format!("d/{name}")] {
-            fs::remove_file(environment.path(name)).expect("it is ours");
+            fs::remove_file(environment.path(name)).expect("the file can be removed");
         }
     }
 }
@@ -203,7 +203,7 @@ fn findings_are_escaped_in_every_format() {
         assert!(format == "sarif" || is_shown(&run), "{format}: {run}");
         match format {
             "json" | "sarif" => {
-                drop(serde_json::from_str::<Json>(&run.stdout).expect("it is JSON"))
+                drop(serde_json::from_str::<Json>(&run.stdout).expect("the text is JSON"))
             }
             "github" => assert!(run.stdout.lines().all(
                 |line| line.starts_with("::error file=") || line.starts_with("::warning file=")
@@ -248,7 +248,10 @@ fn the_hook_escapes_names_in_its_messages() {
 fn keys_of_documents_are_escaped() {
     let environment = TestEnvironment::new();
     let key = quoted(HOSTILE);
-    let path = format!("[{}]", serde_json::to_string(HOSTILE).expect("it is JSON"));
+    let path = format!(
+        "[{}]",
+        serde_json::to_string(HOSTILE).expect("the text is JSON")
+    );
     let path_below = format!("{path}[\"a\"]");
     let text = format!("{key}: hunter2\nz: 1\n");
     environment.encrypt("x.yaml", &text);
@@ -369,7 +372,8 @@ fn identifiers_in_the_metadata_that_could_act_are_refused() {
     let environment = TestEnvironment::new();
     let age = other_recipient();
     environment.encrypt("x.json", "{\"a\": \"hunter2\"}");
-    let original: Json = serde_json::from_str(&environment.read("x.json")).expect("it is JSON");
+    let original: Json =
+        serde_json::from_str(&environment.read("x.json")).expect("the text is JSON");
     environment.write(
         ".sops.yaml",
         format!("creation_rules: [{{age: '{age}'}}]\n"),
@@ -382,7 +386,9 @@ fn identifiers_in_the_metadata_that_could_act_are_refused() {
             if !list.is_array() {
                 *list = json!([]);
             }
-            list.as_array_mut().expect("it is a list").push(entry);
+            list.as_array_mut()
+                .expect("the value is a list")
+                .push(entry);
             files.push((name, document));
         }
         for name in ["version", "lastmodified", "mac"] {
@@ -403,7 +409,7 @@ fn identifiers_in_the_metadata_that_could_act_are_refused() {
             let mut document = original.clone();
             document["sops"]
                 .as_object_mut()
-                .expect("a mapping")
+                .expect("the value is a mapping")
                 .remove("unencrypted_suffix");
             document["sops"][name] = json!(text);
             files.push((name, document));
@@ -459,7 +465,7 @@ fn a_recipient_cannot_add_a_line_to_the_edited_document() {
                 .or_else(|| text.find("    mac:")),
             _ => text.find("sops_lastmodified="),
         };
-        let (before, after) = text.split_at(at.expect("there is a time"));
+        let (before, after) = text.split_at(at.expect("the metadata has a time"));
         environment.write(name, format!("{before}{line}{planted}\n{after}"));
         let planted = environment.read(name);
         let mut command = environment.command(&["edit", "-s", name]);
@@ -505,7 +511,8 @@ fn messages_for_the_editor_stay_above_the_text() {
 fn keys_of_the_metadata_that_mean_nothing_are_escaped() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.json", "{\"a\": \"hunter2\"}");
-    let mut document: Json = serde_json::from_str(&environment.read("x.json")).expect("it is JSON");
+    let mut document: Json =
+        serde_json::from_str(&environment.read("x.json")).expect("the text is JSON");
     document["sops"][HOSTILE] = json!(1);
     document["sops"]["lastmodified"] = json!("2020-01-01T00:00:00Z");
     environment.write("x.json", document.to_string());

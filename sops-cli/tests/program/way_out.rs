@@ -102,7 +102,7 @@ fn misplaced_private_keys_are_reported_but_not_shown() {
         (
             "SOPS_AGE_KEY",
             "~/keys/age.txt",
-            "SOPS_AGE_KEY: line 1: this looks like the name of a file; name a key file in SOPS_AGE_KEY_FILE",
+            "SOPS_AGE_KEY: line 1: this looks like the name of a file; set SOPS_AGE_KEY_FILE to the path of a key file",
         ),
         (
             "SOPS_AGE_KEY",
@@ -112,7 +112,7 @@ fn misplaced_private_keys_are_reported_but_not_shown() {
         (
             "SOPS_AGE_KEY",
             ssh_key,
-            "SOPS_AGE_KEY: line 1: this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+            "SOPS_AGE_KEY: line 1: this looks like an SSH or PGP private key; for an SSH key, set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path",
         ),
         (
             "SOPS_AGE_KEY_FILE",
@@ -128,20 +128,20 @@ fn misplaced_private_keys_are_reported_but_not_shown() {
         let mut command = empty.command(&["decrypt", "x.yaml"]);
         command.env(variable, value);
         let run = empty.finish(command).fails_with(128).keeps(&[&key]);
-        says(&run, &[wanted, "SOPS_AGE_KEY_FILE\n"]);
+        says(
+            &run,
+            &[wanted, "SOPS_AGE_KEY_FILE to the file that contains it\n"],
+        );
     }
     let run = environment.run(&["decrypt", "ssh.yaml"]).fails_with(128);
     says(
         &run,
         &[
-            "name its file in SOPS_AGE_SSH_PRIVATE_KEY_FILE\n",
+            "set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path\n",
             &format!("keys.txt: 1 key ({})", recipient()),
         ],
     );
-    assert!(
-        !run.stderr.contains("or name its file in SOPS_AGE_KEY_FILE"),
-        "{run}"
-    );
+    assert!(!run.stderr.contains("or set SOPS_AGE_KEY_FILE"), "{run}");
     let mut command = empty.command(&["decrypt", "ssh.yaml"]);
     command.env("SOPS_AGE_SSH_PRIVATE_KEY_FILE", empty.path("ssh_key"));
     assert_eq!(empty.finish(command).succeeds().stdout, "a: b\n");
@@ -160,7 +160,7 @@ fn the_plugin_that_a_file_needs_is_named() {
     says(
         &run,
         &[
-            "help: put an identity of the plugin `age-plugin-fake` into the key file, or name its file in SOPS_AGE_KEY_FILE",
+            "help: put an identity of the plugin `age-plugin-fake` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
         ],
     );
 }

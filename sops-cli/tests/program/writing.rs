@@ -22,13 +22,14 @@ fn mode_and_symbolic_links_stay() {
     let environment = TestEnvironment::new();
     environment.write("sub/x.yaml", "a: 1\n");
     let path = environment.path("sub/x.yaml");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("it is ours");
-    symlink("sub/x.yaml", environment.path("link.yaml")).expect("it is ours");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640))
+        .expect("the permissions can be changed");
+    symlink("sub/x.yaml", environment.path("link.yaml")).expect("the link can be created");
     environment
         .run(&["encrypt", "-i", "--age", &recipient(), "link.yaml"])
         .succeeds();
     assert!(environment.path("link.yaml").is_symlink());
-    let metadata = fs::symlink_metadata(&path).expect("it is there");
+    let metadata = fs::symlink_metadata(&path).expect("the file exists");
     assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o640);
     assert_eq!(environment.decrypt("sub/x.yaml"), "a: 1\n");
 }
@@ -46,7 +47,8 @@ fn a_name_may_be_as_long_as_the_file_system_allows() {
 fn other_names_of_a_file_keep_the_old_content_with_a_warning() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", "a: 1\n");
-    fs::hard_link(environment.path("x.yaml"), environment.path("y.yaml")).expect("it is ours");
+    fs::hard_link(environment.path("x.yaml"), environment.path("y.yaml"))
+        .expect("the link can be created");
     for warns in [true, false] {
         let run = environment.run(&["encrypt", "-i", "--age", &recipient(), "x.yaml"]);
         let run = run.succeeds();
@@ -92,13 +94,14 @@ fn extended_attributes_are_kept_and_no_access_list_is_added() {
             .expect("the file system has attributes");
     }
     // Files that are created from now on have the list.
-    xattr::set(environment.path(""), "system.posix_acl_default", &list).expect("it is ours");
+    xattr::set(environment.path(""), "system.posix_acl_default", &list)
+        .expect("the attribute can be set");
     environment.write("new.yaml", "");
     assert!(get("new.yaml", LIST).is_some());
     let mode = |name: &str| {
         fs::metadata(environment.path(name)).map(|file| file.permissions().mode() & 0o777)
     };
-    let before = mode("without.yaml").expect("it is there");
+    let before = mode("without.yaml").expect("the file exists");
     let recipient = recipient();
     let arguments = [
         "encrypt",
@@ -112,7 +115,7 @@ fn extended_attributes_are_kept_and_no_access_list_is_added() {
     assert_eq!(get("with.yaml", "user.note").as_deref(), Some(&b"mine"[..]));
     assert_eq!(get("with.yaml", LIST), Some(list));
     assert_eq!(get("without.yaml", LIST), None);
-    assert_eq!(mode("without.yaml").expect("it is there"), before);
+    assert_eq!(mode("without.yaml").expect("the file exists"), before);
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn decrypted_files_that_are_new_are_for_their_owner() {
         .succeeds();
     let mode = |name: &str| {
         fs::metadata(environment.path(name))
-            .expect("it is there")
+            .expect("the file exists")
             .permissions()
             .mode()
             & 0o777
@@ -135,7 +138,7 @@ fn decrypted_files_that_are_new_are_for_their_owner() {
         environment.path("old.yaml"),
         fs::Permissions::from_mode(0o644),
     )
-    .expect("it is ours");
+    .expect("the permissions can be changed");
     environment
         .run(&["decrypt", "--output", "old.yaml", "x.yaml"])
         .succeeds();
@@ -235,7 +238,9 @@ fn output_to_a_closed_pipe_causes_no_message() {
         .spawn()
         .expect("the program runs");
     drop(child.stdout.take());
-    let output = child.wait_with_output().expect("it ends");
+    let output = child
+        .wait_with_output()
+        .expect("the process can be waited for");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(!output.status.success());
 }
@@ -264,7 +269,7 @@ fn a_signal_in_the_middle_leaves_the_old_file_or_the_new() {
                 .args([signal, &id])
                 .stderr(Stdio::null())
                 .status();
-            let status = child.wait().expect("it ends");
+            let status = child.wait().expect("the process can be waited for");
             let new = environment.read("x.yaml");
             if new == old {
                 untouched += 1;
@@ -297,7 +302,10 @@ fn a_reader_meanwhile_sees_the_old_file_or_the_new() {
         .expect("the program runs");
     let start = Instant::now();
     let mut seen = vec![environment.read("x.yaml")];
-    while child.try_wait().expect("it can be asked").is_none()
+    while child
+        .try_wait()
+        .expect("the process has a status")
+        .is_none()
         && start.elapsed() < Duration::from_secs(60)
     {
         let now = environment.read("x.yaml");
@@ -322,12 +330,13 @@ fn a_pipe_is_written_to_but_never_replaced() {
         .read(true)
         .write(true)
         .open(&pipe)
-        .expect("it is ours");
+        .expect("the file can be opened");
     environment
         .run(&["decrypt", "--output", "pipe.yaml", "x.yaml"])
         .succeeds();
     let mut read = [0; 10];
-    open.read_exact(&mut read).expect("it holds the plaintext");
+    open.read_exact(&mut read)
+        .expect("the file has the plaintext");
     assert_eq!(&read, b"a: secret\n");
 
     let mut command = environment.command(&["decrypt", "--in-place", "source.yaml"]);
@@ -336,8 +345,10 @@ fn a_pipe_is_written_to_but_never_replaced() {
         .spawn()
         .expect("the program runs");
     let encrypted = environment.bytes("x.yaml");
-    fs::write(&source, encrypted).expect("somebody reads it");
-    let output = child.wait_with_output().expect("it ends");
+    fs::write(&source, encrypted).expect("a process reads the pipe");
+    let output = child
+        .wait_with_output()
+        .expect("the process can be waited for");
     assert_eq!(output.status.code(), Some(3));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.contains("not a regular file"), "{message}");
@@ -369,8 +380,8 @@ fn empty_variables_are_as_if_they_were_not_set() {
 #[test]
 fn symbolic_links_in_a_circle_are_an_error() {
     let environment = TestEnvironment::new();
-    symlink("two.yaml", environment.path("one.yaml")).expect("it is ours");
-    symlink("one.yaml", environment.path("two.yaml")).expect("it is ours");
+    symlink("two.yaml", environment.path("one.yaml")).expect("the link can be created");
+    symlink("one.yaml", environment.path("two.yaml")).expect("the link can be created");
     for arguments in [["edit", "one.yaml"], ["decrypt", "one.yaml"]] {
         let mut command = environment.command(&arguments);
         command.env("EDITOR", "true");

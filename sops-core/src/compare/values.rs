@@ -222,7 +222,9 @@ mod tests {
     fn changes(old: &str, new: &str) -> Vec<String> {
         let contents = |text: &str| match text {
             "" => Contents::empty(),
-            text => Contents::of_plaintext(text.as_bytes(), Format::Yaml).expect("it is YAML"),
+            text => {
+                Contents::of_plaintext(text.as_bytes(), Format::Yaml).expect("the text is YAML")
+            }
         };
         let (old, new) = (contents(old), contents(new));
         let changes = compare_values(&old, &new).into_iter();

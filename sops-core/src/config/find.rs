@@ -98,7 +98,7 @@ mod tests {
 
     /// A directory with these files, under its real name.
     fn directory(files: &[&str]) -> (tempfile::TempDir, PathBuf) {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         let root = fs::canonicalize(directory.path()).expect("the entry exists");
         for file in files {
             let file = root.join(file);
@@ -129,7 +129,7 @@ mod tests {
         let (_guard, root) = directory(&[".sops.yaml", "a/.sops.yml", "a/b/x"]);
         let found = find(&root.join("a/b"));
         assert_eq!(found.file, Some(root.join(".sops.yaml")));
-        let warning = found.warning.expect("a warning");
+        let warning = found.warning.expect("the search warns");
         assert_eq!(warning.file, root.join("a/.sops.yml"));
         assert!(
             warning.message.ends_with("/.sops.yaml` is used instead"),
@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn a_dangling_link_is_not_skipped() {
         let (_guard, root) = directory(&[".sops.yaml", "a/x"]);
-        std::os::unix::fs::symlink("nowhere", root.join("a/.sops.yaml")).expect("a link");
+        std::os::unix::fs::symlink("nowhere", root.join("a/.sops.yaml"))
+            .expect("the link can be created");
         assert_eq!(find(&root.join("a")).file, Some(root.join("a/.sops.yaml")));
     }
 
@@ -173,7 +174,7 @@ mod tests {
     fn the_search_goes_up_from_the_target_of_a_link() {
         let (_guard, root) = directory(&["real/.sops.yaml", "real/sub/x", "elsewhere/.sops.yaml"]);
         std::os::unix::fs::symlink(root.join("real/sub"), root.join("elsewhere/link"))
-            .expect("a link");
+            .expect("the link can be created");
         let file = find(&root.join("elsewhere/link")).file.expect("a file");
         assert_eq!(file, root.join("elsewhere/link/../.sops.yaml"));
         assert_eq!(

@@ -170,7 +170,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Mappings(schema) => {
                 write!(
                     f,
-                    "a list, each item {}; begin each with `- `",
+                    "a list; each item is {}, and begins with `- `",
                     schema.description
                 )
             }

@@ -223,7 +223,10 @@ mod tests {
             ("mac_only_encrypted", "true"),
             ("shamir_threshold", "2"),
         ]);
-        assert_eq!(flatten(tree.as_object().expect("an object")), list);
+        assert_eq!(
+            flatten(tree.as_object().expect("the value is an object")),
+            list
+        );
         let back = unflatten(lines(list)).expect("the list is a flattened tree");
         let expected = json!({
             "age": [{"enc": "x\n", "recipient": "age1"}, {"enc": "y", "recipient": "age2"}],

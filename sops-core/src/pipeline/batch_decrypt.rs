@@ -110,7 +110,6 @@ fn open<'c>(
         Some(value) if value.kind == Type::Str => str::from_utf8(&value.bytes).ok(),
         _ => None,
     };
-    let text =
-        text.ok_or("the rules require an encrypted value here, but this value is not encrypted")?;
+    let text = text.ok_or("the file's rule covers this value, but it is not encrypted")?;
     cipher.decrypt(text, additional_data)
 }

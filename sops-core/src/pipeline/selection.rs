@@ -51,7 +51,7 @@ impl Selection {
         &self.items
     }
 
-    /// Whether the item at this index of the tape is to be encrypted.
+    /// Whether the item at this index of the tape must be encrypted.
     pub(crate) fn contains(&self, index: usize) -> bool {
         self.items[index]
     }

@@ -11,7 +11,7 @@ use sops_core::merge::{
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
 
-/// A person with a key.
+/// A member of the team, with a key.
 pub(crate) struct Person {
     pub(crate) key: MasterKey,
     pub(crate) identities: Identities,

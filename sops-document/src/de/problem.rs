@@ -1,4 +1,4 @@
-//! Explains why a value does not fit a type, without showing the value.
+//! Explains why a value does not match a type, without showing the value.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, Expected, Unexpected};
 use crate::Document;
 use crate::error::{Error, Location};
 
-/// The reason why a value does not fit, and its position.
+/// The reason why a value does not match, and its position.
 #[derive(Debug)]
 pub(super) struct Problem {
     message: String,

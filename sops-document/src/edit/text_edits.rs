@@ -97,7 +97,7 @@ impl<'d, 'a> TextEdits<'d, 'a> {
         self.replace(range, String::new());
     }
 
-    /// Removes the anchor or tag of a node if it does not fit the new value.
+    /// Removes the anchor or tag of a node if it does not match the new value.
     pub(super) fn remove_properties(&mut self, site: &Site, new: &Node, anchor: Anchor<'_>) {
         if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
             self.remove_property(range.clone());

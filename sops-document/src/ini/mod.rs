@@ -288,24 +288,16 @@ mod tests {
     #[test]
     fn text_that_sops_rejects_is_located() {
         for (text, location, message) in [
-            (
-                "a=1\nsecret\n",
-                "line 2, column 1",
-                "there is neither `=` nor `:`",
-            ),
+            ("a=1\nsecret\n", "line 2, column 1", "missing `=` or `:`"),
             (
                 "[a\n",
                 "line 1, column 1",
-                "the section's header has no `]`",
+                "missing `]` in the section's header",
             ),
             (" []\n", "line 1, column 2", "the section has no name"),
             ("= x\n", "line 1, column 1", "the key is empty"),
             ("\"a = x\n", "line 1, column 1", "the quotes of the key"),
-            (
-                "\"a\" x\n",
-                "line 1, column 1",
-                "there is neither `=` nor `:` after",
-            ),
+            ("\"a\" x\n", "line 1, column 1", "missing `=` or `:` after"),
             (
                 "a = `secret\n\n",
                 "line 1, column 5",

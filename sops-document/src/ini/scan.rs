@@ -97,7 +97,7 @@ impl<'a> Scanner<'a> {
 
     fn section(&self, line: &'a str, start: usize) -> Result<IniEvent<'a>> {
         let Some(close) = line.rfind(']') else {
-            return self.syntax(start, "the section's header has no `]`");
+            return self.syntax(start, "missing `]` in the section's header");
         };
         if close == 1 {
             return self.syntax(start, "the section has no name");
@@ -132,7 +132,7 @@ impl<'a> Scanner<'a> {
             b'`' => "`",
             _ => {
                 let Some(end) = line.find(DELIMITERS) else {
-                    return self.syntax(start, "there is neither `=` nor `:` in this line; write a key with a value, a `[section]` or a comment");
+                    return self.syntax(start, "missing `=` or `:` in this line; write a key with a value, a `[section]` or a comment");
                 };
                 return Ok((line[..end].trim(), end + 1));
             }
@@ -143,7 +143,7 @@ impl<'a> Scanner<'a> {
         };
         let end = 2 * quote.len() + length;
         let Some(delimiter) = line[end..].find(DELIMITERS) else {
-            return self.syntax(start, "there is neither `=` nor `:` after the key");
+            return self.syntax(start, "missing `=` or `:` after the key");
         };
         Ok((inner[..length].trim(), end + delimiter + 1))
     }

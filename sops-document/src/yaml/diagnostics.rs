@@ -8,6 +8,7 @@ pub(crate) const MISSING_COLON: &str = "missing `: ` after the key on this line;
 pub(crate) const MISSING_KEY: &str =
     "expected a key; this line is indented differently from the keys above it";
 pub(crate) const MISSING_ITEM: &str = "expected `- `; this line is indented differently from the items above it, or its `- ` is missing";
+pub(super) const TOO_DEEP: &str = "nested too deeply (parser limit exceeded)";
 const TAB: &str = "a tab in the indentation; indent YAML with spaces";
 pub(crate) const OPEN_MAPPING: &str =
     "missing `,` between two entries in `{…}`, or missing `}` after the last one";
@@ -60,6 +61,7 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart => TAB,
+        ErrorKind::RecursionLimitExceeded => TOO_DEEP,
         ErrorKind::TabInPlainScalar => {
             "a tab begins the line after this text, or comes before a `:`; indent YAML with spaces"
         }

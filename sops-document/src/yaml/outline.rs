@@ -3,6 +3,7 @@
 
 use memchr::memchr2_iter;
 
+use super::diagnostics;
 use super::events::{Event, Events};
 use crate::error::{Error, Location};
 
@@ -48,7 +49,7 @@ impl Outline {
                 }
                 Ok(Some(_)) => {}
                 Err(Error::Syntax { location, message }) => {
-                    if message.contains("recursion limit") {
+                    if message == diagnostics::TOO_DEEP {
                         outline.too_deep = Some((location, too_deep()));
                         return outline;
                     }

@@ -80,7 +80,7 @@ fn single_quote(out: &mut String, text: &str) -> bool {
     fits
 }
 
-/// Escapes the required characters, and tabs. Characters that `yaml.v3` escapes without need stay
+/// Escapes the required characters, and tabs. Characters that `yaml.v3` escapes unnecessarily stay
 /// readable, as they most likely were.
 fn double_quote(out: &mut String, text: &str) {
     out.push('"');

@@ -78,7 +78,7 @@ impl KeyCommand {
             Ok((status, printed)) if status.success() => Ok(printed),
             Ok((status, _)) => Err(format!("the command failed: {status}")),
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                Err("the command printed more than a list of keys can be".to_owned())
+                Err("the command printed too much: this cannot be a list of keys".to_owned())
             }
             Err(error) => Err(format!("the output of the command cannot be read: {error}")),
         }
@@ -96,6 +96,9 @@ mod tests {
         let command =
             KeyCommand::parse(line, Prints::Keys, &environment).expect("the line is valid");
         let error = command.run("").expect_err("the output is endless");
-        assert_eq!(error, "the command printed more than a list of keys can be");
+        assert_eq!(
+            error,
+            "the command printed too much: this cannot be a list of keys"
+        );
     }
 }

@@ -143,13 +143,13 @@ fn not_an_identity(text: &str) -> &'static str {
     if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {
         "this is a public key; the private key begins with `AGE-SECRET-KEY-`"
     } else if text.starts_with("-----BEGIN") {
-        "this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE"
+        "this looks like an SSH or PGP private key; for an SSH key, set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path"
     } else if starts(&["\"AGE-", "'AGE-"]) {
         "this is an age identity in quotes; remove the quotes"
     } else if starts(&["age-secret-key-", "age-plugin-"]) {
         "an age identity must be in capital letters"
     } else if starts(&["/", "./", "../", "~/"]) || text.ends_with(".txt") {
-        "this looks like the name of a file; name a key file in SOPS_AGE_KEY_FILE"
+        "this looks like the name of a file; set SOPS_AGE_KEY_FILE to the path of a key file"
     } else {
         "not an age identity, which begins with `AGE-SECRET-KEY-` or `AGE-PLUGIN-`"
     }
@@ -287,12 +287,12 @@ mod tests {
             (
                 "~/keys/age.txt".to_owned(),
                 KeyLayout::Words,
-                "line 1: this looks like the name of a file; name a key file in SOPS_AGE_KEY_FILE",
+                "line 1: this looks like the name of a file; set SOPS_AGE_KEY_FILE to the path of a key file",
             ),
             (
                 "-----BEGIN OPENSSH PRIVATE KEY-----".to_owned(),
                 KeyLayout::Words,
-                "line 1: this looks like an SSH or PGP private key; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+                "line 1: this looks like an SSH or PGP private key; for an SSH key, set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path",
             ),
         ];
         for (text, layout, message) in cases {

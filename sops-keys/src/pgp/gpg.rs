@@ -95,7 +95,7 @@ impl Gpg {
         self.pipe(arguments, input)
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound if Path::new(&self.program) == Path::new("gpg") => {
-                    "`gpg` is not on the PATH; install GnuPG, or name the program in SOPS_GPG_EXEC"
+                    "`gpg` is not on the PATH; install GnuPG, or set SOPS_GPG_EXEC to the program"
                         .to_owned()
                 }
                 _ => format!(

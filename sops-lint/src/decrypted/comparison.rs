@@ -50,7 +50,7 @@ impl Encrypted {
             let is_telling = open.iter().any(|(_, plain)| plain.is_telling);
             let is_meant = || open.iter().any(|(_, plain)| plain.is_meant);
             let is_related = || Self::related_names(input.path).contains(&self.path);
-            // A file of defaults may be beside the encrypted one, with placeholders.
+            // A file of defaults may be next to the encrypted one, with placeholders.
             let is_copy = match self.stays {
                 true if is_telling => has_all && is_related() || has_lengths(),
                 true => has_all && is_related() && is_meant() && has_lengths(),

@@ -1,4 +1,4 @@
-//! Files in plaintext beside or in place of encrypted ones.
+//! Files in plaintext next to or in place of encrypted ones.
 
 use std::path::Path;
 
@@ -103,7 +103,8 @@ fn a_binary_file_is_recognized_without_the_suffix_of_its_name() {
         let text = format!(
             "{{\"data\": \"{ENC}\", \"sops\": {{\"mac\": \"{ENC}\", \"lastmodified\": \"2026-01-01T00:00:00Z\", \"version\": \"3.13.3\"}}}}"
         );
-        Encrypted::read(&Path::new("/").join(path), text.as_bytes()).expect("it is encrypted")
+        Encrypted::read(&Path::new("/").join(path), text.as_bytes())
+            .expect("the document is encrypted")
     };
     let linter = Linter::new(Settings::default()).expect("the settings are valid");
     for (old, new, is_found) in [
@@ -132,7 +133,7 @@ fn a_binary_file_is_recognized_without_the_suffix_of_its_name() {
 }
 
 #[test]
-fn a_copy_beside_its_encrypted_file_has_values_of_the_same_lengths() {
+fn a_copy_next_to_its_encrypted_file_has_values_of_the_same_lengths() {
     let of = |value: &str, kind: &str| {
         let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, value);
         format!("ENC[AES256_GCM,data:{data},iv:eA==,tag:eA==,type:{kind}]")
@@ -145,7 +146,7 @@ fn a_copy_beside_its_encrypted_file_has_values_of_the_same_lengths() {
     );
     let encrypted = |text: &str| {
         let read = Encrypted::read(Path::new("/a/settings.yaml"), text.as_bytes());
-        read.expect("it is encrypted").staying()
+        read.expect("the document is encrypted").staying()
     };
     let linter = Linter::new(Settings::default()).expect("the settings are valid");
     let is_found = |text: &str, new: &str, bytes: &str| {
@@ -198,7 +199,7 @@ fn a_copy_beside_its_encrypted_file_has_values_of_the_same_lengths() {
 }
 
 #[test]
-fn defaults_beside_an_encrypted_file_are_not_a_copy() {
+fn defaults_next_to_an_encrypted_file_are_not_a_copy() {
     let of = |value: &str| {
         let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, value);
         format!("ENC[AES256_GCM,data:{data},iv:eA==,tag:eA==,type:str]")
@@ -207,7 +208,7 @@ fn defaults_beside_an_encrypted_file_are_not_a_copy() {
     let is_found = |old: [&str; 2], new: [&str; 2]| {
         let text = format!("user: {}\npassword: {}\n{META}", of(old[0]), of(old[1]));
         let encrypted = Encrypted::read(Path::new("/settings.enc.yaml"), text.as_bytes());
-        let encrypted = encrypted.expect("it is encrypted").staying();
+        let encrypted = encrypted.expect("the document is encrypted").staying();
         let plain = format!("user: {}\npassword: {}\n", new[0], new[1]);
         let input = Input::new(
             "settings.yaml",

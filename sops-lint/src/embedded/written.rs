@@ -65,9 +65,13 @@ mod tests {
     #[test]
     fn a_value_is_traced_to_its_destination() {
         let text = "value: {a: {b: c}}\nbelow: d\n";
-        let document = parse_document(text, Format::Yaml).expect("it is YAML");
-        let top = document.tops().flatten().next().expect("it is a mapping");
-        let value = |key| top.get(key).expect("it has the key");
+        let document = parse_document(text, Format::Yaml).expect("the text is YAML");
+        let top = document
+            .tops()
+            .flatten()
+            .next()
+            .expect("the value is a mapping");
+        let value = |key| top.get(key).expect("the mapping has the key");
         let mut written = WrittenValues::default();
         written.set("/x", value("value"));
         written.set("/x/e", value("below"));

@@ -177,7 +177,7 @@ mod tests {
             (json!({"annotationSelector": "a/b=c"}), true),
             (json!({"annotationSelector": "a/b=d"}), false),
         ] {
-            let parsed = PatchTarget::of(&target).expect("it is valid");
+            let parsed = PatchTarget::of(&target).expect("the input is valid");
             assert_eq!(parsed.matches(&object), expected, "{target}");
         }
         assert!(PatchTarget::of(&json!({"name": "("})).is_none());

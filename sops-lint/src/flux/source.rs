@@ -230,7 +230,7 @@ mod tests {
         let object = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": kind, "metadata": {"name": name}, "spec": {"url": url},
         });
-        Source::of(&object).expect("it is a source")
+        Source::of(&object).expect("the object is a source")
     }
 
     #[test]

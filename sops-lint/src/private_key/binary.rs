@@ -270,7 +270,7 @@ mod tests {
 
     /// A Java keystore of these entries, 1 for a key and 2 for a certificate.
     fn keystore(magic: &[u8], version: u8, entries: &[u8]) -> Vec<u8> {
-        let count = u8::try_from(entries.len()).expect("there are few");
+        let count = u8::try_from(entries.len()).expect("the number fits");
         let mut store = [magic, &[version, 0, 0, 0, count]].concat();
         for entry in entries {
             store.extend([0, 0, 0, *entry, 0, 1, b'a', 0, 0, 1, 2, 3, 4, 5, 6]);

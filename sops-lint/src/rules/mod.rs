@@ -1,4 +1,4 @@
-//! The rules: one file each, with a page beside it that says what it finds, why, and what to write
+//! The rules: one file each, with a page next to it that says what it finds, why, and what to write
 //! instead. A file has the rule's `RULE` and its `CHECKS`, and [`TABLE`] lists them. Code that
 //! several rules use belongs in a module below them.
 

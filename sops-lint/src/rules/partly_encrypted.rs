@@ -153,7 +153,7 @@ fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
             context
                 .report_node(
                     node,
-                    format!("`{key}` is in plaintext beside the ciphertext of a binary file"),
+                    format!("`{key}` is in plaintext next to the ciphertext of a binary file"),
                 )
                 .help("delete it; if it was committed and is a secret, treat it as leaked");
         }

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_beside_a_placeholder_is_found() {
+    fn a_secret_next_to_a_placeholder_is_found() {
         for value in [
             "o_LbU!AfhJMzo`N5",
             "wk`FawDwH|Ec",

@@ -165,7 +165,7 @@ mod tests {
     use super::super::literal::literals;
 
     #[test]
-    fn a_value_beside_a_placeholder_is_found_whatever_it_looks_like() {
+    fn a_value_next_to_a_placeholder_is_found_whatever_it_looks_like() {
         let leaves = |value: &str| !literals(value).is_empty();
         for value in [
             "postgres://app:changeme-hunter2@${HOST}/db",

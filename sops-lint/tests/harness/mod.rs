@@ -29,11 +29,17 @@ pub(crate) fn lint(linter: &Linter, files: &Files) -> Vec<Finding> {
     let mut repository = Repository::default();
     let mut findings = Vec::new();
     for (path, text) in &files.0 {
-        let name = path.strip_prefix(ROOT).expect("all are in it");
+        let name = path
+            .strip_prefix(ROOT)
+            .expect("the file is in the root directory");
         let linted = linter.lint(
-            &Input::new(name.to_str().expect("it is text"), path, text.as_bytes())
-                .with_config(config.as_ref())
-                .in_tree(files),
+            &Input::new(
+                name.to_str().expect("the content is text"),
+                path,
+                text.as_bytes(),
+            )
+            .with_config(config.as_ref())
+            .in_tree(files),
         );
         findings.extend(linted.findings);
         repository.add(path, files.root(), linted.facts);
@@ -62,8 +68,9 @@ pub(crate) fn cases(text: &str) -> Vec<(bool, String, Files)> {
     let age = include_str!("../../../testdata/keys/age.jsonl")
         .lines()
         .next();
-    let age: serde_json::Value = serde_json::from_str(age.unwrap_or_default()).expect("it is JSON");
-    let armor = age["enc"].as_str().expect("it is text");
+    let age: serde_json::Value =
+        serde_json::from_str(age.unwrap_or_default()).expect("the text is JSON");
+    let armor = age["enc"].as_str().expect("the content is text");
     let armor = armor.trim_end().replace('\n', "\n      ");
     let text = text
         .replace("enc: |\n      x\n", &format!("enc: |\n      {armor}\n"))

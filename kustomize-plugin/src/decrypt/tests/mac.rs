@@ -61,7 +61,9 @@ fn the_mac_of_the_file_is_verified() {
     let sample = Sample::new();
     let text = format!("{}---\n{}", secret("a"), secret("b"));
     let file = sample.encrypt("enc.yaml", &text);
-    let (a, b) = file.split_once("\n---\n").expect("two documents");
+    let (a, b) = file
+        .split_once("\n---\n")
+        .expect("the stream has two documents");
     let [a, b] = [from(a, "enc.yaml"), from(b, "enc.yaml")];
     let decrypted: Vec<_> = sample.run(REQUIRE, &[&a, &b]).quiet();
     let decrypted: Vec<_> = decrypted.into_iter().map(without_annotations).collect();
@@ -85,7 +87,9 @@ fn a_mac_over_the_encrypted_values_only_is_a_warning_if_a_mac_is_required() {
     // The MAC does not cover the kind.
     let file = file.replacen("kind: Secret", "kind: ConfigMap", 1);
     sample.write("enc.yaml", &file);
-    let (a, b) = file.split_once("\n---\n").expect("two documents");
+    let (a, b) = file
+        .split_once("\n---\n")
+        .expect("the stream has two documents");
     let [a, b] = [from(a, "enc.yaml"), from(b, "enc.yaml")];
     let ran = sample.run(REQUIRE, &[&a, &b]);
     assert_eq!(ran.resources().len(), 2);

@@ -204,7 +204,9 @@ fn encrypted_values_stay_in_their_document_and_item() {
     let encrypted = sops_core::encrypt(&text, sops_core::Format::Yaml, &encryption)
         .expect("the document can be encrypted");
     sample.write("enc.yaml", &encrypted);
-    let (first, second) = encrypted.split_once("\n---\n").expect("two documents");
+    let (first, second) = encrypted
+        .split_once("\n---\n")
+        .expect("the stream has two documents");
     let [first, second] = [first, second].map(|text| {
         let text = from(text, "enc.yaml").replace('\n', "\n  ");
         only(&format!("in:\n  {text}\n"))

@@ -113,7 +113,7 @@ fn two_files(args: &Args) -> Result<Versions, CommandError> {
     let [old, new] = files[..] else {
         let message = "`--no-index` compares two files";
         return Err(CommandError::new(Code::CannotReadInput, message)
-            .hint("name both: `sops-rs diff --no-index OLD NEW`"));
+            .hint("pass both: `sops-rs diff --no-index OLD NEW`"));
     };
     Ok(Versions {
         old: Version::of_file(old)?,

@@ -225,7 +225,7 @@ impl Replacement<'_> {
         Ok(input.content.clone())
     }
 
-    /// An error about the text that is to be encrypted.
+    /// An error about the text to encrypt.
     fn error(&self, error: Error, text: &[u8]) -> CommandError {
         let format = self.encrypted.format;
         // The user never sees the lines of a converted text.

@@ -94,7 +94,7 @@ pub(crate) fn cmd_install_key(
                 pair.recipient
             );
             return Err(CommandError::new(Code::Generic, message)
-                .hint("put the key for the cluster into its own file, and name that file with `--age-key-file`")
+                .hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`")
                 .hint("or add the recipient to `.sops.yaml`, and run `sops-rs updatekeys` for the files"));
         }
     }
@@ -130,9 +130,9 @@ pub(crate) fn cmd_install_key(
 /// The age recipients in the configuration, for which files are encrypted.
 fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandError> {
     let config = load::config(ui, globals)?.ok_or_else(|| {
-        let message = "no .sops.yaml found, so it is unknown for whom the files are encrypted";
+        let message = "no .sops.yaml found, so the recipients of the files are unknown";
         CommandError::new(Code::Generic, message).hint(
-            "run the command in the repository, or name the file with `--config`; `sops-rs init` creates one",
+            "run the command in the repository, or pass the file with `--config`; `sops-rs init` creates one",
         )
     })?;
     let rules = config.creation_rules().unwrap_or_default().iter();
@@ -162,7 +162,7 @@ fn key_pairs(
         "there is no private age key that Flux could use",
     );
     let error = looked.fold(error, |error, source| error.hint(source.to_string()));
-    Err(error.hint("Flux cannot use SSH keys and keys of age plugins; create a key with `sops-rs init`, or name one with `--age-key-file`"))
+    Err(error.hint("Flux cannot use SSH keys and keys of age plugins; create a key with `sops-rs init`, or pass a key file with `--age-key-file`"))
 }
 
 impl Args {

@@ -12,7 +12,13 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs flux install-key --create-namespace
+  sops-rs flux verify";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: FluxCommand,

@@ -21,8 +21,23 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs git install                 # in each clone
-  sops-rs git install --global        # for all clones of this user
+  sops-rs git install --global        # for all your clones
   sops-rs git status";
+
+const INSTALL_EXAMPLES: &str = "\
+Examples:
+  sops-rs git install                 # in each clone
+  sops-rs git install --global        # for all your clones";
+
+const UNINSTALL_EXAMPLES: &str = "\
+Examples:
+  sops-rs git uninstall
+  sops-rs git uninstall --global";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  sops-rs git status
+  sops-rs git status --json";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -37,13 +52,16 @@ enum GitCommand {
     ///
     /// Other lines of `.gitattributes` stay. Run this again after you move sops-rs, or add
     /// encrypted files that no line covers.
+    #[command(after_help = INSTALL_EXAMPLES)]
     Install(install::Args),
-    /// Remove what `install` wrote, and nothing else
+    /// Remove the settings and lines that `install` wrote
+    #[command(after_help = UNINSTALL_EXAMPLES)]
     Uninstall(install::Args),
     /// Report missing settings, and plaintext that Git stores
     ///
     /// The exit code is 0 if this clone is set up, 1 if something is missing or plaintext is
     /// stored, and 2 after an error.
+    #[command(after_help = STATUS_EXAMPLES)]
     Status(status::Args),
     /// Print a file, decrypted if it is encrypted; Git's `textconv` program
     #[command(hide = true)]

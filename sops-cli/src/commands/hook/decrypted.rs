@@ -1,5 +1,5 @@
 //! Finds plaintext files whose previous version was encrypted, or that have an encrypted version
-//! beside them.
+//! next to them.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -109,7 +109,7 @@ pub(super) struct Previous<'p> {
     pub(super) deleted_before: &'p [Encrypted],
     /// The name of the commit that has the versions.
     pub(super) name: &'p str,
-    /// The files beside it, and those with similar names.
+    /// The files next to it, and those with similar names.
     pub(super) neighbours: &'p Neighbours,
 }
 

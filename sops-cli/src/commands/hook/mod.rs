@@ -40,6 +40,20 @@ Examples:
   sops-rs hook run --all-files        # in CI, check every tracked file
   sops-rs hook run --from-ref main    # check the commits after main";
 
+const INSTALL_EXAMPLE: &str = "\
+Examples:
+  sops-rs hook install                # in each clone";
+
+const UNINSTALL_EXAMPLE: &str = "\
+Examples:
+  sops-rs hook uninstall";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  sops-rs hook run                    # check what is staged
+  sops-rs hook run --all-files        # in CI, check every tracked file
+  sops-rs hook run --from-ref main    # check the commits after main";
+
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -50,10 +64,13 @@ pub(crate) struct Args {
 #[derive(Subcommand, Debug)]
 enum Hook {
     /// Install hooks that check commits, merges and pushes, and keep existing hooks
+    #[command(after_help = INSTALL_EXAMPLE)]
     Install,
     /// Remove the hooks that `install` wrote
+    #[command(after_help = UNINSTALL_EXAMPLE)]
     Uninstall,
     /// Check staged files, other files, or commits
+    #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
 }
 

@@ -13,14 +13,14 @@ use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  sops-rs recipients add age1… --name ann
-  sops-rs recipients add age1… --name ann --update
-  sops-rs recipients add age1… --for apps/secret.yaml --dry-run";
+  sops-rs recipients add --name ann age1…
+  sops-rs recipients add --name ann --update age1…
+  sops-rs recipients add --for apps/secret.yaml --dry-run age1…";
 
 /// Add a recipient to `.sops.yaml`
 ///
-/// The recipient is added to every creation rule that has age recipients, and nothing else in the
-/// file changes. The change is printed as a diff.
+/// This adds the recipient to every creation rule that has age recipients, changes nothing else in
+/// the file, and prints the change as a diff.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -65,7 +65,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         let message = format!("rule {} has several key groups", index + 1);
         return Err(CommandError::new(Code::ConflictingParameters, message)
             .in_file(&name_of(config.file()))
-            .hint("name the group of the recipient with `--group`, and the rule with `--for`"));
+            .hint("choose the group with `--group`, and the rule with `--for`"));
     }
     let change = RecipientChange::Add {
         recipient: &recipient,

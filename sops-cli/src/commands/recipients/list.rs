@@ -22,7 +22,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// List only the rule for this file; can be repeated
+    /// List only the rule for this file; you can repeat this flag
     #[arg(long = "for", value_name = "FILE")]
     files: Vec<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `sops-rs recipients`: one file for each command. `selection.rs` has the rules that are meant,
+//! `sops-rs recipients`: one file for each command. `selection.rs` has the selected rules,
 //! `rewrite.rs` changes them, and `update.rs` brings the encrypted files up to date.
 
 mod add;
@@ -14,7 +14,14 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs recipients list
+  sops-rs recipients add --update --name ann age1…
+  sops-rs recipients remove --update --rotate bob";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: RecipientsAction,

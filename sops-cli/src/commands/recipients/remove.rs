@@ -14,17 +14,17 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs recipients remove --dry-run bob
-  sops-rs recipients remove bob --rotate";
+  sops-rs recipients remove --update --rotate bob";
 
 /// Remove a recipient from `.sops.yaml`
 ///
-/// The recipient is removed from every creation rule, with its line, and nothing else in the file
-/// changes. The change is printed as a diff. Whoever has the private key can still decrypt what they
-/// could decrypt before: rotate the data keys, and change the secrets themselves.
+/// This removes the recipient from every creation rule, changes nothing else in the file, and
+/// prints the change as a diff. Anyone who has the private key can still decrypt old versions of
+/// the files: rotate the data keys, and change every secret at its source.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The recipient, its beginning, or its name
+    /// The recipient, the first part of it, or its name
     #[arg(value_name = "RECIPIENT|NAME")]
     recipient: String,
     #[command(flatten)]
@@ -55,14 +55,16 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         None => short(&own.recipient),
     };
     if !is_written {
-        let message = format!("the rules that are meant do not name {shown}");
+        let message = format!("the selected rules do not name {shown}");
         return Err(CommandError::new(Code::Generic, message).in_file(&name_of(config.file())));
     }
     ui.note(format_args!(
         "Removed {shown} from {}",
         name_of(config.file())
     ));
-    update(ui, globals, &config, &args.update, true)?;
+    // A rotation would otherwise refuse files that still have the recipient.
+    let requested = args.update.or_if(args.rotate);
+    update(ui, globals, &config, &requested, true)?;
     if args.rotate {
         return rotate(ui, globals, &config);
     }
@@ -93,11 +95,11 @@ fn meant<'f>(found: &'f [Occurrence], wanted: &str) -> Result<&'f Occurrence, Co
     match all.iter().find(|other| other.recipient != first.recipient) {
         Some(other) => {
             let message = format!(
-                "`{wanted}` means {} and {}",
+                "`{wanted}` matches both {} and {}",
                 short(&first.recipient),
                 short(&other.recipient)
             );
-            Err(CommandError::new(Code::Generic, message).hint("name the whole recipient"))
+            Err(CommandError::new(Code::Generic, message).hint("give the whole recipient"))
         }
         // One of its lines may have the name.
         None => Ok(all

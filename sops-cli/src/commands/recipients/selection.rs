@@ -15,7 +15,7 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 pub(super) struct SelectionArgs {
-    /// Change only the rule for this file; can be repeated [default: every rule]
+    /// Change only the rule for this file; you can repeat this flag [default: every rule]
     #[arg(long = "for", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Change only this key group of a rule, from 1

@@ -20,6 +20,13 @@ pub(super) struct UpdateArgs {
 }
 
 impl UpdateArgs {
+    /// Also requests an update if `condition` is true.
+    pub(super) fn or_if(&self, condition: bool) -> Self {
+        Self {
+            update: self.update || condition,
+        }
+    }
+
     pub(super) fn is_requested(&self) -> bool {
         self.update
     }

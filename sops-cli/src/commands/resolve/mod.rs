@@ -1,5 +1,5 @@
 //! `sops-rs resolve`: resolves the merge conflicts of an encrypted file. `sides.rs` has the flags
-//! that take sides, and `resolution.rs` encrypts the result.
+//! that choose a side, and `resolution.rs` encrypts the result.
 
 mod resolution;
 mod sides;
@@ -28,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs resolve secret.yaml
   sops-rs resolve secret.yaml --theirs
-  sops-rs resolve secret.yaml --ours --theirs '[\"stringData\"]'";
+  sops-rs resolve secret.yaml --ours --theirs stringData";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
@@ -207,7 +207,7 @@ impl Resolve<'_> {
         let message = format!("both sides changed {}", conflicts.join(", "));
         Err(CommandError::new(Code::Generic, message)
             .in_file(&self.name)
-            .hint("take sides with `--ours` or `--theirs`, for all conflicts or for key paths"))
+            .hint("choose a side with `--ours` or `--theirs`, for all conflicts or for some key paths"))
     }
 
     /// Takes one side completely if the versions cannot be merged. That side must be intact.
@@ -293,7 +293,7 @@ fn head(conflicts: &[Conflict], is_marked: bool) -> Vec<String> {
     const SHOWN: usize = 20;
     let mut lines = vec![match is_marked {
         true => "Both sides changed these values. Keep what you want, and remove the conflict markers:",
-        false => "Both sides changed these values, but no line of both. Check the text, and save it:",
+        false => "Both sides changed these values, but not the same lines, so both changes were merged. Check the result, and save it:",
     }
     .to_owned()];
     let places = conflicts.iter().take(SHOWN).map(place);

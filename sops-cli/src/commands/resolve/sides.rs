@@ -1,4 +1,4 @@
-//! The flags that take sides.
+//! The flags that choose a side.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ impl SideArgs {
 }
 
 impl TakenSides {
-    /// Whether the command line takes sides, as a script does.
+    /// Whether the command line chooses a side, as a script does.
     pub(super) fn takes_any(&self) -> bool {
         !self.values.is_empty()
     }

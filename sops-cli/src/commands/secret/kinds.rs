@@ -18,7 +18,7 @@ const GENERIC_EXAMPLES: &str = "\
 Examples:
   sops-rs secret create generic api --generate token=32
   sops-rs secret create generic api --from-env-file api.env
-  sops-rs secret create generic api --from-file ca=tls.crt --from-prompt password";
+  sops-rs secret create generic api --from-file tls.crt --from-prompt password";
 
 const TLS_EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ Examples:
 
 #[derive(Subcommand, Debug)]
 pub(super) enum SecretKind {
-    /// Create a Secret with keys and values of your choice
+    /// Create a Secret with any keys and values
     #[command(after_help = GENERIC_EXAMPLES)]
     Generic {
         #[command(flatten)]
@@ -63,7 +63,7 @@ pub(super) enum SecretKind {
     },
     /// Create a Secret with the credentials of an image registry
     ///
-    /// Without a flag for it, the password is asked for.
+    /// If no flag gives the password, sops-rs asks for it.
     #[command(after_help = DOCKER_EXAMPLES)]
     DockerRegistry {
         #[command(flatten)]
@@ -73,7 +73,7 @@ pub(super) enum SecretKind {
     },
     /// Create a Secret with a user name and a password
     ///
-    /// Without a flag for it, the password is asked for.
+    /// If no flag gives the password, sops-rs asks for it.
     #[command(after_help = BASIC_EXAMPLES)]
     BasicAuth {
         #[command(flatten)]
@@ -83,10 +83,10 @@ pub(super) enum SecretKind {
         username: String,
         #[command(flatten)]
         password: PasswordArgs,
-        /// The password. Other processes can see it
+        /// The password; other processes can see it
         #[arg(long = "password", value_name = "PASSWORD")]
         literal: Option<Zeroizing<String>>,
-        /// Create a random password, such as `32` or `64:hex`
+        /// Create a random password of this length, such as `32` or `64:hex`
         #[arg(long, value_name = "LENGTH[:ALPHABET]", value_parser = Request::of_password)]
         generate: Option<Request>,
     },
@@ -121,10 +121,10 @@ pub(super) struct DockerArgs {
     /// The user name
     #[arg(long, value_name = "NAME", required_unless_present = "from_file")]
     docker_username: Option<String>,
-    /// The password. Other processes can see it
+    /// The password; other processes can see it
     #[arg(long, value_name = "PASSWORD")]
     docker_password: Option<Zeroizing<String>>,
-    /// The mail address
+    /// The email address
     #[arg(long, value_name = "ADDRESS")]
     docker_email: Option<String>,
     #[command(flatten)]

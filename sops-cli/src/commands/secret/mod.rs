@@ -36,8 +36,8 @@ pub(crate) struct Args {
 enum SecretAction {
     /// Create an encrypted Secret, as `kubectl create secret` does
     ///
-    /// The manifest is encrypted according to the creation rule of its path; its plaintext is never
-    /// written to disk. The flags that `kubectl create secret` has too mean the same.
+    /// The creation rule for the path of the manifest decides the recipients. The plaintext is
+    /// never written to a disk. Flags that `kubectl create secret` also has work as they do there.
     #[command(after_help = CREATE_EXAMPLES)]
     Create {
         #[command(subcommand)]

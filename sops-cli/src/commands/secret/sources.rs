@@ -75,16 +75,16 @@ pub(super) struct GenericArgs {
     /// Add the values of a file with lines `KEY=VALUE`
     #[arg(long, value_name = "FILE")]
     from_env_file: Vec<PathBuf>,
-    /// Add a value. Other processes can see it
+    /// Add a value; other processes can see it
     #[arg(long, value_name = "KEY=VALUE")]
     from_literal: Vec<Zeroizing<String>>,
-    /// Add the text on standard input; a single line loses its line break
+    /// Add the text on standard input; the line break after a single line is dropped
     #[arg(long, value_name = "KEY")]
     from_stdin: Option<String>,
     /// Ask for a value on the terminal, without showing it
     #[arg(long, value_name = "KEY")]
     from_prompt: Vec<String>,
-    /// Add a random text, such as `token=32` or `token=64:hex`
+    /// Add a random value of this length, such as `token=32` or `token=64:hex`
     ///
     /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17), digits
     /// (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters have 190
@@ -144,10 +144,10 @@ impl GenericArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct PasswordArgs {
-    /// Read the password from standard input; a single line loses its line break
+    /// Read the password from standard input; the line break after a single line is dropped
     #[arg(long, conflicts_with = "password_file")]
     password_stdin: bool,
-    /// Read the password from a file; a single line loses its line break
+    /// Read the password from a file; the line break after a single line is dropped
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }

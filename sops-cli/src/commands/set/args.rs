@@ -36,15 +36,15 @@ pub(crate) struct Args {
     /// Take the values as plain text, not as JSON
     #[arg(long)]
     pub(super) text: bool,
-    /// Read the text of each path from a file; `-` is standard input
+    /// Read plain text from a file; `-` is standard input
     ///
-    /// Repeat it for each path, in the same order.
+    /// For several paths, repeat this flag, in the same order.
     #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["prompt", "generate", "value_file", "value_stdin"])]
     pub(super) from_file: Vec<PathBuf>,
-    /// Ask for the text of each path on the terminal, without showing it
+    /// Ask for the value of each path on the terminal, without showing it
     #[arg(long, hide_short_help = true, conflicts_with_all = ["generate", "value_file", "value_stdin"])]
     pub(super) prompt: bool,
-    /// Set a new random text for each path, such as `32` or `64:hex`
+    /// Set random values of this length, such as `32` or `64:hex`
     ///
     /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17), digits
     /// (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters have 190
@@ -107,6 +107,6 @@ pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
 
 /// The error for missing arguments.
 pub(super) fn usage() -> CommandError {
-    CommandError::new(Code::NoFileSpecified, "a file, a key path and a value are needed")
-        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; for text, leave out the value and type it at the prompt, or pipe it in")
+    CommandError::new(Code::NoFileSpecified, "expected a file, a key path and a value")
+        .hint("for example: `sops-rs set secret.yaml stringData.password`, which asks for the value; or with a value in JSON: `sops-rs set settings.yaml replicas 3`")
 }

@@ -66,7 +66,7 @@ impl Args {
                     words.len()
                 );
                 return Err(CommandError::new(Code::NoFileSpecified, message).hint(
-                    "name one file for each path: `sops-rs set FILE PATH --from-file FILE`",
+                    "pass one file for each path: `sops-rs set FILE PATH --from-file FILE`",
                 ));
             }
             return self.of_paths(&words, |index, _| {

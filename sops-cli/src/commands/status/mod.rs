@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Files and directories [default: the working directory]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// List the files of each recipient
+    /// Group the output
     #[arg(long, value_name = "BY", conflicts_with = "json")]
     by: Option<Order>,
     /// Print JSON
@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Order {
-    /// By recipient
+    /// List the files of each recipient
     Recipient,
 }
 

@@ -17,7 +17,7 @@ pub(super) fn lines(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
         };
         let drift = match (&file.rule, &file.drift[..]) {
             (None, _) => String::new(),
-            (Some(_), []) => "as its rule; ".to_owned(),
+            (Some(_), []) => "matches its rule; ".to_owned(),
             (Some(_), drift) => format!("differs from its rule: {}; ", drift.join(", ")),
         };
         let mac = match file.mac_only_encrypted {

@@ -7,13 +7,13 @@ use super::*;
 
 fn viewed(text: &str) -> (DecodedView, String) {
     let view = DecodedView::new(text.as_bytes(), Format::Yaml);
-    let shown = String::from_utf8(view.text().to_vec()).expect("it is UTF-8");
+    let shown = String::from_utf8(view.text().to_vec()).expect("the text is UTF-8");
     (view, shown)
 }
 
 fn restored(view: &DecodedView, text: &str) -> String {
     let restored = view.restore(text.as_bytes()).expect(text);
-    String::from_utf8(restored.text.to_vec()).expect("it is UTF-8")
+    String::from_utf8(restored.text.to_vec()).expect("the text is UTF-8")
 }
 
 #[test]
@@ -95,13 +95,13 @@ fn unclear_values_are_pointed_out() {
     assert!(notes.ends_with("as they are: data.c"), "{notes}");
     let (view, text) = viewed("apiVersion: v1\nkind: Secret\ndata:\n  a: YQ==\n");
     let edited = text.replace("a: a", "a: aHVudGVyMg==");
-    let restored = view.restore(edited.as_bytes()).expect("it is valid");
+    let restored = view.restore(edited.as_bytes()).expect("the input is valid");
     assert_eq!(restored.warnings.len(), 1);
     let edited = text.replace("a: a", "a: base64:hunter2");
     let error = view
         .restore(edited.as_bytes())
         .err()
-        .expect("it is not base64");
+        .expect("the value is not base64");
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
@@ -277,7 +277,7 @@ fn only_values_that_changed_are_encoded_again() {
             continue;
         };
         // Change one value in the view, as the user would.
-        let document = parse_document(&shown, Format::Yaml).expect("it is valid");
+        let document = parse_document(&shown, Format::Yaml).expect("the input is valid");
         let entry = entries(&document)
             .into_iter()
             .find(|entry| entry.path == *path);
@@ -310,7 +310,7 @@ fn only_values_that_changed_are_encoded_again() {
         let own = changed.iter().find(|(path, _)| *path == entry.path);
         let own = own
             .and_then(|(_, value)| value.as_deref())
-            .expect("it has a value");
+            .expect("the variable has a value");
         let is_same_text = view
             .shown
             .get(&entry.path)

@@ -26,7 +26,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Connects the output of the command that is to be started. If both streams lead to the same
+    /// Connects the output of a command that has not started yet. If both streams lead to the same
     /// file or terminal, they share a pipe, so that their order stays.
     pub(super) fn connect(command: &mut Command) -> io::Result<Vec<Self>> {
         let (stdout, stderr) = (io::stdout(), io::stderr());

@@ -45,7 +45,7 @@ fn results(path: impl FnOnce(&TestEnvironment) -> OsString) -> Value {
         .env("LANG", "C.UTF-8");
     let run = environment.finish(command).succeeds();
     assert!(!run.stderr.contains("Cannot extract SOPS version"), "{run}");
-    serde_json::from_str(&environment.read("result.json")).expect("it is JSON")
+    serde_json::from_str(&environment.read("result.json")).expect("the text is JSON")
 }
 
 #[test]

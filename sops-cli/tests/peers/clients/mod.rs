@@ -27,8 +27,8 @@ fn installed(name: &str) -> PathBuf {
 /// A search path on which this program is called `sops`.
 fn path_with_our_sops(environment: &TestEnvironment) -> OsString {
     let directory = environment.home().join("bin");
-    fs::create_dir_all(&directory).expect("the home is ours");
-    symlink(program(), directory.join("sops")).expect("the home is ours");
+    fs::create_dir_all(&directory).expect("the directory can be created");
+    symlink(program(), directory.join("sops")).expect("the link can be created");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(directory).chain(std::env::split_paths(&path));
     std::env::join_paths(paths).expect("no path has a colon")
@@ -43,5 +43,5 @@ const VALUES: &str = r#"{"user": "admin", "password": "correct horse", "port": 5
     "literal": "first\nsecond\n", "folded": "first second\n", "kept": "first\n\n", "stripped": "first\nsecond", "quoted": "it's"}"#;
 
 fn values() -> serde_json::Value {
-    serde_json::from_str(VALUES).expect("it is JSON")
+    serde_json::from_str(VALUES).expect("the text is JSON")
 }

@@ -20,9 +20,11 @@ fn rops_reads_our_files() {
         command.env("ROPS_AGE", identity());
         environment.finish(command).succeeds().stdout
     };
-    let yaml: Value = serde_yaml::from_str(&plaintext("secret.yaml", "yaml")).expect("it is YAML");
+    let yaml: Value =
+        serde_yaml::from_str(&plaintext("secret.yaml", "yaml")).expect("the text is YAML");
     assert_eq!(yaml, values);
-    let json: Value = serde_json::from_str(&plaintext("secret.json", "json")).expect("it is JSON");
+    let json: Value =
+        serde_json::from_str(&plaintext("secret.json", "json")).expect("the text is JSON");
     assert_eq!(json, values);
 }
 
@@ -42,7 +44,7 @@ fn sops_age_reads_our_files() {
     let read: Vec<Value> = run
         .stdout
         .lines()
-        .map(|line| serde_json::from_str(line).expect("it is JSON"))
+        .map(|line| serde_json::from_str(line).expect("the text is JSON"))
         .collect();
     assert_eq!(
         read,

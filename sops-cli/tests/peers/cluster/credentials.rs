@@ -15,7 +15,8 @@ const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n
 fn with_plugin(environment: &TestEnvironment, script: &str) {
     environment.write("plugin", format!("#!/bin/sh\n{script}\n"));
     let path = environment.path("plugin");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+        .expect("the permissions can be changed");
     use_plugin(environment, &path.display().to_string());
 }
 
@@ -128,12 +129,12 @@ fn a_credential_plugin_without_credentials_is_reported_without_its_output() {
     let says = "`no-such-plugin` of the kubeconfig cannot be run: No such file or directory";
     check(says, "to PATH");
     let file = environment.home().join(".kube/config");
-    let config = fs::read_to_string(&file).expect("it is there");
+    let config = fs::read_to_string(&file).expect("the file can be read");
     let hinted = config.replace(
         "    exec:\n",
         "    exec:\n      installHint: get it from example.org\n",
     );
-    fs::write(file, hinted).expect("it is ours");
+    fs::write(file, hinted).expect("the file can be written");
     check(says, "get it from example.org");
 }
 
@@ -203,7 +204,7 @@ fn the_service_account_of_a_pod_is_used_in_the_pod() {
         run.stdout, "configmap/x created\n",
         "the kubeconfig is that of the administrator"
     );
-    fs::remove_file(pod.home().join(".kube/config")).expect("it is ours");
+    fs::remove_file(pod.home().join(".kube/config")).expect("the file can be removed");
 
     let token = pod.read("account/token");
     pod.write("account/token", "token-of-nobody");
@@ -215,7 +216,7 @@ fn the_service_account_of_a_pod_is_used_in_the_pod() {
     );
     assert!(!run.stderr.contains("token-of"), "{run}");
     pod.write("account/token", &token);
-    fs::remove_file(pod.path("account/ca.crt")).expect("it is ours");
+    fs::remove_file(pod.path("account/ca.crt")).expect("the file can be removed");
     let run = in_pod(&pod, &variables, &apply).fails_with(1);
     assert!(
         run.stderr

@@ -153,13 +153,13 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
         .succeeds();
     let fetched = environment.home().join("sops-age-age.agekey");
     assert_eq!(
-        std::fs::read_to_string(&fetched).expect("it is there"),
+        std::fs::read_to_string(&fetched).expect("the file can be read"),
         before
     );
     let again = environment.finish(environment.command_of("sh".as_ref(), &["-c", command]));
     assert_ne!(again.code, Some(0), "no file is overwritten: {again}");
     let mode = std::fs::metadata(&fetched)
-        .expect("it is there")
+        .expect("the file exists")
         .permissions();
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,

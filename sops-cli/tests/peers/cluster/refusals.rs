@@ -82,13 +82,13 @@ fn unreachable_clusters_are_explained() {
         environment.home().join(".kube/config"),
         "users: [{token: token-of-admin",
     )
-    .expect("it is ours");
+    .expect("the file can be written");
     let run = environment.run(commands[0]).fails_with(1);
     assert!(
         run.stderr.contains("not a valid kubeconfig") && !run.stderr.contains("token-of"),
         "{run}"
     );
-    fs::remove_file(environment.home().join(".kube/config")).expect("it is ours");
+    fs::remove_file(environment.home().join(".kube/config")).expect("the file can be removed");
     let run = environment.run(commands[0]).fails_with(1);
     assert!(run.stderr.contains("there is no kubeconfig"), "{run}");
 }
@@ -331,7 +331,7 @@ fn a_value_in_the_message_of_a_policy_is_masked() {
     let environment = environment("policed");
     environment.write("policy.yaml", POLICY);
     CLUSTER.kubectl(&environment, &["create", "-f", "policy.yaml"]);
-    std::fs::remove_file(environment.path("policy.yaml")).expect("it is ours");
+    std::fs::remove_file(environment.path("policy.yaml")).expect("the file can be removed");
     for name in ["plain", "quoted", "single", "part", "split", "upper"] {
         let text = format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
@@ -414,7 +414,7 @@ fn the_run_stops_when_the_server_is_unreachable() {
         drop(server);
     });
     let run = environment.run(&["apply", "-f", "maps.yaml"]);
-    stop.join().expect("it does not panic");
+    stop.join().expect("the thread does not panic");
     assert_eq!(run.code, Some(1), "{run}");
     let applied = run.stdout.lines().filter(|line| line.ends_with(" created"));
     let left = 1000 - applied.count();
@@ -428,11 +428,11 @@ fn every_kind_of_kubeconfig_is_read_or_explained() {
     let environment = environment("sorts");
     encrypted(&environment, "sorts", "stringData:\n  password: hunter2\n");
     let path = environment.home().join(".kube/config");
-    let config = fs::read_to_string(&path).expect("it was just written");
+    let config = fs::read_to_string(&path).expect("the file was written");
     let server = config
         .split('"')
         .find(|text| text.starts_with("https://"))
-        .expect("it has servers");
+        .expect("the kubeconfig has a server");
     let host = &server["https://".len()..];
     for (from, to, says) in [
         (server, host, "no `server` that begins with `https://`"),

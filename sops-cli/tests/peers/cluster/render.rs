@@ -70,7 +70,7 @@ fn rendered(environment: &TestEnvironment) {
         environment.run(&encrypt).succeeds();
     }
     let keys = environment.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(keys).expect("the test owns it");
+    std::fs::remove_file(keys).expect("the file can be removed");
     let run = environment.run(&["render", "apps"]).succeeds();
     environment.write("rendered.yaml", run.stdout);
 }

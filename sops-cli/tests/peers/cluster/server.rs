@@ -41,17 +41,18 @@ struct Warden {
 
 impl Warden {
     fn start(directory: &Path, program: &str, arguments: &[String]) -> Self {
-        let log = fs::File::create(directory.with_extension("log")).expect("the directory is ours");
+        let log =
+            fs::File::create(directory.with_extension("log")).expect("the file can be created");
         let mut child = Command::new("sh")
             .args(["-c", WARDEN, "warden"])
             .arg(directory)
             .arg(program)
             .args(arguments)
             .stdin(Stdio::piped())
-            .stdout(log.try_clone().expect("it is open"))
+            .stdout(log.try_clone().expect("the file is open"))
             .stderr(log)
             .spawn()
-            .expect("there is a shell");
+            .expect("the shell runs");
         let stdin = child.stdin.take();
         Self { child, stdin }
     }
@@ -60,19 +61,24 @@ impl Warden {
 impl Drop for Warden {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        self.child.wait().expect("it is ours");
+        self.child.wait().expect("the process can be waited for");
     }
 }
 
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
-    listener.local_addr().expect("it is bound").port()
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener
+        .local_addr()
+        .expect("the listener has an address")
+        .port()
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
         // The wardens remove the parts of the directory.
-        let root = tempfile::tempdir().expect("a temporary directory").keep();
+        let root = tempfile::tempdir()
+            .expect("a temporary directory can be created")
+            .keep();
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let client = format!("http://127.0.0.1:{client}");
         let peer = format!("http://127.0.0.1:{peer}");
@@ -91,7 +97,7 @@ impl Server {
             ],
         );
         let directory = root.join("server");
-        fs::create_dir(&directory).expect("it is ours");
+        fs::create_dir(&directory).expect("the directory can be created");
         let path = |name: &str| directory.join(name).display().to_string();
         openssl(&["genrsa", "-out", &path("key"), "2048"]);
         openssl(&[
@@ -103,7 +109,7 @@ impl Server {
             &path("key.pub"),
         ]);
         let tokens = "token-of-admin,admin,admin,\"system:masters\"\ntoken-of-ann,ann,ann\n";
-        fs::write(path("tokens"), tokens).expect("it is ours");
+        fs::write(path("tokens"), tokens).expect("the file can be written");
         let client_certificate = client_certificate(&directory);
         let server = Warden::start(
             &directory,
@@ -142,8 +148,8 @@ impl Server {
             );
             std::thread::sleep(Duration::from_millis(200));
         }
-        fs::remove_file(log).expect("it is ours");
-        fs::remove_file(root.join("etcd.log")).expect("it is ours");
+        fs::remove_file(log).expect("the file can be removed");
+        fs::remove_file(root.join("etcd.log")).expect("the file can be removed");
         this
     }
 
@@ -170,7 +176,7 @@ impl Server {
         let authority = &self.authority;
         let (certificate, key) = &self.client_certificate;
         let directory = environment.home().join(".kube");
-        fs::create_dir_all(&directory).expect("it is ours");
+        fs::create_dir_all(&directory).expect("the directory can be created");
         let text = format!(
             r#"apiVersion: v1
 kind: Config
@@ -193,7 +199,7 @@ contexts:
 - {{name: untrusted, context: {{cluster: untrusted, user: admin}}}}
 "#
         );
-        fs::write(directory.join("config"), text).expect("it is ours");
+        fs::write(directory.join("config"), text).expect("the file can be written");
     }
 
     /// Writes the files of a pod with this service account to the directory `account`, and returns
@@ -207,7 +213,7 @@ contexts:
         let token = self.kubectl(environment, &["create", "token", "-n", namespace, name]);
         let authority = BASE64_STANDARD
             .decode(&self.authority)
-            .expect("it was encoded so");
+            .expect("the certificate is base64");
         environment.write("account/token", token.trim());
         environment.write("account/ca.crt", authority);
         environment.write("account/namespace", namespace);
@@ -246,7 +252,7 @@ contexts:
         let bytes = BASE64_STANDARD
             .decode(encoded)
             .expect("the server gives base64");
-        String::from_utf8(bytes).expect("it is a text")
+        String::from_utf8(bytes).expect("the value is a string")
     }
 
     /// An environment with the test key, in which this cluster is the current one.
@@ -261,7 +267,7 @@ contexts:
 fn client_certificate(directory: &Path) -> (String, String) {
     let path = |name: &str| directory.join(name).display().to_string();
     let base64 =
-        |name: &str| BASE64_STANDARD.encode(fs::read(path(name)).expect("it was just made"));
+        |name: &str| BASE64_STANDARD.encode(fs::read(path(name)).expect("the file was created"));
     let (ca, ca_key, key) = (path("ca.crt"), path("ca.key"), path("carol.key"));
     let sign = ["req", "-x509", "-days", "2", "-nodes"];
     let authority = [

@@ -180,7 +180,7 @@ fn each_gap_is_reported() {
     encrypt(&environment, "apps/web/secret 1.yaml", &other_recipient());
     let run = environment.run(&["flux", "verify", "-n", "keys", "-o", "json", "apps"]);
     assert_eq!(run.code, Some(1), "{run}");
-    let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let report: Value = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let file = &report["checks"][2];
     assert_eq!(
         (&file["state"], &file["subject"]),
@@ -192,7 +192,8 @@ fn each_gap_is_reported() {
         hint.contains("`sops-rs updatekeys 'apps/web/secret 1.yaml'`"),
         "{run}"
     );
-    std::fs::remove_file(environment.path("apps/web/secret 1.yaml")).expect("it is ours");
+    std::fs::remove_file(environment.path("apps/web/secret 1.yaml"))
+        .expect("the file can be removed");
 
     // The cluster has another version than the repository, and a Kustomization of another
     // repository is ignored.
@@ -209,7 +210,7 @@ fn each_gap_is_reported() {
         kustomization("apps", "./apps/production", "") + "---\n" + &other,
     );
     CLUSTER.kubectl(&environment, &["create", "-f", "live.yaml"]);
-    std::fs::remove_file(environment.path("live.yaml")).expect("it is ours");
+    std::fs::remove_file(environment.path("live.yaml")).expect("the file can be removed");
     let lines = verify(&environment, &[]);
     assert_has(&lines, "ok clusters/apps.yaml: kustomization/apps");
     assert_has(&lines, "GAP cluster: kustomization/apps does not decrypt");
@@ -304,7 +305,7 @@ fn controller_keys(environment: &TestEnvironment) {
         assert_has(&verify(environment, &[]), &line);
     }
     CLUSTER.kubectl(environment, &["delete", "-f", "controller.yaml"]);
-    std::fs::remove_file(environment.path("controller.yaml")).expect("it is ours");
+    std::fs::remove_file(environment.path("controller.yaml")).expect("the file can be removed");
 }
 
 /// Files that Flux builds outside of `spec.path`, files that it does not build, and files that it
@@ -440,12 +441,12 @@ fn everyone_who_can_read_the_key_is_listed() {
         assert_eq!(answer.trim() == "yes", expected, "{user}: {answer}");
     }
     let run = environment.run(&["flux", "verify", "-n", "readers", "--access", "-o", "json"]);
-    let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
-    let access = report["access"].as_array().expect("it is a list");
+    let report: Value = serde_json::from_str(&run.stdout).expect("the text is JSON");
+    let access = report["access"].as_array().expect("the value is a list");
     let reader = access
         .iter()
         .find(|access| access["subject"]["name"] == "reads")
-        .expect("it is listed");
+        .expect("the list has this subject");
     assert_eq!(reader["ways"], serde_json::json!(["reads the Secret"]));
     assert_eq!(
         reader["through"],
@@ -571,11 +572,11 @@ fn the_json_output_is_as_documented() {
     CLUSTER.kubectl(&environment, &["create", "namespace", "form"]);
     encrypt(&environment, "secret.yaml", &recipient());
     let run = environment.run(&["flux", "verify", "-n", "form", "--output", "json"]);
-    let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let report: Value = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let members: Vec<_> = report.as_object().into_iter().flatten().collect();
     assert_eq!(members.len(), 1, "{run}");
-    for check in report["checks"].as_array().expect("it is a list") {
-        let check = check.as_object().expect("it is a mapping");
+    for check in report["checks"].as_array().expect("the value is a list") {
+        let check = check.as_object().expect("the value is a mapping");
         for (key, value) in check {
             let known = ["state", "subject", "finding", "hint"];
             assert!(known.contains(&key.as_str()) && value.is_string(), "{run}");

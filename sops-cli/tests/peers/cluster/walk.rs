@@ -37,11 +37,11 @@ fn shell(environment: &TestEnvironment, script: &str) -> Command {
         function.display()
     );
     let bin = environment.home().join("bin");
-    fs::create_dir_all(&bin).expect("it is ours");
+    fs::create_dir_all(&bin).expect("the directory can be created");
     for program in [program(), function] {
-        let link = bin.join(program.file_name().expect("it has a name"));
+        let link = bin.join(program.file_name().expect("the path has a file name"));
         if !link.exists() {
-            symlink(&program, link).expect("it is ours");
+            symlink(&program, link).expect("the link can be created");
         }
     }
     let mut command = environment.command_of(&PathBuf::from("sh"), &["-euc", script]);
@@ -53,7 +53,7 @@ fn shell(environment: &TestEnvironment, script: &str) -> Command {
         "PATH",
         std::env::join_paths(paths).expect("paths have no colon"),
     );
-    command.env("SOPS_RS", fs::canonicalize(ROOT).expect("it is there"));
+    command.env("SOPS_RS", fs::canonicalize(ROOT).expect("the path exists"));
     for role in ["AUTHOR", "COMMITTER"] {
         command
             .env(format!("GIT_{role}_NAME"), "me")

@@ -7,9 +7,14 @@ pub(crate) fn changes() -> Vec<Case> {
     vec![
         case("no value to set", Encrypted, "set F [\"a\"]", 100),
         case("no file to set", Nothing, "set", 100),
-        case("too much to set", Encrypted, "set F [\"a\"] 1 2", 100),
         case(
-            "a value too much",
+            "too many arguments to set",
+            Encrypted,
+            "set F [\"a\"] 1 2",
+            100,
+        ),
+        case(
+            "one value too many",
             Encrypted,
             "set --value-stdin F [\"a\"] 1",
             100,
@@ -54,7 +59,7 @@ pub(crate) fn changes() -> Vec<Case> {
             2,
         ),
         case(
-            "a plaintext to set",
+            "a plaintext file to set",
             File("x.yaml", PLAIN.into()),
             "set F [\"a\"] 1",
             1,
@@ -68,7 +73,12 @@ pub(crate) fn changes() -> Vec<Case> {
         case("no path to remove", Encrypted, "unset F", 100),
         case("a malformed path to remove", Encrypted, "unset F zz[", 7),
         case("a missing key to remove", Encrypted, "unset F [\"zz\"]", 1),
-        case("a path that is not closed", Encrypted, "set F [\"a\" 1", 7),
+        case(
+            "a path without a closing bracket",
+            Encrypted,
+            "set F [\"a\" 1",
+            7,
+        ),
         case("a word as an index", Encrypted, "unset F [x]", 7),
         case("text after a path", Encrypted, "unset F [\"password\"]x", 7),
         case("a negative index", Encrypted, "unset F [\"list\"][-1]", 7),
@@ -79,7 +89,7 @@ pub(crate) fn changes() -> Vec<Case> {
             91,
         ),
         case(
-            "a path to print that is not closed",
+            "a path to print without a closing bracket",
             Encrypted,
             "decrypt --extract [\"a\" F",
             91,

@@ -18,7 +18,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             100,
         )
         .with("c.yaml", "creation_rules: []"),
-        case("no file to tell of", Nothing, "filestatus", 100),
+        case("no file to report on", Nothing, "filestatus", 100),
         case("no name for standard input", Nothing, "encrypt", 8),
         case("no format for standard input", Nothing, "decrypt", 1),
         case(
@@ -53,7 +53,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             49,
         ),
         case(
-            "a missing file to tell of",
+            "a missing file to report on",
             Nothing,
             "filestatus none.yaml",
             1,
@@ -66,7 +66,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
         )
         .with(".sops.yaml", "creation_rules: []"),
         case("a directory", Nothing, "decrypt --input-type yaml .", 2),
-        case("a command that there is not", Nothing, "decypt x.yaml", 1),
+        case("an unknown command", Nothing, "decypt x.yaml", 1),
         case("a mistyped command and a file", Encrypted, "dcrypt F", 1),
         case(
             "a mistyped command of two words",
@@ -74,10 +74,10 @@ pub(crate) fn command_lines() -> Vec<Case> {
             "update-keys F",
             1,
         ),
-        case("a word that is like no command", Nothing, "frobnicate", 1),
+        case("a word that resembles no command", Nothing, "frobnicate", 1),
         case("an unknown flag", Encrypted, "decrypt --foo F", 1),
         case(
-            "two places for the output",
+            "two destinations for the output",
             Encrypted,
             "decrypt -i --output y.yaml F",
             8,
@@ -95,7 +95,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             8,
         ),
         case(
-            "a key service that is not there",
+            "an unreachable key service",
             Encrypted,
             "decrypt --enable-local-keyservice=false --keyservice unix:///nowhere F",
             128,
@@ -143,7 +143,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
             2,
         ),
         case(
-            "a group to delete that is not there",
+            "a missing group to delete",
             Encrypted,
             "groups delete -f F 1",
             1,
@@ -203,14 +203,14 @@ pub(crate) fn command_lines() -> Vec<Case> {
             format!("creation_rules:\n  - age: {}\n", identity()),
         ),
         case(
-            "a private key as the recipient of the environment",
+            "a private key as the recipient in the environment",
             File("x.yaml", PLAIN.into()),
             "encrypt -i F",
             1,
         )
         .with("$SOPS_AGE_RECIPIENTS", identity()),
         case(
-            "no recipient at all",
+            "no recipient",
             File("x.yaml", PLAIN.into()),
             "encrypt -i F",
             1,

@@ -20,7 +20,7 @@ pub(crate) fn configurations() -> Vec<Case> {
     let altered = good.replace("shs5", "shs4");
     vec![
         under("a configuration that is a list", "- age: GOOD\n"),
-        under("a configuration that is a text", "age GOOD\n"),
+        under("a configuration that is a string", "age GOOD\n"),
         under("a configuration that is a number", "42\n"),
         under("an empty configuration", ""),
         under("a configuration of comments", "# age: GOOD\n"),
@@ -31,17 +31,17 @@ pub(crate) fn configurations() -> Vec<Case> {
         under("rules that are null", "creation_rules:\n"),
         under("rules that are a mapping", "creation_rules:\n  age: GOOD\n"),
         under("rules that are an empty mapping", "creation_rules: {}\n"),
-        under("rules that are a text", "creation_rules: GOOD\n"),
+        under("rules that are a string", "creation_rules: GOOD\n"),
         under("rules that are an empty list", "creation_rules: []\n"),
         under("a rule that is null", "creation_rules:\n  -\n"),
-        under("a rule that is a text", "creation_rules:\n  - age GOOD\n"),
+        under("a rule that is a string", "creation_rules:\n  - age GOOD\n"),
         under("an empty rule", "creation_rules:\n  - {}\n"),
         under(
             "a configuration with a tab",
             "creation_rules:\n\t- age: GOOD\n",
         ),
         under(
-            "a configuration with a bracket that is not closed",
+            "a configuration with an unclosed bracket",
             "creation_rules:\n  - age: [GOOD\n  - age: GOOD\n",
         ),
         under(
@@ -57,7 +57,7 @@ pub(crate) fn configurations() -> Vec<Case> {
             "creation_rules:\n  - path_regex: ^nope\n    age: GOOD\n  - age: hunter\n",
         ),
         under(
-            "a wrong recipient among others in a text",
+            "a wrong recipient in a comma-separated list",
             "creation_rules:\n  - age: >-\n      GOOD,\n      age1bogus,\n      GOOD\n",
         ),
         under(
@@ -65,7 +65,7 @@ pub(crate) fn configurations() -> Vec<Case> {
             "creation_rules:\n  - key_groups:\n      - age: [GOOD]\n      - pgp: [85D7]\n",
         ),
         under(
-            "a wrong recipient behind an alias",
+            "a wrong recipient in an alias",
             "ann: &ann age1bogus\ncreation_rules:\n  - age:\n      - *ann\n",
         ),
         under(
@@ -73,11 +73,11 @@ pub(crate) fn configurations() -> Vec<Case> {
             "creation_rules:\n  - age: [GOOD, KEY]\n",
         ),
         under(
-            "a private key among recipients in a text",
+            "a private key in a comma-separated list",
             "creation_rules:\n  - age: GOOD,KEY\n",
         ),
         under(
-            "a private key behind an alias in a group",
+            "a private key in an alias in a group",
             "ann: &ann KEY\ncreation_rules:\n  - key_groups:\n      - age:\n          - GOOD\n          - *ann\n",
         ),
         under(
@@ -86,7 +86,7 @@ pub(crate) fn configurations() -> Vec<Case> {
         ),
         under("a private key as a rule", "creation_rules:\n  - KEY\n"),
         under(
-            "many rules of which none fits",
+            "many rules, none of which matches",
             &format!(
                 "creation_rules:\n{}",
                 "  - path_regex: ^secrets/.*\\.yaml$\n    key_groups: [{age: [GOOD]}]\n"

@@ -39,7 +39,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         case(
-            "a `sops` key that is no mapping",
+            "a `sops` key that is not a mapping",
             File("x.yaml", "a: hunter2\nsops: 3\n".into()),
             "decrypt -i F",
             1,
@@ -72,15 +72,15 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             51,
         ),
         changed("no MAC", |text| without(text, "mac:"), 51),
-        changed("no `sops` block", |text| flat::cut(text, "sops:"), 1),
+        changed("no `sops` metadata", |text| flat::cut(text, "sops:"), 1),
         case(
-            "no `sops` block, encrypted",
+            "no `sops` metadata, encrypted",
             Changed("x.yaml", PLAIN, |text| flat::cut(text, "sops:")),
             "encrypt -i --age R F",
             203,
         ),
         case(
-            "no `sops` block in JSON, encrypted",
+            "no `sops` metadata in JSON, encrypted",
             Changed("x.json", "{\"a\": [1, \"hunter2\"]}\n", |text| {
                 let values = flat::cut(text, "\"sops\":");
                 format!("{}}}\n", values.trim_end().trim_end_matches(','))
@@ -94,7 +94,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             51,
         ),
         changed(
-            "a MAC that is no text",
+            "a MAC that is not a string",
             |text| replaced(text, "mac:", "type:str", "type:bool"),
             51,
         ),
@@ -104,7 +104,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             51,
         ),
         case(
-            "a comment that is a text",
+            "a comment that is a string",
             Changed("x.yaml", "a:\n  # hunter2\n  b: hunter2\n", |text| {
                 replaced(text, "#ENC", "type:comment", "type:str")
             }),
@@ -113,12 +113,12 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         changed("an altered MAC", |text| altered(text, "mac:", "data:"), 51),
         changed(
-            "a misspelt key of the `sops` block",
+            "a misspelled key of the `sops` metadata",
             |text| replaced(text, "mac:", "mac", "macc"),
             51,
         ),
         changed(
-            "a rule that is no expression",
+            "a rule that is not an expression",
             |text| {
                 lines(text, "unencrypted_suffix:", |_| {
                     "    encrypted_regex: \"^(a\"\n".into()
@@ -139,12 +139,12 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
-            "key groups that are no list",
+            "key groups that are not a list",
             |text| replaced(text, "age:", "age:", "age: hunter2\n    ages:"),
             1,
         ),
         changed(
-            "data that is no base64",
+            "data that is not base64",
             |text| replaced(text, "password:", "data:", "data:!"),
             25,
         ),
@@ -225,7 +225,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         changed("no master key", |text| with_age(text, "ages:"), 1),
         changed(
-            "a master key that says nothing",
+            "an empty master key",
             |text| with_age(text, "kms: [{}]\n    age:"),
             1,
         ),
@@ -240,7 +240,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
-            "a month that there is not",
+            "an invalid month",
             |text| {
                 lines(text, "lastmodified:", |_| {
                     "    lastmodified: \"2024-13-31T12:00:00Z\"\n".into()
@@ -249,12 +249,12 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
-            "a null key in the `sops` block",
+            "a null key in the `sops` metadata",
             |text| with_age(text, "~: hunter2\n    age:"),
             25,
         ),
         changed(
-            "more key groups needed than there are",
+            "a threshold above the number of key groups",
             |text| {
                 let groups: String = text
                     .lines()
@@ -266,22 +266,21 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
                         _ => format!("{line}\n"),
                     })
                     .collect();
-                let start = groups.find("        - enc:").expect("there is a key");
-                let end = groups.find("    lastmodified:").expect("there is a time");
+                let start = groups
+                    .find("        - enc:")
+                    .expect("the metadata has a key");
+                let end = groups
+                    .find("    lastmodified:")
+                    .expect("the metadata has a time");
                 let key = groups[start..end].to_owned();
                 groups.replace(&key, &format!("{key}    - age:\n{key}"))
             },
             128,
         ),
         case("no private key", Encrypted, "decrypt -i F", 128).with("$HOME", "/nonexistent"),
-        case(
-            "another person's private key",
-            Encrypted,
-            "decrypt -i F",
-            128,
-        )
-        .with("$HOME", "/nonexistent")
-        .with("$SOPS_AGE_KEY", other_identity()),
+        case("another user's private key", Encrypted, "decrypt -i F", 128)
+            .with("$HOME", "/nonexistent")
+            .with("$SOPS_AGE_KEY", other_identity()),
         case(
             "a file that is changed",
             File("x.yaml", PLAIN.into()),
@@ -296,25 +295,24 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         )
         .with("$EDITOR", "false"),
         case("an editor that fails", Encrypted, "edit F", 201).with("$EDITOR", "false"),
-        case("an editor that there is not", Encrypted, "edit F", 201)
-            .with("$EDITOR", "/nonexistent/editor"),
+        case("a missing editor", Encrypted, "edit F", 201).with("$EDITOR", "/nonexistent/editor"),
         case("an editor that is interrupted", Encrypted, "edit F", 201)
             .with("$EDITOR", "sh -c 'kill -INT $$'"),
         case(
-            "a `sops` key that is text, encrypted",
+            "a `sops` key that is a string, encrypted",
             File("x.yaml", "a: hunter2\nsops: hunter2\n".into()),
             "encrypt -i --age R F",
             203,
         ),
         case(
-            "a `sops` key that is text, edited",
+            "a `sops` key that is a string, edited",
             File("x.yaml", "a: hunter2\nsops: hunter2\n".into()),
             "edit F",
             1,
         )
         .with("$EDITOR", "false"),
         case(
-            "a `sops` key that is text in JSON",
+            "a `sops` key that is a string in JSON",
             File(
                 "x.json",
                 "{\"a\": \"hunter2\", \"sops\": \"hunter2\"}".into(),
@@ -329,7 +327,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         case(
-            "the status of a malformed `sops` block",
+            "the status of malformed `sops` metadata",
             File("x.yaml", "sops: hunter2".into()),
             "filestatus F",
             1,
@@ -348,7 +346,7 @@ pub(crate) fn opened() -> Vec<(Case, &'static str)> {
             without(text, "recipient:")
         }),
         opened(
-            "keys that say nothing beside a good one",
+            "keys that say nothing next to a good one",
             "x.yaml",
             PLAIN,
             |text| {

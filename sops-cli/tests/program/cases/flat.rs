@@ -33,7 +33,10 @@ fn changed(name: &'static str, file: &'static str, change: fn(&str) -> String, c
 /// Changes the first letter of the ciphertext in lines with this beginning.
 fn altered(text: &str, start: &str) -> String {
     lines(text, start, |line| {
-        let at = line.find("data:").expect("it is encrypted") + "data:".len();
+        let at = line
+            .find("data:")
+            .expect("the document has an encrypted value")
+            + "data:".len();
         let other = if line.as_bytes()[at] == b'A' {
             "B"
         } else {
@@ -77,7 +80,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             2,
         ),
         plain(
-            "INI with an unclosed text",
+            "INI with an unclosed quote",
             "x.ini",
             "a = \"\"\"hunter2\n",
             2,
@@ -89,7 +92,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             2,
         ),
         plain(
-            "INI with a key that stands twice",
+            "INI with a duplicate key",
             "x.ini",
             "[a]\nb = hunter2\nb = 2\n",
             2,
@@ -136,7 +139,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
-            "dotenv with a time that is none",
+            "dotenv with an invalid time",
             "x.env",
             |text| {
                 lines(text, "sops_lastmodified=", |_| {
@@ -152,7 +155,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             51,
         ),
         changed(
-            "dotenv cut within the metadata",
+            "dotenv cut off in the metadata",
             "x.env",
             |text| cut(text, "sops_version"),
             1,
@@ -204,7 +207,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             128,
         ),
         changed(
-            "INI cut within the metadata",
+            "INI cut off in the metadata",
             "x.ini",
             |text| cut(text, "version"),
             1,
@@ -240,7 +243,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             51,
         ),
         changed(
-            "binary cut within the metadata",
+            "binary cut off in the metadata",
             "x.bin",
             |text| cut(text, "\"version\""),
             1,
@@ -317,5 +320,5 @@ fn as_is(text: &str) -> String {
 
 /// The part of the file before a text.
 pub(super) fn cut(text: &str, at: &str) -> String {
-    text[..text.find(at).expect("it is there")].to_owned()
+    text[..text.find(at).expect("the file contains the text")].to_owned()
 }

@@ -14,7 +14,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
     }
     vec![
         yaml(
-            "YAML with a flow that is never closed",
+            "YAML with an unclosed flow collection",
             "a: [hunter2\nb: hunter2\n",
             2,
         ),
@@ -26,7 +26,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
         ),
         yaml("YAML with a tab", "a:\n\tpassword: hunter2\n", 2),
         yaml(
-            "YAML with a key that stands twice",
+            "YAML with a duplicate key",
             "password: 1\nb: 2\npassword: hunter2\n",
             2,
         ),
@@ -39,16 +39,16 @@ pub(crate) fn plaintexts() -> Vec<Case> {
         ),
         yaml("YAML with a list as a key", "? [hunter2]\n: x\n", 2),
         yaml(
-            "YAML with a value that is not of its tag",
+            "YAML with a value that does not match its tag",
             "a: !!int hunter2\n",
             2,
         ),
         yaml("YAML with a list at the top", "- hunter2\n", 2),
-        yaml("YAML with a text at the top", "hunter2\n", 2),
+        yaml("YAML with a string at the top", "hunter2\n", 2),
         yaml("an empty YAML file", "", 92),
         yaml("YAML with nothing but a comment", "# hunter2\n", 2),
         yaml(
-            "YAML with an alias of nothing",
+            "YAML with an alias without an anchor",
             "a: hunter2\nb: *hunter\n",
             2,
         ),
@@ -65,7 +65,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             2,
         ),
         yaml(
-            "YAML that merges a text",
+            "YAML that merges a string",
             "a: hunter2\nb:\n  <<: hunter2\n",
             2,
         ),
@@ -86,7 +86,7 @@ pub(crate) fn plaintexts() -> Vec<Case> {
         ),
         yaml("YAML with a key `sops`", "a: hunter2\nsops: hunter2\n", 203),
         json(
-            "JSON with a comma too much",
+            "JSON with an extra comma",
             "{\n  \"password\": \"hunter2\",\n}\n",
             2,
         ),
@@ -111,12 +111,12 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             2,
         ),
         json(
-            "JSON with a key that stands twice",
+            "JSON with a duplicate key",
             "{\"password\": 1, \"password\": \"hunter2\"}",
             2,
         ),
         json("JSON with a list at the top", "[\"hunter2\"]", 2),
-        json("JSON with a text at the top", "\"hunter2\"", 2),
+        json("JSON with a string at the top", "\"hunter2\"", 2),
         json("an empty JSON file", "", 2),
         json(
             "JSON with a byte order mark",

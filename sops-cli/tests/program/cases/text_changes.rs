@@ -46,7 +46,7 @@ pub(super) fn with_age(text: &str, new: &str) -> String {
 pub(super) fn swapped(text: &str, first_key: &str, second_key: &str) -> String {
     let value = |start: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(start));
-        line.expect("the line is there").to_owned()
+        line.expect("the file has the line").to_owned()
     };
     let (first, second) = (value(first_key), value(second_key));
     let text = lines(text, first_key, |_| format!("{first_key}{second}\n"));

@@ -199,7 +199,7 @@ fn recipients_need_no_key() {
         .run(&["updatekeys", "-y", "new.yaml"])
         .succeeds();
     let keys = environment.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(keys).expect("it is ours");
+    std::fs::remove_file(keys).expect("the file can be removed");
     let run = compare(&environment, &["--recipients"]).succeeds();
     let expected = format!(
         "renamed: old.yaml -> new.yaml\n  + recipient {}\n",
@@ -230,7 +230,7 @@ fn without_a_key_paths_differ_by_their_ciphertext() {
         .succeeds();
     let keys = environment.home().join(".config/sops/age/keys.txt");
     let moved = environment.home().join("keys.txt");
-    std::fs::rename(&keys, &moved).expect("it is ours");
+    std::fs::rename(&keys, &moved).expect("the file can be renamed");
     let run = compare(&environment, &["--names-only"]).succeeds();
     assert_eq!(
         run.stdout,
@@ -243,9 +243,9 @@ fn without_a_key_paths_differ_by_their_ciphertext() {
         "{run}"
     );
     // With another data key, all ciphertexts differ.
-    std::fs::rename(&moved, &keys).expect("it is ours");
+    std::fs::rename(&moved, &keys).expect("the file can be renamed");
     environment.run(&["rotate", "-i", "new.yaml"]).succeeds();
-    std::fs::rename(&keys, &moved).expect("it is ours");
+    std::fs::rename(&keys, &moved).expect("the file can be renamed");
     let run = compare(&environment, &["--names-only"]).succeeds();
     assert!(
         run.stdout
@@ -277,8 +277,8 @@ fn json_output_is_for_programs() {
         "a: correct-horse\nb: 1\n",
         &["--format", "json"],
     );
-    let json: Json =
-        serde_json::from_str(&run.keeps(&["hunter2", "correct-horse"]).stdout).expect("it is JSON");
+    let json: Json = serde_json::from_str(&run.keeps(&["hunter2", "correct-horse"]).stdout)
+        .expect("the text is JSON");
     let file = &json["files"][0];
     assert_eq!(
         file["values"],
@@ -287,7 +287,7 @@ fn json_output_is_for_programs() {
     assert_eq!(file["access"]["data_key"], "rotated");
     let flags = ["--format", "json", "--show-values"];
     let run = compared("a: [hunter2]\n", "a: [correct-horse]\n", &flags).succeeds();
-    let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let json: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let expected = serde_json::json!([
         {"path": ["a", 0], "change": "changed", "old": "hunter2", "new": "correct-horse"}
     ]);
@@ -330,7 +330,7 @@ fn comments_and_order_are_reported_in_addition_to_values() {
         ),
     ] {
         let run = compared(old, new, &[&["--format", "json"], flags].concat()).succeeds();
-        let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+        let json: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
         assert_eq!(json["files"][0]["comments"], comments);
         assert_eq!(json["files"][0]["reordered"], false);
         assert_eq!(json["files"][0]["layout_only"], false);
@@ -357,9 +357,12 @@ fn a_value_of_a_file_in_plaintext_is_not_encrypted_now() {
     assert!(run.stdout.contains("THE FILE IS IN PLAINTEXT NOW"), "{run}");
     assert!(!run.stdout.contains("encrypted now"), "{run}");
     let run = compare(&environment, &["--format", "json"]).succeeds();
-    let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let json: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
     assert_eq!(json["files"][0]["became"], "plaintext");
-    for value in json["files"][0]["values"].as_array().expect("a list") {
+    for value in json["files"][0]["values"]
+        .as_array()
+        .expect("the value is a list")
+    {
         assert!(value.get("became").is_none(), "{value}");
     }
 }
@@ -379,7 +382,7 @@ fn values_of_another_type_look_different() {
     }
     let flags = ["--format", "json", "--show-values"];
     let run = compared("a: 1\nb: true\n", "a: \"1\"\nb: \"true\"\n", &flags).succeeds();
-    let json: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let json: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
     let expected = serde_json::json!([
         {"path": ["a"], "change": "changed", "old": 1, "new": "1"},
         {"path": ["b"], "change": "changed", "old": true, "new": "true"},
@@ -397,7 +400,7 @@ fn a_file_that_was_changed_by_hand_is_reported_without_a_key() {
         .replace("replicas: 1", "replicas: 2");
     environment.write("new.yaml", changed);
     let keys = environment.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(keys).expect("it is ours");
+    std::fs::remove_file(keys).expect("the file can be removed");
     let run = compare(&environment, &["--names-only"]).succeeds();
     let problem =
         "  ! was changed without its data key: its values differ, but its MAC is unchanged\n";
@@ -410,7 +413,7 @@ fn recipients_of_a_file_with_conflict_markers_are_not_compared() {
     let environment = TestEnvironment::new();
     environment.encrypt("old.yaml", "a: hunter2\n");
     let text = environment.read("old.yaml");
-    let line = text.lines().next().expect("it has lines");
+    let line = text.lines().next().expect("the file has lines");
     let conflict = format!("<<<<<<< ours\n{line}\n=======\n{line}\n>>>>>>> theirs\n");
     environment.write(
         "new.yaml",

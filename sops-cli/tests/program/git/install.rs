@@ -58,7 +58,9 @@ fn all_settings_are_written_and_removed() {
     ] {
         assert_eq!(clone.setting(key).as_deref(), Some(value), "{key}");
     }
-    let driver = clone.setting("merge.sops.driver").expect("it is set");
+    let driver = clone
+        .setting("merge.sops.driver")
+        .expect("the setting exists");
     let program = program().display().to_string();
     assert!(
         driver.starts_with(&program) && driver.ends_with(" -- %O %A %B %P"),
@@ -68,7 +70,9 @@ fn all_settings_are_written_and_removed() {
         driver.contains(" git merge-driver --marker-size %L "),
         "{driver}"
     );
-    let tool = clone.setting("mergetool.sops.cmd").expect("it is set");
+    let tool = clone
+        .setting("mergetool.sops.cmd")
+        .expect("the setting exists");
     assert_eq!(tool, format!("{program} resolve -- \"$MERGED\""));
 
     let config = clone.environment.read(".git/config");

@@ -63,8 +63,9 @@ impl GitClone {
             .succeeds();
         // The name may look like a flag.
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("it is in a directory")).expect("it is ours");
-        fs::rename(self.path(file), path).expect("it is ours");
+        fs::create_dir_all(path.parent().expect("the path has a parent directory"))
+            .expect("the directory can be created");
+        fs::rename(self.path(file), path).expect("the file can be renamed");
     }
 
     /// A configuration outside the repository.
@@ -149,5 +150,5 @@ fn with_directory(directory: &Path) -> OsString {
 
 fn path_with_program() -> OsString {
     let program = program();
-    with_directory(program.parent().expect("it is in a directory"))
+    with_directory(program.parent().expect("the path has a parent directory"))
 }

@@ -14,8 +14,8 @@ fn every_command_of_the_page_runs() {
     let clone = GitClone::new();
     clone.encrypt("ann/secret.yaml", &secret("old"));
     let ann = clone.path("ann");
-    fs::rename(clone.path(".git"), ann.join(".git")).expect("it is ours");
-    fs::rename(clone.path(".sops.yaml"), ann.join(".sops.yaml")).expect("it is ours");
+    fs::rename(clone.path(".git"), ann.join(".git")).expect("the file can be renamed");
+    fs::rename(clone.path(".sops.yaml"), ann.join(".sops.yaml")).expect("the file can be renamed");
     clone.git_in(&ann, &["add", "-A"]).succeeds();
     clone.git_in(&ann, &["commit", "-q", "-m", "x"]).succeeds();
     // The driver for merges may be missing in this build.

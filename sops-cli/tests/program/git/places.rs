@@ -34,7 +34,7 @@ fn the_working_tree_can_be_outside_of_the_git_directory() {
     clone.sops_rs(&set).succeeds();
     clone.git(&["add", "--all"]).succeeds();
     let outside = clone.path("../outside");
-    fs::create_dir(&outside).expect("the directory is ours");
+    fs::create_dir(&outside).expect("the directory can be created");
     let run = |words: &[&str]| {
         let mut command = clone.environment.command(words);
         command
@@ -66,10 +66,10 @@ fn the_working_tree_can_be_outside_of_the_git_directory() {
 fn a_moved_clone_still_shows_values() {
     let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
     let moved = clone.environment.home().join("moved");
-    fs::rename(clone.path(""), &moved).expect("the directory is ours");
+    fs::rename(clone.path(""), &moved).expect("the file can be renamed");
     let log = clone.git_in(&moved, &["log", "-p"]).succeeds().stdout;
     assert!(log.contains("+  password: correct-horse\n"), "{log}");
-    fs::rename(moved, clone.path("")).expect("the directory is ours");
+    fs::rename(moved, clone.path("")).expect("the file can be renamed");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
         let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
         let directory = clone.path("..").join(name);
         fs::create_dir(&directory).expect("the directory is writable");
-        let directory = directory.canonicalize().expect("it exists");
+        let directory = directory.canonicalize().expect("the path exists");
         let on_path = directory.join("sops-rs");
         symlink(program(), &on_path).expect("the directory is writable");
         let run = |words: &[&str]| {
@@ -155,8 +155,12 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
         let diff = clone.git(&["diff"]).succeeds().stdout;
         assert!(diff.contains("+  password: battery-staple\n"), "{diff}");
         // How Git calls the driver for files with these names.
-        let driver = clone.setting("merge.sops.driver").expect("it is set");
-        let (command, _) = driver.split_once(" git merge-driver ").expect("it is ours");
+        let driver = clone
+            .setting("merge.sops.driver")
+            .expect("the setting exists");
+        let (command, _) = driver
+            .split_once(" git merge-driver ")
+            .expect("`git install` wrote the driver");
         let script = format!("printf %s {}", command.replace("%%", "%"));
         let shell = clone
             .environment
@@ -179,7 +183,9 @@ fn without_a_directory_for_the_link_git_runs_the_program_itself() {
             .contains("`git log -p` will be slower without it"),
         "{run}"
     );
-    let textconv = clone.setting("diff.sops.textconv").expect("it is set");
+    let textconv = clone
+        .setting("diff.sops.textconv")
+        .expect("the setting exists");
     assert!(textconv.ends_with("sops-rs git textconv --"), "{textconv}");
     clone.set("db.enc.yaml", "battery-staple");
     let diff = clone.git(&["diff"]).succeeds().stdout;

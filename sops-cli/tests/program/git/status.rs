@@ -10,11 +10,11 @@ impl GitClone {
     /// The kinds of problems that the status reports.
     fn problems(&self) -> Vec<String> {
         let run = self.sops_rs(&["git", "status", "--json"]);
-        let report: Json = serde_json::from_str(&run.stdout).expect("it is JSON");
-        let problems = report["problems"].as_array().expect("it is a list");
+        let report: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
+        let problems = report["problems"].as_array().expect("the value is a list");
         let kinds = problems
             .iter()
-            .map(|problem| problem["kind"].as_str().expect("it is a text"));
+            .map(|problem| problem["kind"].as_str().expect("the value is a string"));
         let kinds: Vec<String> = kinds.map(str::to_owned).collect();
         assert_eq!(run.code, Some(i32::from(!kinds.is_empty())), "{run}");
         kinds
@@ -62,8 +62,10 @@ fn missing_settings_and_other_programs_are_reported() {
     assert_eq!(clone.problems(), ["other-program"]);
     clone.sops_rs(&["git", "install"]).succeeds();
     assert_eq!(clone.problems(), [""; 0]);
-    let link = clone.setting("diff.sops.textconv").expect("it is set");
-    fs::remove_file(link).expect("it is ours");
+    let link = clone
+        .setting("diff.sops.textconv")
+        .expect("the setting exists");
+    fs::remove_file(link).expect("the file can be removed");
     assert_eq!(clone.problems(), ["outdated-program"]);
 }
 

@@ -57,7 +57,8 @@ fn every_format_is_decrypted_whatever_its_name() {
         ("a.bin", "correct-horse\0\n"),
     ] {
         environment.encrypt(name, text);
-        fs::rename(environment.path(name), environment.path("AbC_odd name")).expect("it is ours");
+        fs::rename(environment.path(name), environment.path("AbC_odd name"))
+            .expect("the file can be renamed");
         assert_eq!(textconv.text("AbC_odd name"), text, "{name}");
     }
 }
@@ -150,7 +151,7 @@ fn a_truncated_file_is_printed_unchanged() {
 #[test]
 fn missing_files_and_wrong_arguments_print_nothing() {
     let textconv = Textconv::new();
-    fs::create_dir(textconv.environment.path("directory")).expect("it is ours");
+    fs::create_dir(textconv.environment.path("directory")).expect("the directory can be created");
     for file in ["missing", "directory"] {
         assert_eq!(textconv.text(file), "", "{file}");
     }
@@ -178,7 +179,7 @@ fn a_name_is_never_a_flag() {
             textconv.environment.path("file"),
             textconv.environment.path(name),
         )
-        .expect("it is ours");
+        .expect("the file can be renamed");
         assert_eq!(textconv.text(name), "a: correct-horse\n", "{name}");
     }
 }
@@ -191,7 +192,7 @@ fn nothing_is_asked_or_run() {
     let encrypted = environment.read("a.yaml");
     let key = environment.home().join(".config/sops/age/keys.txt");
     let identity = fs::read_to_string(&key).expect("the key exists");
-    fs::remove_file(&key).expect("it is ours");
+    fs::remove_file(&key).expect("the file can be removed");
     let script = environment.home().join("key-command");
     let mark = environment.path("was-run");
     fs::write(
@@ -203,7 +204,8 @@ fn nothing_is_asked_or_run() {
         ),
     )
     .expect("the home is writable");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o700))
+        .expect("the permissions can be changed");
     let script = script.display().to_string();
     // Each of these would open the file, or block.
     for variables in [

@@ -18,7 +18,7 @@ const CAROL: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmca
 struct Team(TestEnvironment);
 
 impl Team {
-    /// Both have set up their clones, and nothing is to be pulled.
+    /// Both have set up their clones, and there is nothing to pull.
     fn new() -> Self {
         let team = Self::with_clones();
         team.ben("sops-rs git install").succeeds();
@@ -31,9 +31,10 @@ impl Team {
         for (name, identity) in [("ann", identity()), ("ben", other_identity())] {
             let keys = team.0.path(&format!("../{name}/.config/sops/age/keys.txt"));
             let directory = keys.parent().expect("the file is in a directory");
-            fs::create_dir_all(directory).expect("the directory is ours");
-            fs::write(&keys, identity).expect("the directory is ours");
-            fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("it is ours");
+            fs::create_dir_all(directory).expect("the directory can be created");
+            fs::write(&keys, identity).expect("the file can be written");
+            fs::set_permissions(&keys, fs::Permissions::from_mode(0o600))
+                .expect("the permissions can be changed");
             let settings = format!(
                 "[user]\nname = {name}\nemail = {name}@example.com\n[init]\ndefaultBranch = main\n[pull]\nrebase = false\n"
             );
@@ -66,8 +67,11 @@ impl Team {
     /// Runs a script of someone. No secret may be in its output, unless it decrypts.
     fn run(&self, name: &str, directory: &str, script: &str) -> Run {
         let program = program();
-        let programs = program.parent().expect("it is in a directory").display();
-        let path = std::env::var("PATH").expect("there is a PATH");
+        let programs = program
+            .parent()
+            .expect("the path has a parent directory")
+            .display();
+        let path = std::env::var("PATH").expect("PATH is set");
         let mut shell = self.0.command_of(Path::new("/bin/sh"), &["-euc", script]);
         shell
             .current_dir(self.0.path(directory))
@@ -167,7 +171,7 @@ fn one_adds_a_recipient_while_the_other_edits() {
 }
 
 #[test]
-fn one_removes_a_person_and_rotates_while_the_other_edits() {
+fn one_removes_a_teammate_and_rotates_while_the_other_edits() {
     let team = Team::new();
     team.ann(&format!(
         "sed -i 's/,{CAROL}//' .sops.yaml && sops-rs updatekeys -y . && sops-rs rotate -i secret.yaml && git commit -qam carol && git push -q"

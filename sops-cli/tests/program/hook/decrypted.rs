@@ -132,7 +132,7 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
 }
 
 #[test]
-fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
+fn a_decrypted_copy_next_to_the_encrypted_file_is_refused() {
     for (encrypted, copy, text) in [
         ("settings.enc.yaml", "settings.yaml", VALUES),
         ("settings.sops.yaml", "settings.yaml", VALUES),
@@ -270,7 +270,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
 }
 
 #[test]
-fn a_decrypted_binary_file_is_refused_beside_the_encrypted_one() {
+fn a_decrypted_binary_file_is_refused_next_to_the_encrypted_one() {
     let repository = repository(&[]);
     repository.0.write("a.bin", "\u{1}correct-horse");
     let encrypted = repository.sops_rs(&["encrypt", "a.bin"]).succeeds();

@@ -32,7 +32,7 @@ fn three_hooks_are_written_and_removed() {
             .0
             .path(&name)
             .metadata()
-            .expect("it is there")
+            .expect("the file exists")
             .permissions()
             .mode();
         assert_eq!(mode & 0o111, 0o111, "{hook}");
@@ -107,8 +107,10 @@ fn an_existing_hook_is_never_overwritten() {
     }
     // This includes files that are not scripts.
     let repository = Repository::without_hook();
-    symlink("nowhere", repository.0.path(".git/hooks/pre-commit")).expect("the test owns it");
-    fs::write(repository.0.path(".git/hooks/pre-push"), b"\xff\x00").expect("the test owns it");
+    symlink("nowhere", repository.0.path(".git/hooks/pre-commit"))
+        .expect("the link can be created");
+    fs::write(repository.0.path(".git/hooks/pre-push"), b"\xff\x00")
+        .expect("the file can be written");
     repository.install().fails_with(1);
     assert!(repository.0.path(".git/hooks/pre-commit").is_symlink());
     assert_eq!(repository.0.bytes(".git/hooks/pre-push"), b"\xff\x00");
@@ -156,8 +158,9 @@ fn the_suggested_lines_chain_both_hooks() {
         &hook,
         format!("#!/bin/sh\nrefs=$(cat)\n{check}\nprintf '%s\\n' \"$refs\" | cat > pushed\n"),
     )
-    .expect("the test owns it");
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("the test owns it");
+    .expect("the file can be written");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755))
+        .expect("the permissions can be changed");
     repository.install().succeeds();
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
@@ -228,7 +231,7 @@ fn hooks_for_husky_are_written_where_it_runs_them() {
         repository.0.write(&format!("{path}/pre-commit"), runner);
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(repository.0.path(&format!("{path}/pre-commit")), executable)
-            .expect("the test owns it");
+            .expect("the permissions can be changed");
         let run = repository.install().succeeds();
         assert!(
             run.stderr
@@ -402,7 +405,7 @@ fn without_sops_rs_on_the_path_the_hook_finds_it_or_fails() {
         "/nowhere/sops-rs",
     );
     assert_ne!(gone, script);
-    fs::write(hook, gone).expect("the test owns it");
+    fs::write(hook, gone).expect("the file can be written");
     let run = commit().fails_with(1);
     assert!(
         run.stderr
@@ -413,7 +416,8 @@ fn without_sops_rs_on_the_path_the_hook_finds_it_or_fails() {
 
 fn set_mode(repository: &Repository, name: &str, mode: u32) {
     let path = repository.0.path(name);
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the test owns it");
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .expect("the permissions can be changed");
 }
 
 #[test]
@@ -426,7 +430,11 @@ fn a_hook_that_is_not_executable_is_repaired_or_reported() {
     let run = repository.install().succeeds();
     assert_eq!(run.stderr.matches("executable again").count(), 3, "{run}");
     let hook = repository.0.path(".git/hooks/pre-push");
-    let mode = hook.metadata().expect("it is there").permissions().mode();
+    let mode = hook
+        .metadata()
+        .expect("the file exists")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o750);
     repository.refuses("a.yaml");
 
@@ -600,8 +608,9 @@ fn a_directory_outside_the_repository_and_the_home_is_not_created() {
     // A link in the repository may lead there.
     for (hooks, link) in [("hooks", "hooks"), (".husky/_", ".husky")] {
         let repository = Repository::without_hook();
-        fs::create_dir_all(repository.0.path("../outside/_")).expect("the test owns it");
-        symlink("../outside", repository.0.path(link)).expect("the test owns it");
+        fs::create_dir_all(repository.0.path("../outside/_"))
+            .expect("the directory can be created");
+        symlink("../outside", repository.0.path(link)).expect("the link can be created");
         repository
             .git(&["config", "core.hooksPath", hooks])
             .succeeds();
@@ -613,7 +622,7 @@ fn a_directory_outside_the_repository_and_the_home_is_not_created() {
         assert!(!repository.has("../outside/pre-push"));
     }
     let repository = Repository::without_hook();
-    fs::create_dir(repository.0.path("../outside")).expect("the test owns it");
+    fs::create_dir(repository.0.path("../outside")).expect("the directory can be created");
     repository
         .git(&["config", "core.hooksPath", "../outside"])
         .succeeds();

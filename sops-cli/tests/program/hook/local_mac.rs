@@ -48,7 +48,7 @@ fn without_a_ready_key_a_broken_mac_passes_without_a_question() {
     let repository = Repository::new();
     broken(&repository);
     let keys = repository.0.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(&keys).expect("the test owns it");
+    std::fs::remove_file(&keys).expect("the file can be removed");
     let run = |variables: &[(&str, &str)]| {
         let mut command = repository.0.command(&["hook", "run"]);
         command.envs(variables.iter().copied());
@@ -61,7 +61,7 @@ fn without_a_ready_key_a_broken_mac_passes_without_a_question() {
     assert!(!repository.0.path("ran").exists());
     let pipe = repository.0.path("../pipe");
     let status = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(status.expect("it runs").success());
+    assert!(status.expect("the program runs").success());
     let pipe = pipe.to_str().expect("the path is UTF-8");
     run(&[("SOPS_AGE_KEY_FILE", pipe)]).succeeds();
     // A key in the environment needs no command.

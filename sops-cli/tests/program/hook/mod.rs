@@ -56,7 +56,7 @@ impl Repository {
         repository
     }
 
-    /// Adds a bare repository beside this one as a remote.
+    /// Adds a bare repository next to this one as a remote.
     fn add_remote(&self, name: &str) {
         let path = format!("../{name}");
         self.git(&["init", "-q", "--bare", &path]).succeeds();
@@ -80,7 +80,10 @@ impl Repository {
 
     fn git_in(&self, directory: &Path, arguments: &[&str]) -> Run {
         let mut command = self.0.command_of(Path::new("git"), arguments);
-        let directory_of_program = program().parent().expect("it is in a directory").to_owned();
+        let directory_of_program = program()
+            .parent()
+            .expect("the path has a parent directory")
+            .to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(directory_of_program).chain(std::env::split_paths(&path));
         command

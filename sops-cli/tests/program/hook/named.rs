@@ -208,7 +208,7 @@ fn a_bare_repository_that_was_committed_runs_no_program() {
             "[core]\nrepositoryformatversion = 0\n{settings}\nfsmonitor = {}\n",
             evil.trim_matches('\'')
         );
-        std::fs::write(inner.join("config"), text).expect("it is ours");
+        std::fs::write(inner.join("config"), text).expect("the file can be written");
         for arguments in [
             &["hook", "run"][..],
             &["hook", "run", "--all-files"],

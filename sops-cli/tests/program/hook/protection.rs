@@ -305,7 +305,7 @@ fn the_installation_reports_what_the_hooks_check() {
     assert!(!run.stderr.contains("No sops-rs hooks"), "{run}");
     let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
     assert!(run.stderr.contains("No sops-rs hooks"), "{run}");
-    fs::remove_file(repository.0.path(".git/hooks/pre-commit")).expect("the test owns it");
+    fs::remove_file(repository.0.path(".git/hooks/pre-commit")).expect("the file can be removed");
     let run = repository.sops_rs(&["hook", "install"]).succeeds();
     assert!(
         run.stderr

@@ -312,7 +312,7 @@ fn an_invalid_configuration_is_refused() {
 fn names_and_links_are_literal() {
     let repository = cloned();
     std::os::unix::fs::symlink("nowhere", repository.0.path("link.yaml"))
-        .expect("the test owns it");
+        .expect("the link can be created");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
@@ -334,7 +334,7 @@ fn names_and_links_are_literal() {
 /// Clones the remote into another directory.
 fn shallow_clone(repository: &Repository, options: &[&str]) -> PathBuf {
     let remote = repository.0.path("../origin");
-    let remote = remote.canonicalize().expect("it is there");
+    let remote = remote.canonicalize().expect("the path exists");
     let remote = format!("file://{}", remote.display());
     let words = [&["clone", "-q"], options, &[&remote, "../shallow"]].concat();
     repository.git(&words).succeeds();
@@ -370,7 +370,7 @@ fn a_range_that_a_shallow_clone_cuts_off_is_an_error() {
         command.current_dir(&shallow).env("PRE_COMMIT", "1");
         command.envs(range.map(|(name, value)| (format!("PRE_COMMIT_{name}"), value)));
         assert_eq!(repository.0.finish(command).code, run.code);
-        fs::remove_dir_all(shallow).expect("the test owns it");
+        fs::remove_dir_all(shallow).expect("the directory can be removed");
         run
     };
     for depth in ["1", "2"] {
@@ -399,13 +399,13 @@ fn a_push_from_a_shallow_clone_is_checked() {
     push(&repository, &[]).succeeds();
     let shallow = shallow_clone(&repository, &["--depth", "1"]);
     repository.install_in(&shallow);
-    fs::write(shallow.join("c.yaml"), HARMLESS).expect("the test owns it");
+    fs::write(shallow.join("c.yaml"), HARMLESS).expect("the file can be written");
     repository.git_in(&shallow, &["add", "."]).succeeds();
     repository
         .git_in(&shallow, &["commit", "-q", "-m", "x"])
         .succeeds();
     repository.git_in(&shallow, &["push", "-q"]).succeeds();
-    fs::write(shallow.join("a.yaml"), PLAIN).expect("the test owns it");
+    fs::write(shallow.join("a.yaml"), PLAIN).expect("the file can be written");
     repository.git_in(&shallow, &["add", "."]).succeeds();
     repository
         .git_in(&shallow, &["commit", "-q", "--no-verify", "-m", "x"])

@@ -94,7 +94,7 @@ fn a_configuration_may_be_a_symbolic_link() {
     let link = |target: &str| {
         let path = repository.0.path("sub/.sops.yaml");
         let _ = fs::remove_file(&path);
-        symlink(target, path).expect("the test owns it");
+        symlink(target, path).expect("the link can be created");
         repository.git(&["add", "sub/.sops.yaml"]).succeeds();
     };
     repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
@@ -112,7 +112,7 @@ fn a_configuration_may_be_a_symbolic_link() {
         repository.refuses("the symbolic link points to a file that is not in Git's index");
     }
     link("../rules/more");
-    symlink("./sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
+    symlink("./sops.yaml", repository.0.path("rules/more")).expect("the link can be created");
     repository.git(&["add", "rules"]).succeeds();
     repository.refuses("a creation rule covers this file");
 
@@ -155,7 +155,7 @@ fn plaintext_that_cannot_be_encrypted_is_refused_with_the_reason() {
     repository.add(".sops.yaml", &all);
     for (name, text, said) in [
         ("a.ini", "[db]\na = correct-horse\n", "in plaintext: `db.a`"),
-        ("a.env", "A=b\ncorrect-horse\n", "there is no `=`"),
+        ("a.env", "A=b\ncorrect-horse\n", "missing `=`"),
         ("a.yaml", "a: correct-horse\na: b\n", "appears twice"),
         ("a.yaml", "- correct-horse\n", "must be a mapping"),
         ("a.yaml", "5: correct-horse\n", "a key must be a string"),
@@ -344,13 +344,13 @@ fn renames_and_deletions_are_followed() {
 #[test]
 fn links_submodules_and_binary_files_cause_no_error() {
     let repository = Repository::new();
-    symlink("nowhere", repository.0.path("link.yaml")).expect("the test owns it");
+    symlink("nowhere", repository.0.path("link.yaml")).expect("the link can be created");
     repository
         .0
         .write("binary.png", b"\xff\xfe\x00stringData: a\n");
     repository.0.write("empty.yaml", "");
     let inner = repository.0.path("inner");
-    fs::create_dir(&inner).expect("the test owns it");
+    fs::create_dir(&inner).expect("the directory can be created");
     repository.git_in(&inner, &["init", "-q"]).succeeds();
     let empty = ["commit", "-q", "--allow-empty", "-m", "x"];
     repository.git_in(&inner, &empty).succeeds();
@@ -392,7 +392,7 @@ fn a_worktree_has_the_hook_too() {
         .git(&["worktree", "add", "-q", "../other"])
         .succeeds();
     let other = repository.0.path("../other");
-    fs::write(other.join("a.yaml"), PLAIN).expect("the test owns it");
+    fs::write(other.join("a.yaml"), PLAIN).expect("the file can be written");
     repository.git_in(&other, &["add", "a.yaml"]).succeeds();
     let run = repository.git_in(&other, &["commit", "-q", "-m", "x"]);
     repository.is_refused(run, "a.yaml");
@@ -492,9 +492,10 @@ fn a_configuration_that_is_a_link_is_followed_through_linked_directories() {
         "rules/sops.yaml",
         &rules(&recipient()).replace("yaml$", "yml$"),
     );
-    symlink("rules", repository.0.path("current")).expect("the test owns it");
-    fs::create_dir(repository.0.path("sub")).expect("the test owns it");
-    symlink("../current/sops.yaml", repository.0.path("sub/.sops.yaml")).expect("the test owns it");
+    symlink("rules", repository.0.path("current")).expect("the link can be created");
+    fs::create_dir(repository.0.path("sub")).expect("the directory can be created");
+    symlink("../current/sops.yaml", repository.0.path("sub/.sops.yaml"))
+        .expect("the link can be created");
     repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
     repository.git(&["add", "."]).succeeds();
     repository.refuses("a creation rule covers this file");
@@ -504,10 +505,10 @@ fn a_configuration_that_is_a_link_is_followed_through_linked_directories() {
 fn a_configuration_whose_target_is_deleted_is_refused() {
     let repository = Repository::new();
     repository.0.write("rules/sops.yaml", rules(&recipient()));
-    symlink("rules/more", repository.0.path("more")).expect("the test owns it");
-    symlink("sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
-    fs::create_dir(repository.0.path("sub")).expect("the test owns it");
-    symlink("../more", repository.0.path("sub/.sops.yaml")).expect("the test owns it");
+    symlink("rules/more", repository.0.path("more")).expect("the link can be created");
+    symlink("sops.yaml", repository.0.path("rules/more")).expect("the link can be created");
+    fs::create_dir(repository.0.path("sub")).expect("the directory can be created");
+    symlink("../more", repository.0.path("sub/.sops.yaml")).expect("the link can be created");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     for target in ["rules/sops.yaml", "rules/more", "more"] {
@@ -616,7 +617,7 @@ fn a_commit_in_a_submodule_is_checked() {
             .path(".git/modules/sub/hooks/pre-push")
             .exists()
     );
-    fs::write(sub.join("a.yaml"), PLAIN).expect("the test owns it");
+    fs::write(sub.join("a.yaml"), PLAIN).expect("the file can be written");
     repository.git_in(&sub, &["add", "."]).succeeds();
     let run = repository.git_in(&sub, &["commit", "-q", "-m", "x"]);
     repository.is_refused(run, "a.yaml:6");
@@ -648,7 +649,7 @@ fn one_command_is_shown_for_many_plaintext_files() {
     }
     // Without a configuration, all files need the same step.
     let configuration = repository.0.read(".sops.yaml");
-    fs::remove_file(repository.0.path(".sops.yaml")).expect("the test owns it");
+    fs::remove_file(repository.0.path(".sops.yaml")).expect("the file can be removed");
     let run = repository.commit();
     refused(&run, &names);
     let add_rule = "add a creation rule for it";

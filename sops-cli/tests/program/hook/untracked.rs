@@ -19,7 +19,7 @@ fn rule(expression: &str) -> String {
 /// A repository with a plaintext file staged.
 fn repository(configuration: &str, expression: &str) -> Repository {
     let repository = Repository::new();
-    std::fs::remove_file(repository.0.path(".sops.yaml")).expect("the test owns it");
+    std::fs::remove_file(repository.0.path(".sops.yaml")).expect("the file can be removed");
     repository.0.write(configuration, rule(expression));
     repository.add("app/secrets/a.env", ENV);
     repository
@@ -174,7 +174,7 @@ fn a_push_is_judged_by_an_untracked_configuration() {
         .succeeds();
     let tree = repository.0.path("../tree");
     let another = "CACHE_PASSWORD=w0r1d-of-tom0rr0w\n";
-    std::fs::write(tree.join("app/secrets/c.env"), another).expect("the test owns it");
+    std::fs::write(tree.join("app/secrets/c.env"), another).expect("the file can be written");
     repository.git_in(&tree, &["add", "."]).succeeds();
     let commit = ["commit", "-q", "--no-verify", "-m", "x"];
     repository.git_in(&tree, &commit).succeeds();

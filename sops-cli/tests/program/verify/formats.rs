@@ -22,7 +22,7 @@ fn every_format_names_the_rule_and_the_file() {
         assert_eq!(run.code, Some(1), "{run}");
         run.stdout
     };
-    let sarif: Json = serde_json::from_str(&output("sarif")).expect("it is JSON");
+    let sarif: Json = serde_json::from_str(&output("sarif")).expect("the text is JSON");
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "SV001");
     let index = result["ruleIndex"].as_u64().expect("a rule of the list");

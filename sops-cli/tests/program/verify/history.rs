@@ -61,7 +61,8 @@ fn a_value_from_an_older_version_is_found() {
     let old = repository.git(&["show", "HEAD~2:a.yaml"]).stdout;
     let line = |text: &str| {
         let line = text.lines().find(|line| line.contains("password: ENC"));
-        line.expect("it is encrypted").to_owned()
+        line.expect("the document has an encrypted value")
+            .to_owned()
     };
     let now = repository.0.read("a.yaml");
     repository.replace("a.yaml", &line(&now), &line(&old));
@@ -95,7 +96,8 @@ fn a_merge_as_text_is_found() {
     );
     let line = |text: &str| {
         let line = text.lines().find(|line| line.contains("password: ENC"));
-        line.expect("it is encrypted").to_owned()
+        line.expect("the document has an encrypted value")
+            .to_owned()
     };
     repository
         .0
@@ -128,7 +130,7 @@ fn an_incomplete_history_proves_nothing() {
         run(&["--staged"]).finds(&[("SV002", "a.yaml"), ("SV002", "b.yaml")], 2);
     }
     // Without `.git`, there is no history either.
-    std::fs::remove_dir_all(repository.0.path(".git")).expect("the test owns it");
+    std::fs::remove_dir_all(repository.0.path(".git")).expect("the directory can be removed");
     repository
         .verify(&["b.yaml"])
         .finds(&[("SV002", "b.yaml")], 2);
@@ -160,7 +162,7 @@ fn many_files_with_a_long_name_are_compared_with_their_history() {
 
 /// 50,000 commits are searched.
 #[test]
-fn a_history_that_is_too_long_is_no_proof() {
+fn a_history_that_is_too_long_proves_nothing() {
     let repository = without_key();
     let head = repository.git(&["rev-parse", "HEAD"]).stdout;
     let add_commits = |count: usize| {
@@ -175,7 +177,7 @@ fn a_history_that_is_too_long_is_no_proof() {
         repository.0.finish(shell).succeeds();
     };
     let commits = repository.git(&["rev-list", "--count", "HEAD"]).stdout;
-    let commits: usize = commits.trim().parse().expect("it is a number");
+    let commits: usize = commits.trim().parse().expect("the text is a number");
     add_commits(49_999 - commits);
     repository.verify(&[]).is_clean();
     add_commits(1);
@@ -203,10 +205,10 @@ fn an_original_among_many_deleted_files_is_found() {
             repository.0.path("original.yaml"),
             repository.0.path("copy.yaml"),
         )
-        .expect("the test owns it");
+        .expect("the file can be renamed");
         repository.replace("copy.yaml", "name: a", "name: b");
         repository.commit();
-        std::fs::remove_dir_all(repository.0.path("many")).expect("the test owns it");
+        std::fs::remove_dir_all(repository.0.path("many")).expect("the directory can be removed");
         repository.commit();
         repository.forget_key();
         let verification = repository.verify(&["copy.yaml"]);
@@ -221,7 +223,9 @@ fn an_original_among_many_deleted_files_is_found() {
 fn a_file_that_ends_in_its_first_value_is_found() {
     let repository = Repository::with(&["a.yaml"]);
     let text = repository.0.read("a.yaml");
-    let value = text.find("ENC[").expect("it is encrypted");
+    let value = text
+        .find("ENC[")
+        .expect("the document has an encrypted value");
     for length in [
         "ENC[".len(),
         "ENC[AES256_GCM".len(),
@@ -275,7 +279,7 @@ fn a_file_that_was_altered_at_another_path_is_found() {
     let scenarios: [Scenario<'_>; 6] = [
         ("not committed", &|repository| {
             copy(repository);
-            std::fs::remove_file(repository.0.path("b.yaml")).expect("the test owns it");
+            std::fs::remove_file(repository.0.path("b.yaml")).expect("the file can be removed");
         }),
         ("renamed in one commit", &|repository| {
             copy(repository);
@@ -287,19 +291,19 @@ fn a_file_that_was_altered_at_another_path_is_found() {
                 repository.0.path("apps/c.yaml"),
                 repository.0.path("../c.yaml"),
             )
-            .expect("the test owns it");
+            .expect("the file can be renamed");
             remove(repository);
             std::fs::rename(
                 repository.0.path("../c.yaml"),
                 repository.0.path("apps/c.yaml"),
             )
-            .expect("the test owns it");
+            .expect("the file can be renamed");
             repository.commit();
         }),
         ("altered first", &|repository| {
             repository.replace("b.yaml", "name: a", "name: b");
             repository.commit();
-            std::fs::create_dir(repository.0.path("apps")).expect("the test owns it");
+            std::fs::create_dir(repository.0.path("apps")).expect("the directory can be created");
             repository.git(&["mv", "b.yaml", "apps/c.yaml"]);
             repository.commit();
         }),

@@ -130,7 +130,7 @@ fn a_damaged_data_key_is_a_finding() {
     let at = lines
         .iter()
         .position(|line| line.contains("BEGIN AGE"))
-        .expect("it has a key")
+        .expect("the file has an age key")
         + 3;
     let damaged: String = lines
         .iter()
@@ -148,9 +148,11 @@ fn nothing_is_asked_and_no_plugin_is_started() {
     let repository = Repository::with(&["a.yaml"]);
     for_someone_else(&repository, "b.yaml");
     let plugin = repository.0.path("../bin/age-plugin-x");
-    std::fs::create_dir_all(plugin.parent().expect("it is in a directory")).expect("it is ours");
-    std::fs::write(&plugin, "#!/bin/sh\ntouch \"$HOME/ran\"\n").expect("it is ours");
-    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    std::fs::create_dir_all(plugin.parent().expect("the path has a parent directory"))
+        .expect("the directory can be created");
+    std::fs::write(&plugin, "#!/bin/sh\ntouch \"$HOME/ran\"\n").expect("the file can be written");
+    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755))
+        .expect("the permissions can be changed");
     let keys = repository.0.home().join("keys.txt");
     std::fs::write(&keys, "AGE-PLUGIN-X-1QYQSZQGPQ0KLNR\n").expect("the home is writable");
     let path = std::env::var("PATH").unwrap_or_default();

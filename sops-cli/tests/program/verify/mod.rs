@@ -64,7 +64,7 @@ impl Repository {
     /// Removes the private key.
     fn forget_key(&self) {
         let keys = self.0.home().join(".config/sops/age/keys.txt");
-        std::fs::remove_file(keys).expect("the test owns it");
+        std::fs::remove_file(keys).expect("the file can be removed");
     }
 
     #[track_caller]
@@ -89,7 +89,12 @@ impl Verification {
         let run = run.keeps(&["correct-horse", "battery-staple"]);
         let findings: Vec<Json> =
             serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
-        let text = |finding: &Json, key: &str| finding[key].as_str().expect("a text").to_owned();
+        let text = |finding: &Json, key: &str| {
+            finding[key]
+                .as_str()
+                .expect("the value is a string")
+                .to_owned()
+        };
         let findings = findings
             .iter()
             .map(|finding| {

@@ -64,7 +64,7 @@ fn a_plaintext_file_of_a_commit_is_a_finding() {
     let repository = Repository::with(&["a.yaml"]);
     repository.0.write("b.yaml", SECRET);
     repository.commit();
-    std::fs::remove_file(repository.0.path("b.yaml")).expect("the test owns it");
+    std::fs::remove_file(repository.0.path("b.yaml")).expect("the file can be removed");
     repository.verify(&[]).is_clean();
     let verification = repository.verify(&["--rev", "HEAD"]);
     assert!(

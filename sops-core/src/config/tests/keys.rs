@@ -80,7 +80,7 @@ fn invalid_keys_are_reported_with_their_location() {
         let rule = config
             .creation_rule_for(Path::new("a.yaml"))
             .expect("the text matches")
-            .expect("there are rules");
+            .expect("the configuration has rules");
         let Err(Error::Config {
             location: Some(at),
             message,

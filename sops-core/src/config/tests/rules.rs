@@ -46,8 +46,8 @@ fn the_first_rule_that_matches_wins() {
         .expect("the text is valid");
         let rule = config
             .creation_rule_for(Path::new(path))
-            .expect("a rule")
-            .expect("a rule");
+            .expect("a rule matches")
+            .expect("a rule matches");
         assert_eq!(
             rule.key_groups[0][0].to_string(),
             "one",

@@ -445,7 +445,7 @@ fn by_name<'j>(
             order
                 .iter()
                 .position(|other| *other == known)
-                .expect("it is there")
+                .expect("the order has the item")
                 + 1
         });
         while at < order.len() && !(first.contains(order[at]) && second.contains(order[at])) {

@@ -16,7 +16,7 @@ fn setting_the_current_value_changes_nothing() {
 }
 
 #[test]
-fn a_path_that_does_not_fit_is_named_in_the_error() {
+fn a_path_that_does_not_match_is_named_in_the_error() {
     let text = "a: [1, {b: x}]\nc: &x {d: 1}\ne: *x\n";
     for (at, set_message, unset_message) in [
         (

@@ -189,7 +189,9 @@ fn random_text(random: &mut StdRng) -> String {
 
 /// `SOPS_RS_TEXTS` sets the number of texts, and `SOPS_RS_SEED` changes the texts.
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| value.parse().expect("it is a number"))
+    std::env::var(name).map_or(default, |value| {
+        value.parse().expect("the text is a number")
+    })
 }
 
 #[test]

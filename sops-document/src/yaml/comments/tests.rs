@@ -181,7 +181,7 @@ fn edited_texts_keep_their_comments() {
     let mut random = StdRng::seed_from_u64(1);
     let mut parsed = 0;
     for _ in 0..5_000 {
-        let vector = texts.choose(&mut random).expect("there are texts");
+        let vector = texts.choose(&mut random).expect("the list is not empty");
         let text = edit(&vector.yaml, &mut random);
         for tail in [Tail::Reserved, Tail::Nothing] {
             if let Ok(document) = parse_with_tail(&text, Some("sops"), tail) {

@@ -34,7 +34,7 @@ impl<'a> Parser<'a> {
                     at,
                     format!(
                         "a key must be a string, but YAML reads this one as {}; put it in quotes",
-                        kind.name()
+                        description(kind)
                     ),
                 );
             }
@@ -91,5 +91,17 @@ impl<'a> Parser<'a> {
             },
             _ => at,
         }
+    }
+}
+
+/// A type, as messages name it.
+fn description(kind: Type) -> &'static str {
+    match kind {
+        Type::Int => "an integer",
+        Type::Float => "a float",
+        Type::Bool => "a boolean",
+        Type::Time => "a date",
+        Type::Bytes => "binary data",
+        Type::Str | Type::Comment => "text",
     }
 }

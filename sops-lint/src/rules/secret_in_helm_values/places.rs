@@ -29,10 +29,10 @@ impl Form {
     pub(super) fn help(self) -> &'static str {
         match self {
             Self::Release => {
-                "put it into an encrypted Secret, and name that under `spec.valuesFrom` with a `targetPath`"
+                "put it into an encrypted Secret, and refer to that in `spec.valuesFrom` with a `targetPath`"
             }
             Self::Variables => {
-                "put it into an encrypted Secret, and name that under `spec.postBuild.substituteFrom`"
+                "put it into an encrypted Secret, and refer to that in `spec.postBuild.substituteFrom`"
             }
             Self::Parameters | Self::Inputs | Self::Tree => {
                 "put it into an encrypted Secret, and refer to it with the chart's `existingSecret` or a similar value"

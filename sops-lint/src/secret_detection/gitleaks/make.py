@@ -26,7 +26,7 @@ LEFT_OUT = {
     "private-key",
     "sourcegraph-access-token",
 }
-# What such rules begin with: a name, then what stands between it and the value.
+# What such rules begin with: a name, then the text between it and the value.
 CONTEXT = ("(?i)[\\w.-]{0,50}?", "[\\w.-]{0,50}?")
 
 
