@@ -195,6 +195,7 @@ LAYERS = [
     "sops-test-support",
     "sops-printable",
     "sops-hardening",
+    "sops-redaction",
     "sops-go-compat",
     "sops-document",
     "sops-keys",

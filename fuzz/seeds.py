@@ -18,6 +18,13 @@ FLAT = ("dotenv", "ini", "binary")
 MERGED = ("yaml", "json", "dotenv", "ini", "binary")
 CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
 
+# Values, and a text that contains forms of them.
+REDACTED = (
+    ([b"hunter2hunter2", b"unter2hunter2h"], b"a hunter2hunter2hunter2 aHVudGVyMmh1bnRlcjI=\n"),
+    ([b"first line\nsecond line\n", b"a/b<c> d&e"], b"first line\\nsecond a%2Fb%3Cc%3E+d%26e a/b\\u003cc\n"),
+    ([b"aaaaaaaa", b"aaaaaaaaaaaab"], b"aaaaaaaaaaaaaaaaaaaaaaaaaaabaaa"),
+)
+
 
 def lines(name):
     return map(json.loads, (TESTDATA / name).read_text().splitlines())
@@ -57,6 +64,8 @@ def seeds():
             yield "json_round_trip", line["source"].encode()
         if line["format"] in FLAT:
             yield "flat_round_trip", bytes([FLAT.index(line["format"])]) + line["source"].encode()
+    for values, text in REDACTED:
+        yield "redaction", b"\xff".join([b"\xfe".join(values), bytes([1, 3, 8]), text])
     for path in files(HERE.parent / "sops-lint/tests/fixtures", ".txt"):
         for number, case in enumerate(path.read_text().split("=== ")):
             yield "lint", bytes([number % 7]) + case.partition("\n")[2].encode()

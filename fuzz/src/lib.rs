@@ -2,6 +2,7 @@
 
 mod changes;
 mod merging;
+mod redaction;
 mod round_trip;
 
 use std::sync::LazyLock;
@@ -12,6 +13,7 @@ use sops_core::tree::Node;
 
 pub use changes::change;
 pub use merging::merge_texts;
+pub use redaction::redact;
 pub use round_trip::round_trip;
 
 /// The test key.

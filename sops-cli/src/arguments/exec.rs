@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::OpeningArgs;
 use crate::command_error::{Code, CommandError};
-use crate::exec::User;
+use crate::exec::{Forge, User};
 
 /// A command that is run with secrets.
 #[derive(Debug)]
@@ -63,6 +63,12 @@ pub(crate) struct ExecArgs {
     user: Option<String>,
     #[arg(long, hide = true)]
     pub(crate) background: bool,
+    /// Mask the encrypted values in the output of the command
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Print the commands that make a CI system mask the values
+    #[arg(long, value_enum, value_name = "CI")]
+    pub(crate) mask: Option<Forge>,
     #[command(flatten)]
     pub(crate) opening: OpeningArgs,
 }
@@ -93,6 +99,16 @@ impl ExecArgs {
             false => ExecCommand::Words(first, words.into_iter().cloned().collect()),
         };
         Ok((file, command))
+    }
+
+    /// Whether the values are to be kept out of logs.
+    pub(crate) fn is_protecting(&self) -> bool {
+        self.redact || self.mask.is_some()
+    }
+
+    /// Refuses flags that cannot do what they say.
+    pub(crate) fn check(&self) -> Result<(), CommandError> {
+        self.mask.map_or(Ok(()), Forge::check)
     }
 
     /// Switches this process to the user that `--user` names.

@@ -18,7 +18,8 @@ const EXAMPLE: &str = "for example: `sops-rs exec-env secrets.env './serve --por
 const EXAMPLES: &str = "\
 Examples:
   sops-rs exec-env settings.yaml './serve --port 80'       # run by a shell
-  sops-rs exec-env settings.yaml -- ./serve --port 80      # run without a shell";
+  sops-rs exec-env settings.yaml -- ./serve --port 80      # run without a shell
+  sops-rs exec-env --redact settings.yaml ./serve          # mask printed values";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -48,6 +49,11 @@ pub(crate) fn cmd_exec_env(
         let message = "`--background` and `--same-process` cannot be used together";
         return Err(CommandError::new(Code::ConflictingParameters, message));
     }
+    if args.exec.redact && args.same_process {
+        let message = "`--redact` and `--same-process` cannot be used together: another process has to read the output of the command";
+        return Err(CommandError::new(Code::ConflictingParameters, message));
+    }
+    args.exec.check()?;
     let formats = FormatArgs {
         input_type: args.input_type.clone(),
         ..FormatArgs::default()
@@ -66,6 +72,7 @@ pub(crate) fn cmd_exec_env(
     let secrets = variables(&document, args.separator.as_deref())
         .map_err(|error| no_variables(error, &input, &document, args))?;
     warn_of_names(ui, &input.name, &secrets, &command);
+    let patterns = exec::protect(ui, &args.exec, &input, &decrypted.plaintext, &[])?;
     let passing = if args.exec.background || args.same_process {
         None
     } else {
@@ -74,7 +81,7 @@ pub(crate) fn cmd_exec_env(
     let user = args.exec.become_user()?;
     let mut process = exec::process(command, args.pristine, user.as_ref(), secrets);
     match passing {
-        Some(passing) => passing.run(process),
+        Some(passing) => passing.run(ui, process, patterns),
         None if args.same_process => Err(exec::failed(&process.exec())),
         None => exec::start(process).map(|()| ExitCode::SUCCESS),
     }

@@ -16,7 +16,8 @@ const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --s
 const EXAMPLES: &str = "\
 Examples:
   sops-rs exec-file settings.yaml './serve --settings {}'
-  sops-rs exec-file --no-fifo settings.yaml -- ./serve --settings {}";
+  sops-rs exec-file --no-fifo settings.yaml -- ./serve --settings {}
+  sops-rs exec-file --redact settings.yaml './serve --settings {}'";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -52,6 +53,7 @@ pub(crate) fn cmd_exec_file(
         return Err(CommandError::new(Code::Generic, message)
             .hint("let the shell run everything in the background: `sops-rs exec-file … &`"));
     }
+    args.exec.check()?;
     let name = args.filename()?;
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
     let by_name = args.formats.input(Some(file));
@@ -61,7 +63,16 @@ pub(crate) fn cmd_exec_file(
         .decrypted(Some(file), input.format, &input.content);
     let purpose = Use::in_format(input.format, to);
     let decrypted = exec::decrypt(ui, globals, &args.exec, &input, purpose)?;
+    // The conversion consumes the plaintext.
+    let original = args
+        .exec
+        .is_protecting()
+        .then(|| decrypted.plaintext.clone());
     let plaintext = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
+    let patterns = match original {
+        Some(original) => exec::protect(ui, &args.exec, &input, &original, &plaintext)?,
+        None => None,
+    };
     // From here on, signals are passed on to the command, and the file is removed at the end.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
@@ -80,7 +91,8 @@ pub(crate) fn cmd_exec_file(
         return Err(CommandError::new(Code::Generic, message));
     };
     let command = command.with_file(path);
-    passing.run(exec::process(command, false, user.as_ref(), Vec::new()))
+    let process = exec::process(command, false, user.as_ref(), Vec::new());
+    passing.run(ui, process, patterns)
 }
 
 impl Args {

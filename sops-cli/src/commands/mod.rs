@@ -139,6 +139,11 @@ pub(crate) enum Command {
     /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
     /// in one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals are
     /// passed on to the command, and its exit code is the exit code of sops-rs.
+    ///
+    /// With `--redact`, encrypted values of 8 bytes and more, and such lines of values, appear as
+    /// `***` in the output of the command, also where they are base64, URL-encoded or JSON-escaped.
+    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask them in later steps
+    /// too.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
@@ -146,6 +151,11 @@ pub(crate) enum Command {
     /// memory file system. It is deleted when the command ends. A command in one argument runs in
     /// `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the command,
     /// and its exit code is the exit code of sops-rs.
+    ///
+    /// With `--redact`, encrypted values of 8 bytes and more, and such lines of values, appear as
+    /// `***` in the output of the command, also where they are base64, URL-encoded or JSON-escaped.
+    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask them in later steps
+    /// too.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),

@@ -1,7 +1,10 @@
 //! Runs the user's command with secrets: this directory has its environment, its pipe, its user,
-//! and how signals and the exit code are passed on.
+//! how signals and the exit code are passed on, and how secrets are kept out of its output.
 
+mod forge;
 pub(crate) mod pipe;
+mod redaction;
+mod secrets;
 mod user;
 
 use std::ffi::OsString;
@@ -9,13 +12,19 @@ use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_current_process_group, kill_process};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU,
+    SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGWINCH, SIGXCPU,
 };
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use sops_core::{Decrypted, Variable};
+use sops_redaction::{Patterns, SHORTEST};
 
 use crate::arguments::{ExecArgs, ExecCommand, GlobalArgs};
 use crate::command_error::{Code, CommandError, reason};
@@ -24,6 +33,9 @@ use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
+pub(crate) use forge::Forge;
+use redaction::Redaction;
+use secrets::SecretValues;
 pub(crate) use user::User;
 
 /// The signals that are passed on.
@@ -41,6 +53,53 @@ pub(crate) fn decrypt(
 ) -> Result<Decrypted, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
     decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
+}
+
+/// Keeps the values of the file out of logs, as the flags ask: prints commands for a CI system, and
+/// returns the patterns to mask in the output of the command, if any.
+///
+/// `document` is the text that the command gets, which it may print as base64.
+pub(crate) fn protect(
+    ui: &Ui,
+    exec: &ExecArgs,
+    input: &Input,
+    plaintext: &[u8],
+    document: &[u8],
+) -> Result<Option<Arc<Patterns>>, CommandError> {
+    if !exec.is_protecting() {
+        return Ok(None);
+    }
+    let values = SecretValues::of(input, plaintext)?;
+    warn_of_short(ui, &input.name, values.short());
+    if let Some(forge) = exec.mask {
+        ui.output(&forge.commands(&values))?;
+    }
+    if !exec.redact {
+        return Ok(None);
+    }
+    let patterns = values.patterns(document);
+    Ok((!patterns.is_empty()).then(|| Arc::new(patterns)))
+}
+
+/// Names the values that are too short to be masked.
+fn warn_of_short(ui: &Ui, file: &str, names: &[String]) {
+    const MAX_SHOWN: usize = 20;
+    if names.is_empty() {
+        return;
+    }
+    let shown: Vec<String> = names
+        .iter()
+        .take(MAX_SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match names.len() > MAX_SHOWN {
+        true => format!(" and {} more", names.len() - MAX_SHOWN),
+        false => String::new(),
+    };
+    ui.warn(format_args!(
+        "{file}: values of less than {SHORTEST} bytes are not masked: {}{more}",
+        shown.join(", ")
+    ));
 }
 
 /// The process that runs `command`, in a shell or directly. Its environment consists of the
@@ -90,30 +149,56 @@ pub(crate) struct Passing(Signals);
 
 impl Passing {
     pub(crate) fn new() -> Result<Self, CommandError> {
-        // The command ignores the signals that this process ignores, as under `nohup`.
-        let ignored = ignored();
-        let passed = PASSED
-            .into_iter()
-            .filter(|signal| ignored >> (signal - 1) & 1 == 0);
-        let signals = Signals::new(passed.chain([SIGCHLD]));
+        let signals = Signals::new(respected(&PASSED).chain([SIGCHLD]));
         signals.map(Self).map_err(|error| failed(&error))
     }
 
-    /// Runs the command until it ends. Returns its exit code or, as in shells, 128 plus the number
-    /// of the signal that ended it.
-    pub(crate) fn run(mut self, mut command: Command) -> Result<ExitCode, CommandError> {
-        let status = self.wait(&mut command).map_err(|error| failed(&error))?;
+    /// Runs the command until it ends, and masks the patterns in its output. Returns its exit code
+    /// or, as in shells, 128 plus the number of the signal that ended it.
+    pub(crate) fn run(
+        mut self,
+        ui: &Ui,
+        mut command: Command,
+        patterns: Option<Arc<Patterns>>,
+    ) -> Result<ExitCode, CommandError> {
+        let redaction = patterns
+            .map(|patterns| Redaction::of(&mut command, &patterns))
+            .transpose()
+            .map_err(|error| failed(&error))?;
+        let status = self
+            .wait(command, redaction.as_ref())
+            .map_err(|error| failed(&error))?;
+        if let Some(redaction) = redaction {
+            self.finish(ui, redaction)?;
+        }
         Ok(ExitCode::from(code(status)))
     }
 
-    fn wait(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
+    fn wait(
+        &mut self,
+        mut command: Command,
+        redaction: Option<&Redaction>,
+    ) -> io::Result<ExitStatus> {
+        let redaction = redaction.filter(|redaction| redaction.has_terminal());
+        if redaction.is_some() {
+            for signal in respected(&[SIGTSTP, SIGCONT, SIGWINCH]) {
+                self.0.add_signal(signal)?;
+            }
+        }
         let mut child = command.spawn()?;
+        // From here on, only the command has the other ends of its pipes open.
+        drop(command);
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         loop {
             if let Some(status) = child.try_wait()? {
                 return Ok(status);
             }
             for signal in self.0.wait() {
+                if let Some(redaction) = redaction
+                    && follow_terminal(signal, redaction)
+                {
+                    continue;
+                }
                 let signal = Signal::from_named_raw(signal).filter(|signal| !is_shared(*signal));
                 if let (Some(pid), Some(signal)) = (pid, signal) {
                     // The process has not been waited for yet, so its ID is not reused.
@@ -122,6 +207,58 @@ impl Passing {
             }
         }
     }
+
+    /// Waits until the rest of the output was passed on. Another process, which the command
+    /// started, may still write; a signal ends the wait.
+    fn finish(&mut self, ui: &Ui, mut redaction: Redaction) -> Result<(), CommandError> {
+        const CHECK: Duration = Duration::from_millis(100);
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let start = Instant::now();
+        let mut is_explained = false;
+        while !redaction.is_done_within(CHECK)? {
+            if self.0.pending().any(|signal| PASSED.contains(&signal)) {
+                break;
+            }
+            if start.elapsed() > PATIENCE && !is_explained {
+                ui.note("the command has ended, but a process that it started still has its output open; waiting for it");
+                is_explained = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The signals that this process does not ignore. The command ignores the others too, as under
+/// `nohup`.
+fn respected(signals: &[i32]) -> impl Iterator<Item = i32> {
+    let ignored = ignored();
+    let signals = signals.iter().copied();
+    signals.filter(move |signal| ignored >> (signal - 1) & 1 == 0)
+}
+
+/// Handles a signal that a terminal sends to its foreground processes, which include the command.
+/// Returns whether it is one.
+fn follow_terminal(signal: i32, redaction: &Redaction) -> bool {
+    /// How long the last output before a stop may take.
+    const LAST_OUTPUT: Duration = Duration::from_millis(60);
+    match signal {
+        SIGWINCH => {
+            if redaction.resize() {
+                // The command may have asked for the size too early. This process gets the signal
+                // again too, and then the size is the same.
+                let _ = kill_current_process_group(Signal::WINCH);
+            }
+        }
+        SIGTSTP => {
+            // The command restores the screen before it stops.
+            thread::sleep(LAST_OUTPUT);
+            // If this process cannot stop, it waits as usual.
+            let _ = emulate_default_handler(SIGTSTP);
+        }
+        SIGCONT => redaction.resume(),
+        _ => return false,
+    }
+    true
 }
 
 /// Whether the command gets the signal itself, because a terminal sends it to both, or must not get

@@ -38,6 +38,8 @@ mod permissions;
 mod publish;
 mod races;
 mod recipients;
+mod redact;
+mod redact_terminal;
 mod render;
 mod rule_drift;
 mod secret;

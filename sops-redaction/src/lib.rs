@@ -1,0 +1,25 @@
+//! Masks secret values in a stream of bytes, in the forms in which programs print them.
+//!
+//! `forms` derives the texts to search for from a value, with `base64_forms` and `escapes` for its
+//! encodings, and `texts` collects them. `patterns` searches for all of them at once, with the help
+//! of `filter`, and `redactor` does so in a stream.
+
+mod base64_forms;
+mod escapes;
+mod filter;
+mod forms;
+mod patterns;
+mod redactor;
+mod texts;
+
+pub use patterns::Patterns;
+pub use redactor::{MASK, Redactor};
+
+/// The length in bytes of the shortest values that are masked. Shorter texts, such as `true` or
+/// `8080`, occur by chance.
+pub const SHORTEST: usize = 8;
+
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,142 @@
+//! All texts to search for, and which of them begin at a position.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::SHORTEST;
+use crate::filter::Filter;
+use crate::texts::Texts;
+use crate::{base64_forms, forms};
+
+/// The forms of secret values.
+pub struct Patterns {
+    /// In ascending order.
+    sorted: Vec<Zeroizing<Vec<u8>>>,
+    /// The first bytes of each pattern as a number, which are compared faster.
+    starts: Zeroizing<Vec<u64>>,
+    /// For each pattern, the index of the longest other one that it begins with.
+    shorter: Vec<Option<usize>>,
+    filter: Filter,
+}
+
+/// The patterns at a position of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The length in bytes of the longest pattern there, or 0.
+    pub(crate) length: usize,
+    /// Whether the text ends within a pattern that begins there.
+    pub(crate) is_open: bool,
+}
+
+impl Patterns {
+    /// The patterns for values, in all their forms. Values of less than
+    /// [`SHORTEST`](crate::SHORTEST) bytes have none; the same applies to each line of a value.
+    pub fn of_values<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Self {
+        Self::of_values_in(values, &[])
+    }
+
+    /// Like [`of_values`](Self::of_values), for values of a document that may itself be printed as
+    /// base64 in lines.
+    pub fn of_values_in<'v>(values: impl IntoIterator<Item = &'v [u8]>, document: &[u8]) -> Self {
+        let mut texts = Texts::default();
+        for value in values {
+            forms::add(value, &mut texts);
+        }
+        base64_forms::add_lines(document, &mut texts);
+        Self::of_texts(texts)
+    }
+
+    fn of_texts(texts: Texts) -> Self {
+        let sorted = texts.into_sorted();
+        let mut shorter = Vec::with_capacity(sorted.len());
+        for (index, pattern) in sorted.iter().enumerate() {
+            // The pattern before this one, the longest that it begins with, and so on: all that
+            // this one begins with are among them.
+            let mut before = index.checked_sub(1);
+            while let Some(other) = before.filter(|other| !pattern.starts_with(&sorted[*other])) {
+                before = shorter[other];
+            }
+            shorter.push(before);
+        }
+        let filter = Filter::new(sorted.iter().map(|pattern| pattern.as_slice()));
+        let starts = sorted.iter().filter_map(|pattern| start_of(pattern));
+        Self {
+            starts: Zeroizing::new(starts.collect()),
+            sorted,
+            shorter,
+            filter,
+        }
+    }
+
+    /// Whether there is nothing to search for.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// The number of patterns.
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// The next position from `at` on where a pattern may begin, if the text has at least
+    /// [`SHORTEST`](crate::SHORTEST) bytes there.
+    pub(crate) fn next(&self, text: &[u8], at: usize) -> Option<usize> {
+        self.filter.next(text, at)
+    }
+
+    /// The patterns that the text begins with, and those that begin with the text.
+    pub(crate) fn at_start(&self, text: &[u8]) -> Found {
+        // The patterns with the same first bytes.
+        let same = match start_of(text) {
+            Some(start) => {
+                let first = self.starts.partition_point(|other| *other < start);
+                let count = self.starts[first..].partition_point(|other| *other == start);
+                first..first + count
+            }
+            None => 0..self.sorted.len(),
+        };
+        let before =
+            self.sorted[same.clone()].partition_point(|pattern| pattern.as_slice() <= text);
+        let after = same.start + before;
+        let mut before = after.checked_sub(1);
+        while let Some(other) = before.filter(|other| !text.starts_with(&self.sorted[*other])) {
+            before = self.shorter[other];
+        }
+        Found {
+            length: before.map_or(0, |pattern| self.sorted[pattern].len()),
+            is_open: self
+                .sorted
+                .get(after)
+                .is_some_and(|pattern| pattern.starts_with(text)),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.sorted.iter().map(|pattern| pattern.as_slice())
+    }
+
+    /// Patterns without other forms.
+    #[cfg(test)]
+    pub(crate) fn exactly(patterns: &[Vec<u8>]) -> Self {
+        let mut texts = Texts::default();
+        for pattern in patterns {
+            texts.add(pattern);
+        }
+        Self::of_texts(texts)
+    }
+}
+
+/// The first [`SHORTEST`] bytes as a number, in the order of texts.
+fn start_of(text: &[u8]) -> Option<u64> {
+    let (start, _) = text.split_first_chunk::<SHORTEST>()?;
+    Some(u64::from_be_bytes(*start))
+}
+
+/// Shows how many there are.
+impl fmt::Debug for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} patterns", self.sorted.len())
+    }
+}
