@@ -7,7 +7,6 @@ use sops_core::reading::FileKind;
 use sops_core::{Error, Format, reading};
 
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::file_content;
 use crate::files::Expected;
 use crate::input_format::InputFormat;
 
@@ -76,7 +75,7 @@ impl Input {
         role: Role,
     ) -> Result<Self, CommandError> {
         let bytes = match path {
-            Some(path) => file_content::read(path),
+            Some(path) => std::fs::read(path),
             None => {
                 let mut bytes = Vec::new();
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)

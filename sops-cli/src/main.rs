@@ -15,7 +15,6 @@ mod decrypt_file;
 mod editor;
 mod encryption_options;
 mod exec;
-mod file_content;
 mod files;
 #[cfg(feature = "kube")]
 mod flux;
