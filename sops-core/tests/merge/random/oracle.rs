@@ -232,7 +232,9 @@ impl Merge {
                 merged.extend_from_slice(&left[done..]);
                 merged.extend_from_slice(&right[end..]);
             } else {
-                self.document = 0;
+                if path.is_none() {
+                    self.document = 0;
+                }
                 merged.extend_from_slice(match self.conflict(path.unwrap_or_default()) {
                     SideName::Ours => left,
                     SideName::Theirs => right,
