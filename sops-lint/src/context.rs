@@ -123,7 +123,7 @@ impl<'r> Context<'r> {
         }
         *self.creation_rule.get_or_init(|| {
             let config = self.input.config?;
-            let rule = config.creation_rule_for(self.input.path).ok()??;
+            let rule = config.matching_creation_rule(self.input.path)?;
             let index = config
                 .creation_rules()?
                 .iter()
@@ -149,7 +149,7 @@ impl<'r> Context<'r> {
                 });
             }
             let path = self.input.path;
-            let of = |original: PathBuf| config.creation_rule_for(&original).ok()?.filter(named);
+            let of = |original: PathBuf| config.matching_creation_rule(&original).filter(named);
             let originals = file_name::originals(path);
             let rule = originals.iter().cloned().find_map(of);
             let rule = rule.or_else(|| {
@@ -187,7 +187,7 @@ impl<'r> Context<'r> {
         self.naming_rule()?;
         let config = self.input.config?;
         let is_covered = |path: &PathBuf| {
-            let rule = config.creation_rule_for(path).ok().flatten();
+            let rule = config.matching_creation_rule(path);
             let is_read = matches!(Format::from_path(path), Format::Yaml | Format::Json);
             is_read && rule.is_some_and(|rule| rule.path_regex.is_some())
         };
@@ -372,6 +372,16 @@ impl<'r> Context<'r> {
         self.add(span, Vec::new(), message.into())
     }
 
+    /// Adds a finding about a part of the text that has a path.
+    pub(crate) fn report_at(
+        &mut self,
+        span: Range<usize>,
+        path: Vec<String>,
+        message: String,
+    ) -> &mut Finding {
+        self.add(span, path, message)
+    }
+
     /// The offset of the encrypted file's metadata.
     pub(crate) fn metadata_start(&self) -> usize {
         let text = self.text();
@@ -425,6 +435,7 @@ impl<'r> Context<'r> {
             lacks_creation_rule: false,
             is_refused: true,
             written: None,
+            referenced: None,
             fingerprint: String::new(),
         });
         let last = self.findings.len() - 1;

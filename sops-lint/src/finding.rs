@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 use sops_document::{Location, NewEntry};
@@ -52,8 +53,20 @@ pub struct Finding {
     /// Where the secret that it is about is written: of an alias, in the anchored value. `None` if
     /// it is about something else, or a text in the file.
     pub(crate) written: Option<Range<usize>>,
+    /// The part of another file that it is about, until it is moved there.
+    pub(crate) referenced: Option<ReferencedPart>,
     /// 32 hexadecimal digits that stay the same when the finding moves within its file.
     pub fingerprint: String,
+}
+
+/// A part of a file that the checked file names.
+#[derive(Clone, Debug)]
+pub(crate) struct ReferencedPart {
+    /// The absolute path of the file.
+    pub(crate) path: PathBuf,
+    pub(crate) span: Range<usize>,
+    /// The path to the part in the file.
+    pub(crate) keys: Vec<String>,
 }
 
 /// The fix for a finding. A program that applies fixes must know all kinds, so a new one would be a

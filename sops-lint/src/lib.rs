@@ -48,6 +48,7 @@ mod parse_failure;
 mod plaintext_values;
 mod private_key;
 mod quoted_manifest;
+mod referenced_file;
 mod related_name;
 mod repository;
 mod rule;

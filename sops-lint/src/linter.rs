@@ -25,7 +25,8 @@ use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
 use crate::word_search::contains;
 use crate::{
-    embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, rules, suppress,
+    embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, referenced_file, rules,
+    suppress,
 };
 
 /// The result for one file.
@@ -93,8 +94,14 @@ impl Linter {
         let mut findings = suppress::apply(&mut context, &self.rules);
         let mut facts = std::mem::take(&mut context.facts);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
+        let check = |file: &mut Context<'_>| {
+            self.run(file);
+        };
+        let (mut findings, mut elsewhere) = referenced_file::divide(findings, &context, &check);
+        elsewhere.retain(|finding| !self.is_excluded(Path::new(&finding.place)));
         let mut all: Vec<_> = findings.iter_mut().chain(facts.findings()).collect();
         excerpt::add(&context, &mut all);
+        findings.append(&mut elsewhere);
         self.finish(&mut findings);
         Linted {
             findings,

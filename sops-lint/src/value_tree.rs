@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use sops_document::{NodeRef, Shape};
 
-use crate::secret_detection::{FoundSecret, in_text, in_words};
+use crate::secret_detection::{FoundSecret, KeyName, in_text, in_words};
 
 /// Keys of lists that are commands, even without flags.
 const COMMANDS: [&str; 4] = ["command", "args", "entrypoint", "test"];
@@ -35,11 +35,16 @@ pub(crate) fn values<'d, 'a>(
     let mut values = Vec::new();
     // Aliases may repeat a part of the tree any number of times.
     let mut seen = HashSet::new();
-    let mut open = vec![(parent, key, top)];
-    while let Some((parent, key, node)) = open.pop() {
+    let mut open = vec![(parent, key, KeyName::No, top)];
+    while let Some((parent, key, key_name, node)) = open.pop() {
+        let key_name = key_name.below(key, node);
+        let of_values = |mut secrets: Vec<FoundSecret>| {
+            secrets.retain(|secret| key_name.allows(secret.likeness));
+            secrets
+        };
         if node.shape() == Shape::Scalar {
             let text = new_text(node, &mut seen);
-            let secrets = in_text(key, text);
+            let secrets = of_values(in_text(key, text));
             values.push(TreeValue {
                 parent,
                 key,
@@ -56,11 +61,14 @@ pub(crate) fn values<'d, 'a>(
                 parent,
                 key,
                 node,
-                secrets,
+                secrets: of_values(secrets),
             })),
             None => {
-                open.extend(node.items().map(|item| (parent, key, item)));
-                open.extend(named_entries(key, node));
+                open.extend(node.items().map(|item| (parent, key, key_name, item)));
+                open.extend(named_entries(key, node).map(|(parent, key, child)| {
+                    let key_name = key_name.of_entry(node, key);
+                    (parent, key, key_name, child)
+                }));
             }
         }
     }

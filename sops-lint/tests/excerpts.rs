@@ -222,6 +222,35 @@ fn settings_and_names_are_readable_and_secrets_are_not() {
 }
 
 #[test]
+fn a_secret_that_repeats_its_key_is_masked() {
+    let pod =
+        "kind: Pod\nspec:\n  containers:\n  - env:\n    - name: password\n      value: password\n";
+    for (path, text, expected) in [
+        (
+            "values.yaml",
+            "db:\n  password: password\n",
+            "  password: ***",
+        ),
+        (
+            "values.yaml",
+            "{password: \"password\"}\n",
+            "{password: ***}",
+        ),
+        (".env", "password=password\n", "password=***"),
+        ("pod.yaml", pod, "      value: ***"),
+    ] {
+        let absolute = Path::new(ROOT).join(path);
+        let linted = linter().lint(&Input::new(path, &absolute, text.as_bytes()));
+        let excerpts = linted.findings.iter().map(|finding| &finding.excerpt);
+        let shown: Vec<_> = excerpts
+            .flatten()
+            .map(|excerpt| excerpt.text.as_str())
+            .collect();
+        assert_eq!(shown, [expected], "{text}");
+    }
+}
+
+#[test]
 fn a_long_line_is_shown_around_the_finding() {
     let many = "{\"name\": \"a\"}, ".repeat(2_000);
     let text = format!(

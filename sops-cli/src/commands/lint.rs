@@ -358,7 +358,7 @@ impl<'f> ToFix<'f> {
 
     fn rule(&self) -> Option<(&Config, &CreationRule)> {
         let config = self.config.as_deref()?;
-        Some((config, config.creation_rule_for(&self.absolute).ok()??))
+        Some((config, config.matching_creation_rule(&self.absolute)?))
     }
 }
 

@@ -103,7 +103,7 @@ impl<'r> NearestConfigs<'r> {
             if is_nearest && above.is_none() {
                 return Some(nearest);
             }
-            let rule = config.creation_rule_for(path).ok().flatten();
+            let rule = config.matching_creation_rule(path);
             if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
                 return Some(config);
             }

@@ -40,7 +40,7 @@ impl ResolvedConfig {
     /// The creation rule for the file, if there is one.
     pub(crate) fn rule(&self) -> Option<&CreationRule> {
         let config = self.config.as_ref()?;
-        config.creation_rule_for(&self.path).ok()?
+        config.matching_creation_rule(&self.path)
     }
 
     /// Whether the creation rule for the file singles it out, unlike a rule for all files or one

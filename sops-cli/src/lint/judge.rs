@@ -45,7 +45,7 @@ impl Judge<'_> {
     ) -> Result<Vec<Finding>, CommandError> {
         let path = self.absolute(&file.path);
         let config = self.configs.of(&path);
-        let rule = config.and_then(|config| config.creation_rule_for(&path).ok()?.map(|_| ()));
+        let rule = config.and_then(|config| config.matching_creation_rule(&path).map(|_| ()));
         if rule.is_none() {
             return Ok(Vec::new());
         }
@@ -178,7 +178,7 @@ impl Judge<'_> {
         let Some(reordered) = config.with_unused_rules() else {
             return Ok(Vec::new());
         };
-        let rule = reordered.creation_rule_for(&absolute).ok().flatten();
+        let rule = reordered.matching_creation_rule(&absolute);
         let rule = rule.filter(|rule| !reordered.is_for_extension(rule, path.extension()));
         let expression = rule.and_then(|rule| rule.path_regex.as_deref());
         let Some(expression) =
@@ -277,7 +277,7 @@ impl Judge<'_> {
 
 /// The `path_regex` of the creation rule for a file.
 fn expression_of<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
-    let rule = config.creation_rule_for(path).ok().flatten()?;
+    let rule = config.matching_creation_rule(path)?;
     rule.path_regex.as_deref()
 }
 

@@ -43,7 +43,7 @@ impl ConfigurationAtHead {
         let config = configs.of(&path);
         let rule = config
             .as_ref()
-            .and_then(|config| config.creation_rule_for(&path).ok()?);
+            .and_then(|config| config.matching_creation_rule(&path));
         Ok(rule.map(|rule| ConfiguredKeys {
             threshold: rule.shamir_threshold.map(usize::from),
             groups: rule.key_groups.clone(),

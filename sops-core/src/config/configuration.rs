@@ -163,12 +163,31 @@ impl Config {
             return Ok(None);
         };
         let path = self.name_of(path);
+        match self.first_match(rules, &path)? {
+            Some(rule) => Ok(Some(rule)),
+            None => Err(self.error(mismatch(rules, &path))),
+        }
+    }
+
+    /// The creation rule for `path`, as in [`creation_rule_for`](Self::creation_rule_for), for
+    /// callers that need no reason if no rule matches. To list the expressions in an error takes much
+    /// longer than to match them.
+    pub fn matching_creation_rule(&self, path: &Path) -> Option<&CreationRule> {
+        let rules = self.creation_rules.as_deref()?;
+        self.first_match(rules, &self.name_of(path)).ok().flatten()
+    }
+
+    fn first_match<'c>(
+        &self,
+        rules: &'c [CreationRule],
+        name: &str,
+    ) -> Result<Option<&'c CreationRule>> {
         for (rule, search) in rules.iter().zip(&*self.searches) {
-            if self.is_for(rule, search, &path)? {
+            if self.is_for(rule, search, name)? {
                 return Ok(Some(rule));
             }
         }
-        Err(self.error(mismatch(rules, &path)))
+        Ok(None)
     }
 
     /// Warnings about keys of the destination rules that have no effect, which matter only when
@@ -204,8 +223,8 @@ impl Config {
         let directory = self.file.parent().unwrap_or(Path::new(""));
         let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
         nowhere.set_extension(extension.unwrap_or_default());
-        let matched = self.creation_rule_for(&nowhere);
-        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
+        let matched = self.matching_creation_rule(&nowhere);
+        matched.is_some_and(|matched| std::ptr::eq(matched, rule))
     }
 
     fn is_for(&self, rule: &CreationRule, search: &PathSearch, name: &str) -> Result<bool> {

@@ -43,6 +43,8 @@ pub(super) struct Pointer {
     pub(super) names: Vec<String>,
     /// Words in these names and in the path of the finding.
     pub(super) words: Vec<String>,
+    /// The keys in the path of the finding.
+    pub(super) keys: Vec<String>,
 }
 
 impl Pointer {
@@ -50,13 +52,14 @@ impl Pointer {
         let names = finding.message.split('`').skip(1).step_by(2);
         let path = finding.path.iter();
         let path = path.map(|step| step.trim_matches(['[', ']']));
-        let words = names.clone().chain(path).flat_map(|name| {
+        let words = names.clone().chain(path.clone()).flat_map(|name| {
             let parts = name.split(|c: char| !is_word(c));
             parts.filter(|part| !part.is_empty()).map(str::to_owned)
         });
         Self {
             span: finding.location.offset..finding.end,
             words: words.collect(),
+            keys: path.map(str::to_owned).collect(),
             names: names.map(str::to_owned).collect(),
         }
     }
@@ -173,13 +176,13 @@ impl<'t> Line<'t> {
         writer: &mut Writer,
     ) {
         let source = &self.text[range.clone()];
-        let is_named = || self.is_named(&range);
         let hides = |range: &Range<usize>| {
             let next = secrets.partition_point(|secret| secret.end <= range.start);
             secrets
                 .get(next)
                 .is_some_and(|secret| secret.start < range.end)
         };
+        let is_named = || self.is_named(&range) && !(hides(&range) && self.repeats_key(&range));
         match piece.visibility {
             Visibility::Shown if hides(&range) && !is_named() => writer.mask(range),
             Visibility::Shown if source.len() > MAX_VALUE => {
@@ -197,7 +200,8 @@ impl<'t> Line<'t> {
                 writer.show(self.text, range.start..start);
                 let span = &self.pointer.span;
                 // A message shows the name of the file that contains the secret.
-                if start <= span.start && span.end <= range.end && self.is_named(span) {
+                let is_inside = start <= span.start && span.end <= range.end;
+                if is_inside && self.is_named(span) && !self.repeats_key(span) {
                     self.words(start..span.start, &hides, writer);
                     writer.show(self.text, span.clone());
                     self.words(span.end..range.end, &hides, writer);
@@ -214,6 +218,18 @@ impl<'t> Line<'t> {
         let source = self.text.get(range.clone()).unwrap_or_default();
         let source = source.trim_matches(['"', '\'']);
         !source.is_empty() && self.pointer.names.iter().any(|name| name == source)
+    }
+
+    /// Whether a secret is the same word as its key, as in `password: password`: the message shows
+    /// the key.
+    fn repeats_key(&self, range: &Range<usize>) -> bool {
+        let source = self.text.get(range.clone()).unwrap_or_default();
+        let source = source.trim_matches(['"', '\'']);
+        let before = &self.text[self.window.start..range.start.max(self.window.start)];
+        self.pointer.keys.iter().any(|key| key == source)
+            || before
+                .split(|c: char| !is_word(c))
+                .any(|word| is_same(word, source))
     }
 
     /// Adds a text in which only those words before the position are visible that the message shows

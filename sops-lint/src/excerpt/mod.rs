@@ -82,6 +82,7 @@ impl<'t> Excerpts<'t> {
             span: offset..offset,
             names: Vec::new(),
             words: Vec::new(),
+            keys: Vec::new(),
         });
         excerpt.filter(|excerpt| {
             let is_hidden = |c: char| c.is_whitespace() || "*…-".contains(c);

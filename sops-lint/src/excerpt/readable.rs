@@ -8,7 +8,7 @@ use crate::secret_detection::{in_text, is_random, judge};
 use crate::shown_name::shown_name;
 
 /// Fields whose values are settings, names and locations.
-const READABLE: [&str; 76] = [
+const READABLE: [&str; 79] = [
     "age",
     "age_recipients",
     "aggregate",
@@ -27,7 +27,9 @@ const READABLE: [&str; 76] = [
     "encrypted_regex",
     "encrypted_suffix",
     "existingSecret",
+    "envs",
     "fieldPath",
+    "files",
     "fp",
     "from",
     "gcp_kms",
@@ -60,6 +62,7 @@ const READABLE: [&str; 76] = [
     "recipient",
     "region",
     "resource_id",
+    "resources",
     "restartPolicy",
     "role",
     "schedule",
@@ -102,11 +105,12 @@ const OF_KEYS: [&str; 9] = [
 
 /// Fields whose values have `:` or `=` in them: images, addresses, times, expressions and
 /// ciphertext.
-const WITH_SIGNS: [&str; 17] = [
+const WITH_SIGNS: [&str; 18] = [
     "chart",
     "created_at",
     "encrypted_comment_regex",
     "encrypted_regex",
+    "files",
     "from",
     "hc_vault_transit_uri",
     "image",

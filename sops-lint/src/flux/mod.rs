@@ -28,3 +28,4 @@ pub use problem::Problem;
 pub(crate) use site::Site;
 pub use source::SourceOrigin;
 pub use tree::FluxTree;
+pub(crate) use tree::clean;

@@ -27,7 +27,10 @@ pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool
         Format::Json => is_json_with_comments(text),
         Format::Yaml => match error {
             Error::Syntax { .. } => parses_when_filled(text),
-            _ => is_list_of_other_things(text),
+            _ => {
+                is_list_of_other_things(text)
+                    || text.lines().any(is_directive) && parses_when_filled(text)
+            }
         },
         _ => false,
     }
@@ -106,10 +109,11 @@ fn parses_when_filled(text: &str) -> bool {
     is_filled && Document::parse_leniently(&lines.join("\n")).is_ok()
 }
 
-/// A line with words instead of placeholders; empty if the line consists of dots. `None` if it has
-/// neither.
+/// A line with words instead of placeholders; empty if the line consists of dots or of a directive.
+/// `None` if it has none of them.
 fn filled(line: &str) -> Option<String> {
-    if matches!(line.trim().trim_start_matches("- "), "..." | "…") {
+    let is_left_out = matches!(line.trim().trim_start_matches("- "), "..." | "…");
+    if is_left_out || is_directive(line) {
         return Some(String::new());
     }
     let mut left = String::new();
@@ -127,6 +131,12 @@ fn filled(line: &str) -> Option<String> {
     let is_filled = rest.len() < line.len() && left.len() + rest.len() < line.len();
     left.push_str(rest);
     is_filled.then_some(left)
+}
+
+/// Whether a line is a directive of FreeMarker, such as `<#if config.tls>`.
+fn is_directive(line: &str) -> bool {
+    let line = line.trim();
+    (line.starts_with("<#") || line.starts_with("</#")) && line.ends_with('>')
 }
 
 /// The length of the placeholder that a text begins with.
@@ -175,6 +185,7 @@ mod tests {
             "image: @IMAGE@:@TAG@",
             "name: %NAME%",
             "    ...",
+            "<#if config.tls?? && config.tls>\n  c: d\n</#if>",
         ] {
             let text = format!("kind: Service\nspec:\n  a: b\n  {line}\n");
             assert!(parses_when_filled(&text), "{line}");

@@ -8,6 +8,8 @@ use sops_document::NodeRef;
 
 use crate::check::Check;
 use crate::context::Context;
+use crate::finding::ReferencedPart;
+use crate::flux::clean;
 use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
@@ -25,6 +27,8 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) const CHECKS: &[Check] = &[Check::Object(config_map), Check::Object(generator)];
 
 const HELP: &str = "a ConfigMap is for data that anyone may read; put it into an encrypted Secret";
+
+const FILE_HELP: &str = "kustomize puts this file into a ConfigMap, which is for data that anyone may read; put the secret into an encrypted Secret";
 
 fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if object.kind != "ConfigMap" {
@@ -110,19 +114,25 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
         }
         for (file, name) in kustomization::files(generator) {
             let directory = context.input.path.parent().unwrap_or(Path::new("/"));
-            let content = context.input.tree.read(&directory.join(name));
+            let path = clean(&directory.join(name));
+            let content = context.input.tree.read(&path);
             let text = content
                 .as_deref()
                 .and_then(|text| str::from_utf8(text).ok());
             for secret in text.map_or_else(Vec::new, |text| in_text(name, text)) {
-                let message = message(
-                    &format!("the file `{}` of a ConfigMap", shown_name(name)),
-                    &secret,
-                );
-                context
-                    .report_node(file, message)
+                let message = message("the file of a ConfigMap", &secret);
+                let finding = context.report_node(file, message);
+                finding
                     .confidence(secret.likeness.confidence())
-                    .help(HELP);
+                    .help(FILE_HELP);
+                finding.referenced = Some(ReferencedPart {
+                    path: path.clone(),
+                    span: secret.range,
+                    keys: Some(secret.name)
+                        .filter(|name| !name.is_empty())
+                        .into_iter()
+                        .collect(),
+                });
             }
         }
     }

@@ -45,9 +45,9 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
 }
 
 /// Whether the names of the variable and of the key in the Secret both show that the value is not
-/// secret, such as the host of a database.
+/// secret, such as the host of a database and the identifier of an OAuth client.
 fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> bool {
-    const PUBLIC: [&str; 20] = [
+    const PUBLIC: [&str; 23] = [
         "buckets",
         "enabled",
         "insecure",
@@ -68,11 +68,17 @@ fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> boo
         "bucket",
         "endpoint",
         "namespace",
+        "email",
+        "domain",
+        "issuer",
     ];
     let is_public = |name: &str| {
         let lower = name.to_ascii_lowercase();
         let last = lower.rsplit(['-', '_', '.']).next().unwrap_or_default();
-        PUBLIC.contains(&last)
+        // The variables of PostgreSQL: `PGUSER`.
+        let of_postgres = last.strip_prefix("pg").unwrap_or(last);
+        let is_client = || lower.replace(['-', '_', '.'], "").ends_with("clientid");
+        PUBLIC.contains(&last) || PUBLIC.contains(&of_postgres) || is_client()
     };
     let text = |node: NodeRef<'_, '_>, key| {
         node.get(key)

@@ -47,10 +47,21 @@ fn object(object: &Object<'_, '_>, context: &mut Context<'_>) {
             .path
             .file_name()
             .and_then(|name| name.to_str());
-        for path in places::of_file(name.unwrap_or_default()) {
+        let paths = match is_helmfile(object.node) {
+            true => places::OF_HELMFILE,
+            false => places::of_file(name.unwrap_or_default()),
+        };
+        for path in paths {
             below(path, object.node, Form::Tree, &containers, context);
         }
     }
+}
+
+/// Whether a mapping is a helmfile, which may have any name: a list of releases of charts.
+fn is_helmfile(top: NodeRef<'_, '_>) -> bool {
+    let releases = top.get("releases").into_iter();
+    let mut releases = releases.flat_map(NodeRef::items);
+    releases.any(|release| release.get("chart").is_some() && release.get("name").is_some())
 }
 
 /// Reports the secrets in the value that a patch writes at a path in an object of a kind, which is

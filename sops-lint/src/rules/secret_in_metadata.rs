@@ -93,9 +93,10 @@ fn has_open_data(text: &str) -> bool {
         || !in_text("", text).is_empty()
 }
 
-/// The secrets in an annotation. Those of several lines are read as files are.
+/// The secrets in an annotation. JSON and those of several lines are read as files are.
 fn in_annotation(name: &str, text: &str) -> Vec<FoundSecret> {
-    match text.trim().contains('\n') {
+    let text_begin = text.trim_start();
+    match text.trim().contains('\n') || text_begin.starts_with(['{', '[']) {
         true => in_text(name, text),
         false => judge(name, text)
             .map(|likeness| FoundSecret {

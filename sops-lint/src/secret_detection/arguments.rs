@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::credential::is_scheme;
 use super::found::{FoundSecrets, range_of};
 use super::judge::{judge, judge_flag, judge_variable};
 use super::likeness::Likeness;
@@ -195,9 +196,4 @@ fn is_name(name: &str) -> bool {
     let name = name.trim_start_matches('-');
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     !name.is_empty() && name.chars().all(is_part)
-}
-
-/// Whether the word is the scheme before the credentials of a header.
-fn is_scheme(word: &str) -> bool {
-    ["basic", "bearer", "token"].contains(&word.to_ascii_lowercase().as_str())
 }

@@ -43,6 +43,11 @@ pub(super) fn is_strong(word: &str) -> bool {
     word.len() >= 8 && is_mixed || !word.contains(['-', '.', '_', '%']) && is_random(word)
 }
 
+/// Whether the word is the scheme before the credentials of a header.
+pub(super) fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "token"].contains(&word.to_ascii_lowercase().as_str())
+}
+
 /// Whether the text may be a name that a program looks up: a variable, a path, or the description
 /// of a secret.
 pub(super) fn is_name(text: &str) -> bool {

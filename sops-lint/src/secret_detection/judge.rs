@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::credential::{is_credential, is_strong};
+use super::credential::{is_credential, is_scheme, is_strong};
 use super::entropy::is_random;
 use super::likeness::Likeness;
 use super::name::{self, NameClass};
 use super::password_hash::is_password_hash;
-use super::reference::is_harmless;
+use super::reference::{is_harmless, is_placeholder};
 use super::{passphrase, token};
 use crate::rule::Confidence;
 
@@ -29,7 +29,7 @@ pub(super) fn judge_flag(name: &str, value: &str) -> Option<Likeness> {
 }
 
 fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
-    let value = unquoted(value.trim());
+    let value = unquoted(without_prefix(value.trim()));
     let kind = NameClass::of(name);
     let format = token::find(value).filter(|_| !token::is_key_id(name, value));
     let format = format.map(Likeness::Format);
@@ -37,7 +37,7 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     if kind == NameClass::Other && format.is_none() {
         return None;
     }
-    if is_harmless(value) {
+    if is_harmless(value) || is_header_of(value, is_harmless) {
         let is_pin = is_variable && value.len() == 4 && value.bytes().all(|c| c.is_ascii_digit());
         let is_secret = is_pin && kind == NameClass::Secret && name::is_of_password(name);
         return is_secret.then_some(Likeness::Name(Confidence::Low));
@@ -45,7 +45,7 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     if format.is_some() {
         return format;
     }
-    if is_password_hash(value) || names_variable(value) {
+    if is_password_hash(value) || names_variable(value) || is_encoded_placeholder(value) {
         return None;
     }
     let confidence = match kind {
@@ -58,8 +58,10 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
                     passphrase::is_plain
                 }) || is_variable && is_password(is_expression)
             };
-            if is_plausible(value) && !name::is_key_of_secret(name, value) {
-                match is_random(value) || is_credential(value) {
+            let looks_generated = is_random(value) || is_credential(value);
+            let names_user = || name::is_of_access_key(name) && !looks_generated;
+            if is_plausible(value) && !name::is_key_of_secret(name, value) && !names_user() {
+                match looks_generated {
                     true => Some(Confidence::High),
                     false => Some(Confidence::Medium),
                 }
@@ -69,7 +71,8 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
         }
         NameClass::Weak => {
             let is_word = || !value.contains(|c: char| c.is_whitespace() || c == '/');
-            let is_secret = is_random(value) && !is_call(value) && !is_qualified_name(value)
+            let is_name = || is_qualified_name(value) || is_of_words(value);
+            let is_secret = is_random(value) && !is_call(value) && !is_name()
                 || is_basic(value)
                 || name::is_of_pair(name) && is_pair(value)
                 || name::is_of_password(name)
@@ -79,10 +82,12 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
             is_secret.then_some(Confidence::Medium)
         }
         NameClass::Reference => {
-            let is_secret = is_random(value) && !is_identifier(value) && !is_call(value)
+            let is_generated = || is_random(value) && !name::is_key_of_secret(name, value);
+            let is_secret = is_generated() && !is_identifier(value) && !is_call(value)
                 || is_no_name(value)
                 || (is_variable || is_setting(name) && is_mixed(value))
                     && is_plausible(value)
+                    && !name::is_key_of_secret(name, value)
                     && name::holds_own_secret(name, value);
             is_secret.then_some(Confidence::Low)
         }
@@ -141,6 +146,17 @@ fn is_pair(value: &str) -> bool {
     })
 }
 
+/// The text in quotes after a prefix as in Python: `f"Bearer {token}"`.
+fn without_prefix(text: &str) -> &str {
+    let rest = text.trim_start_matches(['f', 'r', 'b', 'u']);
+    let is_prefixed = (1..=2).contains(&(text.len() - rest.len()));
+    let is_quoted = |quote| rest.len() > 1 && rest.starts_with(quote) && rest.ends_with(quote);
+    match is_prefixed && (is_quoted('"') || is_quoted('\'')) {
+        true => rest,
+        false => text,
+    }
+}
+
 pub(super) fn unquoted(text: &str) -> &str {
     ['"', '\''].into_iter().fold(text, |text, quote| {
         let inner = text.strip_prefix(quote);
@@ -159,6 +175,37 @@ fn is_plausible(value: &str) -> bool {
         && !is_call(value)
         && !is_expression(value)
         && !name::is_label(value)
+}
+
+/// Whether the value is a header such as `Bearer $TOKEN`, whose credentials are as `is` says.
+fn is_header_of(value: &str, is: fn(&str) -> bool) -> bool {
+    value
+        .split_once(' ')
+        .is_some_and(|(scheme, rest)| is_scheme(scheme) && is(rest.trim()))
+}
+
+/// Whether the value is a placeholder in base64, as in the header of a sample.
+fn is_encoded_placeholder(value: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let may_be = value.len() >= 8 && value.chars().all(is_base64);
+    let bytes = may_be.then(|| STANDARD.decode(value).ok()).flatten();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.is_some_and(|text| is_placeholder(&text, &text.to_ascii_lowercase()))
+}
+
+/// Whether the value is words with separators, which may have numbers before or after them:
+/// `oidc.jwk.RS256.pem`, `io.cilium.k8s.policy`.
+fn is_of_words(value: &str) -> bool {
+    let is_word = |word: &str| {
+        let kinds: Vec<_> = word.bytes().map(|c| c.is_ascii_digit()).collect();
+        let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        let is_letters = |c: char| c.is_ascii_alphanumeric();
+        (1..=16).contains(&word.len()) && word.chars().all(is_letters) && changes <= 2
+    };
+    let mut words = value.split(['-', '.', '_', '/']);
+    value.contains(['-', '.', '_', '/'])
+        && words.all(is_word)
+        && !value.split(['-', '.', '_', '/']).any(is_credential)
 }
 
 /// Whether the value is a user and a password as in HTTP and container registries.
@@ -181,7 +228,13 @@ fn is_call(value: &str) -> bool {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*$".contains(c);
         value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
     };
-    is_of('(', ')') || is_of('[', ']')
+    // Its arguments may be on the next lines.
+    let begins = || {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:".contains(c);
+        let name = value.strip_suffix('(');
+        name.is_some_and(|name| !name.is_empty() && name.chars().all(is_name))
+    };
+    is_of('(', ')') || is_of('[', ']') || begins()
 }
 
 /// Whether the value is long and cannot be the name of a Secret, because it has characters or a

@@ -7,6 +7,7 @@ use sops_core::parse_document;
 use sops_document::{Format, NodeRef, Shape};
 
 use super::found::FoundSecret;
+use super::named_keys::KeyName;
 use super::token;
 
 /// Larger texts are not parsed for the names in them.
@@ -15,7 +16,15 @@ const MAX_PARSED: usize = 1 << 20;
 /// The key paths in one text, which is parsed when the first path is requested.
 pub(super) struct KeyPaths<'t> {
     text: &'t str,
-    scalars: OnceCell<Vec<(Range<usize>, String)>>,
+    scalars: OnceCell<Vec<TextScalar>>,
+}
+
+/// A scalar of a text that is a document.
+struct TextScalar {
+    span: Range<usize>,
+    path: String,
+    /// Whether it is the name of a key of a Secret.
+    key_name: KeyName,
 }
 
 impl<'t> KeyPaths<'t> {
@@ -24,6 +33,19 @@ impl<'t> KeyPaths<'t> {
             text,
             scalars: OnceCell::new(),
         }
+    }
+
+    /// Removes the names of keys of Secrets.
+    pub(super) fn retain_values(&self, secrets: &mut Vec<FoundSecret>) {
+        secrets.retain(|secret| {
+            let scalar = self.scalar(&secret.range);
+            scalar.is_none_or(|scalar| scalar.key_name.allows(secret.likeness))
+        });
+    }
+
+    /// Whether a position is in a document.
+    pub(super) fn has(&self, secret: &FoundSecret) -> bool {
+        self.scalar(&secret.range).is_some()
     }
 
     /// Replaces each name by its key path. The secrets are in the order of the text.
@@ -35,7 +57,7 @@ impl<'t> KeyPaths<'t> {
             let before = self.text.get(read..secret.range.start).unwrap_or_default();
             section = before.lines().rev().find_map(header).or(section);
             read = secret.range.start;
-            if let Some(path) = self.path(&secret.range) {
+            if let Some(path) = self.scalar(&secret.range).map(|scalar| scalar.path.clone()) {
                 let is_same = secret.name.is_empty()
                     || path.ends_with(&secret.name)
                     || path.ends_with(".value");
@@ -50,11 +72,11 @@ impl<'t> KeyPaths<'t> {
         }
     }
 
-    fn path(&self, range: &Range<usize>) -> Option<String> {
+    fn scalar(&self, range: &Range<usize>) -> Option<&TextScalar> {
         let scalars = self.scalars.get_or_init(|| scalars(self.text));
-        let next = scalars.partition_point(|(span, _)| span.start <= range.start);
-        let (span, path) = scalars.get(next.checked_sub(1)?)?;
-        (range.start < span.end).then(|| path.clone())
+        let next = scalars.partition_point(|scalar| scalar.span.start <= range.start);
+        let scalar = scalars.get(next.checked_sub(1)?)?;
+        (range.start < scalar.span.end).then_some(scalar)
     }
 }
 
@@ -77,7 +99,7 @@ fn header(line: &str) -> Option<&str> {
 }
 
 /// The scalars of the text in order, each with its key path; empty if the text is not a document.
-fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
+fn scalars(text: &str) -> Vec<TextScalar> {
     let format = match text.trim_start().starts_with('{') {
         true => Format::Json,
         false => Format::Yaml,
@@ -92,9 +114,9 @@ fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
     let mut open: Vec<_> = document
         .tops()
         .flatten()
-        .map(|top| (top, String::new()))
+        .map(|top| (top, String::new(), KeyName::No))
         .collect();
-    while let Some((node, path)) = open.pop() {
+    while let Some((node, path, key_name)) = open.pop() {
         let below = |step: &str| match path.as_str() {
             "" => step.to_owned(),
             path => format!("{path}.{step}"),
@@ -104,20 +126,27 @@ fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
                 // Several lines without quotes that form one value are a file in another format.
                 let source = text.get(node.span()).unwrap_or_default();
                 if !source.contains('\n') || source.starts_with(['|', '>', '"', '\'']) {
-                    scalars.push((node.span(), path));
+                    scalars.push(TextScalar {
+                        span: node.span(),
+                        path,
+                        key_name,
+                    });
                 }
             }
             Shape::Mapping => {
-                open.extend(node.entries().map(|(key, child)| (child, below(key))));
+                open.extend(node.entries().map(|(key, child)| {
+                    let inner = key_name.of_entry(node, key).below(key, child);
+                    (child, below(key), inner)
+                }));
             }
             Shape::Sequence => open.extend(node.items().enumerate().map(|(number, item)| {
                 let name = item.get("name").and_then(NodeRef::as_str);
                 let name = name.filter(|name| is_shown(name));
                 let step = name.map_or_else(|| format!("{number}"), str::to_owned);
-                (item, below(&step))
+                (item, below(&step), key_name)
             })),
         }
     }
-    scalars.sort_by_key(|(span, _)| span.start);
+    scalars.sort_by_key(|scalar| scalar.span.start);
     scalars
 }

@@ -19,11 +19,13 @@ mod mark;
 mod mask;
 mod name;
 mod name_words;
+mod named_keys;
 mod passphrase;
 mod password_hash;
 mod pgpass;
 mod placeholder;
 pub(crate) mod program;
+mod program_code;
 mod public;
 mod public_default;
 mod quoted_text;
@@ -45,6 +47,7 @@ pub(crate) use likeness::Likeness;
 pub(crate) use literal::literals;
 pub(crate) use mask::is_mask;
 pub(crate) use name::may_be_in as may_name_secret;
+pub(crate) use named_keys::KeyName;
 pub(crate) use public_default::is_public_default;
 pub(crate) use reference::{
     has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_tagged,

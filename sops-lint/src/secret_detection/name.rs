@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::name_words::{
-    ABOUT, DIGESTS, HELD, KEYED, NAMED, OWN, PAIRS, PARTS, PASSWORD, SECRET, WEAK,
+    ABOUT, DIGESTS, DIRECTIVES, HELD, KEYED, NAMED, OBJECTS, OWN, PAIRS, PARTS, PASSWORD, SECRET,
+    WEAK,
 };
 
 /// Classifies a name by what it says about its value.
@@ -38,10 +39,14 @@ impl NameClass {
         if !may_be_in(name) {
             return Self::Other;
         }
-        let words = words(last_segment(name));
+        let segment = last_segment(name);
+        let words = words(segment);
         let Some(last) = words.last() else {
             return Self::Other;
         };
+        if DIRECTIVES.contains(&segment) {
+            return Self::Other;
+        }
         let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
         let is_pair = words
             .windows(2)
@@ -52,6 +57,10 @@ impl NameClass {
         // The name of an existing Secret: `existingSecretAdminPassword`.
         if words[0] == "existing" && has(&["secret", "secrets"]) {
             return Self::Reference;
+        }
+        // The price of a token of a language model.
+        if words.ends_with(&["per", "token"].map(str::to_owned)) {
+            return Self::Other;
         }
         // A token of etcd is the name of a cluster.
         if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
@@ -74,7 +83,8 @@ impl NameClass {
         }
         let is_short = words.len() > 1 && ["pass", "pw"].contains(&last.as_str());
         // Some programs write names without separators: PGPASSWORD.
-        let holds = |word: &String| HELD.iter().any(|part| word.contains(part));
+        let is_about = |word: &String| word == PRODUCT || word.contains("passwordless");
+        let holds = |word: &String| !is_about(word) && HELD.iter().any(|part| word.contains(part));
         if has(SECRET) || is_pair || is_short || words.iter().any(holds) {
             return Self::Secret;
         }
@@ -90,6 +100,9 @@ impl NameClass {
     }
 }
 
+/// A password manager, whose name says nothing about a value.
+const PRODUCT: &str = "onepassword";
+
 /// Whether the words name a key in a Secret, as in `passwordKey` and
 /// `existingSecretAccessKeyIDKey`.
 fn names_key(words: &[String]) -> bool {
@@ -98,8 +111,8 @@ fn names_key(words: &[String]) -> bool {
     };
     let ends = before
         .last()
-        .is_some_and(|word| KEYED.iter().any(|known| word.ends_with(known)));
-    let is_existing = || before.first().is_some_and(|word| word == "existing");
+        .is_some_and(|word| KEYED.iter().any(|known| word.ends_with(known)) || word == "id");
+    let is_existing = || before.iter().any(|word| word == "existing");
     last == "key" && (ends || is_existing())
 }
 
@@ -148,6 +161,7 @@ pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
             || NAMED.contains(part)
             || OWN.contains(part)
             || ["secret", "secrets", "creds", "config"].contains(part)
+            || OBJECTS.contains(part)
             || before.iter().any(|word| word == part)
     };
     let is_joke = |part: &&str| ["super", "very", "top", "supersecret"].contains(part);
@@ -180,11 +194,60 @@ pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
             || ["secret", "crt", "tls", "username", "user", "value"].contains(&word)
     };
     let is_key = words(name).last().is_some_and(|last| last == "key");
-    let is_key_name = || {
-        (value.chars().all(is_name) || value.chars().all(is_constant))
-            && words(value).iter().any(names)
+    let is_word = |c: char| c.is_ascii_alphabetic();
+    let has_form = || {
+        value.chars().all(is_name)
+            || value.chars().all(is_constant)
+            || value.chars().all(is_word) && words(value).len() > 1
     };
+    let is_short = |part: &str| part.len() < 12 || !part.contains(|c: char| c.is_ascii_digit());
+    let is_variable = || {
+        value.contains('_')
+            && value.starts_with(is_word)
+            && value.chars().all(is_constant)
+            && value.split('_').all(is_short)
+    };
+    let is_key_name = || has_form() && words(value).iter().any(names) || is_variable();
     is_key && (value == name || is_key_name())
+}
+
+/// Whether a mapping or list of that name has names of keys in a Secret: `existingSecretKeys`.
+pub(super) fn holds_keys_of_secret(name: &str) -> bool {
+    if !ends_with(name, "keys") {
+        return false;
+    }
+    let words = words(name);
+    let ends = |last: [&str; 2]| words.ends_with(&last.map(str::to_owned));
+    ends(["secret", "keys"]) || ends(["secrets", "keys"])
+}
+
+/// Whether the value of that name is the name of a Secret: `existingSecret`, `credentialsName`.
+pub(super) fn is_of_object(name: &str) -> bool {
+    let words = words(name);
+    let ends = |last: [&str; 2]| words.ends_with(&last.map(str::to_owned));
+    ends(["existing", "secret"])
+        || ends(["secret", "name"])
+        || ends(["secret", "ref"])
+        || ends(["credentials", "name"])
+}
+
+/// Whether the value of that name is the name of a key, if the name of a Secret is next to it.
+pub(super) fn is_of_key(name: &str) -> bool {
+    ends_with(name, "key") && words(name).last().is_some_and(|last| last == "key")
+}
+
+fn ends_with(name: &str, end: &str) -> bool {
+    let start = name.len().checked_sub(end.len());
+    start.is_some_and(|start| name.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
+}
+
+/// Whether the name is that of an access key, which is the name of a user of an object storage.
+/// Its secret is called `secretKey`.
+pub(super) fn is_of_access_key(name: &str) -> bool {
+    let words = words(last_segment(name));
+    let is_secret = || words.iter().any(|word| word == "secret");
+    let has_pair = || words.ends_with(&["access", "key"].map(str::to_owned));
+    (has_pair() || words.last().is_some_and(|last| last == "accesskey")) && !is_secret()
 }
 
 /// Whether a value is a label for people, such as `Reset password`.
@@ -210,8 +273,22 @@ fn last_segment(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// The name with `1password` as a word, if it has that.
+fn written_out(name: &str) -> Option<String> {
+    let at = name.find('1')?;
+    let end = at + 1 + "password".len();
+    let is_product = name
+        .get(at + 1..end)
+        .is_some_and(|word| word.eq_ignore_ascii_case("password"));
+    let begins = !name[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+    (is_product && begins).then(|| format!("{}{PRODUCT}{}", &name[..at], &name[end..]))
+}
+
 /// The words of a name in lower case.
 fn words(name: &str) -> Vec<String> {
+    if let Some(written_out) = written_out(name) {
+        return words(&written_out);
+    }
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
     let mut characters = name.chars().peekable();

@@ -200,6 +200,43 @@ pub(super) const ABOUT: &[&str] = &[
     "providers",
     "namespaces",
     "references",
+    "attr",
+    "attrs",
+    "attributes",
+    "vars",
+    "variables",
+    "envs",
+    "fields",
+    "helpers",
+    "supported",
+    "organization",
+    "organizations",
+    "orgs",
+    "groups",
+    "roles",
+    "algorithms",
+    "algs",
+    "identifier",
+    "identifiers",
+    "uuid",
+    "guid",
+    "hostname",
+    "hostnames",
+    "vault",
+    "vaults",
+    "entries",
+    "errors",
+    "events",
+];
+
+/// Directives of nginx that name a server.
+pub(super) const DIRECTIVES: [&str; 6] = [
+    "proxy_pass",
+    "fastcgi_pass",
+    "uwsgi_pass",
+    "scgi_pass",
+    "grpc_pass",
+    "memcached_pass",
 ];
 
 /// Words before `Key` in the name of a value that names a key of a Secret.
@@ -211,6 +248,27 @@ pub(super) const KEYED: &[&str] = &[
     "username",
     "user",
     "token",
+    "credential",
+    "credentials",
+];
+
+/// Words in the name of a Secret that say what it belongs to, and that no secret consists of.
+pub(super) const OBJECTS: &[&str] = &[
+    "db",
+    "database",
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mariadb",
+    "redis",
+    "mongodb",
+    "oidc",
+    "user",
+    "users",
+    "account",
+    "superuser",
+    "owner",
+    "cluster",
 ];
 
 pub(super) const SECRET: &[&str] = &[

@@ -1,7 +1,7 @@
 //! Recognizes password hashes, as in `htpasswd` files, which do not reveal the password.
 
 /// The beginnings of hashes.
-const BEGINNINGS: [&str; 22] = [
+const BEGINNINGS: [&str; 24] = [
     "$2a$",
     "$2b$",
     "$2y$",
@@ -24,6 +24,9 @@ const BEGINNINGS: [&str; 22] = [
     "pbkdf2_sha256$",
     "pbkdf2:sha256:",
     "scrypt:",
+    // qBittorrent.
+    "@ByteArray(",
+    "\"@ByteArray(",
 ];
 
 /// The length of the shortest hash: SHA-1 in base64 with its prefix.

@@ -157,13 +157,23 @@ pub(crate) struct CommandPassword {
 pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<CommandPassword> {
     let mut passwords = Vec::new();
     let (mut program, mut is_login) = ("", false);
+    // The programs around the command substitutions that are open.
+    let mut outer: Vec<(&str, bool)> = Vec::new();
     for (index, word) in words.iter().enumerate() {
+        let mut word = *word;
+        if let Some((_, inner)) = word.rsplit_once("$(") {
+            outer.push((program, is_login));
+            (program, is_login) = ("", false);
+            word = inner;
+        }
+        let is_inner = !outer.is_empty();
+        let closes = is_inner && word.contains(')');
         let name = word.rsplit('/').next().unwrap_or(word);
         if PROGRAMS.iter().any(|(names, ..)| names.contains(&name)) {
             (program, is_login) = (name, false);
             continue;
         }
-        is_login |= *word == "login";
+        is_login |= word == "login";
         let known = PROGRAMS
             .iter()
             .filter(|(names, ..)| names.contains(&program));
@@ -184,6 +194,8 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<CommandPassword> {
                     (_, rest) => (index, rest.trim_start_matches('=')),
                 };
                 let password = form.password(value);
+                let end = password.find(')').filter(|_| is_inner);
+                let password = &password[..end.unwrap_or(password.len())];
                 if judge("password", password).is_some() {
                     passwords.push(CommandPassword {
                         word: at,
@@ -193,6 +205,9 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<CommandPassword> {
                     });
                 }
             }
+        }
+        if closes && let Some(around) = outer.pop() {
+            (program, is_login) = around;
         }
     }
     passwords

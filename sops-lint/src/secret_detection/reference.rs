@@ -37,6 +37,11 @@ const PLACEHOLDERS: &[&str] = &[
     "not_used",
     "not-used",
     "unused",
+    "not-needed",
+    "not_needed",
+    "not needed",
+    "not-required",
+    "not_required",
 ];
 
 /// Values of settings.
@@ -109,6 +114,9 @@ const SETTINGS: &[&str] = &[
     "mtls",
     "cert",
     "certificate",
+    "same-origin",
+    "include",
+    "omit",
 ];
 
 /// Whether the value cannot be a secret.
@@ -121,7 +129,9 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_placeholder(value, &lower)
         || is_path(value)
         || is_plain_url(value)
-        || value.parse::<f64>().is_ok_and(|_| value.len() < 5)
+        || value
+            .parse::<f64>()
+            .is_ok_and(|_| value.len() < 5 || is_decimal(value))
         || is_duration(value)
         || is_alias(value)
 }
@@ -307,7 +317,7 @@ pub(crate) fn is_tagged(value: &str) -> bool {
     })
 }
 
-fn is_placeholder(value: &str, lower: &str) -> bool {
+pub(super) fn is_placeholder(value: &str, lower: &str) -> bool {
     // In a URL, these words may be in the host, which says nothing about the password.
     let is_url = value.contains("://");
     let mut characters = value.chars();
@@ -354,6 +364,13 @@ fn is_plain_url(value: &str) -> bool {
             && !host.contains('@')
             && !has_token(value)
     })
+}
+
+/// Whether a number has decimal places, as a price or a rate.
+fn is_decimal(number: &str) -> bool {
+    number
+        .split_once('.')
+        .is_some_and(|(whole, _)| whole.len() < 5)
 }
 
 /// Whether the value is a duration such as `30s` or `24h`.

@@ -27,6 +27,8 @@ const SCHEMES: &[&str] = &[
     "projects/",
     "sops:",
     "doppler:",
+    // LiteLLM.
+    "os.environ/",
     "bao:",
     "@/",
     "@./",
@@ -54,5 +56,7 @@ pub(super) fn is_elsewhere(value: &str) -> bool {
         || value.starts_with("AQICAH") && is_blob()
         || value.starts_with("%(") && value.contains(')')
         || value.starts_with("$__") && value.contains('{')
+        // The annotations of the Service Binding specification.
+        || value.starts_with("path={") && !value.contains(char::is_whitespace)
         || value.starts_with("<path:") && value.ends_with('>') && !value.contains('\n')
 }

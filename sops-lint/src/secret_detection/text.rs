@@ -6,6 +6,7 @@ use super::found::{FoundSecret, FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
+use super::program_code::without_expressions;
 use super::quoted_text::{is_cut, length_until};
 use super::token_format::PEM_PRIVATE_KEY;
 use super::{arguments, assignment, inline_pairs, name, pgpass, program, token};
@@ -36,7 +37,9 @@ pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
         program::find(script, &mut secrets);
         pgpass::find("", script, &mut secrets);
         tokens(script, &mut secrets);
-        secrets.into_vec()
+        let mut secrets = secrets.into_vec();
+        without_expressions("", script, &mut secrets, |_| false);
+        secrets
     })
 }
 
@@ -92,7 +95,12 @@ fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) ->
     pgpass::find(name, text, &mut secrets);
     tokens(text, &mut secrets);
     let mut secrets = secrets.into_vec();
-    KeyPaths::of(text).name(&mut secrets);
+    let paths = KeyPaths::of(text);
+    if !is_one_line || trimmed.starts_with('{') {
+        paths.retain_values(&mut secrets);
+    }
+    without_expressions(name, text, &mut secrets, |secret| paths.has(secret));
+    paths.name(&mut secrets);
     secrets
 }
 

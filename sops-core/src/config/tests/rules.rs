@@ -48,6 +48,8 @@ fn the_first_rule_that_matches_wins() {
             .creation_rule_for(Path::new(path))
             .expect("a rule matches")
             .expect("a rule matches");
+        let matching = config.matching_creation_rule(Path::new(path));
+        assert!(matching.is_some_and(|matching| std::ptr::eq(matching, rule)));
         assert_eq!(
             rule.key_groups[0][0].to_string(),
             "one",
@@ -90,6 +92,7 @@ fn no_matching_rule_is_an_error() {
         ),
     ] {
         let config = parse(&text).expect(&text);
+        assert!(config.matching_creation_rule(Path::new(path)).is_none());
         let error = config
             .creation_rule_for(Path::new(path))
             .expect_err(&text)

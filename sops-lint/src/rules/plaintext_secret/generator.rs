@@ -9,6 +9,7 @@ use sops_core::CIPHERTEXT_PREFIX;
 use sops_document::NodeRef;
 
 use crate::context::Context;
+use crate::flux::clean;
 use crate::kustomization;
 use crate::object::Object;
 use crate::scrutiny::is_open_reference;
@@ -53,7 +54,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let directory = context.input.path.parent().unwrap_or(Path::new("/"));
             let is_of_variables = file.path().iter().any(|key| key == "envs" || key == "env");
             let is_plain = *plain.entry((name, is_of_variables)).or_insert_with(|| {
-                let content = context.input.tree.read(&directory.join(name));
+                let content = context.input.tree.read(&clean(&directory.join(name)));
                 content.is_some_and(|content| {
                     !content.is_empty()
                         && !str::from_utf8(&content).is_ok_and(|text| {

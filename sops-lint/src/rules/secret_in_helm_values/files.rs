@@ -14,7 +14,7 @@ use crate::secret_detection::{Likeness, is_public_default};
 use crate::value_tree::values;
 
 /// Directories of a chart with values for its tests.
-const TESTS: [&str; 4] = ["ci", "test", "tests", "examples"];
+const TESTS: [&str; 5] = ["ci", ".ci", "test", "tests", "examples"];
 
 /// Reports the secrets in a file with values. Returns whether it is one.
 pub(crate) fn check(document: &Document<'_>, context: &mut Context<'_>) -> bool {

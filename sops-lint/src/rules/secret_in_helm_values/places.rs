@@ -125,14 +125,14 @@ const SOURCE_FIELDS: [&[&str]; 7] = [
 /// Fields of the files of programs that install charts, by the beginnings of their names.
 const FILES: [(&str, &[&[&str]]); 2] = [
     ("fleet.", &[&["helm", "values"]]),
-    (
-        "helmfile",
-        &[
-            &["releases", ITEM, "values"],
-            &["releases", ITEM, "set"],
-            &["environments"],
-        ],
-    ),
+    ("helmfile", OF_HELMFILE),
+];
+
+/// The fields of a helmfile.
+pub(super) const OF_HELMFILE: &[&[&str]] = &[
+    &["releases", ITEM, "values"],
+    &["releases", ITEM, "set"],
+    &["environments"],
 ];
 
 /// Whether a field is one of a kind, which is empty if it is unknown.

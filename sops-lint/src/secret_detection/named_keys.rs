@@ -1,0 +1,46 @@
+//! Recognizes values that name a key of a Secret because of what is around them.
+
+use sops_document::{NodeRef, Shape};
+
+use super::likeness::Likeness;
+use super::name;
+use crate::rule::Confidence;
+
+/// How certain it is that a value is the name of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyName {
+    No,
+    /// It is one unless it looks generated: in `existingSecretKeys`, or next to `existingSecret`.
+    Likely,
+    /// It is one: in `secretKeyRef`.
+    Certain,
+}
+
+impl KeyName {
+    /// What the values of a mapping or a list are that has this key.
+    pub(crate) fn below(self, key: &str, node: NodeRef<'_, '_>) -> Self {
+        match self {
+            _ if node.shape() == Shape::Mapping && key.ends_with("KeyRef") => Self::Certain,
+            Self::No if name::holds_keys_of_secret(key) => Self::Likely,
+            _ => self,
+        }
+    }
+
+    /// What the value of a key in a mapping is.
+    pub(crate) fn of_entry(self, mapping: NodeRef<'_, '_>, key: &str) -> Self {
+        let has_name = || mapping.entries().any(|(key, _)| name::is_of_object(key));
+        match self {
+            Self::No if name::is_of_key(key) && has_name() => Self::Likely,
+            _ => self,
+        }
+    }
+
+    /// Whether a value counts as a secret nevertheless.
+    pub(crate) fn allows(self, likeness: Likeness) -> bool {
+        match (self, likeness) {
+            (Self::No, _) | (_, Likeness::Format(_)) => true,
+            (Self::Likely, Likeness::Name(confidence)) => confidence == Confidence::High,
+            (Self::Certain, Likeness::Name(_)) => false,
+        }
+    }
+}
