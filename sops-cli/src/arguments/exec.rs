@@ -63,11 +63,11 @@ pub(crate) struct ExecArgs {
     user: Option<String>,
     #[arg(long, hide = true)]
     pub(crate) background: bool,
-    /// Mask the encrypted values in the output of the command
+    /// Mask encrypted values in the command's output
     #[arg(long)]
     pub(crate) redact: bool,
     /// Print the commands that make a CI system mask the values
-    #[arg(long, value_enum, value_name = "CI")]
+    #[arg(long, hide_short_help = true, value_enum, value_name = "CI")]
     pub(crate) mask: Option<Forge>,
     #[command(flatten)]
     pub(crate) opening: OpeningArgs,
