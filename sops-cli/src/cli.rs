@@ -70,8 +70,8 @@ fn front() -> clap::Command {
 }
 
 /// clap's description of the part of the command line that is in use: one command, if the line
-/// begins with its name. Describing all commands takes as long as decrypting a file, and so does
-/// wiping their memory, so it is left to the end of the process.
+/// begins with its name. Describing all commands takes as long as decrypting a file. Descriptions
+/// are never freed, because that would wipe their memory, in which nothing is secret.
 fn command_in_use() -> clap::Command {
     let all = ManuallyDrop::new(Command::augment_subcommands(clap::Command::new("all")));
     let name = std::env::args_os().nth(1);

@@ -18,18 +18,17 @@ pub(crate) enum Forge {
 impl Forge {
     /// Refuses to print commands that no system would read, because they contain the values.
     pub(crate) fn check(self) -> Result<(), CommandError> {
-        let (message, hint) = match self {
+        let message = match self {
             Self::Github if is_in_github_job() => return Ok(()),
-            Self::Github => (
-                "`--mask github` would show the values here: it prints them for the runner of GitHub Actions, and GITHUB_ACTIONS is not `true`",
-                "use `--redact`, which masks the values in the output of the command",
-            ),
-            Self::Gitlab => (
-                "GitLab has no command that masks a value while a job runs; it masks only CI/CD variables that are marked as masked in its settings",
-                "use `--redact`, which masks the values in the output of the command",
-            ),
+            Self::Github => {
+                "`--mask github` would show the values here: it prints them for the runner of GitHub Actions, and GITHUB_ACTIONS is not `true`"
+            }
+            Self::Gitlab => {
+                "GitLab has no command that masks a value while a job runs; it masks only CI/CD variables that are marked as masked in its settings"
+            }
         };
-        Err(CommandError::new(Code::Generic, message).hint(hint))
+        Err(CommandError::new(Code::Generic, message)
+            .hint("use `--redact`, which masks the values in the output of the command"))
     }
 
     /// The commands that mask the values. They contain the values.

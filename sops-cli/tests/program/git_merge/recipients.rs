@@ -102,6 +102,15 @@ fn with_two_versions(change: impl Fn(&Repository, &str)) -> Repository {
     repository
 }
 
+/// Lets Git merge configurations that conflict too, by taking ours.
+fn keep_our_configuration(repository: &Repository) {
+    repository
+        .git(&["config", "merge.ours.driver", "true"])
+        .succeeds();
+    let attributes = ".sops.yaml merge=ours\n";
+    repository.0.write(".git/info/attributes", attributes);
+}
+
 /// The merge conflicts for this reason, and `resolve` needs this flag, with which it takes the side.
 #[track_caller]
 fn is_resolved_by(
@@ -154,13 +163,7 @@ fn a_selection_rule_that_both_sides_changed_is_chosen() {
             repository.0.write(FILE, plaintext);
             repository.0.run(&["encrypt", "-i", FILE]).succeeds();
         });
-        // The configurations conflict too, and Git merges them.
-        repository
-            .git(&["config", "merge.ours.driver", "true"])
-            .succeeds();
-        repository
-            .0
-            .write(".git/info/attributes", ".sops.yaml merge=ours\n");
+        keep_our_configuration(&repository);
         // One value of the other side would be in plaintext.
         is_resolved_by(
             &repository,
@@ -229,12 +232,7 @@ fn key_groups_that_both_sides_changed_are_chosen() {
             repository.0.write(".sops.yaml", rules);
             repository.0.run(&["updatekeys", "--yes", FILE]).succeeds();
         });
-        repository
-            .git(&["config", "merge.ours.driver", "true"])
-            .succeeds();
-        repository
-            .0
-            .write(".git/info/attributes", ".sops.yaml merge=ours\n");
+        keep_our_configuration(&repository);
         is_resolved_by(
             &repository,
             "changes to recipients or key groups conflict",
@@ -270,12 +268,7 @@ fn all_recipients_that_one_side_kept_and_the_other_removed_are_chosen() {
     repository.0.write(".sops.yaml", rules(&[&recipient()]));
     repository.0.run(&["updatekeys", "--yes", FILE]).succeeds();
     repository.commit_all();
-    repository
-        .git(&["config", "merge.ours.driver", "true"])
-        .succeeds();
-    repository
-        .0
-        .write(".git/info/attributes", ".sops.yaml merge=ours\n");
+    keep_our_configuration(&repository);
     is_resolved_by(
         &repository,
         "changes to recipients or key groups conflict",
