@@ -16,6 +16,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "edit",
             "set",
             "unset",
+            "ls",
             "exec-env",
             "exec-file",
         ],
@@ -26,6 +27,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "keygen",
             "whoami",
             "recipients",
+            "config",
             "status",
             "updatekeys",
             "rotate",
@@ -34,7 +36,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
-    ("Kubernetes", &["apply", "flux", "render"]),
+    ("Kubernetes", &["apply", "flux", "refs", "render"]),
     (
         "Compatibility with sops",
         &["filestatus", "publish", "link"],
@@ -76,12 +78,14 @@ const DECRYPTING: &[&str] = &[
 ];
 
 /// The commands that read no `.sops.yaml`.
-const WITHOUT_CONFIG: [&str; 6] = [
+const WITHOUT_CONFIG: [&str; 8] = [
     "completion",
     "filestatus",
     "keygen",
     "link",
+    "ls",
     "man",
+    "refs",
     "render",
 ];
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "kube")]
 mod apply;
 mod completion;
+mod config;
 mod decrypt;
 pub(crate) mod deferred;
 mod diff;
@@ -24,9 +25,11 @@ mod keyservice;
 pub(crate) mod legacy;
 mod link;
 mod lint;
+mod ls;
 mod man;
 mod publish;
 mod recipients;
+mod refs;
 mod render;
 mod resolve;
 mod rotate;
@@ -118,6 +121,8 @@ pub(crate) enum Command {
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
     Recipients(DeferredArgs<recipients::Args>),
+    /// Explain and check `.sops.yaml`
+    Config(DeferredArgs<config::Args>),
     /// Add a key group to a file, or delete one
     ///
     /// If a file has several key groups, the threshold says how many of them are needed to decrypt
@@ -190,6 +195,18 @@ pub(crate) enum Command {
     /// their names, its creation rule and the differences from it, what its MAC covers, and when it
     /// was last changed. Nothing is decrypted, and no key is needed.
     Status(DeferredArgs<status::Args>),
+    /// List the keys, types and lengths of the values in a file, without the values
+    ///
+    /// No key is needed: an encrypted file shows the type and the length of each value to everyone
+    /// who can read it. Lengths are printed as ranges.
+    Ls(DeferredArgs<ls::Args>),
+    /// Find where a Kubernetes Secret is used
+    ///
+    /// This reads the manifests in a directory, and prints each place that names the Secret:
+    /// volumes, environment variables, image pull secrets, the TLS settings of an Ingress or a
+    /// Gateway, Flux objects, values of Helm charts, and service accounts. With `--unused`, it
+    /// lists the Secrets that nothing names. No key is needed.
+    Refs(DeferredArgs<refs::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
     /// Show how encrypted files differ, by key path
@@ -285,6 +302,7 @@ pub(crate) fn run(
         Command::Whoami(args) => whoami::cmd_whoami(ui, globals, args),
         Command::Status(args) => status::cmd_status(ui, globals, args),
         Command::Recipients(args) => recipients::cmd_recipients(ui, globals, args),
+        Command::Config(args) => config::cmd_config(ui, globals, args),
         Command::Groups(args) => groups::cmd_groups(ui, globals, args),
         Command::Publish(args) => publish::cmd_publish(ui, globals, args),
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
@@ -294,6 +312,8 @@ pub(crate) fn run(
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
         Command::Verify(args) => return verify::cmd_verify(ui, globals, args),
+        Command::Ls(args) => ls::cmd_ls(ui, args),
+        Command::Refs(args) => return refs::cmd_refs(ui, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Diff(args) => return diff::cmd_diff(ui, globals, args),
         Command::Git(args) => return git::cmd_git(ui, globals, args),

@@ -10,6 +10,7 @@ mod changes;
 mod clients;
 mod cluster;
 mod command_lines;
+mod config_schema;
 mod conversions;
 mod corpus;
 mod disguise;

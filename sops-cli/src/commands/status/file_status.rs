@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use sops_core::config::Config;
-use sops_core::{EncryptedDocument, Format, parse_document};
+use sops_core::{EncryptedDocument, Format};
 
 use crate::batch::BatchFile;
 use crate::command_error::{CommandError, Role, name_of};
@@ -16,7 +16,7 @@ use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
-use crate::recipient_edit::occurrences;
+use crate::recipient_edit::RecipientNames;
 
 /// An encrypted file.
 #[derive(Serialize)]
@@ -54,14 +54,11 @@ pub(super) struct FileRule {
     pub(super) path_regex: Option<String>,
 }
 
-/// The names of recipients in a configuration.
-type Names = HashMap<String, String>;
-
 /// Reads files. The names in each configuration are read once.
 pub(super) struct StatusReader<'r> {
     services: &'r Services,
     resolver: &'r ConfigResolver,
-    names: HashMap<PathBuf, Names>,
+    names: HashMap<PathBuf, RecipientNames>,
 }
 
 impl<'r> StatusReader<'r> {
@@ -88,7 +85,9 @@ impl<'r> StatusReader<'r> {
         let recipients = keys.map(|(group, key)| FileRecipient {
             family: key.family().name(),
             id: key.id(),
-            name: names.and_then(|names| names.get(&key.id()).cloned()),
+            name: names
+                .and_then(|names| names.get(&key.id()))
+                .map(str::to_owned),
             group: group + 1,
         });
         let recipients = recipients.collect();
@@ -133,15 +132,8 @@ impl<'r> StatusReader<'r> {
         })
     }
 
-    fn names_of(&mut self, config: &Config) -> &Names {
+    fn names_of(&mut self, config: &Config) -> &RecipientNames {
         let names = self.names.entry(config.file().to_owned());
-        names.or_insert_with(|| {
-            let document = parse_document(config.text(), Format::Yaml);
-            let found = document.map(|document| occurrences(&document));
-            let named = found.unwrap_or_default().into_iter();
-            named
-                .filter_map(|found| Some((found.recipient.replace(' ', ""), found.name?)))
-                .collect()
-        })
+        names.or_insert_with(|| RecipientNames::of(config))
     }
 }
