@@ -36,6 +36,7 @@ mod recipients;
 mod sarif;
 mod secret;
 mod source_forms;
+mod tagged;
 mod terminal;
 mod verbose;
 mod written;
