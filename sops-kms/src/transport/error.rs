@@ -73,6 +73,10 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let text = printable(&text[..end]);
     match is_lookup {
         true => format!("the host name is unknown ({text})"),
+        // The words of tokio-rustls.
+        false if text == "tls handshake eof" => {
+            "TLS: the server ended the connection during the handshake".to_owned()
+        }
         false => text,
     }
 }

@@ -208,7 +208,7 @@ mod tests {
             ),
         ] {
             let token = settings(&variables).unwrap().token.unwrap();
-            assert_eq!((token.source, token.&value), (source, value));
+            assert_eq!((token.source, &*token.value), (source, value));
             assert!(!format!("{:?}", token.header).contains("hvs"));
         }
         fs::write(home.path().join(TOKEN_FILE), " \n").unwrap();

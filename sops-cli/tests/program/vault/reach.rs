@@ -63,7 +63,10 @@ fn the_servers_that_the_user_allows_are_contacted() {
             let environment = environment_with_file(&server);
             let asked = operations(&server).len();
             let variables = [("VAULT_TOKEN", ROOT), (name, value)];
-            run_with(&environment, &variables, words).succeeds();
+            let run = run_with(&environment, &variables, words);
+            // The rule has another key, which `verify` reports.
+            let is_verified = run.stderr.contains("1 decrypted with a matching MAC");
+            assert!(run.code == Some(0) || is_verified, "{words:?}: {run}");
             assert!(operations(&server).len() > asked, "{name} {words:?}");
         }
     }
