@@ -80,7 +80,7 @@ struct ErrorAnswer {
     error_description: Option<String>,
 }
 
-/// Reads a token from JSON; `None` if there is none.
+/// Reads a token from JSON; `None` if it contains no token.
 pub(crate) fn from_json(json: &[u8]) -> Option<AccessToken> {
     let answer: TokenAnswer = serde_json::from_slice(json).ok()?;
     let seconds = answer.expires_in.and_then(|seconds| match seconds {

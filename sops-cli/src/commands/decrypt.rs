@@ -56,7 +56,9 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files, batch::Leftovers::Remove)?;
-        services.contact_servers_of(&items);
+        if batch::are_named(&items) {
+            services.contact_servers_of_named_files();
+        }
         let batch = Batch {
             ui,
             items: &items,

@@ -60,7 +60,9 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files, batch::Leftovers::Remove)?;
-        services.contact_servers_of(&items);
+        if batch::are_named(&items) {
+            services.contact_servers_of_named_files();
+        }
         let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
         let rotation = Rotation {
             ui,

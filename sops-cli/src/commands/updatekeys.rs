@@ -83,7 +83,9 @@ pub(crate) fn cmd_updatekeys(
             let mut items =
                 batch::items(files.iter().map(PathBuf::as_path), batch::Leftovers::Remove)?;
             items.retain(|item| item.is_meant(true));
-            services.contact_servers_of(&items);
+            if batch::are_named(&items) {
+                services.contact_servers_of_named_files();
+            }
             if own.is_none() && items.is_empty() {
                 return Err(encryption_options::no_rules(None)?);
             }

@@ -12,7 +12,6 @@ use sops_core::keys::{
 use sops_core::{EncryptedDocument, Error};
 
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
-use crate::batch::BatchFile;
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::cloud::Cloud;
@@ -105,13 +104,6 @@ impl Services {
     /// the user named; a repository must not be able to collect tokens.
     pub(crate) fn contact_servers_of_named_files(&self) {
         self.cloud.contact_any_server();
-    }
-
-    /// Does that unless one of the files was found in a directory.
-    pub(crate) fn contact_servers_of(&self, items: &[BatchFile]) {
-        if !items.iter().any(|item| item.is_found) {
-            self.contact_servers_of_named_files();
-        }
     }
 
     /// Refuses keys that none of the services knows.

@@ -141,6 +141,51 @@ fn a_version_that_is_given_is_kept() {
 }
 
 #[test]
+fn flags_and_the_variable_name_keys() {
+    let user = User::new();
+    let [latest, older] = ["sops", &format!("sops/{OLDER}")].map(|key| user.server.key(key));
+    user.environment.write("p.yaml", TEXT);
+    let mut variables = user.principal();
+    variables.push(("SOPS_AZURE_KEYVAULT_URLS", older.clone()));
+    let encrypted = user
+        .run_with(&variables, &["encrypt", "p.yaml"])
+        .succeeds()
+        .stdout;
+    assert!(encrypted.contains(OLDER), "{encrypted}");
+    user.environment.write("x.yaml", encrypted);
+    let words = [
+        "rotate",
+        "-i",
+        "--yes",
+        "--rm-azure-kv",
+        &older,
+        "--add-azure-kv",
+        &latest,
+        "x.yaml",
+    ];
+    user.run(&words).succeeds();
+    let changed = user.environment.read("x.yaml");
+    assert!(
+        changed.contains(LATEST) && !changed.contains(OLDER),
+        "{changed}"
+    );
+    let words = [
+        "groups",
+        "add",
+        "-i",
+        "--yes",
+        "--azure-kv",
+        &older,
+        "--file",
+        "x.yaml",
+    ];
+    user.run(&words).succeeds();
+    assert!(user.environment.read("x.yaml").contains(OLDER));
+    let decrypted = user.run(&["decrypt", "x.yaml"]).succeeds();
+    assert_eq!(decrypted.stdout, TEXT);
+}
+
+#[test]
 fn tokens_come_from_the_sources_of_azure() {
     let user = User::new();
     user.encrypt("x.yaml");

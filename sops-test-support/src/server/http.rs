@@ -40,7 +40,7 @@ impl HttpRequest {
         header.map(|(_, value)| &**value)
     }
 
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

@@ -43,7 +43,9 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             false => batch::Leftovers::Remove,
         };
         let items = batch::items(files, leftovers)?;
-        services.contact_servers_of(&items);
+        if batch::are_named(&items) {
+            services.contact_servers_of_named_files();
+        }
         return several::encrypt_all(&reader, &items);
     }
     services.contact_servers_of_named_files();

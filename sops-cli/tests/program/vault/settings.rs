@@ -144,6 +144,38 @@ fn one_redirect_is_followed_unless_it_gives_up_encryption() {
 }
 
 #[test]
+fn the_proxy_for_vault_has_precedence_over_that_of_the_environment() {
+    let environment = TestEnvironment::without_key();
+    let server = VaultServer::start();
+    encrypt(&environment, &server, "x.yaml");
+    let far = environment
+        .read("x.yaml")
+        .replace(&server.http.url(), "http://vault.invalid:8200");
+    environment.write("x.yaml", far);
+    let used = HttpServer::start(|_| HttpReply::Answer(502, Vec::new(), Vec::new()));
+    for (name, number) in [
+        ("VAULT_PROXY_ADDR", 1),
+        ("VAULT_HTTP_PROXY", 2),
+        ("HTTP_PROXY", 3),
+    ] {
+        let variables = [
+            ("VAULT_TOKEN", ROOT),
+            ("ALL_PROXY", "http://127.0.0.1:1"),
+            (name, &*used.url()),
+        ];
+        let run = run_with(&environment, &variables, &["decrypt", "x.yaml"]).fails_with(128);
+        assert!(run.stderr.contains("the proxy:"), "{run}");
+        assert_eq!(used.requests().len(), number, "{name}");
+    }
+    let request = used.requests().remove(0);
+    assert_eq!(
+        (&*request.method, &*request.path),
+        ("CONNECT", "vault.invalid:8200")
+    );
+    assert_eq!(request.header("x-vault-token"), None);
+}
+
+#[test]
 fn an_invalid_setting_is_named_without_its_value() {
     let environment = TestEnvironment::without_key();
     let server = VaultServer::start();

@@ -3,7 +3,8 @@
 use sops_keys::Environment;
 
 use super::super::challenge::Challenge;
-use super::{Failure, allowed_tenant, token_url};
+use super::authority::{allowed_tenant, token_url};
+use super::failure::Failure;
 use crate::access_token::{AccessToken, request_with_form};
 use crate::secret_text::SecretText;
 use crate::transport::HttpClient;

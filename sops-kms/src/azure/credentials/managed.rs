@@ -8,7 +8,7 @@ use sops_keys::Environment;
 use tokio::time::timeout;
 
 use super::super::challenge::Challenge;
-use super::Failure;
+use super::failure::Failure;
 use crate::access_token::{self, AccessToken};
 use crate::provider::Outcome;
 use crate::transport::HttpClient;

@@ -1,9 +1,12 @@
 //! Where access tokens for Azure come from: the sources of Azure's own libraries, in their order.
 //! `environment.rs` has the variables of a service principal, `workload.rs` the tokens that
 //! Kubernetes issues, `managed.rs` the identity of a machine, and `tools.rs` the programs `az` and
-//! `azd`.
+//! `azd`; `authority.rs` is the server for the first two, and `failure.rs` says why a source gives
+//! no token.
 
+mod authority;
 mod environment;
+mod failure;
 mod managed;
 mod tools;
 mod workload;
@@ -13,6 +16,7 @@ use std::collections::HashMap;
 use sops_keys::Environment;
 use tokio::sync::Mutex;
 
+use self::failure::Failure;
 use super::challenge::Challenge;
 use crate::access_token::AccessToken;
 use crate::provider::Outcome;
@@ -176,21 +180,6 @@ impl Credentials {
     }
 }
 
-/// Why a source gives no token.
-#[derive(Debug)]
-enum Failure {
-    /// The user has not set it up.
-    Absent(String),
-    /// It is set up, but failed.
-    Failed(String),
-}
-
-impl From<String> for Failure {
-    fn from(message: String) -> Self {
-        Self::Failed(message)
-    }
-}
-
 /// One sentence with a part for each source; those that are set up come first, because one of them
 /// is most likely meant to work.
 fn message(failures: &[(Source, Failure)]) -> String {
@@ -210,47 +199,6 @@ fn message(failures: &[(Source, Failure)]) -> String {
         "no Azure access token; run `az login`, or set up another source; {}",
         parts.join("; ")
     )
-}
-
-/// The tenant to ask for a token: that of the vault, if the identity may use it.
-fn allowed_tenant(
-    environment: &Environment,
-    own: &str,
-    challenge: &Challenge,
-) -> Result<String, Failure> {
-    let more = text(environment, "AZURE_ADDITIONALLY_ALLOWED_TENANTS")?.unwrap_or_default();
-    let is_allowed = more
-        .split(';')
-        .any(|tenant| tenant == "*" || tenant == challenge.tenant);
-    if own == challenge.tenant || is_allowed {
-        return Ok(challenge.tenant.clone());
-    }
-    Err(Failure::Failed(format!(
-        "the vault belongs to the tenant {}, but AZURE_TENANT_ID names another; AZURE_ADDITIONALLY_ALLOWED_TENANTS can allow it",
-        challenge.tenant
-    )))
-}
-
-/// The URL that issues tokens for a tenant.
-fn token_url(environment: &Environment, tenant: &str) -> Outcome<String> {
-    let host = text(environment, "AZURE_AUTHORITY_HOST")?;
-    let host = host
-        .as_deref()
-        .unwrap_or("https://login.microsoftonline.com");
-    if !host.starts_with("https://") && !is_loopback(host) {
-        return Err("AZURE_AUTHORITY_HOST: it does not begin with `https://`".to_owned());
-    }
-    Ok(format!(
-        "{}/{tenant}/oauth2/v2.0/token",
-        host.trim_end_matches('/')
-    ))
-}
-
-/// Whether a URL without encryption leads to this machine.
-fn is_loopback(url: &str) -> bool {
-    ["http://127.0.0.1:", "http://localhost:"]
-        .iter()
-        .any(|start| url.starts_with(start))
 }
 
 #[cfg(test)]

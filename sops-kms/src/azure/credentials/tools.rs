@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::super::challenge::Challenge;
-use super::Failure;
+use super::failure::Failure;
 use crate::access_token::{AccessToken, from_json};
 use crate::words::said;
 
