@@ -202,6 +202,7 @@ LAYERS = [
     "sops-core",
     "sops-placeholder",
     "sops-keyservice",
+    "sops-kms",
     "sops-lint",
     "kustomize-plugin",
     "sops-cli",

@@ -38,6 +38,7 @@ impl FileUpdate<'_> {
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<WrittenFile>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
+        services.contact_servers_of_named_files();
         let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
         if written.is_some() {
             self.ui.log_written();

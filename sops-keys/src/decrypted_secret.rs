@@ -11,7 +11,8 @@ use crate::spelling::{hex_digits, without_comment};
 pub struct DecryptedSecret {
     /// The data key, or a share of one.
     pub secret: Zeroizing<Vec<u8>>,
-    /// The names of the key: its recipient, or the fingerprints of a PGP key and its subkey. Empty
+    /// The names of the key: its recipient, the fingerprints of a PGP key and its subkey,
+    /// or the identifier of a key on a server. Empty
     /// if they are unknown, as for keys of an age plugin.
     pub key_names: Vec<String>,
 }
@@ -50,7 +51,7 @@ impl DecryptedSecret {
                 // A long key ID is the end of a fingerprint, and all that `gpg` matches.
                 digits.len() >= 16 && self.key_names.iter().any(|name| name.ends_with(digits))
             }
-            _ => false,
+            key => self.key_names.contains(&key.id()),
         }
     }
 }

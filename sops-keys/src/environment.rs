@@ -102,7 +102,11 @@ impl Environment {
     }
 
     /// The home directory, from its variable alone, as in Go's `os.UserHomeDir`.
-    pub(crate) fn home(&self) -> std::result::Result<PathBuf, &'static str> {
+    ///
+    /// # Errors
+    ///
+    /// The message says which variable is not set.
+    pub fn home(&self) -> std::result::Result<PathBuf, &'static str> {
         match self.platform {
             Platform::Windows => self.path("USERPROFILE").ok_or("%UserProfile% is not set"),
             Platform::Unix | Platform::MacOs => self.path("HOME").ok_or("$HOME is not set"),
@@ -124,7 +128,8 @@ impl Environment {
     }
 
     /// A program to run in this environment.
-    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Variables::Given(variables) = &self.variables {
             command.env_clear().envs(variables);
@@ -133,7 +138,8 @@ impl Environment {
     }
 
     /// The value of a variable; an empty one counts as not set.
-    pub(crate) fn var(&self, name: &str) -> Option<OsString> {
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<OsString> {
         let value = match &self.variables {
             Variables::Process => env::var_os(name),
             Variables::Given(given) => given.get(&OsString::from(name)).cloned(),

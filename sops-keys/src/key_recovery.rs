@@ -158,31 +158,42 @@ impl<'a> Opening<'a> {
         service: &dyn KeyService,
         budget: &WorkBudget,
     ) {
-        for (key, problem) in self.keys.iter().zip(&mut self.problems) {
-            let master_key = key.master_key();
-            let family = master_key.family();
-            if !families.contains(&family) || !service.serves(family) {
-                continue;
+        let served: Vec<usize> = (0..self.keys.len())
+            .filter(|index| {
+                let family = self.keys[*index].master_key().family();
+                families.contains(&family) && service.serves(family)
+            })
+            .collect();
+        let (waiting, ready): (Vec<usize>, Vec<usize>) = served
+            .into_iter()
+            .partition(|index| service.waits_for(self.keys[*index].master_key().family()));
+        // Servers are asked only if no key on this machine decrypts, and then together.
+        let tries = ready.into_iter().map(|index| vec![index]);
+        for indices in tries.chain([waiting]) {
+            let keys: Vec<(&MasterKey, &str)> = indices
+                .iter()
+                .map(|index| (self.keys[*index].master_key(), self.keys[*index].enc()))
+                .collect();
+            let attempts = service.decrypt_any(budget, &keys, effort);
+            for (index, error) in attempts.errors {
+                self.problems[indices[index]] = Some(RecoveryProblem {
+                    is_damage: matches!(error, Error::DamagedSecret { .. }),
+                    message: error.about_key(),
+                });
             }
-            match service.decrypt_within(budget, master_key, key.enc(), effort) {
-                Ok(Some(secret)) if secret.len() == self.secret_bytes => {
+            match attempts.secret {
+                Some((_, secret)) if secret.len() == self.secret_bytes => {
                     self.secret = Some(secret);
                     return;
                 }
-                Ok(Some(secret)) => {
+                Some((index, secret)) => {
                     let (found, wanted) = (secret.len(), self.secret_bytes);
-                    *problem = Some(RecoveryProblem {
+                    self.problems[indices[index]] = Some(RecoveryProblem {
                         is_damage: true,
                         message: format!("holds {found} bytes instead of {wanted}"),
                     });
                 }
-                Ok(None) => {}
-                Err(error) => {
-                    *problem = Some(RecoveryProblem {
-                        is_damage: matches!(error, Error::DamagedSecret { .. }),
-                        message: error.about_key(),
-                    });
-                }
+                None => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::family::Family;
 use crate::master_key::MasterKey;
 use crate::pgp::Gpg;
-use crate::service::{Effort, KeyService};
+use crate::service::{Attempts, Effort, KeyService};
 use crate::work_budget::WorkBudget;
 
 /// Several key services, tried in order until one has the key. Local ones come first, as in `sops`.
@@ -62,6 +62,20 @@ impl KeyService for KeyServices {
         self.serving(family).next().is_some()
     }
 
+    /// Completes with the first service that can.
+    fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
+        let mut refused = Refused::default();
+        for service in self.serving(key.family()) {
+            match service.complete(key) {
+                Ok(complete) => return Ok(complete),
+                Err(error) => refused.add(error),
+            }
+        }
+        Err(refused
+            .error(key)
+            .unwrap_or_else(|| Error::no_key_service(key)))
+    }
+
     /// Encrypts with the first service that can.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
         let mut refused = Refused::default();
@@ -101,6 +115,41 @@ impl KeyService for KeyServices {
             }
         }
         refused.error(key).map_or(Ok(None), Err)
+    }
+
+    fn waits_for(&self, family: Family) -> bool {
+        self.serving(family)
+            .any(|service| service.waits_for(family))
+    }
+
+    fn decrypt_any(
+        &self,
+        budget: &WorkBudget,
+        keys: &[(&MasterKey, &str)],
+        effort: Effort,
+    ) -> Attempts {
+        let mut refused: Vec<Refused> = keys.iter().map(|_| Refused::default()).collect();
+        let mut secret = None;
+        for service in &self.services {
+            let is_served = |index: &usize| service.serves(keys[*index].0.family());
+            let served: Vec<usize> = (0..keys.len()).filter(is_served).collect();
+            let served_keys: Vec<_> = served.iter().map(|index| keys[*index]).collect();
+            let attempts = service.decrypt_any(budget, &served_keys, effort);
+            for (index, error) in attempts.errors {
+                refused[served[index]].add(error);
+            }
+            if let Some((index, found)) = attempts.secret {
+                secret = Some((served[index], found));
+                break;
+            }
+        }
+        let errors = refused.into_iter().zip(keys).enumerate();
+        let errors =
+            errors.filter_map(|(index, (refused, (key, _)))| Some((index, refused.error(key)?)));
+        Attempts {
+            secret,
+            errors: errors.collect(),
+        }
     }
 
     fn available_keys(&self) -> Vec<MasterKey> {

@@ -68,12 +68,26 @@ pub fn wrap_data_key(
     };
     let wrap = |(keys, secret): (&Vec<MasterKey>, &Zeroizing<Vec<u8>>)| {
         let keys = keys.iter().map(|key| {
-            let enc = service.encrypt(key, secret)?;
-            Ok(WrappedKey::new(key.clone(), enc, now))
+            let key = service.complete(key)?;
+            require_version(&key)?;
+            let enc = service.encrypt(&key, secret)?;
+            Ok(WrappedKey::new(key, enc, now))
         });
         Ok(KeyGroup {
             keys: keys.collect::<Result<_>>()?,
         })
     };
     groups.iter().zip(&secrets).map(wrap).collect()
+}
+
+/// Refuses an Azure key without a version: `sops` could not decrypt with it once the key has a newer
+/// version.
+fn require_version(key: &MasterKey) -> Result<()> {
+    match key {
+        MasterKey::AzureKv { version, .. } if version.is_empty() => Err(Error::MasterKey {
+            key: key.to_string(),
+            message: "it has no version; add the version to encrypt for".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }

@@ -75,7 +75,7 @@ pub use key_wrapping::wrap_data_key;
 pub use master_key::MasterKey;
 pub use pgp::Gpg;
 pub use prompt::{NoPrompt, Prompt};
-pub use service::{Effort, KeyService};
+pub use service::{Attempts, Effort, KeyService};
 pub use service_fn::service_fn;
 pub use work_budget::WorkBudget;
 pub use wrapped_key::{KeyGroup, WrappedKey};

@@ -60,8 +60,8 @@ pub enum MasterKey {
         vault_url: String,
         /// The key's name.
         name: String,
-        /// The key's version. If it is empty, `sops` asks the vault for the latest version; this
-        /// library does not encrypt for such a key.
+        /// The key's version. If it is empty, the key service asks the vault for the latest
+        /// version, and a service that can't do that does not encrypt for the key.
         version: String,
     },
     /// A HashiCorp Vault key.

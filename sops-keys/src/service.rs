@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::family::Family;
 use crate::master_key::MasterKey;
 use crate::work_budget::WorkBudget;
@@ -55,6 +55,15 @@ pub trait KeyService: Send + Sync {
     /// Whether the service can encrypt or decrypt with keys of the family.
     fn serves(&self, family: Family) -> bool;
 
+    /// The key with everything that its entry in the metadata needs, such as the version of an Azure
+    /// key that has none. May ask a server.
+    ///
+    /// # Errors
+    /// [`Error::MasterKey`](crate::Error::MasterKey) if the service can't find out.
+    fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
+        Ok(key.clone())
+    }
+
     /// Encrypts `secret`, a data key or a share of one (32 or 33 bytes), for `key`. Returns the
     /// text for the `enc` field of the metadata.
     ///
@@ -93,6 +102,35 @@ pub trait KeyService: Send + Sync {
         self.decrypt(key, enc, effort)
     }
 
+    /// Whether the service waits for servers that use keys of the family, so that several keys are
+    /// better tried with one call of [`decrypt_any`](Self::decrypt_any).
+    fn waits_for(&self, family: Family) -> bool {
+        let _ = family;
+        false
+    }
+
+    /// Decrypts with any of several keys of one group, each with its `enc` text. Override it to ask
+    /// several servers at the same time.
+    fn decrypt_any(
+        &self,
+        budget: &WorkBudget,
+        keys: &[(&MasterKey, &str)],
+        effort: Effort,
+    ) -> Attempts {
+        let mut attempts = Attempts::default();
+        for (index, (key, enc)) in keys.iter().enumerate() {
+            match self.decrypt_within(budget, key, enc, effort) {
+                Ok(Some(secret)) => {
+                    attempts.secret = Some((index, secret));
+                    return attempts;
+                }
+                Ok(None) => {}
+                Err(error) => attempts.errors.push((index, error)),
+            }
+        }
+        attempts
+    }
+
     /// The budget for the master keys of one file.
     fn budget(&self) -> WorkBudget {
         WorkBudget::default()
@@ -116,6 +154,15 @@ pub trait KeyService: Send + Sync {
         let _ = family;
         Vec::new()
     }
+}
+
+/// The outcome of [`KeyService::decrypt_any`].
+#[derive(Default)]
+pub struct Attempts {
+    /// The secret, and the index of the key that decrypted it.
+    pub secret: Option<(usize, Zeroizing<Vec<u8>>)>,
+    /// Why other keys failed, with their indices, as far as they were tried.
+    pub errors: Vec<(usize, Error)>,
 }
 
 /// How much effort to spend on finding a private key. All master keys of a file are tried with one

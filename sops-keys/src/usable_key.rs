@@ -23,9 +23,6 @@ impl MasterKey {
             Self::Pgp { fingerprint } if !is_fingerprint(fingerprint) => {
                 "this is not a fingerprint, which has 40 hexadecimal digits"
             }
-            Self::AzureKv { version, .. } if version.is_empty() => {
-                "it has no version; add the version to encrypt for"
-            }
             _ => return Ok(()),
         };
         Err(Error::MasterKey {
@@ -83,7 +80,7 @@ mod tests {
             (Family::Pgp, "--output=/tmp/x", false),
             (Family::Pgp, "ann@example.com", false),
             (Family::AzureKv, "https://v/keys/k/1", true),
-            (Family::AzureKv, "https://v/keys/k", false),
+            (Family::AzureKv, "https://v/keys/k", true),
             (Family::Age, "age1x", false),
             (Family::Kms, "arn:aws:kms:x", true),
         ] {

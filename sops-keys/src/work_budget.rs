@@ -12,6 +12,8 @@ use std::collections::HashSet;
 pub struct WorkBudget {
     operations: Cell<u32>,
     programs: Cell<u32>,
+    /// How many times a key service elsewhere may be asked to decrypt.
+    requests: Cell<u32>,
     /// How many messages may be passed to `gpg` even if it does not have the private key.
     messages: Cell<u32>,
     /// The PGP keys that used their one extra run after `messages` reached 0.
@@ -20,24 +22,26 @@ pub struct WorkBudget {
 }
 
 impl Default for WorkBudget {
-    /// A few seconds of work: 100,000 operations, 1,000 programs, and 100 runs of `gpg` plus one
-    /// for each key that it has.
+    /// A few seconds of work: 100,000 operations, 1,000 programs, 100 requests to key services
+    /// elsewhere, and 100 runs of `gpg` plus one for each key that it has.
     fn default() -> Self {
-        Self::new(100_000, 1_000, 100)
+        Self::new(100_000, 1_000, 100, 100)
     }
 }
 
 impl WorkBudget {
-    /// Less than a tenth of a second of work and no programs, for a check before each commit.
+    /// Less than a tenth of a second of work, with no programs and no requests, for a check before
+    /// each commit.
     #[must_use]
     pub fn small() -> Self {
-        Self::new(2_000, 0, 0)
+        Self::new(2_000, 0, 0, 0)
     }
 
-    fn new(operations: u32, programs: u32, messages: u32) -> Self {
+    fn new(operations: u32, programs: u32, messages: u32, requests: u32) -> Self {
         Self {
             operations: Cell::new(operations),
             programs: Cell::new(programs),
+            requests: Cell::new(requests),
             messages: Cell::new(messages),
             pgp_keys: RefCell::default(),
             is_exceeded: Cell::new(false),
@@ -58,6 +62,11 @@ impl WorkBudget {
     /// Takes one run of a command or a plugin. Returns whether the budget allows it.
     pub(crate) fn take_program(&self) -> bool {
         self.take(&self.programs, 1)
+    }
+
+    /// Takes one request to decrypt with a key elsewhere. Returns whether the budget allows it.
+    pub fn take_request(&self) -> bool {
+        self.take(&self.requests, 1)
     }
 
     /// Takes one run of `gpg`. Returns whether the budget allows it; once the runs are used up, it
@@ -94,12 +103,13 @@ mod tests {
 
     #[test]
     fn work_beyond_the_budget_is_skipped() {
-        let budget = WorkBudget::new(5, 1, 2);
+        let budget = WorkBudget::new(5, 1, 2, 1);
         assert!(budget.take_operations(3) && !budget.is_exceeded());
         assert!(!budget.take_operations(3) && budget.is_exceeded());
         assert!(budget.take_operations(2));
         assert!(budget.take_program() && !budget.take_program());
-        let budget = WorkBudget::new(0, 0, 2);
+        assert!(budget.take_request() && !budget.take_request());
+        let budget = WorkBudget::new(0, 0, 2, 0);
         let unknown = || budget.take_gpg("A", || false);
         assert!(unknown() && unknown() && !budget.is_exceeded());
         assert!(budget.take_gpg("B", || true) && !budget.is_exceeded());

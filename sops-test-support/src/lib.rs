@@ -4,6 +4,7 @@
 //! - documents written by hand, and Secrets in disguise
 //! - the comparison of two programs' texts
 //! - the environment in which the program runs
+//! - servers on the loopback interface in place of those of key services
 //! - the check of generated documentation pages, and of the commands on others
 
 mod compare;
@@ -17,6 +18,7 @@ mod json;
 pub mod kustomize;
 #[cfg(unix)]
 pub mod page;
+pub mod server;
 pub mod vectors;
 pub mod written;
 mod yaml;

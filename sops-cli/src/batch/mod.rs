@@ -34,6 +34,11 @@ pub(crate) struct BatchFile {
     pub(crate) is_found: bool,
 }
 
+/// Whether the user named all of these files, and none was found in a directory.
+pub(crate) fn are_named(items: &[BatchFile]) -> bool {
+    !items.iter().any(|item| item.is_found)
+}
+
 /// What happens to a file.
 pub(crate) enum Work {
     /// The file as it was read, and its new content.

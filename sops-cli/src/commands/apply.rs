@@ -53,6 +53,9 @@ enum DryRun {
 
 pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let services = Services::for_opening(ui, globals, &args.opening)?;
+    if !args.files.iter().any(|file| file.is_dir()) {
+        services.contact_servers_of_named_files();
+    }
     let reader = ManifestReader {
         ui,
         services: &services,

@@ -56,6 +56,9 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files, batch::Leftovers::Remove)?;
+        if batch::are_named(&items) {
+            services.contact_servers_of_named_files();
+        }
         let batch = Batch {
             ui,
             items: &items,
@@ -71,6 +74,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         };
         return batch.replace(work, |_| {});
     }
+    services.contact_servers_of_named_files();
     let file = args.file.input(ui);
     args.output.check(file)?;
     args.file.refuse_directory("decrypt")?;

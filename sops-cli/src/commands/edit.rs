@@ -76,6 +76,7 @@ pub(crate) struct Args {
 pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let file = args.file.require(ui)?;
     let services = Services::for_opening(ui, globals, &args.opening)?;
+    services.contact_servers_of_named_files();
     let name = args.name.or(Some(file)).unwrap_or(file);
     let by_name = args.formats.input(Some(name));
     let editor = EditorProgram::find()?;

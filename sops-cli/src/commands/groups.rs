@@ -187,6 +187,7 @@ fn change(
         |group, _| matches!(change, GroupChange::Delete(index) if index == group),
     )?;
     let services = Services::new(ui, globals)?;
+    services.contact_servers_of_named_files();
     let key_groups = KeyGroups {
         groups: &groups,
         threshold,

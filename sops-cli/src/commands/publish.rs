@@ -83,6 +83,7 @@ pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         targets: RefCell::default(),
     };
     if !metadata.is_dir() {
+        services.contact_servers_of_named_files();
         let name = file.file_name().unwrap_or_default();
         return publication.publish(file, Path::new(name));
     }

@@ -60,6 +60,9 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files, batch::Leftovers::Remove)?;
+        if batch::are_named(&items) {
+            services.contact_servers_of_named_files();
+        }
         let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
         let rotation = Rotation {
             ui,
@@ -72,6 +75,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         agreement.warn_of_rules();
         return rotated;
     }
+    services.contact_servers_of_named_files();
     let file = args.file.require(ui)?;
     args.output.check(Some(file))?;
     args.file.refuse_directory("rotate")?;

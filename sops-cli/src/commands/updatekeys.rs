@@ -67,6 +67,7 @@ pub(crate) fn cmd_updatekeys(
     match &args.files[..] {
         [] => Err(no_file()),
         [file] if !file.is_dir() => {
+            services.contact_servers_of_named_files();
             let resolved = ResolvedConfig {
                 config: own.map(Arc::new),
                 path: file.clone(),
@@ -82,6 +83,9 @@ pub(crate) fn cmd_updatekeys(
             let mut items =
                 batch::items(files.iter().map(PathBuf::as_path), batch::Leftovers::Remove)?;
             items.retain(|item| item.is_meant(true));
+            if batch::are_named(&items) {
+                services.contact_servers_of_named_files();
+            }
             if own.is_none() && items.is_empty() {
                 return Err(encryption_options::no_rules(None)?);
             }

@@ -52,6 +52,7 @@ pub(crate) fn decrypt(
     purpose: Use,
 ) -> Result<Decrypted, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
+    services.contact_servers_of_named_files();
     decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
 }
 

@@ -1,4 +1,5 @@
-//! Answers requests to a key service with the age and PGP keys of this machine.
+//! Answers requests to a key service with the age and PGP keys of this machine, and with keys on
+//! servers that this program contacts itself.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use sops_keyservice::{Answer, Status};
 use sops_printable::{beginning, one_line};
 use zeroize::Zeroizing;
 
+use crate::keys::cloud::Cloud;
 use crate::ui::Ui;
 
 /// The keys of this machine, searched for again for each request, as in `sops`.
@@ -41,9 +43,12 @@ impl LocalKeys {
         let keys = PrivateKeys {
             identities: identities.with_prompt(self.ui.prompt_of_server()),
             gpg: Gpg::from_environment(Environment::process()),
+            cloud: Cloud::new(),
         };
+        keys.cloud.contact_any_server();
         let answer = match key.family() {
             Family::Age | Family::Pgp => work(&keys),
+            family if keys.cloud.serves(family) => work(&keys),
             family => Err(has_none_of(family)),
         };
         // The name in a request may be a private key, which the error would repeat.
@@ -105,6 +110,7 @@ impl LocalKeys {
 struct PrivateKeys {
     identities: Identities,
     gpg: Gpg,
+    cloud: Cloud,
 }
 
 impl PrivateKeys {
@@ -112,7 +118,10 @@ impl PrivateKeys {
         match key.family() {
             Family::Age => self.identities.encrypt(key, secret),
             Family::Pgp => self.gpg.encrypt(key, secret),
-            family => return Err(has_none_of(family)),
+            family => match self.cloud.service(None) {
+                Some(cloud) => cloud.encrypt(key, secret),
+                None => return Err(has_none_of(family)),
+            },
         }
         .map_err(|error| Status::unknown(error.about_key()))
     }
@@ -128,14 +137,19 @@ impl PrivateKeys {
                 self.identities.decrypt_and_name_key(effort, recipient, enc)
             }
             MasterKey::Pgp { .. } => self.gpg.decrypt_and_name_key(key, enc, effort),
-            key => return Err(has_none_of(key.family())),
+            key => match self.cloud.service(None) {
+                Some(cloud) => cloud.decrypt(key, enc, effort).map(|secret| {
+                    secret.map(|secret| DecryptedSecret::new(secret, vec![key.id()]))
+                }),
+                None => return Err(has_none_of(key.family())),
+            },
         }
         .map_err(|error| Status::unknown(error.about_key()))
     }
 }
 
 fn has_none_of(family: Family) -> Status {
-    let message = format!("this key service serves only age and PGP keys, not {family}");
+    let message = format!("this key service has no keys of {family}");
     Status::unimplemented(message)
 }
 

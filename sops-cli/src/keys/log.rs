@@ -1,9 +1,9 @@
-//! Logs the operations of local keys for `--verbose`, in the words of `sops`, which programs look
+//! Logs the operations of keys for `--verbose`, in the words of `sops`, which programs look
 //! for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sops_core::keys::{Effort, Family, KeyService, MasterKey, Result, WorkBudget};
+use sops_core::keys::{Attempts, Effort, Family, KeyService, MasterKey, Result, WorkBudget};
 use zeroize::Zeroizing;
 
 use crate::ui::Log;
@@ -21,17 +21,29 @@ impl KeyLog {
         Arc::new(Self { log, failed })
     }
 
+    /// A service that logs what it does, if there is a log.
+    pub(super) fn logged<S: KeyService + 'static>(
+        service: &Arc<S>,
+        log: Option<&Arc<Self>>,
+    ) -> Arc<dyn KeyService> {
+        let service = Arc::clone(service);
+        match log.map(Arc::clone) {
+            Some(log) => Arc::new(LoggedKeys { service, log }),
+            None => service,
+        }
+    }
+
     /// Logs the keys that failed.
     pub(super) fn flush(&self) {
         for key in self.failed().drain(..) {
-            self.write(&key, "Decryption failed");
+            self.write(&key, Operation::Decryption, false);
         }
     }
 
     fn decrypted(&self, key: &MasterKey) {
         self.failed().retain(|failed| failed != key);
         self.flush();
-        self.write(key, "Decryption succeeded");
+        self.write(key, Operation::Decryption, true);
     }
 
     fn not_decrypted(&self, key: &MasterKey) {
@@ -45,21 +57,45 @@ impl KeyLog {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, key: &MasterKey, message: &str) {
-        let id = key.id();
-        let (logger, field) = match key.family() {
-            Family::Age if message.starts_with("Decryption") => ("AGE", None),
-            Family::Age => ("AGE", Some(("recipient", &*id))),
-            _ => ("PGP", Some(("fingerprint", &*id))),
+    fn write(&self, key: &MasterKey, operation: Operation, is_success: bool) {
+        let outcome = match (is_success, key.family()) {
+            (true, Family::HcVault) => "successful",
+            (true, _) => "succeeded",
+            (false, _) => "failed",
         };
-        self.log.write(logger, "info", message, field);
+        let (noun, verb) = match operation {
+            Operation::Encryption => ("Encryption", "encrypt"),
+            Operation::Decryption => ("Decryption", "decrypt"),
+        };
+        let (logger, field) = match key {
+            MasterKey::Age { .. } if operation == Operation::Decryption => ("AGE", None),
+            MasterKey::Age { recipient } => ("AGE", Some(("recipient", recipient.clone()))),
+            MasterKey::HcVault {
+                engine_path,
+                key_name,
+                ..
+            } => {
+                let path = format!("{engine_path}/{verb}/{key_name}");
+                ("VAULT_TRANSIT", Some(("Path", path)))
+            }
+            key => ("PGP", Some(("fingerprint", key.id()))),
+        };
+        let field = field.as_ref().map(|(name, value)| (*name, value.as_str()));
+        self.log
+            .write(logger, "info", &format!("{noun} {outcome}"), field);
     }
 }
 
-/// A local key service that logs its operations.
-pub(super) struct LoggedKeys<S> {
-    pub(super) service: Arc<S>,
-    pub(super) log: Arc<KeyLog>,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    Encryption,
+    Decryption,
+}
+
+/// A key service that logs its operations.
+struct LoggedKeys<S> {
+    service: Arc<S>,
+    log: Arc<KeyLog>,
 }
 
 impl<S: KeyService> KeyService for LoggedKeys<S> {
@@ -67,13 +103,14 @@ impl<S: KeyService> KeyService for LoggedKeys<S> {
         self.service.serves(family)
     }
 
+    fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
+        self.service.complete(key)
+    }
+
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
         let encrypted = self.service.encrypt(key, secret);
-        let message = match &encrypted {
-            Ok(_) => "Encryption succeeded",
-            Err(_) => "Encryption failed",
-        };
-        self.log.write(key, message);
+        self.log
+            .write(key, Operation::Encryption, encrypted.is_ok());
         encrypted
     }
 
@@ -100,6 +137,30 @@ impl<S: KeyService> KeyService for LoggedKeys<S> {
             self.log.not_decrypted(key);
         }
         decrypted
+    }
+
+    fn waits_for(&self, family: Family) -> bool {
+        self.service.waits_for(family)
+    }
+
+    fn decrypt_any(
+        &self,
+        budget: &WorkBudget,
+        keys: &[(&MasterKey, &str)],
+        effort: Effort,
+    ) -> Attempts {
+        let attempts = self.service.decrypt_any(budget, keys, effort);
+        let winner = attempts.secret.as_ref().map(|(index, _)| *index);
+        let has_failed = |index: &usize| {
+            winner.is_none() || attempts.errors.iter().any(|(failed, _)| failed == index)
+        };
+        for index in (0..keys.len()).filter(has_failed) {
+            self.log.not_decrypted(keys[index].0);
+        }
+        if let Some(index) = winner {
+            self.log.decrypted(keys[index].0);
+        }
+        attempts
     }
 
     fn budget(&self) -> WorkBudget {

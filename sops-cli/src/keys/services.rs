@@ -1,5 +1,5 @@
 //! The services that encrypt and decrypt with master keys: age and PGP on this machine, followed by
-//! key services elsewhere.
+//! keys on servers and key services elsewhere.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,9 @@ use sops_core::{EncryptedDocument, Error};
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
+use crate::keys::cloud::Cloud;
 use crate::keys::groups::KeyGroups;
-use crate::keys::log::{KeyLog, LoggedKeys};
+use crate::keys::log::KeyLog;
 use crate::keys::unprompted::Unprompted;
 use crate::ui::Ui;
 
@@ -23,8 +24,9 @@ use crate::ui::Ui;
 pub(crate) struct Services {
     identities: Arc<Identities>,
     gpg: Arc<Gpg>,
+    cloud: Cloud,
     all: Arc<KeyServices>,
-    /// The log of the local services, if it is enabled.
+    /// The log of the services in this program, if it is enabled.
     log: Option<Arc<KeyLog>>,
     is_local: bool,
     has_remote: bool,
@@ -54,12 +56,16 @@ impl Services {
         let identities = Arc::new(identities.with_prompt(ui.prompt()));
         let gpg = Arc::new(Gpg::from_environment(Environment::process()));
         let mut all = KeyServices::new().with_decryption_order(order);
+        let cloud = Cloud::new();
         let is_local = globals.is_local();
         let log = ui.verbose_log().map(KeyLog::new);
         if is_local {
             all = all
-                .with(logged(&identities, log.as_ref()))
-                .with(logged(&gpg, log.as_ref()));
+                .with(KeyLog::logged(&identities, log.as_ref()))
+                .with(KeyLog::logged(&gpg, log.as_ref()));
+            if let Some(cloud) = cloud.service(log.as_ref()) {
+                all = all.with(cloud);
+            }
         }
         let mut has_remote = false;
         for address in globals.key_services() {
@@ -75,6 +81,7 @@ impl Services {
         Ok(Self {
             identities,
             gpg,
+            cloud,
             all: Arc::new(all),
             log,
             is_local,
@@ -91,6 +98,12 @@ impl Services {
     /// The services that never prompt: local ones, and those that the user names.
     pub(crate) fn unprompted(&self) -> Unprompted {
         Unprompted::of(self.all())
+    }
+
+    /// Lets the keys on servers contact servers that only a file names, as in `sops`. For files that
+    /// the user named; a repository must not be able to collect tokens.
+    pub(crate) fn contact_servers_of_named_files(&self) {
+        self.cloud.contact_any_server();
     }
 
     /// Refuses keys that none of the services knows.
@@ -123,7 +136,11 @@ impl Services {
                     missing,
                     damaged: None,
                     ..
-                } => hints(missing),
+                } => {
+                    let keys = missing.iter();
+                    // The message says already why a server refused.
+                    hints(keys.filter(|key| !self.serves_in_cloud(key.family())))
+                }
                 _ => Vec::new(),
             };
             let error = input.error(error).with_code(Code::CannotRetrieveDataKey);
@@ -201,8 +218,13 @@ impl Services {
                 && match key {
                     MasterKey::Age { recipient } => self.identities.may_open(recipient),
                     MasterKey::Pgp { fingerprint } => self.gpg.has_private_key(fingerprint),
-                    _ => false,
+                    key => self.serves_in_cloud(key.family()),
                 }
+    }
+
+    /// Whether this program contacts the servers of the family itself.
+    fn serves_in_cloud(&self, family: Family) -> bool {
+        self.is_local && self.cloud.serves(family)
     }
 
     /// Prints each warning about the keys once and, with `--verbose`, where they were searched for.
@@ -220,18 +242,6 @@ impl Services {
                 said.push(message);
             }
         }
-    }
-}
-
-/// A local service, which logs what it does if there is a log.
-fn logged<S: KeyService + 'static>(
-    service: &Arc<S>,
-    log: Option<&Arc<KeyLog>>,
-) -> Arc<dyn KeyService> {
-    let service = Arc::clone(service);
-    match log.map(Arc::clone) {
-        Some(log) => Arc::new(LoggedKeys { service, log }),
-        None => service,
     }
 }
 
@@ -261,7 +271,7 @@ fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
 }
 
 /// Hints for a file that none of the keys can decrypt.
-fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
+fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {
         let hint = match key.family() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::{env, fs};
 
 use sops_core::keys::{
-    self, Effort, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
-    WorkBudget,
+    self, Attempts, Effort, Environment, Family, Gpg, Identities, KeyService, KeyServices,
+    MasterKey, WorkBudget,
 };
 use zeroize::Zeroizing;
 
@@ -59,6 +59,10 @@ impl KeyService for Unprompted {
         self.service.serves(family)
     }
 
+    fn complete(&self, key: &MasterKey) -> keys::Result<MasterKey> {
+        self.service.complete(key)
+    }
+
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> keys::Result<String> {
         self.service.encrypt(key, secret)
     }
@@ -83,6 +87,22 @@ impl KeyService for Unprompted {
             return Ok(None);
         }
         self.service.decrypt_within(budget, key, enc, effort)
+    }
+
+    fn waits_for(&self, family: Family) -> bool {
+        self.service.waits_for(family)
+    }
+
+    fn decrypt_any(
+        &self,
+        budget: &WorkBudget,
+        keys: &[(&MasterKey, &str)],
+        effort: Effort,
+    ) -> Attempts {
+        if effort > self.most {
+            return Attempts::default();
+        }
+        self.service.decrypt_any(budget, keys, effort)
     }
 
     fn budget(&self) -> WorkBudget {

@@ -4,6 +4,7 @@
 //! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), the first seed
 //! `SOPS_RS_SEED` (random by default, and printed).
 
+mod azure;
 #[path = "../program/cases/mod.rs"]
 mod cases;
 mod changes;
@@ -38,5 +39,7 @@ mod secret;
 mod source_forms;
 mod tagged;
 mod terminal;
+mod vault;
 mod verbose;
+mod warden;
 mod written;

@@ -351,7 +351,7 @@ fn a_socket_in_use_is_not_replaced() {
 }
 
 #[test]
-fn cloud_keys_are_refused_by_name() {
+fn keys_that_the_service_does_not_have_are_refused_by_name() {
     let server = TestEnvironment::new();
     let client = client();
     let service = Service::begin(server.command(&UNIX));
@@ -359,11 +359,11 @@ fn cloud_keys_are_refused_by_name() {
     let run = client
         .run(&[
             "encrypt",
-            "--gcp-kms=projects/p/locations/l/keyRings/r/cryptoKeys/k",
+            "--kms=arn:aws:kms:eu-west-1:1:key/k",
             "--keyservice",
             &service.address,
             "p.yaml",
         ])
         .fails_with(1);
-    assert!(run.stderr.contains("not Google Cloud KMS"), "{run}");
+    assert!(run.stderr.contains("no keys of AWS KMS"), "{run}");
 }

@@ -4,6 +4,8 @@ mod agreement;
 #[cfg(feature = "kube")]
 mod apply;
 mod as_sops;
+#[cfg(feature = "azure")]
+mod azure;
 mod bad_input;
 mod cases;
 mod command_line;
@@ -53,6 +55,8 @@ mod special_files;
 mod status;
 mod tracked;
 mod untrusted_text;
+#[cfg(feature = "vault")]
+mod vault;
 mod verify;
 mod way_out;
 mod writing;

@@ -90,7 +90,10 @@ fn diff(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         shows_values: !args.names_only,
     };
     let reports = match args.no_index {
-        true => vec![comparer.compare(&two_files(args)?, true)],
+        true => {
+            services.contact_servers_of_named_files();
+            vec![comparer.compare(&two_files(args)?, true)]
+        }
         false => in_repository(&comparer, args)?,
     };
     let reports: Vec<FileReport> = reports.into_iter().flatten().collect();

@@ -31,6 +31,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         services: &services,
     };
     if let Some(file) = &args.over {
+        services.contact_servers_of_named_files();
         return over::encrypt_over(&reader, file);
     }
     if args.output.in_place
@@ -42,8 +43,12 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             false => batch::Leftovers::Remove,
         };
         let items = batch::items(files, leftovers)?;
+        if batch::are_named(&items) {
+            services.contact_servers_of_named_files();
+        }
         return several::encrypt_all(&reader, &items);
     }
+    services.contact_servers_of_named_files();
     let file = args.file.input(ui);
     args.output.check(file)?;
     args.file.refuse_directory("encrypt")?;

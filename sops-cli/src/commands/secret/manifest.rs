@@ -104,6 +104,7 @@ impl ManifestArgs {
         let file = self.file();
         let format = Format::from_path(&file);
         let services = Services::new(ui, globals)?;
+        services.contact_servers_of_named_files();
         let config = load::config(ui, globals)?;
         let wanted = Wanted {
             rules: &RuleArgs::default(),

@@ -2,9 +2,8 @@
 //! process that started them.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -12,9 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sops_test_support::environment::{Run, TestEnvironment};
 
-/// Runs a program until standard input ends, which happens when the tests end in any way, and then
-/// removes its directory.
-const WARDEN: &str = r#"directory=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$directory"; rmdir "${directory%/*}" 2>/dev/null"#;
+use crate::warden::{Warden, free_port};
 
 /// How long a server may take to be ready. On an idle machine, it takes seconds.
 const READY: Duration = Duration::from_secs(120);
@@ -30,47 +27,6 @@ pub(crate) struct Server {
     client_certificate: (String, String),
     _etcd: Warden,
     _server: Warden,
-}
-
-/// A running program.
-struct Warden {
-    child: Child,
-    /// Dropping this ends the program.
-    stdin: Option<ChildStdin>,
-}
-
-impl Warden {
-    fn start(directory: &Path, program: &str, arguments: &[String]) -> Self {
-        let log =
-            fs::File::create(directory.with_extension("log")).expect("the file can be created");
-        let mut child = Command::new("sh")
-            .args(["-c", WARDEN, "warden"])
-            .arg(directory)
-            .arg(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().expect("the file is open"))
-            .stderr(log)
-            .spawn()
-            .expect("the shell runs");
-        let stdin = child.stdin.take();
-        Self { child, stdin }
-    }
-}
-
-impl Drop for Warden {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        self.child.wait().expect("the process can be waited for");
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener
-        .local_addr()
-        .expect("the listener has an address")
-        .port()
 }
 
 impl Server {

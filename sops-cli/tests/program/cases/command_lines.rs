@@ -125,12 +125,6 @@ pub(crate) fn command_lines() -> Vec<Case> {
             1,
         ),
         case(
-            "an Azure key without a version",
-            File("x.yaml", PLAIN.into()),
-            "encrypt -i --azure-kv https://v.vault.azure.net/keys/k F",
-            1,
-        ),
-        case(
             "a group without keys to add",
             Encrypted,
             "groups add -f F",

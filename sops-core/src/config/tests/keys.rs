@@ -49,14 +49,6 @@ fn invalid_keys_are_reported_with_their_location() {
             "1:78 creation_rules[0].<<.age[1]: recipient `age1bogus`: ",
         ),
         (
-            "creation_rules: [{azure_keyvault: 'https://v.vault.azure.net/keys/k'}]",
-            "1:35 creation_rules[0].azure_keyvault: master key azure_kv https://v.vault.azure.net/keys/k/: it has no version",
-        ),
-        (
-            "creation_rules: [{key_groups: [{azure_keyvault: [{vaultUrl: 'https://v', key: k}]}]}]",
-            "1:18 creation_rules[0]: master key azure_kv https://v/keys/k/: it has no version",
-        ),
-        (
             "creation_rules:\n- age: [GOOD, IDENTITY]\n",
             "2:73 creation_rules[0].age[1]: this is a private key, not a recipient; replace it with its public key",
         ),

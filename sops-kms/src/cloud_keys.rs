@@ -1,0 +1,277 @@
+//! The key service for all families that the crate is built with.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use sops_keys::{
+    Attempts, DataKey, Effort, Environment, Error, Family, KeyService, MasterKey, Result,
+    WorkBudget,
+};
+use tokio::runtime::{self, Runtime};
+use zeroize::Zeroizing;
+
+use crate::provider::{Outcome, Provider, Warn};
+use crate::race::race;
+use crate::reach::Reach;
+
+/// How long a key may take before the next key of its group is tried too.
+const HEAD_START: Duration = Duration::from_millis(300);
+
+/// An encrypted secret: its master key, and `enc` in the metadata.
+type Sealed = (MasterKey, String);
+
+/// Encrypts and decrypts with keys on servers. Reads no setting, opens no connection and starts no
+/// runtime before the first request. Data keys that were decrypted are kept in memory, so that no
+/// server is asked twice for one.
+pub struct CloudKeys {
+    providers: Vec<Box<dyn Provider>>,
+    /// Whether the user named the files.
+    is_any_allowed: AtomicBool,
+    runtime: OnceLock<std::result::Result<Running, String>>,
+    decrypted: Mutex<HashMap<Sealed, Zeroizing<Vec<u8>>>>,
+    /// How often another key of the group was faster.
+    losses: Mutex<HashMap<MasterKey, u32>>,
+}
+
+impl CloudKeys {
+    /// Takes tokens and settings from where `sops` and the tools of each provider take them. `warn`
+    /// gets warnings for the user.
+    ///
+    /// Contacts only servers that the user or a cloud provider names, because a request can carry
+    /// the user's token and anyone who can write to a repository chooses what its files name.
+    #[must_use]
+    pub fn new(environment: Environment, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self {
+            providers: providers(&environment, &(Arc::new(warn) as Warn)),
+            is_any_allowed: AtomicBool::new(false),
+            runtime: OnceLock::new(),
+            decrypted: Mutex::default(),
+            losses: Mutex::default(),
+        }
+    }
+
+    /// From now on, also contacts servers that only a file names, as `sops` does. For files that
+    /// the user chose, not for those found in a directory or a branch.
+    pub fn contact_any_server(&self) {
+        self.is_any_allowed.store(true, Ordering::Relaxed);
+    }
+
+    fn reach(&self) -> Reach {
+        match self.is_any_allowed.load(Ordering::Relaxed) {
+            true => Reach::AnyServer,
+            false => Reach::KnownServers,
+        }
+    }
+
+    fn provider(&self, family: Family) -> Option<&dyn Provider> {
+        let mut providers = self.providers.iter();
+        let provider = providers.find(|provider| provider.family() == family);
+        provider.map(|provider| &**provider)
+    }
+
+    /// Runs the requests to their end. Several threads may call this at the same time.
+    fn run<T>(&self, requests: impl Future<Output = T>) -> Outcome<T> {
+        let runtime = self.runtime.get_or_init(|| {
+            let started = Running::start();
+            started.map_err(|error| format!("no request can be sent: {error}"))
+        });
+        match runtime {
+            Ok(Running(Some(runtime))) => Ok(runtime.block_on(requests)),
+            Ok(Running(None)) => Err("no request can be sent any more".to_owned()),
+            Err(message) => Err(message.clone()),
+        }
+    }
+
+    fn decrypted(&self) -> MutexGuard<'_, HashMap<Sealed, Zeroizing<Vec<u8>>>> {
+        self.decrypted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn losses(&self) -> MutexGuard<'_, HashMap<MasterKey, u32>> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tries the keys at these indices together.
+    fn race(&self, keys: &[(&MasterKey, &str)], indices: &[usize]) -> Attempts {
+        let reach = self.reach();
+        let requests = indices.iter().map(|index| {
+            let (key, enc) = keys[*index];
+            let provider = self.provider(key.family());
+            let provider = provider.expect("only keys that are served are tried");
+            let request = provider.decrypt(key, enc, reach);
+            async move { request.await.and_then(checked) }
+        });
+        let requests: Vec<_> = requests.collect();
+        let mut attempts = Attempts::default();
+        match self.run(async { race(requests, HEAD_START).await }) {
+            Ok(result) => {
+                for (at, message) in result.errors {
+                    let index = indices[at];
+                    attempts
+                        .errors
+                        .push((index, failed(keys[index].0, message)));
+                }
+                attempts.secret = result.first.map(|(at, secret)| (indices[at], secret));
+            }
+            Err(message) => {
+                let error = |index: &usize| (*index, failed(keys[*index].0, message.clone()));
+                attempts.errors = indices.iter().map(error).collect();
+            }
+        }
+        attempts
+    }
+}
+
+/// The families that the crate is built with.
+fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
+    vec![
+        #[cfg(feature = "vault")]
+        Box::new(crate::vault::Vault::new(
+            environment.clone(),
+            Arc::clone(warn),
+        )),
+        #[cfg(feature = "azure")]
+        Box::new(crate::azure::Azure::new(environment)),
+    ]
+}
+
+impl KeyService for CloudKeys {
+    fn serves(&self, family: Family) -> bool {
+        self.provider(family).is_some()
+    }
+
+    fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
+        let provider = self
+            .provider(key.family())
+            .ok_or_else(|| Error::no_key_service(key))?;
+        let request = async { provider.complete(key, self.reach()).await };
+        self.run(request)
+            .and_then(|outcome| outcome)
+            .map_err(|message| failed(key, message))
+    }
+
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
+        let provider = self
+            .provider(key.family())
+            .ok_or_else(|| Error::no_key_service(key))?;
+        let request = async { provider.encrypt(key, secret, self.reach()).await };
+        let enc = self
+            .run(request)
+            .and_then(|outcome| outcome)
+            .map_err(|message| failed(key, message))?;
+        let sealed = (key.clone(), enc.clone());
+        self.decrypted()
+            .insert(sealed, Zeroizing::new(secret.to_vec()));
+        Ok(enc)
+    }
+
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.decrypt_within(&self.budget(), key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &WorkBudget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let mut attempts = self.decrypt_any(budget, &[(key, enc)], effort);
+        match attempts.errors.pop() {
+            Some((_, error)) => Err(error),
+            None => Ok(attempts.secret.map(|(_, secret)| secret)),
+        }
+    }
+
+    fn waits_for(&self, family: Family) -> bool {
+        self.serves(family)
+    }
+
+    fn decrypt_any(
+        &self,
+        budget: &WorkBudget,
+        keys: &[(&MasterKey, &str)],
+        effort: Effort,
+    ) -> Attempts {
+        let keys_and_secrets = keys.iter().enumerate();
+        let mut known = keys_and_secrets.filter_map(|(index, (key, enc))| {
+            let sealed = ((*key).clone(), (*enc).to_owned());
+            Some((index, self.decrypted().get(&sealed)?.clone()))
+        });
+        if let Some(secret) = known.next() {
+            return Attempts {
+                secret: Some(secret),
+                errors: Vec::new(),
+            };
+        }
+        if effort != Effort::Run {
+            return Attempts::default();
+        }
+        let mut indices: Vec<usize> = (0..keys.len())
+            .filter(|index| self.serves(keys[*index].0.family()) && budget.take_request())
+            .collect();
+        if indices.is_empty() {
+            return Attempts::default();
+        }
+        let losses = self.losses().clone();
+        indices.sort_by_key(|index| losses.get(keys[*index].0).copied().unwrap_or(0));
+        let attempts = self.race(keys, &indices);
+        if let Some((winner, secret)) = &attempts.secret {
+            let before = indices.iter().take_while(|index| *index != winner);
+            let mut losses = self.losses();
+            before.for_each(|index| *losses.entry(keys[*index].0.clone()).or_default() += 1);
+            let (key, enc) = keys[*winner];
+            let sealed = (key.clone(), enc.to_owned());
+            self.decrypted().insert(sealed, secret.clone());
+        }
+        attempts
+    }
+}
+
+/// Refuses a secret that has neither the length of a data key nor that of a share of one.
+fn checked(secret: Zeroizing<Vec<u8>>) -> Outcome<Zeroizing<Vec<u8>>> {
+    match secret.len() {
+        DataKey::BYTES => Ok(secret),
+        length if length == DataKey::BYTES + 1 => Ok(secret),
+        length => Err(format!(
+            "the server decrypted {length} bytes, but a data key has {}",
+            DataKey::BYTES
+        )),
+    }
+}
+
+fn failed(key: &MasterKey, message: String) -> Error {
+    Error::MasterKey {
+        key: key.to_string(),
+        message,
+    }
+}
+
+/// A runtime whose end does not wait for host names that are still being looked up.
+struct Running(Option<Runtime>);
+
+impl Running {
+    fn start() -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

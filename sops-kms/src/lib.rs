@@ -1,0 +1,48 @@
+//! Encrypts and decrypts the data keys of SOPS files with keys on servers.
+//!
+//! [`CloudKeys`] is the [`KeyService`](sops_keys::KeyService) for all families that the crate is
+//! built with. Each family has a cargo feature and a module:
+//!
+//! | Feature | Family | Module |
+//! |---|---|---|
+//! | `azure` | Azure Key Vault and Managed HSM | `azure` |
+//! | `vault` | the transit engine of HashiCorp Vault and OpenBao | `vault` |
+//!
+//! ```no_run
+//! use sops_keys::{Environment, Family, KeyService, MasterKey};
+//! use sops_kms::CloudKeys;
+//!
+//! let cloud = CloudKeys::new(Environment::process(), |warning| eprintln!("{warning}"));
+//! cloud.contact_any_server();
+//! let key = MasterKey::from_list(Family::HcVault, "https://vault.example.com:8200/v1/transit/keys/sops")?.remove(0);
+//! let enc = cloud.encrypt(&key, &[0; 32])?;
+//! assert!(enc.starts_with("vault:v1:"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A connection must be open within 10 seconds, and an answer complete within 30. A server that
+//! did not manage that is not asked again. Of several keys in a group, the next is tried if one
+//! fails or takes longer than 300 milliseconds.
+
+#[cfg(feature = "azure")]
+mod access_token;
+#[cfg(feature = "azure")]
+mod azure;
+mod cloud_keys;
+mod provider;
+mod race;
+mod reach;
+mod secret_text;
+mod transport;
+mod variables;
+#[cfg(feature = "vault")]
+mod vault;
+mod words;
+
+pub use cloud_keys::CloudKeys;
+
+/// How this program names itself to servers.
+const USER_AGENT: ::http::HeaderValue =
+    ::http::HeaderValue::from_static(concat!("sops-rs/", env!("CARGO_PKG_VERSION")));
+/// The crate whose types are in this crate's signatures.
+pub use sops_keys;

@@ -1,0 +1,193 @@
+//! The transit engine of HashiCorp Vault and OpenBao: `settings.rs` reads the variables of its
+//! command-line tool, `origin.rs` and `key_path.rs` check what a file names, `allow_list.rs` says
+//! which servers may be contacted, `api.rs` sends requests, and `refusal.rs` explains answers.
+
+mod allow_list;
+mod api;
+mod key_path;
+mod origin;
+mod refusal;
+mod settings;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use serde::Deserialize;
+use sops_keys::{Environment, Family, MasterKey};
+use zeroize::Zeroizing;
+
+use self::api::Api;
+use self::key_path::KeyPath;
+use self::origin::Origin;
+use crate::provider::{Outcome, Pending, Provider, Warn};
+use crate::reach::Reach;
+use crate::secret_text::SecretText;
+
+/// The keys of any number of Vault servers.
+pub(crate) struct Vault {
+    environment: Environment,
+    api: OnceLock<Outcome<Api>>,
+    /// The keys that are known to exist, or whose existence can't be checked.
+    checked: Mutex<HashSet<MasterKey>>,
+    warn: Warn,
+}
+
+/// The key, where it is, and the API that reaches it.
+struct Request<'a> {
+    api: &'a Api,
+    server: Origin,
+    path: KeyPath,
+}
+
+impl Vault {
+    /// Reads no variable yet.
+    pub(crate) fn new(environment: Environment, warn: Warn) -> Self {
+        Self {
+            environment,
+            api: OnceLock::new(),
+            checked: Mutex::default(),
+            warn,
+        }
+    }
+
+    /// Refuses a key with an invalid or forbidden address.
+    fn request(&self, key: &MasterKey, reach: Reach) -> Outcome<Request<'_>> {
+        let MasterKey::HcVault {
+            vault_address,
+            engine_path,
+            key_name,
+        } = key
+        else {
+            return Err("this is not a Vault key".to_owned());
+        };
+        let path = KeyPath::new(engine_path, key_name)?;
+        let api = self.api.get_or_init(|| Api::new(&self.environment));
+        let api = api.as_ref().map_err(Clone::clone)?;
+        let server = api.server(vault_address, reach)?;
+        Ok(Request { api, server, path })
+    }
+
+    /// Refuses a key that does not exist. Encryption would create it, so that a typing error would
+    /// make a new key that no one else knows.
+    async fn require_existing(&self, key: &MasterKey, request: &Request<'_>) -> Outcome<()> {
+        if self.is_checked(key) {
+            return Ok(());
+        }
+        let Request { api, server, path } = request;
+        let answer = api.get(server, &path.of_key()).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let is_derived = serde_json::from_slice::<KeyAnswer>(&answer.body)
+                    .is_ok_and(|answer| answer.data.derived);
+                if is_derived {
+                    return Err(
+                        "the key is derived, so it needs a context, which SOPS files do not have; create a key without `derived=true`"
+                            .to_owned(),
+                    );
+                }
+            }
+            StatusCode::NOT_FOUND => return Err(refusal::missing_key(&answer, path)),
+            StatusCode::FORBIDDEN => (self.warn)(&format!(
+                "{key}: your token may not read the key, so sops-rs cannot check that it exists; if it does not, Vault creates it"
+            )),
+            _ => return Err(refusal::explain(api, server, &answer, path, "encrypt", "").await),
+        }
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.insert(key.clone());
+        Ok(())
+    }
+
+    fn is_checked(&self, key: &MasterKey) -> bool {
+        let checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.contains(key)
+    }
+}
+
+/// What Vault tells about a key.
+#[derive(Deserialize)]
+struct KeyAnswer {
+    data: KeyData,
+}
+
+#[derive(Deserialize)]
+struct KeyData {
+    #[serde(default)]
+    derived: bool,
+}
+
+#[derive(Deserialize)]
+struct EncryptAnswer {
+    data: Ciphertext,
+}
+
+#[derive(Deserialize)]
+struct Ciphertext {
+    ciphertext: String,
+}
+
+#[derive(Deserialize)]
+struct DecryptAnswer {
+    data: Plaintext,
+}
+
+#[derive(Deserialize)]
+struct Plaintext {
+    plaintext: SecretText,
+}
+
+impl Provider for Vault {
+    fn family(&self) -> Family {
+        Family::HcVault
+    }
+
+    fn encrypt<'a>(
+        &'a self,
+        key: &'a MasterKey,
+        secret: &'a [u8],
+        reach: Reach,
+    ) -> Pending<'a, String> {
+        Box::pin(async move {
+            let request = self.request(key, reach)?;
+            self.require_existing(key, &request).await?;
+            let Request { api, server, path } = &request;
+            let plaintext = Zeroizing::new(STANDARD.encode(secret));
+            let answer = api
+                .put(server, &path.of("encrypt"), "plaintext", &plaintext)
+                .await?;
+            if answer.status != StatusCode::OK {
+                return Err(
+                    refusal::explain(api, server, &answer, path, "encrypt", &plaintext).await,
+                );
+            }
+            match serde_json::from_slice::<EncryptAnswer>(&answer.body) {
+                Ok(answer) if !answer.data.ciphertext.is_empty() => Ok(answer.data.ciphertext),
+                _ => Err(refusal::not_an_answer(server)),
+            }
+        })
+    }
+
+    fn decrypt<'a>(
+        &'a self,
+        key: &'a MasterKey,
+        enc: &'a str,
+        reach: Reach,
+    ) -> Pending<'a, Zeroizing<Vec<u8>>> {
+        Box::pin(async move {
+            let Request { api, server, path } = &self.request(key, reach)?;
+            let answer = api
+                .put(server, &path.of("decrypt"), "ciphertext", enc)
+                .await?;
+            if answer.status != StatusCode::OK {
+                return Err(refusal::explain(api, server, &answer, path, "decrypt", "").await);
+            }
+            let decrypted = serde_json::from_slice::<DecryptAnswer>(&answer.body).ok();
+            let secret = decrypted.and_then(|answer| STANDARD.decode(&*answer.data.plaintext).ok());
+            secret
+                .map(Zeroizing::new)
+                .ok_or_else(|| refusal::not_an_answer(server))
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! Servers on the loopback interface. `http.rs` has one that answers as a test wants, and the other
+//! files have stand-ins for key services.
+
+pub mod azure;
+mod http;
+pub mod vault;
+
+pub use azure::AzureServer;
+pub use http::{HttpReply, HttpRequest, HttpServer, authority_file, silent_port};
+pub use vault::VaultServer;
