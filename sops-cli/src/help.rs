@@ -16,6 +16,8 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "edit",
             "set",
             "unset",
+            "propose",
+            "accept",
             "ls",
             "exec-env",
             "exec-file",
@@ -58,6 +60,7 @@ const WRITING: &[&str] = &[
 ];
 
 const DECRYPTING: &[&str] = &[
+    "accept",
     "apply",
     "decrypt",
     "diff",

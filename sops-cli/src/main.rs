@@ -29,6 +29,7 @@ mod manifests;
 mod merging;
 mod own_program;
 mod parallel;
+mod proposal;
 mod random_text;
 mod recipient_edit;
 // The reference has the commands of all features.

@@ -1,6 +1,7 @@
 //! The commands: one file or directory for each. `legacy.rs` handles command lines without a
 //! command, and `deferred.rs` delays the description of flags.
 
+mod accept;
 #[cfg(feature = "kube")]
 mod apply;
 mod completion;
@@ -27,6 +28,7 @@ mod link;
 mod lint;
 mod ls;
 mod man;
+mod propose;
 mod publish;
 mod recipients;
 mod refs;
@@ -100,6 +102,18 @@ pub(crate) enum Command {
     ///
     /// Everything else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
+    /// Propose new values for a file that you cannot decrypt
+    ///
+    /// This writes the values into a new file next to it, encrypted for the recipients of the file.
+    /// Someone who can decrypt the file takes them in with `sops-rs accept`. The values are given as
+    /// in `sops-rs set`. Anyone can write a proposal: Git says who committed it.
+    Propose(DeferredArgs<propose::Args>),
+    /// Accept proposed values into their files
+    ///
+    /// This decrypts each proposal, prints which values it sets, asks, changes the file and deletes
+    /// the proposal. The values themselves are not printed; to see them, run `sops-rs decrypt` with
+    /// the proposal.
+    Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
@@ -296,6 +310,8 @@ pub(crate) fn run(
         Command::Edit(args) => edit::cmd_edit(ui, globals, args),
         Command::Set(args) => set::cmd_set(ui, globals, args),
         Command::Unset(args) => unset::cmd_unset(ui, globals, args),
+        Command::Propose(args) => propose::cmd_propose(ui, globals, args),
+        Command::Accept(args) => accept::cmd_accept(ui, globals, args),
         Command::Secret(args) => secret::cmd_secret(ui, globals, args),
         Command::Rotate(args) => rotate::cmd_rotate(ui, globals, args),
         Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),

@@ -39,6 +39,7 @@ mod over;
 mod owners;
 mod pages;
 mod permissions;
+mod proposals;
 mod publish;
 mod races;
 mod recipients;
