@@ -123,7 +123,7 @@ pub(crate) fn base_name(file: &Path) -> String {
         .into_owned()
 }
 
-/// The path of a new proposal for a file: beside it, with a random part, so that the proposals of
+/// The path of a new proposal for a file: next to it, with a random part, so that the proposals of
 /// two people don't conflict.
 pub(crate) fn new_path(file: &Path) -> PathBuf {
     let random: RandomText = "8:hex".parse().expect("the request is valid");
