@@ -81,7 +81,7 @@ impl Counterparts {
             let known = Known::new(&base[in_base]);
             for in_side in of_side.iter().copied() {
                 if name(&base[in_base], are_documents) == name(&side[in_side], are_documents)
-                    && let Some(similarity) = known.similarity(&side[in_side])
+                    && let Some(similarity) = known.similarity(&side[in_side], are_documents)
                 {
                     best_of_base[in_base].consider(in_side, similarity);
                     best_of_side[in_side].consider(in_base, similarity);
@@ -175,9 +175,9 @@ impl<'p> Known<'p> {
     }
 
     /// `None` if two mappings have so little in common that one may have taken the place of the
-    /// other: no equal entry and different keys, or at most half of the keys and others on both
-    /// sides.
-    fn similarity(&self, item: &Piece<'_>) -> Option<Similarity> {
+    /// other: no equal entry, or at most half of the keys while each has others. In a list, where
+    /// an item has a position, all keys are enough without an equal entry.
+    fn similarity(&self, item: &Piece<'_>, are_documents: bool) -> Option<Similarity> {
         let container = item.container()?;
         if Some(container.kind) != self.kind {
             return None;
@@ -191,7 +191,7 @@ impl<'p> Known<'p> {
             true => (self.keys.len(), container.entries.len()),
             false => (container.entries.len(), self.keys.len()),
         };
-        let has_evidence = !equal.is_empty() || keys.len() == more;
+        let has_evidence = !equal.is_empty() || !are_documents && keys.len() == more;
         let is_similar = container.kind == Collection::Sequence
             || has_evidence && (keys.len() == fewer || 2 * keys.len() > more);
         is_similar.then_some(Similarity {

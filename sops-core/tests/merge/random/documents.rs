@@ -148,6 +148,10 @@ fn documents_are_merged_with_themselves_or_conflict() {
             stream
         };
         let (ours, theirs) = (side(), side());
+        if [&base, &ours, &theirs].map(Vec::len) == [1; 3] {
+            // The entries of a file with one document are merged by key.
+            continue;
+        }
         let texts = [&base, &ours, &theirs].map(|stream| {
             let trees = stream.iter().map(|document| document.tree.clone());
             text::write(Format::Yaml, &trees.collect(), style)

@@ -149,7 +149,7 @@ fn counterparts(base: &[Json], side: &[Json], are_documents: bool) -> Vec<Option
     let open_side: Vec<usize> = (0..side.len()).filter(|s| found[*s].is_none()).collect();
     let score = |b: usize, s: usize| {
         let is_same_name = name(&base[b]) == name(&side[s]);
-        similarity(&base[b], &side[s]).filter(|_| is_same_name)
+        similarity(&base[b], &side[s], are_documents).filter(|_| is_same_name)
     };
     // The only one with the highest score.
     let best = |scores: Vec<(usize, Option<(usize, usize)>)>| {
@@ -170,7 +170,7 @@ fn counterparts(base: &[Json], side: &[Json], are_documents: bool) -> Vec<Option
 }
 
 /// How many entries and keys two collections share; `None` if that is little.
-fn similarity(left: &Json, right: &Json) -> Option<(usize, usize)> {
+fn similarity(left: &Json, right: &Json, are_documents: bool) -> Option<(usize, usize)> {
     let entries = |tree: &Json| -> Option<BTreeSet<(String, String)>> {
         Some(match tree {
             Json::Object(map) => {
@@ -206,7 +206,7 @@ fn similarity(left: &Json, right: &Json) -> Option<(usize, usize)> {
     let lengths = [left_keys.len(), length(right)?];
     let [fewer, more] = [lengths.into_iter().min()?, lengths.into_iter().max()?];
     let equal = of_left.intersection(&of_right).count();
-    let has_evidence = equal > 0 || shared == more;
+    let has_evidence = equal > 0 || !are_documents && shared == more;
     let is_similar = left.is_array() || has_evidence && (shared == fewer || 2 * shared > more);
     is_similar.then_some((equal, shared))
 }
