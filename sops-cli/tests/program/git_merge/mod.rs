@@ -5,9 +5,12 @@ mod hostile;
 mod plaintext;
 mod recipients;
 mod resolve;
+mod rotation;
+mod unfinished;
 mod ways;
 
 use std::path::Path;
+use std::process::Command;
 
 use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 
@@ -96,6 +99,11 @@ impl Repository {
     }
 
     fn git_in(&self, directory: &Path, arguments: &[&str]) -> Run {
+        let command = self.git_command(directory, arguments);
+        self.0.finish(command).keeps(&SECRETS)
+    }
+
+    fn git_command(&self, directory: &Path, arguments: &[&str]) -> Command {
         let mut command = self.0.command_of(Path::new("git"), arguments);
         command
             .current_dir(directory)
@@ -105,7 +113,7 @@ impl Repository {
             .envs(
                 ["AUTHOR", "COMMITTER"].map(|role| (format!("GIT_{role}_EMAIL"), "t@example.com")),
             );
-        self.0.finish(command).keeps(&SECRETS)
+        command
     }
 
     /// Asserts that the file is merged, and that nothing of it is left in conflict.
