@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use sops_document::Collection;
 
-use super::identity::name;
+use super::item_name::name;
 use crate::merge::alignment::positions;
 use crate::merge::outline::{Container, ContentHash, Piece};
 

@@ -3,6 +3,7 @@
 
 mod counterparts;
 mod identity;
+mod item_name;
 mod lists;
 mod mapping;
 mod merged;

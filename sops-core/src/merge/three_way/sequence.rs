@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use sops_document::Component;
 
-use super::identity::{identity, ids};
+use super::identity::ids;
+use super::item_name::identity;
 use super::lists::Lists;
 use super::{Base, MergedPiece, ThreeWay, whole};
 use crate::merge::alignment::{Region, Trio, align, changes};
