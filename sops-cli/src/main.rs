@@ -22,6 +22,7 @@ mod git;
 mod help;
 mod input;
 mod input_format;
+mod key_plan;
 mod keys;
 mod lint;
 #[cfg(feature = "kube")]

@@ -3,7 +3,7 @@
 mod find;
 mod left;
 
-pub(crate) use find::{Leftovers, items};
+pub(crate) use find::{Leftovers, items, meant};
 pub(crate) use left::{Left, LeftInPlaintext};
 
 use std::collections::HashSet;
@@ -63,6 +63,18 @@ impl Batch<'_> {
     /// order. If one file fails, the others are still processed.
     pub(crate) fn replace(
         &self,
+        work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
+        report: impl Fn(&Path),
+    ) -> Result<(), CommandError> {
+        self.replace_rest(Vec::new(), 0, work, report)
+    }
+
+    /// Like [`Self::replace`], for the rest of the files: the others have the `earlier` errors, or
+    /// need no change.
+    pub(crate) fn replace_rest(
+        &self,
+        mut earlier: Vec<CommandError>,
+        unchanged: usize,
         work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
         report: impl Fn(&Path),
     ) -> Result<(), CommandError> {
@@ -127,7 +139,8 @@ impl Batch<'_> {
         bar.finish_and_clear();
         left.note(ui);
         errors.sort_by_key(|(index, _)| *index);
-        let mut errors: Vec<CommandError> = errors.into_iter().map(|(_, error)| error).collect();
+        earlier.extend(errors.into_iter().map(|(_, error)| error));
+        let mut errors = earlier;
         let failed = errors.len() + left.uncovered_count();
         errors.extend(left.errors()?);
         if items.iter().any(|item| item.is_found) {
@@ -139,7 +152,7 @@ impl Batch<'_> {
         ui.errors(errors);
         let message = format!(
             "{failed} of {} files could not be {participle}",
-            failed + replaced
+            failed + replaced + unchanged
         );
         Err(CommandError::new(code, message))
     }

@@ -34,16 +34,27 @@ pub(crate) struct Args {
 
 pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let proposals = find(&args.paths)?;
+    let is_found = args.paths.is_empty() || args.paths.iter().any(|path| path.is_dir());
     if proposals.is_empty() {
         ui.note("There are no proposals");
         return Ok(());
     }
     let services = Services::new(ui, globals)?;
+    if !is_found {
+        services.contact_servers_of_named_files();
+    }
+    let acceptance = Acceptance {
+        ui,
+        globals,
+        services: &services,
+        is_found,
+        yes: args.yes,
+    };
     let (mut errors, mut left) = (Vec::new(), 0);
     for path in &proposals {
         let outcome = match args.reject {
             true => remove(path).map(|()| ui.note(format_args!("Deleted {}", name_of(path)))),
-            false => match accept(ui, globals, &services, path, args.yes) {
+            false => match acceptance.accept(path) {
                 Ok(true) => Ok(()),
                 Ok(false) => {
                     left += 1;
@@ -94,60 +105,69 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     Ok(found)
 }
 
-/// Shows a proposal, and sets its values if the user agrees. Returns whether they did.
-fn accept(
-    ui: &Ui,
-    globals: &GlobalArgs,
-    services: &Services,
-    path: &Path,
+/// The context for accepting proposals.
+struct Acceptance<'a> {
+    ui: &'a Ui,
+    globals: &'a GlobalArgs,
+    services: &'a Services,
+    /// Whether the proposals may have been found in a directory.
+    is_found: bool,
+    /// Whether the user agreed to all of them in advance.
     yes: bool,
-) -> Result<bool, CommandError> {
-    let name = name_of(path);
-    let refused = |message: &str| CommandError::new(Code::Generic, message).in_file(&name);
-    let Some(file) = proposal::target(path) else {
-        return Err(refused("the name is not that of a proposal"));
-    };
-    let Proposal { file: of, values } = Proposal::read(ui, services, path)?;
-    if of != proposal::base_name(&file) {
-        return Err(refused("the proposal was written for another file")
-            .hint("it may have been renamed; rename it back, or delete it"));
-    }
-    for value in &values {
-        ui.print(format_args!(
-            "{}: set `{}` to {}, proposed in {name}",
-            name_of(&file),
-            value.path.dotted(),
-            value.summary()
-        ))?;
-    }
-    if !yes {
-        if !ui.can_ask() {
-            return Err(refused("there is no terminal to ask on")
-                .hint("to accept the proposal without a question, pass `--yes`"));
+}
+
+impl Acceptance<'_> {
+    /// Shows a proposal, and sets its values if the user agrees. Returns whether they did.
+    fn accept(&self, path: &Path) -> Result<bool, CommandError> {
+        let Self { ui, globals, .. } = *self;
+        let name = name_of(path);
+        let refused = |message: &str| CommandError::new(Code::Generic, message).in_file(&name);
+        let Some(file) = proposal::target(path) else {
+            return Err(refused("the name is not that of a proposal"));
+        };
+        let Proposal { file: of, values } = Proposal::read(ui, self.services, path)?;
+        if of != proposal::base_name(&file) {
+            return Err(refused("the proposal was written for another file")
+                .hint("it may have been renamed; rename it back, or delete it"));
         }
-        let agreed = ui.confirm("Accept this proposal?");
-        if !agreed.map_err(|error| CommandError::stream("standard input", &error))? {
-            return Ok(false);
+        for value in &values {
+            ui.print(format_args!(
+                "{}: set `{}` to {}, proposed in {name}",
+                name_of(&file),
+                value.path.dotted(),
+                value.summary()
+            ))?;
         }
+        if !self.yes {
+            if !ui.can_ask() {
+                return Err(refused("there is no terminal to ask on")
+                    .hint("to accept the proposal without a question, pass `--yes`"));
+            }
+            let agreed = ui.confirm("Accept this proposal?");
+            if !agreed.map_err(|error| CommandError::stream("standard input", &error))? {
+                return Ok(false);
+            }
+        }
+        let values = values.into_iter();
+        let assignments: Vec<Assignment> = values
+            .map(|value| Assignment::of_node(value.path, value.node))
+            .collect();
+        let update = FileUpdate {
+            ui,
+            globals,
+            file: &file,
+            is_found: self.is_found,
+            formats: &FormatArgs::default(),
+            opening: &OpeningArgs::default(),
+        };
+        assign(&update, &assignments, true)?;
+        remove(path)?;
+        ui.note(format_args!(
+            "Changed {}, and deleted {name}",
+            name_of(&file)
+        ));
+        Ok(true)
     }
-    let values = values.into_iter();
-    let assignments: Vec<Assignment> = values
-        .map(|value| Assignment::of_node(value.path, value.node))
-        .collect();
-    let update = FileUpdate {
-        ui,
-        globals,
-        file: &file,
-        formats: &FormatArgs::default(),
-        opening: &OpeningArgs::default(),
-    };
-    assign(&update, &assignments, true)?;
-    remove(path)?;
-    ui.note(format_args!(
-        "Changed {}, and deleted {name}",
-        name_of(&file)
-    ));
-    Ok(true)
 }
 
 fn remove(path: &Path) -> Result<(), CommandError> {

@@ -34,6 +34,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         ui,
         globals,
         file,
+        is_found: false,
         formats: &args.formats,
         opening: &args.opening,
     };

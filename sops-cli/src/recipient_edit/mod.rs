@@ -1,6 +1,7 @@
 //! Adds recipients to a `.sops.yaml`, and removes them, without a change to anything else.
-//! `occurrence.rs` finds the recipients with their names, `names.rs` shows them, `adding.rs` and `removal.rs` change one
-//! list, and `change.rs` changes all selected rules and checks the result.
+//! `occurrence.rs` finds the recipients with their names, `adding.rs` and `removal.rs` change one
+//! list, and `change.rs` changes all selected rules and checks the result. `names.rs` has the names
+//! for messages about files.
 
 mod adding;
 mod change;
@@ -9,5 +10,5 @@ mod occurrence;
 mod removal;
 
 pub(crate) use change::{RecipientChange, RuleSelection, rules_for};
-pub(crate) use names::{RecipientNames, shown};
+pub(crate) use names::{NamesByConfig, RecipientNames, shown};
 pub(crate) use occurrence::{Occurrence, occurrences};

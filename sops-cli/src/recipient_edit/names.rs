@@ -1,17 +1,19 @@
-//! The names that a `.sops.yaml` gives to recipients.
+//! The names of recipients in a configuration: the comments at the ends of their lines.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sops_core::config::Config;
 use sops_core::keys::MasterKey;
 use sops_core::{Format, parse_document};
 
-use super::occurrences;
+use super::occurrence::occurrences;
 use crate::keys::names::short;
 
-/// The names of recipients in a configuration: the comments at the ends of their lines. Anyone who
-/// can change the configuration can change them, so a name never stands without its recipient.
-#[derive(Debug, Default)]
+/// The names of the recipients in one configuration. Anyone who can change the configuration can
+/// change them, so a name never stands without its recipient.
+#[derive(Default)]
 pub(crate) struct RecipientNames(HashMap<String, String>);
 
 impl RecipientNames {
@@ -27,15 +29,14 @@ impl RecipientNames {
         )
     }
 
-    /// The name of the key with this [id](MasterKey::id).
-    pub(crate) fn get(&self, id: &str) -> Option<&str> {
-        self.0.get(id).map(String::as_str)
+    /// The name of a key.
+    pub(crate) fn name(&self, key: &MasterKey) -> Option<&str> {
+        self.0.get(&key.id()).map(String::as_str)
     }
 
     /// A key as it is shown: its name with its short form, or only its short form.
     pub(crate) fn shown(&self, key: &MasterKey) -> String {
-        let id = key.id();
-        shown(key.family().name(), &id, self.get(&id))
+        shown(key.family().name(), &key.id(), self.name(key))
     }
 }
 
@@ -48,5 +49,17 @@ pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("{name} ({id})"),
         None => id,
+    }
+}
+
+/// The names in several configurations, each of which is read once.
+#[derive(Default)]
+pub(crate) struct NamesByConfig(Mutex<HashMap<PathBuf, Arc<RecipientNames>>>);
+
+impl NamesByConfig {
+    pub(crate) fn of(&self, config: &Config) -> Arc<RecipientNames> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = known.entry(config.file().to_owned());
+        Arc::clone(names.or_insert_with(|| Arc::new(RecipientNames::of(config))))
     }
 }

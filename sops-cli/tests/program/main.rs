@@ -26,6 +26,7 @@ mod help;
 mod help_examples;
 mod hook;
 mod init;
+mod key_plan;
 mod keys;
 mod keyservice;
 mod kills;

@@ -1,8 +1,5 @@
 //! What is known about an encrypted file without decrypting it.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
 use serde::Serialize;
 use sops_core::config::Config;
 use sops_core::{EncryptedDocument, Format};
@@ -16,7 +13,7 @@ use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
-use crate::recipient_edit::RecipientNames;
+use crate::recipient_edit::NamesByConfig;
 
 /// An encrypted file.
 #[derive(Serialize)]
@@ -58,7 +55,7 @@ pub(super) struct FileRule {
 pub(super) struct StatusReader<'r> {
     services: &'r Services,
     resolver: &'r ConfigResolver,
-    names: HashMap<PathBuf, RecipientNames>,
+    names: NamesByConfig,
 }
 
 impl<'r> StatusReader<'r> {
@@ -66,11 +63,11 @@ impl<'r> StatusReader<'r> {
         Self {
             services,
             resolver,
-            names: HashMap::new(),
+            names: NamesByConfig::default(),
         }
     }
 
-    pub(super) fn read(&mut self, item: &BatchFile) -> Result<FileStatus, CommandError> {
+    pub(super) fn read(&self, item: &BatchFile) -> Result<FileStatus, CommandError> {
         let by_name = InputFormat::of_name(&item.path);
         let input = Input::read(Some(&item.path), by_name, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -78,7 +75,7 @@ impl<'r> StatusReader<'r> {
         let metadata = document.metadata();
         let resolved = self.resolver.of(item)?;
         let config = resolved.config.as_deref();
-        let names = config.map(|config| self.names_of(config));
+        let names = config.map(|config| self.names.of(config));
         let groups = metadata.master_keys();
         let keys = groups.iter().enumerate();
         let keys = keys.flat_map(|(group, keys)| keys.iter().map(move |key| (group, key)));
@@ -86,8 +83,8 @@ impl<'r> StatusReader<'r> {
             family: key.family().name(),
             id: key.id(),
             name: names
-                .and_then(|names| names.get(&key.id()))
-                .map(str::to_owned),
+                .as_ref()
+                .and_then(|names| names.name(key).map(str::to_owned)),
             group: group + 1,
         });
         let recipients = recipients.collect();
@@ -130,10 +127,5 @@ impl<'r> StatusReader<'r> {
             mac_only_encrypted: metadata.mac_only_encrypted,
             last_modified: metadata.last_modified.clone(),
         })
-    }
-
-    fn names_of(&mut self, config: &Config) -> &RecipientNames {
-        let names = self.names.entry(config.file().to_owned());
-        names.or_insert_with(|| RecipientNames::of(config))
     }
 }

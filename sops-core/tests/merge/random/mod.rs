@@ -1,6 +1,8 @@
 //! Random documents with random changes on both sides: the merge is what an independent merge of
 //! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, `SOPS_RS_SEED` the first.
 
+mod documents;
+mod lists;
 mod oracle;
 mod text;
 mod tree;
