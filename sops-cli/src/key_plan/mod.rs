@@ -114,7 +114,8 @@ impl KeyPlan {
             if lines.is_empty() && self.names.len() == 1 {
                 continue;
             }
-            ui.print(format_args!("  {}:", files_named(names)))?;
+            // With a word before it, a name cannot be a command for GitHub's workflows.
+            ui.print(format_args!("  in {}:", files_named(names)))?;
             for line in lines {
                 ui.print(format_args!("    {line}"))?;
             }

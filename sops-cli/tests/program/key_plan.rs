@@ -55,7 +55,7 @@ fn shared(environment: &TestEnvironment) -> usize {
 
 fn plan() -> String {
     format!(
-        "Keys change in 3 files\n  apps/a.yaml, apps/b.yaml, apps/c.env:\n    +++ {} (ben)\n",
+        "Keys change in 3 files\n  in apps/a.yaml, apps/b.yaml, apps/c.env:\n    +++ {} (ben)\n",
         other_recipient()
     )
 }
@@ -109,7 +109,7 @@ fn a_plan_counts_the_files_by_their_changes() {
     assert_eq!(
         run.stdout,
         format!(
-            "Keys change in 2 files; 1 is up to date; 1 cannot be changed\n  apps/c.env:\n    +++ {other} (ben)\n  apps/d.yaml:\n    +++ {other} (ben)\n    --- {STRANGER}\n"
+            "Keys change in 2 files; 1 is up to date; 1 cannot be changed\n  in apps/c.env:\n    +++ {other} (ben)\n  in apps/d.yaml:\n    +++ {other} (ben)\n    --- {STRANGER}\n"
         )
     );
     assert!(
@@ -191,7 +191,7 @@ fn a_rotation_shows_how_recipients_change() {
         .run(&[&["rotate", "-i", "--dry-run"], &remove[..]].concat())
         .succeeds();
     let shown = format!(
-        "New data keys for 3 files\n  apps/a.yaml, apps/b.yaml, apps/c.env:\n    --- {other} (ben)\n"
+        "New data keys for 3 files\n  in apps/a.yaml, apps/b.yaml, apps/c.env:\n    --- {other} (ben)\n"
     );
     assert_eq!(run.stdout, shown);
     assert_eq!(contents(&environment), before);
@@ -223,7 +223,7 @@ fn a_key_group_is_added_to_all_files_once() {
     let other = other_recipient();
     let add = ["add", "--age", &other];
     let shown = format!(
-        "Key groups change in 3 files\n  apps/a.yaml, apps/b.yaml, apps/c.env:\n    +++ Group 2: {other} (ben)\n"
+        "Key groups change in 3 files\n  in apps/a.yaml, apps/b.yaml, apps/c.env:\n    +++ Group 2: {other} (ben)\n"
     );
     let run = groups(&environment, &[&add[..], &["--dry-run"]].concat()).succeeds();
     assert_eq!(run.stdout, shown);

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use sops_test_support::environment::program;
+
 use super::{BASE, OURS, Repository, THEIRS};
 
 const FILE: &str = "apps/secret.yaml";
@@ -124,4 +126,29 @@ fn a_driver_that_is_killed_leaves_a_marked_file() {
     } else {
         repository.is_marked(FILE);
     }
+}
+
+/// As after an update that moved the program.
+#[test]
+fn a_program_that_is_gone_leaves_a_marked_file() {
+    let repository = Repository::new();
+    repository.0.run(&["git", "install"]).succeeds();
+    let repository = repository.changed(FILE, OURS, THEIRS);
+    let driver = repository.git(&["config", "merge.sops.driver"]).stdout;
+    let program = program().display().to_string();
+    assert!(driver.contains(&program), "{driver}");
+    let gone = driver.trim().replace(&program, "/gone/sops-rs");
+    repository
+        .git(&["config", "merge.sops.driver", &gone])
+        .succeeds();
+    let run = repository.0.finish(merge(&repository));
+    assert_eq!(run.code, Some(1), "{run}");
+    let said = "run `sops-rs git install` and then `sops-rs resolve`";
+    assert!(run.stderr.contains(said), "{run}");
+    repository.is_marked(FILE);
+    repository.0.run(&["git", "status"]).fails_with(1);
+    repository.0.run(&["git", "install"]).succeeds();
+    repository.0.run(&["resolve", FILE]).succeeds();
+    repository.git(&["add", FILE]).succeeds();
+    repository.is_merged(FILE, super::MERGED);
 }
