@@ -61,6 +61,7 @@ mod scrutiny;
 mod secret;
 mod secret_detection;
 mod selected_values;
+mod secret_data;
 mod settings;
 mod shell;
 mod shown_line;
@@ -91,6 +92,7 @@ pub use rules::{RULES, applied_secret, find as find_rule, unknown as unknown_rul
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
+pub use secret_data::decode_secret_data;
 pub use shell::{shell_path, shell_word};
 pub use shown_line::Excerpt;
 pub use verification::{
