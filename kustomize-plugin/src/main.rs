@@ -18,6 +18,7 @@ mod resource_list;
 mod run;
 #[cfg(test)]
 mod sample;
+mod secret_rules;
 mod workspace;
 
 use std::alloc::System;
