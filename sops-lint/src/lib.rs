@@ -45,6 +45,7 @@ mod linter;
 mod manifest;
 mod object;
 mod parse_failure;
+mod one_per_secret;
 mod plaintext_values;
 mod private_key;
 mod quoted_manifest;

@@ -18,6 +18,7 @@ use crate::images::{ImagePatterns, globs};
 use crate::input::{Input, InputKind};
 use crate::lines::with_line_feeds;
 use crate::object::objects;
+use crate::one_per_secret::keep_one;
 use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
@@ -94,6 +95,7 @@ impl Linter {
         let mut findings = suppress::apply(&mut context, &self.rules);
         let mut facts = std::mem::take(&mut context.facts);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
+        keep_one(&mut findings);
         let check = |file: &mut Context<'_>| {
             self.run(file);
         };
