@@ -26,8 +26,8 @@ use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
 use crate::word_search::contains;
 use crate::{
-    embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, referenced_file, rules,
-    suppress,
+    embedded, encoding, excerpt, file_name, json_stream, kustomization, quoted_manifest,
+    referenced_file, rules, suppress,
 };
 
 /// The result for one file.
@@ -226,6 +226,7 @@ impl Linter {
                 check(&document, context);
             }
         });
+        json_stream::adapt(&document, context);
         InputKind::Read
     }
 
@@ -274,7 +275,10 @@ fn document<'t>(text: &'t str, is_encrypted: bool, context: &Context<'_>) -> Res
         Format::Binary => Format::Json,
         format => format,
     };
-    parse_document(text, format)
+    match is_encrypted {
+        true => parse_document(text, format),
+        false => json_stream::parse(text, format),
+    }
 }
 
 /// Keeps one of the findings that a rule has for a value and its aliases: the first in the text.

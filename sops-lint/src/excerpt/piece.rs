@@ -6,6 +6,7 @@ use sops_document::{Document, Format, NodeRef, Shape};
 
 use super::lines;
 use super::readable::Fields;
+use crate::json_stream;
 use crate::secret_detection::is_shown;
 
 /// How deep texts inside texts are read.
@@ -113,7 +114,9 @@ impl Pieces {
 /// another format.
 pub(super) fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
     let document = match format {
-        Format::Json => Document::parse(text, format).or_else(|_| Document::parse_leniently(text)),
+        Format::Json => {
+            json_stream::parse(text, format).or_else(|_| Document::parse_leniently(text))
+        }
         Format::Dotenv | Format::Ini => Document::parse(text, format),
         _ if text.contains('\0') => return None,
         _ => Document::parse_leniently(text),
