@@ -4,10 +4,6 @@
 use sops_core::parse_document;
 use sops_document::{Document, Format, Result};
 
-use crate::context::Context;
-use crate::finding::Finding;
-use crate::rules;
-
 /// Parses a document as SOPS does or, if it is a stream of JSON objects, as `kubectl` does.
 ///
 /// # Errors
@@ -19,20 +15,10 @@ pub(crate) fn parse(text: &str, format: Format) -> Result<Document<'_>> {
     })
 }
 
-/// Changes the findings in a stream: no program can fix them in this file.
-pub(crate) fn adapt(document: &Document<'_>, context: &mut Context<'_>) {
-    let is_stream = document.format() == Format::Json && document.tops().count() > 1;
-    if is_stream {
-        context.findings.iter_mut().for_each(without_fix);
-    }
+/// Whether the document is a stream.
+pub(crate) fn is_stream(document: &Document<'_>) -> bool {
+    document.format() == Format::Json && document.tops().count() > 1
 }
 
-fn without_fix(finding: &mut Finding) {
-    finding.fix = None;
-    if finding.rule.code == rules::PLAINTEXT_SECRET.code {
-        finding.help(HELP);
-        finding.lacks_creation_rule = false;
-    }
-}
-
-const HELP: &str = "SOPS cannot encrypt several objects in one JSON file: put each object into a file of its own, and encrypt the file with `sops-rs encrypt -i`";
+/// How to encrypt a Secret in a stream.
+pub(crate) const HELP: &str = "SOPS cannot encrypt several objects in one JSON file: put each object into a file of its own, and encrypt the file with `sops-rs encrypt -i`";

@@ -226,7 +226,9 @@ impl Linter {
                 check(&document, context);
             }
         });
-        json_stream::adapt(&document, context);
+        if json_stream::is_stream(&document) {
+            context.findings.iter_mut().for_each(adapt_to_stream);
+        }
         InputKind::Read
     }
 
@@ -278,6 +280,15 @@ fn document<'t>(text: &'t str, is_encrypted: bool, context: &Context<'_>) -> Res
     match is_encrypted {
         true => parse_document(text, format),
         false => json_stream::parse(text, format),
+    }
+}
+
+/// Changes a finding in a stream of JSON objects: no command can fix it in the file.
+fn adapt_to_stream(finding: &mut Finding) {
+    finding.fix = None;
+    if finding.rule.code == rules::PLAINTEXT_SECRET.code {
+        finding.help(json_stream::HELP);
+        finding.lacks_creation_rule = false;
     }
 }
 

@@ -171,8 +171,7 @@ impl Collector<'_> {
                     open.extend(node.items().map(|item| (item, fields.clone())));
                 }
                 Shape::Mapping => {
-                    let kind = node.get("kind").and_then(NodeRef::as_str);
-                    let fields = kind.map_or_else(|| fields.clone(), |kind| fields.of_object(kind));
+                    let fields = fields.of_mapping(node);
                     for (key, child) in node.entries() {
                         self.key(key, child, base, &fields);
                         open.push((child, fields.under(key)));
@@ -218,7 +217,7 @@ impl Collector<'_> {
         let is_setting = node.value().is_none() || node.as_str().is_none() && is_boolean(value);
         let source = self.text.get(span.clone()).unwrap_or_default();
         let is_shown = !is_hidden && (fields.is_type(value) || fields.shows(value, is_setting));
-        let is_plain = !source.contains(['\n', '\\']);
+        let is_plain = !source.contains('\n') && !hides_characters(source);
         if is_shown && is_plain {
             return self.add(span, Visibility::Shown);
         }
@@ -241,6 +240,22 @@ impl Collector<'_> {
 
 fn moved(range: Range<usize>, base: usize) -> Range<usize> {
     range.start + base..range.end + base
+}
+
+/// Whether a scalar may have an escape that stands for another character. In single quotes and
+/// without quotes, a backslash is one.
+fn hides_characters(source: &str) -> bool {
+    if !source.contains('"') {
+        return false;
+    }
+    let mut rest = source;
+    while let Some(at) = rest.find('\\') {
+        if !rest[at + 1..].starts_with(['\\', '"', '/']) {
+            return true;
+        }
+        rest = &rest[at + 2..];
+    }
+    false
 }
 
 fn is_boolean(value: &str) -> bool {
