@@ -46,13 +46,17 @@ fn paths_kinds_addresses_and_settings_are_readable() {
         // SOPS.
         r"creation_rules: [{path_regex: ^secrets/.*\.yaml$, encrypted_regex: ^(data|stringData)$}]",
         r"creation_rules: [{path_regex: '\.enc\.ya?ml$'}]",
-        "sops: {encrypted_comment_regex: '^secret$', version: 3.13.3}",
+        "sops: {encrypted_comment_regex: '^secret$', lastmodified: \"2026-01-01T00:00:00Z\", version: 3.13.3}",
     ] {
         let text = format!("{text}\n");
         assert_eq!(shown(&text, Format::Yaml, ":"), text.trim_end());
     }
     let json = r#"{"creation_rules": [{"path_regex": "^secrets/.*\\.yaml$", "url": "https:\/\/git.example.org"}]}"#;
     assert_eq!(shown(json, Format::Json, ":"), json);
+    let metadata =
+        r#"{"a": 1, "sops": {"lastmodified": "2026-01-01T00:00:00Z", "version": "3.13.3"}}"#;
+    let masked = metadata.replace("\"a\": 1", "\"a\": ***");
+    assert_eq!(shown(metadata, Format::Json, ":"), masked);
 }
 
 #[test]
@@ -92,6 +96,10 @@ fn the_same_fields_hide_what_may_be_a_secret() {
         (
             "a: {kind: Secret, name: db, dat: {name: hunter2}}",
             "a: {kind: Secret, name: ***, dat: {name: ***}}",
+        ),
+        (
+            "sops: {version: hunter2, lastmodified: hunter2, mac: hunter2, age: hunter2, note: hunter2}",
+            "sops: {version: ***, lastmodified: ***, mac: ***, age: ***, note: ***}",
         ),
         (r#"path_regex: "hunter\x32""#, "path_regex: ***"),
         (r#"path_regex: "a\u0000b""#, "path_regex: ***"),

@@ -1,7 +1,8 @@
-//! Decides which values may be shown: values of fields without secrets, if they don't look like
-//! secrets.
+//! Decides which values may be shown: those of fields that hold no secrets, unless they look like
+//! one.
 
 use sops_core::is_ciphertext;
+use sops_core::metadata::METADATA_KEY;
 use sops_document::NodeRef;
 
 use super::field_names::{
@@ -15,7 +16,7 @@ use crate::shown_name::shown_name;
 /// The length of a commit's identifier.
 const COMMIT: usize = 40;
 
-/// The fields that lead to a value, as far as they decide whether it can be read.
+/// The fields on the way to a value, which decide whether it may be shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields<'d> {
     /// Whether the content here is arbitrary.
@@ -86,7 +87,7 @@ impl<'d> Fields<'d> {
         self.depth_in_secret > 0
     }
 
-    /// Whether a value of a Secret is here, which has no keys unless it is malformed.
+    /// Whether this is inside a value of a Secret, which has keys only if it is malformed.
     pub(super) fn is_in_value_of_secret(&self) -> bool {
         self.depth_in_secret > 1
     }
@@ -118,9 +119,27 @@ impl<'d> Fields<'d> {
             && (is_setting
                 || is_listed()
                     && (!OF_KEYS.contains(name) || value.split(',').all(is_public_key))
+                    && (!parents.contains(&METADATA_KEY) || has_form(name, value))
                     && !may_be_secret(name, value)
                     && !self.names.iter().any(leads_to_secret)
                     && in_text(name, value).is_empty())
+    }
+}
+
+/// Whether a value in SOPS's metadata has the form that its field requires. Metadata that someone
+/// edited by hand may have a secret anywhere.
+fn has_form(field: &str, value: &str) -> bool {
+    let consists_of = |signs: &str| {
+        value
+            .chars()
+            .all(|c| c.is_ascii_digit() || signs.contains(c))
+    };
+    match field {
+        "version" => consists_of("."),
+        "lastmodified" | "created_at" => consists_of("-T:.+Z"),
+        // It is long, and says nothing to a reader.
+        "mac" => false,
+        _ => true,
     }
 }
 
