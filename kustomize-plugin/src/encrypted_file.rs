@@ -94,7 +94,7 @@ impl DecryptedFile {
 
     pub(crate) fn text(&self) -> Result<&str, Problem> {
         str::from_utf8(self.bytes())
-            .map_err(|_| Problem::new("it is not UTF-8 text; list it under `binaryFiles`"))
+            .map_err(|_| Problem::new("the file is not UTF-8 text; list it under `binaryFiles`"))
     }
 
     /// The resources in a file of manifests, with the numbers of their documents, from 1. Empty

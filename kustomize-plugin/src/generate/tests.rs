@@ -79,7 +79,7 @@ fn files_of_all_formats_are_read() {
     }
     let secret = "secretFrom: [{metadata: {name: s}, files: [bytes]}]\n";
     let ran = sample.run(&format!("{OWN}{secret}"), &[]);
-    let message = "SopsGenerator g: bytes: secretFrom[0].files[0]: it is not UTF-8 text; list it under `binaryFiles`";
+    let message = "SopsGenerator g: bytes: secretFrom[0].files[0]: the file is not UTF-8 text; list it under `binaryFiles`";
     assert_eq!(ran.error(), message);
 }
 

@@ -22,7 +22,7 @@ use crate::{batch, encryption_options};
 const EXAMPLES: &str = "\
 Examples:
   sops-rs updatekeys secret.yaml      # after you change .sops.yaml
-  sops-rs updatekeys -y .             # every encrypted file in it";
+  sops-rs updatekeys -y .             # every encrypted file here";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

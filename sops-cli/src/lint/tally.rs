@@ -50,10 +50,8 @@ impl fmt::Display for Tally {
             many(self.warnings, "warning"),
             many(self.read, "file")
         )?;
-        match self.fixable {
-            0 => {}
-            1 => write!(f, "; `--fix` can fix 1 of them")?,
-            fixable => write!(f, "; `--fix` can fix {fixable} of them")?,
+        if self.fixable > 0 {
+            write!(f, "; `--fix` can fix {} of them", self.fixable)?;
         }
         if self.unsure > 0 {
             let least = "below `--min-confidence`";
@@ -62,14 +60,13 @@ impl fmt::Display for Tally {
         if self.known > 0 {
             write!(f, "; {} known from the baseline", self.known)?;
         }
-        if self.templates + self.others > 0 {
+        let less = [(self.templates, "template"), (self.others, "other file")];
+        let less = less.into_iter().filter(|(number, _)| *number > 0);
+        let less: Vec<_> = less.map(|(number, noun)| many(number, noun)).collect();
+        if !less.is_empty() {
+            let files = less.join(" and ");
             let looked = "checked only for Secrets, private keys and creation rules";
-            write!(
-                f,
-                "; {} and {} {looked}",
-                many(self.templates, "template"),
-                many(self.others, "other file")
-            )?;
+            write!(f, "; {files} {looked}")?;
         }
         Ok(())
     }
