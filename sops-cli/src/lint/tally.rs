@@ -71,3 +71,29 @@ impl fmt::Display for Tally {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_names_only_what_there_is() {
+        let tally = |templates, others| {
+            let tally = Tally {
+                read: 2,
+                templates,
+                others,
+                errors: 1,
+                ..Tally::default()
+            };
+            tally.to_string()
+        };
+        let line = "1 error and 0 warnings in 2 files";
+        let looked = "checked only for Secrets, private keys and creation rules";
+        assert_eq!(tally(0, 0), line);
+        assert_eq!(tally(1, 0), format!("{line}; 1 template {looked}"));
+        assert_eq!(tally(0, 2), format!("{line}; 2 other files {looked}"));
+        let both = format!("{line}; 3 templates and 1 other file {looked}");
+        assert_eq!(tally(3, 1), both);
+    }
+}
