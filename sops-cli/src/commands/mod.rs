@@ -59,19 +59,19 @@ pub(crate) enum Command {
     ///
     /// The first creation rule in `.sops.yaml` that matches the file name decides the recipients
     /// and the values to encrypt; flags override it. Only values change: comments, order and layout
-    /// stay. Without a file, or with `-`, standard input is encrypted.
+    /// stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
     /// that it matches; under a rule without one, or one that matches every file with an extension,
     /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
-    /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
-    /// is an error.
+    /// files that `.gitignore` excludes do not change. A plaintext Secret that no rule matches is
+    /// an error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
-    /// changed are encrypted again: one changed value changes three lines, with the value, the MAC
-    /// and the time. If nothing changed, the file is not written. Editors, generators and other
-    /// programs can use this.
+    /// changed are encrypted again. If one value changes, three lines do: the value, the MAC and the
+    /// time. If nothing changes, the file is not written. Editors, generators and other programs
+    /// can use this.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -156,25 +156,25 @@ pub(crate) enum Command {
     ///
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
     /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
-    /// in one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals are
-    /// passed on to the command, and its exit code is the exit code of sops-rs.
+    /// given as one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals
+    /// are passed on to the command, and its exit code is the exit code of sops-rs.
     ///
-    /// With `--redact`, encrypted values of 8 bytes and more, and such lines of values, appear as
-    /// `***` in the output of the command, also where they are base64, URL-encoded or JSON-escaped.
-    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask them in later steps
-    /// too.
+    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
+    /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.
+    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in later
+    /// steps too.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
     /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
-    /// memory file system. It is deleted when the command ends. A command in one argument runs in
+    /// memory file system. It is deleted when the command ends. A command given as one argument runs in
     /// `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the command,
     /// and its exit code is the exit code of sops-rs.
     ///
-    /// With `--redact`, encrypted values of 8 bytes and more, and such lines of values, appear as
-    /// `***` in the output of the command, also where they are base64, URL-encoded or JSON-escaped.
-    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask them in later steps
-    /// too.
+    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
+    /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.
+    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in later
+    /// steps too.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),

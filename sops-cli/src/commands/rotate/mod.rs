@@ -30,7 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs rotate -i secret.yaml
   sops-rs rotate -i --add-age age1… secret.yaml
-  sops-rs rotate -i .                 # every encrypted file in it";
+  sops-rs rotate -i .                 # every encrypted file here";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]

@@ -31,7 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs updatekeys secret.yaml      # after you change .sops.yaml
   sops-rs updatekeys --dry-run .      # what that would change
-  sops-rs updatekeys -y .             # every encrypted file in it";
+  sops-rs updatekeys -y .             # every encrypted file here";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
