@@ -22,7 +22,7 @@ use crate::keys::services::Services;
 use crate::random_text::RandomText;
 use crate::ui::Ui;
 
-/// The extension of proposals. It is none that Flux or kustomize reads.
+/// The extension of proposals. Neither Flux nor kustomize reads it.
 const EXTENSION: &str = "proposal";
 
 /// The key of the values, the only ones that are encrypted.
