@@ -48,11 +48,26 @@ const GROUPS: [(&str, &[&str]); 6] = [
 
 /// The flags of every command that only some commands use. The others accept them, as `sops`
 /// does, and hide them.
-const USED_BY: [(&str, &[&str]); 4] = [
+const USED_BY: [(&str, &[&str]); 5] = [
+    ("quiet", CHANGING),
     ("indent", WRITING),
     ("mac_only_encrypted", &["encrypt", "edit", "init", "secret"]),
     ("keyservice", DECRYPTING),
     ("enable_local_keyservice", DECRYPTING),
+];
+
+const CHANGING: &[&str] = &[
+    "accept",
+    "decrypt",
+    "diff",
+    "edit",
+    "encrypt",
+    "groups",
+    "rotate",
+    "secret",
+    "set",
+    "unset",
+    "updatekeys",
 ];
 
 const WRITING: &[&str] = &[

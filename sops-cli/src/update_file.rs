@@ -47,6 +47,7 @@ impl FileUpdate<'_> {
         let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
         if written.is_some() {
             self.ui.log_written();
+            self.ui.done(self.file, "changed");
         }
         Ok(written)
     }

@@ -162,10 +162,7 @@ impl Acceptance<'_> {
         };
         assign(&update, &assignments, true)?;
         remove(path)?;
-        ui.note(format_args!(
-            "Changed {}, and deleted {name}",
-            name_of(&file)
-        ));
+        ui.done(path, "accepted and deleted");
         Ok(true)
     }
 }

@@ -81,7 +81,7 @@ fn the_changes_of_all_files_are_shown_and_asked_about_once() {
     assert_eq!(run.stdout, plan());
     assert_eq!(run.stderr.matches("(y/n)").count(), 1, "{run}");
     for name in FILES {
-        let said = format!("File {name} synced with new keys");
+        let said = format!("{name}: keys updated");
         assert!(run.stderr.contains(&said), "{run}");
         assert!(environment.decrypt(name).contains("correct-horse"));
     }

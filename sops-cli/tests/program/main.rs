@@ -11,6 +11,7 @@ mod cases;
 mod command_line;
 mod completion;
 mod config;
+mod confirmations;
 mod conflicts;
 mod disguise;
 mod edit;

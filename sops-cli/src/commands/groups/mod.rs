@@ -20,6 +20,9 @@ use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
+/// What was done to a file.
+const DONE: &str = "key groups changed";
+
 const EXAMPLES: &str = "\
 Examples:
   sops-rs groups add --file secret.yaml --age age1… --in-place
@@ -244,7 +247,7 @@ impl FileChange<'_> {
             in_place: target.in_place,
             output: None,
         };
-        output.deliver(ui, &input, result.as_bytes(), Readers::Usual)
+        output.deliver(ui, &input, result.as_bytes(), Readers::Usual, DONE)
     }
 
     /// The key groups after the change.

@@ -7,7 +7,7 @@ use sops_core::EncryptedDocument;
 use sops_core::keys::{CanonicalKey, MasterKey};
 use zeroize::Zeroizing;
 
-use super::{FileChange, GroupChange, encrypt, read};
+use super::{DONE, FileChange, GroupChange, encrypt, read};
 use crate::batch::{self, Batch, BatchFile, Leftovers, Work};
 use crate::command_error::{Code, CommandError, files_named, name_of};
 use crate::files::Readers;
@@ -106,15 +106,13 @@ impl FileChange<'_> {
             items: &items,
             participle: "changed",
             readers: Readers::Usual,
+            lists_found: false,
         };
         let mut errors = std::mem::take(&mut plan.errors);
         errors.extend(refused);
-        batch.replace_rest(
-            errors,
-            plan.unchanged,
-            |item| self.replace(&judge, &item.path, &plan),
-            |_| {},
-        )
+        batch.replace_rest(errors, plan.unchanged, |item| {
+            self.replace(&judge, &item.path, &plan)
+        })
     }
 
     fn look(&self, judge: &Judge<'_>, file: &Path) -> Result<Looked, CommandError> {
@@ -173,7 +171,8 @@ impl FileChange<'_> {
         plan.check(file, &judge.change(file, before, changed.key_groups()))?;
         let key = judge.services.data_key(self.ui, &input, &document)?;
         let result = encrypt(judge.services, &input, &document, &key, &changed)?;
-        Ok(Work::Replace(input, Zeroizing::new(result.into_bytes())))
+        let result = Zeroizing::new(result.into_bytes());
+        Ok(Work::Replace(input, result, DONE.into()))
     }
 }
 

@@ -26,6 +26,9 @@ use crate::keys::services::Services;
 use crate::recipient_edit::NamesByConfig;
 use crate::ui::Ui;
 
+/// What was done to a rotated file.
+const DONE: &str = "encrypted with a new data key";
+
 const EXAMPLES: &str = "\
 Examples:
   sops-rs rotate -i secret.yaml
@@ -107,7 +110,8 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     files::retrying(file, || {
         let (input, result) =
             rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
-        args.output.deliver(ui, &input, &result, Readers::Usual)?;
+        args.output
+            .deliver(ui, &input, &result, Readers::Usual, DONE)?;
         if args.output.in_place {
             args.formats.of_change(input.format)?.warn(ui, file);
         }

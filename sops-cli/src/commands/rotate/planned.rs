@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sops_core::EncryptedDocument;
 
-use super::{ChangedGroups, Rotation};
+use super::{ChangedGroups, DONE, Rotation};
 use crate::batch::{Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::Readers;
@@ -56,6 +56,7 @@ impl Rotation<'_> {
             items,
             participle: "rotated",
             readers: Readers::Usual,
+            lists_found: false,
         };
         let work = |item: &BatchFile| {
             if left.contains(&*item.path) {
@@ -64,9 +65,9 @@ impl Rotation<'_> {
             let (input, encrypted) = self.rotate(&item.path, |name, unagreed| {
                 self.agreement.check(name, &unagreed)
             })?;
-            Ok(Work::Replace(input, encrypted))
+            Ok(Work::Replace(input, encrypted, DONE.into()))
         };
-        let rotated = batch.replace(work, |_| {});
+        let rotated = batch.replace(work);
         ui.errors(refused);
         match left.len() {
             0 => rotated,

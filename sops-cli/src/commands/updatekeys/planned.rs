@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{KeyUpdate, RuledFile};
 use crate::arguments::GlobalArgs;
 use crate::batch::{Batch, BatchFile, Work};
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError};
 use crate::config::resolve::ConfigResolver;
 use crate::files::Readers;
 use crate::key_plan::{KeyDifference, KeyPlan, Planned, PlannedChange};
@@ -53,14 +53,12 @@ impl KeyUpdate<'_> {
             items: &items,
             participle: "updated",
             readers: Readers::Usual,
+            lists_found: true,
         };
         let errors = std::mem::take(&mut plan.errors);
-        batch.replace_rest(
-            errors,
-            plan.unchanged,
-            |item| self.replace(&resolver, item, &plan).map_err(generic),
-            |file| ui.note(format_args!("File {} synced with new keys", name_of(file))),
-        )
+        batch.replace_rest(errors, plan.unchanged, |item| {
+            self.replace(&resolver, item, &plan).map_err(generic)
+        })
     }
 
     fn plan(&self, resolver: &ConfigResolver, item: &BatchFile) -> Result<Planned, CommandError> {
@@ -117,6 +115,7 @@ impl KeyUpdate<'_> {
         let updated = self
             .services
             .with_key_groups(self.ui, &input, &document, key_groups)?;
-        Ok(Work::Replace(input, Zeroizing::new(updated.into_bytes())))
+        let updated = Zeroizing::new(updated.into_bytes());
+        Ok(Work::Replace(input, updated, "keys updated".into()))
     }
 }
