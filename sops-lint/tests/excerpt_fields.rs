@@ -92,6 +92,14 @@ fn the_same_fields_hide_what_may_be_a_secret() {
             "metadata: {annotations: {a.example/b: hunter2, password: 'true', lint.sops-rs/allow: password=k8Fj29dkPlain}}",
             "metadata: {annotations: {a.example/b: ***, password: ***, lint.sops-rs/allow: ***}}",
         ),
+        (
+            "{kind: Secret, apiVersion: v1, key: hunter2}",
+            "{kind: Secret, apiVersion: v1, key: ***}",
+        ),
+        (
+            "items: [{kind: Secret, key: hunter2}]",
+            "items: [{kind: Secret, key: ***}]",
+        ),
         // With another field, the mapping is an object, and may be misspelled.
         (
             "a: {kind: Secret, name: db, dat: {name: hunter2}}",

@@ -167,9 +167,9 @@ pub(crate) enum Command {
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
     /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
-    /// memory file system. It is deleted when the command ends. A command given as one argument runs in
-    /// `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the command,
-    /// and its exit code is the exit code of sops-rs.
+    /// memory file system. It is deleted when the command ends. A command given as one argument
+    /// runs in `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the
+    /// command, and its exit code is the exit code of sops-rs.
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
     /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.

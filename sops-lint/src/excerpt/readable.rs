@@ -42,10 +42,14 @@ impl<'d> Fields<'d> {
         let Some(kind) = mapping.get("kind").and_then(NodeRef::as_str) else {
             return self.clone();
         };
+        // At the top and in a list of objects, it is an object even if it has no other fields.
+        let may_be_reference = !matches!(self.names.last(), None | Some(&"items"));
         let mut keys = mapping.entries().map(|(key, _)| key);
         let lower = kind.to_ascii_lowercase();
         let object = match kind {
-            _ if keys.all(|key| OF_REFERENCE.contains(&key)) => ObjectKind::Other,
+            _ if may_be_reference && keys.all(|key| OF_REFERENCE.contains(&key)) => {
+                ObjectKind::Other
+            }
             "ConfigMap" => ObjectKind::ConfigMap,
             _ if lower.ends_with("secret") || lower.ends_with("secretlist") => ObjectKind::Secret,
             _ => ObjectKind::Other,

@@ -1,5 +1,5 @@
-//! Recognizes names between the delimiters of a variable, such as `$NAME` and `%NAME%`, and passwords
-//! that have the same characters at their ends.
+//! Recognizes names between the delimiters of a variable, such as `$NAME` and `%NAME%`, and
+//! passwords that have the same characters at their ends.
 
 use super::credential::is_name;
 

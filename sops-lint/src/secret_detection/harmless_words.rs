@@ -113,7 +113,7 @@ pub(super) fn is_setting(lower: &str) -> bool {
     SETTINGS.contains(&lower)
 }
 
-/// Whether a word in the value says that a secret must still be filled in, or is absent.
+/// Whether a word in the value says that a secret is missing or must still be filled in.
 /// `lower` is the value in lower case.
 pub(super) fn names_placeholder(lower: &str) -> bool {
     PLACEHOLDERS.iter().any(|word| has_word(lower, word))
