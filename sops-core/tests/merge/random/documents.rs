@@ -196,6 +196,7 @@ fn check(tenths: usize, kind: impl Fn(u64) -> Kind) {
         let expected = expected(&base, &ours, &theirs);
         possible += usize::from(expected.is_some());
         if !outcome.problems.is_empty() {
+            assert!(String::from_utf8_lossy(&outcome.text).contains("<<<<<<<"));
             continue;
         }
         let merged = repository.decrypt(&outcome.text);
