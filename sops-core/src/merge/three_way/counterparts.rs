@@ -21,6 +21,9 @@ pub(super) struct Counterparts {
     pub(super) in_base: Vec<Option<usize>>,
     /// For each item of the base, its number in the side.
     pub(super) in_side: Vec<Option<usize>>,
+    /// Whether an item of the side may also be another one with the same keys. A change of it is
+    /// not merged with one of the other side.
+    pub(super) is_doubtful: Vec<bool>,
 }
 
 impl Counterparts {
@@ -28,6 +31,7 @@ impl Counterparts {
         let mut found = Self {
             in_base: vec![None; side.len()],
             in_side: vec![None; base.len()],
+            is_doubtful: vec![false; side.len()],
         };
         let hashes = |items: &[Piece<'_>]| -> Vec<ContentHash> {
             items.iter().map(|item| item.hash).collect()
@@ -81,7 +85,7 @@ impl Counterparts {
             let known = Known::new(&base[in_base]);
             for in_side in of_side.iter().copied() {
                 if name(&base[in_base], are_documents) == name(&side[in_side], are_documents)
-                    && let Some(similarity) = known.similarity(&side[in_side], are_documents)
+                    && let Some(similarity) = known.similarity(&side[in_side])
                 {
                     best_of_base[in_base].consider(in_side, similarity);
                     best_of_side[in_side].consider(in_base, similarity);
@@ -93,6 +97,9 @@ impl Counterparts {
                 && best_of_base[in_base].item() == Some(in_side)
             {
                 self.add(in_base, in_side);
+                // In a list, an item has a position.
+                let has_equal_entry = best_of_side[in_side].has_equal_entry();
+                self.is_doubtful[in_side] = are_documents && !has_equal_entry;
             }
         }
     }
@@ -148,6 +155,10 @@ impl Best {
             Self::None | Self::Several(_) => None,
         }
     }
+
+    fn has_equal_entry(self) -> bool {
+        matches!(self, Self::One(_, similarity) if similarity.entries > 0)
+    }
 }
 
 fn entries<'p, 't>(item: &'p Piece<'t>) -> &'p [Piece<'t>] {
@@ -175,9 +186,8 @@ impl<'p> Known<'p> {
     }
 
     /// `None` if two mappings have so little in common that one may have taken the place of the
-    /// other: no equal entry, or at most half of the keys while each has others. In a list, where
-    /// an item has a position, all keys are enough without an equal entry.
-    fn similarity(&self, item: &Piece<'_>, are_documents: bool) -> Option<Similarity> {
+    /// other: no equal entry and different keys, or at most half of the keys while each has others.
+    fn similarity(&self, item: &Piece<'_>) -> Option<Similarity> {
         let container = item.container()?;
         if Some(container.kind) != self.kind {
             return None;
@@ -191,7 +201,7 @@ impl<'p> Known<'p> {
             true => (self.keys.len(), container.entries.len()),
             false => (container.entries.len(), self.keys.len()),
         };
-        let has_evidence = !equal.is_empty() || !are_documents && keys.len() == more;
+        let has_evidence = !equal.is_empty() || keys.len() == more;
         let is_similar = container.kind == Collection::Sequence
             || has_evidence && (keys.len() == fewer || 2 * keys.len() > more);
         is_similar.then_some(Similarity {

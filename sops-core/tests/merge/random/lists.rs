@@ -74,18 +74,37 @@ impl<'j> Lists<'j> {
         let [length, ..] = self.lengths();
         let is_same = |number: usize| {
             let [base, ours, theirs] = [self.base, self.ours, self.theirs].map(|l| &l[number]);
-            let is_collection = |item: &Json| item.is_object() || item.is_array();
-            let differ = bare(ours) != bare(theirs)
-                && bare(base) != bare(ours)
-                && bare(base) != bare(theirs);
-            let position = |side: usize| {
+            let is_here = |side: usize| {
                 self.counterparts[side][self.starts[side + 1] + number]
                     == Some(self.starts[0] + number)
             };
-            !(differ && is_collection(ours) && is_collection(theirs)) || position(0) && position(1)
+            !are_changes(base, ours, theirs)
+                || is_here(0) && is_here(1) && !self.is_doubtful(base, [ours, theirs])
         };
         self.lengths() == [length; 3] && (0..length).all(is_same)
     }
+}
+
+impl Lists<'_> {
+    /// Whether one of the items may be another document than that of the base.
+    fn is_doubtful(&self, base: &Json, sides: [&Json; 2]) -> bool {
+        self.are_documents
+            && sides.into_iter().any(|side| {
+                bare(base) != bare(side)
+                    && name(base, true).is_none()
+                    && similarity(&bare(base), &bare(side)).is_some_and(|(equal, _)| equal == 0)
+            })
+    }
+}
+
+/// Whether both sides changed a collection, and not in the same way.
+fn are_changes(base: &Json, ours: &Json, theirs: &Json) -> bool {
+    let is_collection = |item: &Json| item.is_object() || item.is_array();
+    bare(ours) != bare(theirs)
+        && bare(base) != bare(ours)
+        && bare(base) != bare(theirs)
+        && is_collection(ours)
+        && is_collection(theirs)
 }
 
 /// Whether an item of a region is elsewhere on one side, and on the other side too or nowhere, but
@@ -149,7 +168,7 @@ fn counterparts(base: &[Json], side: &[Json], are_documents: bool) -> Vec<Option
     let open_side: Vec<usize> = (0..side.len()).filter(|s| found[*s].is_none()).collect();
     let score = |b: usize, s: usize| {
         let is_same_name = name(&base[b]) == name(&side[s]);
-        similarity(&base[b], &side[s], are_documents).filter(|_| is_same_name)
+        similarity(&base[b], &side[s]).filter(|_| is_same_name)
     };
     // The only one with the highest score.
     let best = |scores: Vec<(usize, Option<(usize, usize)>)>| {
@@ -170,7 +189,7 @@ fn counterparts(base: &[Json], side: &[Json], are_documents: bool) -> Vec<Option
 }
 
 /// How many entries and keys two collections share; `None` if that is little.
-fn similarity(left: &Json, right: &Json, are_documents: bool) -> Option<(usize, usize)> {
+fn similarity(left: &Json, right: &Json) -> Option<(usize, usize)> {
     let entries = |tree: &Json| -> Option<BTreeSet<(String, String)>> {
         Some(match tree {
             Json::Object(map) => {
@@ -206,7 +225,7 @@ fn similarity(left: &Json, right: &Json, are_documents: bool) -> Option<(usize, 
     let lengths = [left_keys.len(), length(right)?];
     let [fewer, more] = [lengths.into_iter().min()?, lengths.into_iter().max()?];
     let equal = of_left.intersection(&of_right).count();
-    let has_evidence = equal > 0 || !are_documents && shared == more;
+    let has_evidence = equal > 0 || shared == more;
     let is_similar = left.is_array() || has_evidence && (shared == fewer || 2 * shared > more);
     is_similar.then_some((equal, shared))
 }
@@ -285,6 +304,14 @@ pub(super) fn known<'j>(lists: &Lists<'j>) -> Option<NamedItems<'j>> {
         return None;
     }
     let position = |names: &[String], name: &String| names.iter().position(|other| other == name);
+    for (old, base) in in_base.iter().zip(base) {
+        if let (Some(o), Some(t)) = (position(&in_ours, old), position(&in_theirs, old))
+            && are_changes(base, &ours[o], &theirs[t])
+            && lists.is_doubtful(base, [&ours[o], &theirs[t]])
+        {
+            return None;
+        }
+    }
     let is_sorted = |side: &[String]| {
         let positions = side.iter().filter_map(|name| position(&in_base, name));
         positions.is_sorted()
