@@ -146,6 +146,46 @@ fn a_second_run_changes_the_rest() {
     assert_eq!(contents(&environment), before);
 }
 
+#[test]
+fn a_run_that_was_killed_continues() {
+    let environment = directory();
+    let names: Vec<String> = (0..400)
+        .map(|number| format!("apps/{number}.yaml"))
+        .collect();
+    let text = environment.read(FILES[0]);
+    for name in &names {
+        environment.write(name, &text);
+    }
+    let is_shared = |name: &String| environment.read(name).contains(&other_recipient());
+    let mut child = environment
+        .command(&["updatekeys", "-y", "apps"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    while child.try_wait().expect("it is ours").is_none() && !names.iter().any(is_shared) {}
+    // The program may have ended before.
+    let _ = child.kill();
+    child.wait().expect("it can be waited for");
+    assert!(names.iter().any(is_shared));
+    let left = names.iter().filter(|name| !is_shared(name)).count();
+    let left = left + FILES.len() - shared(&environment);
+    let run = environment.run(&["updatekeys", "-y", "apps"]).succeeds();
+    let done = names.len() + FILES.len() - left;
+    let expected = match left {
+        0 => String::new(),
+        1 => format!("Keys change in 1 file; {done} "),
+        _ => format!("Keys change in {left} files; {done} "),
+    };
+    assert!(run.stdout.starts_with(&expected), "{expected}{run}");
+    assert!(names.iter().all(is_shared));
+    assert_eq!(shared(&environment), FILES.len());
+    environment.run(&["decrypt", "-i", "apps"]).succeeds();
+    for name in &names {
+        assert_eq!(environment.read(name), TEXT);
+    }
+}
+
 /// Someone adds a recipient while the user reads the plan.
 #[test]
 fn a_file_that_changed_after_the_question_is_left_as_it_is() {

@@ -21,6 +21,9 @@ pub(super) struct Counterparts {
     pub(super) in_base: Vec<Option<usize>>,
     /// For each item of the base, its number in the side.
     pub(super) in_side: Vec<Option<usize>>,
+    /// Whether an item of the side may also be another one with the same keys. A change of it is
+    /// not merged with one of the other side.
+    pub(super) is_doubtful: Vec<bool>,
 }
 
 impl Counterparts {
@@ -28,6 +31,7 @@ impl Counterparts {
         let mut found = Self {
             in_base: vec![None; side.len()],
             in_side: vec![None; base.len()],
+            is_doubtful: vec![false; side.len()],
         };
         let hashes = |items: &[Piece<'_>]| -> Vec<ContentHash> {
             items.iter().map(|item| item.hash).collect()
@@ -75,13 +79,15 @@ impl Counterparts {
         if compared.saturating_mul(of_base.len()) > MAX_COMPARED {
             return;
         }
-        let mut best_of_base = vec![Best::None; base.len()];
-        let mut best_of_side = vec![Best::None; side.len()];
-        for in_base in of_base.iter().copied() {
-            let known = Known::new(&base[in_base]);
+        let name = |item: &Piece<'_>| name(item, are_documents);
+        let names: Vec<_> = side.iter().map(name).collect();
+        let mut best_of_base = vec![Best::default(); base.len()];
+        let mut best_of_side = vec![Best::default(); side.len()];
+        for in_base in of_base {
+            let (known, name) = (Known::new(&base[in_base]), name(&base[in_base]));
             for in_side in of_side.iter().copied() {
-                if name(&base[in_base], are_documents) == name(&side[in_side], are_documents)
-                    && let Some(similarity) = known.similarity(&side[in_side], are_documents)
+                if names[in_side] == name
+                    && let Some(similarity) = known.similarity(&side[in_side])
                 {
                     best_of_base[in_base].consider(in_side, similarity);
                     best_of_side[in_side].consider(in_base, similarity);
@@ -93,6 +99,11 @@ impl Counterparts {
                 && best_of_base[in_base].item() == Some(in_side)
             {
                 self.add(in_base, in_side);
+                // In a list, an item has a position too.
+                let is_doubtful = [&best_of_side[in_side], &best_of_base[in_base]]
+                    .iter()
+                    .any(|best| best.is_doubtful());
+                self.is_doubtful[in_side] = are_documents && is_doubtful;
             }
         }
     }
@@ -113,40 +124,59 @@ fn unique_names(items: &[Piece<'_>], are_documents: bool) -> HashMap<ContentHash
         .collect()
 }
 
-/// How similar two items are: the number of equal entries, then of equal keys.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How similar two items are.
+#[derive(Clone, Copy, Default)]
 struct Similarity {
+    /// The number of equal entries.
     entries: usize,
+    /// The number of equal keys.
     keys: usize,
+    /// Whether one can have become the other, and not taken its place.
+    is_enough: bool,
 }
 
 /// The most similar item so far.
-#[derive(Clone, Copy)]
-enum Best {
-    None,
-    One(usize, Similarity),
-    /// Several items are equally similar.
-    Several(Similarity),
+#[derive(Clone, Default)]
+struct Best {
+    item: Option<usize>,
+    similarity: Similarity,
+    /// Whether another item is equally similar.
+    is_tied: bool,
+    /// The most equal entries that any item has, and whether several have as many.
+    most_entries: usize,
+    have_several: bool,
 }
 
 impl Best {
     fn consider(&mut self, item: usize, similarity: Similarity) {
-        let order = match self {
-            Self::None => Ordering::Greater,
-            Self::One(_, best) | Self::Several(best) => similarity.cmp(best),
-        };
-        match order {
-            Ordering::Greater => *self = Self::One(item, similarity),
-            Ordering::Equal => *self = Self::Several(similarity),
+        match similarity.entries.cmp(&self.most_entries) {
+            Ordering::Greater => {
+                (self.most_entries, self.have_several) = (similarity.entries, false);
+            }
+            Ordering::Equal => self.have_several = true,
             Ordering::Less => {}
+        }
+        if !similarity.is_enough {
+            return;
+        }
+        let rank = |similarity: Similarity| (similarity.entries, similarity.keys);
+        match (self.item, rank(similarity).cmp(&rank(self.similarity))) {
+            (None, _) | (_, Ordering::Greater) => {
+                (self.item, self.similarity, self.is_tied) = (Some(item), similarity, false);
+            }
+            (Some(_), Ordering::Equal) => self.is_tied = true,
+            (Some(_), Ordering::Less) => {}
         }
     }
 
-    fn item(self) -> Option<usize> {
-        match self {
-            Self::One(item, _) => Some(item),
-            Self::None | Self::Several(_) => None,
-        }
+    fn item(&self) -> Option<usize> {
+        self.item.filter(|_| !self.is_tied)
+    }
+
+    /// Whether the item has no equal entry, or another one has as many.
+    fn is_doubtful(&self) -> bool {
+        let entries = self.similarity.entries;
+        entries == 0 || entries < self.most_entries || self.have_several
     }
 }
 
@@ -174,10 +204,9 @@ impl<'p> Known<'p> {
         }
     }
 
-    /// `None` if two mappings have so little in common that one may have taken the place of the
-    /// other: no equal entry, or at most half of the keys while each has others. In a list, where
-    /// an item has a position, all keys are enough without an equal entry.
-    fn similarity(&self, item: &Piece<'_>, are_documents: bool) -> Option<Similarity> {
+    /// `None` if the items are of different kinds. It is not enough for two mappings if they have no
+    /// equal entry and different keys, or at most half of the keys while each has others.
+    fn similarity(&self, item: &Piece<'_>) -> Option<Similarity> {
         let container = item.container()?;
         if Some(container.kind) != self.kind {
             return None;
@@ -191,12 +220,13 @@ impl<'p> Known<'p> {
             true => (self.keys.len(), container.entries.len()),
             false => (container.entries.len(), self.keys.len()),
         };
-        let has_evidence = !equal.is_empty() || !are_documents && keys.len() == more;
-        let is_similar = container.kind == Collection::Sequence
+        let has_evidence = !equal.is_empty() || keys.len() == more;
+        let is_enough = container.kind == Collection::Sequence
             || has_evidence && (keys.len() == fewer || 2 * keys.len() > more);
-        is_similar.then_some(Similarity {
+        Some(Similarity {
             entries: equal.len(),
             keys: keys.len(),
+            is_enough,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::counterparts::Counterparts;
 use super::item_name::{identity, name};
+use super::lists::is_change_of_both;
 use super::order::{is_in_order, key_order};
 use super::{Base, MergedPiece, ThreeWay};
 use crate::merge::alignment::Trio;
@@ -66,8 +67,8 @@ impl ThreeWay<'_> {
     }
 }
 
-/// What the items of a region are known by. `None` if two items would be known by the same, or if an
-/// item of a list has no name.
+/// What the items of a region are known by. `None` if two items would be known by the same, if an
+/// item of a list has no name, or if it is doubtful that both sides changed the same item.
 pub(super) fn ids(
     items: &Items<'_, '_>,
     region: &Trio<Range<usize>>,
@@ -77,6 +78,24 @@ pub(super) fn ids(
     let Trio { base, ours, theirs } = *items;
     let are_named = |items: &[Piece<'_>]| names_are_unique(items, are_documents);
     if !are_documents && ![base, ours, theirs].into_iter().all(are_named) {
+        return None;
+    }
+    let [in_ours, in_theirs] = counterparts;
+    let is_doubtful = |number: usize| {
+        let sides = in_ours.in_side[number].zip(in_theirs.in_side[number]);
+        sides.is_some_and(|(of_ours, of_theirs)| {
+            let is_doubtful = in_ours.is_doubtful[of_ours] || in_theirs.is_doubtful[of_theirs];
+            is_doubtful
+                && region.ours.contains(&of_ours)
+                && region.theirs.contains(&of_theirs)
+                && is_change_of_both(
+                    &base[number - region.base.start],
+                    &ours[of_ours - region.ours.start],
+                    &theirs[of_theirs - region.theirs.start],
+                )
+        })
+    };
+    if region.base.clone().any(is_doubtful) {
         return None;
     }
     let of_side = |side: &[Piece<'_>], in_side: &Range<usize>, found: &Counterparts| {
@@ -93,8 +112,8 @@ pub(super) fn ids(
     };
     Some(Trio {
         base: region.base.clone().map(ItemId::Old).collect(),
-        ours: of_side(ours, &region.ours, &counterparts[0])?,
-        theirs: of_side(theirs, &region.theirs, &counterparts[1])?,
+        ours: of_side(ours, &region.ours, in_ours)?,
+        theirs: of_side(theirs, &region.theirs, in_theirs)?,
     })
 }
 

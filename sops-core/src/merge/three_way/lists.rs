@@ -66,7 +66,7 @@ impl<'p, 't> Lists<'p, 't> {
             return true;
         }
         let is_same = |found: &Counterparts, in_side: usize, in_base: usize| {
-            found.in_base[in_side] == Some(in_base)
+            found.in_base[in_side] == Some(in_base) && !found.is_doubtful[in_side]
         };
         (0..base.len()).all(|number| {
             let (in_ours, in_theirs) = (region.ours.start + number, region.theirs.start + number);
@@ -125,7 +125,7 @@ impl<'p, 't> Lists<'p, 't> {
 
 /// Whether both sides changed a collection, so that their entries would be merged. A scalar that both
 /// changed conflicts anyway.
-fn is_change_of_both(base: &Piece<'_>, ours: &Piece<'_>, theirs: &Piece<'_>) -> bool {
+pub(super) fn is_change_of_both(base: &Piece<'_>, ours: &Piece<'_>, theirs: &Piece<'_>) -> bool {
     let is_collection = |piece: &Piece<'_>| piece.container().is_some();
     ours.hash != theirs.hash
         && base.hash != ours.hash

@@ -18,6 +18,8 @@ pub(super) struct Lists<'j> {
     pub(super) starts: [usize; 3],
     /// For each item of ours and of theirs in the whole lists, its position in the base.
     counterparts: [Vec<Option<usize>>; 2],
+    /// The items of ours and of theirs that may also be other items of the base.
+    doubtful: [BTreeSet<usize>; 2],
 }
 
 impl<'j> Lists<'j> {
@@ -27,13 +29,16 @@ impl<'j> Lists<'j> {
         theirs: &'j [Json],
         are_documents: bool,
     ) -> Self {
+        let [(in_ours, of_ours), (in_theirs, of_theirs)] =
+            [ours, theirs].map(|side| counterparts(base, side, are_documents));
         Self {
             base,
             ours,
             theirs,
             are_documents,
             starts: [0; 3],
-            counterparts: [ours, theirs].map(|side| counterparts(base, side, are_documents)),
+            counterparts: [in_ours, in_theirs],
+            doubtful: [of_ours, of_theirs],
         }
     }
 
@@ -74,18 +79,35 @@ impl<'j> Lists<'j> {
         let [length, ..] = self.lengths();
         let is_same = |number: usize| {
             let [base, ours, theirs] = [self.base, self.ours, self.theirs].map(|l| &l[number]);
-            let is_collection = |item: &Json| item.is_object() || item.is_array();
-            let differ = bare(ours) != bare(theirs)
-                && bare(base) != bare(ours)
-                && bare(base) != bare(theirs);
-            let position = |side: usize| {
+            let is_here = |side: usize| {
                 self.counterparts[side][self.starts[side + 1] + number]
                     == Some(self.starts[0] + number)
             };
-            !(differ && is_collection(ours) && is_collection(theirs)) || position(0) && position(1)
+            !are_changes(base, ours, theirs)
+                || is_here(0) && is_here(1) && !self.is_doubtful([number; 2])
         };
         self.lengths() == [length; 3] && (0..length).all(is_same)
     }
+}
+
+impl Lists<'_> {
+    /// Whether one of these items of ours and theirs may be another item of the base.
+    fn is_doubtful(&self, numbers: [usize; 2]) -> bool {
+        [0, 1].into_iter().any(|side| {
+            let number = self.starts[side + 1] + numbers[side];
+            self.doubtful[side].contains(&number)
+        })
+    }
+}
+
+/// Whether both sides changed a collection, and not in the same way.
+fn are_changes(base: &Json, ours: &Json, theirs: &Json) -> bool {
+    let is_collection = |item: &Json| item.is_object() || item.is_array();
+    bare(ours) != bare(theirs)
+        && bare(base) != bare(ours)
+        && bare(base) != bare(theirs)
+        && is_collection(ours)
+        && is_collection(theirs)
 }
 
 /// Whether an item of a region is elsewhere on one side, and on the other side too or nowhere, but
@@ -115,7 +137,11 @@ fn bares(items: &[Json]) -> Vec<Json> {
 }
 
 /// For each item of `side`, the position of the item of the base that it was.
-fn counterparts(base: &[Json], side: &[Json], are_documents: bool) -> Vec<Option<usize>> {
+fn counterparts(
+    base: &[Json],
+    side: &[Json],
+    are_documents: bool,
+) -> (Vec<Option<usize>>, BTreeSet<usize>) {
     let (base, side) = (bares(base), bares(side));
     let mut found = vec![None; side.len()];
     for (b, s) in common(&base, &side).into_iter().enumerate() {
@@ -149,28 +175,56 @@ fn counterparts(base: &[Json], side: &[Json], are_documents: bool) -> Vec<Option
     let open_side: Vec<usize> = (0..side.len()).filter(|s| found[*s].is_none()).collect();
     let score = |b: usize, s: usize| {
         let is_same_name = name(&base[b]) == name(&side[s]);
-        similarity(&base[b], &side[s], are_documents).filter(|_| is_same_name)
+        similarity(&base[b], &side[s]).filter(|_| is_same_name)
     };
     // The only one with the highest score.
-    let best = |scores: Vec<(usize, Option<(usize, usize)>)>| {
-        let highest = scores.iter().filter_map(|(_, score)| *score).max()?;
-        let mut with = scores.iter().filter(|(_, score)| *score == Some(highest));
-        let first = with.next()?.0;
+    let best = |scores: &[(usize, Option<Similarity>)]| {
+        let enough = scores.iter().filter_map(|(item, score)| {
+            let Similarity { equal, shared, .. } = score.filter(|score| score.is_enough)?;
+            Some(((equal, shared), *item))
+        });
+        let enough: Vec<_> = enough.collect();
+        let highest = enough.iter().map(|(score, _)| *score).max()?;
+        let mut with = enough.iter().filter(|(score, _)| *score == highest);
+        let first = with.next()?.1;
         with.next().is_none().then_some(first)
     };
+    // Whether other items have as many equal entries.
+    let has_rival = |scores: &[(usize, Option<Similarity>)], item: usize| {
+        let equal = |score: &Option<Similarity>| score.map_or(0, |score| score.equal);
+        let own = scores.iter().find(|(other, _)| *other == item);
+        let own = own.map_or(0, |(_, score)| equal(score));
+        let others = scores.iter().filter(|(other, _)| *other != item);
+        own == 0
+            || others
+                .map(|(_, score)| equal(score))
+                .any(|other| other >= own)
+    };
+    let mut doubtful = BTreeSet::new();
     for s in open_side.iter().copied() {
-        let of_base = open_base.iter().map(|b| (*b, score(*b, s))).collect();
-        if let Some(b) = best(of_base)
-            && best(open_side.iter().map(|s| (*s, score(b, *s))).collect()) == Some(s)
-        {
+        let of_base: Vec<_> = open_base.iter().map(|b| (*b, score(*b, s))).collect();
+        let Some(b) = best(&of_base) else { continue };
+        let of_side: Vec<_> = open_side.iter().map(|s| (*s, score(b, *s))).collect();
+        if best(&of_side) == Some(s) {
             found[s] = Some(b);
+            if are_documents && (has_rival(&of_base, b) || has_rival(&of_side, s)) {
+                doubtful.insert(s);
+            }
         }
     }
-    found
+    (found, doubtful)
 }
 
-/// How many entries and keys two collections share; `None` if that is little.
-fn similarity(left: &Json, right: &Json, are_documents: bool) -> Option<(usize, usize)> {
+#[derive(Clone, Copy)]
+struct Similarity {
+    /// The numbers of equal entries and of equal keys.
+    equal: usize,
+    shared: usize,
+    is_enough: bool,
+}
+
+/// How many entries and keys two collections share.
+fn similarity(left: &Json, right: &Json) -> Option<Similarity> {
     let entries = |tree: &Json| -> Option<BTreeSet<(String, String)>> {
         Some(match tree {
             Json::Object(map) => {
@@ -206,9 +260,13 @@ fn similarity(left: &Json, right: &Json, are_documents: bool) -> Option<(usize, 
     let lengths = [left_keys.len(), length(right)?];
     let [fewer, more] = [lengths.into_iter().min()?, lengths.into_iter().max()?];
     let equal = of_left.intersection(&of_right).count();
-    let has_evidence = equal > 0 || !are_documents && shared == more;
-    let is_similar = left.is_array() || has_evidence && (shared == fewer || 2 * shared > more);
-    is_similar.then_some((equal, shared))
+    let has_evidence = equal > 0 || shared == more;
+    let is_enough = left.is_array() || has_evidence && (shared == fewer || 2 * shared > more);
+    Some(Similarity {
+        equal,
+        shared,
+        is_enough,
+    })
 }
 
 /// Items that are known by more than their position, in the order of the merged list.
@@ -285,6 +343,14 @@ pub(super) fn known<'j>(lists: &Lists<'j>) -> Option<NamedItems<'j>> {
         return None;
     }
     let position = |names: &[String], name: &String| names.iter().position(|other| other == name);
+    for (old, base) in in_base.iter().zip(base) {
+        if let (Some(o), Some(t)) = (position(&in_ours, old), position(&in_theirs, old))
+            && are_changes(base, &ours[o], &theirs[t])
+            && lists.is_doubtful([o, t])
+        {
+            return None;
+        }
+    }
     let is_sorted = |side: &[String]| {
         let positions = side.iter().filter_map(|name| position(&in_base, name));
         positions.is_sorted()
