@@ -6,6 +6,7 @@
 //! | Feature | Family | Module |
 //! |---|---|---|
 //! | `azure` | Azure Key Vault and Managed HSM | `azure` |
+//! | `hckms` | Huawei Cloud KMS | `hckms` |
 //! | `vault` | the transit engine of HashiCorp Vault and OpenBao | `vault` |
 //!
 //! ```no_run
@@ -29,6 +30,10 @@ mod access_token;
 #[cfg(feature = "azure")]
 mod azure;
 mod cloud_keys;
+#[cfg(feature = "hckms")]
+mod hckms;
+#[cfg(feature = "hckms")]
+mod ini;
 mod provider;
 mod race;
 mod reach;

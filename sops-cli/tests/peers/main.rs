@@ -23,6 +23,7 @@ mod formats;
 mod generated;
 mod golden;
 mod groups;
+mod hckms;
 mod keyservice;
 mod lint_corpus;
 mod merge;

@@ -21,6 +21,8 @@ mod flux;
 mod formats;
 mod git;
 mod git_merge;
+#[cfg(feature = "hckms")]
+mod hckms;
 mod help;
 mod help_examples;
 mod hook;
