@@ -136,6 +136,8 @@ fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
         )),
         #[cfg(feature = "azure")]
         Box::new(crate::azure::Azure::new(environment)),
+        #[cfg(feature = "gcp")]
+        Box::new(crate::gcp::Gcp::new(environment.clone())),
         #[cfg(feature = "hckms")]
         Box::new(crate::hckms::Hckms::new(environment.clone())),
     ]

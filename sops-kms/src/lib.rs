@@ -6,6 +6,7 @@
 //! | Feature | Family | Module |
 //! |---|---|---|
 //! | `azure` | Azure Key Vault and Managed HSM | `azure` |
+//! | `gcp` | Google Cloud KMS | `gcp` |
 //! | `hckms` | Huawei Cloud KMS | `hckms` |
 //! | `vault` | the transit engine of HashiCorp Vault and OpenBao | `vault` |
 //!
@@ -25,11 +26,13 @@
 //! did not manage that is not asked again. Of several keys in a group, the next is tried if one
 //! fails or takes longer than 300 milliseconds.
 
-#[cfg(feature = "azure")]
+#[cfg(any(feature = "azure", feature = "gcp"))]
 mod access_token;
 #[cfg(feature = "azure")]
 mod azure;
 mod cloud_keys;
+#[cfg(feature = "gcp")]
+mod gcp;
 #[cfg(feature = "hckms")]
 mod hckms;
 #[cfg(feature = "hckms")]

@@ -4,11 +4,11 @@
 //! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), the first seed
 //! `SOPS_RS_SEED` (random by default, and printed).
 
-mod azure;
 #[path = "../program/cases/mod.rs"]
 mod cases;
 mod changes;
 mod clients;
+mod cloud;
 mod cluster;
 mod command_lines;
 mod conversions;
@@ -23,7 +23,6 @@ mod formats;
 mod generated;
 mod golden;
 mod groups;
-mod hckms;
 mod keyservice;
 mod lint_corpus;
 mod merge;

@@ -19,6 +19,8 @@ mod flat;
 #[cfg(feature = "kube")]
 mod flux;
 mod formats;
+#[cfg(feature = "gcp")]
+mod gcp;
 mod git;
 mod git_merge;
 #[cfg(feature = "hckms")]

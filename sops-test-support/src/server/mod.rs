@@ -2,11 +2,13 @@
 //! files have stand-ins for key services.
 
 pub mod azure;
+pub mod gcp;
 pub mod hckms;
 mod http;
 pub mod vault;
 
 pub use azure::AzureServer;
+pub use gcp::GcpServer;
 pub use hckms::HckmsServer;
 pub use http::{HttpReply, HttpRequest, HttpServer, authority_file, silent_port};
 pub use vault::VaultServer;
