@@ -134,6 +134,8 @@ fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
             environment.clone(),
             Arc::clone(warn),
         )),
+        #[cfg(feature = "aws")]
+        Box::new(crate::aws::Aws::new(environment.clone())),
         #[cfg(feature = "azure")]
         Box::new(crate::azure::Azure::new(environment)),
         #[cfg(feature = "gcp")]

@@ -5,6 +5,7 @@
 //!
 //! | Feature | Family | Module |
 //! |---|---|---|
+//! | `aws` | AWS KMS | `aws` |
 //! | `azure` | Azure Key Vault and Managed HSM | `azure` |
 //! | `gcp` | Google Cloud KMS | `gcp` |
 //! | `hckms` | Huawei Cloud KMS | `hckms` |
@@ -28,6 +29,8 @@
 
 #[cfg(any(feature = "azure", feature = "gcp"))]
 mod access_token;
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod cloud_keys;
@@ -35,7 +38,7 @@ mod cloud_keys;
 mod gcp;
 #[cfg(feature = "hckms")]
 mod hckms;
-#[cfg(feature = "hckms")]
+#[cfg(any(feature = "aws", feature = "hckms"))]
 mod ini;
 mod provider;
 mod race;

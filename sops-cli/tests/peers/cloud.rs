@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 use sops_test_support::server::azure::{self, LATEST, OLDER};
-use sops_test_support::server::{AzureServer, GcpServer, HckmsServer, authority_file, gcp, hckms};
+use sops_test_support::server::{
+    AwsServer, AzureServer, GcpServer, HckmsServer, authority_file, aws, gcp, hckms,
+};
 
 pub(crate) const TEXT: &str = "a: hunter2\nb:\n    - 1\n";
 
@@ -73,6 +75,34 @@ pub(crate) fn logs_agree(variables: Variables<'_>, flags: &[&str]) {
         let logs = PROGRAMS.map(|name| log(&run(&environment, name, variables, words).succeeds()));
         assert_eq!(logs[0], logs[1], "{words:?}");
         assert!(!logs[0].is_empty());
+    }
+}
+
+#[test]
+fn keys_of_aws_are_shared() {
+    let server = AwsServer::start();
+    let url = server.http.url();
+    let variables = [
+        ("AWS_ENDPOINT_URL", &*url),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ACCESS_KEY_ID", aws::USER.0),
+        ("AWS_SECRET_ACCESS_KEY", aws::USER.1),
+    ];
+    let with_role = format!("{}+{}", aws::KEY, aws::ROLE);
+    let context = [
+        "--kms",
+        aws::KEY,
+        "--encryption-context",
+        "App:web,Env:prod",
+    ];
+    for flags in [
+        &["--kms", aws::KEY][..],
+        &["--kms", aws::ALIAS],
+        &["--kms", &with_role],
+        &context,
+    ] {
+        round_trips(&variables, flags);
+        logs_agree(&variables, flags);
     }
 }
 

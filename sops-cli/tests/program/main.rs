@@ -4,6 +4,8 @@ mod agreement;
 #[cfg(feature = "kube")]
 mod apply;
 mod as_sops;
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod bad_input;

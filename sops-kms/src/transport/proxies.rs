@@ -34,7 +34,7 @@ impl Proxies {
     }
 
     /// No proxy, for servers that only this machine can reach.
-    #[cfg(any(feature = "azure", feature = "gcp", feature = "hckms"))]
+    #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "hckms"))]
     pub(crate) fn none() -> Self {
         Self(Matcher::builder().build().into())
     }

@@ -11,9 +11,9 @@ use sops_keys::Environment;
 use sops_printable::escaped;
 
 use super::file::{
-    AuthorizedUser, CredentialSource, Credentials, CredentialsFile, ExternalAccount,
+    AuthorizedUser, CredentialSource, Credentials, CredentialsFile, ExternalAccount, SCOPE,
 };
-use super::{SCOPE, service_account};
+use super::service_account;
 use crate::access_token::{self, AccessToken, request_with_form};
 use crate::provider::{Outcome, Pending};
 use crate::secret_text::SecretText;

@@ -8,6 +8,9 @@ use sops_printable::escaped;
 use crate::provider::Outcome;
 use crate::secret_text::SecretText;
 
+/// What tokens may be used for, as `sops` asks for it.
+pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
 /// A file with credentials.
 #[derive(Deserialize)]
 pub(super) struct CredentialsFile {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use sops_keys::Environment;
 use tokio::time::timeout;
 
-use super::SCOPE;
+use super::file::SCOPE;
 use crate::access_token::{self, AccessToken};
 use crate::provider::Outcome;
 use crate::transport::HttpClient;

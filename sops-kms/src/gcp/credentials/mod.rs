@@ -19,9 +19,6 @@ use crate::secret_text::SecretText;
 use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read};
 use crate::variables::text;
 
-/// What tokens may be used for, as `sops` asks for it.
-const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
-
 /// The sources of a run, and the token that they gave.
 pub(super) struct Credentials {
     environment: Environment,

@@ -10,8 +10,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::SCOPE;
-use super::file::ServiceAccount;
+use super::file::{SCOPE, ServiceAccount};
 use crate::access_token::AccessToken;
 use crate::provider::Outcome;
 
