@@ -32,7 +32,7 @@ pub(crate) fn run(
 }
 
 /// Each program encrypts, rotates and decrypts what the other wrote. Returns the encrypted files.
-fn round_trips(variables: Variables<'_>, flags: &[&str]) -> [String; 2] {
+pub(crate) fn round_trips(variables: Variables<'_>, flags: &[&str]) -> [String; 2] {
     let environment = TestEnvironment::new();
     let run = |name: &str, words: &[&str]| run(&environment, name, variables, words).succeeds();
     PROGRAMS.map(|writer| {

@@ -4,6 +4,7 @@
 //! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), the first seed
 //! `SOPS_RS_SEED` (random by default, and printed).
 
+mod aws;
 #[path = "../program/cases/mod.rs"]
 mod cases;
 mod changes;

@@ -16,7 +16,7 @@ struct ErrorAnswer {
     message: String,
 }
 
-/// The kind of an error, such as `AccessDeniedException`; empty if there is none.
+/// The kind of an error, such as `AccessDeniedException`; empty if the answer has no kind.
 pub(super) fn kind(answer: &Answer) -> String {
     let error = serde_json::from_slice::<ErrorAnswer>(&answer.body).unwrap_or_default();
     // A namespace may come first.

@@ -159,12 +159,12 @@ fn assume(request: &HttpRequest) -> HttpReply {
     let is_named = body.contains("RoleSessionName=") && has("Version=2011-06-15");
     let xml = match is_allowed && is_named && has(role) {
         true => format!(
-            "<R><Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{SESSION}</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></R>",
+            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{SESSION}</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
             ASSUMED.0, ASSUMED.1
         ),
-        false => "<E><Error><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></E>".to_owned(),
+        false => "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>".to_owned(),
     };
-    let status = if xml.starts_with("<R>") { 200 } else { 403 };
+    let status = if xml.starts_with("<A") { 200 } else { 403 };
     HttpReply::Answer(
         status,
         vec![("content-type", "text/xml".to_owned())],
