@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde_json::Value;
-use sops_keys::Environment;
 use sops_printable::escaped;
 
 use super::file::{
@@ -23,19 +22,11 @@ use crate::transport::{HttpClient, read};
 const TOKEN_SERVER: &str = "https://oauth2.googleapis.com/token";
 
 /// A token for the credentials in a file.
-pub(super) async fn token_of(
-    environment: &Environment,
-    client: &HttpClient,
-    file: &CredentialsFile,
-) -> Outcome<AccessToken> {
-    token(environment, client, &file.credentials).await
+pub(super) async fn token_of(client: &HttpClient, file: &CredentialsFile) -> Outcome<AccessToken> {
+    token(client, &file.credentials).await
 }
 
-fn token<'a>(
-    environment: &'a Environment,
-    client: &'a HttpClient,
-    credentials: &'a Credentials,
-) -> Pending<'a, AccessToken> {
+fn token<'a>(client: &'a HttpClient, credentials: &'a Credentials) -> Pending<'a, AccessToken> {
     Box::pin(async move {
         match credentials {
             Credentials::ServiceAccount(account) => {
@@ -44,7 +35,7 @@ fn token<'a>(
             Credentials::AuthorizedUser(user) => refreshed(client, user).await,
             Credentials::ExternalAccount(account) => federated(client, account).await,
             Credentials::ImpersonatedServiceAccount(account) => {
-                let source = token(environment, client, &account.source_credentials).await?;
+                let source = token(client, &account.source_credentials).await?;
                 let url = &account.service_account_impersonation_url;
                 impersonated(client, url, &account.delegates, &source).await
             }

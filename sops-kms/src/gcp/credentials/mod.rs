@@ -142,7 +142,7 @@ impl Credentials {
         match source {
             Source::Token(token) => Ok(AccessToken::new(token.clone(), None)),
             Source::File(name, file) => {
-                let token = exchange::token_of(environment, client, file).await;
+                let token = exchange::token_of(client, file).await;
                 token.map_err(|message| format!("{name}: {message}"))
             }
             Source::Machine => metadata::token(environment, direct).await,
