@@ -134,8 +134,14 @@ fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
             environment.clone(),
             Arc::clone(warn),
         )),
+        #[cfg(feature = "aws")]
+        Box::new(crate::aws::Aws::new(environment.clone())),
         #[cfg(feature = "azure")]
         Box::new(crate::azure::Azure::new(environment)),
+        #[cfg(feature = "gcp")]
+        Box::new(crate::gcp::Gcp::new(environment.clone())),
+        #[cfg(feature = "hckms")]
+        Box::new(crate::hckms::Hckms::new(environment.clone())),
     ]
 }
 

@@ -5,7 +5,10 @@
 //!
 //! | Feature | Family | Module |
 //! |---|---|---|
+//! | `aws` | AWS KMS | `aws` |
 //! | `azure` | Azure Key Vault and Managed HSM | `azure` |
+//! | `gcp` | Google Cloud KMS | `gcp` |
+//! | `hckms` | Huawei Cloud KMS | `hckms` |
 //! | `vault` | the transit engine of HashiCorp Vault and OpenBao | `vault` |
 //!
 //! ```no_run
@@ -24,11 +27,19 @@
 //! did not manage that is not asked again. Of several keys in a group, the next is tried if one
 //! fails or takes longer than 300 milliseconds.
 
-#[cfg(feature = "azure")]
+#[cfg(any(feature = "azure", feature = "gcp"))]
 mod access_token;
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod cloud_keys;
+#[cfg(feature = "gcp")]
+mod gcp;
+#[cfg(feature = "hckms")]
+mod hckms;
+#[cfg(any(feature = "aws", feature = "hckms"))]
+mod ini;
 mod provider;
 mod race;
 mod reach;

@@ -1,5 +1,6 @@
 //! Reads environment variables as the tools of the providers do.
 
+#[cfg(feature = "vault")]
 use std::time::Duration;
 
 use sops_keys::Environment;
@@ -19,6 +20,7 @@ pub(crate) fn text(environment: &Environment, name: &str) -> Outcome<Option<Stri
 }
 
 /// A switch, as Go's `strconv.ParseBool` reads it; off if it is not set.
+#[cfg(any(feature = "aws", feature = "vault"))]
 pub(crate) fn is_on(environment: &Environment, name: &str) -> Outcome<bool> {
     match text(environment, name)?.as_deref() {
         None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
@@ -28,6 +30,7 @@ pub(crate) fn is_on(environment: &Environment, name: &str) -> Outcome<bool> {
 }
 
 /// A number of seconds, or a duration such as `1m30s`.
+#[cfg(feature = "vault")]
 pub(crate) fn duration(environment: &Environment, name: &str) -> Outcome<Option<Duration>> {
     let Some(value) = text(environment, name)? else {
         return Ok(None);
@@ -43,6 +46,7 @@ pub(crate) fn duration(environment: &Environment, name: &str) -> Outcome<Option<
 }
 
 /// A number.
+#[cfg(feature = "vault")]
 pub(crate) fn number(environment: &Environment, name: &str) -> Outcome<Option<u32>> {
     let value = text(environment, name)?.map(|value| value.parse());
     value
@@ -50,7 +54,7 @@ pub(crate) fn number(environment: &Environment, name: &str) -> Outcome<Option<u3
         .map_err(|_| format!("{name}: it is not a number"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "vault"))]
 mod tests {
     use super::*;
 

@@ -67,22 +67,29 @@ impl KeyLog {
             Operation::Encryption => ("Encryption", "encrypt"),
             Operation::Decryption => ("Decryption", "decrypt"),
         };
-        let (logger, field) = match key {
-            MasterKey::Age { .. } if operation == Operation::Decryption => ("AGE", None),
-            MasterKey::Age { recipient } => ("AGE", Some(("recipient", recipient.clone()))),
+        let id = key.id();
+        let path;
+        let (logger, fields) = match key {
+            MasterKey::Age { .. } if operation == Operation::Decryption => ("AGE", vec![]),
+            MasterKey::Age { .. } => ("AGE", vec![("recipient", &*id)]),
             MasterKey::HcVault {
                 engine_path,
                 key_name,
                 ..
             } => {
-                let path = format!("{engine_path}/{verb}/{key_name}");
-                ("VAULT_TRANSIT", Some(("Path", path)))
+                path = format!("{engine_path}/{verb}/{key_name}");
+                ("VAULT_TRANSIT", vec![("Path", &*path)])
             }
-            key => ("PGP", Some(("fingerprint", key.id()))),
+            MasterKey::AzureKv { name, version, .. } => {
+                ("AZKV", vec![("key", &**name), ("version", &**version)])
+            }
+            MasterKey::Hckms { .. } => ("HCKMS", vec![("keyID", &*id)]),
+            MasterKey::GcpKms { .. } => ("GCPKMS", vec![("resourceID", &*id)]),
+            MasterKey::Kms { arn, .. } => ("AWSKMS", vec![("arn", &**arn)]),
+            _ => ("PGP", vec![("fingerprint", &*id)]),
         };
-        let field = field.as_ref().map(|(name, value)| (*name, value.as_str()));
         self.log
-            .write(logger, "info", &format!("{noun} {outcome}"), field);
+            .write(logger, "info", &format!("{noun} {outcome}"), &fields);
     }
 }
 

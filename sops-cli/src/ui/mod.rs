@@ -151,7 +151,7 @@ impl Ui {
     /// Writes a line of that log.
     pub(crate) fn log(&self, logger: &str, level: &str, message: &str) {
         if let Some(log) = self.verbose_log() {
-            self.write(&log.line(logger, level, message, None));
+            self.write(&log.line(logger, level, message, &[]));
         }
     }
 
@@ -225,22 +225,23 @@ impl Ui {
 pub(crate) struct Log;
 
 impl Log {
-    /// Writes a line with at most one field.
-    pub(crate) fn write(self, logger: &str, level: &str, message: &str, field: Option<Field<'_>>) {
+    /// Writes a line with fields.
+    pub(crate) fn write(self, logger: &str, level: &str, message: &str, fields: &[Field<'_>]) {
         // Errors are ignored, as in `Ui::write`.
-        let _ = writeln!(io::stderr(), "{}", self.line(logger, level, message, field));
+        let line = self.line(logger, level, message, fields);
+        let _ = writeln!(io::stderr(), "{line}");
     }
 
-    fn line(self, logger: &str, level: &str, message: &str, field: Option<Field<'_>>) -> String {
+    fn line(self, logger: &str, level: &str, message: &str, fields: &[Field<'_>]) -> String {
         let time = humantime::format_rfc3339_seconds(SystemTime::now());
-        let line = format!("[{logger}]\t time=\"{time}\" level={level} msg=\"{message}\"");
-        match field {
-            Some((name, value)) if value.contains(is_quoted) => {
-                format!("{line} {name}=\"{}\"", one_line(value))
-            }
-            Some((name, value)) => format!("{line} {name}={value}"),
-            None => line,
+        let mut line = format!("[{logger}]\t time=\"{time}\" level={level} msg=\"{message}\"");
+        for (name, value) in fields {
+            line += &match value.contains(is_quoted) {
+                true => format!(" {name}=\"{}\"", one_line(value)),
+                false => format!(" {name}={value}"),
+            };
         }
+        line
     }
 }
 

@@ -4,11 +4,12 @@
 //! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), the first seed
 //! `SOPS_RS_SEED` (random by default, and printed).
 
-mod azure;
+mod aws;
 #[path = "../program/cases/mod.rs"]
 mod cases;
 mod changes;
 mod clients;
+mod cloud;
 mod cluster;
 mod command_lines;
 mod config_schema;

@@ -1,18 +1,17 @@
 //! Keys of Vault: this program and the real `sops` with a real OpenBao.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
+use crate::cloud::{PROGRAMS, TEXT, logs_agree, run as run_with};
 use crate::warden::{Warden, free_port};
 
 const ROOT: &str = "root-token-of-the-tests";
-const TEXT: &str = "a: hunter2\nb:\n    - 1\n";
 
 /// The server that the tests share. It has the transit engines `transit`, with the keys `sops` and
 /// `other`, and `sops/nested`, with the key `sops`.
@@ -95,28 +94,10 @@ impl OpenBao {
     }
 }
 
-/// Runs `sops-rs` or `sops`.
+/// Runs `sops-rs` or `sops` with this token.
 fn run(environment: &TestEnvironment, name: &str, token: &str, words: &[&str]) -> Run {
     run_with(environment, name, &[("VAULT_TOKEN", token)], words)
 }
-
-/// Runs `sops-rs` or `sops` with these variables.
-fn run_with(
-    environment: &TestEnvironment,
-    name: &str,
-    variables: &[(&str, &str)],
-    words: &[&str],
-) -> Run {
-    let program = match name {
-        "sops" => Path::new("sops").to_owned(),
-        _ => program(),
-    };
-    let mut command = environment.command_of(&program, words);
-    command.envs(variables.iter().copied());
-    environment.finish(command)
-}
-
-const PROGRAMS: [&str; 2] = ["sops-rs", "sops"];
 
 #[test]
 fn each_program_decrypts_what_the_other_encrypts() {
@@ -165,7 +146,7 @@ fn fields(encrypted: &str) -> Vec<&str> {
 }
 
 #[test]
-fn both_write_the_same_metadata() {
+fn both_write_the_same_metadata_and_log() {
     let environment = TestEnvironment::without_key();
     environment.write("p.yaml", TEXT);
     let key = SERVER.key("transit/sops");
@@ -175,6 +156,7 @@ fn both_write_the_same_metadata() {
     });
     assert_eq!(fields(&ours), fields(&theirs));
     assert!(fields(&ours).contains(&"vault_address"));
+    logs_agree(&[("VAULT_TOKEN", ROOT)], &["--hc-vault-transit", &key]);
 }
 
 #[test]

@@ -279,7 +279,7 @@ fn cloud_keys_are_kept_by_every_change() {
 }
 
 #[test]
-fn cloud_keys_are_reported_to_need_a_key_service() {
+fn a_cloud_key_that_cannot_be_used_is_named_and_nothing_is_written() {
     let environment = TestEnvironment::new();
     let original = of_all_families(&environment);
     let unchanged = || assert_eq!(environment.read("x.yaml"), original);
@@ -295,9 +295,14 @@ fn cloud_keys_are_reported_to_need_a_key_service() {
             "x.yaml",
         ],
     ] {
-        let run = environment.run(arguments).fails_with(1);
+        let mut command = environment.command(arguments);
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        let run = environment.finish(command).fails_with(1);
         let names_key = run.stderr.contains("kms arn:aws:kms:eu-west-1:1:key/k+");
-        assert!(names_key && run.stderr.contains("`--keyservice`"), "{run}");
+        assert!(
+            names_key && run.stderr.contains("there is no profile `p`"),
+            "{run}"
+        );
         unchanged();
     }
     let run = environment
@@ -343,8 +348,9 @@ fn cloud_keys_are_reported_to_need_a_key_service() {
 fn the_editor_does_not_open_if_no_key_can_be_used() {
     let environment = TestEnvironment::new();
     let editor = environment.editor("touch ran; echo 'a: 1' > \"$1\"");
-    let mut edit =
-        environment.command(&["edit", "--kms", "arn:aws:kms:eu-west-1:1:key/k", "x.yaml"]);
+    let kms = "--kms=arn:aws:kms:eu-west-1:1:key/k";
+    let not_here = "--enable-local-keyservice=false";
+    let mut edit = environment.command(&["edit", kms, not_here, "x.yaml"]);
     edit.env("EDITOR", editor);
     let run = environment.finish(edit).fails_with(1);
     assert!(run.stderr.contains("`--keyservice`"), "{run}");

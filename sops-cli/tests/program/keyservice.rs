@@ -351,19 +351,25 @@ fn a_socket_in_use_is_not_replaced() {
 }
 
 #[test]
-fn keys_that_the_service_does_not_have_are_refused_by_name() {
+fn a_key_that_the_service_cannot_use_is_refused_by_name() {
     let server = TestEnvironment::new();
     let client = client();
-    let service = Service::begin(server.command(&UNIX));
+    let mut command = server.command(&UNIX);
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    let service = Service::begin(command);
     client.write("p.yaml", TEXT);
     let run = client
         .run(&[
             "encrypt",
+            "--enable-local-keyservice=false",
             "--kms=arn:aws:kms:eu-west-1:1:key/k",
             "--keyservice",
             &service.address,
             "p.yaml",
         ])
         .fails_with(1);
-    assert!(run.stderr.contains("no keys of AWS KMS"), "{run}");
+    assert!(
+        run.stderr.contains("it refused: no AWS credentials"),
+        "{run}"
+    );
 }

@@ -4,6 +4,8 @@ mod agreement;
 #[cfg(feature = "kube")]
 mod apply;
 mod as_sops;
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod bad_input;
@@ -21,8 +23,12 @@ mod flat;
 #[cfg(feature = "kube")]
 mod flux;
 mod formats;
+#[cfg(feature = "gcp")]
+mod gcp;
 mod git;
 mod git_merge;
+#[cfg(feature = "hckms")]
+mod hckms;
 mod help;
 mod help_examples;
 mod hook;

@@ -14,4 +14,6 @@ pub(crate) use client::{Answer, HttpClient, Limits};
 #[cfg(test)]
 use error::HttpError;
 pub(crate) use proxies::Proxies;
-pub(crate) use tls::{TlsSettings, read};
+pub(crate) use tls::TlsSettings;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "vault"))]
+pub(crate) use tls::read;

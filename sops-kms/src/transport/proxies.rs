@@ -34,7 +34,7 @@ impl Proxies {
     }
 
     /// No proxy, for servers that only this machine can reach.
-    #[cfg(feature = "azure")]
+    #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "hckms"))]
     pub(crate) fn none() -> Self {
         Self(Matcher::builder().build().into())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sops_keys::Environment;
 use sops_test_support::server::{HttpReply, HttpServer, authority_file, silent_port};
 
+use super::tls::read;
 use super::*;
 
 const SHORT: Duration = Duration::from_millis(200);

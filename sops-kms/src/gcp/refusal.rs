@@ -1,0 +1,61 @@
+//! Explains the answers that refuse a request.
+
+use http::StatusCode;
+use serde::Deserialize;
+use sops_printable::escaped;
+
+use crate::transport::Answer;
+use crate::words::said;
+
+#[derive(Deserialize, Default)]
+struct ErrorAnswer {
+    #[serde(default)]
+    error: ErrorDetails,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorDetails {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    details: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default)]
+    reason: String,
+}
+
+/// Why Google refused, and what to do. `source` is where the access token comes from, and `secrets`
+/// are texts that must not be shown.
+pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[&str]) -> String {
+    let error = serde_json::from_slice::<ErrorAnswer>(&answer.body)
+        .unwrap_or_default()
+        .error;
+    let message = match &*error.message {
+        "" => "no reason given".to_owned(),
+        message => said(message, secrets),
+    };
+    let has = |reason: &str| error.details.iter().any(|detail| detail.reason == reason);
+    let project = escaped(resource.split('/').nth(1).unwrap_or_default()).into_owned();
+    match answer.status {
+        StatusCode::UNAUTHORIZED => format!(
+            "Google does not accept the access token from {source}: {message}; run `gcloud auth application-default login`"
+        ),
+        StatusCode::FORBIDDEN if has("SERVICE_DISABLED") => format!(
+            "{message}; run `gcloud services enable cloudkms.googleapis.com`, with `--project` and the project in the message"
+        ),
+        StatusCode::FORBIDDEN if has("USER_PROJECT_DENIED") => format!(
+            "you may not use the quota project: {message}; set GOOGLE_CLOUD_QUOTA_PROJECT to a project where you have the role `roles/serviceusage.serviceUsageConsumer`"
+        ),
+        StatusCode::FORBIDDEN => format!(
+            "Google does not allow this with the credentials from {source}: {message}; you need the role `roles/cloudkms.cryptoKeyEncrypterDecrypter` in the project {project}"
+        ),
+        StatusCode::NOT_FOUND => format!("the key does not exist: {message}"),
+        StatusCode::TOO_MANY_REQUESTS => {
+            format!("Google refuses because of too many requests: {message}")
+        }
+        status => format!("Google answered {}: {message}", status.as_u16()),
+    }
+}
