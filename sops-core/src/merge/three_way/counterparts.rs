@@ -133,6 +133,8 @@ struct Similarity {
     keys: usize,
     /// Whether one can have become the other, and not taken its place.
     is_enough: bool,
+    /// Whether half of the entries of the shorter one are equal, which is hardly by chance.
+    is_certain: bool,
 }
 
 /// The most similar item so far.
@@ -173,10 +175,14 @@ impl Best {
         self.item.filter(|_| !self.is_tied)
     }
 
-    /// Whether the item has no equal entry, or another one has as many.
+    /// Whether the item has few equal entries, or another one has as many.
     fn is_doubtful(&self) -> bool {
-        let entries = self.similarity.entries;
-        entries == 0 || entries < self.most_entries || self.have_several
+        let Similarity {
+            entries,
+            is_certain,
+            ..
+        } = self.similarity;
+        !is_certain || entries < self.most_entries || self.have_several
     }
 }
 
@@ -227,6 +233,7 @@ impl<'p> Known<'p> {
             entries: equal.len(),
             keys: keys.len(),
             is_enough,
+            is_certain: !equal.is_empty() && 2 * equal.len() >= fewer,
         })
     }
 }

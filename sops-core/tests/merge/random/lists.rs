@@ -189,16 +189,13 @@ fn counterparts(
         let first = with.next()?.1;
         with.next().is_none().then_some(first)
     };
-    // Whether other items have as many equal entries.
-    let has_rival = |scores: &[(usize, Option<Similarity>)], item: usize| {
-        let equal = |score: &Option<Similarity>| score.map_or(0, |score| score.equal);
-        let own = scores.iter().find(|(other, _)| *other == item);
-        let own = own.map_or(0, |(_, score)| equal(score));
-        let others = scores.iter().filter(|(other, _)| *other != item);
-        own == 0
-            || others
-                .map(|(_, score)| equal(score))
-                .any(|other| other >= own)
+    // Whether the item has few equal entries, or another one has as many.
+    let is_doubtful = |scores: &[(usize, Option<Similarity>)], item: usize| {
+        let (own, others): (Vec<_>, Vec<_>) = scores.iter().partition(|(other, _)| *other == item);
+        let own = own.iter().find_map(|(_, score)| *score);
+        let most = others.iter().filter_map(|(_, score)| *score);
+        let most = most.map(|score| score.equal).max();
+        own.is_none_or(|own| !own.is_certain || most.is_some_and(|most| most >= own.equal))
     };
     let mut doubtful = BTreeSet::new();
     for s in open_side.iter().copied() {
@@ -207,7 +204,7 @@ fn counterparts(
         let of_side: Vec<_> = open_side.iter().map(|s| (*s, score(b, *s))).collect();
         if best(&of_side) == Some(s) {
             found[s] = Some(b);
-            if are_documents && (has_rival(&of_base, b) || has_rival(&of_side, s)) {
+            if are_documents && (is_doubtful(&of_base, b) || is_doubtful(&of_side, s)) {
                 doubtful.insert(s);
             }
         }
@@ -221,6 +218,7 @@ struct Similarity {
     equal: usize,
     shared: usize,
     is_enough: bool,
+    is_certain: bool,
 }
 
 /// How many entries and keys two collections share.
@@ -266,6 +264,7 @@ fn similarity(left: &Json, right: &Json) -> Option<Similarity> {
         equal,
         shared,
         is_enough,
+        is_certain: equal > 0 && 2 * equal >= fewer,
     })
 }
 
