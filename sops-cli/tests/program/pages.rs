@@ -54,9 +54,61 @@ fn the_quick_start_ends_with_an_encrypted_secret() {
     assert_eq!(page.shell(search).succeeds().stdout, "");
 }
 
+/// The commands of a `console` block and their output. `SOPS_RS_WRITE_DOCS=1` writes the page.
+#[test]
+fn the_walkthrough_prints_what_the_page_shows() {
+    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/everyday.md");
+    let page = PageTest::new("everyday.md", TestEnvironment::without_key());
+    let text = fs::read_to_string(PAGE).expect("the page exists");
+    let (before, rest) = text
+        .split_once("```console\n")
+        .expect("the page has a block");
+    let (block, after) = rest.split_once("```").expect("the block ends");
+    let mut shown = String::new();
+    for command in block.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let run = page.shell(&format!("{{ {command}; }} 2>&1"));
+        assert_eq!(run.code, Some(0), "{command}: {run}");
+        assert!(!run.stdout.contains("AGE-SECRET-KEY"), "{command}");
+        shown += &format!("$ {command}\n{}", without_random_parts(&page, &run.stdout));
+    }
+    match std::env::var_os("SOPS_RS_WRITE_DOCS") {
+        Some(_) => fs::write(PAGE, format!("{before}```console\n{shown}```{after}"))
+            .expect("the page is writable"),
+        None => assert_eq!(block, shown, "write the page with SOPS_RS_WRITE_DOCS=1"),
+    }
+}
+
+/// An output without what differs in each run: recipients, times and directories.
+fn without_random_parts(page: &PageTest, output: &str) -> String {
+    let home = page.environment.home();
+    let output = output.replace(&*home.to_string_lossy(), "~");
+    let is_key = |character: char| character.is_ascii_alphanumeric() || character == '…';
+    let is_time = |character: char| character.is_ascii_digit() || "-T:Z".contains(character);
+    let mut shown = String::new();
+    let mut rest = output.as_str();
+    while let Some(at) = rest.find(|character: char| character.is_ascii_alphanumeric()) {
+        shown += &rest[..at];
+        rest = &rest[at..];
+        let end = |is_part: &dyn Fn(char) -> bool| rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let length = if rest.starts_with("age1") {
+            shown += "age1…";
+            end(&is_key)
+        } else if rest.starts_with("20") && rest[..end(&is_time)].ends_with('Z') {
+            shown += "2026-01-31T12:00:00Z";
+            end(&is_time)
+        } else {
+            let length = end(&|character| character.is_ascii_alphanumeric());
+            shown += &rest[..length];
+            length
+        };
+        rest = &rest[length..];
+    }
+    shown + rest
+}
+
 #[test]
 fn everyday_tasks_run() {
-    let page = with_secret("everyday-tasks.md");
+    let page = with_secret("everyday.md");
     page.environment.write("password.txt", "from-pipe\n");
     page.environment.write("tls.key", "from-file\n");
     page.environment
