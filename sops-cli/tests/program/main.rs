@@ -32,6 +32,8 @@ mod help_examples;
 mod hook;
 mod init;
 mod keys;
+#[cfg(feature = "vault")]
+mod keys_check;
 mod keyservice;
 mod kills;
 mod leftovers;
