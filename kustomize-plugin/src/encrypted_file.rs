@@ -94,11 +94,12 @@ impl DecryptedFile {
 
     pub(crate) fn text(&self) -> Result<&str, Problem> {
         str::from_utf8(self.bytes())
-            .map_err(|_| Problem::new("it is not UTF-8 text; list it under `binaryFiles`"))
+            .map_err(|_| Problem::new("the file is not UTF-8 text; list it under `binaryFiles`"))
     }
 
-    /// The resources in a file of manifests; empty documents are skipped.
-    pub(crate) fn resources(&self) -> Result<Vec<Node>, Problem> {
+    /// The resources in a file of manifests, with the numbers of their documents, from 1. Empty
+    /// documents are skipped.
+    pub(crate) fn resources(&self) -> Result<Vec<(usize, Node)>, Problem> {
         // The text of a file in another format is YAML, because kustomize reads it.
         let format = match self.format {
             Format::Json => Format::Json,
@@ -106,6 +107,7 @@ impl DecryptedFile {
         };
         let document = parse_document(self.bytes(), format)?;
         let is_empty = |tree: &Node| matches!(tree, Node::Mapping(entries) if entries.is_empty());
-        Ok(document.trees().filter(|tree| !is_empty(tree)).collect())
+        let numbered = (1..).zip(document.trees());
+        Ok(numbered.filter(|(_, tree)| !is_empty(tree)).collect())
     }
 }

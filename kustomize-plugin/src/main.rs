@@ -18,6 +18,7 @@ mod resource_list;
 mod run;
 #[cfg(test)]
 mod sample;
+mod secret_rules;
 mod workspace;
 
 use std::alloc::System;
@@ -34,8 +35,8 @@ use crate::report::without_error_numbers;
 use crate::run::{FunctionOutcome, run};
 
 const USAGE: &str = "\
-A KRM function for kustomize, which starts it during a build: it reads a ResourceList from standard input and writes one to standard output.
-Configurations name it in the annotation config.kubernetes.io/function:
+Decrypt, generate and lint the resources of a kustomize build. kustomize runs this program as a KRM function if a
+configuration names it in the annotation config.kubernetes.io/function:
 
   apiVersion: krm.sops-rs/v1alpha1
   kind: SopsDecrypt       # or SopsLint, in `transformers`; SopsGenerator in `generators`
@@ -46,12 +47,12 @@ Configurations name it in the annotation config.kubernetes.io/function:
         exec:
           path: sops-rs-krm
 
-and `kustomize build --enable-alpha-plugins --enable-exec` runs it.
-With SOPS_RS_PLACEHOLDERS=1 in the environment, encrypted values become placeholders, for checks without a key.
+Start the build with `kustomize build --enable-alpha-plugins --enable-exec DIR`.
+To check a build without a key, set SOPS_RS_PLACEHOLDERS=1: encrypted values then become placeholders.
 
-As a replacement for ksops:
+To replace ksops:
 
-  sops-rs-krm FILE                              print the resources that the configuration in FILE generates (exec plugin)
+  sops-rs-krm FILE                              print the resources that the configuration in FILE generates, as an exec plugin
   sops-rs-krm install [--with-kustomize] DIR    copy this program to DIR/ksops, and kustomize from the PATH to DIR/kustomize
 ";
 

@@ -1,9 +1,11 @@
 //! Runs the function: a resource list in, a resource list out.
 
+use sops_core::tree::Node;
 use zeroize::Zeroizing;
 
 use crate::config::FunctionConfig;
 use crate::decrypt::decrypt;
+use crate::decrypt::origin::ResourceOrigin;
 use crate::function::Function;
 use crate::generate::generate;
 use crate::lint::lint;
@@ -43,21 +45,49 @@ fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList
             ));
         }
     };
-    match FunctionConfig::read(&config, &mut function.report)? {
+    let read = FunctionConfig::read(&config, &mut function.report);
+    match read.map_err(|problem| in_file_of(&config, problem))? {
         FunctionConfig::Generate(generator) => {
             function.warn_of_placeholders();
-            // kustomize gives a generator its own configuration as an item.
-            let own = ResourceRef::of(&config);
-            list.items.retain(|item| ResourceRef::of(item) != own);
+            list.items.retain(|item| !is_own(item, &config));
             let generated = generate(function, &generator);
-            list.items
-                .extend(generated.map_err(|problem| problem.of_resource(&config))?);
+            let generated =
+                generated.map_err(|problem| in_file_of(&config, problem.of_resource(&config)))?;
+            list.items.extend(generated);
         }
         FunctionConfig::Decrypt(decryption) => {
             function.warn_of_placeholders();
+            warn_without_resources(function, &config, &list.items);
             list.items = decrypt(function, &config, &decryption, list.items)?;
         }
-        FunctionConfig::Lint(linting) => lint(&mut function.report, &linting, &list.items)?,
+        FunctionConfig::Lint(linting) => {
+            warn_without_resources(function, &config, &list.items);
+            lint(&mut function.report, &linting, &list.items)?;
+        }
     }
     Ok(list)
+}
+
+/// Whether an item is the configuration itself, which kustomize gives to a generator.
+fn is_own(item: &Node, config: &Node) -> bool {
+    ResourceRef::of(item) == ResourceRef::of(config)
+}
+
+/// Warns if the only item is the configuration: under `generators`, and in a kustomization without
+/// resources (measured with kustomize 5.8.1).
+fn warn_without_resources(function: &mut Function, config: &Node, items: &[Node]) {
+    if !items.is_empty() && items.iter().all(|item| is_own(item, config)) {
+        let problem = in_file_of(config, Problem::new(NO_RESOURCES).of_resource(config));
+        function.report.warn(problem);
+    }
+}
+
+const NO_RESOURCES: &str = "it got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
+
+/// The problem, with the file of the configuration if it has no file and kustomize recorded one.
+fn in_file_of(config: &Node, problem: Problem) -> Problem {
+    match ResourceOrigin::of(config).into_file() {
+        Some(file) => problem.in_file(&file),
+        None => problem,
+    }
 }

@@ -128,7 +128,10 @@ pub(crate) fn run() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(error),
     };
-    let ui = Ui::new(globals.verbose).called_sops(invocation::is_sops());
+    let ui = Ui::new(globals.verbose)
+        .called_sops(invocation::is_sops())
+        .quiet(globals.quiet)
+        .color(globals.color);
     format::warn_of_unknown(&ui, &matches);
     let command = match command {
         Ok(command) => {

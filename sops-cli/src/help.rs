@@ -16,6 +16,9 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "edit",
             "set",
             "unset",
+            "propose",
+            "accept",
+            "ls",
             "exec-env",
             "exec-file",
         ],
@@ -26,6 +29,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "keygen",
             "whoami",
             "recipients",
+            "config",
             "status",
             "updatekeys",
             "rotate",
@@ -35,7 +39,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
-    ("Kubernetes", &["apply", "flux", "render"]),
+    ("Kubernetes", &["apply", "flux", "refs", "render"]),
     (
         "Compatibility with sops",
         &["filestatus", "publish", "link"],
@@ -45,11 +49,26 @@ const GROUPS: [(&str, &[&str]); 6] = [
 
 /// The flags of every command that only some commands use. The others accept them, as `sops`
 /// does, and hide them.
-const USED_BY: [(&str, &[&str]); 4] = [
+const USED_BY: [(&str, &[&str]); 5] = [
+    ("quiet", CHANGING),
     ("indent", WRITING),
     ("mac_only_encrypted", &["encrypt", "edit", "init", "secret"]),
     ("keyservice", DECRYPTING),
     ("enable_local_keyservice", DECRYPTING),
+];
+
+const CHANGING: &[&str] = &[
+    "accept",
+    "decrypt",
+    "diff",
+    "edit",
+    "encrypt",
+    "groups",
+    "rotate",
+    "secret",
+    "set",
+    "unset",
+    "updatekeys",
 ];
 
 const WRITING: &[&str] = &[
@@ -57,6 +76,7 @@ const WRITING: &[&str] = &[
 ];
 
 const DECRYPTING: &[&str] = &[
+    "accept",
     "apply",
     "decrypt",
     "diff",
@@ -78,12 +98,14 @@ const DECRYPTING: &[&str] = &[
 ];
 
 /// The commands that read no `.sops.yaml`.
-const WITHOUT_CONFIG: [&str; 6] = [
+const WITHOUT_CONFIG: [&str; 8] = [
     "completion",
     "filestatus",
     "keygen",
     "link",
+    "ls",
     "man",
+    "refs",
     "render",
 ];
 

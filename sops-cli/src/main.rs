@@ -22,6 +22,7 @@ mod git;
 mod help;
 mod input;
 mod input_format;
+mod key_plan;
 mod keys;
 mod lint;
 #[cfg(feature = "kube")]
@@ -29,6 +30,7 @@ mod manifests;
 mod merging;
 mod own_program;
 mod parallel;
+mod proposal;
 mod random_text;
 mod recipient_edit;
 // The reference has the commands of all features.

@@ -173,13 +173,13 @@ impl SecretParts {
                 return self.leak(Error::Document(DocumentError::Unrepresentable {
                     location: at,
                     message: format!(
-                        "this quote ends in line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
+                        "this quote ends on line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
                     ),
                 }));
             }
             if self.warnings.len() < MAX_WARNINGS {
                 self.warn(format!(
-                    "{at}: this quote has no closing quote and becomes part of the value"
+                    "{at}: this quote is never closed, so it becomes part of the value"
                 ));
             }
         }

@@ -21,6 +21,9 @@ pub(crate) struct FileUpdate<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) globals: &'a GlobalArgs,
     pub(crate) file: &'a Path,
+    /// Whether the file was found in a directory. Then only servers that the user allows are
+    /// contacted.
+    pub(crate) is_found: bool,
     pub(crate) formats: &'a FormatArgs,
     pub(crate) opening: &'a OpeningArgs,
 }
@@ -38,10 +41,13 @@ impl FileUpdate<'_> {
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<WrittenFile>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
-        services.contact_servers_of_named_files();
+        if !self.is_found {
+            services.contact_servers_of_named_files();
+        }
         let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
         if written.is_some() {
             self.ui.log_written();
+            self.ui.done(self.file, "changed");
         }
         Ok(written)
     }

@@ -215,6 +215,17 @@ pub fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     (value.is_str() && is_encrypted(text)).then_some(text)
 }
 
+/// What the text of an encrypted value says without a key: the type of the plaintext, and its
+/// length in bytes. `None` if the text is not an encrypted value, or its type is unknown.
+///
+/// AES-GCM does not hide lengths, so anyone who can read the file can read this.
+pub fn plaintext_shape(ciphertext: &str) -> Option<(Type, usize)> {
+    let parts = Parts::parse(ciphertext)?;
+    let data = without_returns(parts.data);
+    let digits = data.trim_end_matches('=').len();
+    Some((Type::from_name(parts.kind)?, digits * 3 / 4))
+}
+
 /// Whether the text has the form of an encrypted value.
 pub(crate) fn is_encrypted(text: &str) -> bool {
     Parts::parse(text).is_some()
@@ -273,6 +284,17 @@ pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shape_of_a_plaintext_is_read_without_a_key() {
+        let mut cipher = Cipher::new(&DataKey::generate());
+        for length in 1..200 {
+            let mut text = String::new();
+            cipher.encrypt(Type::Bool, &vec![b'1'; length], b"a:", &mut text);
+            assert_eq!(plaintext_shape(&text), Some((Type::Bool, length)));
+        }
+        assert_eq!(plaintext_shape("plaintext"), None);
+    }
 
     #[test]
     fn a_plaintext_fits_into_the_room_for_the_longest() {

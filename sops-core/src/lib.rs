@@ -164,7 +164,7 @@ mod sealed_values;
 mod secret_file;
 mod variables;
 
-pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
+pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext, plaintext_shape};
 pub use content_format::{encrypted_format, format_of_encrypted};
 pub use encrypt::{Encryption, encrypt, encrypt_to};
 pub use encrypted_document::{EncryptedDocument, decrypt, decrypt_file};

@@ -137,6 +137,32 @@ impl<'a> Document<'a> {
         }
         yaml::parse_leniently(text)
     }
+
+    /// Parses a stream of JSON objects with only white space between them, as `kubectl` reads a
+    /// file. Each object is a document. For linters and other programs that examine a text without
+    /// changing it. No key is reserved.
+    ///
+    /// ```
+    /// # use sops_document::Document;
+    /// let text = "{\"a\": 1}\n{\"a\": 2}";
+    /// let document = Document::parse_json_stream(text)?;
+    /// let values = document.tops().flatten().filter_map(|top| top.get("a"));
+    /// assert_eq!(values.map(|value| &text[value.span()]).collect::<Vec<_>>(), ["1", "2"]);
+    /// # Ok::<(), sops_document::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse). Arrays and scalars at the top level are
+    /// [`Error::Unsupported`].
+    pub fn parse_json_stream(text: &'a str) -> Result<Self> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Error::Limit {
+                location: None,
+                message: "the document is 4 GiB or larger".into(),
+            });
+        }
+        json::parse_stream(text)
+    }
 }
 
 /// The bytes as text. Every format except binary requires UTF-8.

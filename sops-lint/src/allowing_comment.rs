@@ -1,4 +1,4 @@
-//! Comments of the form `sops-rs: allow RULE -- reason`.
+//! Comments of the form `sops-rs: allow RULE -- reason`, and the annotation that replaces them.
 
 use std::path::Path;
 
@@ -10,6 +10,8 @@ use crate::secret_detection::in_text;
 
 /// The beginning of such a comment.
 pub(crate) const MARK: &str = "sops-rs: allow";
+/// The annotation, in the form `RULE -- reason`; several are separated by `;`.
+pub(crate) const ANNOTATION: &str = "lint.sops-rs/allow";
 /// The characters that begin a comment.
 const SIGNS: [&str; 3] = ["#", "//", "<!--"];
 

@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use sops_core::EncryptedDocument;
 use sops_core::config::{Config, CreationRule};
 use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, parse_document};
 use sops_document::{Document, Format, NodeRef};
 
 use crate::facts::Facts;
@@ -27,7 +27,7 @@ use crate::selected_values::SelectedValues;
 use crate::shell::shell_path;
 use crate::shown_name::shown_name;
 use crate::source_map::{SourceMap, has_tag};
-use crate::{file_name, related_name};
+use crate::{file_name, json_stream, related_name};
 
 /// One file: its text, its position in the repository, the settings for it, and what the rules have
 /// found in it.
@@ -256,7 +256,7 @@ impl<'r> Context<'r> {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
             let rule = rule.cloned().flatten().unwrap_or_default();
             // Other checks report text that does not parse and invalid rules.
-            parse_document(self.text, self.format)
+            json_stream::parse(self.text, self.format)
                 .ok()
                 .and_then(|document| SelectedValues::of(&document, &rule).ok())
                 .unwrap_or_default()

@@ -18,6 +18,7 @@ use crate::images::{ImagePatterns, globs};
 use crate::input::{Input, InputKind};
 use crate::lines::with_line_feeds;
 use crate::object::objects;
+use crate::one_per_secret::keep_one;
 use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
@@ -25,8 +26,8 @@ use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
 use crate::word_search::contains;
 use crate::{
-    embedded, encoding, excerpt, file_name, kustomization, quoted_manifest, referenced_file, rules,
-    suppress,
+    embedded, encoding, excerpt, file_name, json_stream, kustomization, quoted_manifest,
+    referenced_file, rules, suppress,
 };
 
 /// The result for one file.
@@ -94,6 +95,7 @@ impl Linter {
         let mut findings = suppress::apply(&mut context, &self.rules);
         let mut facts = std::mem::take(&mut context.facts);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
+        keep_one(&mut findings);
         let check = |file: &mut Context<'_>| {
             self.run(file);
         };
@@ -224,6 +226,9 @@ impl Linter {
                 check(&document, context);
             }
         });
+        if json_stream::is_stream(&document) {
+            context.findings.iter_mut().for_each(adapt_to_stream);
+        }
         InputKind::Read
     }
 
@@ -272,7 +277,19 @@ fn document<'t>(text: &'t str, is_encrypted: bool, context: &Context<'_>) -> Res
         Format::Binary => Format::Json,
         format => format,
     };
-    parse_document(text, format)
+    match is_encrypted {
+        true => parse_document(text, format),
+        false => json_stream::parse(text, format),
+    }
+}
+
+/// Changes a finding in a stream of JSON objects: no command can fix it in the file.
+fn adapt_to_stream(finding: &mut Finding) {
+    finding.fix = None;
+    if finding.rule.code == rules::PLAINTEXT_SECRET.code {
+        finding.help(json_stream::HELP);
+        finding.lacks_creation_rule = false;
+    }
 }
 
 /// Keeps one of the findings that a rule has for a value and its aliases: the first in the text.

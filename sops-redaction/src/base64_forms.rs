@@ -19,7 +19,7 @@ pub(crate) fn add(value: &[u8], texts: &mut Texts) {
     for engine in [&BASE64_STANDARD_NO_PAD, &BASE64_URL_SAFE_NO_PAD] {
         for before in 0..3 {
             let text = encode(engine, before, value);
-            // The first character without a bit of the bytes before the value.
+            // The first character that has no bits of the bytes before the value.
             let start = (before * 8).div_ceil(6);
             let bytes = before + value.len();
             texts.add(&text.as_bytes()[start..bytes * 8 / 6]);
@@ -30,7 +30,7 @@ pub(crate) fn add(value: &[u8], texts: &mut Texts) {
     add_lines(value, texts);
 }
 
-/// Adds the base64 of a text that is divided into lines, as a whole and line by line.
+/// Adds the base64 of a text, divided into lines: as a whole, and line by line.
 pub(crate) fn add_lines(text: &[u8], texts: &mut Texts) {
     let encoded = encode(&BASE64_STANDARD_NO_PAD, 0, text);
     // More text may follow, such as a line break.
@@ -51,13 +51,13 @@ pub(crate) fn add_lines(text: &[u8], texts: &mut Texts) {
     }
 }
 
-/// The base64 without padding of that many zero bytes and the value.
+/// The unpadded base64 of `before` zero bytes followed by the value.
 fn encode(engine: &GeneralPurpose, before: usize, value: &[u8]) -> Zeroizing<String> {
     let bytes = Zeroizing::new([&[0; 2][..before], value].concat());
     Zeroizing::new(engine.encode(&*bytes))
 }
 
-/// The base64 of that many bytes with its padding.
+/// The base64 of `bytes` bytes with its padding.
 fn padded(text: &str, bytes: usize) -> Zeroizing<String> {
     let padding = &"=="[..(3 - bytes % 3) % 3];
     Zeroizing::new([text, padding].concat())

@@ -1,12 +1,12 @@
-//! URL-encoded and JSON-escaped texts. Encoders differ in the characters that they leave as they
-//! are, so a text has several forms, most of which are usually equal.
+//! URL-encoded and JSON-escaped texts. Encoders differ in which characters they leave unchanged, so
+//! a text has several forms, most of which are usually equal.
 
 use zeroize::Zeroizing;
 
 use crate::texts::Texts;
 
-/// The characters besides letters, digits, `-`, `.` and `_` that an encoder of URLs leaves as they
-/// are, and whether it writes a space as `+`.
+/// The characters that a URL encoder leaves unchanged, in addition to letters, digits, `-`, `.` and
+/// `_`, and whether it writes a space as `+`.
 const URL_ENCODERS: [(&str, bool); 7] = [
     // RFC 3986.
     ("~", false),

@@ -3,8 +3,8 @@
 
 use crate::SHORTEST;
 
-/// The bytes of a group: the filter looks at every fourth position only, and every pattern has four
-/// groups at its start that may be the one there.
+/// The length of a group in bytes. The filter looks only at every fourth position, so it knows the
+/// groups at the first four positions of each pattern: one of them is at a position it looks at.
 const GROUP: usize = 4;
 
 /// The first bytes of all patterns, in two sets with false positives.

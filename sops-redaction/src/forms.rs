@@ -1,4 +1,4 @@
-//! The forms of a value, which are searched for.
+//! The forms in which a value is searched for.
 
 use zeroize::Zeroizing;
 

@@ -1,8 +1,8 @@
 //! Masks secret values in a stream of bytes, in the forms in which programs print them.
 //!
-//! `forms` derives the texts to search for from a value, with `base64_forms` and `escapes` for its
-//! encodings, and `texts` collects them. `patterns` searches for all of them at once, with the help
-//! of `filter`, and `redactor` does so in a stream.
+//! `forms` derives the texts to search for from a value: `base64_forms` and `escapes` encode it,
+//! and `texts` collects the results. `patterns` searches for all of them at once, which `filter`
+//! makes fast, and `redactor` searches a stream.
 
 mod base64_forms;
 mod escapes;

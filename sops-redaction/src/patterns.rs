@@ -13,7 +13,7 @@ use crate::{base64_forms, forms};
 pub struct Patterns {
     /// In ascending order.
     sorted: Vec<Zeroizing<Vec<u8>>>,
-    /// The first bytes of each pattern as a number, which are compared faster.
+    /// The first bytes of each pattern as a number, because numbers are compared faster.
     starts: Zeroizing<Vec<u64>>,
     /// For each pattern, the index of the longest other one that it begins with.
     shorter: Vec<Option<usize>>,
@@ -51,8 +51,8 @@ impl Patterns {
         let sorted = texts.into_sorted();
         let mut shorter = Vec::with_capacity(sorted.len());
         for (index, pattern) in sorted.iter().enumerate() {
-            // The pattern before this one, the longest that it begins with, and so on: all that
-            // this one begins with are among them.
+            // The previous pattern, the longest one that it begins with, and so on: these include
+            // every pattern that this one begins with.
             let mut before = index.checked_sub(1);
             while let Some(other) = before.filter(|other| !pattern.starts_with(&sorted[*other])) {
                 before = shorter[other];

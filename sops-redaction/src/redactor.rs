@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::SHORTEST;
 use crate::patterns::Patterns;
 
-/// Appears in place of masked bytes, once for all that follow each other.
+/// Replaces masked bytes, once for each run of them.
 pub const MASK: &[u8] = b"***";
 
 /// The largest number of held bytes that [`Redactor::release`] passes on.
@@ -82,8 +82,8 @@ impl Redactor {
         self.held = text;
     }
 
-    /// Writes the text, which begins with the held bytes, up to the returned position. The rest is
-    /// to be held.
+    /// Writes the text, which begins with the held bytes, up to the returned position. The caller
+    /// holds the rest.
     fn write(&mut self, text: &[u8], is_end: bool, out: &mut Vec<u8>) -> usize {
         let patterns = Arc::clone(&self.patterns);
         let mut written = 0;
@@ -114,7 +114,7 @@ impl Redactor {
             end = open.unwrap_or(end);
         }
         self.pass(text, written..masked.start.min(end), out);
-        // Held bytes that are masked in any case are written as such.
+        // Held bytes that are certainly part of a value are already written as the mask.
         self.mask(masked.clone(), out);
         self.pass(text, masked.end..end, out);
         self.covered = masked.end.saturating_sub(end);

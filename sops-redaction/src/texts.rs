@@ -22,7 +22,7 @@ impl Texts {
             return;
         }
         for part in text.chunks(LONGEST) {
-            // A rest at the end is searched for together with what comes before it.
+            // The rest at the end is searched for together with the bytes before it.
             let part = match part.len() < LONGEST {
                 true => &text[text.len().saturating_sub(LONGEST)..],
                 false => part,

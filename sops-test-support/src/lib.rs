@@ -22,6 +22,7 @@ pub mod server;
 pub mod vectors;
 pub mod written;
 mod yaml;
+mod yaml_scalars;
 
 pub use compare::same_except_comments;
 pub use flat::{dotenv, ini};

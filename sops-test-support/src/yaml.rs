@@ -5,6 +5,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::yaml_scalars::{FLOW_SCALARS, SCALARS, TAGGED};
+
 /// What a generated stream may contain.
 #[derive(Clone, Copy, Debug)]
 pub struct Features {
@@ -69,107 +71,6 @@ struct Generator {
     anchors: Vec<(String, bool)>,
     out: String,
 }
-
-/// Single-line scalars that are valid in block context.
-const SCALARS: &[&str] = &[
-    "plain",
-    "two words",
-    "a-b_c",
-    "http://host:80/path?q=1#frag",
-    "v1.2.3",
-    "x#y",
-    "1",
-    "-17",
-    "+5",
-    "007",
-    "0o17",
-    "0x1F",
-    "0b101",
-    "1_000",
-    "9223372036854775807",
-    "1.5",
-    "1.50",
-    "1e3",
-    "-0.0",
-    ".5",
-    "1e21",
-    "100.0",
-    ".inf",
-    "-.Inf",
-    ".NaN",
-    "true",
-    "False",
-    "TRUE",
-    "yes",
-    "no",
-    "on",
-    "y",
-    "~",
-    "null",
-    "NULL",
-    "",
-    "2001-12-14",
-    "2001-12-14T21:59:43.10-05:00",
-    "2001-12-14 21:59:43",
-    "'single'",
-    "'it''s'",
-    "''",
-    "\"double\"",
-    "\"esc \\t \\n \\u00e9 \\x41\"",
-    "\"\"",
-    "\"1\"",
-    "'true'",
-    "\"~\"",
-    "' lead'",
-    "\"trail \"",
-    "é 東京 🎉",
-    "\"quoted # no comment\"",
-    "key:value",
-    "-dash",
-    "\"a: b\"",
-    "'#x'",
-    "c2VjcmV0",
-    "\"a\\\\b\"",
-    "12345678901234567890123",
-    "1.7976931348623157e308",
-    "0.1",
-    "1e-7",
-    "=",
-    "<<",
-    "\"multi\\nline\\ntext\\n\"",
-    "a ' b \" c",
-];
-
-/// The scalars of [`SCALARS`] that are also valid in flow collections.
-const FLOW_SCALARS: &[&str] = &[
-    "plain",
-    "two words",
-    "1",
-    "0x1F",
-    "1.50",
-    "true",
-    "~",
-    "'single'",
-    "\"double\"",
-    "\"a, b\"",
-    "yes",
-    "2001-12-14",
-    "1_000",
-    "''",
-];
-
-const TAGGED: &[&str] = &[
-    "!!str 5",
-    "!!str true",
-    "!local value",
-    "!!int 5",
-    "!!float 1",
-    "!!bool true",
-    "!!binary aGVsbG8=",
-    "!!binary gIGC",
-    "!!str",
-    "! 7",
-];
 
 impl Generator {
     fn document(&mut self, number: usize) {

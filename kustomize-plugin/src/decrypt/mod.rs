@@ -20,6 +20,7 @@ use self::origin::{Origins, ResourceOrigin};
 use crate::config::{Decryption, MacPolicy};
 use crate::function::{Function, Mode};
 use crate::problem::{Problem, ResourceRef};
+use crate::secret_rules;
 
 /// The decrypted resources.
 pub(crate) fn decrypt(
@@ -96,6 +97,10 @@ impl Decrypter<'_> {
         let origin = ResourceOrigin::of(&resource);
         let named = ResourceRef::of(&resource);
         let identity = ObjectIdentity::of(&resource);
+        let file = match &origin {
+            ResourceOrigin::File(path) => Some(path.clone()),
+            _ => None,
+        };
         let tree = EncryptedTree::new(resource)?;
         match (self.mac, origin) {
             (MacPolicy::Ignore, _) => {}
@@ -122,7 +127,14 @@ impl Decrypter<'_> {
             }
         }
         let key = self.function.keys.of_tree(&tree)?;
-        Ok(tree.decrypt(&key)?)
+        let decrypted = tree.decrypt(&key)?;
+        for problem in secret_rules::refused(&decrypted) {
+            self.function.report.warn(match &file {
+                Some(file) => problem.in_file(file),
+                None => problem,
+            });
+        }
+        Ok(decrypted)
     }
 
     fn warn_of_unverified(&mut self) {

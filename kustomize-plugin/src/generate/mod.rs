@@ -1,8 +1,9 @@
 //! The generator: creates resources from encrypted files. `env.rs` and `godotenv.rs` read the files
-//! of `envs`, `secret.rs` creates a Secret.
+//! of `envs`, `secret.rs` creates a Secret, and `object.rs` checks what the other files contain.
 
 mod env;
 mod godotenv;
+mod object;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -10,9 +11,10 @@ mod tests;
 use sops_core::tree::Node;
 
 use crate::config::SecretGenerator;
-use crate::encrypted_file;
+use crate::encrypted_file::{self, DecryptedFile};
 use crate::function::{Function, Mode};
 use crate::problem::Problem;
+use crate::secret_rules;
 
 /// The resources that a configuration requests.
 pub(crate) fn generate(
@@ -32,8 +34,11 @@ pub(crate) fn generate(
     let mut resources = Vec::new();
     for path in generator.files.iter().flatten() {
         let plaintext = encrypted_file::decrypt(function, path, "")?;
-        let generated = plaintext.resources();
-        resources.extend(generated.map_err(|problem| problem.in_file(path))?);
+        let generated = manifests(&plaintext).map_err(|problem| problem.in_file(path))?;
+        for problem in generated.iter().flat_map(secret_rules::refused) {
+            function.report.warn(problem.in_file(path));
+        }
+        resources.extend(generated);
     }
     for (index, from) in generator.secret_from.iter().flatten().enumerate() {
         let mut secret = secret::generate(function, index, from, style)?;
@@ -43,4 +48,26 @@ pub(crate) fn generate(
         resources.push(secret);
     }
     Ok(resources)
+}
+
+/// The objects in a file of manifests.
+///
+/// # Errors
+/// A document that is not an object; if there are several, the error has its number.
+fn manifests(plaintext: &DecryptedFile) -> Result<Vec<Node>, Problem> {
+    let resources = plaintext.resources()?;
+    let is_only = resources.len() == 1;
+    for (number, resource) in &resources {
+        object::require_object(resource).map_err(|problem| Problem {
+            message: match is_only {
+                true => problem.message,
+                false => format!("document {number} is {}", problem.message),
+            },
+            ..problem
+        })?;
+    }
+    Ok(resources
+        .into_iter()
+        .map(|(_, resource)| resource)
+        .collect())
 }

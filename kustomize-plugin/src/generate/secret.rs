@@ -14,14 +14,27 @@ use crate::encrypted_file::{DecryptedFile, decrypt};
 use crate::function::Function;
 use crate::generate::env;
 use crate::problem::Problem;
+use crate::secret_rules::check_key;
 
 /// Creates the Secret of `secretFrom[index]`.
+///
+/// # Errors
+/// The error has the field, and the file if there is one. kustomize refuses a Secret without a
+/// name, but does not say where it is from.
 pub(crate) fn generate(
     function: &mut Function,
     index: usize,
     from: &SecretFrom,
     envs: env::Style,
 ) -> Result<Node, Problem> {
+    if from.metadata.name.as_deref().unwrap_or_default().is_empty() {
+        let message = match first_file(from) {
+            Some(path) => format!("missing; the Secret from `{path}` needs a name"),
+            None => "missing; the Secret needs a name".to_owned(),
+        };
+        let field = format!("secretFrom[{index}].metadata.name");
+        return Err(Problem::new(message).at_field(&field));
+    }
     let field = |list, number| format!("secretFrom[{index}].{list}[{number}]");
     let mut texts = BTreeMap::new();
     let mut bytes = BTreeMap::new();
@@ -127,16 +140,11 @@ impl<'c> Source<'c> {
     }
 }
 
-/// Whether the API server accepts this as a key of a Secret.
-fn check_key(key: &str) -> Result<(), Problem> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let valid = !matches!(key, "" | "." | "..") && key.len() <= 253 && key.bytes().all(allowed);
-    if valid {
-        return Ok(());
-    }
-    Err(Problem::new(format!(
-        "`{key}` cannot be a key of a Secret; use up to 253 letters, digits, `-`, `_` and `.`"
-    )))
+/// The first file that the Secret is made from, as the configuration names it.
+fn first_file(from: &SecretFrom) -> Option<&str> {
+    let lists = [&from.files, &from.binary_files, &from.envs];
+    let item = lists.into_iter().flatten().flatten().next()?;
+    Some(item.split_once('=').map_or(item.as_str(), |(_, path)| path))
 }
 
 fn metadata(metadata: &ObjectMetadata) -> Node {

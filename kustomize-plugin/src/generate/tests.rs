@@ -43,7 +43,7 @@ fn secrets_are_generated_from_files() {
     sample.encrypt("settings.yaml", plain);
     let config = format!(
         "{OWN}secretFrom:\n- metadata:\n    name: n\n    namespace: s\n    labels: {{l: m}}\n    annotations: {{kustomize.config.k8s.io/behavior: merge}}\n  \
-         type: Opaque\n  files:\n  - settings.yaml\n  - other=./settings.yaml\n  binaryFiles:\n  - b=settings.yaml\n- {{}}\n"
+         type: Opaque\n  files:\n  - settings.yaml\n  - other=./settings.yaml\n  binaryFiles:\n  - b=settings.yaml\n- metadata: {{name: empty}}\n"
     );
     let secrets = sample.run(&config, &[]).quiet();
     assert_eq!(
@@ -56,7 +56,7 @@ fn secrets_are_generated_from_files() {
     );
     assert_eq!(
         secrets[1],
-        only("apiVersion: v1\nkind: Secret\nmetadata: {}\n")
+        only("apiVersion: v1\nkind: Secret\nmetadata: {name: empty}\n")
     );
 }
 
@@ -67,18 +67,19 @@ fn files_of_all_formats_are_read() {
     sample.encrypt_all("bytes", b"\xff\x00");
     sample.encrypt_all("settings.ini", "[s]\na = b\n");
     sample.encrypt_all("manifest.enc", manifest("a"));
-    let more = "files: [manifest.enc]\nsecretFrom:\n- envs: [a.env]\n  files: [settings.ini]\n  binaryFiles: [bytes]\n";
+    let more = "files: [manifest.enc]\nsecretFrom:\n- metadata: {name: s}\n  envs: [a.env]\n  files: [settings.ini]\n  binaryFiles: [bytes]\n";
     let ini = "settings.ini: |\n    [s]\n    a = b\n";
     for (config, envs) in [(OWN, "A: '\"x $B\" # c'"), (KSOPS, "A: 'x '")] {
         let generated = sample.run(&format!("{config}{more}"), &[]).quiet();
         assert_eq!(generated[0], only(&manifest("a")));
         let secret = format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{}}\nstringData:\n  {envs}\n  B: '1'\n  {ini}data: {{bytes: /wA=}}\n"
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData:\n  {envs}\n  B: '1'\n  {ini}data: {{bytes: /wA=}}\n"
         );
         assert_eq!(generated[1], only(&secret));
     }
-    let ran = sample.run(&format!("{OWN}secretFrom: [{{files: [bytes]}}]\n"), &[]);
-    let message = "SopsGenerator g: bytes: secretFrom[0].files[0]: it is not UTF-8 text; list it under `binaryFiles`";
+    let secret = "secretFrom: [{metadata: {name: s}, files: [bytes]}]\n";
+    let ran = sample.run(&format!("{OWN}{secret}"), &[]);
+    let message = "SopsGenerator g: bytes: secretFrom[0].files[0]: the file is not UTF-8 text; list it under `binaryFiles`";
     assert_eq!(ran.error(), message);
 }
 
@@ -88,7 +89,7 @@ fn a_later_file_takes_precedence_with_a_warning() {
     sample.encrypt("a.yaml", "data: {a: 1}\n");
     sample.encrypt("b.yaml", "data: {b: 2}\n");
     let ran = sample.run(
-        &format!("{KSOPS}secretFrom:\n- files: [k=a.yaml, k=b.yaml]\n"),
+        &format!("{KSOPS}secretFrom:\n- metadata: {{name: s}}\n  files: [k=a.yaml, k=b.yaml]\n"),
         &[],
     );
     assert_eq!(text(&ran.resources()[0], "stringData/k"), "data: {b: 2}\n");
@@ -164,23 +165,23 @@ fn errors_name_the_field_and_the_file() {
         ),
         ("files: [bytes.yaml]", "bytes.yaml: "),
         (
-            "secretFrom: [{files: [k=a=b]}]",
+            "secretFrom: [{metadata: {name: s}, files: [k=a=b]}]",
             "secretFrom[0].files[0]: more than one `=`",
         ),
         (
-            "secretFrom: [{files: [=a.yaml]}]",
+            "secretFrom: [{metadata: {name: s}, files: [=a.yaml]}]",
             "secretFrom[0].files[0]: `` cannot be a key of a Secret",
         ),
         (
-            "secretFrom: [{binaryFiles: ['a b=a.yaml']}]",
+            "secretFrom: [{metadata: {name: s}, binaryFiles: ['a b=a.yaml']}]",
             "secretFrom[0].binaryFiles[0]: `a b` cannot be a key of a Secret",
         ),
         (
-            "secretFrom: [{files: [missing.yaml]}]",
+            "secretFrom: [{metadata: {name: s}, files: [missing.yaml]}]",
             "missing.yaml: secretFrom[0].files[0]: there is no such file",
         ),
         (
-            "secretFrom: [{envs: [a.yaml]}]",
+            "secretFrom: [{metadata: {name: s}, envs: [a.yaml]}]",
             "a.yaml: secretFrom[0].envs[0]: line 1 is not `KEY=VALUE`",
         ),
         (
@@ -191,6 +192,125 @@ fn errors_name_the_field_and_the_file() {
         let ran = sample.run(&format!("{OWN}{more}\n"), &[]);
         let start = format!("SopsGenerator g: {message}");
         assert!(ran.error().starts_with(&start), "{more}: {}", ran.error());
+    }
+}
+
+#[test]
+fn a_secret_without_a_name_is_an_error_with_the_file_of_the_configuration() {
+    let sample = Sample::new();
+    sample.encrypt("a.yaml", &manifest("a"));
+    let origin = "  annotations:\n    config.kubernetes.io/origin: |\n      path: g.yaml\n";
+    for (from, rest) in [
+        (
+            "{files: [k=a.yaml]}",
+            "missing; the Secret from `a.yaml` needs a name",
+        ),
+        (
+            "{metadata: {}, envs: [b.env]}",
+            "missing; the Secret from `b.env` needs a name",
+        ),
+        (
+            "{metadata: {name: ''}, binaryFiles: [c]}",
+            "missing; the Secret from `c` needs a name",
+        ),
+        (
+            "{metadata: {namespace: n}}",
+            "missing; the Secret needs a name",
+        ),
+    ] {
+        for config in [OWN, KSOPS] {
+            let field = format!("secretFrom[1].metadata.name: {rest}");
+            let from = format!("secretFrom: [{{metadata: {{name: s}}}}, {from}]\n");
+            let ran = sample.run(&format!("{config}{from}"), &[]);
+            assert!(
+                ran.error().ends_with(&format!(" g: {field}")),
+                "{}",
+                ran.error()
+            );
+            let ran = sample.run(&format!("{config}{origin}{from}"), &[]);
+            let with_file = format!(" g: g.yaml: {field}");
+            assert!(ran.error().ends_with(&with_file), "{}", ran.error());
+        }
+    }
+}
+
+#[test]
+fn a_document_that_is_not_an_object_is_an_error_with_its_file() {
+    let sample = Sample::new();
+    sample.encrypt_all("talos.yaml", format!("machine:\n  token: {SECRET}\n"));
+    sample.encrypt(
+        "several.yaml",
+        &format!(
+            "{}---\n---\n{}",
+            manifest("a"),
+            manifest("b").replace("  name: b\n", "")
+        ),
+    );
+    sample.encrypt(
+        "list.yaml",
+        "apiVersion: v1\nkind: List\nitems:\n- kind: Secret\n  stringData: {a: s3cret-value}\n",
+    );
+    sample.encrypt_all("settings.json", "{\"kind\": \"Secret\"}");
+    for (file, rest) in [
+        (
+            "talos.yaml",
+            "not a Kubernetes object: `kind` and `metadata.name` are missing; ",
+        ),
+        (
+            "several.yaml",
+            "document 3 is not a Kubernetes object: `metadata.name` is missing; ",
+        ),
+        (
+            "list.yaml",
+            "items[0]: not a Kubernetes object: `metadata.name` is missing; ",
+        ),
+        (
+            "settings.json",
+            "not a Kubernetes object: `metadata.name` is missing; ",
+        ),
+    ] {
+        for config in [OWN, KSOPS] {
+            let ran = sample.run(&format!("{config}files: [{file}]\n"), &[]);
+            let message = format!(" g: {file}: {rest}");
+            assert!(ran.error().contains(&message), "{}", ran.error());
+        }
+    }
+}
+
+#[test]
+fn values_that_kubernetes_refuses_are_warnings_with_file_secret_and_key() {
+    let sample = Sample::new();
+    let secret = |data: &str| format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n{data}");
+    let data = "data:\n  tls.crt: '-----BEGIN CERTIFICATE-----'\n  b: s3cret-value\n  c: 5432\n  d: aGVsbG8=\n  e: null\nstringData:\n  f: 5432\n  g: '5432'\n  h: 2026-01-01\n";
+    sample.encrypt("a.yaml", &secret(data));
+    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: i}\n  data: {a b: s3cret-value, c d: aGVsbG8=}\n";
+    sample.encrypt("list.yaml", list);
+    sample.encrypt(
+        "wrong.yaml",
+        &secret("data: s3cret-value\nstringData: [s3cret-value]\n"),
+    );
+    let map = secret(data).replace("Secret", "ConfigMap");
+    sample.encrypt("map.yaml", &map);
+    let base64 = "the value is not a base64 string, so Kubernetes refuses the Secret; move it to `stringData`, or encode it, as with `base64 -w0`";
+    let string = "the value is not a string, so Kubernetes refuses the Secret; put it in quotes";
+    let mapping =
+        "expected a mapping, so Kubernetes refuses the Secret; write each value under its key";
+    let key = "`c d` cannot be a key of a Secret; use up to 253 letters, digits, `-`, `_` and `.`";
+    for config in [OWN, KSOPS] {
+        let files = "files: [a.yaml, list.yaml, wrong.yaml, map.yaml]\n";
+        let ran = sample.run(&format!("{config}{files}"), &[]);
+        assert_eq!(ran.resources().len(), 4);
+        let expected = [
+            format!("Secret a: a.yaml: data.tls.crt: {base64}"),
+            format!("Secret a: a.yaml: data.b: {base64}"),
+            format!("Secret a: a.yaml: data.c: {base64}"),
+            format!("Secret a: a.yaml: stringData.f: {string}"),
+            format!("Secret i: list.yaml: data.a b: {base64}"),
+            format!("Secret i: list.yaml: data.c d: {key}"),
+            format!("Secret a: wrong.yaml: data: {mapping}"),
+            format!("Secret a: wrong.yaml: stringData: {mapping}"),
+        ];
+        assert_eq!(ran.lines, expected.map(|line| format!("warning: {line}")));
     }
 }
 
@@ -235,7 +355,7 @@ fn the_data_of_a_secret_is_sorted() {
     let sample = Sample::new();
     sample.encrypt("a.yaml", "data: {a: 1}\n");
     let ran = sample.run(
-        &format!("{KSOPS}secretFrom:\n- files: [z=a.yaml, b=a.yaml]\n"),
+        &format!("{KSOPS}secretFrom:\n- metadata: {{name: s}}\n  files: [z=a.yaml, b=a.yaml]\n"),
         &[],
     );
     let Node::Mapping(entries) = field(&ran.quiet()[0], "stringData") else {

@@ -111,7 +111,8 @@ fn the_merge_behavior_is_respected() {
         ]);
         let text = secret("s", &annotations)
             .replace("stringData:", "data:")
-            .replace("\"on\"", "eQ==");
+            .replace("\"on\"", "eQ==")
+            .replace("|\n    x\n    y", "eHk=");
         directory.encrypt_data("overlay/s.yaml", &text);
         let found = directory.build("overlay").quiet();
         assert_eq!(found.contains("base: eA=="), a_of_base, "{found}");
@@ -159,6 +160,66 @@ fn generator_errors_fail_the_build() {
         found.contains("secretfrom: unknown key `secretfrom`"),
         "{found}"
     );
+}
+
+/// kustomize refuses these resources without naming a file.
+#[test]
+fn incomplete_objects_are_refused_with_their_file() {
+    let missing_name = "metadata: {}\n  files: [k=talos.yaml]\n";
+    for kind in [OWN, KSOPS] {
+        for (more, message) in [
+            (
+                "files: [talos.yaml]\n".to_owned(),
+                "talos.yaml: not a Kubernetes object: `kind` and `metadata.name` are missing; ",
+            ),
+            (
+                "files: [nameless.yaml]\n".to_owned(),
+                "nameless.yaml: not a Kubernetes object: `metadata.name` is missing; ",
+            ),
+            (
+                format!("secretFrom:\n- {missing_name}"),
+                "g.yaml: secretFrom[0].metadata.name: missing; the Secret from `talos.yaml` needs a name",
+            ),
+        ] {
+            let directory = Directory::with(&[
+                (
+                    "kustomization.yaml",
+                    "generators: [g.yaml]\nbuildMetadata: [originAnnotations]\n",
+                ),
+                ("g.yaml", &generator(kind, &more)),
+            ]);
+            let machine = "machine:\n  token: s3cret-value\n";
+            directory.encrypt("talos.yaml", machine, &["--age", recipient()]);
+            let nameless = secret("a", "{}").replace("  name: a\n", "");
+            directory.encrypt_data("nameless.yaml", &nameless);
+            let found = directory.build("").fails();
+            let start = format!("sops-rs-krm: error: {} sops: {message}", kind.1);
+            assert!(found.starts_with(&start), "{found}");
+        }
+    }
+}
+
+/// kustomize builds these values, and only the API server refuses them.
+#[test]
+fn values_that_are_not_base64_are_built_with_a_warning() {
+    let text = secret("a", "{}").replace("stringData:", "data:");
+    for kind in [OWN, KSOPS] {
+        let directory = Directory::with(&[
+            ("kustomization.yaml", "generators: [g.yaml]\n"),
+            ("g.yaml", &generator(kind, "files: [s.yaml]\n")),
+            ("plain/kustomization.yaml", "resources: [s.yaml]\n"),
+            ("plain/s.yaml", &text),
+        ]);
+        directory.encrypt_data("s.yaml", &text);
+        let found = directory.build("");
+        for key in ["a", "b"] {
+            let start = format!(
+                "sops-rs-krm: warning: Secret a: s.yaml: data.{key}: the value is not a base64 string"
+            );
+            assert!(found.stderr.contains(&start), "{}", found.stderr);
+        }
+        assert_eq!(found.succeeds(), directory.build("plain").quiet());
+    }
 }
 
 /// The Secret equals the one that kustomize creates from files that `sops` has decrypted.

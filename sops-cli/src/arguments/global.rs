@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::{Args, ColorChoice};
 
 use super::{go_integer, path_or_empty};
 
@@ -36,6 +36,19 @@ pub(crate) struct GlobalArgs {
     /// Print where sops-rs looks for keys, and the log lines of sops
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
+    /// Print only warnings and errors; with `diff`, exit with 1 if there are differences
+    #[arg(long, hide_short_help = true, global = true)]
+    pub(crate) quiet: bool,
+    /// When to color messages [default: auto]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub(crate) color: ColorChoice,
     /// Indent converted files by this many spaces per level [default: from `stores` in
     /// `.sops.yaml`]
     #[arg(
@@ -92,9 +105,11 @@ impl GlobalArgs {
     }
 
     /// The names of the flags in the description of the command line.
-    pub(crate) const IDS: [&str; 6] = [
+    pub(crate) const IDS: [&str; 8] = [
         "config",
         "verbose",
+        "quiet",
+        "color",
         "indent",
         "mac_only_encrypted",
         "keyservice",

@@ -69,18 +69,20 @@ impl OutputArgs {
         self.in_place || self.output().is_some_and(is_same)
     }
 
-    /// Writes the result for the input to its destination.
+    /// Writes the result for the input to its destination. `done` is what was done to a file.
     pub(crate) fn deliver(
         &self,
         ui: &Ui,
         input: &Input,
         result: &[u8],
         readers: Readers,
+        done: &str,
     ) -> Result<(), CommandError> {
         match (&input.path, self.output()) {
             (Some(path), None) if self.in_place => {
                 files::write(ui, path, result, input.expected(), readers)?;
                 ui.log_written();
+                ui.done(path, done);
                 Ok(())
             }
             (_, Some(path)) => {
@@ -88,6 +90,7 @@ impl OutputArgs {
                 if path == Path::new("-") {
                     ui.warn("`--output -` wrote a file named `-`; for standard output, leave out the flag");
                 }
+                ui.done(path, done);
                 Ok(())
             }
             _ => ui.output(result),

@@ -14,6 +14,7 @@ use super::BatchFile;
 use crate::command_error::{Code, CommandError};
 use crate::files;
 use crate::git::Tracked;
+use crate::parallel::{self, ItemsPerThread};
 use crate::walking::Walking;
 
 /// What to do with temporary files of killed runs in the searched directories.
@@ -79,6 +80,17 @@ pub(crate) fn items<'a>(
         seen.insert(whole.unwrap_or_else(|_| item.path.clone()))
     });
     Ok(items)
+}
+
+/// The files that the command applies to; see [`BatchFile::is_meant`].
+pub(crate) fn meant(items: Vec<BatchFile>, encrypted: bool) -> Vec<BatchFile> {
+    let are_meant = parallel::map(&items, ItemsPerThread::Many, |item| {
+        item.is_meant(encrypted)
+    });
+    let items = items.into_iter().zip(are_meant);
+    items
+        .filter_map(|(item, is_meant)| is_meant.then_some(item))
+        .collect()
 }
 
 impl BatchFile {

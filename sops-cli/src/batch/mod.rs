@@ -3,11 +3,12 @@
 mod find;
 mod left;
 
-pub(crate) use find::{Leftovers, items};
+pub(crate) use find::{Leftovers, items, meant};
 pub(crate) use left::{Left, LeftInPlaintext};
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::process::{Resource, getrlimit};
@@ -41,8 +42,8 @@ pub(crate) fn are_named(items: &[BatchFile]) -> bool {
 
 /// What happens to a file.
 pub(crate) enum Work {
-    /// The file as it was read, and its new content.
-    Replace(Input, Zeroizing<Vec<u8>>),
+    /// The file as it was read, its new content, and what was done, as in `encrypted for ann`.
+    Replace(Input, Zeroizing<Vec<u8>>, Cow<'static, str>),
     /// The command does not apply to the file.
     Ignore,
     /// The file stays in plaintext.
@@ -56,21 +57,34 @@ pub(crate) struct Batch<'b> {
     /// The participle for messages, such as `encrypted`.
     pub(crate) participle: &'static str,
     pub(crate) readers: Readers,
+    /// Whether files that were found in directories are listed too, and not only counted.
+    pub(crate) lists_found: bool,
 }
 
 impl Batch<'_> {
-    /// Replaces each file by the result of `work`, and calls `report` for each replaced file, in
-    /// order. If one file fails, the others are still processed.
+    /// Replaces each file by the result of `work`, and reports each replaced file, in order. If one
+    /// file fails, the others are still processed.
     pub(crate) fn replace(
         &self,
         work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
-        report: impl Fn(&Path),
+    ) -> Result<(), CommandError> {
+        self.replace_rest(Vec::new(), 0, work)
+    }
+
+    /// Like [`Self::replace`], for the rest of the files: the others have the `earlier` errors, or
+    /// need no change.
+    pub(crate) fn replace_rest(
+        &self,
+        mut earlier: Vec<CommandError>,
+        unchanged: usize,
+        work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
     ) -> Result<(), CommandError> {
         let Self {
             ui,
             items,
             participle,
             readers,
+            lists_found,
         } = *self;
         let signals = DeferredSignals::new();
         let bar = bar(items.len());
@@ -81,10 +95,10 @@ impl Batch<'_> {
             let staging = Staging::default();
             let staged = stage(items, &bar, &signals, |item| {
                 Ok(match work(item)? {
-                    Work::Replace(input, content) => {
+                    Work::Replace(input, content, done) => {
                         let expected = input.expected();
                         let staged = staging.stage(&item.path, &content, expected, readers)?;
-                        Stage::Staged(Box::new(staged))
+                        Stage::Staged(Box::new(staged), done)
                     }
                     Work::Ignore => Stage::Ignored,
                     Work::Leave(why) => Stage::Left(why),
@@ -97,16 +111,16 @@ impl Batch<'_> {
             let (mut whole, mut written) = (Vec::new(), Vec::new());
             for (index, outcome) in staged {
                 match outcome {
-                    Ok(Stage::Staged(file)) => {
+                    Ok(Stage::Staged(file, done)) => {
                         whole.push(*file);
-                        written.push(index);
+                        written.push((index, done));
                     }
                     Ok(Stage::Ignored) => {}
                     Ok(Stage::Left(why)) => left.add(&items[index].path, why),
                     Err(error) => errors.push((begun + index, error)),
                 }
             }
-            for (index, outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
+            for ((index, done), outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
                 let outcome = match outcome {
                     Err(error) if error.is_conflict() => {
                         replace_one(ui, &items[index], readers, &work)
@@ -116,7 +130,10 @@ impl Batch<'_> {
                 match outcome {
                     Ok(true) => {
                         replaced += 1;
-                        report(&items[index].path);
+                        let item = &items[index];
+                        if lists_found || !item.is_found {
+                            ui.done(&item.path, done);
+                        }
                     }
                     Ok(false) => {}
                     Err(error) => errors.push((begun + index, error)),
@@ -127,7 +144,8 @@ impl Batch<'_> {
         bar.finish_and_clear();
         left.note(ui);
         errors.sort_by_key(|(index, _)| *index);
-        let mut errors: Vec<CommandError> = errors.into_iter().map(|(_, error)| error).collect();
+        earlier.extend(errors.into_iter().map(|(_, error)| error));
+        let mut errors = earlier;
         let failed = errors.len() + left.uncovered_count();
         errors.extend(left.errors()?);
         if items.iter().any(|item| item.is_found) {
@@ -139,7 +157,7 @@ impl Batch<'_> {
         ui.errors(errors);
         let message = format!(
             "{failed} of {} files could not be {participle}",
-            failed + replaced
+            failed + replaced + unchanged
         );
         Err(CommandError::new(code, message))
     }
@@ -154,7 +172,7 @@ fn replace_one(
     work: impl Fn(&BatchFile) -> Result<Work, CommandError>,
 ) -> Result<bool, CommandError> {
     files::retrying(&item.path, || match work(item)? {
-        Work::Replace(input, content) => {
+        Work::Replace(input, content, _) => {
             let expected = input.expected();
             files::write(ui, &item.path, &content, expected, readers)?;
             Ok(true)
@@ -190,7 +208,8 @@ fn chunks(items: &[BatchFile]) -> impl Iterator<Item = &[BatchFile]> {
 
 /// A file before it is moved into place.
 enum Stage {
-    Staged(Box<StagedReplacement>),
+    /// The new file, and what was done.
+    Staged(Box<StagedReplacement>, Cow<'static, str>),
     Ignored,
     Left(Left),
 }

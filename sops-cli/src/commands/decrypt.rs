@@ -64,22 +64,24 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             items: &items,
             participle: "decrypted",
             readers: Readers::Owner,
+            lists_found: false,
         };
         let work = |item: &BatchFile| {
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
             let (input, plaintext) = args.decrypt(ui, globals, &services, Some(&item.path))?;
-            Ok(Work::Replace(input, plaintext))
+            Ok(Work::Replace(input, plaintext, "decrypted".into()))
         };
-        return batch.replace(work, |_| {});
+        return batch.replace(work);
     }
     services.contact_servers_of_named_files();
     let file = args.file.input(ui);
     args.output.check(file)?;
     args.file.refuse_directory("decrypt")?;
     let (input, result) = args.decrypt(ui, globals, &services, file)?;
-    args.output.deliver(ui, &input, &result, Readers::Owner)
+    args.output
+        .deliver(ui, &input, &result, Readers::Owner, "decrypted")
 }
 
 impl Args {

@@ -112,6 +112,7 @@ impl Args {
                 output: self.output,
                 changes: self.changes,
                 yes: self.yes,
+                dry_run: false,
                 kms: self.kms,
                 formats: self.formats,
                 name: self.name,

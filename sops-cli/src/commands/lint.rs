@@ -91,7 +91,8 @@ enum MinConfidence {
     Low,
     /// Leave out values that are only words, or may be references or settings
     Medium,
-    /// Only facts, formats that only secrets have, and values that are named and look like a secret
+    /// Only facts, formats that only secrets have, and values that look like a secret under the name
+    /// of one
     High,
 }
 
@@ -419,9 +420,21 @@ fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
         }
         About::Rule { rule: Some(name) } => {
             match find_rule(name).or_else(|| find_verification_rule(name)) {
-                Some(rule) => ui.output(rule.page.as_bytes()),
+                Some(rule) => ui.output(for_terminal(rule.page).as_bytes()),
                 None => Err(CommandError::new(Code::CannotReadInput, unknown_rule(name))),
             }
         }
     }
+}
+
+/// The page of a rule, without the marks of its examples for the tests.
+fn for_terminal(page: &str) -> String {
+    let lines = page.split_inclusive('\n').map(|line| {
+        let language = line.split(' ').next().unwrap_or_default();
+        match line.starts_with("```") && language.len() < line.len() {
+            true => format!("{language}\n"),
+            false => line.to_owned(),
+        }
+    });
+    lines.collect()
 }

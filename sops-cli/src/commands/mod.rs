@@ -1,9 +1,11 @@
 //! The commands: one file or directory for each. `legacy.rs` handles command lines without a
 //! command, and `deferred.rs` delays the description of flags.
 
+mod accept;
 #[cfg(feature = "kube")]
 mod apply;
 mod completion;
+mod config;
 mod decrypt;
 pub(crate) mod deferred;
 mod diff;
@@ -25,9 +27,12 @@ mod keyservice;
 pub(crate) mod legacy;
 mod link;
 mod lint;
+mod ls;
 mod man;
+mod propose;
 mod publish;
 mod recipients;
+mod refs;
 mod render;
 mod resolve;
 mod rotate;
@@ -55,19 +60,19 @@ pub(crate) enum Command {
     ///
     /// The first creation rule in `.sops.yaml` that matches the file name decides the recipients
     /// and the values to encrypt; flags override it. Only values change: comments, order and layout
-    /// stay. Without a file, or with `-`, standard input is encrypted.
+    /// stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
     /// that it matches; under a rule without one, or one that matches every file with an extension,
     /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
-    /// files that `.gitignore` excludes stay as they are. A plaintext Secret that no rule matches
-    /// is an error.
+    /// files that `.gitignore` excludes do not change. A plaintext Secret that no rule matches is
+    /// an error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
-    /// changed are encrypted again: one changed value changes three lines, with the value, the MAC
-    /// and the time. If nothing changed, the file is not written. Editors, generators and other
-    /// programs can use this.
+    /// changed are encrypted again. If one value changes, three lines do: the value, the MAC and the
+    /// time. If nothing changes, the file is not written. Editors, generators and other programs
+    /// can use this.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -98,6 +103,18 @@ pub(crate) enum Command {
     ///
     /// Everything else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
+    /// Propose new values for a file that you cannot decrypt
+    ///
+    /// This writes the values into a new file next to it, encrypted for the recipients of the file.
+    /// Someone who can decrypt the file takes them in with `sops-rs accept`. The values are given as
+    /// in `sops-rs set`. Anyone can write a proposal: Git says who committed it.
+    Propose(DeferredArgs<propose::Args>),
+    /// Accept proposed values into their files
+    ///
+    /// This decrypts each proposal, prints which values it sets, asks, changes the file and deletes
+    /// the proposal. The values themselves are not printed; to see them, run `sops-rs decrypt` with
+    /// the proposal.
+    Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
@@ -119,6 +136,8 @@ pub(crate) enum Command {
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
     Recipients(DeferredArgs<recipients::Args>),
+    /// Explain and check `.sops.yaml`
+    Config(DeferredArgs<config::Args>),
     /// Add a key group to a file, or delete one
     ///
     /// If a file has several key groups, the threshold says how many of them are needed to decrypt
@@ -138,25 +157,25 @@ pub(crate) enum Command {
     ///
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
     /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
-    /// in one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals are
-    /// passed on to the command, and its exit code is the exit code of sops-rs.
+    /// given as one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals
+    /// are passed on to the command, and its exit code is the exit code of sops-rs.
     ///
-    /// With `--redact`, encrypted values of 8 bytes and more, and such lines of values, appear as
-    /// `***` in the output of the command, also where they are base64, URL-encoded or JSON-escaped.
-    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask them in later steps
-    /// too.
+    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
+    /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.
+    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in later
+    /// steps too.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
     /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
-    /// memory file system. It is deleted when the command ends. A command in one argument runs in
-    /// `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the command,
-    /// and its exit code is the exit code of sops-rs.
+    /// memory file system. It is deleted when the command ends. A command given as one argument
+    /// runs in `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the
+    /// command, and its exit code is the exit code of sops-rs.
     ///
-    /// With `--redact`, encrypted values of 8 bytes and more, and such lines of values, appear as
-    /// `***` in the output of the command, also where they are base64, URL-encoded or JSON-escaped.
-    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask them in later steps
-    /// too.
+    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
+    /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.
+    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in later
+    /// steps too.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
@@ -193,6 +212,18 @@ pub(crate) enum Command {
     /// their names, its creation rule and the differences from it, what its MAC covers, and when it
     /// was last changed. Nothing is decrypted, and no key is needed.
     Status(DeferredArgs<status::Args>),
+    /// List the keys, types and lengths of the values in a file, without the values
+    ///
+    /// No key is needed: an encrypted file shows the type and the length of each value to everyone
+    /// who can read it. Lengths are printed as ranges.
+    Ls(DeferredArgs<ls::Args>),
+    /// Find where a Kubernetes Secret is used
+    ///
+    /// This reads the manifests in a directory, and prints each place that names the Secret:
+    /// volumes, environment variables, image pull secrets, the TLS settings of an Ingress or a
+    /// Gateway, Flux objects, values of Helm charts, and service accounts. With `--unused`, it
+    /// lists the Secrets that nothing names. No key is needed.
+    Refs(DeferredArgs<refs::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
     /// Show how encrypted files differ, by key path
@@ -282,12 +313,15 @@ pub(crate) fn run(
         Command::Edit(args) => edit::cmd_edit(ui, globals, args),
         Command::Set(args) => set::cmd_set(ui, globals, args),
         Command::Unset(args) => unset::cmd_unset(ui, globals, args),
+        Command::Propose(args) => propose::cmd_propose(ui, globals, args),
+        Command::Accept(args) => accept::cmd_accept(ui, globals, args),
         Command::Secret(args) => secret::cmd_secret(ui, globals, args),
         Command::Rotate(args) => rotate::cmd_rotate(ui, globals, args),
         Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),
         Command::Whoami(args) => whoami::cmd_whoami(ui, globals, args),
         Command::Status(args) => status::cmd_status(ui, globals, args),
         Command::Recipients(args) => recipients::cmd_recipients(ui, globals, args),
+        Command::Config(args) => config::cmd_config(ui, globals, args),
         Command::Groups(args) => groups::cmd_groups(ui, globals, args),
         Command::Publish(args) => publish::cmd_publish(ui, globals, args),
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
@@ -298,6 +332,8 @@ pub(crate) fn run(
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
         Command::Verify(args) => return verify::cmd_verify(ui, globals, args),
+        Command::Ls(args) => ls::cmd_ls(ui, args),
+        Command::Refs(args) => return refs::cmd_refs(ui, args),
         Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Diff(args) => return diff::cmd_diff(ui, globals, args),
         Command::Git(args) => return git::cmd_git(ui, globals, args),

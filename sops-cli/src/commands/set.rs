@@ -8,10 +8,10 @@ use std::path::Path;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
-pub(crate) use self::args::Args;
 pub(super) use self::args::key_path;
 use self::args::usage;
-use self::assignment::Assignment;
+pub(crate) use self::args::{Args, ValueArgs};
+pub(crate) use self::assignment::Assignment;
 use crate::arguments::{GlobalArgs, invocation};
 use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, name_of};
@@ -21,26 +21,40 @@ use crate::ui::Ui;
 use crate::update_file::{FileUpdate, WrittenFile};
 
 pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    if args.value_file && args.value_stdin {
+    let values = &args.values;
+    if values.value_file && values.value_stdin {
         let message = "`--value-file` and `--value-stdin` cannot be used together";
         return Err(CommandError::new(Code::Generic, message));
     }
     let Some(file) = &args.file else {
         return Err(usage());
     };
-    let assignments = args.assignments(ui)?;
-    let changing = FileUpdate {
+    let assignments = values.assignments(ui)?;
+    let update = FileUpdate {
         ui,
         globals,
         file,
+        is_found: false,
         formats: &args.formats,
         opening: &args.opening,
     };
+    assign(&update, &assignments, args.idempotent.idempotent)
+}
+
+/// Sets values in a file. If `is_idempotent`, and no value changes, the file is not written.
+pub(crate) fn assign(
+    update: &FileUpdate<'_>,
+    assignments: &[Assignment],
+    is_idempotent: bool,
+) -> Result<(), CommandError> {
+    let FileUpdate {
+        ui, globals, file, ..
+    } = *update;
     let mut copies = Vec::new();
-    let written = changing.change(|plaintext, format, metadata| {
+    let written = update.change(|plaintext, format, metadata| {
         let mut text: Option<Zeroizing<Vec<u8>>> = None;
         copies.clear();
-        for assignment in &assignments {
+        for assignment in assignments {
             let path = &assignment.path;
             let before = text.as_ref().map_or(plaintext, |text| text.as_slice());
             let document = parse_document(before, format)?;
@@ -69,7 +83,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
             warn_of_returns(ui, &name_of(file), changed);
         }
         Ok(match text {
-            None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
+            None if !is_idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
         })
     })?;
@@ -80,7 +94,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
             )
         });
     }
-    for Assignment { path, typed, .. } in &assignments {
+    for Assignment { path, typed, .. } in assignments {
         let is_plain = |written: &WrittenFile| is_plain(&written.text, written.format, path);
         if written.as_ref().is_some_and(is_plain) {
             ui.warn(format!(

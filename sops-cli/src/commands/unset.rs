@@ -49,6 +49,7 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         ui,
         globals,
         file,
+        is_found: false,
         formats: &args.formats,
         opening: &args.opening,
     };

@@ -128,6 +128,10 @@ impl EditorSession<'_> {
             }
             refused = Some(text);
         };
+        let done = match expected {
+            Expected::Nothing => "created",
+            _ => "changed",
+        };
         files::write(
             self.ui,
             self.file,
@@ -137,6 +141,7 @@ impl EditorSession<'_> {
         )
         .map_err(|error| keep(directory, &path, error))?;
         self.ui.log_written();
+        self.ui.done(self.file, done);
         Ok(())
     }
 }

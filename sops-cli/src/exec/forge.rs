@@ -11,7 +11,7 @@ use crate::command_error::{Code, CommandError};
 pub(crate) enum Forge {
     /// GitHub Actions, and systems that read its workflow commands
     Github,
-    /// Refused, because GitLab has no command that masks a value
+    /// Not available, because GitLab has no command that masks a value
     Gitlab,
 }
 
@@ -21,10 +21,10 @@ impl Forge {
         let message = match self {
             Self::Github if is_in_github_job() => return Ok(()),
             Self::Github => {
-                "`--mask github` would show the values here: it prints them for the runner of GitHub Actions, and GITHUB_ACTIONS is not `true`"
+                "`--mask github` prints the values for the runner of GitHub Actions, but no runner reads them here: GITHUB_ACTIONS is not `true`"
             }
             Self::Gitlab => {
-                "GitLab has no command that masks a value while a job runs; it masks only CI/CD variables that are marked as masked in its settings"
+                "GitLab has no command that masks a value while a job runs; it masks only CI/CD variables that its settings mark as masked"
             }
         };
         Err(CommandError::new(Code::Generic, message)

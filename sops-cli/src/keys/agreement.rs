@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sops_core::Format;
+use sops_core::config::Config;
 use sops_core::keys::{CanonicalKey, MasterKey};
 use sops_core::metadata::Metadata;
 
@@ -189,6 +190,19 @@ impl<'a> Agreement<'a> {
         open.into_iter().map(left).collect()
     }
 
+    /// Warns about the recipients that the user would be asked about.
+    pub(crate) fn preview(&self, files: impl IntoIterator<Item = (String, Unagreed)>) {
+        let mut sets: BTreeMap<Unagreed, Vec<String>> = BTreeMap::new();
+        for (name, unagreed) in files {
+            if !self.is_settled(&unagreed) {
+                sets.entry(unagreed).or_default().push(name);
+            }
+        }
+        for (unagreed, files) in sets {
+            unagreed.warn(self.ui, &files);
+        }
+    }
+
     /// Whether the user agreed to the recipients.
     pub(crate) fn is_settled(&self, unagreed: &Unagreed) -> bool {
         unagreed.is_nothing() || self.accepted().contains(unagreed)
@@ -217,6 +231,11 @@ impl<'a> Agreement<'a> {
             let threshold = rule.shamir_threshold.map(usize::from);
             (rule.key_groups.clone(), threshold)
         }))
+    }
+
+    /// The configuration for an encrypted file, if there is a valid one.
+    pub(crate) fn config(&self, file: &Path) -> Option<Arc<Config>> {
+        self.resolver.as_ref()?.of_encrypted(file).ok()?.config
     }
 
     /// Remembers whether the file's rule differs from its creation rule's.

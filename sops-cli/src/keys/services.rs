@@ -163,24 +163,32 @@ impl Services {
     }
 
     /// Warns if this machine could not decrypt the file with those key groups.
+    pub(crate) fn warn_if_closed(&self, ui: &Ui, name: &str, key_groups: KeyGroups<'_>) {
+        if let Some(closing) = self.closing(key_groups) {
+            ui.warn(Self::closes(name, &closing));
+        }
+    }
+
+    /// If this machine could not decrypt a file with those key groups, how many of them it lacks.
     ///
     /// This never asks the user: a group that a key service or a passphrase may be able to decrypt
     /// counts as decryptable.
-    pub(crate) fn warn_if_closed(&self, ui: &Ui, name: &str, key_groups: KeyGroups<'_>) {
+    pub(crate) fn closing(&self, key_groups: KeyGroups<'_>) -> Option<String> {
         let open = self.opened(key_groups.groups);
         let needed = key_groups.needed();
-        if open >= needed {
-            return;
-        }
-        let group = match (needed, open) {
+        (open < needed).then(|| match (needed, open) {
             (1, _) => String::new(),
             (needed, open) => {
                 format!(": {needed} key groups are needed, and it can decrypt {open}")
             }
-        };
-        ui.warn(format_args!(
-            "none of your private keys can decrypt {name} after this change{group}; only the holder of another key can undo it"
-        ));
+        })
+    }
+
+    /// The warning about a change after which this machine cannot decrypt a file.
+    pub(crate) fn closes(name: &str, closing: &str) -> String {
+        format!(
+            "none of your private keys can decrypt {name} after this change{closing}; only the holder of another key can undo it"
+        )
     }
 
     /// Whether this machine certainly has the private key. Commands that print keys are not run.
@@ -300,6 +308,9 @@ fn age_hint(recipient: &str) -> Cow<'static, str> {
         .strip_prefix("age1")
         .and_then(|rest| rest.rsplit_once('1'));
     match plugin {
+        Some(("tag" | "tagpq", _)) => Cow::Borrowed(
+            "this key is in hardware: put the identity that its plugin made into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
+        ),
         Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
             "put an identity of the plugin `age-plugin-{name}` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it"
         )),

@@ -50,10 +50,8 @@ impl fmt::Display for Tally {
             many(self.warnings, "warning"),
             many(self.read, "file")
         )?;
-        match self.fixable {
-            0 => {}
-            1 => write!(f, "; `--fix` can fix 1 of them")?,
-            fixable => write!(f, "; `--fix` can fix {fixable} of them")?,
+        if self.fixable > 0 {
+            write!(f, "; `--fix` can fix {} of them", self.fixable)?;
         }
         if self.unsure > 0 {
             let least = "below `--min-confidence`";
@@ -62,15 +60,40 @@ impl fmt::Display for Tally {
         if self.known > 0 {
             write!(f, "; {} known from the baseline", self.known)?;
         }
-        if self.templates + self.others > 0 {
+        let less = [(self.templates, "template"), (self.others, "other file")];
+        let less = less.into_iter().filter(|(number, _)| *number > 0);
+        let less: Vec<_> = less.map(|(number, noun)| many(number, noun)).collect();
+        if !less.is_empty() {
+            let files = less.join(" and ");
             let looked = "checked only for Secrets, private keys and creation rules";
-            write!(
-                f,
-                "; {} and {} {looked}",
-                many(self.templates, "template"),
-                many(self.others, "other file")
-            )?;
+            write!(f, "; {files} {looked}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_names_only_what_there_is() {
+        let tally = |templates, others| {
+            let tally = Tally {
+                read: 2,
+                templates,
+                others,
+                errors: 1,
+                ..Tally::default()
+            };
+            tally.to_string()
+        };
+        let line = "1 error and 0 warnings in 2 files";
+        let looked = "checked only for Secrets, private keys and creation rules";
+        assert_eq!(tally(0, 0), line);
+        assert_eq!(tally(1, 0), format!("{line}; 1 template {looked}"));
+        assert_eq!(tally(0, 2), format!("{line}; 2 other files {looked}"));
+        let both = format!("{line}; 3 templates and 1 other file {looked}");
+        assert_eq!(tally(3, 1), both);
     }
 }

@@ -9,10 +9,12 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use annotate_snippets::Renderer;
+use clap::ColorChoice;
 use indicatif::ProgressBar;
 use secrecy::SecretString;
 use sops_core::Error;
@@ -24,7 +26,7 @@ use self::shortening::shortened;
 use self::terminal::remembered;
 use self::terminal::restored;
 use crate::arguments::invocation::under_name;
-use crate::command_error::{CommandError, wrapped};
+use crate::command_error::{CommandError, name_of, wrapped};
 
 /// The output of a command.
 pub(crate) struct Ui {
@@ -33,16 +35,34 @@ pub(crate) struct Ui {
     verbose: bool,
     /// Whether errors that `sops` has too are printed only in its words.
     is_sops: bool,
+    /// Whether successes are not reported.
+    quiet: bool,
+    color: ColorChoice,
 }
 
 impl Ui {
     pub(crate) fn new(verbose: bool) -> Self {
         Self {
-            renderer: renderer(&io::stderr()),
+            renderer: renderer(&io::stderr(), ColorChoice::Auto),
             progress: OnceLock::new(),
             verbose,
             is_sops: false,
+            quiet: false,
+            color: ColorChoice::Auto,
         }
+    }
+
+    /// Whether to report successes.
+    pub(crate) fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// When to use colors.
+    pub(crate) fn color(mut self, color: ColorChoice) -> Self {
+        self.renderer = renderer(&io::stderr(), color);
+        self.color = color;
+        self
     }
 
     /// Whether the program was called as `sops`.
@@ -83,7 +103,7 @@ impl Ui {
 
     /// The renderer for reports on standard output.
     pub(crate) fn renderer_of_output(&self) -> Renderer {
-        renderer(&io::stdout())
+        renderer(&io::stdout(), self.color)
     }
 
     /// The width of reports on standard output, if that is a terminal.
@@ -98,6 +118,14 @@ impl Ui {
             columns(io::stderr()),
             0,
         ));
+    }
+
+    /// Reports in one line what was done to a file, as in `secret.yaml: changed`, except under the
+    /// name `sops`, which says nothing.
+    pub(crate) fn done(&self, file: &Path, what: impl Display) {
+        if !self.quiet && !self.is_sops {
+            self.note(format_args!("{}: {what}", name_of(file)));
+        }
     }
 
     /// Writes text that is safe to print to standard error.
@@ -232,11 +260,21 @@ fn columns(stream: impl AsFd) -> Option<usize> {
     (columns > 0).then_some(columns.min(100))
 }
 
-/// Uses colors on a terminal, unless the user disabled them.
-fn renderer(stream: &impl IsTerminal) -> Renderer {
+/// Uses colors as the user wants, by default on a terminal. `CLICOLOR_FORCE`, `NO_COLOR` and a
+/// `TERM` of `dumb` have their usual meaning.
+fn renderer(stream: &impl IsTerminal, color: ColorChoice) -> Renderer {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-    match stream.is_terminal() && !set("NO_COLOR") && !dumb {
+    let is_colored = match color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            let forced = env::var_os("CLICOLOR_FORCE");
+            let is_forced = forced.is_some_and(|value| !value.is_empty() && value != "0");
+            let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+            !set("NO_COLOR") && (is_forced || stream.is_terminal() && !is_dumb)
+        }
+    };
+    match is_colored {
         true => Renderer::styled(),
         false => Renderer::plain(),
     }

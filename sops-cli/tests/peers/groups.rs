@@ -278,3 +278,76 @@ fn a_decryption_order_with_unknown_families_is_accepted_as_by_sops() {
         assert_eq!(run.code, Some(code), "{order:?}");
     }
 }
+
+/// Files that `updatekeys` changes together, after showing all changes.
+#[test]
+fn files_that_were_updated_together_are_up_to_date_for_sops() {
+    let environment = TestEnvironment::new();
+    for (name, text) in [
+        ("apps/x.yaml", "a: hunter2\n"),
+        ("apps/x.json", "{\"a\": \"hunter2\"}\n"),
+        ("apps/x.env", "a=hunter2\n"),
+        ("apps/x.ini", "[a]\nb = hunter2\n"),
+        ("apps/x", "hunter2\n"),
+    ] {
+        environment.encrypt(name, text);
+    }
+    environment.write(
+        ".sops.yaml",
+        rule(&format!(
+            "key_groups: [{{age: [{}, {}]}}]",
+            recipient(),
+            other_recipient()
+        )),
+    );
+    environment.run(&["updatekeys", "-y", "apps"]).succeeds();
+    for name in ["x.yaml", "x.json", "x.env", "x.ini", "x"] {
+        let name = format!("apps/{name}");
+        let updated = environment.read(&name);
+        assert!(updated.contains(&other_recipient()), "{updated}");
+        let sops = |words: &[&str]| {
+            let words = [words, &[&*name]].concat();
+            let run = environment.finish(environment.command_of(Path::new("sops"), &words));
+            run.succeeds()
+        };
+        assert!(sops(&["decrypt"]).stdout.contains("hunter2"));
+        let run = sops(&["updatekeys", "-y"]);
+        assert!(run.stderr.contains("already up to date"), "{run}");
+        assert_eq!(environment.read(&name), updated);
+    }
+}
+
+/// Under the name `sops`, several files are updated one after the other.
+#[test]
+fn several_files_are_updated_with_the_words_of_sops() {
+    let printed = |is_ours: bool| {
+        let environment = TestEnvironment::new();
+        for name in ["x.yaml", "y.yaml", "z.yaml"] {
+            environment.encrypt(name, TEXT);
+        }
+        let keys = format!(
+            "key_groups: [{{age: [{}, {}]}}]",
+            recipient(),
+            other_recipient()
+        );
+        environment.write(".sops.yaml", rule(&keys));
+        let named_sops = environment.path("../home/sops");
+        if is_ours {
+            symlink(program(), &named_sops).expect("the link can be created");
+        }
+        let program = if is_ours {
+            &*named_sops
+        } else {
+            Path::new("sops")
+        };
+        let update = |words: &[&str]| {
+            let run = environment.finish(environment.command_of(program, words));
+            run.succeeds().stdout
+        };
+        let first = update(&["updatekeys", "-y", "x.yaml", "y.yaml"]);
+        [first, update(&["updatekeys", "-y", "x.yaml", "z.yaml"])]
+    };
+    let ours = printed(true);
+    assert_eq!(ours, printed(false));
+    assert_eq!(ours[0].matches("+++").count(), 2, "{ours:?}");
+}

@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use sops_test_support::environment::{TestEnvironment, program, recipient};
+use sops_test_support::environment::{TestEnvironment, other_recipient, program, recipient};
 
 const FILES: usize = 600;
 const SIGINT: i32 = 2;
@@ -207,16 +207,51 @@ fn a_progress_bar_is_shown_while_files_are_processed_and_removed_afterwards() {
 }
 
 #[test]
-fn updated_keys_are_reported_file_by_file() {
+fn files_whose_keys_are_up_to_date_are_counted() {
     let environment = with_files();
     run(&environment, &["encrypt", "-i", "apps"], None);
     let shown = run(&environment, &["updatekeys", "-y", "apps"], None);
     assert!(shown.status.success());
     let screen = shown.screen();
-    let summaries = screen
-        .iter()
-        .filter(|line| line.ends_with("already up to date"));
-    assert_eq!(summaries.count(), FILES);
+    assert_eq!(
+        screen.last().map(String::as_str),
+        Some(&*format!("{FILES} files are already up to date"))
+    );
+}
+
+#[test]
+fn changes_of_recipients_are_confirmed_once() {
+    let both = format!("{},{}", recipient(), other_recipient());
+    let other = other_recipient();
+    for (words, question) in [
+        (
+            &["rotate", "-i", "--rm-age", &other, "apps"][..],
+            "Change these 3 files?",
+        ),
+        (&["updatekeys", "apps"], "Change these 3 files?"),
+        // The rule does not name the recipient who would get the new data keys.
+        (&["rotate", "-i", "apps"], "Encrypt for them anyway?"),
+    ] {
+        for (answer, changes) in [(&b"n\n"[..], false), (b"y\n", true)] {
+            let environment = TestEnvironment::new();
+            let names = ["apps/a.yaml", "apps/b.yaml", "apps/c.yaml"];
+            for name in names {
+                environment.encrypt_with(name, "a: hunter2\n", &["--age", &both]);
+            }
+            let rules = format!("creation_rules: [{{age: {}}}]\n", recipient());
+            environment.write(".sops.yaml", rules);
+            let before = names.map(|name| environment.read(name));
+            let shown = run(&environment, words, Some(("(y/n): ", answer)));
+            let screen = shown.screen();
+            assert_eq!(shown.bytes.matches("(y/n)").count(), 1, "{screen:#?}");
+            assert!(shown.bytes.contains(question), "{screen:#?}");
+            assert!(shown.bytes.contains(&other), "{screen:#?}");
+            let after = names.map(|name| environment.read(name));
+            assert_eq!(after != before, changes, "{screen:#?}");
+            let is_shared = after.iter().any(|text| text.contains(&other));
+            assert_eq!(is_shared, !changes || words == ["rotate", "-i", "apps"]);
+        }
+    }
 }
 
 #[test]
@@ -254,7 +289,10 @@ fn there_is_no_progress_bar_without_a_terminal() {
     let run = environment.run(&["encrypt", "-i", "apps"]).succeeds();
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(lines.len(), FILES + 1, "{run}");
-    assert_eq!(lines[0], "Encrypted apps/000.yaml");
+    assert!(
+        lines[0].starts_with("apps/000.yaml: encrypted for age1"),
+        "{run}"
+    );
     assert_eq!(lines[FILES], "Files encrypted: 600");
 }
 

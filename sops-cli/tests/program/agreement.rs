@@ -126,7 +126,7 @@ fn a_recipient_that_the_rule_does_not_name_gets_no_data_key_silently() {
         "{updated}"
     );
     let rotated = environment.run(&["rotate", "-i", NAME]).succeeds();
-    assert_eq!(rotated.stderr, "");
+    assert_eq!(rotated.stderr, "x.yaml: encrypted with a new data key\n");
     assert_eq!(environment.decrypt(NAME), TEXT);
 }
 
@@ -353,7 +353,7 @@ fn rotate_without_a_rule_only_warns() {
         assert!(!run.stderr.contains(&recipient()), "{run}");
         fresh(&environment, NAME);
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();
-        assert_eq!(run.stderr, "");
+        assert_eq!(run.stderr, "x.yaml: encrypted with a new data key\n");
     }
 }
 
@@ -702,7 +702,10 @@ fn key_groups_that_need_fewer_keys_need_approval() {
         environment.run(&["encrypt", "-i", NAME]).succeeds();
         rule(&governing);
         let run = environment.run(&rotate).succeeds();
-        assert_eq!(run.stderr, "", "{run}");
+        assert_eq!(
+            run.stderr, "x.yaml: encrypted with a new data key\n",
+            "{run}"
+        );
     }
 }
 

@@ -111,6 +111,11 @@ fn repository() -> TestEnvironment {
     environment.encrypt("settings.yaml", "port: \"80\"\n");
     environment.encrypt("secret.json", "{\"a\": \"b\"}\n");
     environment.write("clusters/production/flux.yaml", "{}\n");
+    environment.write(
+        "clusters/production/account.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: web}\n\
+         imagePullSecrets: [{name: db}]\n",
+    );
     environment.write("password.json", "\"new\"");
     environment.write("tls.key", "-----BEGIN PRIVATE KEY-----\n");
     environment.write("tls.crt", "-----BEGIN CERTIFICATE-----\n");

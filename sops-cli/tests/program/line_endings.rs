@@ -98,7 +98,7 @@ fn values_with_carriage_returns_come_with_a_warning() {
     assert_eq!(environment.decrypt("x.env"), "B=two\r\nC=9\r\n");
     // Without them, there is no message; nor if the last line has another ending.
     environment.write("lf.env", "A=1\nB=2\n");
-    let run = environment.run(&["encrypt", "-i", "--age", &recipient(), "lf.env"]);
+    let run = environment.run(&["encrypt", "--quiet", "-i", "--age", &recipient(), "lf.env"]);
     assert_eq!(run.succeeds().stderr, "");
     environment
         .run(&["set", "lf.env", "[\"A\"]", "\"9\""])

@@ -543,6 +543,8 @@ fn rules_explain_themselves() {
             page.starts_with("# SL007 writable-secret-mount: "),
             "{page}"
         );
+        // The tests of the examples mark them after the language.
+        assert!(page.contains("\n```yaml\nkind: Pod\n"), "{page}");
     }
     let schema = environment.run(&["lint", "schema"]).succeeds().stdout;
     let schema: Json = serde_json::from_str(&schema).expect("the text is JSON");

@@ -17,17 +17,22 @@ fn several_files_are_processed_in_one_call() {
         environment.write(name, TEXT);
     }
     let recipient = recipient();
-    let of = |command: &[&str]| {
-        let names = names.iter().map(String::as_str);
-        let arguments: Vec<&str> = command.iter().copied().chain(names).collect();
+    let of = |command: &[&str], done: &str| {
+        let words = names.iter().map(String::as_str);
+        let arguments: Vec<&str> = command.iter().copied().chain(words).collect();
         let run = environment.run(&arguments).succeeds();
-        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+        let lines: String = names
+            .iter()
+            .map(|name| format!("{name}: {done}\n"))
+            .collect();
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", &*lines));
     };
-    of(&["encrypt", "-i", "--age", &recipient]);
+    let encrypt = ["encrypt", "-i", "--age", &recipient];
+    of(&encrypt, "encrypted for age1shs52pvk…h4s60w");
     let encrypted = environment.read("7.yaml");
-    of(&["rotate", "-i"]);
+    of(&["rotate", "-i"], "encrypted with a new data key");
     assert_ne!(environment.read("7.yaml"), encrypted);
-    of(&["decrypt", "-i"]);
+    of(&["decrypt", "-i"], "decrypted");
     assert_eq!(environment.names().len(), names.len());
     for name in &names {
         assert_eq!(environment.read(name), TEXT);
@@ -138,7 +143,7 @@ fn in_a_directory_files_without_selected_values_stay_in_plaintext() {
     assert!(!environment.read("apps/secret.yaml").contains("hunter2"));
     assert_eq!(
         run.stderr,
-        "Encrypted apps/secret.yaml\nThese files stay in plaintext because their rule selects no values:\n  - apps/kustomization.yaml\nFiles encrypted: 1\n"
+        "apps/secret.yaml: encrypted for age1shs52pvk…h4s60w\nThese files stay in plaintext because their rule selects no values:\n  - apps/kustomization.yaml\nFiles encrypted: 1\n"
     );
     // A named file is always processed.
     let named = ["encrypt", "-i", "apps/kustomization.yaml", "apps"];
@@ -244,7 +249,7 @@ fn a_rule_for_all_files_encrypts_only_what_lint_reports() {
         assert_eq!(planned.stderr, "");
         assert_eq!(environment.read("own/settings.yaml"), TEXT);
         let run = environment.run(&["encrypt", "-i", "."]).succeeds();
-        let listed = lines(&|name| format!("Encrypted ./{name}\n"));
+        let listed = lines(&|name| format!("./{name}: encrypted for age1shs52pvk…h4s60w\n"));
         assert_eq!(
             run.stderr,
             format!("{listed}Files encrypted: {}\n", demanded.len())
@@ -302,7 +307,14 @@ fn named_files_are_always_encrypted() {
         assert_eq!(environment.read(name), text);
     }
     let run = environment
-        .run(&["encrypt", "-i", "package.json", "values.yaml", ".env"])
+        .run(&[
+            "encrypt",
+            "-i",
+            "--quiet",
+            "package.json",
+            "values.yaml",
+            ".env",
+        ])
         .succeeds();
     assert_eq!(run.stderr, "");
     for name in ["package.json", "values.yaml", ".env"] {
@@ -627,7 +639,10 @@ fn the_other_files_are_still_encrypted() {
     environment.write("prod/a.yaml", SECRET);
     environment.write("test/b.yaml", SECRET);
     let run = environment.run(&["encrypt", "-i", "."]).fails_with(1);
-    assert!(run.stderr.contains("Encrypted ./prod/a.yaml\n"), "{run}");
+    assert!(
+        run.stderr.contains("./prod/a.yaml: encrypted for age1"),
+        "{run}"
+    );
     assert!(
         run.stderr.contains("1 of 2 files could not be encrypted"),
         "{run}"

@@ -162,7 +162,7 @@ fn ciphertext_keeps_its_owner() {
     give_away(&environment, "x.yaml");
     let before = owner_and_mode(&environment, "x.yaml");
     let run = environment.run(&["rotate", "-i", "x.yaml"]).succeeds();
-    assert_eq!(run.stderr, "");
+    assert_eq!(run.stderr, "x.yaml: encrypted with a new data key\n");
     environment
         .run(&["set", "x.yaml", "[\"b\"]", "1"])
         .succeeds();

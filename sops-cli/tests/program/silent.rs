@@ -93,7 +93,7 @@ fn quotes_do_not_join_lines_of_dotenv() {
     let run = environment.run(&arguments).fails_with(23);
     assert!(run.stderr.contains("--> a.env:2:3"), "{run}");
     assert!(
-        run.stderr.contains("ends in line 4") && run.stderr.contains("--input-type binary"),
+        run.stderr.contains("ends on line 4") && run.stderr.contains("--input-type binary"),
         "{run}"
     );
     assert!(!run.stderr.contains("c2Vj"), "{run}");
@@ -110,6 +110,6 @@ fn quotes_do_not_join_lines_of_dotenv() {
     let run = environment.run(&arguments).succeeds();
     assert_eq!(
         run.stderr,
-        "warning: a.env: line 1, column 3: this quote has no closing quote and becomes part of the value\n"
+        "warning: a.env: line 1, column 3: this quote is never closed, so it becomes part of the value\n"
     );
 }

@@ -102,7 +102,29 @@ fn names_of_files_are_escaped() {
             &["rotate", "-i", "--rm-age", &age, name],
             &["updatekeys", "-y", name],
             &["updatekeys", name],
+            &["updatekeys", "--dry-run", name, "encrypted.yaml"],
+            &[
+                "rotate",
+                "-i",
+                "--dry-run",
+                "--add-age",
+                &age,
+                name,
+                "encrypted.yaml",
+            ],
             &["groups", "add", "--file", name, "--age", &age],
+            &[
+                "groups",
+                "add",
+                "-i",
+                "--dry-run",
+                "--file",
+                name,
+                "--file",
+                ".",
+                "--age",
+                &age,
+            ],
             &["groups", "delete", "--file", name, "7"],
             &["exec-env", name, "true"],
             &["exec-file", name, "true"],
@@ -163,6 +185,42 @@ fn names_cannot_forge_ci_commands() {
         }
         for name in [name, &format!("d/{name}")] {
             fs::remove_file(environment.path(name)).expect("the file can be removed");
+        }
+    }
+}
+
+#[test]
+fn names_in_plans_cannot_forge_ci_commands() {
+    let environment = TestEnvironment::new();
+    let names = [
+        "::error::x.yaml",
+        "##[group]x.yaml",
+        "##vso[task.complete]x.yaml",
+    ];
+    for name in names {
+        environment.encrypt(name, SECRET);
+    }
+    // The name of the recipient is a comment in the configuration.
+    for comment in ["::error::forged", "##[error]forged", "a) forged"] {
+        let rule = format!(
+            "creation_rules:\n- age:\n  - {}\n  - {} # {comment}\n",
+            recipient(),
+            other_recipient()
+        );
+        environment.write(".sops.yaml", rule);
+        let age = other_recipient();
+        for arguments in [
+            &["updatekeys", "--dry-run"][..],
+            &["rotate", "-i", "--dry-run", "--add-age", &age],
+        ] {
+            let run = run(&environment, &[arguments, &names].concat());
+            assert_eq!(run.code, Some(0), "{run}");
+            assert!(run.stdout.contains(&format!("+++ {age} (")), "{run}");
+            for line in run.stdout.lines().chain(run.stderr.lines()) {
+                assert!(!line.trim_start().starts_with("::"), "{run}");
+                let is_command = line.contains("##[") || line.contains("##vso[");
+                assert!(!is_command, "{run}");
+            }
         }
     }
 }

@@ -162,7 +162,7 @@ impl Config {
         let Some(rules) = &self.creation_rules else {
             return Ok(None);
         };
-        let path = self.name_of(path);
+        let path = self.matched_path(path);
         match self.first_match(rules, &path)? {
             Some(rule) => Ok(Some(rule)),
             None => Err(self.error(mismatch(rules, &path))),
@@ -174,7 +174,9 @@ impl Config {
     /// longer than to match them.
     pub fn matching_creation_rule(&self, path: &Path) -> Option<&CreationRule> {
         let rules = self.creation_rules.as_deref()?;
-        self.first_match(rules, &self.name_of(path)).ok().flatten()
+        self.first_match(rules, &self.matched_path(path))
+            .ok()
+            .flatten()
     }
 
     fn first_match<'c>(
@@ -214,7 +216,7 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] if the expression is invalid.
     pub fn matches(&self, rule: &CreationRule, path: &Path) -> Result<bool> {
-        self.is_for(rule, &PathSearch::default(), &self.name_of(path))
+        self.is_for(rule, &PathSearch::default(), &self.matched_path(path))
     }
 
     /// Whether a creation rule matches every file with this extension, or every file if there is no
@@ -371,8 +373,9 @@ impl Config {
         &self.file
     }
 
-    /// The text that a `path_regex` is matched against.
-    fn name_of(&self, path: &Path) -> String {
+    /// The text that a `path_regex` is matched against: the path relative to the directory of the
+    /// configuration, or the absolute path of a file outside it.
+    pub fn matched_path(&self, path: &Path) -> String {
         let path = find::clean(&self.working_dir.join(path));
         let path = path.to_string_lossy();
         let directory = self.directory();

@@ -3,6 +3,7 @@
 mod configuration;
 mod find;
 mod glob;
+mod json_schema;
 mod locate;
 mod node;
 mod path_search;
@@ -19,6 +20,7 @@ mod yaml;
 
 pub use configuration::{Config, Stores};
 pub use find::{FoundConfig, find, misnamed};
+pub use json_schema::json_schema;
 pub use node::Mapping;
 pub use read::read_yaml;
 pub use rule::{CreationRule, Destination, DestinationRule};

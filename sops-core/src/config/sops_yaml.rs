@@ -32,7 +32,7 @@ pub(super) static FILE: Schema = Schema {
     ..Schema::CLOSED
 };
 
-static CREATION_RULE: Schema = Schema {
+pub(super) static CREATION_RULE: Schema = Schema {
     description: "a creation rule",
     keys: &[
         ("path_regex", ValueKind::Pattern),
@@ -77,7 +77,7 @@ static CREATION_RULE: Schema = Schema {
     ..Schema::CLOSED
 };
 
-static KEY_GROUP: Schema = Schema {
+pub(super) static KEY_GROUP: Schema = Schema {
     description: "a key group",
     keys: &[
         ("merge", ValueKind::Mappings(&KEY_GROUP)),
@@ -161,7 +161,7 @@ static DESTINATION_RULE: Schema = Schema {
     ..Schema::CLOSED
 };
 
-static STORES: Schema = Schema {
+pub(super) static STORES: Schema = Schema {
     description: "`stores`",
     keys: &[
         ("dotenv", ValueKind::Mapping(&NO_SETTINGS)),

@@ -51,8 +51,8 @@ pub(super) fn changes<T: Copy + Eq + Hash>(
         .collect()
 }
 
-/// For each item of `base`, its position in `side`.
-fn positions<T: Copy + Eq + Hash>(base: &[T], side: &[T]) -> Vec<Option<usize>> {
+/// For each item of `base`, its position in `side`, if it is unchanged there.
+pub(super) fn positions<T: Copy + Eq + Hash>(base: &[T], side: &[T]) -> Vec<Option<usize>> {
     let mut positions = vec![None; base.len()];
     let (mut in_base, mut in_side) = (0, 0);
     let end = (base.len()..base.len(), side.len()..side.len());

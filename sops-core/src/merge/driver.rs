@@ -3,12 +3,13 @@
 
 use std::time::SystemTime;
 
-use super::markers::{Markers, with_markers};
+use super::markers::{Markers, in_conflict};
 use super::problem::{MergeNote, MergeProblem, SideName, Version};
 use super::recipients::{Approval, KeyWrapping};
 use super::resolution::{Choices, OpenMerge};
-use super::side::{Unmergeable, VersionKind, Versions};
+use super::side::{Unmergeable, Versions};
 use super::without_key;
+use crate::cipher::CIPHERTEXT_PREFIX;
 use crate::error::Result;
 use crate::keys::KeyService;
 
@@ -47,6 +48,11 @@ pub fn merge(
     markers: &Markers,
     now: SystemTime,
 ) -> Option<MergeOutcome> {
+    let undecided = || {
+        // A file can have metadata without a ciphertext.
+        let marked = unmerged(versions, markers);
+        marked.unwrap_or_else(|| in_conflict(versions.ours, &[], markers))
+    };
     let open = match OpenMerge::try_open(versions, service) {
         Ok(open) => open,
         Err(Unmergeable::NotEncrypted) => return None,
@@ -56,15 +62,14 @@ pub fn merge(
             error,
         }) => {
             let text = without_key::merge(versions, &ours, &theirs, markers);
-            let text = text.unwrap_or_else(|| undecided(versions, markers));
+            let text = text.unwrap_or_else(undecided);
             return Some(MergeOutcome::unclean(
                 text,
                 vec![MergeProblem::NoKey(error)],
             ));
         }
         Err(Unmergeable::Problems(problems)) => {
-            let text = undecided(versions, markers);
-            return Some(MergeOutcome::unclean(text, problems));
+            return Some(MergeOutcome::unclean(undecided(), problems));
         }
     };
     let wrapping = KeyWrapping {
@@ -74,7 +79,7 @@ pub fn merge(
     };
     Some(open.outcome(&wrapping, markers).unwrap_or_else(|problems| {
         let problems = [open.problems(), &problems].concat();
-        MergeOutcome::unclean(undecided(versions, markers), problems)
+        MergeOutcome::unclean(undecided(), problems)
     }))
 }
 
@@ -127,30 +132,32 @@ impl OpenMerge<'_> {
         let marked = || -> Result<Vec<u8>> {
             let ours = text(&of_ours.text)?;
             let theirs = self.encrypt_like(&ours, &of_theirs.text, &decision, wrapping.now)?;
-            Ok(with_markers(ours.as_bytes(), theirs.as_bytes(), markers).to_vec())
+            Ok(in_conflict(ours.as_bytes(), theirs.as_bytes(), markers))
         };
         Ok(outcome(marked().map_err(unencryptable)?, problems))
     }
 }
 
-/// Both sides unchanged, with markers around their differences. A version in plaintext is left out,
-/// so that it does not get into the working tree.
-fn undecided(versions: &Versions<'_>, markers: &Markers) -> Vec<u8> {
-    let is_plaintext = |side| {
-        matches!(
-            VersionKind::of(versions.side(side), versions.format),
-            VersionKind::Plaintext
-        )
+/// Both sides unchanged, with markers around their differences: a file that no one can mistake for
+/// a merged one. A side in plaintext is left out, so that it does not get into the working tree,
+/// unless it is ours and theirs is plaintext too: then it is there already. If no side is
+/// encrypted, that is `None`, because Git merges such a file.
+pub fn unmerged(versions: &Versions<'_>, markers: &Markers) -> Option<Vec<u8>> {
+    let is_encrypted = |text: &[u8]| {
+        let prefix = CIPHERTEXT_PREFIX.as_bytes();
+        memchr::memmem::find(text, prefix).is_some()
     };
-    let text = |side| match is_plaintext(side) {
-        true => &[][..],
-        false => versions.side(side),
+    let (ours, theirs) = (versions.ours, versions.theirs);
+    let base = versions.ancestor().unwrap_or_default();
+    let (ours, theirs) = match [ours, theirs, base].map(is_encrypted) {
+        [false, false, false] => return None,
+        [false, false, true] => (ours, &[][..]),
+        [is_ours, is_theirs, _] => (
+            if is_ours { ours } else { &[] },
+            if is_theirs { theirs } else { &[] },
+        ),
     };
-    match [SideName::Ours, SideName::Theirs].map(is_plaintext) {
-        // Our version is already in the working tree.
-        [true, true] => versions.ours.to_vec(),
-        _ => with_markers(text(SideName::Ours), text(SideName::Theirs), markers).to_vec(),
-    }
+    Some(in_conflict(ours, theirs, markers))
 }
 
 impl MergeProblem {

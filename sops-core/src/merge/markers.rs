@@ -87,6 +87,16 @@ pub fn with_markers(ours: &[u8], theirs: &[u8], markers: &Markers) -> Zeroizing<
     out
 }
 
+/// The lines of both texts, with markers even if they are the same.
+pub(super) fn in_conflict(ours: &[u8], theirs: &[u8], markers: &Markers) -> Vec<u8> {
+    if ours != theirs {
+        return with_markers(ours, theirs, markers).to_vec();
+    }
+    // The empty line keeps two empty texts apart.
+    let ours = if ours.is_empty() { b"\n" } else { ours };
+    with_markers(ours, &[], markers).to_vec()
+}
+
 /// The lines of both texts merged with those of their base: lines that one side changed as that side
 /// has them, and lines that both changed differently between markers.
 pub(super) fn merged_lines(

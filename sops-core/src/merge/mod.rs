@@ -64,7 +64,7 @@ mod three_way;
 mod without_key;
 mod writing;
 
-pub use driver::{MergeOutcome, merge};
+pub use driver::{MergeOutcome, merge, unmerged};
 pub use markers::{Markers, with_markers};
 pub use problem::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName, Version};
 pub use recipients::{Approval, ConfiguredKeys};

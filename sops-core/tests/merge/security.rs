@@ -201,8 +201,11 @@ fn a_version_in_plaintext_is_never_merged() {
         if versions.len() == 1 {
             assert!(!text.contains("secret"), "{text}");
         } else {
-            // The plaintext was in the working tree before.
-            assert_eq!(text, *ours);
+            // The plaintext was in the working tree before, and theirs does not get there.
+            assert_eq!(
+                text,
+                format!("<<<<<<< HEAD\n{ours}=======\n>>>>>>> topic\n")
+            );
         }
     }
     let versions = Versions {

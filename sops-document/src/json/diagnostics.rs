@@ -81,6 +81,9 @@ pub(super) fn message(text: &str, error: &JiterError) -> String {
         JsonErrorType::TrailingCharacters => match rest.chars().next() {
             _ if is_comment(rest) => COMMENT,
             Some('}' | ']') => "this bracket was never opened; remove it",
+            Some('{') => {
+                "another object after the end of the first; put each object into a file of its own"
+            }
             _ => "text after the end of the object; remove it",
         },
         _ => return kind.to_string(),

@@ -21,70 +21,31 @@ use crate::{
 
 /// Parses a JSON object.
 pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Document<'a>> {
-    if text.starts_with('\u{feff}') {
-        return Err(Error::Unsupported {
-            location: Location::of(text, 0),
-            message:
-                "a byte order mark, which JSON does not allow; save the file as UTF-8 without it"
-                    .into(),
-        });
-    }
-    let lines = yaml::source::lines(text);
-    let mut parser = Parser {
-        text,
-        json: Jiter::new(text.as_bytes()),
-        // Enough for a text with each entry and bracket on its own line, plus the items of the
-        // document itself.
-        tape: Vec::with_capacity(lines + 4),
-        paths: Paths::with_capacity(lines),
-        frames: Vec::new(),
-        reserved_key,
-        reserved: Vec::new(),
-    };
-    parser.tape.push(Item::Document {
-        close: 0,
-        end: text.len() as u32,
-    });
-    let top = parser.json.peek().map_err(|error| parser.syntax(&error))?;
-    if diagnostics::is_comment(&text[parser.at()..]) {
-        return Err(Error::Syntax {
-            location: Location::of(text, parser.at()),
-            message: diagnostics::COMMENT.to_owned(),
-        });
-    }
-    if top != Peek::Object {
-        return parser.unsupported(parser.at(), "the top level must be an object");
-    }
-    parser.value(ROOT, top)?;
-    while !parser.frames.is_empty() {
-        parser.step()?;
-    }
+    let mut parser = Parser::new(text, reserved_key)?;
+    parser.object()?;
     parser
         .json
         .finish()
         .map_err(|error| parser.syntax(&error))?;
-    let close = parser.tape.len() as u32;
-    parser.tape[0] = Item::Document {
-        close,
-        end: text.len() as u32,
-    };
-    parser.tape.push(Item::Close { open: 0 });
-    let Parser {
-        tape,
-        paths,
-        reserved,
-        ..
-    } = parser;
-    Ok(Document {
-        text,
-        format: Format::Json,
-        tape,
-        paths,
-        reserved_key,
-        reserved,
-        positions: OnceLock::new(),
-    })
+    parser.close_document(text.len());
+    Ok(parser.into_document())
 }
+
+/// Parses a stream of JSON objects, each of which becomes a document.
+pub(crate) fn parse_stream(text: &str) -> Result<Document<'_>> {
+    let mut parser = Parser::new(text, None)?;
+    loop {
+        parser.object()?;
+        let end = parser.at();
+        parser.close_document(end);
+        if text[end..].trim_start_matches(WHITE_SPACE).is_empty() {
+            return Ok(parser.into_document());
+        }
+    }
+}
+
+/// The white space of JSON.
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 impl Node {
     /// Converts a JSON value to a tree. Numbers are integers if they fit in 64 bits, and otherwise
@@ -143,11 +104,80 @@ struct Parser<'a> {
     tape: Vec<Item<'a>>,
     paths: Paths<'a>,
     frames: Vec<Frame<'a>>,
+    /// The index on the tape of the document that is being read.
+    document: usize,
     reserved_key: ReservedKey,
     reserved: Vec<ReservedEntry>,
 }
 
 impl<'a> Parser<'a> {
+    fn new(text: &'a str, reserved_key: ReservedKey) -> Result<Self> {
+        if text.starts_with('\u{feff}') {
+            return Err(Error::Unsupported {
+                location: Location::of(text, 0),
+                message: "a byte order mark, which JSON does not allow; save the file as UTF-8 without it"
+                    .into(),
+            });
+        }
+        let lines = yaml::source::lines(text);
+        Ok(Self {
+            text,
+            json: Jiter::new(text.as_bytes()),
+            // Enough for a text with each entry and bracket on its own line, plus the items of the
+            // document itself.
+            tape: Vec::with_capacity(lines + 4),
+            paths: Paths::with_capacity(lines),
+            frames: Vec::new(),
+            document: 0,
+            reserved_key,
+            reserved: Vec::new(),
+        })
+    }
+
+    /// Begins a document, and reads the object at its top level.
+    fn object(&mut self) -> Result<()> {
+        self.document = self.tape.len();
+        self.tape.push(Item::Document { close: 0, end: 0 });
+        let top = self.json.peek().map_err(|error| self.syntax(&error))?;
+        if diagnostics::is_comment(&self.text[self.at()..]) {
+            return Err(Error::Syntax {
+                location: Location::of(self.text, self.at()),
+                message: diagnostics::COMMENT.to_owned(),
+            });
+        }
+        if top != Peek::Object {
+            return self.unsupported(self.at(), "the top level must be an object");
+        }
+        self.value(ROOT, top)?;
+        while !self.frames.is_empty() {
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the document that ends at this offset.
+    fn close_document(&mut self, end: usize) {
+        self.tape[self.document] = Item::Document {
+            close: self.tape.len() as u32,
+            end: end as u32,
+        };
+        self.tape.push(Item::Close {
+            open: self.document as u32,
+        });
+    }
+
+    fn into_document(self) -> Document<'a> {
+        Document {
+            text: self.text,
+            format: Format::Json,
+            tape: self.tape,
+            paths: self.paths,
+            reserved_key: self.reserved_key,
+            reserved: self.reserved,
+            positions: OnceLock::new(),
+        }
+    }
+
     fn at(&self) -> usize {
         self.json.current_index()
     }

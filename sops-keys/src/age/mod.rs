@@ -31,6 +31,8 @@ mod source_report;
 #[cfg(feature = "ssh")]
 mod ssh;
 mod stanza;
+#[cfg(feature = "tag")]
+mod tagged;
 mod text_search;
 
 pub use discovery::key_files;

@@ -22,9 +22,11 @@ use super::low_order::{LOW_ORDER, is_low_order};
 use super::plugin;
 #[cfg(feature = "ssh")]
 use super::ssh;
+#[cfg(feature = "tag")]
+use super::tagged;
 
-/// An age recipient: `age1…` (X25519), `age1pq1…` (ML-KEM-768 and X25519), `age1NAME1…` (a
-/// plugin), `ssh-ed25519 …` or `ssh-rsa …`.
+/// An age recipient: `age1…` (X25519), `age1pq1…` (ML-KEM-768 and X25519), `age1tag1…` or
+/// `age1tagpq1…` (a key in hardware), `age1NAME1…` (a plugin), `ssh-ed25519 …` or `ssh-rsa …`.
 ///
 /// It is parsed from text and keeps that text without the surrounding white space, which is how
 /// `sops` stores it. Two recipients are equal if their texts are equal.
@@ -55,6 +57,8 @@ enum RecipientKind {
     Plugin(::age::plugin::Recipient),
     #[cfg(feature = "ssh")]
     Ssh(::age::ssh::Recipient),
+    #[cfg(feature = "tag")]
+    Tagged(tagged::Recipient),
 }
 
 impl Recipient {
@@ -82,6 +86,8 @@ impl Recipient {
                 .and_then(|recipient| armored(&recipient, secret)),
             #[cfg(feature = "ssh")]
             RecipientKind::Ssh(recipient) => armored(recipient, secret),
+            #[cfg(feature = "tag")]
+            RecipientKind::Tagged(recipient) => armored(recipient, secret),
         };
         armored.map_err(|error| refused(&self.text, failure(&error)))
     }
@@ -97,7 +103,7 @@ impl FromStr for Recipient {
         let kind = if text.starts_with("age1pq1") {
             hybrid_recipient(text)
         } else if text.starts_with("age1") && text.matches('1').count() > 1 {
-            plugin_recipient(text)
+            named_recipient(text)
         } else if text.starts_with("age1") {
             x25519_recipient(text)
         } else if let Some(name) = foreign_ssh_type(text) {
@@ -235,6 +241,17 @@ fn hybrid_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
 #[cfg(not(feature = "pq"))]
 fn hybrid_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
     Err("post-quantum keys need the cargo feature `pq`".to_owned())
+}
+
+/// A recipient with a name in front of its data. `sops` leaves all of them to plugins, but those of
+/// tagged recipients only encrypt as `tagged.rs` does.
+fn named_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
+    #[cfg(feature = "tag")]
+    if tagged::Recipient::is(text) {
+        let recipient = tagged::Recipient::parse(text).map_err(str::to_owned)?;
+        return Ok(RecipientKind::Tagged(recipient));
+    }
+    plugin_recipient(text)
 }
 
 #[cfg(feature = "plugin")]

@@ -70,7 +70,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-/// Whether a word is a known one: programs write names in other cases, and flags with hyphens.
+/// Whether a word is a known one, apart from its letter case and the hyphens of a flag.
 fn is_same(known: &str, word: &str) -> bool {
     let bare = |word: &str| word.trim_start_matches('-').to_ascii_lowercase();
     bare(known) == bare(word) && !bare(word).is_empty()
@@ -125,7 +125,8 @@ impl<'t> Line<'t> {
             at = range.end;
         }
         self.between(at..self.window.end, pieces, &mut writer);
-        if self.is_cut_after && !writer.out.ends_with(MASK) {
+        let is_marked = writer.out.ends_with(MASK) || writer.out.ends_with(CUT);
+        if self.is_cut_after && !is_marked {
             writer.put(self.window.end..self.window.end, CUT);
         }
         let is_safe = |c| c == '\t' || is_printable(c);
@@ -232,7 +233,7 @@ impl<'t> Line<'t> {
                 .any(|word| is_same(word, source))
     }
 
-    /// Adds a text in which only those words before the position are visible that the message shows
+    /// Adds a text with its words masked, except those before the position that the message shows
     /// anyway.
     fn words(
         &self,
@@ -255,8 +256,8 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Whether a word before the place is one that the message shows, or begins the line as
-    /// commands and list items do.
+    /// Whether a word before the position appears in the message, or begins the line as commands and
+    /// list items do.
     fn is_label(&self, word: &Range<usize>) -> bool {
         let text = &self.text[word.clone()];
         let before = &self.text[self.window.start..word.start];

@@ -4,6 +4,7 @@
 //! Nothing is shown unless it is known to be harmless: a key, a value of a field that holds no
 //! secrets ([`readable`]), or a word that the message of the finding shows anyway.
 
+mod field_names;
 mod line;
 mod lines;
 mod piece;

@@ -39,8 +39,8 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// Of a document with the places of that text. `is_hidden` says which values are never shown,
-    /// `is_wanted` whether something in a value is pointed to.
+    /// The pieces of a document, at their positions in `text`. `is_hidden` says which values are
+    /// never shown, and `is_wanted` which ones contain a position that an excerpt points to.
     pub(super) fn of(
         document: &Document<'_>,
         text: &str,
@@ -73,7 +73,7 @@ impl Pieces {
         }
     }
 
-    /// Of a text that does not parse: the keys of lines that are simple, and nothing else.
+    /// The pieces of a text that does not parse: the keys of simple lines, and nothing else.
     pub(super) fn of_lines(text: &str, format: Format) -> Self {
         let mut all = Vec::new();
         let mut piece = |range: Range<usize>, visibility| {
@@ -97,7 +97,7 @@ impl Pieces {
         }
     }
 
-    /// Those that reach into a range.
+    /// The pieces that overlap with a range.
     pub(super) fn within(&self, range: &Range<usize>) -> &[Piece] {
         let first = self
             .all
@@ -109,18 +109,20 @@ impl Pieces {
     }
 }
 
-/// The document, if the text is one: a text that reads as a single value of YAML has lines of
-/// another format.
+/// The document, if the text is one. A text that YAML reads as a single value is in another format.
 pub(super) fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
     let document = match format {
-        Format::Json => Document::parse(text, format).or_else(|_| Document::parse_leniently(text)),
+        // The metadata of SOPS is a part of the text here.
+        Format::Json => Document::parse(text, format)
+            .or_else(|_| Document::parse_json_stream(text))
+            .or_else(|_| Document::parse_leniently(text)),
         Format::Dotenv | Format::Ini => Document::parse(text, format),
         _ if text.contains('\0') => return None,
         _ => Document::parse_leniently(text),
     };
     document.ok().filter(|document| {
         let mut tops = document.tops().flatten();
-        // Only documents with keys or items: each line of any other text is for itself.
+        // Only documents with keys or items. The lines of other texts are independent.
         document.scalars().all(|scalar| scalar.lineage().len() > 1)
             && tops.any(|top| top.shape() != Shape::Scalar)
     })
@@ -168,8 +170,7 @@ impl Collector<'_> {
                     open.extend(node.items().map(|item| (item, fields.clone())));
                 }
                 Shape::Mapping => {
-                    let kind = node.get("kind").and_then(NodeRef::as_str);
-                    let fields = kind.map_or_else(|| fields.clone(), |kind| fields.of_object(kind));
+                    let fields = fields.of_mapping(node);
                     for (key, child) in node.entries() {
                         self.key(key, child, base, &fields);
                         open.push((child, fields.under(key)));
@@ -215,7 +216,7 @@ impl Collector<'_> {
         let is_setting = node.value().is_none() || node.as_str().is_none() && is_boolean(value);
         let source = self.text.get(span.clone()).unwrap_or_default();
         let is_shown = !is_hidden && (fields.is_type(value) || fields.shows(value, is_setting));
-        let is_plain = !source.contains(['\n', '\\']);
+        let is_plain = !source.contains('\n') && !hides_characters(source);
         if is_shown && is_plain {
             return self.add(span, Visibility::Shown);
         }
@@ -238,6 +239,22 @@ impl Collector<'_> {
 
 fn moved(range: Range<usize>, base: usize) -> Range<usize> {
     range.start + base..range.end + base
+}
+
+/// Whether a scalar may have an escape for another character. In single quotes and without quotes,
+/// a backslash is just a backslash.
+fn hides_characters(source: &str) -> bool {
+    if !source.contains('"') {
+        return false;
+    }
+    let mut rest = source;
+    while let Some(at) = rest.find('\\') {
+        if !rest[at + 1..].starts_with(['\\', '"', '/']) {
+            return true;
+        }
+        rest = &rest[at + 2..];
+    }
+    false
 }
 
 fn is_boolean(value: &str) -> bool {

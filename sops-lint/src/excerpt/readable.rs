@@ -1,167 +1,22 @@
-//! Decides which values may be shown: values of fields without secrets, if they don't look like
-//! secrets.
+//! Decides which values may be shown: those of fields that hold no secrets, unless they look like
+//! one.
 
 use sops_core::is_ciphertext;
+use sops_core::metadata::METADATA_KEY;
+use sops_document::NodeRef;
 
+use super::field_names::{
+    CLOSED, OF_KEYS, OF_QUERY, OF_REFERENCE, OF_SECRET, READABLE, REFERENCES, SWITCHES, WITH_SIGNS,
+};
+use crate::allowing_comment::ANNOTATION;
 use crate::secret::is_secret_part;
 use crate::secret_detection::{in_text, is_random, judge};
 use crate::shown_name::shown_name;
 
-/// Fields whose values are settings, names and locations.
-const READABLE: [&str; 79] = [
-    "age",
-    "age_recipients",
-    "aggregate",
-    "apiVersion",
-    "arn",
-    "aws_profile",
-    "branch",
-    "chart",
-    "configMap",
-    "configMapName",
-    "context",
-    "created_at",
-    "defaultMode",
-    "driver",
-    "encrypted_comment_regex",
-    "encrypted_regex",
-    "encrypted_suffix",
-    "existingSecret",
-    "envs",
-    "fieldPath",
-    "files",
-    "fp",
-    "from",
-    "gcp_kms",
-    "generateName",
-    "hc_vault_transit_uri",
-    "image",
-    "imagePullPolicy",
-    "input_type",
-    "interval",
-    "key",
-    "kind",
-    "kms",
-    "lastmodified",
-    "mac",
-    "mac_only_encrypted",
-    "medium",
-    "mode",
-    "mountPath",
-    "name",
-    "namespace",
-    "nodePublishSecretRef",
-    "op",
-    "operator",
-    "path",
-    "path_regex",
-    "pgp",
-    "provider",
-    "prune",
-    "readOnly",
-    "recipient",
-    "region",
-    "resource_id",
-    "resources",
-    "restartPolicy",
-    "role",
-    "schedule",
-    "schemaVersion",
-    "secretName",
-    "serviceAccountName",
-    "shamir_threshold",
-    "subPath",
-    "target",
-    "targetNamespace",
-    "targetPath",
-    "type",
-    "unencrypted_comment_regex",
-    "unencrypted_regex",
-    "unencrypted_suffix",
-    "uses",
-    "valuesKey",
-    "vault_address",
-    "vault_path",
-    "vaultUrl",
-    "vault_url",
-    "version",
-    "volume",
-    "volumeName",
-    "wait",
-];
+/// The length of a commit's identifier.
+const COMMIT: usize = 40;
 
-/// Fields with encryption keys: a value that is not a public key may be a private one.
-const OF_KEYS: [&str; 9] = [
-    "age",
-    "age_recipients",
-    "arn",
-    "fp",
-    "gcp_kms",
-    "kms",
-    "pgp",
-    "recipient",
-    "resource_id",
-];
-
-/// Fields whose values have `:` or `=` in them: images, addresses, times, expressions and
-/// ciphertext.
-const WITH_SIGNS: [&str; 18] = [
-    "chart",
-    "created_at",
-    "encrypted_comment_regex",
-    "encrypted_regex",
-    "files",
-    "from",
-    "hc_vault_transit_uri",
-    "image",
-    "lastmodified",
-    "mac",
-    "path_regex",
-    "schedule",
-    "unencrypted_comment_regex",
-    "unencrypted_regex",
-    "uses",
-    "vault_address",
-    "vaultUrl",
-    "vault_url",
-];
-
-/// Fields with arbitrary content, below which everything may be a secret.
-const CLOSED: [&str; 15] = [
-    "annotations",
-    "binaryData",
-    "config",
-    "env_file",
-    "environment",
-    "literals",
-    "parameters",
-    "set",
-    "settings",
-    "sops",
-    "substitute",
-    "values",
-    "valuesContent",
-    "valuesInline",
-    "valuesObject",
-];
-
-/// The fields of a Secret that cannot contain its values.
-const OF_SECRET: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "sops"];
-
-/// Fields of Kubernetes that contain the word "secret" and lead to the name of a Secret.
-const REFERENCES: [&str; 9] = [
-    "secret",
-    "secretKeyRef",
-    "secretRef",
-    "secrets",
-    "imagePullSecrets",
-    "secretGenerator",
-    "secretProviderClass",
-    "externalSecret",
-    "existingSecret",
-];
-
-/// The fields that lead to a value, as far as they decide whether it can be read.
+/// The fields on the way to a value, which decide whether it may be shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields<'d> {
     /// Whether the content here is arbitrary.
@@ -182,10 +37,19 @@ enum ObjectKind {
 }
 
 impl<'d> Fields<'d> {
-    /// The fields in an object of that kind.
-    pub(super) fn of_object(&self, kind: &str) -> Self {
+    /// The fields of a mapping, which is an object if it has a kind.
+    pub(super) fn of_mapping(&self, mapping: NodeRef<'_, '_>) -> Self {
+        let Some(kind) = mapping.get("kind").and_then(NodeRef::as_str) else {
+            return self.clone();
+        };
+        // At the top and in a list of objects, it is an object even if it has no other fields.
+        let may_be_reference = !matches!(self.names.last(), None | Some(&"items"));
+        let mut keys = mapping.entries().map(|(key, _)| key);
         let lower = kind.to_ascii_lowercase();
         let object = match kind {
+            _ if may_be_reference && keys.all(|key| OF_REFERENCE.contains(&key)) => {
+                ObjectKind::Other
+            }
             "ConfigMap" => ObjectKind::ConfigMap,
             _ if lower.ends_with("secret") || lower.ends_with("secretlist") => ObjectKind::Secret,
             _ => ObjectKind::Other,
@@ -227,7 +91,7 @@ impl<'d> Fields<'d> {
         self.depth_in_secret > 0
     }
 
-    /// Whether a value of a Secret is here, which has no keys unless it is malformed.
+    /// Whether this is inside a value of a Secret, which has keys only if it is malformed.
     pub(super) fn is_in_value_of_secret(&self) -> bool {
         self.depth_in_secret > 1
     }
@@ -245,9 +109,12 @@ impl<'d> Fields<'d> {
 
     /// Whether the value can be read. `is_setting`: it is a boolean or null.
     pub(super) fn shows(&self, value: &str, is_setting: bool) -> bool {
-        let Some(name) = self.names.last() else {
+        let Some((name, parents)) = self.names.split_last() else {
             return false;
         };
+        if parents.last() == Some(&"annotations") && !self.is_in_secret() {
+            return is_known_annotation(name, value);
+        }
         let is_listed = || READABLE.contains(name);
         let leads_to_secret =
             |name: &&str| !REFERENCES.contains(name) && judge(name, value).is_some();
@@ -256,9 +123,27 @@ impl<'d> Fields<'d> {
             && (is_setting
                 || is_listed()
                     && (!OF_KEYS.contains(name) || value.split(',').all(is_public_key))
+                    && (!parents.contains(&METADATA_KEY) || has_form(name, value))
                     && !may_be_secret(name, value)
                     && !self.names.iter().any(leads_to_secret)
                     && in_text(name, value).is_empty())
+    }
+}
+
+/// Whether a value in SOPS's metadata has the form that its field requires. Metadata that someone
+/// edited by hand may have a secret anywhere.
+fn has_form(field: &str, value: &str) -> bool {
+    let consists_of = |signs: &str| {
+        value
+            .chars()
+            .all(|c| c.is_ascii_digit() || signs.contains(c))
+    };
+    match field {
+        "version" => consists_of("."),
+        "lastmodified" | "created_at" => consists_of("-T:.+Z"),
+        // It is long, and says nothing to a reader.
+        "mac" => false,
+        _ => true,
     }
 }
 
@@ -269,10 +154,48 @@ fn may_be_secret(field: &str, value: &str) -> bool {
         return false;
     }
     let (value, digest) = value.split_once("@sha256:").unwrap_or((value, ""));
-    let is_digest = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_assignment = !WITH_SIGNS.contains(&field) && shown_name(value) != value;
+    let is_digest = is_hexadecimal(digest);
+    let is_location = is_location(value);
+    let is_assignment = !WITH_SIGNS.contains(&field) && !is_location && shown_name(value) != value;
+    let commit = value.split_once("ref=").map_or("", |(_, rest)| rest);
+    let commit = commit.split('&').next().unwrap_or_default();
+    let is_commit =
+        |word: &str| is_location && word == commit && word.len() == COMMIT && is_hexadecimal(word);
     let mut words = value.split(|c: char| !c.is_alphanumeric());
-    !is_digest || is_assignment || words.any(is_generated)
+    !is_digest || is_assignment || words.any(|word| is_generated(word) && !is_commit(word))
+}
+
+/// Whether the value is the address of a repository, a server or a file in one of them, without
+/// credentials. Git's addresses have a user that everyone knows.
+fn is_location(value: &str) -> bool {
+    let (address, query) = value.split_once('?').unwrap_or((value, ""));
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let (is_of_git, address) = match address.strip_prefix("git@") {
+        Some(rest) => (true, rest),
+        None => (false, address),
+    };
+    let host = address.split('/').next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let mut query = query.split('&').filter(|part| !part.is_empty());
+    name.contains('.')
+        && (is_number || is_of_git)
+        && !address.contains(['@', '='])
+        && query.all(|part| OF_QUERY.iter().any(|known| part.starts_with(known)))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether an annotation turns something on or off, or allows findings. Names of annotations that
+/// begin with a domain belong to known programs.
+fn is_known_annotation(name: &str, value: &str) -> bool {
+    let is_switch = SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(value));
+    let has_domain = name
+        .split_once('/')
+        .is_some_and(|(domain, _)| domain.contains('.'));
+    is_switch && has_domain || name == ANNOTATION && in_text("", value).is_empty()
 }
 
 /// Whether a word changes between letters and digits more than names and versions do.

@@ -1,8 +1,5 @@
 //! A file that sops-rs or Kubernetes cannot read.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
@@ -10,6 +7,7 @@ use crate::plaintext_values::{is_ciphertext, open_values};
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SecretField, secret_fields};
+use crate::secret_data::decode_secret_data;
 use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
@@ -58,8 +56,8 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
 fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {
     for value in data.values() {
         let text = value.node.scalar_text().unwrap_or_default();
-        let packed: String = text.split_whitespace().collect();
-        if is_ciphertext(&value) || STANDARD.decode(packed).is_ok() || is_open_reference(text) {
+        let is_base64 = decode_secret_data(text).is_some();
+        if is_ciphertext(&value) || is_base64 || is_open_reference(text) {
             continue;
         }
         let message = format!(

@@ -116,7 +116,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
             ));
         } else {
             let message = format!(
-                "the metadata of SOPS has no `{}`, so SOPS drops it when it writes the file",
+                "SOPS does not know `{}` in the metadata, and drops it when it writes the file",
                 shown_name(&entry.path)
             );
             context

@@ -89,6 +89,8 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     };
     let is_left = left.is_some();
     let command = context.command("encrypt -i");
+    let config = context.input.config;
+    let has_rules = config.is_some_and(|config| config.creation_rules().is_some());
     let is_exact = Format::from_path(context.input.path) == context.format;
     let finding = context.report_node(value.node, message);
     match rule {
@@ -96,6 +98,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         Some(_) if !is_left => finding.help(command).fix(Some(Fix::Encrypt)),
         Some(rule) if !is_under_part(value) => finding.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
         Some(rule) => finding.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelled")),
+        None if has_rules => finding.help(NO_MATCH).without_creation_rule(),
         None => finding.help(NO_RULE).without_creation_rule(),
     };
 }
@@ -171,5 +174,8 @@ fn is_meant(
     own.is_followed && (is_marked || !looks_secret(value))
 }
 
-/// What to do with a Secret for which there is no creation rule.
+/// What to do with a Secret whose path no creation rule matches.
+const NO_MATCH: &str = "no creation rule in `.sops.yaml` matches its path: add one whose `path_regex` does, and encrypt it with `sops-rs encrypt -i`";
+
+/// What to do with a Secret if there are no creation rules.
 const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";

@@ -177,7 +177,7 @@ fn is_plausible(value: &str) -> bool {
         && !name::is_label(value)
 }
 
-/// Whether the value is a header such as `Bearer $TOKEN`, whose credentials are as `is` says.
+/// Whether the value is a header such as `Bearer $TOKEN`, with credentials that `is` accepts.
 fn is_header_of(value: &str, is: fn(&str) -> bool) -> bool {
     value
         .split_once(' ')

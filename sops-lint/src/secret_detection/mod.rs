@@ -7,9 +7,11 @@ pub(crate) mod arguments;
 mod assignment;
 mod command_line;
 mod credential;
+mod delimiters;
 mod entropy;
 mod expression;
 mod found;
+mod harmless_words;
 mod inline_pairs;
 mod judge;
 mod key_path;
@@ -39,6 +41,7 @@ mod trace;
 
 pub(crate) use command_line::in_words;
 pub(crate) use credential::is_credential;
+pub(crate) use delimiters::{has_signs, may_be_password};
 pub(crate) use entropy::is_random;
 pub(crate) use found::{FoundSecret, FoundSecrets, range_of};
 pub(crate) use judge::{is_evident, judge};
@@ -50,8 +53,7 @@ pub(crate) use name::may_be_in as may_name_secret;
 pub(crate) use named_keys::KeyName;
 pub(crate) use public_default::is_public_default;
 pub(crate) use reference::{
-    has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_tagged,
-    is_whole_reference, may_be_password,
+    has_credential_beside, is_angled, is_harmless, is_reference, is_tagged, is_whole_reference,
 };
 pub(crate) use text::{in_script, in_text, in_variable};
 pub(crate) use token_format::{PASSWORD_IN_URL, is_private_key};

@@ -17,7 +17,7 @@ pub(crate) enum KeyName {
 }
 
 impl KeyName {
-    /// What the values of a mapping or a list are that has this key.
+    /// The certainty for the values below `node`, the value of this key.
     pub(crate) fn below(self, key: &str, node: NodeRef<'_, '_>) -> Self {
         match self {
             _ if node.shape() == Shape::Mapping && key.ends_with("KeyRef") => Self::Certain,
@@ -26,7 +26,7 @@ impl KeyName {
         }
     }
 
-    /// What the value of a key in a mapping is.
+    /// The certainty for the value of a key in a mapping.
     pub(crate) fn of_entry(self, mapping: NodeRef<'_, '_>, key: &str) -> Self {
         let has_name = || mapping.entries().any(|(key, _)| name::is_of_object(key));
         match self {
@@ -35,7 +35,7 @@ impl KeyName {
         }
     }
 
-    /// Whether a value counts as a secret nevertheless.
+    /// Whether a value counts as a secret in spite of that.
     pub(crate) fn allows(self, likeness: Likeness) -> bool {
         match (self, likeness) {
             (Self::No, _) | (_, Likeness::Format(_)) => true,

@@ -1,10 +1,15 @@
 //! Recognizes values that are not secrets, whatever their name: references, placeholders, paths,
 //! settings, and public values.
 
+#[cfg(test)]
+mod tests;
+
 use sops_core::{CIPHERTEXT_PREFIX, is_ciphertext};
 
 use super::credential::{is_credential, is_name};
+use super::delimiters::{is_between_signs, may_be_password};
 use super::entropy::is_random;
+use super::harmless_words::{is_setting, names_placeholder};
 use super::literal::literals;
 use super::mark::is_separator;
 use super::mask::is_mask;
@@ -13,118 +18,12 @@ use super::public::is_public;
 use super::stored_elsewhere::is_elsewhere;
 use super::token_format;
 
-/// Words that mark a secret to fill in, or an empty value.
-const PLACEHOLDERS: &[&str] = &[
-    "changeme",
-    "change_me",
-    "change-me",
-    "change me",
-    "changeit",
-    "replaceme",
-    "replace",
-    "placeholder",
-    "example",
-    "your",
-    "todo",
-    "tbd",
-    "fixme",
-    "dummy",
-    "redacted",
-    "insert",
-    "sample",
-    "to-be-",
-    "fake",
-    "not_used",
-    "not-used",
-    "unused",
-    "not-needed",
-    "not_needed",
-    "not needed",
-    "not-required",
-    "not_required",
-];
-
-/// Values of settings.
-const SETTINGS: &[&str] = &[
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "none",
-    "null",
-    "nil",
-    "undefined",
-    "disabled",
-    "enabled",
-    "optional",
-    "required",
-    "auto",
-    "default",
-    "basic",
-    "bearer",
-    "oauth",
-    "oauth2",
-    "jwt",
-    "ldap",
-    "oidc",
-    "saml",
-    "plain",
-    "md5",
-    "scram-sha-256",
-    "never",
-    "always",
-    "secret",
-    "string",
-    "empty",
-    "unset",
-    "not set",
-    "n/a",
-    "number",
-    "boolean",
-    "str",
-    "&str",
-    "int",
-    "text",
-    "keyword",
-    "varchar",
-    "bytes",
-    "prompt",
-    "random",
-    "generated",
-    "generate",
-    "encrypted",
-    "hidden",
-    "masked",
-    "hashed",
-    "env",
-    "vault",
-    "keychain",
-    "external",
-    "internal",
-    "kubernetes",
-    "bcrypt",
-    "argon2",
-    "argon2id",
-    "sha256",
-    "sha512",
-    "kerberos",
-    "iam",
-    "mtls",
-    "cert",
-    "certificate",
-    "same-origin",
-    "include",
-    "omit",
-];
-
 /// Whether the value cannot be a secret.
 pub(crate) fn is_harmless(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.is_empty()
         || is_reference(value)
-        || SETTINGS.contains(&lower.as_str())
+        || is_setting(&lower)
         || is_public(value)
         || is_placeholder(value, &lower)
         || is_path(value)
@@ -197,70 +96,6 @@ fn names_credential(value: &str) -> bool {
         })
 }
 
-/// Whether the value is a name between the delimiters of a variable.
-fn is_between_signs(value: &str) -> bool {
-    // Argo CD writes `$secret-name:key.of.it`.
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
-    let is_between = |begin: &str, end: &str| {
-        let inner = value.strip_prefix(begin);
-        let inner = inner.and_then(|inner| inner.strip_suffix(end));
-        inner.is_some_and(|inner| {
-            // Programs refer to a file, a function or an item like this.
-            let plain = inner.replace(['/', '(', ')', '[', ']'], "_");
-            plain.chars().all(is_part) && is_name(inner)
-        })
-    };
-    [
-        ("$", ""),
-        // Kubernetes turns `$$NAME` into `$NAME`.
-        ("$$", ""),
-        ("%", "%"),
-        ("__", "__"),
-        ("@", "@"),
-        ("{", "}"),
-        ("@{", "}"),
-        ("%{", "}"),
-        ("#[", "]"),
-        ("&&", "&&"),
-        ("~", "~"),
-    ]
-    .iter()
-    .any(|(begin, end)| is_between(begin, end))
-}
-
-/// Whether a text with the delimiters of a variable may be a password, such as `$uperSecret1` and
-/// `%hunter2%`. The program that fills in the values of a Secret is unknown, so only usual names of
-/// variables count.
-pub(crate) fn may_be_password(value: &str) -> bool {
-    has_signs(value) && !is_variable(value)
-}
-
-/// Whether a text has delimiters of a variable that a password may also contain. Brackets are less
-/// ambiguous.
-pub(crate) fn has_signs(value: &str) -> bool {
-    is_between_signs(value) && !value.starts_with("$(") && !value.starts_with("$[")
-}
-
-/// Whether the value is a variable with a usual name, or a key in a Secret as Argo CD writes it.
-fn is_variable(value: &str) -> bool {
-    let is_capital = |name: &str| {
-        let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && name.chars().all(is_part)
-    };
-    let is_of_argo_cd = |name: &str| {
-        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-        let secret = name.split_once(':').map(|(secret, _)| secret);
-        secret.is_some_and(|secret| !secret.is_empty() && secret.chars().all(is_part))
-    };
-    if let Some(name) = value.strip_prefix('$') {
-        return is_capital(name) || is_of_argo_cd(name);
-    }
-    let name = value.trim_matches(['%', '_', '@', '{', '}', '#', '[', ']', '&', '~']);
-    let has = |is: fn(&char) -> bool| name.chars().any(|c| is(&c));
-    let is_joined = !has(char::is_ascii_digit) || name.contains(['_', '-', '.', ':', '/']);
-    is_capital(name) || !value.starts_with('%') && !has(char::is_ascii_uppercase) && is_joined
-}
-
 /// Whether there is text next to variables of Python, Grafana or the Vault plugin of Argo CD.
 fn has_text_beside(value: &str) -> bool {
     let kinds = [("%(", ")", "s"), ("$__", "}", ""), ("<path:", ">", "")];
@@ -328,19 +163,8 @@ pub(super) fn is_placeholder(value: &str, lower: &str) -> bool {
     is_one_character
         || is_mask(value)
         || !is_url && value.len() < 64 && is_in_brackets()
-        || !is_url && value.len() < 64 && PLACEHOLDERS.iter().any(|word| has_word(lower, word))
+        || !is_url && value.len() < 64 && names_placeholder(lower)
         || lower.starts_with("xxx")
-}
-
-/// Whether the text contains the word. In a random text, short words count only at the beginning,
-/// because they may occur by chance.
-fn has_word(lower: &str, word: &str) -> bool {
-    let by_chance = word.len() < 7 && word.starts_with(char::is_alphabetic) && is_random(lower);
-    if by_chance {
-        lower.starts_with(word)
-    } else {
-        lower.contains(word)
-    }
 }
 
 fn is_path(value: &str) -> bool {
@@ -377,212 +201,4 @@ fn is_decimal(number: &str) -> bool {
 fn is_duration(value: &str) -> bool {
     let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
     unit.len() < value.len() && ["s", "m", "h", "d", "ms"].contains(&unit)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_variables_are_distinguished_from_passwords() {
-        for value in [
-            "$uperSecret1",
-            "$P4ss",
-            "$ecretPassw0rd",
-            "$1hunter2",
-            "$secret",
-            "%uperSecret1%",
-            "%secret%",
-            "__S3cretPass__",
-            "@hunter2@",
-            "{Secret1}",
-        ] {
-            assert!(may_be_password(value), "{value}");
-        }
-        for value in [
-            "$PASSWORD",
-            "$DB_2_PASSWORD",
-            "$_SECRET",
-            "$argocd-secret-2:oidc.client.key",
-            "%DB_PASSWORD%",
-            "__PASSWORD__",
-            "__db_password__",
-            "@db.password@",
-            "@DB2_PASSWORD@",
-            "{client_secret}",
-            "$(secret)",
-            "${secret}",
-            "{{ secret }}",
-            "correct-horse-9",
-            "$2a$10$x",
-            "",
-        ] {
-            assert!(!may_be_password(value), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_whole_reference_has_no_literal() {
-        for value in [
-            "$(echo X-y)",
-            "$(echo hunter2)",
-            "$(printf %s hunter2)",
-            "${A/x/secret}",
-            "${A//x/secret}",
-            "${A%secret}",
-            "${A##hunter2}",
-            "${A:-hunter}",
-            "${A-hunter}",
-            "${A:=hunter}",
-            "${A:+hunter}",
-            "${A:hunter2}",
-            "${A:?hunter2}",
-            "${A,hunter}",
-            "${A:-${B}hunter}",
-            "${A:-${B:-hunter}}",
-            "${password:hunter}",
-            "${db.password:hunter}",
-            "`echo hunter2`",
-            "#{A:-hunter2}",
-            "#{ENV['A'] || 'hunter2'}",
-            "${base64encode(\"hunter2\")}",
-            "${{ secrets.A || 'hunter2' }}",
-            "$A:hunter2",
-            "%(a)hunter2",
-            "%(a)s:%(b)shunter2",
-            "$__env{A}hunter2",
-            "<path:a#b>hunter2<path:c#d>",
-            "{{ 'hunter2' }}",
-            "{{ \"hunter2\" | b64enc }}",
-            "{{ printf \"%s\" \"hunter2\" }}",
-            "{{ printf \"hunter2%s\" .x }}",
-            "{{ printf \"hunter2\" }}",
-            "{{ default \"hunter2\" .x }}",
-            "{{ .x | default `hunter2` | quote }}",
-            "{{ coalesce .x \"hunter2\" }}",
-            "{{ ternary \"hunter2\" .x .y }}",
-            "{{ or (env \"A\") \"hunter2\" }}",
-            "{{ cat \"hun\" \"ter2\" | nospace }}",
-            "{{ tpl \"hunter2\" . }}",
-            "{{ dict \"a\" \"hunter2\" | toJson }}",
-            "{{ dig \"a\" \"b\" \"hunter2\" .x }}",
-            "{{ htpasswd \"app\" .x }}",
-            "{{ getenv \"A\" \"hunter2\" }}",
-            "{{ endpoint ~ 'hunter2' }}",
-            "{{ with \"hunter2\" }}{{ . }}{{ end }}",
-            "{{ $x := \"hunter2\" }}{{ $x }}",
-            "{{ lookup('env', 'A') | default('hunter2') }}",
-            "{{ lookup('env', 'A') ~ 'hunter2' }}",
-            "{{ 'hunter2' if x == 'prod' else '' }}",
-            "{% print \"hunter2\" %}",
-            "{% set x = 'hunter2' %}{{ x }}",
-            "{% if x %}hunter2{% endif %}",
-            "<%= ENV.fetch('A', 'hunter2') %>",
-            "{{ if .prod }}hunter2{{ end }}",
-            "{{ if .prod }}hunter{{ else }}{{ .x }}{{ end }}",
-            "{{ if .prod }}correct horse battery{{ end }}",
-            "{{ if .prod }}aHVudGVyMg=={{ end }}",
-            "{{ .x }}hunter",
-            "hunter2 {{ .x }}",
-            "{{ .x }}:hunter",
-            "{{ index (dict \"a\" \"hunter2\") \"a\" }}",
-            "password={{ .x }}hunter2",
-            "host={{ .host }} password=hunter",
-            "{\"host\":\"{{ .x }}\",\"password\":\"hunter\"}",
-            "{{ .x }}\nhunter2\n",
-            "postgres://app:hunter@{{ .host }}/x",
-            "{{ hunter2",
-        ] {
-            assert!(!is_whole_reference(value), "{value}");
-        }
-        for value in [
-            "$PASSWORD",
-            "${PASSWORD}",
-            "${db-password}",
-            "${ var.password }",
-            "${random_password.db.result}",
-            "${sensitive(var.password)}",
-            "${file:/run/secrets/db}",
-            "${vault:secret/db#password}",
-            "${env:DB_PASSWORD}",
-            "${aws:accountId}",
-            "${A:-}",
-            "${A:-\"\"}",
-            "${A:-${B}}",
-            "${A:-$B}",
-            "${A:?}",
-            "${A:?set it}",
-            "${A:?required}",
-            "$(PASSWORD)",
-            "$(db-password)",
-            "#{PASSWORD}",
-            "#{PASSWORD}#",
-            "#{ENV['PASSWORD']}",
-            "${{ secrets.PASSWORD }}",
-            "${USER}:${PASSWORD}",
-            "((db-password))",
-            "%(password)s",
-            "%(user)s:%(password)s",
-            "$__file{/run/secrets/db}",
-            "<path:secret/data/db#password>",
-            "$argocd-secret:oidc.key",
-            "sm://x",
-            "vault:path#key",
-            "ref+vault://secret/db#password",
-            "{{ .Values.x }}",
-            "{{- .Values.x | quote -}}",
-            "{{ include \"chart.fullname\" . }}",
-            "{{ (lookup \"v1\" \"Secret\" .Release.Namespace \"x\").data.y }}",
-            "{{ index (lookup \"v1\" \"Secret\" \"ns\" \"x\").data \"db\" | b64dec }}",
-            "{{ get $secret.data \"password\" }}",
-            "{{ printf \"%s-db\" .Release.Name }}",
-            "{{ printf \"%s:%s\" .user .pass | b64enc }}",
-            "{{ printf \"{\\\"auths\\\":{\\\"%s\\\":{\\\"auth\\\":\\\"%s\\\"}}}\" .host (printf \"%s:%s\" .user .pass | b64enc) | b64enc }}",
-            "{{ required \"set the password\" .Values.x }}",
-            "{{ .Values.x | required \"set it\" }}",
-            "{{ .Values.x | default \"\" }}",
-            "{{ .Values.x | default (randAlphaNum 16) | trimSuffix \"\\n\" }}",
-            "{{ dig \"a\" \"b\" \"\" .Values }}",
-            "{{ dict \"user\" .user \"password\" .pass | toJson | b64enc }}",
-            "{{ include \"common.password\" (dict \"secret\" (include \"chart.fullname\" .) \"key\" \"db\" \"context\" $) }}",
-            "{{ .Files.Get \"files/x.txt\" | b64enc }}",
-            "{{ genPrivateKey \"rsa\" }}",
-            "{{ requiredEnv \"PASSWORD\" }}",
-            "{{ x | selectattr('name', 'equalto', 'db') | map(attribute='password') | first }}",
-            "{{ regexReplaceAll \"[^a-z]\" .x \"\" }}",
-            "{{ \"ref+vault://secret/db#password\" | fetchSecretValue }}",
-            "{{ .host }}:5432",
-            "{{ lookup('vault', 'secret/db', engine='kv').password }}",
-            "{{ hostvars['db']['password'] | b64encode }}",
-            "{{ request.object.data.\"tls.crt\" }}",
-            "{{ with secret \"secret/data/db\" }}{{ .Data.data.password }}{{ end }}",
-            "{{ if eq .env \"production\" }}{{ .a }}{{ else }}{{ .b }}{{ end }}",
-            "{{ if .a }}enabled{{ else }}disabled{{ end }}",
-            "{{/* the password */}}{{ .x }}",
-            "{{ fetchSecretValue \"ref+vault://secret/db#password\" }}",
-            "<%= ENV['PASSWORD'] %>",
-            "<%= ENV.fetch('PASSWORD') %>",
-            "{{ .Release.Name }}-postgresql",
-            "{{ .Release.Name }}.{{ .ns }}.svc:5432",
-            "Bearer {{ .token }}",
-            "postgres://{{ .user }}:{{ .pass }}@{{ .host }}/app{{ if .tls }}?sslmode=require{{ end }}",
-            "{{ .size }}Gi",
-            "host: {{ .host }}\nport: 5432\npassword: {{ .password }}\n",
-        ] {
-            assert!(is_whole_reference(value), "{value}: {:?}", literals(value));
-        }
-    }
-
-    #[test]
-    fn many_nested_placeholders_cost_no_more_than_their_length() {
-        for text in [
-            format!("{}{}", "${A:-".repeat(100_000), "}".repeat(100_000)),
-            format!("{{{{ {} }}}}", "(a \"b\" ".repeat(100_000)),
-            format!("{{{{ x }}}} {}", "password=a:".repeat(100_000)),
-            "{{ x }}a:".repeat(100_000),
-            "{{ if x }}b=".repeat(100_000),
-        ] {
-            is_whole_reference(&text);
-        }
-    }
 }

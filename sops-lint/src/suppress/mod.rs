@@ -7,22 +7,17 @@ mod extent;
 
 use std::ops::Range;
 
-use sops_core::parse_document;
 use sops_document::Format;
 
-use crate::allowing_comment::{CommentStyle, MARK, is_comment};
+use crate::allowing_comment::{ANNOTATION, CommentStyle, MARK, is_comment};
 use crate::context::Context;
-use crate::file_name;
 use crate::finding::Finding;
 use crate::object::objects;
 use crate::rule::Rule;
-use crate::rules;
 use crate::word_search::contains;
+use crate::{file_name, json_stream, rules};
 use allowances::{Allowance, Allowances};
 use extent::{BREAKS, Extents};
-
-/// The annotation, in the form `RULE -- reason`; several are separated by `;`.
-const ANNOTATION: &str = "lint.sops-rs/allow";
 
 /// The findings that are not allowed, and findings about invalid or unused allowances.
 pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
@@ -120,7 +115,7 @@ fn keep_within_values(text: &str, format: Format, allowances: &mut [Allowance]) 
     if allowances.is_empty() || !matches!(format, Format::Yaml | Format::Json) {
         return;
     }
-    let Ok(document) = parse_document(text, format) else {
+    let Ok(document) = json_stream::parse(text, format) else {
         return;
     };
     let mut values: Vec<_> = document.scalars().map(|scalar| scalar.span()).collect();
@@ -144,7 +139,7 @@ fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allow
     if !text.contains(ANNOTATION) || !matches!(format, Format::Yaml | Format::Json) {
         return;
     }
-    let Ok(document) = parse_document(text, format) else {
+    let Ok(document) = json_stream::parse(text, format) else {
         return;
     };
     for object in objects(&document) {

@@ -58,6 +58,42 @@ fn resources_with_metadata_are_decrypted_and_others_are_unchanged() {
 }
 
 #[test]
+fn a_decrypted_value_that_kubernetes_refuses_is_a_warning_with_its_file() {
+    let sample = Sample::new();
+    let text = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  namespace: n\ndata:\n  token: {SECRET}\n  user: YWRtaW4=\n"
+    );
+    let file = sample.encrypt("enc.yaml", &text);
+    let field = "data.token: the value is not a base64 string, so Kubernetes refuses the Secret; ";
+    for (config, resource, place) in [
+        (REQUIRE, from(&file, "enc.yaml"), "Secret n/a: enc.yaml: "),
+        (QUIET, file.clone(), "Secret n/a: "),
+    ] {
+        let ran = sample.run(config, &[&resource]);
+        assert_eq!(without_annotations(ran.resources().remove(0)), only(&text));
+        let start = format!("warning: {place}{field}");
+        assert_eq!(ran.lines.len(), 1, "{:?}", ran.lines);
+        assert!(ran.lines[0].starts_with(&start), "{:?}", ran.lines);
+        assert!(!ran.lines[0].contains(SECRET), "{:?}", ran.lines);
+    }
+}
+
+/// A function under `generators` gets its own configuration as the only item.
+#[test]
+fn a_transformer_without_resources_warns() {
+    let lint = CONFIG.replace("SopsDecrypt", "SopsLint");
+    for config in [CONFIG, &lint] {
+        let ran = Sample::new().run(config, &[config]);
+        assert_eq!(ran.resources(), [only(config)]);
+        let warning = "sops: it got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
+        assert!(ran.lines[0].ends_with(warning), "{:?}", ran.lines);
+        assert_eq!(Sample::new().run(config, &[]).quiet(), []);
+        let with_others = Sample::new().run(config, &[config, "kind: Other"]);
+        assert_eq!(with_others.quiet().len(), 2);
+    }
+}
+
+#[test]
 fn the_configuration_and_other_results_are_kept() {
     let sample = Sample::new();
     let input = format!("{}results:\n- message: before\n", list(QUIET, &["a: 1"]));

@@ -59,9 +59,6 @@ pub(crate) struct Args {
     /// Exit with 1 if there are differences
     #[arg(long)]
     exit_code: bool,
-    /// Print nothing, and exit with 1 if there are differences
-    #[arg(long)]
-    quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -97,14 +94,14 @@ fn diff(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         false => in_repository(&comparer, args)?,
     };
     let reports: Vec<FileReport> = reports.into_iter().flatten().collect();
-    if !args.quiet {
+    if !globals.quiet {
         let output = match args.format {
             OutputForm::Text => text::written(&reports, args.names_only),
             OutputForm::Json => json::written(&reports),
         };
         ui.output(output.as_bytes())?;
     }
-    let is_failure = (args.exit_code || args.quiet) && !reports.is_empty();
+    let is_failure = (args.exit_code || globals.quiet) && !reports.is_empty();
     Ok(match is_failure {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,

@@ -18,6 +18,7 @@ use crate::config::resolve::ResolvedConfig;
 use crate::files::Readers;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
+use crate::recipient_edit::RecipientNames;
 use crate::ui::Ui;
 
 pub(crate) use self::args::Args;
@@ -84,8 +85,11 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     }
     let encrypted = plaintext.encrypt().map_err(|error| input.error(error))?;
     plaintext.warn_of_parts(ui);
+    let config = resolved.config.as_deref();
+    let names = config.map(RecipientNames::of).unwrap_or_default();
+    let done = plaintext.done(&names);
     args.output
-        .deliver(ui, input, encrypted.as_bytes(), Readers::Usual)?;
+        .deliver(ui, input, encrypted.as_bytes(), Readers::Usual, &done)?;
     lockout.warn(ui);
     Ok(())
 }

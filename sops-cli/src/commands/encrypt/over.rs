@@ -98,6 +98,7 @@ fn replace(
     })?;
     if is_written {
         reader.ui.log_written();
+        reader.ui.done(file, "changed");
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::names::recipients;
 use crate::keys::services::Services;
+use crate::recipient_edit::RecipientNames;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 
@@ -179,6 +180,16 @@ impl PlaintextFile {
     pub(super) fn plan(&self) -> String {
         let recipients = recipients(&self.encryption.key_groups);
         format!("{}: would be encrypted for {recipients}\n", self.input.name)
+    }
+
+    /// What was done to the file: for whom it was encrypted.
+    pub(super) fn done(&self, names: &RecipientNames) -> String {
+        let groups = &self.encryption.key_groups;
+        let groups = groups.iter().map(|keys| {
+            let keys: Vec<String> = keys.iter().map(|key| names.shown(key)).collect();
+            keys.join(", ")
+        });
+        format!("encrypted for {}", groups.collect::<Vec<_>>().join("; "))
     }
 
     fn text(&self) -> &[u8] {

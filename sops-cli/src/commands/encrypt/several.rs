@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::plaintext::{PlaintextFile, PlaintextReader};
 use super::selection::{Decision, DirectorySelection, is_candidate};
 use crate::batch::{Batch, BatchFile, Left, LeftInPlaintext, Work};
-use crate::command_error::{CommandError, name_of};
+use crate::command_error::CommandError;
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;
 use crate::encryption_options;
@@ -14,6 +14,7 @@ use crate::files::Readers;
 use crate::keys::lockout::Lockout;
 use crate::lint::demand::Demand;
 use crate::parallel::{self, ItemsPerThread};
+use crate::recipient_edit::{NamesByConfig, RecipientNames};
 use crate::ui::Ui;
 
 /// What happens to one of many files.
@@ -46,6 +47,7 @@ pub(super) fn encrypt_all(
         has_keys: !args.keys.keys(&args.kms)?.is_empty(),
     };
     let lockout = Lockout::new(services);
+    let names = NamesByConfig::default();
     let prepare = |item: &BatchFile| {
         let resolved = resolver.of(item)?;
         match selection.decide(item, &resolved)? {
@@ -78,7 +80,12 @@ pub(super) fn encrypt_all(
                 Prepared::Encrypted(plaintext, encrypted) => {
                     plaintext.warn_of_parts(ui);
                     plaintext.note(&lockout);
-                    Work::Replace(plaintext.input, Zeroizing::new(encrypted.into_bytes()))
+                    let done = resolver.of(item)?.config.map_or_else(
+                        || plaintext.done(&RecipientNames::default()),
+                        |config| plaintext.done(&names.of(&config)),
+                    );
+                    let encrypted = Zeroizing::new(encrypted.into_bytes());
+                    Work::Replace(plaintext.input, encrypted, done.into())
                 }
             })
         };
@@ -87,12 +94,9 @@ pub(super) fn encrypt_all(
             items,
             participle: "encrypted",
             readers: Readers::Usual,
+            lists_found: true,
         };
-        let outcome = batch.replace(work, |file| {
-            if is_directory {
-                ui.note(format_args!("Encrypted {}", name_of(file)));
-            }
-        });
+        let outcome = batch.replace(work);
         lockout.warn(ui);
         outcome
     };

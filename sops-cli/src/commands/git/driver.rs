@@ -20,6 +20,12 @@ const MERGE_TOOL: &str = "mergetool.sops.cmd";
 /// 2.44; older versions pass them unchanged.
 pub(super) const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --ancestor-label %S \
      --ours-label %X --theirs-label %Y -- %O %A %B %P";
+
+/// What a shell does if the program is gone. Git would keep our version without conflict markers, as
+/// if it were merged; the ciphertexts of both sides with markers look like a conflict.
+const MERGE_WITHOUT_PROGRAM: &str = "{ echo \"error: sops-rs has moved: run \\`sops-rs git install\\` \
+     and then \\`sops-rs resolve\\` on the conflicting files\" >&2; \
+     git merge-file -q --marker-size=%L %A %O %B; exit 1; }";
 const TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
 const TEXTCONV_ARGUMENTS: &str = "git textconv --";
 
@@ -89,7 +95,10 @@ impl Driver {
         };
         // Git replaces `%` followed by a letter in this setting. It starts a shell, which takes a
         // tenth of the time of a merge to start the program in another process.
-        let driver = format!("exec {} {MERGE_ARGUMENTS}", program.replace('%', "%%"));
+        let escaped = program.replace('%', "%%");
+        let driver = format!(
+            "[ -x {escaped} ] || {MERGE_WITHOUT_PROGRAM}; exec {escaped} {MERGE_ARGUMENTS}"
+        );
         let tool = format!("{program} {TOOL_ARGUMENTS}");
         let commands = [
             (TEXTCONV, textconv),
@@ -146,8 +155,9 @@ pub(super) fn main_key(key: &str) -> &'static str {
 /// The program that a command runs, if it exists.
 pub(super) fn program_of(command: &str) -> Option<PathBuf> {
     let words = shlex::split(command)?;
-    let mut words = words.iter().skip_while(|word| *word == "exec");
-    let program = words.next()?.replace("%%", "%");
+    let exec = words.iter().position(|word| word == "exec");
+    let program = words.get(exec.map_or(0, |exec| exec + 1))?;
+    let program = program.replace("%%", "%");
     fs::canonicalize(program).ok()
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use sops_core::merge::{Approval, Markers, MergeOutcome, SideName, Versions, merge};
+use sops_core::merge::{Approval, Markers, MergeOutcome, SideName, Versions, merge, unmerged};
 use zeroize::Zeroizing;
 
 use crate::arguments::GlobalArgs;
@@ -51,8 +51,8 @@ const INSTALLED: [&str; 7] = [
     "--",
 ];
 
-/// Git stops the merge if a driver exits with more than 128, so every outcome except a clean merge
-/// is reported as a conflict.
+/// Any exit code but 0 is a conflict, in which the file has what the driver wrote or else our version
+/// without markers. Newer versions of Git stop the whole merge at more than 128.
 const CONFLICT: u8 = 1;
 
 /// Runs the driver if the command line is the one that `install` writes, and no variable changes it.
@@ -103,7 +103,9 @@ pub(crate) fn cmd_merge_driver(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Ex
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(CONFLICT),
         Err(error) => {
-            ui.error(&error);
+            let name = name_of(&args.path);
+            let hint = format!("after you fix this, merge the file with `sops-rs resolve {name}`");
+            ui.error(&error.in_file(&name).hint(hint));
             ExitCode::from(CONFLICT)
         }
     }
@@ -119,6 +121,11 @@ impl Args {
             theirs: &theirs,
             format: merging::format(&self.path, [&ours, &theirs, &base])?,
         };
+        let marked = unmerged(&versions, &self.markers());
+        if let Some(marked) = &marked {
+            // Whatever ends this process before the merge does, the file must not look merged.
+            files::write_scratch(&self.ours, &ours, marked)?;
+        }
         let services = Services::new(ui, globals)?;
         let configuration = ConfigurationAtHead::new(&self.path);
         let named = || configuration.keys();
@@ -130,7 +137,7 @@ impl Args {
             SystemTime::now(),
         );
         match outcome {
-            Some(outcome) => self.finish(ui, &ours, &outcome),
+            Some(outcome) => self.finish(ui, marked.as_deref().unwrap_or(&ours), &outcome),
             None => merge_file(
                 &self.markers(),
                 self.label(&self.ancestor_label),
@@ -139,10 +146,15 @@ impl Args {
         }
     }
 
-    /// Writes the outcome to `%A`, and reports what to do next.
-    fn finish(&self, ui: &Ui, ours: &[u8], outcome: &MergeOutcome) -> Result<bool, CommandError> {
-        if outcome.text != ours {
-            files::write_scratch(&self.ours, ours, &outcome.text)?;
+    /// Writes the outcome to `%A`, which has the `written` content, and reports what to do next.
+    fn finish(
+        &self,
+        ui: &Ui,
+        written: &[u8],
+        outcome: &MergeOutcome,
+    ) -> Result<bool, CommandError> {
+        if outcome.text != written {
+            files::write_scratch(&self.ours, written, &outcome.text)?;
         }
         let name = name_of(&self.path);
         for note in &outcome.notes {

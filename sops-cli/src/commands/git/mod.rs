@@ -50,7 +50,7 @@ pub(crate) struct Args {
 enum GitCommand {
     /// Write this clone's settings, and the lines in `.gitattributes`
     ///
-    /// Other lines of `.gitattributes` stay. Run this again after you move sops-rs, or add
+    /// Other lines of `.gitattributes` do not change. Run this again after you move sops-rs, or add
     /// encrypted files that no line covers.
     #[command(after_help = INSTALL_EXAMPLES)]
     Install(install::Args),

@@ -297,7 +297,7 @@ fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf], unchecked: &
     if !unchecked.is_empty() {
         ui.note(format_args!("Git does not check {} yet", list(false)));
     }
-    ui.note("The hooks do not look for secrets in other files. `sops-rs lint` looks for them in manifests, such as ConfigMaps; files such as `values.yaml` and `.env` need a creation rule with a `path_regex`");
+    ui.note("The hooks do not look for secrets in other files, but `sops-rs lint` does. If a file such as `values.yaml` or `.env` must be encrypted, add a creation rule with a `path_regex` for it: the hooks then refuse it in plaintext");
     if directory.is_in_working_tree {
         ui.note("These files are in the working tree: commit them to share the check; everyone then needs sops-rs");
     }

@@ -48,6 +48,11 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         let message = "the name cannot contain control characters";
         return Err(CommandError::new(Code::Generic, message));
     }
+    if let Some(plugin) = plugin_of_sops(&recipient) {
+        ui.warn(format_args!(
+            "colleagues who encrypt for this recipient with `sops` need the program `{plugin}`; sops-rs needs none"
+        ));
+    }
     let config = config(ui, globals)?;
     let selection = args.selection.selection(&config)?;
     let rules = config.creation_rules().unwrap_or_default();
@@ -90,4 +95,15 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         update(ui, globals, &config, &args.update, false)?;
     }
     Ok(())
+}
+
+/// The plugin that `sops` encrypts for a tagged recipient with.
+fn plugin_of_sops(recipient: &str) -> Option<&'static str> {
+    [
+        ("age1tag1", "age-plugin-tag"),
+        ("age1tagpq1", "age-plugin-tagpq"),
+    ]
+    .into_iter()
+    .find(|(prefix, _)| recipient.starts_with(prefix))
+    .map(|(_, plugin)| plugin)
 }

@@ -132,11 +132,8 @@ impl ManifestArgs {
         let lockout = Lockout::new(&services);
         lockout.note(&name_of(&file), KeyGroups::of(&encryption));
         lockout.warn(ui);
-        ui.note(format_args!(
-            "Wrote {}, encrypted for {}",
-            name_of(&file),
-            recipients(&encryption.key_groups)
-        ));
+        let recipients = recipients(&encryption.key_groups);
+        ui.done(&file, format_args!("created, encrypted for {recipients}"));
         Ok(())
     }
 

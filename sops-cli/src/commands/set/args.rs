@@ -20,6 +20,22 @@ pub(crate) struct Args {
     /// The encrypted file
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+    #[command(flatten)]
+    pub(super) idempotent: IdempotentArg,
+    #[command(flatten)]
+    pub(super) formats: FormatArgs,
+    #[command(flatten)]
+    pub(super) opening: OpeningArgs,
+    #[arg(long, hide = true, value_parser = go_count)]
+    shamir_secret_sharing_threshold: Option<usize>,
+}
+
+/// Key paths with their values, and where the values come from.
+#[derive(clap::Args, Debug, Default)]
+#[group(skip)]
+pub(crate) struct ValueArgs {
     /// The key path: `a.b[0]`, `.a["b.c"]` or `["a"]["b"]`
     #[arg(value_name = "PATH", allow_hyphen_values = true)]
     pub(super) path: Option<String>,
@@ -63,14 +79,6 @@ pub(crate) struct Args {
     /// Like `--text`, and keep a line break at the end of the value
     #[arg(long, hide_short_help = true)]
     pub(super) value_raw: bool,
-    #[command(flatten)]
-    pub(super) idempotent: IdempotentArg,
-    #[command(flatten)]
-    pub(super) formats: FormatArgs,
-    #[command(flatten)]
-    pub(super) opening: OpeningArgs,
-    #[arg(long, hide = true, value_parser = go_count)]
-    shamir_secret_sharing_threshold: Option<usize>,
 }
 
 impl Args {
@@ -90,8 +98,11 @@ impl Args {
         };
         Ok(Self {
             file: Some(file.to_owned()),
-            path: Some(format!("{path}]")),
-            value: Some(value.into()),
+            values: ValueArgs {
+                path: Some(format!("{path}]")),
+                value: Some(value.into()),
+                ..ValueArgs::default()
+            },
             formats,
             opening,
             ..Self::default()

@@ -9,7 +9,7 @@ use sops_core::{Component, Document, Error, KeyPath};
 use sops_lint::{SECRET_PARTS, secrets};
 use zeroize::Zeroizing;
 
-use super::args::{Args, key_path, usage};
+use super::args::{ValueArgs, key_path, usage};
 use crate::arguments::invocation;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::secret_data;
@@ -17,10 +17,10 @@ use crate::secret_input::{ask, read, read_file, standard_input, without_line_bre
 use crate::ui::Ui;
 
 /// A key path, and the value that it gets.
-pub(super) struct Assignment {
-    pub(super) path: KeyPath,
+pub(crate) struct Assignment {
+    pub(crate) path: KeyPath,
     /// The path as the user typed it.
-    pub(super) typed: String,
+    pub(crate) typed: String,
     value: NewValue,
     /// Whether `--encode` is given.
     encode: bool,
@@ -41,9 +41,9 @@ enum Origin {
     Random,
 }
 
-impl Args {
+impl ValueArgs {
     /// The paths with their values. This may ask the user, and read standard input.
-    pub(super) fn assignments(&self, ui: &Ui) -> Result<Vec<Assignment>, CommandError> {
+    pub(crate) fn assignments(&self, ui: &Ui) -> Result<Vec<Assignment>, CommandError> {
         let words = self.words();
         if invocation::is_sops() || self.value_file || self.value_stdin {
             return Ok(vec![self.only_one(&words)?]);
@@ -181,8 +181,18 @@ impl Args {
 }
 
 impl Assignment {
+    /// Sets the value at the path to this node.
+    pub(crate) fn of_node(path: KeyPath, value: Node) -> Self {
+        Self {
+            typed: path.to_string(),
+            path,
+            value: NewValue::Json(value),
+            encode: false,
+        }
+    }
+
     /// The value for the document. Under `data` of a Secret, a text must be base64.
-    pub(super) fn node(
+    pub(crate) fn node(
         &self,
         ui: &Ui,
         file: &Path,

@@ -1,11 +1,8 @@
 //! What is known about an encrypted file without decrypting it.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
 use serde::Serialize;
 use sops_core::config::Config;
-use sops_core::{EncryptedDocument, Format, parse_document};
+use sops_core::{EncryptedDocument, Format};
 
 use crate::batch::BatchFile;
 use crate::command_error::{CommandError, Role, name_of};
@@ -16,7 +13,7 @@ use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
-use crate::recipient_edit::occurrences;
+use crate::recipient_edit::NamesByConfig;
 
 /// An encrypted file.
 #[derive(Serialize)]
@@ -54,14 +51,11 @@ pub(super) struct FileRule {
     pub(super) path_regex: Option<String>,
 }
 
-/// The names of recipients in a configuration.
-type Names = HashMap<String, String>;
-
 /// Reads files. The names in each configuration are read once.
 pub(super) struct StatusReader<'r> {
     services: &'r Services,
     resolver: &'r ConfigResolver,
-    names: HashMap<PathBuf, Names>,
+    names: NamesByConfig,
 }
 
 impl<'r> StatusReader<'r> {
@@ -69,11 +63,11 @@ impl<'r> StatusReader<'r> {
         Self {
             services,
             resolver,
-            names: HashMap::new(),
+            names: NamesByConfig::default(),
         }
     }
 
-    pub(super) fn read(&mut self, item: &BatchFile) -> Result<FileStatus, CommandError> {
+    pub(super) fn read(&self, item: &BatchFile) -> Result<FileStatus, CommandError> {
         let by_name = InputFormat::of_name(&item.path);
         let input = Input::read(Some(&item.path), by_name, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -81,14 +75,16 @@ impl<'r> StatusReader<'r> {
         let metadata = document.metadata();
         let resolved = self.resolver.of(item)?;
         let config = resolved.config.as_deref();
-        let names = config.map(|config| self.names_of(config));
+        let names = config.map(|config| self.names.of(config));
         let groups = metadata.master_keys();
         let keys = groups.iter().enumerate();
         let keys = keys.flat_map(|(group, keys)| keys.iter().map(move |key| (group, key)));
         let recipients = keys.map(|(group, key)| FileRecipient {
             family: key.family().name(),
             id: key.id(),
-            name: names.and_then(|names| names.get(&key.id()).cloned()),
+            name: names
+                .as_ref()
+                .and_then(|names| names.name(key).map(str::to_owned)),
             group: group + 1,
         });
         let recipients = recipients.collect();
@@ -130,18 +126,6 @@ impl<'r> StatusReader<'r> {
             }),
             mac_only_encrypted: metadata.mac_only_encrypted,
             last_modified: metadata.last_modified.clone(),
-        })
-    }
-
-    fn names_of(&mut self, config: &Config) -> &Names {
-        let names = self.names.entry(config.file().to_owned());
-        names.or_insert_with(|| {
-            let document = parse_document(config.text(), Format::Yaml);
-            let found = document.map(|document| occurrences(&document));
-            let named = found.unwrap_or_default().into_iter();
-            named
-                .filter_map(|found| Some((found.recipient.replace(' ', ""), found.name?)))
-                .collect()
         })
     }
 }

@@ -49,10 +49,10 @@ pub(crate) fn cmd_status(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         [] => vec![Path::new(".")],
         paths => paths.iter().map(PathBuf::as_path).collect(),
     };
-    let mut items = batch::items(paths.into_iter(), batch::Leftovers::Keep)?;
-    items.retain(|item| item.is_meant(true));
+    let items = batch::items(paths.into_iter(), batch::Leftovers::Keep)?;
+    let items = batch::meant(items, true);
     let resolver = ConfigResolver::new(ui, globals, own, items.iter())?;
-    let mut reader = StatusReader::new(&services, &resolver);
+    let reader = StatusReader::new(&services, &resolver);
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     for item in &items {
         match reader.read(item) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::file_status::{FileRecipient, FileStatus};
 use crate::command_error::CommandError;
-use crate::keys::names::short;
+use crate::recipient_edit;
 use crate::ui::Ui;
 
 /// One line for each file.
@@ -68,14 +68,6 @@ fn readability(file: &FileStatus) -> &'static str {
     }
 }
 
-/// A recipient as it is shown: its name with its short form.
 fn shown(recipient: &FileRecipient) -> String {
-    let id = match recipient.family {
-        "age" => short(&recipient.id),
-        family => format!("{family} {}", short(&recipient.id)),
-    };
-    match &recipient.name {
-        Some(name) => format!("{name} ({id})"),
-        None => id,
-    }
+    recipient_edit::shown(recipient.family, &recipient.id, recipient.name.as_deref())
 }

@@ -1,5 +1,5 @@
-//! Masks secrets in the output of a command: the command writes into pipes, or pseudo-terminals
-//! where this program writes to a terminal, and a thread for each passes on what it reads.
+//! Masks secrets in the output of a command. The command writes to pipes or, if this program writes
+//! to a terminal, to pseudo-terminals, and a thread for each one passes on what it reads.
 //!
 //! `stream.rs` connects a stream of the command, `relay.rs` passes on what it writes, and
 //! `terminal.rs` is the pseudo-terminal.
@@ -71,7 +71,7 @@ impl Redaction {
         }
     }
 
-    /// Waits for a while until all output was passed on. Returns whether that is so.
+    /// Waits until all output was passed on, but not for long. Returns whether it was.
     ///
     /// # Errors
     /// An output that cannot be written, except a pipe that its reader has closed.
@@ -84,7 +84,7 @@ impl Redaction {
                 }
                 Ok((name, Err(error))) => return Err(CommandError::stream(name, &error)),
                 Err(RecvTimeoutError::Timeout) => return Ok(false),
-                // A thread panicked, which standard error shows.
+                // A thread panicked, and standard error shows why.
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }

@@ -99,7 +99,7 @@ impl Relay {
     }
 }
 
-/// Writes everything, even to a pipe in which writes of other processes do not wait.
+/// Writes everything, even to a pipe that another process has made nonblocking.
 fn write_all(target: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match target.write(bytes) {

@@ -27,7 +27,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Connects the output of a command that has not started yet. If both streams lead to the same
-    /// file or terminal, they share a pipe, so that their order stays.
+    /// file or terminal, they share a pipe, which keeps their order.
     pub(super) fn connect(command: &mut Command) -> io::Result<Vec<Self>> {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let (out, its_end) = Self::to("standard output", &stdout)?;

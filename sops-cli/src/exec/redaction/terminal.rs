@@ -24,7 +24,7 @@ pub(super) struct Terminal {
     original: Termios,
     /// The modes of the pseudo-terminal at the beginning.
     initial: Termios,
-    /// The modes that the pseudo-terminal had last.
+    /// The last known modes of the pseudo-terminal.
     last: Mutex<Termios>,
 }
 

@@ -63,7 +63,9 @@ fn all_settings_are_written_and_removed() {
         .expect("the setting exists");
     let program = program().display().to_string();
     assert!(
-        driver.starts_with(&format!("exec {program} ")) && driver.ends_with(" -- %O %A %B %P"),
+        driver.starts_with(&format!("[ -x {program} ] || {{ "))
+            && driver.contains(&format!("; exec {program} "))
+            && driver.ends_with(" -- %O %A %B %P"),
         "{driver}"
     );
     assert!(

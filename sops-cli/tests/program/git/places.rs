@@ -218,8 +218,8 @@ fn a_program_and_a_home_with_odd_names_are_quoted() {
         let (command, _) = driver
             .split_once(" git merge-driver ")
             .expect("`git install` wrote the driver");
-        let command = command
-            .strip_prefix("exec ")
+        let (_, command) = command
+            .rsplit_once("; exec ")
             .expect("`git install` wrote `exec`");
         let script = format!("printf %s {}", command.replace("%%", "%"));
         let shell = clone

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value as Json;
+use sops_test_support::environment::other_recipient;
 
 use super::{GitClone, secret};
 
@@ -27,7 +28,7 @@ fn a_clone_is_complete_or_not() {
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
-        "This clone is set up: the encrypted file has its attributes\n"
+        "This clone is set up: the encrypted file has its attributes, and your keys decrypt it\n"
     );
     assert_eq!(clone.problems(), [""; 0]);
     clone.git(&["clone", "-q", ".", "../second"]).succeeds();
@@ -161,4 +162,51 @@ fn hooks_and_lint_warn_about_a_clone_that_is_not_set_up() {
     // A repository without the attributes has not asked for it.
     clone.environment.write(".gitattributes", "");
     assert!(!clone.sops_rs(&["lint"]).stderr.contains(warning));
+}
+
+#[test]
+fn keys_that_decrypt_none_of_the_files_are_a_problem() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    let report = || -> Json {
+        let run = clone.sops_rs(&["git", "status", "--json"]);
+        serde_json::from_str(&run.stdout).expect("the text is JSON")
+    };
+    assert_eq!(report()["decryptable_files"], 1);
+    // A file for someone else.
+    clone.environment.write("theirs.enc.yaml", secret("a"));
+    let encrypt = ["--config", "/dev/null", "encrypt", "-i", "--age"];
+    clone
+        .sops_rs(&[&encrypt[..], &[&other_recipient(), "theirs.enc.yaml"]].concat())
+        .succeeds();
+    let run = clone.sops_rs(&["git", "status"]).succeeds();
+    assert_eq!(
+        run.stdout,
+        "This clone is set up: all 2 encrypted files have their attributes; your keys do not decrypt theirs.enc.yaml\n"
+    );
+    assert_eq!(report()["decryptable_files"], 1);
+    fs::remove_dir_all(clone.environment.home().join(".config")).expect("the key can be removed");
+    assert_eq!(clone.problems(), ["no-key"]);
+    assert_eq!(report()["decryptable_files"], 0);
+    let run = clone.sops_rs(&["git", "status"]).fails_with(1);
+    for said in [
+        "none of your private keys decrypts the encrypted files",
+        "`sops-rs whoami`",
+    ] {
+        assert!(run.stderr.contains(said), "{run}");
+    }
+}
+
+/// The `enc` of a file can be damaged, so that one file does not speak for all.
+#[test]
+fn a_damaged_file_does_not_hide_that_the_keys_decrypt_the_others() {
+    let clone = GitClone::with("a.enc.yaml", &secret("a"));
+    clone.encrypt("b.enc.yaml", &secret("b"));
+    let text = clone.environment.read("a.enc.yaml");
+    let line = text.lines().find(|line| line.contains("-----BEGIN AGE"));
+    let line = line.expect("the file has an age key");
+    let next = text.split_once(line).expect("the file has the line").1;
+    let first = next.trim_start().lines().next().expect("the key has lines");
+    let damaged = text.replace(first, &first.chars().rev().collect::<String>());
+    clone.environment.write("a.enc.yaml", damaged);
+    assert_eq!(clone.problems(), [""; 0]);
 }

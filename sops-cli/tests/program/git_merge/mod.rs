@@ -2,12 +2,16 @@
 
 mod colleagues;
 mod hostile;
+mod places;
 mod plaintext;
 mod recipients;
 mod resolve;
+mod rotation;
+mod unfinished;
 mod ways;
 
 use std::path::Path;
+use std::process::Command;
 
 use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 
@@ -26,8 +30,14 @@ struct Repository(TestEnvironment);
 
 impl Repository {
     fn new() -> Self {
+        Self::initialized(&[])
+    }
+
+    /// A repository that `git init` creates with these flags.
+    fn initialized(flags: &[&str]) -> Self {
         let repository = Self(TestEnvironment::new());
-        repository.git(&["init", "-q", "-b", "main"]).succeeds();
+        let init = ["init", "-q", "-b", "main"];
+        repository.git(&[&init[..], flags].concat()).succeeds();
         let driver = format!(
             "'{}' git merge-driver --marker-size %L --ancestor-label %S --ours-label %X --theirs-label %Y -- %O %A %B %P",
             program().display()
@@ -51,15 +61,17 @@ impl Repository {
 
     /// A repository with an encrypted file that `main` and `topic` changed.
     fn with_changes(name: &str, ours: &str, theirs: &str) -> Self {
-        let repository = Self::new();
-        repository.commit_secret(name, BASE);
-        repository
-            .git(&["checkout", "-q", "-b", "topic"])
-            .succeeds();
-        repository.commit_secret(name, theirs);
-        repository.git(&["checkout", "-q", "main"]).succeeds();
-        repository.commit_secret(name, ours);
-        repository
+        Self::new().changed(name, ours, theirs)
+    }
+
+    /// Commits an encrypted file, and a change of it on `topic` and on `main`.
+    fn changed(self, name: &str, ours: &str, theirs: &str) -> Self {
+        self.commit_secret(name, BASE);
+        self.git(&["checkout", "-q", "-b", "topic"]).succeeds();
+        self.commit_secret(name, theirs);
+        self.git(&["checkout", "-q", "main"]).succeeds();
+        self.commit_secret(name, ours);
+        self
     }
 
     /// Commits an encrypted file with this plaintext, as a user edits it.
@@ -96,6 +108,11 @@ impl Repository {
     }
 
     fn git_in(&self, directory: &Path, arguments: &[&str]) -> Run {
+        let command = self.git_command(directory, arguments);
+        self.0.finish(command).keeps(&SECRETS)
+    }
+
+    fn git_command(&self, directory: &Path, arguments: &[&str]) -> Command {
         let mut command = self.0.command_of(Path::new("git"), arguments);
         command
             .current_dir(directory)
@@ -105,7 +122,7 @@ impl Repository {
             .envs(
                 ["AUTHOR", "COMMITTER"].map(|role| (format!("GIT_{role}_EMAIL"), "t@example.com")),
             );
-        self.0.finish(command).keeps(&SECRETS)
+        command
     }
 
     /// Asserts that the file is merged, and that nothing of it is left in conflict.

@@ -312,7 +312,7 @@ fn the_installation_reports_what_the_hooks_check() {
             .contains("Git now refuses commits, merges and pushes with"),
         "{run}"
     );
-    let said = "`sops-rs lint` looks for them in manifests";
+    let said = "do not look for secrets in other files, but `sops-rs lint` does";
     assert!(run.stderr.contains(said), "{run}");
 }
 

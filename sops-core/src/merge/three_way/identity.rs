@@ -1,92 +1,125 @@
-//! Merges items that are matched by their names, whatever their number: objects by kind and name,
-//! other mappings by `name`.
+//! Merges items that are known by more than their number: objects by kind and name, other mappings
+//! by `name`, and documents by what they have in common with one of the base.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use sops_document::Collection;
-
+use super::counterparts::Counterparts;
+use super::item_name::{identity, name};
+use super::lists::is_change_of_both;
 use super::order::{is_in_order, key_order};
 use super::{Base, MergedPiece, ThreeWay};
-use crate::merge::outline::{Container, ContentHash, Piece, hash_of_container};
+use crate::merge::alignment::Trio;
+use crate::merge::outline::{ContentHash, Piece};
+
+/// The items of base, ours and theirs in one position.
+pub(super) type Items<'p, 't> = Trio<&'p [Piece<'t>]>;
+
+/// What an item is known by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum ItemId {
+    /// The base has it, with this number.
+    Old(usize),
+    /// A side added it.
+    New(ContentHash),
+}
+
+/// What the items of base, ours and theirs are known by.
+pub(super) type ItemIds = Trio<Vec<ItemId>>;
 
 impl ThreeWay<'_> {
-    /// Merges items by their names; `None` if an item lacks one, if two items share one, or if both
-    /// sides changed their order.
+    /// Merges items by what they are known by; `None` if both sides changed their order, or if an
+    /// item that one side added may be one that both sides lack.
     pub(super) fn identified<'p, 't>(
         &mut self,
-        base: &'p [Piece<'t>],
-        ours: &'p [Piece<'t>],
-        theirs: &'p [Piece<'t>],
+        items: &Items<'p, 't>,
+        ids: &ItemIds,
     ) -> Option<Vec<MergedPiece<'p, 't>>> {
-        let are_documents = !self.is_below_stream;
-        let names = |items: &[Piece<'_>]| identities(items, are_documents);
-        let (of_base, of_ours, of_theirs) = (names(base)?, names(ours)?, names(theirs)?);
-        let (first, second) = match (
-            is_in_order(&of_base, &of_ours),
-            is_in_order(&of_base, &of_theirs),
-        ) {
-            (true, false) => (&of_theirs, &of_ours),
-            (_, true) => (&of_ours, &of_theirs),
-            (false, false) if of_ours == of_theirs => (&of_ours, &of_theirs),
+        let Trio { base, ours, theirs } = ids;
+        let present: HashSet<&ItemId> = ours.iter().chain(theirs).collect();
+        let has_new = present.iter().any(|id| matches!(id, ItemId::New(_)));
+        if has_new && base.iter().any(|id| !present.contains(id)) {
+            return None;
+        }
+        let (first, second) = match (is_in_order(base, ours), is_in_order(base, theirs)) {
+            (true, false) => (theirs, ours),
+            (_, true) => (ours, theirs),
+            (false, false) if ours == theirs => (ours, theirs),
             (false, false) => return None,
         };
-        let by_name = |names: &[ContentHash], items: &'p [Piece<'t>]| -> HashMap<_, _> {
-            names.iter().copied().zip(items).collect()
+        let by_id = |ids: &[ItemId], items: &'p [Piece<'t>]| -> HashMap<_, _> {
+            ids.iter().copied().zip(items).collect()
         };
-        let in_base = by_name(&of_base, base);
-        let (in_ours, in_theirs) = (by_name(&of_ours, ours), by_name(&of_theirs, theirs));
-        let added = of_theirs.iter().filter(|name| !in_ours.contains_key(*name));
+        let in_base = by_id(base, items.base);
+        let (in_ours, in_theirs) = (by_id(ours, items.ours), by_id(theirs, items.theirs));
+        let added = theirs.iter().filter(|id| !in_ours.contains_key(*id));
         let mut merged = HashMap::new();
-        for name in of_ours.iter().chain(added) {
-            let base = Base::Known(in_base.get(name).copied());
-            let (ours, theirs) = (in_ours.get(name).copied(), in_theirs.get(name).copied());
+        for id in ours.iter().chain(added) {
+            let base = Base::Known(in_base.get(id).copied());
+            let (ours, theirs) = (in_ours.get(id).copied(), in_theirs.get(id).copied());
             if let Some(piece) = self.item(base, ours, theirs) {
-                merged.insert(*name, piece);
+                merged.insert(*id, piece);
             }
         }
-        let order = key_order(first, second, |name| merged.contains_key(name));
-        let pieces = order.into_iter().filter_map(|name| merged.remove(&name));
+        let order = key_order(first, second, |id| merged.contains_key(id));
+        let pieces = order.into_iter().filter_map(|id| merged.remove(&id));
         Some(pieces.collect())
     }
 }
 
-/// The identities of items; `None` if an item lacks one, or two items share one.
-fn identities(items: &[Piece<'_>], are_documents: bool) -> Option<Vec<ContentHash>> {
-    let identities = items.iter().map(|item| identity(item, are_documents));
-    let identities: Vec<ContentHash> = identities.collect::<Option<_>>()?;
-    let mut seen = HashSet::new();
-    identities
-        .iter()
-        .all(|identity| seen.insert(*identity))
-        .then_some(identities)
+/// What the items of a region are known by. `None` if two items would be known by the same, if an
+/// item of a list has no name, or if it is doubtful that both sides changed the same item.
+pub(super) fn ids(
+    items: &Items<'_, '_>,
+    region: &Trio<Range<usize>>,
+    counterparts: &[Counterparts; 2],
+    are_documents: bool,
+) -> Option<ItemIds> {
+    let Trio { base, ours, theirs } = *items;
+    let are_named = |items: &[Piece<'_>]| names_are_unique(items, are_documents);
+    if !are_documents && ![base, ours, theirs].into_iter().all(are_named) {
+        return None;
+    }
+    let [in_ours, in_theirs] = counterparts;
+    let is_doubtful = |number: usize| {
+        let sides = in_ours.in_side[number].zip(in_theirs.in_side[number]);
+        sides.is_some_and(|(of_ours, of_theirs)| {
+            let is_doubtful = in_ours.is_doubtful[of_ours] || in_theirs.is_doubtful[of_theirs];
+            is_doubtful
+                && region.ours.contains(&of_ours)
+                && region.theirs.contains(&of_theirs)
+                && is_change_of_both(
+                    &base[number - region.base.start],
+                    &ours[of_ours - region.ours.start],
+                    &theirs[of_theirs - region.theirs.start],
+                )
+        })
+    };
+    if region.base.clone().any(is_doubtful) {
+        return None;
+    }
+    let of_side = |side: &[Piece<'_>], in_side: &Range<usize>, found: &Counterparts| {
+        let in_base = &found.in_base[in_side.clone()];
+        let ids = side.iter().zip(in_base).map(|(item, in_base)| {
+            match in_base.filter(|number| region.base.contains(number)) {
+                Some(number) => Some(ItemId::Old(number)),
+                None => identity(item, are_documents).map(ItemId::New),
+            }
+        });
+        let ids: Vec<ItemId> = ids.collect::<Option<_>>()?;
+        let mut seen = HashSet::new();
+        ids.iter().all(|id| seen.insert(*id)).then_some(ids)
+    };
+    Some(Trio {
+        base: region.base.clone().map(ItemId::Old).collect(),
+        ours: of_side(ours, &region.ours, in_ours)?,
+        theirs: of_side(theirs, &region.theirs, in_theirs)?,
+    })
 }
 
-/// The identity of an item, which stays the same while its other values change.
-pub(super) fn identity(item: &Piece<'_>, is_document: bool) -> Option<ContentHash> {
-    let mapping = item
-        .container()
-        .filter(|container| container.kind == Collection::Mapping)?;
-    let value = |container: &Container<'_>, key: &str| -> Option<ContentHash> {
-        let entry = container.entries.iter().find(|entry| entry.key == key)?;
-        Some(entry.hash)
-    };
-    if !is_document {
-        return value(mapping, "name");
-    }
-    let metadata = mapping.entries.iter().find(|entry| entry.key == "metadata");
-    let metadata = metadata.and_then(Piece::container);
-    let parts = [
-        value(mapping, "kind"),
-        metadata.and_then(|metadata| value(metadata, "namespace")),
-        metadata.and_then(|metadata| value(metadata, "name")),
-    ];
-    let parts = parts.into_iter().flatten().map(|hash| ("", hash));
-    let keys = mapping
-        .entries
-        .iter()
-        .map(|entry| (&*entry.key, ContentHash::default()));
-    Some(match value(mapping, "kind") {
-        Some(_) => hash_of_container(Collection::Sequence, parts),
-        None => hash_of_container(Collection::Mapping, keys),
-    })
+/// Whether every item of a list has a name that no other item of it has.
+fn names_are_unique(items: &[Piece<'_>], are_documents: bool) -> bool {
+    let mut seen = HashSet::new();
+    let mut names = items.iter().map(|item| name(item, are_documents));
+    names.all(|name| name.is_some_and(|name| seen.insert(name)))
 }

@@ -1,7 +1,10 @@
 //! Merges three outlines by key path: a change of one side is taken from that side, and different
 //! changes of both sides are a conflict.
 
+mod counterparts;
 mod identity;
+mod item_name;
+mod lists;
 mod mapping;
 mod merged;
 mod order;

@@ -1,13 +1,16 @@
 //! Merges lists: item by item if all have the same length, otherwise around the items that did not
-//! change. Where both sides changed the items between them, they are merged by name
-//! (`identity.rs`), or as the additions of both sides.
+//! change. Where both sides changed the items between them, they are merged by what they are known
+//! by (`identity.rs`), or as the additions of both sides.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use sops_document::Component;
 
-use super::identity::identity;
+use super::identity::ids;
+use super::item_name::identity;
+use super::lists::Lists;
 use super::{Base, MergedPiece, ThreeWay, whole};
 use crate::merge::alignment::{Region, Trio, align, changes};
 use crate::merge::comments::{comment_lines, each_comment_of_text};
@@ -52,18 +55,33 @@ impl ThreeWay<'_> {
             Base::Known(None) if is_same(in_ours, in_theirs) => {
                 self.pairs(Base::Known(None), in_ours, in_theirs)
             }
-            Base::Known(None) => match self.identified(&[], in_ours, in_theirs) {
-                Some(items) => items,
-                None => self.either(in_ours, in_theirs),
-            },
+            Base::Known(None) => {
+                let lists = Lists::new(&[], in_ours, in_theirs, !self.is_below_stream);
+                match self.identified_in(&lists, &lists.all()) {
+                    Some(items) => items,
+                    None => self.either(in_ours, in_theirs),
+                }
+            }
             Base::Known(Some(base)) => {
-                let is_of_length = |side: Items<'_, '_>| side.len() == base.entries.len();
-                match is_of_length(in_ours) && is_of_length(in_theirs) {
+                let are_documents = !self.is_below_stream;
+                let lists = Lists::new(&base.entries, in_ours, in_theirs, are_documents);
+                match lists.are_same_items(&lists.all()) {
                     true => self.items(&base.entries, in_ours, in_theirs),
-                    false => self.aligned(base, in_ours, in_theirs),
+                    false => self.aligned(&lists),
                 }
             }
         }
+    }
+
+    /// Merges the items of a region by what they are known by, if they are.
+    fn identified_in<'p, 't>(
+        &mut self,
+        lists: &Lists<'p, 't>,
+        region: &Trio<Range<usize>>,
+    ) -> Option<Vec<MergedPiece<'p, 't>>> {
+        let items = lists.items(region);
+        let ids = ids(&items, region, lists.counterparts(), lists.are_documents)?;
+        self.identified(&items, &ids)
     }
 
     /// Items with the same number on all sides.
@@ -114,38 +132,34 @@ impl ThreeWay<'_> {
     }
 
     /// Items of lists to which items were added, or from which some were removed.
-    fn aligned<'p, 't>(
-        &mut self,
-        base: &'p Container<'t>,
-        ours: Items<'p, 't>,
-        theirs: Items<'p, 't>,
-    ) -> Vec<MergedPiece<'p, 't>> {
-        let items = &base.entries[..];
+    fn aligned<'p, 't>(&mut self, lists: &Lists<'p, 't>) -> Vec<MergedPiece<'p, 't>> {
+        let Trio { base, ours, theirs } = lists.lists;
+        let regions = align(&hashes(base), &hashes(ours), &hashes(theirs));
+        if lists.has_moved_item(&regions) {
+            return self.either(ours, theirs);
+        }
         let mut merged = Vec::new();
-        for region in align(&hashes(items), &hashes(ours), &hashes(theirs)) {
+        for region in regions {
             match region {
                 Region::Stable(at) => {
-                    let base = Base::Known(Some(&items[at.base]));
+                    let base = Base::Known(Some(&base[at.base]));
                     let (ours, theirs) = (&ours[at.ours], &theirs[at.theirs]);
                     merged.extend(self.item(base, Some(ours), Some(theirs)));
                 }
-                Region::Changed(region) => {
-                    let region = Trio {
-                        base: &items[region.base],
-                        ours: &ours[region.ours],
-                        theirs: &theirs[region.theirs],
-                    };
-                    merged.extend(self.changed(&region));
-                }
+                Region::Changed(region) => merged.extend(self.changed(lists, &region)),
             }
         }
         merged
     }
 
     /// Items that at least one side changed.
-    fn changed<'p, 't>(&mut self, region: &Trio<Items<'p, 't>>) -> Vec<MergedPiece<'p, 't>> {
-        let Trio { base, ours, theirs } = *region;
-        if base.len() == ours.len() && base.len() == theirs.len() {
+    fn changed<'p, 't>(
+        &mut self,
+        lists: &Lists<'p, 't>,
+        region: &Trio<Range<usize>>,
+    ) -> Vec<MergedPiece<'p, 't>> {
+        let Trio { base, ours, theirs } = lists.items(region);
+        if lists.are_same_items(region) {
             return self.items(base, ours, theirs);
         }
         if is_same(ours, theirs) {
@@ -157,7 +171,7 @@ impl ThreeWay<'_> {
         if self.is_unchanged(base, theirs) {
             return wholes(SideName::Ours, ours);
         }
-        let merged = self.identified(base, ours, theirs);
+        let merged = self.identified_in(lists, region);
         let merged = merged.or_else(|| match base {
             [] => self.additions(ours, theirs),
             _ => None,

@@ -1,6 +1,8 @@
 //! Random documents with random changes on both sides: the merge is what an independent merge of
 //! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, `SOPS_RS_SEED` the first.
 
+mod documents;
+mod lists;
 mod oracle;
 mod text;
 mod tree;
@@ -165,6 +167,7 @@ fn check_one(repository: &Repository, shape: Shape, seed: u64) -> Checked {
         return Checked::Conflicting;
     }
     let text = std::str::from_utf8(&outcome.text).expect("an encrypted file is text");
+    assert_eq!(text.contains("<<<<<<<"), has_conflicts, "{context}{text}");
     let (of_ours, of_theirs) = halves(text);
     let is = |plaintext: &str, expected: &Json| {
         let context = format!("{context}=== merged\n{plaintext}");

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 use sops_core::merge::SideName;
 
+use super::lists::{Lists, Named, NamedItems, common, known, name_of_added, one_moved};
 use super::tree::{comment_key, is_comment};
 
 /// The merged tree, with conflicts resolved to one side.
@@ -22,10 +23,10 @@ struct Merge {
 
 /// A node of base, ours and theirs; `None` where it is missing.
 #[derive(Clone, Copy)]
-struct Sides<'j> {
-    base: Option<&'j Json>,
-    ours: Option<&'j Json>,
-    theirs: Option<&'j Json>,
+pub(super) struct Sides<'j> {
+    pub(super) base: Option<&'j Json>,
+    pub(super) ours: Option<&'j Json>,
+    pub(super) theirs: Option<&'j Json>,
 }
 
 impl<'j> Sides<'j> {
@@ -97,7 +98,7 @@ impl Merge {
                 let items = match base {
                     Some(Json::Array(base)) => self.items(base, in_ours, in_theirs, Some(path)),
                     // Both added the list.
-                    _ => match by_name(&[], in_ours, in_theirs, false) {
+                    _ => match known(&Lists::new(&[], in_ours, in_theirs, false)) {
                         Some(plan) => self.named(plan, Some(path)),
                         None => return self.either(sides, path),
                     },
@@ -191,60 +192,72 @@ impl Merge {
         theirs: &[Json],
         path: Option<&str>,
     ) -> Vec<Json> {
-        let items = |items: &[Json]| -> Vec<Json> { items.iter().map(bare).collect() };
-        let bares = [base, ours, theirs].map(items);
-        if base.len() == ours.len() && base.len() == theirs.len() {
-            return self.by_number(base, ours, theirs, 0, path);
+        let lists = Lists::new(base, ours, theirs, path.is_none());
+        let is_only_document = path.is_none() && lists.lengths() == [1; 3];
+        if is_only_document || lists.are_same_items() {
+            return self.by_number(&lists, path);
         }
-        let (in_ours, in_theirs) = (common(&bares[0], &bares[1]), common(&bares[0], &bares[2]));
-        let mut merged = Vec::new();
-        let (mut b, mut o, mut t) = (0, 0, 0);
-        for end in 0..=base.len() {
-            let next = match end < base.len() {
-                true => in_ours[end].zip(in_theirs[end]),
-                false => Some((ours.len(), theirs.len())),
+        let regions = lists.regions();
+        if one_moved(&regions) {
+            if path.is_none() {
+                self.document = 0;
+            }
+            return match self.conflict(path.unwrap_or_default()) {
+                SideName::Ours => ours.to_vec(),
+                SideName::Theirs => theirs.to_vec(),
             };
-            let Some((end_o, end_t)) = next else { continue };
-            let (old, left, right) = (&base[b..end], &ours[o..end_o], &theirs[t..end_t]);
-            if old.len() == left.len() && old.len() == right.len() {
-                merged.extend(self.by_number(old, left, right, o, path));
-            } else if left.iter().map(bare).eq(right.iter().map(bare)) {
-                for (number, (ours, theirs)) in left.iter().zip(right).enumerate() {
-                    merged.extend(self.item(None, ours, theirs, o + number, path));
-                }
-            } else if is_unchanged(old, left) {
-                merged.extend_from_slice(right);
-            } else if is_unchanged(old, right) {
-                merged.extend_from_slice(left);
-            } else if let Some(mut plan) = by_name(old, left, right, path.is_none()) {
-                plan.start = (o, t);
-                merged.extend(self.named(plan, path));
-            } else if let Some(pairs) = added(old, left, right, path.is_none()) {
-                let (mut done, mut end) = (0, 0);
-                for (number, pair) in pairs.iter().enumerate() {
-                    let Some(in_theirs) = *pair else { continue };
-                    merged.extend_from_slice(&left[done..number]);
-                    merged.extend_from_slice(&right[end..in_theirs]);
-                    let (ours, theirs) = (&left[number], &right[in_theirs]);
-                    merged.extend(self.item(None, ours, theirs, o + number, path));
-                    (done, end) = (number + 1, in_theirs + 1);
-                }
-                merged.extend_from_slice(&left[done..]);
-                merged.extend_from_slice(&right[end..]);
-            } else {
-                if path.is_none() {
-                    self.document = 0;
-                }
-                merged.extend_from_slice(match self.conflict(path.unwrap_or_default()) {
-                    SideName::Ours => left,
-                    SideName::Theirs => right,
-                });
+        }
+        let mut merged = Vec::new();
+        for region in &regions {
+            merged.extend(self.region(region, path));
+            let [b, o, t] = region.ends();
+            if b < base.len() {
+                merged.extend(self.item(Some(&base[b]), &ours[o], &theirs[t], o, path));
             }
-            if end < base.len() {
-                let (ours, theirs) = (&ours[end_o], &theirs[end_t]);
-                merged.extend(self.item(Some(&base[end]), ours, theirs, end_o, path));
+        }
+        merged
+    }
+
+    /// The items between two that no side changed.
+    fn region(&mut self, region: &Lists<'_>, path: Option<&str>) -> Vec<Json> {
+        let Lists {
+            base, ours, theirs, ..
+        } = *region;
+        let start = region.starts[1];
+        if region.are_same_items() {
+            return self.by_number(region, path);
+        }
+        let mut merged = Vec::new();
+        if ours.iter().map(bare).eq(theirs.iter().map(bare)) {
+            for (number, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                merged.extend(self.item(None, ours, theirs, start + number, path));
             }
-            (b, o, t) = (end + 1, end_o + 1, end_t + 1);
+        } else if is_unchanged(base, ours) {
+            merged.extend_from_slice(theirs);
+        } else if is_unchanged(base, theirs) {
+            merged.extend_from_slice(ours);
+        } else if let Some(plan) = known(region) {
+            merged.extend(self.named(plan, path));
+        } else if let Some(pairs) = added(base, ours, theirs, path.is_none()) {
+            let (mut done, mut end) = (0, 0);
+            for (number, pair) in pairs.iter().enumerate() {
+                let Some(in_theirs) = *pair else { continue };
+                merged.extend_from_slice(&ours[done..number]);
+                merged.extend_from_slice(&theirs[end..in_theirs]);
+                let both = (&ours[number], &theirs[in_theirs]);
+                merged.extend(self.item(None, both.0, both.1, start + number, path));
+                (done, end) = (number + 1, in_theirs + 1);
+            }
+            merged.extend_from_slice(&ours[done..]);
+            merged.extend_from_slice(&theirs[end..]);
+        } else {
+            if path.is_none() {
+                self.document = 0;
+            }
+            merged.extend_from_slice(match self.conflict(path.unwrap_or_default()) {
+                SideName::Ours => ours,
+                SideName::Theirs => theirs,
+            });
         }
         merged
     }
@@ -276,17 +289,15 @@ impl Merge {
         }
     }
 
-    fn by_number(
-        &mut self,
-        base: &[Json],
-        ours: &[Json],
-        theirs: &[Json],
-        start: usize,
-        path: Option<&str>,
-    ) -> Vec<Json> {
-        let items = base.iter().zip(ours).zip(theirs).enumerate();
+    fn by_number(&mut self, lists: &Lists<'_>, path: Option<&str>) -> Vec<Json> {
+        let items = lists
+            .base
+            .iter()
+            .zip(lists.ours)
+            .zip(lists.theirs)
+            .enumerate();
         let items = items.filter_map(|(number, ((base, ours), theirs))| {
-            self.item(Some(base), ours, theirs, start + number, path)
+            self.item(Some(base), ours, theirs, lists.starts[1] + number, path)
         });
         items.collect()
     }
@@ -380,98 +391,6 @@ fn is_unchanged(base: &[Json], side: &[Json]) -> bool {
         && !pairs.any(|(base, side)| has_new_comment(Some(base), Some(side)))
 }
 
-/// Items that are known by name, in the order of the merged list.
-struct NamedItems<'j> {
-    items: Vec<Named<'j>>,
-    /// The numbers of the first items of ours and theirs.
-    start: (usize, usize),
-}
-
-struct Named<'j> {
-    sides: Sides<'j>,
-    /// In the lists of ours and theirs.
-    numbers: (Option<usize>, Option<usize>),
-}
-
-/// What an item is known by.
-fn name(item: &Json, is_document: bool) -> Option<String> {
-    let map = item.as_object()?;
-    if !is_document {
-        return map.get("name").map(|name| bare(name).to_string());
-    }
-    let keys: BTreeSet<&String> = map.keys().filter(|key| !is_comment(key)).collect();
-    Some(match map.get("kind") {
-        Some(kind) => format!("{kind} {:?}", item.pointer("/metadata/name")),
-        None => format!("{keys:?}"),
-    })
-}
-
-/// Pairs items by name; `None` if that is impossible.
-fn by_name<'j>(
-    base: &'j [Json],
-    ours: &'j [Json],
-    theirs: &'j [Json],
-    are_documents: bool,
-) -> Option<NamedItems<'j>> {
-    let names = |items: &[Json]| -> Option<Vec<String>> {
-        let names = items.iter().map(|item| name(item, are_documents));
-        let names: Vec<String> = names.collect::<Option<_>>()?;
-        let unique: BTreeSet<&String> = names.iter().collect();
-        (unique.len() == names.len()).then_some(names)
-    };
-    let (in_base, in_ours, in_theirs) = (names(base)?, names(ours)?, names(theirs)?);
-    let position = |names: &[String], name: &String| names.iter().position(|other| other == name);
-    let is_sorted = |side: &[String]| {
-        let positions = side.iter().filter_map(|name| position(&in_base, name));
-        positions.is_sorted()
-    };
-    let swaps = match (is_sorted(&in_ours), is_sorted(&in_theirs)) {
-        (_, true) => false,
-        (true, false) => true,
-        (false, false) if in_ours == in_theirs => false,
-        (false, false) => return None,
-    };
-    let (first, second) = match swaps {
-        true => (&in_theirs, &in_ours),
-        false => (&in_ours, &in_theirs),
-    };
-    let mut order: Vec<&String> = first.iter().collect();
-    for (number, name) in second.iter().enumerate() {
-        if first.contains(name) {
-            continue;
-        }
-        // After the item that it follows there, and what the first side added after that.
-        let before = second[..number].iter().rev();
-        let known = before.clone().find(|name| first.contains(name));
-        let mut at = known.map_or(0, |known| {
-            order
-                .iter()
-                .position(|other| *other == known)
-                .expect("the order has the item")
-                + 1
-        });
-        while at < order.len() && !(first.contains(order[at]) && second.contains(order[at])) {
-            at += 1;
-        }
-        order.insert(at, name);
-    }
-    let items = order.into_iter().map(|name| {
-        let numbers = (position(&in_ours, name), position(&in_theirs, name));
-        Named {
-            sides: Sides {
-                base: position(&in_base, name).map(|number| &base[number]),
-                ours: numbers.0.map(|number| &ours[number]),
-                theirs: numbers.1.map(|number| &theirs[number]),
-            },
-            numbers,
-        }
-    });
-    Some(NamedItems {
-        items: items.collect(),
-        start: (0, 0),
-    })
-}
-
 /// For each item of ours, its position in theirs, if both sides added items in one position that can
 /// just be put together.
 fn added(
@@ -488,37 +407,16 @@ fn added(
     let names = |items: &[Json], is_own: &dyn Fn(usize) -> bool| -> BTreeSet<String> {
         let items = items.iter().enumerate();
         let own = items.filter(|(number, _)| is_own(*number));
-        own.flat_map(|(_, item)| [Some(bare(item).to_string()), name(item, are_documents)])
-            .flatten()
-            .collect()
+        own.flat_map(|(_, item)| {
+            [
+                Some(bare(item).to_string()),
+                name_of_added(item, are_documents),
+            ]
+        })
+        .flatten()
+        .collect()
     };
     let own = names(ours, &|number| pairs[number].is_none());
     let other = names(theirs, &|number| !pairs.contains(&Some(number)));
     own.is_disjoint(&other).then_some(pairs)
-}
-
-/// For each item of `base`, its position in `side` in a longest common subsequence.
-fn common(base: &[Json], side: &[Json]) -> Vec<Option<usize>> {
-    let mut lengths = vec![vec![0; side.len() + 1]; base.len() + 1];
-    for i in (0..base.len()).rev() {
-        for j in (0..side.len()).rev() {
-            lengths[i][j] = match base[i] == side[j] {
-                true => lengths[i + 1][j + 1] + 1,
-                false => lengths[i + 1][j].max(lengths[i][j + 1]),
-            };
-        }
-    }
-    let mut positions = vec![None; base.len()];
-    let (mut i, mut j) = (0, 0);
-    while i < base.len() && j < side.len() {
-        if base[i] == side[j] {
-            positions[i] = Some(j);
-            (i, j) = (i + 1, j + 1);
-        } else if lengths[i + 1][j] >= lengths[i][j + 1] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    positions
 }

@@ -260,9 +260,9 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
         context
             .report_span(
                 0..0,
-                "a creation rule covers this file, which has no values, and what it has instead cannot be encrypted",
+                "a creation rule covers this file, which has no values that can be encrypted",
             )
-            .help("write it as values with names, and encrypt the file");
+            .help("write its content as values under names, and encrypt the file");
     }
 }
 
@@ -303,7 +303,7 @@ pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut
     let rule = encrypted.metadata().rule.clone().unwrap_or_default();
     if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
         context
-            .report_node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
+            .report_node(first, format!("the file has `sops` metadata, but its rule, `{rule}`, leaves all values in plaintext"))
             .help(format!("decrypt it, add a creation rule for this file without `{rule}`, and encrypt it again"));
     }
 }

@@ -19,8 +19,7 @@ use crate::shown_name::shown_name;
 /// Reports the values of Secrets that kustomize generates. A value that several aliases repeat is
 /// reported once.
 pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
-    const HELP: &str =
-        "encrypt the Secret as a manifest or its files with sops-rs, and let `sops-rs-krm` make it";
+    const HELP: &str = "write the Secret as a manifest and encrypt that, or encrypt its files and let `sops-rs-krm` generate it";
     let mut seen = HashSet::new();
     let mut is_new = |node: NodeRef<'_, '_>| seen.insert(node.origin().span());
     // Whether the file of a name is in plaintext.

@@ -1,6 +1,6 @@
 //! Whether `.gitattributes` covers the encrypted files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
 use crate::command_error::{CommandError, files_named, name_of};
@@ -8,7 +8,7 @@ use crate::commands::git::repository_files::RepositoryFiles;
 use crate::git::without_attributes;
 
 pub(super) struct Coverage {
-    pub(super) encrypted_files: usize,
+    pub(super) encrypted: Vec<PathBuf>,
     pub(super) problem: Option<Problem>,
 }
 
@@ -27,8 +27,5 @@ pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
             ..Problem::new("uncovered-files", message, help)
         }
     });
-    Ok(Coverage {
-        encrypted_files: encrypted.len(),
-        problem,
-    })
+    Ok(Coverage { encrypted, problem })
 }

@@ -1,7 +1,8 @@
 //! `sops-rs git status`: missing settings, and plaintext that Git stores. `settings.rs` checks the
 //! settings and refs, which the hooks and the lint do too; `coverage.rs` checks the attributes of
-//! the encrypted files.
+//! the encrypted files, and `access.rs` whether the user's keys decrypt them.
 
+mod access;
 mod coverage;
 mod problem;
 mod settings;
@@ -11,9 +12,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use self::access::Access;
 use self::problem::Problem;
 use super::install::FILE;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, files_named};
 use crate::config::nearest::on_disk;
 use crate::git::GitRepository;
 use crate::ui::Ui;
@@ -29,6 +31,8 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Report<'r> {
     encrypted_files: usize,
+    /// How many of them the keys decrypt that Git uses.
+    decryptable_files: usize,
     problems: &'r [Problem],
 }
 
@@ -39,15 +43,18 @@ pub(super) fn cmd_status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
 fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     let repository = GitRepository::found(GitRepository::look_up()?)?;
     let mut problems = settings::problems()?;
-    let mut encrypted_files = 0;
+    let mut encrypted = Vec::new();
     if repository.has_working_tree {
         let coverage = coverage::of(&repository.root)?;
-        encrypted_files = coverage.encrypted_files;
+        encrypted = coverage.encrypted;
         problems.extend(coverage.problem);
     }
+    let access = Access::of(&repository.root, &encrypted);
+    problems.extend(access.problem());
     if args.json {
         let report = Report {
-            encrypted_files,
+            encrypted_files: encrypted.len(),
+            decryptable_files: access.decryptable,
             problems: &problems,
         };
         let json = serde_json::to_string_pretty(&report);
@@ -56,18 +63,36 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     } else {
         ui.errors(problems.iter().map(Problem::error).collect());
         if problems.is_empty() {
-            let files = match encrypted_files {
-                0 => "the repository has no encrypted files yet".to_owned(),
-                1 => "the encrypted file has its attributes".to_owned(),
-                number => format!("all {number} encrypted files have their attributes"),
-            };
-            ui.print(format_args!("This clone is set up: {files}"))?;
+            ui.print(format_args!(
+                "This clone is set up: {}",
+                summary(encrypted.len(), &access)
+            ))?;
         }
     }
     Ok(match problems.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// What there is to say about the files of a clone without problems.
+fn summary(encrypted_files: usize, access: &Access) -> String {
+    let (have, them) = match encrypted_files {
+        0 => return "the repository has no encrypted files yet".to_owned(),
+        1 => ("the encrypted file has its attributes".to_owned(), "it"),
+        number => (
+            format!("all {number} encrypted files have their attributes"),
+            "them",
+        ),
+    };
+    match &access.closed[..] {
+        [] if access.decryptable == encrypted_files => {
+            format!("{have}, and your keys decrypt {them}")
+        }
+        // The others have conflict markers, or are not in the working tree.
+        [] => have,
+        closed => format!("{have}; your keys do not decrypt {}", files_named(closed)),
+    }
 }
 
 /// Warns if Git would show or merge encrypted files as text although `.gitattributes` names

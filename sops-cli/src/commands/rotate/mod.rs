@@ -1,6 +1,7 @@
-//! `sops-rs rotate`.
+//! `sops-rs rotate`. For several files, `planned.rs` shows how their recipients change first.
 
-use std::collections::HashSet;
+mod planned;
+
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -13,7 +14,7 @@ use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
     invocation,
 };
-use crate::batch::{self, Batch, BatchFile, Work};
+use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::decrypt_file;
 use crate::files::{self, Readers};
@@ -22,14 +23,17 @@ use crate::keys::agreement::{Agreement, Unagreed};
 use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
-use crate::parallel::{self, ItemsPerThread};
+use crate::recipient_edit::NamesByConfig;
 use crate::ui::Ui;
+
+/// What was done to a rotated file.
+const DONE: &str = "encrypted with a new data key";
 
 const EXAMPLES: &str = "\
 Examples:
   sops-rs rotate -i secret.yaml
   sops-rs rotate -i --add-age age1… secret.yaml
-  sops-rs rotate -i .                 # every encrypted file in it";
+  sops-rs rotate -i .                 # every encrypted file here";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
@@ -40,9 +44,12 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
-    /// Accept recipients that no creation rule names
+    /// Don't ask, and accept recipients that no rule names
     #[arg(long, short)]
     pub(crate) yes: bool,
+    /// Print the changes of several files without making them; requires `--in-place`
+    #[arg(long, requires = "in_place", hide_short_help = true)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) kms: KmsArgs,
     #[command(flatten)]
@@ -59,7 +66,11 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         && let Some(files) = args.file.several(ui)
     {
         args.output.check_several(&args.name)?;
-        let items = batch::items(files, batch::Leftovers::Remove)?;
+        let leftovers = match args.dry_run {
+            true => batch::Leftovers::Keep,
+            false => batch::Leftovers::Remove,
+        };
+        let items = batch::meant(batch::items(files, leftovers)?, true);
         if batch::are_named(&items) {
             services.contact_servers_of_named_files();
         }
@@ -70,6 +81,8 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
             args,
             services: &services,
             agreement: &agreement,
+            names: NamesByConfig::default(),
+            is_planned: true,
         };
         let rotated = rotation.rotate_all(&items);
         agreement.warn_of_rules();
@@ -77,6 +90,11 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     }
     services.contact_servers_of_named_files();
     let file = args.file.require(ui)?;
+    if args.dry_run {
+        let message = "`--dry-run` works with several files or a directory";
+        return Err(CommandError::new(Code::ConflictingParameters, message)
+            .hint("to see the result for one file, run `rotate` without `--in-place`"));
+    }
     args.output.check(Some(file))?;
     args.file.refuse_directory("rotate")?;
     let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
@@ -86,11 +104,14 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         args,
         services: &services,
         agreement: &agreement,
+        names: NamesByConfig::default(),
+        is_planned: false,
     };
     files::retrying(file, || {
         let (input, result) =
             rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
-        args.output.deliver(ui, &input, &result, Readers::Usual)?;
+        args.output
+            .deliver(ui, &input, &result, Readers::Usual, DONE)?;
         if args.output.in_place {
             args.formats.of_change(input.format)?.warn(ui, file);
         }
@@ -107,6 +128,9 @@ struct Rotation<'r> {
     args: &'r Args,
     services: &'r Services,
     agreement: &'r Agreement<'r>,
+    names: NamesByConfig,
+    /// Whether the changes of all files were shown before.
+    is_planned: bool,
 }
 
 /// The new key groups of a file.
@@ -117,54 +141,6 @@ struct ChangedGroups {
 }
 
 impl Rotation<'_> {
-    /// Rotates the files, except those with recipients that the user does not agree to.
-    fn rotate_all(&self, items: &[BatchFile]) -> Result<(), CommandError> {
-        let Self { ui, agreement, .. } = self;
-        let unagreed = parallel::map(items, ItemsPerThread::One, |item| {
-            let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
-            // Problems with a file are reported when it is rotated.
-            unagreed.and_then(Result::ok)
-        });
-        let unagreed: Vec<(&BatchFile, &Unagreed)> = items
-            .iter()
-            .zip(&unagreed)
-            .filter_map(|(item, unagreed)| Some((item, unagreed.as_ref()?)))
-            .collect();
-        agreement.name_several(unagreed.iter().map(|(item, _)| *item))?;
-        let named = unagreed.iter();
-        let named = named.map(|(item, unagreed)| (name_of(&item.path), (*unagreed).clone()));
-        let refused = agreement.settle(named);
-        let left: HashSet<&Path> = unagreed
-            .iter()
-            .filter(|(_, unagreed)| !agreement.is_settled(unagreed))
-            .map(|(item, _)| &*item.path)
-            .collect();
-        let batch = Batch {
-            ui,
-            items,
-            participle: "rotated",
-            readers: Readers::Usual,
-        };
-        let work = |item: &BatchFile| {
-            if left.contains(&*item.path) || !item.is_meant(true) {
-                return Ok(Work::Ignore);
-            }
-            let (input, encrypted) = self.rotate(&item.path, |name, unagreed| {
-                agreement.check(name, &unagreed)
-            })?;
-            Ok(Work::Replace(input, encrypted))
-        };
-        let rotated = batch.replace(work, |_| {});
-        ui.errors(refused);
-        match left.len() {
-            0 => rotated,
-            count => rotated.and(Err(CommandError::new(
-                Code::Generic,
-                format!("files left unchanged: {count}"),
-            ))),
-        }
-    }
-
     /// Reads the file, and encrypts it under a new data key if `agree` accepts its recipients.
     fn rotate(
         &self,
@@ -197,7 +173,7 @@ impl Rotation<'_> {
         agree(&input.name, unagreed)?;
         let open = decrypt_file::open(&input, &document, key, &args.opening)?;
         decrypt_file::warn_of_comments(ui, &input, open.unopened_comments());
-        if args.changes.any() {
+        if args.changes.any() && !self.is_planned {
             let key_groups = KeyGroups {
                 groups: &groups,
                 threshold: document.metadata().shamir_threshold,
@@ -212,14 +188,6 @@ impl Rotation<'_> {
             .rotate(&groups, &*services.all(), SystemTime::now())
             .map_err(|error| input.error(error))?;
         Ok((input, Zeroizing::new(rotated.into_bytes())))
-    }
-
-    /// The recipients of the file that the user must approve.
-    fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
-        let input = self.args.read(file)?;
-        let document = EncryptedDocument::parse(&*input.content, input.format)
-            .map_err(|error| input.error(error))?;
-        Ok(self.judged(file, &input, &document)?.1)
     }
 
     /// The file's new key groups, and the recipients in them that the user must approve.

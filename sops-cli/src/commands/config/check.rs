@@ -1,0 +1,66 @@
+//! `sops-rs config check`.
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::config::load;
+use crate::encryption_options;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs config check
+  sops-rs config check --config .sops.yaml";
+
+/// Check every rule of `.sops.yaml`
+///
+/// Other commands check only the rule that they use. This checks the keys, the threshold and the
+/// expressions of each rule, and reports rules that no file can reach. The exit code is 1 if
+/// something is wrong or has no effect.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {}
+
+pub(super) fn cmd_check(ui: &Ui, globals: &GlobalArgs) -> Result<(), CommandError> {
+    let config = load::config(ui, globals)?;
+    let Some((config, rules)) = config
+        .as_ref()
+        .and_then(|config| Some((config, config.creation_rules()?)))
+    else {
+        return Err(encryption_options::no_rules(config.as_ref())?);
+    };
+    let of_destinations = config.destination_warnings();
+    of_destinations.iter().for_each(|warning| ui.warn(warning));
+    let warnings = config.warnings().len() + of_destinations.len();
+    let mut errors = Vec::new();
+    for rule in rules {
+        let checked = config
+            .check_keys(rule)
+            .and_then(|()| config.check_threshold(rule));
+        let selection = rule.rule.as_ref().map(|rule| rule.compile());
+        errors.extend(checked.err());
+        errors.extend(selection.and_then(Result::err));
+    }
+    let problems = warnings + errors.len();
+    let errors = errors.into_iter();
+    ui.errors(
+        errors
+            .map(|error| CommandError::in_config(error, config))
+            .collect(),
+    );
+    let file = name_of(config.file());
+    let count = match rules.len() {
+        1 => "1 creation rule".to_owned(),
+        count => format!("{count} creation rules"),
+    };
+    match problems {
+        0 => {
+            ui.note(format_args!("{file}: {count}, no problems"));
+            Ok(())
+        }
+        _ => Err(CommandError::new(
+            Code::Generic,
+            format!("{count}, problems found: {problems}"),
+        )
+        .in_file(&file)),
+    }
+}

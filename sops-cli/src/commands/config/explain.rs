@@ -1,0 +1,285 @@
+//! `sops-rs config explain`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sops_core::config::{Config, CreationRule};
+use sops_core::rules::EncryptionRule;
+use sops_core::{Format, KeyPath, ciphertext, parse_document, unencrypted_values};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{CommandError, Role, name_of};
+use crate::config::load;
+use crate::config::near_miss::near_miss;
+use crate::encryption_options;
+use crate::input::Input;
+use crate::input_format::InputFormat;
+use crate::recipient_edit::RecipientNames;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs config explain apps/secret.yaml
+  sops-rs config explain --json apps/secret.yaml";
+
+/// Show which creation rule a file gets, and what it encrypts
+///
+/// This lists the rules up to the one that applies, says why the others do not match, and prints
+/// for whom and which values the rule encrypts. The file need not exist. Nothing is decrypted.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The file, which need not exist
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `.sops.yaml` says about a file.
+#[derive(Serialize)]
+struct Explanation {
+    config: String,
+    /// The path that expressions are matched against.
+    path: String,
+    /// The rules in order, up to the one that applies.
+    rules: Vec<RuleVerdict>,
+    /// The encryption; `None` if no rule applies.
+    encryption: Option<ExplainedEncryption>,
+}
+
+/// Whether a rule applies.
+#[derive(Serialize)]
+struct RuleVerdict {
+    /// The number of the rule, from 1.
+    number: usize,
+    path_regex: Option<String>,
+    applies: bool,
+    /// What a small change to the rule or the path would do.
+    near_miss: Option<String>,
+}
+
+/// What the rule encrypts, and for whom.
+#[derive(Serialize)]
+struct ExplainedEncryption {
+    /// The keys of each group, with their names.
+    key_groups: Vec<Vec<String>>,
+    shamir_threshold: Option<usize>,
+    selection: Selection,
+    mac_only_encrypted: bool,
+    /// The values of the file; `None` if it does not exist.
+    values: Option<Values>,
+}
+
+/// The selection rule.
+#[derive(Serialize)]
+struct Selection {
+    name: &'static str,
+    text: String,
+}
+
+/// The key paths of values.
+#[derive(Serialize)]
+struct Values {
+    /// Those that are encrypted in the file.
+    encrypted: Vec<Place>,
+    /// Those that are in plaintext and would be encrypted.
+    selected: Vec<Place>,
+}
+
+/// A value or a comment.
+#[derive(Serialize)]
+struct Place {
+    path: String,
+    line: usize,
+    is_comment: bool,
+}
+
+pub(super) fn cmd_explain(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let config = load::config(ui, globals)?;
+    let Some((config, rules)) = config
+        .as_ref()
+        .and_then(|config| Some((config, config.creation_rules()?)))
+    else {
+        return Err(encryption_options::no_rules(config.as_ref())?);
+    };
+    let in_config = |error| CommandError::in_config(error, config);
+    let path = config.matched_path(&args.file);
+    let mut verdicts = Vec::new();
+    let mut chosen = None;
+    for (index, rule) in rules.iter().enumerate() {
+        let applies = config.matches(rule, &args.file).map_err(in_config)?;
+        verdicts.push(RuleVerdict {
+            number: index + 1,
+            path_regex: rule.path_regex.clone(),
+            applies,
+            near_miss: (!applies)
+                .then(|| near_miss(config, rule, Path::new(&path)))
+                .flatten(),
+        });
+        if applies {
+            chosen = Some(rule);
+            break;
+        }
+    }
+    let encryption = match chosen {
+        Some(rule) => Some(encryption(config, rule, &args.file)?),
+        None => None,
+    };
+    let explanation = Explanation {
+        config: name_of(config.file()),
+        path,
+        rules: verdicts,
+        encryption,
+    };
+    match args.json {
+        true => {
+            let text = serde_json::to_string_pretty(&explanation);
+            let text = text.expect("the explanation has only strings as keys");
+            ui.output(format!("{text}\n").as_bytes())?;
+        }
+        false => print(ui, &explanation)?,
+    }
+    // The same error as that of `encrypt`.
+    config.creation_rule_for(&args.file).map_err(in_config)?;
+    if let Some(rule) = chosen {
+        config.check_keys(rule).map_err(in_config)?;
+        config.check_threshold(rule).map_err(in_config)?;
+    }
+    Ok(())
+}
+
+fn encryption(
+    config: &Config,
+    rule: &CreationRule,
+    file: &Path,
+) -> Result<ExplainedEncryption, CommandError> {
+    let names = RecipientNames::of(config);
+    let is_binary = Format::from_path(file) == Format::Binary;
+    let selection = match is_binary {
+        // A binary file is one value.
+        true => EncryptionRule::default(),
+        false => rule.rule.clone().unwrap_or_default(),
+    };
+    let groups = rule.key_groups.iter();
+    let groups = groups.map(|group| group.iter().map(|key| names.shown(key)).collect());
+    let many = rule.key_groups.len() > 1;
+    let needed = rule
+        .shamir_threshold
+        .map_or(rule.key_groups.len(), usize::from);
+    Ok(ExplainedEncryption {
+        key_groups: groups.collect(),
+        shamir_threshold: many.then_some(needed),
+        selection: Selection {
+            name: selection.name(),
+            text: selection.text().to_owned(),
+        },
+        mac_only_encrypted: rule.mac_only_encrypted,
+        values: match file.is_file() {
+            true => Some(values(file, &selection)?),
+            false => None,
+        },
+    })
+}
+
+fn values(file: &Path, selection: &EncryptionRule) -> Result<Values, CommandError> {
+    let by_name = InputFormat::of_name(file);
+    let input = Input::read(Some(file), by_name, Role::Plaintext)?;
+    let document = parse_document(&*input.content, input.format);
+    let document = document.map_err(|error| input.error(error))?;
+    let breaks: Vec<usize> = document
+        .text()
+        .match_indices('\n')
+        .map(|(at, _)| at)
+        .collect();
+    let line = |offset| breaks.partition_point(|at| *at < offset) + 1;
+    let selected =
+        unencrypted_values(&document, Some(selection)).map_err(|error| input.error(error))?;
+    let selected = selected.into_iter().map(|value| Place {
+        line: line(value.span.start),
+        path: value.path,
+        is_comment: value.is_comment,
+    });
+    let encrypted = document.scalars().filter(|scalar| {
+        let value = scalar.value();
+        value.is_some_and(|value| ciphertext(value).is_some())
+    });
+    let encrypted = encrypted.map(|scalar| Place {
+        path: KeyPath::new(scalar.components())
+            .map_or_else(String::new, |path| path.dotted().to_string()),
+        line: line(scalar.span().start),
+        is_comment: false,
+    });
+    Ok(Values {
+        encrypted: encrypted.collect(),
+        selected: selected.collect(),
+    })
+}
+
+fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
+    ui.print(format_args!(
+        "{} in {}",
+        explanation.path, explanation.config
+    ))?;
+    for rule in &explanation.rules {
+        let verdict = match (rule.applies, &rule.near_miss) {
+            (true, _) => "applies".to_owned(),
+            (false, None) => "does not match".to_owned(),
+            (false, Some(reason)) => format!("does not match: {reason}"),
+        };
+        match &rule.path_regex {
+            Some(pattern) => {
+                ui.print(format_args!("  rule {}, {pattern}: {verdict}", rule.number))?
+            }
+            None => ui.print(format_args!(
+                "  rule {}, every file: {verdict}",
+                rule.number
+            ))?,
+        }
+    }
+    let Some(encryption) = &explanation.encryption else {
+        return Ok(());
+    };
+    match (&encryption.key_groups[..], encryption.shamir_threshold) {
+        (groups, Some(needed)) => {
+            ui.print(format_args!(
+                "encrypted for {} key groups, of which {needed} are needed",
+                groups.len()
+            ))?;
+            for (index, group) in groups.iter().enumerate() {
+                ui.print(format_args!("  group {}: {}", index + 1, group.join(", ")))?;
+            }
+        }
+        (groups, None) => {
+            let keys: Vec<&str> = groups.iter().flatten().map(String::as_str).collect();
+            ui.print("encrypted for")?;
+            keys.iter()
+                .try_for_each(|key| ui.print(format_args!("  {key}")))?;
+        }
+    }
+    let Selection { name, text } = &encryption.selection;
+    ui.print(format_args!("values by the rule {name}: {text}"))?;
+    let Some(values) = &encryption.values else {
+        return ui.print("  the file does not exist yet");
+    };
+    let listed = [
+        ("is encrypted", &values.encrypted),
+        ("would be encrypted", &values.selected),
+    ];
+    for (what, places) in listed {
+        for Place {
+            path,
+            line,
+            is_comment,
+        } in places
+        {
+            let kind = if *is_comment { "a comment in " } else { "" };
+            ui.print(format_args!("  {kind}{path}, line {line}: {what}"))?;
+        }
+    }
+    match values.encrypted.is_empty() && values.selected.is_empty() {
+        true => ui.print("  no value is encrypted"),
+        false => Ok(()),
+    }
+}

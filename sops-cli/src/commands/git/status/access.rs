@@ -1,0 +1,87 @@
+//! Whether the user's keys decrypt the encrypted files when Git shows or merges them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sops_core::keys::MasterKey;
+use sops_core::{EncryptedDocument, format_of_encrypted};
+use zeroize::Zeroizing;
+
+use super::problem::Problem;
+use crate::command_error::name_of;
+use crate::input::read_repository_file;
+use crate::keys::unprompted::ready_keys;
+use crate::parallel::{self, ItemsPerThread};
+
+/// How many files with the same master keys are tried: one of them may be damaged, and `gpg` is a
+/// process for each.
+const TRIED: usize = 3;
+
+/// The files that the keys decrypt, and the others. Files with conflict markers are neither, and
+/// files that are not in the working tree.
+pub(super) struct Access {
+    pub(super) decryptable: usize,
+    pub(super) closed: Vec<String>,
+}
+
+impl Access {
+    /// Tries the keys that Git uses for `git diff`: those that need no question and no command.
+    pub(super) fn of(root: &Path, encrypted: &[PathBuf]) -> Self {
+        let keys = parallel::map(encrypted, ItemsPerThread::Many, |path| {
+            read(root, path, |document| {
+                let groups = document.metadata().master_keys().into_iter();
+                let name = |key: MasterKey| (key.family().name(), key.id());
+                let groups = groups.map(|group| group.into_iter().map(name).collect());
+                groups.collect::<Vec<Vec<_>>>()
+            })
+        });
+        let mut by_keys: BTreeMap<_, Vec<&Path>> = BTreeMap::new();
+        for (path, keys) in encrypted.iter().zip(keys) {
+            if let Some(keys) = keys {
+                by_keys.entry(keys).or_default().push(path);
+            }
+        }
+        let sets: Vec<Vec<&Path>> = by_keys.into_values().collect();
+        let ready = ready_keys();
+        let are_open = parallel::map(&sets, ItemsPerThread::One, |files| {
+            let mut tried = files.iter().take(TRIED);
+            tried.any(|path| {
+                let key = read(root, path, |document| document.data_key(&ready));
+                key.is_some_and(|key| key.is_ok())
+            })
+        });
+        let mut access = Self {
+            decryptable: 0,
+            closed: Vec::new(),
+        };
+        for (files, is_open) in sets.iter().zip(are_open) {
+            match is_open {
+                true => access.decryptable += files.len(),
+                false => access.closed.extend(files.iter().map(|path| name_of(path))),
+            }
+        }
+        access.closed.sort_unstable();
+        access
+    }
+
+    /// The problem if the keys decrypt none of the files. Some files may be for others.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let is_closed = self.decryptable == 0 && !self.closed.is_empty();
+        is_closed.then(|| Problem {
+            files: self.closed.clone(),
+            ..Problem::new(
+                "no-key",
+                "none of your private keys decrypts the encrypted files, so Git shows ciphertext and cannot finish merges",
+                "`sops-rs whoami` prints your recipients: ask someone who can decrypt the files to add one; keys with a passphrase, on hardware or in a key service do not count here",
+            )
+        })
+    }
+}
+
+/// Reads an encrypted file; `None` if it is not one, as with conflict markers.
+fn read<T>(root: &Path, path: &Path, look: impl FnOnce(&EncryptedDocument<'_>) -> T) -> Option<T> {
+    let content = Zeroizing::new(read_repository_file(&root.join(path)).ok()?);
+    let format = format_of_encrypted(path, &content);
+    let document = EncryptedDocument::parse(&**content, format).ok()?;
+    Some(look(&document))
+}

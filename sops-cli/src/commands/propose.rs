@@ -1,0 +1,111 @@
+//! `sops-rs propose`: a new value from someone who cannot decrypt the file.
+
+use std::path::PathBuf;
+
+use sops_core::metadata::Metadata;
+use sops_core::{Component, EncryptedDocument, Format, KeyPath, parse_document};
+
+use super::set::ValueArgs;
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::files::{self, Expected, Readers};
+use crate::input::Input;
+use crate::input_format::InputFormat;
+use crate::keys::agreement::Agreement;
+use crate::keys::groups::KeyGroups;
+use crate::keys::services::Services;
+use crate::proposal::{self, Proposal, ProposedValue};
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs propose secret.yaml stringData.password --generate 32
+  openssl rand -base64 24 | sops-rs propose secret.yaml stringData.password";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The encrypted file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    values: ValueArgs,
+    /// Encrypt for recipients of the file that the creation rule does not name, without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let file = &*args.file;
+    let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
+    let encrypted = EncryptedDocument::parse(&*input.content, input.format)
+        .map_err(|error| input.error(error))?;
+    let document =
+        parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
+    let metadata = encrypted.metadata();
+    let mut values = Vec::new();
+    for assignment in args.values.assignments(ui)? {
+        let node = assignment
+            .node(ui, file, &document)
+            .map_err(|error| input.error(error))?;
+        if input.format != Format::Binary && !may_select(metadata, &assignment.path) {
+            let message = format!(
+                "`{}` would stay in plaintext, because the rule of the file does not select it",
+                assignment.typed
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .in_file(&input.name)
+                .hint("anyone can write such a value into the file"));
+        }
+        values.push(ProposedValue {
+            path: assignment.path,
+            node,
+        });
+    }
+    let proposal = Proposal {
+        file: proposal::base_name(file),
+        values,
+    };
+    let groups = metadata.master_keys();
+    let key_groups = KeyGroups {
+        groups: &groups,
+        threshold: metadata.shamir_threshold,
+    };
+    let services = Services::new(ui, globals)?;
+    services.contact_servers_of_named_files();
+    // The file may name a recipient whom someone has planted.
+    let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
+    let unagreed = agreement.unagreed(file, key_groups, &[])?;
+    agreement.require(&input.name, unagreed)?;
+    let text = proposal
+        .encrypt(&groups, metadata.shamir_threshold, services.all())
+        .map_err(|error| input.plaintext_error(error))?;
+    let path = proposal::new_path(file);
+    files::write(
+        ui,
+        &path,
+        text.as_bytes(),
+        Expected::Nothing,
+        Readers::Usual,
+    )?;
+    ui.note(format_args!(
+        "Wrote {}. Commit it, and ask someone who can decrypt {} to run `sops-rs accept`",
+        name_of(&path),
+        input.name
+    ));
+    Ok(())
+}
+
+/// Whether the file's rule encrypts the value at the path. A rule for comments may.
+fn may_select(metadata: &Metadata, path: &KeyPath) -> bool {
+    let rule = metadata.rule.clone().unwrap_or_default();
+    let Ok(compiled) = rule.compile() else {
+        return true;
+    };
+    let mut keys = path.components().iter().filter_map(|part| match part {
+        Component::Key(key) => Some(key),
+        Component::Index(_) => None,
+    });
+    let is_on_comments = rule.name().contains("comment");
+    is_on_comments || keys.any(|key| compiled.key_matches(key)) == rule.names_what_is_encrypted()
+}

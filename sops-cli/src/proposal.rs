@@ -1,0 +1,184 @@
+//! Proposals: values that someone who cannot decrypt a file wants it to have.
+//!
+//! A proposal is an encrypted YAML file of its own, for the recipients of the file that it is for,
+//! so it needs no format or cryptography of its own: everyone can encrypt for a recipient. Its MAC
+//! binds the key paths and the name of the file to the values. Nothing says who wrote it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sops_core::keys::{KeyService, MasterKey};
+use sops_core::rules::EncryptionRule;
+use sops_core::tree::{Entry, Node};
+use sops_core::{Encryption, Format, KeyPath, encrypt};
+
+use crate::arguments::OpeningArgs;
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::decrypt_file::{self, Use};
+use crate::input::Input;
+use crate::keys::services::Services;
+use crate::random_text::RandomText;
+use crate::ui::Ui;
+
+/// The extension of proposals. Neither Flux nor kustomize reads it.
+const EXTENSION: &str = "proposal";
+
+/// The key of the values, the only ones that are encrypted.
+const VALUE: &str = "value";
+
+/// Values for a file.
+#[derive(Debug)]
+pub(crate) struct Proposal {
+    /// The name of the file, without directories.
+    pub(crate) file: String,
+    pub(crate) values: Vec<ProposedValue>,
+}
+
+/// A value for a key path.
+#[derive(Debug)]
+pub(crate) struct ProposedValue {
+    pub(crate) path: KeyPath,
+    pub(crate) node: Node,
+}
+
+impl ProposedValue {
+    /// What the value is, without the value itself.
+    pub(crate) fn summary(&self) -> String {
+        match &self.node {
+            Node::Mapping(entries) => format!("a mapping with {} keys", entries.len()),
+            Node::Sequence(items) => format!("a list with {} items", items.len()),
+            node => match node.as_str() {
+                Some(text) => format!("a text of {} characters", text.chars().count()),
+                None => "a number, a boolean or null".to_owned(),
+            },
+        }
+    }
+}
+
+impl Proposal {
+    /// The text of the proposal, encrypted for these keys.
+    pub(crate) fn encrypt(
+        &self,
+        groups: &[Vec<MasterKey>],
+        threshold: Option<usize>,
+        service: Arc<dyn KeyService>,
+    ) -> sops_core::Result<String> {
+        let values = self.values.iter().map(|value| {
+            Node::Mapping(vec![
+                entry("path", Node::from(value.path.to_string().as_str())),
+                entry(VALUE, value.node.clone()),
+            ])
+        });
+        let tree = Node::Mapping(vec![
+            entry("file", Node::from(self.file.as_str())),
+            entry("values", Node::Sequence(values.collect())),
+        ]);
+        let rule = EncryptionRule::EncryptedRegex(format!("^{VALUE}$"));
+        let encryption = Encryption::to_key_groups(groups.to_vec(), threshold)
+            .with_rule(rule)
+            .with_key_service(service);
+        encrypt(&*tree.to_yaml(), Format::Yaml, &encryption)
+    }
+
+    /// Reads and decrypts a proposal.
+    ///
+    /// # Errors
+    /// It cannot be decrypted, its MAC is wrong, or it is not a proposal.
+    pub(crate) fn read(ui: &Ui, services: &Services, path: &Path) -> Result<Self, CommandError> {
+        let input = Input::read(Some(path), Format::Yaml, Role::Encrypted)?;
+        let opening = OpeningArgs::default();
+        let decrypted = decrypt_file::decrypt(ui, services, &input, &opening, Use::Values)?;
+        let text = String::from_utf8_lossy(&decrypted.plaintext);
+        let trees = Node::from_yaml(&text).map_err(|error| input.plaintext_error(error))?;
+        let proposal = trees.first().and_then(Self::from_tree);
+        proposal.ok_or_else(|| {
+            CommandError::new(Code::Generic, "this is not a proposal").in_file(&input.name)
+        })
+    }
+
+    fn from_tree(tree: &Node) -> Option<Self> {
+        let Node::Sequence(items) = tree.get("values")? else {
+            return None;
+        };
+        let values = items.iter().map(|item| {
+            Some(ProposedValue {
+                path: item.get("path")?.as_str()?.parse().ok()?,
+                node: item.get(VALUE)?.clone(),
+            })
+        });
+        Some(Self {
+            file: tree.get("file")?.as_str()?.to_owned(),
+            values: values.collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// The name of a file, without directories.
+pub(crate) fn base_name(file: &Path) -> String {
+    file.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The path of a new proposal for a file: next to it, with a random part, so that the proposals of
+/// two people don't conflict.
+pub(crate) fn new_path(file: &Path) -> PathBuf {
+    let random: RandomText = "8:hex".parse().expect("the request is valid");
+    let random = random.generate();
+    file.with_file_name(format!("{}.{}.{EXTENSION}", base_name(file), *random))
+}
+
+/// The file that a proposal is for, by its name; `None` for other files.
+pub(crate) fn target(path: &Path) -> Option<PathBuf> {
+    if path.extension()? != EXTENSION {
+        return None;
+    }
+    let without_extension = Path::new(path.file_stem()?);
+    without_extension.extension()?;
+    Some(path.with_file_name(without_extension.file_stem()?))
+}
+
+/// The proposals for a file.
+pub(crate) fn of_file(file: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let directory = file.parent().filter(|path| *path != Path::new(""));
+    let directory = directory.unwrap_or(Path::new("."));
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| CommandError::input(name_of(directory), &error))?;
+    let names = entries
+        .into_iter()
+        .map(|entry| file.with_file_name(entry.file_name()));
+    Ok(names
+        .filter(|path| target(path).as_deref() == Some(file))
+        .collect())
+}
+
+fn entry(key: &str, value: Node) -> Entry {
+    Entry {
+        key: key.to_owned(),
+        value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proposal_is_named_after_its_file() {
+        let path = new_path(Path::new("apps/secret.yaml"));
+        assert_eq!(target(&path), Some(PathBuf::from("apps/secret.yaml")));
+        for other in [
+            "secret.yaml",
+            "a.proposal",
+            ".proposal",
+            "secret.yaml.proposals",
+        ] {
+            assert_eq!(target(Path::new(other)), None, "{other}");
+        }
+        let own = target(Path::new("secret.yaml.1a2b3c4d.proposal"));
+        assert_eq!(own, Some(PathBuf::from("secret.yaml")));
+    }
+}

@@ -1,0 +1,65 @@
+//! The names of recipients in a configuration: the comments at the ends of their lines.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sops_core::config::Config;
+use sops_core::keys::MasterKey;
+use sops_core::{Format, parse_document};
+
+use super::occurrence::occurrences;
+use crate::keys::names::short;
+
+/// The names of the recipients in one configuration. Anyone who can change the configuration can
+/// change them, so a name never stands without its recipient.
+#[derive(Default)]
+pub(crate) struct RecipientNames(HashMap<String, String>);
+
+impl RecipientNames {
+    pub(crate) fn of(config: &Config) -> Self {
+        // An empty configuration is valid, but not a document.
+        let document = parse_document(config.text(), Format::Yaml);
+        let found = document.map(|document| occurrences(&document));
+        let named = found.unwrap_or_default().into_iter();
+        Self(
+            named
+                .filter_map(|found| Some((found.recipient.replace(' ', ""), found.name?)))
+                .collect(),
+        )
+    }
+
+    /// The name of a key.
+    pub(crate) fn name(&self, key: &MasterKey) -> Option<&str> {
+        self.0.get(&key.id()).map(String::as_str)
+    }
+
+    /// A key as it is shown: its name with its short form, or only its short form.
+    pub(crate) fn shown(&self, key: &MasterKey) -> String {
+        shown(key.family().name(), &key.id(), self.name(key))
+    }
+}
+
+/// A key of this family with its name, if it has one.
+pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
+    let id = match family {
+        "age" => short(id),
+        family => format!("{family} {}", short(id)),
+    };
+    match name {
+        Some(name) => format!("{name} ({id})"),
+        None => id,
+    }
+}
+
+/// The names in several configurations, each of which is read once.
+#[derive(Default)]
+pub(crate) struct NamesByConfig(Mutex<HashMap<PathBuf, Arc<RecipientNames>>>);
+
+impl NamesByConfig {
+    pub(crate) fn of(&self, config: &Config) -> Arc<RecipientNames> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = known.entry(config.file().to_owned());
+        Arc::clone(names.or_insert_with(|| Arc::new(RecipientNames::of(config))))
+    }
+}

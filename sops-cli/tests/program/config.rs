@@ -1,0 +1,152 @@
+//! `config explain`, `config check` and `config schema`.
+
+use serde_json::Value as Json;
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
+
+/// A configuration with three rules; the second almost matches files in `apps`.
+fn with_rules() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: ^infra/\n  age: {1}\n\
+             - path_regex: ^Apps/\n  age: {1}\n\
+             - encrypted_regex: ^(data|stringData)$\n  mac_only_encrypted: true\n  \
+             age:\n  - {0} # ann\n  - {1}\n",
+            recipient(),
+            other_recipient()
+        ),
+    );
+    environment
+}
+
+#[test]
+fn a_file_is_explained_before_it_exists_and_afterward() {
+    let environment = with_rules();
+    let run = environment.run(&["config", "explain", "apps/secret.yaml"]);
+    let lines: Vec<String> = run.succeeds().stdout.lines().map(str::to_owned).collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "apps/secret.yaml in .sops.yaml",
+            "  rule 1, ^infra/: does not match",
+            "  rule 2, ^Apps/: does not match: it differs only in upper and lower case",
+            "  rule 3, every file: applies",
+        ]
+    );
+    assert_eq!(lines[4], "encrypted for");
+    assert!(lines[5].starts_with("  ann (age1"), "{lines:?}");
+    assert!(lines[6].starts_with("  age1"), "{lines:?}");
+    assert_eq!(
+        lines[7..],
+        [
+            "values by the rule encrypted_regex: ^(data|stringData)$",
+            "  the file does not exist yet"
+        ]
+    );
+
+    environment.write(
+        "apps/secret.yaml",
+        "kind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2 # hint\n",
+    );
+    let run = environment.run(&["config", "explain", "apps/secret.yaml"]);
+    let run = run.succeeds().keeps(&["hunter2", "hint"]);
+    assert!(
+        run.stdout.ends_with(
+            "\n  a comment in stringData, line 4: would be encrypted\n  \
+             stringData.password, line 4: would be encrypted\n"
+        ),
+        "{run}"
+    );
+    environment
+        .run(&["encrypt", "-i", "apps/secret.yaml"])
+        .succeeds();
+    let run = environment.run(&["config", "explain", "apps/secret.yaml"]);
+    let stdout = run.succeeds().stdout;
+    assert!(
+        stdout.ends_with("\n  stringData.password, line 4: is encrypted\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn an_explanation_is_also_json() {
+    let environment = with_rules();
+    environment.write("a.yaml", "data: {a: hunter2}\n");
+    let run = environment.run(&["config", "explain", "--json", "a.yaml"]);
+    let run = run.succeeds().keeps(&["hunter2"]);
+    let found: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
+    assert_eq!(found["rules"][2]["applies"], true);
+    assert_eq!(found["rules"][2]["path_regex"], Json::Null);
+    assert_eq!(found["encryption"]["selection"]["name"], "encrypted_regex");
+    assert_eq!(found["encryption"]["mac_only_encrypted"], true);
+    assert_eq!(
+        found["encryption"]["values"]["selected"][0]["path"],
+        "data.a"
+    );
+    assert_eq!(found["encryption"]["values"]["selected"][0]["line"], 1);
+}
+
+#[test]
+fn a_file_without_a_rule_is_explained_and_an_error() {
+    let environment = TestEnvironment::new();
+    let rule = format!(
+        "creation_rules:\n- path_regex: \\.yaml$\n  age: {}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", rule);
+    let run = environment.run(&["config", "explain", "a.yml"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stdout.contains("does not match: it would match a.yaml"),
+        "{run}"
+    );
+    assert!(
+        run.stderr
+            .contains("no matching creation rules found for `a.yml`"),
+        "{run}"
+    );
+    let run = environment.run(&["config", "explain", "--config", "/dev/null", "a.yml"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("no creation rules"), "{run}");
+}
+
+#[test]
+fn check_reports_every_rule() {
+    let environment = with_rules();
+    let run = environment.run(&["config", "check"]).succeeds();
+    assert!(
+        run.stderr
+            .contains(".sops.yaml: 3 creation rules, no problems"),
+        "{run}"
+    );
+
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: a\n  age: age1nonsense\n- path_regex: b\n  encrypted_regex: '('\n  \
+             age: {0}\n- path_regex: c\n  shamir_threshold: 1\n  key_groups: [{{age: [{0}]}}, {{age: [{1}]}}]\n",
+            recipient(),
+            other_recipient()
+        ),
+    );
+    let run = environment.run(&["config", "check"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.is_empty(), "{run}");
+}
+
+#[test]
+fn check_finds_a_rule_that_no_file_reaches() {
+    let environment = TestEnvironment::new();
+    let rules = format!(
+        "creation_rules:\n- age: {0}\n- path_regex: ^apps/\n  age: {0}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", rules);
+    let run = environment.run(&["config", "check"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains("2 creation rules, problems found: 1"),
+        "{run}"
+    );
+}

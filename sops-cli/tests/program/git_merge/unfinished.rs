@@ -1,0 +1,154 @@
+//! Merges that the driver cannot finish: whatever happens, the file does not look merged.
+
+use std::fs;
+use std::process::Command;
+
+use sops_test_support::environment::program;
+
+use super::{BASE, OURS, Repository, THEIRS};
+
+const FILE: &str = "apps/secret.yaml";
+
+fn merge(repository: &Repository) -> Command {
+    repository.git_command(
+        &repository.0.path(""),
+        &["merge", "-q", "--no-edit", "topic"],
+    )
+}
+
+/// Merges in which the driver fails, and the message about it.
+fn fails(repository: &Repository, environment: &[(&str, &str)], message: &str) {
+    let mut command = merge(repository);
+    command.envs(environment.iter().copied());
+    let run = repository.0.finish(command).keeps(&super::SECRETS);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains(message), "{run}");
+    let hint = format!("`sops-rs resolve {FILE}`");
+    assert!(run.stderr.contains(&hint), "{run}");
+    let text = repository.is_marked(FILE);
+    assert!(text.contains("ENC["), "{text}");
+    // Who commits it anyway is stopped.
+    repository.git(&["add", FILE]).succeeds();
+    let run = repository.0.run(&["verify"]);
+    assert!(run.stdout.contains("unresolved merge conflict"), "{run}");
+    repository
+        .git(&["checkout", "-q", "--merge", "--", FILE])
+        .succeeds();
+}
+
+#[test]
+fn a_driver_that_cannot_start_its_key_services_marks_the_file() {
+    let repository = Repository::with_changes(FILE, OURS, THEIRS);
+    let driver = repository.git(&["config", "merge.sops.driver"]).stdout;
+    let driver = driver.replace("git merge-driver", "--keyservice bogus git merge-driver");
+    repository
+        .git(&["config", "merge.sops.driver", driver.trim()])
+        .succeeds();
+    fails(&repository, &[], "bogus");
+    // The cause is gone.
+    repository.0.run(&["resolve", FILE]).succeeds();
+    repository.git(&["add", FILE]).succeeds();
+    repository.is_merged(FILE, super::MERGED);
+}
+
+#[test]
+fn a_missing_or_broken_key_marks_the_file() {
+    let key_file = [("SOPS_AGE_KEY_FILE", "broken.txt")];
+    for content in ["", "AGE-SECRET-KEY-1\n", "\u{0}\n"] {
+        let repository = Repository::with_changes(FILE, OURS, THEIRS);
+        fs::remove_dir_all(repository.0.home().join(".config")).expect("the key can be removed");
+        repository.0.write("broken.txt", content);
+        fails(&repository, &key_file, FILE);
+    }
+}
+
+/// One of the versions has no MAC, no metadata, or is cut off.
+#[test]
+fn a_damaged_version_marks_the_file() {
+    let damages: [fn(&str) -> String; 4] = [
+        |text| text.replace("mac: ENC[", "mac: ENT["),
+        |text| text[..text.find("sops:").expect("the file has metadata")].to_owned(),
+        |text| text[..text.len() / 2].to_owned(),
+        |text| text.replace("user: ", "user: ["),
+    ];
+    for damage in damages {
+        for damaged in ["topic", "main"] {
+            let repository = Repository::with_changes(FILE, OURS, THEIRS);
+            repository.git(&["checkout", "-q", damaged]).succeeds();
+            repository.0.write(FILE, damage(&repository.0.read(FILE)));
+            repository.commit_all();
+            repository.git(&["checkout", "-q", "main"]).succeeds();
+            fails(&repository, &[], "cannot be used");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_both_sides_decrypted_is_marked_with_our_text_alone() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    repository.0.write(FILE, "user: theirs\n");
+    repository.commit_all();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.0.write(FILE, "user: ours\n");
+    repository.commit_all();
+    let run = repository.git(&["merge", "-q", "--no-edit", "topic"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let text = repository.is_marked(FILE);
+    assert!(
+        text.contains("user: ours") && !text.contains("user: theirs"),
+        "{text}"
+    );
+}
+
+/// A driver that is killed leaves what it wrote first.
+#[test]
+fn a_driver_that_is_killed_leaves_a_marked_file() {
+    let repository = Repository::with_changes(FILE, OURS, THEIRS);
+    fs::remove_dir_all(repository.0.home().join(".config")).expect("the key can be removed");
+    // The command that prints the key kills its parent.
+    let command = repository.0.editor("kill -9 $PPID");
+    let mut merge = merge(&repository);
+    merge.env("SOPS_AGE_KEY_CMD", command);
+    let run = repository.0.finish(merge).keeps(&super::SECRETS);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(!run.stderr.contains("sops-rs resolve"), "{run}");
+    // Newer versions of Git end the merge and restore the file.
+    if repository
+        .git(&["ls-files", "--unmerged"])
+        .stdout
+        .is_empty()
+    {
+        assert!(!repository.0.path(".git/MERGE_HEAD").exists());
+    } else {
+        repository.is_marked(FILE);
+    }
+}
+
+/// As after an update that moved the program.
+#[test]
+fn a_program_that_is_gone_leaves_a_marked_file() {
+    let repository = Repository::new();
+    repository.0.run(&["git", "install"]).succeeds();
+    let repository = repository.changed(FILE, OURS, THEIRS);
+    let driver = repository.git(&["config", "merge.sops.driver"]).stdout;
+    let program = program().display().to_string();
+    assert!(driver.contains(&program), "{driver}");
+    let gone = driver.trim().replace(&program, "/gone/sops-rs");
+    repository
+        .git(&["config", "merge.sops.driver", &gone])
+        .succeeds();
+    let run = repository.0.finish(merge(&repository));
+    assert_eq!(run.code, Some(1), "{run}");
+    let said = "run `sops-rs git install` and then `sops-rs resolve`";
+    assert!(run.stderr.contains(said), "{run}");
+    repository.is_marked(FILE);
+    repository.0.run(&["git", "status"]).fails_with(1);
+    repository.0.run(&["git", "install"]).succeeds();
+    repository.0.run(&["resolve", FILE]).succeeds();
+    repository.git(&["add", FILE]).succeeds();
+    repository.is_merged(FILE, super::MERGED);
+}

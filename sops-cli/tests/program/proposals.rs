@@ -1,0 +1,218 @@
+//! `propose` and `accept`: a value from someone who cannot decrypt the file.
+
+use std::fs;
+
+use sops_test_support::environment::{TestEnvironment, identity, other_recipient, recipient};
+
+const SECRET: &str =
+    "kind: Secret\nmetadata:\n  name: db\nstringData:\n  password: old # of the database\n";
+
+/// A repository with a file that the user cannot decrypt, and without the user's key.
+fn closed() -> TestEnvironment {
+    let environment = TestEnvironment::without_key();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+            recipient()
+        ),
+    );
+    environment.write("apps/secret.yaml", SECRET);
+    environment
+        .run(&["encrypt", "-i", "apps/secret.yaml"])
+        .succeeds();
+    environment
+}
+
+/// The only proposal in `apps`.
+fn proposal(environment: &TestEnvironment) -> String {
+    let found = proposals(environment);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+fn proposals(environment: &TestEnvironment) -> Vec<String> {
+    let entries = fs::read_dir(environment.path("apps")).expect("the directory exists");
+    let names = entries.map(|entry| entry.expect("the directory is readable").file_name());
+    let names = names.map(|name| format!("apps/{}", name.to_string_lossy()));
+    names.filter(|name| name.ends_with(".proposal")).collect()
+}
+
+/// A command of someone who has the key.
+fn with_key(
+    environment: &TestEnvironment,
+    arguments: &[&str],
+) -> sops_test_support::environment::Run {
+    let mut command = environment.command(arguments);
+    command.env("SOPS_AGE_KEY", identity());
+    environment.finish(command)
+}
+
+#[test]
+fn a_proposed_value_is_accepted() {
+    let environment = closed();
+    environment.write("new.txt", "hunter2");
+    let run = environment
+        .run(&[
+            "propose",
+            "apps/secret.yaml",
+            "stringData.password",
+            "--from-file",
+            "new.txt",
+        ])
+        .succeeds();
+    assert!(run.stderr.contains("run `sops-rs accept`"), "{run}");
+    let proposal = proposal(&environment);
+    let text = environment.read(&proposal);
+    assert!(
+        !text.contains("hunter2") && text.contains("ENC[AES256_GCM,"),
+        "{text}"
+    );
+
+    let run = environment.run(&["accept", "--yes"]);
+    assert_eq!(
+        run.code,
+        Some(128),
+        "it cannot be accepted without a key: {run}"
+    );
+    let run = with_key(&environment, &["accept"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("pass `--yes`"), "{run}");
+    assert!(environment.path(&proposal).exists());
+
+    let run = with_key(&environment, &["accept", "--yes", "apps/secret.yaml"]);
+    let run = run.succeeds().keeps(&["hunter2"]);
+    let expected = "apps/secret.yaml: set `stringData.password` to a text of 7 characters";
+    assert!(run.stdout.starts_with(expected), "{run}");
+    assert_eq!(proposals(&environment).len(), 0);
+    let run = with_key(&environment, &["decrypt", "apps/secret.yaml"]).succeeds();
+    assert_eq!(run.stdout, SECRET.replace("old", "hunter2"));
+    let run = with_key(&environment, &["accept"]).succeeds();
+    assert!(run.stderr.contains("There are no proposals"), "{run}");
+}
+
+#[test]
+fn a_proposal_is_bound_to_its_file_and_its_path() {
+    let environment = closed();
+    environment.write("apps/other.yaml", SECRET);
+    environment
+        .run(&["encrypt", "-i", "apps/other.yaml"])
+        .succeeds();
+    let propose = [
+        "propose",
+        "apps/secret.yaml",
+        "stringData.password",
+        "--generate",
+        "32",
+    ];
+    environment.run(&propose).succeeds();
+    let proposal = proposal(&environment);
+    let text = environment.read(&proposal);
+
+    environment.write(&proposal, text.replace("[\"password\"]", "[\"user\"]"));
+    let run = with_key(&environment, &["accept", "--yes"]);
+    assert_eq!(run.code, Some(51), "the MAC covers the path: {run}");
+
+    environment.write(&proposal, &text);
+    let moved = proposal.replace("secret.yaml", "other.yaml");
+    fs::rename(environment.path(&proposal), environment.path(&moved)).expect("it can be renamed");
+    let run = with_key(&environment, &["accept", "--yes"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("written for another file"), "{run}");
+    let run = with_key(&environment, &["decrypt", "apps/other.yaml"]).succeeds();
+    assert_eq!(run.stdout, SECRET);
+}
+
+#[test]
+fn a_proposal_can_be_rejected_without_a_key() {
+    let environment = closed();
+    for _ in 0..2 {
+        environment
+            .run(&[
+                "propose",
+                "apps/secret.yaml",
+                "stringData.password",
+                "--generate",
+                "16",
+            ])
+            .succeeds();
+    }
+    assert_eq!(proposals(&environment).len(), 2);
+    environment
+        .run(&["accept", "--reject", "apps/secret.yaml"])
+        .succeeds();
+    assert_eq!(proposals(&environment).len(), 0);
+}
+
+#[test]
+fn a_planted_recipient_does_not_get_the_value() {
+    let environment = closed();
+    let both = format!("{},{}", recipient(), other_recipient());
+    environment.write("apps/secret.yaml", SECRET);
+    environment
+        .run(&[
+            "encrypt",
+            "-i",
+            "--config",
+            "/dev/null",
+            "--age",
+            &both,
+            "apps/secret.yaml",
+        ])
+        .succeeds();
+    let propose = [
+        "propose",
+        "apps/secret.yaml",
+        "stringData.password",
+        "--generate",
+        "32",
+    ];
+    let run = environment.run(&propose);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains(&other_recipient()), "{run}");
+    assert_eq!(proposals(&environment).len(), 0);
+    environment
+        .run(&[&propose[..], &["--yes"]].concat())
+        .succeeds();
+    assert_eq!(proposals(&environment).len(), 1);
+}
+
+#[test]
+fn a_value_that_would_stay_in_plaintext_is_refused() {
+    let environment = closed();
+    let run = environment.run(&[
+        "propose",
+        "apps/secret.yaml",
+        "metadata.token",
+        "--generate",
+        "32",
+    ]);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("would stay in plaintext"), "{run}");
+    assert_eq!(proposals(&environment).len(), 0);
+}
+
+#[test]
+fn hook_lint_and_verify_know_proposals() {
+    let environment = closed();
+    environment
+        .run(&[
+            "propose",
+            "apps/secret.yaml",
+            "stringData.password",
+            "--generate",
+            "32",
+        ])
+        .succeeds();
+    environment.run(&["lint", "."]).succeeds();
+    let run = with_key(&environment, &["verify", "."]).succeeds();
+    assert!(run.stderr.contains("2 encrypted files"), "{run}");
+    let git = |arguments: &[&str]| {
+        let mut command = environment.command_of(std::path::Path::new("git"), arguments);
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null");
+        environment.finish(command).succeeds();
+    };
+    git(&["init", "-q", "."]);
+    git(&["add", "."]);
+    environment.run(&["hook", "run"]).succeeds();
+}

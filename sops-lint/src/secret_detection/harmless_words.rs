@@ -1,0 +1,131 @@
+//! Words that show that a value is not a secret.
+
+use super::entropy::is_random;
+
+/// Words that mark a secret to fill in, or an empty value.
+const PLACEHOLDERS: &[&str] = &[
+    "changeme",
+    "change_me",
+    "change-me",
+    "change me",
+    "changeit",
+    "replaceme",
+    "replace",
+    "placeholder",
+    "example",
+    "your",
+    "todo",
+    "tbd",
+    "fixme",
+    "dummy",
+    "redacted",
+    "insert",
+    "sample",
+    "to-be-",
+    "fake",
+    "not_used",
+    "not-used",
+    "unused",
+    "not-needed",
+    "not_needed",
+    "not needed",
+    "not-required",
+    "not_required",
+];
+
+/// Values of settings.
+const SETTINGS: &[&str] = &[
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "disabled",
+    "enabled",
+    "optional",
+    "required",
+    "auto",
+    "default",
+    "basic",
+    "bearer",
+    "oauth",
+    "oauth2",
+    "jwt",
+    "ldap",
+    "oidc",
+    "saml",
+    "plain",
+    "md5",
+    "scram-sha-256",
+    "never",
+    "always",
+    "secret",
+    "string",
+    "empty",
+    "unset",
+    "not set",
+    "n/a",
+    "number",
+    "boolean",
+    "str",
+    "&str",
+    "int",
+    "text",
+    "keyword",
+    "varchar",
+    "bytes",
+    "prompt",
+    "random",
+    "generated",
+    "generate",
+    "encrypted",
+    "hidden",
+    "masked",
+    "hashed",
+    "env",
+    "vault",
+    "keychain",
+    "external",
+    "internal",
+    "kubernetes",
+    "bcrypt",
+    "argon2",
+    "argon2id",
+    "sha256",
+    "sha512",
+    "kerberos",
+    "iam",
+    "mtls",
+    "cert",
+    "certificate",
+    "same-origin",
+    "include",
+    "omit",
+];
+
+/// Whether the value is that of a setting. `lower` is the value in lower case.
+pub(super) fn is_setting(lower: &str) -> bool {
+    SETTINGS.contains(&lower)
+}
+
+/// Whether a word in the value says that a secret is missing or must still be filled in.
+/// `lower` is the value in lower case.
+pub(super) fn names_placeholder(lower: &str) -> bool {
+    PLACEHOLDERS.iter().any(|word| has_word(lower, word))
+}
+
+/// Whether the text contains the word. In a random text, short words count only at the beginning,
+/// because they may occur by chance.
+fn has_word(lower: &str, word: &str) -> bool {
+    let by_chance = word.len() < 7 && word.starts_with(char::is_alphabetic) && is_random(lower);
+    if by_chance {
+        lower.starts_with(word)
+    } else {
+        lower.contains(word)
+    }
+}
