@@ -165,14 +165,9 @@ impl KeyService for CloudKeys {
             .provider(key.family())
             .ok_or_else(|| Error::no_key_service(key))?;
         let request = async { provider.encrypt(key, secret, self.reach()).await };
-        let enc = self
-            .run(request)
+        self.run(request)
             .and_then(|outcome| outcome)
-            .map_err(|message| failed(key, message))?;
-        let sealed = (key.clone(), enc.clone());
-        self.decrypted()
-            .insert(sealed, Zeroizing::new(secret.to_vec()));
-        Ok(enc)
+            .map_err(|message| failed(key, message))
     }
 
     fn decrypt(

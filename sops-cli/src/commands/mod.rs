@@ -21,6 +21,7 @@ mod groups;
 mod hook;
 mod init;
 mod keygen;
+mod keys;
 #[cfg(feature = "keyservice")]
 mod keyservice;
 pub(crate) mod legacy;
@@ -178,7 +179,9 @@ pub(crate) enum Command {
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
-    /// Let other sops programs use the age and PGP keys of this machine
+    /// Check that your keys work
+    Keys(DeferredArgs<keys::Args>),
+    /// Let other sops programs use your keys, also those on servers
     ///
     /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
     /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use it on a
@@ -324,6 +327,7 @@ pub(crate) fn run(
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
         Command::ExecFile(args) => return exec_file::cmd_exec_file(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
+        Command::Keys(args) => return keys::cmd_keys(ui, globals, args),
         #[cfg(feature = "keyservice")]
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),

@@ -35,6 +35,8 @@ mod hook;
 mod init;
 mod key_plan;
 mod keys;
+#[cfg(feature = "vault")]
+mod keys_check;
 mod keyservice;
 mod kills;
 mod leftovers;

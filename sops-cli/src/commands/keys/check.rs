@@ -1,0 +1,85 @@
+//! `sops-rs keys check`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::inventory::Inventory;
+use super::trial::{Trial, TrialOutcome};
+use crate::arguments::GlobalArgs;
+use crate::batch;
+use crate::command_error::CommandError;
+use crate::config::load;
+use crate::config::resolve::ConfigResolver;
+use crate::keys::services::Services;
+use crate::parallel::{self, ItemsPerThread};
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs keys check
+  sops-rs keys check apps
+  sops-rs keys check secret.yaml";
+
+/// Try to encrypt and decrypt with every master key
+///
+/// This takes the master keys of the encrypted files and of the creation rules for them. With each,
+/// it encrypts a random text, and decrypts what a file has for it. No file is changed, and nothing
+/// asks for a passphrase. For files in directories, it contacts only servers that you allow.
+///
+/// The exit code is 0, or 1 if a key cannot be encrypted for or a key on a server cannot decrypt.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Files and directories [default: the working directory]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn cmd_check(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    let services = Services::new(ui, globals)?;
+    let own = load::config(ui, globals)?;
+    let paths: Vec<&Path> = match &args.paths[..] {
+        [] => vec![Path::new(".")],
+        paths => paths.iter().map(PathBuf::as_path).collect(),
+    };
+    let mut items = batch::items(paths.into_iter(), batch::Leftovers::Keep)?;
+    items.retain(|item| item.is_meant(true));
+    if !args.paths.is_empty() && batch::are_named(&items) {
+        services.contact_servers_of_named_files();
+    }
+    let mut inventory = Inventory::default();
+    if let Some(own) = &own {
+        inventory.add_rules(own);
+    }
+    let resolver = ConfigResolver::new(ui, globals, own, items.iter())?;
+    let mut errors = Vec::new();
+    for item in &items {
+        if let Some(config) = resolver.of(item)?.config.as_deref() {
+            inventory.add_rules(config);
+        }
+        if let Err(error) = inventory.add_file(&item.path) {
+            errors.push(error);
+        }
+    }
+    let keys = inventory.keys();
+    if keys.is_empty() {
+        ui.note("There are no master keys");
+    }
+    let service = services.unprompted();
+    let outcomes = parallel::map(keys, ItemsPerThread::One, |key| Trial::of(key, &service));
+    let mut is_good = errors.is_empty();
+    for trial in &outcomes {
+        ui.print(trial)?;
+        is_good &= trial.outcome() != TrialOutcome::Bad;
+    }
+    services.say(ui);
+    ui.errors(errors);
+    Ok(match is_good {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
