@@ -27,7 +27,10 @@ type Sealed = (MasterKey, String);
 /// runtime before the first request. Data keys that were decrypted are kept in memory, so that no
 /// server is asked twice for one.
 pub struct CloudKeys {
-    providers: Vec<Box<dyn Provider>>,
+    environment: Environment,
+    warn: Warn,
+    /// Made for the first request: most runs need no server.
+    providers: OnceLock<Vec<Box<dyn Provider>>>,
     /// Whether the user named the files.
     is_any_allowed: AtomicBool,
     runtime: OnceLock<std::result::Result<Running, String>>,
@@ -45,7 +48,9 @@ impl CloudKeys {
     #[must_use]
     pub fn new(environment: Environment, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
-            providers: providers(&environment, &(Arc::new(warn) as Warn)),
+            environment,
+            warn: Arc::new(warn),
+            providers: OnceLock::new(),
             is_any_allowed: AtomicBool::new(false),
             runtime: OnceLock::new(),
             decrypted: Mutex::default(),
@@ -67,8 +72,12 @@ impl CloudKeys {
     }
 
     fn provider(&self, family: Family) -> Option<&dyn Provider> {
-        let mut providers = self.providers.iter();
-        let provider = providers.find(|provider| provider.family() == family);
+        let providers = self
+            .providers
+            .get_or_init(|| providers(&self.environment, &self.warn));
+        let provider = providers
+            .iter()
+            .find(|provider| provider.family() == family);
         provider.map(|provider| &**provider)
     }
 
@@ -126,6 +135,18 @@ impl CloudKeys {
     }
 }
 
+/// Whether the crate is built with the family.
+fn is_built_in(family: Family) -> bool {
+    match family {
+        Family::Age | Family::Pgp => false,
+        Family::Kms => cfg!(feature = "aws"),
+        Family::AzureKv => cfg!(feature = "azure"),
+        Family::GcpKms => cfg!(feature = "gcp"),
+        Family::Hckms => cfg!(feature = "hckms"),
+        Family::HcVault => cfg!(feature = "vault"),
+    }
+}
+
 /// The families that the crate is built with.
 fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
     vec![
@@ -147,7 +168,7 @@ fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
 
 impl KeyService for CloudKeys {
     fn serves(&self, family: Family) -> bool {
-        self.provider(family).is_some()
+        is_built_in(family)
     }
 
     fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
@@ -274,5 +295,53 @@ impl Drop for Running {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> CloudKeys {
+        CloudKeys::new(Environment::new([("", ""); 0]), |_| {})
+    }
+
+    #[test]
+    fn every_family_that_is_built_in_has_a_provider() {
+        let keys = keys();
+        for family in Family::ALL {
+            let has_provider = keys.provider(family).is_some();
+            assert_eq!(keys.serves(family), has_provider, "{family}");
+            assert_eq!(keys.waits_for(family), has_provider, "{family}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_started_before_a_key_is_used() {
+        let keys = keys();
+        let key = MasterKey::from_list(Family::HcVault, "http://127.0.0.1:1/v1/t/keys/k").unwrap();
+        for effort in [Effort::Ready, Effort::Ask] {
+            let attempts = keys.decrypt_any(&WorkBudget::default(), &[(&key[0], "x")], effort);
+            assert!(attempts.secret.is_none() && attempts.errors.is_empty());
+        }
+        assert!(
+            keys.decrypt_any(&WorkBudget::default(), &[], Effort::Run)
+                .errors
+                .is_empty()
+        );
+        assert!(keys.runtime.get().is_none() && keys.providers.get().is_none());
+    }
+
+    #[test]
+    fn a_file_with_very_many_keys_causes_a_limited_number_of_requests() {
+        let keys = keys();
+        let urls = vec!["http://127.0.0.1:1/v1/t/keys/k"; 300].join(",");
+        let all = MasterKey::from_list(Family::HcVault, &urls).unwrap();
+        let sealed: Vec<(&MasterKey, &str)> = all.iter().map(|key| (key, "x")).collect();
+        keys.contact_any_server();
+        let budget = WorkBudget::default();
+        let attempts = keys.decrypt_any(&budget, &sealed, Effort::Run);
+        assert_eq!(attempts.errors.len(), 100);
+        assert!(budget.is_exceeded());
     }
 }

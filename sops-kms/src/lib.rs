@@ -51,9 +51,9 @@ mod vault;
 mod words;
 
 pub use cloud_keys::CloudKeys;
-
-/// How this program names itself to servers.
-const USER_AGENT: ::http::HeaderValue =
-    ::http::HeaderValue::from_static(concat!("sops-rs/", env!("CARGO_PKG_VERSION")));
 /// The crate whose types are in this crate's signatures.
 pub use sops_keys;
+
+/// How this program names itself to servers.
+const USER_AGENT: http::HeaderValue =
+    http::HeaderValue::from_static(concat!("sops-rs/", env!("CARGO_PKG_VERSION")));
