@@ -148,6 +148,10 @@ fn is_built_in(family: Family) -> bool {
 }
 
 /// The families that the crate is built with.
+#[cfg_attr(
+    not(feature = "vault"),
+    expect(unused_variables, reason = "only Vault has warnings")
+)]
 fn providers(environment: &Environment, warn: &Warn) -> Vec<Box<dyn Provider>> {
     vec![
         #[cfg(feature = "vault")]

@@ -27,6 +27,15 @@
 //! did not manage that is not asked again. Of several keys in a group, the next is tried if one
 //! fails or takes longer than 300 milliseconds.
 
+#[cfg(not(any(
+    feature = "aws",
+    feature = "azure",
+    feature = "gcp",
+    feature = "hckms",
+    feature = "vault"
+)))]
+compile_error!("sops-kms needs at least one of its features");
+
 #[cfg(any(feature = "azure", feature = "gcp"))]
 mod access_token;
 #[cfg(feature = "aws")]
