@@ -147,9 +147,11 @@ pub(crate) fn of_file(file: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let directory = directory.unwrap_or(Path::new("."));
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(|error| CommandError::input(name_of(directory), &error))?;
-    let names = entries
+    // A pipe with such a name could block forever.
+    let files = entries
         .into_iter()
-        .map(|entry| file.with_file_name(entry.file_name()));
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let names = files.map(|entry| file.with_file_name(entry.file_name()));
     Ok(names
         .filter(|path| target(path).as_deref() == Some(file))
         .collect())

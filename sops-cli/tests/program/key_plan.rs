@@ -298,7 +298,7 @@ fn a_key_group_is_added_to_all_files_once() {
     }
 }
 
-/// In a file of which the group was deleted, the index is that of the next group.
+/// After the group is deleted from a file, its index is that of the next group.
 #[test]
 fn different_key_groups_are_not_deleted_together() {
     let environment = directory();

@@ -23,7 +23,8 @@ enum Prepared {
     Ignored,
     /// The file stays in plaintext.
     Left(Left),
-    Encrypted(Box<PlaintextFile>, String),
+    /// The plaintext, its ciphertext, and for whom it was encrypted.
+    Encrypted(Box<PlaintextFile>, String, String),
 }
 
 /// Encrypts the files that the user named, and the selected files in directories.
@@ -67,7 +68,13 @@ pub(super) fn encrypt_all(
                 Ok(Prepared::Left(Left::Unselected))
             }
             Err(error) => Err(plaintext.input.error(error)),
-            Ok(encrypted) => Ok(Prepared::Encrypted(Box::new(plaintext), encrypted)),
+            Ok(encrypted) => {
+                let done = match &resolved.config {
+                    Some(config) => plaintext.done(&names.of(config)),
+                    None => plaintext.done(&RecipientNames::default()),
+                };
+                Ok(Prepared::Encrypted(Box::new(plaintext), encrypted, done))
+            }
         }
     };
     let outcome = if args.dry_run {
@@ -77,13 +84,9 @@ pub(super) fn encrypt_all(
             Ok(match prepare(item)? {
                 Prepared::Ignored => Work::Ignore,
                 Prepared::Left(why) => Work::Leave(why),
-                Prepared::Encrypted(plaintext, encrypted) => {
+                Prepared::Encrypted(plaintext, encrypted, done) => {
                     plaintext.warn_of_parts(ui);
                     plaintext.note(&lockout);
-                    let done = resolver.of(item)?.config.map_or_else(
-                        || plaintext.done(&RecipientNames::default()),
-                        |config| plaintext.done(&names.of(&config)),
-                    );
                     let encrypted = Zeroizing::new(encrypted.into_bytes());
                     Work::Replace(plaintext.input, encrypted, done.into())
                 }
@@ -117,7 +120,7 @@ fn plan(
 ) -> Result<(), CommandError> {
     let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         Ok(match prepare(item)? {
-            Prepared::Encrypted(plaintext, _) => {
+            Prepared::Encrypted(plaintext, ..) => {
                 plaintext.note(lockout);
                 Planned::Line(plaintext.plan())
             }
