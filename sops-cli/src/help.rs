@@ -35,6 +35,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "rotate",
             "groups",
             "keys",
+            "agent",
             "keyservice",
         ],
     ),
@@ -98,7 +99,8 @@ const DECRYPTING: &[&str] = &[
 ];
 
 /// The commands that read no `.sops.yaml`.
-const WITHOUT_CONFIG: [&str; 8] = [
+const WITHOUT_CONFIG: [&str; 9] = [
+    "agent",
     "completion",
     "filestatus",
     "keygen",

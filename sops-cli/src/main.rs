@@ -1,5 +1,7 @@
 //! The program `sops-rs`: encrypts, decrypts and edits the secrets of a repository.
 
+#[cfg(feature = "keyservice")]
+mod agent;
 mod arguments;
 mod batch;
 mod carriage_returns;

@@ -2,9 +2,13 @@
 //! processes from reading the memory, and keeps secrets out of panic messages. The programs also
 //! wipe memory when it is freed, with the allocator in their `main.rs`.
 
+mod memory;
+
 use std::panic;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+pub use memory::lock_memory;
 
 /// Hardens the process. Call it first in `main`; `program` is the name in panic messages.
 pub fn harden(program: &'static str) {

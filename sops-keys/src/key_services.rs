@@ -79,7 +79,11 @@ impl KeyService for KeyServices {
     /// Encrypts with the first service that can.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
         let mut refused = Refused::default();
-        for service in self.serving(key.family()) {
+        let family = key.family();
+        for service in self
+            .serving(family)
+            .filter(|service| service.encrypts(family))
+        {
             match service.encrypt(key, secret) {
                 Ok(enc) => return Ok(enc),
                 Err(error) => refused.add(error),

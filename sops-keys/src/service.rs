@@ -55,6 +55,11 @@ pub trait KeyService: Send + Sync {
     /// Whether the service can encrypt or decrypt with keys of the family.
     fn serves(&self, family: Family) -> bool;
 
+    /// Whether the service can encrypt with keys of the family, not only decrypt.
+    fn encrypts(&self, family: Family) -> bool {
+        self.serves(family)
+    }
+
     /// The key with everything that its entry in the metadata needs, such as the version of an Azure
     /// key that has none. May ask a server.
     ///

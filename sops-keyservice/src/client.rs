@@ -17,7 +17,8 @@ use tonic_prost::ProstCodec;
 use zeroize::Zeroizing;
 
 use crate::protocol::{
-    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse,
+    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, INSTRUCT,
+    Instruction,
 };
 
 /// How long a connection may take.
@@ -50,6 +51,18 @@ impl Remote {
             unreachable: OnceLock::new(),
             answer: ANSWER,
         })
+    }
+
+    /// Sends an instruction to the service itself, as [`Answer::instruct`](crate::Answer::instruct)
+    /// understands it, and returns its answer.
+    ///
+    /// # Errors
+    ///
+    /// Why the service cannot be reached, or why it refuses.
+    pub fn instruct(&self, instruction: &str) -> std::result::Result<String, String> {
+        let text = instruction.to_owned();
+        let answer: Instruction = self.ask(INSTRUCT, Instruction { text })?;
+        Ok(answer.text)
     }
 
     /// Sends a request and waits for the answer. The error message continues a sentence that starts

@@ -12,6 +12,8 @@ use tonic::Status;
 pub(crate) const ENCRYPT: &str = "/KeyService/Encrypt";
 /// The path of the method that decrypts a secret.
 pub(crate) const DECRYPT: &str = "/KeyService/Decrypt";
+/// The path of a method that SOPS does not have: it controls the service itself.
+pub(crate) const INSTRUCT: &str = "/SopsRsAgent/Instruct";
 
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
@@ -41,6 +43,13 @@ pub(crate) struct DecryptRequest {
 pub(crate) struct DecryptResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) plaintext: Vec<u8>,
+}
+
+/// An instruction for the service, and the answer to it.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Instruction {
+    #[prost(string, tag = "1")]
+    pub(crate) text: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -18,7 +18,8 @@ use tower::service_fn;
 use zeroize::Zeroizing;
 
 use crate::protocol::{
-    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, Key,
+    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, INSTRUCT,
+    Instruction, Key,
 };
 
 /// Handles requests. Several may arrive at the same time; each is handled on its own thread.
@@ -37,6 +38,17 @@ pub trait Answer: Send + Sync + 'static {
     ///
     /// The error is the status that the client gets.
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
+
+    /// Follows an instruction for the service itself, which is not part of SOPS's protocol. Returns
+    /// an answer for the program that sent it.
+    ///
+    /// # Errors
+    ///
+    /// The error is the status that the client gets. By default, there are no instructions.
+    fn instruct(&self, instruction: &str) -> Result<String, Status> {
+        let _ = instruction;
+        Err(Status::unimplemented("this is not an agent"))
+    }
 }
 
 /// Answers requests until `end`, then finishes the ones in progress.
@@ -89,6 +101,17 @@ async fn respond(answer: Arc<impl Answer>, request: http::Request<Body>) -> http
             });
             let codec = ProstCodec::<DecryptResponse, DecryptRequest>::default();
             Grpc::new(codec).unary(decrypt, request).await
+        }
+        INSTRUCT => {
+            let instruct = service_fn(move |request: Request<Instruction>| {
+                let (request, answer) = (request.into_inner(), Arc::clone(&answer));
+                in_thread(move || {
+                    let text = answer.instruct(&request.text)?;
+                    Ok(Instruction { text })
+                })
+            });
+            let codec = ProstCodec::<Instruction, Instruction>::default();
+            Grpc::new(codec).unary(instruct, request).await
         }
         _ => Status::unimplemented("there is no such method").into_http(),
     }

@@ -4,8 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::geteuid;
+use tokio::net::UnixStream;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 
 use crate::server::{Answer, answer_all};
@@ -14,7 +17,13 @@ use crate::socket::{Listener, Socket};
 /// How long requests in progress may take after a signal.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Answers requests until SIGINT or SIGTERM.
+/// How many requests are answered at the same time. The others wait.
+const THREADS: usize = 16;
+/// An agent locks the stacks of its threads into memory, and that memory is limited.
+const STACK: usize = 512 * 1024;
+
+/// Answers requests until SIGINT or SIGTERM. On a Unix socket, only those of the user who runs the
+/// service, and of root.
 ///
 /// `listen` is called after the signal handlers are installed, so that a signal can't leave the
 /// socket's file behind. After a signal, requests in progress have two seconds to finish.
@@ -27,6 +36,8 @@ pub fn serve(
     answer: Arc<impl Answer>,
 ) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
+        .max_blocking_threads(THREADS)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(async {
@@ -56,7 +67,8 @@ pub fn serve(
                 }
                 Socket::Unix(socket, _file) => {
                     let socket = tokio::net::UnixListener::from_std(socket)?;
-                    answer_all(answer, UnixListenerStream::new(socket), end).await
+                    let connections = UnixListenerStream::new(socket).filter(is_from_user);
+                    answer_all(answer, connections, end).await
                 }
             }
         };
@@ -68,6 +80,14 @@ pub fn serve(
     // A request may still wait for a user who never responds.
     runtime.shutdown_background();
     outcome
+}
+
+/// Whether the user of this process, or root, made the connection.
+fn is_from_user(connection: &io::Result<UnixStream>) -> bool {
+    connection.as_ref().is_ok_and(|connection| {
+        let user = connection.peer_cred().map(|peer| peer.uid());
+        user.is_ok_and(|user| user == geteuid().as_raw() || user == 0)
+    })
 }
 
 /// Completes on a signal that asks the process to exit.

@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::Path;
 
 use crate::environment::{Run, TestEnvironment, other_recipient, program};
+
+/// The directory for sockets, in the home.
+const RUNTIME_DIRECTORY: &str = "run";
 
 /// A part of a page below a heading of the second level.
 pub struct Section {
@@ -51,6 +54,11 @@ impl PageTest {
         };
         let bin = this.environment.home().join("bin");
         fs::create_dir_all(&bin).expect("the home is writable");
+        let runtime = this.environment.home().join(RUNTIME_DIRECTORY);
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(runtime)
+            .expect("the home is writable");
         let others = ["sops-rs-krm"].map(|name| program().with_file_name(name));
         for program in [program()].into_iter().chain(others) {
             let link = bin.join(program.file_name().expect("the path names a program"));
@@ -94,6 +102,7 @@ impl PageTest {
             .command_of(Path::new("sh"), &["-euc", &commands]);
         command
             .env("PATH", path)
+            .env("XDG_RUNTIME_DIR", home.join(RUNTIME_DIRECTORY))
             .env("EDITOR", &self.editor)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs(["AUTHOR", "COMMITTER"].map(|role| (format!("GIT_{role}_NAME"), "Ann")))

@@ -4,12 +4,17 @@ use std::borrow::Cow;
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// Whether the program was called under the name `sops`, through a link or a copy. It is then
 /// `sops` in every way that programs can see.
 pub(crate) fn is_sops() -> bool {
-    let name = env::args_os().next().unwrap_or_default();
-    Path::new(&name).file_name() == Some(OsStr::new("sops"))
+    // Every line for the user asks, and each call copies all arguments.
+    static IS_SOPS: LazyLock<bool> = LazyLock::new(|| {
+        let name = env::args_os().next().unwrap_or_default();
+        Path::new(&name).file_name() == Some(OsStr::new("sops"))
+    });
+    *IS_SOPS
 }
 
 /// The name under which the completion script registers with a shell.

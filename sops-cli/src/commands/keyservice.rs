@@ -8,7 +8,7 @@ use sops_keyservice::{Listener, serve};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
-use crate::keys::local::LocalKeys;
+use crate::keys::local::{Confirmation, LocalKeys};
 use crate::ui::{Ui, terminal};
 
 const EXAMPLES: &str = "\
@@ -60,7 +60,11 @@ pub(crate) fn cmd_keyservice(
         ui.note(format_args!("listening on {}", listener.address()?));
         Ok(listener)
     };
-    let keys = LocalKeys::new(Ui::new(globals.verbose), args.prompt);
+    let confirmation = args.prompt.then(|| {
+        let ui = Ui::new(globals.verbose);
+        Box::new(move |question: &str| ui.confirm(question)) as Confirmation
+    });
+    let keys = LocalKeys::new(Ui::new(globals.verbose), confirmation);
     let served = serve(listen, Arc::new(keys));
     terminal::restore();
     served.map_err(|error| {

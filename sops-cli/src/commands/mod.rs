@@ -2,6 +2,8 @@
 //! command, and `deferred.rs` delays the description of flags.
 
 mod accept;
+#[cfg(feature = "keyservice")]
+mod agent;
 #[cfg(feature = "kube")]
 mod apply;
 mod completion;
@@ -181,6 +183,9 @@ pub(crate) enum Command {
     Filestatus(DeferredArgs<filestatus::Args>),
     /// Check that your keys work
     Keys(DeferredArgs<keys::Args>),
+    /// Unlock your keys once, and keep them in an agent
+    #[cfg(feature = "keyservice")]
+    Agent(DeferredArgs<agent::Args>),
     /// Let other sops programs use your keys, also those on servers
     ///
     /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
@@ -328,6 +333,8 @@ pub(crate) fn run(
         Command::ExecFile(args) => return exec_file::cmd_exec_file(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
         Command::Keys(args) => return keys::cmd_keys(ui, globals, args),
+        #[cfg(feature = "keyservice")]
+        Command::Agent(args) => return agent::cmd_agent(ui, args),
         #[cfg(feature = "keyservice")]
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Lint(args) => return lint::cmd_lint(ui, globals, args),

@@ -1,6 +1,7 @@
 //! Answers requests to a key service with the age and PGP keys of this machine, and with keys on
 //! servers that this program contacts itself.
 
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use sops_core::keys::{
@@ -13,22 +14,48 @@ use zeroize::Zeroizing;
 use crate::keys::cloud::Cloud;
 use crate::ui::Ui;
 
-/// The keys of this machine, searched for again for each request, as in `sops`.
+/// The keys of this machine, searched for again for each request, as in `sops`, or kept.
 pub(crate) struct LocalKeys {
     ui: Ui,
-    asks_first: bool,
+    confirmation: Option<Confirmation>,
+    kept: Option<KeptKeys>,
     /// The user is asked one question at a time.
-    person: Mutex<()>,
+    asking: Mutex<()>,
+}
+
+/// Asks the user a question that the answer of a request depends on.
+pub(crate) type Confirmation = Box<dyn Fn(&str) -> io::Result<bool> + Send + Sync>;
+
+/// Keys that stay the same for all requests.
+struct KeptKeys {
+    keys: PrivateKeys,
+    /// Called after each request that may have asked the user, with whether it was decrypted.
+    after_asking: Box<dyn Fn(bool) + Send + Sync>,
 }
 
 impl LocalKeys {
-    /// With `asks_first`, the user must approve each request.
-    pub(crate) fn new(ui: Ui, asks_first: bool) -> Self {
+    /// With `confirmation`, the user must approve each request.
+    pub(crate) fn new(ui: Ui, confirmation: Option<Confirmation>) -> Self {
         Self {
             ui,
-            asks_first,
-            person: Mutex::default(),
+            confirmation,
+            kept: None,
+            asking: Mutex::default(),
         }
+    }
+
+    /// Uses these age keys for all requests. `after_asking` is called after each request that may
+    /// have asked the user, with whether it was decrypted.
+    pub(crate) fn keeping(
+        mut self,
+        identities: Identities,
+        after_asking: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Self {
+        self.kept = Some(KeptKeys {
+            keys: PrivateKeys::with(identities),
+            after_asking: Box::new(after_asking),
+        });
+        self
     }
 
     /// Answers a request, after asking the user if that is required.
@@ -39,16 +66,18 @@ impl LocalKeys {
         work: impl FnOnce(&PrivateKeys) -> Result<A, Status>,
     ) -> Result<A, Status> {
         let name = name(key);
-        let identities = Identities::from_environment(Environment::process());
-        let keys = PrivateKeys {
-            identities: identities.with_prompt(self.ui.prompt_of_server()),
-            gpg: Gpg::from_environment(Environment::process()),
-            cloud: Cloud::new(),
+        let fresh;
+        let keys = match &self.kept {
+            Some(kept) => &kept.keys,
+            None => {
+                let identities = Identities::from_environment(Environment::process());
+                fresh = PrivateKeys::with(identities.with_prompt(self.ui.prompt_of_server()));
+                &fresh
+            }
         };
-        keys.cloud.contact_any_server();
         let answer = match key.family() {
-            Family::Age | Family::Pgp => work(&keys),
-            family if keys.cloud.serves(family) => work(&keys),
+            Family::Age | Family::Pgp => work(keys),
+            family if keys.cloud.serves(family) => work(keys),
             family => Err(has_none_of(family)),
         };
         // The name in a request may be a private key, which the error would repeat.
@@ -69,11 +98,11 @@ impl LocalKeys {
 
     /// Asks whether to answer, in words that begin with "A request to".
     fn permission(&self, request: &str) -> Result<(), Status> {
-        if !self.asks_first {
+        let Some(confirmation) = &self.confirmation else {
             return Ok(());
-        }
-        let _one = self.person.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.ui.confirm(&format!("{request}. Answer it?")) {
+        };
+        let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        match confirmation(&format!("{request}. Answer it?")) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Status::permission_denied("the request was rejected")),
             Err(_) => Err(Status::permission_denied(
@@ -106,7 +135,7 @@ impl LocalKeys {
     }
 }
 
-/// The keys of this machine, for one request.
+/// The keys of this machine.
 struct PrivateKeys {
     identities: Identities,
     gpg: Gpg,
@@ -114,6 +143,17 @@ struct PrivateKeys {
 }
 
 impl PrivateKeys {
+    /// These age keys, and the PGP keys and keys on servers that this machine can use.
+    fn with(identities: Identities) -> Self {
+        let cloud = Cloud::new();
+        cloud.contact_any_server();
+        Self {
+            identities,
+            gpg: Gpg::from_environment(Environment::process()),
+            cloud,
+        }
+    }
+
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
         match key.family() {
             Family::Age => self.identities.encrypt(key, secret),
@@ -172,8 +212,11 @@ impl Answer for LocalKeys {
             self.permission(&format!("A request to decrypt with {}", name(key)))?;
             let mut reason = Status::unknown("none of the private keys can decrypt this");
             for effort in Effort::ALL {
-                let asking = (effort == Effort::Ask).then(|| self.person.lock());
+                let asking = (effort == Effort::Ask).then(|| self.asking.lock());
                 let decrypted = keys.decrypt(key, enc, effort);
+                if let (Some(_), Some(kept)) = (&asking, &self.kept) {
+                    (kept.after_asking)(matches!(decrypted, Ok(Some(_))));
+                }
                 drop(asking);
                 match decrypted {
                     Ok(Some(decrypted)) => {

@@ -60,6 +60,11 @@ impl Services {
         let is_local = globals.is_local();
         let log = ui.verbose_log().map(KeyLog::new);
         if is_local {
+            // It goes first, because the commands that print keys may ask the user.
+            #[cfg(feature = "keyservice")]
+            if let Some(agent) = agent(globals) {
+                all = all.with(Arc::new(agent));
+            }
             all = all
                 .with(KeyLog::logged(&identities, log.as_ref()))
                 .with(KeyLog::logged(&gpg, log.as_ref()));
@@ -251,6 +256,18 @@ impl Services {
             }
         }
     }
+}
+
+/// The user's agent, unless it is one of the key services that the user named.
+#[cfg(feature = "keyservice")]
+fn agent(globals: &GlobalArgs) -> Option<crate::agent::client::Agent> {
+    use crate::agent::client::Agent;
+    use crate::agent::socket::AgentSocket;
+
+    let socket = AgentSocket::of_user()?;
+    let address = socket.address();
+    let is_named = globals.key_services().any(|named| named == address);
+    if is_named { None } else { Agent::at(&socket) }
 }
 
 /// The key service at an address.

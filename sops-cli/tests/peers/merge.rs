@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use sops_test_support::environment::{TestEnvironment, program, recipient};
 
 use crate::terminal::run_program;
+use crate::tracing::writes;
 
 const BASE: &str =
     "# kept\nuser: web\npassword: correct-horse # why\nlist:\n  - a: 1\n    b: 2\n  - 0x1F\n";
@@ -78,35 +78,6 @@ fn sops_decrypts_a_merged_file_with_its_mac() {
     ));
     run.succeeds();
     assert!(environment.decrypt("secret.yaml").contains("user: db"));
-}
-
-/// The calls that wrote something, in a trace of a command and its children.
-fn writes(environment: &TestEnvironment, command: &Command) -> String {
-    let trace = environment.path("../trace");
-    let trace_name = trace.to_str().expect("the path is UTF-8");
-    let mut traced = environment.command_of(
-        Path::new("strace"),
-        &[
-            "-f",
-            "-qq",
-            "-y",
-            "-s",
-            "1000000",
-            "-e",
-            "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,copy_file_range,sendfile,splice",
-            "-o",
-            trace_name,
-        ],
-    );
-    traced.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => traced.env(name, value),
-            None => traced.env_remove(name),
-        };
-    }
-    environment.finish(traced);
-    fs::read_to_string(trace).expect("strace writes the trace as text")
 }
 
 /// Asserts that no plaintext was written except, in the editor, to the file on a memory file system.

@@ -1,5 +1,6 @@
 //! Tests that run the program as a user runs it, each in its own directory and with its own home.
 
+mod agent;
 mod agreement;
 #[cfg(feature = "kube")]
 mod apply;

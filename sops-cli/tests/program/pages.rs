@@ -133,6 +133,9 @@ fn everyday_tasks_run() {
                 }
                 assert!(!decrypted.contains("unused"), "{decrypted}");
             }
+            "Type a passphrase or PIN once" => {
+                page.shell("sops-rs agent stop").succeeds();
+            }
             "Add a teammate" => {
                 let added = format!("+ recipient {}", other_recipient());
                 assert!(run.stdout.contains(&added), "{run}");

@@ -223,6 +223,11 @@ impl Identities {
             })
     }
 
+    /// The sources in order, each command followed by its outputs.
+    pub(super) fn all_sources(&self) -> Vec<Arc<KeySource>> {
+        self.sources.all()
+    }
+
     /// The recipients of the X25519 and hybrid keys, which are cheap to compute.
     pub(super) fn native_recipients(&self) -> Vec<Recipient> {
         let sources = self.sources.all();

@@ -7,7 +7,7 @@
 //! `plugin`, `key_pair`); age files and their stanzas (`age_file`, `stanza`); the sources of
 //! identities (`discovery`, `key_file`, `command`, `protected_file`, `source`, `source_list`, `source_report`,
 //! `text_search`); and the decryption of a file with a set of identities (`identities`,
-//! `decryption_attempt`, `service`).
+//! `decryption_attempt`, `service`, `unlocking`).
 
 pub(crate) mod age_file;
 mod command;
@@ -34,6 +34,7 @@ mod stanza;
 #[cfg(feature = "tag")]
 mod tagged;
 mod text_search;
+mod unlocking;
 
 pub use discovery::key_files;
 pub use identities::Identities;

@@ -24,6 +24,20 @@ pub(super) fn recipient(
     )
 }
 
+/// The plugin of an identity, ready to encrypt for it.
+pub(super) fn recipient_of(
+    identity: &Identity,
+    prompt: &Arc<dyn Prompt>,
+) -> Result<RecipientPluginV1<Asking>, EncryptError> {
+    let asking = Asking(Arc::clone(prompt));
+    RecipientPluginV1::new(
+        identity.plugin(),
+        &[],
+        std::slice::from_ref(identity),
+        asking,
+    )
+}
+
 /// Runs the plugin of the first identity to decrypt a header with all identities of that plugin.
 /// `None` if the file is for other keys.
 ///

@@ -276,7 +276,8 @@ fn ssh_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
     Err("SSH keys need the cargo feature `ssh`".to_owned())
 }
 
-fn armored(
+/// The secret as an ASCII-armored age file for one recipient.
+pub(super) fn armored(
     recipient: &dyn ::age::Recipient,
     secret: &[u8],
 ) -> std::result::Result<String, EncryptError> {
@@ -296,7 +297,7 @@ fn armored(
 }
 
 /// The failure, in one line. The crate's own messages are translated, which is slow to load.
-fn failure(error: &EncryptError) -> String {
+pub(super) fn failure(error: &EncryptError) -> String {
     match error {
         EncryptError::Io(error) => error.to_string(),
         #[cfg(feature = "plugin")]

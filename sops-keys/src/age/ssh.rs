@@ -100,20 +100,32 @@ impl SshKey {
         name: &str,
         prompt: &dyn Prompt,
     ) -> StanzaOutcome {
-        let Ok(Parsed {
-            identity: Identity::Encrypted(locked),
-            recipient: Some(recipient),
-        }) = self.parse()
-        else {
+        let Some(recipient) = self.recipient() else {
             return StanzaOutcome::NoMatch;
         };
-        let tag = tag(recipient);
+        let tag = tag(&recipient);
         if !stanzas
             .iter()
             .any(|stanza| stanza.args.first() == Some(&tag))
         {
             return StanzaOutcome::NoMatch;
         }
+        match self.unlock(name, prompt) {
+            Some(unlocked) => try_identity(unlocked, stanzas),
+            None => StanzaOutcome::NoMatch,
+        }
+    }
+
+    /// Asks for the passphrase, unless that was done before. `None` if the key has none, or it was
+    /// not entered correctly.
+    pub(super) fn unlock(&self, name: &str, prompt: &dyn Prompt) -> Option<&Identity> {
+        let Ok(Parsed {
+            identity: Identity::Encrypted(locked),
+            ..
+        }) = self.parse()
+        else {
+            return None;
+        };
         let unlocked = self.unlocked.get_or_init(|| {
             let passphrase = prompt
                 .passphrase(&format!("Enter passphrase for identity '{name}'"))
@@ -123,10 +135,7 @@ impl SshKey {
                 .map_err(|_| "incorrect passphrase")?;
             Ok(Identity::from(key))
         });
-        match unlocked {
-            Ok(unlocked) => try_identity(unlocked, stanzas),
-            Err(_) => StanzaOutcome::NoMatch,
-        }
+        unlocked.as_ref().ok()
     }
 
     /// Whether the key needs a passphrase that was not entered yet.

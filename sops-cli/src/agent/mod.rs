@@ -1,0 +1,17 @@
+//! The agent: a key service in the background that keeps unlocked keys.
+//!
+//! `socket.rs` says where it listens, `service.rs` answers requests and instructions, with the
+//! keys, `data_keys.rs` keeps decrypted data keys, `answers.rs` remembers what the user answered to
+//! plugins, `askpass.rs` asks in a window, `limits.rs` and `clock.rs` say how long, and `client.rs` is
+//! the other side.
+
+mod answers;
+pub(crate) mod askpass;
+pub(crate) mod client;
+mod clock;
+mod data_keys;
+mod limits;
+pub(crate) mod service;
+pub(crate) mod socket;
+
+pub(crate) use limits::Limits;

@@ -1,0 +1,249 @@
+//! Answers the requests and instructions that reach the agent, until its time is over.
+
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Signal, getpid, kill_process};
+use serde_json::json;
+use sops_core::keys::age::{Held, SourceReport};
+use sops_core::keys::{Environment, Identities, MasterKey, Prompt};
+use sops_keyservice::{Answer, Status};
+use zeroize::Zeroizing;
+
+use super::answers::Answers;
+use super::client::Instruction;
+use super::clock::Moment;
+use super::data_keys::DataKeys;
+use super::limits::Limits;
+use crate::keys::local::{Confirmation, LocalKeys};
+use crate::ui::Ui;
+
+/// How often the agent looks at the clock at least: a thread's sleep does not count the time that
+/// the machine sleeps.
+const TICK: Duration = Duration::from_secs(60);
+
+/// The keys, and how long they may be used.
+pub(crate) struct AgentService {
+    limits: Limits,
+    confirms: bool,
+    started: Moment,
+    is_memory_locked: AtomicBool,
+    requests: AtomicU64,
+    state: Mutex<State>,
+    answers: Arc<Answers>,
+}
+
+struct State {
+    /// `None` if the agent is locked.
+    keys: Option<Arc<UnlockedKeys>>,
+    last_request: Moment,
+}
+
+/// What the agent forgets when it is locked.
+struct UnlockedKeys {
+    local: LocalKeys,
+    data_keys: DataKeys,
+    sources: Vec<SourceReport>,
+}
+
+impl AgentService {
+    /// Unlocks the keys of the user, asking with `prompt`. Also returns why some of them stay locked.
+    pub(crate) fn unlock(
+        prompt: Arc<dyn Prompt>,
+        confirmation: Option<Confirmation>,
+        limits: Limits,
+    ) -> (Self, Vec<String>) {
+        let answers = Arc::new(Answers::starting(prompt));
+        let identities = Identities::from_environment(Environment::process())
+            .with_prompt(Arc::clone(&answers) as _);
+        let failures = identities.unlock();
+        answers.settle(failures.is_empty());
+        let sources = identities.sources();
+        let asked = Arc::clone(&answers);
+        let confirms = confirmation.is_some();
+        let local = LocalKeys::new(Ui::new(false), confirmation)
+            .keeping(identities, move |worked| asked.settle(worked));
+        let keys = UnlockedKeys {
+            local,
+            data_keys: DataKeys::kept_for(limits.data_keys),
+            sources,
+        };
+        let service = Self {
+            limits,
+            confirms,
+            started: Moment::now(),
+            is_memory_locked: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+            state: Mutex::new(State {
+                keys: Some(Arc::new(keys)),
+                last_request: Moment::now(),
+            }),
+            answers,
+        };
+        service.lock_memory();
+        (service, failures)
+    }
+
+    /// Whether there is a key that could decrypt something.
+    pub(crate) fn has_keys(&self) -> bool {
+        let keys = self.state().keys.clone();
+        keys.is_some_and(|keys| keys.sources.iter().any(is_usable))
+    }
+
+    /// Whether the memory of the agent is never written to the swap space.
+    pub(crate) fn is_memory_locked(&self) -> bool {
+        self.is_memory_locked.load(Ordering::SeqCst)
+    }
+
+    /// From now on, asks with this prompt, or without one in a window. Starts to watch the clock.
+    pub(crate) fn begin(self: &Arc<Self>, prompt: Option<Arc<dyn Prompt>>) {
+        self.answers.serve(prompt);
+        let service = Arc::clone(self);
+        thread::spawn(move || {
+            loop {
+                let left = service.time_left();
+                thread::sleep(left.min(TICK).max(Duration::from_millis(10)));
+                service.look_at_clock();
+            }
+        });
+    }
+
+    /// The time until something must be forgotten.
+    fn time_left(&self) -> Duration {
+        let state = self.state();
+        let life = self.limits.lifetime.saturating_sub(self.started.elapsed());
+        match state.keys {
+            Some(_) => life.min(
+                self.limits
+                    .idle
+                    .saturating_sub(state.last_request.elapsed()),
+            ),
+            None => life,
+        }
+    }
+
+    /// Forgets what must not be kept any longer.
+    fn look_at_clock(&self) {
+        if self.started.elapsed() >= self.limits.lifetime {
+            self.lock();
+            end();
+        }
+        let mut state = self.state();
+        if state.last_request.elapsed() >= self.limits.idle {
+            state.keys = None;
+        }
+        if let Some(keys) = &state.keys {
+            keys.data_keys.forget_old();
+        }
+    }
+
+    fn lock(&self) {
+        self.state().keys = None;
+        self.answers.forget();
+    }
+
+    /// The keys, for a request that arrives now.
+    fn keys(&self) -> Result<Arc<UnlockedKeys>, Status> {
+        self.look_at_clock();
+        let mut state = self.state();
+        let keys = state.keys.clone().ok_or_else(|| {
+            Status::failed_precondition(
+                "the agent is locked; to unlock it, run `sops-rs agent start`",
+            )
+        })?;
+        state.last_request = Moment::now();
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        Ok(keys)
+    }
+
+    fn lock_memory(&self) {
+        let is_locked = sops_hardening::lock_memory().is_ok();
+        self.is_memory_locked.store(is_locked, Ordering::SeqCst);
+    }
+
+    fn status(&self) -> String {
+        self.look_at_clock();
+        let state = self.state();
+        let keys = state.keys.as_ref().map(|keys| {
+            let usable = keys.sources.iter().filter(|source| is_usable(source));
+            usable.map(ToString::to_string).collect::<Vec<_>>()
+        });
+        let left = |limit: Duration, since: Moment| limit.saturating_sub(since.elapsed()).as_secs();
+        json!({
+            "running": true,
+            "pid": process::id(),
+            "locked": state.keys.is_none(),
+            "keys": keys.unwrap_or_default(),
+            "requests": self.requests.load(Ordering::SeqCst),
+            "confirm": self.confirms,
+            "memory_locked": self.is_memory_locked(),
+            "seconds_until_stop": left(self.limits.lifetime, self.started),
+            "seconds_until_lock": left(self.limits.idle, state.last_request),
+        })
+        .to_string()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic leaves no partial state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answer for AgentService {
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
+        self.keys()?.local.encrypt(key, secret)
+    }
+
+    fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
+        let keys = self.keys()?;
+        // A kept data key would need no question, but the user wants to be asked.
+        if !self.confirms
+            && let Some(secret) = keys.data_keys.get(enc)
+        {
+            return Ok(secret);
+        }
+        let secret = keys.local.decrypt(key, enc);
+        if let Ok(secret) = &secret {
+            keys.data_keys.keep(enc, secret);
+        }
+        // The request may have unlocked another key.
+        self.lock_memory();
+        secret
+    }
+
+    fn instruct(&self, instruction: &str) -> Result<String, Status> {
+        match Instruction::parse(instruction) {
+            Some(Instruction::Status) => Ok(self.status()),
+            Some(Instruction::Lock) => {
+                self.lock();
+                Ok(self.status())
+            }
+            Some(Instruction::Stop) => {
+                let status = self.status();
+                self.lock();
+                end();
+                Ok(status)
+            }
+            None => Err(Status::invalid_argument(
+                "this agent does not know the instruction",
+            )),
+        }
+    }
+}
+
+/// Ends the service as a signal from outside would, which finishes requests in progress.
+fn end() {
+    // A process may send signals to itself.
+    let _ = kill_process(getpid(), Signal::TERM);
+}
+
+fn is_usable(source: &SourceReport) -> bool {
+    match &source.held {
+        Held::Keys(keys) => !keys.is_empty(),
+        Held::NotRun => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,188 @@
+//! `sops-rs agent start`.
+
+use std::env;
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write as _};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{chdir, setsid};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use sops_keyservice::{Listener, serve};
+
+use super::{AgentStatus, stop};
+use crate::agent::service::AgentService;
+use crate::agent::socket::AgentSocket;
+use crate::agent::{Limits, askpass};
+use crate::command_error::{Code, CommandError};
+use crate::keys::local::Confirmation;
+use crate::ui::{Ui, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs agent start --lifetime 4h --idle 15m
+  sops-rs agent start --cache 10m
+  eval \"$(sops-rs agent start)\"";
+
+/// What the agent in the background writes when it listens.
+const READY: &[u8] = b"ready\n";
+
+/// Unlock your age keys once, and keep them for other commands
+///
+/// This asks for the passphrases of your keys and for what their plugins need, and keeps the keys
+/// in the memory of a process in the background. From then on, sops-rs and, with the printed
+/// variable, `sops` decrypt without asking. The socket of the agent is
+/// `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can connect to it.
+///
+/// If the agent must ask something later, it runs the program that SSH_ASKPASS names.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Stop after this time
+    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = humantime::parse_duration)]
+    lifetime: Duration,
+    /// Forget the keys after this time without a request
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    idle: Duration,
+    /// Keep decrypted data keys for this time [default: do not keep them]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    cache: Option<Duration>,
+    /// Ask before answering each request, and show the recipient
+    #[arg(long)]
+    confirm: bool,
+    /// Stay in the foreground, and ask on the terminal
+    #[arg(long)]
+    foreground: bool,
+    /// Leave the terminal when the keys are unlocked.
+    #[arg(long, hide = true, conflicts_with = "foreground")]
+    detached: bool,
+}
+
+pub(super) fn cmd_start(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<(), CommandError> {
+    if args.detached {
+        return run(ui, args, socket);
+    }
+    if args.confirm && !args.foreground && !askpass::is_available() {
+        let message = "`--confirm` needs a program that asks in a window";
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("set SSH_ASKPASS to the path of one, or use `--foreground`"));
+    }
+    socket.create_directory()?;
+    match AgentStatus::of(socket)? {
+        Some(status) if !status.locked => ui.note("the agent is already running"),
+        running => {
+            if running.is_some() {
+                stop(socket)?;
+            }
+            if args.foreground {
+                return run(ui, args, socket);
+            }
+            start_in_background()?;
+        }
+    }
+    ui.print(format_args!("export SOPS_KEYSERVICE={}", socket.address()))
+}
+
+/// Runs this command again, and returns when that process has unlocked the keys and listens.
+fn start_in_background() -> Result<(), CommandError> {
+    let failed = |error: &io::Error| CommandError::input("the agent", error);
+    let program = env::current_exe().map_err(|error| failed(&error))?;
+    let mut child = Command::new(program)
+        .args(env::args_os().skip(1))
+        .arg("--detached")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(&error))?;
+    let mut said = Vec::new();
+    let mut stdout = child.stdout.take().expect("standard output is a pipe");
+    stdout
+        .read_to_end(&mut said)
+        .map_err(|error| failed(&error))?;
+    if said == READY {
+        return Ok(());
+    }
+    // The process has written its error.
+    let status = child.wait().map_err(|error| failed(&error))?;
+    let error = CommandError::new(Code::Generic, "the agent did not start");
+    Err(match status.signal() {
+        Some(signal) => error.hint(format!("signal {signal} ended it")),
+        None => error.hint("the reason is above"),
+    })
+}
+
+/// Unlocks the keys and answers requests.
+fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<(), CommandError> {
+    let limits = Limits {
+        lifetime: args.lifetime,
+        idle: args.idle,
+        data_keys: args.cache.unwrap_or_default(),
+    };
+    let (service, failures) = AgentService::unlock(ui.prompt(), confirmation(args), limits);
+    for failure in failures {
+        ui.warn(failure);
+    }
+    if !service.has_keys() {
+        return Err(
+            CommandError::new(Code::Generic, "no private key is unlocked")
+                .hint("`sops-rs whoami` lists the places where private keys are searched for"),
+        );
+    }
+    if !service.is_memory_locked() {
+        ui.warn("the keys may be written to the swap space, because `ulimit -l` allows too little locked memory");
+    }
+    let service = Arc::new(service);
+    let listen = async || {
+        let listener = Listener::unix(socket.path()).await?;
+        let prompt = match args.detached {
+            true => {
+                ui.note(format_args!("the agent is running: {}", socket.address()));
+                detach()?;
+                None
+            }
+            false => {
+                ui.note(format_args!("listening on {}", socket.address()));
+                Some(ui.prompt_of_server())
+            }
+        };
+        service.begin(prompt);
+        Ok(listener)
+    };
+    let served = serve(listen, Arc::clone(&service));
+    terminal::restore();
+    served.map_err(|error| CommandError::output("the agent's socket", &error))
+}
+
+/// How the agent asks before it answers.
+fn confirmation(args: &Args) -> Option<Confirmation> {
+    match (args.confirm, args.detached) {
+        (false, _) => None,
+        (true, true) => Some(Box::new(askpass::confirm)),
+        (true, false) => {
+            let ui = Ui::new(false);
+            Some(Box::new(move |question| ui.confirm(question)))
+        }
+    }
+}
+
+/// Reports that the agent listens, and leaves the terminal, the session and the directory of the
+/// process that started it.
+fn detach() -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(READY)?;
+    stdout.flush()?;
+    chdir(Path::new("/"))?;
+    setsid()?;
+    let null = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    dup2_stdin(&null)?;
+    dup2_stderr(&null)?;
+    // This ends the wait of the other process.
+    dup2_stdout(&null)?;
+    Ok(())
+}

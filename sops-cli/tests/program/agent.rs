@@ -1,0 +1,285 @@
+//! The agent: keys that are unlocked once.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sops_test_support::environment::{Run, TestEnvironment, identity, program, recipient};
+
+/// A plugin whose stanzas contain the file key in plaintext, and which decrypts them only for the
+/// PIN 1234.
+const PLUGIN: &str = r#"#!/bin/sh
+body=
+line() { IFS= read -r line; }
+case $1 in
+--age-plugin=recipient-v1)
+    while line; do
+        case $line in
+        '-> wrap-file-key') line; body=$line ;;
+        '-> done') line; break ;;
+        esac
+    done
+    printf -- '-> recipient-stanza 0 fake\n%s\n' "$body"; line; line ;;
+--age-plugin=identity-v1)
+    while line; do
+        case $line in
+        '-> recipient-stanza 0 fake') line; body=$line ;;
+        '-> done') line; break ;;
+        esac
+    done
+    printf -- '-> request-secret\nUElO\n'; line; line
+    if [ "$line" = MTIzNA ]; then
+        printf -- '-> file-key 0\n%s\n' "$body"; line; line
+    else
+        printf -- '-> error identity 0\nd3JvbmcgUElO\n'; line; line
+    fi ;;
+esac
+printf -- '-> done\n\n'
+"#;
+const PLUGIN_IDENTITY: &str = "AGE-PLUGIN-FAKE-18YX8DC";
+const PLUGIN_RECIPIENT: &str = "age1fake1f3suk7";
+
+/// A user with a runtime directory, a plugin, and a program that answers questions.
+struct User {
+    environment: TestEnvironment,
+}
+
+impl User {
+    fn new(environment: TestEnvironment) -> Self {
+        let user = Self { environment };
+        fs::create_dir(user.home("run")).unwrap();
+        fs::set_permissions(user.home("run"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::create_dir(user.home("bin")).unwrap();
+        user.program("bin/age-plugin-fake", PLUGIN);
+        user.answers("1234");
+        user
+    }
+
+    fn home(&self, name: &str) -> PathBuf {
+        self.environment.home().join(name)
+    }
+
+    fn program(&self, name: &str, text: &str) {
+        fs::write(self.home(name), text).unwrap();
+        fs::set_permissions(self.home(name), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    /// From now on, each question gets this answer, and is recorded.
+    fn answers(&self, answer: &str) {
+        let questions = self.home("questions");
+        let questions = questions.display();
+        let text = format!(
+            "#!/bin/sh\necho \"$SSH_ASKPASS_PROMPT $1\" >> '{questions}'\necho '{answer}'\n[ '{answer}' != no ]\n"
+        );
+        self.program("bin/askpass", &text);
+    }
+
+    fn questions(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.home("questions")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The program, without a terminal to ask on.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let program = program();
+        let program = program.to_str().expect("the path is UTF-8");
+        let arguments = [&["--wait", program], arguments].concat();
+        let mut command = self.environment.command_of("setsid".as_ref(), &arguments);
+        let path = std::env::var("PATH").expect("there is a PATH");
+        command
+            .env("XDG_RUNTIME_DIR", self.home("run"))
+            .env("SSH_ASKPASS", self.home("bin/askpass"))
+            .env("PATH", format!("{}:{path}", self.home("bin").display()));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        self.environment.finish(self.command(arguments))
+    }
+
+    /// Runs the program as somebody who has no keys of their own, and cannot be asked.
+    fn run_without_keys(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        command
+            .env("HOME", "/nonexistent")
+            .env_remove("SOPS_AGE_KEY_FILE");
+        command.env_remove("SOPS_AGE_KEY").env_remove("SSH_ASKPASS");
+        self.environment.finish(command)
+    }
+
+    fn status(&self) -> Value {
+        let run = self.run(&["agent", "status", "--json"]);
+        serde_json::from_str(&run.stdout).expect("the status is JSON")
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // Most tests stop the agent themselves.
+        let _ = self.command(&["agent", "stop"]).output();
+    }
+}
+
+#[test]
+fn the_agent_decrypts_for_other_programs_until_it_is_locked() {
+    let user = User::new(TestEnvironment::new());
+    user.environment.encrypt("a.yaml", "a: hunter2\n");
+    user.run_without_keys(&["decrypt", "a.yaml"])
+        .fails_with(128);
+
+    let start = user.run(&["agent", "start"]).succeeds();
+    let socket = user.home("run/sops-rs/agent.sock");
+    let address = format!("unix://{}", socket.display());
+    assert_eq!(start.stdout, format!("export SOPS_KEYSERVICE={address}\n"));
+    let mode = fs::metadata(socket.parent().unwrap())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let run = user.run_without_keys(&["decrypt", "a.yaml"]).succeeds();
+    assert_eq!(run.stdout, "a: hunter2\n");
+    let status = user.status();
+    assert_eq!(status["locked"], false);
+    assert_eq!(status["requests"], 1);
+    assert!(
+        status["keys"][0].as_str().unwrap().contains("age1"),
+        "{status}"
+    );
+    // Starting it again changes nothing.
+    let again = user.run(&["agent", "start"]).succeeds();
+    assert!(again.stderr.contains("already running"), "{again}");
+    assert_eq!(user.status()["pid"], status["pid"]);
+
+    user.run(&["agent", "lock"]).succeeds();
+    let status = user.run(&["agent", "status"]).fails_with(1);
+    assert!(status.stdout.contains("agent: locked"), "{status}");
+    let run = user
+        .run_without_keys(&["decrypt", "a.yaml"])
+        .fails_with(128);
+    assert!(run.stderr.contains("the agent is locked"), "{run}");
+    // The user's own keys need no agent.
+    assert_eq!(
+        user.run(&["decrypt", "a.yaml"]).succeeds().stdout,
+        "a: hunter2\n"
+    );
+
+    user.run(&["agent", "start"]).succeeds();
+    user.run_without_keys(&["decrypt", "a.yaml"]).succeeds();
+    user.run(&["agent", "stop"]).succeeds();
+    user.run(&["agent", "stop"]).fails_with(1);
+    let run = user
+        .run_without_keys(&["decrypt", "a.yaml"])
+        .fails_with(128);
+    assert!(!run.stderr.contains(&identity()), "{run}");
+}
+
+#[test]
+fn a_plugin_asks_once_for_a_hundred_files() {
+    let user = User::new(TestEnvironment::without_key());
+    user.environment.write("keys.txt", PLUGIN_IDENTITY);
+    let keys = user.environment.path("keys.txt");
+    let keys = keys.to_str().unwrap();
+    for index in 0..100 {
+        user.environment
+            .write(&format!("{index}.yaml"), format!("a: {index}\n"));
+    }
+    let names: Vec<String> = (0..100).map(|index| format!("{index}.yaml")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let encrypt = [&["encrypt", "--age", PLUGIN_RECIPIENT, "-i"], &names[..]].concat();
+    user.run(&encrypt).succeeds();
+    assert_eq!(user.questions(), Vec::<String>::new());
+
+    let mut start = user.command(&["agent", "start"]);
+    start.env("SOPS_AGE_KEY_FILE", keys);
+    user.environment.finish(start).succeeds();
+    let decrypt = [&["decrypt", "-i"], &names[..]].concat();
+    user.run_without_keys(&decrypt).succeeds();
+    for index in 0..100 {
+        assert_eq!(
+            user.environment.read(&format!("{index}.yaml")),
+            format!("a: {index}\n")
+        );
+    }
+    assert_eq!(user.questions().len(), 1, "{:?}", user.questions());
+}
+
+#[test]
+fn a_wrong_answer_is_not_sent_again() {
+    let user = User::new(TestEnvironment::without_key());
+    user.answers("0000");
+    user.environment.write("keys.txt", PLUGIN_IDENTITY);
+    user.environment.write("a.yaml", "a: 1\n");
+    user.run(&["encrypt", "--age", PLUGIN_RECIPIENT, "-i", "a.yaml"])
+        .succeeds();
+    let mut start = user.command(&["agent", "start"]);
+    start.env("SOPS_AGE_KEY_FILE", user.environment.path("keys.txt"));
+    let start = user.environment.finish(start).succeeds();
+    assert!(start.stderr.contains("wrong PIN"), "{start}");
+    user.run_without_keys(&["decrypt", "a.yaml"])
+        .fails_with(128);
+    user.answers("1234");
+    user.run_without_keys(&["decrypt", "a.yaml"]).succeeds();
+    user.run_without_keys(&["decrypt", "a.yaml"]).succeeds();
+    assert_eq!(user.questions().len(), 3, "{:?}", user.questions());
+}
+
+#[test]
+fn confirmation_shows_the_recipient_and_can_refuse() {
+    let user = User::new(TestEnvironment::new());
+    user.environment.encrypt("a.yaml", "a: hunter2\n");
+    user.run(&["agent", "start", "--confirm", "--cache", "1h"])
+        .succeeds();
+    user.run_without_keys(&["decrypt", "a.yaml"]).succeeds();
+    user.answers("no");
+    let run = user
+        .run_without_keys(&["decrypt", "a.yaml"])
+        .fails_with(128);
+    assert!(run.stderr.contains("the request was rejected"), "{run}");
+    let questions = user.questions();
+    assert_eq!(questions.len(), 2, "{questions:?}");
+    for question in questions {
+        let wanted = format!("confirm A request to decrypt with age {}", recipient());
+        assert!(question.starts_with(&wanted), "{question}");
+    }
+}
+
+#[test]
+fn keys_are_forgotten_after_their_time() {
+    let user = User::new(TestEnvironment::new());
+    user.run(&["agent", "start", "--idle", "1ms"]).succeeds();
+    wait_until(|| user.status()["locked"] == true);
+    user.run(&["agent", "stop"]).succeeds();
+    user.run(&["agent", "start", "--lifetime", "300ms"])
+        .succeeds();
+    wait_until(|| user.status()["running"] == false);
+    assert!(!user.home("run/sops-rs/agent.sock").exists());
+}
+
+/// Fails if the condition does not become true in a minute.
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "it did not happen"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_agent_needs_keys_and_a_private_directory() {
+    let user = User::new(TestEnvironment::without_key());
+    let run = user.run(&["agent", "start"]).fails_with(1);
+    assert!(run.stderr.contains("no private key is unlocked"), "{run}");
+    let run = user.run(&["agent", "lock"]).fails_with(1);
+    assert!(run.stderr.contains("no agent is running"), "{run}");
+    let directory = user.home("run/sops-rs");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = user.run(&["agent", "start"]).fails_with(3);
+    assert!(run.stderr.contains("other users can enter it"), "{run}");
+}
