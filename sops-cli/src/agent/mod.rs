@@ -2,13 +2,14 @@
 //!
 //! `socket.rs` says where it listens, `service.rs` answers requests and instructions, with the
 //! keys, `data_keys.rs` keeps decrypted data keys, `answers.rs` remembers what the user answered to
-//! plugins, `askpass.rs` asks in a window, `limits.rs` and `clock.rs` say how long, and `client.rs` is
-//! the other side.
+//! plugins, `askpass.rs` asks in a window, `limits.rs` and `clock.rs` say how long, `client.rs`
+//! uses it, and `control.rs` instructs it.
 
 mod answers;
 pub(crate) mod askpass;
 pub(crate) mod client;
 mod clock;
+pub(crate) mod control;
 mod data_keys;
 mod limits;
 pub(crate) mod service;

@@ -32,6 +32,10 @@ fn examples_of_every_command_run() {
             let environment = repository();
             match &words[..] {
                 ["keyservice"] => listens(&environment, &example),
+                ["agent", ..] => {
+                    let run = run(&environment, &with_agent(&environment, &example));
+                    assert!(run.code == Some(0), "{example}: {run}");
+                }
                 ["secret", ..] => {
                     let run = run(&environment, &example);
                     let asks = run.stderr.contains(NO_TERMINAL);
@@ -62,6 +66,7 @@ fn every_command_has_up_to_three_examples() {
         // Without flags and arguments, there is only one way to call a command.
         let fewest = match words[..] {
             ["hook", "install" | "uninstall"] | ["lint", "schema"] => 1,
+            ["agent", "lock" | "stop"] => 1,
             _ => 2,
         };
         let help = environment.run(&[&words[..], &["--help"]].concat());
@@ -74,6 +79,23 @@ fn every_command_has_up_to_three_examples() {
         };
         assert_eq!(help("80"), help("200"));
     }
+}
+
+/// A script that runs the example while an agent runs, and stops the agent.
+fn with_agent(environment: &TestEnvironment, example: &str) -> String {
+    let directory = environment.home().join("run");
+    let start = match example.contains("agent start") {
+        true => "",
+        false => "sops-rs agent start",
+    };
+    let stop = match example.contains("agent stop") {
+        true => "",
+        false => "sops-rs agent stop",
+    };
+    format!(
+        "set -e; export XDG_RUNTIME_DIR='{0}'; mkdir -m 700 '{0}'\n{start}\n{example}\n{stop}",
+        directory.display()
+    )
 }
 
 /// The examples at the end of a help page, without the comments after them.

@@ -2,16 +2,15 @@
 
 mod start;
 
-use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Subcommand;
 
-use crate::agent::client::{Agent, Instruction};
+use crate::agent::client::Instruction;
+use crate::agent::control::{AgentStatus, instruct, running, stop};
 use crate::agent::socket::AgentSocket;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::CommandError;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -19,9 +18,6 @@ Examples:
   sops-rs agent start --lifetime 4h --idle 15m
   sops-rs agent status
   sops-rs agent lock";
-
-/// How long the agent may take to stop. It finishes requests in progress for two seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -76,74 +72,6 @@ pub(crate) fn cmd_agent(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> 
         AgentAction::Status(args) => return status(ui, args, &socket),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The answer of the agent; `None` if no agent runs.
-fn instruct(
-    socket: &AgentSocket,
-    instruction: Instruction,
-) -> Result<Option<String>, CommandError> {
-    let Some(agent) = Agent::at(socket) else {
-        return Ok(None);
-    };
-    // The socket of an agent that was killed refuses connections.
-    if UnixStream::connect(socket.path()).is_err() {
-        return Ok(None);
-    }
-    let answer = agent.instruct(instruction);
-    answer
-        .map(Some)
-        .map_err(|message| CommandError::new(Code::Generic, message))
-}
-
-/// Stops the agent, and waits until another can take its place.
-fn stop(socket: &AgentSocket) -> Result<(), CommandError> {
-    instruct(socket, Instruction::Stop)?;
-    let start = Instant::now();
-    while socket.exists() {
-        if start.elapsed() > PATIENCE {
-            return Err(CommandError::new(Code::Generic, "the agent does not stop"));
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
-}
-
-/// Refuses to go on if no agent runs.
-fn running(socket: &AgentSocket) -> Result<AgentStatus, CommandError> {
-    AgentStatus::of(socket)?.ok_or_else(|| {
-        CommandError::new(Code::Generic, "no agent is running")
-            .hint("to start one, run `sops-rs agent start`")
-    })
-}
-
-/// What an agent says about itself.
-#[derive(serde::Deserialize)]
-struct AgentStatus {
-    pid: u32,
-    locked: bool,
-    keys: Vec<String>,
-    confirm: bool,
-    memory_locked: bool,
-    seconds_until_stop: u64,
-    seconds_until_lock: u64,
-}
-
-impl AgentStatus {
-    /// The status of the running agent; `None` if no agent runs.
-    fn of(socket: &AgentSocket) -> Result<Option<Self>, CommandError> {
-        let Some(text) = instruct(socket, Instruction::Status)? else {
-            return Ok(None);
-        };
-        let status = serde_json::from_str(&text);
-        status.map(Some).map_err(|_| {
-            CommandError::new(
-                Code::Generic,
-                "the running agent is of another version of sops-rs",
-            )
-            .hint("stop it with `pkill -f 'sops-rs agent'`, and start it again")
-        })
-    }
 }
 
 fn status(ui: &Ui, args: &StatusArgs, socket: &AgentSocket) -> Result<ExitCode, CommandError> {

@@ -13,7 +13,7 @@ use rustix::process::{chdir, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use sops_keyservice::{Listener, serve};
 
-use super::{AgentStatus, stop};
+use crate::agent::control::{AgentStatus, stop};
 use crate::agent::service::AgentService;
 use crate::agent::socket::AgentSocket;
 use crate::agent::{Limits, askpass};

@@ -1,0 +1,80 @@
+//! Instructs the running agent.
+
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::client::{Agent, Instruction};
+use super::socket::AgentSocket;
+use crate::command_error::{Code, CommandError};
+
+/// How long the agent may take to stop. It finishes requests in progress for two seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What an agent says about itself.
+#[derive(serde::Deserialize)]
+pub(crate) struct AgentStatus {
+    pub(crate) pid: u32,
+    pub(crate) locked: bool,
+    pub(crate) keys: Vec<String>,
+    pub(crate) confirm: bool,
+    pub(crate) memory_locked: bool,
+    pub(crate) seconds_until_stop: u64,
+    pub(crate) seconds_until_lock: u64,
+}
+
+impl AgentStatus {
+    /// The status of the running agent; `None` if no agent runs.
+    pub(crate) fn of(socket: &AgentSocket) -> Result<Option<Self>, CommandError> {
+        let Some(text) = instruct(socket, Instruction::Status)? else {
+            return Ok(None);
+        };
+        let status = serde_json::from_str(&text);
+        status.map(Some).map_err(|_| {
+            CommandError::new(
+                Code::Generic,
+                "the running agent is of another version of sops-rs",
+            )
+            .hint("stop it with `pkill -f 'sops-rs agent'`, and start it again")
+        })
+    }
+}
+
+/// The answer of the agent; `None` if no agent runs.
+pub(crate) fn instruct(
+    socket: &AgentSocket,
+    instruction: Instruction,
+) -> Result<Option<String>, CommandError> {
+    let Some(agent) = Agent::at(socket) else {
+        return Ok(None);
+    };
+    // The socket of an agent that was killed refuses connections.
+    if UnixStream::connect(socket.path()).is_err() {
+        return Ok(None);
+    }
+    let answer = agent.instruct(instruction);
+    answer
+        .map(Some)
+        .map_err(|message| CommandError::new(Code::Generic, message))
+}
+
+/// Stops the agent, and waits until another can take its place.
+pub(crate) fn stop(socket: &AgentSocket) -> Result<(), CommandError> {
+    instruct(socket, Instruction::Stop)?;
+    let start = Instant::now();
+    while socket.exists() {
+        if start.elapsed() > PATIENCE {
+            return Err(CommandError::new(Code::Generic, "the agent does not stop"));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Refuses to go on if no agent runs.
+pub(crate) fn running(socket: &AgentSocket) -> Result<AgentStatus, CommandError> {
+    AgentStatus::of(socket)?.ok_or_else(|| {
+        CommandError::new(Code::Generic, "no agent is running")
+            .hint("to start one, run `sops-rs agent start`")
+    })
+}
