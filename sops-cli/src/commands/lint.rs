@@ -155,6 +155,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         tree: &tree,
         working_dir: &working_dir,
         inspector: None,
+        ui,
     };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() {

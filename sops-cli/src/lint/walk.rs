@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{fs, io};
 
 use ignore::WalkState;
+use indicatif::{ProgressBar, ProgressStyle};
 use sops_core::reading::{self, FileKind};
 use sops_lint::{Finding, Input, Linter, Repository, Tree};
 
@@ -110,12 +111,14 @@ pub(crate) struct Walk<'w> {
     pub(crate) tree: &'w WorkingTree,
     pub(crate) working_dir: &'w Path,
     pub(crate) inspector: Option<&'w dyn Inspector>,
+    pub(crate) ui: &'w Ui,
 }
 
 impl Walk<'_> {
     /// Checks everything in the paths; `-` is standard input. An unreadable file is a finding, but
     /// a missing path that was named is an error.
     pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
+        let progress = FilesChecked::shown(self.ui);
         let result = Mutex::new(WalkResult::default());
         let mut whole = false;
         // `verify` checks files of a repository; `lint` also reads pipes that the user names.
@@ -135,7 +138,7 @@ impl Walk<'_> {
             if metadata.is_dir() {
                 whole |= self.working_dir.join(path).canonicalize().ok()
                     == self.tree.root.canonicalize().ok();
-                self.directory(path, &result)?;
+                self.directory(path, &progress, &result)?;
             } else {
                 self.file(path, named, &result);
             }
@@ -158,7 +161,12 @@ impl Walk<'_> {
         Ok(result)
     }
 
-    fn directory(&self, directory: &Path, result: &Mutex<WalkResult>) -> Result<(), CommandError> {
+    fn directory(
+        &self,
+        directory: &Path,
+        progress: &FilesChecked,
+        result: &Mutex<WalkResult>,
+    ) -> Result<(), CommandError> {
         let walking = Walking::new(directory)?;
         let tracked = Tracked::below(directory).unwrap_or_else(|error| {
             let result = result.lock();
@@ -177,6 +185,7 @@ impl Walk<'_> {
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                         tracked.saw(entry.path());
                         self.file(entry.path(), FileKind::Regular, result);
+                        progress.0.inc(1);
                     }
                     Ok(_) => {}
                     Err(error) => self.unreadable(directory, &error.to_string(), result),
@@ -194,6 +203,7 @@ impl Walk<'_> {
         let ignored: Vec<PathBuf> = tracked.unseen().into_iter().filter(is_walked).collect();
         parallel::map(&ignored, ItemsPerThread::Many, |path| {
             self.file(path, FileKind::Regular, result);
+            progress.0.inc(1);
         });
         Ok(())
     }
@@ -251,6 +261,28 @@ impl Walk<'_> {
         result.tally.file(linted.kind);
         result.repository.add(&path, &self.tree.root, linted.facts);
         result.shown.extend(linted.findings);
+    }
+}
+
+/// The number of files that were checked so far, which is shown on a terminal until this is dropped.
+/// How many there are is not known before the end.
+struct FilesChecked(ProgressBar);
+
+impl FilesChecked {
+    fn shown(ui: &Ui) -> Self {
+        let bar = ProgressBar::new_spinner();
+        let bar = match ProgressStyle::with_template("{spinner} {pos} files checked") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        };
+        ui.show(bar.clone());
+        Self(bar)
+    }
+}
+
+impl Drop for FilesChecked {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use annotate_snippets::Renderer;
@@ -31,7 +31,7 @@ use crate::command_error::{CommandError, name_of, wrapped};
 /// The output of a command.
 pub(crate) struct Ui {
     renderer: Renderer,
-    progress: OnceLock<ProgressBar>,
+    progress: Mutex<Option<ProgressBar>>,
     verbose: bool,
     /// Whether errors that `sops` has too are printed only in its words.
     is_sops: bool,
@@ -44,7 +44,7 @@ impl Ui {
     pub(crate) fn new(verbose: bool) -> Self {
         Self {
             renderer: renderer(&io::stderr(), ColorChoice::Auto),
-            progress: OnceLock::new(),
+            progress: Mutex::default(),
             verbose,
             is_sops: false,
             quiet: false,
@@ -73,8 +73,7 @@ impl Ui {
 
     /// Writes messages above this progress bar from now on.
     pub(crate) fn show(&self, bar: ProgressBar) {
-        // A run has at most one bar.
-        let _ = self.progress.set(bar);
+        *self.progress() = Some(bar);
     }
 
     /// Writes a command's result to standard output unchanged.
@@ -133,10 +132,14 @@ impl Ui {
         // Errors are ignored, because standard error may be closed on purpose.
         let text = under_name(text);
         let write = || drop(writeln!(io::stderr(), "{}", shortened(&text)));
-        match self.progress.get() {
+        match &*self.progress() {
             Some(bar) => bar.suspend(write),
             None => write(),
         }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn warn(&self, message: impl Display) {

@@ -39,6 +39,7 @@ pub(super) fn verify(
         tree: &tree,
         working_dir,
         inspector: Some(&verifier),
+        ui,
     };
     let mut result = walk.run(&paths)?;
     result.warn_of_unlisted(ui);
