@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "cloud-keys")]
+use sops_core::keys::{Attempts, Effort, MasterKey, Result, WorkBudget};
 use sops_core::keys::{Family, KeyService};
+#[cfg(feature = "cloud-keys")]
+use zeroize::Zeroizing;
 
 use crate::keys::log::KeyLog;
+#[cfg(feature = "cloud-keys")]
+use crate::parallel;
 
 /// The key service for keys on servers. Until the user is known to have named the file, it contacts
 /// only servers that the user or a cloud provider names.
@@ -22,7 +28,8 @@ impl Cloud {
 
     /// The service, unless this program was built without it.
     pub(super) fn service(&self, log: Option<&Arc<KeyLog>>) -> Option<Arc<dyn KeyService>> {
-        Some(KeyLog::logged(&self.0, log))
+        let service = Arc::new(Waiting(Arc::clone(&self.0)));
+        Some(KeyLog::logged(&service, log))
     }
 
     /// Whether it has keys of the family.
@@ -33,6 +40,66 @@ impl Cloud {
     /// From now on, also contacts servers that only a file names.
     pub(super) fn contact_any_server(&self) {
         self.0.contact_any_server();
+    }
+}
+
+/// The same service, which other files do not wait for.
+#[cfg(feature = "cloud-keys")]
+struct Waiting(Arc<sops_kms::CloudKeys>);
+
+#[cfg(feature = "cloud-keys")]
+impl KeyService for Waiting {
+    fn serves(&self, family: Family) -> bool {
+        self.0.serves(family)
+    }
+
+    fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
+        parallel::waiting(|| self.0.complete(key))
+    }
+
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
+        parallel::waiting(|| self.0.encrypt(key, secret))
+    }
+
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.decrypt_within(&self.budget(), key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &WorkBudget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        if_waits(effort, || self.0.decrypt_within(budget, key, enc, effort))
+    }
+
+    fn waits_for(&self, family: Family) -> bool {
+        self.0.waits_for(family)
+    }
+
+    fn decrypt_any(
+        &self,
+        budget: &WorkBudget,
+        keys: &[(&MasterKey, &str)],
+        effort: Effort,
+    ) -> Attempts {
+        if_waits(effort, || self.0.decrypt_any(budget, keys, effort))
+    }
+}
+
+/// Does work that may ask a server with this effort.
+#[cfg(feature = "cloud-keys")]
+fn if_waits<R>(effort: Effort, work: impl FnOnce() -> R) -> R {
+    match effort {
+        Effort::Run => parallel::waiting(work),
+        Effort::Ready | Effort::Ask => work(),
     }
 }
 

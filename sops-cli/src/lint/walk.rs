@@ -178,14 +178,26 @@ impl Walk<'_> {
             let result = result.lock();
             result.unwrap_or_else(PoisonError::into_inner).is_sparse = true;
         }
+        let later = Mutex::new(Vec::new());
         walking.builder.build_parallel().run(|| {
             Box::new(|entry| {
                 match entry {
                     Ok(entry) if self.is_excluded(entry.path()) => return WalkState::Skip,
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                         tracked.saw(entry.path());
-                        self.file(entry.path(), FileKind::Regular, result);
-                        progress.0.inc(1);
+                        match self.inspector {
+                            // It may wait for servers, and a walk has only a thread for each core.
+                            Some(_) => {
+                                let later = later.lock();
+                                later
+                                    .unwrap_or_else(PoisonError::into_inner)
+                                    .push(entry.into_path());
+                            }
+                            None => {
+                                self.file(entry.path(), FileKind::Regular, result);
+                                progress.0.inc(1);
+                            }
+                        }
                     }
                     Ok(_) => {}
                     Err(error) => self.unreadable(directory, &error.to_string(), result),
@@ -200,8 +212,10 @@ impl Walk<'_> {
                 .take_while(|path| path.starts_with(directory));
             !above.any(|path| self.is_excluded(path))
         };
-        let ignored: Vec<PathBuf> = tracked.unseen().into_iter().filter(is_walked).collect();
-        parallel::map(&ignored, ItemsPerThread::Many, |path| {
+        let mut later = later.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Tracked files that Git ignores.
+        later.extend(tracked.unseen().into_iter().filter(is_walked));
+        parallel::map(&later, ItemsPerThread::One, |path| {
             self.file(path, FileKind::Regular, result);
             progress.0.inc(1);
         });

@@ -35,20 +35,28 @@ struct State {
 impl VaultServer {
     /// Starts a server whose engine `transit` has the keys `sops` and `other`.
     pub fn start() -> Self {
-        Self::begin(false)
+        Self::begin(false, |_| {})
+    }
+
+    /// Like [`Self::start`], but calls `before` before it answers a request.
+    pub fn start_with(before: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
+        Self::begin(false, before)
     }
 
     /// Like [`Self::start`], with TLS.
     pub fn start_tls() -> Self {
-        Self::begin(true)
+        Self::begin(true, |_| {})
     }
 
-    fn begin(is_tls: bool) -> Self {
+    fn begin(is_tls: bool, before: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
         let state = Arc::new(State::default());
         let keys = ["transit/sops", "transit/other", "deep/path/sops"].map(str::to_owned);
         *lock(&state.keys) = keys.into();
         let answering = Arc::clone(&state);
-        let answer = move |request: &HttpRequest| answering.answer(request);
+        let answer = move |request: &HttpRequest| {
+            before(request);
+            answering.answer(request)
+        };
         let http = match is_tls {
             true => HttpServer::start_tls(answer),
             false => HttpServer::start(answer),

@@ -5,6 +5,7 @@ mod faults;
 mod reach;
 mod refusals;
 mod settings;
+mod together;
 
 use sops_test_support::environment::{Run, TestEnvironment, recipient};
 use sops_test_support::server::VaultServer;
