@@ -50,12 +50,13 @@ const GROUPS: [(&str, &[&str]); 6] = [
 
 /// The flags of every command that only some commands use. The others accept them, as `sops`
 /// does, and hide them.
-const USED_BY: [(&str, &[&str]); 5] = [
+const USED_BY: [(&str, &[&str]); 6] = [
     ("quiet", CHANGING),
     ("indent", WRITING),
     ("mac_only_encrypted", &["encrypt", "edit", "init", "secret"]),
     ("keyservice", DECRYPTING),
     ("enable_local_keyservice", DECRYPTING),
+    ("cloud_timeout", WITH_KEYS),
 ];
 
 const CHANGING: &[&str] = &[
@@ -74,6 +75,30 @@ const CHANGING: &[&str] = &[
 
 const WRITING: &[&str] = &[
     "encrypt", "decrypt", "edit", "set", "unset", "rotate", "publish",
+];
+
+/// Those that decrypt, and those that only encrypt.
+const WITH_KEYS: &[&str] = &[
+    "accept",
+    "apply",
+    "decrypt",
+    "diff",
+    "edit",
+    "encrypt",
+    "exec-env",
+    "exec-file",
+    "groups",
+    "keys",
+    "propose",
+    "publish",
+    "recipients",
+    "resolve",
+    "rotate",
+    "secret",
+    "set",
+    "unset",
+    "updatekeys",
+    "verify",
 ];
 
 const DECRYPTING: &[&str] = &[

@@ -11,6 +11,7 @@ use sops_keys::{
     WorkBudget,
 };
 use tokio::runtime::{self, Runtime};
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::provider::{Outcome, Provider, Warn};
@@ -35,6 +36,9 @@ pub struct CloudKeys {
     is_any_allowed: AtomicBool,
     runtime: OnceLock<std::result::Result<Running, String>>,
     decrypted: Mutex<HashMap<Sealed, Zeroizing<Vec<u8>>>>,
+    /// The time that all requests together may take, counted from the first one.
+    limit: Option<Duration>,
+    deadline: OnceLock<Instant>,
     /// How often another key of the group was faster.
     losses: Mutex<HashMap<MasterKey, u32>>,
 }
@@ -54,8 +58,18 @@ impl CloudKeys {
             is_any_allowed: AtomicBool::new(false),
             runtime: OnceLock::new(),
             decrypted: Mutex::default(),
+            limit: None,
+            deadline: OnceLock::new(),
             losses: Mutex::default(),
         }
+    }
+
+    /// Limits the time of all requests together, counted from the first one. Without it, only each
+    /// request is limited.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
     }
 
     /// From now on, also contacts servers that only a file names, as `sops` does. For files that
@@ -88,10 +102,23 @@ impl CloudKeys {
             started.map_err(|error| format!("no request can be sent: {error}"))
         });
         match runtime {
-            Ok(Running(Some(runtime))) => Ok(runtime.block_on(requests)),
+            Ok(Running(Some(runtime))) => runtime.block_on(self.in_time(requests)),
             Ok(Running(None)) => Err("no request can be sent any more".to_owned()),
             Err(message) => Err(message.clone()),
         }
+    }
+
+    /// The outcome of the requests, unless the limit for all of them is over.
+    async fn in_time<T>(&self, requests: impl Future<Output = T>) -> Outcome<T> {
+        let Some(limit) = self.limit else {
+            return Ok(requests.await);
+        };
+        let deadline = self.deadline.get_or_init(|| Instant::now() + limit);
+        let outcome = timeout_at(*deadline, requests).await;
+        outcome.map_err(|_| {
+            let limit = limit.as_secs_f64();
+            format!("not asked any longer: requests to servers may take {limit} s in this run")
+        })
     }
 
     fn decrypted(&self) -> MutexGuard<'_, HashMap<Sealed, Zeroizing<Vec<u8>>>> {

@@ -1,6 +1,7 @@
 //! Flags that every command accepts, before or after its name.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ColorChoice};
@@ -8,10 +9,11 @@ use clap::{Args, ColorChoice};
 use super::{go_integer, path_or_empty};
 
 /// The variables that stand for a flag.
-const VARIABLES: [&str; 3] = [
+const VARIABLES: [&str; 4] = [
     "SOPS_CONFIG",
     "SOPS_KEYSERVICE",
     "SOPS_ENABLE_LOCAL_KEYSERVICE",
+    "SOPS_RS_CLOUD_TIMEOUT",
 ];
 
 /// Flags of every command.
@@ -95,6 +97,18 @@ pub(crate) struct GlobalArgs {
         value_parser = BoolishValueParser::new(),
     )]
     enable_local_keyservice: Option<bool>,
+    /// Stop waiting for keys on servers after this time in total [default: no limit for the run]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        hide = !cfg!(feature = "cloud-keys"),
+        value_name = "TIME",
+        env = "SOPS_RS_CLOUD_TIMEOUT",
+        hide_env_values = true,
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) cloud_timeout: Option<Duration>,
 }
 
 impl GlobalArgs {
@@ -105,7 +119,7 @@ impl GlobalArgs {
     }
 
     /// The names of the flags in the description of the command line.
-    pub(crate) const IDS: [&str; 8] = [
+    pub(crate) const IDS: [&str; 9] = [
         "config",
         "verbose",
         "quiet",
@@ -114,6 +128,7 @@ impl GlobalArgs {
         "mac_only_encrypted",
         "keyservice",
         "enable_local_keyservice",
+        "cloud_timeout",
     ];
 
     /// The addresses of the key services to ask.

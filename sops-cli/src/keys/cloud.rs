@@ -1,6 +1,7 @@
 //! The keys on servers that this program contacts itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "cloud-keys")]
 use sops_core::keys::{Attempts, Effort, MasterKey, Result, WorkBudget};
@@ -19,11 +20,15 @@ pub(super) struct Cloud(Arc<sops_kms::CloudKeys>);
 
 #[cfg(feature = "cloud-keys")]
 impl Cloud {
-    /// Contacts no server yet.
-    pub(super) fn new() -> Self {
+    /// Contacts no server yet. `limit` is for all requests together.
+    pub(super) fn new(limit: Option<Duration>) -> Self {
         let warn = |message: &str| crate::ui::Ui::new(false).warn(message);
         let environment = sops_core::keys::Environment::process();
-        Self(Arc::new(sops_kms::CloudKeys::new(environment, warn)))
+        let keys = sops_kms::CloudKeys::new(environment, warn);
+        Self(Arc::new(match limit {
+            Some(limit) => keys.with_limit(limit),
+            None => keys,
+        }))
     }
 
     /// The service, unless this program was built without it.
@@ -109,7 +114,7 @@ pub(super) struct Cloud;
 
 #[cfg(not(feature = "cloud-keys"))]
 impl Cloud {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(_: Option<Duration>) -> Self {
         Self
     }
 

@@ -56,7 +56,7 @@ impl Services {
         let identities = Arc::new(identities.with_prompt(ui.prompt()));
         let gpg = Arc::new(Gpg::from_environment(Environment::process()));
         let mut all = KeyServices::new().with_decryption_order(order);
-        let cloud = Cloud::new();
+        let cloud = Cloud::new(globals.cloud_timeout);
         let is_local = globals.is_local();
         let log = ui.verbose_log().map(KeyLog::new);
         if is_local {

@@ -101,7 +101,7 @@ impl User {
         self.environment.finish(self.command(arguments))
     }
 
-    /// Runs the program as somebody who has no keys of their own, and cannot be asked.
+    /// Runs the program as someone who has no keys of their own, and cannot be asked.
     fn run_without_keys(&self, arguments: &[&str]) -> Run {
         let mut command = self.command(arguments);
         command

@@ -176,3 +176,18 @@ fn a_server_that_repeats_the_data_key_does_not_bring_it_into_a_message() {
     let secret = request.json()["plaintext"].as_str().map(str::to_owned);
     run.keeps(&[&secret.expect("the request has a plaintext"), ROOT]);
 }
+
+#[test]
+fn a_limit_for_the_run_ends_the_wait_for_all_servers() {
+    let environment = TestEnvironment::without_key();
+    let vault = VaultServer::start();
+    encrypt(&environment, &vault, "x.yaml");
+    let text = environment.read("x.yaml");
+    let hanging = server(HttpReply::Silence);
+    environment.write("x.yaml", text.replace(&vault.http.url(), &hanging));
+    let words = ["decrypt", "--cloud-timeout", "10ms", "x.yaml"];
+    let run = run_with(&environment, &[("VAULT_TOKEN", ROOT)], &words).fails_with(128);
+    let message = "requests to servers may take 0.01 s in this run";
+    let stderr = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(stderr.contains(message), "{run}");
+}
