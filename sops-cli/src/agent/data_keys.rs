@@ -12,7 +12,12 @@ use super::clock::Moment;
 /// Decrypted data keys, or shares of them, by the SHA-256 of what they were decrypted from.
 pub(super) struct DataKeys {
     time: Duration,
-    keys: Mutex<HashMap<[u8; 32], (Moment, Zeroizing<Vec<u8>>)>>,
+    keys: Mutex<HashMap<[u8; 32], DecryptedKey>>,
+}
+
+struct DecryptedKey {
+    since: Moment,
+    secret: Zeroizing<Vec<u8>>,
 }
 
 impl DataKeys {
@@ -27,21 +32,23 @@ impl DataKeys {
     pub(super) fn get(&self, enc: &str) -> Option<Zeroizing<Vec<u8>>> {
         self.forget_old();
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.get(&digest(enc)).map(|(_, secret)| secret.clone())
+        keys.get(&digest(enc)).map(|key| key.secret.clone())
     }
 
     pub(super) fn keep(&self, enc: &str, secret: &Zeroizing<Vec<u8>>) {
         if !self.time.is_zero() {
             let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.entry(digest(enc))
-                .or_insert_with(|| (Moment::now(), secret.clone()));
+            keys.entry(digest(enc)).or_insert_with(|| DecryptedKey {
+                since: Moment::now(),
+                secret: secret.clone(),
+            });
         }
     }
 
     /// Wipes the keys whose time is over.
     pub(super) fn forget_old(&self) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.retain(|_, (kept, _)| kept.elapsed() < self.time);
+        keys.retain(|_, key| key.since.elapsed() < self.time);
     }
 }
 

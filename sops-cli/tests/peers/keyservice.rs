@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use sops_core::keys::MasterKey;
 use sops_keyservice::{Answer, Listener, Status, serve};
+use sops_test_support::environment::TestEnvironment;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -245,4 +248,27 @@ fn cloud_keys_are_sent_with_all_their_fields() {
             }
         }
     }
+}
+
+/// `sops` decrypts with a key that only the agent has.
+#[test]
+fn sops_uses_the_agent() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: hunter2\n");
+    let runtime = environment.home().join("run");
+    fs::DirBuilder::new().mode(0o700).create(&runtime).unwrap();
+    let agent = |words: &[&str]| {
+        let mut command = environment.command(&[&["agent"], words].concat());
+        command.env("XDG_RUNTIME_DIR", &runtime);
+        environment.finish(command).succeeds().stdout
+    };
+    let line = agent(&["start"]);
+    let address = line.trim().strip_prefix("export SOPS_KEYSERVICE=");
+    let address = address.expect("a shell can evaluate the line");
+    let mut sops = environment.command_of(Path::new("sops"), &["decrypt", "x.yaml"]);
+    sops.env("HOME", "/nonexistent")
+        .env("SOPS_KEYSERVICE", address);
+    let run = environment.finish(sops);
+    agent(&["stop"]);
+    assert_eq!(run.succeeds().stdout, "a: hunter2\n");
 }
