@@ -58,7 +58,7 @@ struct StatusArgs {
 pub(crate) fn cmd_agent(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     let socket = AgentSocket::required()?;
     match &args.action {
-        AgentAction::Start(args) => start::cmd_start(ui, args, &socket)?,
+        AgentAction::Start(args) => return start::cmd_start(ui, args, &socket),
         AgentAction::Stop(StopArgs {}) => {
             running(&socket)?;
             stop(&socket)?;

@@ -3,9 +3,8 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write as _};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +60,11 @@ pub(super) struct Args {
     detached: bool,
 }
 
-pub(super) fn cmd_start(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<(), CommandError> {
+pub(super) fn cmd_start(
+    ui: &Ui,
+    args: &Args,
+    socket: &AgentSocket,
+) -> Result<ExitCode, CommandError> {
     if args.detached {
         return run(ui, args, socket);
     }
@@ -71,23 +74,28 @@ pub(super) fn cmd_start(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<()
             .hint("set SSH_ASKPASS to the path of one, or use `--foreground`"));
     }
     socket.create_directory()?;
-    match AgentStatus::of(socket)? {
-        Some(status) if !status.locked => ui.note("the agent is already running"),
-        running => {
-            if running.is_some() {
-                stop(socket)?;
-            }
-            if args.foreground {
-                return run(ui, args, socket);
-            }
-            start_in_background()?;
+    let running = AgentStatus::of(socket)?;
+    if running.as_ref().is_some_and(|status| !status.locked) {
+        ui.note("the agent is already running");
+    } else {
+        if running.is_some() {
+            stop(socket)?;
+        }
+        if args.foreground {
+            return run(ui, args, socket);
+        }
+        let code = start_in_background()?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
         }
     }
-    ui.print(format_args!("export SOPS_KEYSERVICE={}", socket.address()))
+    ui.print(format_args!("export SOPS_KEYSERVICE={}", socket.address()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Runs this command again, and returns when that process has unlocked the keys and listens.
-fn start_in_background() -> Result<(), CommandError> {
+/// Runs this command again, and returns when that process has unlocked the keys and listens, or its
+/// exit code if it has failed.
+fn start_in_background() -> Result<ExitCode, CommandError> {
     let failed = |error: &io::Error| CommandError::input("the agent", error);
     let program = env::current_exe().map_err(|error| failed(&error))?;
     let mut child = Command::new(program)
@@ -103,19 +111,21 @@ fn start_in_background() -> Result<(), CommandError> {
         .read_to_end(&mut said)
         .map_err(|error| failed(&error))?;
     if said == READY {
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
-    // The process has written its error.
     let status = child.wait().map_err(|error| failed(&error))?;
-    let error = CommandError::new(Code::Generic, "the agent did not start");
-    Err(match status.signal() {
-        Some(signal) => error.hint(format!("signal {signal} ended it")),
-        None => error.hint("the reason is above"),
-    })
+    match status.code() {
+        // The process has written its error.
+        Some(code) => Ok(ExitCode::from(u8::try_from(code).unwrap_or(1))),
+        None => Err(CommandError::new(
+            Code::Generic,
+            "a signal ended the agent before it was ready",
+        )),
+    }
 }
 
 /// Unlocks the keys and answers requests.
-fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<(), CommandError> {
+fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandError> {
     let limits = Limits {
         lifetime: args.lifetime,
         idle: args.idle,
@@ -153,7 +163,8 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<(), CommandError> {
     };
     let served = serve(listen, Arc::clone(&service));
     terminal::restore();
-    served.map_err(|error| CommandError::output("the agent's socket", &error))
+    served.map_err(|error| CommandError::output("the agent's socket", &error))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How the agent asks before it answers.
