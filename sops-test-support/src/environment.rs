@@ -197,6 +197,8 @@ impl TestEnvironment {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home())
+            // Without this, the programs would ask the agent of the user who runs the tests.
+            .env("XDG_RUNTIME_DIR", self.home().join("run"))
             // Lets the tests run on machines without a memory file system.
             .env("SOPS_RS_ALLOW_DISK", "1")
             .current_dir(self.path(""))

@@ -206,6 +206,8 @@ fn a_plugin_asks_once_for_a_hundred_files() {
         );
     }
     assert_eq!(user.questions().len(), 1, "{:?}", user.questions());
+    user.run(&["agent", "stop"]).succeeds();
+    assert!(!user.home("run/sops-rs/agent.sock").exists());
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::agent::socket::AgentSocket;
 use crate::agent::{Limits, askpass};
 use crate::command_error::{Code, CommandError};
 use crate::keys::local::Confirmation;
+use crate::signals::DeferredSignals;
 use crate::ui::{Ui, terminal};
 
 const EXAMPLES: &str = "\
@@ -161,7 +162,10 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
         service.begin(prompt);
         Ok(listener)
     };
+    // The questions above have set what signals do; the service must end in its own way.
+    let signals = DeferredSignals::new();
     let served = serve(listen, Arc::clone(&service));
+    signals.forget();
     terminal::restore();
     served.map_err(|error| CommandError::output("the agent's socket", &error))?;
     Ok(ExitCode::SUCCESS)
