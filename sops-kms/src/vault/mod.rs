@@ -9,14 +9,15 @@ mod origin;
 mod refusal;
 mod settings;
 
-use std::collections::HashSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::Deserialize;
 use sops_keys::{Environment, Family, MasterKey};
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use self::api::Api;
@@ -30,8 +31,8 @@ use crate::secret_text::SecretText;
 pub(crate) struct Vault {
     environment: Environment,
     api: OnceLock<Outcome<Api>>,
-    /// The keys that are known to exist, or whose existence can't be checked.
-    checked: Mutex<HashSet<MasterKey>>,
+    /// Whether keys exist, as far as that is known. Requests for a key wait for the first answer.
+    checked: Mutex<HashMap<MasterKey, Arc<OnceCell<Outcome<()>>>>>,
     warn: Warn,
 }
 
@@ -73,9 +74,15 @@ impl Vault {
     /// Refuses a key that does not exist. Encryption would create it, so that a typing error would
     /// make a new key that no one else knows.
     async fn require_existing(&self, key: &MasterKey, request: &Request<'_>) -> Outcome<()> {
-        if self.is_checked(key) {
-            return Ok(());
-        }
+        let checked = {
+            let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(checked.entry(key.clone()).or_default())
+        };
+        let outcome = checked.get_or_init(|| self.check_existence(key, request));
+        outcome.await.clone()
+    }
+
+    async fn check_existence(&self, key: &MasterKey, request: &Request<'_>) -> Outcome<()> {
         let Request { api, server, path } = request;
         let answer = api.get(server, &path.of_key()).await?;
         match answer.status {
@@ -95,14 +102,7 @@ impl Vault {
             )),
             _ => return Err(refusal::explain(api, server, &answer, path, "encrypt", "").await),
         }
-        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        checked.insert(key.clone());
         Ok(())
-    }
-
-    fn is_checked(&self, key: &MasterKey) -> bool {
-        let checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        checked.contains(key)
     }
 }
 

@@ -8,7 +8,7 @@ use sops_test_support::environment::TestEnvironment;
 use sops_test_support::server::VaultServer;
 use sops_test_support::server::vault::ROOT;
 
-use super::{TEXT, run, run_with};
+use super::{TEXT, operations, run, run_with};
 
 /// How many requests must be in flight. A command sends up to 32.
 const TOGETHER: usize = 20;
@@ -69,6 +69,12 @@ fn requests_for_many_files_are_sent_together() {
         let key = server.key("transit/sops");
         let encrypt = [&["encrypt", "-i", "--hc-vault-transit", &key], &names[..]].concat();
         run(&environment, &encrypt).succeeds();
+        // Whether the key exists is asked once for all files.
+        let operations = operations(&server);
+        let checks = operations
+            .iter()
+            .filter(|operation| operation.starts_with("GET"));
+        assert_eq!(checks.count(), 1, "{operations:?}");
         let variables = [("VAULT_TOKEN", ROOT), ("VAULT_ADDR", &server.http.url())];
         run_with(&environment, &variables, words).succeeds();
         assert!(gate.is_open(), "{words:?}");
