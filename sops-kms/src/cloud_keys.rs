@@ -131,6 +131,14 @@ impl CloudKeys {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where the credentials for the key come from, such as a variable or a profile. Call it after a
+    /// request with the key; `None` if no source has credentials.
+    #[must_use]
+    pub fn credential_source(&self, key: &MasterKey) -> Option<String> {
+        let source = self.provider(key.family())?.credential_source(key);
+        self.run(source).and_then(|source| source).ok()
+    }
+
     /// Tries the keys at these indices together.
     fn race(&self, keys: &[(&MasterKey, &str)], indices: &[usize]) -> Attempts {
         let reach = self.reach();

@@ -28,6 +28,9 @@ pub(crate) trait Provider: Send + Sync {
         Box::pin(async { Ok(key.clone()) })
     }
 
+    /// Where the credentials for the key come from, after a request with it.
+    fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String>;
+
     /// Encrypts a data key or a share of one. Returns the text for the metadata.
     fn encrypt<'a>(
         &'a self,

@@ -42,6 +42,11 @@ impl Cloud {
         self.0.serves(family)
     }
 
+    /// Where the credentials for the key come from, after a request with it.
+    pub(super) fn credential_source(&self, key: &MasterKey) -> Option<String> {
+        self.0.credential_source(key)
+    }
+
     /// From now on, also contacts servers that only a file names.
     pub(super) fn contact_any_server(&self) {
         self.0.contact_any_server();
@@ -124,6 +129,10 @@ impl Cloud {
 
     pub(super) fn serves(&self, _: Family) -> bool {
         false
+    }
+
+    pub(super) fn credential_source(&self, _: &MasterKey) -> Option<String> {
+        None
     }
 
     pub(super) fn contact_any_server(&self) {}

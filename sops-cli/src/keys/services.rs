@@ -235,6 +235,14 @@ impl Services {
                 }
     }
 
+    /// Where the credentials for a key on a server come from, after a request with the key.
+    pub(crate) fn credential_source(&self, key: &MasterKey) -> Option<String> {
+        match self.serves_in_cloud(key.family()) {
+            true => self.cloud.credential_source(key),
+            false => None,
+        }
+    }
+
     /// Whether this program contacts the servers of the family itself.
     fn serves_in_cloud(&self, family: Family) -> bool {
         self.is_local && self.cloud.serves(family)

@@ -82,6 +82,11 @@ fn a_file_is_encrypted_changed_and_decrypted() {
         let encrypted = user.environment.read("x.yaml");
         assert!(encrypted.contains(&format!("arn: {arn}\n")), "{encrypted}");
         assert_eq!(user.run(&["decrypt", "x.yaml"]).succeeds().stdout, TEXT);
+        let check = user.run(&["keys", "check", "x.yaml"]).succeeds();
+        assert!(
+            check.stdout.contains("credentials: AWS_ACCESS_KEY_ID"),
+            "{check}"
+        );
         user.run(&["rotate", "-i", "--yes", "--add-age", &recipient(), "x.yaml"])
             .succeeds();
         user.run(&["rotate", "-i", "--yes", "--rm-kms", arn, "x.yaml"])

@@ -99,6 +99,8 @@ fn a_key_without_a_version_gets_the_latest_one() {
     assert_eq!(bodies[0].header("authorization"), None);
     let decrypted = user.run(&["decrypt", "x.yaml"]).succeeds();
     assert_eq!(decrypted.stdout, TEXT);
+    let check = user.run(&["keys", "check", "x.yaml"]).succeeds();
+    assert!(check.stdout.contains("credentials: environment"), "{check}");
     user.run(&["set", "x.yaml", "[\"a\"]", "\"new\""])
         .succeeds();
     user.run(&["rotate", "-i", "--yes", "x.yaml"]).succeeds();

@@ -103,6 +103,13 @@ fn a_file_is_encrypted_changed_and_decrypted() {
         "{encrypted}"
     );
     assert_eq!(user.run(&["decrypt", "x.yaml"]).succeeds().stdout, TEXT);
+    let check = user.run(&["keys", "check", "x.yaml"]).succeeds();
+    assert!(
+        check
+            .stdout
+            .contains("credentials: GOOGLE_OAUTH_ACCESS_TOKEN"),
+        "{check}"
+    );
     user.run(&["rotate", "-i", "--yes", "--add-age", &recipient(), "x.yaml"])
         .succeeds();
     user.run(&["rotate", "-i", "--yes", "--rm-gcp-kms", KEY, "x.yaml"])

@@ -41,7 +41,7 @@ fn every_key_of_files_and_rules_is_tried_once() {
     let allowed = [("VAULT_TOKEN", ROOT), ("VAULT_ADDR", &*server.http.url())];
     let run = check(&environment, &allowed, &[]).succeeds();
     let expected = [
-        format!("ok hc_vault {vault} encrypt: ms decrypt: ms"),
+        format!("ok hc_vault {vault} credentials: VAULT_TOKEN encrypt: ms decrypt: ms"),
         format!("ok {age} encrypt: ms decrypt: ms"),
         format!(
             "encrypts {other} encrypt: ms decrypt: no private key on this machine that needs no passphrase"
@@ -60,7 +60,7 @@ fn every_key_of_files_and_rules_is_tried_once() {
     ];
     let run = check(&environment, &powerless, &[]);
     assert_eq!(run.code, Some(1), "{run}");
-    let failed = format!("failed hc_vault {vault} encrypt: ");
+    let failed = format!("failed hc_vault {vault} credentials: VAULT_TOKEN encrypt: ");
     let line = lines(&run)
         .into_iter()
         .find(|line| line.starts_with(&failed));

@@ -24,6 +24,7 @@ use sops_keys::{Environment, Family, MasterKey};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
+use self::access_key::AccessKey;
 use self::context::Context;
 use self::credentials::{Credentials, Wanted};
 use self::key_arn::KeyArn;
@@ -90,14 +91,7 @@ impl Aws {
         client.as_ref().map_err(Clone::clone)
     }
 
-    /// Encrypts or decrypts. `secret` is a text in the request that must not be shown.
-    async fn operate(
-        &self,
-        key: &Key<'_>,
-        operation: &str,
-        body: &serde_json::Value,
-        secret: &str,
-    ) -> Outcome<Answer> {
+    async fn access_key(&self, key: &Key<'_>) -> Outcome<AccessKey> {
         let region = key.arn.region;
         let context = Context {
             environment: &self.environment,
@@ -110,7 +104,19 @@ impl Aws {
             role: key.role.cloned(),
             region: region.to_owned(),
         };
-        let access = self.credentials.find(&context, &wanted).await?;
+        self.credentials.find(&context, &wanted).await
+    }
+
+    /// Encrypts or decrypts. `secret` is a text in the request that must not be shown.
+    async fn operate(
+        &self,
+        key: &Key<'_>,
+        operation: &str,
+        body: &serde_json::Value,
+        secret: &str,
+    ) -> Outcome<Answer> {
+        let region = key.arn.region;
+        let access = self.access_key(key).await?;
         let url = endpoint::endpoint(&self.environment, "kms", "KMS", region)?;
         let body = Zeroizing::new(body.to_string());
         let mut request = Request::new(Bytes::from(body.to_string()));
@@ -139,7 +145,7 @@ impl Aws {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let mut pauses = PAUSES.iter();
         loop {
-            let answer = context.client.send(&request).await;
+            let answer = self.client()?.send(&request).await;
             let answer = answer.map_err(|error| format!("{host} {error}"))?;
             if answer.status == StatusCode::OK {
                 return Ok(answer);
@@ -196,6 +202,10 @@ impl Provider for Aws {
     }
 
     /// The servers are those of AWS or of the user, so every reach is the same.
+    fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
+        Box::pin(async move { Ok(self.access_key(&key_of(key)?).await?.source) })
+    }
+
     fn encrypt<'a>(
         &'a self,
         key: &'a MasterKey,

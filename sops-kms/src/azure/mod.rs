@@ -264,6 +264,11 @@ impl Provider for Azure {
         })
     }
 
+    fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
+        let _ = key;
+        Box::pin(self.credentials.source())
+    }
+
     fn encrypt<'a>(
         &'a self,
         key: &'a MasterKey,

@@ -146,6 +146,11 @@ impl Provider for Gcp {
     }
 
     /// The server is that of Google or of the user, so every reach is the same.
+    fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
+        let _ = key;
+        Box::pin(async { Ok(self.credentials.authorization().await?.source) })
+    }
+
     fn encrypt<'a>(
         &'a self,
         key: &'a MasterKey,

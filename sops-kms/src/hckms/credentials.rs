@@ -33,6 +33,8 @@ pub(super) struct Credentials {
     pub(super) token: Option<SecretText>,
     /// The project, if the source names it.
     pub(super) project: Option<String>,
+    /// The name of the source in messages.
+    pub(super) source: String,
 }
 
 /// The access key of the first source that has one.
@@ -77,6 +79,7 @@ fn of_variables(environment: &Environment) -> Outcome<Found> {
         secret: secret.into(),
         token: var("HUAWEICLOUD_SDK_SECURITY_TOKEN")?.map(SecretText::from),
         project: var("HUAWEICLOUD_SDK_PROJECT_ID")?,
+        source: "HUAWEICLOUD_SDK_AK".to_owned(),
     }))
 }
 
@@ -107,6 +110,7 @@ fn of_file(environment: &Environment) -> Outcome<Found> {
         secret: secret.into(),
         token: value("security_token").map(SecretText::from),
         project: value("project_id"),
+        source: shown.to_string(),
     }))
 }
 
@@ -150,6 +154,7 @@ async fn of_metadata(direct: &HttpClient) -> Found {
         secret: answer.credential.secret,
         token: Some(answer.credential.securitytoken),
         project: None,
+        source: "the metadata server".to_owned(),
     })
 }
 

@@ -263,6 +263,15 @@ impl Provider for Hckms {
     }
 
     /// The servers are those of Huawei or of the user, so every reach is the same.
+    fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
+        let _ = key;
+        Box::pin(async {
+            let state = self.state.lock().await;
+            let credentials = state.credentials.clone();
+            Ok(credentials.ok_or("no request was sent")??.source)
+        })
+    }
+
     fn encrypt<'a>(
         &'a self,
         key: &'a MasterKey,

@@ -143,6 +143,19 @@ impl Provider for Vault {
         Family::HcVault
     }
 
+    fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
+        let _ = key;
+        Box::pin(async {
+            let api = self.api.get().ok_or("no request was sent")?;
+            let api = api.as_ref().map_err(Clone::clone)?;
+            match (api.token_source(), api.has_agent()) {
+                (Some(source), _) => Ok(source.to_owned()),
+                (None, true) => Ok("the agent".to_owned()),
+                (None, false) => Err("there is no token".to_owned()),
+            }
+        })
+    }
+
     fn encrypt<'a>(
         &'a self,
         key: &'a MasterKey,

@@ -70,7 +70,9 @@ pub(super) fn cmd_check(
         ui.note("There are no master keys");
     }
     let service = services.unprompted();
-    let outcomes = parallel::map(keys, ItemsPerThread::One, |key| Trial::of(key, &service));
+    let outcomes = parallel::map(keys, ItemsPerThread::One, |key| {
+        Trial::of(key, &service, |key| services.credential_source(key))
+    });
     let mut is_good = errors.is_empty();
     for trial in &outcomes {
         ui.print(trial)?;

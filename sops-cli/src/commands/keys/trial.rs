@@ -17,6 +17,8 @@ pub(super) struct Trial {
     is_local: bool,
     encryption: Measured,
     decryption: Measured,
+    /// Where the credentials came from.
+    source: Option<String>,
 }
 
 /// What the result means.
@@ -30,7 +32,11 @@ pub(super) enum TrialOutcome {
 
 impl Trial {
     /// Encrypts a random text with the key, and decrypts it or what a file has.
-    pub(super) fn of(found: &FoundKey, service: &dyn KeyService) -> Self {
+    pub(super) fn of(
+        found: &FoundKey,
+        service: &dyn KeyService,
+        source: impl FnOnce(&MasterKey) -> Option<String>,
+    ) -> Self {
         let FoundKey { key, enc } = found;
         let is_local = matches!(key.family(), Family::Age | Family::Pgp);
         let begin = Instant::now();
@@ -47,6 +53,7 @@ impl Trial {
             is_local,
             encryption,
             decryption,
+            source: source(key),
         }
     }
 
@@ -93,6 +100,9 @@ impl fmt::Display for Trial {
             TrialOutcome::Bad => "failed",
         };
         write!(f, "{word}  {}", self.name)?;
+        if let Some(source) = &self.source {
+            write!(f, "  credentials: {source}")?;
+        }
         for (verb, measured) in [("encrypt", &self.encryption), ("decrypt", &self.decryption)] {
             match measured {
                 Ok(time) => write!(f, "  {verb}: {} ms", time.as_millis())?,

@@ -154,6 +154,13 @@ impl Credentials {
         Err(failure)
     }
 
+    /// The source of the tokens, after the first one.
+    pub(super) async fn source(&self) -> Outcome<String> {
+        let source = self.state.lock().await.source;
+        let source = source.ok_or("no token was needed")?;
+        Ok(source.words().to_owned())
+    }
+
     /// Forgets a token that a vault rejected.
     pub(super) async fn forget(&self, challenge: &Challenge) {
         self.state.lock().await.tokens.remove(challenge);
