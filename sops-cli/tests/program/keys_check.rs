@@ -90,7 +90,9 @@ fn only_allowed_servers_are_contacted_unless_the_file_is_named() {
     let run = check(&environment, &token, &["x.yaml"]).succeeds();
     assert_eq!(
         lines(&run),
-        [format!("ok hc_vault {key} encrypt: ms decrypt: ms")]
+        [format!(
+            "ok hc_vault {key} credentials: VAULT_TOKEN encrypt: ms decrypt: ms"
+        )]
     );
     // The key is read, and a random text and the data key go through it.
     assert_eq!(server.http.requests().len(), asked + 3);
