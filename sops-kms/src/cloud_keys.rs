@@ -89,7 +89,7 @@ impl CloudKeys {
         });
         match runtime {
             Ok(Running(Some(runtime))) => Ok(runtime.block_on(requests)),
-            Ok(Running(None)) => Err("no request can be sent any more".to_owned()),
+            Ok(Running(None)) => Err("no more requests can be sent".to_owned()),
             Err(message) => Err(message.clone()),
         }
     }
