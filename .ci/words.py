@@ -43,6 +43,11 @@ PHRASES = {
     r"tells? of": "report",
     r"(hereby|thereby|therein|thereof|thereto|wherein|whereof|likewise)": "say it in plain words",
     r"a blank (is|are|before|after|behind|between|in)": "a space",
+    r"in another way than": "differently from",
+    r"in a circle": "in a loop",
+    r"(is|are|was|were) \w+ed already": "is already …",
+    r"(names|keys) and texts": "and strings, or and values",
+    r"keys (of|in) which (at most|at least|only)": "at most one of these keys",
 }
 PATTERN = re.compile(r"\b(" + "|".join(PHRASES) + r")\b", re.IGNORECASE)
 

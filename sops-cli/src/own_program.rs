@@ -14,8 +14,8 @@ pub(crate) fn program() -> Result<PathBuf, CommandError> {
         .and_then(fs::canonicalize)
         .map_err(|error| CommandError::input("the path of this program", &error))?;
     let is_own = |file: &PathBuf| file.is_absolute() && is_same(file, &own);
-    let found = directories().map(|directory| directory.join("sops-rs"));
-    Ok(found.into_iter().find(is_own).unwrap_or(own))
+    let mut candidates = directories().map(|directory| directory.join("sops-rs"));
+    Ok(candidates.find(is_own).unwrap_or(own))
 }
 
 /// The directories of the PATH.

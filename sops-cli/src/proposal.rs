@@ -50,7 +50,7 @@ impl ProposedValue {
             Node::Mapping(entries) => format!("a mapping with {} keys", entries.len()),
             Node::Sequence(items) => format!("a list with {} items", items.len()),
             node => match node.as_str() {
-                Some(text) => format!("a text of {} characters", text.chars().count()),
+                Some(text) => format!("a string of {} characters", text.chars().count()),
                 None => "a number, a boolean or null".to_owned(),
             },
         }

@@ -175,11 +175,11 @@ mod tests {
             characters.sort_unstable();
             characters.dedup();
             assert_eq!(characters.len(), alphabet.characters.len());
-            let one = RandomText {
+            let text = RandomText {
                 length: 1,
                 alphabet,
             };
-            assert!((one.bits() - bits).abs() < 0.01, "{}", alphabet.name);
+            assert!((text.bits() - bits).abs() < 0.01, "{}", alphabet.name);
         }
     }
 

@@ -215,8 +215,8 @@ pub fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     (value.is_str() && is_encrypted(text)).then_some(text)
 }
 
-/// What the text of an encrypted value says without a key: the type of the plaintext, and its
-/// length in bytes. `None` if the text is not an encrypted value, or its type is unknown.
+/// What an encrypted value reveals without a key: the type of the plaintext, and its length in
+/// bytes. `None` if the text is not an encrypted value, or its type is unknown.
 ///
 /// AES-GCM does not hide lengths, so anyone who can read the file can read this.
 pub fn plaintext_shape(ciphertext: &str) -> Option<(Type, usize)> {

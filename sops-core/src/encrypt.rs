@@ -65,8 +65,8 @@ impl Encryption {
         Self::to_key_groups(vec![keys.into_iter().map(Into::into).collect()], None)
     }
 
-    /// Like [`to`](Self::to), for several key groups, of which `shamir_threshold` are needed to
-    /// decrypt the document; `None` means all of them.
+    /// Like [`to`](Self::to), for several key groups. Decryption needs `shamir_threshold` of them;
+    /// `None` means all.
     #[must_use]
     pub fn to_key_groups(key_groups: Vec<Vec<MasterKey>>, shamir_threshold: Option<usize>) -> Self {
         Self {

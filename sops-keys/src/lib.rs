@@ -2,8 +2,8 @@
 //!
 //! A *data key* encrypts the values of one file. A *master key* (age, PGP, or a cloud key)
 //! encrypts the data key. A file lists its master keys either in one key group, any key of which
-//! recovers the data key, or in several groups, of which a threshold is needed because each group
-//! holds only a share of the data key.
+//! recovers the data key, or in several groups. Each of several groups holds only a share of the
+//! data key, and the threshold says how many shares are needed.
 //!
 //! This crate does not know the format of a file. `sops-core` reads and writes the metadata that
 //! lists the keys.

@@ -97,7 +97,7 @@ pub(crate) fn from_json(json: &[u8]) -> Option<AccessToken> {
 ///
 /// # Errors
 ///
-/// The message says what the server says.
+/// The message contains the reason that the server gave.
 pub(crate) async fn request_with_form(
     client: &HttpClient,
     url: &str,
@@ -125,7 +125,7 @@ pub(crate) async fn request_with_form(
 ///
 /// # Errors
 ///
-/// The message says what the server says.
+/// The message contains the reason that the server gave.
 pub(crate) async fn request(
     client: &HttpClient,
     method: Method,
@@ -153,7 +153,7 @@ pub(crate) async fn request(
     let status = answer.status.as_u16();
     if answer.status == StatusCode::OK {
         return from_json(&answer.body)
-            .ok_or_else(|| format!("the answer of {host} contains no token"));
+            .ok_or_else(|| format!("the response from {host} contains no token"));
     }
     let error: ErrorAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     let message = match (error.error_description, error.error) {

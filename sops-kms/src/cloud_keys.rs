@@ -103,7 +103,7 @@ impl CloudKeys {
         });
         match runtime {
             Ok(Running(Some(runtime))) => runtime.block_on(self.in_time(requests)),
-            Ok(Running(None)) => Err("no request can be sent any more".to_owned()),
+            Ok(Running(None)) => Err("no more requests can be sent".to_owned()),
             Err(message) => Err(message.clone()),
         }
     }

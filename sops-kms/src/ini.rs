@@ -4,7 +4,7 @@
 /// the last counts.
 pub(crate) fn value<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
     let mut is_in_section = false;
-    let mut found = None;
+    let mut last = None;
     for line in text.lines().map(str::trim) {
         if line.starts_with(['#', ';']) {
             continue;
@@ -17,10 +17,10 @@ pub(crate) fn value<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a s
         } else if let Some((name, value)) = line.split_once('=').filter(|_| is_in_section)
             && name.trim() == key
         {
-            found = Some(value.trim()).filter(|value| !value.is_empty());
+            last = Some(value.trim()).filter(|value| !value.is_empty());
         }
     }
-    found
+    last
 }
 
 /// Whether the file has the section.

@@ -191,9 +191,9 @@ impl<'t> TemplateAction<'t> {
             let before = self.value[..range.start]
                 .trim_end()
                 .trim_end_matches(['(', ' ']);
-            let behind = self.value[range.end..].trim_start_matches([')', ' ']);
+            let after = self.value[range.end..].trim_start_matches([')', ' ']);
             let is_whole = (before.is_empty() || CONVERSIONS.contains(&before))
-                && (behind.is_empty() || behind.starts_with('|'));
+                && (after.is_empty() || after.starts_with('|'));
             if is_whole || DEFAULTS.iter().any(|word| before.ends_with(word)) {
                 literals.push(literal);
             }

@@ -123,8 +123,8 @@ fn is_age(bytes: &[u8]) -> bool {
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
             return false;
         };
-        let (line, behind) = rest.split_at(end);
-        rest = &behind[1..];
+        let (line, after) = rest.split_at(end);
+        rest = &after[1..];
         if let Some(mac) = line.strip_prefix(b"--- ") {
             // Every payload has a nonce and a tag.
             return has_stanza
@@ -178,11 +178,11 @@ pub(crate) fn is_public(text: &str) -> bool {
     let mut is_any = false;
     while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
         rest = &rest[start..];
-        if let Some((block, behind)) = PemBlock::first(rest) {
+        if let Some((block, after)) = PemBlock::first(rest) {
             if !block.is_public() {
                 return false;
             }
-            rest = behind;
+            rest = after;
             is_any = true;
             continue;
         }
@@ -191,9 +191,9 @@ pub(crate) fn is_public(text: &str) -> bool {
             is_any = true;
             continue;
         }
-        let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
         let line = line.trim_end();
-        rest = behind;
+        rest = after;
         let is_remark = REMARKS.iter().any(|word| line.starts_with(word));
         // A remark may also follow a key.
         let remark = match is_remark {
@@ -389,14 +389,14 @@ mod tests {
                 String::from_utf8_lossy(&bytes)
             );
         }
-        let behind = |text: String| format!("{text}password: hunter2\n");
+        let after = |text: String| format!("{text}password: hunter2\n");
         for text in [
-            behind("age-encryption.org/v1\n".to_owned()),
+            after("age-encryption.org/v1\n".to_owned()),
             "age-encryption.org/v1\n-> X25519 abc\n--- AAAA\npassword: hunter2-hunter2-hunter2-hunter2\n".to_owned(),
-            behind(armored()),
-            behind(vault()),
-            behind("$ANSIBLE_VAULT;1.1;AES256\n".to_owned()),
-            behind(PGP.to_owned()),
+            after(armored()),
+            after(vault()),
+            after("$ANSIBLE_VAULT;1.1;AES256\n".to_owned()),
+            after(PGP.to_owned()),
             "-----BEGIN PGP MESSAGE-----\npassword: hunter2\n-----END PGP MESSAGE-----\n".to_owned(),
             "-----BEGIN PGP MESSAGE-----\nhunter2".to_owned(),
             "\0GITCRYPT\0password: hunter2".to_owned(),

@@ -1,6 +1,6 @@
 //! Files that other programs read unencrypted, so that a creation rule does not cover them. A name
-//! alone exempts nothing: the content must be what the name says, and contain nothing that looks
-//! like a secret.
+//! alone exempts nothing: the content must match the name, and contain nothing that looks like a
+//! secret.
 
 use std::path::Path;
 

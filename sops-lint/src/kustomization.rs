@@ -54,9 +54,9 @@ pub(crate) fn seems_to_be(text: &str) -> bool {
     let mut words = FINDER.find_iter(text);
     words.any(|word| {
         let is_blank = |c: char| c.is_ascii_whitespace() || c == '"' || c == '\'';
-        let behind = text[word.end()..].trim_start_matches(is_blank);
+        let after = text[word.end()..].trim_start_matches(is_blank);
         let before = text[..word.start()].trim_end_matches(is_blank);
-        behind.starts_with(':') || before.ends_with(':')
+        after.starts_with(':') || before.ends_with(':')
     })
 }
 

@@ -30,10 +30,10 @@ pub(crate) fn divide(
             of_file.push((part, finding));
         }
     }
-    let there = of_files
+    let in_files = of_files
         .into_iter()
         .flat_map(|(path, parts)| in_file(&path, parts, context, check));
-    (here, there.collect())
+    (here, in_files.collect())
 }
 
 fn in_file(

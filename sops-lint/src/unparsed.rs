@@ -48,10 +48,10 @@ pub(crate) fn names_secret(text: &str) -> bool {
 /// The position of the key `kind` of a Secret whose value is at this position; `None` for another
 /// word, or the value of another key.
 pub(crate) fn kind_before(bytes: &[u8], word: usize) -> Option<usize> {
-    let behind = &bytes[word + "Secret".len()..];
-    let behind = behind.strip_prefix(b"List").unwrap_or(behind);
+    let after = &bytes[word + "Secret".len()..];
+    let after = after.strip_prefix(b"List").unwrap_or(after);
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if behind.first().is_some_and(is_word) {
+    if after.first().is_some_and(is_word) {
         return None;
     }
     // Spaces do not count.
@@ -115,8 +115,8 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
             return None;
         }
         let end = rest.find("\n---").map_or(rest.len(), |at| at + 1);
-        let (document, behind) = rest.split_at(end);
-        rest = behind;
+        let (document, after) = rest.split_at(end);
+        rest = after;
         Some(document)
     })
 }
@@ -169,8 +169,8 @@ fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<
         }
         // Several fields may be in one line of flow style or JSON.
         let mut rest = inner;
-        while let Some((name, behind)) = next_field(rest) {
-            let value = behind.trim_start();
+        while let Some((name, after)) = next_field(rest) {
+            let value = after.trim_start();
             let value = without_properties(value);
             if value.is_empty() || value.starts_with(['|', '>', '#']) {
                 field = Some((Some(indent + prefix), name));
@@ -179,11 +179,11 @@ fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<
             if is_action(value) {
                 break;
             }
-            let (inside, behind) = match value.strip_prefix(['{', '[']) {
+            let (inside, after) = match value.strip_prefix(['{', '[']) {
                 Some(inside) => of_brackets(inside),
                 None => (value, ""),
             };
-            let is_cut = behind.is_empty() && value.starts_with(['{', '[']);
+            let is_cut = after.is_empty() && value.starts_with(['{', '[']);
             if let Some(key) = of_flow(name, inside, is_open) {
                 let offset = inside.as_ptr() as usize - text.as_ptr() as usize;
                 let span = offset..offset + inside.len();
@@ -194,7 +194,7 @@ fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<
                 field = Some((None, name));
                 break;
             }
-            rest = behind;
+            rest = after;
         }
     }
     None

@@ -49,11 +49,11 @@ fn hides_letters(text: &str) -> bool {
 
 /// Whether a line break divides a word of a Secret. Sources in many languages have escaped line
 /// breaks.
-fn is_in_word(before: &str, behind: &str) -> bool {
+fn is_in_word(before: &str, after: &str) -> bool {
     let is_other = |c: char| !c.is_ascii_alphabetic();
     let start = before.rfind(is_other).map_or(before, |at| &before[at..]);
     let start = start.trim_start_matches(is_other);
-    let end = behind.find(is_other).map_or(behind, |at| &behind[..at]);
+    let end = after.find(is_other).map_or(after, |at| &after[..at]);
     let words = ["Secret", "SecretList", "kind", "data", "stringData"];
     // Each part must be in the word, so that long runs of letters are not copied.
     let is_split = !start.is_empty() && !end.is_empty();
@@ -72,8 +72,8 @@ fn escape(text: &str) -> Option<(Option<char>, usize)> {
         b'u' => 4,
         b'U' => 8,
         b'\n' | b'\r' => {
-            let behind = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
-            return Some((None, text.len() - behind.len()));
+            let after = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+            return Some((None, text.len() - after.len()));
         }
         _ => return None,
     };

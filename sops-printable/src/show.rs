@@ -52,8 +52,8 @@ fn without_commands(text: &str) -> String {
         // a line.
         let mut rest = &*line;
         while let Some(at) = rest.find("##") {
-            let behind = rest[at..].trim_start_matches('#');
-            let name = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            let after = rest[at..].trim_start_matches('#');
+            let name = after.trim_start_matches(|c: char| c.is_ascii_alphabetic());
             out.push_str(&rest[..at]);
             out.push_str(match name.starts_with('[') {
                 true => r"#\u{23}",

@@ -54,7 +54,7 @@ impl Filter {
     }
 }
 
-/// A set of hashes, of which only the highest bits count.
+/// A set of hashes that compares only their highest bits.
 struct BitSet {
     words: Vec<u64>,
     /// How far to shift a hash to the right.

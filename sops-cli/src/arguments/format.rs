@@ -70,7 +70,7 @@ impl FormatArgs {
         if output == Format::Binary && input != Format::Binary {
             return Err(CommandError::new(
                 Code::ConflictingParameters,
-                "`--output-type binary` would lose all keys but `data`",
+                "`--output-type binary` would lose all keys except `data`",
             )
             .hint("to convert it: `sops-rs decrypt --output-type`, then `sops-rs encrypt`"));
         }

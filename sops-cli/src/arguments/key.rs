@@ -156,7 +156,7 @@ impl KmsArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct GroupArgs {
-    /// age recipient of the new group; you can repeat this flag and those for other keys
+    /// age recipient of the new group; you can repeat this flag and the flags for other keys
     #[arg(long, value_name = "RECIPIENT", help_heading = HEADING)]
     age: Vec<String>,
     /// Fingerprint of a PGP key

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn errors_are_explained() {
-        for (text, says, has_hint) in [
+        for (text, message, has_hint) in [
             (
                 "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
                 "`CA:TRUE`",
@@ -115,7 +115,7 @@ mod tests {
             ),
         ] {
             let fault = fault(text);
-            assert!(fault.message.contains(says), "{}", fault.message);
+            assert!(fault.message.contains(message), "{}", fault.message);
             assert!(!fault.message.contains("Error"), "{}", fault.message);
             assert_eq!(fault.hint.is_some(), has_hint, "{text}");
         }

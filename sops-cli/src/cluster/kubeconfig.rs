@@ -11,8 +11,8 @@ use super::args::{ClusterArgs, ClusterOrigin};
 use super::credentials::of_pod;
 use crate::command_error::{Code, CommandError, name_of};
 
-/// Reads the named file; otherwise the files in KUBECONFIG, merged, of which some may be missing as
-/// in `kubectl`; otherwise the default file.
+/// Reads the named file; otherwise the files in KUBECONFIG, merged; otherwise the default file. As
+/// in `kubectl`, some of the files in KUBECONFIG may be missing.
 pub(super) fn read(named: Option<&Path>) -> Result<Kubeconfig, KubeconfigError> {
     if let Some(file) = named {
         return Kubeconfig::read_from(file);

@@ -46,7 +46,7 @@ impl CommandError {
         Self::from_core(error, Some((name, text, format, role)))
     }
 
-    /// An error of the library about a configuration, the text of which is given.
+    /// An error of the library about a configuration with this text.
     pub(crate) fn in_config_text(error: Error, text: &[u8]) -> Self {
         match error {
             Error::Config {

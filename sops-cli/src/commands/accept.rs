@@ -24,10 +24,10 @@ pub(crate) struct Args {
     /// Proposals, files that have proposals, and directories [default: the working directory]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Accept all of them without asking
+    /// Accept all proposals without asking
     #[arg(long, short, conflicts_with = "reject")]
     yes: bool,
-    /// Delete them instead
+    /// Delete the proposals instead
     #[arg(long)]
     reject: bool,
 }
@@ -84,25 +84,25 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     ))
 }
 
-/// The proposals that the paths stand for, each once.
+/// The proposals at these paths, for these files and in these directories, each once.
 fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let here = [Path::new(".").to_owned()];
     let paths = if paths.is_empty() { &here[..] } else { paths };
-    let mut found = Vec::new();
+    let mut proposals = Vec::new();
     for path in paths {
         if path.is_dir() {
             let items = batch::items([path.as_path()].into_iter(), Leftovers::Keep)?;
             let files = items.into_iter().map(|item| item.path);
-            found.extend(files.filter(|path| proposal::target(path).is_some()));
+            proposals.extend(files.filter(|path| proposal::target(path).is_some()));
         } else if proposal::target(path).is_some() {
-            found.push(path.clone());
+            proposals.push(path.clone());
         } else {
-            found.extend(proposal::of_file(path)?);
+            proposals.extend(proposal::of_file(path)?);
         }
     }
-    found.sort();
-    found.dedup();
-    Ok(found)
+    proposals.sort();
+    proposals.dedup();
+    Ok(proposals)
 }
 
 /// The context for accepting proposals.
@@ -110,7 +110,7 @@ struct Acceptance<'a> {
     ui: &'a Ui,
     globals: &'a GlobalArgs,
     services: &'a Services,
-    /// Whether the proposals may have been found in a directory.
+    /// Whether some proposals may have been found in a directory.
     is_found: bool,
     /// Whether the user agreed to all of them in advance.
     yes: bool,

@@ -91,8 +91,7 @@ enum MinConfidence {
     Low,
     /// Leave out values that are only words, or may be references or settings
     Medium,
-    /// Only facts, formats that only secrets have, and values that look like a secret under the name
-    /// of one
+    /// Only facts, formats that only secrets have, and generated values under the name of a secret
     High,
 }
 
@@ -267,20 +266,29 @@ impl Wanted<'_> {
     }
 }
 
-/// Baseline entries that match no finding would hide the next finding of the same kind at the same
-/// place.
+/// A baseline entry that matches no finding would hide a later finding of the same kind in the same
+/// file.
 fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {
         return;
     };
     let (entries, first) = (files.len(), escaped(first));
-    let (are, them) = match entries {
-        1 => ("entry of the baseline is", "it"),
-        _ => ("entries of the baseline are", "them"),
+    let (entries, them) = match entries {
+        1 => (
+            format!("1 baseline entry matches no finding: {first}"),
+            "it",
+        ),
+        _ => {
+            let first = format!("the first one is for {first}");
+            (
+                format!("{entries} baseline entries match no finding; {first}"),
+                "them",
+            )
+        }
     };
     ui.warn(format_args!(
-        "{entries} {are} no longer found, first in {first}; `sops-rs lint --prune-baseline` removes {them}"
+        "{entries}; `sops-rs lint --prune-baseline` removes {them}"
     ));
 }
 

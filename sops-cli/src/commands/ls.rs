@@ -39,7 +39,7 @@ struct ListedValue {
     path: String,
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The length class of a text, in bytes.
+    /// The range that the length of a string is in, in bytes.
     length: Option<String>,
     encrypted: bool,
 }
@@ -65,7 +65,7 @@ pub(crate) fn cmd_ls(ui: &Ui, args: &Args) -> Result<(), CommandError> {
         };
         let length = value.length.iter().map(|length| format!(", {length}"));
         ui.print(format_args!(
-            "{:width$}  {state} {}{}",
+            "{:width$}  {state}  {}{}",
             value.path,
             value.kind,
             length.collect::<String>()
@@ -98,7 +98,7 @@ fn listed(scalar: NodeRef<'_, '_>) -> ListedValue {
 /// The type in words.
 fn described(kind: Type) -> &'static str {
     match kind {
-        Type::Str => "text",
+        Type::Str => "string",
         Type::Int => "integer",
         Type::Float => "float",
         Type::Bool => "boolean",

@@ -72,9 +72,9 @@ pub(crate) enum Command {
     /// an error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
-    /// changed are encrypted again. If one value changes, three lines do: the value, the MAC and the
-    /// time. If nothing changes, the file is not written. Editors, generators and other programs
-    /// can use this.
+    /// changed are encrypted again. If one value changes, three lines of the file change: the value,
+    /// the MAC and the time. If nothing changes, the file is not written. This is meant for editors,
+    /// generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -108,14 +108,14 @@ pub(crate) enum Command {
     /// Propose new values for a file that you cannot decrypt
     ///
     /// This writes the values into a new file next to it, encrypted for the recipients of the file.
-    /// Someone who can decrypt the file takes them in with `sops-rs accept`. The values are given as
-    /// in `sops-rs set`. Anyone can write a proposal: Git says who committed it.
+    /// Someone who can decrypt the file then applies them with `sops-rs accept`. Pass the values as
+    /// you would to `sops-rs set`. Anyone can write a proposal; Git shows who committed it.
     Propose(DeferredArgs<propose::Args>),
-    /// Accept proposed values into their files
+    /// Apply proposed values to their files
     ///
-    /// This decrypts each proposal, prints which values it sets, asks, changes the file and deletes
-    /// the proposal. The values themselves are not printed; to see them, run `sops-rs decrypt` with
-    /// the proposal.
+    /// For each proposal, this prints which values it sets, and asks. Then it changes the file, and
+    /// deletes the proposal. The values themselves are not printed; to see them, run `sops-rs
+    /// decrypt` on the proposal.
     Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
@@ -134,7 +134,7 @@ pub(crate) enum Command {
     /// Print your recipients, and the creation rules that name them
     ///
     /// This lists the private keys that sops-rs can use without a passphrase or another program,
-    /// each with its recipient and the place where it was found.
+    /// with the recipient and the location of each.
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
     Recipients(DeferredArgs<recipients::Args>),
@@ -162,10 +162,10 @@ pub(crate) enum Command {
     /// given as one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals
     /// are passed on to the command, and its exit code is the exit code of sops-rs.
     ///
-    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
-    /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.
-    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in later
-    /// steps too.
+    /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
+    /// at least 8 bytes. Lines of values, base64, URL-encoded and JSON-escaped values are masked
+    /// too. With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in
+    /// later steps as well.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
@@ -174,10 +174,10 @@ pub(crate) enum Command {
     /// runs in `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the
     /// command, and its exit code is the exit code of sops-rs.
     ///
-    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes, and lines of at least 8
-    /// bytes of a value, in the output of the command, also as base64, URL-encoded or JSON-escaped.
-    /// With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in later
-    /// steps too.
+    /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
+    /// at least 8 bytes. Lines of values, base64, URL-encoded and JSON-escaped values are masked
+    /// too. With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in
+    /// later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
@@ -186,7 +186,7 @@ pub(crate) enum Command {
     /// Unlock your keys once, and keep them in an agent
     #[cfg(feature = "keyservice")]
     Agent(DeferredArgs<agent::Args>),
-    /// Let other sops programs use your keys, also those on servers
+    /// Serve your keys, including cloud keys, to other sops programs
     ///
     /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
     /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use it on a
@@ -211,23 +211,23 @@ pub(crate) enum Command {
     /// right, 1 if something is wrong, and 2 if something could not be verified, or after an error.
     /// To check what Flux can decrypt in a cluster, use `flux verify`.
     Verify(DeferredArgs<verify::Args>),
-    /// Show who can read encrypted files, and how they differ from `.sops.yaml`
+    /// Show who can decrypt each file, and how it differs from `.sops.yaml`
     ///
     /// For each encrypted file, this prints whether your keys can decrypt it, its recipients with
-    /// their names, its creation rule and the differences from it, what its MAC covers, and when it
-    /// was last changed. Nothing is decrypted, and no key is needed.
+    /// their names, how it differs from its creation rule, what its MAC covers, and when it was last
+    /// changed. Nothing is decrypted, and no key is needed.
     Status(DeferredArgs<status::Args>),
     /// List the keys, types and lengths of the values in a file, without the values
     ///
-    /// No key is needed: an encrypted file shows the type and the length of each value to everyone
-    /// who can read it. Lengths are printed as ranges.
+    /// No key is needed: encryption does not hide the type and the length of a value. Lengths are
+    /// printed as ranges.
     Ls(DeferredArgs<ls::Args>),
     /// Find where a Kubernetes Secret is used
     ///
-    /// This reads the manifests in a directory, and prints each place that names the Secret:
-    /// volumes, environment variables, image pull secrets, the TLS settings of an Ingress or a
-    /// Gateway, Flux objects, values of Helm charts, and service accounts. With `--unused`, it
-    /// lists the Secrets that nothing names. No key is needed.
+    /// This reads manifests, and prints each field that refers to the Secret: in volumes,
+    /// environment variables, image pull secrets, the TLS settings of an Ingress or a Gateway, Flux
+    /// objects, values of Helm charts, and service accounts. With `--unused`, it lists the Secrets
+    /// that nothing refers to. No key is needed.
     Refs(DeferredArgs<refs::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),

@@ -60,34 +60,32 @@ struct RuleNames {
     file: String,
     /// The description of each rule.
     rules: Vec<String>,
-    found: Vec<Occurrence>,
+    occurrences: Vec<Occurrence>,
 }
 
 impl RuleNames {
-    /// Those of the configuration for the working directory, if it has one.
+    /// Reads the configuration for the working directory, if there is one.
     fn read(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         let config = load::config(ui, globals)?;
         let Some(config) = config else {
             return Ok(Self {
                 file: String::new(),
                 rules: Vec::new(),
-                found: Vec::new(),
+                occurrences: Vec::new(),
             });
         };
         // An empty configuration is valid, but not a document.
         let document = parse_document(config.text(), Format::Yaml);
-        let found = document.map(|document| occurrences(&document));
+        let occurrences = document.map(|document| occurrences(&document));
         let rules = config.creation_rules().unwrap_or_default().iter();
-        let rules = rules
-            .enumerate()
-            .map(|(index, rule)| match &rule.path_regex {
-                Some(pattern) => format!("rule {} ({pattern})", index + 1),
-                None => format!("rule {} (every file)", index + 1),
-            });
+        let rules = rules.enumerate().map(|(index, rule)| {
+            let pattern = rule.path_regex.as_deref().unwrap_or("every file");
+            format!("rule {} ({pattern})", index + 1)
+        });
         Ok(Self {
             file: name_of(config.file()),
             rules: rules.collect(),
-            found: found.unwrap_or_default(),
+            occurrences: occurrences.unwrap_or_default(),
         })
     }
 
@@ -97,14 +95,14 @@ impl RuleNames {
             return Ok(());
         }
         let mut named = self
-            .found
+            .occurrences
             .iter()
-            .filter(|found| found.recipient == recipient);
+            .filter(|own| own.recipient == recipient);
         let mut rules: Vec<&str> = Vec::new();
         let mut name = None;
-        for found in named.by_ref() {
-            name = name.or(found.name.as_deref());
-            let rule = self.rules.get(found.rule).map(String::as_str);
+        for occurrence in named.by_ref() {
+            name = name.or(occurrence.name.as_deref());
+            let rule = self.rules.get(occurrence.rule).map(String::as_str);
             rules.extend(rule.filter(|rule| !rules.contains(rule)));
         }
         let name = name.map(|name| format!(" as {name}")).unwrap_or_default();
@@ -119,8 +117,8 @@ impl RuleNames {
     }
 
     fn fingerprints(&self) -> Vec<&str> {
-        let found = self.found.iter().filter(|found| found.field == "pgp");
-        let mut all: Vec<&str> = found.map(|found| found.recipient.as_str()).collect();
+        let keys = self.occurrences.iter().filter(|own| own.field == "pgp");
+        let mut all: Vec<&str> = keys.map(|own| own.recipient.as_str()).collect();
         all.sort_unstable();
         all.dedup();
         all

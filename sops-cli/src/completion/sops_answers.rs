@@ -68,12 +68,12 @@ pub(crate) fn names(flag: &str) -> impl Iterator<Item = &str> {
 /// is wrong.
 fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
     let mut rest = words;
-    while let [word, behind @ ..] = rest {
+    while let [word, after @ ..] = rest {
         let text = word.strip_prefix("--").or(word.strip_prefix('-'));
         let Some(text) = text.filter(|_| *word != "-") else {
             return rest;
         };
-        rest = behind;
+        rest = after;
         if text.is_empty() {
             return rest;
         }
@@ -90,8 +90,8 @@ fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
         if flag.ends_with(['=', '#']) {
             let value = match (value, rest) {
                 (Some(value), _) => value,
-                (None, [value, behind @ ..]) => {
-                    rest = behind;
+                (None, [value, after @ ..]) => {
+                    rest = after;
                     value
                 }
                 (None, []) => return rest,

@@ -55,7 +55,7 @@ impl EditorHeader {
 
     /// The text without the lines that were put above it.
     pub(crate) fn stripped<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        let behind = |text: &'t [u8]| {
+        let after = |text: &'t [u8]| {
             let end = text.iter().position(|byte| *byte == b'\n');
             let (line, rest) = text.split_at(end.map_or(text.len(), |end| end + 1));
             let line = str::from_utf8(line).ok()?.trim_end();
@@ -64,8 +64,8 @@ impl EditorHeader {
         };
         // Some editors add a byte order mark at the start.
         let marked = text.strip_prefix("\u{feff}".as_bytes());
-        let mut rest = marked.and_then(behind).unwrap_or(text);
-        while let Some(text) = behind(rest) {
+        let mut rest = marked.and_then(after).unwrap_or(text);
+        while let Some(text) = after(rest) {
             rest = text;
         }
         rest

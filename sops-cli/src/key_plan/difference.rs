@@ -3,7 +3,6 @@
 use sops_core::keys::MasterKey;
 
 use crate::keys::groups::KeyGroups;
-use crate::keys::names::shown;
 use crate::recipient_edit::RecipientNames;
 
 /// The changes of a file's keys, in lines for the user. Files with the same lines are listed
@@ -20,12 +19,12 @@ struct NumberedGroup<'g> {
 }
 
 impl KeyDifference {
-    /// The changes from one set of key groups to another. Recipients have their names in the
-    /// configuration next to them, if it has any.
+    /// The changes from one set of key groups to another. Recipients are shown with their names in
+    /// the configuration.
     pub(crate) fn between(
         before: KeyGroups<'_>,
         after: KeyGroups<'_>,
-        names: Option<&RecipientNames>,
+        names: &RecipientNames,
     ) -> Self {
         let mut lines = Vec::new();
         let (old, new) = changed_groups(before.groups, after.groups);
@@ -36,26 +35,26 @@ impl KeyDifference {
                 lines.push(format!("Group {}", new.number));
             }
             let added = new.keys.iter().filter(|key| !is_old(key, old.keys));
-            lines.extend(added.map(|key| format!("+++ {}", named(key, names))));
+            lines.extend(added.map(|key| format!("+++ {}", names.shown(key))));
             let removed = old.keys.iter().filter(|key| !stays(key, new.keys));
-            lines.extend(removed.map(|key| format!("--- {}", named(key, names))));
+            lines.extend(removed.map(|key| format!("--- {}", names.shown(key))));
         }
         for (mark, groups) in [("+++", &new[pairs..]), ("---", &old[pairs..])] {
             lines.extend(groups.iter().map(|group| {
-                let keys: Vec<String> = group.keys.iter().map(|key| named(key, names)).collect();
+                let keys: Vec<String> = group.keys.iter().map(|key| names.shown(key)).collect();
                 format!("{mark} Group {}: {}", group.number, keys.join(", "))
             }));
         }
         let mut pairs = before.groups.iter().zip(after.groups);
         if lines.is_empty() && !pairs.all(|(old, new)| is_same(old, new)) {
-            lines.push("The order of the key groups".to_owned());
+            lines.push("the order of the key groups".to_owned());
         }
         if before.threshold != after.threshold {
             let [old, new] = [before, after].map(|groups| match groups.threshold {
                 Some(threshold) => threshold.to_string(),
                 None => "none".to_owned(),
             });
-            lines.push(format!("shamir_threshold: {new} instead of {old}"));
+            lines.push(format!("shamir_threshold: {old} -> {new}"));
         }
         Self { lines }
     }
@@ -99,11 +98,4 @@ fn is_old(new: &MasterKey, old: &[MasterKey]) -> bool {
 
 fn stays(old: &MasterKey, new: &[MasterKey]) -> bool {
     new.iter().any(|new| new.means(old))
-}
-
-fn named(key: &MasterKey, names: Option<&RecipientNames>) -> String {
-    match names.and_then(|names| names.name(key)) {
-        Some(name) => format!("{} ({name})", shown(key)),
-        None => shown(key),
-    }
 }

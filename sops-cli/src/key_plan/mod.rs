@@ -154,7 +154,7 @@ impl KeyPlan {
             Some(shown) if shown == change => Ok(()),
             _ => Err(CommandError::new(
                 Code::Generic,
-                "the file has changed, so its keys would change in another way than shown",
+                "the file has changed since the plan was shown, so it was not updated",
             )
             .in_file(&name_of(file))
             .hint("run the command again")),

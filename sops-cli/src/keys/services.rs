@@ -30,7 +30,7 @@ pub(crate) struct Services {
     log: Option<Arc<KeyLog>>,
     is_local: bool,
     has_remote: bool,
-    /// The messages about keys that were printed already.
+    /// The messages about keys that were already printed.
     said: Mutex<Vec<String>>,
 }
 

@@ -147,7 +147,7 @@ impl Judge<'_> {
         if findings.is_empty() {
             return Ok(Vec::new());
         }
-        // Findings under the current settings are reported already.
+        // Findings under the current settings are already reported.
         if !is_excluded {
             let known = self.findings(&file.path, &bytes);
             findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));

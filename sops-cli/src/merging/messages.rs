@@ -87,7 +87,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
             "the sides differ in which values are encrypted, or in what the MAC covers".to_owned(),
         ),
         MergeProblem::KeyGroups => {
-            general("the two sides' changes to recipients or key groups conflict, or the creation rule at HEAD has other key groups".to_owned())
+            general("the two sides' changes to recipients or key groups conflict, or the creation rule at HEAD has different key groups".to_owned())
         }
         MergeProblem::Unapproved(keys) => general(format!(
             "the data key would be encrypted for recipients that the creation rule at HEAD does not name: {}",
@@ -138,7 +138,7 @@ pub(crate) fn place(conflict: &Conflict) -> String {
     };
     match conflict.kind {
         ConflictKind::Comment => format!("the comment at {path}"),
-        ConflictKind::Removed => format!("{path} (one removed it)"),
+        ConflictKind::Removed => format!("{path} (one side removed it)"),
         _ => path,
     }
 }

@@ -12,19 +12,19 @@ use super::occurrence::occurrences;
 use crate::keys::names::short;
 
 /// The names of the recipients in one configuration. Anyone who can change the configuration can
-/// change them, so a name never stands without its recipient.
-#[derive(Default)]
+/// change them, so a name is never shown without its recipient.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RecipientNames(HashMap<String, String>);
 
 impl RecipientNames {
     pub(crate) fn of(config: &Config) -> Self {
         // An empty configuration is valid, but not a document.
         let document = parse_document(config.text(), Format::Yaml);
-        let found = document.map(|document| occurrences(&document));
-        let named = found.unwrap_or_default().into_iter();
+        let occurrences = document.map(|document| occurrences(&document));
+        let named = occurrences.unwrap_or_default().into_iter();
         Self(
             named
-                .filter_map(|found| Some((found.recipient.replace(' ', ""), found.name?)))
+                .filter_map(|own| Some((own.recipient.replace(' ', ""), own.name?)))
                 .collect(),
         )
     }
@@ -38,13 +38,24 @@ impl RecipientNames {
     pub(crate) fn shown(&self, key: &MasterKey) -> String {
         shown(key.family().name(), &key.id(), self.name(key))
     }
+
+    /// The keys of all groups.
+    pub(crate) fn shown_groups(&self, groups: &[Vec<MasterKey>]) -> String {
+        let groups = groups.iter().map(|keys| {
+            let keys: Vec<String> = keys.iter().map(|key| self.shown(key)).collect();
+            keys.join(", ")
+        });
+        groups.collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// A key of this family with its name, if it has one.
 pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
     let id = match family {
         "age" => short(id),
-        family => format!("{family} {}", short(id)),
+        "pgp" => format!("{family} {}", short(id)),
+        // The beginning and the end of an ARN or a URL would not say which key it is.
+        family => format!("{family} {id}"),
     };
     match name {
         Some(name) => format!("{name} ({id})"),
@@ -54,12 +65,28 @@ pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
 
 /// The names in several configurations, each of which is read once.
 #[derive(Default)]
-pub(crate) struct NamesByConfig(Mutex<HashMap<PathBuf, Arc<RecipientNames>>>);
+pub(crate) struct NamesByConfig {
+    known: Mutex<HashMap<PathBuf, Arc<RecipientNames>>>,
+    /// The names of recipients that were just removed from a configuration.
+    former: RecipientNames,
+}
 
 impl NamesByConfig {
+    /// With these names for recipients that a configuration no longer has.
+    pub(crate) fn with_former(former: RecipientNames) -> Self {
+        Self {
+            former,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn of(&self, config: &Config) -> Arc<RecipientNames> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let names = known.entry(config.file().to_owned());
-        Arc::clone(names.or_insert_with(|| Arc::new(RecipientNames::of(config))))
+        Arc::clone(names.or_insert_with(|| {
+            let mut names = self.former.clone();
+            names.0.extend(RecipientNames::of(config).0);
+            Arc::new(names)
+        }))
     }
 }

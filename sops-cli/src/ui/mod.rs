@@ -121,9 +121,9 @@ impl Ui {
 
     /// Reports in one line what was done to a file, as in `secret.yaml: changed`, except under the
     /// name `sops`, which says nothing.
-    pub(crate) fn done(&self, file: &Path, what: impl Display) {
+    pub(crate) fn done(&self, file: &Path, outcome: impl Display) {
         if !self.quiet && !self.is_sops {
-            self.note(format_args!("{}: {what}", name_of(file)));
+            self.note(format_args!("{}: {outcome}", name_of(file)));
         }
     }
 
@@ -172,7 +172,7 @@ impl Ui {
         if let Some(message) = error.of_sops().filter(|_| self.is_sops) {
             self.write(message);
         } else if let Some(report) = error.render(&self.renderer, columns(io::stderr())) {
-            // The parts are escaped already. Escaping the whole report would break its colors.
+            // The parts are already escaped. Escaping the whole report would break its colors.
             self.write(&masked(&report));
         }
     }

@@ -8,7 +8,7 @@ use sops_test_support::environment::TestEnvironment;
 
 use crate::peer;
 
-/// Sources of a kustomization: their names and texts.
+/// Sources of a kustomization: their names and contents.
 const SOURCES: [(&str, &str); 13] = [
     ("docker.json", r#"{"auths":{"ghcr.io":{"auth":"dTpw"}}}"#),
     ("line.json", r#"{"a": [1, {"b": "c"}], "d": null}"#),

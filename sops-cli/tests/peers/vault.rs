@@ -288,7 +288,8 @@ fn the_real_server_refuses_as_the_stand_in_of_the_other_tests() {
     let words = ["encrypt", "--hc-vault-transit", &key, "p.yaml"];
     let run = run(&environment, "sops-rs", &blind, &words).succeeds();
     assert!(
-        run.stderr.contains("your token may not read the key"),
+        run.stderr
+            .contains("your token is not allowed to read the key"),
         "{run}"
     );
     assert!(server.try_bao(&["write", "-f", "transit/keys/derived", "derived=true"]));

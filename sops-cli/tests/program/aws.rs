@@ -355,18 +355,18 @@ fn a_refusal_says_what_to_do() {
         (
             wrong,
             KEY,
-            "AWS does not accept the access key from AWS_ACCESS_KEY_ID",
+            "AWS rejects the access key from AWS_ACCESS_KEY_ID",
         ),
         (
             with("sso"),
             KEY,
             "you are not logged in for the profile `sso`; run `aws sso login --profile sso`",
         ),
-        (with("mfa"), KEY, "the profile `mfa` needs a second factor"),
+        (with("mfa"), KEY, "the profile `mfa` requires MFA"),
         (
             with("circle"),
             KEY,
-            "the profiles refer to each other in a circle",
+            "the profiles refer to each other in a loop",
         ),
         (
             with("failing"),
@@ -381,7 +381,7 @@ fn a_refusal_says_what_to_do() {
         (
             vec![("AWS_EC2_METADATA_DISABLED", "true")],
             KEY,
-            "no AWS credentials: no access key is in the environment or in the profile, and AWS_EC2_METADATA_DISABLED is set",
+            "no AWS credentials: there is no access key in the environment or in the profile, and AWS_EC2_METADATA_DISABLED is set",
         ),
         (vec![], KEY, "this machine has no metadata server"),
         (
@@ -422,7 +422,10 @@ fn an_answer_about_another_key_is_an_error_and_a_throttled_request_is_repeated()
     let variables = [&ACCESS[..], &[("AWS_ENDPOINT_URL_KMS", &*url)]].concat();
     let words = ["encrypt", "-i", "--kms", KEY, "p.yaml"];
     let run = user.run_with(&variables, &words).fails_with(1);
-    assert!(unwrapped(&run).contains("AWS used another key"), "{run}");
+    assert!(
+        unwrapped(&run).contains("AWS used a different key"),
+        "{run}"
+    );
     let busy = HttpServer::start(|_| {
         HttpReply::json(
             400,
@@ -433,7 +436,7 @@ fn an_answer_about_another_key_is_an_error_and_a_throttled_request_is_repeated()
     let variables = [&ACCESS[..], &[("AWS_ENDPOINT_URL_KMS", &*url)]].concat();
     let run = user.run_with(&variables, &words).fails_with(1);
     assert!(
-        unwrapped(&run).contains("too many requests: Rate exceeded"),
+        unwrapped(&run).contains("AWS KMS received too many requests: Rate exceeded"),
         "{run}"
     );
     assert_eq!(busy.requests().len(), 3);

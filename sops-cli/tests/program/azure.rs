@@ -428,6 +428,6 @@ fn a_ciphertext_of_another_version_is_not_written() {
     let run = user
         .run(&["encrypt", "-i", "--azure-kv", &key, "p.yaml"])
         .fails_with(1);
-    assert!(unwrapped(&run).contains("used another key"), "{run}");
+    assert!(unwrapped(&run).contains("used a different key"), "{run}");
     assert_eq!(user.environment.read("p.yaml"), TEXT);
 }

@@ -28,19 +28,19 @@ fn a_file_is_explained_before_it_exists_and_afterward() {
     assert_eq!(
         lines[..4],
         [
-            "apps/secret.yaml in .sops.yaml",
-            "  rule 1, ^infra/: does not match",
-            "  rule 2, ^Apps/: does not match: it differs only in upper and lower case",
-            "  rule 3, every file: applies",
+            "Rules in .sops.yaml for apps/secret.yaml",
+            "  rule 1 (^infra/): does not match",
+            "  rule 2 (^Apps/): does not match: it differs only in upper and lower case",
+            "  rule 3 (every file): applies",
         ]
     );
-    assert_eq!(lines[4], "encrypted for");
+    assert_eq!(lines[4], "Recipients");
     assert!(lines[5].starts_with("  ann (age1"), "{lines:?}");
     assert!(lines[6].starts_with("  age1"), "{lines:?}");
     assert_eq!(
         lines[7..],
         [
-            "values by the rule encrypted_regex: ^(data|stringData)$",
+            "Values that encrypted_regex ^(data|stringData)$ selects",
             "  the file does not exist yet"
         ]
     );
@@ -53,8 +53,8 @@ fn a_file_is_explained_before_it_exists_and_afterward() {
     let run = run.succeeds().keeps(&["hunter2", "hint"]);
     assert!(
         run.stdout.ends_with(
-            "\n  a comment in stringData, line 4: would be encrypted\n  \
-             stringData.password, line 4: would be encrypted\n"
+            "\n  a comment in stringData (line 4): not encrypted yet\n  \
+             stringData.password (line 4): not encrypted yet\n"
         ),
         "{run}"
     );
@@ -64,7 +64,7 @@ fn a_file_is_explained_before_it_exists_and_afterward() {
     let run = environment.run(&["config", "explain", "apps/secret.yaml"]);
     let stdout = run.succeeds().stdout;
     assert!(
-        stdout.ends_with("\n  stringData.password, line 4: is encrypted\n"),
+        stdout.ends_with("\n  stringData.password (line 4): encrypted\n"),
         "{stdout}"
     );
 }
@@ -145,8 +145,5 @@ fn check_finds_a_rule_that_no_file_reaches() {
     environment.write(".sops.yaml", rules);
     let run = environment.run(&["config", "check"]);
     assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stderr.contains("2 creation rules, problems found: 1"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("2 creation rules, 1 problem"), "{run}");
 }

@@ -230,7 +230,7 @@ fn the_variables_of_sops_have_precedence() {
         ("GOOGLE_APPLICATION_CREDENTIALS", &*login),
     ];
     let run = user.run_with(&bad, &["decrypt", "x.yaml"]).fails_with(128);
-    let words = "does not accept the access token from GOOGLE_OAUTH_ACCESS_TOKEN";
+    let words = "rejects the access token from GOOGLE_OAUTH_ACCESS_TOKEN";
     assert!(unwrapped(&run).contains(words), "{run}");
     let good = [
         ("GOOGLE_OAUTH_ACCESS_TOKEN", "bad"),
@@ -298,7 +298,7 @@ fn a_refusal_says_what_to_do() {
         (
             vec![token, ("GOOGLE_CLOUD_QUOTA_PROJECT", "denied")],
             KEY.to_owned(),
-            "you may not use the quota project",
+            "you are not allowed to use the quota project",
         ),
         (
             vec![("GOOGLE_CREDENTIALS", &*expired)],
@@ -357,7 +357,7 @@ fn a_checksum_that_does_not_match_is_an_error() {
         ),
         (
             with("name", format!("{KEY}x/cryptoKeyVersions/1").into()),
-            "used another key",
+            "used a different key",
         ),
     ] {
         let server = HttpServer::start(move |_| HttpReply::json(200, &answer));

@@ -181,11 +181,7 @@ fn a_refusal_says_what_to_do() {
     let [access, _, project] = user.access();
     let wrong = [access, ("HUAWEICLOUD_SDK_SK", "hunter3"), project];
     for (variables, key, words) in [
-        (
-            &wrong[..],
-            key,
-            "does not accept your access key: APIGW.0301",
-        ),
+        (&wrong[..], key, "rejects your access key: APIGW.0301"),
         (
             &user.access(),
             "tr-west-1:0",
@@ -195,7 +191,7 @@ fn a_refusal_says_what_to_do() {
         (
             &[("HUAWEICLOUD_SDK_IDP_ID", "x")],
             key,
-            "HUAWEICLOUD_SDK_IDP_ID: sops-rs does not use",
+            "HUAWEICLOUD_SDK_IDP_ID: sops-rs does not support",
         ),
         (
             &[("HTTP_PROXY", "http://127.0.0.1:1")],

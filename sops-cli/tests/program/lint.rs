@@ -186,7 +186,8 @@ fn a_baseline_hides_known_findings() {
     environment.write("pod.yaml", POD.replace("0644", "0640"));
     let lint = ["lint", "--baseline", "known.json"];
     let run = environment.run(&lint);
-    let warning = "1 entry of the baseline is no longer found, first in pod.yaml; `sops-rs lint --prune-baseline` removes it";
+    let warning =
+        "1 baseline entry matches no finding: pod.yaml; `sops-rs lint --prune-baseline` removes it";
     assert!(run.stderr.contains(warning), "{run}");
     let prune = ["lint", "--baseline", "known.json", "--prune-baseline"];
     let run = environment.run(&prune);
@@ -198,10 +199,10 @@ fn a_baseline_hides_known_findings() {
         found(&environment, &["--baseline", "known.json"]),
         ["new.yaml:6 SL010"]
     );
-    assert!(!environment.run(&lint).stderr.contains("no longer found"));
+    assert!(!environment.run(&lint).stderr.contains("matches no finding"));
     // A run on a part of the repository knows nothing about the rest.
     let run = environment.run(&["lint", "--baseline", "known.json", "new.yaml"]);
-    assert!(!run.stderr.contains("no longer found"), "{run}");
+    assert!(!run.stderr.contains("matches no finding"), "{run}");
     let run = environment.run(&["lint", "--prune-baseline"]);
     assert!(run.stderr.contains("no baseline to prune"), "{run}");
 }

@@ -22,13 +22,13 @@ fn types_and_lengths_are_shown_without_a_key() {
     assert_eq!(
         run.stdout,
         "\
-kind                 encrypted text, 1 to 8 bytes
-stringData.password  encrypted text, 17 to 32 bytes
-stringData.port      encrypted integer
-stringData.enabled   encrypted boolean
-stringData.empty     plaintext text, empty
-stringData.list[0]   encrypted text, 1 to 8 bytes
-stringData.list[1]   plaintext null
+kind                 encrypted  string, 1 to 8 bytes
+stringData.password  encrypted  string, 17 to 32 bytes
+stringData.port      encrypted  integer
+stringData.enabled   encrypted  boolean
+stringData.empty     plaintext  string, empty
+stringData.list[0]   encrypted  string, 1 to 8 bytes
+stringData.list[1]   plaintext  null
 "
     );
 }
@@ -40,7 +40,7 @@ fn json_has_the_same() {
     let run = environment.run(&["ls", "--json", "secret.yaml"]).succeeds();
     let values: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
     assert_eq!(values[1]["path"], "stringData.password");
-    assert_eq!(values[1]["type"], "text");
+    assert_eq!(values[1]["type"], "string");
     assert_eq!(values[1]["length"], "17 to 32 bytes");
     assert_eq!(values[1]["encrypted"], true);
     assert_eq!(values[2]["length"], Json::Null);
@@ -53,7 +53,7 @@ fn a_plaintext_file_is_listed_with_a_note() {
     let run = environment.run(&["ls", "plain.yaml"]).succeeds();
     let run = run.keeps(&["hunter2", "8443"]);
     assert!(
-        run.stdout.contains("plaintext text, 17 to 32 bytes"),
+        run.stdout.contains("plaintext  string, 17 to 32 bytes"),
         "{run}"
     );
     assert!(run.stderr.contains("plain.yaml is not encrypted"), "{run}");

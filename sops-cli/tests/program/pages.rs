@@ -54,27 +54,31 @@ fn the_quick_start_ends_with_an_encrypted_secret() {
     assert_eq!(page.shell(search).succeeds().stdout, "");
 }
 
-/// The commands of a `console` block and their output. `SOPS_RS_WRITE_DOCS=1` writes the page.
+/// The commands of a `console` block and their output. `SOPS_RS_WRITE_DOCS=1` writes the pages.
 #[test]
-fn the_walkthrough_prints_what_the_page_shows() {
-    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/everyday.md");
-    let page = PageTest::new("everyday.md", TestEnvironment::without_key());
-    let text = fs::read_to_string(PAGE).expect("the page exists");
-    let (before, rest) = text
-        .split_once("```console\n")
-        .expect("the page has a block");
-    let (block, after) = rest.split_once("```").expect("the block ends");
-    let mut shown = String::new();
-    for command in block.lines().filter_map(|line| line.strip_prefix("$ ")) {
-        let run = page.shell(&format!("{{ {command}; }} 2>&1"));
-        assert_eq!(run.code, Some(0), "{command}: {run}");
-        assert!(!run.stdout.contains("AGE-SECRET-KEY"), "{command}");
-        shown += &format!("$ {command}\n{}", without_random_parts(&page, &run.stdout));
-    }
-    match std::env::var_os("SOPS_RS_WRITE_DOCS") {
-        Some(_) => fs::write(PAGE, format!("{before}```console\n{shown}```{after}"))
-            .expect("the page is writable"),
-        None => assert_eq!(block, shown, "write the page with SOPS_RS_WRITE_DOCS=1"),
+fn the_walkthroughs_print_what_the_pages_show() {
+    for name in ["../README.md", "everyday.md"] {
+        let page = PageTest::new(name, TestEnvironment::without_key());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../docs")
+            .join(name);
+        let text = fs::read_to_string(&path).expect("the page exists");
+        let (before, rest) = text
+            .split_once("```console\n")
+            .expect("the page has a block");
+        let (block, after) = rest.split_once("```").expect("the block ends");
+        let mut shown = String::new();
+        for command in block.lines().filter_map(|line| line.strip_prefix("$ ")) {
+            let run = page.shell(&format!("{{ {command}; }} 2>&1"));
+            assert_eq!(run.code, Some(0), "{command}: {run}");
+            assert!(!run.stdout.contains("AGE-SECRET-KEY"), "{command}");
+            shown += &format!("$ {command}\n{}", without_random_parts(&page, &run.stdout));
+        }
+        match std::env::var_os("SOPS_RS_WRITE_DOCS") {
+            Some(_) => fs::write(&path, format!("{before}```console\n{shown}```{after}"))
+                .expect("the page is writable"),
+            None => assert_eq!(block, shown, "{name}: write it with SOPS_RS_WRITE_DOCS=1"),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ fn a_proposed_value_is_accepted() {
 
     let run = with_key(&environment, &["accept", "--yes", "apps/secret.yaml"]);
     let run = run.succeeds().keeps(&["hunter2"]);
-    let expected = "apps/secret.yaml: set `stringData.password` to a text of 7 characters";
+    let expected = "apps/secret.yaml: set `stringData.password` to a string of 7 characters";
     assert!(run.stdout.starts_with(expected), "{run}");
     assert_eq!(proposals(&environment).len(), 0);
     let run = with_key(&environment, &["decrypt", "apps/secret.yaml"]).succeeds();

@@ -103,7 +103,7 @@ fn names_are_the_comments_of_lines() {
     assert_eq!(
         run.stdout,
         format!(
-            ".sops.yaml\n  rule 1, ^apps/\n    {ann}  Ann \\u{{202e}}x\n    {bob}  Bob in the keys\n  rule 2, every file\n    {ann}\n    {bob}\n"
+            ".sops.yaml\n  rule 1 (^apps/)\n    {ann}  Ann \\u{{202e}}x\n    {bob}  Bob in the keys\n  rule 2 (every file)\n    {ann}\n    {bob}\n"
         )
     );
     let run = environment
@@ -142,6 +142,11 @@ fn a_teammate_is_added_and_removed() {
     assert!(run.stderr.contains("already names"), "{run}");
     let run = environment.run(&["recipients", "remove", "new", "--rotate"]);
     let run = run.succeeds();
+    // The configuration no longer has the name.
+    assert!(
+        run.stdout.contains("    --- new (age19q5t26z7…cea9nj)\n"),
+        "{run}"
+    );
     assert_eq!(environment.read(".sops.yaml"), rule);
     let rotated = environment.read("a.yaml");
     assert!(!rotated.contains(NEW), "{rotated}");

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use sops_test_support::environment::TestEnvironment;
 
-/// Two Secrets, of which a Deployment uses one, and files that are not manifests.
+/// Two Secrets, one of them used by a Deployment, and files that are not manifests.
 fn tree() -> TestEnvironment {
     let environment = TestEnvironment::new();
     for name in ["db", "old"] {
@@ -50,7 +50,10 @@ fn no_use_is_exit_code_1() {
     for arguments in [&["refs", "old"][..], &["refs", "-n", "shop", "db"]] {
         let run = environment.run(arguments);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{run}");
-        assert!(run.stderr.contains("Nothing in these files names"), "{run}");
+        assert!(
+            run.stderr.contains("Nothing in these files refers to"),
+            "{run}"
+        );
     }
 }
 
@@ -79,7 +82,7 @@ fn unused_secrets_are_listed() {
     std::fs::remove_file(environment.path("apps/old.yaml")).expect("the file can be removed");
     let run = environment.run(&["refs", "--unused", "apps"]).succeeds();
     assert!(
-        run.stderr.contains("Every Secret in these files is named"),
+        run.stderr.contains("No unused Secrets in these files"),
         "{run}"
     );
 }

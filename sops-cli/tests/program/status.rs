@@ -40,18 +40,18 @@ fn each_encrypted_file_has_a_line() {
     assert_eq!(lines.len(), 3, "{run}");
     for (line, parts) in lines.iter().zip([
         &[
-            "./a/behind.yaml: you can read it; for ann (age1",
-            "rule 1 of .sops.yaml; differs from its rule: lacks age1",
+            "./a/behind.yaml: you can decrypt it; recipients: ann (age1",
+            "; differs from rule 1 of .sops.yaml: lacks age1",
             "MAC over all values; changed 2",
         ][..],
         &[
-            "./a/in-step.yaml: you can read it; for ann (age1",
+            "./a/in-step.yaml: you can decrypt it; recipients: ann (age1",
             "), bob (age1",
-            "; matches its rule; MAC over encrypted values only; changed 2",
+            "; matches rule 1 of .sops.yaml; MAC over encrypted values only; changed 2",
         ],
         &[
-            "./b/closed.yaml: you cannot read it; for bob (age1",
-            "rule 2 of .sops.yaml; matches its rule",
+            "./b/closed.yaml: you cannot decrypt it; recipients: bob (age1",
+            "; matches rule 2 of .sops.yaml",
         ],
     ]) {
         for part in parts {

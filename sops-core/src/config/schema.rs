@@ -10,7 +10,7 @@ pub struct Schema {
     pub keys: &'static [(&'static str, ValueKind)],
     /// How unknown keys are treated.
     pub unknown_keys: UnknownKeys,
-    /// Keys of which at most one may be set.
+    /// At most one of these keys may be set.
     pub at_most_one: &'static [&'static str],
     /// Keys that must be set.
     pub required: &'static [&'static str],

@@ -174,7 +174,7 @@ impl PieceWriter<'_> {
         }
     }
 
-    /// Appends a text, the lines of which are moved.
+    /// Appends a text, and moves its lines.
     fn put(&mut self, text: &str) {
         if self.shift == 0 {
             return self.out.push_str(text);

@@ -187,7 +187,7 @@ impl Metadata {
         groups.collect()
     }
 
-    /// Sets the groups, of which `threshold` are needed. A key that stays keeps its fields.
+    /// Sets the groups and the threshold. A key that stays keeps its fields.
     ///
     /// With several groups, the threshold is always written, as in `sops`, which combines whatever
     /// shares it has if the threshold is missing.

@@ -127,7 +127,7 @@ impl Plan {
         sort(document, &mut self.sites);
     }
 
-    /// Rejects a document that has lost its metadata: a selected value is encrypted already. If it
+    /// Rejects a document that has lost its metadata: a selected value is already encrypted. If it
     /// were encrypted again, the document would look like any other file, but its content would be
     /// lost.
     ///

@@ -70,7 +70,7 @@ impl EncryptionRule {
         Some(rule(text.to_owned()))
     }
 
-    /// The only rule among `settings`, which are names and texts; other settings are ignored.
+    /// The only rule among `settings`, which are names and values; other settings are ignored.
     ///
     /// # Errors
     /// The names of the first two rules, if there is more than one.

@@ -169,7 +169,7 @@ impl Aws {
     }
 }
 
-const NOT_AN_ANSWER: &str = "the answer is not one of AWS KMS";
+const NOT_AN_ANSWER: &str = "the server does not answer like AWS KMS";
 
 fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
     match key {
@@ -192,7 +192,7 @@ fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
 fn check(arn: KeyArn<'_>, answered: &str) -> Outcome<()> {
     match !arn.is_key() || arn.arn == answered {
         true => Ok(()),
-        false => Err("AWS used another key than the one that was named".to_owned()),
+        false => Err("AWS used a different key than requested".to_owned()),
     }
 }
 

@@ -58,13 +58,13 @@ pub(super) fn explain(
         | "IncompleteSignatureException"
         | "InvalidClientTokenId"
         | "MissingAuthenticationTokenException" => format!(
-            "AWS does not accept the access key from {source}{message}; check it, and the time of this computer"
+            "AWS rejects the access key from {source}{message}; check it, and the time of this computer"
         ),
         "NotFoundException" => format!("the key does not exist{message}"),
         "DisabledException" => "the key is disabled".to_owned(),
         "KMSInvalidStateException" => format!("the key cannot be used in its state{message}"),
         "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
-        "ThrottlingException" => format!("AWS refuses because of too many requests{message}"),
+        "ThrottlingException" => format!("AWS KMS received too many requests{message}"),
         kind => format!("AWS answered {} {kind}{message}", answer.status.as_u16()),
     }
 }

@@ -172,10 +172,7 @@ impl Azure {
         // A ciphertext of another version could not be decrypted with the version in the metadata.
         match url.version_in(&answer.kid) {
             Some(_) => Ok(answer.value),
-            None => Err(format!(
-                "{} used another key than the one that was named",
-                host(url)
-            )),
+            None => Err(format!("{} used a different key than requested", host(url))),
         }
     }
 }
@@ -197,7 +194,7 @@ fn host(url: &KeyUrl) -> String {
 }
 
 fn not_an_answer(url: &KeyUrl) -> String {
-    format!("the answer of {} is not one of Azure Key Vault", host(url))
+    format!("{} does not answer like Azure Key Vault", host(url))
 }
 
 /// Why the vault refused, and what to do.
@@ -211,13 +208,13 @@ fn refused(url: &KeyUrl, answer: &Answer, secrets: &[&str]) -> String {
     };
     let host = host(url);
     match answer.status {
-        StatusCode::UNAUTHORIZED => format!("{host} does not accept your access token: {message}"),
+        StatusCode::UNAUTHORIZED => format!("{host} rejects your access token: {message}"),
         StatusCode::FORBIDDEN => format!(
             "{host} does not allow this: {message}; you need the role `Key Vault Crypto User`, or an access policy with the permissions `encrypt`, `decrypt` and `get`"
         ),
         StatusCode::NOT_FOUND => format!("the key or this version of it does not exist: {message}"),
         StatusCode::TOO_MANY_REQUESTS => {
-            format!("{host} refuses because of too many requests: {message}")
+            format!("{host} received too many requests: {message}")
         }
         status => format!(
             "{host} answered {} {}: {message}",

@@ -111,9 +111,9 @@ impl Gcp {
     }
 }
 
-const NOT_AN_ANSWER: &str = "the answer is not one of Google Cloud KMS";
+const NOT_AN_ANSWER: &str = "the server does not answer like Google Cloud KMS";
 
-const DAMAGED: &str = "the request or the answer was damaged on its way: a checksum does not match";
+const DAMAGED: &str = "the request or the answer was damaged in transit: a checksum does not match";
 
 /// The resource ID. A file chooses it, so it must be the path of a key and nothing else.
 fn resource_of(key: &MasterKey) -> Outcome<&str> {
@@ -171,7 +171,7 @@ impl Provider for Gcp {
                 .name
                 .starts_with(&format!("{resource}/cryptoKeyVersions/"))
             {
-                return Err("Google used another key than the one that was named".to_owned());
+                return Err("Google used a different key than requested".to_owned());
             }
             let ciphertext = STANDARD
                 .decode(&answer.ciphertext)

@@ -41,20 +41,20 @@ pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[
     let project = escaped(resource.split('/').nth(1).unwrap_or_default()).into_owned();
     match answer.status {
         StatusCode::UNAUTHORIZED => format!(
-            "Google does not accept the access token from {source}: {message}; run `gcloud auth application-default login`"
+            "Google rejects the access token from {source}: {message}; run `gcloud auth application-default login`"
         ),
         StatusCode::FORBIDDEN if has("SERVICE_DISABLED") => format!(
             "{message}; run `gcloud services enable cloudkms.googleapis.com`, with `--project` and the project in the message"
         ),
         StatusCode::FORBIDDEN if has("USER_PROJECT_DENIED") => format!(
-            "you may not use the quota project: {message}; set GOOGLE_CLOUD_QUOTA_PROJECT to a project where you have the role `roles/serviceusage.serviceUsageConsumer`"
+            "you are not allowed to use the quota project: {message}; set GOOGLE_CLOUD_QUOTA_PROJECT to a project where you have the role `roles/serviceusage.serviceUsageConsumer`"
         ),
         StatusCode::FORBIDDEN => format!(
             "Google does not allow this with the credentials from {source}: {message}; you need the role `roles/cloudkms.cryptoKeyEncrypterDecrypter` in the project {project}"
         ),
         StatusCode::NOT_FOUND => format!("the key does not exist: {message}"),
         StatusCode::TOO_MANY_REQUESTS => {
-            format!("Google refuses because of too many requests: {message}")
+            format!("Google Cloud KMS received too many requests: {message}")
         }
         status => format!("Google answered {}: {message}", status.as_u16()),
     }

@@ -66,7 +66,7 @@ type Found = Result<Credentials, String>;
 fn of_variables(environment: &Environment) -> Outcome<Found> {
     let var = |name: &str| text(environment, name);
     if var("HUAWEICLOUD_SDK_IDP_ID")?.is_some() {
-        return Err("HUAWEICLOUD_SDK_IDP_ID: sops-rs does not use identity providers; set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK".to_owned());
+        return Err("HUAWEICLOUD_SDK_IDP_ID: sops-rs does not support identity providers; set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK".to_owned());
     }
     let (Some(access), Some(secret)) = (var("HUAWEICLOUD_SDK_AK")?, var("HUAWEICLOUD_SDK_SK")?)
     else {
@@ -147,7 +147,7 @@ async fn of_metadata(direct: &HttpClient) -> Found {
         .await
         .ok_or_else(absent)?;
     let answer: MetadataAnswer = serde_json::from_slice(&key.body).map_err(|_| {
-        "the metadata server gave no access key; give the machine an agency".to_owned()
+        "the metadata server returned no access key; assign an agency to this machine".to_owned()
     })?;
     Ok(Credentials {
         access: answer.credential.access,

@@ -42,7 +42,7 @@ pub(crate) struct Hckms {
     client: HttpClient,
     /// Requests to this machine's metadata server, which no proxy can answer.
     direct: HttpClient,
-    /// Locked while an access key is looked for, so that it is looked for once.
+    /// Locked during the search for an access key, so that there is only one search.
     state: Mutex<State>,
 }
 
@@ -113,8 +113,8 @@ impl Hckms {
         let credentials = match &state.credentials {
             Some(credentials) => credentials.clone(),
             None => {
-                let found = credentials::find(&self.environment, &self.direct).await;
-                state.credentials.insert(found).clone()
+                let outcome = credentials::find(&self.environment, &self.direct).await;
+                state.credentials.insert(outcome).clone()
             }
         }?;
         if let Some(project) = credentials.project.as_ref().or(state.projects.get(region)) {
@@ -220,7 +220,7 @@ impl Hckms {
     }
 }
 
-const NOT_AN_ANSWER: &str = "the answer is not one of Huawei Cloud KMS";
+const NOT_AN_ANSWER: &str = "the server does not answer like Huawei Cloud KMS";
 
 /// Reads `<region>:<id>`. A file chooses both, so the region must be one part of a host name.
 fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
@@ -247,7 +247,7 @@ fn refused(answer: &Answer, secrets: &[&str]) -> String {
     };
     match answer.status {
         StatusCode::UNAUTHORIZED => format!(
-            "Huawei Cloud does not accept your access key: {message}; check HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, and the time of this computer"
+            "Huawei Cloud rejects your access key: {message}; check HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, and the time of this computer"
         ),
         StatusCode::FORBIDDEN => {
             format!("Huawei Cloud does not allow this: {message}; you need `kms:cmk:crypto`")

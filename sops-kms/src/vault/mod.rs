@@ -98,7 +98,7 @@ impl Vault {
             }
             StatusCode::NOT_FOUND => return Err(refusal::missing_key(&answer, path)),
             StatusCode::FORBIDDEN => (self.warn)(&format!(
-                "{key}: your token may not read the key, so sops-rs cannot check that it exists; if it does not, Vault creates it"
+                "{key}: your token is not allowed to read the key, so sops-rs cannot check that it exists; if it does not, Vault creates it"
             )),
             _ => return Err(refusal::explain(api, server, &answer, path, "encrypt", "").await),
         }

@@ -50,7 +50,7 @@ pub(super) async fn explain(
             "Vault cannot decrypt `enc` with this key: {message}; the key version may have been deleted, or `enc` was altered"
         ),
         StatusCode::TOO_MANY_REQUESTS => {
-            format!("{server} refuses because of too many requests: {message}")
+            format!("{server} received too many requests: {message}")
         }
         StatusCode::SERVICE_UNAVAILABLE if message.contains("sealed") => {
             format!(
@@ -77,7 +77,7 @@ pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
 
 /// The server, or something in its place, does not speak Vault's protocol.
 pub(super) fn not_an_answer(server: &Origin) -> String {
-    format!("the answer of {server} is not one of Vault")
+    format!("{server} does not answer like Vault")
 }
 
 async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) -> String {
@@ -96,7 +96,7 @@ async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) 
             )
         }
         Ok(answer) if answer.status == StatusCode::FORBIDDEN => format!(
-            "{server} does not accept the token in {source}: it has expired, or it is from another server or namespace; run `vault login`"
+            "{server} rejects the token in {source}: it has expired, or it is from another server or namespace; run `vault login`"
         ),
         _ => format!("{server} does not allow `{path}` with the token in {source}"),
     }

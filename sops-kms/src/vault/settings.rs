@@ -117,7 +117,7 @@ fn token(environment: &Environment) -> Outcome<Option<Token>> {
 impl Token {
     fn new(value: SecretText, source: &'static str) -> Outcome<Self> {
         let mut header = HeaderValue::from_str(&value)
-            .map_err(|_| format!("{source}: it contains characters that no token has"))?;
+            .map_err(|_| format!("{source}: it contains characters that a token cannot have"))?;
         header.set_sensitive(true);
         Ok(Self {
             value,
@@ -133,7 +133,7 @@ fn headers(json: Option<&str>) -> Outcome<HeaderMap> {
     let Some(json) = json else {
         return Ok(headers);
     };
-    let invalid = || "VAULT_HEADERS: it is not a JSON object of names and texts".to_owned();
+    let invalid = || "VAULT_HEADERS: it is not a JSON object of names and strings".to_owned();
     let fields: std::collections::BTreeMap<String, String> =
         serde_json::from_str(json).map_err(|_| invalid())?;
     for (name, value) in fields {

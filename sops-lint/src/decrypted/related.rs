@@ -88,12 +88,12 @@ pub(super) fn bare_name(path: &Path) -> String {
         let end = dividers
             .find(|(at, _)| *at > 0)
             .map_or(rest.len(), |(at, _)| at);
-        let (part, behind) = rest.split_at(end);
+        let (part, after) = rest.split_at(end);
         let is_mark = MARKS.contains(&part.trim_start_matches(DIVIDERS));
         if bare.is_empty() || !is_mark {
             bare.push_str(part);
         }
-        rest = behind;
+        rest = after;
     }
     bare
 }

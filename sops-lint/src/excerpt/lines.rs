@@ -241,8 +241,8 @@ fn key_at(line: &str, start: usize, plain: bool) -> Option<Key> {
     })?;
     let end = inner + length + inner;
     let is_closed = quote.is_none_or(|quote| rest[inner + length..].starts_with(quote));
-    let behind = rest.get(end..)?;
-    let colon = end + (behind.len() - behind.trim_start_matches(' ').len());
+    let after = rest.get(end..)?;
+    let colon = end + (after.len() - after.trim_start_matches(' ').len());
     let after = rest.get(colon..)?.strip_prefix(':')?;
     let is_key = !plain || quote.is_some() || after.is_empty() || after.starts_with([' ', '\t']);
     (is_closed && is_key && (1..=MAX_KEY).contains(&length)).then(|| Key {

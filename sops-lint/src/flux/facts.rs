@@ -29,10 +29,10 @@ const GROUP: &str = "kustomize.toolkit.fluxcd.io/";
 /// The group of the configurations of sops-rs-krm.
 const FUNCTION_GROUP: &str = "krm.sops-rs/";
 
-/// Words, one of which a text with a Flux object contains.
+/// Each text with a Flux object contains one of these words.
 const OBJECT_WORDS: [&str; 2] = ["toolkit.fluxcd.io/", "fluxcd.controlplane.io/"];
 
-/// Words, one of which a text with Helm values for a FluxInstance contains.
+/// Each text with Helm values for a FluxInstance contains one of these words.
 const VALUE_WORDS: [&str; 2] = ["instance:", "sync:"];
 
 /// An argument of kustomize-controller.
@@ -125,7 +125,7 @@ impl FluxFacts {
         bytes.len() > MAX_SOURCE
     }
 
-    /// The facts of a file of which only its size matters.
+    /// The facts of a file if only its size matters.
     pub(crate) fn of_size(bytes: &[u8]) -> Self {
         Self {
             is_oversized: Self::is_oversized(bytes),

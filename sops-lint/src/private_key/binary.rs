@@ -49,8 +49,7 @@ pub(super) fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
     })
 }
 
-/// Whether a key may begin with these bytes, of which there are at least some dozens. It costs next
-/// to nothing.
+/// Whether a key may begin with these bytes, at least some dozens. This check costs next to nothing.
 pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(0x30) => is_like_der(bytes),

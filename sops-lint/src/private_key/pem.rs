@@ -104,10 +104,10 @@ fn begins(body: &[u8], first: u8, is_key: fn(&[u8]) -> bool) -> bool {
 fn packed(body: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(body.len());
     let mut rest = body;
-    while let Some((first, behind)) = rest.split_first() {
-        rest = match (first, behind.first()) {
-            (b'\\', Some(b'n' | b'r' | b't')) => &behind[1..],
-            _ => behind,
+    while let Some((first, after)) = rest.split_first() {
+        rest = match (first, after.first()) {
+            (b'\\', Some(b'n' | b'r' | b't')) => &after[1..],
+            _ => after,
         };
         if is_base64(*first) {
             packed.push(*first);

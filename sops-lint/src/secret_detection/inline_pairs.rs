@@ -13,7 +13,7 @@ use super::found::range_of;
 struct PairForm {
     /// The name of the values, if the text does not contain it.
     name: Option<&'static str>,
-    /// Words, one of which each text with such a pair contains; empty if any text may have a pair.
+    /// Each text with such a pair contains one of these words; empty if any text may have a pair.
     marks: &'static [&'static str],
     expression: &'static str,
     compiled: OnceLock<Regex>,

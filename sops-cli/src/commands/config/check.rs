@@ -14,8 +14,8 @@ Examples:
 /// Check every rule of `.sops.yaml`
 ///
 /// Other commands check only the rule that they use. This checks the keys, the threshold and the
-/// expressions of each rule, and reports rules that no file can reach. The exit code is 1 if
-/// something is wrong or has no effect.
+/// expressions of each rule, and reports rules that can never apply. The exit code is 1 if it finds
+/// a problem.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {}
@@ -59,7 +59,10 @@ pub(super) fn cmd_check(ui: &Ui, globals: &GlobalArgs) -> Result<(), CommandErro
         }
         _ => Err(CommandError::new(
             Code::Generic,
-            format!("{count}, problems found: {problems}"),
+            match problems {
+                1 => format!("{count}, 1 problem"),
+                _ => format!("{count}, {problems} problems"),
+            },
         )
         .in_file(&file)),
     }

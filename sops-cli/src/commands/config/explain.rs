@@ -24,12 +24,12 @@ Examples:
 
 /// Show which creation rule a file gets, and what it encrypts
 ///
-/// This lists the rules up to the one that applies, says why the others do not match, and prints
-/// for whom and which values the rule encrypts. The file need not exist. Nothing is decrypted.
+/// This lists the rules up to the one that applies, and says why the others do not match. Then it
+/// lists the recipients and the values that the rule encrypts. Nothing is decrypted.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The file, which need not exist
+    /// The file, which does not have to exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Print JSON
@@ -56,7 +56,7 @@ struct RuleVerdict {
     number: usize,
     path_regex: Option<String>,
     applies: bool,
-    /// What a small change to the rule or the path would do.
+    /// Why the rule does not match although it looks as if it should.
     near_miss: Option<String>,
 }
 
@@ -82,9 +82,9 @@ struct Selection {
 /// The key paths of values.
 #[derive(Serialize)]
 struct Values {
-    /// Those that are encrypted in the file.
+    /// The values that are encrypted in the file.
     encrypted: Vec<Place>,
-    /// Those that are in plaintext and would be encrypted.
+    /// The values that are in plaintext, and that the rule would encrypt.
     selected: Vec<Place>,
 }
 
@@ -141,7 +141,7 @@ pub(super) fn cmd_explain(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         }
         false => print(ui, &explanation)?,
     }
-    // The same error as that of `encrypt`.
+    // `encrypt` fails with the same errors.
     config.creation_rule_for(&args.file).map_err(in_config)?;
     if let Some(rule) = chosen {
         config.check_keys(rule).map_err(in_config)?;
@@ -219,8 +219,8 @@ fn values(file: &Path, selection: &EncryptionRule) -> Result<Values, CommandErro
 
 fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
     ui.print(format_args!(
-        "{} in {}",
-        explanation.path, explanation.config
+        "Rules in {} for {}",
+        explanation.config, explanation.path
     ))?;
     for rule in &explanation.rules {
         let verdict = match (rule.applies, &rule.near_miss) {
@@ -228,15 +228,11 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
             (false, None) => "does not match".to_owned(),
             (false, Some(reason)) => format!("does not match: {reason}"),
         };
-        match &rule.path_regex {
-            Some(pattern) => {
-                ui.print(format_args!("  rule {}, {pattern}: {verdict}", rule.number))?
-            }
-            None => ui.print(format_args!(
-                "  rule {}, every file: {verdict}",
-                rule.number
-            ))?,
-        }
+        let pattern = rule.path_regex.as_deref().unwrap_or("every file");
+        ui.print(format_args!(
+            "  rule {} ({pattern}): {verdict}",
+            rule.number
+        ))?;
     }
     let Some(encryption) = &explanation.encryption else {
         return Ok(());
@@ -244,7 +240,7 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
     match (&encryption.key_groups[..], encryption.shamir_threshold) {
         (groups, Some(needed)) => {
             ui.print(format_args!(
-                "encrypted for {} key groups, of which {needed} are needed",
+                "Recipients: any {needed} of these {} key groups",
                 groups.len()
             ))?;
             for (index, group) in groups.iter().enumerate() {
@@ -253,21 +249,21 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
         }
         (groups, None) => {
             let keys: Vec<&str> = groups.iter().flatten().map(String::as_str).collect();
-            ui.print("encrypted for")?;
+            ui.print("Recipients")?;
             keys.iter()
                 .try_for_each(|key| ui.print(format_args!("  {key}")))?;
         }
     }
     let Selection { name, text } = &encryption.selection;
-    ui.print(format_args!("values by the rule {name}: {text}"))?;
+    ui.print(format_args!("Values that {name} {text} selects"))?;
     let Some(values) = &encryption.values else {
         return ui.print("  the file does not exist yet");
     };
     let listed = [
-        ("is encrypted", &values.encrypted),
-        ("would be encrypted", &values.selected),
+        ("encrypted", &values.encrypted),
+        ("not encrypted yet", &values.selected),
     ];
-    for (what, places) in listed {
+    for (state, places) in listed {
         for Place {
             path,
             line,
@@ -275,11 +271,11 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
         } in places
         {
             let kind = if *is_comment { "a comment in " } else { "" };
-            ui.print(format_args!("  {kind}{path}, line {line}: {what}"))?;
+            ui.print(format_args!("  {kind}{path} (line {line}): {state}"))?;
         }
     }
     match values.encrypted.is_empty() && values.selected.is_empty() {
-        true => ui.print("  no value is encrypted"),
+        true => ui.print("  none in this file"),
         false => Ok(()),
     }
 }

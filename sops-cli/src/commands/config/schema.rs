@@ -12,9 +12,9 @@ Examples:
 
 /// Print the JSON schema of `.sops.yaml`, for editors
 ///
-/// It accepts a configuration that sops-rs reads without an error and without a warning about
-/// unknown keys. To use it in an editor with the YAML language server, write it to a file, and name
-/// the file at the top of `.sops.yaml`: `# yaml-language-server: $schema=sops.schema.json`.
+/// To use it in an editor with the YAML language server, write it to a file, and add this line at
+/// the top of `.sops.yaml`: `# yaml-language-server: $schema=sops.schema.json`. The schema accepts
+/// every configuration that sops-rs reads without an error or a warning about unknown keys.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {}

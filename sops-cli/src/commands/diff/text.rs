@@ -102,7 +102,10 @@ fn access(out: &mut String, changes: &AccessChanges) -> std::fmt::Result {
         }
     }
     if changes.is_regrouped {
-        writeln!(out, "  ~ key groups: the same recipients in other groups")?;
+        writeln!(
+            out,
+            "  ~ key groups: the same recipients in different groups"
+        )?;
     }
     if let Some((old, new)) = changes.threshold {
         writeln!(out, "  ~ needed key groups: {old} -> {new}")?;

@@ -184,12 +184,8 @@ impl PlaintextFile {
 
     /// What was done to the file: for whom it was encrypted.
     pub(super) fn done(&self, names: &RecipientNames) -> String {
-        let groups = &self.encryption.key_groups;
-        let groups = groups.iter().map(|keys| {
-            let keys: Vec<String> = keys.iter().map(|key| names.shown(key)).collect();
-            keys.join(", ")
-        });
-        format!("encrypted for {}", groups.collect::<Vec<_>>().join("; "))
+        let recipients = names.shown_groups(&self.encryption.key_groups);
+        format!("encrypted for {recipients}")
     }
 
     fn text(&self) -> &[u8] {

@@ -144,6 +144,9 @@ fn plan(
     lockout.warn(ui);
     let failed = errors.len() + left.uncovered_count();
     errors.extend(left.errors()?);
+    if planned == 0 && errors.is_empty() {
+        ui.note("Nothing to encrypt");
+    }
     let Some(code) = errors.first().map(CommandError::code) else {
         return Ok(());
     };

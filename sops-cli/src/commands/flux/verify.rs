@@ -342,7 +342,7 @@ fn placeholder_checks(path: &Path) -> Result<Vec<FluxCheck>, CommandError> {
             .find_map(|tree| sops_placeholder::find(&tree))?;
         let finding = format!("has a placeholder for an encrypted value: {placeholder}");
         let check = FluxCheck::gap(name_of(&item.path), finding);
-        Some(check.hint("commit the encrypted file; a rendered one is only for checks"))
+        Some(check.hint("commit the encrypted file; rendered files are only for checks"))
     });
     Ok(checks.collect())
 }

@@ -79,7 +79,7 @@ impl FileChange<'_> {
         if plan.changed() == 0 {
             if plan.errors.is_empty() {
                 ui.note(format_args!(
-                    "Files that have the key group already: {}",
+                    "Files that already have the key group: {}",
                     plan.unchanged
                 ));
             }
@@ -180,7 +180,8 @@ impl Judge<'_> {
     fn change(&self, file: &Path, before: KeyGroups<'_>, after: KeyGroups<'_>) -> PlannedChange {
         let config = self.agreement.config(file);
         let names = config.map(|config| self.names.of(&config));
-        let difference = KeyDifference::between(before, after, names.as_deref());
+        let names = names.unwrap_or_default();
+        let difference = KeyDifference::between(before, after, &names);
         PlannedChange::new(difference, self.services, after)
     }
 }
@@ -191,12 +192,12 @@ fn refuse_different(groups: Vec<(String, Vec<String>)>) -> Result<(), CommandErr
     let [_, _, ..] = &groups[..] else {
         return Ok(());
     };
-    let found = groups
+    let lines = groups
         .iter()
         .map(|(keys, files)| format!("\n  - {keys} in {}", files_named(files)));
     let message = format!(
         "the files have different key groups at this index:{}",
-        found.collect::<String>()
+        lines.collect::<String>()
     );
     Err(CommandError::with_lines(Code::Generic, &message)
         .hint("name only the files with the group that you want to delete; an interrupted run may have deleted it in the others"))

@@ -93,7 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The encrypted files among these, of which another file may be a copy.
+/// The encrypted files among these. Another file may be a decrypted copy of one.
 fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
     let files = encrypted(snapshot, files).into_iter();
     files.map(Encrypted::staying).collect()

@@ -65,7 +65,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
         match present(&configurations, &directory, hook, &path) {
             Present::Ours(text) if text == script => match make_executable(&path)? {
                 true => ui.note(format_args!("Made {name} executable again")),
-                false => ui.note(format_args!("{name} is installed already")),
+                false => ui.note(format_args!("{name} is already installed")),
             },
             Present::RunsCheck if is_skipped(&directory, &path) => {
                 unchecked.push(hook);
@@ -74,7 +74,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 let hint = format!("run `chmod +x {}`", shell_word(&name));
                 ui.error(&CommandError::new(Code::Generic, message).hint(hint));
             }
-            Present::RunsCheck => ui.note(format_args!("{name} runs sops-rs already")),
+            Present::RunsCheck => ui.note(format_args!("{name} already runs sops-rs")),
             Present::Limited(manager, keys) => {
                 unchecked.push(hook);
                 let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();

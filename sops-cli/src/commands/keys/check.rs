@@ -22,11 +22,11 @@ Examples:
 
 /// Try to encrypt and decrypt with every master key
 ///
-/// This takes the master keys of the encrypted files and of the creation rules for them. With each,
-/// it encrypts a random text, and decrypts what a file has for it. No file is changed, and nothing
-/// asks for a passphrase. For files in directories, it contacts only servers that you allow.
+/// For each master key of the encrypted files and of their creation rules, this encrypts a random
+/// text, and decrypts the data key of a file. No file is changed, and nothing asks for a passphrase.
+/// For files in directories, it contacts only servers that you allow.
 ///
-/// The exit code is 0, or 1 if a key cannot be encrypted for or a key on a server cannot decrypt.
+/// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -50,7 +50,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     }
     if let Some(plugin) = plugin_of_sops(&recipient) {
         ui.warn(format_args!(
-            "colleagues who encrypt for this recipient with `sops` need the program `{plugin}`; sops-rs needs none"
+            "colleagues who encrypt for this recipient with `sops` need the program `{plugin}`; sops-rs does not"
         ));
     }
     let config = config(ui, globals)?;

@@ -18,7 +18,7 @@ Examples:
 /// List the recipients of each creation rule, with their names
 ///
 /// A name is the comment at the end of the recipient's line in `.sops.yaml`. Anyone who can change
-/// the file can change a name, so compare the recipient too.
+/// the file can change a name, so check the recipient too.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -32,7 +32,7 @@ pub(super) fn cmd_list(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let selected =
         rules_for(&config, &args.files).map_err(|error| CommandError::in_config(error, &config))?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
-    let found = occurrences(&document);
+    let occurrences = occurrences(&document);
     ui.print(name_of(config.file()))?;
     for (index, rule) in config
         .creation_rules()
@@ -43,10 +43,8 @@ pub(super) fn cmd_list(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         if !args.files.is_empty() && !selected.contains(&index) {
             continue;
         }
-        match &rule.path_regex {
-            Some(pattern) => ui.print(format_args!("  rule {}, {pattern}", index + 1))?,
-            None => ui.print(format_args!("  rule {}, every file", index + 1))?,
-        }
+        let pattern = rule.path_regex.as_deref().unwrap_or("every file");
+        ui.print(format_args!("  rule {} ({pattern})", index + 1))?;
         let many = rule.key_groups.len() > 1;
         for (group, keys) in rule.key_groups.iter().enumerate() {
             if many {
@@ -54,14 +52,14 @@ pub(super) fn cmd_list(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             }
             for key in keys {
                 let id = key.id();
-                let is_same = |found: &&Occurrence| {
-                    (found.rule, found.group) == (index, group)
-                        && found.recipient.replace(' ', "") == id.replace(' ', "")
+                let is_same = |own: &&Occurrence| {
+                    (own.rule, own.group) == (index, group)
+                        && own.recipient.replace(' ', "") == id.replace(' ', "")
                 };
-                let name = found
+                let name = occurrences
                     .iter()
                     .find(is_same)
-                    .and_then(|found| found.name.as_deref());
+                    .and_then(|own| own.name.as_deref());
                 let family = match id.starts_with("age1") || id.starts_with("ssh-") {
                     true => String::new(),
                     false => format!("{} ", key.family().name()),

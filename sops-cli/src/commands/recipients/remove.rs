@@ -39,9 +39,9 @@ pub(super) struct Args {
 pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let config = config(ui, globals)?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
-    let found = occurrences(&document);
+    let all = occurrences(&document);
     let own =
-        meant(&found, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
+        selected(&all, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
     let selection = args.selection.selection(&config)?;
     let change = RecipientChange::Remove {
         recipient: &own.recipient,
@@ -75,36 +75,39 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
 }
 
 /// The recipient with that name, text or beginning.
-fn meant<'f>(found: &'f [Occurrence], wanted: &str) -> Result<&'f Occurrence, CommandError> {
+fn selected<'o>(all: &'o [Occurrence], wanted: &str) -> Result<&'o Occurrence, CommandError> {
     /// Shorter beginnings are likely to be mistakes.
     const SHORTEST: usize = 8;
     let is_exact =
-        |found: &&Occurrence| found.recipient == wanted || found.name.as_deref() == Some(wanted);
+        |own: &&Occurrence| own.recipient == wanted || own.name.as_deref() == Some(wanted);
     let is_begun =
-        |found: &&Occurrence| wanted.len() >= SHORTEST && found.recipient.starts_with(wanted);
-    let exact: Vec<&Occurrence> = found.iter().filter(is_exact).collect();
-    let all = match exact.is_empty() {
-        true => found.iter().filter(is_begun).collect(),
+        |own: &&Occurrence| wanted.len() >= SHORTEST && own.recipient.starts_with(wanted);
+    let exact: Vec<&Occurrence> = all.iter().filter(is_exact).collect();
+    let matches = match exact.is_empty() {
+        true => all.iter().filter(is_begun).collect(),
         false => exact,
     };
-    let Some(first) = all.first() else {
+    let Some(first) = matches.first() else {
         let message = format!("no rule names `{wanted}`");
         return Err(CommandError::new(Code::Generic, message)
             .hint("`sops-rs recipients list` shows the recipients and their names"));
     };
-    match all.iter().find(|other| other.recipient != first.recipient) {
+    match matches
+        .iter()
+        .find(|other| other.recipient != first.recipient)
+    {
         Some(other) => {
             let message = format!(
                 "`{wanted}` matches both {} and {}",
                 short(&first.recipient),
                 short(&other.recipient)
             );
-            Err(CommandError::new(Code::Generic, message).hint("give the whole recipient"))
+            Err(CommandError::new(Code::Generic, message).hint("pass the whole recipient"))
         }
         // One of its lines may have the name.
-        None => Ok(all
+        None => Ok(matches
             .iter()
-            .find(|found| found.name.is_some())
+            .find(|own| own.name.is_some())
             .unwrap_or(first)),
     }
 }

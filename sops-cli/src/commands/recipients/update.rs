@@ -8,6 +8,7 @@ use crate::arguments::{FileArg, GlobalArgs, OutputArgs};
 use crate::command_error::CommandError;
 use crate::commands::{rotate, updatekeys};
 use crate::config::working_dir::{shortened, working_dir};
+use crate::recipient_edit::RecipientNames;
 use crate::ui::Ui;
 
 /// What to do with the encrypted files.
@@ -44,11 +45,9 @@ pub(super) fn update(
     let question = "Update the encrypted files now, as `sops-rs updatekeys -y .` does?";
     let is_wanted = args.update || ui.can_ask() && matches!(ui.confirm(question), Ok(true));
     if is_wanted {
-        return updatekeys::cmd_updatekeys(
-            ui,
-            globals,
-            &updatekeys::Args::of_directory(directory(config)?),
-        );
+        let former_names = RecipientNames::of(config);
+        let args = updatekeys::Args::of_directory(directory(config)?, former_names);
+        return updatekeys::cmd_updatekeys(ui, globals, &args);
     }
     ui.note(match removes {
         true => format!(

@@ -29,10 +29,10 @@ pub(crate) struct Args {
     /// Files and directories [default: the working directory]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Leave out places in other namespaces
+    /// Leave out references in other namespaces
     #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "unused")]
     namespace: Option<String>,
-    /// List the Secrets that nothing names
+    /// List the Secrets that nothing refers to
     ///
     /// All arguments are then files and directories.
     #[arg(long)]
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// The name of a Secret, without the kind in front of it.
+/// The name of a Secret, without its kind.
 fn secret_name(text: &str) -> Result<String, String> {
     let name = match text.split_once('/') {
         Some(("secret" | "secrets" | "Secret", name)) => name,
@@ -77,7 +77,7 @@ pub(crate) fn cmd_refs(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         print(ui, args.json, &unused)?;
         return Ok(match unused.is_empty() {
             true => {
-                ui.note("Every Secret in these files is named in one of them");
+                ui.note("No unused Secrets in these files");
                 ExitCode::SUCCESS
             }
             false => ExitCode::from(1),
@@ -87,12 +87,12 @@ pub(crate) fn cmd_refs(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         name: args.secret.clone().unwrap_or_default(),
         namespace: args.namespace.clone(),
     };
-    let found = tree.references_to(&wanted);
-    print(ui, args.json, &found)?;
-    Ok(match found.is_empty() {
+    let references = tree.references_to(&wanted);
+    print(ui, args.json, &references)?;
+    Ok(match references.is_empty() {
         true => {
             ui.note(format_args!(
-                "Nothing in these files names the Secret {}",
+                "Nothing in these files refers to the Secret {}",
                 wanted.name
             ));
             ExitCode::from(1)
@@ -114,14 +114,14 @@ fn paths(args: &Args) -> Vec<PathBuf> {
     }
 }
 
-fn print(ui: &Ui, json: bool, found: &[&LocatedName]) -> Result<(), CommandError> {
-    let lines = found.iter().map(|found| Line {
-        file: &found.file,
-        line: found.line,
-        object: found.place.object.as_deref(),
-        name: &found.place.secret.name,
-        namespace: found.place.secret.namespace.as_deref(),
-        path: &found.place.path,
+fn print(ui: &Ui, json: bool, names: &[&LocatedName]) -> Result<(), CommandError> {
+    let lines = names.iter().map(|name| Line {
+        file: &name.file,
+        line: name.line,
+        object: name.place.object.as_deref(),
+        name: &name.place.secret.name,
+        namespace: name.place.secret.namespace.as_deref(),
+        path: &name.place.path,
     });
     if json {
         let lines: Vec<Line<'_>> = lines.collect();

@@ -21,7 +21,7 @@ impl SecretName {
     }
 }
 
-/// What a document says about a Secret at a place.
+/// How a document refers to a Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The object, or something that creates it.

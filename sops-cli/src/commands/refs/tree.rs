@@ -83,7 +83,7 @@ impl ManifestTree {
     /// The uses of a Secret.
     pub(super) fn references_to(&self, secret: &SecretName) -> Vec<&LocatedName> {
         self.with_role(Role::Reference)
-            .filter(|found| found.place.secret.may_be(secret))
+            .filter(|reference| reference.place.secret.may_be(secret))
             .collect()
     }
 
@@ -106,16 +106,16 @@ impl ManifestTree {
                 "not searched, because they cannot be parsed: {first}{others}"
             ));
         }
-        for found in self.with_role(Role::Unreadable) {
+        for reference in self.with_role(Role::Unreadable) {
             ui.warn(format_args!(
                 "{}:{}: the name of a Secret is encrypted, so it is not compared",
-                found.file, found.line
+                reference.file, reference.line
             ));
         }
     }
 
     fn with_role(&self, role: Role) -> impl Iterator<Item = &LocatedName> {
         let names = self.names.iter();
-        names.filter(move |found| found.place.role == role)
+        names.filter(move |name| name.place.role == role)
     }
 }

@@ -125,8 +125,9 @@ impl Rotation<'_> {
         let key_groups = |groups| KeyGroups { groups, threshold };
         let config = self.agreement.config(file);
         let names = config.map(|config| self.names.of(&config));
+        let names = names.unwrap_or_default();
         let (before, after) = (key_groups(&before[..]), key_groups(&groups[..]));
-        let difference = KeyDifference::between(before, after, names.as_deref());
+        let difference = KeyDifference::between(before, after, &names);
         // Without a change of the keys, nothing is closed that was open.
         let change = match self.args.changes.any() {
             true => PlannedChange::new(difference, self.services, after),

@@ -145,18 +145,18 @@ impl SecretKind {
                 values,
                 secret_type,
             } => {
-                manifest.check(ui)?;
+                manifest.check()?;
                 values.collect(ui, &mut entries, &mut literals)?;
                 (manifest, secret_type.as_deref())
             }
             Self::Tls { manifest, pair } => {
-                manifest.check(ui)?;
+                manifest.check()?;
                 entries.add("tls.crt", pem(&pair.cert, "CERTIFICATE")?)?;
                 entries.add("tls.key", pem(&pair.key, "PRIVATE KEY")?)?;
                 (manifest, Some("kubernetes.io/tls"))
             }
             Self::DockerRegistry { manifest, registry } => {
-                manifest.check(ui)?;
+                manifest.check()?;
                 entries.add(".dockerconfigjson", registry.config(ui, &mut literals)?)?;
                 (manifest, Some("kubernetes.io/dockerconfigjson"))
             }
@@ -167,7 +167,7 @@ impl SecretKind {
                 literal,
                 generate,
             } => {
-                manifest.check(ui)?;
+                manifest.check()?;
                 let password = match generate {
                     Some(request) => request.generate(ui),
                     None => password.read(ui, literal.as_ref(), "--password", &mut literals)?,
@@ -181,7 +181,7 @@ impl SecretKind {
                 manifest,
                 ssh_privatekey,
             } => {
-                manifest.check(ui)?;
+                manifest.check()?;
                 let key = pem(ssh_privatekey, "PRIVATE KEY")?;
                 entries.add("ssh-privatekey", key)?;
                 (manifest, Some("kubernetes.io/ssh-auth"))

@@ -15,8 +15,8 @@ use crate::encryption_options::{self, Wanted};
 use crate::files::{self, Expected, Readers};
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
-use crate::keys::names::recipients;
 use crate::keys::services::Services;
+use crate::recipient_edit::RecipientNames;
 use crate::text_guard::check_parts;
 use crate::ui::Ui;
 
@@ -49,7 +49,7 @@ pub(super) struct Secret<'s> {
 
 impl ManifestArgs {
     /// Refuses a name or a path that cannot be used, before the user is asked for values.
-    pub(super) fn check(&self, ui: &Ui) -> Result<(), CommandError> {
+    pub(super) fn check(&self) -> Result<(), CommandError> {
         if !is_name(&self.name) {
             let message = format!("`{}` is not a valid name of a Secret", self.name);
             return Err(CommandError::new(Code::Generic, message)
@@ -65,9 +65,6 @@ impl ManifestArgs {
             let message = format!("{} already exists", name_of(&file));
             return Err(CommandError::new(Code::CannotWriteOutput, message)
                 .hint("to change its values, use `sops-rs set` or `sops-rs edit`; for another file, add `--output`"));
-        }
-        if self.output.is_none() {
-            ui.note(format_args!("Creating {}", name_of(&file)));
         }
         files::check(&file)
     }
@@ -132,7 +129,8 @@ impl ManifestArgs {
         let lockout = Lockout::new(&services);
         lockout.note(&name_of(&file), KeyGroups::of(&encryption));
         lockout.warn(ui);
-        let recipients = recipients(&encryption.key_groups);
+        let names = config.as_ref().map(RecipientNames::of).unwrap_or_default();
+        let recipients = names.shown_groups(&encryption.key_groups);
         ui.done(&file, format_args!("created, encrypted for {recipients}"));
         Ok(())
     }

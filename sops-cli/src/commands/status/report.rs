@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::file_status::{FileRecipient, FileStatus};
+use super::file_status::{FileRecipient, FileRule, FileStatus};
 use crate::command_error::CommandError;
 use crate::recipient_edit;
 use crate::ui::Ui;
@@ -11,21 +11,23 @@ use crate::ui::Ui;
 pub(super) fn lines(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
     files.iter().try_for_each(|file| {
         let readers: Vec<String> = file.recipients.iter().map(shown).collect();
-        let rule = match &file.rule {
-            Some(rule) => format!("rule {} of {}", rule.number, rule.config),
-            None => "no rule".to_owned(),
-        };
-        let drift = match (&file.rule, &file.drift[..]) {
-            (None, _) => String::new(),
-            (Some(_), []) => "matches its rule; ".to_owned(),
-            (Some(_), drift) => format!("differs from its rule: {}; ", drift.join(", ")),
+        let rule = match (&file.rule, &file.drift[..]) {
+            (None, _) => "no rule".to_owned(),
+            (Some(rule), []) => format!("matches rule {} of {}", rule.number, rule.config),
+            (Some(rule), drift) => {
+                let FileRule { config, number, .. } = rule;
+                format!(
+                    "differs from rule {number} of {config}: {}",
+                    drift.join(", ")
+                )
+            }
         };
         let mac = match file.mac_only_encrypted {
             true => "MAC over encrypted values only",
             false => "MAC over all values",
         };
         ui.print(format_args!(
-            "{}: {}; for {}; {rule}; {drift}{mac}; changed {}",
+            "{}: {}; recipients: {}; {rule}; {mac}; changed {}",
             file.path,
             readability(file),
             readers.join(", "),
@@ -63,8 +65,8 @@ pub(super) fn json(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
 
 fn readability(file: &FileStatus) -> &'static str {
     match file.readable {
-        true => "you can read it",
-        false => "you cannot read it",
+        true => "you can decrypt it",
+        false => "you cannot decrypt it",
     }
 }
 

@@ -24,7 +24,7 @@ use crate::keys::changes::KeyChanges;
 use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
-use crate::recipient_edit::NamesByConfig;
+use crate::recipient_edit::{NamesByConfig, RecipientNames};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -47,16 +47,19 @@ pub(crate) struct Args {
     dry_run: bool,
     #[command(flatten)]
     formats: FormatArgs,
+    #[arg(skip)]
+    former_names: RecipientNames,
 }
 
 impl Args {
-    /// For the files in a directory, without questions.
-    pub(super) fn of_directory(directory: PathBuf) -> Self {
+    /// For the files in a directory, without questions, after a change of its configuration.
+    pub(super) fn of_directory(directory: PathBuf, former_names: RecipientNames) -> Self {
         Self {
             files: vec![directory],
             yes: true,
             dry_run: false,
             formats: FormatArgs::default(),
+            former_names,
         }
     }
 }
@@ -76,7 +79,7 @@ pub(crate) fn cmd_updatekeys(
         services: &services,
         args,
         drifts: RuleDrifts::default(),
-        names: NamesByConfig::default(),
+        names: NamesByConfig::with_former(args.former_names.clone()),
     };
     match &args.files[..] {
         [] => Err(no_file()),

@@ -79,6 +79,7 @@ impl KeyUpdate<'_> {
     fn change(&self, file: &RuledFile<'_>) -> Result<PlannedChange, CommandError> {
         let (before, groups) = (file.document.metadata().master_keys(), file.groups()?);
         let names = file.config.map(|config| self.names.of(config));
+        let names = names.unwrap_or_default();
         let after = KeyGroups {
             groups: &groups,
             threshold: file.changes.threshold,
@@ -87,7 +88,7 @@ impl KeyUpdate<'_> {
             groups: &before,
             threshold: file.document.metadata().shamir_threshold,
         };
-        let difference = KeyDifference::between(before, after, names.as_deref());
+        let difference = KeyDifference::between(before, after, &names);
         Ok(PlannedChange::new(difference, self.services, after))
     }
 

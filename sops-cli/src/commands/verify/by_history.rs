@@ -134,10 +134,13 @@ fn compare_versions(
         &versions.at(path)[comparison.version]
     };
     for comparisons in comparisons.chunks(TOGETHER) {
-        let ids: Vec<&str> = comparisons.iter().map(|one| &*version(one).blob).collect();
+        let ids: Vec<&str> = comparisons
+            .iter()
+            .map(|comparison| &*version(comparison).blob)
+            .collect();
         let contents: Vec<_> = comparisons.iter().zip(objects.blobs(&ids)).collect();
-        let results = parallel::map(&contents, ItemsPerThread::Many, |(one, content)| {
-            Some(closed[one.file].compare(content.as_deref()?))
+        let results = parallel::map(&contents, ItemsPerThread::Many, |(comparison, content)| {
+            Some(closed[comparison.file].compare(content.as_deref()?))
         });
         for ((comparison, _), result) in contents.iter().zip(results) {
             let Evidence {

@@ -92,7 +92,7 @@ struct Comparison<'c> {
 }
 
 impl Comparison<'_> {
-    /// Compares a file with old content, unless too much was compared already.
+    /// Compares a file with old content, unless too much was already compared.
     fn resemblance(&mut self, index: usize, old: &[u8]) -> Option<Resemblance> {
         let file = &self.closed[index];
         if file.content != old {

@@ -79,8 +79,11 @@ impl fmt::Display for Summary {
             self.unverified
         )?;
         if self.uncovered > 0 {
-            let are = if self.uncovered == 1 { "is" } else { "are" };
-            write!(f, "; {} {are} matched by no creation rule", self.uncovered)?;
+            write!(
+                f,
+                "; no creation rule matches {} of the files",
+                self.uncovered
+            )?;
         }
         Ok(())
     }

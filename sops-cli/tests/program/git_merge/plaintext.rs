@@ -78,7 +78,7 @@ fn without_a_key_the_values_merge_and_the_file_stays_marked() {
     assert!(values.contains("token: ENC["), "{text}");
 }
 
-/// What Git remembers of a conflict for the next time, and what it says about markers.
+/// Git's record of a conflict for the next time, and its messages about markers.
 #[test]
 fn rerere_remembers_ciphertext_and_git_finds_the_markers() {
     let repository = Repository::with_changes(FILE, OURS, super::OTHER);

@@ -39,7 +39,7 @@ fn three_hooks_are_written_and_removed() {
     }
     let run = repository.install().succeeds();
     assert_eq!(
-        run.stderr.matches("is installed already").count(),
+        run.stderr.matches("is already installed").count(),
         3,
         "{run}"
     );
@@ -97,7 +97,7 @@ fn an_existing_hook_is_never_overwritten() {
         repository.0.write(&name, &chained);
         set_mode(&repository, &name, 0o755);
         let run = repository.install().succeeds();
-        assert!(run.stderr.contains("runs sops-rs already"), "{run}");
+        assert!(run.stderr.contains("already runs sops-rs"), "{run}");
         let run = repository.sops_rs(&["hook", "uninstall"]).fails_with(1);
         assert!(run.stderr.contains("was not changed"), "{run}");
         assert_eq!(repository.0.read(&name), chained);
@@ -350,7 +350,7 @@ fn each_hook_manager_gets_its_own_advice() {
         repository.0.write(".git/hooks/pre-commit", text);
         set_mode(&repository, ".git/hooks/pre-commit", 0o755);
         let run = repository.install().succeeds();
-        assert!(run.stderr.contains("runs sops-rs already"), "{run}");
+        assert!(run.stderr.contains("already runs sops-rs"), "{run}");
     }
     // `lefthook install` would rename a hook of sops-rs.
     let repository = Repository::without_hook();
@@ -527,7 +527,7 @@ fn a_configuration_of_a_manager_runs_the_check_of_the_same_hook() {
         set_mode(&repository, ".git/hooks/pre-commit", 0o755);
         let run = repository.install().fails_with(1);
         assert!(
-            !run.stderr.contains("pre-commit runs sops-rs already"),
+            !run.stderr.contains("pre-commit already runs sops-rs"),
             "{run}"
         );
     }

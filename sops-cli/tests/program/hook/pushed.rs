@@ -523,7 +523,7 @@ fn commits_are_checked_if_the_address_of_the_remote_has_changed() {
         is_refused(&push(&repository, &["origin", "main"]), &["a.yaml:6"]);
         is_refused(&push(&repository, &["--all", "origin"]), &["a.yaml:6"]);
     }
-    // A new branch, of which nothing was fetched.
+    // A new branch that was never fetched.
     for arguments in [
         &["origin", "new"][..],
         &["../public", "new"],

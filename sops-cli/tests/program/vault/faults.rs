@@ -63,19 +63,19 @@ fn every_failure_has_its_message_and_changes_nothing() {
             server(HttpReply::Drip(drip)),
             "accepts connections, but does not answer",
         ),
-        (server(HttpReply::Bytes(short)), "sent no complete answer"),
+        (server(HttpReply::Bytes(short)), "sent an incomplete answer"),
         (
             server(HttpReply::Bytes(long.concat())),
             "sent an answer that is too long",
         ),
         (
             server(HttpReply::Bytes(b"garbage\r\n\r\n".to_vec())),
-            "sent no complete answer",
+            "sent an incomplete answer",
         ),
-        (answer(200, "<html>"), "is not one of Vault"),
+        (answer(200, "<html>"), "does not answer like Vault"),
         (
             answer(200, "{\"data\": {\"plaintext\": \"!\"}}"),
-            "is not one of Vault",
+            "does not answer like Vault",
         ),
         (
             secret(31),
@@ -152,7 +152,7 @@ fn a_data_key_is_not_written_if_the_server_answers_with_anything_else() {
         let key = format!("{address}/v1/transit/keys/sops");
         let words = ["encrypt", "-i", "--hc-vault-transit", &key, "p.yaml"];
         let run = run_with(&environment, &[("VAULT_TOKEN", ROOT)], &words).fails_with(1);
-        assert!(run.stderr.contains("is not one of Vault"), "{run}");
+        assert!(run.stderr.contains("does not answer like Vault"), "{run}");
         assert_eq!(environment.read("p.yaml"), TEXT);
     }
 }

@@ -27,7 +27,7 @@ fn the_reasons_for_a_refusal_are_told_apart() {
         (
             "hvs.expired",
             "x.yaml",
-            "does not accept the token in VAULT_TOKEN: it has expired, or it is from another server or namespace; run `vault login`",
+            "rejects the token in VAULT_TOKEN: it has expired, or it is from another server or namespace; run `vault login`",
         ),
         (
             POWERLESS,
@@ -82,7 +82,8 @@ fn a_key_that_cannot_be_checked_is_used_with_a_warning() {
     let words = ["encrypt", "-i", "--hc-vault-transit", &key, "p.yaml"];
     let run = run_with(&environment, &[("VAULT_TOKEN", BLIND)], &words).succeeds();
     assert!(
-        run.stderr.contains("your token may not read the key"),
+        run.stderr
+            .contains("your token is not allowed to read the key"),
         "{run}"
     );
     let decrypt = run_with(

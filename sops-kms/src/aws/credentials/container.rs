@@ -70,5 +70,5 @@ pub(super) async fn key(context: &Context<'_>) -> Outcome<Option<AccessKey>> {
     }
     let key = AccessKey::from_json(&answer.body, "the container");
     key.map(Some)
-        .ok_or_else(|| format!("{name}: the answer of {host} contains no access key"))
+        .ok_or_else(|| format!("{name}: the response from {host} contains no access key"))
 }

@@ -23,7 +23,7 @@ const PATH: &str = "/latest/meta-data/iam/security-credentials/";
 pub(super) async fn key(context: &Context<'_>) -> Outcome<AccessKey> {
     let absent = |reason: &str| {
         format!(
-            "no AWS credentials: no access key is in the environment or in the profile, and {reason}; run `aws configure` or `aws sso login`"
+            "no AWS credentials: there is no access key in the environment or in the profile, and {reason}; run `aws configure` or `aws sso login`"
         )
     };
     if is_on(context.environment, "AWS_EC2_METADATA_DISABLED")? {
@@ -45,7 +45,7 @@ pub(super) async fn key(context: &Context<'_>) -> Outcome<AccessKey> {
             .header("x-aws-ec2-metadata-token", token.body.as_slice())
             .body(Bytes::new())
     };
-    let no_role = "the metadata server gives this machine no role";
+    let no_role = "this machine has no IAM role";
     let role = answer(context, get(PATH.to_owned()))
         .await
         .ok_or_else(|| absent(no_role))?;

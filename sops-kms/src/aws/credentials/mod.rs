@@ -39,12 +39,12 @@ pub(super) struct Wanted {
 /// The access keys of a run.
 #[derive(Default)]
 pub(super) struct Credentials {
-    /// Locked while an access key is looked for, so that it is looked for once.
+    /// Locked during the search for an access key, so that there is only one search.
     found: Mutex<HashMap<Wanted, Outcome<AccessKey>>>,
 }
 
 impl Credentials {
-    /// The access key for what a file asks for.
+    /// The access key for the profile and the role that a file names.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ async fn of_named_profile(context: &Context<'_>, name: &str) -> Outcome<AccessKe
 
 fn missing(name: &str) -> String {
     format!(
-        "there is no profile `{}` in ~/.aws/config or ~/.aws/credentials; the file asks for it, so add it there",
+        "there is no profile `{}` in ~/.aws/config or ~/.aws/credentials; the encrypted file names this profile, so add it there",
         escaped(name)
     )
 }
@@ -149,7 +149,7 @@ fn of_profile<'p>(
                 let source = profile.files().get(name).ok_or_else(|| missing(name))?;
                 let depth = depth
                     .checked_sub(1)
-                    .ok_or("the profiles refer to each other in a circle")?;
+                    .ok_or("the profiles refer to each other in a loop")?;
                 of_profile(context, source, depth).await
             }
             (None, Some("Environment")) => of_environment(context).await,
@@ -166,7 +166,7 @@ fn of_profile<'p>(
         };
         if profile.value("mfa_serial").is_some() {
             return Err(format!(
-                "the profile `{name}` needs a second factor, for which sops-rs cannot ask; run `eval \"$(aws configure export-credentials --profile {name} --format env)\"`",
+                "the profile `{name}` requires MFA, which sops-rs does not support; run `eval \"$(aws configure export-credentials --profile {name} --format env)\"`",
                 name = escaped(profile.name)
             ));
         }
@@ -205,7 +205,7 @@ async fn without_role(context: &Context<'_>, profile: Profile<'_>) -> Outcome<Ac
     }
     if profile.value("login_session").is_some() {
         return Err(format!(
-            "sops-rs does not use `aws login`; run `eval \"$(aws configure export-credentials --profile {} --format env)\"`",
+            "sops-rs does not support `aws login`; run `eval \"$(aws configure export-credentials --profile {} --format env)\"`",
             escaped(profile.name)
         ));
     }

@@ -101,7 +101,7 @@ pub(super) async fn key(context: &Context<'_>, profile: Profile<'_>) -> Outcome<
         }
     }
     let answer: PortalAnswer = serde_json::from_slice(&answer.body)
-        .map_err(|_| format!("the answer of {host} contains no access key"))?;
+        .map_err(|_| format!("the response from {host} contains no access key"))?;
     let key = answer.role_credentials;
     Ok(AccessKey {
         id: key.access_key_id,

@@ -102,7 +102,7 @@ async fn request(
         value("SessionToken"),
     );
     let (Some(id), Some(secret), Some(token)) = key else {
-        return Err(format!("the answer of {host} contains no access key"));
+        return Err(format!("the response from {host} contains no access key"));
     };
     Ok(AccessKey {
         id,

@@ -38,7 +38,7 @@ pub(super) async fn token(
     if let (Some(endpoint), Some(header)) = endpoint {
         if var("IDENTITY_SERVER_THUMBPRINT")?.is_some() {
             return Err(Failure::Failed(
-                "sops-rs does not take tokens from Service Fabric".to_owned(),
+                "sops-rs does not support tokens from Service Fabric".to_owned(),
             ));
         }
         fields.push(("api-version", "2019-08-01".to_owned()));
@@ -47,7 +47,7 @@ pub(super) async fn token(
     for name in ["IMDS_ENDPOINT", "MSI_ENDPOINT"] {
         if var(name)?.is_some() {
             let message =
-                format!("sops-rs does not take tokens from the service that {name} names");
+                format!("sops-rs does not support tokens from the service that {name} names");
             return Err(Failure::Failed(message));
         }
     }

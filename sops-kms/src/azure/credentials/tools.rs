@@ -70,7 +70,7 @@ async fn run(
         Err(_) => {
             let seconds = PATIENCE.as_secs();
             return Err(Failure::Failed(format!(
-                "it gave no token within {seconds} seconds"
+                "it printed no token within {seconds} seconds"
             )));
         }
     };

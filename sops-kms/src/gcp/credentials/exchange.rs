@@ -113,7 +113,7 @@ async fn subject_token(client: &HttpClient, source: &CredentialSource) -> Outcom
         }
         (None, None) => {
             return Err(
-                "sops-rs takes the token of another provider only from a `file` or a `url`"
+                "sops-rs supports tokens of another provider only from a `file` or a `url`"
                     .to_owned(),
             );
         }
@@ -136,7 +136,7 @@ async fn subject_token(client: &HttpClient, source: &CredentialSource) -> Outcom
     let token = token.filter(|token| !token.is_empty());
     token
         .map(SecretText::from)
-        .ok_or_else(|| "the other provider gave no token".to_owned())
+        .ok_or_else(|| "the identity provider returned no token".to_owned())
 }
 
 /// A token of a service account, for someone who may impersonate it.

@@ -105,7 +105,7 @@ impl CredentialsFile {
                 format!("the credentials of the type `{kind}` are incomplete")
             }
             Ok(Kind { kind }) => format!(
-                "sops-rs does not use credentials of the type `{}`; run `gcloud auth application-default login`",
+                "sops-rs does not support credentials of the type `{}`; run `gcloud auth application-default login`",
                 escaped(&kind)
             ),
             Err(_) => "it is neither a file nor credentials in JSON".to_owned(),

@@ -18,8 +18,8 @@ pub(super) const HELP: &str =
 /// the second.
 const OTHER_PARTS: [&str; 2] = ["metadata", "status"];
 
-/// Reports values of which both the name and the text say that they are secrets. Of most kinds, it
-/// is unknown which fields hold names of Secrets, so anything less is not reported.
+/// Reports values if both the name and the text suggest a secret. For most kinds, it is unknown
+/// which fields hold names of Secrets, so weaker evidence is not enough.
 pub(super) fn check(document: &Document<'_>, context: &mut Context<'_>) {
     // Objects of other projects are at the top, or in a list there.
     let tops = document.tops().flatten();

@@ -52,7 +52,7 @@ fn problem(
     creation: &CreationRule,
     context: &Context<'_>,
 ) -> Option<(Range<usize>, String)> {
-    let unexpected = || (0..0, "and its content is not what its name says".to_owned());
+    let unexpected = || (0..0, "whose content does not match its name".to_owned());
     let secret = |span| {
         (
             span,

@@ -23,7 +23,7 @@ pub(super) enum ConfigurationForm {
     Registries,
 }
 
-/// Keys, at least one of which each form has.
+/// Each form has at least one of these keys.
 const WORDS: [&str; 10] = [
     "services",
     "users",
