@@ -13,7 +13,8 @@ use crate::exec_plugin;
 use crate::function::{Function, Mode};
 use crate::run::{FunctionOutcome, run};
 
-const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
+/// The identity that the samples are encrypted for.
+pub(crate) const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
 
 /// A value that no message may show.
 pub(crate) const SECRET: &str = "s3cret-value";

@@ -44,12 +44,12 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
         return false;
     }
     let unescaped = text.replace("\\\"", "\"");
+    // In a file, the line has the name, and the key is that of the file.
+    let is_file = text.trim().contains('\n');
     each(&unescaped).any(|action| {
-        let is_secret = |literal: &str| {
-            [key, action.key()]
-                .iter()
-                .any(|key| judge(key, literal).is_some())
-        };
+        let own = action.key();
+        let key = if is_file && !own.is_empty() { own } else { key };
+        let is_secret = |literal: &str| [key, own].iter().any(|key| judge(key, literal).is_some());
         action.literals().into_iter().any(is_secret)
     })
 }
@@ -261,6 +261,10 @@ mod tests {
             assert!(!holds_secret("password", text), "{text}");
         }
         assert!(!holds_secret("user", r#"{{ "web-app" | b64enc }}"#));
+        assert!(!holds_secret(
+            "credentials.properties",
+            "a/username={{ .a | default \"web-app\" }}\na/password={{ .b }}\n"
+        ));
     }
 
     #[test]

@@ -92,6 +92,24 @@ const CHART: &[&str] = &[
     "tillerVersion",
 ];
 
+/// A project or a stack of Pulumi, which encrypts secret values itself.
+const PULUMI: &[&str] = &[
+    "name",
+    "runtime",
+    "description",
+    "main",
+    "backend",
+    "options",
+    "template",
+    "plugins",
+    "packages",
+    "config",
+    "secretsprovider",
+    "encryptedkey",
+    "encryptionsalt",
+    "environment",
+];
+
 /// The exempt names, with what they say.
 const CONTENTS: [(&[&str], ExemptContent); 13] = [
     (
@@ -170,6 +188,8 @@ const SCRIPTS: [&str; 7] = ["sh", "bash", "zsh", "fish", "py", "rb", "pl"];
 pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
     let name = path.file_name()?.to_str()?;
     let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
+    let is_stack =
+        || name.starts_with("Pulumi.") && [".yaml", ".yml"].iter().any(|end| name.ends_with(end));
     let is_script = || {
         let extension = path.extension().map(|extension| extension.to_str());
         let is_known = |extension: Option<&str>| SCRIPTS.iter().any(|own| Some(*own) == extension);
@@ -177,6 +197,7 @@ pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
     };
     known
         .map(|(_, content)| *content)
+        .or_else(|| is_stack().then_some(ExemptContent::Only(PULUMI)))
         .or_else(|| is_script().then_some(ExemptContent::Script))
 }
 

@@ -113,6 +113,51 @@ fn kustomizations_that_are_too_many_to_check_are_reported() {
     assert!(is_said(&findings[0]), "{findings:?}");
 }
 
+/// The hooks refuse it too, because a password may look like a setting.
+#[test]
+fn a_secret_with_only_settings_is_a_warning() {
+    let linter = linter();
+    let secret = |kind: &str, values: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ntype: {kind}\nstringData: {{{values}}}\n"
+        )
+    };
+    let generator = |literal: &str| {
+        format!(
+            ">>> kustomization.yaml\nsecretGenerator:\n- {{name: a, literals: ['{literal}']}}\n"
+        )
+    };
+    let rule = ">>> .sops.yaml\ncreation_rules:\n- path_regex: manifest\\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w\n";
+    for (text, severity) in [
+        (
+            secret("Opaque", "host: db.example.com, level: info"),
+            Severity::Warning,
+        ),
+        (
+            secret("Opaque", "host: db.example.com, password: info"),
+            Severity::Error,
+        ),
+        (secret("Opaque", "level: hunter2"), Severity::Error),
+        (
+            secret("kubernetes.io/basic-auth", "username: admin"),
+            Severity::Error,
+        ),
+        (
+            format!("{}{rule}", secret("Opaque", "level: info")),
+            Severity::Error,
+        ),
+        (generator("LOG_LEVEL=info"), Severity::Warning),
+        (generator("PASSWORD=info"), Severity::Error),
+        (generator("LOG_LEVEL=hunter2"), Severity::Error),
+    ] {
+        let (_, _, files) = &cases(&format!("=== report: a Secret\n{text}"))[0];
+        let findings = lint(&linter, files);
+        assert_eq!(findings.len(), 1, "{text}: {findings:?}");
+        assert_eq!(findings[0].severity, severity, "{text}");
+        assert!(findings[0].is_refused, "{text}");
+    }
+}
+
 #[test]
 fn possible_secrets_in_the_metadata_are_errors() {
     let linter = linter();

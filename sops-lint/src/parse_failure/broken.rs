@@ -1,12 +1,11 @@
 //! Files that do not parse.
 
 use std::ops::Range;
-use std::path::Path;
 
-use sops_document::{Document, Error, Format, merge_conflict};
+use sops_document::{Document, Error, Format, NodeRef, merge_conflict};
 
 use super::excuse::is_for_other_program;
-use super::lenient_reading::read_leniently;
+use super::lenient_reading::{is_in_chart, read_leniently};
 use super::messages::{CONFLICT, RESOLVE, RESOLVE_ENCRYPTED, plaintext};
 use super::parse_error::{message_of, span_of};
 use super::rule_effect::{has_more, may_select};
@@ -81,7 +80,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         plaintext(context, at, message, conflict.is_some());
         return InputKind::Other;
     }
-    let is_template = is_like_template(text) || is_in_chart(context);
+    let is_template = is_like_template(text) || is_in_chart(context) && template::has_action(text);
     if conflict.is_none() && is_template {
         return InputKind::Template;
     }
@@ -95,8 +94,16 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         // No program accepts a mapping as a key, and programs differ in which of two equal keys
         // counts.
         Error::Unsupported { .. } if is_of_known_program => true,
-        // A manifest that SOPS cannot represent, such as one with a duplicate key.
-        _ => is_named_manifest(context) && has_key(text, "kind"),
+        // A manifest that SOPS cannot represent, such as one with a number as a key. Helm accepts
+        // values with such a key.
+        _ => {
+            let has_kind = |top: NodeRef<'_, '_>| {
+                top.get("kind").is_some() || top.items().any(|item| item.get("kind").is_some())
+            };
+            let is_other = Document::parse_leniently(text)
+                .is_ok_and(|document| !document.tops().flatten().any(has_kind));
+            is_named_manifest(context) && has_key(text, "kind") && !is_other
+        }
     };
     // Another rule reports invalid configurations.
     let is_config = || context.input.path.ends_with(rules::CONFIG);
@@ -153,14 +160,6 @@ fn in_secret(
         _ => span,
     };
     plaintext(context, at, message, false);
-}
-
-/// Whether the file has actions and is in the templates directory of a chart.
-fn is_in_chart(context: &Context<'_>) -> bool {
-    let path = context.input.place();
-    let mut parts = Path::new(&path).components();
-    let is_of_chart = parts.any(|part| part.as_os_str() == "templates");
-    is_of_chart && template::has_action(context.text())
 }
 
 fn is_named_manifest(context: &Context<'_>) -> bool {

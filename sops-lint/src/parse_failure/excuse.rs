@@ -26,7 +26,7 @@ pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool
     match context.format {
         Format::Json => is_json_with_comments(text),
         Format::Yaml => match error {
-            Error::Syntax { .. } => parses_when_filled(text),
+            Error::Syntax { .. } => parses_when_filled(text) || is_unit_test(text),
             _ => {
                 is_list_of_other_things(text)
                     || text.lines().any(is_directive) && parses_when_filled(text)
@@ -34,6 +34,13 @@ pub(super) fn is_for_other_program(context: &Context<'_>, error: &Error) -> bool
         },
         _ => false,
     }
+}
+
+/// Whether the text is a test for a chart: helm-unittest escapes the `\` of regular expressions
+/// before it parses them.
+fn is_unit_test(text: &str) -> bool {
+    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+    has("suite:") && has("tests:") && Document::parse_leniently(&text.replace('\\', "/")).is_ok()
 }
 
 /// Whether every document is a list, such as Ansible tasks, without Kubernetes objects.
@@ -130,6 +137,10 @@ fn filled(line: &str) -> Option<String> {
     }
     let is_filled = rest.len() < line.len() && left.len() + rest.len() < line.len();
     left.push_str(rest);
+    // The placeholder stands for whole lines.
+    if is_filled && left.trim() == "x" {
+        return Some(String::new());
+    }
     is_filled.then_some(left)
 }
 
@@ -185,6 +196,8 @@ mod tests {
             "image: @IMAGE@:@TAG@",
             "name: %NAME%",
             "    ...",
+            "<ANNOTATION_1>",
+            "a:\n    <ANNOTATION_1>\n    b: c",
             "<#if config.tls?? && config.tls>\n  c: d\n</#if>",
         ] {
             let text = format!("kind: Service\nspec:\n  a: b\n  {line}\n");

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::Path;
 
 use sops_core::config::CreationRule;
 use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
@@ -21,7 +22,9 @@ use crate::rules::plaintext_secret::sealed_secret;
 use crate::sample::is_to_be_filled_in;
 use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
-use crate::secret_detection::{has_credential_beside, in_text, literals};
+use crate::secret_detection::{
+    has_credential_beside, in_text, is_harmless, literals, names_no_secret,
+};
 use crate::unparsed::{LineValue, LiteralValue, literal, names_secret, of_swap_file};
 use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::{file_name, rules, template};
@@ -32,9 +35,19 @@ struct Judgement<'j> {
     is_template: bool,
     /// Whether only values that look like secrets count.
     is_sample: bool,
+    /// Whether it is a template of a published chart, in which names and configurations may be
+    /// next to the values that are filled in.
+    is_published: bool,
     scrutiny: Scrutiny,
     /// The names that the template defines and uses in its values.
     definitions: &'j Definitions<'j>,
+}
+
+/// Whether the file is a template of a chart, which is published without secrets.
+pub(super) fn is_in_chart(context: &Context<'_>) -> bool {
+    let path = context.input.place();
+    let mut parts = Path::new(&path).components();
+    parts.any(|part| part.as_os_str() == "templates")
 }
 
 /// The readable content of a text.
@@ -64,6 +77,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     let judgement = Judgement {
         is_template,
         is_sample: is_to_be_filled_in(context.input.path, text),
+        is_published: is_in_chart(context) && scrutiny != Scrutiny::Strict,
         scrutiny,
         definitions: &definitions,
     };
@@ -356,8 +370,20 @@ fn unescaped(source: &str) -> Cow<'_, str> {
 fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     let is_word =
         value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
-    let is_other = judgement.is_sample || judgement.is_template && is_word;
+    let is_other = judgement.is_sample
+        || judgement.is_template
+            && (is_word || judgement.is_published && names_no_secret(key) && is_name(value));
     !is_other || !in_text(key, value).is_empty()
+}
+
+/// Whether a value is a name such as `application/json`, an address, a text of several lines, or
+/// too short for a secret.
+fn is_name(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphabetic() || "-_./".contains(c);
+    value.chars().all(is_part)
+        || value.contains('\n')
+        || value.len() <= 4
+        || value.contains("://") && is_harmless(value)
 }
 
 /// The first value of a template that the rule selects and no action creates.
@@ -372,7 +398,10 @@ fn selected(
     let mut literals = selected.filter(|entry| {
         let source = text.get(entry.span.clone()).unwrap_or_default();
         let value = source.trim().trim_matches(['"', '\'']);
-        !entry.is_comment && is_open_text(&entry.path, value, judgement)
+        let is_word = |c: char| c.is_ascii_alphabetic() || c == '-';
+        // Headers and variables are lists of names and values.
+        let is_name = entry.path.ends_with(".name") && value.chars().all(is_word);
+        !entry.is_comment && !is_name && is_open_text(&entry.path, value, judgement)
     });
     literals.next().map(|entry| entry.span)
 }

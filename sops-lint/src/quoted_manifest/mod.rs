@@ -80,7 +80,7 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
     };
     let text = seen.as_ref().map_or(context.text(), |seen| &seen.text);
     let mut starts = candidates(text).peekable();
-    if starts.peek().is_none() || is_prose {
+    if starts.peek().is_none() || is_prose || describes_fields(text) {
         return;
     }
     let judge = &ValueJudge::of(path, text);
@@ -108,6 +108,16 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
     if judge.is_exhausted() {
         too_much(context);
     }
+}
+
+/// Whether the text is CustomResourceDefinitions, whose descriptions show examples.
+fn describes_fields(text: &str) -> bool {
+    let mut kinds = text.lines().filter(|line| line.starts_with("kind:"));
+    kinds.next().is_some_and(is_definition) && kinds.all(is_definition)
+}
+
+fn is_definition(line: &str) -> bool {
+    line.trim_end().ends_with("CustomResourceDefinition")
 }
 
 /// Whether the whole text is YAML with a kubeconfig.

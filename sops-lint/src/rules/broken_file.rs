@@ -1,12 +1,14 @@
 //! A file that sops-rs or Kubernetes cannot read.
 
+use sops_core::Type;
+
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::plaintext_values::{is_ciphertext, open_values};
+use crate::plaintext_values::{is_ciphertext, is_under_part, open_values};
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::scrutiny::is_open_reference;
-use crate::secret::{SecretField, secret_fields};
+use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::secret_data::decode_secret_data;
 use crate::shown_name::shown_name;
 
@@ -47,10 +49,34 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let message = format!("every value under `{}` must be a string", field.name);
             let help = "write it as a string, for example `config.yaml: |`";
             context.report_node(node, message).help(help);
+        } else if let Some(value) = field.values().into_iter().find(is_not_string) {
+            let message = format!(
+                "`{}` under `{}` is not a string: Kubernetes refuses the Secret",
+                shown_name(value.key),
+                field.name
+            );
+            context
+                .report_node(value.node, message)
+                .help("put it in quotes");
         } else if field.name == "data" {
             not_base64(&field, context);
         }
     }
+}
+
+/// Whether a value of a Secret is a number or a boolean, or becomes one when it is decrypted.
+fn is_not_string(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text().unwrap_or_default();
+    let is_known = is_under_part(value);
+    let is_of_kind = |kind: &str| text.ends_with(&format!(",type:{kind}]"));
+    is_known
+        && match is_ciphertext(value) {
+            true => ["int", "float", "bool"].into_iter().any(is_of_kind),
+            false => value
+                .node
+                .value()
+                .is_some_and(|value| matches!(value.kind, Type::Int | Type::Float | Type::Bool)),
+        }
 }
 
 fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {

@@ -1,11 +1,12 @@
 //! Settings in `.sops.yaml` that have no effect, or leave a Secret in plaintext.
 
+mod master_keys;
+
 use std::path::Path;
 
 use sops_core::config::Config;
-use sops_core::keys::{Family, MasterKey};
 use sops_core::{EncryptedDocument, Error, parse_document};
-use sops_document::{Document, Format, NodeRef, Shape};
+use sops_document::{Document, Format, NodeRef};
 
 use crate::check::Check;
 use crate::context::Context;
@@ -82,8 +83,17 @@ fn check(context: &mut Context<'_>) {
         .and_then(|top| top.get("creation_rules"));
     let mut unused = Vec::new();
     for (number, rule) in rules.into_iter().flat_map(NodeRef::items).enumerate() {
-        recipients(rule, &format!("creation_rules[{number}]"), context);
-        if is_for_stream(rule) {
+        let of_config = config.creation_rules().and_then(|rules| rules.get(number));
+        if let Some(of_config) = of_config {
+            master_keys::check(number, rule, of_config, context);
+        }
+        // A warning may already say why the rule has no effect.
+        let starts_here = |offset| offset == rule.span().start;
+        let mut warned = config
+            .warnings()
+            .iter()
+            .flat_map(|warning| warning.location);
+        if is_for_stream(rule) || warned.any(|at| starts_here(at.offset)) {
             continue;
         }
         context
@@ -100,49 +110,6 @@ fn is_for_stream(rule: NodeRef<'_, '_>) -> bool {
     let path = rule.get("path_regex").and_then(NodeRef::as_str);
     let path = path.unwrap_or_default().replace('\\', "");
     path.contains("/dev/stdin") || path.contains("/dev/fd")
-}
-
-/// Reports recipients that cannot be encrypted for, such as truncated ones, in a rule or a key
-/// group.
-fn recipients(holder: NodeRef<'_, '_>, path: &str, context: &mut Context<'_>) {
-    for family in [Family::Age, Family::Pgp] {
-        let Some(list) = holder.get(family.name()) else {
-            continue;
-        };
-        let items = list.items();
-        let nodes = items.chain(Some(list).filter(|list| list.shape() == Shape::Scalar));
-        let mut number = 0;
-        for node in nodes {
-            for part in node.as_str().unwrap_or_default().split(',') {
-                let Ok(keys) = MasterKey::from_list(family, part) else {
-                    continue;
-                };
-                for key in keys {
-                    if let Err(error) = key.check() {
-                        let message = format!(
-                            "`{path}.{family}[{number}]`: {error}",
-                            family = family.name()
-                        );
-                        context
-                            .report_node(node, message)
-                            .help("copy it again from its owner; for a private key, the file that `sops-rs keygen` wrote contains the public key")
-                            .severity(Severity::Error);
-                    }
-                    number += 1;
-                }
-            }
-        }
-    }
-    for list in ["key_groups", "merge"] {
-        for (number, group) in holder
-            .get(list)
-            .into_iter()
-            .flat_map(NodeRef::items)
-            .enumerate()
-        {
-            recipients(group, &format!("{path}.{list}[{number}]"), context);
-        }
-    }
 }
 
 fn used(_: &Document<'_>, context: &mut Context<'_>) {

@@ -6,6 +6,7 @@ pub(crate) mod exempt_file;
 mod generator;
 mod rule;
 pub(crate) mod sealed_secret;
+mod settings_only;
 
 use std::path::Path;
 
@@ -26,6 +27,7 @@ use crate::file_name;
 use crate::finding::Fix;
 use crate::object::Object;
 use crate::plaintext_values::{is_ciphertext, is_under_part, looks_secret, open_values};
+use crate::rule::{Confidence, Severity};
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::sample_secret::open_values_of;
 use crate::secret::{SecretValue, secret_fields};
@@ -92,8 +94,9 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let config = context.input.config;
     let has_rules = config.is_some_and(|config| config.creation_rules().is_some());
     let is_exact = Format::from_path(context.input.path) == context.format;
+    let is_settings = settings_only::is_settings(object, &open, context);
     let finding = context.report_node(value.node, message);
-    match rule {
+    let finding = match rule {
         Some(_) if !is_left && !is_exact => finding.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => finding.help(command).fix(Some(Fix::Encrypt)),
         Some(rule) if !is_under_part(value) => finding.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
@@ -101,6 +104,15 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         None if has_rules => finding.help(NO_MATCH).without_creation_rule(),
         None => finding.help(NO_RULE).without_creation_rule(),
     };
+    if is_settings {
+        let help = finding.help.take().unwrap_or_default();
+        finding
+            .help(format!(
+                "if it has only settings, use a ConfigMap; otherwise: {help}"
+            ))
+            .severity(Severity::Warning)
+            .confidence(Confidence::Low);
+    }
 }
 
 /// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not

@@ -6,6 +6,7 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
+use crate::secret_detection::words;
 use crate::shown_name::shown_name;
 
 pub(crate) static RULE: Rule = Rule {
@@ -47,43 +48,93 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
 /// Whether the names of the variable and of the key in the Secret both show that the value is not
 /// secret, such as the host of a database and the identifier of an OAuth client.
 fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> bool {
-    const PUBLIC: [&str; 23] = [
-        "buckets",
-        "enabled",
-        "insecure",
-        "mode",
-        "project",
-        "style",
-        "type",
-        "verify",
-        "host",
-        "hostname",
-        "port",
-        "db",
-        "dbname",
-        "database",
-        "user",
-        "username",
-        "region",
-        "bucket",
-        "endpoint",
-        "namespace",
-        "email",
-        "domain",
-        "issuer",
-    ];
-    let is_public = |name: &str| {
-        let lower = name.to_ascii_lowercase();
-        let last = lower.rsplit(['-', '_', '.']).next().unwrap_or_default();
-        // The variables of PostgreSQL: `PGUSER`.
-        let of_postgres = last.strip_prefix("pg").unwrap_or(last);
-        let is_client = || lower.replace(['-', '_', '.'], "").ends_with("clientid");
-        PUBLIC.contains(&last) || PUBLIC.contains(&of_postgres) || is_client()
-    };
     let text = |node: NodeRef<'_, '_>, key| {
         node.get(key)
             .and_then(NodeRef::as_str)
             .is_some_and(is_public)
     };
     text(variable, "name") && text(reference, "key")
+}
+
+/// Whether a name is that of a value that is not secret.
+fn is_public(name: &str) -> bool {
+    const LAST: [&str; 45] = [
+        "address",
+        "allowed",
+        "authority",
+        "bucket",
+        "buckets",
+        "clientid",
+        "database",
+        "db",
+        "dbname",
+        "domain",
+        "email",
+        "enable",
+        "enabled",
+        "endpoint",
+        "host",
+        "hostname",
+        "image",
+        "insecure",
+        "issuer",
+        "latitude",
+        "locale",
+        "longitude",
+        "mode",
+        "name",
+        "namespace",
+        "origin",
+        "port",
+        "project",
+        "provider",
+        "region",
+        "regions",
+        "repository",
+        "site",
+        "style",
+        "tenant",
+        "timezone",
+        "type",
+        "uid",
+        "user",
+        "username",
+        "verify",
+        "version",
+        "zone",
+        "dbuser",
+        "elevation",
+    ];
+    /// Words before `url`, which make it an address without a credential.
+    const ADDRESSES: [&str; 9] = [
+        "auth",
+        "authorize",
+        "base",
+        "homeserver",
+        "issuer",
+        "provider",
+        "public",
+        "root",
+        "server",
+    ];
+    /// Words before `id`, which make it a secret.
+    const SECRET_IDS: [&str; 3] = ["secret", "session", "password"];
+    let mut words = words(name);
+    // The same value in another form: `MONGODB_USER_ESCAPED`.
+    words.pop_if(|last| last == "escaped");
+    let (last, before) = match words.as_slice() {
+        [.., before, last] => (last.as_str(), before.as_str()),
+        [last] => (last.as_str(), ""),
+        [] => return false,
+    };
+    // The variables of PostgreSQL: `PGUSER`.
+    let last = last.strip_prefix("pg").unwrap_or(last);
+    if words.iter().any(|word| word == "public") {
+        return true;
+    }
+    match last {
+        "id" => !SECRET_IDS.contains(&before),
+        "url" => ADDRESSES.contains(&before),
+        last => LAST.contains(&last),
+    }
 }

@@ -106,6 +106,18 @@ const SETTINGS: &[&str] = &[
     "same-origin",
     "include",
     "omit",
+    // Servers of language models for one's own computer ignore the key.
+    "ollama",
+    "vllm",
+    "tei",
+    "llama-cpp",
+    "llamacpp",
+    "lm-studio",
+    "localai",
+    "sk-required",
+    "sk-local",
+    "noauth",
+    "no-auth",
 ];
 
 /// Whether the value is that of a setting. `lower` is the value in lower case.

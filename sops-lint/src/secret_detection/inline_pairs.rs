@@ -165,8 +165,11 @@ fn pairs_of<'t>(form: &PairForm, text: &'t str) -> impl Iterator<Item = (&'t str
     })
 }
 
-/// The lines that are comments.
+/// The lines that are comments, or the comments of XML.
 fn comments(text: &str) -> Vec<Range<usize>> {
+    if text.trim_start().starts_with('<') {
+        return xml_comments(text);
+    }
     if !text.contains('#') {
         return Vec::new();
     }
@@ -174,6 +177,19 @@ fn comments(text: &str) -> Vec<Range<usize>> {
         .lines()
         .filter(|line| line.trim_start().starts_with('#'));
     comments.map(|line| range_of(line, text)).collect()
+}
+
+fn xml_comments(text: &str) -> Vec<Range<usize>> {
+    let mut comments = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find("<!--").map(|start| at + start) {
+        let Some(length) = text[start..].find("-->") else {
+            break;
+        };
+        at = start + length;
+        comments.push(start..at);
+    }
+    comments
 }
 
 #[cfg(test)]
@@ -250,6 +266,10 @@ mod tests {
                     ("value", "hunter2"),
                     ("db.password", "hunter2"),
                 ],
+            ),
+            (
+                "<a><!-- Example: <password>qwerty</password> -->\n<pin>hunter2</pin></a>",
+                vec![("pin", "hunter2")],
             ),
             (
                 "CONF='{\"password\":\"hunter2\"}'",

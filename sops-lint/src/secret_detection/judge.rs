@@ -45,7 +45,11 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     if format.is_some() {
         return format;
     }
-    if is_password_hash(value) || names_variable(value) || is_encoded_placeholder(value) {
+    if is_password_hash(value)
+        || names_variable(value)
+        || repeats_name(name, value)
+        || is_encoded_placeholder(value)
+    {
         return None;
     }
     let confidence = match kind {
@@ -71,7 +75,8 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
         }
         NameClass::Weak => {
             let is_word = || !value.contains(|c: char| c.is_whitespace() || c == '/');
-            let is_name = || is_qualified_name(value) || is_of_words(value);
+            let is_pattern = || value.contains(".*") || value.contains(".+");
+            let is_name = || is_qualified_name(value) || is_of_words(value) || is_pattern();
             let is_secret = is_random(value) && !is_call(value) && !is_name()
                 || is_basic(value)
                 || name::is_of_pair(name) && is_pair(value)
@@ -122,6 +127,11 @@ fn names_variable(value: &str) -> bool {
     value.contains(['_', '-'])
         && value.chars().all(is_part)
         && NameClass::of(value) == NameClass::Secret
+}
+
+/// Whether the value is the name in capitals, as a variable: `s3_apikey: S3_APIKEY`.
+fn repeats_name(name: &str, value: &str) -> bool {
+    value.contains('_') && is_constant(value) && value.eq_ignore_ascii_case(name)
 }
 
 /// Whether the name is written like a program's setting: `client_secret`. Fields of objects in a
@@ -194,18 +204,20 @@ fn is_encoded_placeholder(value: &str) -> bool {
 }
 
 /// Whether the value is words with separators, which may have numbers before or after them:
-/// `oidc.jwk.RS256.pem`, `io.cilium.k8s.policy`.
+/// `oidc.jwk.RS256.pem`, `io.cilium.k8s.policy`, `net:vmnic10|nicDriver`.
 fn is_of_words(value: &str) -> bool {
     let is_word = |word: &str| {
         let kinds: Vec<_> = word.bytes().map(|c| c.is_ascii_digit()).collect();
         let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
         let is_letters = |c: char| c.is_ascii_alphanumeric();
-        (1..=16).contains(&word.len()) && word.chars().all(is_letters) && changes <= 2
+        // Names such as `toolsVersionStatus2` are long, but mix nothing.
+        let longest = if changes <= 1 { 24 } else { 16 };
+        (1..=longest).contains(&word.len()) && word.chars().all(is_letters) && changes <= 2
     };
-    let mut words = value.split(['-', '.', '_', '/']);
-    value.contains(['-', '.', '_', '/'])
-        && words.all(is_word)
-        && !value.split(['-', '.', '_', '/']).any(is_credential)
+    const SEPARATORS: [char; 6] = ['-', '.', '_', '/', ':', '|'];
+    value.contains(SEPARATORS)
+        && value.split(SEPARATORS).all(is_word)
+        && (value.contains('|') || !value.split(SEPARATORS).any(is_credential))
 }
 
 /// Whether the value is a user and a password as in HTTP and container registries.

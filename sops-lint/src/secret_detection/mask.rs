@@ -19,6 +19,7 @@ pub(crate) fn is_mask(text: &str) -> bool {
         return false;
     }
     is_hidden(text)
+        || is_repeated(text)
         || is_between_stars(text)
         || is_flux_json(text)
         || names_place(text)
@@ -42,6 +43,13 @@ fn is_hidden(text: &str) -> bool {
     is_all && count >= 3 || count >= 4 && is_beginning && !matches!(sign, '_' | '#' | '?')
 }
 
+/// Whether a text is the prefix of a key, and one digit: `sk-111111111111`.
+fn is_repeated(text: &str) -> bool {
+    let digits = text.strip_prefix("sk-").unwrap_or_default();
+    let first = digits.chars().next().filter(char::is_ascii_digit);
+    first.is_some_and(|first| digits.len() >= 8 && digits.chars().all(|c| c == first))
+}
+
 fn is_between_stars(text: &str) -> bool {
     let inner = text.strip_prefix("**");
     inner
@@ -59,14 +67,34 @@ fn is_flux_json(text: &str) -> bool {
         == Some(FLUX)
 }
 
-/// Whether the text is a request to set a value, such as `UPDATE_AWS_ACCESS_KEY_ID`.
+/// Whether the text is a request to set a value, such as `UPDATE_AWS_ACCESS_KEY_ID`, or says where
+/// it is set, such as `DEFINED-IN-REGION-CHART`.
 fn is_order(text: &str) -> bool {
-    const ORDERS: [&str; 10] = [
-        "ADD_", "CHANGE_", "ENTER_", "FILL_", "INSERT_", "MY_", "PUT_", "REPLACE_", "SET_",
-        "UPDATE_",
+    const FIRST: [&str; 20] = [
+        "ADD",
+        "CHANGE",
+        "CONFIGURED",
+        "DEFINE",
+        "DEFINED",
+        "ENTER",
+        "FILL",
+        "FROM",
+        "INSERT",
+        "MY",
+        "OVERRIDE",
+        "OVERRIDDEN",
+        "PROVIDE",
+        "PROVIDED",
+        "PUT",
+        "REPLACE",
+        "SEE",
+        "SET",
+        "STORED",
+        "UPDATE",
     ];
-    text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-        && ORDERS.iter().any(|order| text.starts_with(order))
+    let is_part = |c: char| c.is_ascii_uppercase() || c == '_' || c == '-';
+    let first = text.split_once(['_', '-']).map(|(first, _)| first);
+    text.chars().all(is_part) && first.is_some_and(|first| FIRST.contains(&first))
 }
 
 /// Whether the text names the value that belongs here.
@@ -103,11 +131,19 @@ mod tests {
             "client-secret-goes-here",
             "YOUR_TOKEN_HERE",
             "UPDATE_AWS_SECRET_ACCESS_KEY",
+            "DEFINED_IN_VALUES_FILE",
+            "DEFINED-IN-REGION-CHART",
+            "FROM-EXTERNAL-VAULT-PROVIDER",
+            "sk-111111111111",
         ] {
             assert!(is_mask(text), "{text}");
         }
         for text in [
             "hunter2",
+            "CORRECT-HORSE-BATTERY",
+            "DEFINED",
+            "FROM-X7-Y2",
+            "sk-111111111112",
             "..",
             "**hunter2**",
             "{\"mask\":\"hunter2\"}",

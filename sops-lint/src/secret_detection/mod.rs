@@ -49,9 +49,9 @@ pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;
 pub(crate) use literal::literals;
 pub(crate) use mask::is_mask;
-pub(crate) use name::may_be_in as may_name_secret;
+pub(crate) use name::{is_of_access_key, may_be_in as may_name_secret, names_no_secret, words};
 pub(crate) use named_keys::KeyName;
-pub(crate) use public_default::is_public_default;
+pub(crate) use public_default::{is_default_for_tests, is_public_default};
 pub(crate) use reference::{
     has_credential_beside, is_angled, is_harmless, is_reference, is_tagged, is_whole_reference,
 };

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::name_words::{
-    ABOUT, DIGESTS, DIRECTIVES, HELD, KEYED, NAMED, OBJECTS, OWN, PAIRS, PARTS, PASSWORD, SECRET,
-    WEAK,
+    ABOUT, DATABASES, DIGESTS, DIRECTIVES, HELD, KEYED, NAMED, OBJECTS, OWN, PAIRS, PARTS,
+    PASSWORD, SECRET, SWITCHES, VAULT_AGENT, WEAK,
 };
 
 /// Classifies a name by what it says about its value.
@@ -44,7 +44,11 @@ impl NameClass {
         let Some(last) = words.last() else {
             return Self::Other;
         };
-        if DIRECTIVES.contains(&segment) {
+        if DIRECTIVES.contains(&segment) || name.starts_with(VAULT_AGENT) {
+            return Self::Other;
+        }
+        // The flag `--disabled-password` has no value.
+        if words.len() > 1 && SWITCHES.contains(&words[0].as_str()) {
             return Self::Other;
         }
         let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
@@ -66,6 +70,11 @@ impl NameClass {
         if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
             return Self::Other;
         }
+        // Every page of the site has the key of Google's tag manager.
+        let is_tag_manager = words.windows(2).any(|pair| pair == ["tag", "manager"]);
+        if has(&["gtm"]) || is_tag_manager {
+            return Self::Other;
+        }
         // A GnuPG key is recognized by its fingerprint.
         if has(&["gpg", "pgp"]) && !has(&["private", "secret"]) && !has(SECRET) {
             return Self::Other;
@@ -78,7 +87,7 @@ impl NameClass {
         if ["secret", "secrets"].contains(&last.as_str()) {
             return Self::Reference;
         }
-        if names_key(&words) {
+        if names_key(&words) || is_key_of_database(&words) {
             return Self::Reference;
         }
         let is_short = words.len() > 1 && ["pass", "pw"].contains(&last.as_str());
@@ -100,6 +109,11 @@ impl NameClass {
     }
 }
 
+/// Whether a name says nothing of a secret.
+pub(crate) fn names_no_secret(name: &str) -> bool {
+    NameClass::of(name) == NameClass::Other
+}
+
 /// A password manager, whose name says nothing about a value.
 const PRODUCT: &str = "onepassword";
 
@@ -114,6 +128,13 @@ fn names_key(words: &[String]) -> bool {
         .is_some_and(|word| KEYED.iter().any(|known| word.ends_with(known)) || word == "id");
     let is_existing = || before.iter().any(|word| word == "existing");
     last == "key" && (ends || is_existing())
+}
+
+/// Whether the words are the name of a key in the Secret of a database, which has no secret key of
+/// its own: `CNPG_SECRET_KEY`.
+fn is_key_of_database(words: &[String]) -> bool {
+    let ends = words.ends_with(&["secret", "key"].map(str::to_owned));
+    ends && words.len() > 2 && DATABASES.contains(&words[words.len() - 3].as_str())
 }
 
 /// Whether the name is that of a password, which may be a passphrase.
@@ -243,7 +264,7 @@ fn ends_with(name: &str, end: &str) -> bool {
 
 /// Whether the name is that of an access key, which is the name of a user of an object storage.
 /// Its secret is called `secretKey`.
-pub(super) fn is_of_access_key(name: &str) -> bool {
+pub(crate) fn is_of_access_key(name: &str) -> bool {
     let words = words(last_segment(name));
     let is_secret = || words.iter().any(|word| word == "secret");
     let has_pair = || words.ends_with(&["access", "key"].map(str::to_owned));
@@ -285,7 +306,7 @@ fn written_out(name: &str) -> Option<String> {
 }
 
 /// The words of a name in lower case.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     if let Some(written_out) = written_out(name) {
         return words(&written_out);
     }

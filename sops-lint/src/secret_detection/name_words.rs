@@ -239,6 +239,26 @@ pub(super) const DIRECTIVES: [&str; 6] = [
     "memcached_pass",
 ];
 
+/// Databases, and operators that run them.
+pub(super) const DATABASES: [&str; 10] = [
+    "cnpg",
+    "crunchy",
+    "database",
+    "db",
+    "mariadb",
+    "mysql",
+    "pg",
+    "postgres",
+    "postgresql",
+    "zalando",
+];
+
+/// The annotations of Vault's agent, whose values are paths, names of files and templates.
+pub(super) const VAULT_AGENT: &str = "vault.hashicorp.com/";
+
+/// First words in the names of switches about secrets, such as `--no-password`.
+pub(super) const SWITCHES: [&str; 6] = ["ask", "disable", "disabled", "no", "prompt", "without"];
+
 /// Words before `Key` in the name of a value that names a key of a Secret.
 pub(super) const KEYED: &[&str] = &[
     "password",

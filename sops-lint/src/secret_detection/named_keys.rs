@@ -12,7 +12,7 @@ pub(crate) enum KeyName {
     No,
     /// It is one unless it looks generated: in `existingSecretKeys`, or next to `existingSecret`.
     Likely,
-    /// It is one: in `secretKeyRef`.
+    /// It is one: in `secretKeyRef`, or as `secretKey` next to the `remoteRef` of an ExternalSecret.
     Certain,
 }
 
@@ -30,6 +30,7 @@ impl KeyName {
     pub(crate) fn of_entry(self, mapping: NodeRef<'_, '_>, key: &str) -> Self {
         let has_name = || mapping.entries().any(|(key, _)| name::is_of_object(key));
         match self {
+            _ if key == "secretKey" && mapping.get("remoteRef").is_some() => Self::Certain,
             Self::No if name::is_of_key(key) && has_name() => Self::Likely,
             _ => self,
         }

@@ -11,12 +11,13 @@ use super::{public, quoted_text};
 type Delimiters = (&'static str, &'static str, Option<char>);
 
 /// The placeholders of templates, shells and other programs.
-const PAIRS: [Delimiters; 7] = [
+const PAIRS: [Delimiters; 8] = [
     ("${", "}", Some('{')),
     ("$(", ")", Some('(')),
     ("#{", "}", Some('{')),
     ("{{", "}}", None),
     ("{%", "%}", None),
+    ("{=", "=}", None),
     ("<%", "%>", None),
     ("`", "`", None),
 ];
@@ -85,7 +86,8 @@ fn is_noise(text: &str) -> bool {
         && !has(|c| c.is_whitespace())
         && has(char::is_ascii_digit)
         && has(char::is_ascii_alphabetic)
-        && has(|c| "!^~`|\\*".contains(*c))
+        // In a file of passwords, a `*` stands for any database.
+        && text.replace(":*:", ":").contains(|c: char| "!^~`|\\*".contains(c))
 }
 
 /// Whether a word contains a credential next to its placeholders, if it has any.
@@ -336,6 +338,7 @@ mod tests {
             "{{ if .a }}enabled{{ else }}disabled{{ end }}",
             "{{ .Values.a | default",
             "((db-password))",
+            "db-1.example.com:5432:*:postgres:{{ password }}",
             "<password>",
             "<your-password-of-8-or-more>",
             "<path:secret/data/db#password>",

@@ -38,7 +38,16 @@ pub(crate) fn is_harmless(value: &str) -> bool {
 /// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by
 /// chance.
 pub(super) fn is_placeholder_token(secret: &str) -> bool {
-    secret.len() < 30 && is_harmless(secret) || Rest::of(secret).is_some_and(|rest| rest.is_empty())
+    secret.len() < 30 && is_harmless(secret)
+        || Rest::of(secret).is_some_and(|rest| rest.is_empty())
+        || is_filler(secret)
+}
+
+/// Whether a token is a prefix and one character that fills up the rest: `ghp_xxxxxxxxxxxx`.
+fn is_filler(secret: &str) -> bool {
+    let body = secret.rsplit(['_', '-']).next().unwrap_or_default();
+    let first = body.chars().next();
+    body.len() >= 16 && body.chars().all(|c| Some(c) == first)
 }
 
 /// Whether the text contains a token that is not harmless.

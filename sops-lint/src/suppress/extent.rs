@@ -2,6 +2,7 @@
 //! item or the entry that begins on the line.
 
 use std::collections::HashMap;
+use std::iter;
 
 use sops_document::{Document, NodeRef, Shape};
 
@@ -26,10 +27,13 @@ impl Extents {
         let Ok(document) = document else {
             return extents;
         };
+        // A text may be one line with many nodes.
+        let ends = text.match_indices(BREAKS).map(|(at, _)| at + 1);
+        let lines: Vec<usize> = iter::once(0).chain(ends).collect();
         let mut open: Vec<_> = document.tops().flatten().collect();
         for top in &open {
             if top.shape() == Shape::Mapping {
-                extents.add(text, top.span().start, *top);
+                extents.add(&lines, top.span().start, *top);
             }
         }
         while let Some(node) = open.pop() {
@@ -37,11 +41,11 @@ impl Extents {
                 continue;
             }
             for item in node.items() {
-                extents.add(text, item.span().start, item);
+                extents.add(&lines, item.span().start, item);
                 open.push(item);
             }
             for (_, child) in node.entries() {
-                extents.add(text, child.key_offset(), child);
+                extents.add(&lines, child.key_offset(), child);
                 open.push(child);
             }
         }
@@ -53,11 +57,12 @@ impl Extents {
         self.ends.get(&line).copied()
     }
 
-    fn add(&mut self, text: &str, start: usize, node: NodeRef<'_, '_>) {
-        let Some(before) = text.get(..start) else {
+    /// Adds a node that begins at this position. `lines` has the starts of all lines.
+    fn add(&mut self, lines: &[usize], start: usize, node: NodeRef<'_, '_>) {
+        let line = lines.partition_point(|line| *line <= start);
+        let Some(line) = line.checked_sub(1).map(|line| lines[line]) else {
             return;
         };
-        let line = before.rfind(BREAKS).map_or(0, |last| last + 1);
         let end = self.ends.entry(line).or_default();
         *end = node.span().end.max(*end);
     }

@@ -8,10 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_document::NodeRef;
 
+use super::settings_only::is_setting;
 use crate::context::Context;
 use crate::flux::clean;
 use crate::kustomization;
 use crate::object::Object;
+use crate::rule::{Confidence, Severity};
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{is_shown, range_of};
 use crate::shown_name::shown_name;
@@ -22,7 +24,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     const HELP: &str = "write the Secret as a manifest and encrypt that, or encrypt its files and let `sops-rs-krm` generate it";
     let mut seen = HashSet::new();
     let mut is_new = |node: NodeRef<'_, '_>| seen.insert(node.origin().span());
-    // Whether the file of a name is in plaintext.
+    // The severity of the file of a name, if it is in plaintext.
     let mut plain = HashMap::new();
     for generator in object.secret_generators() {
         for literal in kustomization::items(generator, "literals") {
@@ -44,6 +46,11 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                     false => context.report_node(literal, "a literal of a Secret is in plaintext"),
                 };
                 finding.help(HELP);
+                if is_setting(name, value) {
+                    finding
+                        .severity(Severity::Warning)
+                        .confidence(Confidence::Low);
+                }
             }
         }
         for (file, name) in kustomization::files(generator) {
@@ -52,26 +59,40 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             }
             let directory = context.input.path.parent().unwrap_or(Path::new("/"));
             let is_of_variables = file.path().iter().any(|key| key == "envs" || key == "env");
-            let is_plain = *plain.entry((name, is_of_variables)).or_insert_with(|| {
+            let severity = *plain.entry((name, is_of_variables)).or_insert_with(|| {
                 let content = context.input.tree.read(&clean(&directory.join(name)));
-                content.is_some_and(|content| {
-                    !content.is_empty()
-                        && !str::from_utf8(&content).is_ok_and(|text| {
-                            text.contains(CIPHERTEXT_PREFIX)
-                                || is_open_reference(text.trim())
-                                || is_of_variables && has_only_names(text)
-                        })
-                })
+                severity_of_file(name, &content.unwrap_or_default(), is_of_variables)
             });
-            if is_plain {
+            if let Some(severity) = severity {
                 let message = format!(
                     "the file `{}` of a Secret is in plaintext",
                     shown_name(name)
                 );
-                context.report_node(file, message).help(HELP);
+                let finding = context.report_node(file, message).help(HELP);
+                if severity == Severity::Warning {
+                    finding.severity(severity).confidence(Confidence::Low);
+                }
             }
         }
     }
+}
+
+/// The severity of the plaintext in a file of a Secret, if it has some.
+fn severity_of_file(name: &str, content: &[u8], is_of_variables: bool) -> Option<Severity> {
+    let Ok(text) = str::from_utf8(content) else {
+        return Some(Severity::Error);
+    };
+    // Files of Helm values are often empty.
+    let is_empty = ["", "---", "{}", "null", "~"].contains(&text.trim());
+    let is_open = !is_empty
+        && !text.contains(CIPHERTEXT_PREFIX)
+        && !is_open_reference(text.trim())
+        && !(is_of_variables && has_only_names(text));
+    let is_configuration = || text.trim().contains('\n') && is_setting(name, text);
+    is_open.then(|| match is_configuration() {
+        true => Severity::Warning,
+        false => Severity::Error,
+    })
 }
 
 /// Whether a file of variables has names without values, which someone fills in.

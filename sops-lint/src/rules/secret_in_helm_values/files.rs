@@ -10,7 +10,7 @@ use super::reports::report;
 use crate::context::Context;
 use crate::handled_values::HandledValues;
 use crate::sample;
-use crate::secret_detection::{Likeness, is_public_default};
+use crate::secret_detection::{Likeness, is_default_for_tests, is_public_default};
 use crate::value_tree::values;
 
 /// Directories of a chart with values for its tests.
@@ -32,16 +32,23 @@ pub(crate) fn check(document: &Document<'_>, context: &mut Context<'_>) -> bool 
     if tops.is_empty() {
         return false;
     }
-    let has_defaults = has_chart_defaults(context);
+    let chart = chart_values(context);
+    let is_default: fn(&str) -> bool = match chart {
+        Some(ChartValues::Defaults) => is_public_default,
+        Some(ChartValues::Tests) => is_default_for_tests,
+        None => |_| false,
+    };
     let handled = HandledValues::new(document, context);
     for top in tops {
         for mut value in values(("", ""), top, |_| false) {
             let text = value.node.scalar_text().unwrap_or_default();
-            let is_default = |range| is_public_default(text.get(range).unwrap_or_default());
+            let is_default = |range| {
+                let value = text.get(range).unwrap_or_default();
+                is_default(value) || chart.is_some() && is_name_of_chart(value, context)
+            };
             // Another rule looks for known token formats in every document.
             value.secrets.retain(|secret| {
-                matches!(secret.likeness, Likeness::Name(_))
-                    && !(has_defaults && is_default(secret.range.clone()))
+                matches!(secret.likeness, Likeness::Name(_)) && !is_default(secret.range.clone())
             });
             if !handled.has_value(value.node, context) {
                 report(value, Form::File, context);
@@ -65,21 +72,20 @@ fn is_named(path: &Path) -> bool {
     first == Some("values") || last == Some("values") || is_below
 }
 
-/// Whether the values are the defaults that a chart is published with, or those for its tests.
-fn has_chart_defaults(context: &Context<'_>) -> bool {
+/// Values in the directory of a chart.
+enum ChartValues {
+    /// The defaults that the chart is published with.
+    Defaults,
+    /// Those for its tests.
+    Tests,
+}
+
+/// What the values are for, if they are in the directory of a chart.
+fn chart_values(context: &Context<'_>) -> Option<ChartValues> {
     let tree = context.input.tree;
-    let Some(directory) = context.input.path.parent() else {
-        return false;
-    };
+    let path = context.input.path;
+    let directory = path.parent()?;
     let is_chart = |directory: &Path| tree.read(&directory.join("Chart.yaml")).is_some();
-    let stem = context
-        .input
-        .path
-        .file_stem()
-        .and_then(|stem| stem.to_str());
-    if stem == Some("values") && is_chart(directory) {
-        return true;
-    }
     let is_test = |directory: &Path| {
         let name = directory.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| TESTS.contains(&name))
@@ -87,5 +93,15 @@ fn has_chart_defaults(context: &Context<'_>) -> bool {
     let mut ancestors = directory
         .ancestors()
         .take_while(|at| at.starts_with(tree.root()));
-    ancestors.any(|at| is_test(at) && at.parent().is_some_and(is_chart))
+    if ancestors.any(|at| is_test(at) && at.parent().is_some_and(is_chart)) {
+        return Some(ChartValues::Tests);
+    }
+    let is_default = path.file_stem() == Some(OsStr::new("values")) && is_chart(directory);
+    is_default.then_some(ChartValues::Defaults)
+}
+
+/// Whether the value is the name of the chart's directory, a usual default for a password.
+fn is_name_of_chart(value: &str, context: &Context<'_>) -> bool {
+    let directory = context.input.path.parent().and_then(Path::file_name);
+    directory.is_some_and(|name| name == value)
 }
