@@ -6,6 +6,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use sops_test_support::environment::program;
+
 use crate::git_merge::{OTHER, OURS, Repository, SECRETS};
 
 #[test]
@@ -79,6 +81,21 @@ fn files_with_odd_names_are_resolved() {
             run.stderr.contains("both sides changed [\"password\"]"),
             "{run}"
         );
+        // The command in the message runs as it is shown, whatever the name.
+        let hint = run.stderr.split('`').nth(1).expect("it has a command");
+        if name.is_ascii()
+            && !name
+                .iter()
+                .any(|byte| byte.is_ascii_control() || *byte == b'`')
+        {
+            let program = format!("'{}'", program().display());
+            let hint = hint.replacen("sops-rs", &program, 1);
+            let mut command = repository.0.command_of("sh".as_ref(), &["-c", &hint]);
+            command.env("EDITOR", repository.0.editor("touch ../opened"));
+            repository.0.finish(command);
+            let opened = repository.0.path("../opened");
+            fs::remove_file(opened).expect("the editor opened the conflict");
+        }
         let resolve = |side: &str| {
             let mut command = repository.0.command(&["resolve", side, "--"]);
             command.arg(odd);
