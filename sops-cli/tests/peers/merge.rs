@@ -80,24 +80,17 @@ fn sops_decrypts_a_merged_file_with_its_mac() {
     assert!(environment.decrypt("secret.yaml").contains("user: db"));
 }
 
-/// The calls that wrote something, in a trace of a command and its children.
+/// The calls of a command and its children that write, start a program, map a file or name one.
+/// Reads are left out, because they may see plaintext.
+const CALLS: &str = "trace=%file,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,copy_file_range,sendfile,splice,vmsplice,tee,mmap,io_uring_setup";
+
 fn writes(environment: &TestEnvironment, command: &Command) -> String {
     let trace = environment.path("../trace");
     let trace_name = trace.to_str().expect("the path is UTF-8");
-    let mut traced = environment.command_of(
-        Path::new("strace"),
-        &[
-            "-f",
-            "-qq",
-            "-y",
-            "-s",
-            "1000000",
-            "-e",
-            "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,copy_file_range,sendfile,splice",
-            "-o",
-            trace_name,
-        ],
-    );
+    // `-v` shows the environment of programs too.
+    let flags = ["-f", "-qq", "-y", "-v", "-s", "1000000", "-e", CALLS, "-o"];
+    let mut traced =
+        environment.command_of(Path::new("strace"), &[&flags[..], &[trace_name]].concat());
     traced.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -106,7 +99,14 @@ fn writes(environment: &TestEnvironment, command: &Command) -> String {
         };
     }
     environment.finish(traced);
-    fs::read_to_string(trace).expect("strace writes the trace as text")
+    let trace = fs::read_to_string(trace).expect("strace writes the trace as text");
+    // What is written through memory is in no other call.
+    let is_shared = |line: &&str| line.contains("MAP_SHARED") && line.contains("PROT_WRITE");
+    for line in trace.lines().filter(is_shared) {
+        assert!(line.contains("MAP_ANONYMOUS"), "{line}");
+    }
+    assert!(!trace.contains("io_uring_setup("), "writes are not traced");
+    trace
 }
 
 /// Asserts that no plaintext was written except, in the editor, to the file on a memory file system.
@@ -128,44 +128,76 @@ fn assert_no_plaintext(trace: &str, is_editor_allowed: bool) {
     }
 }
 
+/// A repository in which the merge of `topic` has a conflict.
+fn in_conflict() -> TestEnvironment {
+    let environment = set_up(OTHER);
+    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
+    environment.finish(merge);
+    assert!(environment.read("secret.yaml").contains("<<<<<<<"));
+    environment
+}
+
 #[test]
-fn a_merge_and_a_resolution_write_no_plaintext() {
-    for theirs in [THEIRS, OTHER] {
-        let environment = set_up(theirs);
+fn a_merge_writes_no_plaintext() {
+    for (theirs, is_conflict) in [(THEIRS, false), (OTHER, true)] {
+        for words in [
+            &["merge", "-q", "--no-edit", "topic"][..],
+            &["rebase", "-q", "topic"],
+            &["cherry-pick", "topic"],
+        ] {
+            let environment = set_up(theirs);
+            let merge = environment.command_of(Path::new("git"), words);
+            assert_no_plaintext(&writes(&environment, &merge), false);
+            let is_marked = environment.read("secret.yaml").contains("<<<<<<<");
+            assert_eq!(is_marked, is_conflict, "{words:?}");
+        }
+    }
+    // A merge that fails, because a version was tampered with or is in plaintext.
+    for damage in [
+        (|text| text.replace("user: ENC[", "user: ENT[")) as fn(String) -> String,
+        |_| OTHER.replace("open-sesame", "x"),
+    ] {
+        let environment = set_up(THEIRS);
+        git(&environment, &["checkout", "-q", "topic"]);
+        environment.write("secret.yaml", damage(environment.read("secret.yaml")));
+        git(&environment, &["commit", "-q", "-a", "-m", "x"]);
+        git(&environment, &["checkout", "-q", "main"]);
         let merge =
             environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
         assert_no_plaintext(&writes(&environment, &merge), false);
-        assert_eq!(
-            environment.read("secret.yaml").contains("<<<<<<<"),
-            theirs == OTHER
-        );
+        assert!(environment.read("secret.yaml").contains("<<<<<<<"));
     }
-    let environment = set_up(OTHER);
-    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
-    environment.finish(merge);
-    let resolve = environment.command(&["resolve", "secret.yaml", "--ours"]);
-    assert_no_plaintext(&writes(&environment, &resolve), false);
-    assert!(
-        environment
-            .decrypt("secret.yaml")
-            .contains("battery-staple")
-    );
+}
 
-    let environment = set_up(OTHER);
-    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
-    environment.finish(merge);
-    let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
-    let mut resolve = environment.command(&["resolve", "secret.yaml"]);
-    resolve
-        .env("EDITOR", editor)
-        .env_remove("SOPS_RS_ALLOW_DISK")
-        .env("XDG_RUNTIME_DIR", "/dev/shm");
-    assert_no_plaintext(&writes(&environment, &resolve), true);
-    assert!(
-        environment
-            .decrypt("secret.yaml")
-            .contains("battery-staple")
-    );
+#[test]
+fn a_resolution_writes_plaintext_to_memory_only() {
+    for flags in [&["--ours"][..], &["--ours", "[\"password\"]", "[\"user\"]"]] {
+        let environment = in_conflict();
+        let resolve = environment.command(&[&["resolve", "secret.yaml"], flags].concat());
+        assert_no_plaintext(&writes(&environment, &resolve), false);
+    }
+    for is_mergetool in [false, true] {
+        let environment = in_conflict();
+        let tool = format!("'{}' resolve -- \"$MERGED\"", program().display());
+        git(&environment, &["config", "mergetool.sops.cmd", &tool]);
+        let trust = ["config", "mergetool.sops.trustExitCode", "true"];
+        git(&environment, &trust);
+        let mut resolve = match is_mergetool {
+            true => environment.command_of(
+                Path::new("git"),
+                &["mergetool", "--no-prompt", "--tool=sops"],
+            ),
+            false => environment.command(&["resolve", "secret.yaml"]),
+        };
+        let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
+        resolve
+            .env("EDITOR", editor)
+            .env_remove("SOPS_RS_ALLOW_DISK")
+            .env("XDG_RUNTIME_DIR", "/dev/shm");
+        assert_no_plaintext(&writes(&environment, &resolve), true);
+        let plaintext = environment.decrypt("secret.yaml");
+        assert!(plaintext.contains("battery-staple"), "{plaintext}");
+    }
 }
 
 /// The recipient of `testdata/keys/encrypted.age`.
