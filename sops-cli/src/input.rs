@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sops_core::reading::FileKind;
 use sops_core::{Error, Format, reading};
 
-use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::command_error::{Code, CommandError, Role, STANDARD_INPUT, name_of};
 use crate::files::Expected;
 use crate::input_format::InputFormat;
 
@@ -104,7 +104,7 @@ impl Input {
         role: Role,
         bytes: io::Result<Vec<u8>>,
     ) -> Result<Self, CommandError> {
-        let name = path.map_or_else(|| "standard input".to_owned(), name_of);
+        let name = path.map_or_else(|| STANDARD_INPUT.to_owned(), name_of);
         let bytes = bytes.map_err(|error| match error.kind() {
             io::ErrorKind::IsADirectory => is_directory(&name),
             _ => CommandError::input(&name, &error),

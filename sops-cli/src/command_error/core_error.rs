@@ -6,9 +6,11 @@ use sops_core::config::Config;
 use sops_core::document::{Error as DocumentError, merge_conflict};
 use sops_core::keys::Error as KeyError;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location, encrypted_format};
+use sops_lint::shell_path;
 
 use super::code::Code;
 use super::error::CommandError;
+use super::names::STANDARD_INPUT;
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
@@ -100,12 +102,12 @@ impl CommandError {
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
             Error::Document(DocumentError::Syntax { location, message }) | Error::Document(DocumentError::Unsupported { location, message }) => {
-                let text = source.map_or(&b""[..], |(_, text, ..)| text);
+                let (name, text) = source.map_or(("", &b""[..]), |(name, text, ..)| (name, text));
                 match merge_conflict(text) {
                     Some(conflict) => {
                         let whole = String::from_utf8_lossy(&text[..conflict.end]);
                         at = Some(Location::of(&whole, conflict.start));
-                        unresolved_conflict(malformed, text)
+                        unresolved_conflict(malformed, name, text)
                     }
                     None => {
                         at = Some(location);
@@ -256,11 +258,14 @@ impl CommandError {
 }
 
 /// A text with a merge conflict, which is the cause of its syntax error.
-fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
+fn unresolved_conflict(code: Code, name: &str, text: &[u8]) -> CommandError {
     let error = CommandError::new(code, "the file has an unresolved merge conflict");
+    let file = match name {
+        STANDARD_INPUT | "" => "<FILE>".to_owned(),
+        name => shell_path(name),
+    };
     match has_ciphertext(text) {
-        true => error
-            .hint("`sops-rs resolve <FILE>` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge <FILE>` first"),
+        true => error.hint(format!("`sops-rs resolve {file}` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge -- {file}` first")),
         false => error
             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }

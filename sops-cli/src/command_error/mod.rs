@@ -15,6 +15,6 @@ mod wrapping;
 pub(crate) use code::Code;
 pub(crate) use core_error::Role;
 pub(crate) use error::{CommandError, Pointer};
-pub(crate) use names::{files_named, name_of, reason};
+pub(crate) use names::{STANDARD_INPUT, files_named, name_of, reason};
 pub(crate) use render::MESSAGE_COLUMNS;
 pub(crate) use wrapping::wrapped;

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use sops_printable::escaped;
 
+/// What messages call standard input.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
 /// How many files a message names.
 const MOST_NAMED: usize = 10;
 

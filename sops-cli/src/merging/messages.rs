@@ -2,6 +2,7 @@
 
 use sops_core::keys::MasterKey;
 use sops_core::merge::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName, Version};
+use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError};
 use crate::keys::names::shown;
@@ -28,7 +29,10 @@ pub(crate) fn note(name: &str, note: &MergeNote) -> String {
 pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
     let mut errors = errors_without_hint(name, problems);
     let last = errors.pop();
-    let hint = format!("`sops-rs resolve {name}` opens the conflict decrypted");
+    let hint = format!(
+        "`sops-rs resolve {}` opens the conflict decrypted",
+        shell_path(name)
+    );
     errors.extend(last.map(|error| error.hint(hint)));
     errors
 }

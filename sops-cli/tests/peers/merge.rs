@@ -99,44 +99,76 @@ fn assert_no_plaintext(trace: &str, is_editor_allowed: bool) {
     }
 }
 
+/// A repository in which the merge of `topic` has a conflict.
+fn in_conflict() -> TestEnvironment {
+    let environment = set_up(OTHER);
+    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
+    environment.finish(merge);
+    assert!(environment.read("secret.yaml").contains("<<<<<<<"));
+    environment
+}
+
 #[test]
-fn a_merge_and_a_resolution_write_no_plaintext() {
-    for theirs in [THEIRS, OTHER] {
-        let environment = set_up(theirs);
+fn a_merge_writes_no_plaintext() {
+    for (theirs, is_conflict) in [(THEIRS, false), (OTHER, true)] {
+        for words in [
+            &["merge", "-q", "--no-edit", "topic"][..],
+            &["rebase", "-q", "topic"],
+            &["cherry-pick", "topic"],
+        ] {
+            let environment = set_up(theirs);
+            let merge = environment.command_of(Path::new("git"), words);
+            assert_no_plaintext(&writes(&environment, &merge), false);
+            let is_marked = environment.read("secret.yaml").contains("<<<<<<<");
+            assert_eq!(is_marked, is_conflict, "{words:?}");
+        }
+    }
+    // A merge that fails, because a version was tampered with or is in plaintext.
+    for damage in [
+        (|text| text.replace("user: ENC[", "user: ENT[")) as fn(String) -> String,
+        |_| OTHER.replace("open-sesame", "x"),
+    ] {
+        let environment = set_up(THEIRS);
+        git(&environment, &["checkout", "-q", "topic"]);
+        environment.write("secret.yaml", damage(environment.read("secret.yaml")));
+        git(&environment, &["commit", "-q", "-a", "-m", "x"]);
+        git(&environment, &["checkout", "-q", "main"]);
         let merge =
             environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
         assert_no_plaintext(&writes(&environment, &merge), false);
-        assert_eq!(
-            environment.read("secret.yaml").contains("<<<<<<<"),
-            theirs == OTHER
-        );
+        assert!(environment.read("secret.yaml").contains("<<<<<<<"));
     }
-    let environment = set_up(OTHER);
-    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
-    environment.finish(merge);
-    let resolve = environment.command(&["resolve", "secret.yaml", "--ours"]);
-    assert_no_plaintext(&writes(&environment, &resolve), false);
-    assert!(
-        environment
-            .decrypt("secret.yaml")
-            .contains("battery-staple")
-    );
+}
 
-    let environment = set_up(OTHER);
-    let merge = environment.command_of(Path::new("git"), &["merge", "-q", "--no-edit", "topic"]);
-    environment.finish(merge);
-    let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
-    let mut resolve = environment.command(&["resolve", "secret.yaml"]);
-    resolve
-        .env("EDITOR", editor)
-        .env_remove("SOPS_RS_ALLOW_DISK")
-        .env("XDG_RUNTIME_DIR", "/dev/shm");
-    assert_no_plaintext(&writes(&environment, &resolve), true);
-    assert!(
-        environment
-            .decrypt("secret.yaml")
-            .contains("battery-staple")
-    );
+#[test]
+fn a_resolution_writes_plaintext_to_memory_only() {
+    for flags in [&["--ours"][..], &["--ours", "[\"password\"]", "[\"user\"]"]] {
+        let environment = in_conflict();
+        let resolve = environment.command(&[&["resolve", "secret.yaml"], flags].concat());
+        assert_no_plaintext(&writes(&environment, &resolve), false);
+    }
+    for is_mergetool in [false, true] {
+        let environment = in_conflict();
+        let tool = format!("'{}' resolve -- \"$MERGED\"", program().display());
+        git(&environment, &["config", "mergetool.sops.cmd", &tool]);
+        let trust = ["config", "mergetool.sops.trustExitCode", "true"];
+        git(&environment, &trust);
+        let mut resolve = match is_mergetool {
+            true => environment.command_of(
+                Path::new("git"),
+                &["mergetool", "--no-prompt", "--tool=sops"],
+            ),
+            false => environment.command(&["resolve", "secret.yaml"]),
+        };
+        let editor = environment.editor("sed -n -i '/^<<</d; /^===/,/^>>>/d; p' \"$1\"");
+        resolve
+            .env("EDITOR", editor)
+            .env_remove("SOPS_RS_ALLOW_DISK")
+            .env("XDG_RUNTIME_DIR", "/dev/shm");
+        assert_no_plaintext(&writes(&environment, &resolve), true);
+        let plaintext = environment.decrypt("secret.yaml");
+        assert!(plaintext.contains("battery-staple"), "{plaintext}");
+    }
 }
 
 /// The recipient of `testdata/keys/encrypted.age`.

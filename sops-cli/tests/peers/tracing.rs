@@ -6,25 +6,18 @@ use std::process::Command;
 
 use sops_test_support::environment::TestEnvironment;
 
-/// The calls that wrote something, and the programs that were started, in a trace of a
-/// command and its children.
+/// The calls of a command and its children that write, start a program, map a file or name one.
+/// Reads are left out, because they may see plaintext.
+const CALLS: &str = "trace=%file,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,copy_file_range,sendfile,splice,vmsplice,tee,mmap,io_uring_setup";
+
+/// Runs the command, and returns its trace.
 pub(crate) fn writes(environment: &TestEnvironment, command: &Command) -> String {
     let trace = environment.path("../trace");
     let trace_name = trace.to_str().expect("the path is UTF-8");
-    let mut traced = environment.command_of(
-        Path::new("strace"),
-        &[
-            "-f",
-            "-qq",
-            "-y",
-            "-s",
-            "1000000",
-            "-e",
-            "trace=execve,write,writev,pwrite64,pwritev,sendto,sendmsg,copy_file_range,sendfile,splice",
-            "-o",
-            trace_name,
-        ],
-    );
+    // `-v` shows the environment of programs too.
+    let flags = ["-f", "-qq", "-y", "-v", "-s", "1000000", "-e", CALLS, "-o"];
+    let mut traced =
+        environment.command_of(Path::new("strace"), &[&flags[..], &[trace_name]].concat());
     traced.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -33,5 +26,12 @@ pub(crate) fn writes(environment: &TestEnvironment, command: &Command) -> String
         };
     }
     environment.finish(traced);
-    fs::read_to_string(trace).expect("strace writes the trace as text")
+    let trace = fs::read_to_string(trace).expect("strace writes the trace as text");
+    // What is written through memory is in no other call.
+    let is_shared = |line: &&str| line.contains("MAP_SHARED") && line.contains("PROT_WRITE");
+    for line in trace.lines().filter(is_shared) {
+        assert!(line.contains("MAP_ANONYMOUS"), "{line}");
+    }
+    assert!(!trace.contains("io_uring_setup("), "writes are not traced");
+    trace
 }

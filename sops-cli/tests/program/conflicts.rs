@@ -51,8 +51,9 @@ fn every_command_names_the_conflict_and_its_line() {
             assert!(run.stderr.contains(message), "{arguments:?}: {run}");
             let place = format!("{name}:2:1");
             assert!(run.stderr.contains(&place), "{arguments:?}: {run}");
-            for help in ["sops-rs resolve <FILE>", "git checkout --merge <FILE>"] {
-                assert!(run.stderr.contains(help), "{arguments:?}: {run}");
+            let helps = ["sops-rs resolve", "git checkout --merge --"];
+            for help in helps.map(|help| format!("`{help} {name}`")) {
+                assert!(run.stderr.contains(&help), "{arguments:?}: {run}");
             }
             assert_eq!(environment.read(name), encrypted);
         }

@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use super::markers::{Markers, in_conflict};
-use super::problem::{MergeNote, MergeProblem, SideName, Version};
+use super::problem::{MergeNote, MergeProblem, SideName, Version, add_new};
 use super::recipients::{Approval, KeyWrapping};
 use super::resolution::{Choices, OpenMerge};
 use super::side::{Unmergeable, Versions};
@@ -94,40 +94,32 @@ impl OpenMerge<'_> {
         let unencryptable = |error| vec![MergeProblem::Unencryptable(error)];
         let of_ours = self.plaintext(|_| SideName::Ours).map_err(unencryptable)?;
         let mut exposed = self.exposed(&of_ours.text, &decision)?;
-        // Where the sides agree, it does not matter what the ancestor was.
-        let mut problems: Vec<_> = match of_ours.conflicts.is_empty() {
-            true => Vec::new(),
-            false => {
-                let conflicts = of_ours.conflicts.into_iter().map(MergeProblem::Conflict);
-                self.problems().iter().cloned().chain(conflicts).collect()
-            }
-        };
+        let mut conflicts = of_ours.conflicts;
         let text = |text: &[u8]| self.encrypt_as(text, &decision, wrapping.now);
         let outcome = |text: Vec<u8>, problems| MergeOutcome {
             text,
             problems,
             notes: decision.notes(),
         };
-        if problems.is_empty() && exposed.is_empty() {
+        if conflicts.is_empty() && exposed.is_empty() {
             let encrypted = text(&of_ours.text).map_err(unencryptable)?;
-            return Ok(outcome(encrypted.into_bytes(), problems));
+            return Ok(outcome(encrypted.into_bytes(), Vec::new()));
         }
+        // Where the sides agree, it does not matter what the ancestor was.
+        let of_ancestor = match conflicts.is_empty() {
+            true => &[],
+            false => self.problems(),
+        };
         let of_theirs = self
             .plaintext(|_| SideName::Theirs)
             .map_err(unencryptable)?;
-        for conflict in of_theirs.conflicts.into_iter().map(MergeProblem::Conflict) {
-            // Pieces that fit together on one side may not do so on the other one.
-            if !problems.contains(&conflict) {
-                problems.push(conflict);
-            }
-        }
-        for problem in self.exposed(&of_theirs.text, &decision)? {
-            if !exposed.contains(&problem) {
-                exposed.push(problem);
-            }
-        }
+        add_new(&mut conflicts, of_theirs.conflicts);
+        add_new(&mut exposed, self.exposed(&of_theirs.text, &decision)?);
+        let conflicts = conflicts.into_iter().map(MergeProblem::Conflict);
+        let problems: Vec<_> = of_ancestor.iter().cloned().chain(conflicts).collect();
         if !exposed.is_empty() {
-            return Err([problems, exposed].concat());
+            let exposed = exposed.into_iter().map(MergeProblem::Exposed);
+            return Err(problems.into_iter().chain(exposed).collect());
         }
         let marked = || -> Result<Vec<u8>> {
             let ours = text(&of_ours.text)?;

@@ -14,7 +14,17 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 
 /// The number of characters before `at` in its line.
 pub(super) fn column(text: &str, at: usize) -> usize {
-    text[line_start(text, at)..at].chars().count()
+    column_after(text, (line_start(text, at), 0), at)
+}
+
+/// The column of `at`, after a position with its column. In a long line, counting from its start
+/// would take too long for many positions.
+pub(super) fn column_after(text: &str, (known, column): (usize, usize), at: usize) -> usize {
+    let between = &text[known..at];
+    match between.rfind('\n') {
+        Some(newline) => between[newline + 1..].chars().count(),
+        None => column + between.chars().count(),
+    }
 }
 
 /// The offset of the dash in the text before an item.

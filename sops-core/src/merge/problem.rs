@@ -1,5 +1,8 @@
 //! The results that a merge reports: conflicts, other problems, and notes.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use sops_document::KeyPath;
 
 use crate::error::Error;
@@ -98,4 +101,11 @@ pub enum MergeNote {
     /// The file has a new data key: the others were encrypted for a removed key, or came from
     /// theirs.
     NewDataKey,
+}
+
+/// Adds the items that the list does not have. Pieces that fit together on one side may not do so on
+/// the other one, so the sides may have different conflicts.
+pub(super) fn add_new<T: Clone + Eq + Hash>(list: &mut Vec<T>, more: Vec<T>) {
+    let mut known: HashSet<T> = list.iter().cloned().collect();
+    list.extend(more.into_iter().filter(|item| known.insert(item.clone())));
 }

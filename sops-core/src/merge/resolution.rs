@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::exposure::exposed;
 use super::markers::{Markers, merged_lines, with_markers};
 use super::plaintext::{Ancestor, MergedText, Plaintexts, merge_plaintexts};
-use super::problem::{Conflict, MergeNote, MergeProblem, SideName};
+use super::problem::{Conflict, MergeNote, MergeProblem, SideName, add_new};
 use super::recipients::{self, Approval, KeyPlan, KeyWrapping};
 use super::settings::{self, Settings};
 use super::side::{self, OpenVersion, OpenVersions, Unmergeable, Versions};
@@ -125,12 +125,7 @@ impl<'a> OpenMerge<'a> {
         let ours = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Ours))?;
         let theirs = self.plaintext(|conflict| chosen(conflict).unwrap_or(SideName::Theirs))?;
         let mut conflicts = ours.conflicts;
-        for conflict in theirs.conflicts {
-            // Pieces that fit together on one side may not do so on the other one.
-            if !conflicts.contains(&conflict) {
-                conflicts.push(conflict);
-            }
-        }
+        add_new(&mut conflicts, theirs.conflicts);
         conflicts.retain(|conflict| chosen(conflict).is_none());
         let text = match (&self.versions.base, conflicts.is_empty()) {
             (_, true) => ours.text,
@@ -185,7 +180,7 @@ impl<'a> OpenMerge<'a> {
         if !choices.allow_plaintext {
             let exposed = self.exposed(plaintext, &decision)?;
             if !exposed.is_empty() {
-                return Err(exposed);
+                return Err(exposed.into_iter().map(MergeProblem::Exposed).collect());
             }
         }
         let text = self
@@ -217,18 +212,16 @@ impl<'a> OpenMerge<'a> {
         }
     }
 
-    /// The values that a side encrypts and that would be in plaintext.
+    /// The key paths of the values that a side encrypts and that would be in plaintext.
     pub(super) fn exposed(
         &self,
         plaintext: &[u8],
         decision: &Decision,
-    ) -> std::result::Result<Vec<MergeProblem>, Vec<MergeProblem>> {
+    ) -> std::result::Result<Vec<String>, Vec<MergeProblem>> {
         let sides = [&self.versions.ours, &self.versions.theirs];
         let rule = decision.settings.rule.as_ref();
-        match exposed(sides, plaintext, self.format, rule) {
-            Ok(paths) => Ok(paths.into_iter().map(MergeProblem::Exposed).collect()),
-            Err(error) => Err(vec![MergeProblem::Unencryptable(error)]),
-        }
+        exposed(sides, plaintext, self.format, rule)
+            .map_err(|error| vec![MergeProblem::Unencryptable(error)])
     }
 
     pub(super) fn encrypt_as(

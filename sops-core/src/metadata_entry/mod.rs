@@ -6,6 +6,7 @@ mod unknown;
 
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use sops_document::{Document, Format, Location, ReservedEntry, ReservedNote, ReservedValue};
 
@@ -89,7 +90,7 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
 /// it may be a secret.
 fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String, Json>, FlatError> {
     let tree: Option<Json> = match format {
-        Format::Yaml => serde_yaml::from_str(source).ok(),
+        Format::Yaml => read_yaml(source),
         _ => serde_json::from_str(source).ok(),
     };
     let message = match tree {
@@ -103,6 +104,11 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
     })
 }
 
+/// Reads YAML as Go's library does.
+fn read_yaml<T: DeserializeOwned>(source: &str) -> Option<T> {
+    sops_document::from_document(source, Format::Yaml).ok()
+}
+
 /// The byte offset where the metadata of a later document differs from that of the first. SOPS
 /// reads only the first, and writes the same metadata into all documents. Unknown keys do not
 /// count.
@@ -112,7 +118,7 @@ pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {
     }
     let source = |entry: &ReservedEntry| document.reserved_source(entry).0.trim_end().to_owned();
     let tree = |source: &str| -> Option<Map<String, Json>> {
-        let mut tree: Map<String, Json> = serde_yaml::from_str(source).ok()?;
+        let mut tree: Map<String, Json> = read_yaml(source)?;
         // Only the first metadata holds the source forms.
         tree.retain(|key, _| is_known(key) && key != SOURCE_FORMS_KEY);
         Some(tree)

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use sops_document::{Component, Document, Format, KeyPath, ReservedEntry};
 
-use super::{locate, read};
+use super::{locate, read, read_yaml};
 use crate::keys::Family;
 use crate::metadata::{ENTRY_FIELDS, KEY_GROUPS, Metadata, is_known};
 
@@ -55,7 +55,7 @@ pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownV
         return found;
     };
     for block in blocks.filter(|block| text(block) != first) {
-        let tree = serde_yaml::from_str(&document.reserved_source(block).0);
+        let tree = read_yaml(&document.reserved_source(block).0);
         let leaves = tree
             .map(|tree| UnknownField::all(&tree))
             .unwrap_or_default();

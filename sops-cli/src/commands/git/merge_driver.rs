@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use sops_core::merge::{Approval, Markers, MergeOutcome, SideName, Versions, merge, unmerged};
+use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
 use crate::arguments::GlobalArgs;
@@ -104,7 +105,10 @@ pub(crate) fn cmd_merge_driver(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Ex
         Ok(false) => ExitCode::from(CONFLICT),
         Err(error) => {
             let name = name_of(&args.path);
-            let hint = format!("after you fix this, merge the file with `sops-rs resolve {name}`");
+            let hint = format!(
+                "after you fix this, merge the file with `sops-rs resolve {}`",
+                shell_path(&name)
+            );
             ui.error(&error.in_file(&name).hint(hint));
             ExitCode::from(CONFLICT)
         }

@@ -9,10 +9,7 @@ use sops_test_support::environment::{
     Run, TestEnvironment, identity, other_identity, other_recipient, program, recipient,
 };
 
-const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "open-sesame"];
-
-/// The recipient of someone who left, whose private key no one in the tests has.
-const CAROL: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+use super::{CAROL, DAVE, SECRETS};
 
 /// Ann and Ben.
 struct Team(TestEnvironment);
@@ -160,14 +157,13 @@ fn changes_of_the_same_value_are_resolved_in_the_editor() {
 #[test]
 fn one_adds_a_recipient_while_the_other_edits() {
     let team = Team::new();
-    let dave = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
     team.ann(&format!(
-        "sed -i 's/age: /age: {dave},/' .sops.yaml && sops-rs updatekeys -y . && git commit -qam dave"
+        "sed -i 's/age: /age: {DAVE},/' .sops.yaml && sops-rs updatekeys -y . && git commit -qam dave"
     ))
     .succeeds();
     team.set("ben", "user", "shop");
     team.both_have("secret.yaml", &["user: shop"]);
-    assert!(team.0.read("ben/secret.yaml").contains(dave));
+    assert!(team.0.read("ben/secret.yaml").contains(DAVE));
 }
 
 #[test]

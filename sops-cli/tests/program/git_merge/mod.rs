@@ -1,12 +1,12 @@
 //! Merges by the real Git, with sops-rs as its merge driver, and `sops-rs resolve`.
 
+mod choices;
 mod colleagues;
+mod conflicts;
 mod hostile;
 mod places;
-mod plaintext;
-mod recipients;
 mod resolve;
-mod rotation;
+mod security;
 mod unfinished;
 mod ways;
 
@@ -24,6 +24,15 @@ const THEIRS: &str = "user: web\npassword: correct-horse\nport: 8080\ntoken: ope
 const MERGED: &str = "user: web\npassword: battery-staple\nport: 8080\ntoken: open-sesame\n";
 /// A change that conflicts with [`OURS`].
 const OTHER: &str = "user: web\npassword: open-sesame\nport: 8080\n";
+
+/// Recipients whose private keys no one in the tests has.
+const CAROL: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+const DAVE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
+/// A configuration with these recipients, each in its own line.
+fn rules(recipients: &[&str]) -> String {
+    format!("creation_rules:\n- age: {}\n", recipients.join(",\n    "))
+}
 
 /// A repository whose YAML files are merged by sops-rs.
 struct Repository(TestEnvironment);
@@ -52,10 +61,7 @@ impl Repository {
             ".gitattributes",
             "*.yaml merge=sops\n*.env merge=sops\nsecret merge=sops\n",
         );
-        repository.0.write(
-            ".sops.yaml",
-            format!("creation_rules:\n- age: {}\n", recipient()),
-        );
+        repository.0.write(".sops.yaml", rules(&[&recipient()]));
         repository
     }
 
@@ -66,12 +72,7 @@ impl Repository {
 
     /// Commits an encrypted file, and a change of it on `topic` and on `main`.
     fn changed(self, name: &str, ours: &str, theirs: &str) -> Self {
-        self.commit_secret(name, BASE);
-        self.git(&["checkout", "-q", "-b", "topic"]).succeeds();
-        self.commit_secret(name, theirs);
-        self.git(&["checkout", "-q", "main"]).succeeds();
-        self.commit_secret(name, ours);
-        self
+        self.diverged(name, |of| of.edit(name, theirs), |of| of.edit(name, ours))
     }
 
     /// Commits an encrypted file with this plaintext, as a user edits it.
@@ -94,7 +95,63 @@ impl Repository {
         let mut command = self.0.command(&["edit", "--", name]);
         command.env("EDITOR", editor);
         let run = self.0.finish(command);
-        assert!(run.code == Some(0) || run.code == Some(200), "{run}");
+        let edited = self.0.run(&["decrypt", "--", name]).succeeds().stdout;
+        assert_eq!(edited, plaintext, "{run}");
+    }
+
+    /// Commits an encrypted file, then what `theirs` does on `topic` and `ours` on `main`.
+    fn diverged(self, name: &str, theirs: impl FnOnce(&Self), ours: impl FnOnce(&Self)) -> Self {
+        self.commit_secret(name, BASE);
+        self.branch("topic");
+        theirs(&self);
+        self.commit_all();
+        self.checkout("main");
+        ours(&self);
+        self.commit_all();
+        self
+    }
+
+    fn branch(&self, name: &str) {
+        self.git(&["checkout", "-q", "-b", name]).succeeds();
+    }
+
+    fn checkout(&self, branch: &str) {
+        self.git(&["checkout", "-q", branch]).succeeds();
+    }
+
+    /// Merges `topic`, without a conflict.
+    #[track_caller]
+    fn merges(&self) -> Run {
+        self.git(&["merge", "-q", "--no-edit", "topic"]).succeeds()
+    }
+
+    /// Merges `topic`, with a conflict.
+    #[track_caller]
+    fn conflicts(&self) -> Run {
+        let run = self.git(&["merge", "-q", "--no-edit", "topic"]);
+        assert_eq!(run.code, Some(1), "{run}");
+        run
+    }
+
+    fn resolve_with_editor(&self, file: &str, script: &str, flags: &[&str]) -> Run {
+        let editor = self.0.editor(script);
+        let mut command = self.0.command(&[&["resolve", file], flags].concat());
+        command.env("EDITOR", editor);
+        self.0.finish(command).keeps(&SECRETS)
+    }
+
+    /// Lets Git merge configurations that conflict too, by taking ours.
+    fn keep_our_configuration(&self) {
+        self.git(&["config", "merge.ours.driver", "true"])
+            .succeeds();
+        let attributes = ".sops.yaml merge=ours\n";
+        self.0.write(".git/info/attributes", attributes);
+    }
+
+    /// Commits a version that was resolved.
+    fn commit_resolved(&self, name: &str) {
+        self.git(&["add", "--", name]).succeeds();
+        self.git(&["commit", "-q", "--no-edit"]).succeeds();
     }
 
     fn commit_all(&self) {

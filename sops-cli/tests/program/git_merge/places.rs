@@ -10,12 +10,10 @@ const FILE: &str = "apps/secret.yaml";
 fn a_repository_with_long_object_names_is_merged_and_resolved() {
     let repository = Repository::initialized(&["--object-format=sha256"]);
     let repository = repository.changed(FILE, OURS, OTHER);
-    let run = repository.git(&["merge", "-q", "--no-edit", "topic"]);
-    assert_eq!(run.code, Some(1), "{run}");
+    repository.conflicts();
     repository.is_marked(FILE);
     repository.0.run(&["resolve", FILE, "--theirs"]).succeeds();
-    repository.git(&["add", FILE]).succeeds();
-    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+    repository.commit_resolved(FILE);
     repository.is_merged(FILE, OTHER);
     repository.0.run(&["verify"]).succeeds();
 }
@@ -24,10 +22,10 @@ fn a_repository_with_long_object_names_is_merged_and_resolved() {
 #[test]
 fn a_bare_repository_merges_branches_with_a_new_data_key() {
     let repository = Repository::new().changed(FILE, OURS, THEIRS);
-    repository.git(&["checkout", "-q", "topic"]).succeeds();
+    repository.checkout("topic");
     repository.0.run(&["rotate", "-i", FILE]).succeeds();
     repository.commit_all();
-    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.checkout("main");
     let bare = repository.0.path("../bare.git");
     let path = bare.to_str().expect("the path is UTF-8");
     repository
@@ -70,15 +68,11 @@ fn many_merged_files_are_verified() {
         repository.0.run(&["rotate", "-i", "apps"]).succeeds();
         repository.commit_all();
     };
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
+    repository.branch("topic");
     change("port", "8080");
-    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.checkout("main");
     change("password", "\"battery-staple\"");
-    repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    repository.merges();
     for name in &names {
         let expected = "user: web\npassword: battery-staple\nport: 8080\n";
         assert_eq!(repository.0.decrypt(name), expected);

@@ -1,35 +1,21 @@
 //! `sops-rs resolve`, and `git mergetool` with it.
 
-use sops_test_support::environment::{Run, other_recipient, recipient};
-
-use super::{BASE, OTHER, OURS, Repository, SECRETS, THEIRS};
+use super::{BASE, OTHER, OURS, Repository, SECRETS};
 
 const FILE: &str = "apps/secret.yaml";
 
 /// A repository with a conflict of the passwords.
 fn in_conflict() -> Repository {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
-    assert_eq!(
-        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-        Some(1)
-    );
+    repository.conflicts();
     repository
-}
-
-impl Repository {
-    fn resolve_with_editor(&self, script: &str, flags: &[&str]) -> Run {
-        let editor = self.0.editor(script);
-        let mut command = self.0.command(&[&["resolve", FILE], flags].concat());
-        command.env("EDITOR", editor);
-        self.0.finish(command).keeps(&SECRETS)
-    }
 }
 
 #[test]
 fn the_editor_opens_the_plaintext_with_markers() {
     let repository = in_conflict();
     let script = "cp \"$1\" ../seen; grep -v '^#\\|^<<<\\|^===\\|^>>>\\|sesame' \"$1\" > ../new; cat ../new > \"$1\"";
-    let run = repository.resolve_with_editor(script, &[]).succeeds();
+    let run = repository.resolve_with_editor(FILE, script, &[]).succeeds();
     assert!(
         run.stderr
             .contains("apps/secret.yaml is resolved; `git add` it next"),
@@ -42,8 +28,7 @@ fn the_editor_opens_the_plaintext_with_markers() {
         text,
         " web\n<<<<<<< ours\npassword: battery-staple\n=======\npassword: open-sesame\n>>>>>>> theirs\nport: 8080\n"
     );
-    repository.git(&["add", FILE]).succeeds();
-    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+    repository.commit_resolved(FILE);
     repository.is_merged(FILE, "user: web\npassword: battery-staple\nport: 8080\n");
 }
 
@@ -51,7 +36,8 @@ fn the_editor_opens_the_plaintext_with_markers() {
 fn a_text_with_markers_is_opened_again_and_never_written() {
     let repository = in_conflict();
     let marked = repository.0.read(FILE);
-    let run = repository.resolve_with_editor("echo '# seen' >> \"$1\"; echo x >> ../times", &[]);
+    let run =
+        repository.resolve_with_editor(FILE, "echo '# seen' >> \"$1\"; echo x >> ../times", &[]);
     assert_ne!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("unresolved merge conflict"), "{run}");
     assert!(repository.0.read("../times").len() > 2, "{run}");
@@ -67,7 +53,9 @@ fn scripts_take_sides() {
         (&["--theirs", "--ours", "[\"password\"]"], "battery-staple"),
     ] {
         let repository = in_conflict();
-        repository.resolve_with_editor("exit 1", flags).succeeds();
+        repository
+            .resolve_with_editor(FILE, "exit 1", flags)
+            .succeeds();
         let expected = format!("user: web\npassword: {password}\nport: 8080\n");
         assert_eq!(repository.0.decrypt(FILE), expected);
     }
@@ -84,7 +72,7 @@ fn scripts_take_sides() {
     ] {
         let repository = in_conflict();
         let marked = repository.0.read(FILE);
-        let run = repository.resolve_with_editor("exit 1", flags);
+        let run = repository.resolve_with_editor(FILE, "exit 1", flags);
         assert_ne!(run.code, Some(0), "{run}");
         assert!(run.stderr.contains(message), "{run}");
         assert_eq!(repository.0.read(FILE), marked);
@@ -112,49 +100,12 @@ fn the_marked_file_is_not_trusted() {
         "user: someone else\n<<<<<<< ours\n=======\n>>>>>>> theirs\n",
     );
     repository
-        .resolve_with_editor("exit 1", &["--ours"])
+        .resolve_with_editor(FILE, "exit 1", &["--ours"])
         .succeeds();
     assert_eq!(
         repository.0.decrypt(FILE),
         "user: web\npassword: battery-staple\nport: 8080\n"
     );
-}
-
-#[test]
-fn the_mac_of_every_version_is_verified_again() {
-    let repository = Repository::new();
-    repository.commit_secret(FILE, BASE);
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
-    let text = repository.0.read(FILE);
-    let port = text
-        .lines()
-        .find(|line| line.starts_with("port: "))
-        .expect("the file has a port");
-    repository
-        .0
-        .write(FILE, text.replace(&format!("{port}\n"), ""));
-    repository.commit_all();
-    repository.git(&["checkout", "-q", "main"]).succeeds();
-    repository.commit_secret(FILE, OURS);
-    assert_eq!(
-        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-        Some(1)
-    );
-    for flags in [&[][..], &["--theirs"]] {
-        let run = repository.resolve_with_editor("exit 1", flags);
-        assert_eq!(run.code, Some(1), "{run}");
-        assert!(
-            run.stderr
-                .contains("their version cannot be used: MAC mismatch"),
-            "{run}"
-        );
-    }
-    repository
-        .resolve_with_editor("exit 1", &["--ours"])
-        .succeeds();
-    assert_eq!(repository.0.decrypt(FILE), OURS);
 }
 
 #[test]
@@ -178,41 +129,6 @@ fn git_mergetool_stages_the_result() {
         .git(&["mergetool", "--no-prompt", "--tool=sops"])
         .succeeds();
     repository.is_merged(FILE, "user: web\npassword: open-sesame\nport: 8080\n");
-}
-
-#[test]
-fn recipients_that_the_configuration_does_not_name_need_a_yes() {
-    let rules =
-        |recipients: &[String]| format!("creation_rules:\n- age: {}\n", recipients.join(","));
-    let repository = Repository::new();
-    repository.commit_secret(FILE, BASE);
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
-    repository
-        .0
-        .write(".sops.yaml", rules(&[recipient(), other_recipient()]));
-    repository.0.run(&["updatekeys", "--yes", FILE]).succeeds();
-    repository.commit_secret(FILE, THEIRS);
-    repository.git(&["checkout", "-q", "main"]).succeeds();
-    repository.edit(FILE, OURS);
-    repository.0.run(&["rotate", "-i", FILE]).succeeds();
-    repository.commit_all();
-    assert_eq!(
-        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-        Some(1)
-    );
-    let run = repository.resolve_with_editor("exit 1", &[]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stderr.contains("--yes") && run.stderr.contains(&other_recipient()),
-        "{run}"
-    );
-    repository
-        .resolve_with_editor("exit 1", &["--yes"])
-        .succeeds();
-    assert_eq!(repository.0.decrypt(FILE), super::MERGED);
-    assert!(repository.0.read(FILE).contains(&other_recipient()));
 }
 
 #[test]
@@ -248,17 +164,12 @@ fn a_file_replaced_by_a_link_is_refused() {
 fn a_file_that_one_side_deleted_cannot_be_merged() {
     let repository = Repository::new();
     repository.commit_secret(FILE, BASE);
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
+    repository.branch("topic");
     repository.git(&["rm", "-q", FILE]).succeeds();
     repository.commit_all();
-    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.checkout("main");
     repository.commit_secret(FILE, OURS);
-    assert_eq!(
-        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-        Some(1)
-    );
+    repository.conflicts();
     let run = repository.0.run(&["resolve", FILE]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("their side deleted the file"), "{run}");
@@ -272,7 +183,7 @@ fn a_single_marker_that_is_left_is_refused() {
         let script = format!(
             "grep -v '^#\\|^<<<\\|^===\\|^>>>\\|sesame' \"$1\" > ../new; echo 'more: |' >> ../new; echo '{left}' >> ../new; cat ../new > \"$1\""
         );
-        let run = repository.resolve_with_editor(&script, &[]);
+        let run = repository.resolve_with_editor(FILE, &script, &[]);
         assert_ne!(run.code, Some(0), "{run}");
         assert_eq!(repository.0.read(FILE), marked, "{left}");
     }
@@ -284,18 +195,13 @@ fn a_value_of_several_lines_has_markers_around_the_lines_that_differ() {
         |first: &str, last: &str| format!("user: web\nkey: |\n  {first}\n  middle\n  {last}\n");
     let repository = Repository::new();
     repository.commit_secret(FILE, &text("correct-horse", "end"));
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
+    repository.branch("topic");
     repository.commit_secret(FILE, &text("correct-horse", "open-sesame"));
-    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.checkout("main");
     repository.commit_secret(FILE, &text("battery-staple", "end"));
-    assert_eq!(
-        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-        Some(1)
-    );
+    repository.conflicts();
     let script = "grep -v '^#' \"$1\" > ../seen; grep -v '^#\\|^<<<\\|^===\\|^>>>\\|horse\\|end' \"$1\" > ../new; cat ../new > \"$1\"";
-    repository.resolve_with_editor(script, &[]).succeeds();
+    repository.resolve_with_editor(FILE, script, &[]).succeeds();
     assert_eq!(
         repository.0.read("../seen"),
         "user: web\nkey: |\n<<<<<<< ours\n  battery-staple\n=======\n  correct-horse\n>>>>>>> theirs\n  middle\n<<<<<<< ours\n  end\n=======\n  open-sesame\n>>>>>>> theirs\n"
@@ -325,16 +231,11 @@ fn a_binary_file_that_is_text_is_resolved_in_the_editor() {
     ] {
         let repository = Repository::new();
         repository.commit_secret("secret", base);
-        repository
-            .git(&["checkout", "-q", "-b", "topic"])
-            .succeeds();
+        repository.branch("topic");
         repository.commit_secret("secret", theirs);
-        repository.git(&["checkout", "-q", "main"]).succeeds();
+        repository.checkout("main");
         repository.commit_secret("secret", ours);
-        assert_eq!(
-            repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-            Some(1)
-        );
+        repository.conflicts();
         let editor = repository
             .0
             .editor("grep -v '^#' \"$1\" > ../seen; sed -i '/^<<</d; /^===/,/^>>>/d' \"$1\"");
@@ -352,10 +253,7 @@ fn a_binary_file_that_is_text_is_resolved_in_the_editor() {
 #[test]
 fn files_that_are_not_text_are_resolved_by_sides_only() {
     let repository = Repository::with_changes("secret", "battery-staple\0", "open-sesame\0");
-    assert_eq!(
-        repository.git(&["merge", "-q", "--no-edit", "topic"]).code,
-        Some(1)
-    );
+    repository.conflicts();
     repository.is_marked("secret");
     let run = repository.0.run(&["resolve", "secret"]);
     assert_eq!(run.code, Some(1), "{run}");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use sops_test_support::environment::program;
 
-use super::{BASE, OURS, Repository, THEIRS};
+use super::{OURS, Repository, THEIRS};
 
 const FILE: &str = "apps/secret.yaml";
 
@@ -74,34 +74,13 @@ fn a_damaged_version_marks_the_file() {
     for damage in damages {
         for damaged in ["topic", "main"] {
             let repository = Repository::with_changes(FILE, OURS, THEIRS);
-            repository.git(&["checkout", "-q", damaged]).succeeds();
+            repository.checkout(damaged);
             repository.0.write(FILE, damage(&repository.0.read(FILE)));
             repository.commit_all();
-            repository.git(&["checkout", "-q", "main"]).succeeds();
+            repository.checkout("main");
             fails(&repository, &[], "cannot be used");
         }
     }
-}
-
-#[test]
-fn a_file_that_both_sides_decrypted_is_marked_with_our_text_alone() {
-    let repository = Repository::new();
-    repository.commit_secret(FILE, BASE);
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
-    repository.0.write(FILE, "user: theirs\n");
-    repository.commit_all();
-    repository.git(&["checkout", "-q", "main"]).succeeds();
-    repository.0.write(FILE, "user: ours\n");
-    repository.commit_all();
-    let run = repository.git(&["merge", "-q", "--no-edit", "topic"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    let text = repository.is_marked(FILE);
-    assert!(
-        text.contains("user: ours") && !text.contains("user: theirs"),
-        "{text}"
-    );
 }
 
 /// A driver that is killed leaves what it wrote first.
@@ -151,4 +130,20 @@ fn a_program_that_is_gone_leaves_a_marked_file() {
     repository.0.run(&["resolve", FILE]).succeeds();
     repository.git(&["add", FILE]).succeeds();
     repository.is_merged(FILE, super::MERGED);
+}
+
+#[test]
+fn without_a_key_the_values_merge_and_the_file_stays_marked() {
+    let repository = Repository::with_changes(FILE, OURS, THEIRS);
+    std::fs::remove_dir_all(repository.0.home().join(".config")).expect("the key can be removed");
+    let run = repository.conflicts();
+    assert!(
+        run.stderr
+            .contains("only someone with a key can finish the merge"),
+        "{run}"
+    );
+    let text = repository.is_marked(FILE);
+    let values = text.split("sops:").next().unwrap_or_default();
+    assert!(!values.contains("<<<<<<<"), "{text}");
+    assert!(values.contains("token: ENC["), "{text}");
 }

@@ -11,9 +11,7 @@ fn repository() -> Repository {
 #[test]
 fn a_merge_takes_the_changes_of_both_sides() {
     let repository = repository();
-    let run = repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    let run = repository.merges();
     assert_eq!(run.stderr, "");
     repository.is_merged(FILE, MERGED);
 }
@@ -71,9 +69,7 @@ fn a_renamed_file_is_merged_under_its_new_name() {
     let repository = repository();
     repository.git(&["mv", FILE, "other.yaml"]).succeeds();
     repository.commit_all();
-    repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    repository.merges();
     repository.is_merged("other.yaml", MERGED);
 }
 
@@ -81,55 +77,12 @@ fn a_renamed_file_is_merged_under_its_new_name() {
 fn a_file_that_both_sides_added_is_merged() {
     let repository = Repository::new();
     repository.commit_all();
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
+    repository.branch("topic");
     repository.commit_secret(FILE, "a: 1\nb: 2\n");
-    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.checkout("main");
     repository.commit_secret(FILE, "a: 1\nc: 3\n");
-    repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    repository.merges();
     repository.is_merged(FILE, "a: 1\nc: 3\nb: 2\n");
-}
-
-#[test]
-fn names_that_look_like_flags_or_have_any_characters_are_merged() {
-    for name in [
-        "--config=x.yaml",
-        "-d.yaml",
-        "a b'\"$(x).yaml",
-        "é\tß.yaml",
-        "secret",
-        "x.env",
-    ] {
-        let texts = match name {
-            "x.env" => ["A=1\nB=1\n", "A=2\nB=1\n", "A=1\nB=2\n", "A=2\nB=2\n"],
-            _ => [
-                "A: 1\nB: 1\n",
-                "A: 2\nB: 1\n",
-                "A: 1\nB: 2\n",
-                "A: 2\nB: 2\n",
-            ],
-        };
-        let texts = match name {
-            // Without an extension, a file is one value.
-            "secret" => ["1", "1", "2", "2"],
-            _ => texts,
-        };
-        let repository = Repository::new();
-        repository.commit_secret(name, texts[0]);
-        repository
-            .git(&["checkout", "-q", "-b", "topic"])
-            .succeeds();
-        repository.commit_secret(name, texts[2]);
-        repository.git(&["checkout", "-q", "main"]).succeeds();
-        repository.commit_secret(name, texts[1]);
-        repository
-            .git(&["merge", "-q", "--no-edit", "topic"])
-            .succeeds();
-        repository.is_merged(name, texts[3]);
-    }
 }
 
 #[test]
@@ -165,15 +118,11 @@ fn files_in_plaintext_are_merged_as_by_git() {
         repository.commit_all();
     };
     write("a: 1\nb: 2\nc: 3\nd: 4\n");
-    repository
-        .git(&["checkout", "-q", "-b", "topic"])
-        .succeeds();
+    repository.branch("topic");
     write("a: 1\nb: 2\nc: 3\nd: 40\n");
-    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.checkout("main");
     write("a: 10\nb: 2\nc: 3\nd: 4\n");
-    repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    repository.merges();
     assert_eq!(
         repository.0.read("config.yaml"),
         "a: 10\nb: 2\nc: 3\nd: 40\n"
@@ -190,39 +139,6 @@ fn files_in_plaintext_are_merged_as_by_git() {
     assert!(
         marked.contains("<<<<<<< ") && marked.contains("a: 11\n=======\na: 10\n"),
         "{marked}"
-    );
-}
-
-#[test]
-fn a_conflict_names_the_key_path_and_the_next_command() {
-    let repository = Repository::with_changes(FILE, OURS, OTHER);
-    let run = repository.git(&["merge", "-q", "--no-edit", "topic"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    for expected in [
-        "both sides changed [\"password\"]",
-        "sops-rs resolve apps/secret.yaml",
-    ] {
-        assert!(run.stderr.contains(expected), "{run}");
-    }
-    let text = repository.is_marked(FILE);
-    let plain: Vec<&str> = text
-        .lines()
-        .take_while(|line| !line.starts_with("sops:"))
-        .collect();
-    let shape: Vec<&str> = plain
-        .iter()
-        .map(|line| line.split(':').next().unwrap_or_default())
-        .collect();
-    // Before 2.44, Git does not pass the names of the branches.
-    let [ours, theirs] = match shape.get(1) {
-        Some(&"<<<<<<< HEAD") => ["<<<<<<< HEAD", ">>>>>>> topic"],
-        _ => ["<<<<<<< ours", ">>>>>>> theirs"],
-    };
-    assert_eq!(
-        shape,
-        [
-            "user", ours, "password", "=======", "password", theirs, "port"
-        ]
     );
 }
 
@@ -268,9 +184,7 @@ fn a_merge_keeps_the_mode_of_the_file() {
     repository.commit_secret(FILE, THEIRS);
     repository.git(&["checkout", "-q", "-f", "main"]).succeeds();
     repository.commit_secret(FILE, OURS);
-    repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    repository.merges();
     repository.is_merged(FILE, MERGED);
     let listed = repository.git(&["ls-files", "--stage", FILE]).stdout;
     assert!(listed.starts_with("100755 "), "{listed}");
@@ -303,9 +217,7 @@ fn a_file_that_a_sparse_checkout_leaves_out_is_merged() {
         .git(&["sparse-checkout", "set", "docs"])
         .succeeds();
     assert!(!repository.0.path(FILE).exists());
-    repository
-        .git(&["merge", "-q", "--no-edit", "topic"])
-        .succeeds();
+    repository.merges();
     repository.git(&["sparse-checkout", "disable"]).succeeds();
     repository.is_merged(FILE, MERGED);
 }
@@ -326,42 +238,126 @@ fn a_rebase_with_several_commits_and_a_squash_are_merged() {
     repository.is_merged(FILE, MERGED);
 }
 
+/// The virtual ancestor of such a merge has conflict markers, unless Git merges it as binary.
 #[test]
 fn a_criss_cross_merge_has_a_base_without_markers() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
-    // Both branches merge the other one, and resolve the conflict differently.
-    for (branch, other, side, plaintext) in [
+    // Both branches merge the other one, and resolve the conflict.
+    for (branch, other, plaintext) in [
         (
             "main",
             "topic",
-            "--ours",
             "user: main\npassword: battery-staple\nport: 8080\n",
         ),
         (
             "topic",
             "main~1",
-            "--theirs",
             "user: web\npassword: battery-staple\nport: 8080\nadded: 1\n",
         ),
     ] {
-        repository.git(&["checkout", "-q", branch]).succeeds();
-        assert_ne!(
-            repository.git(&["merge", "-q", "--no-edit", other]).code,
-            Some(0)
-        );
-        repository.0.run(&["resolve", FILE, side]).succeeds();
+        repository.checkout(branch);
+        let run = repository.git(&["merge", "-q", "--no-edit", other]);
+        assert_eq!(run.code, Some(1), "{run}");
+        repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
         repository.edit(FILE, plaintext);
         repository.commit_all();
     }
-    let run = repository.git(&["merge", "-q", "--no-edit", "main"]);
-    assert!(run.code == Some(0) || run.code == Some(1), "{run}");
-    if run.code == Some(1) {
-        repository.is_marked(FILE);
-        repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
-    }
-    let merged = repository.0.decrypt(FILE);
-    assert!(
-        merged.contains("password: battery-staple") && merged.contains("added: 1"),
-        "{merged}"
+    let driver = repository.git(&["config", "merge.sops.driver"]).stdout;
+    let driver = format!("cp %O ../base.yaml; {}", driver.trim());
+    repository
+        .git(&["config", "merge.sops.driver", &driver])
+        .succeeds();
+    repository
+        .git(&["merge", "-q", "--no-edit", "main"])
+        .succeeds();
+    repository.is_merged(
+        FILE,
+        "user: main\npassword: battery-staple\nport: 8080\nadded: 1\n",
     );
+    assert_eq!(repository.0.decrypt("../base.yaml"), BASE);
+}
+
+/// Other commands that merge the changes of `topic` into the file.
+#[test]
+fn other_commands_that_merge_take_the_changes_of_both_sides() {
+    let commands: [&[&[&str]]; 7] = [
+        &[&["pull", "-q", "--rebase", ".", "topic"]],
+        &[&["pull", "-q", "--no-rebase", "--no-edit", ".", "topic"]],
+        &[&["rebase", "-q", "--rebase-merges", "topic"]],
+        &[&["rebase", "-q", "--onto", "topic", "main~1"]],
+        &[&["cherry-pick", "--no-commit", "topic"]],
+        &[&["merge", "-q", "--no-commit", "topic"]],
+        &[
+            &["reset", "-q", "main~1"],
+            &["checkout", "-q", "--merge", "topic"],
+        ],
+    ];
+    for commands in commands {
+        let repository = repository();
+        for command in commands {
+            repository.git(command).succeeds();
+        }
+        repository.is_merged(FILE, MERGED);
+    }
+}
+
+#[test]
+fn changes_that_are_not_committed_are_merged_after_a_merge_or_a_rebase() {
+    for command in ["merge", "rebase"] {
+        let repository = Repository::new();
+        repository.commit_secret(FILE, BASE);
+        repository.branch("topic");
+        repository.commit_secret(FILE, THEIRS);
+        repository.checkout("main");
+        repository.edit(FILE, OURS);
+        repository
+            .git(&[command, "-q", "--autostash", "topic"])
+            .succeeds();
+        repository.is_merged(FILE, MERGED);
+    }
+}
+
+#[test]
+fn a_merge_commit_is_reverted_and_picked() {
+    let repository = repository();
+    repository.merges();
+    repository
+        .git(&["revert", "--no-edit", "-m", "1", "HEAD"])
+        .succeeds();
+    repository.is_merged(FILE, OURS);
+    repository
+        .git(&["cherry-pick", "-m", "1", "HEAD~1"])
+        .succeeds();
+    repository.is_merged(FILE, MERGED);
+}
+
+#[test]
+fn a_fixup_is_moved_over_another_change_of_the_file() {
+    let repository = Repository::new();
+    repository.commit_secret(FILE, BASE);
+    repository.commit_secret(FILE, THEIRS);
+    let fixed = repository.git(&["rev-parse", "HEAD"]).stdout;
+    repository.commit_secret(FILE, MERGED);
+    repository.edit(FILE, &MERGED.replace("8080", "8081"));
+    repository.git(&["add", FILE]).succeeds();
+    let fixup = format!("--fixup={}", fixed.trim());
+    repository.git(&["commit", "-q", &fixup]).succeeds();
+    let mut rebase = repository.git_command(
+        &repository.0.path(""),
+        &["rebase", "-q", "-i", "--autosquash", "HEAD~3"],
+    );
+    rebase.env("GIT_SEQUENCE_EDITOR", "true");
+    repository.0.finish(rebase).succeeds();
+    repository.is_merged(FILE, &MERGED.replace("8080", "8081"));
+    let count = repository.git(&["rev-list", "--count", "HEAD"]).stdout;
+    assert_eq!(count.trim(), "3");
+}
+
+#[test]
+fn a_patch_is_applied_three_way() {
+    let repository = repository();
+    let patch = repository.git(&["diff", "topic~1", "topic"]).stdout;
+    repository.0.write("../patch", patch);
+    repository.git(&["apply", "--3way", "../patch"]).succeeds();
+    repository.is_merged(FILE, MERGED);
 }

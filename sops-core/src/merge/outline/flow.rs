@@ -4,7 +4,7 @@ use sops_document::Collection;
 
 use super::reader::{NodeItem, Reader};
 use super::{Container, Piece};
-use crate::merge::layout::{column, comma_after};
+use crate::merge::layout::comma_after;
 
 impl<'t> Reader<'_, 't> {
     /// A mapping or sequence in braces or brackets.
@@ -25,6 +25,8 @@ impl<'t> Reader<'_, 't> {
         for (index, child) in nodes.into_iter().enumerate() {
             let start = self.start(node, child).max(at);
             let value_start = self.span(child).start.max(start);
+            // Before those of its own entries, which follow it.
+            let column = self.column(start);
             let (body, hash, value_end) = self.value(child, value_start, None);
             let value_end = value_end.max(value_start);
             let (end, next) = match index + 1 == count {
@@ -34,7 +36,7 @@ impl<'t> Reader<'_, 't> {
             entries.push(Piece {
                 key: self.key(kind, child),
                 index,
-                column: column(text, start),
+                column,
                 lead: &text[at..start],
                 head: &text[start..value_start],
                 body,

@@ -17,6 +17,7 @@ pub(crate) fn outline<'t>(document: &Document<'t>) -> Container<'t> {
         document,
         text: document.text(),
         level: Cell::new(0),
+        known_column: Cell::new((0, 0)),
     };
     let mut entries = Vec::new();
     let mut start = 0;
@@ -61,9 +62,22 @@ pub(super) struct Reader<'d, 't> {
     pub(super) text: &'t str,
     /// The number of containers around the current node.
     level: Cell<usize>,
+    /// The last position whose column was needed.
+    known_column: Cell<(usize, usize)>,
 }
 
 impl<'t> Reader<'_, 't> {
+    /// The number of characters before `at` in its line.
+    pub(super) fn column(&self, at: usize) -> usize {
+        let known = self.known_column.get();
+        let column = match known.0 <= at {
+            true => layout::column_after(self.text, known, at),
+            false => layout::column(self.text, at),
+        };
+        self.known_column.set((at, column));
+        column
+    }
+
     /// The nodes among these items of the tape that are not inside another one.
     pub(super) fn nodes(&self, items: Range<usize>) -> Vec<NodeItem> {
         let mut nodes = Vec::new();
@@ -255,7 +269,7 @@ impl<'t> Reader<'_, 't> {
         for (index, child) in nodes.into_iter().enumerate() {
             let start = self.start(node, child).max(at);
             if index == 0 && !text[at..start].contains('\n') && line_start(text, at) != at {
-                inline = Some(layout::column(text, at));
+                inline = Some(self.column(at));
             }
             let (piece, end) = self.entry(kind, child, index, at..start);
             entries.push(piece);

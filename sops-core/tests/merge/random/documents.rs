@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::rngs::StdRng;
+use rand::seq::index::sample;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value as Json, json};
 use sops_core::Format;
@@ -15,6 +16,14 @@ use crate::support::Repository;
 
 /// How many streams a usual run has.
 const STREAMS: u64 = 400;
+
+/// How many keys documents are made of.
+const KEYS: usize = 9;
+
+/// A document has at least so many entries, and at most one of them in common with another document.
+/// If it could have half of them in common, one that takes the place of another one would be the
+/// same text as an edit.
+const FEWEST: usize = 3;
 
 /// A document with a number that only the test knows.
 #[derive(Clone)]
@@ -48,15 +57,11 @@ impl Author<'_> {
     }
 
     fn value(&mut self) -> Json {
-        match self.random.random_range(0..4) {
-            // Documents have values in common.
-            0 => json!(format!("common {}", self.random.random_range(0..2))),
-            _ => json!(format!("value {}", self.unique())),
-        }
+        json!(format!("value {}", self.unique()))
     }
 
     fn key(&mut self) -> String {
-        format!("k{}", self.random.random_range(0..9))
+        format!("k{}", self.random.random_range(0..KEYS))
     }
 
     fn document(&mut self) -> Tracked {
@@ -68,8 +73,12 @@ impl Author<'_> {
             Kind::Items => json!({"name": format!("n{id}")}),
             Kind::Documents => json!({}),
         };
-        for _ in 0..self.random.random_range(2..7) {
-            tree[self.key()] = self.value();
+        if self.random.random_range(0..2) == 0 {
+            tree["common"] = json!(format!("common {}", self.random.random_range(0..2)));
+        }
+        let number = self.random.random_range(FEWEST..7);
+        for key in sample(self.random, KEYS, number) {
+            tree[format!("k{key}")] = self.value();
         }
         Tracked { id, tree }
     }
@@ -89,7 +98,7 @@ impl Author<'_> {
             }
             5 | 6 => {
                 let map = stream[at].tree.as_object_mut().expect("it is a mapping");
-                if map.len() > 3 {
+                if map.len() > FEWEST {
                     map.shift_remove(&key);
                 }
             }

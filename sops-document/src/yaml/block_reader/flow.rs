@@ -1,6 +1,6 @@
 //! Flow collections on one line, with scalars that have no special characters.
 
-use super::{BlockReader, Receiver, Step, Stop, line, pass, scalar};
+use super::{BlockReader, Receiver, Step, Stop, pass, scalar};
 use crate::yaml::events::Event;
 use crate::{Collection, Style};
 
@@ -90,9 +90,13 @@ impl<'a> BlockReader<'a> {
     pub(super) fn flow_scalar(&self, at: usize, receiver: &mut impl Receiver<'a>) -> Step<usize> {
         let scalar = match self.byte(at) {
             Some(b'"' | b'\'') => {
-                let line = line::end(self.text, at);
-                self.closing_quote(at, line).ok_or(Stop::Unknown)?;
-                self.quoted(at, line)?
+                // Not to the end of the line, which may have many more scalars.
+                let end = self.closing_quote(at, self.text.len());
+                let end = end.ok_or(Stop::Unknown)?;
+                if self.text[at..end].contains('\n') {
+                    return Err(Stop::Unknown);
+                }
+                self.quoted(at, end)?
             }
             Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/') => {
                 let bytes = self.text.as_bytes()[at..].iter();

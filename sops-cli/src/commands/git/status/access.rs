@@ -64,15 +64,16 @@ impl Access {
         access
     }
 
-    /// The problem if the keys decrypt none of the files. Some files may be for others.
-    pub(super) fn problem(&self) -> Option<Problem> {
+    /// The warning if the keys decrypt none of the files. That is no problem of the clone: it may be
+    /// one for CI, or its user may have a key that asks a question.
+    pub(super) fn warning(&self) -> Option<Problem> {
         let is_closed = self.decryptable == 0 && !self.closed.is_empty();
         is_closed.then(|| Problem {
             files: self.closed.clone(),
             ..Problem::new(
                 "no-key",
-                "none of your private keys decrypts the encrypted files, so Git shows ciphertext and cannot finish merges",
-                "`sops-rs whoami` prints your recipients: ask someone who can decrypt the files to add one; keys with a passphrase, on hardware or in a key service do not count here",
+                "none of your private keys decrypts the encrypted files without a passphrase, a touch or a server, so Git shows ciphertext",
+                "if you have no such key, Git cannot finish merges either: ask someone who can decrypt the files to add a recipient that `sops-rs whoami` prints",
             )
         })
     }

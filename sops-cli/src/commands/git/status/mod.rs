@@ -34,6 +34,8 @@ struct Report<'r> {
     /// How many of them the keys decrypt that Git uses.
     decryptable_files: usize,
     problems: &'r [Problem],
+    /// What `install` cannot fix.
+    warnings: &'r [Problem],
 }
 
 pub(super) fn cmd_status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
@@ -50,18 +52,22 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         problems.extend(coverage.problem);
     }
     let access = Access::of(&repository.root, &encrypted);
-    problems.extend(access.problem());
+    let warnings = Vec::from_iter(access.warning());
     if args.json {
         let report = Report {
             encrypted_files: encrypted.len(),
             decryptable_files: access.decryptable,
             problems: &problems,
+            warnings: &warnings,
         };
         let json = serde_json::to_string_pretty(&report);
         let json = json.expect("strings and numbers can be written as JSON");
         ui.output(format!("{}\n", sops_printable::escaped_json(&json)).as_bytes())?;
     } else {
         ui.errors(problems.iter().map(Problem::error).collect());
+        for warning in &warnings {
+            ui.warn(format_args!("{}; {}", warning.message, warning.help));
+        }
         if problems.is_empty() {
             ui.print(format_args!(
                 "This clone is set up: {}",
@@ -91,6 +97,8 @@ fn summary(encrypted_files: usize, access: &Access) -> String {
         }
         // The others have conflict markers, or are not in the working tree.
         [] => have,
+        // A warning says so.
+        _ if access.decryptable == 0 => have,
         closed => format!("{have}; your keys do not decrypt {}", files_named(closed)),
     }
 }
