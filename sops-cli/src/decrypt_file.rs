@@ -39,9 +39,24 @@ pub(crate) fn decrypt(
     args: &OpeningArgs,
     purpose: Use,
 ) -> Result<Decrypted, CommandError> {
-    let document = EncryptedDocument::parse(&*input.content, input.format)
-        .map_err(|error| input.error(error))?;
-    let key = services.data_key(ui, input, &document)?;
+    decrypt_document(ui, services, input, &parse(input)?, args, purpose)
+}
+
+/// The encrypted document that was read from `input`.
+pub(crate) fn parse(input: &Input) -> Result<EncryptedDocument<'_>, CommandError> {
+    EncryptedDocument::parse(&*input.content, input.format).map_err(|error| input.error(error))
+}
+
+/// The plaintext of the document that was read from `input`.
+pub(crate) fn decrypt_document(
+    ui: &Ui,
+    services: &Services,
+    input: &Input,
+    document: &EncryptedDocument<'_>,
+    args: &OpeningArgs,
+    purpose: Use,
+) -> Result<Decrypted, CommandError> {
+    let key = services.data_key(ui, input, document)?;
     let decrypted = match purpose {
         Use::File => document.decrypt(&key, args.mac_check()),
         Use::Values => document.decrypt_for_values(&key, args.mac_check()),

@@ -130,9 +130,9 @@ impl Base64 {
     /// A message that names the part that is invalid.
     pub(crate) fn decode(
         &mut self,
-        data: &str,
-        nonce: &str,
-        tag: &str,
+        data: &[u8],
+        nonce: &[u8],
+        tag: &[u8],
         buffer: &mut Vec<u8>,
     ) -> Result<Sealed, &'static str> {
         match self.decode_usual(data, nonce, tag, buffer) {
@@ -144,27 +144,28 @@ impl Base64 {
     /// Decodes a short value as `sops` writes it; `None` if it is another one, or invalid.
     fn decode_usual(
         &mut self,
-        data: &str,
-        nonce: &str,
-        tag: &str,
+        data: &[u8],
+        nonce: &[u8],
+        tag: &[u8],
         buffer: &mut Vec<u8>,
     ) -> Option<Sealed> {
         if data.len() > SHORT || !data.len().is_multiple_of(4) {
             return None;
         }
-        let padding = match data.as_bytes() {
+        let padding = match data {
             [.., b'=', b'='] => 2,
             [.., b'='] => 1,
             _ => 0,
         };
-        let ends = |text: &str, length, padding| text.len() == length && text.ends_with(padding);
-        if !ends(nonce, NONCE_TEXT, "=") || !ends(tag, TAG_TEXT, "==") {
+        let ends =
+            |text: &[u8], length, padding: &[u8]| text.len() == length && text.ends_with(padding);
+        if !ends(nonce, NONCE_TEXT, b"=") || !ends(tag, TAG_TEXT, b"==") {
             return None;
         }
         self.text.clear();
         let parts = [(data, padding), (nonce, 1), (tag, 2)];
         for (part, padding) in parts {
-            let (digits, _) = part.as_bytes().split_at(part.len() - padding);
+            let (digits, _) = part.split_at(part.len() - padding);
             self.text.extend_from_slice(digits);
             // The digit zero takes the place of the padding.
             self.text.extend_from_slice(&b"AA"[..padding]);
@@ -197,9 +198,9 @@ impl Base64 {
     /// Decodes each part on its own.
     fn decode_each(
         &self,
-        data: &str,
-        nonce: &str,
-        tag: &str,
+        data: &[u8],
+        nonce: &[u8],
+        tag: &[u8],
         buffer: &mut Vec<u8>,
     ) -> Result<Sealed, &'static str> {
         empty(buffer, data.len());
@@ -237,9 +238,13 @@ fn empty(buffer: &mut Vec<u8>, length: usize) {
 }
 
 /// Removes carriage returns from base64, which Go's decoder ignores.
-pub(crate) fn without_returns(base64: &str) -> Cow<'_, str> {
-    match memchr(b'\r', base64.as_bytes()) {
-        Some(_) => Cow::Owned(base64.replace('\r', "")),
+pub(crate) fn without_returns(base64: &[u8]) -> Cow<'_, [u8]> {
+    match memchr(b'\r', base64) {
+        Some(_) => base64
+            .iter()
+            .copied()
+            .filter(|byte| *byte != b'\r')
+            .collect(),
         None => Cow::Borrowed(base64),
     }
 }
@@ -276,10 +281,12 @@ mod tests {
             let expected = format!("{data_text},iv:{nonce_text},tag:{tag_text},type:");
             assert_eq!(out, expected, "{length}");
             let mut buffer = Vec::new();
-            let usual = base64.decode_usual(&data_text, &nonce_text, &tag_text, &mut buffer);
+            let [data_text, nonce_text, tag_text] =
+                [&data_text, &nonce_text, &tag_text].map(String::as_bytes);
+            let usual = base64.decode_usual(data_text, nonce_text, tag_text, &mut buffer);
             assert_eq!(usual.is_some(), data_text.len() <= SHORT, "{length}");
             for sealed in usual.into_iter().chain([base64
-                .decode(&data_text, &nonce_text, &tag_text, &mut buffer)
+                .decode(data_text, nonce_text, tag_text, &mut buffer)
                 .expect("the base64 is valid")])
             {
                 assert_eq!(buffer, data);
@@ -295,6 +302,7 @@ mod tests {
         let (data, nonce, tag) = parts(48);
         let [data, nonce, tag] = [&data[..], &nonce, &tag].map(|part| STANDARD.encode(part));
         let mut is_valid = |data: &str, nonce: &str, tag: &str| {
+            let [data, nonce, tag] = [data, nonce, tag].map(str::as_bytes);
             base64.decode(data, nonce, tag, &mut Vec::new()).is_ok()
         };
         assert!(is_valid(&data, &nonce, &tag));

@@ -182,7 +182,9 @@ impl TreeDecryption {
             }
             Some(text) => text,
         };
-        let opened = self.cipher.decrypt(text, &self.path.additional_data);
+        let opened = self
+            .cipher
+            .decrypt(text.as_bytes(), &self.path.additional_data);
         let (kind, canonical) = match opened {
             Ok((kind, plaintext)) => (kind, sops_document::canonical(kind, plaintext)),
             Err(problem) => return Err(self.problem(problem)),

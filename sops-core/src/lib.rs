@@ -163,6 +163,7 @@ pub mod rules;
 mod sealed_values;
 mod secret_file;
 mod variables;
+mod wiped_bytes;
 
 pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext, plaintext_shape};
 pub use content_format::{encrypted_format, format_of_encrypted};

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha512};
 
+use crate::wiped_bytes::WipedBytes;
+
 /// The prefix of the hash input if only encrypted values are covered, so that the two kinds of MAC
 /// never match: the SHA-256 of `sops`.
 const ONLY_ENCRYPTED: [u8; 32] = [
@@ -10,6 +12,7 @@ const ONLY_ENCRYPTED: [u8; 32] = [
 ];
 
 /// The running hash of a file's values, in document order.
+#[derive(Clone)]
 pub(crate) struct Mac {
     hash: Sha512,
     only_encrypted: bool,
@@ -34,6 +37,11 @@ impl Mac {
         }
     }
 
+    /// Adds the values of a part of the document.
+    pub(crate) fn add_all(&mut self, values: &MacInput) {
+        self.hash.update(&*values.bytes);
+    }
+
     /// The hash as 128 upper-case hexadecimal digits.
     pub(crate) fn finish(self) -> String {
         self.hash
@@ -41,6 +49,28 @@ impl Mac {
             .iter()
             .map(|byte| format!("{byte:02X}"))
             .collect()
+    }
+}
+
+/// The values of a part of a document, which are hashed after the values before it.
+pub(crate) struct MacInput {
+    bytes: WipedBytes,
+    only_encrypted: bool,
+}
+
+impl MacInput {
+    pub(crate) fn new(only_encrypted: bool) -> Self {
+        Self {
+            bytes: WipedBytes::default(),
+            only_encrypted,
+        }
+    }
+
+    /// Adds a value as [`Mac::add`] does.
+    pub(crate) fn add(&mut self, canonical: &[u8], encrypted: bool) {
+        if encrypted || !self.only_encrypted {
+            self.bytes.push(canonical);
+        }
     }
 }
 

@@ -29,6 +29,16 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Whether each comment is replaced on its own. In INI, several can be one.
+    pub fn has_separate_comments(&self) -> bool {
+        self.format != Format::Ini
+    }
+
+    /// Whether the comment at `index` of the tape [continues](Comment::continues) the one before it.
+    pub fn continues_comment(&self, index: usize) -> bool {
+        self.format == Format::Ini && self.comment(index).continues
+    }
+
     /// Whether the container of a comment depends on the layout of the text around it, so that an
     /// edit may move the comment to another container. Only in YAML.
     pub fn has_movable_comments(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{SourceStyle, restyle};
 use crate::yaml::source::Chomping;
-use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell};
+use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell, spell_string};
 use crate::{Collection, Document, Leaf, Style, canonical, dotenv, ini, json, yaml};
 
 /// The style that stays in the file while a token replaces the value.
@@ -285,11 +285,18 @@ impl<'a> ScalarSlot<'a> {
             (_, Collection::Mapping) => ParentKind::Mapping,
             (_, Collection::Sequence) => ParentKind::Sequence,
         };
+        // Without branches, so that one instruction checks many bytes.
+        let is_one_line = value
+            .bytes
+            .iter()
+            .fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
         let context = ScalarContext {
             container,
-            // A flow collection may be one long line, which must not be counted for every value.
+            // Only values on several lines depend on the column. A flow collection may be one long
+            // line, which must not be counted for every value.
             column: match container {
                 ParentKind::Flow => 0,
+                _ if is_one_line => 0,
                 _ => yaml::source::column(self.text, self.around.start),
             },
             step: yaml::emit::DEFAULT_STEP,
@@ -299,14 +306,18 @@ impl<'a> ScalarSlot<'a> {
             let chomping = Chomping::of(text);
             text.contains('\n') && self.following().join(chomping, context.content_column())
         };
-        if let Some(text) = text.filter(|text| joins(text))
+        if let Some(text) = text.filter(|text| !is_one_line && joins(text))
             && restyle(out, text, Type::Str, None, SourceStyle::DoubleQuoted)
         {
             return Spelled::WholeScalar {
                 comment_at: out.len() - start,
             };
         }
-        let style = spell(out, Some(value), context);
+        let style = match text {
+            // The plaintext of a string is its value.
+            Some(text) if value.kind == Type::Str => spell_string(out, text, context),
+            _ => spell(out, Some(value), context),
+        };
         match (self.style, style) {
             (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
                 comment_at: first_line_end - start,

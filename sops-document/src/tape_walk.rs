@@ -2,6 +2,7 @@
 
 use crate::format::Format;
 use crate::tree::{Entry, Node};
+use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, PathId};
 
 impl<'a> Document<'a> {
@@ -107,6 +108,19 @@ impl<'a> Document<'a> {
             | Item::Leaf(Leaf { span, .. })
             | Item::Comment { span, .. } => span.range().start,
             Item::Document { .. } | Item::Close { .. } => 0,
+        }
+    }
+
+    /// The offset where an item of a sequence begins: that of its dash or, in flow style, that of
+    /// the value. `None` if an anchor or a tag comes before the value.
+    pub fn start_of_item(&self, leaf: &Leaf<'_>) -> Option<usize> {
+        let start = leaf.span.range().start;
+        match leaf.flow {
+            true => self.text[..start]
+                .trim_ascii_end()
+                .ends_with([',', '['])
+                .then_some(start),
+            false => source::dash_before(self.text, start),
         }
     }
 

@@ -21,16 +21,20 @@ pub struct ValueWriter<'t> {
 }
 
 impl<'t> ValueWriter<'t> {
-    /// Starts with the text of the document. `others` are the replacements that are not values, in
-    /// the order of the text.
-    pub fn new(document: &Document<'t>, others: &'t [Replacement]) -> Self {
-        let text = document.text;
+    /// Starts with the part of the document's text at `range`, which begins and ends between two
+    /// values. `others` are the replacements in it that are not values, in the order of the text.
+    pub fn of_part(
+        document: &Document<'t>,
+        range: Range<usize>,
+        others: &'t [Replacement],
+    ) -> Self {
+        // The plaintext of a value is much shorter than its ciphertext, and growing the result
+        // would leave a copy of it.
+        let capacity = range.len() / 7 * 2;
         Self {
-            text,
+            text: document.text,
             has_anchors: document.format == Format::Yaml,
-            // The plaintext of a value is much shorter than its ciphertext, and growing the
-            // result would leave a copy of it.
-            splices: Splices::new(text, text.len() / 7 * 2),
+            splices: Splices::of_part(document.text, range, capacity),
             others: others.iter().peekable(),
         }
     }

@@ -70,7 +70,8 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
-            let (input, plaintext) = args.decrypt(ui, globals, &services, Some(&item.path))?;
+            let (input, plaintext) =
+                args.decrypt(ui, globals, &services, Some(&item.path), false)?;
             Ok(Work::Replace(input, plaintext, "decrypted".into()))
         };
         return batch.replace(work);
@@ -79,9 +80,12 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let file = args.file.input(ui);
     args.output.check(file)?;
     args.file.refuse_directory("decrypt")?;
-    let (input, result) = args.decrypt(ui, globals, &services, file)?;
+    let (input, result) = args.decrypt(ui, globals, &services, file, true)?;
     args.output
-        .deliver(ui, &input, &result, Readers::Owner, "decrypted")
+        .deliver(ui, &input, &result, Readers::Owner, "decrypted")?;
+    // Like the document, the file was encrypted.
+    std::mem::forget(input);
+    Ok(())
 }
 
 impl Args {
@@ -92,6 +96,7 @@ impl Args {
         globals: &GlobalArgs,
         services: &Services,
         file: Option<&Path>,
+        is_only_file: bool,
     ) -> Result<(Input, Zeroizing<Vec<u8>>), CommandError> {
         if let Some(file) = file {
             require_existing(file)?;
@@ -103,7 +108,14 @@ impl Args {
         let format = input.format;
         let to = self.formats.decrypted(name, format, &input.content);
         let purpose = Use::in_format(format, to);
-        let decrypted = decrypt_file::decrypt(ui, services, &input, &self.opening, purpose)?;
+        let document = decrypt_file::parse(&input)?;
+        let opening = &self.opening;
+        let decrypted =
+            decrypt_file::decrypt_document(ui, services, &input, &document, opening, purpose)?;
+        if is_only_file {
+            // The program ends soon, and wiping what was encrypted takes time.
+            std::mem::forget(document);
+        }
         let Some(path) = path else {
             let result = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
             if self.decode {

@@ -94,7 +94,7 @@ pub(crate) fn decrypt(
         Zeroizing::default()
     } else {
         match cipher
-            .decrypt(ciphertext, ADDITIONAL_DATA)
+            .decrypt(ciphertext.as_bytes(), ADDITIONAL_DATA)
             .map_err(problem)?
         {
             (Type::Str | Type::Bytes, _) => cipher.into_plaintext(),

@@ -10,6 +10,27 @@ use sops_document::Type;
 /// What identifies a value: SHA-256 over its type, additional data and plaintext.
 type Fingerprint = [u8; 32];
 
+/// A ciphertext and what identifies its value.
+pub(crate) struct CachedCiphertext<'a> {
+    value: Fingerprint,
+    ciphertext: &'a str,
+}
+
+impl<'a> CachedCiphertext<'a> {
+    /// The `ciphertext` that holds this value.
+    pub(crate) fn new(
+        kind: Type,
+        additional_data: &[u8],
+        plaintext: &[u8],
+        ciphertext: &'a str,
+    ) -> Self {
+        Self {
+            value: fingerprint(kind, additional_data, plaintext),
+            ciphertext,
+        }
+    }
+}
+
 /// Ciphertexts by their content. Each is used once.
 #[derive(Clone, Default)]
 pub(crate) struct CiphertextCache<'a> {
@@ -22,18 +43,12 @@ impl<'a> CiphertextCache<'a> {
         self.known.is_empty()
     }
 
-    /// Remembers that `ciphertext` holds this value.
-    pub(crate) fn remember(
-        &mut self,
-        kind: Type,
-        additional_data: &[u8],
-        plaintext: &[u8],
-        ciphertext: &'a str,
-    ) {
-        self.known
-            .entry(fingerprint(kind, additional_data, plaintext))
-            .or_default()
-            .push_back(ciphertext);
+    /// Adds ciphertexts, each after those with the same value.
+    pub(crate) fn extend(&mut self, all: Vec<CachedCiphertext<'a>>) {
+        for cached in all {
+            let known = self.known.entry(cached.value).or_default();
+            known.push_back(cached.ciphertext);
+        }
     }
 
     /// Adds the ciphertexts of another version of the file that has the same data key.

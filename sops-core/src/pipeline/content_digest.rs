@@ -3,19 +3,33 @@
 
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
+use sha2::digest::Update;
+use sha2::{Digest as _, Sha256};
 use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 
 use crate::metadata_entry;
 use crate::pipeline::parallel::{BYTES_A_VALUE, in_order, threads};
+use crate::wiped_bytes::WipedBytes;
 
-/// A running SHA-256; `None` if the digest is not needed.
-pub(crate) struct ContentDigest(Option<Sha256>);
+/// A running SHA-256, or the input of one; `None` if the digest is not needed.
+pub(crate) struct ContentDigest<H = Sha256>(Option<H>);
+
+/// The content of a part of a document, which is hashed after the content before it.
+#[derive(Default)]
+pub(crate) struct DigestInput(WipedBytes);
+
+impl Update for DigestInput {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.push(bytes);
+    }
+}
 
 impl ContentDigest {
-    /// Starts the digest if it is `wanted`.
-    pub(crate) fn new(wanted: bool) -> Self {
-        Self(wanted.then(Sha256::new))
+    /// Adds the content of a part of the document.
+    pub(crate) fn add_all(&mut self, part: &ContentDigest<DigestInput>) {
+        if let Some(DigestInput(bytes)) = &part.0 {
+            self.update(&**bytes);
+        }
     }
 
     /// The digest of a plaintext; `None` if it does not parse.
@@ -54,6 +68,18 @@ impl ContentDigest {
             content.item(document, item);
         }
         content.finish()
+    }
+
+    /// The digest, if it was wanted.
+    pub(crate) fn finish(self) -> Option<[u8; 32]> {
+        Some(self.0?.finalize().into())
+    }
+}
+
+impl<H: Update + Default> ContentDigest<H> {
+    /// Starts the digest if it is `wanted`.
+    pub(crate) fn new(wanted: bool) -> Self {
+        Self(wanted.then(H::default))
     }
 
     /// Adds an item of the tape. An alias and its expansion have the same digest.
@@ -101,18 +127,13 @@ impl ContentDigest {
 
     fn update(&mut self, bytes: impl AsRef<[u8]>) {
         if let Some(hash) = &mut self.0 {
-            hash.update(bytes);
+            hash.update(bytes.as_ref());
         }
     }
 
     fn text(&mut self, bytes: &[u8]) {
         self.update((bytes.len() as u64).to_le_bytes());
         self.update(bytes);
-    }
-
-    /// The digest, if it was wanted.
-    pub(crate) fn finish(self) -> Option<[u8; 32]> {
-        Some(self.0?.finalize().into())
     }
 }
 

@@ -125,8 +125,10 @@ fn join(
 ) -> Result<()> {
     /// The approximate size of metadata with a few recipients.
     const METADATA: usize = 2_048;
-    let capacity = parts.iter().map(|part| part.capacity(document));
-    out.reserve(capacity.sum::<usize>() + METADATA);
+    out.reserve(&|| {
+        let parts = parts.iter().map(|part| part.capacity(document));
+        parts.sum::<usize>() + METADATA
+    });
     let MetadataAtEnd { tree, step } = metadata;
     let (mut ask, mut tree) = (Some(tree), None);
     for (part, text) in parts.iter().zip(texts) {

@@ -2,19 +2,19 @@
 //! result. All formats share these steps, except [`binary`], whose files are one value.
 //!
 //! Encryption makes a [`plan`], hashes the values ([`mac_pass`]) and writes their ciphertexts
-//! ([`ciphertext_writer`]). Decryption decrypts the values in batches ([`batch_decrypt`]) and
-//! hashes and writes them in order ([`plaintext_writer`]).
+//! ([`ciphertext_writer`]). Decryption divides the document ([`encrypted_parts`]), and decrypts and
+//! writes each part ([`plaintext_writer`]).
 
 mod alias;
-mod batch_decrypt;
 pub(crate) mod binary;
 pub(crate) mod ciphertext_cache;
 mod ciphertext_writer;
-mod comment_edits;
+mod comment_decrypt;
 mod comment_moves;
 mod content_digest;
 pub(crate) mod decrypt_values;
 pub(crate) mod encrypt_values;
+mod encrypted_parts;
 mod flow_tops;
 pub(crate) mod lost_metadata;
 pub(crate) mod mac_pass;
@@ -24,7 +24,9 @@ pub(crate) mod plan;
 pub(crate) mod selection;
 pub(crate) mod sink;
 mod source_forms;
+mod tape_walk;
 pub(crate) mod unencrypted;
+mod written_plaintext;
 
 use sops_document::{Document, Item, ROOT};
 

@@ -1,11 +1,13 @@
 //! Processes the parts of a document on several threads, and returns the results in the order of
 //! the parts.
 
+use std::collections::HashMap;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, ScopedJoinHandle};
 
-/// How many results of one thread may wait, which limits the memory that they need.
+/// How many results of each thread may wait to be received, which limits the memory that they need.
 const AHEAD: usize = 4;
 
 /// About how long an entry with its value is.
@@ -34,32 +36,38 @@ pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
     if let [worker] = &mut workers[..] {
         return take(&mut parts.iter().map(|part| work(worker, part)));
     }
-    let (work, count) = (&work, workers.len());
+    let (work, next) = (&work, &AtomicUsize::new(0));
     thread::scope(|scope| {
-        let start = |(number, mut worker): (usize, W)| {
-            let (sender, receiver) = mpsc::sync_channel(AHEAD);
-            let thread = scope.spawn(move || {
-                for part in parts.iter().skip(number).step_by(count) {
+        let (sender, receiver) = mpsc::sync_channel(AHEAD * workers.len());
+        let start = |mut worker: W| {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                loop {
+                    // A thread that another process delays takes fewer parts.
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(part) = parts.get(number) else {
+                        return;
+                    };
                     // No one receives once `take` has stopped.
-                    if sender.send(work(&mut worker, part)).is_err() {
+                    if sender.send((number, work(&mut worker, part))).is_err() {
                         return;
                     }
                 }
-            });
-            (receiver, Some(thread))
+            })
         };
-        let (receivers, mut threads): (Vec<_>, Vec<_>) =
-            workers.into_iter().enumerate().map(start).unzip();
+        let threads: Vec<_> = workers.into_iter().map(start).collect();
+        drop(sender);
+        let mut early = HashMap::new();
         let result = take(&mut (0..parts.len()).map_while(|number| {
-            let result = receivers[number % count].recv().ok();
-            if result.is_none() {
+            while !early.contains_key(&number) {
                 // A thread that does not send the result of a part has panicked.
-                threads[number % count].take().map(resume_panic);
+                let (number, result) = receiver.recv().ok()?;
+                early.insert(number, result);
             }
-            result
+            early.remove(&number)
         }));
-        drop(receivers);
-        threads.into_iter().flatten().for_each(resume_panic);
+        drop(receiver);
+        threads.into_iter().for_each(resume_panic);
         result
     })
 }

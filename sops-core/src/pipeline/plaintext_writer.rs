@@ -1,26 +1,19 @@
-//! Writes the plaintext: checks, hashes and spells the decrypted leaves in order.
-
-use std::iter::Peekable;
-use std::ops::Range;
-use std::slice;
+//! Writes the plaintext of a part: decrypts, checks, hashes and spells its leaves in order.
 
 use sops_document::yaml::WrittenScalar;
-use sops_document::{
-    Containers, Document, Format, Item, Leaf, Replacement, ScalarSlot, Span, Type, Value,
-    ValueWriter,
-};
+use sops_document::{Document, Format, Item, Leaf, ScalarSlot, Span, Type, Value, ValueWriter};
 use zeroize::Zeroizing;
 
 use crate::additional_data::write_additional_data;
-use crate::cipher;
+use crate::cipher::{self, Cipher, Problem};
 use crate::error::{Error, Result};
-use crate::mac::Mac;
-use crate::pipeline::batch_decrypt::{DecryptedBatch, is_encrypted};
-use crate::pipeline::ciphertext_cache::CiphertextCache;
-use crate::pipeline::content_digest::ContentDigest;
-use crate::pipeline::is_empty_container;
-use crate::pipeline::selection::Selection;
-use crate::pipeline::source_forms::{Address, SourceForm};
+use crate::mac::MacInput;
+use crate::pipeline::ciphertext_cache::CachedCiphertext;
+use crate::pipeline::comment_decrypt::CommentOpener;
+use crate::pipeline::content_digest::{ContentDigest, DigestInput};
+use crate::pipeline::encrypted_parts::EncryptedPart;
+use crate::pipeline::source_forms::SourceForm;
+use crate::pipeline::tape_walk::TapeWalk;
 
 /// The purpose of a plaintext.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,42 +44,47 @@ impl FormCheck {
     }
 }
 
-/// The result of reading all leaves.
-pub(super) struct WrittenPlaintext {
-    pub(super) text: Zeroizing<String>,
-    pub(super) mac: String,
-    /// If the source forms are checked as a whole, the digest that the content must have.
-    content: Option<[u8; 32]>,
-    forms: Vec<WrittenForm>,
-    /// Whether there are source forms that cannot be checked on their own.
-    has_others: bool,
+/// What a plaintext is written with.
+#[derive(Clone, Copy)]
+pub(super) struct WriteOptions {
+    pub(super) purpose: Purpose,
+    pub(super) check: FormCheck,
+    pub(super) mac_only_encrypted: bool,
+    /// Whether the ciphertexts may be needed again.
+    pub(super) keeps_ciphertexts: bool,
 }
 
-impl WrittenPlaintext {
-    /// Whether the text still has the decrypted values.
-    pub(super) fn has_the_values(&self, format: Format) -> bool {
-        match self.content {
-            Some(_) => ContentDigest::of_text(&self.text, format) == self.content,
-            None => {
-                !self.has_others
-                    && self
-                        .forms
-                        .iter()
-                        .all(|form| form.reads_as_value(&self.text))
-            }
-        }
-    }
+/// The plaintext of a part.
+pub(super) struct WrittenPart<'a> {
+    pub(super) text: Zeroizing<String>,
+    pub(super) mac: MacInput,
+    /// What the part adds to the digest of the content.
+    pub(super) content: ContentDigest<DigestInput>,
+    pub(super) forms: Vec<WrittenForm>,
+    /// Whether there are source forms that cannot be checked on their own.
+    pub(super) has_other_forms: bool,
+    /// How many comments could not be decrypted.
+    pub(super) unopened_comments: usize,
+    pub(super) ciphertexts: Vec<CachedCiphertext<'a>>,
 }
 
 /// A source form in the plaintext, and the value that it must have.
-struct WrittenForm {
+pub(super) struct WrittenForm {
     scalar: WrittenScalar,
     kind: Type,
     canonical: Zeroizing<Vec<u8>>,
 }
 
 impl WrittenForm {
-    fn reads_as_value(&self, text: &str) -> bool {
+    /// The form in a text that has `length` more bytes before it.
+    pub(super) fn after(self, length: usize) -> Self {
+        Self {
+            scalar: self.scalar.after(length),
+            ..self
+        }
+    }
+
+    pub(super) fn reads_as_value(&self, text: &str) -> bool {
         let value = Value {
             kind: self.kind,
             bytes: self.canonical.as_slice().into(),
@@ -95,122 +93,129 @@ impl WrittenForm {
     }
 }
 
-/// Writes the text with the stored source forms, and everything else in the usual spelling.
-pub(super) struct PlaintextWriter<'d, 'a, 'r> {
-    document: &'d Document<'a>,
-    selection: &'d Selection,
-    purpose: Purpose,
-    cache: Option<&'r mut CiphertextCache<'a>>,
+/// Decrypts values, one at a time.
+pub(super) struct Opener {
+    cipher: Cipher,
     additional_data: Vec<u8>,
-    mac: Mac,
-    nodes: Peekable<slice::Iter<'d, SourceForm>>,
-    out: ValueWriter<'d>,
-    content: ContentDigest,
-    forms: Vec<WrittenForm>,
-    has_other_forms: bool,
-    containers: Containers<'d, 'a>,
-    spelling: Zeroizing<String>,
-    address: Address,
-    /// Whether the innermost container has only comments so far.
-    only_comments: bool,
 }
 
-impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
-    /// A writer of the file's plaintext. `changes` are those besides the values, in document order.
-    pub(super) fn new(
-        document: &'d Document<'a>,
-        selection: &'d Selection,
-        mac: Mac,
-        nodes: &'d [SourceForm],
-        changes: &'d [Replacement],
-    ) -> Self {
+impl Opener {
+    pub(super) fn new(cipher: Cipher) -> Self {
         Self {
-            document,
-            selection,
-            purpose: Purpose::File,
-            cache: None,
+            cipher,
             additional_data: Vec::new(),
-            mac,
-            nodes: nodes.iter().peekable(),
-            out: ValueWriter::new(document, changes),
-            content: ContentDigest::new(false),
-            forms: Vec::new(),
-            has_other_forms: false,
-            containers: Containers::new(document),
-            spelling: Zeroizing::default(),
-            address: Address::default(),
-            only_comments: false,
         }
     }
 
-    /// Prepares this check of the source forms.
-    pub(super) fn with_check(mut self, check: FormCheck) -> Self {
-        self.content = ContentDigest::new(check == FormCheck::Whole);
-        self
+    /// The type and plaintext of an encrypted leaf.
+    fn open(
+        &mut self,
+        document: &Document<'_>,
+        leaf: &Leaf<'_>,
+    ) -> std::result::Result<OpenedValue<'_>, Problem> {
+        let text = match &leaf.value {
+            Some(value) if value.kind == Type::Str => Some(&*value.bytes),
+            _ => None,
+        };
+        let text = text.ok_or("the file's rule covers this value, but it is not encrypted")?;
+        write_additional_data(document.paths(), leaf.path, &mut self.additional_data);
+        let (kind, plaintext) = self.cipher.decrypt(text, &self.additional_data)?;
+        Ok(OpenedValue {
+            kind,
+            plaintext,
+            additional_data: &self.additional_data,
+        })
     }
+}
 
-    /// Writes a plaintext for another purpose.
-    pub(super) fn with_purpose(mut self, purpose: Purpose) -> Self {
-        self.purpose = purpose;
-        self
+/// A decrypted value.
+struct OpenedValue<'o> {
+    kind: Type,
+    plaintext: &'o [u8],
+    additional_data: &'o [u8],
+}
+
+/// Writes the text with the stored source forms, and everything else in the usual spelling.
+struct PlaintextWriter<'d, 'a> {
+    document: &'d Document<'a>,
+    walk: TapeWalk<'d, 'a>,
+    options: WriteOptions,
+    out: ValueWriter<'d>,
+    spelling: Zeroizing<String>,
+    mac: MacInput,
+    content: ContentDigest<DigestInput>,
+    forms: Vec<WrittenForm>,
+    has_other_forms: bool,
+    ciphertexts: Vec<CachedCiphertext<'a>>,
+}
+
+/// Writes the plaintext of a part.
+///
+/// # Errors
+/// [`Error::Value`] for a value that cannot be decrypted, and for a comment of another type.
+pub(super) fn write_part<'a>(
+    part: &EncryptedPart<'_, 'a>,
+    options: WriteOptions,
+    opener: &mut Opener,
+) -> Result<WrittenPart<'a>> {
+    let document = part.walk.document;
+    let mut comments = CommentOpener::new(document, options.keeps_ciphertexts);
+    let comments = comments.open(part.comments, &mut opener.cipher)?;
+    let mut changes = document.replace_comments(comments.texts);
+    changes.extend_from_slice(part.changes);
+    changes.sort_by_key(|(range, _)| range.start);
+    let mut writer = PlaintextWriter {
+        document,
+        walk: part.walk.clone(),
+        options,
+        out: ValueWriter::of_part(document, part.text.clone(), &changes),
+        spelling: Zeroizing::default(),
+        mac: MacInput::new(options.mac_only_encrypted),
+        content: ContentDigest::new(options.check == FormCheck::Whole),
+        forms: Vec::new(),
+        has_other_forms: false,
+        ciphertexts: comments.ciphertexts,
+    };
+    for index in part.items.clone() {
+        writer.item(index, opener)?;
     }
+    Ok(WrittenPart {
+        text: writer.out.finish(),
+        mac: writer.mac,
+        content: writer.content,
+        forms: writer.forms,
+        has_other_forms: writer.has_other_forms,
+        unopened_comments: comments.unopened,
+        ciphertexts: writer.ciphertexts,
+    })
+}
 
-    /// Remembers the ciphertexts in a cache.
-    pub(super) fn with_cache(mut self, cache: Option<&'r mut CiphertextCache<'a>>) -> Self {
-        self.cache = cache;
-        self
-    }
-
-    /// Continues with these items of the tape, whose encrypted values are decrypted in `batch`.
-    pub(super) fn read(&mut self, items: Range<usize>, batch: &DecryptedBatch) -> Result<()> {
+impl<'d, 'a> PlaintextWriter<'d, 'a> {
+    fn item(&mut self, index: usize, opener: &mut Opener) -> Result<()> {
         let document = self.document;
-        let mut opened = batch.values();
-        for index in items {
-            let item = &document.tape()[index];
-            self.containers.pass(item);
-            let Item::Leaf(leaf) = item else {
-                match item {
-                    Item::Comment { .. } => {}
-                    _ => self.only_comments = matches!(item, Item::Open { .. }),
-                }
-                self.content.item(document, item);
-                self.empty_container(index, item);
-                continue;
-            };
-            let value = match is_encrypted(self.selection, index, leaf) {
-                true => opened.next(),
-                false => None,
-            };
-            self.address.advance(value.is_some());
-            match value
-                .transpose()
-                .map_err(|problem| self.problem(leaf, problem))?
-            {
-                None => self.plain(item, leaf),
-                Some((Type::Comment, text)) => self.comment(index, leaf, text)?,
-                Some((kind, plaintext)) => self.value(leaf, kind, plaintext)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// An empty container has an address, like a leaf.
-    fn empty_container(&mut self, index: usize, item: &Item<'_>) {
-        if let Item::Open { span, .. } = item
-            && is_empty_container(self.document, index)
-        {
-            self.address.advance(false);
-            let node = self.nodes.next_if(|node| node.at == self.address);
-            if let Some(node) = node {
+        let item = &document.tape()[index];
+        let passed = self.walk.pass(index);
+        let Item::Leaf(leaf) = item else {
+            self.content.item(document, item);
+            if let (Some(node), Item::Open { span, .. }) = (passed.node, item) {
                 self.other_form(node, *span);
             }
+            return Ok(());
+        };
+        if !passed.is_encrypted {
+            self.plain(item, leaf, passed.node);
+            return Ok(());
+        }
+        let opened = opener.open(document, leaf);
+        let opened = opened.map_err(|problem| self.problem(leaf, problem))?;
+        match opened.kind {
+            Type::Comment => self.comment(index, leaf, &opened),
+            _ => self.value(leaf, &opened, passed.node),
         }
     }
 
     /// A leaf that is plaintext, or has nothing to decrypt: null and the empty string.
-    fn plain(&mut self, item: &Item<'_>, leaf: &Leaf<'_>) {
-        self.only_comments = false;
-        let node = self.nodes.next_if(|node| node.at == self.address);
+    fn plain(&mut self, item: &Item<'_>, leaf: &Leaf<'_>, node: Option<&SourceForm>) {
         if let Some(value) = &leaf.value {
             self.mac.add(&value.bytes, false);
         }
@@ -223,7 +228,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     /// Writes the source form of an alias in place of the node at `span`, or of the container that
     /// it names.
     fn other_form(&mut self, node: &SourceForm, span: Span) {
-        let span = self.containers.outer(node.up).unwrap_or(span);
+        let span = self.walk.containers.outer(node.up).unwrap_or(span);
         self.out.replace(span.range(), &node.text);
         self.has_other_forms = true;
     }
@@ -253,12 +258,11 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     }
 
     /// A comment of a sequence, which SOPS writes as an item.
-    fn comment(&mut self, index: usize, leaf: &Leaf<'a>, text: &[u8]) -> Result<()> {
+    fn comment(&mut self, index: usize, leaf: &Leaf<'a>, opened: &OpenedValue<'_>) -> Result<()> {
         let document = self.document;
-        self.remember(leaf, Type::Comment, text);
-        self.nodes.next_if(|node| node.at == self.address);
-        let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
-        let replacement = document.item_as_comment(index, self.only_comments, &text);
+        self.remember(leaf, opened);
+        let text = Zeroizing::new(String::from_utf8_lossy(opened.plaintext).into_owned());
+        let replacement = document.item_as_comment(index, self.walk.only_comments, &text);
         let (range, text) =
             replacement.ok_or_else(|| self.problem(leaf, "this is a comment, not a value"))?;
         self.out.replace(range, &text);
@@ -266,19 +270,25 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     }
 
     /// A value that was encrypted.
-    fn value(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) -> Result<()> {
-        self.only_comments = false;
-        let node = self.nodes.next_if(|node| node.at == self.address);
+    fn value(
+        &mut self,
+        leaf: &Leaf<'a>,
+        opened: &OpenedValue<'_>,
+        node: Option<&SourceForm>,
+    ) -> Result<()> {
+        let &OpenedValue {
+            kind, plaintext, ..
+        } = opened;
         let Some(bytes) = sops_document::canonical(kind, plaintext) else {
             return Err(self.problem(leaf, "the decrypted value does not match its `type`"));
         };
         if self.document.format().is_flat() && str::from_utf8(plaintext).is_err() {
             return Err(self.problem(leaf, "the decrypted value is not UTF-8"));
         }
-        self.remember(leaf, kind, plaintext);
+        self.remember(leaf, opened);
         let value = Value { kind, bytes };
         self.mac.add(&value.bytes, true);
-        let slot = ScalarSlot::of_token(self.document, leaf, self.containers.innermost());
+        let slot = ScalarSlot::of_token(self.document, leaf, self.walk.containers.innermost());
         self.content
             .leaf(self.document.paths().key(leaf.path), Some(&value));
         if let Some(node) = node {
@@ -286,7 +296,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             return Ok(());
         }
         self.spelling.clear();
-        let with_point = (self.purpose == Purpose::Values)
+        let with_point = (self.options.purpose == Purpose::Values)
             .then(|| with_point(&value))
             .flatten();
         let plaintext = with_point
@@ -297,15 +307,18 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         Ok(())
     }
 
-    /// Remembers a ciphertext if it may be needed again.
-    fn remember(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) {
+    /// Keeps a ciphertext that may be needed again.
+    fn remember(&mut self, leaf: &Leaf<'a>, opened: &OpenedValue<'_>) {
         let source = self.document.source(leaf.span);
-        if let Some(cache) = &mut self.cache
+        if self.options.keeps_ciphertexts
             && let Some(range) = cipher::extent(source)
         {
-            let paths = &self.document.paths();
-            write_additional_data(paths, leaf.path, &mut self.additional_data);
-            cache.remember(kind, &self.additional_data, plaintext, &source[range]);
+            self.ciphertexts.push(CachedCiphertext::new(
+                opened.kind,
+                opened.additional_data,
+                opened.plaintext,
+                &source[range],
+            ));
         }
     }
 
@@ -314,16 +327,6 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             path: self.document.paths().display(leaf.path),
             location: Some(self.document.location(leaf.span)),
             message: message.into(),
-        }
-    }
-
-    pub(super) fn finish(self) -> WrittenPlaintext {
-        WrittenPlaintext {
-            text: self.out.finish(),
-            mac: self.mac.finish(),
-            content: self.content.finish(),
-            forms: self.forms,
-            has_others: self.has_other_forms,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Regex`] if the rule's expression is invalid.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
-        let mut sites = Vec::with_capacity(document.tape().len());
+        let mut sites = Sites::with_capacity(document.tape().len());
         let mut values = Values::default();
         let (mut has_comments, mut first_mover, mut unreadable) = (false, None, None);
         // The end of the outermost alias, whose copies are not in the text.
@@ -89,21 +89,18 @@ impl Plan {
                 Item::Close { open } => *open as usize,
                 _ => index,
             };
-            sites.extend(header_site(document, selected, index, item));
-            if let Some(site) = site(document, selected, index, item) {
-                if let Item::Alias { span, .. } = document.tape()[index]
-                    // An alias of one value is replaced by one value.
-                    && matches!(document.tape()[index + 1], Item::Open { .. })
-                {
-                    first_mover.get_or_insert(span);
-                }
-                sites.push(site);
+            let site = sites.add(document, selected, index, item);
+            if site.is_some()
+                && let Item::Alias { span, .. } = document.tape()[index]
+                // An alias of one value is replaced by one value.
+                && matches!(document.tape()[index + 1], Item::Open { .. })
+            {
+                first_mover.get_or_insert(span);
             }
         })?;
-        sort(document, &mut sites);
         Ok(Self {
             selection,
-            sites,
+            sites: sites.in_order(document),
             has_comments,
             first_mover,
             values,
@@ -113,18 +110,15 @@ impl Plan {
 
     /// Finds the sites again after the selection has changed.
     pub(super) fn renew_sites(&mut self, document: &Document<'_>) {
-        self.sites.clear();
+        let mut sites = Sites::with_capacity(self.sites.len());
         for (index, item) in document.written_items() {
             let index = match item {
                 Item::Close { open } => *open as usize,
                 _ => index,
             };
-            let selected = self.selection.items();
-            let header = header_site(document, selected, index, item);
-            self.sites.extend(header);
-            self.sites.extend(site(document, selected, index, item));
+            sites.add(document, self.selection.items(), index, item);
         }
-        sort(document, &mut self.sites);
+        self.sites = sites.in_order(document);
     }
 
     /// Rejects a document that has lost its metadata: a selected value is already encrypted. If it
@@ -239,32 +233,66 @@ fn header_site(
     })
 }
 
-/// Sorts the sites into document order. Only two kinds are out of order: metadata that cannot go to
-/// the very end, and comments that SOPS finds before the text that they follow, even in the
-/// previous document.
-fn sort(document: &Document<'_>, sites: &mut Vec<ReplacedLeaf>) {
-    let tape = document.tape();
-    let order = |site: &ReplacedLeaf| {
-        let item = &tape[site.item as usize];
-        (site.at, !matches!(item, Item::Document { .. }))
-    };
-    if sites.is_sorted_by_key(order) {
-        return;
-    }
-    // Most sites are not comments, and usually in order.
-    let is_comment = |site: &ReplacedLeaf| matches!(tape[site.item as usize], Item::Comment { .. });
-    let (mut comments, mut others): (Vec<_>, Vec<_>) = sites.drain(..).partition(is_comment);
-    comments.sort_by_key(order);
-    if !others.is_sorted_by_key(order) {
-        others.sort_by_key(order);
-    }
-    let mut comments = comments.into_iter().peekable();
-    for site in others {
-        let is_before = |comment: &ReplacedLeaf| order(comment) < order(&site);
-        while let Some(comment) = comments.next_if(is_before) {
-            sites.push(comment);
+/// The sites in the order of the tape. That is the document order, except for metadata that cannot
+/// go to the very end, and for comments that SOPS finds before the text that they follow, even in
+/// the previous document.
+struct Sites {
+    comments: Vec<ReplacedLeaf>,
+    others: Vec<ReplacedLeaf>,
+}
+
+impl Sites {
+    fn with_capacity(count: usize) -> Self {
+        Self {
+            comments: Vec::new(),
+            others: Vec::with_capacity(count),
         }
-        sites.push(site);
     }
-    sites.extend(comments);
+
+    /// Adds the sites of an item, as in [`site`]. Returns the last one.
+    fn add(
+        &mut self,
+        document: &Document<'_>,
+        selected: &[bool],
+        index: usize,
+        item: &Item<'_>,
+    ) -> Option<ReplacedLeaf> {
+        self.others
+            .extend(header_site(document, selected, index, item));
+        let site = site(document, selected, index, item)?;
+        match item {
+            Item::Comment { .. } => self.comments.push(site),
+            _ => self.others.push(site),
+        }
+        Some(site)
+    }
+
+    /// All sites in document order.
+    fn in_order(self, document: &Document<'_>) -> Vec<ReplacedLeaf> {
+        let Self {
+            mut comments,
+            mut others,
+        } = self;
+        let order = |site: &ReplacedLeaf| {
+            let item = &document.tape()[site.item as usize];
+            (site.at, !matches!(item, Item::Document { .. }))
+        };
+        comments.sort_by_key(|comment| comment.at);
+        if !others.is_sorted_by(|one, next| one.at < next.at) {
+            others.sort_by_key(order);
+        }
+        if comments.is_empty() {
+            return others;
+        }
+        let mut sites = Vec::with_capacity(comments.len() + others.len());
+        let mut comments = comments.into_iter().peekable();
+        for site in others {
+            while let Some(comment) = comments.next_if(|comment| comment.at < site.at) {
+                sites.push(comment);
+            }
+            sites.push(site);
+        }
+        sites.extend(comments);
+        sites
+    }
 }

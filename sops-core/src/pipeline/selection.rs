@@ -125,14 +125,18 @@ fn walk(
             },
             Item::Alias { .. } => {}
             Item::Comment { path, lost, .. } => {
-                let comment = document.comment(index);
                 let path_matches = by_path[path.index()];
-                items[index] = if comment.continues {
+                items[index] = if document.continues_comment(index) {
                     items[index - 1]
                 } else if *lost {
                     walk.lost_comment(path_matches)
                 } else {
-                    walk.comment(&comment.text, path_matches)
+                    let text = match rule.is_on_comments() {
+                        true => document.comment(index).text,
+                        // The text does not matter.
+                        false => "".into(),
+                    };
+                    walk.comment(&text, path_matches)
                 };
             }
             Item::Leaf(Leaf { path, .. }) => {

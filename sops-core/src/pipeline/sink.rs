@@ -6,15 +6,15 @@ use crate::error::{Error, Result};
 
 /// Receives an encrypted document.
 pub(crate) trait Sink {
-    /// Reserves space for about this many bytes.
-    fn reserve(&mut self, bytes: usize);
+    /// Reserves space for about this many bytes, if the document is kept.
+    fn reserve(&mut self, bytes: &dyn Fn() -> usize);
 
     fn push(&mut self, text: &str) -> Result<()>;
 }
 
 impl Sink for String {
-    fn reserve(&mut self, bytes: usize) {
-        String::reserve(self, bytes);
+    fn reserve(&mut self, bytes: &dyn Fn() -> usize) {
+        String::reserve(self, bytes());
     }
 
     fn push(&mut self, text: &str) -> Result<()> {
@@ -27,7 +27,7 @@ impl Sink for String {
 pub(crate) struct Written<'w>(pub(crate) &'w mut dyn io::Write);
 
 impl Sink for Written<'_> {
-    fn reserve(&mut self, _bytes: usize) {}
+    fn reserve(&mut self, _bytes: &dyn Fn() -> usize) {}
 
     fn push(&mut self, text: &str) -> Result<()> {
         self.0

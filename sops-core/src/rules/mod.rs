@@ -235,7 +235,8 @@ impl CompiledRule {
         }
     }
 
-    fn is_on_comments(&self) -> bool {
+    /// Whether the rule is matched against comments instead of keys.
+    pub(crate) fn is_on_comments(&self) -> bool {
         matches!(self.test, Test::Comment(_))
     }
 }

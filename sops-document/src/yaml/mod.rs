@@ -99,7 +99,6 @@ fn parse_comments_apart<'a>(
     text: &'a str,
     reserved: ReservedKey,
 ) -> Result<(Document<'a>, Vec<Span>)> {
-    go_incompatibilities::refuse_unicode_breaks(text)?;
     let mut parsed = read(text, Reading::Document(reserved))?;
     let comments = std::mem::take(&mut parsed.comments);
     Ok((document(text, parsed, reserved)?, comments))
@@ -135,7 +134,6 @@ pub(crate) fn parse_part<'a>(
 /// Parses a YAML stream for its values only: without comments, without a reserved key, and with
 /// integers up to 2^64-1.
 pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
-    go_incompatibilities::refuse_unicode_breaks(text)?;
     document(text, read(text, Reading::Values)?, None)
 }
 
@@ -155,10 +153,14 @@ pub fn compare_readers(text: &str) {
 fn read(text: &str, reading: Reading) -> Result<Parser<'_>> {
     let parsed = parallel_parse::parse(text, reading)
         .or_else(|| Parser::run_by_lines(text, 0..text.len(), text, reading));
-    match parsed {
-        Some(parsed) => Ok(parsed),
-        None => Parser::run(text, reading),
+    if let Some(parsed) = parsed {
+        // The block reader knows no Unicode line breaks.
+        return Ok(parsed);
     }
+    if reading != Reading::Lenient {
+        go_incompatibilities::refuse_unicode_breaks(text)?;
+    }
+    Parser::run(text, reading)
 }
 
 /// The parsed document without its comments.

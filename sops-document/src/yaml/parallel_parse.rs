@@ -23,32 +23,25 @@ const SHORTEST: usize = 128 * 1024;
 
 /// Reads `text` in pieces; `None` if it must be read in one piece.
 pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
-    if text.len() < SHORTEST || has_documents(text) {
+    if text.len() < SHORTEST {
         return None;
     }
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let ranges = cut(text, cores.min(text.len() / (SHORTEST / 2)));
-    if ranges.len() < 2 {
+    let [first, rest @ ..] = &ranges[..] else {
         return None;
-    }
+    };
     let pieces: Option<Vec<_>> = thread::scope(|scope| {
-        let threads: Vec<_> = ranges
+        let threads: Vec<_> = rest
             .iter()
-            .enumerate()
-            .map(|(number, range)| {
-                // The other pieces are appended to the first.
-                let room_for = if number == 0 {
-                    text
-                } else {
-                    &text[range.clone()]
-                };
-                scope.spawn(move || piece(text, range.clone(), room_for, reading))
-            })
+            .map(|range| scope.spawn(|| piece(text, range.clone(), &text[range.clone()], reading)))
             .collect();
-        threads
+        // The other pieces are appended to the first.
+        let first = piece(text, first.clone(), text, reading);
+        let rest = threads
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(first).chain(rest).collect()
     });
     join(pieces?)
 }
@@ -56,7 +49,7 @@ pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
 /// Divides a text into more pieces than there are cores, so that few of them are in memory at once;
 /// empty if it must be read in one piece.
 pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
-    match text.len() < SHORTEST || has_documents(text) {
+    match text.len() < SHORTEST {
         true => Vec::new(),
         false => cut(text, text.len() / (SHORTEST / 2)),
     }
@@ -74,6 +67,9 @@ pub(super) fn piece<'a>(
     room_for: &str,
     reading: Reading,
 ) -> Option<Parser<'a>> {
+    if has_documents(&text[range.clone()]) {
+        return None;
+    }
     Parser::run_by_lines(text, range, room_for, reading).filter(|piece| is_mapping(text, piece))
 }
 

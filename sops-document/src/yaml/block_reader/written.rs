@@ -23,6 +23,15 @@ pub struct WrittenScalar {
 }
 
 impl WrittenScalar {
+    /// The scalar in a text that has `length` more bytes before it.
+    #[must_use]
+    pub fn after(self, length: usize) -> Self {
+        Self {
+            range: self.range.start + length..self.range.end + length,
+            ..self
+        }
+    }
+
     /// Whether the scalar reads as `value` and ends where it was written to, so that the rest of
     /// `text` is read as if another scalar with this value were there. `false` also if only the
     /// parser crate can say.

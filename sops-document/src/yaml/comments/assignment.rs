@@ -21,7 +21,7 @@ pub(super) enum Rank {
 }
 
 /// A comment and the item that follows it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CommentPosition {
     pub(super) before: u32,
     pub(super) rank: Rank,
@@ -33,7 +33,7 @@ pub(super) struct CommentPosition {
 
 /// A comment of a collection in a sequence. It is listed in the sequence, but in an alias's copy of
 /// the collection it is listed in the collection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ItemComment {
     /// The index of the collection's `Open`.
     pub(super) open: u32,
@@ -43,7 +43,7 @@ pub(super) struct ItemComment {
 }
 
 /// The positions of all comments.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct CommentPositions {
     /// The positions in the order of the tape.
     pub(super) positions: Vec<CommentPosition>,
@@ -53,29 +53,42 @@ pub(crate) struct CommentPositions {
 
 /// Assigns each group to a node.
 pub(super) fn assign(tape: &[Item<'_>], tokens: &Trace) -> CommentPositions {
-    let mut assigner = Assigner {
-        tape,
-        groups: &tokens.groups,
-        next: 0,
-        pending: PendingGroups::default(),
-        discarded: Vec::new(),
-        above_dash: 0,
-        frames: Vec::new(),
-        out: CommentPositions::default(),
-    };
-    for step in &tokens.steps {
-        assigner.step(*step);
-    }
+    let mut assigner = Assigner::new(tape, tokens);
+    assigner.steps(tokens);
     assigner.finish();
-    let CommentPositions {
-        mut positions,
-        mut item_comments,
-    } = assigner.out;
-    positions.sort_by_key(|position| (position.before, position.rank));
-    item_comments.sort_by_key(|item_comment| (item_comment.open, item_comment.is_foot));
-    CommentPositions {
-        positions,
-        item_comments,
+    assigner.out.sorted()
+}
+
+/// Assigns the groups up to a key at the top level, after which no group is pending.
+pub(super) fn assign_before(tape: &[Item<'_>], tokens: &Trace) -> CommentPositions {
+    let mut assigner = Assigner::new(tape, tokens);
+    assigner.steps(tokens);
+    assigner.out
+}
+
+/// Assigns the groups after a key in the mapping at the top level, whose index is `top`.
+pub(super) fn assign_after(tape: &[Item<'_>], tokens: &Trace, top: u32) -> CommentPositions {
+    let mut assigner = Assigner::new(tape, tokens);
+    assigner.push_frame(top);
+    assigner.steps(tokens);
+    assigner.finish();
+    assigner.out
+}
+
+impl CommentPositions {
+    /// All positions, in the order of the tape.
+    pub(super) fn joined(mut self, after: Self) -> Self {
+        self.positions.extend(after.positions);
+        self.item_comments.extend(after.item_comments);
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.positions
+            .sort_by_key(|position| (position.before, position.rank));
+        self.item_comments
+            .sort_by_key(|item_comment| (item_comment.open, item_comment.is_foot));
+        self
     }
 }
 
@@ -123,6 +136,27 @@ struct Assigner<'t, 'a> {
     above_dash: usize,
     frames: Vec<Frame>,
     out: CommentPositions,
+}
+
+impl<'t, 'a> Assigner<'t, 'a> {
+    fn new(tape: &'t [Item<'a>], tokens: &'t Trace) -> Self {
+        Self {
+            tape,
+            groups: &tokens.groups,
+            next: 0,
+            pending: PendingGroups::default(),
+            discarded: Vec::new(),
+            above_dash: 0,
+            frames: Vec::new(),
+            out: CommentPositions::default(),
+        }
+    }
+
+    fn steps(&mut self, tokens: &Trace) {
+        for step in &tokens.steps {
+            self.step(*step);
+        }
+    }
 }
 
 impl Assigner<'_, '_> {

@@ -22,8 +22,12 @@ mod recorder;
 mod tokens;
 mod trace;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 pub(crate) use self::assignment::CommentPositions;
 pub(crate) use self::reader::Tail;
+use self::reader::TopSplit;
 use crate::error::Result;
 use crate::{Document, Span};
 
@@ -49,8 +53,38 @@ pub(crate) fn positions(
     comments: &[Span],
     tail: Tail,
 ) -> CommentPositions {
-    let tokens = reader::read(document, comments, tail);
-    assignment::assign(&document.tape, &tokens)
+    /// With fewer comments, reading them takes less time than starting a thread.
+    const MANY: usize = 1_000;
+    let split = (comments.len() >= MANY)
+        .then(|| TopSplit::at(document, document.tape.len() / 2))
+        .flatten();
+    match split {
+        Some(split) => split_positions(document, comments, tail, split),
+        None => {
+            let tokens = reader::read(document, comments, tail);
+            assignment::assign(&document.tape, &tokens)
+        }
+    }
+}
+
+/// Finds the positions before and after a split at the same time.
+fn split_positions(
+    document: &Document<'_>,
+    comments: &[Span],
+    tail: Tail,
+    split: TopSplit,
+) -> CommentPositions {
+    let tape = &document.tape;
+    let after = || {
+        let tokens = reader::read_after(document, comments, tail, split);
+        assignment::assign_after(tape, &tokens, TopSplit::MAPPING)
+    };
+    thread::scope(|scope| {
+        let after = scope.spawn(after);
+        let tokens = reader::read_before(document, comments, tail, split);
+        let before = assignment::assign_before(tape, &tokens);
+        before.joined(after.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 #[cfg(test)]

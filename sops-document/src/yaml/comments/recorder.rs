@@ -71,6 +71,19 @@ impl<'r, 'a> Recorder<'r, 'a> {
         }
     }
 
+    /// Continues after a key in the first column of the mapping at the top level, without what is
+    /// before it.
+    pub(super) fn resume(&mut self, key: Token) {
+        self.comment = self
+            .comments
+            .partition_point(|comment| comment.range().start < key.end);
+        self.comment_start = start_of(self.comments, self.comment);
+        self.last = key;
+        self.previous = key;
+        self.columns = Columns::new(self.text, key.start);
+        self.indents.push(0);
+    }
+
     /// Whether the next comment starts before `at`.
     pub(super) fn has_comment_before(&self, at: usize) -> bool {
         self.comment_start < at

@@ -6,9 +6,10 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde::Deserialize;
 use sops_test_support::vectors;
 
-use super::Tail;
+use super::reader::TopSplit;
+use super::{Tail, split_positions};
 use crate::error::Error;
-use crate::yaml::parse_with_tail;
+use crate::yaml::{parse_comments_apart, parse_with_tail};
 use crate::{Document, Item, PathId, ROOT};
 
 /// For each document of a stream, the comments in tape order, with the paths of their containers.
@@ -42,6 +43,88 @@ fn keys(document: &Document<'_>, path: PathId) -> String {
     let ancestry = document.paths.ancestry(path).into_iter();
     let keys = ancestry.map(|path| format!("{}:", document.paths.key(path)));
     keys.collect()
+}
+
+/// Compares the positions of comments with those that are found in two halves, at each split.
+/// Returns the number of splits.
+fn compare_splits(text: &str) -> usize {
+    let Ok((document, comments)) = parse_comments_apart(text, Some("sops")) else {
+        return 0;
+    };
+    let mut splits = 0;
+    for tail in [Tail::Nothing, Tail::Reserved, Tail::ReservedAsWritten] {
+        let whole = super::positions(&document, &comments, tail);
+        let (mut index, mut last) = (0, 0);
+        while let Some(split) = TopSplit::at(&document, index) {
+            let halves = split_positions(&document, &comments, tail, split);
+            assert_eq!(halves, whole, "{text}");
+            (index, last) = (split.index + 1, last.max(split.index));
+            splits += 1;
+        }
+        assert!(last < document.tape.len());
+    }
+    splits
+}
+
+#[test]
+fn comments_have_the_same_positions_in_halves() {
+    #[derive(Deserialize)]
+    struct Vector {
+        yaml: String,
+    }
+    let texts = vectors::read::<Vector>("yaml-comments.jsonl");
+    let mut splits = texts
+        .iter()
+        .map(|text| compare_splits(&text.yaml))
+        .sum::<usize>();
+    let mut random = StdRng::seed_from_u64(11);
+    let lines = [
+        "# top",
+        "# top",
+        "",
+        "",
+        "  # in",
+        "    # deep",
+        " # odd",
+        "a: 1",
+        "b: 2 # line",
+        "c:",
+        "d: # of key",
+        "  x: 1",
+        "  y: # of y",
+        "    z: 1",
+        "  - i",
+        "  - j: 1 # of j",
+        "- k",
+        "  - # of dash",
+        "e: |",
+        "f: >+",
+        "  text",
+        "g: {h: 1} # flow",
+        "l: [",
+        "m: [i, # in flow",
+        "  ]",
+        "&n n: 1",
+        "o: &p q",
+        "r: *p",
+        "'s': t",
+        "\"u\": v",
+        "sops:",
+        "  mac: x # of mac",
+    ];
+    for _ in 0..4_000 {
+        let mut text = String::new();
+        for _ in 0..random.random_range(3..14) {
+            // A key appears once in a mapping.
+            let line = lines.choose(&mut random).expect("there are lines");
+            if line.starts_with(['#', ' ', '-']) || line.is_empty() || !text.contains(line) {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        splits += compare_splits(&text);
+    }
+    assert!(splits > 4_000, "{splits}");
 }
 
 #[test]

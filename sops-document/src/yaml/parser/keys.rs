@@ -20,6 +20,8 @@ impl<'a> Parser<'a> {
                 }
                 _ => scalar.text.clone(),
             },
+            // Without a tag, the value of a string is its text.
+            Some(value) if value.is_str() && scalar.tag.is_none() => scalar.text.clone(),
             Some(Value {
                 kind: Type::Str,
                 bytes,

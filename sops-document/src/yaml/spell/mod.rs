@@ -86,7 +86,8 @@ pub(crate) fn spell_key(out: &mut String, key: &str, column: usize, step: usize)
     explicit
 }
 
-fn spell_string(out: &mut String, text: &str, context: ScalarContext) -> SpelledForm {
+/// Appends a string as [`spell`] does.
+pub(crate) fn spell_string(out: &mut String, text: &str, context: ScalarContext) -> SpelledForm {
     let analysis = Analysis::of(text);
     let (plain_allowed, flow) = match context.container {
         ParentKind::Flow => (analysis.is_flow_plain(), true),

@@ -3,9 +3,11 @@
 
 mod documents;
 mod reserved;
+mod split;
 
 use std::ops::Range;
 
+pub(crate) use self::split::TopSplit;
 use super::lexis;
 use super::recorder::{Ahead, Recorder};
 use super::tokens::TokenKind;
@@ -25,24 +27,40 @@ pub(crate) enum Tail {
 
 /// Finds the tokens of a document before its comments are on the tape.
 pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Trace {
-    let text = document.text;
-    let at = text.len() - text.trim_start_matches(lexis::BYTE_ORDER_MARK).len();
-    let mut reader = TokenReader {
-        text,
-        tape: &document.tape,
-        paths: &document.paths,
-        reserved: &document.reserved,
-        tail,
-        at,
-        next_reserved: 0,
-        frames: Vec::new(),
-        document_end: 0,
-        container_end: None,
-        has_reserved: false,
-        out: Recorder::new(text, comments, at, document.tape.len()),
-    };
-    reader.tape();
+    let items = 0..document.tape.len();
+    let mut reader = TokenReader::new(document, comments, tail, items.len());
+    reader.items(items);
+    reader.end()
+}
+
+/// Like [`read`], up to and including the first key after the split.
+pub(super) fn read_before(
+    document: &Document<'_>,
+    comments: &[Span],
+    tail: Tail,
+    split: TopSplit,
+) -> Trace {
+    let mut reader = TokenReader::new(document, comments, tail, split.index);
+    reader.items(0..split.index);
+    if let (Some(path), Some(&frame)) = (document.node_path(split.index), reader.frames.last()) {
+        reader.key(split.index, path, frame);
+    }
     reader.out.tokens
+}
+
+/// Like [`read`], after the first key after the split.
+pub(super) fn read_after(
+    document: &Document<'_>,
+    comments: &[Span],
+    tail: Tail,
+    split: TopSplit,
+) -> Trace {
+    let after = document.tape.len() - split.index;
+    let mut reader = TokenReader::new(document, comments, tail, after);
+    let has_place = reader.resume(split);
+    let last = reader.node(split.index, has_place);
+    reader.items(last + 1..document.tape.len());
+    reader.end()
 }
 
 /// An open collection.
@@ -76,44 +94,79 @@ struct TokenReader<'r, 'a> {
     out: Recorder<'r, 'a>,
 }
 
-impl TokenReader<'_, '_> {
-    fn tape(&mut self) {
-        let mut index = 0;
-        while let Some(item) = self.tape.get(index) {
-            match item {
-                Item::Document { end, .. } => self.start_document(*end as usize),
-                Item::Open { path, .. } => {
-                    self.lead(index, *path);
-                    self.open(index);
-                }
-                Item::Leaf(leaf) => {
-                    if !self.simple_entry(index, leaf) {
-                        let has_place = self.lead(index, leaf.path);
-                        self.leaf(index, leaf, has_place);
-                    }
-                }
-                Item::Alias {
-                    path, span, close, ..
-                } => {
-                    self.lead(index, *path);
-                    let range = span.range();
-                    self.token(
-                        TokenKind::Other,
-                        range.start,
-                        range.end,
-                        TraceEvent::Node(index as u32),
-                    );
-                    index = *close as usize;
-                }
-                Item::Close { open } => match self.tape[*open as usize] {
-                    Item::Document { .. } => self.end_document(index),
-                    _ => self.close(index),
-                },
-                Item::Comment { .. } => {}
-            }
-            index += 1;
+impl<'r, 'a> TokenReader<'r, 'a> {
+    /// Starts at the beginning, with room for the tokens of `items` items.
+    fn new(document: &'r Document<'a>, comments: &'r [Span], tail: Tail, items: usize) -> Self {
+        let text = document.text;
+        let at = text.len() - text.trim_start_matches(lexis::BYTE_ORDER_MARK).len();
+        Self {
+            text,
+            tape: &document.tape,
+            paths: &document.paths,
+            reserved: &document.reserved,
+            tail,
+            at,
+            next_reserved: 0,
+            frames: Vec::new(),
+            document_end: 0,
+            container_end: None,
+            has_reserved: false,
+            out: Recorder::new(text, comments, at, items),
         }
+    }
+
+    fn end(mut self) -> Trace {
         self.out.gap(self.text.len(), Ahead::End);
+        self.out.tokens
+    }
+}
+
+impl TokenReader<'_, '_> {
+    fn items(&mut self, items: Range<usize>) {
+        let mut index = items.start;
+        while index < items.end {
+            index = self.item(index) + 1;
+        }
+    }
+
+    /// Reads an item, and returns the index of its last one.
+    fn item(&mut self, index: usize) -> usize {
+        match &self.tape[index] {
+            Item::Document { end, .. } => self.start_document(*end as usize),
+            Item::Open { path, .. } | Item::Alias { path, .. } => {
+                let has_place = self.lead(index, *path);
+                return self.node(index, has_place);
+            }
+            Item::Leaf(leaf) => {
+                if !self.simple_entry(index, leaf) {
+                    let has_place = self.lead(index, leaf.path);
+                    return self.node(index, has_place);
+                }
+            }
+            Item::Close { open } => match self.tape[*open as usize] {
+                Item::Document { .. } => self.end_document(index),
+                _ => self.close(index),
+            },
+            Item::Comment { .. } => {}
+        }
+        index
+    }
+
+    /// Reads the beginning of the node at `index`, after its key or indicator, and returns the index
+    /// of the last item that was read.
+    fn node(&mut self, index: usize, has_place: bool) -> usize {
+        match &self.tape[index] {
+            Item::Open { .. } => self.open(index),
+            Item::Leaf(leaf) => self.leaf(index, leaf, has_place),
+            Item::Alias { span, close, .. } => {
+                let Range { start, end } = span.range();
+                let event = TraceEvent::Node(index as u32);
+                self.token(TokenKind::Other, start, end, event);
+                return *close as usize;
+            }
+            _ => {}
+        }
+        index
     }
 
     /// Reads an entry of a block mapping that begins with its key and has no comment in or above it,
@@ -149,7 +202,10 @@ impl TokenReader<'_, '_> {
             return true;
         };
         match (frame.kind, frame.flow) {
-            (Collection::Mapping, _) => self.key(index, path, frame),
+            (Collection::Mapping, _) => {
+                self.key(index, path, frame);
+                self.colon(frame);
+            }
             (Collection::Sequence, true) => self.comma(),
             (Collection::Sequence, false) => {
                 let at = self.skip();
@@ -172,7 +228,6 @@ impl TokenReader<'_, '_> {
             self.properties(key, frame.flow);
         }
         self.key_token(key, frame, TraceEvent::Key(index as u32));
-        self.colon(frame);
     }
 
     fn key_token(&mut self, key: usize, frame: Frame, event: TraceEvent) {
