@@ -30,6 +30,10 @@ pub(super) struct Rest {
 impl Rest {
     /// The text without actions and variables; `None` if it has none.
     pub(super) fn of(value: &str) -> Option<Self> {
+        // A binary value may contain the character that marks placeholders here.
+        if value.contains(MARK) {
+            return None;
+        }
         let is_in_brackets = value.starts_with("((") && value.ends_with("))");
         let has_any = is_in_brackets || PAIRS.iter().any(|(begin, ..)| value.contains(begin));
         let rest = || marked(value, false, &mut |_, _| MARK);
@@ -41,6 +45,9 @@ impl Rest {
 
     /// The text without words in angle brackets and dots; `None` if it has none.
     pub(super) fn of_prose(value: &str) -> Option<Self> {
+        if value.contains(MARK) {
+            return None;
+        }
         let rest = without_angles(value)
             .replace("...", "…")
             .replace('…', "\u{1}");

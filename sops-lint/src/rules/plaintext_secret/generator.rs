@@ -84,12 +84,12 @@ fn severity_of_file(name: &str, content: &[u8], is_of_variables: bool) -> Option
     };
     // Files of Helm values are often empty.
     let is_empty = ["", "---", "{}", "null", "~"].contains(&text.trim());
-    let is_open = !is_empty
-        && !text.contains(CIPHERTEXT_PREFIX)
-        && !is_open_reference(text.trim())
-        && !(is_of_variables && has_only_names(text));
+    let is_accepted = is_empty
+        || text.contains(CIPHERTEXT_PREFIX)
+        || is_open_reference(text.trim())
+        || is_of_variables && has_only_names(text);
     let is_configuration = || text.trim().contains('\n') && is_setting(name, text);
-    is_open.then(|| match is_configuration() {
+    (!is_accepted).then(|| match is_configuration() {
         true => Severity::Warning,
         false => Severity::Error,
     })
