@@ -38,13 +38,21 @@ impl<'i, T: Copy + Eq + Hash> TokenSource for Tokens<'i, T> {
     }
 }
 
+/// How many items the histogram algorithm compares, whose time grows with the square of their number
+/// if every second one differs. Myers's algorithm stops searching for the shortest result in time.
+const MOST_IN_HISTOGRAM: usize = 4_000;
+
 /// The changed ranges between two lists.
 pub(super) fn changes<T: Copy + Eq + Hash>(
     before: &[T],
     after: &[T],
 ) -> Vec<(Range<usize>, Range<usize>)> {
     let input = InternedInput::new(Tokens(before), Tokens(after));
-    let diff = Diff::compute(Algorithm::Histogram, &input);
+    let algorithm = match before.len() + after.len() > MOST_IN_HISTOGRAM {
+        true => Algorithm::Myers,
+        false => Algorithm::Histogram,
+    };
+    let diff = Diff::compute(algorithm, &input);
     let range = |range: Range<u32>| range.start as usize..range.end as usize;
     diff.hunks()
         .map(|hunk| (range(hunk.before), range(hunk.after)))
