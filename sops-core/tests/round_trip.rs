@@ -503,7 +503,7 @@ fn a_text_without_a_final_line_break_does_not_shorten_its_last_value() {
     }
 }
 
-/// In a comment, schemas of the metadata ignore the source forms.
+/// The source forms are in a comment so that schemas for the metadata ignore them.
 #[test]
 fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
     let (encryption, identities) = &*KEYS;

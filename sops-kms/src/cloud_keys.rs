@@ -26,7 +26,7 @@ type Sealed = (MasterKey, String);
 
 /// Encrypts and decrypts with keys on servers. Reads no setting, opens no connection and starts no
 /// runtime before the first request. Data keys that were decrypted are kept in memory, so that no
-/// server is asked twice for one.
+/// server is asked twice for the same one.
 pub struct CloudKeys {
     environment: Environment,
     warn: Warn,

@@ -443,8 +443,7 @@ impl<'r> Context<'r> {
     }
 }
 
-/// The place of a finding about what is written there in the value of a node; of an alias, the
-/// alias.
+/// The range of a finding about text in the value of a node; for an alias, the range of the alias.
 fn place(node: NodeRef<'_, '_>, written: &Range<usize>) -> Range<usize> {
     let span = node.span();
     match node.origin().span() == span {

@@ -9,8 +9,8 @@ use crate::context::{Context, NamingRule};
 use crate::rule_scope::{has_secret, text_of};
 use crate::{exempt, file_name};
 
-/// The creation rule that names the file by an expression, unless that is for all files, or the
-/// file is one that is never encrypted.
+/// The creation rule whose expression matches the file, unless the expression matches all files or
+/// the file is never encrypted.
 pub(crate) fn covering_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
     match exempt::is_named(context.input.path, context.input.bytes) {
         true => None,

@@ -20,7 +20,7 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     let mut filled = text.as_bytes().to_vec();
     let mut has_action = false;
     let mut at = 0;
-    // The actions since the last line break outside of actions.
+    // The actions since the last line break outside actions.
     let mut of_line: Vec<Range<usize>> = Vec::new();
     let mut line = 0;
     let mut ends = [Ends::default(); MARKS.len()];
@@ -92,7 +92,7 @@ fn action(text: &str, at: usize, ends: &mut [Ends; MARKS.len()]) -> Option<usize
     Some(ends.next)
 }
 
-/// Whether an apparent action of several lines is one. In YAML, the delimiters may be in comments
+/// Whether what looks like an action of several lines is one. In YAML, the delimiters may be in comments
 /// or quotes, and the text between them may be the manifest.
 fn may_span_lines(before: &str, content: &str, begin: &str) -> bool {
     let start = before.rfind('\n').map_or(0, |at| at + 1);

@@ -41,7 +41,7 @@ fn source_of(rule: &Rule) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The page of a rule as the documentation has it.
+/// The page of a rule in the documentation.
 fn page(rule: &Rule) -> String {
     let (title, text) = rule
         .page

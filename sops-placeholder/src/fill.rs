@@ -49,7 +49,7 @@ pub fn fill(tree: &mut Node) -> bool {
 }
 
 struct Walk {
-    /// The type of the Secret, if it has one; `None` outside of Secrets.
+    /// The type of the Secret, if it has one; `None` outside Secrets.
     secret_type: Option<Option<String>>,
     path: ValuePath,
     is_changed: bool,

@@ -1,4 +1,4 @@
-//! Compares the YAML that two programs make of one file.
+//! Compares the YAML that two programs write for one file.
 
 use std::collections::HashMap;
 

@@ -15,7 +15,7 @@ use super::askpass;
 /// answer is used for a second request only after it worked for the first.
 pub(super) struct Answers {
     starting: Arc<dyn Prompt>,
-    /// Asks from the start of the service on; without it, a window does.
+    /// Asks once the service has started; without it, a window asks.
     serving: OnceLock<Option<Arc<dyn Prompt>>>,
     state: Mutex<State>,
 }

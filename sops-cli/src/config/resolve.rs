@@ -212,7 +212,7 @@ impl Misnamed {
     }
 
     /// Looks from the file's directory up to that of its configuration, or to the working
-    /// directory. From there upwards, [`load::config`] did.
+    /// directory. From there upwards, [`load::config`] has already looked.
     fn warn(&mut self, ui: &Ui, file: &Path, config: Option<&Config>) -> Result<(), CommandError> {
         for directory in real(file)?.ancestors().skip(1) {
             let is_searched = self.working_dir.starts_with(directory);

@@ -53,7 +53,7 @@ impl Cloud {
     }
 }
 
-/// The same service, which other files do not wait for.
+/// The same service; while one file waits for it, other files are processed.
 #[cfg(feature = "cloud-keys")]
 struct Waiting(Arc<sops_kms::CloudKeys>);
 

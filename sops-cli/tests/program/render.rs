@@ -82,7 +82,7 @@ fn a_directory_is_written_with_all_files() {
     let run = environment.run(&["render", "--output-dir", "out", "apps"]);
     assert_ne!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("not an empty directory"), "{run}");
-    // No file is written outside of the directory.
+    // No file is written outside the directory.
     let run = environment.run(&["render", "--output-dir", "other", "../work/apps/map.yaml"]);
     run.succeeds();
     assert!(environment.path("other/work/apps/map.yaml").exists());

@@ -51,7 +51,7 @@ pub struct Config {
     with_unused_rules: Option<Arc<Config>>,
 }
 
-/// How files are written that do not keep their layout.
+/// How to write files that do not keep their layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stores {

@@ -27,7 +27,7 @@ pub(super) struct KeyUrl {
 }
 
 impl KeyUrl {
-    /// Refuses an invalid vault, name or version, and a vault outside of Azure's clouds if the user
+    /// Refuses an invalid vault, name or version, and a vault outside Azure's clouds if the user
     /// did not name the file. An empty version means the latest.
     pub(super) fn new(vault: &str, name: &str, version: &str, reach: Reach) -> Outcome<Self> {
         let is_segment = |text: &str| {

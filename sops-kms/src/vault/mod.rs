@@ -106,7 +106,7 @@ impl Vault {
     }
 }
 
-/// What Vault tells about a key.
+/// What Vault reports about a key.
 #[derive(Deserialize)]
 struct KeyAnswer {
     data: KeyData,

@@ -176,8 +176,8 @@ impl FluxFacts {
         }
     }
 
-    /// The Kustomization that the Flux operator makes of a FluxInstance, or of the Helm values for
-    /// one.
+    /// Adds the Kustomization that the Flux operator creates from a FluxInstance, or from the Helm
+    /// values for one.
     fn add_instance(&mut self, top: NodeRef<'_, '_>) {
         let kind = top.get("kind").and_then(NodeRef::as_str);
         let instance = match kind {

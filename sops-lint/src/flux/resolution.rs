@@ -272,7 +272,7 @@ impl<'t> Resolution<'t> {
     }
 
     /// The directory that a Kustomization builds, and the components that it adds; `None` for a
-    /// path outside of the repository.
+    /// path outside the repository.
     fn built_directories(&self, spec: &Value) -> Option<BuildKey> {
         let root = self.tree.root();
         if !spec.is_object() {

@@ -189,8 +189,8 @@ fn in_other_readings(
         })
 }
 
-/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` says which
-/// of its documents are Secrets.
+/// The first plaintext value of a Secret in a text that does not parse. `is_secret` says which of
+/// its documents are Secrets.
 fn in_lines(
     text: &str,
     judgement: Judgement<'_>,

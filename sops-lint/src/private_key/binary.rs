@@ -213,7 +213,7 @@ fn der(bytes: &[u8]) -> Option<Key> {
         KeyStructure::Key => Some(("a DER private key", true)),
         KeyStructure::Encrypted => Some(("a passphrase-protected private key", false)),
         KeyStructure::Store => {
-            // Bags with keys are outside of the encrypted part.
+            // Bags with keys are outside the encrypted part.
             let mut bags = bytes
                 .windows(BAG.len() + 1)
                 .filter(|window| window.starts_with(BAG));

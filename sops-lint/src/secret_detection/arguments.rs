@@ -23,7 +23,7 @@ pub(crate) fn find(text: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// The line without a comment, which begins outside of quotes.
+/// The line without a comment, which begins outside quotes.
 pub(crate) fn without_comment(line: &str) -> &str {
     let mut quote: Option<char> = None;
     let mut before = ' ';

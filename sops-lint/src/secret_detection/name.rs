@@ -294,7 +294,7 @@ fn last_segment(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// The name with `1password` as a word, if it has that.
+/// The name with `1password` as a word, if it contains that.
 fn written_out(name: &str) -> Option<String> {
     let at = name.find('1')?;
     let end = at + 1 + "password".len();

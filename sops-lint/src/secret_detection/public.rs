@@ -126,7 +126,7 @@ pub(super) fn without_blocks(text: &str, mark: char) -> Cow<'_, str> {
     Cow::Owned(left)
 }
 
-/// Calls a function for the text outside of public blocks. Returns whether there is at least one
+/// Calls a function for the text outside public blocks. Returns whether there is at least one
 /// public block, and no other or partial block.
 fn each_block(text: &str, mut outside: impl FnMut(&str)) -> bool {
     let mut blocks = 0;

@@ -104,7 +104,7 @@ pub(super) fn places(top: NodeRef<'_, '_>) -> Vec<SecretPlace> {
     places
 }
 
-/// The object that a mapping is, if it is one.
+/// The mapping as an object; `None` if it is not one.
 fn object_of<'d>(node: NodeRef<'d, '_>) -> Option<Object<'d>> {
     let kind = node.get("kind")?.as_str()?;
     let text = |key| node.at(&["metadata", key]).and_then(NodeRef::as_str);

@@ -76,7 +76,7 @@ pub(super) fn verify(
 }
 
 /// The root of the working tree that `GIT_DIR` or `GIT_WORK_TREE` names, if the working directory is
-/// outside of it. Then paths start there, as in Git.
+/// outside it. Then paths start there, as in Git.
 fn tree_elsewhere(here: &Path) -> Option<PathBuf> {
     let real = here.canonicalize().ok()?;
     root_by_variables().filter(|root| !real.starts_with(root))
@@ -91,7 +91,7 @@ fn inside(root: &Path, path: &Path) -> PathBuf {
 }
 
 /// The root of the working tree whose history Git has, spelled like `root` if it is that directory.
-/// Files outside of it have no history.
+/// Files outside it have no history.
 fn root_of_history(root: &Path) -> PathBuf {
     let repository = GitRepository::look_up().and_then(GitRepository::found);
     let Ok(repository) = repository else {

@@ -308,7 +308,7 @@ fn controller_keys(environment: &TestEnvironment) {
     std::fs::remove_file(environment.path("controller.yaml")).expect("the file can be removed");
 }
 
-/// Files that Flux builds outside of `spec.path`, files that it does not build, and files that it
+/// Files that Flux builds outside `spec.path`, files that it does not build, and files that it
 /// cannot build.
 #[test]
 fn built_and_unbuilt_files_are_distinguished() {

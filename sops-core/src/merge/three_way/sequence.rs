@@ -73,7 +73,7 @@ impl ThreeWay<'_> {
         }
     }
 
-    /// Merges the items of a region by what they are known by, if they are.
+    /// Merges the items of a region by their identities; `None` if they have none.
     fn identified_in<'p, 't>(
         &mut self,
         lists: &Lists<'p, 't>,

@@ -3,7 +3,7 @@
 //! of values, and documents that begin with `---`.
 //!
 //! Nothing here is lenient. The reader [stops](Stop) at everything whose meaning depends on more
-//! than it knows: tags, explicit keys, directives, tabs outside of text, carriage returns, and
+//! than it knows: tags, explicit keys, directives, tabs outside text, carriage returns, and
 //! everything that could be an error. The parser crate then decides. The events are
 //! checked against those of the crate and of libyaml.
 

@@ -22,7 +22,7 @@ const HOSTS: [&str; 5] = [
     "localhost",
 ];
 
-/// The access key of the container; `None` outside of one.
+/// The access key of the container; `None` outside one.
 pub(super) async fn key(context: &Context<'_>) -> Outcome<Option<AccessKey>> {
     let var = |name: &str| text(context.environment, name);
     let (name, url) = if let Some(path) = var("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")? {

@@ -60,8 +60,8 @@ async fn refreshed(client: &HttpClient, user: &AuthorizedUser) -> Outcome<Access
     })
 }
 
-/// The token of another provider, exchanged for one of Google, and that for one of a service
-/// account if the file says so.
+/// Exchanges the token of another provider for a Google token, and that one for the token of a
+/// service account if the file names one.
 async fn federated(client: &HttpClient, account: &ExternalAccount) -> Outcome<AccessToken> {
     let subject = subject_token(client, &account.credential_source).await?;
     let fields = [

@@ -92,7 +92,7 @@ impl CredentialsFile {
     ///
     /// # Errors
     ///
-    /// The message says what is wrong, without any part of the text but the type.
+    /// The message says what is wrong, and contains no part of the text except the type.
     pub(super) fn new(json: &[u8]) -> Outcome<Self> {
         #[derive(Deserialize)]
         struct Kind {

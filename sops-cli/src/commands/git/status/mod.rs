@@ -81,7 +81,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     })
 }
 
-/// What there is to say about the files of a clone without problems.
+/// The summary for a clone without problems.
 fn summary(encrypted_files: usize, access: &Access) -> String {
     let (have, them) = match encrypted_files {
         0 => return "the repository has no encrypted files yet".to_owned(),
