@@ -43,6 +43,13 @@ impl KeyServices {
         self
     }
 
+    /// Adds a service before the others.
+    #[must_use]
+    pub fn with_first(mut self, service: Arc<dyn KeyService>) -> Self {
+        self.services.insert(0, service);
+        self
+    }
+
     /// Tries keys of these families first, in this order, even if that takes more effort.
     #[must_use]
     pub fn with_decryption_order(mut self, families: impl IntoIterator<Item = Family>) -> Self {

@@ -40,7 +40,7 @@ pub trait Answer: Send + Sync + 'static {
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
 
     /// Follows an instruction for the service itself, which is not part of SOPS's protocol. Returns
-    /// an answer for the program that sent it.
+    /// an answer for the program that sent it. Other requests wait meanwhile, so it must not block.
     ///
     /// # Errors
     ///
@@ -103,12 +103,10 @@ async fn respond(answer: Arc<impl Answer>, request: http::Request<Body>) -> http
             Grpc::new(codec).unary(decrypt, request).await
         }
         INSTRUCT => {
+            // Not on a thread of its own: all of them may be waiting for the user.
             let instruct = service_fn(move |request: Request<Instruction>| {
-                let (request, answer) = (request.into_inner(), Arc::clone(&answer));
-                in_thread(move || {
-                    let text = answer.instruct(&request.text)?;
-                    Ok(Instruction { text })
-                })
+                let text = answer.instruct(&request.into_inner().text);
+                std::future::ready(text.map(|text| Response::new(Instruction { text })))
             });
             let codec = ProstCodec::<Instruction, Instruction>::default();
             Grpc::new(codec).unary(instruct, request).await

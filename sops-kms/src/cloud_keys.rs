@@ -38,7 +38,7 @@ pub struct CloudKeys {
     decrypted: Mutex<HashMap<Sealed, Zeroizing<Vec<u8>>>>,
     /// The time that all requests together may take, counted from the first one.
     limit: Option<Duration>,
-    deadline: OnceLock<Instant>,
+    deadline: OnceLock<Option<Instant>>,
     /// How often another key of the group was faster.
     losses: Mutex<HashMap<MasterKey, u32>>,
 }
@@ -113,8 +113,14 @@ impl CloudKeys {
         let Some(limit) = self.limit else {
             return Ok(requests.await);
         };
-        let deadline = self.deadline.get_or_init(|| Instant::now() + limit);
-        let outcome = timeout_at(*deadline, requests).await;
+        // A time beyond the end of the clock is no limit.
+        let deadline = self
+            .deadline
+            .get_or_init(|| Instant::now().checked_add(limit));
+        let Some(deadline) = *deadline else {
+            return Ok(requests.await);
+        };
+        let outcome = timeout_at(deadline, requests).await;
         outcome.map_err(|_| {
             let limit = limit.as_secs_f64();
             format!("not asked any longer: requests to servers may take {limit} s in this run")

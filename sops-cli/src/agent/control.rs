@@ -33,9 +33,9 @@ impl AgentStatus {
         status.map(Some).map_err(|_| {
             CommandError::new(
                 Code::Generic,
-                "the running agent is of another version of sops-rs",
+                "the running agent belongs to another version of sops-rs",
             )
-            .hint("stop it with `pkill -f 'sops-rs agent'`, and start it again")
+            .hint("stop it with that version, or end its process, and start it again")
         })
     }
 }

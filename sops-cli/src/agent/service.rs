@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::json;
 use sops_core::keys::age::{Held, SourceReport};
-use sops_core::keys::{Environment, Identities, MasterKey, Prompt};
+use sops_core::keys::{Environment, Family, Identities, MasterKey, Prompt};
 use sops_keyservice::{Answer, Status};
 use zeroize::Zeroizing;
 
@@ -115,14 +115,16 @@ impl AgentService {
     fn time_left(&self) -> Duration {
         let state = self.state();
         let life = self.limits.lifetime.saturating_sub(self.started.elapsed());
-        match state.keys {
-            Some(_) => life.min(
-                self.limits
-                    .idle
-                    .saturating_sub(state.last_request.elapsed()),
-            ),
-            None => life,
+        if state.keys.is_none() {
+            return life;
         }
+        let idle = state.last_request.elapsed();
+        let data_keys = match self.limits.data_keys {
+            Duration::ZERO => Duration::MAX,
+            time => time,
+        };
+        life.min(self.limits.idle.saturating_sub(idle))
+            .min(data_keys)
     }
 
     /// Forgets what must not be kept any longer.
@@ -134,6 +136,7 @@ impl AgentService {
         let mut state = self.state();
         if state.last_request.elapsed() >= self.limits.idle {
             state.keys = None;
+            self.answers.forget();
         }
         if let Some(keys) = &state.keys {
             keys.data_keys.forget_old();
@@ -149,11 +152,7 @@ impl AgentService {
     fn keys(&self) -> Result<Arc<UnlockedKeys>, Status> {
         self.look_at_clock();
         let mut state = self.state();
-        let keys = state.keys.clone().ok_or_else(|| {
-            Status::failed_precondition(
-                "the agent is locked; to unlock it, run `sops-rs agent start`",
-            )
-        })?;
+        let keys = state.keys.clone().ok_or_else(locked)?;
         state.last_request = Moment::now();
         self.requests.fetch_add(1, Ordering::SeqCst);
         Ok(keys)
@@ -194,10 +193,12 @@ impl AgentService {
 
 impl Answer for AgentService {
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
+        require_own(key)?;
         self.keys()?.local.encrypt(key, secret)
     }
 
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
+        require_own(key)?;
         let keys = self.keys()?;
         // A kept data key would need no question, but the user wants to be asked.
         if !self.confirms
@@ -206,6 +207,12 @@ impl Answer for AgentService {
             return Ok(secret);
         }
         let secret = keys.local.decrypt(key, enc);
+        // The agent may have been locked while the user was asked.
+        let is_current = |current: &Arc<UnlockedKeys>| Arc::ptr_eq(current, &keys);
+        if !self.state().keys.as_ref().is_some_and(is_current) {
+            self.answers.forget();
+            return Err(locked());
+        }
         if let Ok(secret) = &secret {
             keys.data_keys.keep(enc, secret);
         }
@@ -232,6 +239,19 @@ impl Answer for AgentService {
             )),
         }
     }
+}
+
+/// Refuses keys on servers: a repository chooses the servers, and the agent cannot know whether the
+/// user named the file, so a repository could collect the user's tokens.
+fn require_own(key: &MasterKey) -> Result<(), Status> {
+    match key.family() {
+        Family::Age | Family::Pgp => Ok(()),
+        _ => Err(Status::unimplemented("the agent has only age and PGP keys")),
+    }
+}
+
+fn locked() -> Status {
+    Status::failed_precondition("the agent is locked; to unlock it, run `sops-rs agent start`")
 }
 
 /// Ends the service as a signal from outside would, which finishes requests in progress.

@@ -11,6 +11,8 @@ use sops_core::keys::{
 };
 use sops_core::{EncryptedDocument, Error};
 
+#[cfg(feature = "keyservice")]
+use crate::agent::{client::Agent, socket::AgentSocket};
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
@@ -26,6 +28,8 @@ pub(crate) struct Services {
     gpg: Arc<Gpg>,
     cloud: Cloud,
     all: Arc<KeyServices>,
+    /// All except the agent, which may ask the user.
+    unprompted: Arc<KeyServices>,
     /// The log of the services in this program, if it is enabled.
     log: Option<Arc<KeyLog>>,
     is_local: bool,
@@ -60,11 +64,6 @@ impl Services {
         let is_local = globals.is_local();
         let log = ui.verbose_log().map(KeyLog::new);
         if is_local {
-            // It goes first, because the commands that print keys may ask the user.
-            #[cfg(feature = "keyservice")]
-            if let Some(agent) = agent(globals) {
-                all = all.with(Arc::new(agent));
-            }
             all = all
                 .with(KeyLog::logged(&identities, log.as_ref()))
                 .with(KeyLog::logged(&gpg, log.as_ref()));
@@ -73,7 +72,20 @@ impl Services {
             }
         }
         let mut has_remote = false;
+        #[cfg(feature = "keyservice")]
+        let agent = match is_local {
+            true => AgentSocket::of_user().filter(AgentSocket::exists),
+            false => None,
+        };
         for address in globals.key_services() {
+            // The agent may ask the user and has no keys on servers, unlike other key services.
+            #[cfg(feature = "keyservice")]
+            if agent
+                .as_ref()
+                .is_some_and(|agent| agent.address() == address)
+            {
+                continue;
+            }
             match remote(address) {
                 Ok(remote) => {
                     all = all.with(remote);
@@ -83,11 +95,18 @@ impl Services {
                 Err(error) => return Err(error),
             }
         }
+        let unprompted = Arc::new(all.clone());
+        // The commands that print keys may ask the user, so the agent goes first.
+        #[cfg(feature = "keyservice")]
+        if let Some(agent) = agent.as_ref().and_then(Agent::at) {
+            all = all.with_first(Arc::new(agent));
+        }
         Ok(Self {
             identities,
             gpg,
             cloud,
             all: Arc::new(all),
+            unprompted,
             log,
             is_local,
             has_remote,
@@ -102,7 +121,7 @@ impl Services {
 
     /// The services that never prompt: local ones, and those that the user names.
     pub(crate) fn unprompted(&self) -> Unprompted {
-        Unprompted::of(self.all())
+        Unprompted::of(Arc::clone(&self.unprompted) as _)
     }
 
     /// Lets the keys on servers contact servers that only a file names, as in `sops`. For files that
@@ -264,18 +283,6 @@ impl Services {
             }
         }
     }
-}
-
-/// The user's agent, unless it is one of the key services that the user named.
-#[cfg(feature = "keyservice")]
-fn agent(globals: &GlobalArgs) -> Option<crate::agent::client::Agent> {
-    use crate::agent::client::Agent;
-    use crate::agent::socket::AgentSocket;
-
-    let socket = AgentSocket::of_user()?;
-    let address = socket.address();
-    let is_named = globals.key_services().any(|named| named == address);
-    if is_named { None } else { Agent::at(&socket) }
 }
 
 /// The key service at an address.

@@ -54,14 +54,43 @@ pub(crate) fn location(document: &Document<'_>, path: Option<&KeyPath>) -> Optio
     Some(Location::of(document.text(), offset))
 }
 
+/// The offsets of parts of the metadata, or of their nearest existing parents. Reads the metadata
+/// once.
+pub(super) fn offsets(document: &Document<'_>, paths: &[&[Component]]) -> Vec<Option<usize>> {
+    let entry = match document.reserved_entries().first() {
+        Some(entry) if !document.format().is_flat() => entry,
+        _ => {
+            let paths = paths.iter();
+            return paths.map(|path| flat_offset(document, path)).collect();
+        }
+    };
+    let (text, added) = document.reserved_source(entry);
+    let Some(parsed) = parse(document, &text) else {
+        return vec![None; paths.len()];
+    };
+    let offset = |path: &&[Component]| offset_in(&parsed, path)?.checked_sub(added);
+    let offsets = paths.iter().map(offset);
+    let start = entry.value.start;
+    offsets.map(|offset| Some(start + offset?)).collect()
+}
+
 /// Where the key of the entry at the path is, or that of its nearest existing parent.
 fn offset(document: &Document<'_>, entry: &ReservedEntry, path: &[Component]) -> Option<usize> {
     let (text, added) = document.reserved_source(entry);
+    let parsed = parse(document, &text)?;
+    Some(entry.value.start + offset_in(&parsed, path)?.checked_sub(added)?)
+}
+
+/// The metadata as a document of its own.
+fn parse<'t>(document: &Document<'_>, text: &'t str) -> Option<Document<'t>> {
     let format = match document.format() {
         Format::Yaml => Format::Yaml,
         _ => Format::Json,
     };
-    let parsed = crate::parse_document(&*text, format).ok()?;
+    crate::parse_document(text, format).ok()
+}
+
+fn offset_in(parsed: &Document<'_>, path: &[Component]) -> Option<usize> {
     let mut node = parsed.tops().next()??;
     let mut found = None;
     for component in path {
@@ -79,7 +108,7 @@ fn offset(document: &Document<'_>, entry: &ReservedEntry, path: &[Component]) ->
             Component::Index(_) => node.span().start,
         });
     }
-    Some(entry.value.start + found?.checked_sub(added)?)
+    found
 }
 
 /// Where the first line is whose name matches the path, or the longest existing part of it.

@@ -8,7 +8,9 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
-use sops_document::{Document, Format, Location, ReservedEntry, ReservedNote, ReservedValue};
+use sops_document::{
+    Document, Format, Location, NodeRef, ReservedEntry, ReservedNote, ReservedValue,
+};
 
 use crate::error::{Error, Result};
 use crate::metadata::flat::{FlatError, flatten, unflatten};
@@ -104,9 +106,48 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
     })
 }
 
-/// Reads YAML as Go's library does.
+/// Reads YAML as Go's library does. `None` if it is nested too deep: reading it into a type takes
+/// some of the stack for each level.
 fn read_yaml<T: DeserializeOwned>(source: &str) -> Option<T> {
+    if depth_limit(source) > MAX_DEPTH && !is_shallow(source) {
+        return None;
+    }
     sops_document::from_document(source, Format::Yaml).ok()
+}
+
+/// How deep metadata may be nested. `serde_json` and SOPS's own metadata stay below this.
+const MAX_DEPTH: usize = 128;
+
+/// A depth that the text does not exceed, without parsing it: a level in block style is further to
+/// the right than the one above it, or is a list below its key; one in flow style has a bracket.
+fn depth_limit(source: &str) -> usize {
+    let columns = source
+        .lines()
+        .map(|line| line.len() - line.trim_start_matches([' ', '-']).len());
+    let brackets = source.bytes().filter(|byte| b"[{".contains(byte)).count();
+    2 * columns.max().unwrap_or_default() + brackets + 2
+}
+
+/// Whether the text is YAML that is not nested deeper than [`MAX_DEPTH`].
+fn is_shallow(source: &str) -> bool {
+    let Ok(document) = crate::parse_document(source, Format::Yaml) else {
+        return false;
+    };
+    let mut level: Vec<NodeRef<'_, '_>> = document.tops().flatten().collect();
+    for _ in 0..MAX_DEPTH {
+        if level.is_empty() {
+            return true;
+        }
+        // Aliases can multiply the values.
+        if level.len() > source.len() {
+            return false;
+        }
+        level = level
+            .iter()
+            .flat_map(|node| node.entries().map(|entry| entry.1).chain(node.items()))
+            .collect();
+    }
+    false
 }
 
 /// The byte offset where the metadata of a later document differs from that of the first. SOPS

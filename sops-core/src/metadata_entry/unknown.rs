@@ -35,11 +35,11 @@ pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownV
     let has_any =
         !metadata.unknown_keys.is_empty() || fields.any(|field| !is_field(field)) || has_groups();
     if has_any && let Ok(Some(tree)) = read(document) {
-        found.extend(UnknownField::all(&tree).into_iter().map(|leaf| {
-            let path = KeyPath::new(leaf.path.iter().cloned());
-            let location = locate::location(document, path.as_ref());
-            leaf.at(location.map_or(0, |location| location.offset))
-        }));
+        let leaves = UnknownField::all(&tree);
+        let paths: Vec<&[Component]> = leaves.iter().map(|leaf| &leaf.path[..]).collect();
+        let offsets = locate::offsets(document, &paths);
+        let leaves = leaves.into_iter().zip(offsets);
+        found.extend(leaves.map(|(leaf, offset)| leaf.at(offset.unwrap_or_default())));
     }
     if document.format() != Format::Yaml {
         return found;
@@ -109,7 +109,7 @@ impl UnknownField {
         }
     }
 
-    /// All values in a part of the metadata. SOPS limits its depth.
+    /// All values in a part of the metadata.
     fn below(value: &Json, path: Vec<Component>, found: &mut Vec<Self>) {
         let mut open = vec![(path, value)];
         while let Some((path, value)) = open.pop() {

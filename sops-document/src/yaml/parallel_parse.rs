@@ -31,6 +31,10 @@ pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
     let [first, rest @ ..] = &ranges[..] else {
         return None;
     };
+    if rest.is_empty() {
+        // There is no line to cut at.
+        return None;
+    }
     let pieces: Option<Vec<_>> = thread::scope(|scope| {
         let threads: Vec<_> = rest
             .iter()
@@ -100,7 +104,8 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     for number in 1..count {
-        let wanted = floor_char_boundary(text, text.len() / count * number);
+        // An entry larger than a piece moves the cut past the next planned one.
+        let wanted = floor_char_boundary(text, text.len() / count * number).max(start);
         let lines = text[wanted..]
             .match_indices('\n')
             .map(|(at, _)| wanted + at + 1);
@@ -109,13 +114,14 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
                 .get(*at)
                 .is_some_and(u8::is_ascii_alphanumeric)
         });
-        // An entry larger than a piece moves the cut past the next planned one.
         match cuts.next() {
             Some(at) if at > start => {
                 ranges.push(start..at);
                 start = at;
             }
-            _ => {}
+            Some(_) => {}
+            // No line after this one begins an entry either.
+            None => break,
         }
     }
     ranges.push(start..text.len());
@@ -255,6 +261,7 @@ mod tests {
                 "an anchor and its alias",
                 format!("a: &a v\n{plain}z: *a\n"),
             ),
+            ("one entry", format!("k:\n{}", plain.replace('k', "  k"))),
             (
                 "no mapping at the top level",
                 long_text(|number| format!("- k{number}\n")),

@@ -90,7 +90,9 @@ pub(super) fn cmd_start(
             return Ok(code);
         }
     }
-    ui.print(format_args!("export SOPS_KEYSERVICE={}", socket.address()))?;
+    let address = socket.address();
+    let quoted = shlex::try_quote(&address).expect("a path has no null byte");
+    ui.print(format_args!("export SOPS_KEYSERVICE={quoted}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
