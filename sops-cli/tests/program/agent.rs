@@ -3,12 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sops_test_support::environment::{Run, TestEnvironment, identity, program, recipient};
+use sops_test_support::server::VaultServer;
+use sops_test_support::server::vault::ROOT;
 
 /// A plugin whose stanzas contain the file key in plaintext, and which decrypts them only for the
 /// PIN 1234.
@@ -285,4 +287,73 @@ fn an_agent_needs_keys_and_a_private_directory() {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let run = user.run(&["agent", "start"]).fails_with(3);
     assert!(run.stderr.contains("other users can enter it"), "{run}");
+}
+
+/// A repository names the server, and the agent has the user's token.
+#[test]
+fn a_repository_cannot_collect_tokens_through_the_agent() {
+    let user = User::new(TestEnvironment::new());
+    let server = VaultServer::start();
+    user.environment.write("d/a.yaml", "a: hunter2\n");
+    let key = server.key("transit/sops");
+    let encrypt = ["encrypt", "-i", "--hc-vault-transit", &key, "d/a.yaml"];
+    let mut encrypt = user.command(&encrypt);
+    encrypt.env("VAULT_TOKEN", ROOT);
+    user.environment.finish(encrypt).succeeds();
+    let mut start = user.command(&["agent", "start"]);
+    start.env("VAULT_TOKEN", ROOT);
+    let line = user.environment.finish(start).succeeds().stdout;
+    let address = line.trim().strip_prefix("export SOPS_KEYSERVICE=").unwrap();
+    let before = server.http.connections();
+    let run = |words: &[&str]| {
+        let mut command = user.command(words);
+        command.env("SOPS_KEYSERVICE", address);
+        user.environment.finish(command)
+    };
+    let verified = run(&["verify", "d"]);
+    assert_eq!(verified.code, Some(2), "{verified}");
+    // As other programs call it, which pass all kinds of keys on.
+    let alone = run(&["decrypt", "--enable-local-keyservice=false", "d/a.yaml"]).fails_with(128);
+    let message = alone
+        .stderr
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        message.contains("the agent has only age and PGP keys"),
+        "{alone}"
+    );
+    assert_eq!(server.http.connections(), before);
+}
+
+#[test]
+fn the_agent_can_be_locked_while_requests_wait_for_the_user() {
+    let user = User::new(TestEnvironment::new());
+    user.environment.encrypt("a.yaml", "a: hunter2\n");
+    let gate = user.home("gate");
+    let wait = format!(
+        "#!/bin/sh\nwhile [ ! -e '{}' ]; do sleep 0.02; done\n",
+        gate.display()
+    );
+    user.program("bin/askpass", &wait);
+    user.run(&["agent", "start", "--confirm"]).succeeds();
+    // More than the agent has threads.
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let mut command = user.command(&["decrypt", "a.yaml"]);
+            command
+                .env("HOME", "/nonexistent")
+                .env_remove("SSH_ASKPASS");
+            command.stdout(Stdio::piped()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        })
+        .collect();
+    wait_until(|| user.status()["requests"].as_u64() >= Some(1));
+    user.run(&["agent", "lock"]).succeeds();
+    fs::write(&gate, "").unwrap();
+    for child in waiting {
+        let output = child.wait_with_output().unwrap();
+        assert_ne!(output.status.code(), Some(0));
+        assert_eq!(output.stdout, b"");
+    }
 }

@@ -98,7 +98,9 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
     let message = match tree {
         Some(Json::Object(tree)) => return Ok(tree),
         Some(_) => "it must be a mapping",
-        None => "it cannot be read on its own; it may contain an alias of a value outside it",
+        None => {
+            "it cannot be read on its own; it may contain an alias of a value outside it, or be nested too deep"
+        }
     };
     Err(FlatError {
         at: None,

@@ -210,4 +210,26 @@ mod tests {
         let json = r#"{"a": "b", "sops": {"version": "3.13.3", "lastmodified": "2026-01-01T00:00:00Z", "age": [{"recipient": "a", "enc": "b"}], "note": "x"}}"#;
         assert_eq!(found(json, Format::Json), value_at("note", 1));
     }
+
+    #[test]
+    fn thousands_of_unknown_keys_are_located_in_one_pass() {
+        let known = "a: b\nsops:\n  version: 3.13.3\n  lastmodified: '2026-01-01T00:00:00Z'\n  mac: ''\n  age:\n  - {recipient: a, enc: b}\n";
+        let keys: String = (0..3_000).map(|key| format!("  k{key}: x\n")).collect();
+        let found = found(&format!("{known}{keys}"), Format::Yaml);
+        assert_eq!(found.len(), 3_000);
+        let mut lines: Vec<usize> = found.into_iter().map(|(_, _, line)| line).collect();
+        lines.sort_unstable();
+        assert!(lines.into_iter().eq(8..3_008));
+    }
+
+    #[test]
+    fn deep_metadata_is_an_error_and_not_a_stack_overflow() {
+        for (open, close) in [("{a: ", "}"), ("[", "]")] {
+            let deep = format!("{}x{}", open.repeat(900), close.repeat(900));
+            let text = format!("a: b\nsops:\n  version: 3.13.3\n  note: {deep}\n");
+            let parse = move || EncryptedDocument::parse(&text, Format::Yaml).is_err();
+            let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(parse);
+            assert!(thread.unwrap().join().unwrap());
+        }
+    }
 }
