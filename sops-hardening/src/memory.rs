@@ -21,13 +21,27 @@ pub fn lock_memory() -> io::Result<()> {
             ..limit
         },
     );
+    // The stack of a thread that ends meanwhile is gone, which is the same error as a limit.
+    let mut outcome = lock_mappings();
+    for _ in 0..ATTEMPTS {
+        if outcome.is_ok() {
+            break;
+        }
+        outcome = lock_mappings();
+    }
+    outcome
+}
+
+/// How often the mappings are read again after an error.
+#[cfg(target_os = "linux")]
+const ATTEMPTS: usize = 3;
+
+#[cfg(target_os = "linux")]
+fn lock_mappings() -> io::Result<()> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     for mapping in maps.lines().filter_map(Mapping::parse) {
-        let locked = region::lock(
-            std::ptr::without_provenance::<u8>(mapping.start),
-            mapping.end - mapping.start,
-        );
-        match locked {
+        let address = std::ptr::without_provenance::<u8>(mapping.start);
+        match region::lock(address, mapping.end - mapping.start) {
             // The memory stays locked until it is unmapped.
             Ok(guard) => std::mem::forget(guard),
             Err(region::Error::SystemCall(error)) => {
