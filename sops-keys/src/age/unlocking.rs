@@ -27,20 +27,14 @@ impl Identities {
                 }
             }
         }
-        let mut reasons: Vec<String> = sources
-            .iter()
-            .filter_map(|source| failure(source))
-            .collect();
+        let reasons = sources.iter().filter_map(|source| failure(source));
         #[cfg(feature = "plugin")]
-        for source in &sources {
+        let reasons = reasons.chain(sources.iter().flat_map(|source| {
             let plugins = source.keys().iter().filter_map(super::Identity::plugin);
-            reasons.extend(
-                plugins
-                    .filter_map(|identity| self.rehearse(identity).err())
-                    .map(|reason| format!("{}: {reason}", source.name)),
-            );
-        }
-        reasons
+            let reasons = plugins.filter_map(|identity| self.rehearse(identity).err());
+            reasons.map(|reason| format!("{}: {reason}", source.name))
+        }));
+        reasons.collect()
     }
 
     /// Lets a plugin encrypt and decrypt a random text.
