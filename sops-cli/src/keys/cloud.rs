@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "cloud-keys")]
-use sops_core::keys::{Attempts, Effort, MasterKey, Result, WorkBudget};
-use sops_core::keys::{Family, KeyService};
+use sops_core::keys::{Attempts, Effort, Result, WorkBudget};
+use sops_core::keys::{Family, KeyService, MasterKey};
 #[cfg(feature = "cloud-keys")]
 use zeroize::Zeroizing;
 
