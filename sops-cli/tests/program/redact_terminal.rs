@@ -1,13 +1,14 @@
 //! Secrets are kept out of what commands show on a terminal.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
+use rustix::io::retry_on_intr;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use sops_test_support::environment::{TestEnvironment, program};
@@ -81,11 +82,12 @@ impl Session {
             self.terminal.as_fd(),
             PollFlags::IN,
         )];
-        if poll(&mut ready, Some(&wait)).expect("it can be waited for") == 0 {
+        let ready = retry_on_intr(|| poll(&mut ready, Some(&wait))).expect("it can be waited for");
+        if ready == 0 {
             return true;
         }
         let mut buffer = [0; 4096];
-        match self.terminal.read(&mut buffer) {
+        match retry_on_intr(|| rustix::io::read(&self.terminal, &mut buffer)) {
             Ok(length @ 1..) => {
                 self.shown += &String::from_utf8_lossy(&buffer[..length]);
                 true
