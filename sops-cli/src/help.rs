@@ -39,7 +39,12 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "keyservice",
         ],
     ),
-    ("Git", &["git", "diff", "resolve", "verify", "hook", "lint"]),
+    (
+        "Git",
+        &[
+            "git", "diff", "resolve", "verify", "exposure", "hook", "lint",
+        ],
+    ),
     ("Kubernetes", &["apply", "flux", "refs", "render"]),
     (
         "Compatibility with sops",
@@ -87,6 +92,7 @@ const WITH_KEYS: &[&str] = &[
     "encrypt",
     "exec-env",
     "exec-file",
+    "exposure",
     "groups",
     "keys",
     "propose",
@@ -109,6 +115,7 @@ const DECRYPTING: &[&str] = &[
     "edit",
     "exec-env",
     "exec-file",
+    "exposure",
     "groups",
     "keys",
     "publish",

@@ -17,6 +17,7 @@ mod decrypt_file;
 mod editor;
 mod encryption_options;
 mod exec;
+mod exposure;
 mod files;
 #[cfg(feature = "kube")]
 mod flux;

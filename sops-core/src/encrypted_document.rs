@@ -270,6 +270,11 @@ impl<'a> EncryptedDocument<'a> {
         })
     }
 
+    /// The encrypted text and its structure.
+    pub(crate) fn document(&self) -> &Document<'a> {
+        &self.document
+    }
+
     /// The text that was parsed.
     pub(crate) fn text(&self) -> &'a str {
         self.document.text()

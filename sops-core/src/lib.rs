@@ -162,6 +162,7 @@ mod pipeline;
 pub mod rules;
 mod sealed_values;
 mod secret_file;
+mod secret_values;
 mod variables;
 mod wiped_bytes;
 
@@ -179,6 +180,7 @@ pub use pipeline::lost_metadata::refuse_ciphertext;
 pub use pipeline::unencrypted::{Unencrypted, unencrypted_values};
 pub use sealed_values::Alteration;
 pub use secret_file::SecretFile;
+pub use secret_values::{SecretValue, secret_values_of_plaintext};
 pub use sops_document as document;
 pub use sops_document::{
     Component, Document, Format, KeyPath, Location, Type, Value, convert, extract, from_document,

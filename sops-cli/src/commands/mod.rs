@@ -15,6 +15,7 @@ mod edit;
 mod encrypt;
 mod exec_env;
 mod exec_file;
+mod exposure;
 mod filestatus;
 #[cfg(feature = "kube")]
 mod flux;
@@ -179,6 +180,18 @@ pub(crate) enum Command {
     /// too. With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in
     /// later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
+    /// Show who could read the secret values in use, from the Git history
+    ///
+    /// For each encrypted value of the working tree, this prints when it last changed, and who can
+    /// or could read it: everyone who had access to any version of any file with the same value, or
+    /// with the same data key. Values are compared, not only their paths, so renamed files, moved
+    /// keys and new encryption make no difference. With `--removed`, it lists what someone who left
+    /// still knows.
+    ///
+    /// It reads all branches and tags of this clone. The exit code is 0, or with `--removed` 1 as
+    /// long as a value that the recipient could read is in use. It is 2 if older versions are
+    /// missing or cannot be decrypted, so that there may be more values, or after an error.
+    Exposure(DeferredArgs<exposure::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
     /// Check that your keys work
@@ -331,6 +344,7 @@ pub(crate) fn run(
         Command::Publish(args) => publish::cmd_publish(ui, globals, args),
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
         Command::ExecFile(args) => return exec_file::cmd_exec_file(ui, globals, args),
+        Command::Exposure(args) => return exposure::cmd_exposure(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
         Command::Keys(args) => return keys::cmd_keys(ui, globals, args),
         #[cfg(feature = "keyservice")]

@@ -4,6 +4,7 @@
 mod addresses;
 mod attributes;
 mod changed_files;
+mod commit_graph;
 mod elsewhere;
 mod file_versions;
 mod history;
@@ -22,6 +23,7 @@ mod unmerged;
 pub(crate) use addresses::Addresses;
 pub(crate) use attributes::without_attributes;
 pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
+pub(crate) use commit_graph::CommitGraph;
 pub(crate) use elsewhere::{files_elsewhere, first_commit_of, is_ancestor};
 pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};

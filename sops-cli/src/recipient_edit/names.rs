@@ -18,8 +18,13 @@ pub(crate) struct RecipientNames(HashMap<String, String>);
 
 impl RecipientNames {
     pub(crate) fn of(config: &Config) -> Self {
+        Self::of_text(config.text())
+    }
+
+    /// The names in the text of a configuration; none if it is invalid.
+    pub(crate) fn of_text(text: &str) -> Self {
         // An empty configuration is valid, but not a document.
-        let document = parse_document(config.text(), Format::Yaml);
+        let document = parse_document(text, Format::Yaml);
         let occurrences = document.map(|document| occurrences(&document));
         let named = occurrences.unwrap_or_default().into_iter();
         Self(
@@ -27,6 +32,11 @@ impl RecipientNames {
                 .filter_map(|own| Some((own.recipient.replace(' ', ""), own.name?)))
                 .collect(),
         )
+    }
+
+    /// Adds names, which replace those of the same recipients.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// The name of a key.

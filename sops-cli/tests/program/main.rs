@@ -20,6 +20,7 @@ mod disguise;
 mod edit;
 mod encrypt_decrypt;
 mod exec;
+mod exposure;
 mod flat;
 #[cfg(feature = "kube")]
 mod flux;

@@ -1,0 +1,109 @@
+//! Prints the report.
+
+use super::report::{Reader, Report, Unknown, Value};
+use crate::command_error::CommandError;
+use crate::ui::Ui;
+
+/// How many versions that could not be decrypted are listed.
+const MOST_UNKNOWN: usize = 10;
+
+pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(report);
+    let text = text.expect("the report has only strings as keys");
+    ui.output(format!("{text}\n").as_bytes())
+}
+
+/// One line for each value.
+pub(super) fn text(ui: &Ui, report: &Report) -> Result<(), CommandError> {
+    for value in &report.values {
+        ui.print(line(value))?;
+    }
+    for unknown in report.unknown.iter().take(MOST_UNKNOWN) {
+        ui.warn(format_args!("{}: {}", at(unknown), unknown.reason));
+    }
+    if let Some(rest) = report.unknown.len().checked_sub(MOST_UNKNOWN + 1) {
+        ui.warn(format_args!(
+            "{} more versions could not be read; `--format json` lists all",
+            rest + 1
+        ));
+    }
+    if let Some(gap) = report.gap {
+        ui.warn(format_args!("older commits were not read: {gap}"));
+    }
+    ui.note(summary(report));
+    Ok(())
+}
+
+fn line(value: &Value) -> String {
+    let Value { file, path, .. } = value;
+    let name = match path.is_empty() {
+        true => file.clone(),
+        false => format!("{file}: {path}"),
+    };
+    let change = match &value.last_change {
+        Some(moment) => format!("last changed {} ({})", &moment.time[..10], moment.commit),
+        None => "its last change is not committed".to_owned(),
+    };
+    let mut line = format!("{name}: {change}");
+    match &value.known_from {
+        Some(source) => {
+            if source.file != *file || source.path != *path {
+                line += &format!("; same value as {}: {}", source.file, source.path);
+            }
+            line += &match &source.commit {
+                Some(commit) => format!("; readable since {commit}"),
+                None => "; readable today".to_owned(),
+            };
+            if source.in_plaintext {
+                line += ", where it is in plaintext";
+            }
+        }
+        None => {
+            let listed = |is_recipient: bool| {
+                let readers = value.readers.iter();
+                let readers = readers.filter(|reader| reader.is_recipient == is_recipient);
+                let readers: Vec<&str> = readers.map(|reader: &Reader| &*reader.shown).collect();
+                readers.join(", ")
+            };
+            for (label, readers) in [
+                ("recipients", listed(true)),
+                ("earlier readers", listed(false)),
+            ] {
+                if !readers.is_empty() {
+                    line += &format!("; {label}: {readers}");
+                }
+            }
+            if value.in_plaintext {
+                line += "; in plaintext in the history";
+            }
+        }
+    }
+    line
+}
+
+fn at(unknown: &Unknown) -> String {
+    match &unknown.commit {
+        Some(commit) => format!("{} in commit {commit}", unknown.file),
+        None => unknown.file.clone(),
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let Report {
+        who,
+        values,
+        in_use,
+        ..
+    } = report;
+    let found = values.len();
+    let plural = if *in_use == 1 { "" } else { "s" };
+    match (who, report.is_incomplete()) {
+        (None, _) => format!("Secret values in use: {in_use}"),
+        (Some(who), true) => format!(
+            "{who} could read at least {found} of the {in_use} secret value{plural} in use; some versions could not be read"
+        ),
+        (Some(who), false) => {
+            format!("{who} could read {found} of the {in_use} secret value{plural} in use")
+        }
+    }
+}

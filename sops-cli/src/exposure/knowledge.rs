@@ -1,0 +1,160 @@
+//! What someone could read in the history.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::access::{Classes, MasterId, Masters};
+use super::marks::Mark;
+use super::today::CurrentValue;
+use super::versions::{SeenValue, SeenVersion};
+
+/// All versions of the secret values.
+pub(crate) struct Past {
+    pub(crate) versions: Vec<SeenVersion>,
+    /// The versions by the ID of their content.
+    pub(super) blobs: HashMap<String, usize>,
+    pub(crate) masters: Masters,
+    classes: Classes,
+    /// The places of each mark: the positions of a version and of a value in it.
+    by_mark: HashMap<Mark, Vec<Place>>,
+}
+
+/// The positions of a version and of a value in it.
+type Place = (usize, usize);
+
+/// The versions that someone could read.
+pub(crate) struct Knowledge<'p> {
+    past: &'p Past,
+    is_readable: Vec<bool>,
+    /// The versions that count.
+    counts: &'p [bool],
+}
+
+/// A version in which someone could read a value.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'p> {
+    pub(crate) version: &'p SeenVersion,
+    pub(crate) value: &'p SeenValue,
+}
+
+impl Past {
+    pub(super) fn new(
+        versions: Vec<SeenVersion>,
+        blobs: HashMap<String, usize>,
+        classes: Classes,
+        masters: Masters,
+    ) -> Self {
+        let mut by_mark: HashMap<Mark, Vec<Place>> = HashMap::new();
+        for (number, version) in versions.iter().enumerate() {
+            for (index, value) in version.values.iter().enumerate() {
+                for mark in &value.marks {
+                    by_mark.entry(*mark).or_default().push((number, index));
+                }
+            }
+        }
+        Self {
+            versions,
+            blobs,
+            masters,
+            classes,
+            by_mark,
+        }
+    }
+
+    /// The places of a value, oldest first.
+    pub(super) fn places(&self, marks: &[Mark]) -> impl Iterator<Item = Place> {
+        let places = marks.iter().filter_map(|mark| self.by_mark.get(mark));
+        let places: BTreeSet<Place> = places.flatten().copied().collect();
+        places.into_iter()
+    }
+
+    /// The master keys that can read a version of this value alone, and whether a version of it is
+    /// in plaintext.
+    pub(crate) fn readers(&self, value: &CurrentValue) -> (BTreeSet<MasterId>, bool) {
+        let (mut classes, mut is_open) = (BTreeSet::new(), false);
+        for (version, index) in self.places(&value.marks) {
+            let version = &self.versions[version];
+            is_open |= version.values[index].is_open;
+            classes.extend(version.class.map(|class| self.classes.root(class)));
+        }
+        let readers = classes
+            .into_iter()
+            .flat_map(|class| self.classes.readers(class));
+        (readers.collect(), is_open)
+    }
+
+    /// The master keys that can read the file of a value today.
+    pub(crate) fn recipients(&self, value: &CurrentValue) -> BTreeSet<MasterId> {
+        let access = self.versions[value.version].access.as_ref();
+        access
+            .map(|access| access.readers().collect())
+            .unwrap_or_default()
+    }
+
+    /// Which versions have one of these contents, or are in the working tree.
+    pub(crate) fn versions_with(&self, blobs: &BTreeSet<String>) -> Vec<bool> {
+        let mut is_with: Vec<bool> = self
+            .versions
+            .iter()
+            .map(|version| version.commit.is_none())
+            .collect();
+        for blob in blobs {
+            if let Some(version) = self.blobs.get(blob) {
+                is_with[*version] = true;
+            }
+        }
+        is_with
+    }
+
+    /// What someone with these master keys knows from the versions that count.
+    pub(crate) fn known_to<'p>(
+        &'p self,
+        keys: &BTreeSet<MasterId>,
+        counts: &'p [bool],
+    ) -> Knowledge<'p> {
+        let readable = self.versions.iter().map(|version| {
+            version
+                .class
+                .is_some_and(|class| self.classes.is_open_to(class, keys))
+        });
+        Knowledge {
+            past: self,
+            is_readable: readable.collect(),
+            counts,
+        }
+    }
+}
+
+impl<'p> Knowledge<'p> {
+    /// The oldest version in which someone could read the value, at the same path if possible.
+    pub(crate) fn of(&self, value: &CurrentValue) -> Option<Evidence<'p>> {
+        let evidence = self
+            .past
+            .places(&value.marks)
+            .filter_map(|(number, index)| {
+                let version = &self.past.versions[number];
+                let value = &version.values[index];
+                let is_known = self.counts[number] && (self.is_readable[number] || value.is_open);
+                is_known.then_some(Evidence { version, value })
+            });
+        evidence.min_by_key(|evidence| {
+            let is_same =
+                *evidence.version.path == *value.file && evidence.value.path == value.path;
+            (
+                !is_same,
+                evidence.version.commit.is_none(),
+                evidence.version.commit,
+            )
+        })
+    }
+
+    /// The versions that someone could read, or may have been able to, with values that are not
+    /// known here.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = &'p SeenVersion> {
+        let versions = self.past.versions.iter().enumerate();
+        let unknown = versions.filter(|(number, version)| {
+            let may_read = self.is_readable[*number] || version.class.is_none();
+            self.counts[*number] && version.problem.is_some() && may_read
+        });
+        unknown.map(|(_, version)| version)
+    }
+}

@@ -1,0 +1,18 @@
+//! What the history of a repository says about its secret values: `versions.rs` opens every version
+//! of every encrypted file, with the data keys of `data_keys.rs`; `marks.rs` makes values comparable
+//! without keeping them; `access.rs` determines who could read a version, `timeline.rs` when a value
+//! last changed, and `knowledge.rs` what someone knows.
+
+mod access;
+mod data_keys;
+mod knowledge;
+mod marks;
+mod timeline;
+mod today;
+mod versions;
+
+pub(crate) use knowledge::{Knowledge, Past};
+pub(crate) use marks::Marker;
+pub(crate) use timeline::LastChanges;
+pub(crate) use today::{CurrentValue, current_values};
+pub(crate) use versions::{SeenVersion, VersionReader};
