@@ -66,7 +66,9 @@ fn value(kind: ValueKind, definitions: &mut Map<String, Value>) -> Value {
     let strings = || json!({"type": "array", "items": {"type": "string", "minLength": 1}});
     let or_null = |schema: Value| json!({"anyOf": [schema, {"type": "null"}]});
     match kind {
-        ValueKind::Text | ValueKind::Pattern => json!({"type": ["string", "null"]}),
+        ValueKind::Text | ValueKind::Pattern | ValueKind::Duration => {
+            json!({"type": ["string", "null"]})
+        }
         ValueKind::Keys { text: true, .. } => {
             json!({"anyOf": [strings(), {"type": ["string", "null"]}]})
         }

@@ -145,6 +145,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         match self.kind {
             ValueKind::Text => f.write_str("a string; write it in quotes"),
             ValueKind::Pattern => f.write_str("a regular expression; write it in quotes"),
+            ValueKind::Duration => f.write_str("a length of time, such as `90d`"),
             ValueKind::Keys { text: true, .. } => {
                 f.write_str("a list of strings, or a comma-separated string")
             }
@@ -214,7 +215,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Self::Value, E> {
         match self.kind {
-            ValueKind::Text | ValueKind::Pattern if text.is_empty() => self.nothing(),
+            ValueKind::Text | ValueKind::Pattern | ValueKind::Duration if text.is_empty() => {
+                self.nothing()
+            }
+            ValueKind::Duration => match humantime::parse_duration(text) {
+                Ok(_) => Ok(Some(ConfigNode::Text(text.to_owned()))),
+                Err(_) => Err(self.wrong_type(&format!("`{}`", text.escape_debug()))),
+            },
             ValueKind::Text => {
                 self.check_rival()?;
                 refuse(fault_of_identifiers(text))?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sops_printable::escaped;
 
@@ -25,6 +26,8 @@ pub struct CreationRule {
     pub rule: Option<EncryptionRule>,
     /// Whether the MAC covers only encrypted values.
     pub mac_only_encrypted: bool,
+    /// The age at which a value is due for replacement. `sops` ignores it.
+    pub max_age: Option<Duration>,
 }
 
 /// Where the command `publish` sends files with a matching path.
@@ -123,6 +126,10 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
             .into_iter()
             .find_map(|name| EncryptionRule::from_name(name, &mapping.text(name)?)),
         mac_only_encrypted: mapping.flag("mac_only_encrypted"),
+        // The schema allows no other text.
+        max_age: mapping
+            .text("max_age")
+            .and_then(|text| humantime::parse_duration(&text).ok()),
     };
     (rule, ignored)
 }

@@ -180,6 +180,8 @@ pub enum ValueKind {
         /// Whether a comma-separated string is valid too.
         text: bool,
     },
+    /// A length of time, such as `90d`.
+    Duration,
     /// `true` or `false`.
     Flag,
     /// A whole number from `min` to 255.

@@ -53,6 +53,8 @@ pub(super) static CREATION_RULE: Schema = Schema {
         ("unencrypted_comment_regex", ValueKind::Pattern),
         ("encrypted_comment_regex", ValueKind::Pattern),
         ("mac_only_encrypted", ValueKind::Flag),
+        // `sops` ignores it.
+        ("max_age", ValueKind::Duration),
     ],
     at_most_one: &EncryptionRule::NAMES,
     decisive: &[

@@ -1,17 +1,21 @@
 //! `sops-rs exposure`: who could read the secret values of today. `people.rs` finds someone's keys,
-//! `report.rs` has what is known about each value, and `output.rs` prints it.
+//! `report.rs` has what is known about each value, and `output.rs` prints it. `due.rs` compares the ages
+//! of values with those that their creation rules allow.
 
+mod due;
 mod output;
 mod people;
 mod report;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
 
+use self::due::MaxAges;
 use self::people::{Names, person};
-use self::report::{Report, Subject, Survey};
+use self::report::{Report, Survey};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::keys::services::Services;
@@ -21,7 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs exposure
   sops-rs exposure --removed bob      # what bob knows that is still in use
-  sops-rs exposure apps --who ci --since v1.0";
+  sops-rs exposure --max-age 90d      # what is due for replacement";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -38,6 +42,12 @@ pub(crate) struct Args {
     /// Leave out what could be read only before this revision
     #[arg(long, value_name = "REVISION")]
     since: Option<String>,
+    /// List the values that are older than the `max_age` of their creation rule
+    #[arg(long, conflicts_with_all = ["who", "removed", "since"])]
+    due: bool,
+    /// Like `--due`, with an age for rules that have no `max_age`
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, conflicts_with_all = ["who", "removed", "since"])]
+    max_age: Option<Duration>,
     /// Also read commits that only the reflog of this clone contains
     #[arg(long)]
     reflog: bool,
@@ -51,6 +61,10 @@ enum OutputForm {
     #[default]
     Text,
     Json,
+    /// JUnit's XML, with `--due` or `--max-age`
+    Junit,
+    /// A calendar with the day on which each value is due (iCalendar, RFC 5545)
+    Calendar,
 }
 
 pub(crate) fn cmd_exposure(
@@ -71,19 +85,52 @@ fn exposure(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comm
     let survey = Survey::new(&*services.all(), &paths, args.reflog)?;
     services.say(ui);
     let names = Names::read(&survey)?;
+    if args.due || args.max_age.is_some() {
+        return due(ui, globals, args, &survey, &names);
+    }
     let wanted = args.who.as_deref().or(args.removed.as_deref());
-    let subject = match wanted {
-        Some(wanted) => Some(Subject::new(&survey, person(&survey, &names, wanted)?)),
-        None => None,
-    };
-    let report = Report::new(&survey, &names, subject.as_ref(), args.since.as_deref())?;
+    let wanted = wanted.map(|wanted| person(&survey, &names, wanted));
+    let report = Report::new(
+        &survey,
+        &names,
+        wanted.transpose()?.as_ref(),
+        args.since.as_deref(),
+    )?;
     match args.format {
         OutputForm::Text => output::text(ui, &report)?,
         OutputForm::Json => output::json(ui, &report)?,
+        OutputForm::Junit | OutputForm::Calendar => {
+            let message = "this format needs `--due` or `--max-age`";
+            return Err(CommandError::new(Code::Generic, message));
+        }
     }
     Ok(match () {
         () if report.is_incomplete() => ExitCode::from(2),
         () if args.removed.is_some() && !report.values.is_empty() => ExitCode::FAILURE,
+        () => ExitCode::SUCCESS,
+    })
+}
+
+fn due(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+    survey: &Survey,
+    names: &Names,
+) -> Result<ExitCode, CommandError> {
+    let ages = MaxAges::read(ui, globals, survey, args.max_age)?;
+    let values = due::due_values(survey, &ages, SystemTime::now());
+    match args.format {
+        OutputForm::Text => due::text(ui, &values)?,
+        OutputForm::Json => due::json(ui, &values)?,
+        OutputForm::Junit => due::junit(ui, &values)?,
+        OutputForm::Calendar => due::calendar(ui, &values)?,
+    }
+    let report = Report::new(survey, names, None, None)?;
+    output::warn_of_unknown(ui, &report);
+    Ok(match () {
+        () if report.is_incomplete() => ExitCode::from(2),
+        () if due::is_any_due(&values) => ExitCode::FAILURE,
         () => ExitCode::SUCCESS,
     })
 }

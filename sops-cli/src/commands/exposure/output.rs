@@ -18,6 +18,13 @@ pub(super) fn text(ui: &Ui, report: &Report) -> Result<(), CommandError> {
     for value in &report.values {
         ui.print(line(value))?;
     }
+    warn_of_unknown(ui, report);
+    ui.note(summary(report));
+    Ok(())
+}
+
+/// Warns of versions whose values are not known.
+pub(super) fn warn_of_unknown(ui: &Ui, report: &Report) {
     for unknown in report.unknown.iter().take(MOST_UNKNOWN) {
         ui.warn(format_args!("{}: {}", at(unknown), unknown.reason));
     }
@@ -30,8 +37,6 @@ pub(super) fn text(ui: &Ui, report: &Report) -> Result<(), CommandError> {
     if let Some(gap) = report.gap {
         ui.warn(format_args!("older commits were not read: {gap}"));
     }
-    ui.note(summary(report));
-    Ok(())
 }
 
 fn line(value: &Value) -> String {
@@ -41,7 +46,7 @@ fn line(value: &Value) -> String {
         false => format!("{file}: {path}"),
     };
     let change = match &value.last_change {
-        Some(moment) => format!("last changed {} ({})", &moment.time[..10], moment.commit),
+        Some(moment) => format!("last changed {} ({})", moment.day(), moment.commit),
         None => "its last change is not committed".to_owned(),
     };
     let mut line = format!("{name}: {change}");

@@ -1,13 +1,14 @@
 //! What is known about the secret values of today.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::Serialize;
 use sops_core::keys::{KeyService, timestamp};
 
 use super::people::{Names, Person};
-use crate::batch;
+use crate::batch::{self, BatchFile};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::exposure::{
     CurrentValue, Knowledge, LastChanges, Marker, Past, SeenVersion, VersionReader, current_values,
@@ -17,11 +18,13 @@ use crate::input::read_repository_file;
 
 /// The values of the working tree, and the whole history.
 pub(super) struct Survey {
-    root: std::path::PathBuf,
+    root: PathBuf,
     objects: Objects,
     pub(super) graph: CommitGraph,
     pub(super) past: Past,
     pub(super) values: Vec<CurrentValue>,
+    /// The files of the working tree, with their paths relative to the root.
+    pub(super) files: Vec<(BatchFile, PathBuf)>,
     last_changes: LastChanges,
 }
 
@@ -42,11 +45,13 @@ impl Survey {
         let mut reader = VersionReader::new(keys, &marker);
         let mut current = Vec::new();
         reader.add_history(&graph, &objects);
-        for item in &items {
+        let mut files = Vec::new();
+        for item in items {
             let content = read_repository_file(&item.path)
                 .map_err(|error| CommandError::input(name_of(&item.path), &error))?;
             let path = repository.inside(&item.path)?;
             current.extend(reader.add_current(&path, &content));
+            files.push((item, path));
         }
         let past = reader.finish();
         let values = current_values(&past, &current);
@@ -59,8 +64,23 @@ impl Survey {
             graph,
             past,
             values,
+            files,
             last_changes,
         })
+    }
+
+    /// When the value at this position last changed; `None` if that is not committed.
+    pub(super) fn last_change(&self, value: usize) -> Option<Moment> {
+        let commit = self.last_changes.commit(value)?;
+        Some(Moment {
+            commit: short_id(self, commit),
+            time: timestamp::format(self.graph.commits[commit].time),
+        })
+    }
+
+    pub(super) fn last_change_time(&self, value: usize) -> Option<SystemTime> {
+        let commit = self.last_changes.commit(value)?;
+        Some(self.graph.commits[commit].time)
     }
 
     /// The contents of the files with this name in the history, oldest first, and in the working
@@ -96,17 +116,6 @@ impl Survey {
     }
 }
 
-/// Someone, and what they know.
-pub(super) struct Subject {
-    person: Person,
-}
-
-impl Subject {
-    pub(super) fn new(_: &Survey, person: Person) -> Self {
-        Self { person }
-    }
-}
-
 /// A master key that can, or could, read a value.
 #[derive(Serialize)]
 pub(super) struct Reader {
@@ -124,6 +133,13 @@ pub(super) struct Reader {
 pub(super) struct Moment {
     pub(super) commit: String,
     pub(super) time: String,
+}
+
+impl Moment {
+    /// The date, in UTC.
+    pub(super) fn day(&self) -> &str {
+        self.time.get(..10).unwrap_or(&self.time)
+    }
 }
 
 /// Where someone could read a value.
@@ -178,11 +194,11 @@ impl Report {
     pub(super) fn new(
         survey: &Survey,
         names: &Names,
-        subject: Option<&Subject>,
+        subject: Option<&Person>,
         since: Option<&str>,
     ) -> Result<Self, CommandError> {
         let counts = survey.counts_since(since)?;
-        let knowledge = subject.map(|subject| survey.past.known_to(&subject.person.keys, &counts));
+        let knowledge = subject.map(|person| survey.past.known_to(&person.keys, &counts));
         let values = survey.values.iter().enumerate();
         let values = values.filter_map(|(number, value)| {
             let known_from = match &knowledge {
@@ -206,7 +222,7 @@ impl Report {
             reason: version.problem.unwrap_or_default(),
         });
         Ok(Self {
-            who: subject.map(|subject| subject.person.name.clone()),
+            who: subject.map(|person| person.name.clone()),
             values: values.collect(),
             in_use: survey.values.len(),
             unknown: unknown.collect(),
@@ -255,14 +271,10 @@ fn described(survey: &Survey, names: &Names, number: usize, known_from: Option<S
         })
         .collect();
     readers.sort_by(|left, right| left.shown.cmp(&right.shown));
-    let last_change = survey.last_changes.commit(number).map(|commit| Moment {
-        commit: short_id(survey, commit),
-        time: timestamp::format(survey.graph.commits[commit].time),
-    });
     Value {
         file: name_of(&value.file),
         path: value.path.to_string(),
-        last_change,
+        last_change: survey.last_change(number),
         readers,
         in_plaintext,
         known_from,

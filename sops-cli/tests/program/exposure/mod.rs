@@ -1,5 +1,6 @@
 //! `sops-rs exposure`, in repositories of the real Git.
 
+mod due;
 mod generated;
 mod removed;
 
