@@ -93,6 +93,7 @@ pub use rule::{Confidence, FixAvailability, Rule, Severity};
 pub use rules::{RULES, applied_secret, find as find_rule, unknown as unknown_rule};
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use secret_data::decode_secret_data;
+pub use secret_detection::is_common_text;
 pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};

@@ -21,7 +21,7 @@ pub(crate) fn add(value: &[u8], texts: &mut Texts) {
 }
 
 /// Adds a text and its encodings.
-fn add_encoded(text: &[u8], texts: &mut Texts) {
+pub(crate) fn add_encoded(text: &[u8], texts: &mut Texts) {
     if text.len() < SHORTEST {
         return;
     }

@@ -2,7 +2,7 @@
 //!
 //! `forms` derives the texts to search for from a value: `base64_forms` and `escapes` encode it,
 //! and `texts` collects the results. `patterns` searches for all of them at once, which `filter`
-//! makes fast, and `redactor` searches a stream.
+//! makes fast. `redactor` searches a stream, and `search` says which values a text contains.
 
 mod base64_forms;
 mod escapes;
@@ -10,10 +10,12 @@ mod filter;
 mod forms;
 mod patterns;
 mod redactor;
+mod search;
 mod texts;
 
 pub use patterns::Patterns;
 pub use redactor::{MASK, Redactor};
+pub use search::ValueSearch;
 
 /// The length in bytes of the shortest values that are masked. Shorter texts, such as `true` or
 /// `8080`, occur by chance.

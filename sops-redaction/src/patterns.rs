@@ -47,7 +47,7 @@ impl Patterns {
         Self::of_texts(texts)
     }
 
-    fn of_texts(texts: Texts) -> Self {
+    pub(crate) fn of_texts(texts: Texts) -> Self {
         let sorted = texts.into_sorted();
         let mut shorter = Vec::with_capacity(sorted.len());
         for (index, pattern) in sorted.iter().enumerate() {
@@ -87,6 +87,26 @@ impl Patterns {
 
     /// The patterns that the text begins with, and those that begin with the text.
     pub(crate) fn at_start(&self, text: &[u8]) -> Found {
+        let after = self.after(text);
+        Found {
+            length: self
+                .longest_before(after, text)
+                .map_or(0, |pattern| self.sorted[pattern].len()),
+            is_open: self
+                .sorted
+                .get(after)
+                .is_some_and(|pattern| pattern.starts_with(text)),
+        }
+    }
+
+    /// The positions of the patterns that the text begins with, the longest one first.
+    pub(crate) fn all_at_start(&self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let longest = self.longest_before(self.after(text), text);
+        std::iter::successors(longest, |pattern| self.shorter[*pattern])
+    }
+
+    /// The position of the first pattern after the text.
+    fn after(&self, text: &[u8]) -> usize {
         // The patterns with the same first bytes.
         let same = match start_of(text) {
             Some(start) => {
@@ -98,18 +118,16 @@ impl Patterns {
         };
         let before =
             self.sorted[same.clone()].partition_point(|pattern| pattern.as_slice() <= text);
-        let after = same.start + before;
+        same.start + before
+    }
+
+    /// The longest of the patterns before this position that the text begins with.
+    fn longest_before(&self, after: usize, text: &[u8]) -> Option<usize> {
         let mut before = after.checked_sub(1);
         while let Some(other) = before.filter(|other| !text.starts_with(&self.sorted[*other])) {
             before = self.shorter[other];
         }
-        Found {
-            length: before.map_or(0, |pattern| self.sorted[pattern].len()),
-            is_open: self
-                .sorted
-                .get(after)
-                .is_some_and(|pattern| pattern.starts_with(text)),
-        }
+        before
     }
 
     #[cfg(test)]

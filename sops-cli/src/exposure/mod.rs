@@ -15,4 +15,4 @@ pub(crate) use knowledge::{Knowledge, Past};
 pub(crate) use marks::Marker;
 pub(crate) use timeline::LastChanges;
 pub(crate) use today::{CurrentValue, current_values};
-pub(crate) use versions::{SeenVersion, VersionReader};
+pub(crate) use versions::{SeenVersion, VersionReader, contents};

@@ -49,10 +49,11 @@ pub(crate) struct SeenValue {
 }
 
 /// A file of a commit.
-struct Content {
-    blob: String,
-    path: Arc<Path>,
-    commit: Option<usize>,
+pub(crate) struct Content {
+    pub(crate) blob: String,
+    pub(crate) path: Arc<Path>,
+    /// `None` in the working tree.
+    pub(crate) commit: Option<usize>,
 }
 
 /// What the content of a version is.
@@ -249,7 +250,7 @@ impl<'r> VersionReader<'r> {
 }
 
 /// Each content in the history, once, with the first commit that has it.
-fn contents(graph: &CommitGraph) -> Vec<Content> {
+pub(crate) fn contents(graph: &CommitGraph) -> Vec<Content> {
     let mut paths: HashMap<&Path, Arc<Path>> = HashMap::new();
     let mut seen = HashSet::new();
     let mut contents = Vec::new();

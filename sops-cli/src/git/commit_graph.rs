@@ -20,6 +20,17 @@ pub(crate) struct CommitGraph {
     pub(crate) gap: Option<HistoryGap>,
 }
 
+/// The commits to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those of all branches, tags and remote-tracking branches, and of `HEAD`.
+    Branches,
+    /// Also those that a branch of this clone contained earlier.
+    Reflog,
+    /// Those of all refs, such as notes and stashes.
+    AllRefs,
+}
+
 /// A commit.
 pub(crate) struct Commit {
     pub(crate) id: String,
@@ -47,9 +58,7 @@ impl Commit {
 }
 
 impl CommitGraph {
-    /// The commits of all branches, tags and remote-tracking branches, and of `HEAD`. With
-    /// `reflog`, also those that a branch in this clone contained earlier.
-    pub(crate) fn read(reflog: bool) -> Result<Self, CommandError> {
+    pub(crate) fn read(reach: Reach) -> Result<Self, CommandError> {
         let shallow = git(&["rev-parse", "--is-shallow-repository"])?;
         let mut arguments = vec![
             "log",
@@ -70,8 +79,10 @@ impl CommitGraph {
             "--tags",
             "--remotes",
         ];
-        if reflog {
-            arguments.push("--reflog");
+        match reach {
+            Reach::Branches => {}
+            Reach::Reflog => arguments.push("--reflog"),
+            Reach::AllRefs => arguments.push("--all"),
         }
         // Before the first commit, `HEAD` has no meaning.
         if git(&["rev-parse", "--quiet", "--verify", "HEAD"]).is_ok() {
@@ -106,6 +117,40 @@ impl CommitGraph {
         }
         is_ancestor
     }
+}
+
+/// The messages of all commits and tags, each with the abbreviated ID of the commit or the name of
+/// the tag.
+pub(crate) fn messages() -> Result<Vec<(String, Vec<u8>)>, CommandError> {
+    let log = [
+        "log",
+        "--all",
+        "--no-show-signature",
+        "--no-color",
+        "-z",
+        "--format=%H%n%B",
+    ];
+    let tags = [
+        "for-each-ref",
+        "--format=%(refname:short)%0a%(contents)%00",
+        "refs/tags",
+    ];
+    let mut messages = Vec::new();
+    for arguments in [&log[..], &tags[..]] {
+        let is_log = arguments[0] == "log";
+        for text in git(arguments)?.split(|byte| *byte == 0) {
+            let text = text.trim_ascii_start();
+            let line = text.iter().position(|byte| *byte == b'\n');
+            let (name, message) = text.split_at(line.unwrap_or(text.len()));
+            let name = String::from_utf8_lossy(name);
+            let name = match is_log {
+                true => format!("commit {}", short(&name)),
+                false => format!("tag {name}"),
+            };
+            messages.push((name, message.to_vec()));
+        }
+    }
+    Ok(messages)
 }
 
 /// Parses a header for each commit, followed by a change and a path for each file.

@@ -120,6 +120,18 @@ const SETTINGS: &[&str] = &[
     "no-auth",
 ];
 
+/// The longest text that counts as a single word, in bytes.
+const LONGEST_WORD: usize = 12;
+
+/// Whether a text is likely to occur in a file by chance: it is a word, the value of a setting, or a
+/// placeholder.
+#[must_use]
+pub fn is_common_text(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let is_word = text.len() <= LONGEST_WORD && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_word || is_setting(&lower) || names_placeholder(&lower) && !is_random(text)
+}
+
 /// Whether the value is that of a setting. `lower` is the value in lower case.
 pub(super) fn is_setting(lower: &str) -> bool {
     SETTINGS.contains(&lower)

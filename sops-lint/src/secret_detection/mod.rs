@@ -44,6 +44,7 @@ pub(crate) use credential::is_credential;
 pub(crate) use delimiters::{has_signs, may_be_password};
 pub(crate) use entropy::is_random;
 pub(crate) use found::{FoundSecret, FoundSecrets, range_of};
+pub use harmless_words::is_common_text;
 pub(crate) use judge::{is_evident, judge};
 pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;

@@ -1,10 +1,12 @@
 //! `sops-rs exposure`: who could read the secret values of today. `people.rs` finds someone's keys,
 //! `report.rs` has what is known about each value, and `output.rs` prints it. `due.rs` compares the ages
-//! of values with those that their creation rules allow.
+//! of values with those that their creation rules allow, and `plaintext.rs` searches the history for
+//! them.
 
 mod due;
 mod output;
 mod people;
+mod plaintext;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -12,12 +14,14 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
+use sops_core::keys::KeyService;
 
 use self::due::MaxAges;
 use self::people::{Names, person};
 use self::report::{Report, Survey};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
+use crate::git::{HistoryGap, Reach};
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
@@ -48,6 +52,9 @@ pub(crate) struct Args {
     /// Like `--due`, with an age for rules that have no `max_age`
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, conflicts_with_all = ["who", "removed", "since"])]
     max_age: Option<Duration>,
+    /// Search the history for values of today in plaintext
+    #[arg(long, conflicts_with_all = ["who", "removed", "since", "due", "max_age", "reflog"])]
+    plaintext: bool,
     /// Also read commits that only the reflog of this clone contains
     #[arg(long)]
     reflog: bool,
@@ -82,8 +89,17 @@ fn exposure(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comm
         [] => vec![Path::new(".")],
         paths => paths.iter().map(PathBuf::as_path).collect(),
     };
-    let survey = Survey::new(&*services.all(), &paths, args.reflog)?;
+    let reach = match (args.plaintext, args.reflog) {
+        (true, _) => Reach::AllRefs,
+        (false, true) => Reach::Reflog,
+        (false, false) => Reach::Branches,
+    };
+    let keys = services.all();
+    let survey = Survey::new(&*keys, &paths, reach)?;
     services.say(ui);
+    if args.plaintext {
+        return plaintext(ui, args, &survey, &*keys);
+    }
     let names = Names::read(&survey)?;
     if args.due || args.max_age.is_some() {
         return due(ui, globals, args, &survey, &names);
@@ -99,16 +115,42 @@ fn exposure(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comm
     match args.format {
         OutputForm::Text => output::text(ui, &report)?,
         OutputForm::Json => output::json(ui, &report)?,
-        OutputForm::Junit | OutputForm::Calendar => {
-            let message = "this format needs `--due` or `--max-age`";
-            return Err(CommandError::new(Code::Generic, message));
-        }
+        OutputForm::Junit | OutputForm::Calendar => return Err(needs_due()),
     }
     Ok(match () {
         () if report.is_incomplete() => ExitCode::from(2),
         () if args.removed.is_some() && !report.values.is_empty() => ExitCode::FAILURE,
         () => ExitCode::SUCCESS,
     })
+}
+
+fn plaintext(
+    ui: &Ui,
+    args: &Args,
+    survey: &Survey,
+    keys: &dyn KeyService,
+) -> Result<ExitCode, CommandError> {
+    let search = plaintext::search(survey, keys)?;
+    match args.format {
+        OutputForm::Text => plaintext::text(ui, &search)?,
+        OutputForm::Json => plaintext::json(ui, &search)?,
+        OutputForm::Junit | OutputForm::Calendar => return Err(needs_due()),
+    }
+    let gap = survey.graph.gap.map(HistoryGap::reason);
+    plaintext::summarize(ui, &search);
+    if let Some(gap) = gap {
+        ui.warn(format_args!("older commits were not searched: {gap}"));
+    }
+    Ok(match () {
+        () if gap.is_some() || !search.unknown.is_empty() => ExitCode::from(2),
+        () if !search.leaks.is_empty() => ExitCode::FAILURE,
+        () => ExitCode::SUCCESS,
+    })
+}
+
+fn needs_due() -> CommandError {
+    let message = "this format needs `--due` or `--max-age`";
+    CommandError::new(Code::Generic, message)
 }
 
 fn due(

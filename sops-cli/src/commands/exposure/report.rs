@@ -13,13 +13,13 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::exposure::{
     CurrentValue, Knowledge, LastChanges, Marker, Past, SeenVersion, VersionReader, current_values,
 };
-use crate::git::{CommitGraph, GitRepository, HistoryGap, Objects, Snapshot};
+use crate::git::{CommitGraph, GitRepository, HistoryGap, Objects, Reach, Snapshot};
 use crate::input::read_repository_file;
 
 /// The values of the working tree, and the whole history.
 pub(super) struct Survey {
     root: PathBuf,
-    objects: Objects,
+    pub(super) objects: Objects,
     pub(super) graph: CommitGraph,
     pub(super) past: Past,
     pub(super) values: Vec<CurrentValue>,
@@ -33,11 +33,11 @@ impl Survey {
     pub(super) fn new(
         keys: &dyn KeyService,
         paths: &[&Path],
-        reflog: bool,
+        reach: Reach,
     ) -> Result<Self, CommandError> {
         let repository = GitRepository::found(GitRepository::look_up()?)?;
         repository.require_working_tree()?;
-        let graph = CommitGraph::read(reflog)?;
+        let graph = CommitGraph::read(reach)?;
         let objects = Objects::open()?;
         let items = batch::items(paths.iter().copied(), batch::Leftovers::Keep)?;
         let items = batch::meant(items, true);
@@ -236,7 +236,8 @@ impl Report {
     }
 }
 
-fn short_id(survey: &Survey, commit: usize) -> String {
+/// The abbreviated ID of the commit at this position.
+pub(super) fn short_id(survey: &Survey, commit: usize) -> String {
     survey.graph.commits[commit].short_id().to_owned()
 }
 

@@ -2,6 +2,7 @@
 
 mod due;
 mod generated;
+mod plaintext;
 mod removed;
 
 use std::path::Path;
