@@ -166,7 +166,7 @@ pub(crate) async fn request(
         (None, _) => "no reason given".to_owned(),
     };
     Err(format!(
-        "{host} answered {status}: {}",
+        "{host} returned {status}: {}",
         said(&message, secrets)
     ))
 }

@@ -133,7 +133,7 @@ impl Api {
         // A standby node sends its clients to the active node.
         let target = redirected(request.uri(), &answer)
             .filter(|target| !server.is_https() || target.scheme_str() == Some("https"))
-            .ok_or_else(|| failed(&"redirects to an address that cannot be used"))?;
+            .ok_or_else(|| failed(&"redirects to an invalid address"))?;
         *request.uri_mut() = target;
         let answer = self.client.send(&request).await;
         answer.map_err(|error| format!("the server to which {server} redirects {error}"))
