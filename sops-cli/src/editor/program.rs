@@ -41,7 +41,7 @@ impl EditorProgram {
             };
             return Self::parse(&value).ok_or_else(|| {
                 let message =
-                    format!("{variable} is not a command: its quotes do not match, or it is empty");
+                    format!("{variable} is not a valid command: it is empty, or a quote in it is not closed");
                 CommandError::new(Code::NoEditor, message)
             });
         }

@@ -62,7 +62,7 @@ pub(crate) fn emit_value(
 ) -> Result<()> {
     emit_node(out, node, indent, depth).map_err(|path| Error::Unwritable {
         path: path.strip_prefix('.').unwrap_or(&path).to_owned(),
-        message: "JSON has no infinity and no NaN; keep it as a string, or write YAML".to_owned(),
+        message: "JSON has neither infinity nor NaN; keep it as a string, or write YAML".to_owned(),
     })
 }
 

@@ -168,7 +168,7 @@ impl<'p> Parser<'p> {
                     if min > MAX_REPEATS || max.is_some_and(|max| max > MAX_REPEATS || max < min) {
                         return Err(self.fault(
                             start,
-                            "a count must be at most 1000, and the first at most the second",
+                            "a repetition count must be at most 1000, and the minimum at most the maximum",
                         ));
                     }
                     return self.repeat(start, repetition, min, max).map(Some);
@@ -440,7 +440,7 @@ impl<'p> Parser<'p> {
     pub(super) fn too_large(&self, start: usize) -> Fault {
         self.fault(
             start,
-            "the classes of this expression are too large together",
+            "the character classes of this expression are too large in total",
         )
     }
 }

@@ -98,7 +98,7 @@ impl HookRefusal {
         }
         if let Some(command) = encrypt_all {
             ui.note(format_args!(
-                "`{command}` encrypts what a creation rule covers"
+                "To encrypt all files that a creation rule covers, run `{command}`"
             ));
         }
         for (help, count) in repeated {
@@ -107,7 +107,7 @@ impl HookRefusal {
         }
         let is_outdated = |shown: &&Finding| shown.fix == Some(Fix::UpdateKeys);
         if self.findings.iter().filter(is_outdated).count() > 1 {
-            ui.note("`sops-rs updatekeys -y .` updates the keys of all files in this directory and those below it");
+            ui.note("To update the keys of all files in this directory and its subdirectories, run `sops-rs updatekeys -y .`");
         }
         ui.note(next);
         Ok(ExitCode::FAILURE)

@@ -494,7 +494,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
-    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, because no URL of a remote confirms it";
+    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, but the URL of no remote confirms it";
     assert!(lines.iter().any(|line| line.ends_with(assumption)));
     assert_has(&lines, &other("other"));
     git(&[
