@@ -49,7 +49,7 @@ pub(crate) struct Args {
     pub(crate) show_master_keys: bool,
     /// Show base64 under `data` of Secrets as text, and encode it again when you save
     ///
-    /// Values that are not text have the mark `base64:`. Values that you do not change keep their
+    /// Values that are not text begin with `base64:`. Values that you do not change keep their
     /// spelling. Set SOPS_RS_EDIT_DECODE to make this the default.
     #[arg(long, hide_short_help = true, env = DECODE_VARIABLE, hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) decode: bool,
