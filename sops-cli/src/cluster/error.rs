@@ -64,7 +64,10 @@ impl Cluster {
                 ApiFailure::last(self.unauthorized("the credentials could not be loaded"))
             }
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
-                let message = format!("{} did not send a valid Kubernetes API response", self.server);
+                let message = format!(
+                    "{} did not send a valid Kubernetes API response",
+                    self.server
+                );
                 ApiFailure::last(self.point_to_context(CommandError::new(Code::Generic, message)))
             }
             error => ApiFailure::last(self.away(error)),

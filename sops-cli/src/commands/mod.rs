@@ -55,7 +55,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// The commands and their help texts.
+/// The commands and their help.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Encrypt a file and print the result

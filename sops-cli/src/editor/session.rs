@@ -112,7 +112,7 @@ impl EditorSession<'_> {
             times += 1;
             if times == MAX_TIMES {
                 let message = format!(
-                    "the editor saved a text that cannot be encrypted {MAX_TIMES} times in a row; nothing was written"
+                    "the editor saved text that cannot be encrypted {MAX_TIMES} times in a row; nothing was written"
                 );
                 return Err(keep(
                     directory,

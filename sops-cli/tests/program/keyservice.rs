@@ -332,7 +332,8 @@ fn a_socket_in_use_is_not_replaced() {
     let first = Service::begin(server.command(&UNIX));
     let run = server.run(&UNIX).fails_with(1);
     assert!(
-        run.stderr.contains("another program is already listening at this path"),
+        run.stderr
+            .contains("another program is already listening at this path"),
         "{run}"
     );
     let run = client.run(&["decrypt", "--keyservice", &first.address, "x.yaml"]);
@@ -369,7 +370,8 @@ fn a_key_that_the_service_cannot_use_is_refused_by_name() {
         ])
         .fails_with(1);
     assert!(
-        run.stderr.contains("refused the request: no AWS credentials"),
+        run.stderr
+            .contains("refused the request: no AWS credentials"),
         "{run}"
     );
 }

@@ -240,7 +240,7 @@ fn leading_digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// `base64.StdEncoding` of Go: padded, with line breaks anywhere, and without checking the unused
+/// Go's `base64.StdEncoding`: padded, with line breaks anywhere, and without checking the unused
 /// bits.
 fn decode_base64(text: &str) -> Result<Value<'_>, Refusal> {
     const STANDARD: GeneralPurpose = GeneralPurpose::new(

@@ -194,7 +194,10 @@ fn host(url: &KeyUrl) -> String {
 }
 
 fn not_an_answer(url: &KeyUrl) -> String {
-    format!("{} did not send a valid Azure Key Vault response", host(url))
+    format!(
+        "{} did not send a valid Azure Key Vault response",
+        host(url)
+    )
 }
 
 /// Why the vault refused, and what to do.

@@ -113,7 +113,8 @@ impl Gcp {
 
 const NOT_AN_ANSWER: &str = "the server did not send a valid Google Cloud KMS response";
 
-const DAMAGED: &str = "the request or the response was damaged in transit: a checksum does not match";
+const DAMAGED: &str =
+    "the request or the response was damaged in transit: a checksum does not match";
 
 /// The resource ID. A file chooses it, so it must be the path of a key and nothing else.
 fn resource_of(key: &MasterKey) -> Outcome<&str> {

@@ -68,7 +68,7 @@ impl Api {
         self.settings.token.as_ref().map(|token| token.source)
     }
 
-    /// The token, so that it can be removed from texts; empty without a token.
+    /// The token, so that it can be removed from messages; empty without a token.
     pub(super) fn token(&self) -> &str {
         let token = self.settings.token.as_ref();
         token.map_or("", |token| &*token.value)

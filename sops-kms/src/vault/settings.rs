@@ -58,13 +58,13 @@ impl Settings {
             ),
             None => None,
         };
-        let agent =
-            match var("VAULT_AGENT_ADDR")? {
-                Some(address) => Some(Origin::new(&address).ok_or(
-                    "VAULT_AGENT_ADDR is not an address such as `http://127.0.0.1:8100`",
-                )?),
-                None => None,
-            };
+        let agent = match var("VAULT_AGENT_ADDR")? {
+            Some(address) => Some(
+                Origin::new(&address)
+                    .ok_or("VAULT_AGENT_ADDR is not an address such as `http://127.0.0.1:8100`")?,
+            ),
+            None => None,
+        };
         let mut limits = Limits::default();
         if let Some(limit) = duration(environment, "VAULT_CLIENT_TIMEOUT")? {
             limits.answer = limit;

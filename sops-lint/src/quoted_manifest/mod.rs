@@ -1,4 +1,4 @@
-//! Finds Secrets in texts that contain a manifest among other text: a scalar of another manifest, a
+//! Finds Secrets in text that contains a manifest among other things: a scalar of another manifest, a
 //! heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
 //! because many such texts are examples.
 

@@ -248,7 +248,9 @@ fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     match entries.into_iter().find(|entry| entry.key != "data") {
         Some(key) if has_data => Err(Error::Document(DocumentError::Unwritable {
             path: key.key,
-            message: "a binary file contains only the string under `data`, and this key would be lost".to_owned(),
+            message:
+                "a binary file contains only the string under `data`, and this key would be lost"
+                    .to_owned(),
         })),
         _ => Ok(()),
     }

@@ -47,7 +47,7 @@ impl HookRefusal {
         Some(format!("sops-rs lint --fix --select SL010{directory}"))
     }
 
-    /// Removes help texts that many findings share, and returns each with the number of findings.
+    /// Removes the help that many findings share, and returns each with the number of findings.
     fn take_repeated(&mut self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for help in self.findings.iter().filter_map(|shown| shown.help.as_ref()) {

@@ -63,7 +63,10 @@ fn every_failure_has_its_message_and_changes_nothing() {
             server(HttpReply::Drip(drip)),
             "accepts connections, but does not answer",
         ),
-        (server(HttpReply::Bytes(short)), "sent an incomplete response"),
+        (
+            server(HttpReply::Bytes(short)),
+            "sent an incomplete response",
+        ),
         (
             server(HttpReply::Bytes(long.concat())),
             "sent a response that is too long",
@@ -152,7 +155,10 @@ fn a_data_key_is_not_written_if_the_server_answers_with_anything_else() {
         let key = format!("{address}/v1/transit/keys/sops");
         let words = ["encrypt", "-i", "--hc-vault-transit", &key, "p.yaml"];
         let run = run_with(&environment, &[("VAULT_TOKEN", ROOT)], &words).fails_with(1);
-        assert!(run.stderr.contains("did not send a valid Vault response"), "{run}");
+        assert!(
+            run.stderr.contains("did not send a valid Vault response"),
+            "{run}"
+        );
         assert_eq!(environment.read("p.yaml"), TEXT);
     }
 }
