@@ -290,8 +290,8 @@ pub(crate) enum Command {
     Render(DeferredArgs<render::Args>),
     /// Create a link named `sops`, for programs that call sops
     ///
-    /// When called as `sops`, sops-rs prints the version, completions and errors that those programs
-    /// expect. If another file already has that name, it is replaced only with `--force`.
+    /// When called as `sops`, sops-rs prints the version, completions and errors that those
+    /// programs expect. If another file already has that name, it is replaced only with `--force`.
     Link(DeferredArgs<link::Args>),
     /// Print a completion script for your shell
     ///

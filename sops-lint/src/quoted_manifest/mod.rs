@@ -1,5 +1,5 @@
-//! Finds Secrets in text that contains a manifest among other things: a scalar of another manifest, a
-//! heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
+//! Finds Secrets in text that contains a manifest among other things: a scalar of another manifest,
+//! a heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
 //! because many such texts are examples.
 
 mod encoded;

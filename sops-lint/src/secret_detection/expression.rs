@@ -33,8 +33,8 @@ struct Call<'t> {
     is_looked_up: bool,
 }
 
-/// Adds the strings that may become part of the result of an expression in the syntax of Go, Jinja or
-/// Ruby.
+/// Adds the strings that may become part of the result of an expression in the syntax of Go, Jinja
+/// or Ruby.
 pub(super) fn add_literals(expression: &str, values: &mut Vec<String>) {
     let mut outer = Vec::new();
     let mut call = Call::default();
