@@ -39,7 +39,7 @@ pub struct CloudKeys {
     /// The time that all requests together may take, counted from the first one.
     limit: Option<Duration>,
     deadline: OnceLock<Option<Instant>>,
-    /// How often another key of the group was faster.
+    /// How many times another key of the group was faster.
     losses: Mutex<HashMap<MasterKey, u32>>,
 }
 

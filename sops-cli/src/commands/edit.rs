@@ -252,7 +252,7 @@ impl Editing<'_> {
             .run(&original, &head, encrypt, Expected::Nothing)
     }
 
-    /// The text with decoded Secrets, if that is wanted.
+    /// The text with decoded Secrets, if the user asked for them.
     fn view(&self, text: &[u8]) -> Option<DecodedView> {
         let is_wanted = self.args.decode && !invocation::is_sops();
         is_wanted.then(|| DecodedView::new(text, self.format))

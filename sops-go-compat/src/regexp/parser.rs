@@ -13,7 +13,7 @@ const MAX_LENGTH: usize = 64 << 10;
 /// engine's recursion.
 const MAX_DEPTH: usize = 250;
 
-/// How often nested repetitions may repeat the innermost part, as in Go.
+/// How many times nested repetitions may repeat the innermost part, as in Go.
 const MAX_REPEATS: u32 = 1000;
 
 /// The last code point.
@@ -68,7 +68,7 @@ pub(super) struct Flags {
 /// A part of the expression, with the measurements that the limits need.
 struct Part {
     hir: Hir,
-    /// How often its innermost part is repeated; 0 if the part is empty.
+    /// How many times its innermost part is repeated; 0 if the part is empty.
     repeats: u32,
     depth: usize,
 }
