@@ -14,7 +14,7 @@ use crate::value::{Type, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// The text does not have the type of its tag.
-    #[error("the value does not have the type of its tag `!!{0}`")]
+    #[error("the value does not match its tag `!!{0}`")]
     NotOfTag(&'static str),
     /// The text under `!!binary` cannot be decoded.
     #[error("the value tagged `!!binary` is not valid base64")]
