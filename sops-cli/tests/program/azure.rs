@@ -312,7 +312,7 @@ fn every_source_that_fails_has_its_reason() {
         (
             "AZURE_TENANT_ID",
             "other.example",
-            "AZURE_ADDITIONALLY_ALLOWED_TENANTS can allow it",
+            "to allow it, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
         ),
         (
             "AZURE_TOKEN_CREDENTIALS",

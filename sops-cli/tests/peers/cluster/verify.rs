@@ -487,7 +487,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
     };
     let other = |name: &str| {
         format!(
-            "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` is another repository"
+            "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` points to another repository"
         )
     };
     // Without a remote, the name that bootstrap uses decides, and the message says so.

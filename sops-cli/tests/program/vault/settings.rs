@@ -136,7 +136,10 @@ fn one_redirect_is_followed_unless_it_gives_up_encryption() {
     assert_eq!(decrypt(&standby, &[]).succeeds().stdout, TEXT);
     let asked = operations(&server).len();
     let run = decrypt(&secure_standby, &[]).fails_with(128);
-    assert!(run.stderr.contains("redirects to an address"), "{run}");
+    assert!(
+        run.stderr.contains("redirects to an invalid address"),
+        "{run}"
+    );
     let off = [("VAULT_DISABLE_REDIRECTS", "true")];
     decrypt(&standby, &off).fails_with(128);
     assert_eq!(operations(&server).len(), asked);
