@@ -317,7 +317,7 @@ fn every_source_that_fails_has_its_reason() {
         (
             "AZURE_TOKEN_CREDENTIALS",
             "Dev",
-            "AZURE_TOKEN_CREDENTIALS: it is neither",
+            "AZURE_TOKEN_CREDENTIALS is neither",
         ),
         (
             "AZURE_AUTHORITY_HOST",
