@@ -195,7 +195,7 @@ fn an_invalid_setting_is_named_without_its_value() {
         let variables = [("VAULT_TOKEN", ROOT), (name, "hunter3")];
         let run = run_with(&environment, &variables, &["decrypt", "x.yaml"]).fails_with(128);
         let run = run.keeps(&["hunter3", ROOT]);
-        assert!(run.stderr.contains(&format!("{name}:")), "{run}");
+        assert!(run.stderr.contains(&format!("{name} is ")), "{run}");
     }
     assert_eq!(operations(&server).len(), asked);
 }
