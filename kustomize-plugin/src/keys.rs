@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::sample::{KEY, encrypted};
 
-    /// Counts how often a key was decrypted.
+    /// Counts how many times a key was decrypted.
     struct Counting {
         identities: Identities,
         count: Arc<AtomicUsize>,

@@ -63,7 +63,7 @@ impl Sample {
         self.write(name, encrypted.expect("the file can be encrypted"));
     }
 
-    /// Runs the function on a list of YAML texts.
+    /// Runs the function on a list of YAML files.
     pub(crate) fn run(&self, config: &str, items: &[&str]) -> Ran {
         self.run_on(list(config, items), Some(KEY))
     }

@@ -26,19 +26,19 @@ use crate::completion::sops_commands::is_command;
 use crate::help;
 use crate::ui::Ui;
 
-/// Encrypt, decrypt and edit the secret values of files, compatible with sops
+/// Encrypt, decrypt and edit secrets in files that sops can read too
 #[derive(Parser, Debug)]
 #[command(
     name = "sops-rs",
     bin_name = "sops-rs",
-    version = concat!(env!("CARGO_PKG_VERSION"), " (files of sops ", "3.13.3", ")"),
+    version = concat!(env!("CARGO_PKG_VERSION"), " (compatible with sops ", "3.13.3", ")"),
     disable_version_flag = true,
     after_help = "\
 `sops-rs COMMAND --help` explains a command, and `-h` prints a summary. \
 `sops-rs FILE` edits the file; `-d`, `-e`, `-r` and `--set` work as in older versions of sops.
 
-Private keys come from SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt \
-and the SSH keys in ~/.ssh, as in sops. Exit codes are those of sops."
+sops-rs looks for private keys in the same places as sops: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, \
+~/.config/sops/age/keys.txt, and the SSH keys in ~/.ssh. It also uses the same exit codes."
 )]
 struct Front {
     /// Print the version

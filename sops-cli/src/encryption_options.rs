@@ -104,7 +104,8 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
             )
         }
         Some(config) => error(
-            "the configuration has no creation rules, and so no key to encrypt for".to_owned(),
+            "the configuration has no creation rules, and therefore no key to encrypt for"
+                .to_owned(),
         )
         .in_file(&name_of(config.file()))
         .hint("write a list of rules under `creation_rules:`, such as `- age: age1…`"),

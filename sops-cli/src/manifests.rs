@@ -32,7 +32,7 @@ pub(crate) struct ManifestReader<'a> {
 }
 
 impl ManifestReader<'_> {
-    /// The objects in the file, or on standard input, in their order.
+    /// The objects in the file, or on standard input, in order.
     pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<ClusterObject>, CommandError> {
         let format = match path.map(Format::from_path) {
             Some(Format::Json) => Format::Json,

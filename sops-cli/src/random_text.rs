@@ -39,7 +39,7 @@ const ALPHABETS: [Alphabet; 6] = [
 /// The longest text that can be requested.
 const MAX_LENGTH: usize = 4_096;
 
-/// Below this, trying all texts is feasible for an attacker who can test them offline.
+/// Below this, trying all strings is feasible for an attacker who can test them offline.
 const WEAK_BITS: f64 = 64.0;
 
 /// The characters of a random text. Each is a single byte.
@@ -77,7 +77,7 @@ impl RandomText {
         text
     }
 
-    /// The entropy of the texts, in bits.
+    /// The entropy of the strings, in bits.
     pub(crate) fn bits(self) -> f64 {
         let count = self.alphabet.characters.len() as f64;
         self.length as f64 * count.log2()

@@ -59,7 +59,7 @@ fn nonce(number: usize) -> Nonce<U32> {
     Nonce::from(nonce)
 }
 
-/// The time of one pass, after which all texts are encrypted.
+/// The time of one pass, after which everything is encrypted.
 fn encrypt(cipher: &Cipher, texts: &mut [Text]) -> Duration {
     let start = Instant::now();
     let mut mac = Sha512::new();
@@ -76,7 +76,7 @@ fn encrypt(cipher: &Cipher, texts: &mut [Text]) -> Duration {
     start.elapsed()
 }
 
-/// The time of one pass, after which all texts are decrypted.
+/// The time of one pass, after which everything is decrypted.
 fn decrypt(cipher: &Cipher, texts: &mut [Text]) -> Duration {
     let start = Instant::now();
     let mut mac = Sha512::new();

@@ -443,11 +443,11 @@ mod tests {
             ("a: 1\n", "sops metadata not found"),
             (
                 "a: 1\nsops: x\n",
-                "the `sops` metadata: it is not a mapping",
+                "invalid `sops` metadata: it is not a mapping",
             ),
             (
                 "a: 1\nsops: {mac: x}\n",
-                "the `sops` metadata: `lastmodified` is missing",
+                "invalid `sops` metadata: `lastmodified` is missing",
             ),
         ] {
             assert_eq!(message(EncryptedTree::new(tree(text))), expected);

@@ -53,7 +53,7 @@ pub enum Error {
         location: Location,
     },
     /// A part of the `sops` metadata is missing or malformed.
-    #[error("{}the `sops` metadata: {}{message}", prefix(location), part(path))]
+    #[error("{}invalid `sops` metadata: {}{message}", prefix(location), part(path))]
     Metadata {
         /// Where the invalid part is in the text, or the metadata as a whole; `None` if it was not
         /// read from a text.

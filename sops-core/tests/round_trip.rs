@@ -159,7 +159,7 @@ fn written_yaml_round_trips() {
     }
 }
 
-/// Long texts are encrypted in parts, which may end between two comments.
+/// Long files are encrypted in parts, which may end between two comments.
 #[test]
 fn thousands_of_comments_in_a_row_are_all_encrypted_and_round_trip() {
     let comments = |marker: &str| -> String {

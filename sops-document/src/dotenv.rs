@@ -140,7 +140,7 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         "" if line == "\r" => {
             "SOPS does not accept an empty line with a Windows line ending; save the file with LF line endings, for example with `dos2unix`"
         }
-        "" => "SOPS does not accept a line of white space; leave the line empty",
+        "" => "SOPS does not accept a line that contains only white space; leave the line empty",
         line if line.starts_with('#') => "a comment must begin at the start of its line",
         _ => "missing `=` in this line; write `KEY=VALUE` or a comment, or leave the line empty",
     };

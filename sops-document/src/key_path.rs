@@ -134,7 +134,7 @@ fn next(text: &str) -> std::result::Result<(Component, &str), &'static str> {
         _ if index.starts_with('-') && index[1..].parse::<u64>().is_ok() => {
             Err("an index counts from 0 and cannot be negative")
         }
-        _ => Err("a key needs quotes, an index is a whole number"),
+        _ => Err("a key needs quotes, and an index must be a whole number"),
     }
 }
 

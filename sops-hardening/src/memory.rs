@@ -32,7 +32,7 @@ pub fn lock_memory() -> io::Result<()> {
     outcome
 }
 
-/// How often the mappings are read again after an error.
+/// How many times the mappings are read again after an error.
 #[cfg(target_os = "linux")]
 const ATTEMPTS: usize = 3;
 

@@ -8,7 +8,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Everything that can go wrong with keys.
 ///
-/// Its texts must be escaped before they are printed: a key service can choose some of them.
+/// Its messages must be escaped before they are printed: a key service can choose some of them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -42,7 +42,7 @@ pub fn recover_data_key(
     };
     if needed > groups.len() {
         return refuse(&format!(
-            "{needed} of them are needed, but there are only {}",
+            "{needed} are needed, but there are only {}",
             groups.len()
         ));
     }

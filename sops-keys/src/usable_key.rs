@@ -21,7 +21,7 @@ impl MasterKey {
                 return Err(Error::PrivateKey);
             }
             Self::Pgp { fingerprint } if !is_fingerprint(fingerprint) => {
-                "this is not a fingerprint, which has 40 hexadecimal digits"
+                "not a fingerprint; a fingerprint has 40 hexadecimal digits"
             }
             _ => return Ok(()),
         };

@@ -72,19 +72,19 @@ impl Remote {
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
-        let about = |message: &str| format!("key service {}: {message}", self.address);
+        let about = |message: &str| format!("key service {} {message}", self.address);
         if let Some(reason) = self.unreachable.get() {
             return Err(about(reason));
         }
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| about(&error.to_string()))?;
+            .map_err(|error| about(&format!("cannot be used: {error}")))?;
         let asked = runtime.block_on(async {
             let channel = match timeout(CONNECTION, self.endpoint.connect()).await {
                 Ok(Ok(channel)) => channel,
                 Ok(Err(error)) => return Err(self.unreachable(cause(&error))),
-                Err(_) => return Err(self.unreachable("it does not accept connections".to_owned())),
+                Err(_) => return Err(self.unreachable("does not accept connections".to_owned())),
             };
             let mut grpc = Grpc::new(channel);
             let answer = async {
@@ -96,7 +96,7 @@ impl Remote {
             };
             match timeout(self.answer, answer).await {
                 Ok(answer) => Ok(answer?.into_inner()),
-                Err(_) => Err(self.unreachable("it does not answer".to_owned())),
+                Err(_) => Err(self.unreachable("does not respond".to_owned())),
             }
         });
         // This does not wait for a host name lookup that is still running.
@@ -128,7 +128,7 @@ impl KeyService for Remote {
             _ => Err(refused(
                 key,
                 format!(
-                    "key service {}: its answer is not an encrypted key",
+                    "key service {} did not return an encrypted key",
                     self.address
                 ),
             )),
@@ -155,7 +155,7 @@ impl KeyService for Remote {
         // A share of a data key is one byte longer.
         if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
             let message = format!(
-                "key service {}: its answer is not a data key: {} bytes instead of {}",
+                "key service {} returned {} bytes, but a data key has {}",
                 self.address,
                 secret.len(),
                 DataKey::BYTES
@@ -193,12 +193,12 @@ fn refused(key: &MasterKey, message: String) -> Error {
 fn refusal(status: &Status) -> String {
     // A status that the server sent has no source; one with a source is a transport error.
     if status.source().is_some() {
-        return "the connection ended before it answered".to_owned();
+        return "closed the connection without a response".to_owned();
     }
     let message = printable(status.message());
     match message.is_empty() {
-        true => format!("it refused: {}", status.code().description()),
-        false => format!("it refused: {message}"),
+        true => format!("refused the request: {}", status.code().description()),
+        false => format!("refused the request: {message}"),
     }
 }
 
@@ -210,7 +210,7 @@ fn cause(error: &tonic::transport::Error) -> String {
     }
     let text = cause.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
-    format!("it cannot be reached: {}", printable(&text[..end]))
+    format!("cannot be reached: {}", printable(&text[..end]))
 }
 
 /// Puts untrusted text on one line and makes it safe to print.
@@ -319,7 +319,7 @@ mod tests {
                 // A data key, or a share of one.
                 32 | 33 => length.to_string(),
                 _ => format!(
-                    "arn:a: key service {address}: its answer is not a data key: {length} bytes instead of 32"
+                    "arn:a: key service {address} returned {length} bytes, but a data key has 32"
                 ),
             };
             assert!(words.ends_with(&expected), "{words}");
@@ -331,7 +331,7 @@ mod tests {
         let status = Status::unknown(format!("no\x1b[31m\n  way {}", "x".repeat(5000)));
         let words = refusal(&status);
         assert!(
-            words.starts_with(r"it refused: no\u{1b}[31m way x"),
+            words.starts_with(r"refused the request: no\u{1b}[31m way x"),
             "{words}"
         );
         assert!(words.len() < 1100);

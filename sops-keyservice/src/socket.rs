@@ -135,16 +135,16 @@ async fn remove_dead(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
         Ok(file) if file.file_type().is_socket() => {}
-        Ok(_) => return refuse("a file exists there that is not a socket"),
+        Ok(_) => return refuse("a file that is not a socket already exists at this path"),
     }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
         // The socket's queue of connections is full.
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            refuse("another program is listening there")
+            refuse("another program is already listening at this path")
         }
         Err(error) => Err(error),
-        Ok(_) => refuse("another program is listening there"),
+        Ok(_) => refuse("another program is already listening at this path"),
     }
 }
 

@@ -43,7 +43,7 @@ impl AccessToken {
         self.expires > Instant::now() + RESERVE
     }
 
-    /// The token, so that it can be removed from texts.
+    /// The token, so that it can be removed from messages.
     pub(crate) fn value(&self) -> &str {
         &self.value
     }
@@ -93,7 +93,7 @@ pub(crate) fn from_json(json: &[u8]) -> Option<AccessToken> {
     (!is_empty).then(|| AccessToken::new(answer.access_token, lasts))
 }
 
-/// Asks for a token with a form. `secrets` are texts in the form that must not be shown.
+/// Asks for a token with a form. `secrets` are the strings in the form that must not be shown.
 ///
 /// # Errors
 ///
@@ -166,7 +166,7 @@ pub(crate) async fn request(
         (None, _) => "no reason given".to_owned(),
     };
     Err(format!(
-        "{host} answered {status}: {}",
+        "{host} returned {status}: {}",
         said(&message, secrets)
     ))
 }

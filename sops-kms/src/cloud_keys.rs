@@ -39,7 +39,7 @@ pub struct CloudKeys {
     /// The time that all requests together may take, counted from the first one.
     limit: Option<Duration>,
     deadline: OnceLock<Option<Instant>>,
-    /// How often another key of the group was faster.
+    /// How many times another key of the group was faster.
     losses: Mutex<HashMap<MasterKey, u32>>,
 }
 
@@ -123,7 +123,7 @@ impl CloudKeys {
         let outcome = timeout_at(deadline, requests).await;
         outcome.map_err(|_| {
             let limit = limit.as_secs_f64();
-            format!("not asked any longer: requests to servers may take {limit} s in this run")
+            format!("timed out: the limit for all requests to servers is {limit} s")
         })
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn text(environment: &Environment, name: &str) -> Outcome<Option<Stri
     let value = environment.var(name).map(std::ffi::OsString::into_string);
     value
         .transpose()
-        .map_err(|_| format!("{name}: it is not valid UTF-8"))
+        .map_err(|_| format!("{name} is not valid UTF-8"))
 }
 
 /// A switch, as Go's `strconv.ParseBool` reads it; off if it is not set.
@@ -25,7 +25,7 @@ pub(crate) fn is_on(environment: &Environment, name: &str) -> Outcome<bool> {
     match text(environment, name)?.as_deref() {
         None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
         Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-        Some(_) => Err(format!("{name}: it is neither `true` nor `false`")),
+        Some(_) => Err(format!("{name} is neither `true` nor `false`")),
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn duration(environment: &Environment, name: &str) -> Outcome<Option<
     match duration {
         Some(duration) => Ok(Some(duration)),
         None => Err(format!(
-            "{name}: it is neither a number of seconds nor a duration such as `1m30s`"
+            "{name} is neither a number of seconds nor a duration such as `1m30s`"
         )),
     }
 }
@@ -51,7 +51,7 @@ pub(crate) fn number(environment: &Environment, name: &str) -> Outcome<Option<u3
     let value = text(environment, name)?.map(|value| value.parse());
     value
         .transpose()
-        .map_err(|_| format!("{name}: it is not a number"))
+        .map_err(|_| format!("{name} is not a number"))
 }
 
 #[cfg(all(test, feature = "vault"))]

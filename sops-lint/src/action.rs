@@ -182,7 +182,7 @@ impl<'t> TemplateAction<'t> {
         &before[start..]
     }
 
-    /// The quoted texts that the action may output, except names of keys, files and functions.
+    /// The quoted strings that the action may output, except names of keys, files and functions.
     fn literals(&self) -> Vec<&'t str> {
         let mut literals = Vec::new();
         let mut from = 0;

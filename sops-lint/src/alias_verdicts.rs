@@ -6,13 +6,13 @@ use std::collections::HashMap;
 
 use crate::secret::{SECRET_PARTS, SecretValue};
 
-/// How often a value is checked, because the key of an alias may matter.
+/// How many times a value is checked, because the key of an alias may matter.
 const LOOKS: usize = 16;
 
 /// The position of a value, and how it is judged: as base64 or not, and in which field of a Secret.
 type ValueUse = (usize, bool, bool);
 
-/// The values that were checked: how often, and whether a check found a secret.
+/// The values that were checked: how many times, and whether a check found a secret.
 #[derive(Default)]
 pub(crate) struct AliasVerdicts(RefCell<HashMap<ValueUse, (usize, bool)>>);
 

@@ -1,4 +1,4 @@
-//! Base64 as it appears in other texts.
+//! Base64 inside other text.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;

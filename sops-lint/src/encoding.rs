@@ -1,4 +1,4 @@
-//! Detects and decodes texts that are not UTF-8.
+//! Detects and decodes text that is not UTF-8.
 
 /// How many bytes are examined in a text without a byte order mark.
 const SAMPLE: usize = 512;

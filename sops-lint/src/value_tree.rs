@@ -124,8 +124,8 @@ fn named_entries<'d, 'a>(
     })
 }
 
-/// The items of a list of texts, each with its secrets: the words of a command line, variables, or
-/// values.
+/// The items of a list of strings, each with its secrets: the words of a command line, variables,
+/// or values.
 fn list_of_texts<'d, 'a>(
     key: &str,
     list: NodeRef<'d, 'a>,

@@ -1,4 +1,4 @@
-//! Fast searches for words in whole texts. Those of the standard library read every byte.
+//! Fast searches for words in a whole file. Those of the standard library read every byte.
 
 use memchr::memmem;
 

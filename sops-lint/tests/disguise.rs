@@ -275,7 +275,7 @@ fn a_part_of_a_disguise_is_checked_like_any_file() {
     }
 }
 
-/// Each line of these texts has the kind of a Secret.
+/// Each line of these files has the kind of a Secret.
 #[test]
 fn many_kinds_in_a_text_cost_no_more_than_a_few() {
     for line in [

@@ -115,7 +115,7 @@ impl Walk {
     }
 }
 
-/// The type of an encrypted value; `None` for other texts.
+/// The type of an encrypted value; `None` for other strings.
 fn encrypted_type(text: &str) -> Option<Type> {
     if !is_ciphertext(text) {
         return None;

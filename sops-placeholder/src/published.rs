@@ -14,7 +14,7 @@ pub(crate) const TLS_KEY: &str = include_str!("../published/tls.key");
 /// An SSH private key.
 pub(crate) const SSH_KEY: &str = include_str!("../published/ssh.key");
 
-/// All published texts.
+/// All published values.
 pub(crate) const ALL: [&str; 3] = [CERTIFICATE, TLS_KEY, SSH_KEY];
 
 /// Whether a private key, which may be in base64 or indented, is one of the published ones, and

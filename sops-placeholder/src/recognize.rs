@@ -11,7 +11,7 @@ use crate::value_path::PREFIX;
 /// How many hexadecimal digits follow the prefix.
 const DIGITS: usize = 8;
 
-/// The length of the shortest placeholder, in bytes. The published texts are longer.
+/// The length of the shortest placeholder, in bytes. The published values are longer.
 const SHORTEST: usize = PREFIX.len() + DIGITS;
 
 /// Whether a text contains a placeholder, also in base64. Numbers and booleans cannot be recognized
@@ -70,7 +70,7 @@ fn is_plain_placeholder(text: &str) -> bool {
 fn decoded(text: &str) -> Option<String> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     let is_packed = |byte: u8| is_part(byte) || !byte.is_ascii_graphic();
-    // Most texts have a sign that base64 lacks.
+    // Most text has a character that base64 lacks.
     if !text.bytes().all(is_packed) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// The prefix of placeholder texts. Eight hexadecimal digits follow, so a placeholder is also a
+/// The prefix of placeholders. Eight hexadecimal digits follow, so a placeholder is also a
 /// valid name of an object or a host.
 pub(crate) const PREFIX: &str = "sops-rs-placeholder-";
 

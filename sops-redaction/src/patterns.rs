@@ -1,4 +1,4 @@
-//! All texts to search for, and which of them begin at a position.
+//! All strings to search for, and which of them begin at a position.
 
 use std::fmt;
 
@@ -146,7 +146,7 @@ impl Patterns {
     }
 }
 
-/// The first [`SHORTEST`] bytes as a number, in the order of texts.
+/// The first [`SHORTEST`] bytes as a number, in the order of strings.
 fn start_of(text: &[u8]) -> Option<u64> {
     let (start, _) = text.split_first_chunk::<SHORTEST>()?;
     Some(u64::from_be_bytes(*start))

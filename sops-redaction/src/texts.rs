@@ -1,4 +1,4 @@
-//! The set of texts to search for.
+//! The set of strings to search for.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use crate::SHORTEST;
 /// and holds back a limited number of bytes.
 const LONGEST: usize = 1024;
 
-/// Distinct texts of [`SHORTEST`] to [`LONGEST`] bytes.
+/// Distinct strings of [`SHORTEST`] to [`LONGEST`] bytes.
 #[derive(Default)]
 pub(crate) struct Texts(BTreeSet<Vec<u8>>);
 
 impl Texts {
-    /// Adds a text, in parts if it is long. Ignores one that is too short.
+    /// Adds a string, in parts if it is long. Ignores one that is too short.
     pub(crate) fn add(&mut self, text: &[u8]) {
         if text.len() < SHORTEST {
             return;
@@ -33,7 +33,7 @@ impl Texts {
         }
     }
 
-    /// The texts in ascending order.
+    /// The strings in ascending order.
     pub(crate) fn into_sorted(self) -> Vec<Zeroizing<Vec<u8>>> {
         self.0.into_iter().map(Zeroizing::new).collect()
     }

@@ -61,7 +61,7 @@ pub struct TestEnvironment {
     kept: KeptTexts,
 }
 
-/// The directories in memory with texts that `edit` could not write, removed on drop.
+/// The directories in memory with text that `edit` could not write, removed on drop.
 #[derive(Default)]
 struct KeptTexts(Mutex<Vec<PathBuf>>);
 
@@ -278,7 +278,7 @@ impl TestEnvironment {
         run
     }
 
-    /// Replaces the path of the temporary directory, so that texts can be compared.
+    /// Replaces the path of the temporary directory, so that output can be compared.
     pub fn neutral(&self, text: &str) -> String {
         text.replace(&self.root.path().display().to_string(), "<ROOT>")
     }

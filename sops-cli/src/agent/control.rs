@@ -71,7 +71,7 @@ pub(crate) fn stop(socket: &AgentSocket) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Refuses to go on if no agent runs.
+/// Fails if no agent is running.
 pub(crate) fn running(socket: &AgentSocket) -> Result<AgentStatus, CommandError> {
     AgentStatus::of(socket)?.ok_or_else(|| {
         CommandError::new(Code::Generic, "no agent is running")

@@ -21,7 +21,7 @@ use super::limits::Limits;
 use crate::keys::local::{Confirmation, LocalKeys};
 use crate::ui::Ui;
 
-/// How often the agent looks at the clock at least: a thread's sleep does not count the time that
+/// How often the agent looks at the clock, at least: a thread's sleep does not count the time that
 /// the machine sleeps.
 const TICK: Duration = Duration::from_secs(60);
 

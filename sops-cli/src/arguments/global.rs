@@ -19,7 +19,7 @@ const VARIABLES: [&str; 4] = [
 /// Flags of every command.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Configuration file [default: the nearest `.sops.yaml` at or above the working directory]
     #[arg(
@@ -64,7 +64,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) indent: Option<i16>,
     /// Compute the MAC of a new file from its encrypted values only
     ///
-    /// Then the plaintext values of the file can be changed without sops-rs.
+    /// The plaintext values of the file can then be changed without sops-rs.
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) mac_only_encrypted: bool,
     /// Also use the key service at `unix:///path` or `tcp://host:port`

@@ -24,7 +24,7 @@ pub(crate) fn key_path(text: &str) -> Result<KeyPath, DocumentError> {
     in_brackets(text)?.parse()
 }
 
-/// Whether a path that begins with a bracket goes on with a key without brackets.
+/// Whether a path that begins with a bracket continues with a key without brackets.
 fn has_bare_keys(text: &str) -> bool {
     let mut rest = text;
     while rest.starts_with('[') {

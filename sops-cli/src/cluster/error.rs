@@ -64,7 +64,10 @@ impl Cluster {
                 ApiFailure::last(self.unauthorized("the credentials could not be loaded"))
             }
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
-                let message = format!("{} does not answer like an API server", self.server);
+                let message = format!(
+                    "{} did not send a valid Kubernetes API response",
+                    self.server
+                );
                 ApiFailure::last(self.point_to_context(CommandError::new(Code::Generic, message)))
             }
             error => ApiFailure::last(self.away(error)),
@@ -175,21 +178,21 @@ impl Cluster {
                 let why = message.split_once(" is forbidden: ").map_or(&**message, |(_, why)| why);
                 let error = new(format!("{subject}: forbidden: {why}"));
                 match is_of_rbac {
-                    true => error.hint("bind a Role or ClusterRole with that verb on that resource to the user"),
+                    true => error.hint("bind the user to a Role or ClusterRole that allows this verb on this resource"),
                     false => error,
                 }
             }
             404 if status.details.as_ref().is_some_and(|details| details.kind == "namespaces") => {
                 let name = status.details.as_ref().map_or("", |details| &details.name);
                 new(format!("{subject}: the namespace `{name}` does not exist"))
-                    .hint("create it first: with `flux install-key --create-namespace`, or apply the manifest of the namespace")
+                    .hint("create it first, with `sops-rs flux install-key --create-namespace` or by applying its manifest")
             }
             409 if !conflicts.is_empty() => new(format!("{subject}: {}", conflicts.join("; ")))
                 .hint("`--force-conflicts` takes over the fields from the other manager and overwrites them"),
             _ if message.contains("field is immutable when `immutable` is set") => new(format!(
-                "{subject}: it exists with other values and is immutable"
+                "{subject}: it already exists with other values, and is immutable"
             ))
-            .hint("delete it first, or give the new one another name"),
+            .hint("delete it first, or give the new one a different name"),
             _ => {
                 let reason = match &*status.reason {
                     "" => format!("status {}", status.code),

@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::names::files_named;
 
 impl CommandError {
-    /// The errors in their order, with equal errors joined: one report for the first file, and a
+    /// The errors in order, with equal errors joined: one report for the first file, and a
     /// note with the other files.
     pub(crate) fn without_repetition(errors: Vec<Self>) -> Vec<Self> {
         let mut kinds: Vec<(Self, Vec<String>)> = Vec::new();

@@ -49,7 +49,7 @@ pub(crate) struct Args {
     pub(crate) show_master_keys: bool,
     /// Show base64 under `data` of Secrets as text, and encode it again when you save
     ///
-    /// Values that are not text have the mark `base64:`. Values that you do not change keep their
+    /// Values that are not text begin with `base64:`. Values that you do not change keep their
     /// spelling. Set SOPS_RS_EDIT_DECODE to make this the default.
     #[arg(long, hide_short_help = true, env = DECODE_VARIABLE, hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) decode: bool,
@@ -252,7 +252,7 @@ impl Editing<'_> {
             .run(&original, &head, encrypt, Expected::Nothing)
     }
 
-    /// The text with decoded Secrets, if that is wanted.
+    /// The text with decoded Secrets, if the user asked for them.
     fn view(&self, text: &[u8]) -> Option<DecodedView> {
         let is_wanted = self.args.decode && !invocation::is_sops();
         is_wanted.then(|| DecodedView::new(text, self.format))

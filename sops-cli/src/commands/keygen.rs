@@ -93,7 +93,7 @@ fn own_file() -> Result<PathBuf, CommandError> {
 /// Creates the user's key file, and its directory.
 pub(crate) fn create(ui: &Ui, file: &Path, pair: &KeyPair) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
-        let message = format!("you have keys already, in {}", name_of(file));
+        let message = format!("you already have keys in {}", name_of(file));
         return Err(CommandError::new(Code::CannotWriteOutput, message)
             .hint("to print the recipient of the newest, run `sops-rs whoami`")
             .hint(
@@ -186,7 +186,7 @@ fn print_recipients(ui: &Ui, file: Option<&Path>) -> Result<(), CommandError> {
         .map_err(CommandError::general)?;
     let pairs = identities.key_pairs(&[]);
     if pairs.is_empty() {
-        let message = format!("{name} contains no key whose recipient is known");
+        let message = format!("{name} contains no key from which sops-rs can derive a recipient");
         return Err(CommandError::new(Code::Generic, message));
     }
     pairs.iter().try_for_each(|pair| ui.print(&pair.recipient))

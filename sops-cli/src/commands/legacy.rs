@@ -78,7 +78,7 @@ impl Args {
                             return Err(CommandError::new(Code::Generic, message)
                                 .hint(help)
                                 .hint(format!(
-                                    "to edit a new file of this name: `sops-rs edit {}`",
+                                    "to edit a new file with this name: `sops-rs edit {}`",
                                     name_of(word)
                                 )));
                         }

@@ -56,12 +56,12 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// The commands and their help texts.
+/// The commands and their help.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// The first creation rule in `.sops.yaml` that matches the file name decides the recipients
+    /// The first creation rule in `.sops.yaml` that matches the file name determines the recipients
     /// and the values to encrypt; flags override it. Only values change: comments, order and layout
     /// stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
@@ -303,8 +303,8 @@ pub(crate) enum Command {
     Render(DeferredArgs<render::Args>),
     /// Create a link named `sops`, for programs that call sops
     ///
-    /// When it is called as `sops`, sops-rs prints the version, completions and errors that those
-    /// programs expect. If another file has that name, it is replaced only with `--force`.
+    /// When called as `sops`, sops-rs prints the version, completions and errors that those
+    /// programs expect. If another file already has that name, it is replaced only with `--force`.
     Link(DeferredArgs<link::Args>),
     /// Print a completion script for your shell
     ///

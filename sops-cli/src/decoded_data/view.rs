@@ -101,7 +101,7 @@ impl DecodedView {
                     let value = match text.strip_prefix(BINARY) {
                         Some(base64) if secret_data::decode(base64).is_none() => {
                             return Err(unrepresentable(format!(
-                                "`{}` has the mark `{BINARY}`, but what follows is not base64",
+                                "`{}` begins with `{BINARY}`, but the rest of the value is not base64",
                                 entry.name()
                             )));
                         }

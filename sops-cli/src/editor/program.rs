@@ -40,8 +40,9 @@ impl EditorProgram {
                 continue;
             };
             return Self::parse(&value).ok_or_else(|| {
-                let message =
-                    format!("{variable} is not a command: its quotes do not match, or it is empty");
+                let message = format!(
+                    "{variable} is not a valid command: it is empty, or a quote in it is not closed"
+                );
                 CommandError::new(Code::NoEditor, message)
             });
         }

@@ -13,7 +13,7 @@ use crate::files::{self, Expected, PrivateDirectory, Readers};
 use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
-/// How often the editor reopens. A script used as the editor might otherwise run forever.
+/// How many times the editor reopens. A script used as the editor might otherwise run forever.
 const MAX_TIMES: usize = 20;
 
 /// A user needs longer to close an editor, but a program that passes the file to an open window
@@ -112,7 +112,7 @@ impl EditorSession<'_> {
             times += 1;
             if times == MAX_TIMES {
                 let message = format!(
-                    "the editor saved a text that cannot be encrypted {MAX_TIMES} times in a row; nothing was written"
+                    "the editor saved text that cannot be encrypted {MAX_TIMES} times in a row; nothing was written"
                 );
                 return Err(keep(
                     directory,

@@ -98,7 +98,7 @@ fn warn_of_short(ui: &Ui, file: &str, names: &[String]) {
         false => String::new(),
     };
     ui.warn(format_args!(
-        "{file}: values of less than {SHORTEST} bytes are not masked: {}{more}",
+        "{file}: values shorter than {SHORTEST} bytes are not masked: {}{more}",
         shown.join(", ")
     ));
 }

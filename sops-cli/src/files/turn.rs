@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use super::lock::{FIRST_PAUSE, LONGEST_PAUSE};
 use crate::command_error::CommandError;
 
-/// How often a command tries to change a file.
+/// How many times a command tries to change a file.
 const ATTEMPTS: usize = 20;
 
 /// How long to wait for other runs. After that, the first to write wins.

@@ -35,12 +35,12 @@ impl Expectation<'_> {
             SourceOrigin::Ours => self.decryption(kustomization, subject, count),
             SourceOrigin::Unknown => self.decryption(kustomization, subject, count).assuming(
                 &format!(
-                    "its {kind} `{name}` is assumed to be this repository, because no URL of a remote confirms it"
+                    "its {kind} `{name}` is assumed to be this repository, but the URL of no remote confirms it"
                 ),
             ),
             _ => FluxCheck::note(
                 subject,
-                format!("was skipped: its {kind} `{name}` is another repository"),
+                format!("was skipped: its {kind} `{name}` points to another repository"),
             ),
         }
     }

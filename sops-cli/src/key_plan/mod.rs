@@ -58,7 +58,7 @@ pub(crate) struct KeyPlan {
 }
 
 impl KeyPlan {
-    /// The plan for these files, in their order.
+    /// The plan for these files, in order.
     pub(crate) fn of(items: &[BatchFile], planned: Vec<Result<Planned, CommandError>>) -> Self {
         let mut plan = Self {
             changes: HashMap::new(),

@@ -66,7 +66,7 @@ pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option
     match (0..candidates.len()).all(has_own) {
         true => None,
         false => Some(
-            "its key groups divide the keys differently from the creation rule, so other people can decrypt it together"
+            "its key groups combine the keys differently from the creation rule, so other combinations of people can decrypt it"
                 .to_owned(),
         ),
     }

@@ -279,7 +279,7 @@ impl Walk<'_> {
 }
 
 /// The number of files that were checked so far, which is shown on a terminal until this is dropped.
-/// How many there are is not known before the end.
+/// The total is known only at the end.
 struct FilesChecked(ProgressBar);
 
 impl FilesChecked {

@@ -164,7 +164,7 @@ impl Bench {
             return Ok(false);
         };
         let of_theirs = self.decrypt(Ours, &theirs).map_err(|error| tell(&error))?;
-        // `sops` writes some texts of several lines incorrectly.
+        // `sops` writes some multi-line strings incorrectly.
         if is_spoilt(&by_sops, &by_us) || is_spoilt(&own, &of_theirs) {
             return Ok(false);
         }

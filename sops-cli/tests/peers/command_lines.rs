@@ -96,7 +96,7 @@ fn run(fixture: &TestEnvironment, sops: &Path, line: &str) -> Outcome {
     }
 }
 
-/// The plaintext of an encrypted text; other texts unchanged.
+/// The plaintext of encrypted text; other text unchanged.
 fn neutral(text: &str) -> String {
     if !text.contains("ENC[AES256_GCM") {
         return text.to_owned();

@@ -49,7 +49,7 @@ fn check(file: &Path, text: &str) -> Result<bool, String> {
         (Ok(_), Some(_)) => return Err("it is listed as refused".into()),
         (Ok(ours), None) => Some(ours),
         (Err(error), Some((_, part))) if error.to_string().contains(part) => None,
-        // Go's library accepts some texts that are not YAML.
+        // Go's library accepts some files that are not YAML.
         (Err(_), None) if theirs.is_none() || is_invalid(file) => None,
         (Err(error), _) => return Err(format!("`sops` encrypts it, we refuse it: {error}")),
     };

@@ -387,7 +387,7 @@ fn a_refusal_says_what_to_do() {
         (
             vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://evil.example/")],
             KEY,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI: it is neither",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither",
         ),
     ] {
         let run = user.run_with(&variables, &["encrypt", "-i", "--kms", arn, "p.yaml"]);

@@ -294,8 +294,8 @@ fn every_source_that_fails_has_its_reason() {
         "environment: AZURE_TENANT_ID is not set",
         "workload identity: AZURE_FEDERATED_TOKEN_FILE is not set",
         "managed identity: this machine has no metadata server",
-        "`az`: it is not on the PATH",
-        "`azd`: it is not on the PATH",
+        "`az`: not on the PATH",
+        "`azd`: not on the PATH",
     ] {
         assert!(shown.contains(words), "{words}: {run}");
     }
@@ -306,18 +306,18 @@ fn every_source_that_fails_has_its_reason() {
         .run_with(&wrong, &["decrypt", "x.yaml"])
         .fails_with(128)
         .keeps(&["hunter3"]);
-    let words = "another source; environment: 127.0.0.1 answered 401: AADSTS7000215";
+    let words = "another source; environment: 127.0.0.1 returned 401: AADSTS7000215";
     assert!(unwrapped(&run).contains(words), "{run}");
     for (name, value, words) in [
         (
             "AZURE_TENANT_ID",
             "other.example",
-            "AZURE_ADDITIONALLY_ALLOWED_TENANTS can allow it",
+            "to allow it, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
         ),
         (
             "AZURE_TOKEN_CREDENTIALS",
             "Dev",
-            "AZURE_TOKEN_CREDENTIALS: it is neither",
+            "AZURE_TOKEN_CREDENTIALS is neither",
         ),
         (
             "AZURE_AUTHORITY_HOST",

@@ -196,7 +196,7 @@ fn a_refusal_says_what_to_do() {
         (
             &[("HTTP_PROXY", "http://127.0.0.1:1")],
             key,
-            "no access key of Huawei Cloud; HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are not both set",
+            "no Huawei Cloud access key; HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are not both set",
         ),
     ] {
         let run = user.run_with(variables, &["encrypt", "-i", "--hckms", key, "p.yaml"]);

@@ -127,7 +127,7 @@ fn the_environment_names_key_services_and_the_first_that_can_answers() {
     let run = client.run(&["decrypt", at[0], at[1], "x.yaml"]);
     let run = run.fails_with(128);
     let words = format!(
-        "(key service {}: it refused: none of the private keys can decrypt this)",
+        "(key service {} refused the request: none of the private keys can decrypt this)",
         other.address
     );
     assert!(run.stderr.contains(&words), "{run}");
@@ -148,7 +148,7 @@ fn a_key_service_that_cannot_answer_is_named() {
         connection.read_exact(&mut some).expect("a request arrives");
     });
     for (address, code, words) in [
-        ("unix:///nowhere", 128, "it cannot be reached: No such file"),
+        ("unix:///nowhere", 128, "cannot be reached: No such file"),
         ("tcp://127.0.0.1:1", 128, "Connection refused"),
         (&breaking, 128, "key service tcp://127.0.0.1"),
         ("localhost:5000", 1, "is not the address of a key service"),
@@ -332,7 +332,8 @@ fn a_socket_in_use_is_not_replaced() {
     let first = Service::begin(server.command(&UNIX));
     let run = server.run(&UNIX).fails_with(1);
     assert!(
-        run.stderr.contains("another program is listening there"),
+        run.stderr
+            .contains("another program is already listening at this path"),
         "{run}"
     );
     let run = client.run(&["decrypt", "--keyservice", &first.address, "x.yaml"]);
@@ -369,7 +370,8 @@ fn a_key_that_the_service_cannot_use_is_refused_by_name() {
         ])
         .fails_with(1);
     assert!(
-        run.stderr.contains("it refused: no AWS credentials"),
+        run.stderr
+            .contains("refused the request: no AWS credentials"),
         "{run}"
     );
 }

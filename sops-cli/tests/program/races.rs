@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use sops_test_support::environment::TestEnvironment;
 
-/// How many changes run at the same time, and how often.
+/// How many changes run at the same time, and how many times.
 const WRITERS: usize = 12;
 const ROUNDS: usize = 4;
 
@@ -81,7 +81,7 @@ fn a_change_waits_while_another_run_has_the_lock() {
     assert_eq!(environment.decrypt("x.yaml"), "a: 2\n");
 }
 
-/// How often a file is decrypted while it is swapped.
+/// How many times a file is decrypted while it is swapped.
 const RUNS: usize = 40;
 
 #[cfg(target_os = "linux")]

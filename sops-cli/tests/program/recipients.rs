@@ -51,7 +51,7 @@ fn only_the_lines_of_recipients_change() {
         let run = run.succeeds();
         let added = environment.read(".sops.yaml");
         report += &format!("━━━ {name}\n{}", readable(&run.stdout));
-        // Every line stays, or goes on with the new recipient.
+        // Every line stays, or continues with the new recipient.
         let before = text.lines().filter(|line| !readable(line).contains("ANN"));
         let before =
             before.filter(|line| !readable(line).contains("BOB") && !line.trim().is_empty());

@@ -22,7 +22,7 @@ fn redacted(environment: &TestEnvironment, command: &str) -> Run {
     environment.run(&["exec-env", "--redact", "x.yaml", command])
 }
 
-const SHORT: &str = "warning: x.yaml: values of less than 8 bytes are not masked: `PIN`\n";
+const SHORT: &str = "warning: x.yaml: values shorter than 8 bytes are not masked: `PIN`\n";
 
 #[test]
 fn values_do_not_pass_through_either_stream() {

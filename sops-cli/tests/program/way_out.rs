@@ -29,7 +29,7 @@ fn recipients_that_cannot_be_used_are_named() {
         ),
         (
             "../keys/ann_ed25519.pub",
-            "the name of a file; give the public key",
+            "the name of a file; use the public key",
         ),
         ("85D77543B3D624B63CEA9E6DBC17301B491B3F21", "`--pgp`"),
         (

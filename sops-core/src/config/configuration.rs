@@ -417,7 +417,7 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
         false => "the path relative to the directory of the configuration",
     };
     let mut message = format!(
-        "no matching creation rules found for `{}`, {seen_from}: ",
+        "no matching creation rules found for `{}` ({seen_from}): ",
         escaped(path)
     );
     message += &match rules.len() {

@@ -121,7 +121,7 @@ pub(super) fn plan(
             .ok_or(MergeProblem::KeyGroups)?,
     };
     let members = set(&merged.groups);
-    // Whoever opened ours can open the result if no key of ours leaves.
+    // Whoever opened ours can open the result if none of our keys was removed.
     let may_lock_out = !set(&versions.ours.metadata().master_keys()).is_subset(&members);
     let plan = plan_of(versions, merged, &members, wrapping)?;
     match may_lock_out && !wrapping.opens(&plan) {

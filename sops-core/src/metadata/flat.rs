@@ -12,7 +12,7 @@ const INDEX: &str = "__list_";
 /// The metadata of SOPS is not nested this deep.
 const MAX_DEPTH: usize = 16;
 
-/// The names and values of a tree, in its order.
+/// The names and values of a tree, in order.
 pub(crate) fn flatten(tree: &Map<String, Json>) -> Vec<(String, String)> {
     let mut entries = Vec::new();
     for (key, value) in tree {

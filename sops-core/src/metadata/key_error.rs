@@ -72,7 +72,7 @@ mod tests {
         };
         assert_eq!(
             in_entry(invalid, entry.to_vec()).to_string(),
-            "the `sops` metadata: `pgp[1].fp` is not a string"
+            "invalid `sops` metadata: `pgp[1].fp` is not a string"
         );
     }
 }

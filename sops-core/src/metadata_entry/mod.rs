@@ -99,7 +99,7 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
         Some(Json::Object(tree)) => return Ok(tree),
         Some(_) => "it must be a mapping",
         None => {
-            "it cannot be read on its own; it may contain an alias of a value outside it, or be nested too deep"
+            "it cannot be read on its own; it may contain an alias of a value outside it, or be nested too deeply"
         }
     };
     Err(FlatError {
@@ -108,7 +108,7 @@ fn read_mapping(source: &str, format: Format) -> std::result::Result<Map<String,
     })
 }
 
-/// Reads YAML as Go's library does. `None` if it is nested too deep: reading it into a type takes
+/// Reads YAML as Go's library does. `None` if it is nested too deeply: reading it into a type takes
 /// some of the stack for each level.
 fn read_yaml<T: DeserializeOwned>(source: &str) -> Option<T> {
     if depth_limit(source) > MAX_DEPTH && !is_shallow(source) {

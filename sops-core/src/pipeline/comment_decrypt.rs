@@ -34,7 +34,7 @@ pub(super) struct CommentOpener<'d, 'a> {
 /// Decrypted comments.
 #[derive(Default)]
 pub(super) struct OpenedComments<'a> {
-    /// The comments' indexes and texts.
+    /// The indexes and the text of the comments.
     pub(super) texts: Vec<(usize, Zeroizing<String>)>,
     /// How many could not be decrypted.
     pub(super) unopened: usize,

@@ -63,7 +63,7 @@ fn a_missing_value_cannot_be_extracted() {
         (r#"["mg"]["z"]"#, "`[\"mg\"]` has no key `z`"),
         (
             r#"["s"]["x"]"#,
-            "`[\"s\"]` is a value: there is nothing in it at `[\"x\"]`",
+            "`[\"s\"]` is a single value, so it has nothing at `[\"x\"]`",
         ),
         (
             r#"["l"]["x"]"#,

@@ -71,7 +71,7 @@ pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> 
     let start = out.len();
     let written = json::emit::spell(out, value);
     written.map_err(|_| Error::Path {
-        message: "JSON has no infinity and no NaN".to_owned(),
+        message: "JSON has neither infinity nor NaN".to_owned(),
     })?;
     if value.is_some_and(|value| value.kind == Type::Float) {
         keep_float(out, start);

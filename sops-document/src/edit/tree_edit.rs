@@ -110,7 +110,7 @@ pub(crate) fn misfit(path: &KeyPath, depth: usize, kind: NodeKind) -> Error {
             "{location} is a sequence with {length} items: `{component}` must be an index from 0, such as [0]"
         ),
         NodeKind::Scalar => {
-            format!("{location} is a value: there is nothing in it at `{component}`")
+            format!("{location} is a single value, so it has nothing at `{component}`")
         }
     };
     Error::Path { message }

@@ -62,7 +62,7 @@ pub(crate) fn emit_value(
 ) -> Result<()> {
     emit_node(out, node, indent, depth).map_err(|path| Error::Unwritable {
         path: path.strip_prefix('.').unwrap_or(&path).to_owned(),
-        message: "JSON has no infinity and no NaN; keep it as a string, or write YAML".to_owned(),
+        message: "JSON has neither infinity nor NaN; keep it as a string, or write YAML".to_owned(),
     })
 }
 
@@ -182,7 +182,7 @@ enum Markup {
 /// Escapes the characters that JSON requires, HTML markup if asked, and JavaScript's line
 /// separators, as Go does.
 fn escape(out: &mut String, text: &str, markup: Markup) {
-    // Almost all texts need no escapes. A check without branches processes many bytes at a time.
+    // Almost all strings need no escapes. A check without branches processes many bytes at a time.
     let stays = |byte: u8| {
         (b' '..=b'~').contains(&byte) & !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
     };

@@ -18,7 +18,7 @@ use super::parser::{Parser, Reading};
 use super::source;
 use crate::{Collection, Item, PathId, Paths, ROOT, Span};
 
-/// Shorter texts are read faster than threads start.
+/// Shorter text is read faster than threads start.
 const SHORTEST: usize = 128 * 1024;
 
 /// Reads `text` in pieces; `None` if it must be read in one piece.

@@ -14,7 +14,7 @@ use crate::value::{Type, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// The text does not have the type of its tag.
-    #[error("the value does not have the type of its tag `!!{0}`")]
+    #[error("the value does not match its tag `!!{0}`")]
     NotOfTag(&'static str),
     /// The text under `!!binary` cannot be decoded.
     #[error("the value tagged `!!binary` is not valid base64")]
@@ -240,7 +240,7 @@ fn leading_digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// `base64.StdEncoding` of Go: padded, with line breaks anywhere, and without checking the unused
+/// Go's `base64.StdEncoding`: padded, with line breaks anywhere, and without checking the unused
 /// bits.
 fn decode_base64(text: &str) -> Result<Value<'_>, Refusal> {
     const STANDARD: GeneralPurpose = GeneralPurpose::new(

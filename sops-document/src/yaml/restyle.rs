@@ -247,7 +247,7 @@ mod tests {
         let mut random = StdRng::seed_from_u64(seed);
         let mut written = 0;
         for round in 0..4_000 {
-            // Half of the texts have only letters and white space, on which block scalars depend.
+            // Half of the strings have only letters and white space, on which block scalars depend.
             let kinds = if round % 2 == 0 { 14 } else { CHARACTERS.len() };
             let length = random.random_range(1..10);
             let text: String = (0..length)

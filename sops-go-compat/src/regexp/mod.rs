@@ -169,11 +169,11 @@ mod tests {
             ("a{2}{3}?", "character 2, `{2}{3}?`: one repetition"),
             (
                 "a{1001}",
-                "character 2, `{1001}`: a count must be at most 1000",
+                "character 2, `{1001}`: a repetition count must be at most 1000",
             ),
             (
                 "a{3,2}",
-                "character 2, `{3,2}`: a count must be at most 1000",
+                "character 2, `{3,2}`: a repetition count must be at most 1000",
             ),
             ("(a{100}){11}", "character 9, `{11}`: nested repetitions"),
             (

@@ -13,7 +13,7 @@ const MAX_LENGTH: usize = 64 << 10;
 /// engine's recursion.
 const MAX_DEPTH: usize = 250;
 
-/// How often nested repetitions may repeat the innermost part, as in Go.
+/// How many times nested repetitions may repeat the innermost part, as in Go.
 const MAX_REPEATS: u32 = 1000;
 
 /// The last code point.
@@ -68,7 +68,7 @@ pub(super) struct Flags {
 /// A part of the expression, with the measurements that the limits need.
 struct Part {
     hir: Hir,
-    /// How often its innermost part is repeated; 0 if the part is empty.
+    /// How many times its innermost part is repeated; 0 if the part is empty.
     repeats: u32,
     depth: usize,
 }
@@ -168,7 +168,7 @@ impl<'p> Parser<'p> {
                     if min > MAX_REPEATS || max.is_some_and(|max| max > MAX_REPEATS || max < min) {
                         return Err(self.fault(
                             start,
-                            "a count must be at most 1000, and the first at most the second",
+                            "a repetition count must be at most 1000, and the minimum at most the maximum",
                         ));
                     }
                     return self.repeat(start, repetition, min, max).map(Some);
@@ -440,7 +440,7 @@ impl<'p> Parser<'p> {
     pub(super) fn too_large(&self, start: usize) -> Fault {
         self.fault(
             start,
-            "the classes of this expression are too large together",
+            "the character classes of this expression are too large in total",
         )
     }
 }

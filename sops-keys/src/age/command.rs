@@ -78,7 +78,7 @@ impl KeyCommand {
             Ok((status, printed)) if status.success() => Ok(printed),
             Ok((status, _)) => Err(format!("the command failed: {status}")),
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                Err("the command printed too much: this cannot be a list of keys".to_owned())
+                Err("the command printed too much text to be a list of keys".to_owned())
             }
             Err(error) => Err(format!("the output of the command cannot be read: {error}")),
         }
@@ -98,7 +98,7 @@ mod tests {
         let error = command.run("").expect_err("the output is endless");
         assert_eq!(
             error,
-            "the command printed too much: this cannot be a list of keys"
+            "the command printed too much text to be a list of keys"
         );
     }
 }

@@ -195,7 +195,7 @@ fn unknown(text: &str) -> &'static str {
     if matches!(text.len(), 16 | 40) && is_hexadecimal(text) {
         "this looks like the fingerprint of a PGP key, which belongs under `pgp` or `--pgp`"
     } else if is_path {
-        "this looks like the name of a file; give the public key that is in the file"
+        "this looks like the name of a file; use the public key from the file instead"
     } else {
         "an age recipient begins with `age1`, `ssh-ed25519` or `ssh-rsa`"
     }
@@ -217,8 +217,8 @@ fn x25519_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     let recipient = text.parse().map_err(|_| {
         let found = text.chars().count();
         match found {
-            LENGTH => "one of its characters is wrong; copy it again".to_owned(),
-            _ => format!("it has {found} characters, but a recipient of this kind has {LENGTH}; copy all of it"),
+            LENGTH => "it has a wrong character; copy it again".to_owned(),
+            _ => format!("it has {found} characters, but a recipient of this kind has {LENGTH}; copy the whole recipient"),
         }
     })?;
     let point = bech32::decode(text).ok().and_then(|(_, data, _)| {

@@ -55,7 +55,7 @@ impl Identities {
             Ok(Some(secret)) if secret[..] == text.as_bytes()[..] => Ok(()),
             _ => Err(self.complaints().pop().unwrap_or_else(|| {
                 format!(
-                    "age-plugin-{} does not decrypt what it encrypted",
+                    "age-plugin-{} cannot decrypt the test data that it encrypted",
                     identity.plugin()
                 )
             })),

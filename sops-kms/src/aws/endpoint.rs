@@ -16,7 +16,7 @@ pub(super) fn endpoint(
     for name in [&*format!("AWS_ENDPOINT_URL_{variable}"), "AWS_ENDPOINT_URL"] {
         if let Some(url) = text(environment, name)? {
             if !url.starts_with("https://") && !url.starts_with("http://") {
-                return Err(format!("{name}: it is not a URL"));
+                return Err(format!("{name} is not a URL"));
             }
             return Ok(url.trim_end_matches('/').to_owned());
         }

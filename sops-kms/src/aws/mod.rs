@@ -123,7 +123,7 @@ impl Aws {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = format!("{url}/")
             .parse()
-            .map_err(|_| "AWS_ENDPOINT_URL_KMS: it is not a URL".to_owned())?;
+            .map_err(|_| "AWS_ENDPOINT_URL_KMS is not a URL".to_owned())?;
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, THIS_PROGRAM);
         headers.insert(
@@ -169,7 +169,7 @@ impl Aws {
     }
 }
 
-const NOT_AN_ANSWER: &str = "the server does not answer like AWS KMS";
+const NOT_AN_ANSWER: &str = "the server did not send a valid AWS KMS response";
 
 fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
     match key {

@@ -65,7 +65,7 @@ pub(super) fn explain(
         "KMSInvalidStateException" => format!("the key cannot be used in its state{message}"),
         "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
         "ThrottlingException" => format!("AWS KMS received too many requests{message}"),
-        kind => format!("AWS answered {} {kind}{message}", answer.status.as_u16()),
+        kind => format!("AWS returned {} {kind}{message}", answer.status.as_u16()),
     }
 }
 

@@ -54,7 +54,7 @@ impl KeyUrl {
         let host = vault.host().unwrap_or_default().to_ascii_lowercase();
         if reach == Reach::KnownServers && !KNOWN.iter().any(|known| host.ends_with(known)) {
             return Err(format!(
-                "{host} was not contacted, because only a file names it, and it is not a vault in one of Azure's clouds; name the file on the command line"
+                "{host} was not contacted, because only a file names it, and it is not a vault in one of Azure's clouds; to contact it, name the file on the command line"
             ));
         }
         Ok(Self {

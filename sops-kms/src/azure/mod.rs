@@ -194,7 +194,10 @@ fn host(url: &KeyUrl) -> String {
 }
 
 fn not_an_answer(url: &KeyUrl) -> String {
-    format!("{} does not answer like Azure Key Vault", host(url))
+    format!(
+        "{} did not send a valid Azure Key Vault response",
+        host(url)
+    )
 }
 
 /// Why the vault refused, and what to do.
@@ -217,7 +220,7 @@ fn refused(url: &KeyUrl, answer: &Answer, secrets: &[&str]) -> String {
             format!("{host} received too many requests: {message}")
         }
         status => format!(
-            "{host} answered {} {}: {message}",
+            "{host} returned {} {}: {message}",
             status.as_u16(),
             said(&error.code, secrets)
         ),

@@ -87,7 +87,7 @@ impl Gcp {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = url
             .parse()
-            .map_err(|_| "SOPS_GCP_KMS_ENDPOINT: it is not a URL".to_owned())?;
+            .map_err(|_| "SOPS_GCP_KMS_ENDPOINT is not a URL".to_owned())?;
         let host = request.uri().host().unwrap_or_default().to_owned();
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, THIS_PROGRAM);
@@ -95,7 +95,7 @@ impl Gcp {
         authorization.token.add_to(headers)?;
         if let Some(project) = &authorization.quota_project {
             let project = HeaderValue::from_str(project)
-                .map_err(|_| "GOOGLE_CLOUD_QUOTA_PROJECT: it is not a project".to_owned())?;
+                .map_err(|_| "GOOGLE_CLOUD_QUOTA_PROJECT is not a valid project ID".to_owned())?;
             headers.insert("x-goog-user-project", project);
         }
         let answer = self.client.send(&request).await;
@@ -111,9 +111,10 @@ impl Gcp {
     }
 }
 
-const NOT_AN_ANSWER: &str = "the server does not answer like Google Cloud KMS";
+const NOT_AN_ANSWER: &str = "the server did not send a valid Google Cloud KMS response";
 
-const DAMAGED: &str = "the request or the answer was damaged in transit: a checksum does not match";
+const DAMAGED: &str =
+    "the request or the response was damaged in transit: a checksum does not match";
 
 /// The resource ID. A file chooses it, so it must be the path of a key and nothing else.
 fn resource_of(key: &MasterKey) -> Outcome<&str> {

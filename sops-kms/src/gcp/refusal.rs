@@ -56,6 +56,6 @@ pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[
         StatusCode::TOO_MANY_REQUESTS => {
             format!("Google Cloud KMS received too many requests: {message}")
         }
-        status => format!("Google answered {}: {message}", status.as_u16()),
+        status => format!("Google returned {}: {message}", status.as_u16()),
     }
 }

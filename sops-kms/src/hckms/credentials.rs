@@ -56,7 +56,7 @@ pub(super) async fn find(environment: &Environment, direct: &HttpClient) -> Outc
         Err(absent) => absent,
     };
     Err(format!(
-        "no access key of Huawei Cloud; {variables}; {file}; {metadata}"
+        "no Huawei Cloud access key; {variables}; {file}; {metadata}"
     ))
 }
 
@@ -102,7 +102,7 @@ fn of_file(environment: &Environment) -> Outcome<Found> {
     let value = |key: &str| ini::value(&content, "basic", key).map(str::to_owned);
     let (Some(access), Some(secret)) = (value("ak"), value("sk")) else {
         return Ok(Err(format!(
-            "{shown} has no `ak` and `sk` in the section `basic`"
+            "`ak` or `sk` is missing in the section `basic` of {shown}"
         )));
     };
     Ok(Ok(Credentials {

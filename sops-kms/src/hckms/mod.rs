@@ -169,7 +169,7 @@ impl Hckms {
             let json = HeaderValue::from_static("application/json");
             request.headers_mut().insert(CONTENT_TYPE, json);
             let project = HeaderValue::from_str(project)
-                .map_err(|_| "HUAWEICLOUD_SDK_PROJECT_ID: it is not a project".to_owned())?;
+                .map_err(|_| "HUAWEICLOUD_SDK_PROJECT_ID is not a valid project ID".to_owned())?;
             request.headers_mut().insert("x-project-id", project);
         }
         signature::sign(&mut request, credentials, SystemTime::now())?;
@@ -191,7 +191,7 @@ impl Hckms {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if project.is_empty() || !is_project {
-            return Err("HUAWEICLOUD_SDK_PROJECT_ID: it is not a project".to_owned());
+            return Err("HUAWEICLOUD_SDK_PROJECT_ID is not a valid project ID".to_owned());
         }
         let url = format!(
             "{}/v1.0/{project}/kms/{operation}",
@@ -220,7 +220,7 @@ impl Hckms {
     }
 }
 
-const NOT_AN_ANSWER: &str = "the server does not answer like Huawei Cloud KMS";
+const NOT_AN_ANSWER: &str = "the server did not send a valid Huawei Cloud KMS response";
 
 /// Reads `<region>:<id>`. A file chooses both, so the region must be one part of a host name.
 fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
@@ -253,7 +253,7 @@ fn refused(answer: &Answer, secrets: &[&str]) -> String {
             format!("Huawei Cloud does not allow this: {message}; you need `kms:cmk:crypto`")
         }
         StatusCode::NOT_FOUND => format!("the key does not exist in this region: {message}"),
-        status => format!("Huawei Cloud answered {}: {message}", status.as_u16()),
+        status => format!("Huawei Cloud returned {}: {message}", status.as_u16()),
     }
 }
 

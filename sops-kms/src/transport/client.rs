@@ -26,14 +26,14 @@ const ANSWER_LIMIT: usize = 1 << 20;
 /// The longest pause that a server can ask for before the next attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long and how often a server is asked.
+/// How long to wait for a server, and how many times to ask it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// The time for a connection, with the handshake of TLS.
     pub(crate) connection: Duration,
     /// The time for a complete answer, with all attempts.
     pub(crate) answer: Duration,
-    /// How often a request is repeated if the server is busy.
+    /// How many times a request is repeated if the server is busy.
     pub(crate) retries: u32,
     /// The pause before the first repetition; each later one is twice as long.
     pub(crate) pause: Duration,

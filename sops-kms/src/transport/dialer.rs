@@ -77,7 +77,7 @@ fn through(proxy: &Intercept, uri: Uri, tcp: HttpConnector) -> BoxFuture<TokioIo
             Box::pin(async { connection.await.map_err(|error| about_proxy(&error)) })
         }
         _ => {
-            let words = "the proxy is neither `http://` nor `socks5://`";
+            let words = "the address of the proxy must begin with `http://` or `socks5://`";
             Box::pin(async move { Err(io::Error::other(words).into()) })
         }
     }

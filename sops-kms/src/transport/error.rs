@@ -29,8 +29,8 @@ impl fmt::Display for HttpError {
         match self {
             Self::Unreachable(cause) => write!(f, "cannot be reached: {cause}"),
             Self::NoAnswer => f.write_str("accepts connections, but does not answer"),
-            Self::Broken(cause) => write!(f, "sent an incomplete answer: {cause}"),
-            Self::TooLong => f.write_str("sent an answer that is too long"),
+            Self::Broken(cause) => write!(f, "sent an incomplete response: {cause}"),
+            Self::TooLong => f.write_str("sent a response that is too long"),
         }
     }
 }

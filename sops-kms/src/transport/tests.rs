@@ -50,13 +50,13 @@ fn answers_that_are_broken_or_too_long_are_errors() {
     let long = b"HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n".to_vec();
     let long = [long, vec![b'x'; 2_000_000]].concat();
     for (bytes, words) in [
-        (head, "sent an incomplete answer"),
+        (head, "sent an incomplete response"),
         (
             b"220 mail.example ESMTP\r\n".to_vec(),
-            "sent an incomplete answer",
+            "sent an incomplete response",
         ),
-        (Vec::new(), "sent an incomplete answer"),
-        (long, "sent an answer that is too long"),
+        (Vec::new(), "sent an incomplete response"),
+        (long, "sent a response that is too long"),
     ] {
         let server = HttpServer::start(move |_| HttpReply::Bytes(bytes.clone()));
         let error = get(&client(TlsSettings::default(), limits()), &server.url()).unwrap_err();

@@ -46,7 +46,7 @@ impl TlsSettings {
         };
         let chain = certificates(&certificate.display().to_string(), &read(certificate)?)?;
         let private = PrivateKeyDer::from_pem_slice(&zeroize::Zeroizing::new(read(key)?))
-            .map_err(|_| format!("{}: it contains no private key in PEM", key.display()))?;
+            .map_err(|_| format!("{} contains no private key in PEM", key.display()))?;
         builder
             .with_client_auth_cert(chain, private)
             .map_err(|error| {
@@ -87,7 +87,7 @@ fn certificates(source: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        _ => Err(format!("{source}: it contains no certificate in PEM")),
+        _ => Err(format!("{source} contains no certificate in PEM")),
     }
 }
 

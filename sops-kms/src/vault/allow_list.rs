@@ -12,7 +12,7 @@ pub(super) enum AllowList {
     Unset,
     /// `all`.
     All,
-    /// The addresses that begin with one of these texts; none for `none`.
+    /// The addresses that begin with one of these strings; none for `none`.
     Prefixes(Vec<String>),
 }
 

@@ -68,7 +68,7 @@ impl Api {
         self.settings.token.as_ref().map(|token| token.source)
     }
 
-    /// The token, so that it can be removed from texts; empty without a token.
+    /// The token, so that it can be removed from messages; empty without a token.
     pub(super) fn token(&self) -> &str {
         let token = self.settings.token.as_ref();
         token.map_or("", |token| &*token.value)
@@ -133,7 +133,7 @@ impl Api {
         // A standby node sends its clients to the active node.
         let target = redirected(request.uri(), &answer)
             .filter(|target| !server.is_https() || target.scheme_str() == Some("https"))
-            .ok_or_else(|| failed(&"redirects to an address that cannot be used"))?;
+            .ok_or_else(|| failed(&"redirects to an invalid address"))?;
         *request.uri_mut() = target;
         let answer = self.client.send(&request).await;
         answer.map_err(|error| format!("the server to which {server} redirects {error}"))

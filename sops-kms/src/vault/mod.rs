@@ -91,7 +91,7 @@ impl Vault {
                     .is_ok_and(|answer| answer.data.derived);
                 if is_derived {
                     return Err(
-                        "the key is derived, so it needs a context, which SOPS files do not have; create a key without `derived=true`"
+                        "the key is derived, so it needs a context, which SOPS files cannot store; create a key without `derived=true`"
                             .to_owned(),
                     );
                 }

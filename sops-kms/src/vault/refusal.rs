@@ -57,7 +57,7 @@ pub(super) async fn explain(
                 "{server} is sealed; someone with its unseal keys must run `vault operator unseal`"
             )
         }
-        status => format!("{server} answered {}: {message}", status.as_u16()),
+        status => format!("{server} returned {}: {message}", status.as_u16()),
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
 
 /// The server, or something in its place, does not speak Vault's protocol.
 pub(super) fn not_an_answer(server: &Origin) -> String {
-    format!("{server} does not answer like Vault")
+    format!("{server} did not send a valid Vault response")
 }
 
 async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) -> String {

@@ -54,17 +54,17 @@ impl Settings {
         let namespace = match var("VAULT_NAMESPACE")? {
             Some(namespace) => Some(
                 HeaderValue::from_str(&namespace)
-                    .map_err(|_| "VAULT_NAMESPACE: it is not a valid namespace".to_owned())?,
+                    .map_err(|_| "VAULT_NAMESPACE is not a valid namespace".to_owned())?,
             ),
             None => None,
         };
-        let agent =
-            match var("VAULT_AGENT_ADDR")? {
-                Some(address) => Some(Origin::new(&address).ok_or(
-                    "VAULT_AGENT_ADDR: it is not an address such as `http://127.0.0.1:8100`",
-                )?),
-                None => None,
-            };
+        let agent = match var("VAULT_AGENT_ADDR")? {
+            Some(address) => Some(
+                Origin::new(&address)
+                    .ok_or("VAULT_AGENT_ADDR is not an address such as `http://127.0.0.1:8100`")?,
+            ),
+            None => None,
+        };
         let mut limits = Limits::default();
         if let Some(limit) = duration(environment, "VAULT_CLIENT_TIMEOUT")? {
             limits.answer = limit;
@@ -117,7 +117,7 @@ fn token(environment: &Environment) -> Outcome<Option<Token>> {
 impl Token {
     fn new(value: SecretText, source: &'static str) -> Outcome<Self> {
         let mut header = HeaderValue::from_str(&value)
-            .map_err(|_| format!("{source}: it contains characters that a token cannot have"))?;
+            .map_err(|_| format!("{source} contains characters that are not allowed in a token"))?;
         header.set_sensitive(true);
         Ok(Self {
             value,
@@ -133,13 +133,13 @@ fn headers(json: Option<&str>) -> Outcome<HeaderMap> {
     let Some(json) = json else {
         return Ok(headers);
     };
-    let invalid = || "VAULT_HEADERS: it is not a JSON object of names and strings".to_owned();
+    let invalid = || "VAULT_HEADERS is not a JSON object of names and strings".to_owned();
     let fields: std::collections::BTreeMap<String, String> =
         serde_json::from_str(json).map_err(|_| invalid())?;
     for (name, value) in fields {
         let name: HeaderName = name.parse().map_err(|_| invalid())?;
         if name.as_str().starts_with("x-vault-") {
-            return Err("VAULT_HEADERS: it contains a header whose name begins with `X-Vault-`, which only Vault's clients set".to_owned());
+            return Err("VAULT_HEADERS contains a header whose name begins with `X-Vault-`, which only Vault's clients set".to_owned());
         }
         let mut value = HeaderValue::from_str(&value).map_err(|_| invalid())?;
         value.set_sensitive(true);

@@ -271,7 +271,7 @@ pub(super) fn entry(
             .report_node(
                 value,
                 format!(
-                    "a patch has the value of a Secret in plaintext: `{}`",
+                    "a patch contains a value of a Secret in plaintext: `{}`",
                     shown_name(key)
                 ),
             )

@@ -36,7 +36,7 @@ pub(super) fn in_text(text: &str, kind: &'static str, frame: TextFrame, context:
         context
             .report_span(
                 0..text.trim_end().len(),
-                "a patch that may have values of a Secret in plaintext cannot be read",
+                "a patch that may contain values of a Secret in plaintext cannot be read",
             )
             .help(merge::HELP);
         context.set_frame(None);

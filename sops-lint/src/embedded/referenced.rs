@@ -67,7 +67,7 @@ pub(super) fn look_at(
     };
     if let Some(mut finding) = finding {
         finding.message = match finding.rule.code == PLAINTEXT_SECRET.code {
-            true => format!("the patch file `{name}` has a value of a Secret in plaintext"),
+            true => format!("the patch file `{name}` contains a value of a Secret in plaintext"),
             false => format!("in the patch file `{name}`, {}", finding.message),
         };
         context.findings.push(finding);

@@ -8,7 +8,7 @@ use super::lines;
 use super::readable::Fields;
 use crate::secret_detection::is_shown;
 
-/// How deep texts inside texts are read.
+/// How deeply text inside text is read.
 const MAX_DEPTH: usize = 3;
 
 /// How much of a piece is shown.
@@ -122,7 +122,7 @@ pub(super) fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
     };
     document.ok().filter(|document| {
         let mut tops = document.tops().flatten();
-        // Only documents with keys or items. The lines of other texts are independent.
+        // Only documents with keys or items. The lines of other files are independent.
         document.scalars().all(|scalar| scalar.lineage().len() > 1)
             && tops.any(|top| top.shape() != Shape::Scalar)
     })

@@ -128,7 +128,7 @@ impl KustomizeFile {
         tree: &dyn Tree,
         sites: &mut Sites,
     ) {
-        // The old list has texts, each a patch or the name of a file.
+        // The old list has strings, each a patch or the name of a file.
         let (inline, name) = match entry.as_str() {
             Some(content) if content.contains('\n') => (Some(content), None),
             Some(content) => (None, Some(content)),

@@ -92,7 +92,7 @@ impl Patch {
         }
     }
 
-    /// The paths of the values that the patch sets, and their texts.
+    /// The paths of the values that the patch sets, and their text.
     pub(super) fn values(&self) -> Vec<(Vec<String>, String)> {
         let mut values = Vec::new();
         match &self.body {

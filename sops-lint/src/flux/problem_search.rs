@@ -234,7 +234,7 @@ impl Search<'_, '_> {
             ),
             (SourceOutcome::NotDecrypted, _) => problem(
                 format!(
-                    "Flux decrypts no files of `configMapGenerator`, and applies the ciphertext of `{name}`"
+                    "Flux does not decrypt the files of a `configMapGenerator`, and applies the ciphertext of `{name}`"
                 ),
                 "use `secretGenerator`",
             ),

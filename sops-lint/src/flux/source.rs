@@ -59,8 +59,8 @@ impl Source {
     }
 }
 
-/// The sources that are known, the remotes of the repository, and how often Kustomizations name
-/// each source.
+/// The sources that are known, the remotes of the repository, and how many times Kustomizations
+/// name each source.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     pub(super) known: Vec<Source>,

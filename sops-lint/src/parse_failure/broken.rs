@@ -147,7 +147,7 @@ fn in_secret(
                 span,
                 format!("the Secret that this template creates has a value in plaintext: `{key}`"),
             )
-            .help("use a template action that reads the value from an encrypted file, such as one of values");
+            .help("use a template action that reads the value from an encrypted file, such as a values file");
         return;
     }
     let message = format!(

@@ -123,7 +123,7 @@ fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
         _ => return None,
     };
     let text = str::from_utf8(&bytes[start..run.end]).ok()?;
-    // Shorter texts are examples in documentation.
+    // Shorter ones are examples in documentation.
     (run.end - divider > 20).then(|| PrivateKey {
         span: start..run.end,
         description,

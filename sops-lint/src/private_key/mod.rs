@@ -11,7 +11,7 @@ mod web_key;
 
 pub(crate) use key::PrivateKey;
 
-/// The private keys in the bytes, in their order.
+/// The private keys in the bytes, in order.
 pub(crate) fn find(bytes: &[u8]) -> Vec<PrivateKey> {
     let mut keys = marks::find_in(bytes, true);
     keys.extend(binary::whole_key(bytes));

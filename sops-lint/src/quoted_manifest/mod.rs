@@ -1,6 +1,6 @@
-//! Finds Secrets in texts that contain a manifest among other text: a scalar of another manifest, a
-//! heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
-//! because many such texts are examples.
+//! Finds Secrets in text that contains a manifest among other things: a scalar of another manifest,
+//! a heredoc in a script, a comment, a patch, a log. Only values that look like secrets count,
+//! because many of these are examples.
 
 mod encoded;
 mod excerpt;

@@ -145,7 +145,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 first.node,
                 "no creation rule in `.sops.yaml` matches the path of this Secret",
             )
-            .help("add a rule whose `path_regex` does");
+            .help("add a rule whose `path_regex` matches it");
         return;
     };
     let rule = creation.rule.clone().unwrap_or_default();

@@ -62,15 +62,15 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         let source = context.text().get(entry.span.clone()).unwrap_or_default();
         let message = match entry.is_comment {
             true => format!(
-                "a comment in `{}` is in plaintext, and the file's rule covers it",
+                "a comment in `{}` is in plaintext, but the file's rule covers it",
                 shown_name(&entry.path)
             ),
             false if source.contains(CIPHERTEXT_PREFIX) => format!(
-                "`{}` is not one whole encrypted value, and the file's rule covers it",
+                "`{}` is not a single encrypted value, but the file's rule covers it",
                 shown_name(&entry.path)
             ),
             false => format!(
-                "`{}` is in plaintext, and the file's rule covers it",
+                "`{}` is in plaintext, but the file's rule covers it",
                 shown_name(&entry.path)
             ),
         };
@@ -180,7 +180,7 @@ fn later_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
                 block..block,
                 "the `sops` metadata of this document differs from that of the first, which is the only one that SOPS reads",
             )
-            .help("replace it with the metadata of the first document; if it has a secret in it that was committed, treat it as leaked");
+            .help("replace it with the metadata of the first document; if it contains a secret and was committed, treat the secret as leaked");
     }
 }
 
@@ -289,9 +289,9 @@ fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         context
             .report_span(
                 block..block,
-                "`mac` in the metadata is not one encrypted value, so it may have plaintext in it",
+                "`mac` in the metadata is not a single encrypted value, so it may contain plaintext",
             )
-            .help("restore the `sops` metadata from version control; if `mac` has a secret in it that was committed, treat it as leaked");
+            .help("restore the `sops` metadata from version control; if `mac` contains a secret and was committed, treat the secret as leaked");
     }
 }
 

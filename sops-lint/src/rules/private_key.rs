@@ -22,7 +22,7 @@ pub(crate) const CHECKS: &[Check] = &[Check::File(check), Check::Document(in_sca
 const LONGEST: usize = 4096;
 
 const HELP: &str =
-    "remove it, and create a new one: anyone with a copy of the repository has this one";
+    "remove it and create a new key: anyone with a copy of the repository has this one";
 
 const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
 

@@ -37,7 +37,7 @@ pub(crate) const CHECKS: &[Check] = &[
     }),
 ];
 
-const HELP: &str = "anyone with a copy of the repository has it: replace it, and encrypt the file with `sops-rs encrypt -i`, or keep the secret in a file that is encrypted";
+const HELP: &str = "anyone with a copy of the repository has this secret: replace it, and encrypt the file with `sops-rs encrypt -i`, or move the secret to an encrypted file";
 
 /// Reports secrets in a file without a known format, judging by its name.
 fn file(context: &mut Context<'_>) {

@@ -1,4 +1,4 @@
-//! Finds the quoted texts in a template's expression that may become part of its result.
+//! Finds the quoted strings in a template's expression that may become part of its result.
 
 use super::mark::MARK;
 use super::quoted_text::length_until;
@@ -33,8 +33,8 @@ struct Call<'t> {
     is_looked_up: bool,
 }
 
-/// Adds the texts that may become part of the result of an expression in the syntax of Go, Jinja or
-/// Ruby.
+/// Adds the strings that may become part of the result of an expression in the syntax of Go, Jinja
+/// or Ruby.
 pub(super) fn add_literals(expression: &str, values: &mut Vec<String>) {
     let mut outer = Vec::new();
     let mut call = Call::default();

@@ -10,7 +10,7 @@ use super::found::FoundSecret;
 use super::named_keys::KeyName;
 use super::token;
 
-/// Larger texts are not parsed for the names in them.
+/// Larger strings are not parsed for the names in them.
 const MAX_PARSED: usize = 1 << 20;
 
 /// The key paths in one text, which is parsed when the first path is requested.

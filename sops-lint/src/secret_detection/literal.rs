@@ -1,4 +1,4 @@
-//! The literal texts of a value with placeholders, which may be secrets whatever they look like.
+//! The literal parts of a value with placeholders, which may be secrets whatever they look like.
 
 use super::mark::MARK;
 use super::stored_elsewhere::is_elsewhere;
@@ -13,7 +13,7 @@ const PROVIDERS: [&str; 8] = [
     "aws:", "cf:", "opt:", "param:", "secret:", "secrets:", "self:", "sys:",
 ];
 
-/// The literal texts around the placeholders of a value, and in them.
+/// The literal text around the placeholders of a value, and in them.
 pub(crate) fn literals(value: &str) -> Vec<String> {
     let mut values = Vec::new();
     let text = placeholder::marked(value, true, &mut |begin, inner| {

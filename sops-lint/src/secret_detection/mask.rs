@@ -1,6 +1,6 @@
 //! Recognizes masks, which people and programs write instead of a secret.
 
-/// Endings of texts that name the expected value: `token-here`, `access token goes here`.
+/// Endings of strings that name the expected value: `token-here`, `access token goes here`.
 const HERE: &str = "here";
 
 /// Words in such a text.

@@ -35,7 +35,7 @@ const INSTRUCTIONS: &[&str] = &[
     "passwort",
 ];
 
-/// Words of sentences in texts for people.
+/// Words of sentences that are written for people.
 const SENTENCES: &[&str] = &[
     "the",
     "a",

@@ -140,7 +140,7 @@ mod tests {
             ("a.html", "<script>\nstate.token = cand;\n</script>\n"),
         ] {
             assert_eq!(names(name, text), [""; 0], "{text}");
-            // Other texts need a name that says what they are.
+            // Other strings need a name that says what they are.
             if name == "a" {
                 assert_eq!(in_script(text), [], "{text}");
             }

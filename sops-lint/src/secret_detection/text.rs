@@ -128,7 +128,7 @@ fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// The assignments in the texts in quotes that a command writes to a file, of one or more lines.
+/// The assignments in the quoted strings that a command writes to a file, of one or more lines.
 fn printed_lines(script: &str, secrets: &mut FoundSecrets) {
     for line in script.lines().filter(|line| is_written(line)) {
         let mut rest = line;

@@ -30,7 +30,7 @@ pub(crate) fn find(text: &str) -> Option<&'static str> {
     tokens(text).next().map(|token| token.description)
 }
 
-/// The secrets of known forms in the text, in its order.
+/// The secrets of known forms in the text, in order.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = KnownToken> {
     token_format::tokens(text, is_placeholder_token)
 }

@@ -179,7 +179,7 @@ pub(crate) struct KnownToken {
     pub(crate) range: Range<usize>,
 }
 
-/// The secrets of known forms in a text, in its order. `is_placeholder` says which texts of such a
+/// The secrets of known forms in a text, in order. `is_placeholder` says which texts of such a
 /// form are not secrets.
 pub(super) fn tokens(
     text: &str,

@@ -19,7 +19,7 @@ pub(super) struct Extents {
 }
 
 impl Extents {
-    /// The extents of a YAML or JSON text; other texts have none.
+    /// The extents of a YAML or JSON file; other files have none.
     pub(super) fn of(text: &str) -> Self {
         let filled = template::filled(text);
         let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));

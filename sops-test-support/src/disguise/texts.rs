@@ -1,4 +1,4 @@
-//! Plaintext Secrets inside other texts, and texts that only show how to write a Secret.
+//! Plaintext Secrets inside other text, and text that only shows how to write a Secret.
 
 use super::secret::{BASE64, VALUE};
 
@@ -14,7 +14,7 @@ fn secrets() -> [String; 2] {
     ]
 }
 
-/// Prefixes every line of a text.
+/// Prefixes every line.
 fn with_margin(text: &str, margin: &str) -> String {
     text.lines()
         .map(|line| format!("{margin}{line}\n"))
@@ -27,7 +27,7 @@ fn escaped(text: &str) -> String {
         .replace('\n', "\\n")
 }
 
-/// Texts that contain a Secret, each with a title and a file extension.
+/// Files that contain a Secret, each with a title and an extension.
 pub(super) fn texts() -> Vec<(&'static str, &'static str, String)> {
     let mut all = Vec::new();
     for secret in secrets() {
@@ -83,7 +83,7 @@ pub(super) fn texts() -> Vec<(&'static str, &'static str, String)> {
     all
 }
 
-/// Texts that show a Secret without a real password, each with its path.
+/// Files that show a Secret without a real password, each with its path.
 pub(super) fn innocent_texts() -> Vec<(&'static str, String)> {
     let secret = |value: &str| {
         format!(

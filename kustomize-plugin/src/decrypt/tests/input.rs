@@ -10,7 +10,7 @@ fn invalid_metadata_is_an_error() {
         let line = ran.lines.join("\n");
         assert!(ran.failed, "{block}");
         assert!(
-            line.contains("Secret a: the `sops` metadata: "),
+            line.contains("Secret a: invalid `sops` metadata: "),
             "{block}: {line}"
         );
         assert!(!line.contains(SECRET), "{line}");
@@ -41,7 +41,8 @@ fn altered_values_are_named_and_never_shown() {
         (
             "lastmodified: ",
             "lastmodified: x",
-            "the `sops` metadata: `lastmodified` is not a time such as 2024-01-31T12:00:00Z".into(),
+            "invalid `sops` metadata: `lastmodified` is not a time such as 2024-01-31T12:00:00Z"
+                .into(),
         ),
     ] {
         assert!(file.contains(from), "{from}");

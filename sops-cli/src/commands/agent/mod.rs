@@ -100,7 +100,7 @@ fn print(ui: &Ui, status: &AgentStatus, socket: &AgentSocket) -> Result<(), Comm
     }
     if !status.locked {
         ui.print(format_args!(
-            "locks itself: in {} without a request",
+            "locks: after {} without a request",
             duration(status.seconds_until_lock)
         ))?;
     }

@@ -32,12 +32,12 @@ const READY: &[u8] = b"ready\n";
 
 /// Unlock your age keys once, and keep them for other commands
 ///
-/// This asks for the passphrases of your keys and for what their plugins need, and keeps the keys
-/// in the memory of a process in the background. From then on, sops-rs and, with the printed
-/// variable, `sops` decrypt without asking. The socket of the agent is
-/// `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can connect to it.
+/// This asks for the passphrases of your keys and for what their plugins need, such as a PIN, and
+/// keeps the keys in the memory of a background process. From then on, sops-rs decrypts without
+/// asking. So does `sops`, if you set the variable that this command prints. The socket of the
+/// agent is `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can connect to it.
 ///
-/// If the agent must ask something later, it runs the program that SSH_ASKPASS names.
+/// If the agent has a question later, it runs the program that SSH_ASKPASS names.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

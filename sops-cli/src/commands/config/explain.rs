@@ -22,14 +22,14 @@ Examples:
   sops-rs config explain apps/secret.yaml
   sops-rs config explain --json apps/secret.yaml";
 
-/// Show which creation rule a file gets, and what it encrypts
+/// Show which creation rule applies to a file, and what the rule encrypts
 ///
-/// This lists the rules up to the one that applies, and says why the others do not match. Then it
-/// lists the recipients and the values that the rule encrypts. Nothing is decrypted.
+/// This lists the rules up to the one that applies, and says why the others do not match. It then
+/// lists the recipients, and the values that the rule encrypts. Nothing is decrypted.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The file, which does not have to exist
+    /// The file, which may not exist yet
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Print JSON

@@ -139,7 +139,7 @@ impl PlaintextReader<'_> {
         })?;
         if format == Format::Binary && !self.args.formats.has_output() {
             self.ui.warn(format_args!(
-                "{} is written as one value under `data`, and `decrypt` does not undo that; {AS_WHOLE}",
+                "{} is written as one value under `data`, and `decrypt` prints it in that form; {AS_WHOLE}",
                 name_of(name)
             ));
         }
@@ -248,7 +248,9 @@ fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     match entries.into_iter().find(|entry| entry.key != "data") {
         Some(key) if has_data => Err(Error::Document(DocumentError::Unwritable {
             path: key.key,
-            message: "a binary file is the string under `data`, and has no other key".to_owned(),
+            message:
+                "a binary file contains only the string under `data`, and this key would be lost"
+                    .to_owned(),
         })),
         _ => Ok(()),
     }

@@ -39,8 +39,8 @@ Examples:
 
 /// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// The key is read from where sops looks for keys, and must belong to a recipient in `.sops.yaml`.
-/// It is sent with server-side apply, and only over TLS to a server whose certificate was verified.
+/// sops-rs looks for the key where sops does. The key must belong to a recipient in `.sops.yaml`.
+/// It is sent with server-side apply, and only over TLS to a server whose certificate is valid.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -28,10 +28,10 @@ Examples:
 
 /// Check whether Flux can decrypt the files of a repository
 ///
-/// This compares the Secret with the key, the encrypted files, and the Flux Kustomizations that
-/// build them, in the repository and in the cluster. Without a kubeconfig, it checks only the
-/// repository. It changes nothing. The exit code is 1 if Flux cannot decrypt something or is not
-/// configured to.
+/// This checks that the Secret in the cluster has your key, that its keys can decrypt the encrypted
+/// files, and that the Flux Kustomizations that build these files decrypt them, in the repository
+/// and in the cluster. Without a kubeconfig, it checks only the repository. It changes nothing. The
+/// exit code is 1 if Flux cannot decrypt a file, or is not configured to.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

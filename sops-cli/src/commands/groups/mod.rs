@@ -267,11 +267,11 @@ impl FileChange<'_> {
             .or(old.filter(|old| *old > 1 || groups.len() == 1));
         if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
             let message = format!(
-                "{threshold} key groups would be needed to decrypt the file, but there would be only {}",
+                "the threshold is {threshold}, but the file would have only {} key groups",
                 groups.len()
             );
             return Err(refused(message)
-                .hint("give another number with `--shamir-secret-sharing-threshold`"));
+                .hint("pass a lower threshold with `--shamir-secret-sharing-threshold`"));
         }
         refuse_damaged(
             input,

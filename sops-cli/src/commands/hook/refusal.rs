@@ -47,7 +47,7 @@ impl HookRefusal {
         Some(format!("sops-rs lint --fix --select SL010{directory}"))
     }
 
-    /// Removes help texts that many findings share, and returns each with the number of findings.
+    /// Removes the help that many findings share, and returns each with the number of findings.
     fn take_repeated(&mut self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for help in self.findings.iter().filter_map(|shown| shown.help.as_ref()) {
@@ -98,7 +98,7 @@ impl HookRefusal {
         }
         if let Some(command) = encrypt_all {
             ui.note(format_args!(
-                "`{command}` encrypts what a creation rule covers"
+                "To encrypt all files that a creation rule covers, run `{command}`"
             ));
         }
         for (help, count) in repeated {
@@ -107,7 +107,7 @@ impl HookRefusal {
         }
         let is_outdated = |shown: &&Finding| shown.fix == Some(Fix::UpdateKeys);
         if self.findings.iter().filter(is_outdated).count() > 1 {
-            ui.note("`sops-rs updatekeys -y .` updates the keys of all files in this directory and those below it");
+            ui.note("To update the keys of all files in this directory and its subdirectories, run `sops-rs updatekeys -y .`");
         }
         ui.note(next);
         Ok(ExitCode::FAILURE)

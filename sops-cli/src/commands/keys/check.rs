@@ -22,9 +22,9 @@ Examples:
 
 /// Try to encrypt and decrypt with every master key
 ///
-/// For each master key of the encrypted files and of their creation rules, this encrypts a random
-/// text, and decrypts the data key of a file. No file is changed, and nothing asks for a passphrase.
-/// For files in directories, it contacts only servers that you allow.
+/// For each master key of the encrypted files and of their creation rules, this encrypts random
+/// data and decrypts the data key of a file. It changes no file, and never asks for a passphrase.
+/// For files that it finds in directories, it contacts only servers that you allow.
 ///
 /// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt.
 #[derive(clap::Args, Debug)]

@@ -105,7 +105,7 @@ fn refuse_link_above(file: &Path, tracked: &Path) -> Result<(), CommandError> {
     match real.is_ok_and(is_below_link) {
         true => Err(CommandError::new(
             Code::Generic,
-            "a directory of this path is a symbolic link",
+            "a directory in this path is a symbolic link",
         )
         .hint("replace the link with the directory that Git tracks")),
         false => Ok(()),

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-/// The registry that `kubectl` takes without a flag.
+/// The registry that `kubectl` uses by default.
 pub(super) const DEFAULT_SERVER: &str = "https://index.docker.io/v1/";
 
 /// The credentials for one registry.

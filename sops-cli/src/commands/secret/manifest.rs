@@ -51,9 +51,9 @@ impl ManifestArgs {
     /// Refuses a name or a path that cannot be used, before the user is asked for values.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         if !is_name(&self.name) {
-            let message = format!("`{}` is not a valid name of a Secret", self.name);
+            let message = format!("`{}` is not a valid name for a Secret", self.name);
             return Err(CommandError::new(Code::Generic, message)
-                .hint("a name has lowercase letters, digits, `-` and `.`"));
+                .hint("a name can contain only lowercase letters, digits, `-` and `.`"));
         }
         self.label_map()?;
         let file = self.file();

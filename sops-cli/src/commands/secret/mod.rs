@@ -36,7 +36,7 @@ pub(crate) struct Args {
 enum SecretAction {
     /// Create an encrypted Secret, as `kubectl create secret` does
     ///
-    /// The creation rule for the path of the manifest decides the recipients. The plaintext is
+    /// The creation rule for the path of the manifest determines the recipients. The plaintext is
     /// never written to a disk. Flags that `kubectl create secret` also has work as they do there.
     #[command(after_help = CREATE_EXAMPLES)]
     Create {

@@ -298,7 +298,7 @@ fn check_key(key: &str) -> Result<(), CommandError> {
             Code::Generic,
             format!("`{key}` is not a valid key of a Secret"),
         )
-        .hint("a key has letters, digits, `-`, `_` and `.`")),
+        .hint("a key can contain only letters, digits, `-`, `_` and `.`")),
     }
 }
 

@@ -23,7 +23,8 @@ const MOST_RELATIVES: usize = 100;
 /// file could be a copy of every other one.
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 
-/// How often Git is asked which of two files is older. For each answer, Git searches the history.
+/// How many times Git is asked which of two files is older. For each answer, Git searches the
+/// history.
 const MOST_QUESTIONS: usize = 16;
 
 /// Compares files with the deleted files of the history and with the files of its last commit.

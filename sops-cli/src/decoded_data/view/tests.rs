@@ -185,7 +185,7 @@ fn spelled(random: &mut StdRng, base64: &str, indent: &str) -> String {
     }
 }
 
-/// A manifest with Secrets, and the texts that their values have.
+/// A manifest with Secrets, and the text of their values.
 fn manifest(random: &mut StdRng) -> String {
     let mut text = String::new();
     for document in 0..random.random_range(1..3) {

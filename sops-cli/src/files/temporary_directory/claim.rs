@@ -40,7 +40,7 @@ pub(super) fn is_private(directory: &OpenDirectory) -> bool {
     stat.st_uid == geteuid().as_raw() && !mode(stat).intersects(Mode::RWXG | Mode::RWXO)
 }
 
-/// How often a directory is emptied before it is left to the next run.
+/// How many times a directory is emptied before it is left to the next run.
 const REMOVALS: usize = 10;
 
 /// Removes a directory with its content. A program that a killed run started may still be writing

@@ -22,7 +22,7 @@ use super::directory::OpenDirectory;
 pub(crate) use self::kind::{DirectoryKind, FileContent, is_temporary};
 pub(crate) use self::leftovers::remove_leftovers;
 
-/// How often to try another name if other runs remove each new directory as a leftover.
+/// How many times to try another name if other runs remove each new directory as a leftover.
 const ATTEMPTS: usize = 100;
 
 /// A directory with mode 0700. Dropping it removes it with its content.

@@ -28,7 +28,7 @@ fn rendered(path: &std::ffi::OsStr, environment: &TestEnvironment) -> String {
     );
     let types = "--input-type yaml --output-type yaml";
     run(&format!("sops --encrypt {types} --in-place secrets.yaml"));
-    // The plugin recognizes an encrypted YAML file by these texts.
+    // The plugin recognizes an encrypted YAML file by these strings.
     run("grep -q 'mac.*,type:str]' secrets.yaml && grep -xq 'sops:\\s*' secrets.yaml");
     run(&format!(
         "sops --decrypt {types} --output secrets.yaml.dec secrets.yaml"

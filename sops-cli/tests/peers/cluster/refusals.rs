@@ -142,7 +142,8 @@ fn a_forbidden_request_names_verb_and_resource() {
             "{run}"
         );
         assert!(
-            run.stderr.contains("a Role or ClusterRole with that verb"),
+            run.stderr
+                .contains("a Role or ClusterRole that allows this verb"),
             "{run}"
         );
     }
@@ -236,7 +237,7 @@ fn an_immutable_secret_is_not_changed() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("secret/web: it exists with other values and is immutable"),
+            .contains("secret/web: it already exists with other values, and is immutable"),
         "{run}"
     );
     assert!(!run.stderr.contains("hunter"), "{run}");

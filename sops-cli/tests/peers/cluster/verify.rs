@@ -487,14 +487,14 @@ fn kustomizations_of_another_repository_are_not_judged() {
     };
     let other = |name: &str| {
         format!(
-            "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` is another repository"
+            "- clusters/apps.yaml: kustomization/{name} was skipped: its GitRepository `{name}` points to another repository"
         )
     };
     // Without a remote, the name that bootstrap uses decides, and the message says so.
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
-    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, because no URL of a remote confirms it";
+    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, but the URL of no remote confirms it";
     assert!(lines.iter().any(|line| line.ends_with(assumption)));
     assert_has(&lines, &other("other"));
     git(&[

@@ -63,19 +63,22 @@ fn every_failure_has_its_message_and_changes_nothing() {
             server(HttpReply::Drip(drip)),
             "accepts connections, but does not answer",
         ),
-        (server(HttpReply::Bytes(short)), "sent an incomplete answer"),
+        (
+            server(HttpReply::Bytes(short)),
+            "sent an incomplete response",
+        ),
         (
             server(HttpReply::Bytes(long.concat())),
-            "sent an answer that is too long",
+            "sent a response that is too long",
         ),
         (
             server(HttpReply::Bytes(b"garbage\r\n\r\n".to_vec())),
-            "sent an incomplete answer",
+            "sent an incomplete response",
         ),
-        (answer(200, "<html>"), "does not answer like Vault"),
+        (answer(200, "<html>"), "did not send a valid Vault response"),
         (
             answer(200, "{\"data\": {\"plaintext\": \"!\"}}"),
-            "does not answer like Vault",
+            "did not send a valid Vault response",
         ),
         (
             secret(31),
@@ -87,7 +90,7 @@ fn every_failure_has_its_message_and_changes_nothing() {
         ),
         (
             answer(500, "{\"errors\": [\"out of order\"]}"),
-            "answered 500: out of order",
+            "returned 500: out of order",
         ),
         (
             answer(503, "{\"errors\": [\"Vault is sealed\"]}"),
@@ -97,7 +100,7 @@ fn every_failure_has_its_message_and_changes_nothing() {
             answer(429, "{\"errors\": [\"quota\"]}"),
             "too many requests: quota",
         ),
-        (answer(418, "x"), "answered 418: no reason given"),
+        (answer(418, "x"), "returned 418: no reason given"),
         (echo.url(), "token *** and body"),
     ] {
         let text = original.replace(&vault.http.url(), &address);
@@ -152,7 +155,10 @@ fn a_data_key_is_not_written_if_the_server_answers_with_anything_else() {
         let key = format!("{address}/v1/transit/keys/sops");
         let words = ["encrypt", "-i", "--hc-vault-transit", &key, "p.yaml"];
         let run = run_with(&environment, &[("VAULT_TOKEN", ROOT)], &words).fails_with(1);
-        assert!(run.stderr.contains("does not answer like Vault"), "{run}");
+        assert!(
+            run.stderr.contains("did not send a valid Vault response"),
+            "{run}"
+        );
         assert_eq!(environment.read("p.yaml"), TEXT);
     }
 }
@@ -187,7 +193,7 @@ fn a_limit_for_the_run_ends_the_wait_for_all_servers() {
     environment.write("x.yaml", text.replace(&vault.http.url(), &hanging));
     let words = ["decrypt", "--cloud-timeout", "10ms", "x.yaml"];
     let run = run_with(&environment, &[("VAULT_TOKEN", ROOT)], &words).fails_with(128);
-    let message = "requests to servers may take 0.01 s in this run";
+    let message = "the limit for all requests to servers is 0.01 s";
     let stderr = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(stderr.contains(message), "{run}");
 }

@@ -73,19 +73,19 @@ fn no_matching_rule_is_an_error() {
         (
             "creation_rules: []".to_owned(),
             "sub/a.yaml",
-            "`sub/a.yaml`, the path relative to the directory of the configuration: `creation_rules` is empty; add a rule that matches, or a final rule without `path_regex`".to_owned(),
+            "`sub/a.yaml` (the path relative to the directory of the configuration): `creation_rules` is empty; add a rule that matches, or a final rule without `path_regex`".to_owned(),
         ),
         (
             "creation_rules: [{path_regex: ^nope$}]".to_owned(),
             "sub/a.yaml",
-            "`sub/a.yaml`, the path relative to the directory of the configuration: the only rule does not match; add a rule that matches, or a final rule without `path_regex`\ncreation_rules[0].path_regex: ^nope$"
+            "`sub/a.yaml` (the path relative to the directory of the configuration): the only rule does not match; add a rule that matches, or a final rule without `path_regex`\ncreation_rules[0].path_regex: ^nope$"
                 .to_owned(),
         ),
         (
             format!("creation_rules: [{{path_regex: {long}}}, {{path_regex: \"\\n1m\"}}]"),
             "/a.yaml",
             format!(
-                "`/a.yaml`, the full path, because it is outside the directory of the configuration: none of the 2 rules matches; add a rule that matches, or a final rule without `path_regex`\n\
+                "`/a.yaml` (the full path, because it is outside the directory of the configuration): none of the 2 rules matches; add a rule that matches, or a final rule without `path_regex`\n\
                  creation_rules[0].path_regex: {}…\ncreation_rules[1].path_regex: \\n1m",
                 &long[..80]
             ),

@@ -1,4 +1,4 @@
-//! Writes trees as text, so that equal entries have equal text, and reads texts with other parsers
+//! Writes trees as text, so that equal entries have equal text, and reads text with other parsers
 //! than the library's.
 
 use std::collections::HashSet;

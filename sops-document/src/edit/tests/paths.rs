@@ -45,7 +45,7 @@ fn a_path_that_does_not_match_is_named_in_the_error() {
         (
             r#"["a"][1]["b"]["c"]"#,
             "-",
-            "`[\"a\"][1][\"b\"]` is a value: there is nothing in it at `[\"c\"]`",
+            "`[\"a\"][1][\"b\"]` is a single value, so it has nothing at `[\"c\"]`",
         ),
     ] {
         let changed = set(text, Format::Yaml, &path(at), &json("7"));

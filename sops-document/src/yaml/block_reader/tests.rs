@@ -27,7 +27,7 @@ fn check_values(text: &str) -> bool {
     let documents = serde_yaml::Deserializer::from_str(text).map(ByLibyaml::deserialize);
     let by_libyaml = match documents.collect::<Result<Vec<_>, _>>() {
         Ok(documents) => documents,
-        // `serde_yaml` refuses some texts that libyaml accepts.
+        // `serde_yaml` refuses some input that libyaml accepts.
         Err(error) if error.to_string().contains("duplicate entry") => return false,
         Err(error) if error.to_string().contains("invalid type: integer") => return false,
         Err(error) => panic!("libyaml refuses this text: {error}\n{text}"),
@@ -40,7 +40,7 @@ fn check_values(text: &str) -> bool {
     true
 }
 
-/// Types are resolved by different rules, so only texts are compared.
+/// Types are resolved by different rules, so only their text is compared.
 fn compare(node: &Node, by_libyaml: &ByLibyaml, text: &str) {
     match (node, by_libyaml) {
         (Node::Mapping(entries), ByLibyaml::Mapping(mapping)) => {

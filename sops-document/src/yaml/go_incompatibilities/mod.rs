@@ -1,5 +1,5 @@
-//! Parts of YAML 1.2 that Go's YAML library reads differently, refused so that two readers never
-//! see two documents.
+//! Parts of YAML 1.2 that Go's YAML library reads differently. They are refused, so that two
+//! readers never see two documents.
 
 mod tabs;
 

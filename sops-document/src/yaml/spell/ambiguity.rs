@@ -1,4 +1,4 @@
-//! Detects plain texts that some readers resolve to another type.
+//! Detects plain scalars that some readers resolve to another type.
 
 use super::super::resolve::resolve;
 use crate::value::Type;

@@ -115,7 +115,7 @@ fn spelled_values_read_back_in_every_context() {
     let seed = 7;
     let mut random = StdRng::seed_from_u64(seed);
     for round in 0..3_000 {
-        // Half of the texts have only letters and white space, on which block scalars depend.
+        // Half of the strings have only letters and white space, on which block scalars depend.
         let kinds = if round % 2 == 0 { 14 } else { CHARACTERS.len() };
         let length = random.random_range(0..10);
         let text: String = (0..length)

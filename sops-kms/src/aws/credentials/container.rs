@@ -41,7 +41,7 @@ pub(super) async fn key(context: &Context<'_>) -> Outcome<Option<AccessKey>> {
         uri.scheme_str() == Some("https") || uri.scheme_str() == Some("http") && is_known
     };
     let uri = uri.filter(is_allowed).ok_or_else(|| {
-        format!("{name}: it is neither an `https://` URL nor the server of ECS or EKS")
+        format!("{name} is neither an `https://` URL nor the server of ECS or EKS")
     })?;
     let host = uri.host().unwrap_or_default().to_owned();
     let mut request = Request::new(Bytes::new());
@@ -64,7 +64,7 @@ pub(super) async fn key(context: &Context<'_>) -> Outcome<Option<AccessKey>> {
     let answer = answer.map_err(|error| format!("{name}: {host} {error}"))?;
     if answer.status != StatusCode::OK {
         return Err(format!(
-            "{name}: {host} answered {}",
+            "{name}: {host} returned {}",
             answer.status.as_u16()
         ));
     }

@@ -227,7 +227,8 @@ async fn of_token(
     session: Option<&str>,
 ) -> Outcome<AccessKey> {
     let token = zeroize::Zeroizing::new(read(Path::new(file))?);
-    let token = std::str::from_utf8(&token).map_err(|_| format!("{file}: it is not a token"))?;
+    let token =
+        std::str::from_utf8(&token).map_err(|_| format!("{file} contains no valid token"))?;
     let role = Role {
         arn,
         session: session.unwrap_or("sops-rs"),

@@ -97,7 +97,7 @@ pub(super) async fn key(context: &Context<'_>, profile: Profile<'_>) -> Outcome<
         status => {
             let error = serde_json::from_slice::<PortalError>(&answer.body).unwrap_or_default();
             let message = said(&error.message, &[&login.access_token]);
-            return Err(format!("{host} answered {}: {message}", status.as_u16()));
+            return Err(format!("{host} returned {}: {message}", status.as_u16()));
         }
     }
     let answer: PortalAnswer = serde_json::from_slice(&answer.body)

@@ -67,7 +67,7 @@ async fn request(
     *request.method_mut() = Method::POST;
     *request.uri_mut() = format!("{url}/")
         .parse()
-        .map_err(|_| "AWS_ENDPOINT_URL_STS: it is not a URL".to_owned())?;
+        .map_err(|_| "AWS_ENDPOINT_URL_STS is not a URL".to_owned())?;
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, kind);
     request.headers_mut().insert(USER_AGENT, THIS_PROGRAM);

@@ -21,7 +21,7 @@ pub(super) fn allowed_tenant(
         return Ok(challenge.tenant.clone());
     }
     Err(Failure::Failed(format!(
-        "the vault belongs to the tenant {}, but AZURE_TENANT_ID names another; AZURE_ADDITIONALLY_ALLOWED_TENANTS can allow it",
+        "the vault belongs to the tenant {}, but AZURE_TENANT_ID names another; to allow it, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
         challenge.tenant
     )))
 }
@@ -33,7 +33,7 @@ pub(super) fn token_url(environment: &Environment, tenant: &str) -> Outcome<Stri
         .as_deref()
         .unwrap_or("https://login.microsoftonline.com");
     if !host.starts_with("https://") && !is_loopback(host) {
-        return Err("AZURE_AUTHORITY_HOST: it does not begin with `https://`".to_owned());
+        return Err("AZURE_AUTHORITY_HOST does not begin with `https://`".to_owned());
     }
     Ok(format!(
         "{}/{tenant}/oauth2/v2.0/token",

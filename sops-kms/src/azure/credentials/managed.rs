@@ -65,7 +65,7 @@ pub(super) async fn token(
 async fn probe(client: &HttpClient, url: &str) -> Result<(), Failure> {
     let uri: Uri = url
         .parse()
-        .map_err(|_| format!("{}: it is not a URL", METADATA_HOST.0))?;
+        .map_err(|_| format!("{} is not a URL", METADATA_HOST.0))?;
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = uri;
     let absent = "this machine has no metadata server (set AZURE_TOKEN_CREDENTIALS=dev to skip it)";
@@ -86,7 +86,7 @@ async fn get(
         .extend_pairs(fields)
         .finish();
     let mut header_value = HeaderValue::from_str(value)
-        .map_err(|_| "IDENTITY_HEADER: it is not the value of a header".to_owned())?;
+        .map_err(|_| "IDENTITY_HEADER contains invalid characters".to_owned())?;
     header_value.set_sensitive(true);
     let headers = HeaderMap::from_iter([(HeaderName::from_static(header), header_value)]);
     let url = format!("{url}?{query}");

@@ -83,7 +83,7 @@ impl Source {
                 return Err(format!("{SELECTION}: sops-rs does not support tokens from Azure PowerShell; use `az login`"));
             }
             Some(name) => vec![named(name).ok_or_else(|| {
-                format!("{SELECTION}: it is neither `dev`, `prod` nor the name of a source such as `AzureCLICredential`")
+                format!("{SELECTION} is neither `dev`, `prod` nor the name of a source such as `AzureCLICredential`")
             })?],
         })
     }

@@ -66,17 +66,17 @@ async fn run(
     let output = tokio::task::spawn_blocking(move || command.output());
     let output = match timeout(PATIENCE, output).await {
         Ok(Ok(output)) => output,
-        Ok(Err(_)) => return Err(Failure::Failed("it could not be run".to_owned())),
+        Ok(Err(_)) => return Err(Failure::Failed("cannot be run".to_owned())),
         Err(_) => {
             let seconds = PATIENCE.as_secs();
             return Err(Failure::Failed(format!(
-                "it printed no token within {seconds} seconds"
+                "printed no token within {seconds} seconds"
             )));
         }
     };
     let output = output.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::Absent("it is not on the PATH".to_owned()),
-        kind => Failure::Failed(format!("it cannot be run: {kind}")),
+        ErrorKind::NotFound => Failure::Absent("not on the PATH".to_owned()),
+        kind => Failure::Failed(format!("cannot be run: {kind}")),
     })?;
     let stdout = Zeroizing::new(output.stdout);
     if !output.status.success() {
@@ -88,5 +88,5 @@ async fn run(
         };
         return Err(Failure::Failed(format!("{message}{login}")));
     }
-    from_json(&stdout).ok_or_else(|| Failure::Failed("it printed no token".to_owned()))
+    from_json(&stdout).ok_or_else(|| Failure::Failed("printed no token".to_owned()))
 }

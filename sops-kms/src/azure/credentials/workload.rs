@@ -24,7 +24,7 @@ pub(super) async fn token(
     let file = required("AZURE_FEDERATED_TOKEN_FILE")?;
     let (tenant, id) = (required("AZURE_TENANT_ID")?, required("AZURE_CLIENT_ID")?);
     let assertion = String::from_utf8(read(Path::new(&file))?)
-        .map_err(|_| format!("{file}: it is not a token"))?;
+        .map_err(|_| format!("{file} contains no valid token"))?;
     let assertion = SecretText::from(assertion.trim().to_owned());
     let tenant = allowed_tenant(environment, &tenant, challenge)?;
     let url = token_url(environment, &tenant)?;

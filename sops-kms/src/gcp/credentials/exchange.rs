@@ -108,7 +108,7 @@ async fn subject_token(client: &HttpClient, source: &CredentialSource) -> Outcom
             let answer = answer.map_err(|error| format!("{} {error}", escaped(&host)))?;
             match answer.status {
                 StatusCode::OK => answer.body,
-                status => return Err(format!("{} answered {}", escaped(&host), status.as_u16())),
+                status => return Err(format!("{} returned {}", escaped(&host), status.as_u16())),
             }
         }
         (None, None) => {

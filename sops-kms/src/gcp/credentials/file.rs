@@ -108,7 +108,7 @@ impl CredentialsFile {
                 "sops-rs does not support credentials of the type `{}`; run `gcloud auth application-default login`",
                 escaped(&kind)
             ),
-            Err(_) => "it is neither a file nor credentials in JSON".to_owned(),
+            Err(_) => "expected the path of a file, or credentials in JSON".to_owned(),
         })
     }
 }

@@ -11,8 +11,7 @@ use crate::shown_name::shown_name;
 use crate::value_tree::scalars;
 
 /// What to do about a secret in any value.
-pub(super) const HELP: &str =
-    "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
+pub(super) const HELP: &str = "anyone with a copy of the repository has this secret: replace it, and store the new one in an encrypted file";
 
 /// Parts of an object that hold no settings: other rules check the first, and a controller writes
 /// the second.

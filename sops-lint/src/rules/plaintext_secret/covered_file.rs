@@ -262,7 +262,7 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
                 0..0,
                 "a creation rule covers this file, which has no values that can be encrypted",
             )
-            .help("write its content as values under names, and encrypt the file");
+            .help("give each value a key, and encrypt the file");
     }
 }
 
