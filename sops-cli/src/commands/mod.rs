@@ -32,6 +32,7 @@ mod link;
 mod lint;
 mod ls;
 mod man;
+mod offboard;
 mod propose;
 mod publish;
 mod recipients;
@@ -139,6 +140,13 @@ pub(crate) enum Command {
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
     Recipients(DeferredArgs<recipients::Args>),
+    /// Remove someone who left, and list the values to replace
+    ///
+    /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the files
+    /// with new data keys, and writes a checklist of the values in use that the recipient could read,
+    /// as `exposure --removed` finds them. Nothing is committed. The values stay the same: change each
+    /// one at its source.
+    Offboard(DeferredArgs<offboard::Args>),
     /// Explain and check `.sops.yaml`
     Config(DeferredArgs<config::Args>),
     /// Add a key group to a file, or delete one
@@ -339,6 +347,7 @@ pub(crate) fn run(
         Command::Whoami(args) => whoami::cmd_whoami(ui, globals, args),
         Command::Status(args) => status::cmd_status(ui, globals, args),
         Command::Recipients(args) => recipients::cmd_recipients(ui, globals, args),
+        Command::Offboard(args) => offboard::cmd_offboard(ui, globals, args),
         Command::Config(args) => config::cmd_config(ui, globals, args),
         Command::Groups(args) => groups::cmd_groups(ui, globals, args),
         Command::Publish(args) => publish::cmd_publish(ui, globals, args),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use sops_core::config::needed_groups;
 use sops_core::keys::{CanonicalKey, MasterKey};
 use sops_core::metadata::Metadata;
 
@@ -46,11 +47,7 @@ pub(crate) struct Access {
 impl Access {
     pub(super) fn of(metadata: &Metadata, masters: &mut Masters) -> Self {
         let groups = metadata.master_keys();
-        let needed = match groups.len() {
-            0 | 1 => 1,
-            // Shamir's scheme has no threshold of 1.
-            count => metadata.shamir_threshold.unwrap_or(count).max(2),
-        };
+        let needed = needed_groups(metadata.shamir_threshold, groups.len());
         let groups = groups.iter();
         let groups = groups.map(|keys| keys.iter().map(|key| masters.id(key)).collect());
         Self {

@@ -57,9 +57,13 @@ impl Thresholds {
     }
 }
 
-/// How many of these key groups are needed to recover the data key.
+/// How many of these key groups are needed to recover the data key. Shamir's scheme has no threshold
+/// of 1, so with several groups, at least two are needed.
 pub fn needed_groups(threshold: Option<usize>, groups: usize) -> usize {
-    threshold.unwrap_or(groups).min(groups).max(1)
+    match groups {
+        0 | 1 => 1,
+        groups => threshold.unwrap_or(groups).clamp(2, groups),
+    }
 }
 
 #[cfg(test)]

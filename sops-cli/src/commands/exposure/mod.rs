@@ -17,8 +17,9 @@ use clap::ValueEnum;
 use sops_core::keys::KeyService;
 
 use self::due::MaxAges;
-use self::people::{Names, person};
-use self::report::{Report, Survey};
+pub(super) use self::output::checklist;
+pub(super) use self::people::{Names, person};
+pub(super) use self::report::{Report, Survey};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::git::{HistoryGap, Reach};

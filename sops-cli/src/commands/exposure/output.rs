@@ -1,5 +1,7 @@
 //! Prints the report.
 
+use sops_printable::one_line;
+
 use super::report::{Reader, Report, Unknown, Value};
 use crate::command_error::CommandError;
 use crate::ui::Ui;
@@ -11,6 +13,20 @@ pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(report);
     let text = text.expect("the report has only strings as keys");
     ui.output(format!("{text}\n").as_bytes())
+}
+
+/// The values to replace, in Markdown.
+pub(in crate::commands) fn checklist(report: &Report) -> String {
+    let who = report.who.as_deref().unwrap_or_default();
+    let mut text = format!("# Values to replace: {}\n\n", one_line(who));
+    text += "Each of these values could be read by someone who left. Change it at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed` lists the rest.\n\n";
+    for value in &report.values {
+        text += &format!("- [ ] {}\n", one_line(&line(value)));
+    }
+    if report.is_incomplete() {
+        text += "\nThis list may be incomplete: some versions could not be read.\n";
+    }
+    text
 }
 
 /// One line for each value.

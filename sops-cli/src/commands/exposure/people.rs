@@ -14,19 +14,19 @@ use crate::recipient_edit::RecipientNames;
 const SHORTEST: usize = 8;
 
 /// The names that any version of a `.sops.yaml` gives to recipients.
-pub(super) struct Names(RecipientNames);
+pub(in crate::commands) struct Names(RecipientNames);
 
 /// A recipient or someone with several.
-pub(super) struct Person {
+pub(in crate::commands) struct Person {
     /// As it is shown.
-    pub(super) name: String,
+    pub(in crate::commands) name: String,
     /// The numbers of the master keys.
-    pub(super) keys: BTreeSet<usize>,
+    pub(in crate::commands) keys: BTreeSet<usize>,
 }
 
 impl Names {
     /// Reads all versions of the configurations. The newest name of a recipient counts.
-    pub(super) fn read(survey: &Survey) -> Result<Self, CommandError> {
+    pub(in crate::commands) fn read(survey: &Survey) -> Result<Self, CommandError> {
         let mut names = RecipientNames::default();
         for text in survey.versions_of_files_named(CONFIG_FILE)? {
             if let Ok(text) = str::from_utf8(&text) {
@@ -46,7 +46,11 @@ impl Names {
 }
 
 /// The recipients with this name, text or beginning.
-pub(super) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Person, CommandError> {
+pub(in crate::commands) fn person(
+    survey: &Survey,
+    names: &Names,
+    wanted: &str,
+) -> Result<Person, CommandError> {
     let masters = || survey.past.masters.iter();
     let select = |is_wanted: &dyn Fn(&MasterKey) -> bool| {
         let keys = masters().filter(|(_, key)| is_wanted(key));

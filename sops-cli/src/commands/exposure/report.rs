@@ -17,11 +17,11 @@ use crate::git::{CommitGraph, GitRepository, HistoryGap, Objects, Reach, Snapsho
 use crate::input::read_repository_file;
 
 /// The values of the working tree, and the whole history.
-pub(super) struct Survey {
+pub(in crate::commands) struct Survey {
     root: PathBuf,
     pub(super) objects: Objects,
     pub(super) graph: CommitGraph,
-    pub(super) past: Past,
+    pub(in crate::commands) past: Past,
     pub(super) values: Vec<CurrentValue>,
     /// The files of the working tree, with their paths relative to the root.
     pub(super) files: Vec<(BatchFile, PathBuf)>,
@@ -30,7 +30,7 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Reads the encrypted files at these paths, and all versions in the history.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         keys: &dyn KeyService,
         paths: &[&Path],
         reach: Reach,
@@ -118,7 +118,7 @@ impl Survey {
 
 /// A master key that can, or could, read a value.
 #[derive(Serialize)]
-pub(super) struct Reader {
+pub(in crate::commands) struct Reader {
     pub(super) family: &'static str,
     pub(super) id: String,
     pub(super) name: Option<String>,
@@ -130,7 +130,7 @@ pub(super) struct Reader {
 
 /// A commit.
 #[derive(Serialize)]
-pub(super) struct Moment {
+pub(in crate::commands) struct Moment {
     pub(super) commit: String,
     pub(super) time: String,
 }
@@ -144,7 +144,7 @@ impl Moment {
 
 /// Where someone could read a value.
 #[derive(Serialize)]
-pub(super) struct Source {
+pub(in crate::commands) struct Source {
     pub(super) file: String,
     pub(super) path: String,
     /// `None` in the working tree.
@@ -154,7 +154,7 @@ pub(super) struct Source {
 
 /// A value of today.
 #[derive(Serialize)]
-pub(super) struct Value {
+pub(in crate::commands) struct Value {
     pub(super) file: String,
     pub(super) path: String,
     /// When it last changed; `None` if that is not committed.
@@ -170,7 +170,7 @@ pub(super) struct Value {
 
 /// A version whose values are not known.
 #[derive(Serialize)]
-pub(super) struct Unknown {
+pub(in crate::commands) struct Unknown {
     pub(super) file: String,
     /// `None` in the working tree.
     pub(super) commit: Option<String>,
@@ -179,10 +179,10 @@ pub(super) struct Unknown {
 
 /// The result.
 #[derive(Serialize)]
-pub(super) struct Report {
+pub(in crate::commands) struct Report {
     /// Whose knowledge it is.
     pub(super) who: Option<String>,
-    pub(super) values: Vec<Value>,
+    pub(in crate::commands) values: Vec<Value>,
     /// How many secret values the files have today.
     pub(super) in_use: usize,
     pub(super) unknown: Vec<Unknown>,
@@ -191,7 +191,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         survey: &Survey,
         names: &Names,
         subject: Option<&Person>,
@@ -231,7 +231,7 @@ impl Report {
     }
 
     /// Whether there may be more values than listed.
-    pub(super) fn is_incomplete(&self) -> bool {
+    pub(in crate::commands) fn is_incomplete(&self) -> bool {
         !self.unknown.is_empty() || self.gap.is_some()
     }
 }

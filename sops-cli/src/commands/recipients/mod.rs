@@ -8,6 +8,8 @@ mod rewrite;
 mod selection;
 mod update;
 
+pub(crate) use remove::remove_everywhere;
+
 use clap::Subcommand;
 
 use crate::arguments::GlobalArgs;

@@ -74,6 +74,21 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     Ok(())
 }
 
+/// Removes a recipient from every rule and every encrypted file, and rotates the data keys.
+pub(crate) fn remove_everywhere(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    recipient: &str,
+) -> Result<(), CommandError> {
+    let args = Args {
+        recipient: recipient.to_owned(),
+        selection: SelectionArgs::default(),
+        update: UpdateArgs::default(),
+        rotate: true,
+    };
+    cmd_remove(ui, globals, &args)
+}
+
 /// The recipient with that name, text or beginning.
 fn selected<'o>(all: &'o [Occurrence], wanted: &str) -> Result<&'o Occurrence, CommandError> {
     /// Shorter beginnings are likely to be mistakes.

@@ -12,7 +12,7 @@ use crate::recipient_edit::{RuleSelection, rules_for};
 use crate::ui::Ui;
 
 /// The rules that a command changes.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[group(skip)]
 pub(super) struct SelectionArgs {
     /// Change only the rule for this file; you can repeat this flag [default: every rule]

@@ -12,7 +12,7 @@ use crate::recipient_edit::RecipientNames;
 use crate::ui::Ui;
 
 /// What to do with the encrypted files.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[group(skip)]
 pub(super) struct UpdateArgs {
     /// Also change the master keys of the encrypted files, as `updatekeys -y` does

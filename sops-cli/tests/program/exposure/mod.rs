@@ -2,6 +2,7 @@
 
 mod due;
 mod generated;
+mod offboard;
 mod plaintext;
 mod removed;
 

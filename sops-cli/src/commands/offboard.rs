@@ -1,0 +1,91 @@
+//! `sops-rs offboard`: removes someone who left, and lists what they still know.
+
+use std::path::{Path, PathBuf};
+
+use sops_core::Format;
+use sops_core::parse_document;
+
+use super::exposure::{Names, Report, Survey, checklist, person};
+use super::recipients::remove_everywhere;
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::config::load;
+use crate::files::{self, Expected, Readers};
+use crate::git::Reach;
+use crate::keys::services::Services;
+use crate::recipient_edit::occurrences;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  sops-rs offboard bob
+  sops-rs offboard --checklist todo.md bob";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The recipient, the first part of it, or its name
+    #[arg(value_name = "RECIPIENT|NAME")]
+    who: String,
+    /// Write the checklist to this new file
+    #[arg(long, value_name = "FILE", default_value = "offboarding.md")]
+    checklist: PathBuf,
+}
+
+pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    refuse_existing(&args.checklist)?;
+    let services = Services::new(ui, globals)?;
+    // The history is read first, so that a problem with it leaves everything as it was.
+    let survey = Survey::new(&*services.all(), &[Path::new(".")], Reach::Branches)?;
+    let names = Names::read(&survey)?;
+    let person = person(&survey, &names, &args.who)?;
+    let report = Report::new(&survey, &names, Some(&person), None)?;
+    let keys = person.keys.iter();
+    let ids: Vec<String> = keys.map(|key| survey.past.masters.key(*key).id()).collect();
+    for recipient in in_configuration(ui, globals, &ids)? {
+        remove_everywhere(ui, globals, &recipient)?;
+    }
+    let (path, text) = (&args.checklist, checklist(&report));
+    files::write(ui, path, text.as_bytes(), Expected::Nothing, Readers::Usual)?;
+    ui.done(
+        path,
+        format_args!("{} values to replace", report.values.len()),
+    );
+    if report.is_incomplete() {
+        let message =
+            "some versions in the history could not be read, so the checklist may be incomplete";
+        return Err(CommandError::new(Code::CannotReadInput, message)
+            .hint("`sops-rs exposure --removed` names them"));
+    }
+    Ok(())
+}
+
+fn refuse_existing(path: &Path) -> Result<(), CommandError> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let message = "the file exists already";
+    Err(CommandError::new(Code::Generic, message)
+        .in_file(&name_of(path))
+        .hint("pass another file with `--checklist`"))
+}
+
+/// Those of the recipients that a creation rule names.
+fn in_configuration(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    ids: &[String],
+) -> Result<Vec<String>, CommandError> {
+    let Some(config) = load::config(ui, globals)? else {
+        return Ok(Vec::new());
+    };
+    let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
+    let mut named: Vec<String> = occurrences(&document)
+        .into_iter()
+        .map(|own| own.recipient)
+        .filter(|recipient| ids.contains(recipient))
+        .collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}

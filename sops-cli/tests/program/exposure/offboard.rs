@@ -1,0 +1,65 @@
+//! `sops-rs offboard`.
+
+use sops_core::Format;
+use sops_core::decrypt;
+use sops_core::keys::Identities;
+use sops_test_support::environment::other_identity;
+
+use super::Repository;
+
+#[test]
+fn someone_who_left_is_removed_and_a_checklist_is_written() {
+    let repository = Repository::new();
+    repository.create(
+        "db.yaml",
+        &[("password", "correct-horse"), ("user", "web-user")],
+    );
+    repository.create("apps/api.yaml", &[("token", "battery-staple")]);
+    repository.commit();
+    let run = repository.0.run(&["offboard", "bob"]).succeeds();
+    let run = run.keeps(&["correct-horse", "battery-staple"]);
+    assert!(
+        run.stderr.contains("offboarding.md: 3 values to replace"),
+        "{run}"
+    );
+    let list = repository.0.read("offboarding.md");
+    assert!(list.starts_with("# Values to replace: bob (age1"), "{list}");
+    for value in [
+        "- [ ] apps/api.yaml: stringData.token: last changed 20",
+        "- [ ] db.yaml: stringData.password: last changed 20",
+        "- [ ] db.yaml: stringData.user: last changed 20",
+    ] {
+        assert!(list.contains(value), "{value}: {list}");
+    }
+    assert!(!list.contains("correct-horse"), "{list}");
+    assert!(!repository.0.read(".sops.yaml").contains("bob"));
+    let mut bob = Identities::new();
+    bob.add_keys("keys.txt", other_identity().as_bytes())
+        .expect("the key is valid");
+    for name in ["db.yaml", "apps/api.yaml"] {
+        let text = repository.0.read(name);
+        assert!(decrypt(&text, Format::Yaml, &bob).is_err(), "{name}");
+        repository.0.decrypt(name);
+    }
+    // Everything can be undone.
+    repository.git(&["checkout", "-q", "."]);
+    let status = repository.git(&["status", "--porcelain"]);
+    assert_eq!(status.stdout, "?? offboarding.md\n");
+}
+
+#[test]
+fn nothing_changes_if_the_checklist_cannot_be_written() {
+    let repository = Repository::new();
+    repository.create("db.yaml", &[("password", "correct-horse")]);
+    repository.commit();
+    repository.0.write("offboarding.md", "mine\n");
+    let run = repository.0.run(&["offboard", "bob"]).fails_with(1);
+    assert!(
+        run.stderr.contains("pass another file with `--checklist`"),
+        "{run}"
+    );
+    repository.0.run(&["offboard", "carol"]).fails_with(1);
+    let status = repository.git(&["status", "--porcelain"]);
+    assert_eq!(status.stdout, "?? offboarding.md\n");
+    assert_eq!(repository.0.read("offboarding.md"), "mine\n");
+}
