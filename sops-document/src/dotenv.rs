@@ -265,7 +265,7 @@ mod tests {
             (
                 "A=1\n \n",
                 "line 2, column 1",
-                "SOPS does not accept a line of white space",
+                "SOPS does not accept a line that contains only white space",
             ),
             ("A=1\n  # c\n", "line 2, column 1", "a comment must begin"),
             (

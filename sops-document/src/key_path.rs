@@ -239,7 +239,7 @@ mod tests {
             ("[-1]", "cannot be negative"),
             ("[--1]", "a key needs quotes"),
             ("[++1]", "a key needs quotes"),
-            ("[99999999999999999999]", "an index is a whole number"),
+            ("[99999999999999999999]", "an index must be a whole number"),
         ] {
             let error = text.parse::<KeyPath>().expect_err(text).to_string();
             assert!(error.contains(problem), "{text}: {error}");

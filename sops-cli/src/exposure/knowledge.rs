@@ -1,11 +1,12 @@
 //! What someone could read in the history.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::access::{Classes, MasterId, Masters};
 use super::marks::Mark;
+use super::seen::{SeenValue, SeenVersion};
 use super::today::CurrentValue;
-use super::versions::{SeenValue, SeenVersion};
 
 /// All versions of the secret values.
 pub(crate) struct Past {
@@ -58,6 +59,21 @@ impl Past {
             classes,
             by_mark,
         }
+    }
+
+    /// The encrypted values of the versions at these positions.
+    pub(crate) fn current_values(&self, versions: &[usize]) -> Vec<CurrentValue> {
+        let values = versions.iter().flat_map(|number| {
+            let version = &self.versions[*number];
+            let encrypted = version.values.iter().filter(|value| !value.is_open);
+            encrypted.map(|value| CurrentValue {
+                file: Arc::clone(&version.path),
+                path: Arc::clone(&value.path),
+                marks: value.marks.clone(),
+                version: *number,
+            })
+        });
+        values.collect()
     }
 
     /// The places of a value, oldest first.

@@ -262,7 +262,7 @@ fn an_edit_without_a_usable_editor_changes_nothing() {
     for (variable, value, said) in [
         ("PATH", "/nonexistent", "no editor found"),
         ("EDITOR", "/nonexistent/editor", "cannot run the editor"),
-        ("EDITOR", "vi 'x", "quotes"),
+        ("EDITOR", "vi 'x", "a quote in it is not closed"),
         ("EDITOR", "false", "failed"),
     ] {
         let mut command = environment.command(&["edit", "x.yaml"]);

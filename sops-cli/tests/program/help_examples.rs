@@ -206,13 +206,22 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
         fs::remove_file(keys).expect("the file can be removed");
         fs::remove_file(environment.path(".sops.yaml")).expect("the file can be removed");
     }
-    if example.contains("recipients remove") {
+    let is_of_bob = example.contains("exposure --removed") || example.contains("offboard");
+    if example.contains("recipients remove") || is_of_bob {
         let rule = format!(
             "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age:\n  - {} # ann\n  - {} # bob\n",
             recipient(),
             other_recipient()
         );
         environment.write(".sops.yaml", rule);
+    }
+    if is_of_bob {
+        let commit = "git add . && git -c user.name=a -c user.email=a@example.org commit -qm x";
+        environment.write("old.yaml", "stringData:\n  a: old-value\n");
+        let encrypt = "sops-rs encrypt -i old.yaml";
+        let script = format!("{encrypt} && {commit} && rm old.yaml && {commit}");
+        let run = environment.finish(shell(environment, &script));
+        assert_eq!(run.code, Some(0), "{run}");
     }
     if example.contains("encrypt -i secret.yaml") || example.contains("encrypt --age") {
         environment.write("secret.yaml", "stringData:\n  password: one\n");

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use sops_core::keys::timestamp;
 use sops_printable::one_line;
 
-use super::report::{Moment, Survey};
+use super::survey::{Moment, Survey};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::config::load;

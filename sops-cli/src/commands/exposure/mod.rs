@@ -1,13 +1,14 @@
 //! `sops-rs exposure`: who could read the secret values of today. `people.rs` finds someone's keys,
-//! `report.rs` has what is known about each value, and `output.rs` prints it. `due.rs` compares the ages
-//! of values with those that their creation rules allow, and `plaintext.rs` searches the history for
-//! them.
+//! `survey.rs` reads the history, `report.rs` has what is known about each value, and `output.rs`
+//! prints it. `due.rs` compares the ages of values with those that their creation rules allow, and
+//! `plaintext.rs` searches the history for them.
 
 mod due;
 mod output;
 mod people;
 mod plaintext;
 mod report;
+mod survey;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +20,8 @@ use sops_core::keys::KeyService;
 use self::due::MaxAges;
 pub(super) use self::output::checklist;
 pub(super) use self::people::{Names, person};
-pub(super) use self::report::{Report, Survey};
+pub(super) use self::report::Report;
+pub(super) use self::survey::Survey;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::git::{HistoryGap, Reach};

@@ -16,7 +16,7 @@ pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {
 }
 
 /// The values to replace, in Markdown.
-pub(in crate::commands) fn checklist(report: &Report) -> String {
+pub(crate) fn checklist(report: &Report) -> String {
     let who = report.who.as_deref().unwrap_or_default();
     let mut text = format!("# Values to replace: {}\n\n", one_line(who));
     text += "Each of these values could be read by someone who left. Change it at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed` lists the rest.\n\n";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sops_core::keys::{MasterKey, Recipient};
 
-use super::report::Survey;
+use super::survey::Survey;
 use crate::command_error::{Code, CommandError};
 use crate::config::nearest::CONFIG_FILE;
 use crate::keys::names::short;
@@ -14,19 +14,19 @@ use crate::recipient_edit::RecipientNames;
 const SHORTEST: usize = 8;
 
 /// The names that any version of a `.sops.yaml` gives to recipients.
-pub(in crate::commands) struct Names(RecipientNames);
+pub(crate) struct Names(RecipientNames);
 
 /// A recipient or someone with several.
-pub(in crate::commands) struct Person {
+pub(crate) struct Person {
     /// As it is shown.
-    pub(in crate::commands) name: String,
+    pub(crate) name: String,
     /// The numbers of the master keys.
-    pub(in crate::commands) keys: BTreeSet<usize>,
+    pub(crate) keys: BTreeSet<usize>,
 }
 
 impl Names {
     /// Reads all versions of the configurations. The newest name of a recipient counts.
-    pub(in crate::commands) fn read(survey: &Survey) -> Result<Self, CommandError> {
+    pub(crate) fn read(survey: &Survey) -> Result<Self, CommandError> {
         let mut names = RecipientNames::default();
         for text in survey.versions_of_files_named(CONFIG_FILE)? {
             if let Ok(text) = str::from_utf8(&text) {
@@ -46,11 +46,7 @@ impl Names {
 }
 
 /// The recipients with this name, text or beginning.
-pub(in crate::commands) fn person(
-    survey: &Survey,
-    names: &Names,
-    wanted: &str,
-) -> Result<Person, CommandError> {
+pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Person, CommandError> {
     let masters = || survey.past.masters.iter();
     let select = |is_wanted: &dyn Fn(&MasterKey) -> bool| {
         let keys = masters().filter(|(_, key)| is_wanted(key));

@@ -10,7 +10,7 @@ use sops_lint::is_common_text;
 use sops_redaction::{SHORTEST, ValueSearch};
 use zeroize::Zeroizing;
 
-use super::report::{Survey, short_id};
+use super::survey::{Survey, short_id};
 use crate::command_error::{CommandError, name_of};
 use crate::exposure::contents;
 use crate::git::messages;

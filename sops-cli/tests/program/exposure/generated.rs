@@ -20,7 +20,7 @@ use super::Repository;
 /// The default number of histories.
 const HISTORIES: u64 = 25;
 
-/// How many people there are. The first one runs the program.
+/// How many people there are. The first one is the runner.
 const PEOPLE: usize = 4;
 
 /// A version of a file.
@@ -87,7 +87,7 @@ impl World {
         )
     }
 
-    /// Key groups that the first person can open.
+    /// Key groups that the runner can open.
     fn groups(&mut self) -> Vec<Vec<usize>> {
         let count = if self.random.random_bool(0.2) { 2 } else { 1 };
         let mut group = || {
@@ -127,7 +127,7 @@ impl World {
         let document = EncryptedDocument::parse(&file.text, Format::Yaml).expect("it is encrypted");
         let key = document
             .data_key(&self.identities)
-            .expect("the first person has a key");
+            .expect("the runner has a key");
         let open = document
             .open(key, MacCheck::Require)
             .expect("it is unaltered");
@@ -144,7 +144,7 @@ impl World {
         let document = EncryptedDocument::parse(&file.text, Format::Yaml).expect("it is encrypted");
         let key = document
             .data_key(&self.identities)
-            .expect("the first person has a key");
+            .expect("the runner has a key");
         let keys = self.master_keys(&groups);
         let text = document.with_key_groups(&key, &keys, None, &self.identities, SystemTime::now());
         File {

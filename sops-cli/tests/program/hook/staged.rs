@@ -664,12 +664,12 @@ fn one_command_is_shown_for_many_plaintext_files() {
     refused(&run, &names);
     assert!(!run.stdout.contains("encrypt -i"), "{run}");
     assert!(!run.stderr.contains("encrypt -i"), "{run}");
-    let command = "`sops-rs lint --fix --select SL010` encrypts";
+    let command = "run `sops-rs lint --fix --select SL010`";
     assert!(run.stderr.contains(command), "{run}");
     // The command finds all files, whatever directory Git was called in.
     let commit = ["commit", "-q", "-m", "x"];
     let run = repository.git_in(&repository.0.path("sub"), &commit);
-    let command = "`sops-rs lint --fix --select SL010 ..` encrypts";
+    let command = "run `sops-rs lint --fix --select SL010 ..`";
     assert!(run.stderr.contains(command), "{run}");
     let mut fix = repository
         .0

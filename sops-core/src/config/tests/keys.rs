@@ -30,11 +30,11 @@ fn invalid_keys_are_reported_with_their_location() {
         ),
         (
             "creation_rules: [{path_regex: ^b, age: age1bogus}, {age: GOOD, pgp: '85D7 77'}]",
-            "1:127 creation_rules[1].pgp: master key pgp 85D777: this is not a fingerprint",
+            "1:127 creation_rules[1].pgp: master key pgp 85D777: not a fingerprint",
         ),
         (
             "creation_rules: [{key_groups: [{age: [GOOD]}, {pgp: [85D7]}]}]",
-            "1:112 creation_rules[0].key_groups[1].pgp[0]: master key pgp 85D7: this is no",
+            "1:112 creation_rules[0].key_groups[1].pgp[0]: master key pgp 85D7: not a fingerprint",
         ),
         (
             "creation_rules: [{key_groups: [{merge: [{age: [age1]}]}]}]",

@@ -127,10 +127,10 @@ mod tests {
     #[test]
     fn invalid_credentials_are_refused_without_showing_them() {
         for (json, words) in [
-            ("hunter2", "neither a file nor credentials"),
+            ("hunter2", "expected the path of a file"),
             (
                 r#"{"private_key": "hunter2"}"#,
-                "neither a file nor credentials",
+                "expected the path of a file",
             ),
             (
                 r#"{"type": "service_account", "private_key": "hunter2"}"#,
