@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Compares the packages that each program names in its section .dep-v0 with its bill of materials: `release/dependencies.py DIRECTORY`."""
+"""Checks the bill of materials of each program: `release/dependencies.py DIRECTORY`.
+
+It must be valid according to the schema, and contain all packages that the program names in its section .dep-v0.
+"""
 
 import json
 import subprocess
@@ -7,6 +10,9 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from project import PROGRAMS
 
@@ -33,7 +39,10 @@ def listed(bill):
 def main():
     output = Path(sys.argv[1])
     for program in PROGRAMS:
-        bill = listed(output / "documents" / f"{program}.cdx.json")
+        file = output / "documents" / f"{program}.cdx.json"
+        if problem := JsonStrictValidator(SchemaVersion.V1_5).validate_str(file.read_text()):
+            sys.exit(f"{file}: {problem}")
+        bill = listed(file)
         for variant in ("gnu", "static"):
             inside = embedded(output / "bin" / variant / program)
             if not inside:
