@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::SystemTime;
 
 use rand::rngs::StdRng;
@@ -19,6 +22,9 @@ use super::Repository;
 
 /// The default number of histories.
 const HISTORIES: u64 = 25;
+
+/// The number of commits of a history.
+const STEPS: usize = 18;
 
 /// How many people there are. The first one is the runner.
 const PEOPLE: usize = 4;
@@ -299,13 +305,24 @@ fn number(name: &str) -> Option<u64> {
 fn exposure_is_what_people_could_read() {
     let first = number("SOPS_RS_SEED").unwrap_or_else(rand::random);
     let count = number("SOPS_RS_HISTORIES").unwrap_or(HISTORIES);
-    for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
-        let mut world = World::new(seed);
-        for _ in 0..18 {
-            world.step();
+    let next = AtomicU64::new(0);
+    let run = || {
+        while let offset = next.fetch_add(1, Ordering::Relaxed)
+            && offset < count
+        {
+            let seed = first.wrapping_add(offset);
+            let mut world = World::new(seed);
+            for _ in 0..STEPS {
+                world.step();
+            }
+            check(&world, seed);
         }
-        check(&world, seed);
-    }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(run);
+        }
+    });
 }
 
 fn check(world: &World, seed: u64) {
