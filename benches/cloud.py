@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times sops-rs and sops with keys on servers: one file, 300 files on a slow server, and a key that hangs.
 
-    cargo build --profile dist -p sops-cli && python3 benches/cloud.py [--files N] [--runs N] [--program FILE]
+    cargo build --profile dist -p sops-cli --features cloud && python3 benches/cloud.py [--files N] [--runs N] [--program FILE]
 
 Requires `sops` on the PATH; `bao` and `local-kms` too, which `.ci/run install_openbao install_local_kms` installs into `target/peers/bin`. A
 time is that of a whole process. For single files, the programs alternate and medians are reported. `sops` decrypts one file in a call, so it is

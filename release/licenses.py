@@ -65,7 +65,7 @@ def texts(package):
 
 
 def main():
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", TARGET]
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--features", "sops-cli/cloud", "--filter-platform", TARGET]
     metadata = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
     users = {}
     packages = linked_packages(metadata)

@@ -17,7 +17,7 @@ NAME = "release-bom"
 
 def main():
     output = Path(sys.argv[1])
-    command = ["cargo", "cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--no-build-deps"]
+    command = ["cargo", "cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--no-build-deps", "--features", "sops-cli/cloud"]
     command += ["--target", "x86_64-unknown-linux-gnu", "--override-filename", NAME]
     try:
         subprocess.run(command, check=True, cwd=ROOT)

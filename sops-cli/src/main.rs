@@ -4,6 +4,7 @@
 mod agent;
 mod arguments;
 mod batch;
+mod built_in;
 mod carriage_returns;
 mod cli;
 #[cfg(feature = "kube")]

@@ -45,7 +45,8 @@ pub struct CloudKeys {
 
 impl CloudKeys {
     /// Takes tokens and settings from where `sops` and the tools of each provider take them. `warn`
-    /// gets warnings for the user.
+    /// gets warnings for the user. AWS's SDK reads the variables of this process, even if
+    /// `environment` has others.
     ///
     /// Contacts only servers that the user or a cloud provider names, because a request can carry
     /// the user's token and anyone who can write to a repository chooses what its files name.

@@ -23,18 +23,6 @@ pub(crate) fn value<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a s
     last
 }
 
-/// Whether the file has the section.
-#[cfg(feature = "aws")]
-pub(crate) fn has_section(text: &str, section: &str) -> bool {
-    let mut lines = text.lines().map(str::trim);
-    lines.any(|line| {
-        let name = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'));
-        name.is_some_and(|name| name.trim() == section)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

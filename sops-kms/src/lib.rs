@@ -5,7 +5,7 @@
 //!
 //! | Feature | Family | Module |
 //! |---|---|---|
-//! | `aws` | AWS KMS | `aws` |
+//! | `aws`, not on by default | AWS KMS, with AWS's SDK | `aws` |
 //! | `azure` | Azure Key Vault and Managed HSM | `azure` |
 //! | `gcp` | Google Cloud KMS | `gcp` |
 //! | `hckms` | Huawei Cloud KMS | `hckms` |
@@ -47,11 +47,17 @@ mod cloud_keys;
 mod gcp;
 #[cfg(feature = "hckms")]
 mod hckms;
-#[cfg(any(feature = "aws", feature = "hckms"))]
+#[cfg(feature = "hckms")]
 mod ini;
 mod provider;
 mod race;
 mod reach;
+#[cfg(any(
+    feature = "azure",
+    feature = "gcp",
+    feature = "hckms",
+    feature = "vault"
+))]
 mod secret_text;
 mod transport;
 mod variables;

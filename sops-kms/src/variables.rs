@@ -20,7 +20,7 @@ pub(crate) fn text(environment: &Environment, name: &str) -> Outcome<Option<Stri
 }
 
 /// A switch, as Go's `strconv.ParseBool` reads it; off if it is not set.
-#[cfg(any(feature = "aws", feature = "vault"))]
+#[cfg(feature = "vault")]
 pub(crate) fn is_on(environment: &Environment, name: &str) -> Outcome<bool> {
     match text(environment, name)?.as_deref() {
         None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),

@@ -5,13 +5,15 @@ source=$(cd "$(dirname "$0")/../../.." && pwd)
 
 packages=(sops-cli)
 programs=(sops-rs)
+features=(cloud)
 if [ "${KUSTOMIZE_PLUGIN:-false}" = true ]; then
     packages+=(kustomize-plugin)
     programs+=(sops-rs-krm)
+    features+=("")
 fi
 for number in "${!packages[@]}"; do
     if [ ! -x "$SOPS_RS_ROOT/bin/${programs[number]}" ]; then
-        cargo install --locked --profile "${SOPS_RS_PROFILE:-release}" --no-track --root "$SOPS_RS_ROOT" --path "$source/${packages[number]}"
+        cargo install --locked --profile "${SOPS_RS_PROFILE:-release}" --no-track --root "$SOPS_RS_ROOT" --features "${features[number]}" --path "$source/${packages[number]}"
     fi
 done
 echo "$SOPS_RS_ROOT/bin" >> "$GITHUB_PATH"

@@ -11,6 +11,7 @@ use sops_lint::shell_path;
 use super::code::Code;
 use super::error::CommandError;
 use super::names::STANDARD_INPUT;
+use crate::built_in::missing_family;
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
@@ -213,7 +214,9 @@ impl CommandError {
                     None => new,
                 }
             }
-            Error::Keys(KeyError::NoKeyService { .. }) => simple(Code::Generic, &error)
+            Error::Keys(KeyError::NoKeyService { family, .. }) => missing_family(family)
+                .into_iter()
+                .fold(simple(Code::Generic, &error), Self::hint)
                 .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or with a flag such as `--rm-kms`"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)

@@ -2,6 +2,7 @@
 //! keys on servers and key services elsewhere.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -14,6 +15,7 @@ use sops_core::{EncryptedDocument, Error};
 #[cfg(feature = "keyservice")]
 use crate::agent::{client::Agent, socket::AgentSocket};
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
+use crate::built_in::missing_family;
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::cloud::Cloud;
@@ -314,6 +316,7 @@ fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
 fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {
+        hints.extend(missing_family(key.family()).map(Cow::Owned));
         let hint = match key.family() {
             Family::Age => age_hint(&key.id()),
             Family::Pgp => Cow::Borrowed(
@@ -321,10 +324,10 @@ fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>
             ),
             _ => Cow::Borrowed("cloud keys need a key service: `--keyservice`"),
         };
-        if !hints.contains(&hint) {
-            hints.push(hint);
-        }
+        hints.push(hint);
     }
+    let mut seen = HashSet::new();
+    hints.retain(|hint| seen.insert(hint.clone()));
     hints
 }
 

@@ -3,8 +3,8 @@
 use std::fs;
 
 use sops_test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
-use sops_test_support::server::aws::{ALIAS, ASSUMED, KEY, LOGIN, ROLE, SESSION, USER};
-use sops_test_support::server::{AwsServer, HttpReply, HttpServer};
+use sops_test_support::server::aws::{ALIAS, ASSUMED, KEY, LOGIN, REFRESH, ROLE, SESSION, USER};
+use sops_test_support::server::{AwsServer, HttpReply, HttpServer, authority_file};
 
 const TEXT: &str = "a: hunter2\n";
 
@@ -29,7 +29,7 @@ impl User {
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
             .envs(variables.iter().copied());
         let run = self.environment.finish(command);
-        run.keeps(&[USER.1, ASSUMED.1, SESSION, LOGIN])
+        run.keeps(&[USER.1, ASSUMED.1, SESSION, LOGIN, REFRESH])
     }
 
     fn run(&self, words: &[&str]) -> Run {
@@ -309,7 +309,8 @@ fn a_refusal_says_what_to_do() {
         "config",
         &format!(
             "[profile sso]\nsso_session = work\nsso_account_id = 1\nsso_role_name = r\n\
-             [sso-session work]\nsso_region = eu-west-1\n\
+             [sso-session work]\nsso_region = eu-west-1\nsso_start_url = https://example.awsapps.com/start\n\
+             [profile login]\nlogin_session = arn:aws:iam::1:user/u\n\
              [profile mfa]\nrole_arn = {ROLE}\nsource_profile = mfa\naws_access_key_id = a\naws_secret_access_key = b\nmfa_serial = m\n\
              [profile circle]\nrole_arn = {ROLE}\nsource_profile = back\n\
              [profile back]\nrole_arn = {ROLE}\nsource_profile = circle\n\
@@ -345,7 +346,7 @@ fn a_refusal_says_what_to_do() {
         (
             ACCESS.to_vec(),
             &role,
-            "cannot be assumed: AccessDenied: not authorized to perform: sts:AssumeRole",
+            "cannot be assumed with the access key from AWS_ACCESS_KEY_ID: AccessDenied: not authorized to perform: sts:AssumeRole",
         ),
         (
             ACCESS.to_vec(),
@@ -364,6 +365,11 @@ fn a_refusal_says_what_to_do() {
         ),
         (with("mfa"), KEY, "the profile `mfa` requires MFA"),
         (
+            with("login"),
+            KEY,
+            "the profile `login` uses `aws login`, which sops-rs does not support",
+        ),
+        (
             with("circle"),
             KEY,
             "the profiles refer to each other in a loop",
@@ -371,7 +377,7 @@ fn a_refusal_says_what_to_do() {
         (
             with("failing"),
             KEY,
-            "`credential_process` of the profile `failing` failed: no token",
+            "the profile `failing`: Error retrieving credentials: external process exited with code exit status: 1. Stderr: no token",
         ),
         (
             with("nowhere"),
@@ -385,9 +391,10 @@ fn a_refusal_says_what_to_do() {
         ),
         (vec![], KEY, "this machine has no metadata server"),
         (
-            vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://evil.example/")],
+            // An address for documentation (RFC 5737).
+            vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/")],
             KEY,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither",
+            "the container: invalid full URI for ECS provider (URI did not refer to an allowed IP address)",
         ),
     ] {
         let run = user.run_with(&variables, &["encrypt", "-i", "--kms", arn, "p.yaml"]);
@@ -405,6 +412,117 @@ fn a_refusal_says_what_to_do() {
         .fails_with(1);
     let words = "the SSO login of the profile `sso` has expired; run `aws sso login --profile sso`";
     assert!(unwrapped(&run).contains(words), "{run}");
+}
+
+#[test]
+fn an_expired_sso_login_is_renewed() {
+    let user = User::new();
+    user.encrypt("x.yaml", &["--kms", KEY]);
+    let config = user.file(
+        "config",
+        "[default]\nsso_session = work\nsso_account_id = 123456789012\nsso_role_name = sops\n\
+         [sso-session work]\nsso_region = eu-west-1\nsso_start_url = https://example.awsapps.com/start\n",
+    );
+    let login = serde_json::json!({
+        "accessToken": "expired-token",
+        "expiresAt": "2001-01-01T00:00:00Z",
+        "clientId": "client",
+        "clientSecret": "secret-of-the-client",
+        "refreshToken": REFRESH,
+        "registrationExpiresAt": "2100-01-01T00:00:00Z",
+    });
+    let cache = format!(".aws/sso/cache/{}.json", sha1("work"));
+    let cache = user.file(&cache, &login.to_string());
+    let variables = [("AWS_CONFIG_FILE", &*config)];
+    let run = user.run_with(&variables, &["decrypt", "x.yaml"]).succeeds();
+    assert_eq!(run.stdout, TEXT);
+    let renewed = fs::read_to_string(cache).expect("the cache is there");
+    assert!(renewed.contains(LOGIN) && !renewed.contains("expired-token"));
+}
+
+#[test]
+fn the_region_and_the_users_settings_choose_the_server() {
+    let environment = TestEnvironment::new();
+    environment.write("p.yaml", TEXT);
+    let proxy = HttpServer::start(|_| HttpReply::Answer(403, Vec::new(), Vec::new()));
+    let url = proxy.url();
+    for (settings, region, host) in [
+        (None, "eu-west-1", "kms.eu-west-1.amazonaws.com"),
+        (None, "cn-north-1", "kms.cn-north-1.amazonaws.com.cn"),
+        (None, "us-gov-west-1", "kms.us-gov-west-1.amazonaws.com"),
+        (
+            Some(("AWS_USE_FIPS_ENDPOINT", "true")),
+            "us-east-1",
+            "kms-fips.us-east-1.amazonaws.com",
+        ),
+        (
+            Some(("AWS_USE_DUALSTACK_ENDPOINT", "true")),
+            "us-east-1",
+            "kms.us-east-1.api.aws",
+        ),
+    ] {
+        let partition = match region {
+            "cn-north-1" => "aws-cn",
+            "us-gov-west-1" => "aws-us-gov",
+            _ => "aws",
+        };
+        let key = format!("arn:{partition}:kms:{region}:1:key/k");
+        let mut command = environment.command(&["encrypt", "-i", "--kms", &key, "p.yaml"]);
+        command.envs(ACCESS).envs(settings).env("HTTPS_PROXY", &url);
+        let run = environment.finish(command).fails_with(1).keeps(&[USER.1]);
+        let request = proxy.requests().pop().expect("the proxy was asked");
+        let asked = (&*request.method, &*request.path);
+        assert_eq!(asked, ("CONNECT", &*format!("{host}:443")), "{run}");
+        assert!(
+            unwrapped(&run).contains(&format!("{host} cannot be reached: the proxy")),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn a_profile_names_servers() {
+    let user = User::new();
+    let url = user.server.http.url();
+    let config = user.file(
+        "config",
+        &format!(
+            "[default]\nendpoint_url = {url}\n\
+             [profile p]\nservices = local\n\
+             [services local]\nkms =\n  endpoint_url = {url}\n"
+        ),
+    );
+    user.environment.write("p.yaml", TEXT);
+    for profile in ["default", "p"] {
+        let words = ["encrypt", "--kms", KEY, "p.yaml"];
+        let mut command = user.environment.command(&words);
+        command
+            .envs(ACCESS)
+            .env("AWS_CONFIG_FILE", &config)
+            .env("AWS_PROFILE", profile);
+        user.environment.finish(command).succeeds();
+    }
+}
+
+#[test]
+fn a_bundle_of_certificates_is_trusted() {
+    let user = User::new();
+    user.environment.write("p.yaml", TEXT);
+    let server = HttpServer::start_tls(|_| {
+        HttpReply::json(400, &serde_json::json!({"__type": "DisabledException"}))
+    });
+    let url = server.url();
+    let authority = authority_file().display().to_string();
+    for (bundle, words) in [
+        (&*authority, "the key is disabled"),
+        ("", "no trusted authority signed its certificate"),
+        ("/nowhere.pem", "/nowhere.pem: No such file or directory"),
+    ] {
+        let server = [("AWS_ENDPOINT_URL_KMS", &*url), ("AWS_CA_BUNDLE", bundle)];
+        let variables = [&ACCESS[..], &server].concat();
+        let run = user.run_with(&variables, &["encrypt", "-i", "--kms", KEY, "p.yaml"]);
+        assert!(unwrapped(&run.fails_with(1)).contains(words), "{words}");
+    }
 }
 
 #[test]

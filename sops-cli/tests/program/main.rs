@@ -41,6 +41,8 @@ mod keys;
 mod keys_check;
 mod keyservice;
 mod kills;
+#[cfg(not(feature = "aws"))]
+mod left_out;
 mod leftovers;
 mod line_endings;
 mod lint;

@@ -1,49 +1,69 @@
-//! Keys of AWS KMS. `key_arn.rs` checks what a file names, `credentials/` finds an access key,
-//! `endpoint.rs` has the servers, `signature.rs` signs requests, and `refusal.rs` explains answers.
+//! Keys of AWS KMS, with the SDK of AWS. `key_arn.rs` checks what a file names, `connector.rs` sends
+//! the requests of the SDK, `credentials.rs` finds an access key, `profile.rs` checks the profile,
+//! and `refusal.rs` explains errors.
 
-mod access_key;
-mod context;
+mod connector;
 mod credentials;
-mod endpoint;
 mod key_arn;
+mod profile;
 mod refusal;
-mod signature;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use aws_config::provider_config::ProviderConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_kms::Client;
+use aws_sdk_kms::config::{SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_kms::primitives::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Method, Request, StatusCode};
-use serde::Deserialize;
 use sops_keys::{Environment, Family, MasterKey};
-use tokio::time::sleep;
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use self::access_key::AccessKey;
-use self::context::Context;
-use self::credentials::{Credentials, Wanted};
+use self::credentials::Found;
 use self::key_arn::KeyArn;
-use self::signature::{Scope, sign};
-use crate::USER_AGENT as THIS_PROGRAM;
+use self::profile::Profile;
+use self::refusal::NOT_AN_ANSWER;
 use crate::provider::{Outcome, Pending, Provider};
 use crate::reach::Reach;
-use crate::secret_text::SecretText;
-use crate::transport::{Answer, HttpClient, Limits, Proxies, TlsSettings, read};
 
-/// The pauses before a request is repeated because there were too many.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
+/// The time for all attempts of a request. The transport limits each of them to less.
+const ALL_ATTEMPTS: Duration = Duration::from_secs(40);
+
+/// An access key is replaced when it is valid for less than this.
+const RESERVE: Duration = Duration::from_secs(60);
 
 /// The keys of any number of accounts and regions.
 pub(crate) struct Aws {
     environment: Environment,
-    client: OnceLock<Outcome<HttpClient>>,
-    direct: HttpClient,
-    credentials: Credentials,
+    http: OnceLock<Outcome<SharedHttpClient>>,
+    sessions: std::sync::Mutex<HashMap<Wanted, Slot>>,
+}
+
+/// A session, or why it could not be opened. Locked during the search, so that there is only one.
+type Slot = Arc<Mutex<Option<Outcome<Session>>>>;
+
+/// What a key in a file asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Wanted {
+    /// The profile, which then has precedence over the environment.
+    profile: Option<String>,
+    /// The role to assume.
+    role: Option<String>,
+    region: String,
+}
+
+/// A client of AWS KMS with an access key.
+#[derive(Clone)]
+struct Session {
+    client: Client,
+    /// Where the access key comes from, in the words of messages.
+    source: String,
+    expires: Option<SystemTime>,
 }
 
 /// A key as a file names it.
@@ -54,122 +74,91 @@ struct Key<'a> {
     profile: Option<&'a String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct EncryptAnswer {
-    ciphertext_blob: String,
-    key_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct DecryptAnswer {
-    plaintext: SecretText,
-    key_id: String,
+impl Session {
+    /// Whether the access key can still be used.
+    fn is_fresh(&self) -> bool {
+        self.expires
+            .is_none_or(|expires| expires > SystemTime::now() + RESERVE)
+    }
 }
 
 impl Aws {
-    /// Contacts no server yet.
+    /// Reads no setting and contacts no server yet.
     pub(crate) fn new(environment: Environment) -> Self {
         Self {
-            client: OnceLock::new(),
-            direct: HttpClient::new(Proxies::none(), TlsSettings::default(), Limits::default()),
-            credentials: Credentials::default(),
             environment,
+            http: OnceLock::new(),
+            sessions: std::sync::Mutex::default(),
         }
     }
 
-    fn client(&self) -> Outcome<&HttpClient> {
-        let client = self.client.get_or_init(|| {
-            let mut tls = TlsSettings::default();
-            if let Some(file) = self.environment.var("AWS_CA_BUNDLE").map(PathBuf::from) {
-                tls.authorities = vec![(file.display().to_string(), read(&file)?)];
-            }
-            let proxies = Proxies::from_environment(&self.environment);
-            Ok(HttpClient::new(proxies, tls, Limits::default()))
-        });
-        client.as_ref().map_err(Clone::clone)
-    }
-
-    async fn access_key(&self, key: &Key<'_>) -> Outcome<AccessKey> {
-        let region = key.arn.region;
-        let context = Context {
-            environment: &self.environment,
-            client: self.client()?,
-            direct: &self.direct,
-            region,
-        };
+    async fn session(&self, key: &Key<'_>) -> Outcome<Session> {
         let wanted = Wanted {
             profile: key.profile.cloned(),
             role: key.role.cloned(),
-            region: region.to_owned(),
+            region: key.arn.region.to_owned(),
         };
-        self.credentials.find(&context, &wanted).await
+        let slot = {
+            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(sessions.entry(wanted.clone()).or_default())
+        };
+        let mut session = slot.lock().await;
+        let is_usable = |known: &&Outcome<Session>| known.as_ref().map_or(true, Session::is_fresh);
+        if let Some(known) = session.as_ref().filter(is_usable) {
+            return known.clone();
+        }
+        let opened = self.open(&wanted).await;
+        *session = Some(opened.clone());
+        opened
     }
 
-    /// Encrypts or decrypts. `secret` is a text in the request that must not be shown.
-    async fn operate(
-        &self,
-        key: &Key<'_>,
-        operation: &str,
-        body: &serde_json::Value,
-        secret: &str,
-    ) -> Outcome<Answer> {
-        let region = key.arn.region;
-        let access = self.access_key(key).await?;
-        let url = endpoint::endpoint(&self.environment, "kms", "KMS", region)?;
-        let body = Zeroizing::new(body.to_string());
-        let mut request = Request::new(Bytes::from(body.to_string()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = format!("{url}/")
-            .parse()
-            .map_err(|_| "AWS_ENDPOINT_URL_KMS is not a URL".to_owned())?;
-        let headers = request.headers_mut();
-        headers.insert(USER_AGENT, THIS_PROGRAM);
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-amz-json-1.1"),
-        );
-        let target = HeaderValue::from_str(&format!("TrentService.{operation}"))
-            .expect("the names of operations are letters");
-        headers.insert("x-amz-target", target);
-        sign(
-            &mut request,
-            &access,
-            Scope {
-                service: "kms",
-                region,
-            },
-            SystemTime::now(),
-        )?;
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let mut pauses = PAUSES.iter();
-        loop {
-            let answer = self.client()?.send(&request).await;
-            let answer = answer.map_err(|error| format!("{host} {error}"))?;
-            if answer.status == StatusCode::OK {
-                return Ok(answer);
-            }
-            match pauses
-                .next()
-                .filter(|_| refusal::kind(&answer) == "ThrottlingException")
-            {
-                Some(pause) => sleep(*pause).await,
-                None => {
-                    return Err(refusal::explain(
-                        &answer,
-                        operation,
-                        &access.source,
-                        key.context,
-                        secret,
-                    ));
-                }
-            }
+    async fn open(&self, wanted: &Wanted) -> Outcome<Session> {
+        let http = self
+            .http
+            .get_or_init(|| connector::client(&self.environment));
+        let http = http.clone()?;
+        let profile = Profile::select(&self.environment, wanted.profile.as_deref()).await?;
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(ALL_ATTEMPTS)
+            .build();
+        let region = Region::new(wanted.region.clone());
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.clone())
+            .region(region.clone())
+            .timeout_config(timeouts)
+            .no_credentials();
+        if let Some(profile) = &profile {
+            loader = loader.profile_name(&profile.name);
         }
+        let config = loader.load().await;
+        let mut sources = ProviderConfig::without_region()
+            .with_http_client(http)
+            .with_region(Some(region))
+            .with_use_fips(config.use_fips())
+            .with_use_dual_stack(config.use_dual_stack());
+        if let Some(timeouts) = config.timeout_config() {
+            sources = sources.with_timeout_config(timeouts.clone());
+        }
+        let is_named = wanted.profile.is_some();
+        let own =
+            credentials::find_key(&self.environment, &sources, profile.as_ref(), is_named).await?;
+        let Found {
+            credentials,
+            source,
+        } = match &wanted.role {
+            Some(arn) => credentials::assume(&config, arn, own).await?,
+            None => own,
+        };
+        let expires = credentials.expiry();
+        let provider = SharedCredentialsProvider::new(credentials);
+        let config = config.into_builder().credentials_provider(provider).build();
+        Ok(Session {
+            client: Client::new(&config),
+            source,
+            expires,
+        })
     }
 }
-
-const NOT_AN_ANSWER: &str = "the server did not send a valid AWS KMS response";
 
 fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
     match key {
@@ -189,11 +178,20 @@ fn key_of(key: &MasterKey) -> Outcome<Key<'_>> {
 }
 
 /// Refuses an answer about another key. An alias stands for the key that AWS names.
-fn check(arn: KeyArn<'_>, answered: &str) -> Outcome<()> {
-    match !arn.is_key() || arn.arn == answered {
-        true => Ok(()),
-        false => Err("AWS used a different key than requested".to_owned()),
+fn check(arn: KeyArn<'_>, answered: Option<&str>) -> Outcome<()> {
+    match answered {
+        None => Err(NOT_AN_ANSWER.to_owned()),
+        Some(answered) if arn.is_key() && arn.arn != answered => {
+            Err("AWS used a different key than requested".to_owned())
+        }
+        Some(_) => Ok(()),
     }
+}
+
+/// The encryption context; `None` if it is empty.
+fn context(key: &Key<'_>) -> Option<HashMap<String, String>> {
+    let context = key.context.clone();
+    (!context.is_empty()).then(|| context.into_iter().collect())
 }
 
 impl Provider for Aws {
@@ -203,7 +201,7 @@ impl Provider for Aws {
 
     /// The servers are those of AWS or of the user, so every reach is the same.
     fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
-        Box::pin(async move { Ok(self.access_key(&key_of(key)?).await?.source) })
+        Box::pin(async move { Ok(self.session(&key_of(key)?).await?.source) })
     }
 
     fn encrypt<'a>(
@@ -214,18 +212,20 @@ impl Provider for Aws {
     ) -> Pending<'a, String> {
         Box::pin(async move {
             let key = key_of(key)?;
-            let plaintext = Zeroizing::new(STANDARD.encode(secret));
-            let body = serde_json::json!({
-                "KeyId": key.arn.arn,
-                "Plaintext": &*plaintext,
-                "EncryptionContext": key.context,
-            });
-            let answer = self.operate(&key, "Encrypt", &body, &plaintext).await?;
-            let answer: EncryptAnswer =
-                serde_json::from_slice(&answer.body).map_err(|_| NOT_AN_ANSWER.to_owned())?;
-            check(key.arn, &answer.key_id)?;
-            match STANDARD.decode(&answer.ciphertext_blob) {
-                Ok(ciphertext) if !ciphertext.is_empty() => Ok(answer.ciphertext_blob),
+            let session = self.session(&key).await?;
+            let request = session
+                .client
+                .encrypt()
+                .key_id(key.arn.arn)
+                .plaintext(Blob::new(secret))
+                .set_encryption_context(context(&key));
+            let answer = request.send().await.map_err(|error| {
+                let plaintext = Zeroizing::new(STANDARD.encode(secret));
+                refusal::explain(&error, "Encrypt", &session.source, key.context, &plaintext)
+            })?;
+            check(key.arn, answer.key_id())?;
+            match answer.ciphertext_blob() {
+                Some(blob) if !blob.as_ref().is_empty() => Ok(STANDARD.encode(blob)),
                 _ => Err(NOT_AN_ANSWER.to_owned()),
             }
         })
@@ -239,17 +239,22 @@ impl Provider for Aws {
     ) -> Pending<'a, Zeroizing<Vec<u8>>> {
         Box::pin(async move {
             let key = key_of(key)?;
-            let body = serde_json::json!({
-                "KeyId": key.arn.arn,
-                "CiphertextBlob": enc,
-                "EncryptionContext": key.context,
-            });
-            let answer = self.operate(&key, "Decrypt", &body, "").await?;
-            let answer: DecryptAnswer =
-                serde_json::from_slice(&answer.body).map_err(|_| NOT_AN_ANSWER.to_owned())?;
-            check(key.arn, &answer.key_id)?;
-            let secret = STANDARD.decode(&*answer.plaintext).map(Zeroizing::new);
-            secret.map_err(|_| NOT_AN_ANSWER.to_owned())
+            let ciphertext = STANDARD
+                .decode(enc)
+                .map_err(|_| "`enc` is not base64".to_owned())?;
+            let session = self.session(&key).await?;
+            let request = session
+                .client
+                .decrypt()
+                .key_id(key.arn.arn)
+                .ciphertext_blob(Blob::new(ciphertext))
+                .set_encryption_context(context(&key));
+            let answer = request.send().await.map_err(|error| {
+                refusal::explain(&error, "Decrypt", &session.source, key.context, "")
+            })?;
+            check(key.arn, answer.key_id())?;
+            let plaintext = answer.plaintext.ok_or_else(|| NOT_AN_ANSWER.to_owned())?;
+            Ok(Zeroizing::new(plaintext.into_inner()))
         })
     }
 }

@@ -1,46 +1,39 @@
-//! Explains the answers that refuse a request.
+//! Explains the errors of AWS's SDK.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
-use serde::Deserialize;
-use sops_printable::escaped;
+use aws_sdk_kms::config::http::HttpResponse;
+use aws_sdk_kms::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 
-use crate::transport::Answer;
+use super::connector::Unanswered;
 use crate::words::said;
 
-#[derive(Deserialize, Default)]
-struct ErrorAnswer {
-    #[serde(default, rename = "__type")]
-    kind: String,
-    #[serde(default, alias = "Message")]
-    message: String,
-}
-
-/// The kind of an error, such as `AccessDeniedException`; empty if the answer has no kind.
-pub(super) fn kind(answer: &Answer) -> String {
-    let error = serde_json::from_slice::<ErrorAnswer>(&answer.body).unwrap_or_default();
-    // A namespace may come first.
-    let kind = error.kind.rsplit('#').next().unwrap_or_default();
-    kind.chars().filter(char::is_ascii_alphanumeric).collect()
-}
+pub(super) const NOT_AN_ANSWER: &str = "the server does not answer like AWS KMS";
 
 /// Why AWS refused, and what to do. `source` is where the access key comes from, `context` the
 /// encryption context that was sent, and `secret` a text that must not be shown.
-pub(super) fn explain(
-    answer: &Answer,
+pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
+    error: &SdkError<E, HttpResponse>,
     operation: &str,
     source: &str,
     context: &BTreeMap<String, String>,
     secret: &str,
 ) -> String {
-    let error = serde_json::from_slice::<ErrorAnswer>(&answer.body).unwrap_or_default();
-    let kind = kind(answer);
-    let message = match said(&error.message, &[secret]) {
+    let SdkError::ServiceError(refusal) = error else {
+        return match error {
+            SdkError::ResponseError(_) => NOT_AN_ANSWER.to_owned(),
+            _ if find::<Unanswered>(error).is_some() => reason(error),
+            _ => format!("the request to AWS KMS failed: {}", reason(error)),
+        };
+    };
+    let status = refusal.raw().status().as_u16();
+    let error = refusal.err().meta();
+    let message = match said(error.message().unwrap_or_default(), &[secret]) {
         message if message.is_empty() => String::new(),
         message => format!(": {message}"),
     };
-    let permission = escaped(operation).into_owned();
-    match &*kind {
+    match error.code().unwrap_or_default() {
         "InvalidCiphertextException" => {
             format!(
                 "this key cannot decrypt `enc` with {}; `enc`, the context or the key was changed",
@@ -48,7 +41,7 @@ pub(super) fn explain(
             )
         }
         "AccessDeniedException" => format!(
-            "AWS does not allow `kms:{permission}` with the access key from {source}{message}"
+            "AWS does not allow `kms:{operation}` with the access key from {source}{message}"
         ),
         "ExpiredTokenException" | "ExpiredToken" => format!(
             "the access key from {source} has expired; run `aws sso login`, or get a new one"
@@ -65,7 +58,9 @@ pub(super) fn explain(
         "KMSInvalidStateException" => format!("the key cannot be used in its state{message}"),
         "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
         "ThrottlingException" => format!("AWS KMS received too many requests{message}"),
-        kind => format!("AWS returned {} {kind}{message}", answer.status.as_u16()),
+        "" if refusal.raw().status().is_success() => NOT_AN_ANSWER.to_owned(),
+        "" => format!("AWS answered {status}{message}"),
+        code => format!("AWS answered {status} {}{message}", said(code, &[])),
     }
 }
 
@@ -79,4 +74,35 @@ fn shown(context: &BTreeMap<String, String>) -> String {
         .map(|(key, value)| format!("{key}:{value}"))
         .collect();
     format!("the encryption context `{}`", said(&pairs.join(","), &[]))
+}
+
+/// The error at the root, which says most.
+pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
+    let root = causes(error).last().unwrap_or(error);
+    let text = match root.downcast_ref::<ErrorMetadata>() {
+        Some(metadata) => {
+            let message = metadata.message().unwrap_or("no reason given");
+            match metadata.code() {
+                Some(code) => format!("{code}: {message}"),
+                None => message.to_owned(),
+            }
+        }
+        None => root.to_string(),
+    };
+    // The SDK has no public type for it.
+    if text.starts_with("operation timeout") {
+        return "no answer in time".to_owned();
+    }
+    let end = text.find(" (os error").unwrap_or(text.len());
+    said(&text[..end], &[])
+}
+
+/// The error of this type among the causes.
+pub(super) fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// The error and its causes, down to the root.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| Error::source(*error))
 }

@@ -1,5 +1,7 @@
 //! Which requests go through a proxy.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sops_keys::Environment;
@@ -34,7 +36,7 @@ impl Proxies {
     }
 
     /// No proxy, for servers that only this machine can reach.
-    #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "hckms"))]
+    #[cfg(any(feature = "azure", feature = "gcp", feature = "hckms"))]
     pub(crate) fn none() -> Self {
         Self(Matcher::builder().build().into())
     }
@@ -45,17 +47,25 @@ impl Proxies {
         Self(Matcher::builder().all(proxy).build().into())
     }
 
-    /// The proxy for a request. As in Go, none for this machine.
+    /// The proxy for a request. As in Go, none for this machine. Metadata servers, which have
+    /// link-local addresses, would tell a proxy about its own machine.
     pub(super) fn of(&self, uri: &Uri) -> Option<Intercept> {
         let host = uri.host()?;
-        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        let is_here = host.eq_ignore_ascii_case("localhost")
-            || address.is_ok_and(|address| address.is_loopback());
-        match is_here {
+        let is_near = match host.trim_matches(['[', ']']).parse() {
+            Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+            Ok(IpAddr::V6(address)) => address.is_loopback() || is_of_ec2(address),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        };
+        match is_near {
             true => None,
             false => self.0.intercept(uri),
         }
     }
+}
+
+/// Whether the address is among those of the metadata servers of EC2 and EKS.
+fn is_of_ec2(address: Ipv6Addr) -> bool {
+    address.segments()[..2] == [0xfd00, 0x0ec2]
 }
 
 #[cfg(test)]
@@ -76,6 +86,9 @@ mod tests {
             ("https://localhost:8200/v1", None),
             ("http://127.0.0.1:8200/v1", None),
             ("https://[::1]:8200/v1", None),
+            ("http://169.254.169.254/latest", None),
+            ("http://[fd00:ec2::254]/latest", None),
+            ("http://[fd00:ec3::254]/latest", Some("http://q:2/")),
         ] {
             let chosen = proxies.of(&uri.parse().unwrap());
             let chosen = chosen.map(|proxy| proxy.uri().to_string());

@@ -24,6 +24,8 @@ pub const ASSUMED: (&str, &str) = ("ASIAROLEOFTHETESTS00", "secret-of-the-role-o
 pub const SESSION: &str = "session-token-of-the-tests";
 /// The token of a login, of a container and of another provider.
 pub const LOGIN: &str = "login-token-of-the-tests";
+/// The token that renews a login.
+pub const REFRESH: &str = "refresh-token-of-the-tests";
 
 /// A server for keys and access keys.
 pub struct AwsServer {
@@ -51,15 +53,19 @@ impl State {
         let path = request.path.split('?').next().unwrap_or_default();
         match (&*request.method, path) {
             ("GET", "/federation/credentials") => portal(request),
+            ("POST", "/token") => renewal(request),
             ("GET", "/container") => match request.header("authorization") {
                 Some(LOGIN) => temporary(),
                 _ => HttpReply::json(403, &json!({})),
             },
-            ("PUT", "/latest/api/token") => HttpReply::Answer(200, Vec::new(), LOGIN.into()),
+            ("PUT", "/latest/api/token") => {
+                let lifetime = ("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned());
+                HttpReply::Answer(200, vec![lifetime], LOGIN.into())
+            }
             ("GET", path) if path.starts_with("/latest/meta-data/iam/security-credentials/") => {
                 let role = path.rsplit('/').next().unwrap_or_default();
                 match (request.header("x-aws-ec2-metadata-token"), role) {
-                    (Some(LOGIN), "") => HttpReply::Answer(200, Vec::new(), "sops\n".into()),
+                    (Some(LOGIN), "") => HttpReply::Answer(200, Vec::new(), "sops".into()),
                     (Some(LOGIN), "sops") => temporary(),
                     _ => HttpReply::json(401, &json!({})),
                 }
@@ -129,7 +135,20 @@ fn portal(request: &HttpRequest) -> HttpReply {
         false => HttpReply::json(
             401,
             &json!({"message": "Session token not found or invalid"}),
+        )
+        .with_header("x-amzn-errortype", "UnauthorizedException"),
+    }
+}
+
+/// A new token for a login.
+fn renewal(request: &HttpRequest) -> HttpReply {
+    let body = request.json();
+    match body["grantType"] == "refresh_token" && body["refreshToken"] == REFRESH {
+        true => HttpReply::json(
+            200,
+            &json!({"accessToken": LOGIN, "expiresIn": 3600, "tokenType": "Bearer"}),
         ),
+        false => HttpReply::json(400, &json!({"error": "invalid_grant"})),
     }
 }
 
@@ -152,14 +171,17 @@ fn assume(request: &HttpRequest) -> HttpReply {
     let body = String::from_utf8_lossy(&request.body).into_owned();
     let has = |field: &str| body.split('&').any(|part| part == field);
     let role = "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fsops";
-    let is_allowed = match () {
-        () if has("Action=AssumeRole") => is_signed(request, "sts"),
-        () => has("Action=AssumeRoleWithWebIdentity") && has(&format!("WebIdentityToken={LOGIN}")),
+    let (action, is_allowed) = match has("Action=AssumeRole") {
+        true => ("AssumeRole", is_signed(request, "sts")),
+        false => (
+            "AssumeRoleWithWebIdentity",
+            has("Action=AssumeRoleWithWebIdentity") && has(&format!("WebIdentityToken={LOGIN}")),
+        ),
     };
     let is_named = body.contains("RoleSessionName=") && has("Version=2011-06-15");
     let xml = match is_allowed && is_named && has(role) {
         true => format!(
-            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{SESSION}</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+            "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result><Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{SESSION}</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></{action}Result></{action}Response>",
             ASSUMED.0, ASSUMED.1
         ),
         false => "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>".to_owned(),

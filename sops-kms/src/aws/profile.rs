@@ -1,0 +1,109 @@
+//! The profile that an access key comes from, and what the SDK does not say about it.
+
+use std::borrow::Cow;
+
+use aws_config::profile::ProfileSet;
+use sops_keys::Environment;
+use sops_printable::escaped;
+
+use super::refusal::reason;
+use crate::provider::Outcome;
+use crate::variables::text;
+
+/// A profile that exists.
+pub(super) struct Profile {
+    pub(super) name: String,
+    /// The profile whose SSO login is used: this one, or one that it refers to.
+    pub(super) with_login: Option<String>,
+}
+
+impl Profile {
+    /// The profile that a file names, or else the one that the user selects; `None` if there is no
+    /// `default` profile.
+    ///
+    /// # Errors
+    ///
+    /// The profile is missing, or it needs what this program does not support.
+    pub(super) async fn select(
+        environment: &Environment,
+        named: Option<&str>,
+    ) -> Outcome<Option<Self>> {
+        let selected = match text(environment, "AWS_PROFILE")? {
+            Some(name) => Some(name),
+            None => text(environment, "AWS_DEFAULT_PROFILE")?,
+        };
+        let wanted = named.or(selected.as_deref());
+        let name = wanted.unwrap_or("default").to_owned();
+        let (files, fs, env) = Default::default();
+        let selected = Some(Cow::Owned(name.clone()));
+        let profiles = aws_config::profile::load(&fs, &env, &files, selected).await;
+        let profiles = profiles.map_err(|error| reason(&error))?;
+        if profiles.get_profile(&name).is_none() {
+            return match (named, wanted) {
+                (Some(name), _) => Err(missing(name)),
+                (None, Some(name)) => Err(format!(
+                    "AWS_PROFILE: there is no profile `{}`",
+                    escaped(name)
+                )),
+                (None, None) => Ok(None),
+            };
+        }
+        let with_login = login(&profiles, &name)?;
+        Ok(Some(Self { name, with_login }))
+    }
+
+    /// The command that logs the user in.
+    pub(super) fn login_command(name: &str) -> String {
+        match name {
+            "default" => "aws sso login".to_owned(),
+            name => format!("aws sso login --profile {}", escaped(name)),
+        }
+    }
+}
+
+fn missing(name: &str) -> String {
+    format!(
+        "there is no profile `{}` in ~/.aws/config or ~/.aws/credentials; the encrypted file names this profile, so add it there",
+        escaped(name)
+    )
+}
+
+/// The profile whose SSO login is used, following `source_profile`. Refuses what the SDK ignores or
+/// does not explain.
+fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
+    let mut seen = Vec::new();
+    let mut name = name;
+    loop {
+        let profile = profiles.get_profile(name).ok_or_else(|| missing(name))?;
+        if seen.contains(&name) {
+            return Err("the profiles refer to each other in a loop".to_owned());
+        }
+        seen.push(name);
+        let has = |key: &str| profile.get(key).is_some();
+        let unsupported = |feature: &str| {
+            Err(format!(
+                "the profile `{name}` {feature}, which sops-rs does not support; run `eval \"$(aws configure export-credentials --profile {name} --format env)\"`",
+                name = escaped(name)
+            ))
+        };
+        let source = profile
+            .get("source_profile")
+            .filter(|source| *source != name);
+        // The access key of a source profile has precedence over its role.
+        let has_key = has("aws_access_key_id") && seen.len() > 1;
+        if has("role_arn") && !has("web_identity_token_file") && !has_key {
+            if has("mfa_serial") {
+                return unsupported("requires MFA");
+            }
+            if let Some(source) = source {
+                name = source;
+                continue;
+            }
+        }
+        if has("login_session") {
+            return unsupported("uses `aws login`");
+        }
+        let has_login = has("sso_session") || has("sso_start_url");
+        return Ok((has_login && !has_key).then(|| name.to_owned()));
+    }
+}
