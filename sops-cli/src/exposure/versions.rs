@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 use sops_core::keys::KeyService;
 use sops_core::metadata::Metadata;
@@ -23,8 +24,8 @@ use crate::git::{CommitGraph, Objects};
 use crate::input_format::InputFormat;
 use crate::parallel::{self, ItemsPerThread};
 
-/// How many versions are in memory at once.
-const TOGETHER: usize = 512;
+/// How many versions are in memory at once. Each has at most 64 MiB.
+const TOGETHER: usize = 64;
 
 /// A file of a commit.
 pub(crate) struct Content {
@@ -257,7 +258,7 @@ fn chunks<T>(items: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
 }
 
 fn read(data_keys: &DataKeys<'_>, marker: &Marker, path: &Path, content: &[u8]) -> Read {
-    if !contains(content, CIPHERTEXT_PREFIX.as_bytes()) {
+    if memmem::find(content, CIPHERTEXT_PREFIX.as_bytes()).is_none() {
         return Read::NotEncrypted;
     }
     let by_name = InputFormat::of_name(path);
@@ -279,10 +280,6 @@ fn read(data_keys: &DataKeys<'_>, marker: &Marker, path: &Path, content: &[u8]) 
         values: seen(marker, values),
         metadata: document.metadata().clone(),
     }))
-}
-
-fn contains(content: &[u8], text: &[u8]) -> bool {
-    content.windows(text.len()).any(|window| window == text)
 }
 
 /// The values that the rule of a file covers, in a version in plaintext.

@@ -20,8 +20,8 @@ use crate::parallel::{self, ItemsPerThread};
 use crate::secret_data;
 use crate::ui::Ui;
 
-/// How many contents are in memory at once.
-const TOGETHER: usize = 256;
+/// How many contents are in memory at once. Each has at most 64 MiB.
+const TOGETHER: usize = 64;
 
 /// A place where a value is in plaintext.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
