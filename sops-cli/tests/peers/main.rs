@@ -19,6 +19,7 @@ mod disguise;
 mod everyday;
 mod exec;
 mod exit_codes;
+mod exposure;
 mod flags;
 mod flat;
 mod flux;
