@@ -102,18 +102,26 @@ impl State {
                 let ciphertext = STANDARD.encode([(); 150].map(|()| rand::random::<u8>()));
                 sealed.insert(
                     ciphertext.clone(),
-                    (text("Plaintext"), body["EncryptionContext"].clone()),
+                    (text("Plaintext"), context(&body)),
                 );
                 HttpReply::json(200, &json!({"CiphertextBlob": ciphertext, "KeyId": KEY}))
             }
             Some("TrentService.Decrypt") => match sealed.get(&text("CiphertextBlob")) {
-                Some((plaintext, context)) if *context == body["EncryptionContext"] => {
+                Some((plaintext, sealed_context)) if *sealed_context == context(&body) => {
                     HttpReply::json(200, &json!({"Plaintext": plaintext, "KeyId": KEY}))
                 }
                 _ => refusal("InvalidCiphertextException", ""),
             },
             _ => refusal("UnknownOperationException", ""),
         }
+    }
+}
+
+/// The encryption context; an empty one is the same as none.
+fn context(body: &Value) -> Value {
+    match &body["EncryptionContext"] {
+        Value::Null => json!({}),
+        context => context.clone(),
     }
 }
 
