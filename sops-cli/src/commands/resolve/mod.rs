@@ -31,7 +31,6 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs resolve                     # list the files with conflicts
   sops-rs resolve secret.yaml
-  sops-rs resolve secret.yaml --theirs
   sops-rs resolve secret.yaml --ours --theirs stringData";
 
 #[derive(clap::Args, Debug, Default)]
