@@ -142,10 +142,9 @@ fn write_tree(ui: &Ui, directory: &Path, items: &[BatchFile]) -> Result<(), Comm
     require_new(directory)?;
     let mut errors = Vec::new();
     let mut encrypted = 0;
-    for item in items {
-        if item.path.ends_with(CONFIG_FILE) {
-            continue;
-        }
+    let is_rendered = |item: &&BatchFile| !item.path.ends_with(CONFIG_FILE);
+    let items: Vec<&BatchFile> = items.iter().filter(is_rendered).collect();
+    for item in &items {
         match write_file(ui, directory, item) {
             Ok(is_encrypted) => encrypted += usize::from(is_encrypted),
             Err(error) => errors.push(error),

@@ -19,8 +19,11 @@ pub(crate) struct ChangedFile {
 pub(crate) struct FileVersion {
     /// The path relative to the root.
     pub(crate) path: PathBuf,
-    /// The ID of the content; `None` for the file in the working tree.
+    /// The ID of the content in Git; `None` if that is not known.
     pub(crate) blob: Option<String>,
+    /// Whether the file in the working tree is compared, if it exists. Git prints an ID of it too
+    /// in some cases, although it has not stored the content.
+    pub(crate) is_in_working_tree: bool,
 }
 
 /// The sides of a comparison, named as in the arguments of `git diff`.
@@ -94,7 +97,9 @@ impl Compared {
                 CommandError::new(Code::CannotReadInput, message)
             })?);
         }
-        Ok(files(&Running::start(&arguments)?.output()?))
+        let has_working_tree = !self.is_index && self.trees.len() < 2;
+        let output = Running::start(&arguments)?.output()?;
+        Ok(files(&output, has_working_tree))
     }
 }
 
@@ -116,26 +121,38 @@ fn trees(word: &str) -> Option<Vec<String>> {
             .map(|name| tree(name))
             .collect();
     }
+    if let Some(commit) = word.strip_suffix("^!") {
+        return [format!("{commit}^"), commit.to_owned()]
+            .iter()
+            .map(|name| tree(name))
+            .collect();
+    }
     Some(vec![tree(word)?])
 }
 
+/// The tree of a revision, such as `HEAD` or `:/subject`. A directory such as `HEAD:apps` is not
+/// one: its paths start elsewhere.
 fn tree(revision: &str) -> Option<String> {
-    let name = format!("{revision}^{{tree}}");
-    let id = git(&[
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        &name,
-    ])
-    .ok()?;
+    let id = verified(revision)?;
+    let kind = git(&["cat-file", "-t", &id]).ok()?;
+    match kind.trim_ascii() {
+        b"commit" | b"tag" => verified(&format!("{id}^{{tree}}")),
+        b"tree" if !revision.contains(':') => Some(id),
+        _ => None,
+    }
+}
+
+/// The ID of an object.
+fn verified(name: &str) -> Option<String> {
+    let id = git(&["rev-parse", "--verify", "--quiet", "--end-of-options", name]).ok()?;
     // Some versions of Git print the option.
     let id = String::from_utf8(id).ok()?;
     id.lines().last().map(str::to_owned)
 }
 
 /// Parses the output of `git diff --raw -z`: `:mode mode blob blob status`, and one or two paths.
-fn files(output: &[u8]) -> Vec<ChangedFile> {
+/// The new version is in the working tree or not.
+fn files(output: &[u8], has_working_tree: bool) -> Vec<ChangedFile> {
     let mut files: Vec<ChangedFile> = Vec::new();
     let mut fields = output.split(|byte| *byte == 0);
     while let Some(about) = fields.next().filter(|about| !about.is_empty()) {
@@ -154,15 +171,16 @@ fn files(output: &[u8]) -> Vec<ChangedFile> {
             true => fields.next().unwrap_or(first),
             false => first,
         };
-        let version = |mode: &str, blob: &str, path: &[u8]| {
-            let is_in_tree = blob.bytes().all(|digit| digit == b'0');
+        let version = |mode: &str, blob: &str, path: &[u8], is_in_working_tree| {
+            let is_unknown = blob.bytes().all(|digit| digit == b'0');
             mode.starts_with("100").then(|| FileVersion {
                 path: path_of(path),
-                blob: (!is_in_tree).then(|| blob.to_owned()),
+                blob: (!is_unknown).then(|| blob.to_owned()),
+                is_in_working_tree,
             })
         };
-        let old = version(old_mode.trim_start_matches(':'), old_blob, first);
-        let new = version(new_mode, new_blob, second);
+        let old = version(old_mode.trim_start_matches(':'), old_blob, first, false);
+        let new = version(new_mode, new_blob, second, has_working_tree);
         // Git lists a file with conflicts a second time, with one side.
         let path = new.as_ref().or(old.as_ref()).map(|version| &version.path);
         let is_listed = |file: &ChangedFile| {
@@ -183,7 +201,11 @@ impl ChangedFile {
     fn unmerged(path: PathBuf) -> Self {
         Self {
             old: None,
-            new: Some(FileVersion { path, blob: None }),
+            new: Some(FileVersion {
+                path,
+                blob: None,
+                is_in_working_tree: true,
+            }),
             is_unmerged: true,
         }
     }

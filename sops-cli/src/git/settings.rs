@@ -53,6 +53,12 @@ impl Settings {
         Self(entries.collect())
     }
 
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(entries: [(&str, &str); N]) -> Self {
+        let entries = entries.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Self(entries.into())
+    }
+
     pub(crate) fn value(&self, key: &str) -> Option<&str> {
         let mut entries = self.0.iter().rev();
         let entry = entries.find(|(name, _)| name.eq_ignore_ascii_case(key));

@@ -20,27 +20,20 @@ impl UnmergedFile {
     /// The versions of the file in the index; `None` if it has no conflict, or there is no
     /// repository.
     pub(crate) fn find(file: &Path) -> Result<Option<Self>, CommandError> {
+        Self::matching(":(literal)", file)
+    }
+
+    /// The same for a path from the root of the repository.
+    pub(crate) fn find_from_root(file: &Path) -> Result<Option<Self>, CommandError> {
+        Self::matching(":(top,literal)", file)
+    }
+
+    fn matching(magic: &str, file: &Path) -> Result<Option<Self>, CommandError> {
         // Git must not read the path as a pattern.
-        let mut pathspec = OsString::from(":(literal)");
+        let mut pathspec = OsString::from(magic);
         pathspec.push(file);
-        let flags = ["ls-files", "--unmerged", "--full-name", "-z", "--"];
-        let arguments = [&flags.map(OsStr::new)[..], &[pathspec.as_os_str()]].concat();
-        let Ok(list) = Running::start(&arguments)?.try_output()? else {
-            return Ok(None);
-        };
-        let mut unmerged = None;
-        let objects = Objects::open()?;
-        for entry in list.split(|byte| *byte == 0) {
-            let Some((path, stage, id)) = stage(entry) else {
-                continue;
-            };
-            let unmerged = unmerged.get_or_insert(Self {
-                path,
-                versions: [None, None, None],
-            });
-            unmerged.versions[stage - 1] = objects.blob(id);
-        }
-        Ok(unmerged)
+        let mut files = list(&pathspec)?;
+        Ok((!files.is_empty()).then(|| files.swap_remove(0)))
     }
 
     pub(crate) fn base(&self) -> Option<&[u8]> {
@@ -51,9 +44,49 @@ impl UnmergedFile {
         self.versions[1].as_deref()
     }
 
+    /// Whether a version has this text.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        let mut versions = self.versions.iter().flatten();
+        versions.any(|version| str::from_utf8(version).is_ok_and(|version| version.contains(text)))
+    }
+
     pub(crate) fn theirs(&self) -> Option<&[u8]> {
         self.versions[2].as_deref()
     }
+}
+
+/// All files in conflict, by their paths from the root of the repository.
+pub(crate) fn unmerged_files() -> Result<Vec<UnmergedFile>, CommandError> {
+    list(OsStr::new(":/"))
+}
+
+/// The files in conflict that match; none outside of a repository.
+fn list(pathspec: &OsStr) -> Result<Vec<UnmergedFile>, CommandError> {
+    let flags = ["ls-files", "--unmerged", "--full-name", "-z", "--"];
+    let arguments = [&flags.map(OsStr::new)[..], &[pathspec]].concat();
+    let Ok(list) = Running::start(&arguments)?.try_output()? else {
+        return Ok(Vec::new());
+    };
+    let mut files: Vec<UnmergedFile> = Vec::new();
+    if list.is_empty() {
+        return Ok(files);
+    }
+    let objects = Objects::open()?;
+    for entry in list.split(|byte| *byte == 0) {
+        let Some((path, stage, id)) = stage(entry) else {
+            continue;
+        };
+        if files.last().is_none_or(|file| file.path != path) {
+            files.push(UnmergedFile {
+                path,
+                versions: [None, None, None],
+            });
+        }
+        if let Some(file) = files.last_mut() {
+            file.versions[stage - 1] = objects.blob(id);
+        }
+    }
+    Ok(files)
 }
 
 /// The path, the stage from 1 to 3 and the ID of the blob in a line of `git ls-files`.

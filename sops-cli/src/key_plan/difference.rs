@@ -10,6 +10,8 @@ use crate::recipient_edit::RecipientNames;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KeyDifference {
     lines: Vec<String>,
+    /// Whether someone who could decrypt the file is removed from it.
+    removes: bool,
 }
 
 /// A key group with its number, from 1.
@@ -56,7 +58,17 @@ impl KeyDifference {
             });
             lines.push(format!("shamir_threshold: {old} -> {new}"));
         }
-        Self { lines }
+        let kept = after.groups.concat();
+        let mut held = before.groups.iter().flatten();
+        Self {
+            lines,
+            removes: held.any(|key| !stays(key, &kept)),
+        }
+    }
+
+    /// Whether someone who could decrypt the file is removed from it.
+    pub(crate) fn removes(&self) -> bool {
+        self.removes
     }
 
     /// The changes, one in each line.

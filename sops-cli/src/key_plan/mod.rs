@@ -96,6 +96,12 @@ impl KeyPlan {
         changes.any(|change| !change.difference.lines().is_empty())
     }
 
+    /// How many files lose a recipient.
+    pub(crate) fn removing(&self) -> usize {
+        let changes = self.changes.values();
+        changes.filter(|change| change.difference.removes()).count()
+    }
+
     /// Prints the plan. `heading` goes before the number of files, as in `Keys change in`.
     pub(crate) fn print(&self, ui: &Ui, heading: &str) -> Result<(), CommandError> {
         let unchanged = match self.unchanged {

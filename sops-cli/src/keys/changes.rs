@@ -11,6 +11,7 @@ pub(crate) struct KeyChanges {
     lines: Vec<String>,
     is_change: bool,
     grants: bool,
+    removes: bool,
 }
 
 impl KeyChanges {
@@ -21,12 +22,15 @@ impl KeyChanges {
         let (groups, comes, goes) = groups(&old, new);
         let thresholds = Thresholds::between(metadata, rule);
         let threshold = thresholds.updated;
+        let kept = new.concat();
+        let mut held = old.iter().flatten();
         let before = metadata.shamir_threshold.unwrap_or(0);
         let after = threshold.unwrap_or(0);
         Self {
             threshold,
             lines: [threshold_lines(before, after), groups].concat(),
             is_change: comes || goes || after != before,
+            removes: held.any(|old| !kept.iter().any(|new| new.means(old))),
             grants: comes || needed_groups(threshold, new.len()) < thresholds.file,
         }
     }
@@ -39,6 +43,11 @@ impl KeyChanges {
     /// Whether the changes let someone new decrypt the file.
     pub(crate) fn grants(&self) -> bool {
         self.grants
+    }
+
+    /// Whether someone who could decrypt the file is removed from it.
+    pub(crate) fn removes(&self) -> bool {
+        self.removes
     }
 
     /// The changes as `sops` prints them: group by group, `+++` before added and `---` before

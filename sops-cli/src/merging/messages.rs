@@ -1,40 +1,211 @@
 //! The messages about merges.
 
+use std::path::Path;
+
 use sops_core::keys::MasterKey;
 use sops_core::merge::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName, Version};
+use sops_core::{Error, ErrorKind};
 use sops_lint::shell_path;
 
+use super::StoredConfiguration;
 use crate::command_error::{Code, CommandError};
+use crate::git::Operation;
 use crate::keys::names::shown;
+use crate::ui::Ui;
 
-/// The message about a note of a merge, even of a clean one.
-pub(crate) fn note(name: &str, note: &MergeNote) -> String {
-    match note {
-        MergeNote::RemovedWithoutRotation(keys) => format!(
-            "{name}: these recipients were removed, but can still decrypt the file because its data key is the same: {}; `sops-rs rotate` creates a new data key",
-            list(keys)
-        ),
-        MergeNote::Unnamed(keys) => format!(
-            "{name}: the merged file has new recipients that the creation rule at HEAD does not name: {}",
-            list(keys)
-        ),
-        MergeNote::NewDataKey => {
-            format!("{name}: the merged file has a new data key, so every encrypted value changed")
+/// Prints the notes of a merge, even of a clean one. `path` is the path of the file from the root of
+/// the repository, and `name` the one for messages.
+pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote]) {
+    let file = shell_path(name);
+    for note in notes {
+        match note {
+            MergeNote::RemovedWithoutRotation(keys) => ui.warn(format_args!(
+                "{name}: these recipients were removed, but can still decrypt the file because its data key is the same: {}; run `sops-rs rotate -i {file}`",
+                list(keys)
+            )),
+            MergeNote::Unnamed(keys) => print_unnamed(ui, name, path, keys),
+            MergeNote::NewDataKey => ui.warn(format_args!(
+                "{name}: the merged file has a new data key, so every encrypted value changed"
+            )),
+            _ => ui.warn(format_args!("{name}: {note:?}")),
         }
-        _ => format!("{name}: {note:?}"),
     }
 }
 
-/// The errors of a merge that is not clean, with the next command.
+/// Prints which new recipients the creation rule at HEAD does not name. It is usual that the branch
+/// that adds one adds it to `.sops.yaml` too.
+fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
+    let operation = Operation::current();
+    let other_side = operation.other_side();
+    let other_side = other_side.map(|commit| StoredConfiguration::in_commit(commit, path));
+    let named = other_side.as_ref().map(StoredConfiguration::keys);
+    let named = named.map(|named| named.groups.concat()).unwrap_or_default();
+    let is_named = |key: &&MasterKey| named.iter().any(|named| named.means(key));
+    let (added, unknown): (Vec<&MasterKey>, Vec<&MasterKey>) = keys.iter().partition(is_named);
+    if !added.is_empty() {
+        let names = other_side.map(|side| side.names()).unwrap_or_default();
+        let named = |key| match names.name(key) {
+            Some(_) => names.shown(key),
+            None => shown(key),
+        };
+        let added: Vec<String> = added.into_iter().map(named).collect();
+        ui.note(format_args!(
+            "{name}: the other side added {}, also to its .sops.yaml",
+            added.join(", ")
+        ));
+    }
+    if !unknown.is_empty() {
+        let unknown: Vec<String> = unknown.into_iter().map(shown).collect();
+        ui.warn(format_args!(
+            "{name}: the merged file has new recipients that .sops.yaml does not name: {}; add them to its creation rule, or remove them with `sops-rs updatekeys {}`",
+            unknown.join(", "),
+            shell_path(name)
+        ));
+    }
+}
+
+/// The errors of a merge that is not clean, with the next commands.
 pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
     let mut errors = errors_without_hint(name, problems);
     let last = errors.pop();
-    let hint = format!(
-        "`sops-rs resolve {}` opens the conflict decrypted",
-        shell_path(name)
-    );
-    errors.extend(last.map(|error| error.hint(hint)));
+    let steps = steps(name, problems);
+    errors.extend(last.map(|error| steps.into_iter().fold(error, CommandError::hint)));
     errors
+}
+
+/// What to do about a merge that is not clean.
+pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
+    let file = shell_path(name);
+    if problems.iter().any(is_missing_key) {
+        return vec![format!(
+            "only someone with a key can finish the merge, with `sops-rs resolve {file}`"
+        )];
+    }
+    let is_unusable = |side| {
+        let mut versions = problems.iter().filter_map(MergeProblem::version);
+        versions.any(|version| version == Version::Side(side))
+    };
+    match [SideName::Ours, SideName::Theirs].map(is_unusable) {
+        [true, true] => {
+            return vec![format!(
+                "after you fix this, merge the file with `sops-rs resolve {file}`"
+            )];
+        }
+        [false, true] => return with_one_side(&file, SideName::Ours, problems),
+        [true, false] => return with_one_side(&file, SideName::Theirs, problems),
+        [false, false] => {}
+    }
+    let flags: Vec<String> = problems
+        .iter()
+        .filter_map(|problem| flags(problem, &file))
+        .collect();
+    match flags.is_empty() {
+        true => vec![format!(
+            "`sops-rs resolve {file}` opens the conflict decrypted"
+        )],
+        false => flags,
+    }
+}
+
+/// What to do if only one side can be used.
+fn with_one_side(file: &str, side: SideName, problems: &[MergeProblem]) -> Vec<String> {
+    let intact = side_name(side);
+    let flag = flag(side);
+    let mut steps = vec![format!(
+        "`sops-rs resolve {file} {flag}` takes {intact} completely"
+    )];
+    let is_closed = problems.iter().any(|problem| {
+        matches!(problem, MergeProblem::Unreadable(_, error) if error.kind() == ErrorKind::NoKey)
+    });
+    if is_closed {
+        steps.push(unchecked(file, other(side)));
+    }
+    steps.extend(abort());
+    steps
+}
+
+/// The hint about taking a version that cannot be decrypted.
+pub(crate) fn unchecked(file: &str, side: SideName) -> String {
+    format!(
+        "`git checkout {} -- {file}` takes {} without checking it",
+        flag(side),
+        side_name(side)
+    )
+}
+
+/// The hint about giving up.
+fn abort() -> Option<String> {
+    let command = Operation::current().abort()?;
+    Some(format!(
+        "`{command}` undoes this, so that someone who can decrypt both versions can do it"
+    ))
+}
+
+/// The error about removals that taking one side would undo.
+pub(crate) fn removals(name: &str, side: SideName, removed: &[String]) -> CommandError {
+    let file = shell_path(name);
+    let message = format!(
+        "{} has recipients that {} removed, and the data key that they know: {}",
+        side_name(side),
+        side_name(other(side)),
+        removed.join(", ")
+    );
+    let word = match side {
+        SideName::Ours => "ours",
+        SideName::Theirs => "theirs",
+    };
+    let error = CommandError::new(Code::Generic, message)
+        .in_file(name)
+        .hint(unchecked(&file, other(side)));
+    abort()
+        .into_iter()
+        .fold(error, CommandError::hint)
+        .hint(format!(
+            "`sops-rs resolve {file} --{word} --recipients {word}` adds them again"
+        ))
+}
+
+/// The flag that decides on a problem.
+fn flags(problem: &MergeProblem, file: &str) -> Option<String> {
+    let resolve = format!("sops-rs resolve {file}");
+    Some(match problem {
+        MergeProblem::Settings => {
+            format!("choose a side: `{resolve} --settings ours` or `{resolve} --settings theirs`")
+        }
+        MergeProblem::KeyGroups => format!(
+            "choose a side: `{resolve} --recipients ours` or `{resolve} --recipients theirs`"
+        ),
+        MergeProblem::Unapproved(_) => format!("`{resolve} --yes` accepts these recipients"),
+        MergeProblem::LockedOut => format!(
+            "`{resolve} --recipients ours` keeps our recipients, and `{resolve} --yes` gives up your access"
+        ),
+        MergeProblem::Exposed(_) => format!(
+            "`{resolve} --settings ours` or `--settings theirs` takes another selection rule, and `{resolve} --allow-plaintext` leaves these values in plaintext"
+        ),
+        _ => return None,
+    })
+}
+
+fn is_missing_key(problem: &MergeProblem) -> bool {
+    matches!(problem, MergeProblem::NoKey(_))
+}
+
+fn other(side: SideName) -> SideName {
+    match side {
+        SideName::Ours => SideName::Theirs,
+        SideName::Theirs => SideName::Ours,
+    }
+}
+
+fn flag(side: SideName) -> &'static str {
+    match side {
+        SideName::Ours => "--ours",
+        SideName::Theirs => "--theirs",
+    }
+}
+
+fn side_name(side: SideName) -> &'static str {
+    version_name(Version::Side(side))
 }
 
 /// The errors of a merge that is not clean. A single error lists all conflicting values.
@@ -77,15 +248,18 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
             "{} is in plaintext, but the file is encrypted elsewhere",
             version_name(*version)
         )),
+        MergeProblem::Marked(version) => general(format!(
+            "{} has unresolved conflict markers",
+            version_name(*version)
+        )),
         MergeProblem::Unreadable(version, error) => general(format!(
             "{} cannot be used: {}",
             version_name(*version),
-            first_line(&error.to_string())
+            reason(error)
         )),
         MergeProblem::NoKey(error) => Some(
-            CommandError::new(Code::Generic, first_line(&error.to_string())).hint(
-                "values are merged by their ciphertext; only someone with a key can finish the merge",
-            ),
+            CommandError::new(Code::Generic, reason(error))
+                .hint("values are merged by their ciphertext"),
         ),
         MergeProblem::Settings => general(
             "the sides differ in which values are encrypted, or in what the MAC covers".to_owned(),
@@ -121,7 +295,19 @@ fn list(keys: &[MasterKey]) -> String {
     keys.join(", ")
 }
 
-fn first_line(text: &str) -> String {
+/// The first line of an error. The others are about where keys were looked for.
+fn reason(error: &Error) -> String {
+    if let Error::NoDataKey { missing, .. } = error
+        && error.kind() == ErrorKind::NoKey
+    {
+        let keys: Vec<String> = missing.iter().map(shown).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        return format!(
+            "no private key can decrypt it; it is encrypted for {}",
+            shortened(&keys)
+        );
+    }
+    let text = error.to_string();
     text.lines()
         .next()
         .unwrap_or_default()

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use sops_core::{CIPHERTEXT_PREFIX, Format};
 
-pub(crate) use configuration::ConfigurationAtHead;
-pub(crate) use messages::{errors, errors_without_hint, note, place};
+pub(crate) use configuration::StoredConfiguration;
+pub(crate) use messages::{
+    errors, errors_without_hint, place, print_notes, removals, steps, unchecked,
+};
 
 use crate::command_error::CommandError;
 use crate::input_format::InputFormat;

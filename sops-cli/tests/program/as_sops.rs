@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use sops_test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
 
 /// Runs under the name `sops`.
-fn as_sops(environment: &TestEnvironment, arguments: &[&str]) -> Run {
+pub(crate) fn as_sops(environment: &TestEnvironment, arguments: &[&str]) -> Run {
     let mut command = environment.command(arguments);
     command.arg0("sops");
     environment.finish(command)

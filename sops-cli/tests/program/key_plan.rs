@@ -8,6 +8,8 @@ use sops_test_support::environment::{
     Run, TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 
+use crate::as_sops::as_sops;
+
 const TEXT: &str = "password: correct-horse\n";
 const FILES: [&str; 3] = ["apps/a.yaml", "apps/b.yaml", "apps/c.env"];
 
@@ -335,4 +337,35 @@ fn different_key_groups_are_not_deleted_together() {
     environment
         .run(&[&["groups", "delete", "1"], &rest[..]].concat())
         .fails_with(8);
+}
+
+#[test]
+fn who_removes_recipients_is_told_to_rotate() {
+    const ADVICE: &str = "warning: the removed recipients still have";
+    let environment = directory();
+    let run = environment.run(&["updatekeys", "-y", "apps"]).succeeds();
+    assert!(!run.stderr.contains(ADVICE), "{run}");
+    let only_ann = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write(".sops.yaml", only_ann);
+    let run = environment
+        .run(&["updatekeys", "-y", "apps/a.yaml"])
+        .succeeds();
+    let advice = format!("{ADVICE} the data key of 1 file");
+    assert!(run.stderr.contains(&advice), "{run}");
+    assert!(
+        run.stderr.contains("`sops-rs rotate -i apps/a.yaml`"),
+        "{run}"
+    );
+    let run = environment.run(&["updatekeys", "-y", "apps"]).succeeds();
+    let advice = format!("{ADVICE} the data keys of 2 files");
+    assert_eq!(run.stderr.matches(&advice).count(), 1, "{run}");
+    assert!(run.stderr.contains("`sops-rs rotate -i apps`"), "{run}");
+    // As `sops` is silent, so is the program under its name.
+    environment.write("b/a.yaml", TEXT);
+    let everyone = [recipient(), other_recipient()].join(",");
+    environment
+        .run(&["encrypt", "-i", "--age", &everyone, "b/a.yaml"])
+        .succeeds();
+    let run = as_sops(&environment, &["updatekeys", "-y", "b/a.yaml"]).succeeds();
+    assert!(!run.stderr.contains("rotate"), "{run}");
 }

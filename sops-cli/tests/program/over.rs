@@ -277,7 +277,8 @@ fn a_missing_file_is_created_by_its_creation_rule() {
         "json",
         "plain.json",
     ];
-    environment.run(&words).succeeds();
+    let run = environment.run(&words).succeeds();
+    assert_eq!(run.stderr, "a.yaml: created\n");
     assert_eq!(environment.decrypt("a.yaml"), "password: correct-horse\n");
     environment.write("plain.json", "{\"password\": \"battery-staple\"}\n");
     environment.run(&words).succeeds();

@@ -111,6 +111,23 @@ fn a_damaged_file_is_an_error_and_the_others_are_rendered() {
         .fails_with(1);
 }
 
+/// The configuration is not written, so it does not count.
+#[test]
+fn the_written_files_are_counted() {
+    let environment = repository();
+    let run = environment
+        .run(&[
+            "render",
+            "--output-dir",
+            "out",
+            ".sops.yaml",
+            "apps/secret.yaml",
+        ])
+        .succeeds();
+    let counted = "Rendered into out: 1 of 1 files have placeholders";
+    assert!(run.stderr.contains(counted), "{run}");
+}
+
 #[test]
 fn lint_and_the_hook_refuse_placeholders() {
     let environment = repository();

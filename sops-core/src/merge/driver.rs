@@ -156,7 +156,9 @@ impl MergeProblem {
     /// The version that the problem is about, if it is about one.
     pub fn version(&self) -> Option<Version> {
         match self {
-            Self::Plaintext(version) | Self::Unreadable(version, _) => Some(*version),
+            Self::Plaintext(version) | Self::Marked(version) | Self::Unreadable(version, _) => {
+                Some(*version)
+            }
             _ => None,
         }
     }

@@ -67,6 +67,8 @@ pub enum MergeProblem {
     Conflict(Conflict),
     /// One version is plaintext, and another one is encrypted.
     Plaintext(Version),
+    /// A version has unresolved conflict markers.
+    Marked(Version),
     /// A version is damaged, or cannot be decrypted.
     Unreadable(Version, Error),
     /// None of the private keys decrypts a side, so the MAC cannot be computed.

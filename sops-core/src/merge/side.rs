@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sops_document::Format;
+use sops_document::{Format, merge_conflict};
 use zeroize::Zeroizing;
 
 use super::problem::{MergeProblem, SideName, Version};
@@ -46,6 +46,8 @@ impl<'a> Versions<'a> {
 pub(super) enum VersionKind<'a> {
     Encrypted(Box<EncryptedDocument<'a>>),
     Plaintext,
+    /// The version cannot be read, because it has encrypted values between conflict markers.
+    Marked,
     /// The version has encrypted values or metadata, but cannot be read.
     Damaged(Error),
 }
@@ -56,6 +58,7 @@ impl<'a> VersionKind<'a> {
         match EncryptedDocument::parse(bytes, format) {
             Ok(document) => Self::Encrypted(Box::new(document)),
             Err(error) => match error {
+                _ if has_ciphertext() && merge_conflict(bytes).is_some() => Self::Marked,
                 Error::Metadata { .. } => Self::Damaged(error),
                 error if has_ciphertext() => Self::Damaged(error),
                 _ => Self::Plaintext,
@@ -232,6 +235,7 @@ fn encrypted<'a>(
     problems.push(match kind {
         VersionKind::Encrypted(document) => return Some(document),
         VersionKind::Plaintext => MergeProblem::Plaintext(version),
+        VersionKind::Marked => MergeProblem::Marked(version),
         VersionKind::Damaged(error) => MergeProblem::Unreadable(version, error),
     });
     None

@@ -6,7 +6,7 @@ use sops_document::{Document, Error, Format, NodeRef, merge_conflict};
 
 use super::excuse::is_for_other_program;
 use super::lenient_reading::{is_in_chart, read_leniently};
-use super::messages::{CONFLICT, RESOLVE, RESOLVE_ENCRYPTED, plaintext};
+use super::messages::{CONFLICT, RESOLVE, plaintext, resolve_encrypted};
 use super::parse_error::{message_of, span_of};
 use super::rule_effect::{has_more, may_select};
 use super::text_shape::{
@@ -35,7 +35,10 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         // It is impossible to determine which values are in plaintext.
         context.set_rule(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
-            Some(_) => context.report_span(at, CONFLICT).help(RESOLVE_ENCRYPTED),
+            Some(_) => {
+                let help = resolve_encrypted(context);
+                context.report_span(at, CONFLICT).help(help)
+            }
             None => context.report_span(at, error.to_string()),
         };
         return InputKind::Other;

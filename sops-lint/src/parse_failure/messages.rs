@@ -6,12 +6,19 @@ use sops_document::merge_conflict;
 
 use crate::context::Context;
 use crate::rules::{self, COPY};
+use crate::shell::shell_path;
 
 pub(super) const CONFLICT: &str = "the file has an unresolved merge conflict";
 
 pub(super) const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
 
-pub(super) const RESOLVE_ENCRYPTED: &str = "`sops-rs resolve <FILE>` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge <FILE>` first";
+/// The help for a conflict of an encrypted file.
+pub(super) fn resolve_encrypted(context: &Context<'_>) -> String {
+    let file = shell_path(context.input.name);
+    format!(
+        "`sops-rs resolve {file}` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge -- {file}` first"
+    )
+}
 
 pub(super) fn plaintext(
     context: &mut Context<'_>,

@@ -32,7 +32,7 @@ fn file(report: &FileReport) -> Json {
         "became": report.transition.map(transition),
         "problems": report.problems,
         "values": report.values.iter().map(value).collect::<Vec<_>>(),
-        "access": report.access.as_ref().map(access),
+        "access": report.access.as_ref().map(|changes| access(changes, report.is_of_two_files)),
         "layout_only": report.is_layout_only,
         "comments": comments(report),
         "reordered": report.arrangement.is_reordered,
@@ -63,7 +63,7 @@ fn transition(transition: Transition) -> &'static str {
     }
 }
 
-fn access(changes: &AccessChanges) -> Json {
+fn access(changes: &AccessChanges, is_of_two_files: bool) -> Json {
     let keys = |keys: &[MasterKey]| keys.iter().map(recipient).collect::<Vec<_>>();
     let pair = |old: Json, new: Json| json!({ "old": old, "new": new });
     let rule = |rule: &sops_core::rules::EncryptionRule| json!({ rule.name(): rule.text() });
@@ -76,6 +76,7 @@ fn access(changes: &AccessChanges) -> Json {
         "mac_only_encrypted": changes.mac_only_encrypted.map(|(old, new)| pair(old.into(), new.into())),
         "data_key": match changes.data_key {
             DataKeyChange::Same => "same",
+            DataKeyChange::Changed if is_of_two_files => "different",
             DataKeyChange::Changed => "rotated",
             DataKeyChange::Unknown => "unknown",
         },

@@ -142,15 +142,21 @@ fn in_repository(
 fn versions(root: &Path, objects: &Objects, file: &ChangedFile) -> Result<Versions, CommandError> {
     let version = |version: &Option<FileVersion>| match version {
         None => Ok(Version::missing()),
-        Some(FileVersion { path, blob: None }) => Version::in_working_tree(root, path),
         Some(FileVersion {
             path,
             blob: Some(id),
-        }) => Version::in_commit(objects, path, id),
+            is_in_working_tree,
+        }) if !is_in_working_tree || !exists(root, path) => Version::in_commit(objects, path, id),
+        Some(FileVersion { path, .. }) => Version::in_working_tree(root, path),
     };
     Ok(Versions {
         old: version(&file.old)?,
         new: version(&file.new)?,
         is_unmerged: file.is_unmerged,
     })
+}
+
+/// Whether the working tree has the file: a sparse checkout lacks files that are compared too.
+fn exists(root: &Path, path: &Path) -> bool {
+    root.join(path).symlink_metadata().is_ok()
 }

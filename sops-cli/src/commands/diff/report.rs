@@ -9,6 +9,7 @@ use sops_core::compare::{
 };
 use sops_core::document::{Type, Value};
 use sops_core::keys::KeyService;
+use sops_lint::shell_path;
 
 use super::arrangement::ArrangementChanges;
 use super::version::{Opened, Parsed, Versions};
@@ -30,6 +31,8 @@ pub(super) struct FileReport {
     /// The old path of a renamed file.
     pub(super) old_path: Option<String>,
     pub(super) status: FileStatus,
+    /// Whether two files are compared that need not be versions of the same one.
+    pub(super) is_of_two_files: bool,
     /// Whether the file became encrypted, or is in plaintext now.
     pub(super) transition: Option<Transition>,
     /// The problems of the file, and the reasons why values cannot be compared.
@@ -96,10 +99,14 @@ impl Comparer {
             return None;
         }
         let mut report = FileReport::of(versions, &old, &new);
+        if is_named {
+            report.name_both_files(versions);
+        }
         if versions.is_unmerged {
-            report
-                .problems
-                .push("has conflicts; `sops-rs resolve` resolves them".to_owned());
+            report.problems.push(format!(
+                "has conflicts; `sops-rs resolve {}` resolves them",
+                shell_path(&report.path)
+            ));
             return Some(report);
         }
         if versions.old.bytes == versions.new.bytes {
@@ -275,6 +282,7 @@ impl FileReport {
             path: name_of(path),
             old_path: (status == FileStatus::Renamed).then(|| name_of(old_path)),
             status,
+            is_of_two_files: false,
             transition,
             problems: Vec::new(),
             values: Vec::new(),
@@ -283,6 +291,13 @@ impl FileReport {
             arrangement: ArrangementChanges::default(),
             shows_comments: false,
         }
+    }
+
+    /// Changes the report to one about two files, which were not renamed.
+    fn name_both_files(&mut self, versions: &Versions) {
+        self.is_of_two_files = true;
+        self.old_path = Some(name_of(&versions.old.path));
+        self.status = FileStatus::Modified;
     }
 
     fn is_difference(&self) -> bool {

@@ -41,6 +41,9 @@ fn file(out: &mut String, report: &FileReport, names_only: bool) -> std::fmt::Re
         FileStatus::Unmerged => "unmerged",
     };
     match &report.old_path {
+        Some(old) if report.is_of_two_files => {
+            writeln!(out, "different: {old} and {}", report.path)?;
+        }
         Some(old) => writeln!(out, "{status}: {old} -> {}", report.path)?,
         None => writeln!(out, "{status}: {}", report.path)?,
     }
@@ -63,7 +66,7 @@ fn file(out: &mut String, report: &FileReport, names_only: bool) -> std::fmt::Re
         writeln!(out, "  ! {}", escaped(problem))?;
     }
     if let Some(changes) = &report.access {
-        access(out, changes)?;
+        access(out, changes, report.is_of_two_files)?;
     }
     for change in &report.values {
         value(out, change, names_only)?;
@@ -95,7 +98,7 @@ fn arrangement(
     Ok(())
 }
 
-fn access(out: &mut String, changes: &AccessChanges) -> std::fmt::Result {
+fn access(out: &mut String, changes: &AccessChanges, is_of_two_files: bool) -> std::fmt::Result {
     for (mark, keys) in [('+', &changes.added), ('-', &changes.removed)] {
         for key in keys {
             writeln!(out, "  {mark} recipient {}", recipient(key))?;
@@ -120,6 +123,7 @@ fn access(out: &mut String, changes: &AccessChanges) -> std::fmt::Result {
         writeln!(out, "  ~ mac_only_encrypted: {old} -> {new}")?;
     }
     match changes.data_key {
+        DataKeyChange::Changed if is_of_two_files => writeln!(out, "  ~ data key: different"),
         DataKeyChange::Changed => writeln!(out, "  ~ data key: rotated"),
         _ => Ok(()),
     }

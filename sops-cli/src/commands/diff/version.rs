@@ -7,6 +7,7 @@ use sops_core::compare::Contents;
 use sops_core::document::is_conflict_marker;
 use sops_core::keys::{DataKey, KeyService};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck};
+use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, name_of};
@@ -85,7 +86,7 @@ impl Version {
             Err(Error::NotEncrypted) => plaintext(),
             Err(error) => match str::from_utf8(bytes) {
                 Ok(text) if text.contains(CIPHERTEXT_PREFIX) => {
-                    Parsed::Invalid(problem(text, &error))
+                    Parsed::Invalid(problem(&self.path, text, &error))
                 }
                 _ => plaintext(),
             },
@@ -102,9 +103,12 @@ pub(super) enum Parsed<'v> {
     Invalid(String),
 }
 
-fn problem(text: &str, error: &Error) -> String {
+fn problem(path: &Path, text: &str, error: &Error) -> String {
     match text.lines().any(|line| is_conflict_marker(line.as_bytes())) {
-        true => "has conflict markers; `sops-rs resolve` resolves them".to_owned(),
+        true => format!(
+            "has conflict markers; `sops-rs resolve {}` resolves them",
+            shell_path(&name_of(path))
+        ),
         false => format!("cannot be read: {error}"),
     }
 }

@@ -69,6 +69,8 @@ fn create(
     plaintext.warn_of_parts(reader.ui);
     let bytes = encrypted.as_bytes();
     files::write(reader.ui, file, bytes, Expected::Nothing, Readers::Usual)?;
+    reader.ui.log_written();
+    reader.ui.done(file, "created");
     lockout.warn(reader.ui);
     Ok(())
 }

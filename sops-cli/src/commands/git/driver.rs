@@ -24,9 +24,11 @@ pub(super) const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --an
 /// What a shell does if the program is gone. Git would keep our version without conflict markers, as
 /// if it were merged; the ciphertexts of both sides with markers look like a conflict.
 const MERGE_WITHOUT_PROGRAM: &str = "{ echo \"error: sops-rs has moved: run \\`sops-rs git install\\` \
-     and then \\`sops-rs resolve\\` on the conflicting files\" >&2; \
+     and then \\`sops-rs resolve\\`, which lists the conflicting files\" >&2; \
      git merge-file -q --marker-size=%L %A %O %B; exit 1; }";
-const TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
+const TOOL_ARGUMENTS: &str = "resolve --mergetool -- \"$MERGED\"";
+/// What earlier versions wrote.
+const FORMER_TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
 const TEXTCONV_ARGUMENTS: &str = "git textconv --";
 
 /// The settings that always have the same value. Git would store plaintext in
@@ -138,7 +140,9 @@ pub(super) fn is_ours(key: &str, value: &str) -> bool {
             matches!(&words[..], [word] if is_link(word)) || value.ends_with(TEXTCONV_ARGUMENTS)
         }
         MERGE_DRIVER => value.contains(" git merge-driver "),
-        MERGE_TOOL => value.ends_with(TOOL_ARGUMENTS),
+        MERGE_TOOL => [TOOL_ARGUMENTS, FORMER_TOOL_ARGUMENTS]
+            .iter()
+            .any(|arguments| value.ends_with(arguments)),
         key => FIXED.contains(&(key, value)),
     }
 }

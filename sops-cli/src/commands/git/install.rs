@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use sops_lint::shell_path;
+
 use super::attributes::block::Attributes;
 use super::attributes::patterns;
 use super::driver::{self, Driver, Setting};
 use super::repository_files::RepositoryFiles;
 use crate::command_error::{Code, CommandError, files_named, name_of, reason};
+use crate::commands::resolve::encrypted_files;
 use crate::config::nearest::on_disk;
 use crate::files::{self, Expected, Readers};
 use crate::git::settings::{self, Scope};
@@ -65,6 +68,13 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
+            for file in encrypted_files(&repository.called_in)? {
+                let name = name_of(&file);
+                ui.note(format_args!(
+                    "{name} has a conflict; resolve it with `sops-rs resolve {}`",
+                    shell_path(&name)
+                ));
+            }
             ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
         }
         Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
@@ -159,6 +169,22 @@ fn uncovered(root: &Path, encrypted: &[PathBuf]) -> Result<Vec<PathBuf>, Command
 /// The error about files whose attributes another file takes back. Git prefers the lines of
 /// directories below the root, and those of `info/attributes`, to ours.
 fn overridden(root: &Path, uncovered: &[PathBuf]) -> CommandError {
+    let others = other_attributes(root, uncovered);
+    let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
+    let message = format!(
+        "lines of {} override `diff=sops merge=sops` for encrypted files: {}",
+        match others.is_empty() {
+            true => "another file".to_owned(),
+            false => others.join(" and "),
+        },
+        files_named(&files)
+    );
+    let hint = "change these lines, and run `sops-rs git install` again; `git check-attr diff merge -- FILE` prints what Git uses";
+    CommandError::new(Code::Generic, message).hint(hint)
+}
+
+/// The files with attributes that Git prefers to ours, as far as they exist.
+pub(super) fn other_attributes(root: &Path, uncovered: &[PathBuf]) -> Vec<String> {
     let mut others: Vec<String> = Vec::new();
     for directory in uncovered.iter().flat_map(|file| file.ancestors().skip(1)) {
         let other = directory.join(FILE);
@@ -172,17 +198,7 @@ fn overridden(root: &Path, uncovered: &[PathBuf]) -> CommandError {
     if Path::new(&info).exists() {
         others.push(info);
     }
-    let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
-    let message = format!(
-        "lines of {} override `diff=sops merge=sops` for encrypted files: {}",
-        match others.is_empty() {
-            true => "another file".to_owned(),
-            false => others.join(" and "),
-        },
-        files_named(&files)
-    );
-    let hint = "change these lines, and run `sops-rs git install` again; `git check-attr diff merge -- FILE` prints what Git uses";
-    CommandError::new(Code::Generic, message).hint(hint)
+    others
 }
 
 /// The content of the file, which is empty if the file is missing; `None` if the file is tracked but

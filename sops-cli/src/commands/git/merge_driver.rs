@@ -1,5 +1,6 @@
 //! `sops-rs git merge-driver`, which Git calls for a file that both sides of a merge changed.
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ use crate::command_error::{CommandError, name_of};
 use crate::files;
 use crate::git::merge_file;
 use crate::keys::services::Services;
-use crate::merging::{self, ConfigurationAtHead};
+use crate::lint::judge::relative;
+use crate::merging::{self, StoredConfiguration};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -104,7 +106,7 @@ pub(crate) fn cmd_merge_driver(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Ex
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(CONFLICT),
         Err(error) => {
-            let name = name_of(&args.path);
+            let name = args.name();
             let hint = format!(
                 "after you fix this, merge the file with `sops-rs resolve {}`",
                 shell_path(&name)
@@ -131,7 +133,7 @@ impl Args {
             files::write_scratch(&self.ours, &ours, marked)?;
         }
         let services = Services::new(ui, globals)?;
-        let configuration = ConfigurationAtHead::new(&self.path);
+        let configuration = StoredConfiguration::at_head(&self.path);
         let named = || configuration.keys();
         let outcome = merge(
             &versions,
@@ -160,12 +162,17 @@ impl Args {
         if outcome.text != written {
             files::write_scratch(&self.ours, written, &outcome.text)?;
         }
-        let name = name_of(&self.path);
-        for note in &outcome.notes {
-            ui.warn(merging::note(&name, note));
-        }
+        let name = self.name();
+        merging::print_notes(ui, &name, &self.path, &outcome.notes);
         ui.errors(merging::errors(&name, &outcome.problems));
         Ok(outcome.problems.is_empty())
+    }
+
+    /// The path for messages: relative to the directory in which the user called Git, so that the
+    /// commands in them work there.
+    fn name(&self) -> String {
+        let called_in = env::var_os("GIT_PREFIX").unwrap_or_default();
+        name_of(&relative(&self.path, Path::new(&called_in)))
     }
 
     fn markers(&self) -> Markers {

@@ -73,7 +73,7 @@ impl RepositoryFiles {
 }
 
 /// Whether the content is that of an encrypted file, which may have conflicts.
-fn is_encrypted(path: &Path, content: &[u8]) -> bool {
+pub(super) fn is_encrypted(path: &Path, content: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(content) else {
         return false;
     };

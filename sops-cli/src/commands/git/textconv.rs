@@ -2,7 +2,7 @@
 //! decrypted if possible. It always succeeds, because otherwise Git would end the whole `git diff`
 //! or `git log -p`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, encrypted_format};
 use zeroize::Zeroizing;
 
+use crate::files::commands_above;
 use crate::git::settings;
 use crate::keys::unprompted::ready_keys;
 
@@ -20,7 +21,7 @@ use crate::keys::unprompted::ready_keys;
 pub(crate) const LINK: &str = "git-sops-textconv";
 
 /// The setting that allows decryption in CI, where the output ends up in a log.
-const IN_CI: &str = "sops.textconvInCI";
+pub(super) const IN_CI: &str = "sops.textconvInCI";
 
 /// The largest file that is decrypted.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
@@ -76,7 +77,7 @@ fn size(file: &File) -> usize {
 fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let has_ciphertext = str::from_utf8(bytes).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX));
     let is_whole = (bytes.len() as u64) < SIZE_LIMIT;
-    if !has_ciphertext || !is_whole || is_kept_encrypted() {
+    if !has_ciphertext || !is_whole || is_ci_without_consent() || is_for_commit() {
         return None;
     }
     // A panic is a defect, but must not end Git's command either.
@@ -92,7 +93,78 @@ fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// Whether this is CI, where no setting allows plaintext in the log.
-fn is_kept_encrypted() -> bool {
+pub(super) fn is_ci_without_consent() -> bool {
     let is_ci = env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false" && ci != "0");
     is_ci && !settings::is_true(IN_CI)
+}
+
+/// Whether `git commit` shows the file: with `--verbose`, it writes the differences to a file in
+/// `.git`, below the message.
+fn is_for_commit() -> bool {
+    // Git, or the shell that it starts for a command of several words.
+    let above = commands_above(2).unwrap_or_default();
+    above
+        .iter()
+        .find_map(|words| git_command(words))
+        .is_some_and(|command| WRITING.iter().any(|writing| command == *writing))
+}
+
+/// The commands of Git that write differences to a file.
+const WRITING: [&str; 1] = ["commit"];
+
+/// The command in a command line of Git; `None` if that is another program.
+fn git_command(words: &[OsString]) -> Option<&OsStr> {
+    const WITH_VALUE: [&str; 8] = [
+        "-C",
+        "-c",
+        "--attr-source",
+        "--config-env",
+        "--git-dir",
+        "--namespace",
+        "--super-prefix",
+        "--work-tree",
+    ];
+    let (program, mut words) = words.split_first()?;
+    let name = Path::new(program).file_name()?.to_str()?;
+    if let Some(command) = name.strip_prefix("git-") {
+        return Some(OsStr::new(command));
+    }
+    if name != "git" {
+        return None;
+    }
+    while let [word, rest @ ..] = words {
+        let is_option = word.as_encoded_bytes().starts_with(b"-");
+        if !is_option {
+            return Some(word);
+        }
+        let has_value = WITH_VALUE.iter().any(|option| word == option);
+        words = match has_value {
+            true => rest.get(1..)?,
+            false => rest,
+        };
+    }
+    Some(OsStr::new(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_of_git_comes_after_its_own_options() {
+        for (line, command) in [
+            ("git commit -v", Some("commit")),
+            ("/usr/lib/git-core/git-commit -v", Some("commit")),
+            ("git -c commit.verbose=true -C .. commit", Some("commit")),
+            ("git --git-dir .git --no-pager commit", Some("commit")),
+            ("git --git-dir=commit log", Some("log")),
+            ("git -C commit diff commit", Some("diff")),
+            ("git -c", None),
+            ("git", Some("")),
+            ("sh -c commit", None),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(git_command(&words), command.map(OsStr::new), "{line}");
+        }
+    }
 }

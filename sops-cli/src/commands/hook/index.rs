@@ -56,7 +56,8 @@ pub(super) fn check(
     if staged.changed.is_empty() && matches!(also, Also::Files([])) {
         return Ok(ExitCode::SUCCESS);
     }
-    status::warn_in_hook(ui, &repository.root);
+    let changed: Vec<&Path> = staged.changed.iter().map(PathBuf::as_path).collect();
+    status::warn_in_hook(ui, &repository.root, &changed);
     let mut index = Snapshot::of_index(&repository.root, &objects, index.output()?);
     index.leave_out_intended(&[CONFIG_FILE, FILE])?;
     let standards = Standards::of(&index, globals)?;

@@ -1,6 +1,7 @@
 //! `sops-rs resolve`: resolves the merge conflicts of an encrypted file. `sides.rs` has the flags
-//! that choose a side, and `resolution.rs` encrypts the result.
+//! that choose a side, `resolution.rs` encrypts the result, and `conflict.rs` finds the file.
 
+mod conflict;
 mod resolution;
 mod sides;
 
@@ -9,35 +10,40 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sops_core::document::{Error as DocumentError, is_conflict_marker, merge_conflict};
+use sops_core::keys::MasterKey;
 use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Version, Versions};
-use sops_core::{Error, Location};
+use sops_core::{EncryptedDocument, Error, Location};
 use sops_lint::shell_path;
 
+pub(crate) use self::conflict::encrypted_files;
 use self::resolution::Resolution;
 use self::sides::{SideArgs, TakenSides};
-use crate::arguments::{GlobalArgs, no_file};
+use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::editor::{EditorProgram, EditorSession, Original};
 use crate::files::{self, Expected, Readers};
-use crate::git::UnmergedFile;
+use crate::git::{Operation, UnmergedFile};
 use crate::keys::services::Services;
-use crate::merging::{self, place};
+use crate::merging::{self, StoredConfiguration, place};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
+  sops-rs resolve                     # list the files with conflicts
   sops-rs resolve secret.yaml
-  sops-rs resolve secret.yaml --theirs
   sops-rs resolve secret.yaml --ours --theirs stringData";
 
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file
+    /// The file [default: list the encrypted files that have conflicts]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
     sides: SideArgs,
+    /// Leave it to `git mergetool` to add the file
+    #[arg(long, hide = true)]
+    mergetool: bool,
     /// Accept recipients that no creation rule names, and a file that none of your keys decrypts
     #[arg(long, short = 'y')]
     yes: bool,
@@ -65,21 +71,17 @@ pub(crate) fn cmd_resolve(
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
     let (file, sides) = args.sides.read(args.file.as_deref())?;
-    let file = file.ok_or_else(no_file)?;
+    let Some(file) = file else {
+        conflict::list(ui)?;
+        return Ok(ExitCode::SUCCESS);
+    };
     let name = name_of(&file);
     // A link could lead out of the repository. A missing file will be created.
     if fs::symlink_metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
     }
-    let unmerged = UnmergedFile::find(&file)?.ok_or_else(|| {
-        CommandError::new(Code::Generic, "this file has no unresolved conflict in Git")
-            .in_file(&name)
-            .hint("`git status` lists the files in conflict")
-            .hint(format!(
-                "if you added it already, `git checkout --merge -- {}` brings the conflict back",
-                shell_path(&file.to_string_lossy())
-            ))
-    })?;
+    let (file, unmerged) = conflict::find(file)?;
+    let name = name_of(&file);
     refuse_link_above(&file, &unmerged.path).map_err(|error| error.in_file(&name))?;
     let resolve = Resolve {
         ui,
@@ -88,6 +90,7 @@ pub(crate) fn cmd_resolve(
         file: &file,
         name,
         unmerged: &unmerged,
+        operation: Operation::current(),
     };
     resolve.run(globals)?;
     Ok(ExitCode::SUCCESS)
@@ -119,6 +122,7 @@ struct Resolve<'a> {
     file: &'a Path,
     name: String,
     unmerged: &'a UnmergedFile,
+    operation: Operation,
 }
 
 impl Resolve<'_> {
@@ -131,6 +135,9 @@ impl Resolve<'_> {
             theirs,
             format: merging::format(self.file, [ours, theirs, base.unwrap_or_default()])?,
         };
+        if let Some(sides) = self.operation.sides() {
+            self.ui.note(format_args!("{}: {sides}", self.name));
+        }
         let services = Services::new(self.ui, globals)?;
         let open = match OpenMerge::open(&versions, &*services.all()) {
             Ok(open) => open,
@@ -162,7 +169,10 @@ impl Resolve<'_> {
         let message = format!("{side} side deleted the file, and {other} side changed it");
         Err(CommandError::new(Code::Generic, message)
             .in_file(&self.name)
-            .hint("`git add` keeps the file, and `git rm` deletes it"))
+            .hint(format!(
+                "`git add {file}` keeps the file, and `git rm {file}` deletes it",
+                file = shell_path(&self.name)
+            )))
     }
 
     /// Merges the values, in the editor if sides were not taken for all conflicts.
@@ -209,12 +219,31 @@ impl Resolve<'_> {
                 refuse_markers(text, &ours)?;
                 resolution.encrypt(text, &choices, &approval)
             };
-            session.run(&original, &head(&conflicts, is_marked), encrypt, expected)?;
+            let mut head = head(&conflicts, is_marked);
+            head.extend(self.operation.sides().map(capitalized));
+            session
+                .run(&original, &head, encrypt, expected)
+                .map_err(|error| self.with_remaining_conflict(error))?;
         }
-        let name = &self.name;
-        self.ui
-            .note(format_args!("{name} is resolved; `git add` it next"));
+        match self.args.mergetool {
+            true => self.ui.note(format_args!("{} is resolved", self.name)),
+            false => self.ui.note(format_args!(
+                "{} is resolved; run `git add {}` next",
+                self.name,
+                shell_path(&self.name)
+            )),
+        }
         Ok(())
+    }
+
+    fn with_remaining_conflict(&self, error: CommandError) -> CommandError {
+        match error.code() {
+            Code::FileNotModified => error.hint(format!(
+                "the conflict remains: run `sops-rs resolve {}` again, or add `--ours` or `--theirs` to take one side",
+                shell_path(&self.name)
+            )),
+            _ => error,
+        }
     }
 
     /// Refuses to open the editor for a script, and for a file that is not text.
@@ -246,16 +275,18 @@ impl Resolve<'_> {
             let mut versions = problems.iter().map(MergeProblem::version);
             versions.all(|version| version.is_some_and(|version| version != Version::Side(side)))
         };
-        let mut errors = merging::errors_without_hint(&self.name, &problems);
+        let file = shell_path(&self.name);
         let Some(side) = self.sides.of_everything() else {
-            let last = errors.pop();
-            errors.extend(last.map(|error| {
-                error.hint("choose the intact encrypted version with `--ours` or `--theirs`")
-            }));
-            return Err(self.report(errors));
+            return Err(self.report(merging::errors(&self.name, &problems)));
         };
+        let mut errors = merging::errors_without_hint(&self.name, &problems);
         if !is_whole(side) {
+            let last = errors.pop();
+            errors.extend(last.map(|error| error.hint(merging::unchecked(&file, side))));
             return Err(self.report(errors));
+        }
+        if !self.sides.keeps_recipients(side) {
+            self.refuse_removed(versions, side)?;
         }
         let content = fs::read(self.file).ok();
         let expected = content
@@ -269,11 +300,45 @@ impl Resolve<'_> {
         for error in errors {
             self.ui.warn(error.lines(0).join(" "));
         }
-        let name = &self.name;
         self.ui.note(format_args!(
-            "{name} has only the changes of that side; `git add` it next"
+            "{} has only the changes of that side{}",
+            self.name,
+            match self.args.mergetool {
+                true => String::new(),
+                false => format!("; run `git add {file}` next"),
+            }
         ));
         Ok(())
+    }
+
+    /// Refuses a version with recipients that the other side removed.
+    fn refuse_removed(&self, versions: &Versions<'_>, side: SideName) -> Result<(), CommandError> {
+        let keys = |bytes| -> Option<Vec<MasterKey>> {
+            let document = EncryptedDocument::parse(bytes, versions.format).ok()?;
+            Some(document.metadata().master_keys().concat())
+        };
+        let (taken, other) = match side {
+            SideName::Ours => (versions.ours, versions.theirs),
+            SideName::Theirs => (versions.theirs, versions.ours),
+        };
+        let (Some(taken), Some(other)) = (keys(taken), keys(other)) else {
+            return Ok(());
+        };
+        let base = versions.base.map(keys);
+        let has = |keys: &[MasterKey], key: &MasterKey| keys.iter().any(|known| known.means(key));
+        let was_known = |key: &MasterKey| match &base {
+            None => false,
+            Some(base) => base.as_ref().is_none_or(|base| has(base, key)),
+        };
+        let removed = taken
+            .iter()
+            .filter(|key| !has(&other, key) && was_known(key));
+        let names = StoredConfiguration::at_head(&self.unmerged.path).names();
+        let removed: Vec<String> = removed.map(|key| names.shown(key)).collect();
+        match removed.is_empty() {
+            true => Ok(()),
+            false => Err(merging::removals(&self.name, side, &removed)),
+        }
     }
 
     /// Prints all errors except the last, which is returned.
@@ -306,6 +371,12 @@ fn refuse_markers(text: &[u8], ours: &[u8]) -> sops_core::Result<()> {
         start += line.len();
     }
     Ok(())
+}
+
+fn capitalized(sentence: String) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// The lines above the text in the editor.

@@ -15,7 +15,7 @@ use super::sides::TakenSides;
 use crate::command_error::{Code, CommandError};
 use crate::keys::names::shown;
 use crate::keys::services::Services;
-use crate::merging::{self, ConfigurationAtHead};
+use crate::merging::{self, StoredConfiguration};
 use crate::ui::Ui;
 
 pub(super) struct Resolution<'r, 'a> {
@@ -87,10 +87,30 @@ impl Resolution<'_, '_> {
         let last = errors.pop();
         self.ui.errors(errors);
         let last = last.unwrap_or_else(|| CommandError::new(Code::Generic, "undecided"));
-        Err(problems
-            .iter()
-            .filter_map(hint)
-            .fold(last, CommandError::hint))
+        let steps = merging::steps(self.name, &problems).into_iter();
+        let last = steps.fold(last, CommandError::hint);
+        Err(match self.unstaged(&problems) {
+            true => last.hint("if they are right, add them to the creation rule in `.sops.yaml` and commit it before the merge"),
+            false => last,
+        })
+    }
+
+    /// Whether recipients are missing from the configuration in the index too, so that the user did
+    /// not just add them.
+    fn unstaged(&self, problems: &[MergeProblem]) -> bool {
+        let unapproved = problems.iter().filter_map(|problem| match problem {
+            MergeProblem::Unapproved(keys) => Some(keys),
+            _ => None,
+        });
+        let mut unapproved = unapproved.flatten().peekable();
+        if unapproved.peek().is_none() {
+            return false;
+        }
+        let staged = StoredConfiguration::in_index(self.path)
+            .keys()
+            .groups
+            .concat();
+        unapproved.any(|key| !staged.iter().any(|staged| staged.means(key)))
     }
 
     /// Encrypts the text, and prints the warnings of the merge.
@@ -115,9 +135,7 @@ impl Resolution<'_, '_> {
                     .join("; "),
             })
         })?;
-        for note in &file.notes {
-            self.ui.warn(merging::note(self.name, note));
-        }
+        merging::print_notes(self.ui, self.name, self.path, &file.notes);
         Ok(file.text)
     }
 
@@ -127,7 +145,7 @@ impl Resolution<'_, '_> {
         choices: &Choices<'_>,
         approved: &Approved,
     ) -> Result<ResolvedFile, Vec<MergeProblem>> {
-        let configuration = ConfigurationAtHead::new(self.path);
+        let configuration = StoredConfiguration::at_head(self.path);
         let named = || configuration.keys();
         let approval = match approved.0 {
             true => Approval::Given,
@@ -137,22 +155,4 @@ impl Resolution<'_, '_> {
         self.open
             .encrypt(text, choices, &approval, &*service, SystemTime::now())
     }
-}
-
-/// The hint with the flag that decides on a problem.
-fn hint(problem: &MergeProblem) -> Option<&'static str> {
-    Some(match problem {
-        MergeProblem::Settings => "choose one with `--settings ours` or `--settings theirs`",
-        MergeProblem::KeyGroups => "choose one with `--recipients ours` or `--recipients theirs`",
-        MergeProblem::Unapproved(_) => {
-            "add them to the creation rule in `.sops.yaml` and commit it, or run this command again with `--yes`"
-        }
-        MergeProblem::LockedOut => {
-            "keep our recipients with `--recipients ours`, or run this command again with `--yes` to give up your access"
-        }
-        MergeProblem::Exposed(_) => {
-            "`--settings ours` or `--settings theirs` takes another selection rule; `--allow-plaintext` leaves them in plaintext"
-        }
-        _ => return None,
-    })
 }

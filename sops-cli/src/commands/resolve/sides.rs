@@ -103,6 +103,11 @@ impl TakenSides {
         !self.values.is_empty()
     }
 
+    /// Whether the user keeps the recipients of this side, whatever the other one did.
+    pub(super) fn keeps_recipients(&self, side: SideName) -> bool {
+        self.recipients == Some(side)
+    }
+
     /// The side that is taken in every conflict that no key path decides.
     pub(super) fn of_everything(&self) -> Option<SideName> {
         let mut values = self.values.iter();

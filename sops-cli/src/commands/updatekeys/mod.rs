@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sops_core::EncryptedDocument;
 use sops_core::config::{Config, CreationRule};
 use sops_core::keys::MasterKey;
+use sops_lint::shell_path;
 
 use crate::arguments::{FormatArgs, GlobalArgs, invocation, no_file};
 use crate::batch::{self, BatchFile};
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     formats: FormatArgs,
     #[arg(skip)]
     former_names: RecipientNames,
+    /// Whether another command says what removed recipients can still decrypt.
+    #[arg(skip)]
+    is_part: bool,
 }
 
 impl Args {
@@ -60,6 +64,7 @@ impl Args {
             dry_run: false,
             formats: FormatArgs::default(),
             former_names,
+            is_part: true,
         }
     }
 }
@@ -173,7 +178,29 @@ impl KeyUpdate<'_> {
         let expected = input.expected();
         files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
         ui.note(format_args!("File {name} synced with new keys"));
+        if changes.removes() {
+            self.advise_rotation(1);
+        }
         Ok(UpdateOutcome::Done)
+    }
+
+    /// Says that the removed recipients of some files still have their data keys.
+    fn advise_rotation(&self, files: usize) {
+        if files == 0 || self.args.is_part || invocation::is_sops() {
+            return;
+        }
+        let named = self.args.files.iter();
+        let named: Vec<String> = named
+            .map(|file| shell_path(&file.to_string_lossy()))
+            .collect();
+        let keys = match files {
+            1 => "the data key of 1 file".to_owned(),
+            number => format!("the data keys of {number} files"),
+        };
+        self.ui.warn(format_args!(
+            "the removed recipients still have {keys}, which decrypt later versions too; run `sops-rs rotate -i {}`, and change the secrets at their source",
+            named.join(" ")
+        ));
     }
 
     /// Compares a file with its creation rule.

@@ -56,9 +56,11 @@ impl KeyUpdate<'_> {
             lists_found: true,
         };
         let errors = std::mem::take(&mut plan.errors);
-        batch.replace_rest(errors, plan.unchanged, |item| {
+        let replaced = batch.replace_rest(errors, plan.unchanged, |item| {
             self.replace(&resolver, item, &plan).map_err(generic)
-        })
+        });
+        self.advise_rotation(plan.removing());
+        replaced
     }
 
     fn plan(&self, resolver: &ConfigResolver, item: &BatchFile) -> Result<Planned, CommandError> {

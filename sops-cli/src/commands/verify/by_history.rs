@@ -16,6 +16,12 @@ use crate::parallel::{self, ItemsPerThread};
 /// How many old versions are in memory at once.
 const TOGETHER: usize = 128;
 
+/// The help where only a key counts.
+const WITH_KEY: &str = "set SOPS_AGE_KEY to a key that can decrypt the file";
+
+const WITH_HISTORY_OR_KEY: &str =
+    "clone with the full history, or set SOPS_AGE_KEY to a key that can decrypt the file";
+
 /// The history that files are compared with.
 pub(super) struct History<'h> {
     pub(super) root: &'h Path,
@@ -60,9 +66,16 @@ impl History<'_> {
                     );
                     findings.push(altered(self.linter, &input, None, &message));
                 }
-                Verdict::Unknown(reason) => findings.push(self.unverified(&input, reason)),
+                Verdict::Unknown(reason) => {
+                    let help = match self.requires_key {
+                        true => WITH_KEY,
+                        false => WITH_HISTORY_OR_KEY,
+                    };
+                    findings.push(self.unverified(&input, reason, help));
+                }
                 Verdict::Clean if self.requires_key => {
-                    findings.push(self.unverified(&input, "`--require-key` is set"));
+                    let reason = "`--require-key` is set";
+                    findings.push(self.unverified(&input, reason, WITH_KEY));
                 }
                 Verdict::Clean => {
                     summary.by_history += 1;
@@ -75,11 +88,9 @@ impl History<'_> {
         findings
     }
 
-    fn unverified(&self, input: &Input<'_>, reason: &str) -> Finding {
+    fn unverified(&self, input: &Input<'_>, reason: &str, help: &str) -> Finding {
         let message =
             format!("the MAC was not verified: no private key can decrypt the file, and {reason}");
-        let help =
-            "clone with the full history, or set SOPS_AGE_KEY to a key that can decrypt the file";
         let rule = &UNVERIFIED_FILE;
         self.linter
             .verification_finding(rule, input, None, &message, Some(help.to_owned()))

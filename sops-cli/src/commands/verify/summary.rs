@@ -59,16 +59,16 @@ impl fmt::Display for Summary {
             many(self.encrypted, "encrypted file"),
             self.decrypted
         )?;
-        if self.by_history > 0 {
-            write!(
-                f,
-                ", {} without a key but with a clean history",
-                self.by_history
-            )?;
-            if self.without_earlier_version > 0 {
-                let number = self.without_earlier_version;
-                let have = if number == 1 { "has" } else { "have" };
-                write!(f, " ({number} {have} no earlier version to compare with)")?;
+        let compared = self.by_history - self.without_earlier_version;
+        for (number, how) in [
+            (compared, "without a key but with a clean history"),
+            (
+                self.without_earlier_version,
+                "without a key or an earlier version to compare with",
+            ),
+        ] {
+            if number > 0 {
+                write!(f, ", {number} {how}")?;
             }
         }
         write!(

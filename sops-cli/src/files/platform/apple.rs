@@ -1,6 +1,6 @@
 //! macOS and Apple's other systems.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -40,4 +40,9 @@ pub(crate) fn rename_to_new(
 /// Only individual files can be synced.
 pub(crate) fn sync_file_system(_: impl AsFd) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// The command lines of the processes above this one need an unsafe call.
+pub(crate) fn commands_above(_: usize) -> Option<Vec<Vec<OsString>>> {
+    None
 }

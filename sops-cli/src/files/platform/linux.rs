@@ -1,9 +1,10 @@
 //! Linux.
 
-use std::ffi::OsStr;
-use std::io;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::{fs, io, process};
 
 use rustix::fs::{Mode, OFlags, RenameFlags, openat, renameat_with, statfs, syncfs};
 use rustix::io::Errno;
@@ -39,4 +40,39 @@ pub(crate) fn rename_to_new(
 /// Syncs the whole file system of a directory.
 pub(crate) fn sync_file_system(directory: impl AsFd) -> io::Result<()> {
     Ok(syncfs(directory)?)
+}
+
+/// The command lines of the process that started this one, of the one that started that, and so on;
+/// at most `most`. `None` if the system does not tell.
+pub(crate) fn commands_above(most: usize) -> Option<Vec<Vec<OsString>>> {
+    let mut commands = Vec::new();
+    let mut process = process::id();
+    while commands.len() < most {
+        let Some(parent) = parent(process).filter(|parent| *parent != 0) else {
+            break;
+        };
+        let Ok(line) = fs::read(format!("/proc/{parent}/cmdline")) else {
+            break;
+        };
+        let line = line.strip_suffix(b"\0").unwrap_or(&line);
+        let words = line.split(|byte| *byte == 0);
+        commands.push(
+            words
+                .map(|word| OsStr::from_bytes(word).to_owned())
+                .collect(),
+        );
+        process = parent;
+    }
+    (!commands.is_empty()).then_some(commands)
+}
+
+/// The process that started another one.
+fn parent(process: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let mut lines = status.lines();
+    lines
+        .find_map(|line| line.strip_prefix("PPid:"))?
+        .trim()
+        .parse()
+        .ok()
 }

@@ -9,8 +9,14 @@ mod linux;
 mod other;
 
 #[cfg(target_vendor = "apple")]
-pub(super) use apple::{is_in_memory, open_unlistable, rename_to_new, sync_file_system};
+pub(crate) use apple::{
+    commands_above, is_in_memory, open_unlistable, rename_to_new, sync_file_system,
+};
 #[cfg(target_os = "linux")]
-pub(super) use linux::{is_in_memory, open_unlistable, rename_to_new, sync_file_system};
+pub(crate) use linux::{
+    commands_above, is_in_memory, open_unlistable, rename_to_new, sync_file_system,
+};
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(super) use other::{is_in_memory, open_unlistable, rename_to_new, sync_file_system};
+pub(crate) use other::{
+    commands_above, is_in_memory, open_unlistable, rename_to_new, sync_file_system,
+};

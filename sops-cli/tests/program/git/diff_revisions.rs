@@ -20,6 +20,9 @@ fn changed(old: &str, new: &str) -> String {
 fn diff_compares_the_same_versions_as_git_diff() {
     let clone = GitClone::with(FILE, &secret("first"));
     clone.set(FILE, "second");
+    clone
+        .git(&["commit", "-q", "--amend", "-m", "the first version"])
+        .succeeds();
     clone.commit_all();
     clone.set(FILE, "third");
     clone.git(&["add", "-A"]).succeeds();
@@ -36,6 +39,8 @@ fn diff_compares_the_same_versions_as_git_diff() {
         (&["HEAD^.."], "first", "second"),
         (&["HEAD..HEAD^"], "second", "first"),
         (&["HEAD^...HEAD"], "first", "second"),
+        (&["HEAD^!"], "first", "second"),
+        (&[":/first", "HEAD"], "first", "second"),
         (&["HEAD", "--", FILE], "second", "fourth"),
         (&[FILE], "third", "fourth"),
         (&["."], "third", "fourth"),
@@ -132,8 +137,9 @@ fn conflicts_are_named() {
     clone.set(FILE, "ours");
     clone.commit_all();
     assert_eq!(clone.git(&["merge", "-q", "topic"]).code, Some(1));
-    let expected =
-        format!("unmerged: {FILE}\n  ! has conflicts; `sops-rs resolve` resolves them\n");
+    let expected = format!(
+        "unmerged: {FILE}\n  ! has conflicts; `sops-rs resolve db.enc.yaml` resolves them\n"
+    );
     assert_eq!(clone.diff(&[]), expected);
     let head = clone.diff(&["HEAD"]);
     assert!(head.contains("has conflict markers"), "{head}");
@@ -192,5 +198,31 @@ fn words_that_name_nothing_are_errors() {
     assert!(
         new.diff(&["--cached"])
             .starts_with(&format!("added: {FILE}\n"))
+    );
+}
+
+/// Git prints an ID of the edited file, although it has not stored the content.
+#[test]
+fn a_renamed_file_that_was_edited_later_is_read_from_the_working_tree() {
+    let clone = GitClone::with(FILE, &secret("first"));
+    clone.git(&["mv", FILE, "new.enc.yaml"]).succeeds();
+    clone.set("new.enc.yaml", "second");
+    let expected = format!(
+        "renamed: {FILE} -> new.enc.yaml\n  ~ stringData.password\n      - first\n      + second\n"
+    );
+    assert_eq!(clone.diff(&["HEAD"]), expected);
+}
+
+#[test]
+fn two_unrelated_files_are_not_called_renamed() {
+    let clone = GitClone::with("a.enc.yaml", &secret("first"));
+    clone.encrypt("b.enc.yaml", &secret("second"));
+    let files = ["--no-index", "a.enc.yaml", "b.enc.yaml"];
+    let expected = "different: a.enc.yaml and b.enc.yaml\n  ~ data key: different\n  ~ stringData.password\n      - first\n      + second\n";
+    assert_eq!(clone.diff(&files), expected);
+    let json = clone.diff(&[&["--format", "json"], &files[..]].concat());
+    assert!(
+        !json.contains("renamed") && !json.contains("rotated"),
+        "{json}"
     );
 }

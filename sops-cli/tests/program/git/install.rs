@@ -75,7 +75,10 @@ fn all_settings_are_written_and_removed() {
     let tool = clone
         .setting("mergetool.sops.cmd")
         .expect("the setting exists");
-    assert_eq!(tool, format!("{program} resolve -- \"$MERGED\""));
+    assert_eq!(
+        tool,
+        format!("{program} resolve --mergetool -- \"$MERGED\"")
+    );
 
     let config = clone.environment.read(".git/config");
     clone.sops_rs(&["git", "install"]).succeeds();

@@ -77,7 +77,8 @@ fn files_without_attributes_are_named() {
     assert_eq!(clone.problems(), ["uncovered-files"]);
     let run = clone.sops_rs(&["git", "status"]);
     assert!(
-        run.stderr.contains("for encrypted files: other name.yaml"),
+        run.stderr
+            .contains("`diff=sops merge=sops` for encrypted files: other name.yaml"),
         "{run}"
     );
     clone.sops_rs(&["git", "install"]).succeeds();
@@ -88,6 +89,78 @@ fn files_without_attributes_are_named() {
         .environment
         .write("apps/.gitattributes", "*.yaml -merge\n");
     assert_eq!(clone.problems(), ["uncovered-files"]);
+    let run = clone.sops_rs(&["git", "status"]);
+    let named = "lines of apps/.gitattributes may override them";
+    assert!(run.stderr.replace('\n', " ").contains(named), "{run}");
+    fs::remove_file(clone.path("apps/.gitattributes")).expect("the file can be removed");
+    clone
+        .environment
+        .write(".git/info/attributes", "*.yaml -diff\n");
+    let run = clone.sops_rs(&["git", "status"]);
+    let named = "lines of .git/info/attributes may override them";
+    assert!(run.stderr.replace('\n', " ").contains(named), "{run}");
+}
+
+#[test]
+fn ciphertext_that_git_shows_for_other_reasons_is_a_warning() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    let warnings = |variable: Option<&str>| {
+        let mut command = clone.environment.command(&["git", "status", "--json"]);
+        command.envs(variable.map(|value| ("CI", value)));
+        let run = clone.environment.finish(command).succeeds();
+        let report: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");
+        let warnings = report["warnings"].as_array().expect("it is a list").iter();
+        let kinds = warnings.map(|warning| warning["kind"].as_str().expect("it is a string"));
+        kinds.map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(warnings(None), [""; 0]);
+    assert_eq!(warnings(Some("true")), ["ci"]);
+    clone
+        .git(&["config", "sops.textconvInCI", "true"])
+        .succeeds();
+    assert_eq!(warnings(Some("true")), [""; 0]);
+    let text = clone.environment.read("db.enc.yaml");
+    let altered = text.replace("name: db", "name: other");
+    clone.environment.write("db.enc.yaml", altered);
+    assert_eq!(warnings(None), ["wrong-mac"]);
+}
+
+#[test]
+fn encrypted_files_with_conflicts_are_named() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    clone.git(&["checkout", "-q", "-b", "topic"]).succeeds();
+    clone.set("db.enc.yaml", "b");
+    clone.commit_all();
+    clone.git(&["checkout", "-q", "main"]).succeeds();
+    clone.set("db.enc.yaml", "c");
+    clone.commit_all();
+    let run = clone.git(&["merge", "-q", "topic"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    for command in [["git", "status"], ["git", "install"]] {
+        let run = clone.sops_rs(&command).succeeds();
+        assert!(
+            run.stderr.contains("`sops-rs resolve db.enc.yaml`"),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn hooks_and_lint_warn_about_files_without_a_line() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    let warning = "1 encrypted file has no line in .gitattributes";
+    clone.encrypt("other.yaml", &secret("a"));
+    clone.git(&["add", "-A"]).succeeds();
+    for words in [&["lint"][..], &["hook", "run"]] {
+        let run = clone.sops_rs(words);
+        assert!(run.stderr.replace('\n', " ").contains(warning), "{run}");
+    }
+    clone.sops_rs(&["git", "install"]).succeeds();
+    clone.git(&["add", "-A"]).succeeds();
+    for words in [&["lint"][..], &["hook", "run"]] {
+        let run = clone.sops_rs(words);
+        assert!(!run.stderr.contains("no line in"), "{run}");
+    }
 }
 
 #[test]

@@ -256,3 +256,44 @@ fn git_shows_names_that_look_like_flags() {
         "{log}"
     );
 }
+
+/// Git writes the differences below the message, into a file in `.git`.
+#[test]
+fn a_commit_message_never_contains_plaintext() {
+    let clone = GitClone::with("db.enc.yaml", &secret("correct-horse"));
+    let editor = clone
+        .environment
+        .editor("cp \"$1\" ../message; echo x > \"$1\"");
+    let link = clone
+        .setting("diff.sops.textconv")
+        .expect("the setting exists");
+    let in_shell = format!("'{}' git textconv --", program().display());
+    let commit = ["commit", "-q", "-a"];
+    let with_flag = [&commit[..], &["-v"]].concat();
+    let with_setting = [&["-c", "commit.verbose=true", "-C", "."], &commit[..]].concat();
+    for (textconv, arguments) in [
+        (&link, &with_flag),
+        (&link, &with_setting),
+        (&link, &vec!["saved", "-v"]),
+        (&in_shell, &with_flag),
+    ] {
+        for (key, value) in [
+            ("diff.sops.textconv", &**textconv),
+            ("alias.saved", "commit -q -a"),
+        ] {
+            clone.git(&["config", key, value]).succeeds();
+        }
+        clone.set("db.enc.yaml", "battery-staple");
+        let diff = clone.git(&["diff"]).succeeds();
+        assert!(diff.stdout.contains("battery-staple"), "{diff}");
+        let mut command = clone.git_command(clone.path(""), arguments);
+        command.env("GIT_EDITOR", &editor);
+        clone.environment.finish(command).succeeds();
+        let message = clone.environment.read("../message");
+        assert!(message.contains("+  password: ENC["), "{message}");
+        assert!(!message.contains("battery-staple"), "{message}");
+        assert!(!message.contains("correct-horse"), "{message}");
+        clone.set("db.enc.yaml", "correct-horse");
+        clone.commit_all();
+    }
+}

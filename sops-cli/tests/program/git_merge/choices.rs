@@ -33,13 +33,18 @@ fn is_resolved_by(
 ) {
     let run = repository.conflicts();
     assert!(run.stderr.contains(reason), "{run}");
+    assert!(
+        run.stderr
+            .contains(&format!("`sops-rs resolve {FILE} {flag} ours`")),
+        "{run}"
+    );
     let marked = repository.is_marked(FILE);
     // Values are not in conflict, so their side alone decides nothing.
     for flags in [&[][..], &["--ours"], &["--theirs"]] {
         let run = repository.0.run(&[&["resolve", FILE], flags].concat());
         assert_eq!(run.code, Some(1), "{run}");
         assert!(
-            run.stderr.contains(reason) && run.stderr.contains(&format!("`{flag} ours`")),
+            run.stderr.contains(reason) && run.stderr.contains(&format!("{flag} ours`")),
             "{run}"
         );
         assert_eq!(repository.0.read(FILE), marked);

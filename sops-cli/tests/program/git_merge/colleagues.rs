@@ -180,6 +180,50 @@ fn one_removes_a_teammate_and_rotates_while_the_other_edits() {
     assert!(!team.0.read("ann/secret.yaml").contains(CAROL));
 }
 
+/// A colleague who was removed has a commit that was not pushed.
+#[test]
+fn who_was_removed_does_not_bring_the_own_recipient_back() {
+    let team = Team::new();
+    team.ann(&format!(
+        "sed -i 's/,{}//' .sops.yaml && sops-rs updatekeys -y . && sops-rs rotate -i secret.yaml && git commit -qam ben && git push -q",
+        other_recipient()
+    ))
+    .succeeds();
+    team.set("ben", "user", "shop");
+    let run = team.ben("git pull -q --no-edit");
+    assert_eq!(run.code, Some(1), "{run}");
+    let closed = format!(
+        "their version cannot be used: no private key can decrypt it; it is encrypted for {}",
+        recipient()
+    );
+    let theirs = "`git checkout --theirs -- secret.yaml`";
+    let said = run.stderr.replace('\n', " ");
+    for part in [&*closed, theirs, "`git merge --abort`"] {
+        assert!(said.contains(part), "{part}: {run}");
+    }
+    assert!(!said.contains("opens the conflict decrypted"), "{run}");
+    let marked = team.0.read("ben/secret.yaml");
+    for flag in ["", "--ours", "--theirs"] {
+        let run = team.ben(&format!("sops-rs resolve secret.yaml {flag}"));
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.replace('\n', " ").contains(theirs), "{run}");
+        assert_eq!(team.0.read("ben/secret.yaml"), marked);
+        let names_removed = run
+            .stderr
+            .contains("our version has recipients that their version removed");
+        assert_eq!(names_removed, flag == "--ours", "{run}");
+    }
+    // Only who asks for it gets the old recipients.
+    team.ben("sops-rs resolve secret.yaml --ours --recipients ours")
+        .succeeds();
+    assert!(team.0.read("ben/secret.yaml").contains(&other_recipient()));
+    team.ben(
+        "git checkout -q --theirs -- secret.yaml && git add secret.yaml && git commit -q --no-edit",
+    )
+    .succeeds();
+    assert!(!team.0.read("ben/secret.yaml").contains(&other_recipient()));
+}
+
 #[test]
 fn a_rebase_stops_at_a_conflict_and_continues() {
     let team = Team::new();

@@ -18,12 +18,14 @@ fn the_editor_opens_the_plaintext_with_markers() {
     let run = repository.resolve_with_editor(FILE, script, &[]).succeeds();
     assert!(
         run.stderr
-            .contains("apps/secret.yaml is resolved; `git add` it next"),
+            .contains("apps/secret.yaml is resolved; run `git add apps/secret.yaml` next"),
         "{run}"
     );
     let seen = repository.0.read("../seen");
     let (head, text) = seen.split_once("user:").expect("the text has a user");
     assert!(head.contains("[\"password\"]"), "{seen}");
+    assert!(head.contains("Ours is branch main, commit "), "{seen}");
+    assert!(head.contains("theirs is branch topic, commit "), "{seen}");
     assert_eq!(
         text,
         " web\n<<<<<<< ours\npassword: battery-staple\n=======\npassword: open-sesame\n>>>>>>> theirs\nport: 8080\n"
@@ -116,7 +118,7 @@ fn git_mergetool_stages_the_result() {
         .editor("grep -v '^#\\|^<<<\\|^===\\|^>>>\\|staple' \"$1\" > ../new; cat ../new > \"$1\"");
     let program = sops_test_support::environment::program();
     let tool = format!(
-        "EDITOR=\"{editor}\" '{}' resolve -- \"$MERGED\"",
+        "EDITOR=\"{editor}\" '{}' resolve --mergetool -- \"$MERGED\"",
         program.display()
     );
     repository
@@ -125,9 +127,11 @@ fn git_mergetool_stages_the_result() {
     repository
         .git(&["config", "mergetool.sops.trustExitCode", "true"])
         .succeeds();
-    repository
+    let run = repository
         .git(&["mergetool", "--no-prompt", "--tool=sops"])
         .succeeds();
+    assert!(run.stderr.contains("apps/secret.yaml is resolved"), "{run}");
+    assert!(!run.stderr.contains("git add"), "{run}");
     repository.is_merged(FILE, "user: web\npassword: open-sesame\nport: 8080\n");
 }
 
@@ -262,4 +266,84 @@ fn files_that_are_not_text_are_resolved_by_sides_only() {
         .run(&["resolve", "secret", "--theirs"])
         .succeeds();
     assert_eq!(repository.0.decrypt("secret"), "open-sesame\0");
+}
+
+#[test]
+fn who_quits_the_editor_is_told_that_the_conflict_remains() {
+    let repository = in_conflict();
+    let run = repository.resolve_with_editor(FILE, "true", &[]);
+    assert_ne!(run.code, Some(0), "{run}");
+    let hint = format!("the conflict remains: run `sops-rs resolve {FILE}` again");
+    assert!(run.stderr.replace('\n', " ").contains(&hint), "{run}");
+}
+
+#[test]
+fn the_files_in_conflict_are_listed_and_named_from_where_the_user_is() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    let root = repository.0.path("");
+    let resolve = |directory: &str, arguments: &[&str]| {
+        let mut command = repository.0.command(&[&["resolve"], arguments].concat());
+        command.current_dir(root.join(directory));
+        repository.0.finish(command)
+    };
+    let run = resolve("", &[]).succeeds();
+    assert!(
+        run.stderr.contains("No encrypted file has a conflict"),
+        "{run}"
+    );
+    let apps = root.join("apps");
+    let run = repository.git_in(&apps, &["merge", "-q", "--no-edit", "topic"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains("`sops-rs resolve secret.yaml`"),
+        "{run}"
+    );
+    repository.0.write("other/a.md", "");
+    for (directory, name) in [
+        ("", FILE),
+        ("apps", "secret.yaml"),
+        ("other", "../apps/secret.yaml"),
+    ] {
+        let run = resolve(directory, &[]).succeeds();
+        assert_eq!(run.stdout, format!("{name}\n"));
+        // Git's own messages name the path from the root.
+        let run = resolve(directory, &[FILE, "--ours"]).succeeds();
+        let next = format!("run `git add {name}` next");
+        assert!(run.stderr.replace('\n', " ").contains(&next), "{run}");
+    }
+}
+
+#[test]
+fn the_sides_are_named_in_every_operation() {
+    for (command, sides) in [
+        (
+            &["rebase", "main", "topic"][..],
+            [
+                "ours is branch main, commit ",
+                "which you rebase onto; theirs is your branch topic",
+            ],
+        ),
+        (
+            &["cherry-pick", "topic"],
+            [
+                "ours is branch main, commit ",
+                "theirs is the picked branch topic",
+            ],
+        ),
+        (
+            &["revert", "--no-edit", "HEAD~1"],
+            [
+                "ours is branch main, commit ",
+                "theirs is the state before commit ",
+            ],
+        ),
+    ] {
+        let repository = Repository::with_changes(FILE, OURS, OTHER);
+        repository.commit_secret(FILE, "user: web\npassword: correct-horse-2\nport: 80\n");
+        let run = repository.git(command);
+        assert_ne!(run.code, Some(0), "{run}");
+        let run = repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
+        let stderr = run.stderr.replace('\n', " ");
+        assert!(sides.iter().all(|side| stderr.contains(side)), "{run}");
+    }
 }

@@ -23,7 +23,7 @@ fn fails(repository: &Repository, environment: &[(&str, &str)], message: &str) {
     let run = repository.0.finish(command).keeps(&super::SECRETS);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains(message), "{run}");
-    let hint = format!("`sops-rs resolve {FILE}`");
+    let hint = format!("`sops-rs resolve {FILE}");
     assert!(run.stderr.contains(&hint), "{run}");
     let text = repository.is_marked(FILE);
     assert!(text.contains("ENC["), "{text}");
@@ -79,6 +79,13 @@ fn a_damaged_version_marks_the_file() {
             repository.commit_all();
             repository.checkout("main");
             fails(&repository, &[], "cannot be used");
+            let run = repository.0.run(&["resolve", FILE]);
+            let flag = match damaged {
+                "topic" => "--ours",
+                _ => "--theirs",
+            };
+            let hint = format!("`sops-rs resolve {FILE} {flag}` takes");
+            assert!(run.stderr.contains(&hint), "{run}");
         }
     }
 }
@@ -146,4 +153,23 @@ fn without_a_key_the_values_merge_and_the_file_stays_marked() {
     let values = text.split("sops:").next().unwrap_or_default();
     assert!(!values.contains("<<<<<<<"), "{text}");
     assert!(values.contains("token: ENC["), "{text}");
+}
+
+/// As `git rerere` passes the conflict that it remembers.
+#[test]
+fn a_version_with_conflict_markers_is_named_as_such() {
+    let repository = Repository::with_changes(FILE, OURS, super::OTHER);
+    let ours = repository.0.read(FILE);
+    repository.conflicts();
+    for name in ["base", "theirs"] {
+        repository.0.write(name, &ours);
+    }
+    let marked = repository.0.read(FILE);
+    repository.0.write("ours", marked);
+    let arguments = ["git", "merge-driver", "--", "base", "ours", "theirs", FILE];
+    let run = repository.0.run(&arguments);
+    assert_eq!(run.code, Some(1), "{run}");
+    let message = "our version has unresolved conflict markers";
+    assert!(run.stderr.contains(message), "{run}");
+    assert!(!run.stderr.contains("cannot be used"), "{run}");
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sops_core::keys::MasterKey;
-use sops_core::{EncryptedDocument, format_of_encrypted};
+use sops_core::keys::{KeyServices, MasterKey};
+use sops_core::{EncryptedDocument, ErrorKind, MacCheck, format_of_encrypted};
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
-use crate::command_error::name_of;
+use crate::command_error::{files_named, name_of};
 use crate::input::read_repository_file;
 use crate::keys::unprompted::ready_keys;
 use crate::parallel::{self, ItemsPerThread};
@@ -22,6 +22,8 @@ const TRIED: usize = 3;
 pub(super) struct Access {
     pub(super) decryptable: usize,
     pub(super) closed: Vec<String>,
+    /// The files that the keys decrypt, but that were changed without them.
+    altered: Vec<String>,
 }
 
 impl Access {
@@ -53,15 +55,36 @@ impl Access {
         let mut access = Self {
             decryptable: 0,
             closed: Vec::new(),
+            altered: Vec::new(),
         };
         for (files, is_open) in sets.iter().zip(are_open) {
             match is_open {
-                true => access.decryptable += files.len(),
+                true => {
+                    let altered = altered(root, files, &ready);
+                    access.decryptable += files.len() - altered.len();
+                    access.altered.extend(altered);
+                }
                 false => access.closed.extend(files.iter().map(|path| name_of(path))),
             }
         }
         access.closed.sort_unstable();
+        access.altered.sort_unstable();
         access
+    }
+
+    /// The warning about files that Git shows encrypted, because their MAC does not match.
+    pub(super) fn altered(&self) -> Option<Problem> {
+        (!self.altered.is_empty()).then(|| Problem {
+            files: self.altered.clone(),
+            ..Problem::new(
+                "wrong-mac",
+                format!(
+                    "the MAC of files does not match, so Git shows them encrypted and cannot merge them: {}",
+                    files_named(&self.altered)
+                ),
+                "`sops-rs verify` says more",
+            )
+        })
     }
 
     /// The warning if the keys decrypt none of the files. That is no problem of the clone: it may be
@@ -77,6 +100,21 @@ impl Access {
             )
         })
     }
+}
+
+/// The files whose MAC does not match, among those that keys decrypt.
+fn altered(root: &Path, files: &[&Path], keys: &KeyServices) -> Vec<String> {
+    let are_altered = parallel::map(files, ItemsPerThread::Many, |path| {
+        let result = read(root, path, |document| {
+            let key = document.data_key(keys)?;
+            document.decrypt(&key, MacCheck::Require).map(drop)
+        });
+        result.is_some_and(|result| result.is_err_and(|error| error.kind() == ErrorKind::Tampered))
+    });
+    let altered = files.iter().zip(are_altered);
+    altered
+        .filter_map(|(path, is_altered)| is_altered.then(|| name_of(path)))
+        .collect()
 }
 
 /// Reads an encrypted file; `None` if it is not one, as with conflict markers.

@@ -1,11 +1,20 @@
 //! Whether `.gitattributes` covers the encrypted files.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use sops_core::CIPHERTEXT_PREFIX;
 
 use super::problem::Problem;
 use crate::command_error::{CommandError, files_named, name_of};
-use crate::commands::git::repository_files::RepositoryFiles;
-use crate::git::without_attributes;
+use crate::commands::git::install::other_attributes;
+use crate::commands::git::repository_files::{RepositoryFiles, is_encrypted};
+use crate::git::{Running, without_attributes};
+use crate::input::read_repository_file;
+
+/// How many paths are passed to Git.
+const MOST_PATHS: usize = 500;
 
 pub(super) struct Coverage {
     pub(super) encrypted: Vec<PathBuf>,
@@ -15,17 +24,64 @@ pub(super) struct Coverage {
 pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
     let encrypted = RepositoryFiles::find(root)?.encrypted;
     let uncovered = without_attributes(root, &encrypted, &["diff", "merge"], "sops")?;
+    let uncovered: Vec<PathBuf> = uncovered.into_iter().cloned().collect();
     let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
     let problem = (!files.is_empty()).then(|| {
+        let others = other_attributes(root, &uncovered);
         let message = format!(
-            ".gitattributes has no `diff=sops merge=sops` for encrypted files: {}",
+            "Git does not use `diff=sops merge=sops` for encrypted files: {}",
             files_named(&files)
         );
-        let help = "run `sops-rs git install`; if these lines exist, a later line overrides them";
+        let help = match others.is_empty() {
+            true => "run `sops-rs git install`, which adds them to .gitattributes; if it has these lines, a later one overrides them".to_owned(),
+            false => format!(
+                "run `sops-rs git install`, which adds them to .gitattributes; lines of {} may override them",
+                others.join(" and ")
+            ),
+        };
         Problem {
             files,
             ..Problem::new("uncovered-files", message, help)
         }
     });
     Ok(Coverage { encrypted, problem })
+}
+
+/// The number of encrypted files without the attributes, of all tracked files or among `changed`
+/// ones in the index. Git finds them, which is faster than reading all files.
+pub(super) fn uncovered(root: &Path, changed: Option<&[&Path]>) -> usize {
+    let mut arguments: Vec<OsString> = [
+        "grep",
+        "--full-name",
+        "-l",
+        "-z",
+        "-F",
+        "-e",
+        CIPHERTEXT_PREFIX,
+    ]
+    .map(OsString::from)
+    .into();
+    arguments.extend(changed.map(|_| OsString::from("--cached")));
+    arguments.push("--".into());
+    let are_few = changed.is_some_and(|changed| changed.len() <= MOST_PATHS);
+    for path in changed.unwrap_or_default().iter().filter(|_| are_few) {
+        let mut literal = OsString::from(":(top,literal)");
+        literal.push(path);
+        arguments.push(literal);
+    }
+    if !are_few {
+        arguments.push(":/".into());
+    }
+    arguments.push(":(top,exclude,attr:diff=sops)*".into());
+    let list = Running::start(&arguments).and_then(Running::output);
+    let list = list.unwrap_or_default();
+    let paths = list
+        .split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty())
+        .map(|path| Path::new(OsStr::from_bytes(path)));
+    let is_encrypted = |path: &&Path| {
+        let content = read_repository_file(&root.join(path));
+        content.is_ok_and(|content| is_encrypted(path, &content))
+    };
+    paths.filter(is_encrypted).count()
 }

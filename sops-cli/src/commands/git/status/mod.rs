@@ -11,13 +11,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use sops_lint::shell_path;
 
 use self::access::Access;
 use self::problem::Problem;
+use super::driver::TEXTCONV;
 use super::install::FILE;
-use crate::command_error::{Code, CommandError, files_named};
+use super::textconv::{IN_CI, is_ci_without_consent};
+use crate::command_error::{Code, CommandError, files_named, name_of};
+use crate::commands::resolve::encrypted_files;
 use crate::config::nearest::on_disk;
 use crate::git::GitRepository;
+use crate::git::settings::{Scope, value_in};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -52,7 +57,10 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         problems.extend(coverage.problem);
     }
     let access = Access::of(&repository.root, &encrypted);
-    let warnings = Vec::from_iter(access.warning());
+    let mut warnings = Vec::from_iter(access.warning());
+    warnings.extend(in_ci());
+    warnings.extend(access.altered());
+    warnings.extend(conflicts(&repository)?);
     if args.json {
         let report = Report {
             encrypted_files: encrypted.len(),
@@ -81,6 +89,35 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     })
 }
 
+/// The warning where the user's differences show ciphertext because of a variable.
+fn in_ci() -> Option<Problem> {
+    is_ci_without_consent().then(|| {
+        Problem::new(
+            "ci",
+            "the variable `CI` is set, so Git shows ciphertext",
+            format!("`git config {IN_CI} true` allows plaintext in the output"),
+        )
+    })
+}
+
+/// The warning about encrypted files with conflicts.
+fn conflicts(repository: &GitRepository) -> Result<Option<Problem>, CommandError> {
+    let files = encrypted_files(&repository.called_in)?;
+    let files: Vec<String> = files.iter().map(|file| name_of(file)).collect();
+    let Some(first) = files.first() else {
+        return Ok(None);
+    };
+    let help = format!(
+        "resolve each, as with `sops-rs resolve {}`",
+        shell_path(first)
+    );
+    let message = format!("encrypted files have conflicts: {}", files_named(&files));
+    Ok(Some(Problem {
+        files,
+        ..Problem::new("conflicts", message, help)
+    }))
+}
+
 /// The summary for a clone without problems.
 fn summary(encrypted_files: usize, access: &Access) -> String {
     let (have, them) = match encrypted_files {
@@ -103,24 +140,49 @@ fn summary(encrypted_files: usize, access: &Access) -> String {
     }
 }
 
-/// Warns if Git would show or merge encrypted files as text although `.gitattributes` names
-/// sops-rs, and if it stores plaintext. CI runs no merges.
+/// Warns if Git would show or merge encrypted files as text although the repository or the clone is
+/// set up for sops-rs, and if it stores plaintext. CI runs no merges.
 pub(crate) fn warn(ui: &Ui, root: &Path) {
+    warn_about(ui, root, is_set_up(root), None);
+}
+
+/// Like [`warn`], but only in a clone that is set up, and with the changed files in the index: a
+/// user waits for the hook.
+pub(crate) fn warn_in_hook(ui: &Ui, root: &Path, changed: &[&Path]) {
+    if is_set_up(root) {
+        warn_about(ui, root, true, Some(changed));
+    }
+}
+
+fn warn_about(ui: &Ui, root: &Path, is_set_up: bool, changed: Option<&[&Path]>) {
     let is_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
-    let is_set_up = !is_ci && names_driver(root);
-    for problem in settings::problems().unwrap_or_default() {
+    let is_set_up = is_set_up && !is_ci;
+    let problems = settings::problems().unwrap_or_default();
+    for problem in &problems {
         if problem.kind == settings::CACHE || is_set_up {
             ui.warn(format_args!("{}; {}", problem.message, problem.help));
         }
     }
+    if !is_set_up
+        || problems
+            .iter()
+            .any(|problem| problem.kind != settings::CACHE)
+    {
+        return;
+    }
+    let uncovered = match coverage::uncovered(root, changed) {
+        0 => return,
+        1 => "1 encrypted file has".to_owned(),
+        number => format!("{number} encrypted files have"),
+    };
+    ui.warn(format_args!(
+        "{uncovered} no line in .gitattributes, so Git shows and merges ciphertext as text; run `sops-rs git install`"
+    ));
 }
 
-/// Like [`warn`], but only where `.gitattributes` names a driver like ours: a user waits for the
-/// hook.
-pub(crate) fn warn_in_hook(ui: &Ui, root: &Path) {
-    if names_driver(root) {
-        warn(ui, root);
-    }
+/// Whether `.gitattributes` names a driver like ours, or this clone has its settings.
+fn is_set_up(root: &Path) -> bool {
+    names_driver(root) || value_in(Scope::Clone, TEXTCONV).is_some()
 }
 
 /// Whether `.gitattributes` names a driver like ours.

@@ -5,6 +5,7 @@ use sops_lint::shell_word;
 use super::problem::Problem;
 use crate::command_error::{CommandError, name_of};
 use crate::commands::git::driver::{self, Driver, MERGE_DRIVER, TEXTCONV};
+use crate::files::commands_above;
 use crate::git::Running;
 use crate::git::settings::{Scope, Settings};
 use crate::own_program::is_same;
@@ -20,7 +21,7 @@ const INSTALL: &str = "run `sops-rs git install`";
 pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
     // These processes run at once, because the user waits for the hook.
     let refs = Running::start(&["for-each-ref", "--format=%(refname)", NOTES])?;
-    let settings = Settings::matching(r"^(diff|merge|mergetool)\.");
+    let settings = Settings::matching(r"^((diff|merge|mergetool)\.|commit\.verbose$)");
     let driver = Driver::of_this_program(Scope::Clone)?;
     let mut problems = Vec::from_iter(missing(&settings, &driver));
     problems.extend([TEXTCONV, MERGE_DRIVER].into_iter().filter_map(|key| {
@@ -29,7 +30,23 @@ pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
     }));
     problems.extend(caching(&settings));
     problems.extend(cached(&settings, &refs.output()?));
+    // Elsewhere, the textconv program recognizes `git commit`.
+    if commands_above(1).is_none() {
+        problems.extend(in_commit_messages(&settings));
+    }
     Ok(problems)
+}
+
+/// The setting with which `git commit` writes decrypted differences below the message.
+fn in_commit_messages(settings: &Settings) -> Option<Problem> {
+    const KEY: &str = "commit.verbose";
+    settings.is_true(KEY).then(|| {
+        Problem::new(
+            CACHE,
+            format!("`{KEY}` is true, so `git commit` writes plaintext to `.git/COMMIT_EDITMSG`"),
+            "set it to false, and do not use `git commit --verbose` on this system",
+        )
+    })
 }
 
 fn missing(settings: &Settings, driver: &Driver) -> Option<Problem> {
@@ -110,4 +127,21 @@ fn cached(settings: &Settings, refs: &[u8]) -> Vec<Problem> {
 fn decrypts(settings: &Settings, name: &str) -> bool {
     let command = settings.value(&format!("diff.{name}.textconv"));
     name.contains("sops") || command.is_some_and(|command| command.contains("sops"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_that_writes_plaintext_below_messages_is_a_problem() {
+        for (value, is_problem) in [("true", true), ("2", true), ("false", false), ("0", false)] {
+            let settings = Settings::of([("commit.verbose", value)]);
+            assert_eq!(
+                in_commit_messages(&settings).is_some(),
+                is_problem,
+                "{value}"
+            );
+        }
+    }
 }

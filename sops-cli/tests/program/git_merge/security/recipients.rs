@@ -79,11 +79,34 @@ fn a_planted_recipient_of_the_same_data_key_is_named() {
         |of| of.edit(FILE, OURS),
     );
     let run = repository.merges();
-    assert!(
-        run.stderr.contains(UNNAMED) && run.stderr.contains(&other_recipient()),
-        "{run}"
+    let named = format!(
+        "secret.yaml: the other side added {}, also to its .sops.yaml",
+        other_recipient()
     );
+    assert!(run.stderr.replace('\n', " ").contains(&named), "{run}");
     repository.is_merged(FILE, MERGED);
+}
+
+/// A branch that adds a recipient to the file alone.
+#[test]
+fn a_planted_recipient_that_no_configuration_names_is_a_warning() {
+    let repository = Repository::new().diverged(
+        FILE,
+        |of| {
+            of.give_to(&[&recipient(), &other_recipient()]);
+            of.0.write(".sops.yaml", rules(&[&recipient()]));
+            of.edit(FILE, THEIRS);
+        },
+        |of| of.edit(FILE, OURS),
+    );
+    let run = repository.merges();
+    let stderr = run.stderr.replace('\n', " ");
+    let warned = format!(
+        "new recipients that .sops.yaml does not name: {}",
+        other_recipient()
+    );
+    assert!(stderr.contains(&warned), "{run}");
+    assert!(stderr.contains("`sops-rs updatekeys secret.yaml`"), "{run}");
 }
 
 /// Neither the configuration of a branch nor one that is not committed is that of HEAD.
