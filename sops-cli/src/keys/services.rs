@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use sops_core::keys::age::{Held, NO_PASSPHRASE, WRONG_PASSPHRASE};
 use sops_core::keys::{
     self, DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
     Recipient,
@@ -12,7 +13,11 @@ use sops_core::keys::{
 use sops_core::{EncryptedDocument, Error};
 
 #[cfg(feature = "keyservice")]
-use crate::agent::{client::Agent, socket::AgentSocket};
+use crate::agent::client::{Agent, ReadyAgent};
+#[cfg(feature = "keyservice")]
+use crate::agent::control::AgentStatus;
+#[cfg(feature = "keyservice")]
+use crate::agent::socket::AgentSocket;
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
@@ -28,7 +33,7 @@ pub(crate) struct Services {
     gpg: Arc<Gpg>,
     cloud: Cloud,
     all: Arc<KeyServices>,
-    /// All except the agent, which may ask the user.
+    /// All except what the agent may ask the user for.
     unprompted: Arc<KeyServices>,
     /// The log of the services in this program, if it is enabled.
     log: Option<Arc<KeyLog>>,
@@ -95,7 +100,12 @@ impl Services {
                 Err(error) => return Err(error),
             }
         }
-        let unprompted = Arc::new(all.clone());
+        let unprompted = all.clone();
+        #[cfg(feature = "keyservice")]
+        let unprompted = match ReadyAgent::of_user().filter(|_| is_local) {
+            Some(agent) => unprompted.with(Arc::new(agent)),
+            None => unprompted,
+        };
         // The commands that print keys may ask the user, so the agent goes first.
         #[cfg(feature = "keyservice")]
         if let Some(agent) = agent.as_ref().and_then(Agent::at) {
@@ -106,7 +116,7 @@ impl Services {
             gpg,
             cloud,
             all: Arc::new(all),
-            unprompted,
+            unprompted: Arc::new(unprompted),
             log,
             is_local,
             has_remote,
@@ -155,7 +165,22 @@ impl Services {
             ui.log("SOPS", "info", "Data key recovered successfully");
         }
         key.map_err(|error| {
+            let is_closed = matches!(error, Error::NoDataKey { damaged: None, .. });
+            if let Some((message, hint)) = self.obstacle().filter(|_| is_closed) {
+                return CommandError::new(Code::CannotRetrieveDataKey, message)
+                    .in_file(&input.name)
+                    .hint(hint);
+            }
             let hints = match &error {
+                Error::NoDataKey {
+                    missing,
+                    damaged: None,
+                    ..
+                } if self.has_no_keys() && missing.iter().all(|key| key.family() == Family::Age) => {
+                    vec![Cow::Borrowed(
+                        "you have no private key: run `sops-rs init`, and send the line that it prints to someone who can decrypt the file",
+                    )]
+                }
                 Error::NoDataKey {
                     missing,
                     damaged: None,
@@ -170,6 +195,46 @@ impl Services {
             let error = input.error(error).with_code(Code::CannotRetrieveDataKey);
             hints.into_iter().fold(error, CommandError::hint)
         })
+    }
+
+    /// Why the user's keys may not have been used, and what to do: a key file stayed locked, or the
+    /// agent is locked.
+    fn obstacle(&self) -> Option<(String, &'static str)> {
+        let sources = self.identities.sources();
+        let locked = sources.iter().find_map(|source| match &source.held {
+            Held::Failed(reason) if reason == WRONG_PASSPHRASE => {
+                Some((format!("incorrect passphrase for {}", source.name), "run the command again"))
+            }
+            Held::Failed(reason) if reason == NO_PASSPHRASE => Some((
+                format!("{} needs a passphrase, and there is no terminal to ask for it", source.name),
+                "run `sops-rs agent start` in a terminal: it asks once, and keeps the key in memory",
+            )),
+            _ => None,
+        });
+        #[cfg(feature = "keyservice")]
+        let locked = locked.or_else(|| {
+            let agent = AgentSocket::of_user().filter(|_| self.is_local)?;
+            let status = AgentStatus::of(&agent).ok()??;
+            status.locked.then(|| {
+                let message = "the agent is locked, and no other key can decrypt this";
+                (
+                    message.to_owned(),
+                    "to unlock it, run `sops-rs agent start`",
+                )
+            })
+        });
+        locked
+    }
+
+    /// Whether the user has no age key, and no other way to get one.
+    fn has_no_keys(&self) -> bool {
+        let sources = self.identities.sources();
+        let is_empty = |held: &Held| match held {
+            Held::NotSet | Held::NoFile => true,
+            Held::Keys(keys) => keys.is_empty(),
+            _ => false,
+        };
+        self.is_local && !self.has_remote && sources.iter().all(|source| is_empty(&source.held))
     }
 
     /// The document that was read from `input` with its data key encrypted for other key groups.

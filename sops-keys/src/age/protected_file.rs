@@ -14,6 +14,12 @@ use super::identity::{Identity, KeyLayout, parse_keys};
 /// The highest accepted work factor, 2^22, as in filippo.io/age: 4 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 22;
 
+/// The reason of [`Held::Failed`](super::Held::Failed) for a wrong passphrase.
+pub const WRONG_PASSPHRASE: &str = "incorrect passphrase";
+
+/// The reason of [`Held::Failed`](super::Held::Failed) if nobody could be asked for the passphrase.
+pub const NO_PASSPHRASE: &str = "needs a passphrase, but there is no way to ask for it";
+
 /// A protected key file. Its passphrase is asked for once, when a file is found that its keys may
 /// decrypt.
 pub(super) struct ProtectedKeys {
@@ -55,14 +61,14 @@ impl ProtectedKeys {
         }
         let passphrase = prompt
             .passphrase(&format!("Enter passphrase for identity '{name}'"))
-            .ok_or("needs a passphrase, but there is no way to ask for it")?;
+            .ok_or(NO_PASSPHRASE)?;
         let mut identity = ::age::scrypt::Identity::new(passphrase);
         identity.set_max_work_factor(MAX_WORK_FACTOR);
         let reader = decryptor
             .decrypt(std::iter::once(&identity as _))
             .map_err(|error| {
                 match error {
-                    DecryptError::DecryptionFailed => "incorrect passphrase",
+                    DecryptError::DecryptionFailed => WRONG_PASSPHRASE,
                     DecryptError::ExcessiveWork { .. } => "its work factor is above 2^22",
                     _ => "a malformed age file",
                 }

@@ -50,7 +50,7 @@ impl fmt::Display for Held {
                     write!(f, "{} keys ({shown}{more})", owners.len())
                 }
             },
-            Self::Locked => f.write_str("protected with a passphrase, not needed"),
+            Self::Locked => f.write_str("protected with a passphrase, not unlocked"),
             Self::NotRun => f.write_str("a command, not run"),
             Self::Failed(message) => f.write_str(message),
         }

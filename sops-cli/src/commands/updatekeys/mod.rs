@@ -10,7 +10,7 @@ use sops_core::EncryptedDocument;
 use sops_core::config::{Config, CreationRule};
 use sops_core::keys::MasterKey;
 
-use crate::arguments::{FormatArgs, GlobalArgs, invocation, no_file};
+use crate::arguments::{FormatArgs, GlobalArgs, invocation, no_file_to_change};
 use crate::batch::{self, BatchFile};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
@@ -82,7 +82,7 @@ pub(crate) fn cmd_updatekeys(
         names: NamesByConfig::with_former(args.former_names.clone()),
     };
     match &args.files[..] {
-        [] => Err(no_file()),
+        [] => Err(no_file_to_change("sops-rs updatekeys .")),
         [file] if !file.is_dir() => {
             services.contact_servers_of_named_files();
             let resolved = ResolvedConfig {
