@@ -16,7 +16,7 @@ use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
 use crate::git::settings::Settings;
-use crate::keys::own::{locked_source, newest, of_agent};
+use crate::keys::own::{newest, of_agent};
 use crate::lint;
 use crate::recipient_edit::checked_name;
 use crate::ui::Ui;
@@ -250,19 +250,19 @@ fn own_recipients(identities: &Identities) -> Result<Vec<String>, CommandError> 
         let own = identities.recipients().into_iter();
         own.map(|recipient| recipient.to_string()).collect()
     };
+    let has_age = |own: &[String]| own.iter().any(|own| own.starts_with("age1"));
     let mut own = known(identities);
-    if own.iter().any(|recipient| recipient.starts_with("age1")) {
-        return Ok(own);
+    if !has_age(&own) {
+        own.extend(of_agent());
     }
-    own.extend(of_agent());
-    let Some(source) = locked_source(identities).filter(|_| own.is_empty()) else {
+    let Some(source) = identities.locked_source().filter(|_| !has_age(&own)) else {
         return Ok(own);
     };
     let failures = identities.unlock();
     let own = known(identities);
-    match own.is_empty() {
-        false => Ok(own),
-        true => {
+    match has_age(&own) {
+        true => Ok(own),
+        false => {
             let message = format!("your key in {source} is protected with a passphrase");
             let error = CommandError::new(Code::Generic, message);
             let error = failures.into_iter().fold(error, CommandError::hint);

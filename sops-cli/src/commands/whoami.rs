@@ -7,7 +7,7 @@ use sops_core::{Format, parse_document};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
-use crate::keys::own::{OwnKey, locked_source, of_agent, own_keys};
+use crate::keys::own::{OwnKey, of_agent, own_keys};
 use crate::keys::services::Services;
 use crate::recipient_edit::{Occurrence, occurrences};
 use crate::ui::Ui;
@@ -56,7 +56,7 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
     }
     if own.is_empty()
         && !has_pgp
-        && let Some(source) = locked_source(&identities)
+        && let Some(source) = identities.locked_source()
     {
         let message = format!("your key in {source} is protected with a passphrase");
         return Err(CommandError::new(Code::Generic, message)

@@ -49,14 +49,6 @@ pub(crate) fn of_agent() -> Vec<String> {
     Vec::new()
 }
 
-/// The first source of keys that are protected with a passphrase.
-pub(crate) fn locked_source(identities: &Identities) -> Option<String> {
-    let mut sources = identities.sources().into_iter();
-    sources
-        .find(|source| source.held == Held::Locked)
-        .map(|source| source.name)
-}
-
 /// Whether reports of sources show the recipient in this form.
 fn is_short_form(short: &str, recipient: &str) -> bool {
     match short.split_once('…') {

@@ -166,7 +166,9 @@ impl Services {
         }
         key.map_err(|error| {
             let is_closed = matches!(error, Error::NoDataKey { damaged: None, .. });
-            if let Some((message, hint)) = self.obstacle().filter(|_| is_closed) {
+            if is_closed
+                && let Some((message, hint)) = self.obstacle()
+            {
                 return CommandError::new(Code::CannotRetrieveDataKey, message)
                     .in_file(&input.name)
                     .hint(hint);

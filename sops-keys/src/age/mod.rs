@@ -42,6 +42,5 @@ pub use identity::Identity;
 #[cfg(feature = "pq")]
 pub use key_pair::generate_hybrid;
 pub use key_pair::{KeyPair, generate_x25519};
-pub use protected_file::{NO_PASSPHRASE, WRONG_PASSPHRASE};
 pub use recipient::Recipient;
-pub use source_report::{Held, SourceReport};
+pub use source_report::{Held, NO_PASSPHRASE, SourceReport, WRONG_PASSPHRASE};

@@ -10,15 +10,10 @@ use crate::reading::read_keys;
 
 use super::age_file::{ARMOR_BEGIN, AgeFile, without_armor};
 use super::identity::{Identity, KeyLayout, parse_keys};
+use super::source_report::{NO_PASSPHRASE, WRONG_PASSPHRASE};
 
 /// The highest accepted work factor, 2^22, as in filippo.io/age: 4 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 22;
-
-/// The reason of [`Held::Failed`](super::Held::Failed) for a wrong passphrase.
-pub const WRONG_PASSPHRASE: &str = "incorrect passphrase";
-
-/// The reason of [`Held::Failed`](super::Held::Failed) if nobody could be asked for the passphrase.
-pub const NO_PASSPHRASE: &str = "needs a passphrase, but there is no way to ask for it";
 
 /// A protected key file. Its passphrase is asked for once, when a file is found that its keys may
 /// decrypt.

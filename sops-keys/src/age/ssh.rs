@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::prompt::Prompt;
 
 use super::low_order::LOW_ORDER;
+use super::source_report::{NO_PASSPHRASE, WRONG_PASSPHRASE};
 use super::stanza::{StanzaOutcome, try_identity};
 
 /// Parses a line of `authorized_keys` without options, including its comment.

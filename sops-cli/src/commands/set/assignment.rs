@@ -221,7 +221,9 @@ impl Assignment {
             )));
         }
         let is_data = matches!(field, Some(("data", _))) && !invocation::is_sops();
-        if let Some((field, [Component::Key(key)])) = field {
+        if let Some((field, [Component::Key(key)])) = field
+            && !invocation::is_sops()
+        {
             check_key(key).map_err(|error| refused(error.message().to_owned()))?;
             self.warn_of_other_field(ui, file, document, field);
         }
