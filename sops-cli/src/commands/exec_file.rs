@@ -56,11 +56,11 @@ pub(crate) fn cmd_exec_file(
     args.exec.check()?;
     let name = args.filename()?;
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
+    let by_name = args.formats.input(Some(file));
+    let input = Input::read(Some(file), by_name, Role::Encrypted)?;
     if !command.names_file() && !invocation::is_sops() {
         ui.warn("the command has no `{}`, so it does not get the name of the decrypted file; for variables, use `sops-rs exec-env`");
     }
-    let by_name = args.formats.input(Some(file));
-    let input = Input::read(Some(file), by_name, Role::Encrypted)?;
     let to = args
         .formats
         .decrypted(Some(file), input.format, &input.content);

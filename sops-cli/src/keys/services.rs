@@ -166,9 +166,7 @@ impl Services {
         }
         key.map_err(|error| {
             let is_closed = matches!(error, Error::NoDataKey { damaged: None, .. });
-            if is_closed
-                && let Some((message, hint)) = self.obstacle()
-            {
+            if is_closed && let Some((message, hint)) = self.obstacle() {
                 return CommandError::new(Code::CannotRetrieveDataKey, message)
                     .in_file(&input.name)
                     .hint(hint);
@@ -178,19 +176,11 @@ impl Services {
                     missing,
                     damaged: None,
                     ..
-                } if self.has_no_keys() && missing.iter().all(|key| key.family() == Family::Age) => {
-                    vec![Cow::Borrowed(
-                        "you have no private key: run `sops-rs init`, and send the line that it prints to someone who can decrypt the file",
-                    )]
-                }
-                Error::NoDataKey {
-                    missing,
-                    damaged: None,
-                    ..
                 } => {
                     let keys = missing.iter();
                     // The message says already why a server refused.
-                    hints(keys.filter(|key| !self.serves_in_cloud(key.family())))
+                    let keys = keys.filter(|key| !self.serves_in_cloud(key.family()));
+                    hints(keys, self.has_no_keys())
                 }
                 _ => Vec::new(),
             };
@@ -377,12 +367,12 @@ fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     Err(CommandError::new(Code::Generic, message))
 }
 
-/// Hints for a file that none of the keys can decrypt.
-fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>> {
+/// Hints for a file that none of the keys can decrypt. `is_new`: the user has no age key.
+fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>, is_new: bool) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {
         let hint = match key.family() {
-            Family::Age => age_hint(&key.id()),
+            Family::Age => age_hint(&key.id(), is_new),
             Family::Pgp => Cow::Borrowed(
                 "`gpg --list-secret-keys` shows the available PGP keys; if they are in another directory, set GNUPGHOME to it",
             ),
@@ -396,7 +386,7 @@ fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>
 }
 
 /// The hint where to put the private key of an age recipient.
-fn age_hint(recipient: &str) -> Cow<'static, str> {
+fn age_hint(recipient: &str, is_new: bool) -> Cow<'static, str> {
     if recipient.starts_with("ssh-") {
         return Cow::Borrowed(
             "put the private key into `~/.ssh/id_ed25519` or `~/.ssh/id_rsa`, or set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path",
@@ -413,6 +403,9 @@ fn age_hint(recipient: &str) -> Cow<'static, str> {
         Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
             "put an identity of the plugin `age-plugin-{name}` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it"
         )),
+        _ if is_new => Cow::Borrowed(
+            "you have no private key: run `sops-rs init`, and send the line that it prints to someone who can decrypt the file",
+        ),
         _ => Cow::Borrowed(
             "put the private key into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
         ),

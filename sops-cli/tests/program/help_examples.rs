@@ -140,6 +140,7 @@ fn repository() -> TestEnvironment {
     );
     environment.write("password.json", "\"new\"");
     environment.write("tls.key", include_str!("../../../testdata/tls/server.key"));
+    environment.write(".gitignore", "tls.key\n");
     environment.write("tls.crt", include_str!("../../../testdata/tls/server.pem"));
     environment.write("api.env", "PORT=80\n");
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\n";

@@ -242,7 +242,7 @@ fn the_newest_of_several_proposals_wins() {
         .collect();
     let run = with_key(&environment, &["accept", "--yes"]).succeeds();
     let run = run.keeps(&["value-5"]);
-    let newest = format!("; the newer value in {} wins", names[5]);
+    let newest = format!("; the newer value in ./{} wins", names[5]);
     assert_eq!(run.stdout.matches(&newest).count(), 5, "{run}");
     let run = with_key(&environment, &["decrypt", "apps/secret.yaml"]).succeeds();
     assert_eq!(run.stdout, SECRET.replace("old", "value-5"));
@@ -262,7 +262,7 @@ fn a_new_key_and_an_unknown_file_are_named() {
         .succeeds();
     let run = with_key(&environment, &["status"]).succeeds();
     assert!(
-        run.stdout.contains("; a proposal for apps/secret.yaml"),
+        run.stdout.contains("; a proposal for ./apps/secret.yaml"),
         "{run}"
     );
     assert!(!run.stdout.contains("differs"), "{run}");

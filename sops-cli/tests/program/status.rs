@@ -98,7 +98,7 @@ fn the_status_needs_no_key_and_is_available_as_json() {
     keyless.write("b/closed.yaml", "a: ENC[AES256_GCM,data:\nsops: x\n");
     let run = keyless.run(&["status"]);
     assert!(
-        run.code == Some(1) && run.stdout.lines().count() == 2,
+        run.code == Some(2) && run.stdout.lines().count() == 2,
         "{run}"
     );
 }

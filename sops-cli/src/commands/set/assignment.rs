@@ -175,8 +175,19 @@ impl ValueArgs {
 
     fn assignment(&self, path: &OsStr, value: NewValue) -> Result<Assignment, CommandError> {
         let typed = path.to_string_lossy().into_owned();
+        let path = key_path(&typed)?;
+        // Under `data` of a Secret, it is encoded.
+        let may_be_data = path
+            .components()
+            .contains(&Component::Key("data".to_owned()));
+        if let NewValue::Text(bytes, _) = &value
+            && !self.encode
+            && !may_be_data
+        {
+            utf8(bytes)?;
+        }
         Ok(Assignment {
-            path: key_path(&typed)?,
+            path,
             typed,
             value,
             encode: self.encode,

@@ -69,6 +69,9 @@ pub(crate) fn cmd_updatekeys(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<(), CommandError> {
+    if args.files.is_empty() {
+        return Err(no_file_to_change("sops-rs updatekeys ."));
+    }
     let own = load::config(ui, globals)?;
     if own.is_none() && !args.files.iter().any(|file| file.is_dir()) {
         return Err(encryption_options::no_rules(None)?);
@@ -82,7 +85,6 @@ pub(crate) fn cmd_updatekeys(
         names: NamesByConfig::with_former(args.former_names.clone()),
     };
     match &args.files[..] {
-        [] => Err(no_file_to_change("sops-rs updatekeys .")),
         [file] if !file.is_dir() => {
             services.contact_servers_of_named_files();
             let resolved = ResolvedConfig {
