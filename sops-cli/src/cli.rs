@@ -171,6 +171,7 @@ fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
 /// Prints help or a usage error. A usage error has the general exit code, as in `sops`.
 fn usage(mut error: clap::Error) -> ExitCode {
     usage::escape(&mut error);
+    usage::suggest(&mut error);
     let text = error.render().to_string();
     let safe = lines(&text);
     let written = match (under_name(&safe), error.use_stderr()) {

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use sops_core::keys::{KeyService, MasterKey};
 use sops_core::rules::EncryptionRule;
@@ -31,6 +32,8 @@ const VALUE: &str = "value";
 /// Values for a file.
 #[derive(Debug)]
 pub(crate) struct Proposal {
+    /// When the proposal was made, by the clock of its author.
+    pub(crate) created: SystemTime,
     /// The name of the file, without directories.
     pub(crate) file: String,
     pub(crate) values: Vec<ProposedValue>,
@@ -73,6 +76,11 @@ impl Proposal {
         });
         let tree = Node::Mapping(vec![
             entry("file", Node::from(self.file.as_str())),
+            // The time in the metadata has only seconds.
+            entry(
+                "created",
+                Node::from(&*humantime::format_rfc3339_nanos(self.created).to_string()),
+            ),
             entry("values", Node::Sequence(values.collect())),
         ]);
         let rule = EncryptionRule::EncryptedRegex(format!("^{VALUE}$"));
@@ -89,16 +97,22 @@ impl Proposal {
     pub(crate) fn read(ui: &Ui, services: &Services, path: &Path) -> Result<Self, CommandError> {
         let input = Input::read(Some(path), Format::Yaml, Role::Encrypted)?;
         let opening = OpeningArgs::default();
-        let decrypted = decrypt_file::decrypt(ui, services, &input, &opening, Use::Values)?;
+        let document = decrypt_file::parse(&input)?;
+        let decrypted =
+            decrypt_file::decrypt_document(ui, services, &input, &document, &opening, Use::Values)?;
         let text = String::from_utf8_lossy(&decrypted.plaintext);
         let trees = Node::from_yaml(&text).map_err(|error| input.plaintext_error(error))?;
-        let proposal = trees.first().and_then(Self::from_tree);
+        let modified = time(&document.metadata().last_modified);
+        let modified = modified.unwrap_or(SystemTime::UNIX_EPOCH);
+        let proposal = trees
+            .first()
+            .and_then(|tree| Self::from_tree(tree, modified));
         proposal.ok_or_else(|| {
             CommandError::new(Code::Generic, "this is not a proposal").in_file(&input.name)
         })
     }
 
-    fn from_tree(tree: &Node) -> Option<Self> {
+    fn from_tree(tree: &Node, modified: SystemTime) -> Option<Self> {
         let Node::Sequence(items) = tree.get("values")? else {
             return None;
         };
@@ -108,7 +122,9 @@ impl Proposal {
                 node: item.get(VALUE)?.clone(),
             })
         });
+        let created = tree.get("created").and_then(Node::as_str).and_then(time);
         Some(Self {
+            created: created.unwrap_or(modified),
             file: tree.get("file")?.as_str()?.to_owned(),
             values: values.collect::<Option<_>>()?,
         })
@@ -155,6 +171,10 @@ pub(crate) fn of_file(file: &Path) -> Result<Vec<PathBuf>, CommandError> {
     Ok(names
         .filter(|path| target(path).as_deref() == Some(file))
         .collect())
+}
+
+fn time(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
 }
 
 fn entry(key: &str, value: Node) -> Entry {

@@ -88,7 +88,7 @@ impl RandomText {
         let is_weak = self.bits() < WEAK_BITS;
         is_weak.then(|| {
             format!(
-                "`{self}` has {:.0} bits of entropy, which can be guessed offline; use at least {}",
+                "`{self}` has {:.0} bits of entropy, which can be guessed offline; use at least {} characters",
                 self.bits().floor(),
                 (WEAK_BITS / (self.bits() / self.length as f64)).ceil()
             )

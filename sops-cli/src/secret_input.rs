@@ -4,16 +4,20 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use secrecy::ExposeSecret as _;
+use sops_core::{EncryptedDocument, encrypted_format};
 use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// Asks for a secret on the terminal, without showing it.
-pub(crate) fn ask(ui: &Ui, question: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+/// Asks for a secret on the terminal, without showing it. `hint` is for users without a terminal.
+pub(crate) fn ask(
+    ui: &Ui,
+    question: &str,
+    hint: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let answer = ui.prompt().passphrase(question).ok_or_else(|| {
-        CommandError::new(Code::Generic, "there is no terminal to ask for the value")
-            .hint("pipe the value in, or pass a file with `--from-file`")
+        CommandError::new(Code::Generic, "there is no terminal to ask for the value").hint(hint)
     })?;
     let text = answer.expose_secret();
     if text.is_empty() {
@@ -29,8 +33,23 @@ pub(crate) fn ask(ui: &Ui, question: &str) -> Result<Zeroizing<Vec<u8>>, Command
 pub(crate) fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     match file == Path::new("-") {
         true => standard_input(),
-        false => read_file(file),
+        false => read_plaintext(file),
     }
+}
+
+/// The content of a file that is not encrypted. Nobody could use the ciphertext as a value.
+pub(crate) fn read_plaintext(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let bytes = read_file(file)?;
+    if encrypted_format(&bytes).is_some_and(|format| {
+        str::from_utf8(&bytes).is_ok_and(|text| EncryptedDocument::parse(text, format).is_ok())
+    }) {
+        let name = name_of(file);
+        let message = format!("{name} is encrypted, and its ciphertext would become the value");
+        return Err(CommandError::new(Code::AlreadyEncrypted, message).hint(
+            "decrypt it into this command: `sops-rs decrypt FILE | sops-rs …`, with `-` as the file",
+        ));
+    }
+    Ok(bytes)
 }
 
 /// The content of a file.
@@ -48,6 +67,20 @@ pub(crate) fn standard_input() -> Result<Zeroizing<Vec<u8>>, CommandError> {
         CommandError::input(name, &error).with_code(Code::Generic)
     })?;
     Ok(bytes)
+}
+
+/// The text on standard input, without the line break after a single line. Refuses an empty text,
+/// because the program before the pipe has probably failed.
+pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    let text = without_line_break(standard_input()?);
+    match text.is_empty() {
+        true => Err(
+            CommandError::new(Code::InvalidSetFormat, "standard input is empty").hint(
+                "check the command whose output is the value, or pass a file or a value instead",
+            ),
+        ),
+        false => Ok(text),
+    }
 }
 
 /// A text without the line break that programs print after a single line. The line break at the end

@@ -8,6 +8,8 @@ use sops_lint::{
     SecretField, SecretValue, SelectedValues, applied_secret, is_plaintext, secret_fields, secrets,
 };
 
+use crate::secret_data;
+
 /// The problems with the secrets in a text.
 #[derive(Debug, Default)]
 pub(crate) struct SecretParts {
@@ -142,6 +144,18 @@ impl Judge<'_> {
                 ),
             ));
         }
+        if name == "data" {
+            let is_invalid = |value: &&SecretValue<'_, '_>| {
+                let text = value.node.as_str();
+                text.is_some_and(|text| secret_data::decode(text).is_none()) && is_plaintext(value)
+            };
+            if let Some(value) = all.iter().find(is_invalid) {
+                parts.warn(format!(
+                    "the value of `{name}.{}` is not base64, so Kubernetes refuses the Secret: encode it, or move it to `stringData`",
+                    value.key
+                ));
+            }
+        }
         if field.misfit().is_some() {
             parts.warn(format!(
                 "every value under `{name}` of a Secret must be a string"
@@ -227,6 +241,12 @@ mod tests {
                 (false, 1),
             ),
             ("<<: {stringData: {a: hunter2}}\n", (false, 0), (false, 0)),
+            ("data: {a: hunter2}\n", (false, 1), (false, 1)),
+            (
+                "data: {a: aHVudGVyMg==, b: '${A}'}\n",
+                (false, 0),
+                (false, 0),
+            ),
             ("namespace: a\nsops_notes: ''\n", (false, 1), (false, 1)),
         ] {
             assert_eq!(judged(fields, &names), by_names, "{fields}");

@@ -17,8 +17,8 @@ use tonic_prost::ProstCodec;
 use zeroize::Zeroizing;
 
 use crate::protocol::{
-    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, INSTRUCT,
-    Instruction,
+    DECRYPT, DECRYPT_READY, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest,
+    EncryptResponse, INSTRUCT, Instruction,
 };
 
 /// How long a connection may take.
@@ -38,7 +38,7 @@ pub struct Remote {
     /// Why the server can't be reached. There is a request for each key, and each would wait for
     /// the timeout again.
     unreachable: OnceLock<String>,
-    answer: Duration,
+    patience: Duration,
 }
 
 impl Remote {
@@ -49,7 +49,7 @@ impl Remote {
             address: address.to_owned(),
             endpoint: endpoint(address)?,
             unreachable: OnceLock::new(),
-            answer: ANSWER,
+            patience: ANSWER,
         })
     }
 
@@ -63,6 +63,52 @@ impl Remote {
         let text = instruction.to_owned();
         let answer: Instruction = self.ask(INSTRUCT, Instruction { text })?;
         Ok(answer.text)
+    }
+
+    /// Decrypts with the keys of an agent that are ready, so that it does not ask the user; `None` if
+    /// none of them can decrypt.
+    ///
+    /// # Errors
+    ///
+    /// Why the agent cannot be reached, or why it refuses.
+    pub fn decrypt_ready(&self, key: &MasterKey, enc: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let secret = self.answer(DECRYPT_READY, key, enc)?;
+        match secret.is_empty() {
+            true => Ok(None),
+            false => self.checked(key, secret).map(Some),
+        }
+    }
+
+    /// The answer to a request to decrypt.
+    fn answer(
+        &self,
+        method: &'static str,
+        key: &MasterKey,
+        enc: &str,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let question = DecryptRequest {
+            key: Some(key.try_into()?),
+            ciphertext: enc.as_bytes().to_vec(),
+        };
+        let answer: DecryptResponse = self
+            .ask(method, question)
+            .map_err(|message| refused(key, message))?;
+        Ok(Zeroizing::new(answer.plaintext))
+    }
+
+    /// Refuses an answer that cannot be a data key.
+    fn checked(&self, key: &MasterKey, secret: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
+        // A share of a data key is one byte longer.
+        if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
+            let message = format!(
+                "key service {}: its answer is not a data key: {} bytes instead of {}",
+                self.address,
+                secret.len(),
+                DataKey::BYTES
+            );
+            return Err(refused(key, message));
+        }
+        Ok(secret)
     }
 
     /// Sends a request and waits for the answer. The error message continues a sentence that starts
@@ -94,7 +140,7 @@ impl Remote {
                 let answer = grpc.unary(Request::new(question), path, codec).await;
                 answer.map_err(|status| refusal(&status))
             };
-            match timeout(self.answer, answer).await {
+            match timeout(self.patience, answer).await {
                 Ok(answer) => Ok(answer?.into_inner()),
                 Err(_) => Err(self.unreachable("does not respond".to_owned())),
             }
@@ -144,25 +190,8 @@ impl KeyService for Remote {
         if effort != Effort::Run {
             return Ok(None);
         }
-        let question = DecryptRequest {
-            key: Some(key.try_into()?),
-            ciphertext: enc.as_bytes().to_vec(),
-        };
-        let answer: DecryptResponse = self
-            .ask(DECRYPT, question)
-            .map_err(|message| refused(key, message))?;
-        let secret = Zeroizing::new(answer.plaintext);
-        // A share of a data key is one byte longer.
-        if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
-            let message = format!(
-                "key service {} returned {} bytes, but a data key has {}",
-                self.address,
-                secret.len(),
-                DataKey::BYTES
-            );
-            return Err(refused(key, message));
-        }
-        Ok(Some(secret))
+        let secret = self.answer(DECRYPT, key, enc)?;
+        self.checked(key, secret).map(Some)
     }
 }
 
@@ -265,7 +294,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("tcp://{}", listener.local_addr().unwrap());
         let mut remote = Remote::new(&address).unwrap();
-        remote.answer = Duration::from_millis(200);
+        remote.patience = Duration::from_millis(200);
         let key = MasterKey::from_list(Family::Kms, "arn:a")
             .unwrap()
             .remove(0);

@@ -12,6 +12,8 @@ use tonic::Status;
 pub(crate) const ENCRYPT: &str = "/KeyService/Encrypt";
 /// The path of the method that decrypts a secret.
 pub(crate) const DECRYPT: &str = "/KeyService/Decrypt";
+/// The path of a method that SOPS does not have: it decrypts, and never asks the user.
+pub(crate) const DECRYPT_READY: &str = "/SopsRsAgent/DecryptReady";
 /// The path of a method that SOPS does not have: it controls the service itself.
 pub(crate) const INSTRUCT: &str = "/SopsRsAgent/Instruct";
 

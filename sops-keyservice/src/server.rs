@@ -18,8 +18,8 @@ use tower::service_fn;
 use zeroize::Zeroizing;
 
 use crate::protocol::{
-    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, INSTRUCT,
-    Instruction, Key,
+    DECRYPT, DECRYPT_READY, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest,
+    EncryptResponse, INSTRUCT, Instruction, Key,
 };
 
 /// Handles requests. Several may arrive at the same time; each is handled on its own thread.
@@ -38,6 +38,21 @@ pub trait Answer: Send + Sync + 'static {
     ///
     /// The error is the status that the client gets.
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
+
+    /// Like [`decrypt`](Self::decrypt), but only with keys that are ready, so that it never asks the
+    /// user; `None` if none of them can decrypt. Not part of SOPS's protocol.
+    ///
+    /// # Errors
+    ///
+    /// The error is the status that the client gets. By default, no key is ready.
+    fn decrypt_ready(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Status> {
+        let (_, _) = (key, enc);
+        Err(Status::unimplemented("this is not an agent"))
+    }
 
     /// Follows an instruction for the service itself, which is not part of SOPS's protocol. Returns
     /// an answer for the program that sent it. Other requests wait meanwhile, so it must not block.
@@ -87,13 +102,19 @@ async fn respond(answer: Arc<impl Answer>, request: http::Request<Body>) -> http
             let codec = ProstCodec::<EncryptResponse, EncryptRequest>::default();
             Grpc::new(codec).unary(encrypt, request).await
         }
-        DECRYPT => {
+        method @ (DECRYPT | DECRYPT_READY) => {
+            let is_ready = method == DECRYPT_READY;
             let decrypt = service_fn(move |request: Request<DecryptRequest>| {
                 let (request, answer) = (request.into_inner(), Arc::clone(&answer));
                 in_thread(move || {
                     let enc = str::from_utf8(&request.ciphertext)
                         .map_err(|_| Status::invalid_argument("the ciphertext is not text"))?;
-                    let mut secret = answer.decrypt(&named(request.key)?, enc)?;
+                    let key = named(request.key)?;
+                    let mut secret = match is_ready {
+                        // A data key is never empty.
+                        true => answer.decrypt_ready(&key, enc)?.unwrap_or_default(),
+                        false => answer.decrypt(&key, enc)?,
+                    };
                     Ok(DecryptResponse {
                         plaintext: std::mem::take(&mut *secret),
                     })

@@ -25,6 +25,47 @@ impl Agent {
     }
 }
 
+/// The agent without what may ask the user: it decrypts only with age keys that are unlocked, and
+/// not if it asks for confirmation.
+#[derive(Debug)]
+pub(crate) struct ReadyAgent(Agent);
+
+impl ReadyAgent {
+    /// The user's agent; `None` without one.
+    pub(crate) fn of_user() -> Option<Self> {
+        AgentSocket::of_user()
+            .and_then(|socket| Agent::at(&socket))
+            .map(Self)
+    }
+}
+
+impl KeyService for ReadyAgent {
+    fn serves(&self, family: Family) -> bool {
+        family == Family::Age
+    }
+
+    fn encrypts(&self, _: Family) -> bool {
+        false
+    }
+
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> keys::Result<String> {
+        self.0.encrypt(key, secret)
+    }
+
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> keys::Result<Option<Zeroizing<Vec<u8>>>> {
+        match effort {
+            Effort::Run => self.0.0.decrypt_ready(key, enc),
+            // The keys of this process come first.
+            Effort::Ready | Effort::Ask => Ok(None),
+        }
+    }
+}
+
 /// What an agent can be told to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Instruction {

@@ -17,6 +17,9 @@ pub(crate) struct AgentStatus {
     pub(crate) pid: u32,
     pub(crate) locked: bool,
     pub(crate) keys: Vec<String>,
+    /// The recipients of the unlocked keys.
+    #[serde(default)]
+    pub(crate) recipients: Vec<String>,
     pub(crate) confirm: bool,
     pub(crate) memory_locked: bool,
     pub(crate) seconds_until_stop: u64,

@@ -170,12 +170,14 @@ impl AgentService {
             let usable = keys.sources.iter().filter(|source| is_usable(source));
             usable.map(ToString::to_string).collect::<Vec<_>>()
         });
+        let recipients = state.keys.as_ref().map(|keys| keys.local.recipients());
         let left = |limit: Duration, since: Moment| limit.saturating_sub(since.elapsed()).as_secs();
         json!({
             "running": true,
             "pid": process::id(),
             "locked": state.keys.is_none(),
             "keys": keys.unwrap_or_default(),
+            "recipients": recipients.unwrap_or_default(),
             "requests": self.requests.load(Ordering::SeqCst),
             "confirm": self.confirms,
             "memory_locked": self.is_memory_locked(),
@@ -219,6 +221,26 @@ impl Answer for AgentService {
         // The request may have unlocked another key.
         self.lock_memory();
         secret
+    }
+
+    fn decrypt_ready(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Status> {
+        if key.family() != Family::Age {
+            return Ok(None);
+        }
+        if self.confirms {
+            return Err(Status::failed_precondition(
+                "the agent would ask for confirmation, which this command does not want",
+            ));
+        }
+        let keys = self.keys()?;
+        match keys.data_keys.get(enc) {
+            Some(secret) => Ok(Some(secret)),
+            None => keys.local.decrypt_ready(key, enc),
+        }
     }
 
     fn instruct(&self, instruction: &str) -> Result<String, Status> {

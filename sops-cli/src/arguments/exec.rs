@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::OpeningArgs;
-use crate::command_error::{Code, CommandError};
+use super::{OpeningArgs, invocation};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::exec::{Forge, User};
 
 /// A command that is run with secrets.
@@ -20,6 +21,15 @@ pub(crate) enum ExecCommand {
 }
 
 impl ExecCommand {
+    /// Whether the command contains `{}`.
+    pub(crate) fn names_file(&self) -> bool {
+        let has = |word: &OsString| word.as_bytes().windows(2).any(|two| two == b"{}");
+        match self {
+            Self::Shell(text) => has(text),
+            Self::Words(program, arguments) => has(program) || arguments.iter().any(has),
+        }
+    }
+
     /// The command with each `{}` replaced by `text`.
     pub(crate) fn with_file(self, path: &str) -> Self {
         let replaced = |word: OsString| {
@@ -41,6 +51,12 @@ impl ExecCommand {
             }
         }
     }
+}
+
+/// Whether the file can be run.
+fn is_executable(file: &Path) -> bool {
+    let metadata = file.metadata();
+    metadata.is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// A file, and the command that is run with it.
@@ -93,6 +109,17 @@ impl ExecArgs {
                 CommandError::new(Code::Generic, "expected a file and a command").hint(example),
             );
         };
+        // The words before `--` would be the command.
+        let second = self.command.as_ref().map(Path::new);
+        if !invocation::is_sops()
+            && !self.words.is_empty()
+            && let Some(second) = second.filter(|second| second.is_file())
+            && !is_executable(second)
+        {
+            let message = format!("{} is a second file", name_of(second));
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("pass one file, and call `sops-rs` in the command again for the next one"));
+        }
         let first = words.remove(0).clone();
         let command = match words.is_empty() {
             true => ExecCommand::Shell(first),

@@ -101,12 +101,19 @@ pub(crate) fn no_file() -> CommandError {
     CommandError::new(Code::NoFileSpecified, "no file was given")
 }
 
+/// The error of a command that changes files, if the command line names none.
+pub(crate) fn no_file_to_change(example: &str) -> CommandError {
+    no_file().hint(format!(
+        "for all encrypted files in the working directory: `{example}`"
+    ))
+}
+
 /// Refuses a file that does not exist, with the exit code of `sops`.
 pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     match path.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let message = format!("{} does not exist", name_of(path));
-            let error = CommandError::new(Code::NoFileSpecified, message);
+            let error = CommandError::input(name_of(path), &error);
+            let error = error.with_code(Code::NoFileSpecified);
             Err(match std::env::current_dir() {
                 Ok(directory) if path.is_relative() => error.hint(format!(
                     "the path is relative to the working directory, {}",

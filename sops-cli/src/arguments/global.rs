@@ -38,7 +38,7 @@ pub(crate) struct GlobalArgs {
     /// Print where sops-rs looks for keys, and the log lines of sops
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
-    /// Print only warnings and errors; with `diff`, exit with 1 if there are differences
+    /// Print only warnings and errors
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) quiet: bool,
     /// When to color messages [default: auto]
@@ -106,7 +106,7 @@ pub(crate) struct GlobalArgs {
         value_name = "TIME",
         env = "SOPS_RS_CLOUD_TIMEOUT",
         hide_env_values = true,
-        value_parser = humantime::parse_duration
+        value_parser = super::duration
     )]
     pub(crate) cloud_timeout: Option<Duration>,
 }

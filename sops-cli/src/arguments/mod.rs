@@ -3,6 +3,7 @@
 //! under the name `sops`, and `invocation.rs` determines the name under which the program was
 //! called.
 
+mod duration;
 mod exec;
 mod file;
 pub(crate) mod flag_syntax;
@@ -17,8 +18,11 @@ mod output;
 mod rule;
 mod sops_order;
 
+pub(crate) use duration::duration;
 pub(crate) use exec::{ExecArgs, ExecCommand};
-pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};
+pub(crate) use file::{
+    FileArg, IdempotentArg, NameArg, no_file, no_file_to_change, require_existing,
+};
 pub(crate) use format::{FormatArgs, FormatChange};
 pub(crate) use global::GlobalArgs;
 pub(crate) use key::{GroupArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, ThresholdArg};

@@ -145,6 +145,10 @@ impl CommandError {
                     .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                     .hint("in a plaintext file, give the keys that begin with `sops_` other names")
             }
+            Error::AlreadyEncrypted if source.is_some_and(|(_, text, format, _)| EncryptedDocument::parse(text, format).is_ok()) => {
+                Self::new(Code::AlreadyEncrypted, "the file is already encrypted")
+                    .hint("to change its values: `sops-rs edit <FILE>`; to change who can decrypt it: `sops-rs updatekeys <FILE>`")
+            }
             Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is already encrypted, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),

@@ -64,6 +64,45 @@ pub(crate) fn escape(error: &mut clap::Error) {
     }
 }
 
+/// Adds what the user may have meant by a word that is not a command of this group.
+pub(crate) fn suggest(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::InvalidSubcommand
+        || error.get(ContextKind::SuggestedSubcommand).is_some()
+    {
+        return;
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let group = std::env::args_os().nth(1).unwrap_or_default();
+    let is_file = word.contains(['.', '/']);
+    let is_kind = [
+        "generic",
+        "tls",
+        "docker-registry",
+        "basic-auth",
+        "ssh-auth",
+    ];
+    let tip = match group.to_str() {
+        Some("config") if is_file => {
+            format!("`sops-rs config explain {word}` shows which rule the file gets")
+        }
+        Some("recipients") if is_file => {
+            format!(
+                "`sops-rs recipients list --for {word}` lists the recipients of the file's rule"
+            )
+        }
+        Some("secret") if is_kind.contains(&word.as_str()) => {
+            format!("the command is `sops-rs secret create {word}`")
+        }
+        _ => return,
+    };
+    error.insert(
+        ContextKind::Suggested,
+        ContextValue::StyledStrs(vec![tip.into()]),
+    );
+}
+
 fn safe(text: &str) -> String {
     one_line(text).into_owned()
 }

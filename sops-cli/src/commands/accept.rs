@@ -2,11 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sops_core::document::Indentation;
+use sops_core::{Document, Format, KeyPath, extract, parse_document};
 
 use super::set::{Assignment, assign};
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::batch::{self, Leftovers};
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::input::Input;
+use crate::input_format::InputFormat;
 use crate::keys::services::Services;
 use crate::proposal::{self, Proposal};
 use crate::ui::Ui;
@@ -51,19 +57,30 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         yes: args.yes,
     };
     let (mut errors, mut left) = (Vec::new(), 0);
-    for path in &proposals {
-        let outcome = match args.reject {
-            true => remove(path).map(|()| ui.note(format_args!("Deleted {}", name_of(path)))),
-            false => match acceptance.accept(path) {
-                Ok(true) => Ok(()),
-                Ok(false) => {
-                    left += 1;
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            },
-        };
-        errors.extend(outcome.err());
+    if args.reject {
+        for path in &proposals {
+            match remove(path) {
+                Ok(()) => ui.note(format_args!("Deleted {}", name_of(path))),
+                Err(error) => errors.push(error),
+            }
+        }
+    } else {
+        let mut pending = Vec::new();
+        for path in &proposals {
+            match acceptance.read(path) {
+                Ok(proposal) => pending.push(proposal),
+                Err(error) => errors.push(error),
+            }
+        }
+        // The newest value is set last, so it stays.
+        pending.sort_by(|a, b| a.order().cmp(&b.order()));
+        for (index, proposal) in pending.iter().enumerate() {
+            match acceptance.accept(proposal, &pending[index + 1..]) {
+                Ok(true) => {}
+                Ok(false) => left += 1,
+                Err(error) => errors.push(error),
+            }
+        }
     }
     if left > 0 {
         ui.note(format_args!(
@@ -97,7 +114,13 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
         } else if proposal::target(path).is_some() {
             proposals.push(path.clone());
         } else {
-            proposals.extend(proposal::of_file(path)?);
+            let own = proposal::of_file(path)?;
+            if own.is_empty()
+                && let Err(error) = path.symlink_metadata()
+            {
+                return Err(CommandError::input(name_of(path), &error));
+            }
+            proposals.extend(own);
         }
     }
     proposals.sort();
@@ -116,26 +139,76 @@ struct Acceptance<'a> {
     yes: bool,
 }
 
+/// A proposal that was read.
+struct Pending {
+    path: PathBuf,
+    /// The file that it is for.
+    file: PathBuf,
+    proposal: Proposal,
+}
+
+impl Pending {
+    /// The key for sorting: the proposals for a file in the order of their creation.
+    fn order(&self) -> (&Path, SystemTime, &Path) {
+        (&self.file, self.proposal.created, &self.path)
+    }
+
+    /// Whether this proposal sets the value at the path, or a value that contains it.
+    fn replaces(&self, file: &Path, path: &KeyPath) -> bool {
+        let mut own = self.proposal.values.iter().map(|value| &value.path);
+        self.file == file && own.any(|own| path.components().starts_with(own.components()))
+    }
+}
+
 impl Acceptance<'_> {
-    /// Shows a proposal, and sets its values if the user agrees. Returns whether they did.
-    fn accept(&self, path: &Path) -> Result<bool, CommandError> {
-        let Self { ui, globals, .. } = *self;
-        let name = name_of(path);
-        let refused = |message: &str| CommandError::new(Code::Generic, message).in_file(&name);
+    fn read(&self, path: &Path) -> Result<Pending, CommandError> {
+        let refused =
+            |message: &str| CommandError::new(Code::Generic, message).in_file(&name_of(path));
         let Some(file) = proposal::target(path) else {
             return Err(refused("the name is not that of a proposal"));
         };
-        let Proposal { file: of, values } = Proposal::read(ui, self.services, path)?;
-        if of != proposal::base_name(&file) {
+        let proposal = Proposal::read(self.ui, self.services, path)?;
+        if proposal.file != proposal::base_name(&file) {
             return Err(refused("the proposal was written for another file")
                 .hint("it may have been renamed; rename it back, or delete it"));
         }
-        for value in &values {
+        Ok(Pending {
+            path: path.to_owned(),
+            file,
+            proposal,
+        })
+    }
+
+    /// Shows a proposal, and sets its values if the user agrees. Returns whether they did. `later`
+    /// are the proposals that are accepted after this one.
+    fn accept(&self, pending: &Pending, later: &[Pending]) -> Result<bool, CommandError> {
+        let Self { ui, globals, .. } = *self;
+        let Pending {
+            path,
+            file,
+            proposal,
+        } = pending;
+        let name = name_of(path);
+        let refused = |message: &str| CommandError::new(Code::Generic, message).in_file(&name);
+        let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
+        let document =
+            parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
+        let created = humantime::format_rfc3339_seconds(proposal.created);
+        for value in &proposal.values {
+            let (path, summary) = (value.path.dotted(), value.summary());
+            let change = match exists(&document, &value.path) {
+                true => format!("set `{path}` to {summary}"),
+                false => format!("add the new key `{path}` with {summary}"),
+            };
+            let newest = later.iter().rev();
+            let newest = newest
+                .filter(|other| other.replaces(file, &value.path))
+                .map(|newest| format!("; the newer value in {} wins", name_of(&newest.path)))
+                .next();
             ui.print(format_args!(
-                "{}: set `{}` to {}, proposed in {name}",
-                name_of(&file),
-                value.path.dotted(),
-                value.summary()
+                "{}: {change}, proposed in {name} at {created}{}",
+                name_of(file),
+                newest.unwrap_or_default()
             ))?;
         }
         if !self.yes {
@@ -148,14 +221,14 @@ impl Acceptance<'_> {
                 return Ok(false);
             }
         }
-        let values = values.into_iter();
+        let values = proposal.values.iter();
         let assignments: Vec<Assignment> = values
-            .map(|value| Assignment::of_node(value.path, value.node))
+            .map(|value| Assignment::of_node(value.path.clone(), value.node.clone()))
             .collect();
         let update = FileUpdate {
             ui,
             globals,
-            file: &file,
+            file,
             is_found: self.is_found,
             formats: &FormatArgs::default(),
             opening: &OpeningArgs::default(),
@@ -165,6 +238,11 @@ impl Acceptance<'_> {
         ui.done(path, "accepted and deleted");
         Ok(true)
     }
+}
+
+/// Whether the document has a value at the path.
+fn exists(document: &Document<'_>, path: &KeyPath) -> bool {
+    extract(document, path, Format::Json, &Indentation::default()).is_ok()
 }
 
 fn remove(path: &Path) -> Result<(), CommandError> {

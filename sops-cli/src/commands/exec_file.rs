@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
+use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs, invocation};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::decrypt_file::{self, Use};
 use crate::exec::{self, Passing, pipe};
@@ -58,6 +58,9 @@ pub(crate) fn cmd_exec_file(
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
     let by_name = args.formats.input(Some(file));
     let input = Input::read(Some(file), by_name, Role::Encrypted)?;
+    if !command.names_file() && !invocation::is_sops() {
+        ui.warn("the command has no `{}`, so it does not get the name of the decrypted file; for variables, use `sops-rs exec-env`");
+    }
     let to = args
         .formats
         .decrypted(Some(file), input.format, &input.content);

@@ -16,8 +16,9 @@ use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
 use crate::git::settings::Settings;
-use crate::keys::own::newest;
+use crate::keys::own::{newest, of_agent};
 use crate::lint;
+use crate::recipient_edit::checked_name;
 use crate::ui::Ui;
 use crate::walking::Walking;
 
@@ -56,9 +57,18 @@ pub(crate) struct Args {
     /// Encrypt for these recipients, and do not look for a key
     #[arg(long, value_name = "RECIPIENTS", value_delimiter = ',', conflicts_with = "pq", value_parser = parse_recipient)]
     recipient: Vec<Recipient>,
+    /// The name to write at the end of your recipient's line, as a comment
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
 }
 
 pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let name = checked_name(args.name.as_deref())?;
+    if name.is_some() && args.recipient.len() > 1 {
+        let message = "`--name` is for one recipient, but there are several";
+        return Err(CommandError::new(Code::ConflictingParameters, message)
+            .hint("add the others with `sops-rs recipients add --name`"));
+    }
     let recipients = recipients(ui, args)?;
     let working_dir = working_dir()?;
     let file = match globals.config() {
@@ -87,7 +97,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             }
             None => {
                 ui.note("It does not name your recipient. Send this line to someone who can decrypt the files:");
-                ui.print(addition(&recipients[0]))?;
+                ui.print(addition(&recipients[0], name))?;
             }
         }
         name_below(ui, &working_dir);
@@ -104,7 +114,12 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     files::write(
         ui,
         &file,
-        configuration(recipients, mac_only_encrypted(ui, globals, &working_dir)).as_bytes(),
+        configuration(
+            recipients,
+            name,
+            mac_only_encrypted(ui, globals, &working_dir),
+        )
+        .as_bytes(),
         Expected::Nothing,
         Readers::Usual,
     )?;
@@ -174,16 +189,18 @@ fn names_key(config: &Config, recipient: &str) -> bool {
 }
 
 /// The command that gives the recipient access.
-fn addition(recipient: &str) -> String {
-    let name = Settings::matching("^user\\.name$");
-    let name = name.value("user.name").map(str::to_owned);
+fn addition(recipient: &str, name: Option<&str>) -> String {
+    let name = name.map(str::to_owned).or_else(|| {
+        let settings = Settings::matching("^user\\.name$");
+        settings.value("user.name").map(str::to_owned)
+    });
     let name = name.or_else(|| std::env::var("USER").ok());
     match name.filter(|name| !name.trim().is_empty()) {
         Some(name) => format!(
-            "sops-rs recipients add --name {} {recipient}",
+            "sops-rs recipients add --update --name {} {recipient}",
             shell_word(name.trim())
         ),
-        None => format!("sops-rs recipients add {recipient}"),
+        None => format!("sops-rs recipients add --update {recipient}"),
     }
 }
 
@@ -199,8 +216,8 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
     }
     let environment = Environment::process();
     let file = environment.key_file().map_err(CommandError::general)?;
-    let own = Identities::from_environment(environment).recipients();
-    let own: Vec<String> = own.iter().map(Recipient::to_string).collect();
+    let identities = Identities::from_environment(environment).with_prompt(ui.prompt());
+    let own: Vec<String> = own_recipients(&identities)?;
     let is_wanted = |recipient: &&str| match args.pq {
         true => recipient.starts_with("age1pq1"),
         false => recipient.starts_with("age1"),
@@ -224,6 +241,34 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
     let pair = keygen::generate(args.pq);
     keygen::create(ui, &file, &pair)?;
     Ok(vec![pair.recipient.to_string()])
+}
+
+/// The recipients of the user's keys. Asks for the passphrase of a key file if the agent does not
+/// know its keys.
+fn own_recipients(identities: &Identities) -> Result<Vec<String>, CommandError> {
+    let known = |identities: &Identities| -> Vec<String> {
+        let own = identities.recipients().into_iter();
+        own.map(|recipient| recipient.to_string()).collect()
+    };
+    let has_age = |own: &[String]| own.iter().any(|own| own.starts_with("age1"));
+    let mut own = known(identities);
+    if !has_age(&own) {
+        own.extend(of_agent());
+    }
+    let Some(source) = identities.locked_source().filter(|_| !has_age(&own)) else {
+        return Ok(own);
+    };
+    let failures = identities.unlock();
+    let own = known(identities);
+    match has_age(&own) {
+        true => Ok(own),
+        false => {
+            let message = format!("your key in {source} is protected with a passphrase");
+            let error = CommandError::new(Code::Generic, message);
+            let error = failures.into_iter().fold(error, CommandError::hint);
+            Err(error.hint("`sops-rs agent start` asks for it in a terminal, and `sops-rs init` then uses the key"))
+        }
+    }
 }
 
 /// Whether the MAC should cover only encrypted values, so that other programs can change the rest.
@@ -252,7 +297,7 @@ fn mac_only_encrypted(ui: &Ui, globals: &GlobalArgs, working_dir: &Path) -> bool
 
 /// A configuration for Kubernetes manifests, which have their secrets under `data` and
 /// `stringData`.
-fn configuration(recipients: &[String], mac_only_encrypted: bool) -> String {
+fn configuration(recipients: &[String], name: Option<&str>, mac_only_encrypted: bool) -> String {
     let mut text = "\
 # Which values of a new file are encrypted, and who can decrypt them. The first rule that matches is used.
 creation_rules:
@@ -265,7 +310,8 @@ creation_rules:
     }
     text += "    age:\n";
     for recipient in recipients {
-        text += &format!("      - {recipient}\n");
+        let comment = name.map(|name| format!(" # {name}")).unwrap_or_default();
+        text += &format!("      - {recipient}{comment}\n");
     }
     text
 }

@@ -68,21 +68,9 @@ impl Args {
                 let first = self.file.first().filter(|file| !file.exists());
                 if let Some(word) = first
                     && self.formats.input_type.is_none()
-                    && let Some(command) = command_like(word)
+                    && is_bare_word(word)
                 {
-                    let message = format!("`{}` is not a command", name_of(word));
-                    let help = format!("did you mean `{command}`?");
-                    match invocation::is_sops() {
-                        true => ui.warn(format_args!("{message}; {help}")),
-                        false => {
-                            return Err(CommandError::new(Code::Generic, message)
-                                .hint(help)
-                                .hint(format!(
-                                    "to edit a new file with this name: `sops-rs edit {}`",
-                                    name_of(word)
-                                )));
-                        }
-                    }
+                    self.refuse_word(ui, word)?;
                 }
             }
             1 => {}
@@ -159,14 +147,65 @@ impl Args {
     }
 }
 
-/// The command that a word resembles, if the word is unlikely to be a file name.
-fn command_like(word: &Path) -> Option<String> {
+/// Commands of other programs, and the commands here that do the same.
+const SYNONYMS: [(&str, &str); 14] = [
+    ("show", "decrypt"),
+    ("cat", "decrypt"),
+    ("view", "decrypt"),
+    ("get", "decrypt --extract KEY-PATH"),
+    ("explain", "config explain"),
+    ("run", "exec-env"),
+    ("exec", "exec-env"),
+    ("create", "secret create"),
+    ("new", "secret create"),
+    ("list", "status"),
+    ("share", "recipients add"),
+    ("revoke", "recipients remove"),
+    ("unlock", "agent start"),
+    ("lock", "agent lock"),
+];
+
+impl Args {
+    /// Refuses a word that is neither a file nor likely to be a new one. Under the name `sops`, this
+    /// is a warning about misspelled commands.
+    fn refuse_word(&self, ui: &Ui, word: &Path) -> Result<(), CommandError> {
+        let name = name_of(word);
+        let message = format!("`{name}` is not a command");
+        let similar = command_like(&name);
+        if invocation::is_sops() {
+            if let Some(command) = similar {
+                ui.warn(format_args!("{message}; did you mean `{command}`?"));
+            }
+            return Ok(());
+        }
+        let synonym = SYNONYMS.iter().find(|(other, _)| *other == name);
+        let meant = synonym
+            .map(|(_, command)| (*command).to_owned())
+            .or(similar);
+        let error = CommandError::new(Code::Generic, message);
+        let error = match meant {
+            Some(command) => error.hint(format!("did you mean `sops-rs {command}`?")),
+            None => error.hint("`sops-rs --help` lists the commands"),
+        };
+        Err(error.hint(format!(
+            "to edit a new file of this name: `sops-rs edit {name}`"
+        )))
+    }
+}
+
+/// Whether a word is unlikely to be the name of a file.
+fn is_bare_word(word: &Path) -> bool {
+    let text = word.to_str().unwrap_or_default();
+    word.components().count() == 1
+        && word.extension().is_none()
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !text.contains('/')
+}
+
+/// The command that a word resembles.
+fn command_like(word: &str) -> Option<String> {
     /// The minimum similarity at which a word counts as a misspelled command.
     const LIKENESS: f64 = 0.6;
-    if word.components().count() > 1 || word.has_root() || word.extension().is_some() {
-        return None;
-    }
-    let word = word.to_str().filter(|word| !word.contains('/'))?;
     let commands = Command::augment_subcommands(clap::Command::new("all"));
     let likeness = |name: &str| strsim::normalized_damerau_levenshtein(word, name);
     commands

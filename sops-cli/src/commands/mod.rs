@@ -98,7 +98,8 @@ pub(crate) enum Command {
     ///
     /// Without a value, sops-rs reads plain text from standard input, or asks for it on a terminal
     /// without showing it; the line break after a single line is dropped. A value on the command
-    /// line is JSON, such as `"text"`, `1` or `{"a": true}`; with `--text`, it is plain text.
+    /// line is JSON, such as `"text"`, `1` or `{"a": true}`; with `--text`, it is plain text. Under
+    /// `data` of a Secret, plain text is encoded in base64, and JSON must be base64 already.
     ///
     /// Missing levels of the path are created, and an index after the end of a list appends to it.
     /// Everything else keeps its layout and its ciphertext.
@@ -116,16 +117,17 @@ pub(crate) enum Command {
     /// Apply proposed values to their files
     ///
     /// For each proposal, this prints which values it sets, and asks. Then it changes the file, and
-    /// deletes the proposal. The values themselves are not printed; to see them, run `sops-rs
-    /// decrypt` on the proposal.
+    /// deletes the proposal. If several set the same value, they are applied in the order in which
+    /// they were made, so the newest wins. The values themselves are not printed; to see them, run
+    /// `sops-rs decrypt` on the proposal.
     Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The master keys stay the same, except those that you add or remove. If the file has a
-    /// recipient that neither the creation rule nor a flag names, sops-rs asks before it encrypts
-    /// for them; without a terminal, pass `--yes`.
+    /// The file keeps its recipients, except those that you add or remove with flags. If neither the
+    /// creation rule nor a flag names one of them, sops-rs asks before it encrypts for this recipient;
+    /// without a terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
     ///

@@ -1,11 +1,12 @@
 //! `sops-rs propose`: a new value from someone who cannot decrypt the file.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use sops_core::metadata::Metadata;
 use sops_core::{Component, EncryptedDocument, Format, KeyPath, parse_document};
 
-use super::set::ValueArgs;
+use super::set::{Caller, ValueArgs};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::{self, Expected, Readers};
@@ -19,8 +20,8 @@ use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  sops-rs propose secret.yaml stringData.password --generate 32
-  openssl rand -base64 24 | sops-rs propose secret.yaml stringData.password";
+  sops-rs propose secret.yaml data.password --generate 32
+  openssl rand -base64 24 | sops-rs propose secret.yaml data.password";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -44,7 +45,11 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
     let metadata = encrypted.metadata();
     let mut values = Vec::new();
-    for assignment in args.values.assignments(ui)? {
+    let caller = Caller {
+        command: "propose",
+        file: Some(file),
+    };
+    for assignment in args.values.assignments(ui, caller)? {
         let node = assignment
             .node(ui, file, &document)
             .map_err(|error| input.error(error))?;
@@ -63,6 +68,7 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         });
     }
     let proposal = Proposal {
+        created: SystemTime::now(),
         file: proposal::base_name(file),
         values,
     };

@@ -53,11 +53,12 @@ pub(crate) struct Args {
     decryption_order: Option<String>,
 }
 
+/// What a configuration needs.
+const WHERE: &str = "`destination_rules` in `.sops.yaml` say where files are published; `sops-rs config schema` describes them";
+
 pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    let config = load::config(ui, globals)?.ok_or_else(|| {
-        CommandError::new(Code::Generic, "config file not found")
-            .hint("`destination_rules` in a `.sops.yaml` say where files are published")
-    })?;
+    let config = load::config(ui, globals)?
+        .ok_or_else(|| CommandError::new(Code::Generic, "config file not found").hint(WHERE))?;
     for warning in config.destination_warnings() {
         ui.warn(warning);
     }
@@ -153,7 +154,13 @@ impl Publication<'_> {
     /// Publishes a file under a name, without its extension with `--omit-extensions`.
     fn publish(&self, file: &Path, name: &Path) -> Result<(), CommandError> {
         let in_config = |error| CommandError::in_config(error, self.config);
-        let rule = self.config.destination_rule_for(file).map_err(in_config)?;
+        let rule = self.config.destination_rule_for(file);
+        let rule = rule.map_err(in_config).map_err(|error| {
+            match self.config.destination_rules().is_empty() {
+                true => error.hint(WHERE),
+                false => error,
+            }
+        })?;
         let omits_extension = self.args.omit_extensions || rule.omit_extensions;
         let name = match omits_extension {
             true => name.with_extension(""),

@@ -3,14 +3,14 @@
 mod args;
 mod assignment;
 
+use std::io;
 use std::path::Path;
 
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
 pub(super) use self::args::key_path;
-use self::args::usage;
-pub(crate) use self::args::{Args, ValueArgs};
+pub(crate) use self::args::{Args, Caller, ValueArgs};
 pub(crate) use self::assignment::Assignment;
 use crate::arguments::{GlobalArgs, invocation};
 use crate::carriage_returns::warn_of_returns;
@@ -26,10 +26,15 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         let message = "`--value-file` and `--value-stdin` cannot be used together";
         return Err(CommandError::new(Code::Generic, message));
     }
-    let Some(file) = &args.file else {
-        return Err(usage());
+    let caller = Caller {
+        command: "set",
+        file: args.file.as_deref(),
     };
-    let assignments = values.assignments(ui)?;
+    let Some(file) = &args.file else {
+        return Err(caller.usage());
+    };
+    require_file(file, values)?;
+    let assignments = values.assignments(ui, caller)?;
     let update = FileUpdate {
         ui,
         globals,
@@ -39,6 +44,24 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         opening: &args.opening,
     };
     assign(&update, &assignments, args.idempotent.idempotent)
+}
+
+/// Refuses a missing file before the user is asked for values. One of the other words may be the
+/// file.
+pub(super) fn require_file(file: &Path, values: &ValueArgs) -> Result<(), CommandError> {
+    let Err(error) = file.metadata() else {
+        return Ok(());
+    };
+    if invocation::is_sops() || error.kind() != io::ErrorKind::NotFound {
+        return Ok(());
+    }
+    let error = CommandError::input(name_of(file), &error);
+    Err(match values.file_among_words() {
+        Some(word) => error.hint(format!(
+            "write the file first, as in `sops-rs set {word} PATH`"
+        )),
+        None => error,
+    })
 }
 
 /// Sets values in a file. If `is_idempotent`, and no value changes, the file is not written.

@@ -7,7 +7,7 @@ use sops_core::{Format, parse_document};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
-use crate::keys::own::own_keys;
+use crate::keys::own::{OwnKey, of_agent, own_keys};
 use crate::keys::services::Services;
 use crate::recipient_edit::{Occurrence, occurrences};
 use crate::ui::Ui;
@@ -23,7 +23,13 @@ pub(crate) struct Args {}
 
 pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), CommandError> {
     let identities = Identities::from_environment(Environment::process());
-    let own = own_keys(&identities);
+    let mut own = own_keys(&identities);
+    for recipient in of_agent() {
+        if !own.iter().any(|key| key.recipient == recipient) {
+            let source = "the agent".to_owned();
+            own.push(OwnKey { recipient, source });
+        }
+    }
     let rules = RuleNames::read(ui, globals)?;
     for key in &own {
         ui.print(&key.recipient)?;
@@ -47,6 +53,14 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
         if matches!(source.held, Held::Locked | Held::NotRun | Held::Failed(_)) {
             ui.note(&source);
         }
+    }
+    if own.is_empty()
+        && !has_pgp
+        && let Some(source) = identities.locked_source()
+    {
+        let message = format!("your key in {source} is protected with a passphrase");
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("`sops-rs agent start` asks for it; `whoami` then shows the recipient"));
     }
     if own.is_empty() && !has_pgp {
         return Err(CommandError::new(Code::Generic, "you have no keys")

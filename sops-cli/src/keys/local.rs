@@ -58,6 +58,26 @@ impl LocalKeys {
         self
     }
 
+    /// Decrypts with a kept key that is ready, without asking the user.
+    pub(crate) fn decrypt_ready(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Status> {
+        let Some(kept) = &self.kept else {
+            return Ok(None);
+        };
+        let decrypted = kept.keys.decrypt(key, enc, Effort::Ready)?;
+        Ok(decrypted.map(|decrypted| decrypted.secret))
+    }
+
+    /// The recipients of the kept keys that are unlocked.
+    pub(crate) fn recipients(&self) -> Vec<String> {
+        let identities = self.kept.as_ref().map(|kept| &kept.keys.identities);
+        let recipients = identities.map(Identities::recipients).unwrap_or_default();
+        recipients.iter().map(ToString::to_string).collect()
+    }
+
     /// Answers a request, after asking the user if that is required.
     fn answer<A>(
         &self,

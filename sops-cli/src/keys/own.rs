@@ -7,6 +7,9 @@ use sops_core::keys::age::{Held, key_files};
 use sops_core::keys::{Environment, Identities};
 use sops_core::reading::{self, FileKind};
 
+#[cfg(feature = "keyservice")]
+use crate::agent::{control::AgentStatus, socket::AgentSocket};
+
 /// A recipient of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OwnKey {
@@ -31,6 +34,19 @@ pub(crate) fn own_keys(identities: &Identities) -> Vec<OwnKey> {
             OwnKey { recipient, source }
         })
         .collect()
+}
+
+/// The recipients of the keys that the agent has unlocked. Without an agent, there are none.
+#[cfg(feature = "keyservice")]
+pub(crate) fn of_agent() -> Vec<String> {
+    let status = AgentSocket::of_user().and_then(|socket| AgentStatus::of(&socket).ok()?);
+    status.map(|status| status.recipients).unwrap_or_default()
+}
+
+/// None, because this program was built without the agent.
+#[cfg(not(feature = "keyservice"))]
+pub(crate) fn of_agent() -> Vec<String> {
+    Vec::new()
 }
 
 /// Whether reports of sources show the recipient in this form.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use sops_core::keys::age::{Held, NO_PASSPHRASE, WRONG_PASSPHRASE};
 use sops_core::keys::{
     self, DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
     Recipient,
@@ -13,7 +14,11 @@ use sops_core::keys::{
 use sops_core::{EncryptedDocument, Error};
 
 #[cfg(feature = "keyservice")]
-use crate::agent::{client::Agent, socket::AgentSocket};
+use crate::agent::client::{Agent, ReadyAgent};
+#[cfg(feature = "keyservice")]
+use crate::agent::control::AgentStatus;
+#[cfg(feature = "keyservice")]
+use crate::agent::socket::AgentSocket;
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
 use crate::built_in::missing_family;
 use crate::command_error::{Code, CommandError};
@@ -30,7 +35,7 @@ pub(crate) struct Services {
     gpg: Arc<Gpg>,
     cloud: Cloud,
     all: Arc<KeyServices>,
-    /// All except the agent, which may ask the user.
+    /// All except what the agent may ask the user for.
     unprompted: Arc<KeyServices>,
     /// The log of the services in this program, if it is enabled.
     log: Option<Arc<KeyLog>>,
@@ -97,7 +102,12 @@ impl Services {
                 Err(error) => return Err(error),
             }
         }
-        let unprompted = Arc::new(all.clone());
+        let unprompted = all.clone();
+        #[cfg(feature = "keyservice")]
+        let unprompted = match ReadyAgent::of_user().filter(|_| is_local) {
+            Some(agent) => unprompted.with(Arc::new(agent)),
+            None => unprompted,
+        };
         // The commands that print keys may ask the user, so the agent goes first.
         #[cfg(feature = "keyservice")]
         if let Some(agent) = agent.as_ref().and_then(Agent::at) {
@@ -108,7 +118,7 @@ impl Services {
             gpg,
             cloud,
             all: Arc::new(all),
-            unprompted,
+            unprompted: Arc::new(unprompted),
             log,
             is_local,
             has_remote,
@@ -157,6 +167,12 @@ impl Services {
             ui.log("SOPS", "info", "Data key recovered successfully");
         }
         key.map_err(|error| {
+            let is_closed = matches!(error, Error::NoDataKey { damaged: None, .. });
+            if is_closed && let Some((message, hint)) = self.obstacle() {
+                return CommandError::new(Code::CannotRetrieveDataKey, message)
+                    .in_file(&input.name)
+                    .hint(hint);
+            }
             let hints = match &error {
                 Error::NoDataKey {
                     missing,
@@ -165,13 +181,54 @@ impl Services {
                 } => {
                     let keys = missing.iter();
                     // The message says already why a server refused.
-                    hints(keys.filter(|key| !self.serves_in_cloud(key.family())))
+                    let keys = keys.filter(|key| !self.serves_in_cloud(key.family()));
+                    hints(keys, self.has_no_keys())
                 }
                 _ => Vec::new(),
             };
             let error = input.error(error).with_code(Code::CannotRetrieveDataKey);
             hints.into_iter().fold(error, CommandError::hint)
         })
+    }
+
+    /// Why the user's keys may not have been used, and what to do: a key file stayed locked, or the
+    /// agent is locked.
+    fn obstacle(&self) -> Option<(String, &'static str)> {
+        let sources = self.identities.sources();
+        let locked = sources.iter().find_map(|source| match &source.held {
+            Held::Failed(reason) if reason == WRONG_PASSPHRASE => {
+                Some((format!("incorrect passphrase for {}", source.name), "run the command again"))
+            }
+            Held::Failed(reason) if reason == NO_PASSPHRASE => Some((
+                format!("{} needs a passphrase, and there is no terminal to ask for it", source.name),
+                "run `sops-rs agent start` in a terminal: it asks once, and keeps the key in memory",
+            )),
+            _ => None,
+        });
+        #[cfg(feature = "keyservice")]
+        let locked = locked.or_else(|| {
+            let agent = AgentSocket::of_user().filter(|_| self.is_local)?;
+            let status = AgentStatus::of(&agent).ok()??;
+            status.locked.then(|| {
+                let message = "the agent is locked, and no other key can decrypt this";
+                (
+                    message.to_owned(),
+                    "to unlock it, run `sops-rs agent start`",
+                )
+            })
+        });
+        locked
+    }
+
+    /// Whether the user has no age key, and no other way to get one.
+    fn has_no_keys(&self) -> bool {
+        let sources = self.identities.sources();
+        let is_empty = |held: &Held| match held {
+            Held::NotSet | Held::NoFile => true,
+            Held::Keys(keys) => keys.is_empty(),
+            _ => false,
+        };
+        self.is_local && !self.has_remote && sources.iter().all(|source| is_empty(&source.held))
     }
 
     /// The document that was read from `input` with its data key encrypted for other key groups.
@@ -312,13 +369,13 @@ fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     Err(CommandError::new(Code::Generic, message))
 }
 
-/// Hints for a file that none of the keys can decrypt.
-fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>> {
+/// Hints for a file that none of the keys can decrypt. `is_new`: the user has no age key.
+fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>, is_new: bool) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {
         hints.extend(missing_family(key.family()).map(Cow::Owned));
         let hint = match key.family() {
-            Family::Age => age_hint(&key.id()),
+            Family::Age => age_hint(&key.id(), is_new),
             Family::Pgp => Cow::Borrowed(
                 "`gpg --list-secret-keys` shows the available PGP keys; if they are in another directory, set GNUPGHOME to it",
             ),
@@ -332,7 +389,7 @@ fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> Vec<Cow<'static, str>
 }
 
 /// The hint where to put the private key of an age recipient.
-fn age_hint(recipient: &str) -> Cow<'static, str> {
+fn age_hint(recipient: &str, is_new: bool) -> Cow<'static, str> {
     if recipient.starts_with("ssh-") {
         return Cow::Borrowed(
             "put the private key into `~/.ssh/id_ed25519` or `~/.ssh/id_rsa`, or set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path",
@@ -349,6 +406,9 @@ fn age_hint(recipient: &str) -> Cow<'static, str> {
         Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
             "put an identity of the plugin `age-plugin-{name}` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it"
         )),
+        _ if is_new => Cow::Borrowed(
+            "you have no private key: run `sops-rs init`, and send the line that it prints to someone who can decrypt the file",
+        ),
         _ => Cow::Borrowed(
             "put the private key into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
         ),

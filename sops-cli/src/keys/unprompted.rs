@@ -10,6 +10,9 @@ use sops_core::keys::{
 };
 use zeroize::Zeroizing;
 
+#[cfg(feature = "keyservice")]
+use crate::agent::client::ReadyAgent;
+
 /// Variables that name a file. A pipe or a terminal could block.
 const FILES: [&str; 2] = ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"];
 
@@ -47,11 +50,15 @@ impl Unprompted {
     }
 }
 
-/// The age keys that are ready, and the unlocked PGP keys.
+/// The age keys that are ready, those that the user's agent has unlocked, and the unlocked PGP keys.
 pub(crate) fn ready_keys() -> KeyServices {
-    KeyServices::new()
-        .with(Arc::new(Unprompted::ready_age()))
-        .with(Arc::new(Unprompted::unlocked_pgp()))
+    let keys = KeyServices::new().with(Arc::new(Unprompted::ready_age()));
+    #[cfg(feature = "keyservice")]
+    let keys = match ReadyAgent::of_user() {
+        Some(agent) => keys.with(Arc::new(agent)),
+        None => keys,
+    };
+    keys.with(Arc::new(Unprompted::unlocked_pgp()))
 }
 
 impl KeyService for Unprompted {

@@ -65,7 +65,7 @@ impl fmt::Display for Tally {
         let less: Vec<_> = less.map(|(number, noun)| many(number, noun)).collect();
         if !less.is_empty() {
             let files = less.join(" and ");
-            let looked = "checked only for Secrets, private keys and creation rules";
+            let looked = "checked only for plaintext Secrets, for private keys and against the creation rules";
             write!(f, "; {files} {looked}")?;
         }
         Ok(())
@@ -89,7 +89,8 @@ mod tests {
             tally.to_string()
         };
         let line = "1 error and 0 warnings in 2 files";
-        let looked = "checked only for Secrets, private keys and creation rules";
+        let looked =
+            "checked only for plaintext Secrets, for private keys and against the creation rules";
         assert_eq!(tally(0, 0), line);
         assert_eq!(tally(1, 0), format!("{line}; 1 template {looked}"));
         assert_eq!(tally(0, 2), format!("{line}; 2 other files {looked}"));

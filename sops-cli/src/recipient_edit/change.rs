@@ -8,6 +8,7 @@ use sops_core::document::{Error, Result};
 use sops_core::keys::MasterKey;
 
 use super::adding::{not_editable, parse, with_recipient};
+use super::naming::with_other_name;
 use super::occurrence::{holders, places};
 use super::removal::without_recipient;
 
@@ -35,7 +36,8 @@ impl RuleSelection {
 
 /// What to do with a recipient.
 pub(crate) enum RecipientChange<'c> {
-    /// Adds an age recipient, with a name for its line.
+    /// Adds an age recipient, with a name for its line. A recipient that is there already gets the
+    /// name.
     Add {
         recipient: &'c str,
         name: Option<&'c str>,
@@ -97,8 +99,17 @@ impl RecipientChange<'_> {
                         && !has(holder.rule, holder.group)
                         && (selection.rules.is_some() || has_age(before.get(holder.rule)))
                 });
-                let add = |holder| with_recipient(document, holder, recipient, *name);
-                lacking.map(add).transpose()
+                let Some(holder) = lacking else {
+                    let own = places.iter().filter(|place| {
+                        let found = &place.found;
+                        selection.has(found.rule, found.group) && found.recipient == *recipient
+                    });
+                    let mut renamed = own.filter(|place| place.found.name.as_deref() != *name);
+                    return Ok(name.and_then(|name| {
+                        renamed.find_map(|place| with_other_name(document, place, name))
+                    }));
+                };
+                with_recipient(document, holder, recipient, *name).map(Some)
             }
         }
     }

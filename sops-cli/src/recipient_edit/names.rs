@@ -9,6 +9,7 @@ use sops_core::keys::MasterKey;
 use sops_core::{Format, parse_document};
 
 use super::occurrence::occurrences;
+use crate::command_error::{Code, CommandError};
 use crate::keys::names::short;
 
 /// The names of the recipients in one configuration. Anyone who can change the configuration can
@@ -70,6 +71,18 @@ pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("{name} ({id})"),
         None => id,
+    }
+}
+
+/// A name for a recipient, as the user gave it. Without letters, there is none.
+pub(crate) fn checked_name(name: Option<&str>) -> Result<Option<&str>, CommandError> {
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    match name.is_some_and(|name| name.chars().any(char::is_control)) {
+        true => {
+            let message = "the name cannot contain control characters";
+            Err(CommandError::new(Code::Generic, message))
+        }
+        false => Ok(name),
     }
 }
 

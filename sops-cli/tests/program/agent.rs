@@ -261,7 +261,8 @@ fn keys_are_forgotten_after_their_time() {
     user.run(&["agent", "start", "--lifetime", "300ms"])
         .succeeds();
     wait_until(|| user.status()["running"] == false);
-    assert!(!user.home("run/sops-rs/agent.sock").exists());
+    // It stops listening before it removes the socket.
+    wait_until(|| !user.home("run/sops-rs/agent.sock").exists());
 }
 
 /// Fails if the condition does not become true in a minute.
@@ -356,4 +357,99 @@ fn the_agent_can_be_locked_while_requests_wait_for_the_user() {
         assert_ne!(output.status.code(), Some(0));
         assert_eq!(output.stdout, b"");
     }
+}
+
+/// These commands must never ask, so they use only keys that the agent has unlocked.
+#[test]
+fn commands_that_never_ask_use_an_unlocked_agent() {
+    let user = User::new(TestEnvironment::new());
+    user.environment.encrypt("a.yaml", "a: hunter2\n");
+    let textconv = |expected: bool| {
+        let run = user
+            .run_without_keys(&["git", "textconv", "a.yaml"])
+            .succeeds();
+        assert_eq!(run.stdout == "a: hunter2\n", expected, "{run}");
+    };
+    textconv(false);
+    user.run(&["agent", "start"]).succeeds();
+    textconv(true);
+    user.run_without_keys(&["verify", "a.yaml"]).succeeds();
+    let run = user
+        .run_without_keys(&["keys", "check", "a.yaml"])
+        .succeeds();
+    assert!(run.stdout.starts_with("ok  "), "{run}");
+    let run = user.run_without_keys(&["whoami"]).succeeds();
+    let expected = format!("{}\n  key in the agent\n", recipient());
+    assert!(run.stdout.starts_with(&expected), "{run}");
+    user.run(&["agent", "lock"]).succeeds();
+    textconv(false);
+    user.run_without_keys(&["whoami"]).fails_with(1);
+
+    user.run(&["agent", "stop"]).succeeds();
+    user.run(&["agent", "start", "--confirm"]).succeeds();
+    textconv(false);
+    assert_eq!(user.questions(), Vec::<String>::new());
+}
+
+/// The passphrase of `testdata/keys/encrypted.age`.
+const PASSPHRASE: &str = "passphrase of the test key";
+
+#[test]
+fn a_key_with_a_passphrase_is_recognized() {
+    let user = User::new(TestEnvironment::without_key());
+    let keys = user.home(".config/sops/age");
+    fs::create_dir_all(&keys).unwrap();
+    let key = include_str!("../../../testdata/keys/encrypted.age");
+    fs::write(keys.join("keys.txt"), key).unwrap();
+    user.environment.write("a.yaml", "a: hunter2\n");
+    let whoami = user.run(&["whoami"]).fails_with(1);
+    assert!(
+        whoami.stderr.contains("is protected with a passphrase"),
+        "{whoami}"
+    );
+    assert!(whoami.stderr.contains("`sops-rs agent start`"), "{whoami}");
+    let init = user.run(&["init"]).fails_with(1);
+    assert!(
+        init.stderr.contains("is protected with a passphrase"),
+        "{init}"
+    );
+    let encrypt = ["encrypt", "-i", "--age", &recipient(), "a.yaml"];
+    user.run(&encrypt).succeeds();
+    let closed = user.run(&["decrypt", "a.yaml"]).fails_with(128);
+    assert!(
+        closed.stderr.starts_with("error: ") && closed.stderr.contains("needs a passphrase"),
+        "{closed}"
+    );
+
+    user.answers(PASSPHRASE);
+    user.run(&["agent", "start"]).succeeds();
+    let whoami = user.run(&["whoami"]).succeeds();
+    assert!(whoami.stdout.contains("key in the agent"), "{whoami}");
+    user.run(&["init"]).succeeds();
+    let own = whoami.stdout.lines().next().unwrap();
+    assert!(
+        user.environment.read(".sops.yaml").contains("age1"),
+        "{own}"
+    );
+    user.environment
+        .write("b.yaml", "data: {a: aHVudGVyMg==}\n");
+    user.run(&["encrypt", "-i", "b.yaml"]).succeeds();
+    let shown = user.run(&["git", "textconv", "b.yaml"]).succeeds();
+    assert_eq!(shown.stdout, "data: {a: aHVudGVyMg==}\n");
+}
+
+#[test]
+fn a_user_without_keys_gets_the_next_step() {
+    let user = User::new(TestEnvironment::new());
+    user.environment.encrypt("a.yaml", "a: hunter2\n");
+    let run = user
+        .run_without_keys(&["decrypt", "a.yaml"])
+        .fails_with(128);
+    let message = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        message.contains("run `sops-rs init`, and send the line that it prints"),
+        "{run}"
+    );
+    let run = user.run(&["agent", "start", "--idle", "30"]).fails_with(1);
+    assert!(run.stderr.contains("`30m` for minutes"), "{run}");
 }

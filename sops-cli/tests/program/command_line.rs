@@ -340,7 +340,6 @@ fn a_new_file_needs_no_command() {
     let names = [
         "./newfile",
         "directory/dcrypt",
-        "frobnicate",
         absolute.to_str().expect("UTF-8"),
     ];
     for name in names {
@@ -353,10 +352,69 @@ fn a_new_file_needs_no_command() {
     let mut command = environment.command(&["--age", &own, "dcrypt"]);
     command.env("EDITOR", &editor);
     let run = environment.finish(command).fails_with(1);
-    assert!(run.stderr.contains("did you mean `decrypt`?"), "{run}");
+    assert!(
+        run.stderr.contains("did you mean `sops-rs decrypt`?"),
+        "{run}"
+    );
     let mut command = environment.command(&["--age", &own, "dcrypt"]);
     command.arg0("sops").env("EDITOR", &editor);
     let run = environment.finish(command).succeeds();
     assert!(run.stderr.contains("did you mean `decrypt`?"), "{run}");
     assert_eq!(environment.decrypt("dcrypt"), "new");
+}
+
+#[test]
+fn a_guessed_command_opens_no_editor() {
+    let environment = encrypted();
+    for (word, meant) in [
+        ("show", "`sops-rs decrypt`"),
+        ("get", "`sops-rs decrypt --extract KEY-PATH`"),
+        ("explain", "`sops-rs config explain`"),
+        ("run", "`sops-rs exec-env`"),
+        ("create", "`sops-rs secret create`"),
+        ("encypt", "`sops-rs encrypt`"),
+        ("frobnicate", "`sops-rs --help` lists"),
+    ] {
+        let mut command = environment.command(&[word, "a.yaml"]);
+        command.env("EDITOR", environment.editor("echo opened >&2"));
+        let run = environment.finish(command).fails_with(1);
+        assert!(
+            run.stderr.contains(meant) && !run.stderr.contains("opened"),
+            "{run}"
+        );
+    }
+    let run = environment.run(&["secret", "tls", "web"]).fails_with(1);
+    assert!(run.stderr.contains("`sops-rs secret create tls`"), "{run}");
+    let run = environment.run(&["recipients", "a.yaml"]).fails_with(1);
+    assert!(
+        run.stderr
+            .contains("`sops-rs recipients list --for a.yaml`"),
+        "{run}"
+    );
+    for (command, all) in [("rotate", "rotate -i ."), ("updatekeys", "updatekeys .")] {
+        let run = environment.run(&[command]).fails_with(100);
+        assert!(run.stderr.contains(&format!("`sops-rs {all}`")), "{run}");
+    }
+}
+
+#[test]
+fn a_missing_file_has_one_wording() {
+    let environment = encrypted();
+    for (arguments, code) in [
+        (&["decrypt", "no.yaml"][..], 100),
+        (&["encrypt", "-i", "no.yaml"], 100),
+        (&["set", "no.yaml", "a", "1"], 2),
+        (&["rotate", "-i", "no.yaml"], 2),
+        (&["exec-env", "no.yaml", "true"], 2),
+        (&["ls", "no.yaml"], 2),
+        (&["status", "no.yaml"], 2),
+        (&["keys", "check", "no.yaml"], 2),
+        (&["verify", "no.yaml"], 2),
+        (&["propose", "no.yaml", "a", "1"], 2),
+        (&["accept", "no.yaml"], 2),
+    ] {
+        let run = environment.run(arguments).fails_with(code);
+        let wording = "error: cannot read no.yaml: No such file or directory";
+        assert!(run.stderr.contains(wording), "{run}");
+    }
 }

@@ -147,3 +147,29 @@ fn check_finds_a_rule_that_no_file_reaches() {
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("2 creation rules, 1 problem"), "{run}");
 }
+
+#[test]
+fn json_has_whole_recipients() {
+    let environment = with_rules();
+    let run = environment.run(&["config", "explain", "--json", "apps/secret.yaml"]);
+    let explanation: Json = serde_json::from_str(&run.succeeds().stdout).expect("it is JSON");
+    let keys = &explanation["encryption"]["key_groups"][0];
+    assert_eq!(keys[0]["id"], recipient());
+    assert_eq!(keys[0]["name"], "ann");
+    assert_eq!(keys[1]["id"], other_recipient());
+}
+
+#[test]
+fn a_rule_that_names_the_plaintext_is_explained_as_such() {
+    let environment = TestEnvironment::new();
+    let rule = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write(".sops.yaml", rule);
+    let run = environment.run(&["config", "explain", "a.yaml"]).succeeds();
+    let line = "Values that unencrypted_suffix _unencrypted does not leave in plaintext\n";
+    assert!(run.stdout.contains(line), "{run}");
+    let run = environment.run(&["config", "a.yaml"]).fails_with(1);
+    assert!(
+        run.stderr.contains("`sops-rs config explain a.yaml`"),
+        "{run}"
+    );
+}

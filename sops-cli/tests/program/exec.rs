@@ -495,3 +495,15 @@ fn names_that_no_shell_finds_are_a_warning() {
     assert_eq!(run.stdout, "2\n");
     assert!(!run.stderr.contains("B-C"), "{run}");
 }
+
+#[test]
+fn a_command_that_cannot_get_the_file_is_a_warning() {
+    let environment = with_values();
+    let run = with_file(&environment, &[], "true").succeeds();
+    assert!(run.stderr.contains("the command has no `{}`"), "{run}");
+    let run = with_file(&environment, &[], "test -n {}").succeeds();
+    assert_eq!(run.stderr, "");
+    environment.encrypt("y.yaml", VALUES);
+    let run = environment.run(&["exec-env", "x.yaml", "y.yaml", "--", "true"]);
+    assert!(run.fails_with(1).stderr.contains("y.yaml is a second file"));
+}

@@ -139,8 +139,9 @@ fn repository() -> TestEnvironment {
          imagePullSecrets: [{name: db}]\n",
     );
     environment.write("password.json", "\"new\"");
-    environment.write("tls.key", "-----BEGIN PRIVATE KEY-----\n");
-    environment.write("tls.crt", "-----BEGIN CERTIFICATE-----\n");
+    environment.write("tls.key", include_str!("../../../testdata/tls/server.key"));
+    environment.write(".gitignore", "tls.key\n");
+    environment.write("tls.crt", include_str!("../../../testdata/tls/server.pem"));
     environment.write("api.env", "PORT=80\n");
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
     for (name, text) in [(".ssh/id_ed25519", key), (".docker/config.json", "{}\n")] {

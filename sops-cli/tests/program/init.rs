@@ -322,7 +322,7 @@ fn init_prints_the_line_that_a_colleague_sends() {
     let run = environment.finish(command).succeeds();
     let line = run
         .stdout
-        .strip_prefix("sops-rs recipients add --name 'ann b' age1");
+        .strip_prefix("sops-rs recipients add --update --name 'ann b' age1");
     assert!(line.is_some_and(|rest| rest.lines().count() == 1), "{run}");
     // The line works for someone who has access.
     let friend = TestEnvironment::new();
@@ -372,5 +372,23 @@ fn init_offers_what_bots_need() {
         environment
             .read(".sops.yaml")
             .contains("    mac_only_encrypted: true\n")
+    );
+}
+
+#[test]
+fn init_writes_the_name_of_the_recipient() {
+    let environment = TestEnvironment::new();
+    environment.run(&["init", "--name", "ann"]).succeeds();
+    let config = environment.read(".sops.yaml");
+    assert!(
+        config.ends_with(&format!("      - {} # ann\n", recipient())),
+        "{config}"
+    );
+    let both = format!("{},{}", recipient(), other_recipient());
+    let run = environment.run(&["init", "--name", "ann", "--recipient", &both]);
+    assert!(
+        run.fails_with(8)
+            .stderr
+            .contains("`--name` is for one recipient")
     );
 }

@@ -69,7 +69,8 @@ fn the_walkthroughs_print_what_the_pages_show() {
         let (block, after) = rest.split_once("```").expect("the block ends");
         let mut shown = String::new();
         for command in block.lines().filter_map(|line| line.strip_prefix("$ ")) {
-            let run = page.shell(&format!("{{ {command}; }} 2>&1"));
+            // A command may end with a comment.
+            let run = page.shell(&format!("{{ {command}\n}} 2>&1"));
             assert_eq!(run.code, Some(0), "{command}: {run}");
             assert!(!run.stdout.contains("AGE-SECRET-KEY"), "{command}");
             shown += &format!("$ {command}\n{}", without_random_parts(&page, &run.stdout));

@@ -216,3 +216,63 @@ fn hook_lint_and_verify_know_proposals() {
     git(&["add", "."]);
     environment.run(&["hook", "run"]).succeeds();
 }
+
+#[test]
+fn the_newest_of_several_proposals_wins() {
+    let environment = closed();
+    let propose = |value: &str| {
+        environment.write("new.txt", value);
+        let before = proposals(&environment);
+        environment
+            .run(&[
+                "propose",
+                "apps/secret.yaml",
+                "stringData.password",
+                "--from-file",
+                "new.txt",
+            ])
+            .succeeds();
+        let mut new = proposals(&environment);
+        new.retain(|name| !before.contains(name));
+        new.remove(0)
+    };
+    // With random names, a few in the order of their creation would be chance.
+    let names: Vec<String> = (0..6)
+        .map(|number| propose(&format!("value-{number}")))
+        .collect();
+    let run = with_key(&environment, &["accept", "--yes"]).succeeds();
+    let run = run.keeps(&["value-5"]);
+    let newest = format!("; the newer value in ./{} wins", names[5]);
+    assert_eq!(run.stdout.matches(&newest).count(), 5, "{run}");
+    let run = with_key(&environment, &["decrypt", "apps/secret.yaml"]).succeeds();
+    assert_eq!(run.stdout, SECRET.replace("old", "value-5"));
+}
+
+#[test]
+fn a_new_key_and_an_unknown_file_are_named() {
+    let environment = closed();
+    environment
+        .run(&[
+            "propose",
+            "apps/secret.yaml",
+            "stringData.token",
+            "--generate",
+            "32",
+        ])
+        .succeeds();
+    let run = with_key(&environment, &["status"]).succeeds();
+    assert!(
+        run.stdout.contains("; a proposal for ./apps/secret.yaml"),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("differs"), "{run}");
+    let run = with_key(&environment, &["accept", "--yes", "apps/sekret.yaml"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("apps/sekret.yaml"), "{run}");
+    let run = with_key(&environment, &["accept", "--yes"]).succeeds();
+    assert!(
+        run.stdout
+            .contains("add the new key `stringData.token` with a string of 32 characters"),
+        "{run}"
+    );
+}

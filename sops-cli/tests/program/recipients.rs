@@ -214,3 +214,103 @@ fn one_rule_is_changed_on_its_own() {
         format!("{groups}          - {NEW}\n")
     );
 }
+
+#[test]
+fn a_recipient_is_removed_by_the_form_that_messages_show() {
+    let environment = TestEnvironment::new();
+    let rule = format!(
+        "creation_rules:\n  - age:\n      - {}\n      - {NEW}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", &rule);
+    let run = environment
+        .run(&["recipients", "remove", "age19q5"])
+        .fails_with(1);
+    assert!(
+        run.stderr.contains("at least the first 8 characters"),
+        "{run}"
+    );
+    for form in ["age19q5t26z7…cea9nj", "age19q5t"] {
+        environment.write(".sops.yaml", &rule);
+        environment.run(&["recipients", "remove", form]).succeeds();
+        assert!(!environment.read(".sops.yaml").contains(NEW), "{form}");
+    }
+    // Running it again updates the files, which may still have the recipient.
+    environment.encrypt_with(
+        "a.yaml",
+        "a: 1\n",
+        &["--age", &format!("{},{NEW}", recipient())],
+    );
+    let run = environment.run(&["recipients", "remove", "--update", NEW]);
+    assert!(
+        run.succeeds().stderr.contains("does not name"),
+        "it is idempotent"
+    );
+    assert!(!environment.read("a.yaml").contains(NEW));
+    environment
+        .run(&["recipients", "remove", NEW])
+        .fails_with(1);
+}
+
+#[test]
+fn a_recipient_gets_a_name_or_another_one() {
+    let environment = TestEnvironment::new();
+    let (ann, bob) = (recipient(), other_recipient());
+    for (before, after) in [
+        (
+            format!("  - age: {ann}\n"),
+            Some(format!("  - age: {ann} # ann\n")),
+        ),
+        (
+            format!("  - age:\n      - {ann}  # old\n      - {bob}\n"),
+            Some(format!("  - age:\n      - {ann}  # ann\n      - {bob}\n")),
+        ),
+        (
+            format!("  - path_regex: x\n    age: [{bob}, {ann}]\n  - age: &a\n      - {ann}\n"),
+            Some(format!(
+                "  - path_regex: x\n    age: [{bob}, {ann}]\n  - age: &a\n      - {ann} # ann\n"
+            )),
+        ),
+        (format!("  - age: {ann},{bob} # the team\n"), None),
+    ] {
+        let head = "creation_rules:\n";
+        environment.write(".sops.yaml", format!("{head}{before}"));
+        let run = environment
+            .run(&["recipients", "add", "--name", "ann", &ann])
+            .succeeds();
+        let is_changed = run.stderr.contains("Changed the name of ann (age1");
+        assert_eq!(is_changed, after.is_some(), "{run}");
+        let expected = format!("{head}{}", after.unwrap_or(before));
+        assert_eq!(environment.read(".sops.yaml"), expected);
+    }
+}
+
+#[test]
+fn nothing_changes_for_someone_who_cannot_update_the_files() {
+    let environment = TestEnvironment::without_key();
+    let rule = format!("creation_rules:\n  - age:\n      - {} # ann\n", recipient());
+    environment.write(".sops.yaml", &rule);
+    environment.write("a.yaml", "a: 1\n");
+    environment.run(&["encrypt", "-i", "a.yaml"]).succeeds();
+    for (arguments, next) in [
+        (
+            &["add", "--update", "--name", "new", NEW][..],
+            format!("run `sops-rs recipients add --update --name new {NEW}`"),
+        ),
+        (
+            &["remove", "--rotate", "ann"],
+            format!(
+                "run `sops-rs recipients remove --update --rotate {}`",
+                recipient()
+            ),
+        ),
+    ] {
+        let run = environment
+            .run(&[&["recipients"], arguments].concat())
+            .fails_with(128);
+        let message = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(message.contains(&next), "{run}");
+        assert_eq!(environment.read(".sops.yaml"), rule);
+    }
+    environment.run(&["recipients", "add", NEW]).succeeds();
+}

@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 
+const SERVER_KEY: &str = include_str!("../../../testdata/tls/server.key");
+
 /// A directory with a creation rule for manifests.
 fn with_rule() -> TestEnvironment {
     let environment = TestEnvironment::new();
@@ -95,6 +97,12 @@ fn a_secret_is_never_written_over_a_file_or_without_a_rule() {
     let run = environment.run(&[&create[..], &["--output", "apps/api.yaml"]].concat());
     assert!(run.fails_with(3).stderr.contains("already exists"));
     assert_eq!(environment.read("apps/api.yaml"), "old");
+    environment.write("ca.pem", include_str!("../../../testdata/tls/ca.pem"));
+    environment.write("server.key", SERVER_KEY);
+    environment.write("cut.key", &SERVER_KEY[..200]);
+    environment.write("apps/encrypted.yaml", "data: {a: YQ==}\n");
+    let encrypt = ["encrypt", "-i", "apps/encrypted.yaml"];
+    environment.run(&encrypt).succeeds();
     for (wrong, message) in [
         (
             &["generic", "Api", "--generate", "a=32"][..],
@@ -115,7 +123,42 @@ fn a_secret_is_never_written_over_a_file_or_without_a_rule() {
             &["tls", "api", "--cert", ".sops.yaml", "--key", ".sops.yaml"],
             "CERTIFICATE",
         ),
-        (&["basic-auth", "api", "--username", "ann"], "no terminal"),
+        (
+            &["basic-auth", "api", "--username", "ann"],
+            "--password-stdin",
+        ),
+        (
+            &[
+                "generic",
+                "api",
+                "--generate",
+                "a=32",
+                "--namespace",
+                "Shop",
+            ],
+            "name of a namespace",
+        ),
+        (
+            &["generic", "api", "--from-stdin", "a"],
+            "standard input is empty",
+        ),
+        (
+            &["tls", "api", "--cert", "ca.pem", "--key", "server.key"],
+            "not the private key of the certificate in ca.pem",
+        ),
+        (
+            &["tls", "api", "--cert", "ca.pem", "--key", "cut.key"],
+            "no valid private key",
+        ),
+        (
+            &["generic", "api", "--from-file", "apps/encrypted.yaml"],
+            "is encrypted",
+        ),
+        (&["generic", "api", "--from-file", "apps"], "is encrypted"),
+        (
+            &["generic", "api", "--from-env-file", "apps/encrypted.yaml"],
+            "is encrypted",
+        ),
     ] {
         let words = [&["secret", "create"], wrong, &["--output", "apps/new.yaml"]].concat();
         let mut command = environment.command(&words);
@@ -178,12 +221,22 @@ fn other_kinds_have_the_fields_that_kubernetes_expects() {
     let environment = with_rule();
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n";
     environment.write("key", key);
+    environment.write(
+        "server.pem",
+        include_str!("../../../testdata/tls/server.pem"),
+    );
     for (arguments, input, field, expected) in [
         (
             &["basic-auth", "a", "--username", "ann", "--password-stdin"][..],
             "hunter2\n",
             "data.password",
             "aHVudGVyMg==",
+        ),
+        (
+            &["tls", "d", "--cert", "server.pem", "--key", "-"],
+            SERVER_KEY,
+            "type",
+            "kubernetes.io/tls",
         ),
         (
             &["ssh-auth", "b", "--ssh-privatekey", "-"],

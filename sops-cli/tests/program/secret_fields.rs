@@ -18,11 +18,12 @@ const LEAKS: [&str; 7] = [
 ];
 
 /// Fields that Kubernetes refuses, and in which nothing stays in plaintext.
-const MISTAKES: [&str; 4] = [
+const MISTAKES: [&str; 5] = [
     "stringData:\n  app:\n    password: correct-horse\n",
     "stringData:\n- correct-horse\n",
     "stringData: correct-horse\n",
     "stringData: {a: correct-horse}\nstringDatas: {a: ''}\n",
+    "data: {a: correct-horse}\n",
 ];
 
 fn environment() -> TestEnvironment {
@@ -150,4 +151,22 @@ fn set_checks_only_the_values_that_it_writes() {
         .succeeds();
     let says = "every value under `stringData` of a Secret must be a string";
     assert!(run.stderr.contains(says), "{run}");
+}
+
+#[test]
+fn edit_warns_about_values_under_data_that_are_not_base64() {
+    let environment = environment();
+    environment.write("a.yaml", format!("{HEAD}data:\n  password: b2xk\n"));
+    environment.run(&["encrypt", "-i", "a.yaml"]).succeeds();
+    let edit = |script: &str| {
+        let mut command = environment.command(&["edit", "a.yaml"]);
+        command.env("EDITOR", environment.editor(script));
+        environment.finish(command).succeeds()
+    };
+    let warning = "the value of `data.password` is not base64";
+    let run = edit("sed -i 's/b2xk/correct-horse/' \"$1\"");
+    let message = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(message.contains(warning), "{run}");
+    let run = edit("sed -i 's/correct-horse/bmV3/' \"$1\"");
+    assert!(!run.stderr.contains("base64"), "{run}");
 }

@@ -514,14 +514,17 @@ fn values_under_data_are_base64() {
         set_in_secret(&["--encode", "data.user"], "root\n", "user"),
         "cm9vdA== # admin"
     );
+    // Base64 in JSON stays as it is.
     assert_eq!(
-        set_in_secret(&["data.user"], "cm9vdA==\n", "user"),
+        set_in_secret(&["data.user", "\"cm9vdA==\""], "", "user"),
         "cm9vdA== # admin"
     );
     let environment = with_secret();
     let old = environment.read("secret.yaml");
     for (arguments, message) in [
-        (&["--text", "data.user", "root!"][..], "`--encode`"),
+        (&["data.user", "\"root!\""][..], "`--encode`"),
+        (&["data", "{\"user\": \"root!\"}"], "`--encode`"),
+        (&["--text", "data.us er", "x"], "not a valid key"),
         (
             &["--text", "data.tls.key", "cm9vdA=="],
             "`data[\"tls.key\"]`",
@@ -534,11 +537,99 @@ fn values_under_data_are_base64() {
     }
     for (arguments, warning) in [
         (&["--encode", "data.user"][..], "already base64"),
-        (&["data.user"], "add `--encode`"),
+        (&["data.user"], "already base64"),
     ] {
         let arguments = [&["set", "secret.yaml"], arguments].concat();
         let run = environment.run_with_input(&arguments, "aHVudGVyMg==\n");
         let run = run.succeeds().keeps(&["aHVudGVyMg", "hunter2"]);
         assert!(run.stderr.contains(warning), "{run}");
     }
+}
+
+#[test]
+fn text_under_data_is_encoded_whatever_its_source() {
+    for (arguments, input, expected) in [
+        (&["data.user"][..], "root!\n", "cm9vdCE="),
+        (&["data.user", "-"], "root!\n", "cm9vdCE="),
+        (&["--text", "data.user", "root!"], "", "cm9vdCE="),
+        (&["--value-raw", "data.user", "root!"], "", "cm9vdCE="),
+        // The line break at the end of a file is part of the value, as in `kubectl`.
+        (&["data.user", "--from-file", "-"], "root!\n", "cm9vdCEK"),
+    ] {
+        let value = set_in_secret(arguments, input, "user");
+        assert_eq!(value, format!("{expected} # admin"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_key_in_both_fields_of_a_secret_is_a_warning() {
+    for (path, other, used) in [
+        ("stringData.user", "`data.user`", "uses the new value"),
+        (
+            "data.password",
+            "`stringData.password`",
+            "not the new value",
+        ),
+    ] {
+        let environment = with_secret();
+        let run = environment.run_with_input(&["set", "secret.yaml", path], "hunter2\n");
+        let run = run.succeeds().keeps(&["hunter2"]);
+        assert!(
+            run.stderr.contains(other) && run.stderr.contains(used),
+            "{run}"
+        );
+    }
+    let environment = with_secret();
+    let run = environment.run_with_input(&["set", "secret.yaml", "data.user"], "root");
+    assert_eq!(run.succeeds().stderr, "secret.yaml: changed\n");
+}
+
+#[test]
+fn the_help_of_a_wrong_command_line_names_what_was_typed() {
+    let environment = with_secret();
+    environment.write("plain.txt", "x");
+    for (arguments, input, code, message) in [
+        (
+            &["data.user", "secret.yaml"][..],
+            "x",
+            2,
+            "`sops-rs set secret.yaml PATH`",
+        ),
+        (
+            &["secret.yaml"],
+            "",
+            100,
+            "`sops-rs set secret.yaml data.password`",
+        ),
+        (
+            &["secret.yaml", "data.user"],
+            "",
+            7,
+            "standard input is empty",
+        ),
+        (
+            &["missing.yaml", "data.user"],
+            "x",
+            2,
+            "cannot read missing.yaml",
+        ),
+        (
+            &["secret.yaml", "data.user", "--from-file", "secret.yaml"],
+            "",
+            203,
+            "is encrypted",
+        ),
+    ] {
+        let arguments = [&["set"], arguments].concat();
+        let run = environment
+            .run_with_input(&arguments, input)
+            .fails_with(code);
+        assert!(run.stderr.contains(message), "{run}");
+    }
+    let run = environment.run(&["propose", "secret.yaml"]).fails_with(100);
+    assert!(
+        run.stderr
+            .contains("`sops-rs propose secret.yaml data.password`"),
+        "{run}"
+    );
 }

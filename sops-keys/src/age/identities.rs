@@ -289,6 +289,18 @@ impl Identities {
         reports
     }
 
+    /// The name of the first source of keys that are protected with a passphrase and were not
+    /// unlocked, except SSH keys, whose recipients are known.
+    #[must_use]
+    pub fn locked_source(&self) -> Option<String> {
+        let sources = self.sources.all();
+        let mut locked = sources.iter().filter(|source| match &source.content {
+            SourceContent::Protected(protected) => protected.decrypted().is_none(),
+            _ => false,
+        });
+        locked.next().map(|source| source.name.clone())
+    }
+
     /// The messages of plugins about files that they could not decrypt.
     pub(super) fn complaints(&self) -> Vec<String> {
         self.sources.complaints()

@@ -43,4 +43,4 @@ pub use identity::Identity;
 pub use key_pair::generate_hybrid;
 pub use key_pair::{KeyPair, generate_x25519};
 pub use recipient::Recipient;
-pub use source_report::{Held, SourceReport};
+pub use source_report::{Held, NO_PASSPHRASE, SourceReport, WRONG_PASSPHRASE};

@@ -10,6 +10,7 @@ use crate::reading::read_keys;
 
 use super::age_file::{ARMOR_BEGIN, AgeFile, without_armor};
 use super::identity::{Identity, KeyLayout, parse_keys};
+use super::source_report::{NO_PASSPHRASE, WRONG_PASSPHRASE};
 
 /// The highest accepted work factor, 2^22, as in filippo.io/age: 4 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 22;
@@ -55,14 +56,14 @@ impl ProtectedKeys {
         }
         let passphrase = prompt
             .passphrase(&format!("Enter passphrase for identity '{name}'"))
-            .ok_or("needs a passphrase, but there is no way to ask for it")?;
+            .ok_or(NO_PASSPHRASE)?;
         let mut identity = ::age::scrypt::Identity::new(passphrase);
         identity.set_max_work_factor(MAX_WORK_FACTOR);
         let reader = decryptor
             .decrypt(std::iter::once(&identity as _))
             .map_err(|error| {
                 match error {
-                    DecryptError::DecryptionFailed => "incorrect passphrase",
+                    DecryptError::DecryptionFailed => WRONG_PASSPHRASE,
                     DecryptError::ExcessiveWork { .. } => "its work factor is above 2^22",
                     _ => "a malformed age file",
                 }

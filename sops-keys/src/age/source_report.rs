@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+/// The reason of [`Held::Failed`] for a wrong passphrase.
+pub const WRONG_PASSPHRASE: &str = "incorrect passphrase";
+
+/// The reason of [`Held::Failed`] if nobody could be asked for the passphrase.
+pub const NO_PASSPHRASE: &str = "needs a passphrase, but there is no way to ask for it";
+
 /// A source of identities and its contents, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,7 +56,7 @@ impl fmt::Display for Held {
                     write!(f, "{} keys ({shown}{more})", owners.len())
                 }
             },
-            Self::Locked => f.write_str("protected with a passphrase, not needed"),
+            Self::Locked => f.write_str("protected with a passphrase, not unlocked"),
             Self::NotRun => f.write_str("a command, not run"),
             Self::Failed(message) => f.write_str(message),
         }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::prompt::Prompt;
 
 use super::low_order::LOW_ORDER;
+use super::source_report::{NO_PASSPHRASE, WRONG_PASSPHRASE};
 use super::stanza::{StanzaOutcome, try_identity};
 
 /// Parses a line of `authorized_keys` without options, including its comment.
@@ -129,10 +130,8 @@ impl SshKey {
         let unlocked = self.unlocked.get_or_init(|| {
             let passphrase = prompt
                 .passphrase(&format!("Enter passphrase for identity '{name}'"))
-                .ok_or("needs a passphrase, but there is no way to ask for it")?;
-            let key = locked
-                .decrypt(passphrase)
-                .map_err(|_| "incorrect passphrase")?;
+                .ok_or(NO_PASSPHRASE)?;
+            let key = locked.decrypt(passphrase).map_err(|_| WRONG_PASSPHRASE)?;
             Ok(Identity::from(key))
         });
         unlocked.as_ref().ok()

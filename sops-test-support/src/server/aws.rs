@@ -100,10 +100,7 @@ impl State {
         match request.header("x-amz-target") {
             Some("TrentService.Encrypt") => {
                 let ciphertext = STANDARD.encode([(); 150].map(|()| rand::random::<u8>()));
-                sealed.insert(
-                    ciphertext.clone(),
-                    (text("Plaintext"), context(&body)),
-                );
+                sealed.insert(ciphertext.clone(), (text("Plaintext"), context(&body)));
                 HttpReply::json(200, &json!({"CiphertextBlob": ciphertext, "KeyId": KEY}))
             }
             Some("TrentService.Decrypt") => match sealed.get(&text("CiphertextBlob")) {

@@ -16,6 +16,7 @@ use crate::agent::control::{AgentStatus, stop};
 use crate::agent::service::AgentService;
 use crate::agent::socket::AgentSocket;
 use crate::agent::{Limits, askpass};
+use crate::arguments::duration;
 use crate::command_error::{Code, CommandError};
 use crate::keys::local::Confirmation;
 use crate::signals::DeferredSignals;
@@ -42,13 +43,13 @@ const READY: &[u8] = b"ready\n";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Stop after this time
-    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = duration)]
     lifetime: Duration,
     /// Forget the keys after this time without a request
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     idle: Duration,
     /// Keep decrypted data keys for this time [default: do not keep them]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     cache: Option<Duration>,
     /// Ask before answering each request, and show the recipient
     #[arg(long)]
@@ -140,8 +141,10 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
     }
     if !service.has_keys() {
         return Err(
-            CommandError::new(Code::Generic, "no private key is unlocked")
-                .hint("`sops-rs whoami` lists the places where private keys are searched for"),
+            CommandError::new(Code::Generic, "no private key is unlocked").hint(match ui.can_ask() {
+                true => "`sops-rs whoami` lists the places where private keys are searched for",
+                false => "start the agent in a terminal, or set SSH_ASKPASS to a program that asks for the passphrase in a window",
+            }),
         );
     }
     if !service.is_memory_locked() {

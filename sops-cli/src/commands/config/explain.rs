@@ -14,7 +14,7 @@ use crate::config::near_miss::near_miss;
 use crate::encryption_options;
 use crate::input::Input;
 use crate::input_format::InputFormat;
-use crate::recipient_edit::RecipientNames;
+use crate::recipient_edit::{RecipientNames, shown};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -63,8 +63,8 @@ struct RuleVerdict {
 /// What the rule encrypts, and for whom.
 #[derive(Serialize)]
 struct ExplainedEncryption {
-    /// The keys of each group, with their names.
-    key_groups: Vec<Vec<String>>,
+    /// The keys of each group.
+    key_groups: Vec<Vec<ExplainedKey>>,
     shamir_threshold: Option<usize>,
     selection: Selection,
     mac_only_encrypted: bool,
@@ -72,11 +72,23 @@ struct ExplainedEncryption {
     values: Option<Values>,
 }
 
+/// A master key, with the fields that `status --json` has.
+#[derive(Serialize)]
+struct ExplainedKey {
+    family: &'static str,
+    id: String,
+    /// The comment at the end of its line in `.sops.yaml`.
+    name: Option<String>,
+}
+
 /// The selection rule.
 #[derive(Serialize)]
 struct Selection {
     name: &'static str,
     text: String,
+    /// Whether the rule names the values that stay in plaintext, not those that are encrypted.
+    #[serde(skip)]
+    names_plaintext: bool,
 }
 
 /// The key paths of values.
@@ -163,7 +175,14 @@ fn encryption(
         false => rule.rule.clone().unwrap_or_default(),
     };
     let groups = rule.key_groups.iter();
-    let groups = groups.map(|group| group.iter().map(|key| names.shown(key)).collect());
+    let groups = groups.map(|group| {
+        let keys = group.iter().map(|key| ExplainedKey {
+            family: key.family().name(),
+            id: key.id(),
+            name: names.name(key).map(str::to_owned),
+        });
+        keys.collect()
+    });
     let many = rule.key_groups.len() > 1;
     let needed = rule
         .shamir_threshold
@@ -174,6 +193,7 @@ fn encryption(
         selection: Selection {
             name: selection.name(),
             text: selection.text().to_owned(),
+            names_plaintext: !selection.names_what_is_encrypted(),
         },
         mac_only_encrypted: rule.mac_only_encrypted,
         values: match file.is_file() {
@@ -181,6 +201,12 @@ fn encryption(
             false => None,
         },
     })
+}
+
+impl ExplainedKey {
+    fn shown(&self) -> String {
+        shown(self.family, &self.id, self.name.as_deref())
+    }
 }
 
 fn values(file: &Path, selection: &EncryptionRule) -> Result<Values, CommandError> {
@@ -244,18 +270,27 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
                 groups.len()
             ))?;
             for (index, group) in groups.iter().enumerate() {
-                ui.print(format_args!("  group {}: {}", index + 1, group.join(", ")))?;
+                let keys: Vec<String> = group.iter().map(ExplainedKey::shown).collect();
+                ui.print(format_args!("  group {}: {}", index + 1, keys.join(", ")))?;
             }
         }
         (groups, None) => {
-            let keys: Vec<&str> = groups.iter().flatten().map(String::as_str).collect();
             ui.print("Recipients")?;
-            keys.iter()
-                .try_for_each(|key| ui.print(format_args!("  {key}")))?;
+            let mut keys = groups.iter().flatten();
+            keys.try_for_each(|key| ui.print(format_args!("  {}", key.shown())))?;
         }
     }
-    let Selection { name, text } = &encryption.selection;
-    ui.print(format_args!("Values that {name} {text} selects"))?;
+    let Selection {
+        name,
+        text,
+        names_plaintext,
+    } = &encryption.selection;
+    match names_plaintext {
+        true => ui.print(format_args!(
+            "Values that {name} {text} does not leave in plaintext"
+        )),
+        false => ui.print(format_args!("Values that {name} {text} selects")),
+    }?;
     let Some(values) = &encryption.values else {
         return ui.print("  the file does not exist yet");
     };

@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: OutputForm,
-    /// Exit with 1 if there are differences
+    /// Exit with 1 if there are differences; `--quiet` does so too, and prints nothing
     #[arg(long)]
     exit_code: bool,
 }

@@ -297,7 +297,7 @@ fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf], unchecked: &
     if !unchecked.is_empty() {
         ui.note(format_args!("Git does not check {} yet", list(false)));
     }
-    ui.note("The hooks do not look for secrets in other files, but `sops-rs lint` does. If a file such as `values.yaml` or `.env` must be encrypted, add a creation rule with a `path_regex` for it: the hooks then refuse it in plaintext");
+    ui.note("The hooks do not search other files for secrets; `sops-rs lint` does. To make the hooks refuse a file such as `.env` in plaintext, add a creation rule with a `path_regex` that matches it");
     if directory.is_in_working_tree {
         ui.note("These files are in the working tree: commit them to share the check; everyone then needs sops-rs");
     }

@@ -7,7 +7,7 @@ use super::inventory::Inventory;
 use super::trial::{Trial, TrialOutcome};
 use crate::arguments::GlobalArgs;
 use crate::batch;
-use crate::command_error::CommandError;
+use crate::command_error::{Code, CommandError};
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;
 use crate::keys::services::Services;
@@ -22,11 +22,13 @@ Examples:
 
 /// Try to encrypt and decrypt with every master key
 ///
-/// For each master key of the encrypted files and of their creation rules, this encrypts random
-/// data and decrypts the data key of a file. It changes no file, and never asks for a passphrase.
-/// For files that it finds in directories, it contacts only servers that you allow.
+/// For each master key of the encrypted files and of their creation rules, this encrypts a random
+/// text, and decrypts the data key of a file. No file is changed, and nothing asks for a passphrase.
+/// For files in directories, it contacts only servers that your own settings name, such as
+/// VAULT_ADDR; name a file to contact the servers that it names.
 ///
-/// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt.
+/// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt, and 2 if a file
+/// cannot be read.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -73,13 +75,16 @@ pub(super) fn cmd_check(
     let outcomes = parallel::map(keys, ItemsPerThread::One, |key| {
         Trial::of(key, &service, |key| services.credential_source(key))
     });
-    let mut is_good = errors.is_empty();
+    let mut is_good = true;
     for trial in &outcomes {
         ui.print(trial)?;
         is_good &= trial.outcome() != TrialOutcome::Bad;
     }
     services.say(ui);
-    ui.errors(errors);
+    if !errors.is_empty() {
+        ui.errors(errors);
+        return Ok(ExitCode::from(Code::CannotReadInput as u8));
+    }
     Ok(match is_good {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -1,14 +1,15 @@
 //! `sops-rs recipients add`.
 
 use sops_core::keys::Recipient;
+use sops_lint::shell_word;
 
 use super::rewrite::rewrite;
 use super::selection::{SelectionArgs, config};
-use super::update::{UpdateArgs, update};
+use super::update::{UpdateArgs, require_access, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
-use crate::recipient_edit::RecipientChange;
+use crate::recipient_edit::{RecipientChange, checked_name};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -28,6 +29,8 @@ pub(super) struct Args {
     #[arg(value_name = "RECIPIENT")]
     recipient: String,
     /// The name to write at the end of the recipient's line, as a comment
+    ///
+    /// For a recipient that the file has already, this changes the name.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
@@ -39,15 +42,7 @@ pub(super) struct Args {
 pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let recipient: Recipient = args.recipient.parse().map_err(CommandError::general)?;
     let recipient = recipient.to_string();
-    let name = args
-        .name
-        .as_deref()
-        .map(str::trim)
-        .filter(|name| !name.is_empty());
-    if name.is_some_and(|name| name.chars().any(char::is_control)) {
-        let message = "the name cannot contain control characters";
-        return Err(CommandError::new(Code::Generic, message));
-    }
+    let name = checked_name(args.name.as_deref())?;
     if let Some(plugin) = plugin_of_sops(&recipient) {
         ui.warn(format_args!(
             "colleagues who encrypt for this recipient with `sops` need the program `{plugin}`; sops-rs does not"
@@ -76,6 +71,21 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         recipient: &recipient,
         name,
     };
+    let added = RecipientChange::Add {
+        recipient: &recipient,
+        name: None,
+    };
+    let is_known = added
+        .apply(&config, &selection)
+        .is_ok_and(|text| text == config.text());
+    if args.update.is_requested() && !args.selection.dry_run {
+        let name = name.map(|name| format!("--name {} ", shell_word(name)));
+        let next = format!(
+            "sops-rs recipients add --update {}{recipient}",
+            name.unwrap_or_default()
+        );
+        require_access(ui, globals, &config, &next)?;
+    }
     let is_written = rewrite(ui, &config, &change, &selection, args.selection.dry_run)?;
     if args.selection.dry_run {
         return Ok(());
@@ -84,14 +94,15 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         Some(name) => format!("{name} ({})", short(&recipient)),
         None => short(&recipient),
     };
-    match is_written {
-        true => ui.note(format_args!("Added {shown} to {}", name_of(config.file()))),
-        false => ui.note(format_args!(
-            "{} already names {shown} in the rules that have age recipients",
-            name_of(config.file())
+    let file = name_of(config.file());
+    match (is_written, is_known) {
+        (true, false) => ui.note(format_args!("Added {shown} to {file}")),
+        (true, true) => ui.note(format_args!("Changed the name of {shown} in {file}")),
+        (false, _) => ui.note(format_args!(
+            "{file} already names {shown} in the rules that have age recipients"
         )),
     }
-    if is_written || args.update.is_requested() {
+    if is_written && !is_known || args.update.is_requested() {
         update(ui, globals, &config, &args.update, false)?;
     }
     Ok(())

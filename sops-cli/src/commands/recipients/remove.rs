@@ -1,10 +1,11 @@
 //! `sops-rs recipients remove`.
 
+use sops_core::keys::Recipient;
 use sops_core::{Format, parse_document};
 
 use super::rewrite::rewrite;
 use super::selection::{SelectionArgs, config};
-use super::update::{UpdateArgs, rotate, update};
+use super::update::{UpdateArgs, require_access, rotate, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
@@ -24,7 +25,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The recipient, the first part of it, or its name
+    /// The recipient, its first 8 characters or more, its short form with `…`, or its name
     #[arg(value_name = "RECIPIENT|NAME")]
     recipient: String,
     #[command(flatten)]
@@ -40,8 +41,35 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     let config = config(ui, globals)?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
     let all = occurrences(&document);
+    // A rotation would otherwise refuse files that still have the recipient.
+    let requested = args.update.or_if(args.rotate);
+    let is_unnamed = !all.iter().any(|own| own.recipient == args.recipient);
+    let recipient = args.recipient.parse::<Recipient>().ok();
+    let dry_run = args.selection.dry_run;
+    if let Some(recipient) =
+        recipient.filter(|_| is_unnamed && requested.is_requested() && !dry_run)
+    {
+        ui.note(format_args!(
+            "{} does not name {}",
+            name_of(config.file()),
+            short(&recipient.to_string())
+        ));
+        update(ui, globals, &config, &requested, true)?;
+        return match args.rotate {
+            true => rotate(ui, globals, &config),
+            false => Ok(()),
+        };
+    }
     let own =
         selected(&all, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
+    if requested.is_requested() && !dry_run {
+        let rotate = if args.rotate { " --rotate" } else { "" };
+        let next = format!(
+            "sops-rs recipients remove --update{rotate} {}",
+            own.recipient
+        );
+        require_access(ui, globals, &config, &next)?;
+    }
     let selection = args.selection.selection(&config)?;
     let change = RecipientChange::Remove {
         recipient: &own.recipient,
@@ -62,8 +90,6 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         "Removed {shown} from {}",
         name_of(config.file())
     ));
-    // A rotation would otherwise refuse files that still have the recipient.
-    let requested = args.update.or_if(args.rotate);
     update(ui, globals, &config, &requested, true)?;
     if args.rotate {
         return rotate(ui, globals, &config);
@@ -95,8 +121,16 @@ fn selected<'o>(all: &'o [Occurrence], wanted: &str) -> Result<&'o Occurrence, C
     const SHORTEST: usize = 8;
     let is_exact =
         |own: &&Occurrence| own.recipient == wanted || own.name.as_deref() == Some(wanted);
-    let is_begun =
-        |own: &&Occurrence| wanted.len() >= SHORTEST && own.recipient.starts_with(wanted);
+    let is_begun = |own: &&Occurrence| match wanted.split_once('…') {
+        // As messages show it.
+        Some((begin, end)) => {
+            wanted.len() >= SHORTEST
+                && own.recipient.len() >= begin.len() + end.len()
+                && own.recipient.starts_with(begin)
+                && own.recipient.ends_with(end)
+        }
+        None => wanted.len() >= SHORTEST && own.recipient.starts_with(wanted),
+    };
     let exact: Vec<&Occurrence> = all.iter().filter(is_exact).collect();
     let matches = match exact.is_empty() {
         true => all.iter().filter(is_begun).collect(),
@@ -104,6 +138,13 @@ fn selected<'o>(all: &'o [Occurrence], wanted: &str) -> Result<&'o Occurrence, C
     };
     let Some(first) = matches.first() else {
         let message = format!("no rule names `{wanted}`");
+        let is_short = all.iter().any(|own| own.recipient.starts_with(wanted));
+        if is_short && !wanted.is_empty() {
+            let message = format!("`{wanted}` is too short");
+            return Err(CommandError::new(Code::Generic, message).hint(format!(
+                "pass at least the first {SHORTEST} characters of the recipient, or its name"
+            )));
+        }
         return Err(CommandError::new(Code::Generic, message)
             .hint("`sops-rs recipients list` shows the recipients and their names"));
     };

@@ -2,12 +2,18 @@
 
 use std::path::PathBuf;
 
+use sops_core::EncryptedDocument;
 use sops_core::config::Config;
 
 use crate::arguments::{FileArg, GlobalArgs, OutputArgs};
-use crate::command_error::CommandError;
+use crate::batch::{self, Leftovers};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::commands::{rotate, updatekeys};
 use crate::config::working_dir::{shortened, working_dir};
+use crate::input::Input;
+use crate::input_format::InputFormat;
+use crate::keys::groups::KeyGroups;
+use crate::keys::services::Services;
 use crate::recipient_edit::RecipientNames;
 use crate::ui::Ui;
 
@@ -15,7 +21,7 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug, Default)]
 #[group(skip)]
 pub(super) struct UpdateArgs {
-    /// Also change the master keys of the encrypted files, as `updatekeys -y` does
+    /// Also change the recipients of the encrypted files, as `updatekeys -y` does
     #[arg(long)]
     update: bool,
 }
@@ -58,6 +64,50 @@ pub(super) fn update(
         }
     });
     Ok(())
+}
+
+/// Refuses to go on if the user can decrypt none of the encrypted files, so that the configuration
+/// is not changed without them. `command` is for someone who can.
+pub(super) fn require_access(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    config: &Config,
+    command: &str,
+) -> Result<(), CommandError> {
+    let services = Services::new(ui, globals)?;
+    let directory = directory(config)?;
+    let items = batch::items([directory.as_path()].into_iter(), Leftovers::Keep)?;
+    let items = batch::meant(items, true);
+    let mut closed = 0;
+    for item in &items {
+        let by_name = InputFormat::of_name(&item.path);
+        let input = Input::read(Some(&item.path), by_name, Role::Encrypted)?;
+        // The update reports files that cannot be read.
+        let Ok(document) = EncryptedDocument::parse(&*input.content, input.format) else {
+            continue;
+        };
+        let groups = document.metadata().master_keys();
+        let key_groups = KeyGroups {
+            groups: &groups,
+            threshold: document.metadata().shamir_threshold,
+        };
+        match services.closing(key_groups) {
+            Some(_) => closed += 1,
+            None => return Ok(()),
+        }
+    }
+    if closed == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "you cannot decrypt the {closed} encrypted files, so {} was not changed",
+        name_of(config.file())
+    );
+    Err(
+        CommandError::new(Code::CannotRetrieveDataKey, message).hint(format!(
+            "ask someone who can decrypt them to run `{command}`"
+        )),
+    )
 }
 
 /// Encrypts the files below the configuration with new data keys.

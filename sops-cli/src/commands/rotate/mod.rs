@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
-    invocation,
+    invocation, no_file_to_change,
 };
 use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
@@ -89,7 +89,8 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         return rotated;
     }
     services.contact_servers_of_named_files();
-    let file = args.file.require(ui)?;
+    let file = args.file.get(ui);
+    let file = file.ok_or_else(|| no_file_to_change("sops-rs rotate -i ."))?;
     if args.dry_run {
         let message = "`--dry-run` works with several files or a directory";
         return Err(CommandError::new(Code::ConflictingParameters, message)

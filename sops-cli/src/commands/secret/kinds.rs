@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
+#[cfg(any(feature = "cloud-keys", feature = "kube"))]
+use super::certificate;
 use super::docker_config::{DEFAULT_SERVER, DockerConfig};
 use super::manifest::{ManifestArgs, Secret};
 use super::sources::{Entries, GenericArgs, Literals, PasswordArgs, Request, key_and_file};
@@ -151,8 +153,9 @@ impl SecretKind {
             }
             Self::Tls { manifest, pair } => {
                 manifest.check()?;
-                entries.add("tls.crt", pem(&pair.cert, "CERTIFICATE")?)?;
-                entries.add("tls.key", pem(&pair.key, "PRIVATE KEY")?)?;
+                let (certificate, key) = pair.read()?;
+                entries.add("tls.crt", certificate)?;
+                entries.add("tls.key", key)?;
                 (manifest, Some("kubernetes.io/tls"))
             }
             Self::DockerRegistry { manifest, registry } => {
@@ -193,6 +196,17 @@ impl SecretKind {
             entries: &entries,
         };
         manifest.write(ui, globals, &secret)
+    }
+}
+
+impl TlsArgs {
+    /// The certificate and its key. As in `kubectl`, they must belong together.
+    fn read(&self) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>), CommandError> {
+        let certificate = pem(&self.cert, "CERTIFICATE")?;
+        let key = pem(&self.key, "PRIVATE KEY")?;
+        #[cfg(any(feature = "cloud-keys", feature = "kube"))]
+        certificate::check_pair((&self.cert, &certificate), (&self.key, &key))?;
+        Ok((certificate, key))
     }
 }
 

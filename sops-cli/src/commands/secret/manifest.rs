@@ -23,6 +23,9 @@ use crate::ui::Ui;
 /// The longest name of a Secret.
 const MAX_NAME: usize = 253;
 
+/// The longest name of a namespace.
+const MAX_LABEL: usize = 63;
+
 /// The arguments of every kind of Secret.
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -54,6 +57,13 @@ impl ManifestArgs {
             let message = format!("`{}` is not a valid name for a Secret", self.name);
             return Err(CommandError::new(Code::Generic, message)
                 .hint("a name can contain only lowercase letters, digits, `-` and `.`"));
+        }
+        if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty())
+            && !(is_name(namespace) && namespace.len() <= MAX_LABEL && !namespace.contains('.'))
+        {
+            let message = format!("`{namespace}` is not a valid name of a namespace");
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("a name has up to 63 lowercase letters, digits and `-`"));
         }
         self.label_map()?;
         let file = self.file();

@@ -1,7 +1,9 @@
 //! `sops-rs secret`: creates Secrets. `kinds.rs` has the arguments of each kind, `sources.rs` finds
-//! the values, `docker_config.rs` writes the credentials of a registry, and `manifest.rs` encrypts
-//! the manifest.
+//! the values, `certificate.rs` checks a certificate and its key, `docker_config.rs` writes the
+//! credentials of a registry, and `manifest.rs` encrypts the manifest.
 
+#[cfg(any(feature = "cloud-keys", feature = "kube"))]
+mod certificate;
 mod docker_config;
 mod kinds;
 mod manifest;
@@ -10,6 +12,7 @@ mod sources;
 use clap::Subcommand;
 
 use self::kinds::SecretKind;
+pub(super) use self::sources::check_key;
 use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::random_text::RandomText;
 use crate::secret_data;
-use crate::secret_input::{ask, read, read_file, standard_input, without_line_break};
+use crate::secret_input::{ask, piped, read, read_file, read_plaintext, without_line_break};
 use crate::ui::Ui;
 
 /// The longest key that Kubernetes accepts.
@@ -70,6 +70,8 @@ impl Literals {
 #[group(skip)]
 pub(super) struct GenericArgs {
     /// Add a file under its name or KEY; a directory adds each file in it
+    ///
+    /// As in `kubectl`, the line break at the end of a file is part of the value.
     #[arg(long, value_name = "[KEY=]FILE")]
     from_file: Vec<String>,
     /// Add the values of a file with lines `KEY=VALUE`
@@ -109,7 +111,7 @@ impl GenericArgs {
                     let message = "standard input has no name: write `KEY=-`";
                     return Err(CommandError::new(Code::Generic, message));
                 }
-                None => entries.add(&name_of(Path::new(file_name(file))), read_file(file)?)?,
+                None => entries.add(&name_of(Path::new(file_name(file))), read_plaintext(file)?)?,
                 Some(key) => entries.add(key, read(file)?)?,
             }
         }
@@ -127,11 +129,18 @@ impl GenericArgs {
         }
         if let Some(key) = &self.from_stdin {
             check_key(key)?;
-            entries.add(key, without_line_break(standard_input()?))?;
+            entries.add(key, piped()?)?;
         }
         for key in &self.from_prompt {
             check_key(key)?;
-            entries.add(key, ask(ui, &format!("Value of `{key}`"))?)?;
+            entries.add(
+                key,
+                ask(
+                    ui,
+                    &format!("Value of `{key}`"),
+                    "pipe the value in with `--from-stdin`, or pass a file with `--from-file`",
+                )?,
+            )?;
         }
         for request in &self.generate {
             entries.add(&request.key, request.generate(ui))?;
@@ -166,11 +175,15 @@ impl PasswordArgs {
             return Ok(Zeroizing::new(literal.as_bytes().to_vec()));
         }
         if self.password_stdin {
-            return Ok(without_line_break(standard_input()?));
+            return piped();
         }
         match &self.password_file {
             Some(file) => Ok(without_line_break(read_file(file)?)),
-            None => ask(ui, "Password"),
+            None => ask(
+                ui,
+                "Password",
+                "pipe the password in with `--password-stdin`, or pass a file with `--password-file`",
+            ),
         }
     }
 }
@@ -243,14 +256,17 @@ fn add_directory(directory: &Path, entries: &mut Entries) -> Result<(), CommandE
     }
     files.sort();
     for file in files {
-        entries.add(&name_of(Path::new(file_name(&file))), read_file(&file)?)?;
+        entries.add(
+            &name_of(Path::new(file_name(&file))),
+            read_plaintext(&file)?,
+        )?;
     }
     Ok(())
 }
 
 /// Adds the values of an environment file. A name without `=` takes the value of the variable.
 fn add_env_file(file: &Path, entries: &mut Entries) -> Result<(), CommandError> {
-    let bytes = read_file(file)?;
+    let bytes = read_plaintext(file)?;
     let at = |number: usize, problem: &str| {
         let message = format!("{}:{number}: {problem}", name_of(file));
         CommandError::new(Code::Generic, message)
@@ -286,7 +302,7 @@ fn is_variable_name(name: &str) -> bool {
 }
 
 /// Refuses a key that Kubernetes does not accept.
-fn check_key(key: &str) -> Result<(), CommandError> {
+pub(crate) fn check_key(key: &str) -> Result<(), CommandError> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let is_valid = (1..=MAX_KEY).contains(&key.len())
         && key.bytes().all(is_allowed)

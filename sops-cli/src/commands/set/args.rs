@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use sops_core::KeyPath;
 
 use crate::arguments::{self, FormatArgs, IdempotentArg, OpeningArgs, go_count};
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::random_text::RandomText;
 
 const EXAMPLES: &str = "\
 Examples:
-  openssl rand -base64 24 | sops-rs set secret.yaml stringData.password
+  openssl rand -base64 24 | sops-rs set secret.yaml data.password
   sops-rs set settings.yaml replicas 3 owner '\"ann\"'   # values in JSON";
 
 #[derive(clap::Args, Debug, Default)]
@@ -52,7 +52,7 @@ pub(crate) struct ValueArgs {
     /// Take the values as plain text, not as JSON
     #[arg(long)]
     pub(super) text: bool,
-    /// Read plain text from a file; `-` is standard input
+    /// Read plain text from a file, with the line break at its end; `-` is standard input
     ///
     /// For several paths, repeat this flag, in the same order.
     #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["prompt", "generate", "value_file", "value_stdin"])]
@@ -67,7 +67,9 @@ pub(crate) struct ValueArgs {
     /// bits.
     #[arg(long, value_name = "LENGTH[:ALPHABET]", conflicts_with_all = ["value_file", "value_stdin"])]
     pub(super) generate: Option<RandomText>,
-    /// Encode the text in base64, for values under `data` of a Secret
+    /// Encode the text in base64 [default: under `data` of a Secret]
+    ///
+    /// A value in JSON is never encoded. Under `data` of a Secret, it must be base64.
     #[arg(long, hide_short_help = true)]
     pub(super) encode: bool,
     /// Read the value as JSON from the file VALUE
@@ -116,8 +118,24 @@ pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
         .map_err(|error| CommandError::general(error).with_code(Code::InvalidSetFormat))
 }
 
-/// The error for missing arguments.
-pub(super) fn usage() -> CommandError {
-    CommandError::new(Code::NoFileSpecified, "expected a file, a key path and a value")
-        .hint("for example: `sops-rs set secret.yaml stringData.password`, which asks for the value; or with a value in JSON: `sops-rs set settings.yaml replicas 3`")
+/// The command that sets or proposes values, for its messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'c> {
+    pub(crate) command: &'static str,
+    pub(crate) file: Option<&'c Path>,
+}
+
+impl Caller<'_> {
+    /// The error for missing arguments.
+    pub(super) fn usage(self) -> CommandError {
+        let Self { command, file } = self;
+        let message = match file {
+            None => "expected a file, a key path and a value",
+            Some(_) => "expected a key path and a value, or several of them",
+        };
+        let file = file.map_or_else(|| "secret.yaml".to_owned(), name_of);
+        CommandError::new(Code::NoFileSpecified, message).hint(format!(
+            "for example: `sops-rs {command} {file} data.password`, which asks for the value; or with a value in JSON: `sops-rs {command} {file} replicas 3`"
+        ))
+    }
 }

@@ -3,17 +3,18 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use sops_core::document::Error as DocumentError;
+use sops_core::document::{Error as DocumentError, Indentation};
 use sops_core::tree::Node;
-use sops_core::{Component, Document, Error, KeyPath};
+use sops_core::{Component, Document, Error, Format, KeyPath, extract};
 use sops_lint::{SECRET_PARTS, secrets};
 use zeroize::Zeroizing;
 
-use super::args::{ValueArgs, key_path, usage};
+use super::args::{Caller, ValueArgs, key_path};
 use crate::arguments::invocation;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::commands::secret::check_key;
 use crate::secret_data;
-use crate::secret_input::{ask, read, read_file, standard_input, without_line_break};
+use crate::secret_input::{ask, piped, read, read_file, standard_input, without_line_break};
 use crate::ui::Ui;
 
 /// A key path, and the value that it gets.
@@ -34,26 +35,27 @@ enum NewValue {
 /// Where a text comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// A flag says that it is text.
-    Flag,
-    /// It was read because there was no value on the command line.
-    Default,
+    Given,
     Random,
 }
 
 impl ValueArgs {
     /// The paths with their values. This may ask the user, and read standard input.
-    pub(crate) fn assignments(&self, ui: &Ui) -> Result<Vec<Assignment>, CommandError> {
+    pub(crate) fn assignments(
+        &self,
+        ui: &Ui,
+        caller: Caller<'_>,
+    ) -> Result<Vec<Assignment>, CommandError> {
         let words = self.words();
         if invocation::is_sops() || self.value_file || self.value_stdin {
-            return Ok(vec![self.only_one(&words)?]);
+            return Ok(vec![self.only_one(&words, caller)?]);
         }
         if let Some(random) = self.generate {
             random
                 .weakness()
                 .iter()
                 .for_each(|warning| ui.warn(warning));
-            return self.of_paths(&words, |_, _| {
+            return self.of_paths(&words, caller, |_, _| {
                 let text = random.generate().as_bytes().to_vec();
                 Ok(NewValue::Text(Zeroizing::new(text), Origin::Random))
             });
@@ -69,35 +71,42 @@ impl ValueArgs {
                     "pass one file for each path: `sops-rs set FILE PATH --from-file FILE`",
                 ));
             }
-            return self.of_paths(&words, |index, _| {
+            return self.of_paths(&words, caller, |index, _| {
                 let text = read(&self.from_file[index])?;
-                Ok(NewValue::Text(text, Origin::Flag))
+                Ok(NewValue::Text(text, Origin::Given))
             });
         }
         if self.prompt {
-            return self.of_paths(&words, |_, path| {
-                Ok(NewValue::Text(ask(ui, &prompt(path))?, Origin::Flag))
+            return self.of_paths(&words, caller, |_, path| {
+                Ok(NewValue::Text(
+                    ask(ui, &prompt(path), NO_TERMINAL)?,
+                    Origin::Given,
+                ))
             });
         }
         match &words[..] {
             [path] => {
                 let text = match ui.can_ask() {
-                    true => ask(ui, &prompt(&path.to_string_lossy()))?,
-                    false => without_line_break(standard_input()?),
+                    true => ask(ui, &prompt(&path.to_string_lossy()), NO_TERMINAL)?,
+                    false => piped()?,
                 };
-                if text.is_empty() {
-                    return Err(usage());
-                }
-                self.of_paths(&words, |_, _| {
-                    Ok(NewValue::Text(text.clone(), Origin::Default))
+                self.of_paths(&words, caller, |_, _| {
+                    Ok(NewValue::Text(text.clone(), Origin::Given))
                 })
             }
-            _ if words.is_empty() || words.len() % 2 == 1 => Err(usage()),
+            _ if words.is_empty() || words.len() % 2 == 1 => Err(caller.usage()),
             _ => words
                 .chunks_exact(2)
                 .map(|pair| self.assignment(&pair[0], self.value(&pair[1])?))
                 .collect(),
         }
+    }
+
+    /// A word after the file that names a file.
+    pub(super) fn file_among_words(&self) -> Option<String> {
+        let words = self.words().into_iter();
+        let mut files = words.filter(|word| Path::new(word).is_file());
+        files.next().map(|word| name_of(Path::new(&word)))
     }
 
     /// What follows the file on the command line.
@@ -108,11 +117,11 @@ impl ValueArgs {
     }
 
     /// One path and one value, as `sops` takes them.
-    fn only_one(&self, words: &[OsString]) -> Result<Assignment, CommandError> {
+    fn only_one(&self, words: &[OsString], caller: Caller<'_>) -> Result<Assignment, CommandError> {
         let (path, value) = match words {
             [path, value] if !self.value_stdin => (path, Some(value)),
             [path] if self.value_stdin => (path, None),
-            _ => return Err(usage()),
+            _ => return Err(caller.usage()),
         };
         // Before standard input is read.
         key_path(&path.to_string_lossy())?;
@@ -122,8 +131,8 @@ impl ValueArgs {
             Some(value) => Zeroizing::new(value.as_encoded_bytes().to_vec()),
         };
         let value = match self.is_text() {
-            true if self.value_raw || !self.value_stdin => NewValue::Text(bytes, Origin::Flag),
-            true => NewValue::Text(without_line_break(bytes), Origin::Flag),
+            true if self.value_raw || !self.value_stdin => NewValue::Text(bytes, Origin::Given),
+            true => NewValue::Text(without_line_break(bytes), Origin::Given),
             false => NewValue::Json(from_json(utf8(&bytes)?)?),
         };
         self.assignment(path, value)
@@ -132,12 +141,11 @@ impl ValueArgs {
     /// A value on the command line.
     fn value(&self, word: &OsStr) -> Result<NewValue, CommandError> {
         if word == "-" {
-            let text = without_line_break(standard_input()?);
-            return Ok(NewValue::Text(text, Origin::Flag));
+            return Ok(NewValue::Text(piped()?, Origin::Given));
         }
         let bytes = Zeroizing::new(word.as_encoded_bytes().to_vec());
         match self.is_text() {
-            true => Ok(NewValue::Text(bytes, Origin::Flag)),
+            true => Ok(NewValue::Text(bytes, Origin::Given)),
             false => Ok(NewValue::Json(from_json(utf8(&bytes)?)?)),
         }
     }
@@ -150,10 +158,11 @@ impl ValueArgs {
     fn of_paths(
         &self,
         words: &[OsString],
+        caller: Caller<'_>,
         mut value: impl FnMut(usize, &str) -> Result<NewValue, CommandError>,
     ) -> Result<Vec<Assignment>, CommandError> {
         if words.is_empty() {
-            return Err(usage());
+            return Err(caller.usage());
         }
         let words = words.iter().enumerate();
         words
@@ -166,13 +175,19 @@ impl ValueArgs {
 
     fn assignment(&self, path: &OsStr, value: NewValue) -> Result<Assignment, CommandError> {
         let typed = path.to_string_lossy().into_owned();
+        let path = key_path(&typed)?;
+        // Under `data` of a Secret, it is encoded.
+        let may_be_data = path
+            .components()
+            .contains(&Component::Key("data".to_owned()));
         if let NewValue::Text(bytes, _) = &value
             && !self.encode
+            && !may_be_data
         {
             utf8(bytes)?;
         }
         Ok(Assignment {
-            path: key_path(&typed)?,
+            path,
             typed,
             value,
             encode: self.encode,
@@ -216,37 +231,84 @@ impl Assignment {
                 keys.join(".")
             )));
         }
+        let is_data = matches!(field, Some(("data", _))) && !invocation::is_sops();
+        if let Some((field, [Component::Key(key)])) = field
+            && !invocation::is_sops()
+        {
+            check_key(key).map_err(|error| refused(error.message().to_owned()))?;
+            self.warn_of_other_field(ui, file, document, field);
+        }
         let (bytes, origin) = match &self.value {
+            NewValue::Json(node) if is_data && !is_base64(node) => {
+                return Err(refused(format!(
+                    "a value under `data` of a Secret must be base64, and the one for `{}` is not: pass it with `--encode` as plain text, or set it under `stringData`",
+                    self.typed
+                )));
+            }
             NewValue::Json(node) => return Ok(node.clone()),
             NewValue::Text(bytes, origin) => (bytes, *origin),
         };
-        let is_data = matches!(field, Some(("data", _)));
         let text = str::from_utf8(bytes).ok();
-        if self.encode || is_data && origin == Origin::Random {
+        if self.encode || is_data {
             if text.is_some_and(secret_data::is_encoded_text) && origin != Origin::Random {
                 ui.warn(format_args!(
-                    "{}: the value for `{}` is already base64, and was encoded again",
+                    "{}: the value for `{}` is already base64, and was encoded again; to set base64 as it is, pass it in JSON: `'\"…\"'`",
                     name_of(file),
                     self.typed
                 ));
             }
             return Ok(Node::from(secret_data::encode(bytes).as_str()));
         }
-        let text = text.unwrap_or_default();
-        if is_data && secret_data::decode(text).is_none() {
-            return Err(refused(format!(
-                "values under `data` of a Secret must be base64: add `--encode`, or set the text under `stringData` instead of `{}`",
+        match text {
+            Some(text) => Ok(Node::from(text)),
+            None => Err(refused(format!(
+                "the value for `{}` is not UTF-8 text: for bytes, use `data` of a Secret, or add `--encode`",
                 self.typed
-            )));
+            ))),
         }
-        if is_data && origin == Origin::Default {
-            ui.warn(format_args!(
-                "{}: the value for `{}` was stored as it is, because it is base64; if it is the secret itself, add `--encode`",
-                name_of(file),
-                self.typed
-            ));
+    }
+
+    /// Warns if the other of `data` and `stringData` has the key too. Kubernetes then uses the value
+    /// under `stringData`.
+    fn warn_of_other_field(&self, ui: &Ui, file: &Path, document: &Document<'_>, field: &str) {
+        let Some((last, before)) = self.path.components().split_last() else {
+            return;
+        };
+        let Some((_, secret)) = before.split_last() else {
+            return;
+        };
+        let other = SECRET_PARTS.into_iter().find(|part| *part != field);
+        let other = other.expect("a Secret has two fields with values");
+        let path = secret
+            .iter()
+            .cloned()
+            .chain([Component::Key(other.to_owned()), last.clone()]);
+        let Some(path) = KeyPath::new(path) else {
+            return;
+        };
+        if extract(document, &path, Format::Json, &Indentation::default()).is_err() {
+            return;
         }
-        Ok(Node::from(text))
+        let used = match field {
+            "stringData" => "Kubernetes uses the new value",
+            _ => "Kubernetes uses that one, not the new value",
+        };
+        let name = name_of(file);
+        ui.warn(format_args!(
+            "{name}: `{0}` has a value too, and {used}; to remove it, run `sops-rs unset {name} '{0}'`",
+            path.dotted()
+        ));
+    }
+}
+
+/// Whether Kubernetes accepts the value under `data`, or the values of a mapping.
+fn is_base64(node: &Node) -> bool {
+    match node {
+        Node::Mapping(entries) => entries.iter().all(|entry| is_base64(&entry.value)),
+        // Flux fills in variables later.
+        node => node
+            .as_str()
+            .is_none_or(|text| text.contains("${") || secret_data::decode(text).is_some()),
     }
 }
 
@@ -279,6 +341,9 @@ fn secret_field<'p>(
     }
     None
 }
+
+/// What to do without a terminal.
+const NO_TERMINAL: &str = "pipe the value in, or pass a file with `--from-file`";
 
 /// The question for a value.
 fn prompt(path: &str) -> String {

@@ -13,6 +13,7 @@ use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
+use crate::proposal;
 use crate::recipient_edit::NamesByConfig;
 
 /// An encrypted file.
@@ -25,6 +26,8 @@ pub(super) struct FileStatus {
     pub(super) recipients: Vec<FileRecipient>,
     /// The creation rule; `None` if no rule matches.
     pub(super) rule: Option<FileRule>,
+    /// The file that this proposal is for; `None` if it is not a proposal.
+    pub(super) proposal_for: Option<String>,
     /// How the file differs from its rule; empty if it does not.
     pub(super) drift: Vec<String>,
     pub(super) mac_only_encrypted: bool,
@@ -95,7 +98,9 @@ impl<'r> StatusReader<'r> {
         let open = groups
             .iter()
             .filter(|keys| keys.iter().any(|key| self.services.may_open(key)));
-        let rule = resolved.rule();
+        let proposal_for = proposal::target(&item.path).map(|file| name_of(&file));
+        // A proposal has a rule of its own, and the recipients that its file had.
+        let rule = resolved.rule().filter(|_| proposal_for.is_none());
         let number = config
             .and_then(Config::creation_rules)
             .zip(rule)
@@ -109,6 +114,7 @@ impl<'r> StatusReader<'r> {
                 number: number.unwrap_or_default() + 1,
                 path_regex: rule.path_regex.clone(),
             }),
+            proposal_for,
             drift: rule.map_or_else(Vec::new, |rule| {
                 let changes = KeyChanges::between(metadata, rule);
                 let lines = changes.lines().iter();

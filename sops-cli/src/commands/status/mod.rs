@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs status
   sops-rs status apps secret.yaml --by recipient
-  sops-rs status --json | grep -c mac_only_encrypted";
+  sops-rs status --json > status.json";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -73,7 +73,7 @@ pub(crate) fn cmd_status(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     match failed {
         0 => Ok(()),
         _ => Err(CommandError::new(
-            Code::Generic,
+            Code::CannotReadInput,
             format!("{failed} of {} files could not be read", items.len()),
         )),
     }

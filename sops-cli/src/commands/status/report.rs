@@ -12,7 +12,10 @@ pub(super) fn lines(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
     files.iter().try_for_each(|file| {
         let readers: Vec<String> = file.recipients.iter().map(shown).collect();
         let rule = match (&file.rule, &file.drift[..]) {
-            (None, _) => "no rule".to_owned(),
+            (None, _) => match &file.proposal_for {
+                Some(file) => format!("a proposal for {file}"),
+                None => "no rule".to_owned(),
+            },
             (Some(rule), []) => format!("matches rule {} of {}", rule.number, rule.config),
             (Some(rule), drift) => {
                 let FileRule { config, number, .. } = rule;
@@ -23,11 +26,11 @@ pub(super) fn lines(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
             }
         };
         let mac = match file.mac_only_encrypted {
-            true => "MAC over encrypted values only",
-            false => "MAC over all values",
+            true => "; MAC over encrypted values only",
+            false => "",
         };
         ui.print(format_args!(
-            "{}: {}; recipients: {}; {rule}; {mac}; changed {}",
+            "{}: {}; recipients: {}; {rule}{mac}; changed {}",
             file.path,
             readability(file),
             readers.join(", "),

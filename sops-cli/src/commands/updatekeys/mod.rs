@@ -11,7 +11,7 @@ use sops_core::config::{Config, CreationRule};
 use sops_core::keys::MasterKey;
 use sops_lint::shell_path;
 
-use crate::arguments::{FormatArgs, GlobalArgs, invocation, no_file};
+use crate::arguments::{FormatArgs, GlobalArgs, invocation, no_file_to_change};
 use crate::batch::{self, BatchFile};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
@@ -74,6 +74,9 @@ pub(crate) fn cmd_updatekeys(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<(), CommandError> {
+    if args.files.is_empty() {
+        return Err(no_file_to_change("sops-rs updatekeys ."));
+    }
     let own = load::config(ui, globals)?;
     if own.is_none() && !args.files.iter().any(|file| file.is_dir()) {
         return Err(encryption_options::no_rules(None)?);
@@ -87,7 +90,6 @@ pub(crate) fn cmd_updatekeys(
         names: NamesByConfig::with_former(args.former_names.clone()),
     };
     match &args.files[..] {
-        [] => Err(no_file()),
         [file] if !file.is_dir() => {
             services.contact_servers_of_named_files();
             let resolved = ResolvedConfig {

@@ -312,7 +312,7 @@ fn the_installation_reports_what_the_hooks_check() {
             .contains("Git now refuses commits, merges and pushes with"),
         "{run}"
     );
-    let said = "do not look for secrets in other files, but `sops-rs lint` does";
+    let said = "do not search other files for secrets; `sops-rs lint` does";
     assert!(run.stderr.contains(said), "{run}");
 }
 
