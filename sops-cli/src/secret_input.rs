@@ -37,7 +37,7 @@ pub(crate) fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     }
 }
 
-/// The content of a file that is not encrypted. Nobody could use the ciphertext as a value.
+/// The content of a file that is not encrypted. No program could use the ciphertext as a value.
 pub(crate) fn read_plaintext(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let bytes = read_file(file)?;
     if encrypted_format(&bytes).is_some_and(|format| {

@@ -36,7 +36,7 @@ pub(crate) fn own_keys(identities: &Identities) -> Vec<OwnKey> {
         .collect()
 }
 
-/// The recipients of the keys that the agent has unlocked. Without an agent, there are none.
+/// The recipients of the keys that the agent has unlocked. Without an agent, the list is empty.
 #[cfg(feature = "keyservice")]
 pub(crate) fn of_agent() -> Vec<String> {
     let status = AgentSocket::of_user().and_then(|socket| AgentStatus::of(&socket).ok()?);

@@ -74,7 +74,7 @@ pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
     }
 }
 
-/// A name for a recipient, as the user gave it. Without letters, there is none.
+/// A name for a recipient, as the user gave it; `None` if it is empty.
 pub(crate) fn checked_name(name: Option<&str>) -> Result<Option<&str>, CommandError> {
     let name = name.map(str::trim).filter(|name| !name.is_empty());
     match name.is_some_and(|name| name.chars().any(char::is_control)) {

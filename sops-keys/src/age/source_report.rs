@@ -5,7 +5,7 @@ use std::fmt;
 /// The reason of [`Held::Failed`] for a wrong passphrase.
 pub const WRONG_PASSPHRASE: &str = "incorrect passphrase";
 
-/// The reason of [`Held::Failed`] if nobody could be asked for the passphrase.
+/// The reason of [`Held::Failed`] if there was no way to ask for the passphrase.
 pub const NO_PASSPHRASE: &str = "needs a passphrase, but there is no way to ask for it";
 
 /// A source of identities and its contents, for messages.
