@@ -153,9 +153,7 @@ impl SecretKind {
             }
             Self::Tls { manifest, pair } => {
                 manifest.check()?;
-                let (certificate, key) = pair.read()?;
-                entries.add("tls.crt", certificate)?;
-                entries.add("tls.key", key)?;
+                pair.add_to(&mut entries)?;
                 (manifest, Some("kubernetes.io/tls"))
             }
             Self::DockerRegistry { manifest, registry } => {
@@ -200,13 +198,14 @@ impl SecretKind {
 }
 
 impl TlsArgs {
-    /// The certificate and its key. As in `kubectl`, they must belong together.
-    fn read(&self) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>), CommandError> {
+    /// Adds the certificate and its key. As in `kubectl`, they must belong together.
+    fn add_to(&self, entries: &mut Entries) -> Result<(), CommandError> {
         let certificate = pem(&self.cert, "CERTIFICATE")?;
         let key = pem(&self.key, "PRIVATE KEY")?;
         #[cfg(any(feature = "cloud-keys", feature = "kube"))]
         certificate::check_pair((&self.cert, &certificate), (&self.key, &key))?;
-        Ok((certificate, key))
+        entries.add("tls.crt", certificate)?;
+        entries.add("tls.key", key)
     }
 }
 
