@@ -101,7 +101,7 @@ impl Remote {
         // A share of a data key is one byte longer.
         if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
             let message = format!(
-                "key service {}: its answer is not a data key: {} bytes instead of {}",
+                "key service {} returned {} bytes, but a data key has {}",
                 self.address,
                 secret.len(),
                 DataKey::BYTES

@@ -232,7 +232,7 @@ fn each_value_has_its_readers_and_its_last_change() {
             .collect::<Vec<_>>()
     };
     let ann = ("ann".to_owned(), true);
-    assert_eq!(readers(0), [ann.clone()]);
+    assert_eq!(readers(0), std::slice::from_ref(&ann));
     assert_eq!(readers(1), [ann, ("bob".to_owned(), false)]);
     assert_ne!(
         value(0)["last_change"]["commit"],

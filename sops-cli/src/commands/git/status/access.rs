@@ -113,7 +113,8 @@ fn altered(root: &Path, files: &[&Path], keys: &KeyServices) -> Vec<String> {
     });
     let altered = files.iter().zip(are_altered);
     altered
-        .filter_map(|(path, is_altered)| is_altered.then(|| name_of(path)))
+        .filter(|(_, is_altered)| *is_altered)
+        .map(|(path, _)| name_of(path))
         .collect()
 }
 
