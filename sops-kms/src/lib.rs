@@ -70,5 +70,11 @@ pub use cloud_keys::CloudKeys;
 pub use sops_keys;
 
 /// How this program names itself to servers.
+#[cfg(any(
+    feature = "azure",
+    feature = "gcp",
+    feature = "hckms",
+    feature = "vault"
+))]
 const USER_AGENT: http::HeaderValue =
     http::HeaderValue::from_static(concat!("sops-rs/", env!("CARGO_PKG_VERSION")));

@@ -10,7 +10,14 @@ mod proxies;
 mod tests;
 mod tls;
 
-pub(crate) use client::{Answer, HttpClient, Limits};
+#[cfg(any(
+    feature = "azure",
+    feature = "gcp",
+    feature = "hckms",
+    feature = "vault"
+))]
+pub(crate) use client::Answer;
+pub(crate) use client::{HttpClient, Limits};
 #[cfg(test)]
 use error::HttpError;
 pub(crate) use proxies::Proxies;

@@ -109,7 +109,7 @@ pub(crate) fn command_lines() -> Vec<Case> {
         case(
             "a cloud key without a key service",
             File("x.yaml", PLAIN.into()),
-            "encrypt -i --enable-local-keyservice=false --kms arn:aws:kms:eu-west-1:1:key/k F",
+            "encrypt -i --enable-local-keyservice=false --gcp-kms projects/p/locations/global/keyRings/r/cryptoKeys/k F",
             1,
         ),
         case(
