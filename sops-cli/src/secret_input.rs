@@ -75,7 +75,7 @@ pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let text = without_line_break(standard_input()?);
     match text.is_empty() {
         true => Err(
-            CommandError::new(Code::InvalidSetFormat, "standard input is empty").hint(
+            CommandError::new(Code::NoFileSpecified, "standard input is empty").hint(
                 "check the command whose output is the value, or pass a file or a value instead",
             ),
         ),

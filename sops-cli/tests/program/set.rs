@@ -604,7 +604,7 @@ fn the_help_of_a_wrong_command_line_names_what_was_typed() {
         (
             &["secret.yaml", "data.user"],
             "",
-            7,
+            100,
             "standard input is empty",
         ),
         (

@@ -5,7 +5,7 @@ use super::{Case, PLAIN, case};
 
 pub(crate) fn changes() -> Vec<Case> {
     vec![
-        case("no value to set", Encrypted, "set F [\"a\"]", 7),
+        case("no value to set", Encrypted, "set F [\"a\"]", 100),
         case("no file to set", Nothing, "set", 100),
         case(
             "too many arguments to set",
