@@ -23,6 +23,8 @@ pub(crate) struct Survey {
     /// The files of the working tree, with their paths relative to the root.
     pub(super) files: Vec<(BatchFile, PathBuf)>,
     last_changes: LastChanges,
+    /// The position of the last commit, if there is one.
+    head: Option<usize>,
 }
 
 impl Survey {
@@ -63,6 +65,7 @@ impl Survey {
             values,
             files,
             last_changes,
+            head,
         })
     }
 
@@ -80,10 +83,16 @@ impl Survey {
         Some(self.graph.commits[commit].time)
     }
 
-    /// The contents of the files with this name in the history, oldest first, and in the working
-    /// tree.
+    /// The contents of the files with this name in the history of `HEAD`, oldest first, and in the
+    /// working tree. Other branches may be anyone's, and could give a name to another recipient.
     pub(super) fn versions_of_files_named(&self, name: &str) -> Result<Vec<Vec<u8>>, CommandError> {
-        let changes = self.graph.commits.iter().flat_map(|commit| &commit.changes);
+        let is_own = match self.head {
+            Some(head) => self.graph.ancestors(head),
+            None => Vec::new(),
+        };
+        let own = self.graph.commits.iter().zip(is_own);
+        let own = own.filter(|(_, is_own)| *is_own);
+        let changes = own.flat_map(|(commit, _)| &commit.changes);
         let named = changes.filter(|change| change.path.file_name() == Some(name.as_ref()));
         let blobs: Vec<&str> = named.filter_map(|change| change.new.as_deref()).collect();
         let mut contents: Vec<Vec<u8>> = self.objects.blobs(&blobs).into_iter().flatten().collect();

@@ -3,7 +3,7 @@
 use sops_core::Format;
 use sops_core::decrypt;
 use sops_core::keys::Identities;
-use sops_test_support::environment::other_identity;
+use sops_test_support::environment::{other_identity, other_recipient, recipient};
 
 use super::Repository;
 
@@ -62,4 +62,19 @@ fn nothing_changes_if_the_checklist_cannot_be_written() {
     let status = repository.git(&["status", "--porcelain"]);
     assert_eq!(status.stdout, "?? offboarding.md\n");
     assert_eq!(repository.0.read("offboarding.md"), "mine\n");
+}
+
+#[test]
+fn another_branch_cannot_name_recipients() {
+    let repository = Repository::new();
+    repository.create("db.yaml", &[("password", "correct-horse")]);
+    repository.commit();
+    repository.git(&["checkout", "-q", "-b", "theirs"]);
+    repository.rules(&[(&other_recipient(), "ann"), (&recipient(), "bob")]);
+    repository.commit();
+    repository.git(&["checkout", "-q", "main"]);
+    repository.0.run(&["offboard", "bob"]).succeeds();
+    let rules = repository.0.read(".sops.yaml");
+    assert!(rules.contains(&recipient()), "{rules}");
+    assert!(!rules.contains(&other_recipient()), "{rules}");
 }
