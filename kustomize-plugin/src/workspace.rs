@@ -68,7 +68,7 @@ impl Workspace {
         }
         read_regular(&target)
             .map_err(failed)?
-            .ok_or_else(|| refused("it is not a regular file, or has 4 GiB or more"))
+            .ok_or_else(|| refused("it is not a regular file, or it is 4 GiB or larger"))
     }
 }
 

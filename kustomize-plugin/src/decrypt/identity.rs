@@ -72,7 +72,7 @@ impl ObjectIdentity {
                     "the file has {}, so its encrypted values cannot be used in {}",
                     shown(document.get(key)),
                     own.as_ref().map_or_else(
-                        || "an object without one".to_owned(),
+                        || format!("an object without `{key}`"),
                         |own| shown(Some(own))
                     )
                 );

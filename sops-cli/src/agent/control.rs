@@ -67,7 +67,8 @@ pub(crate) fn stop(socket: &AgentSocket) -> Result<(), CommandError> {
     let start = Instant::now();
     while socket.exists() {
         if start.elapsed() > PATIENCE {
-            return Err(CommandError::new(Code::Generic, "the agent does not stop"));
+            return Err(CommandError::new(Code::Generic, "the agent did not stop")
+                .hint("end its process; `sops-rs agent status` shows the process ID"));
         }
         thread::sleep(Duration::from_millis(10));
     }

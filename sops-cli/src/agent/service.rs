@@ -233,7 +233,7 @@ impl Answer for AgentService {
         }
         if self.confirms {
             return Err(Status::failed_precondition(
-                "the agent would ask for confirmation, which this command does not want",
+                "the agent runs with `--confirm`, but this command asks no questions",
             ));
         }
         let keys = self.keys()?;

@@ -116,9 +116,9 @@ impl ExecArgs {
             && let Some(second) = second.filter(|second| second.is_file())
             && !is_executable(second)
         {
-            let message = format!("{} is a second file", name_of(second));
+            let message = format!("expected one file, but {} is a second one", name_of(second));
             return Err(CommandError::new(Code::Generic, message)
-                .hint("pass one file, and call `sops-rs` in the command again for the next one"));
+                .hint("pass one file; for the next one, call `sops-rs` again in the command"));
         }
         let first = words.remove(0).clone();
         let command = match words.is_empty() {

@@ -57,7 +57,7 @@ impl FileArg {
             let is_dashed = |word: &&PathBuf| word.as_os_str().as_encoded_bytes().starts_with(b"-");
             if let Some(flag) = self.more.iter().find(is_dashed) {
                 ui.warn(format_args!(
-                    "`{}` is ignored: flags come before the file",
+                    "`{}` is ignored: put flags before the file",
                     name_of(flag)
                 ));
             }

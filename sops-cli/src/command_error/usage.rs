@@ -85,7 +85,7 @@ pub(crate) fn suggest(error: &mut clap::Error) {
     ];
     let tip = match group.to_str() {
         Some("config") if is_file => {
-            format!("`sops-rs config explain {word}` shows which rule the file gets")
+            format!("`sops-rs config explain {word}` shows which rule applies to the file")
         }
         Some("recipients") if is_file => {
             format!(

@@ -165,7 +165,7 @@ impl Acceptance<'_> {
         let refused =
             |message: &str| CommandError::new(Code::Generic, message).in_file(&name_of(path));
         let Some(file) = proposal::target(path) else {
-            return Err(refused("the name is not that of a proposal"));
+            return Err(refused("this is not the file name of a proposal"));
         };
         let proposal = Proposal::read(self.ui, self.services, path)?;
         if proposal.file != proposal::base_name(&file) {

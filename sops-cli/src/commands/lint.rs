@@ -168,7 +168,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         status::warn(ui, &tree.root);
     }
     if result.is_without_files() {
-        ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");
+        ui.warn("no file was checked: the paths contain no files, or `.gitignore` or `exclude` excludes all of them");
     }
     let errors = configs.wrong();
     let end = |result: &WalkResult| {

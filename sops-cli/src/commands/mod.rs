@@ -110,9 +110,9 @@ pub(crate) enum Command {
     Unset(DeferredArgs<unset::Args>),
     /// Propose new values for a file that you cannot decrypt
     ///
-    /// This writes the values into a new file next to it, encrypted for the recipients of the file.
-    /// Someone who can decrypt the file then applies them with `sops-rs accept`. Pass the values as
-    /// you would to `sops-rs set`. Anyone can write a proposal; Git shows who committed it.
+    /// This encrypts the values for the recipients of the file, and writes them into a new file next
+    /// to it. Someone who can decrypt the file then applies them with `sops-rs accept`. Pass the
+    /// values as you would to `sops-rs set`. Anyone can write a proposal; Git shows who committed it.
     Propose(DeferredArgs<propose::Args>),
     /// Apply proposed values to their files
     ///
@@ -198,9 +198,11 @@ pub(crate) enum Command {
     /// keys and new encryption make no difference. With `--removed`, it lists what someone who left
     /// still knows.
     ///
-    /// It reads all branches and tags of this clone. The exit code is 0, or with `--removed` 1 as
-    /// long as a value that the recipient could read is in use. It is 2 if older versions are
-    /// missing or cannot be decrypted, so that there may be more values, or after an error.
+    /// It reads all branches and tags of this clone. With `--removed`, the exit code is 1 while a
+    /// value that the recipient could read is in use; with `--due` or `--max-age`, if a value is
+    /// due; and with `--plaintext`, if a value was found. It is 2 after an error, or if older
+    /// versions are missing or cannot be decrypted, because then there may be more values.
+    /// Otherwise it is 0.
     Exposure(DeferredArgs<exposure::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),

@@ -24,7 +24,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The recipient, the first part of it, or its name
+    /// The recipient, its first 8 characters or more, or its name
     #[arg(value_name = "RECIPIENT|NAME")]
     who: String,
     /// Write the checklist to this new file
@@ -47,15 +47,14 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
     }
     let (path, text) = (&args.checklist, checklist(&report));
     files::write(ui, path, text.as_bytes(), Expected::Nothing, Readers::Usual)?;
-    ui.done(
-        path,
-        format_args!("{} values to replace", report.values.len()),
-    );
+    let found = report.values.len();
+    let plural = if found == 1 { "" } else { "s" };
+    ui.done(path, format_args!("{found} value{plural} to replace"));
     if report.is_incomplete() {
         let message =
             "some versions in the history could not be read, so the checklist may be incomplete";
         return Err(CommandError::new(Code::CannotReadInput, message)
-            .hint("`sops-rs exposure --removed` names them"));
+            .hint("`sops-rs exposure --removed` lists them"));
     }
     Ok(())
 }
@@ -64,7 +63,7 @@ fn refuse_existing(path: &Path) -> Result<(), CommandError> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }
-    let message = "the file exists already";
+    let message = "the file already exists";
     Err(CommandError::new(Code::Generic, message)
         .in_file(&name_of(path))
         .hint("pass another file with `--checklist`"))

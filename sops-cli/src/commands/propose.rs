@@ -60,7 +60,10 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             );
             return Err(CommandError::new(Code::Generic, message)
                 .in_file(&input.name)
-                .hint("anyone can write such a value into the file"));
+                .hint(match metadata.mac_only_encrypted {
+                    true => "write it into the file: the MAC does not cover plaintext values",
+                    false => "ask someone who can decrypt the file to set it with `sops-rs set`",
+                }));
         }
         values.push(ProposedValue {
             path: assignment.path,

@@ -218,7 +218,7 @@ impl Publication<'_> {
             Err(CommandError::new(Code::Generic, message).in_file(&name_of(self.config.file())))
         };
         let shown = name.display();
-        let (service, place, feature) = match &rule.destinations[..] {
+        let (service, place) = match &rule.destinations[..] {
             [] => {
                 return refused(&format!(
                     "no destination configured for this file: the rule for {} has none",
@@ -237,17 +237,15 @@ impl Publication<'_> {
                 };
             }
             [Destination::S3 { bucket, prefix }] => {
-                ("Amazon S3", format!("s3://{bucket}/{prefix}{shown}"), "aws")
+                ("Amazon S3", format!("s3://{bucket}/{prefix}{shown}"))
             }
             [Destination::Gcs { bucket, prefix }] => (
                 "Google Cloud Storage",
                 format!("gcs://{bucket}/{prefix}{shown}"),
-                "gcp",
             ),
             [Destination::Vault { path, .. }] => (
                 "HashiCorp Vault",
                 format!("{}/{shown}", path.trim_end_matches('/')),
-                "vault",
             ),
             [_] => return refused("unknown destination"),
             [_, _, ..] => {
@@ -255,11 +253,11 @@ impl Publication<'_> {
             }
         };
         let message = format!(
-            "cannot publish {} to {place}: {service} needs the cargo feature `{feature}`, which will come with the cloud keys",
+            "cannot publish {} to {place}: sops-rs does not support {service} yet",
             name_of(file)
         );
         Err(CommandError::new(Code::Generic, message)
-            .hint("until then, use `sops publish`, or a rule with `directory`"))
+            .hint("use `sops publish`, or a rule with `directory`"))
     }
 
     /// The file, encrypted again with the keys and the rule of its destination.

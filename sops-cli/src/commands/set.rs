@@ -58,7 +58,7 @@ pub(super) fn require_file(file: &Path, values: &ValueArgs) -> Result<(), Comman
     let error = CommandError::input(name_of(file), &error);
     Err(match values.file_among_words() {
         Some(word) => error.hint(format!(
-            "write the file first, as in `sops-rs set {word} PATH`"
+            "put the file first, as in `sops-rs set {word} PATH`"
         )),
         None => error,
     })

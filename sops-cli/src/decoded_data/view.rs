@@ -304,7 +304,7 @@ impl Notes {
         };
         list("These values end with a line break", &self.line_breaks);
         list(
-            "These values are base64 again, so they were probably encoded twice",
+            "These values are base64 even when decoded, so they were probably encoded twice",
             &self.twice,
         );
         list(

@@ -98,7 +98,11 @@ impl Expectation<'_> {
             );
         };
         if own != name {
-            let hint = format!("{}, or `--name {}` here", self.wanted(), shell_word(own));
+            let hint = format!(
+                "{}; to check that Secret instead, pass `--name {}`",
+                self.wanted(),
+                shell_word(own)
+            );
             return FluxCheck::gap(subject, format!("takes its keys from the Secret `{own}`"))
                 .hint(hint);
         }
@@ -120,7 +124,7 @@ impl Expectation<'_> {
         match &self.controller {
             ControllerKey::Secret(own) => match &self.secret {
                 Some(secret) if secret.name != own => {
-                    let hint = format!("check that Secret: `--name {}`", shell_word(own));
+                    let hint = format!("to check that Secret, pass `--name {}`", shell_word(own));
                     FluxCheck::gap(
                         subject,
                         format!("takes its keys from the Secret `{own}` of the controller"),

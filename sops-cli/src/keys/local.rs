@@ -126,7 +126,7 @@ impl LocalKeys {
             Ok(true) => Ok(()),
             Ok(false) => Err(Status::permission_denied("the request was rejected")),
             Err(_) => Err(Status::permission_denied(
-                "the key service cannot ask anyone for permission",
+                "the key service could not ask for permission",
             )),
         }
     }

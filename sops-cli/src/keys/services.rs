@@ -262,7 +262,7 @@ impl Services {
         (open < needed).then(|| match (needed, open) {
             (1, _) => String::new(),
             (needed, open) => {
-                format!(": {needed} key groups are needed, and it can decrypt {open}")
+                format!(": {needed} key groups are needed, and they can decrypt {open}")
             }
         })
     }
@@ -365,8 +365,9 @@ fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
 /// No key services, because this program was built without them.
 #[cfg(not(feature = "keyservice"))]
 fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
-    let message = "key services (`--keyservice`): this program was built without them";
-    Err(CommandError::new(Code::Generic, message))
+    let message = "`--keyservice` or SOPS_KEYSERVICE: this sops-rs was built without key services";
+    Err(CommandError::new(Code::Generic, message)
+        .hint("install a release package, or build it with `--features keyservice`"))
 }
 
 /// Hints for a file that none of the keys can decrypt. `is_new`: the user has no age key.

@@ -50,7 +50,7 @@ fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
         };
         let added: Vec<String> = added.into_iter().map(named).collect();
         ui.note(format_args!(
-            "{name}: the other side added {}, also to its .sops.yaml",
+            "{name}: the other side added {} to the file and to its .sops.yaml",
             added.join(", ")
         ));
     }
@@ -145,7 +145,7 @@ fn abort() -> Option<String> {
 pub(crate) fn removals(name: &str, side: SideName, removed: &[String]) -> CommandError {
     let file = shell_path(name);
     let message = format!(
-        "{} has recipients that {} removed, and the data key that they know: {}",
+        "{} still has recipients that {} removed, and the data key that they know: {}",
         side_name(side),
         side_name(other(side)),
         removed.join(", ")

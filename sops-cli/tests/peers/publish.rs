@@ -51,8 +51,8 @@ fn a_path_gets_the_same_rule_as_from_sops() {
             *is_found,
             "{rules}: {theirs}"
         );
-        let names_feature = ours.stderr.contains("needs the cargo feature");
-        assert_eq!(names_feature, *is_found, "{rules}: {ours}");
+        let is_refused = ours.stderr.contains("does not support");
+        assert_eq!(is_refused, *is_found, "{rules}: {ours}");
     }
 }
 

@@ -505,5 +505,5 @@ fn a_command_that_cannot_get_the_file_is_a_warning() {
     assert_eq!(run.stderr, "");
     environment.encrypt("y.yaml", VALUES);
     let run = environment.run(&["exec-env", "x.yaml", "y.yaml", "--", "true"]);
-    assert!(run.fails_with(1).stderr.contains("y.yaml is a second file"));
+    assert!(run.fails_with(1).stderr.contains("y.yaml is a second one"));
 }

@@ -194,7 +194,7 @@ fn each_request_needs_approval_with_prompt() {
     assert!(run.stderr.contains("the request was rejected"), "{run}");
     drop(stdin);
     let run = decrypt().fails_with(128);
-    assert!(run.stderr.contains("cannot ask anyone"), "{run}");
+    assert!(run.stderr.contains("could not ask for permission"), "{run}");
     let (code, said) = service.end(Signal::TERM);
     assert_eq!(code, Some(0));
     assert!(

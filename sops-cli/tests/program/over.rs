@@ -225,7 +225,7 @@ fn flags_that_an_existing_file_ignores_are_named() {
         ),
         (
             &["--shamir-secret-sharing-threshold", "2"],
-            Some("number of needed key groups"),
+            Some("key group threshold"),
         ),
         (&["--age", &*first], None),
     ] {

@@ -9,7 +9,7 @@ use aws_sdk_kms::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use super::connector::Unanswered;
 use crate::words::said;
 
-pub(super) const NOT_AN_ANSWER: &str = "the server does not answer like AWS KMS";
+pub(super) const NOT_AN_ANSWER: &str = "the server did not send a valid AWS KMS response";
 
 /// Why AWS refused, and what to do. `source` is where the access key comes from, `context` the
 /// encryption context that was sent, and `secret` a text that must not be shown.
@@ -59,8 +59,8 @@ pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
         "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
         "ThrottlingException" => format!("AWS KMS received too many requests{message}"),
         "" if refusal.raw().status().is_success() => NOT_AN_ANSWER.to_owned(),
-        "" => format!("AWS answered {status}{message}"),
-        code => format!("AWS answered {status} {}{message}", said(code, &[])),
+        "" => format!("AWS returned {status}{message}"),
+        code => format!("AWS returned {status} {}{message}", said(code, &[])),
     }
 }
 

@@ -116,7 +116,7 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
             (
                 whole.replace("kind: Secret\n", ""),
                 " prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret`, so its encrypted values cannot be used in an object without one",
+                "the file has `Secret`, so its encrypted values cannot be used in an object without `kind`",
             ),
             (
                 database(&file, "public", "prod", ""),

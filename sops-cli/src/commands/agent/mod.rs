@@ -44,7 +44,7 @@ struct StopArgs {}
 #[command(after_help = "Examples:\n  sops-rs agent lock")]
 struct LockArgs {}
 
-/// Show whether the agent runs, which keys it has, and when it forgets them
+/// Show whether the agent is running, which keys it has, and when it forgets them
 ///
 /// The exit code is 0 if it runs and is unlocked, otherwise 1.
 #[derive(clap::Args, Debug)]

@@ -142,7 +142,7 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
     if !service.has_keys() {
         return Err(
             CommandError::new(Code::Generic, "no private key is unlocked").hint(match ui.can_ask() {
-                true => "`sops-rs whoami` lists the places where private keys are searched for",
+                true => "`sops-rs --help` lists where sops-rs looks for private keys; to create one, run `sops-rs init`",
                 false => "start the agent in a terminal, or set SSH_ASKPASS to a program that asks for the passphrase in a window",
             }),
         );

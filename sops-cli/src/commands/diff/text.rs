@@ -111,7 +111,7 @@ fn access(out: &mut String, changes: &AccessChanges, is_of_two_files: bool) -> s
         )?;
     }
     if let Some((old, new)) = changes.threshold {
-        writeln!(out, "  ~ needed key groups: {old} -> {new}")?;
+        writeln!(out, "  ~ key groups needed: {old} -> {new}")?;
     }
     if let Some((old, new)) = &changes.rule {
         let rule = |rule: &sops_core::rules::EncryptionRule| {

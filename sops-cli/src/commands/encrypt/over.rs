@@ -182,7 +182,7 @@ impl Replacement<'_> {
             ),
             (
                 threshold.is_some() && threshold != metadata.shamir_threshold,
-                "number of needed key groups",
+                "key group threshold",
                 "`sops-rs groups` changes it",
             ),
             (
@@ -249,7 +249,10 @@ impl Replacement<'_> {
         let input = LintInput::new(&self.encrypted.name, &path, content)
             .with_config(creation.config.as_deref());
         for finding in linter.lint(&input).findings {
-            let help = finding.help.map(|help| format!("; `{help}` changes that"));
+            let help = finding.help.map(|help| match help.starts_with("sops-rs ") {
+                true => format!("; to change that, run `{help}`"),
+                false => format!("; {help}"),
+            });
             self.reader.ui.warn(format_args!(
                 "{}: {}{}",
                 self.encrypted.name,

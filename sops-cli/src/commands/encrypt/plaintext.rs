@@ -79,7 +79,7 @@ impl PlaintextReader<'_> {
         }
         if input.is_utf16() {
             ui.warn(format!(
-                "{} is in UTF-16; it is decrypted to UTF-8",
+                "{} is in UTF-16; `decrypt` prints it in UTF-8",
                 input.name
             ));
         }
@@ -88,7 +88,7 @@ impl PlaintextReader<'_> {
         }
         if format == Format::Binary && may_be_encrypted(&input.content) {
             ui.warn(format_args!(
-                "{} is already encrypted, and is encrypted again; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
+                "{} is already encrypted, and will be encrypted a second time; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
                 input.name
             ));
         }

@@ -43,10 +43,10 @@ pub(crate) struct Args {
     /// List only values that this recipient could read; you can use its name
     #[arg(long, value_name = "RECIPIENT|NAME")]
     who: Option<String>,
-    /// Like `--who`, and fail until every value was replaced
+    /// Like `--who`, and fail until every value is replaced
     #[arg(long, value_name = "RECIPIENT|NAME", conflicts_with = "who")]
     removed: Option<String>,
-    /// Leave out what could be read only before this revision
+    /// Leave out access that ended before this revision
     #[arg(long, value_name = "REVISION")]
     since: Option<String>,
     /// List the values that are older than the `max_age` of their creation rule
@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// Like `--due`, with an age for rules that have no `max_age`
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, conflicts_with_all = ["who", "removed", "since"])]
     max_age: Option<Duration>,
-    /// Search the history for values of today in plaintext
+    /// Search the history for current values in plaintext
     #[arg(long, conflicts_with_all = ["who", "removed", "since", "due", "max_age", "reflog"])]
     plaintext: bool,
     /// Also read commits that only the reflog of this clone contains
@@ -71,7 +71,7 @@ enum OutputForm {
     #[default]
     Text,
     Json,
-    /// JUnit's XML, with `--due` or `--max-age`
+    /// JUnit XML, with `--due` or `--max-age`
     Junit,
     /// A calendar with the day on which each value is due (iCalendar, RFC 5545)
     Calendar,
@@ -152,7 +152,7 @@ fn plaintext(
 }
 
 fn needs_due() -> CommandError {
-    let message = "this format needs `--due` or `--max-age`";
+    let message = "`--format junit` and `--format calendar` need `--due` or `--max-age`";
     CommandError::new(Code::Generic, message)
 }
 

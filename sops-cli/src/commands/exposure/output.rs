@@ -45,8 +45,9 @@ pub(super) fn warn_of_unknown(ui: &Ui, report: &Report) {
         ui.warn(format_args!("{}: {}", at(unknown), unknown.reason));
     }
     if let Some(rest) = report.unknown.len().checked_sub(MOST_UNKNOWN + 1) {
+        let plural = if rest == 0 { "" } else { "s" };
         ui.warn(format_args!(
-            "{} more versions could not be read; `--format json` lists all",
+            "{} more version{plural} could not be read; `--format json` lists all of them",
             rest + 1
         ));
     }

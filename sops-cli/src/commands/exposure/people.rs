@@ -58,7 +58,7 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
     if keys.is_empty() {
         keys = select(&is_begun);
         if keys.len() > 1 {
-            let message = format!("`{wanted}` is the beginning of several recipients");
+            let message = format!("`{wanted}` matches several recipients");
             return Err(CommandError::new(Code::Generic, message).hint("pass the whole recipient"));
         }
     }

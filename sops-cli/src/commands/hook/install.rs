@@ -86,7 +86,9 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 let hint = format!("remove {keys} from the entry that runs sops-rs");
                 let hint = match manager {
                     Manager::PreCommit => {
-                        format!("{hint}; `always_run: true` is enough for keys that choose files")
+                        format!(
+                            "{hint}; for keys that only select files, `always_run: true` is enough"
+                        )
                     }
                     _ => hint,
                 };

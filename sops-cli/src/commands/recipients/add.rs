@@ -30,7 +30,7 @@ pub(super) struct Args {
     recipient: String,
     /// The name to write at the end of the recipient's line, as a comment
     ///
-    /// For a recipient that the file has already, this changes the name.
+    /// If the recipient is already in the file, this changes its name.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]

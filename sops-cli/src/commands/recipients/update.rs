@@ -47,7 +47,6 @@ pub(super) fn update(
     args: &UpdateArgs,
     removes: bool,
 ) -> Result<(), CommandError> {
-    let verb = if removes { "decrypt" } else { "yet decrypt" };
     let question = "Update the encrypted files now, as `sops-rs updatekeys -y .` does?";
     let is_wanted = args.update || ui.can_ask() && matches!(ui.confirm(question), Ok(true));
     if is_wanted {
@@ -56,11 +55,11 @@ pub(super) fn update(
         return updatekeys::cmd_updatekeys(ui, globals, &args);
     }
     ui.note(match removes {
-        true => format!(
-            "The recipient can still {verb} the existing files; run `sops-rs updatekeys -y .`"
-        ),
+        true => {
+            "The recipient can still decrypt the existing files until you run `sops-rs updatekeys -y .`"
+        }
         false => {
-            format!("The recipient cannot {verb} the existing files; run `sops-rs updatekeys -y .`")
+            "The recipient cannot decrypt the existing files until you run `sops-rs updatekeys -y .`"
         }
     });
     Ok(())
@@ -78,7 +77,7 @@ pub(super) fn require_access(
     let directory = directory(config)?;
     let items = batch::items([directory.as_path()].into_iter(), Leftovers::Keep)?;
     let items = batch::meant(items, true);
-    let mut closed = 0;
+    let mut is_any_closed = false;
     for item in &items {
         let by_name = InputFormat::of_name(&item.path);
         let input = Input::read(Some(&item.path), by_name, Role::Encrypted)?;
@@ -92,15 +91,15 @@ pub(super) fn require_access(
             threshold: document.metadata().shamir_threshold,
         };
         match services.closing(key_groups) {
-            Some(_) => closed += 1,
+            Some(_) => is_any_closed = true,
             None => return Ok(()),
         }
     }
-    if closed == 0 {
+    if !is_any_closed {
         return Ok(());
     }
     let message = format!(
-        "you cannot decrypt the {closed} encrypted files, so {} was not changed",
+        "you cannot decrypt any of the encrypted files, so {} was not changed",
         name_of(config.file())
     );
     Err(

@@ -292,16 +292,16 @@ impl Resolve<'_> {
         let expected = content
             .as_deref()
             .map_or(Expected::Nothing, Expected::Content);
-        let bytes = match side {
-            SideName::Ours => versions.ours,
-            SideName::Theirs => versions.theirs,
+        let (bytes, whose) = match side {
+            SideName::Ours => (versions.ours, "our"),
+            SideName::Theirs => (versions.theirs, "their"),
         };
         files::write(self.ui, self.file, bytes, expected, Readers::Usual)?;
         for error in errors {
             self.ui.warn(error.lines(0).join(" "));
         }
         self.ui.note(format_args!(
-            "{} has only the changes of that side{}",
+            "{} now has only {whose} changes{}",
             self.name,
             match self.args.mergetool {
                 true => String::new(),

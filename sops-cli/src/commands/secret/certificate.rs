@@ -25,7 +25,7 @@ pub(super) fn check_pair(
     let chain = chain.ok_or_else(|| invalid(certificate_file, "certificate"))?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
         invalid(key_file, "private key").hint(
-            "if the key has a passphrase, write it without one, for example with `openssl pkey`",
+            "if the key has a passphrase, remove the passphrase, for example with `openssl pkey`",
         )
     })?;
     match CertifiedKey::from_der(chain, key, &ring::default_provider()) {

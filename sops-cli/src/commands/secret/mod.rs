@@ -40,7 +40,7 @@ enum SecretAction {
     /// Create an encrypted Secret, as `kubectl create secret` does
     ///
     /// The creation rule for the path of the manifest determines the recipients. The plaintext is
-    /// never written to a disk. Flags that `kubectl create secret` also has work as they do there.
+    /// never written to disk. Flags that `kubectl create secret` also has work as they do there.
     #[command(after_help = CREATE_EXAMPLES)]
     Create {
         #[command(subcommand)]

@@ -28,7 +28,7 @@ fn a_clone_is_complete_or_not() {
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
-        "This clone is set up: the encrypted file has its attributes, and your keys decrypt it\n"
+        "This clone is set up: the encrypted file has its attributes, and your keys can decrypt it\n"
     );
     assert_eq!(clone.problems(), [""; 0]);
     clone.git(&["clone", "-q", ".", "../second"]).succeeds();
@@ -254,7 +254,7 @@ fn a_clone_without_a_key_is_set_up_with_a_warning() {
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
-        "This clone is set up: all 2 encrypted files have their attributes; your keys do not decrypt theirs.enc.yaml\n"
+        "This clone is set up: all 2 encrypted files have their attributes; your keys cannot decrypt theirs.enc.yaml\n"
     );
     assert_eq!(report()["decryptable_files"], 1);
     assert_eq!(report()["warnings"], json!([]));
@@ -272,7 +272,7 @@ fn a_clone_without_a_key_is_set_up_with_a_warning() {
         "This clone is set up: all 2 encrypted files have their attributes\n"
     );
     for said in [
-        "warning: none of your private keys decrypts the encrypted files",
+        "warning: none of your private keys can decrypt the encrypted files",
         "`sops-rs whoami`",
     ] {
         assert!(run.stderr.contains(said), "{run}");

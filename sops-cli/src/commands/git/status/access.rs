@@ -79,10 +79,10 @@ impl Access {
             ..Problem::new(
                 "wrong-mac",
                 format!(
-                    "the MAC of files does not match, so Git shows them encrypted and cannot merge them: {}",
+                    "the MAC of these files does not match, so Git shows them encrypted and cannot merge them: {}",
                     files_named(&self.altered)
                 ),
-                "`sops-rs verify` says more",
+                "run `sops-rs verify` for details",
             )
         })
     }
@@ -95,7 +95,7 @@ impl Access {
             files: self.closed.clone(),
             ..Problem::new(
                 "no-key",
-                "none of your private keys decrypts the encrypted files without a passphrase, a touch or a server, so Git shows ciphertext",
+                "none of your private keys can decrypt the encrypted files without a passphrase, a touch or a server, so Git shows ciphertext",
                 "if you have no such key, Git cannot finish merges either: ask someone who can decrypt the files to add a recipient that `sops-rs whoami` prints",
             )
         })

@@ -130,13 +130,13 @@ fn summary(encrypted_files: usize, access: &Access) -> String {
     };
     match &access.closed[..] {
         [] if access.decryptable == encrypted_files => {
-            format!("{have}, and your keys decrypt {them}")
+            format!("{have}, and your keys can decrypt {them}")
         }
         // The others have conflict markers, or are not in the working tree.
         [] => have,
         // A warning says so.
         _ if access.decryptable == 0 => have,
-        closed => format!("{have}; your keys do not decrypt {}", files_named(closed)),
+        closed => format!("{have}; your keys cannot decrypt {}", files_named(closed)),
     }
 }
 

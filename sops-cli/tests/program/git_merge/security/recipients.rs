@@ -80,7 +80,7 @@ fn a_planted_recipient_of_the_same_data_key_is_named() {
     );
     let run = repository.merges();
     let named = format!(
-        "secret.yaml: the other side added {}, also to its .sops.yaml",
+        "secret.yaml: the other side added {} to the file and to its .sops.yaml",
         other_recipient()
     );
     assert!(run.stderr.replace('\n', " ").contains(&named), "{run}");
