@@ -342,7 +342,7 @@ impl<'r> Context<'r> {
         self.frame.as_ref().map_or(self.text, TextFrame::text)
     }
 
-    /// Where parts of the value of a scalar are written: of an alias, in the anchored value.
+    /// Where parts of the value of a scalar are written: for an alias, in the anchored value.
     fn written_parts<'p>(
         &self,
         node: NodeRef<'_, '_>,

@@ -123,7 +123,7 @@ impl<'d, 'a> Object<'d, 'a> {
         }
         let mut open = vec![node];
         while let Some(next) = open.pop() {
-            // Most mappings are quickly told from objects.
+            // Most mappings are quickly distinguished from objects.
             if next.span() == node.span() || next.get("kind").is_none() {
                 object.look_at(next, &mut open);
             } else if let Some(secret) = described_secret(next) {

@@ -113,7 +113,7 @@ impl Bech32Run {
     }
 }
 
-/// A key in bech32, whose checksum tells whether it is one.
+/// A key in bech32, whose checksum shows whether it is one.
 fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
     let divider = run.divider.filter(|divider| *divider > start)?;
     let description = match &bytes[start..divider] {

@@ -123,7 +123,7 @@ fn encrypt(repository: &Repository, plaintext: &str, random: &mut StdRng) -> Str
 enum Checked {
     Clean,
     Conflicting,
-    /// The layouts of both sides do not fit together, so that more than the values conflicts.
+    /// The layouts of both sides do not fit together, so more than the values conflicts.
     Whole,
 }
 
