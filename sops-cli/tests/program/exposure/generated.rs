@@ -1,6 +1,6 @@
 //! Random histories, in which it is known who could read which value.
 //!
-//! `SOPS_RS_HISTORIES` is their number, and `SOPS_RS_SEED` the seed of the first one.
+//! `SOPS_RS_HISTORIES` is their number, and `SOPS_RS_SEED` the first seed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;

@@ -1,5 +1,6 @@
 //! Random documents with random changes on both sides: the merge is what an independent merge of
-//! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, `SOPS_RS_SEED` the first.
+//! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, and `SOPS_RS_SEED` the first
+//! seed.
 
 mod documents;
 mod lists;
