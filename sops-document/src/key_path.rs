@@ -68,7 +68,7 @@ impl KeyPath {
     }
 }
 
-/// What a function writes. The standard library has the like from Rust 1.93.
+/// Displays what a function writes, as the standard library can from Rust 1.93 on.
 struct Shown<F>(F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Shown<F> {

@@ -74,9 +74,9 @@ pub(crate) enum Command {
     /// an error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
-    /// changed are encrypted again. If one value changes, three lines of the file change: the value,
-    /// the MAC and the time. If nothing changes, the file is not written. This is meant for editors,
-    /// generators and other programs.
+    /// changed are encrypted again. If one value changes, three lines of the file change: the
+    /// value, the MAC and the time. If nothing changes, the file is not written. This is meant for
+    /// editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -125,9 +125,9 @@ pub(crate) enum Command {
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The file keeps its recipients, except those that you add or remove with flags. If neither the
-    /// creation rule nor a flag names one of them, sops-rs asks before it encrypts for this recipient;
-    /// without a terminal, pass `--yes`.
+    /// The file keeps its recipients, except those that you add or remove with flags. If neither
+    /// the creation rule nor a flag names one of them, sops-rs asks before it encrypts for this
+    /// recipient; without a terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
     ///
@@ -144,10 +144,10 @@ pub(crate) enum Command {
     Recipients(DeferredArgs<recipients::Args>),
     /// Remove someone who left, and list the values to replace
     ///
-    /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the files
-    /// with new data keys, and writes a checklist of the values in use that the recipient could read,
-    /// as `exposure --removed` finds them. Nothing is committed. The values stay the same: change each
-    /// one at its source.
+    /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the
+    /// files with new data keys, and writes a checklist of the values in use that the recipient
+    /// could read, as `exposure --removed` finds them. Nothing is committed. The values stay the
+    /// same: change each one at its source.
     Offboard(DeferredArgs<offboard::Args>),
     /// Explain and check `.sops.yaml`
     Config(DeferredArgs<config::Args>),
@@ -239,8 +239,8 @@ pub(crate) enum Command {
     /// Show who can decrypt each file, and how it differs from `.sops.yaml`
     ///
     /// For each encrypted file, this prints whether your keys can decrypt it, its recipients with
-    /// their names, how it differs from its creation rule, what its MAC covers, and when it was last
-    /// changed. Nothing is decrypted, and no key is needed.
+    /// their names, how it differs from its creation rule, what its MAC covers, and when it was
+    /// last changed. Nothing is decrypted, and no key is needed.
     Status(DeferredArgs<status::Args>),
     /// List the keys, types and lengths of the values in a file, without the values
     ///

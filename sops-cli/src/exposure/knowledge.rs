@@ -83,8 +83,8 @@ impl Past {
         places.into_iter()
     }
 
-    /// The master keys that can read a version of this value alone, and whether a version of it is
-    /// in plaintext.
+    /// The master keys that can read a version of this value on their own, and whether a version of
+    /// it is in plaintext.
     pub(crate) fn readers(&self, value: &CurrentValue) -> (BTreeSet<MasterId>, bool) {
         let (mut classes, mut is_open) = (BTreeSet::new(), false);
         for (version, index) in self.places(&value.marks) {

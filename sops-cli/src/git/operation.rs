@@ -24,7 +24,7 @@ enum OperationKind {
     Mailbox,
     CherryPick,
     Revert,
-    /// Such as `git stash pop`, and what a merge driver cannot know.
+    /// Another operation, such as `git stash pop`, or one that a merge driver cannot recognize.
     Unknown,
 }
 
@@ -94,7 +94,7 @@ impl Operation {
         commit.filter(|_| self.kind != OperationKind::Revert)
     }
 
-    /// What ours and theirs are, in a message; `None` if that is not known.
+    /// A description of ours and theirs for a message; `None` if it is not known what they are.
     pub(crate) fn sides(&self) -> Option<String> {
         let theirs = described(self.commit.as_deref()?)?;
         let ours = described(&self.ours)?;

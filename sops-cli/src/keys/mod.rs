@@ -1,7 +1,7 @@
-//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `cloud.rs`, `local.rs`, and
-//! `unprompted.rs` for services that never ask), their log (`log.rs`), their names in messages
-//! (`names.rs`), the user's own keys (`own.rs`), and the checks before a data key is encrypted for
-//! them.
+//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `cloud.rs`,
+//! `local.rs`, and `unprompted.rs` for services that never ask), their log (`log.rs`), their names
+//! in messages (`names.rs`), the user's own keys (`own.rs`), and the checks before a data key is
+//! encrypted for them.
 
 pub(crate) mod agreement;
 pub(crate) mod changes;

@@ -35,7 +35,7 @@ pub(crate) struct Services {
     gpg: Arc<Gpg>,
     cloud: Cloud,
     all: Arc<KeyServices>,
-    /// All except what the agent may ask the user for.
+    /// All services, except that the agent never asks the user.
     unprompted: Arc<KeyServices>,
     /// The log of the services in this program, if it is enabled.
     log: Option<Arc<KeyLog>>,
@@ -136,8 +136,8 @@ impl Services {
         Unprompted::of(Arc::clone(&self.unprompted) as _)
     }
 
-    /// Lets the keys on servers contact servers that only a file names, as in `sops`. For files that
-    /// the user named; a repository must not be able to collect tokens.
+    /// Lets the keys on servers contact servers that only a file names, as in `sops`. Call this
+    /// only for files that the user named: a repository must not be able to collect tokens.
     pub(crate) fn contact_servers_of_named_files(&self) {
         self.cloud.contact_any_server();
     }
@@ -180,7 +180,7 @@ impl Services {
                     ..
                 } => {
                     let keys = missing.iter();
-                    // The message says already why a server refused.
+                    // The message already says why a server refused.
                     let keys = keys.filter(|key| !self.serves_in_cloud(key.family()));
                     hints(keys, self.has_no_keys())
                 }

@@ -13,8 +13,8 @@ use crate::git::Operation;
 use crate::keys::names::shown;
 use crate::ui::Ui;
 
-/// Prints the notes of a merge, even of a clean one. `path` is the path of the file from the root of
-/// the repository, and `name` the one for messages.
+/// Prints the notes of a merge, even of a clean one. `path` is the path of the file from the root
+/// of the repository, and `name` the one for messages.
 pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote]) {
     let file = shell_path(name);
     for note in notes {

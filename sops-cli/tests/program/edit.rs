@@ -493,7 +493,7 @@ fn an_interrupt_that_ends_the_editor_is_a_note() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // The editor ends like after Ctrl-C, or as a shell around it reports Ctrl-C.
+    // The editor ends as it does after Ctrl-C, or as a shell around it reports Ctrl-C.
     for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
         assert_eq!(

@@ -28,7 +28,7 @@ Examples:
   sops-rs agent start --cache 10m
   eval \"$(sops-rs agent start)\"";
 
-/// What the agent in the background writes when it listens.
+/// The line that the agent in the background writes once it listens.
 const READY: &[u8] = b"ready\n";
 
 /// Unlock your age keys once, and keep them for other commands
@@ -167,7 +167,8 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
         service.begin(prompt);
         Ok(listener)
     };
-    // The questions above have set what signals do; the service must end in its own way.
+    // The questions above installed signal handlers that end the process; the service must end in
+    // its own way.
     let signals = DeferredSignals::new();
     let served = serve(listen, Arc::clone(&service));
     signals.forget();
@@ -202,7 +203,7 @@ fn detach() -> io::Result<()> {
         .open("/dev/null")?;
     dup2_stdin(&null)?;
     dup2_stderr(&null)?;
-    // This ends the wait of the other process.
+    // The other process waits for this.
     dup2_stdout(&null)?;
     Ok(())
 }

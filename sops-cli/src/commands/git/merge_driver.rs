@@ -54,12 +54,13 @@ const INSTALLED: [&str; 7] = [
     "--",
 ];
 
-/// Any exit code but 0 is a conflict, in which the file has what the driver wrote or else our version
-/// without markers. Newer versions of Git stop the whole merge at more than 128.
+/// Git takes any exit code except 0 for a conflict, and keeps what the driver wrote or, if it wrote
+/// nothing, our version without markers. Newer versions stop the whole merge if the code is above
+/// 128.
 const CONFLICT: u8 = 1;
 
-/// Runs the driver if the command line is the one that `install` writes, and no variable changes it.
-/// Reading any command line would take a fifth of the time of a merge.
+/// Runs the driver if the command line is the one that `install` writes, and no variable changes
+/// it. Reading any command line would take a fifth of the time of a merge.
 pub(crate) fn run_as_installed(arguments: &[OsString]) -> Option<ExitCode> {
     let [
         git,

@@ -96,8 +96,8 @@ pub(crate) fn cmd_resolve(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a file below a symbolic link, which could lead out of the repository too. `tracked` is its
-/// path from the root of the repository.
+/// Refuses a file below a symbolic link, which could lead out of the repository too. `tracked` is
+/// its path from the root of the repository.
 fn refuse_link_above(file: &Path, tracked: &Path) -> Result<(), CommandError> {
     let directory = file.parent().filter(|parent| *parent != Path::new(""));
     let real = directory.unwrap_or(Path::new(".")).canonicalize();
@@ -353,8 +353,8 @@ impl Resolve<'_> {
     }
 }
 
-/// Refuses a text that still has conflict markers, also if only one of them is left. Lines of `ours`
-/// may look like one.
+/// Refuses a text that still has conflict markers, even if only one of them is left. Lines of
+/// `ours` may look like one.
 fn refuse_markers(text: &[u8], ours: &[u8]) -> sops_core::Result<()> {
     let lines = |text| <[u8]>::split_inclusive(text, |byte| *byte == b'\n');
     let is_known = |line: &[u8]| lines(ours).any(|known| known.trim_ascii() == line.trim_ascii());

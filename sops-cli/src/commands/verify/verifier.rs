@@ -80,7 +80,7 @@ impl Inspector for Verifier<'_> {
                     summary.encrypted += 1;
                     summary.checked.push(input.name.to_owned());
                 });
-                // The rest of the file is no plaintext to encrypt.
+                // The rest of the file is not plaintext that must be encrypted.
                 findings.retain(|finding| !CAUSES.contains(&finding.rule.code));
                 let message = "the file ends inside an encrypted value";
                 findings.push(altered(self.linter, input, Some(text.len()), message));

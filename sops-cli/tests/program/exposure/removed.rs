@@ -37,7 +37,7 @@ fn the_list_shrinks_as_values_are_replaced() {
     for person in ["bob", &other_recipient(), &other_recipient()[..20]] {
         assert_eq!(repository.exposure(0, &["--removed", person]).0, []);
     }
-    // The values of today are not committed yet.
+    // The current values are not committed yet.
     let (_, report) = repository.exposure(0, &[]);
     assert!(report["values"][0]["last_change"].is_null(), "{report}");
     let run = repository

@@ -279,7 +279,7 @@ fn a_clone_without_a_key_is_set_up_with_a_warning() {
     }
 }
 
-/// The `enc` of a file can be damaged, so that one file does not speak for all.
+/// The `enc` of a file can be damaged, so one file does not speak for all.
 #[test]
 fn a_damaged_file_does_not_hide_that_the_keys_decrypt_the_others() {
     let clone = GitClone::with("a.enc.yaml", &secret("a"));

@@ -36,7 +36,6 @@ fn a_conflict_names_the_key_path_and_the_next_command() {
     );
 }
 
-/// What Git remembers of a conflict for the next time, and what it says about markers.
 #[test]
 fn rerere_remembers_ciphertext_and_git_finds_the_markers() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);

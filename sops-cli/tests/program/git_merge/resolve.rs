@@ -269,7 +269,7 @@ fn files_that_are_not_text_are_resolved_by_sides_only() {
 }
 
 #[test]
-fn who_quits_the_editor_is_told_that_the_conflict_remains() {
+fn quitting_the_editor_reports_that_the_conflict_remains() {
     let repository = in_conflict();
     let run = repository.resolve_with_editor(FILE, "true", &[]);
     assert_ne!(run.code, Some(0), "{run}");

@@ -184,7 +184,7 @@ fn a_history_that_is_too_long_proves_nothing() {
     let verification = repository.verify(&[]);
     verification.finds(&[("SV002", "a.yaml"), ("SV002", "b.yaml")], 2);
     verification.says("the history is too long to search");
-    // What was found in the searched part is found all the same.
+    // Problems in the searched part are still found.
     repository.git(&["update-ref", "refs/heads/main", head.trim()]);
     repository.replace("a.yaml", "name: a", "name: b");
     repository.verify(&[]).finds(&[("SV001", "a.yaml")], 1);
@@ -256,7 +256,7 @@ fn a_new_file_is_compared_with_nothing() {
     repository
         .verify(&["--require-key"])
         .finds(&[("SV002", "a.yaml")], 2);
-    // The history is not the reason, so it cannot help.
+    // The history is not the cause, so fetching more of it cannot help.
     let run = repository.0.run(&["verify", "--require-key"]);
     assert!(!run.stdout.contains("full history"), "{run}");
     assert!(Path::new(&repository.0.path("a.yaml")).exists());

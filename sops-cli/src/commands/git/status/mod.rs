@@ -36,10 +36,10 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Report<'r> {
     encrypted_files: usize,
-    /// How many of them the keys decrypt that Git uses.
+    /// How many of them can be decrypted with the keys that Git uses.
     decryptable_files: usize,
     problems: &'r [Problem],
-    /// What `install` cannot fix.
+    /// Problems that `install` cannot fix.
     warnings: &'r [Problem],
 }
 
@@ -89,7 +89,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     })
 }
 
-/// The warning where the user's differences show ciphertext because of a variable.
+/// The warning that `git diff` shows ciphertext because of the variable `CI`.
 fn in_ci() -> Option<Problem> {
     is_ci_without_consent().then(|| {
         Problem::new(
