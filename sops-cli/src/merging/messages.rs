@@ -32,8 +32,8 @@ pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote])
     }
 }
 
-/// Prints which new recipients the creation rule at HEAD does not name. It is usual that the branch
-/// that adds one adds it to `.sops.yaml` too.
+/// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
+/// a recipient also adds it to `.sops.yaml`.
 fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
     let operation = Operation::current();
     let other_side = operation.other_side();

@@ -672,6 +672,24 @@ fn decrypted_values_are_printed_as_text() {
 }
 
 #[test]
+fn one_value_is_printed_as_text() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
+    let extract = |path: &str| {
+        let arguments = ["decrypt", "--decode", "--extract", path, "a.yaml"];
+        environment.run(&arguments)
+    };
+    assert_eq!(extract("data.password").succeeds().stdout, "hunter2");
+    // It is no value under `data` of the Secret.
+    assert_eq!(extract("metadata.name").succeeds().stdout, "a");
+    let run = extract("stringData.password").fails_with(1);
+    assert!(
+        run.stderr.contains("did you mean `data.password`?"),
+        "{run}"
+    );
+}
+
+#[test]
 fn the_comment_of_the_example_does_not_stay() {
     let environment = TestEnvironment::new();
     environment.write(

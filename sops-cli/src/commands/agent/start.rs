@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{chdir, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use sops_core::keys::age::WRONG_PASSPHRASE;
 use sops_keyservice::{Listener, serve};
 
 use crate::agent::control::{AgentStatus, stop};
@@ -136,12 +137,16 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
         data_keys: args.cache.unwrap_or_default(),
     };
     let (service, failures) = AgentService::unlock(ui.prompt(), confirmation(args), limits);
+    let is_mistyped = failures
+        .iter()
+        .any(|failure| failure.contains(WRONG_PASSPHRASE));
     for failure in failures {
         ui.warn(failure);
     }
     if !service.has_keys() {
         return Err(
             CommandError::new(Code::Generic, "no private key is unlocked").hint(match ui.can_ask() {
+                _ if is_mistyped => "run `sops-rs agent start` again",
                 true => "`sops-rs --help` lists where sops-rs looks for private keys; to create one, run `sops-rs init`",
                 false => "start the agent in a terminal, or set SSH_ASKPASS to a program that asks for the passphrase in a window",
             }),

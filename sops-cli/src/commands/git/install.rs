@@ -68,7 +68,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
-            for file in encrypted_files(&repository.called_in)? {
+            for file in encrypted_files(repository)? {
                 let name = name_of(&file);
                 ui.note(format_args!(
                     "{name} has a conflict; resolve it with `sops-rs resolve {}`",

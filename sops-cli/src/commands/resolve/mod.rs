@@ -15,7 +15,7 @@ use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Ver
 use sops_core::{EncryptedDocument, Error, Location};
 use sops_lint::shell_path;
 
-pub(crate) use self::conflict::encrypted_files;
+pub(crate) use self::conflict::{encrypted_files, is_resolved};
 use self::resolution::Resolution;
 use self::sides::{SideArgs, TakenSides};
 use crate::arguments::GlobalArgs;
@@ -83,6 +83,18 @@ pub(crate) fn cmd_resolve(
     let (file, unmerged) = conflict::find(file)?;
     let name = name_of(&file);
     refuse_link_above(&file, &unmerged.path).map_err(|error| error.in_file(&name))?;
+    if !args.mergetool && is_resolved(&file, &unmerged) {
+        let file = shell_path(&name);
+        let message = "this file is resolved, but not yet added";
+        return Err(CommandError::new(Code::Generic, message)
+            .in_file(&name)
+            .hint(format!(
+                "to tell Git that it is resolved, run `git add {file}`"
+            ))
+            .hint(format!(
+                "to start again, run `git checkout --merge -- {file}` first"
+            )));
+    }
     let resolve = Resolve {
         ui,
         args,

@@ -131,7 +131,7 @@ impl Caller<'_> {
         let Self { command, file } = self;
         let message = match file {
             None => "expected a file, a key path and a value",
-            Some(_) => "expected a key path and a value, or several of them",
+            Some(_) => "expected pairs of a key path and a value",
         };
         let file = file.map_or_else(|| "secret.yaml".to_owned(), name_of);
         CommandError::new(Code::NoFileSpecified, message).hint(format!(

@@ -381,5 +381,5 @@ fn no_json(reason: &str) -> CommandError {
         Code::InvalidSetFormat,
         format!("the value is not JSON: {reason}"),
     )
-    .hint("put text in double quotes: `'\"text\"'`; with `--text`, quotes are not needed")
+    .hint("to set the text as it is, add `--text`, or pipe it in; as JSON, it needs double quotes: `'\"text\"'`")
 }

@@ -210,7 +210,7 @@ fn a_removed_colleague_does_not_restore_their_own_recipient() {
         assert_eq!(team.0.read("ben/secret.yaml"), marked);
         let names_removed = run
             .stderr
-            .contains("our version has recipients that their version removed");
+            .contains("our version still has recipients that their version removed");
         assert_eq!(names_removed, flag == "--ours", "{run}");
     }
     // Only a user who asks for the old recipients gets them.

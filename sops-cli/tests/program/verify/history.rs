@@ -21,7 +21,7 @@ fn files_that_only_programs_wrote_have_a_clean_history() {
     let repository = without_key();
     let verification = repository.verify(&[]);
     verification.is_clean();
-    let summary = "2 encrypted files: 0 decrypted with a matching MAC, 2 without a key or an earlier version to compare with";
+    let summary = "2 encrypted files: 0 decrypted with a matching MAC, 2 not decrypted and without an earlier version to compare with";
     assert!(
         verification.run.stderr.contains(summary),
         "{}",
@@ -247,7 +247,7 @@ fn a_new_file_is_compared_with_nothing() {
     repository.forget_key();
     let verification = repository.verify(&[]);
     verification.is_clean();
-    let alone = "1 without a key or an earlier version to compare with";
+    let alone = "1 not decrypted and without an earlier version to compare with";
     assert!(
         verification.run.stderr.contains(alone),
         "{}",
@@ -374,6 +374,6 @@ fn renamed_files_without_changes_are_clean() {
     repository.commit();
     assert!(!summary("c.yaml").contains("an earlier version"));
     // The last value of the other file is in one commit.
-    let alone = "1 without a key or an earlier version to compare with";
+    let alone = "1 not decrypted and without an earlier version to compare with";
     assert!(summary("a.yaml").contains(alone), "{}", summary("a.yaml"));
 }

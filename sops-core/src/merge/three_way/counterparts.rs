@@ -65,7 +65,8 @@ impl Counterparts {
         }
     }
 
-    /// Adds the other items that are more similar to each other than to any other item.
+    /// Pairs the remaining items of the base and of the side, if each is the most similar counterpart
+    /// of the other.
     fn add_similar(&mut self, base: &[Piece<'_>], side: &[Piece<'_>], are_documents: bool) {
         let open = |found: &[Option<usize>], items: &[Piece<'_>]| -> Vec<usize> {
             let numbers = 0..items.len();
