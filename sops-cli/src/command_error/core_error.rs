@@ -57,8 +57,17 @@ impl CommandError {
                 location,
                 message,
             } => {
+                let name = file.display().to_string();
+                if let Some(conflict) = merge_conflict(text) {
+                    let message = "the configuration has an unresolved merge conflict";
+                    let mut new = Self::new(Code::Generic, message)
+                        .hint("keep the lines that you want of both sides, remove the conflict markers, and `git add` the file");
+                    let location = Location::of(&String::from_utf8_lossy(text), conflict.start);
+                    new.point(&name, Some(location), text, Format::Yaml);
+                    return new;
+                }
                 let mut new = Self::with_lines(Code::Generic, &message);
-                new.point(&file.display().to_string(), location, text, Format::Yaml);
+                new.point(&name, location, text, Format::Yaml);
                 new
             }
             error => Self::general(error),
@@ -273,8 +282,7 @@ fn unresolved_conflict(code: Code, name: &str, text: &[u8]) -> CommandError {
     };
     match has_ciphertext(text) {
         true => error
-            .hint(format!("`sops-rs resolve {file}` opens both sides decrypted; if you have added the file, run `git checkout --merge -- {file}` first"))
-            .hint("if the conflict markers are committed, undo that commit: `git revert COMMIT`, with `--mainline 1` for a merge"),
+            .hint(format!("`sops-rs resolve {file}` opens both sides decrypted; if you have added the file, but not committed it, run `git checkout --merge -- {file}` first")),
         false => error
             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }

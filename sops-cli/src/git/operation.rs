@@ -66,10 +66,7 @@ impl Operation {
                 return operation(kind, Some(commit));
             }
         }
-        // Git writes `MERGE_HEAD` after it has called merge drivers.
-        let mut names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        let merged = names.find_map(|name| Some(name.strip_prefix(MERGED_NAME)?.to_owned()));
-        match merged {
+        match merged_commit() {
             Some(commit) => operation(OperationKind::Merge, Some(commit)),
             None => operation(OperationKind::Unknown, None),
         }
@@ -85,6 +82,12 @@ impl Operation {
             OperationKind::Revert => "git revert --abort",
             OperationKind::Unknown => return None,
         })
+    }
+
+    /// The commit that is merged, if this is a merge.
+    pub(crate) fn merged_commit(&self) -> Option<&str> {
+        let commit = self.commit.as_deref();
+        commit.filter(|_| self.kind == OperationKind::Merge)
     }
 
     /// The commit of the other side, whose version is theirs. A revert takes the version before its
@@ -112,6 +115,12 @@ impl Operation {
             _ => format!("ours is {ours}; theirs is {theirs}"),
         })
     }
+}
+
+/// The commit that `git merge` merges, in a merge driver: Git writes `MERGE_HEAD` later.
+pub(crate) fn merged_commit() -> Option<String> {
+    let mut names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.find_map(|name| Some(name.strip_prefix(MERGED_NAME)?.to_owned()))
 }
 
 /// The files in which Git stores the state of an operation.

@@ -4,8 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use sops_core::document::merge_conflict;
+
 use super::objects::Objects;
-use super::program::Running;
+use super::program::{Running, git};
 use crate::command_error::CommandError;
 
 /// A file in conflict.
@@ -34,6 +36,40 @@ impl UnmergedFile {
         pathspec.push(file);
         let mut files = list(&pathspec)?;
         Ok((!files.is_empty()).then(|| files.swap_remove(0)))
+    }
+
+    /// The versions of a file that the last merge committed with conflict markers; `None` if it has
+    /// none.
+    pub(crate) fn of_committed_merge(file: &Path) -> Result<Option<Self>, CommandError> {
+        let mut pathspec = OsString::from(":(literal)");
+        pathspec.push(file);
+        let run = |arguments: &[&str]| {
+            let arguments = arguments.iter().map(OsStr::new);
+            let arguments: Vec<&OsStr> = arguments.chain([&*pathspec]).collect();
+            let output = Running::start(&arguments)?.try_output()?;
+            let text = output.ok().and_then(|text| String::from_utf8(text).ok());
+            Ok::<_, CommandError>(text.unwrap_or_default())
+        };
+        let listed = run(&["ls-files", "--full-name", "-z", "--"])?;
+        let commit = run(&["rev-list", "--max-count=1", "--merges", "HEAD", "--"])?;
+        let (path, commit) = (listed.trim_end_matches('\0'), commit.trim_end());
+        if path.is_empty() || commit.is_empty() {
+            return Ok(None);
+        }
+        let objects = Objects::open()?;
+        let version = |commit: &str| objects.blob(&format!("{commit}:{path}"));
+        let merged = version(commit).unwrap_or_default();
+        if merge_conflict(&merged).is_none() {
+            return Ok(None);
+        }
+        let sides = [format!("{commit}^1"), format!("{commit}^2")];
+        let base = git(&["merge-base", &sides[0], &sides[1]]).ok();
+        let base = base.and_then(|base| String::from_utf8(base).ok());
+        let [ours, theirs] = sides.map(|side| version(&side));
+        Ok(Some(Self {
+            path: path.into(),
+            versions: [base.and_then(|base| version(base.trim_end())), ours, theirs],
+        }))
     }
 
     pub(crate) fn base(&self) -> Option<&[u8]> {

@@ -1,7 +1,9 @@
 //! What the merge driver and `resolve` share: the format of a file with several versions, the
-//! recipients that the repository's configuration names, and the messages about a merge.
+//! recipients that the repository's configuration names, the base of a criss-cross merge, and the
+//! messages about a merge.
 
 mod configuration;
+mod criss_cross;
 mod messages;
 
 use std::path::Path;
@@ -9,6 +11,7 @@ use std::path::Path;
 use sops_core::{CIPHERTEXT_PREFIX, Format};
 
 pub(crate) use configuration::StoredConfiguration;
+pub(crate) use criss_cross::merged_base;
 pub(crate) use messages::{
     errors, errors_without_hint, place, print_notes, removals, steps, unchecked,
 };

@@ -173,3 +173,25 @@ fn a_rule_that_names_the_plaintext_is_explained_as_such() {
         "{run}"
     );
 }
+
+#[test]
+fn conflict_markers_in_the_configuration_are_named() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- age:\n  - {recipient}\n<<<<<<< HEAD\n  - a\n=======\n  - b\n>>>>>>> topic\n"
+        ),
+    );
+    environment.write("a.yaml", "a: 1\n");
+    for arguments in [&["encrypt", "-i", "a.yaml"][..], &["recipients", "list"]] {
+        let run = environment.run(arguments);
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(
+            run.stderr
+                .contains("the configuration has an unresolved merge conflict\n--> .sops.yaml:4:1"),
+            "{run}"
+        );
+    }
+}

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::files;
-use crate::git::merge_file;
+use crate::git::{merge_file, merged_commit, versions_in_merge_bases};
 use crate::keys::services::Services;
 use crate::lint::judge::relative;
 use crate::merging::{self, StoredConfiguration};
@@ -53,6 +53,9 @@ const INSTALLED: [&str; 7] = [
     "--theirs-label",
     "--",
 ];
+
+/// The label of the base in a criss-cross merge.
+const MERGED_ANCESTORS: &str = "merged common ancestors";
 
 /// Git takes any exit code except 0 for a conflict, and keeps what the driver wrote or, if it wrote
 /// nothing, our version without markers. Newer versions stop the whole merge if the code is above
@@ -125,7 +128,7 @@ impl Args {
         if is_of_rerere(&base) && is_of_rerere(&ours) {
             return self.replay(&base, &ours, &theirs);
         }
-        let versions = Versions {
+        let mut versions = Versions {
             base: Some(&base),
             ours: &ours,
             theirs: &theirs,
@@ -137,6 +140,12 @@ impl Args {
             files::write_scratch(&self.ours, &ours, marked)?;
         }
         let services = Services::new(ui, globals)?;
+        let ancestors = self.common_ancestors();
+        let merged;
+        if !ancestors.is_empty() {
+            merged = merging::merged_base(&self.path, &base, ancestors, &*services.all());
+            versions.base = merged.as_deref();
+        }
         let configuration = StoredConfiguration::at_head(&self.path);
         let named = || configuration.keys();
         let outcome = merge(
@@ -154,6 +163,19 @@ impl Args {
                 self.files(),
             ),
         }
+    }
+
+    /// The file in each common ancestor of a criss-cross merge; none in other merges. Git before 2.44
+    /// does not say which one it is.
+    fn common_ancestors(&self) -> Vec<Vec<u8>> {
+        let may_be = match self.label(&self.ancestor_label) {
+            Some(label) => label == MERGED_ANCESTORS,
+            None => true,
+        };
+        let merged = merged_commit().filter(|_| may_be);
+        merged.map_or_else(Vec::new, |merged| {
+            versions_in_merge_bases(&merged, &self.path)
+        })
     }
 
     /// Repeats a resolution that `git rerere` has stored, if the conflict is the same. Its versions

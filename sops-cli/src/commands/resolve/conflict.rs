@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use sops_core::document::merge_conflict;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, format_of_encrypted};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, format_of_encrypted};
 use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{GitRepository, Operation, UnmergedFile, unmerged_files};
 use crate::input::read_repository_file;
+use crate::keys::unprompted::ready_keys;
 use crate::lint::judge::relative;
 use crate::ui::Ui;
 
@@ -29,9 +30,13 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
     let is_marked =
         read_repository_file(&file).is_ok_and(|content| merge_conflict(&content).is_some());
     if is_marked && Operation::current().abort().is_none() {
-        return Err(error.hint(
-            "its conflict markers are committed: undo that commit with `git revert COMMIT`, with `--mainline 1` for a merge",
-        ));
+        if let Some(unmerged) = UnmergedFile::of_committed_merge(&file)? {
+            return Ok((file, unmerged));
+        }
+        let file = shell_path(&file.to_string_lossy());
+        return Err(error.hint(format!(
+            "its conflict markers are committed: find the commit with `git log -- {file}`, and take the file from the one before with `git checkout COMMIT^ -- {file}`"
+        )));
     }
     Err(error
         .hint("`sops-rs resolve` lists the encrypted files in conflict")
@@ -97,8 +102,8 @@ pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Whether the file was resolved, and only not added yet: it is a whole encrypted file, but not our
-/// version, which Git leaves there if the driver fails.
+/// Whether the file was resolved, and only not added yet: it is a whole encrypted file with a correct
+/// MAC, but not our version, which Git leaves there if the driver fails.
 pub(crate) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
     let Ok(content) = read_repository_file(file) else {
         return false;
@@ -108,5 +113,11 @@ pub(crate) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
     str::from_utf8(&content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX))
         && merge_conflict(&content).is_none()
         && !is_ours()
-        && EncryptedDocument::parse(&*content, format()).is_ok()
+        && EncryptedDocument::parse(&*content, format()).is_ok_and(|document| {
+            let key = document.data_key(&ready_keys());
+            // Someone may have combined ciphertexts by hand.
+            key.map_or(true, |key| {
+                document.decrypt(&key, MacCheck::Require).is_ok()
+            })
+        })
 }

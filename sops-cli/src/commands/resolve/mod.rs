@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sops_core::document::{Error as DocumentError, is_conflict_marker, merge_conflict};
-use sops_core::keys::MasterKey;
+use sops_core::keys::{KeyService, MasterKey};
 use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Version, Versions};
 use sops_core::{EncryptedDocument, Error, Location};
 use sops_lint::shell_path;
@@ -22,7 +22,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::editor::{EditorProgram, EditorSession, Original};
 use crate::files::{self, Expected, Readers};
-use crate::git::{Operation, UnmergedFile};
+use crate::git::{Operation, UnmergedFile, versions_in_merge_bases};
 use crate::keys::services::Services;
 use crate::merging::{self, StoredConfiguration, place};
 use crate::ui::Ui;
@@ -140,7 +140,12 @@ struct Resolve<'a> {
 impl Resolve<'_> {
     fn run(&self, globals: &GlobalArgs) -> Result<(), CommandError> {
         let (ours, theirs) = self.versions()?;
-        let base = self.unmerged.base();
+        let services = Services::new(self.ui, globals)?;
+        let merged = self.merged_base(&*services.all());
+        let base = match &merged {
+            Some(merged) => merged.as_deref(),
+            None => self.unmerged.base(),
+        };
         let versions = Versions {
             base,
             ours,
@@ -150,7 +155,6 @@ impl Resolve<'_> {
         if let Some(sides) = self.operation.sides() {
             self.ui.note(format_args!("{}: {sides}", self.name));
         }
-        let services = Services::new(self.ui, globals)?;
         let open = match OpenMerge::open(&versions, &*services.all()) {
             Ok(open) => open,
             Err(problems) => return self.without_merge(&versions, problems),
@@ -169,6 +173,15 @@ impl Resolve<'_> {
             services: &services,
         };
         self.merge(&resolution)
+    }
+
+    /// The base of a criss-cross merge, which is not the one that Git has stored; the inner `None` if
+    /// the common ancestors conflict.
+    fn merged_base(&self, keys: &dyn KeyService) -> Option<Option<Vec<u8>>> {
+        let (base, other) = (self.unmerged.base()?, self.operation.merged_commit()?);
+        let path = &self.unmerged.path;
+        let ancestors = versions_in_merge_bases(other, path);
+        (!ancestors.is_empty()).then(|| merging::merged_base(path, base, ancestors, keys))
     }
 
     /// Ours and theirs; both must exist.

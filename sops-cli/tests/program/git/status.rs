@@ -59,6 +59,26 @@ fn a_file_that_was_decrypted_is_a_warning() {
 }
 
 #[test]
+fn committed_conflict_markers_are_a_warning() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    let file = clone.path("db.enc.yaml");
+    let text = fs::read_to_string(&file).expect("the file exists");
+    fs::write(
+        &file,
+        format!("<<<<<<< HEAD\n{text}=======\n>>>>>>> topic\n"),
+    )
+    .expect("the file can be written");
+    clone.git(&["commit", "-q", "-a", "-m", "x"]).succeeds();
+    let run = clone.sops_rs(&["git", "status"]).succeeds();
+    assert!(
+        run.stderr
+            .replace('\n', " ")
+            .contains("encrypted files have conflicts: db.enc.yaml"),
+        "{run}"
+    );
+}
+
+#[test]
 fn conflict_markers_in_the_attributes_are_a_problem_that_install_fixes() {
     let clone = GitClone::with("db.enc.yaml", &secret("a"));
     let attributes = clone.path(".gitattributes");

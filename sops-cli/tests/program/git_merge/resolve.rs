@@ -329,20 +329,39 @@ fn the_files_in_conflict_are_listed_and_named_from_where_the_user_is() {
 }
 
 #[test]
-fn committed_conflict_markers_lead_to_a_revert() {
+fn committed_conflict_markers_are_resolved_from_the_merge() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
     repository.conflicts();
     repository.commit_resolved(FILE);
-    for arguments in [&["resolve", FILE][..], &["decrypt", FILE]] {
-        let run = repository.0.run(arguments);
-        assert_ne!(run.code, Some(0), "{run}");
-        assert!(
-            run.stderr
-                .replace('\n', " ")
-                .contains("`git revert COMMIT`"),
-            "{run}"
-        );
-    }
+    // A later commit does not matter.
+    repository.0.write("README.md", "");
+    repository.commit_all();
+    let run = repository.0.run(&["decrypt", FILE]);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(
+        run.stderr.contains(&format!("`sops-rs resolve {FILE}`")),
+        "{run}"
+    );
+    repository.0.run(&["resolve", FILE, "--theirs"]).succeeds();
+    repository.commit_all();
+    assert_eq!(repository.0.decrypt(FILE), OTHER);
+}
+
+#[test]
+fn markers_of_another_commit_lead_to_the_commit_before() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    repository.conflicts();
+    let marked = repository.0.read(FILE);
+    repository.git(&["merge", "--abort"]).succeeds();
+    repository.0.write(FILE, &marked);
+    repository.commit_all();
+    let run = repository.0.run(&["resolve", FILE]).fails_with(1);
+    assert!(
+        run.stderr
+            .replace('\n', " ")
+            .contains(&format!("`git checkout COMMIT^ -- {FILE}`")),
+        "{run}"
+    );
 }
 
 #[test]

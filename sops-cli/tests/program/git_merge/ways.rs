@@ -1,6 +1,8 @@
 //! Every Git command that merges.
 
-use super::{BASE, MERGED, OTHER, OURS, Repository, THEIRS};
+use sops_test_support::environment::recipient;
+
+use super::{BASE, CAROL, MERGED, OTHER, OURS, Repository, THEIRS};
 
 const FILE: &str = "apps/secret.yaml";
 
@@ -275,6 +277,56 @@ fn a_criss_cross_merge_has_a_base_without_markers() {
         "user: main\npassword: battery-staple\nport: 8080\nadded: 1\n",
     );
     assert_eq!(repository.0.decrypt("../base.yaml"), BASE);
+}
+
+/// Git passes an older base, in which a side that undoes a change seems to have changed nothing.
+#[test]
+fn a_change_that_is_undone_after_a_criss_cross_merge_stays_undone() {
+    let both = |recipients: &[&str]| {
+        let recipients = recipients.join(",");
+        format!("creation_rules:\n- age: {recipients}\n")
+    };
+    let repository = Repository::new();
+    repository.0.write(".sops.yaml", both(&[&recipient()]));
+    repository.commit_secret(FILE, "a: 1\nb: old\nc: 1\n");
+    repository
+        .git(&["checkout", "-q", "-b", "topic"])
+        .succeeds();
+    repository.edit(FILE, "a: 2\nb: old\nc: 1\n");
+    repository.commit_all();
+    repository.checkout("main");
+    repository.edit(FILE, "a: 1\nb: new\nc: 1\n");
+    repository
+        .0
+        .write(".sops.yaml", both(&[&recipient(), CAROL]));
+    repository.0.run(&["updatekeys", "--yes", FILE]).succeeds();
+    repository.commit_all();
+    // Each merges the other.
+    repository.merges();
+    repository.checkout("topic");
+    repository
+        .git(&["merge", "-q", "--no-edit", "main~1"])
+        .succeeds();
+    // One undoes the changes of the other.
+    repository.edit(FILE, "a: 2\nb: old\nc: 1\n");
+    repository.0.write(".sops.yaml", both(&[&recipient()]));
+    repository.0.run(&["updatekeys", "--yes", FILE]).succeeds();
+    repository.0.run(&["rotate", "-i", FILE]).succeeds();
+    repository.commit_all();
+    repository.checkout("main");
+    repository.edit(FILE, "a: 2\nb: new\nc: 9\n");
+    repository.commit_all();
+    repository.merges();
+    repository.is_merged(FILE, "a: 2\nb: old\nc: 9\n");
+    assert!(!repository.0.read(FILE).contains(CAROL));
+    // The same values conflict if both sides change them.
+    repository.checkout("topic");
+    repository.edit(FILE, "a: 3\nb: old\nc: 1\n");
+    repository.commit_all();
+    repository.checkout("main");
+    repository.edit(FILE, "a: 4\nb: old\nc: 9\n");
+    repository.commit_all();
+    repository.conflicts();
 }
 
 /// Other commands that merge the changes of `topic` into the file.

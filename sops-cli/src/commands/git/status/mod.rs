@@ -7,7 +7,7 @@ mod coverage;
 mod problem;
 mod settings;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -25,6 +25,7 @@ use crate::config::nearest::on_disk;
 use crate::git::GitRepository;
 use crate::git::settings::{Scope, value_in};
 use crate::input::read_repository_file;
+use crate::lint::judge::relative;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -65,7 +66,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     warnings.extend(in_plaintext);
     warnings.extend(in_ci());
     warnings.extend(access.altered());
-    warnings.extend(conflicts(&repository)?);
+    warnings.extend(conflicts(&repository, &encrypted)?);
     if args.json {
         let report = Report {
             encrypted_files: encrypted.len(),
@@ -119,8 +120,20 @@ fn broken_attributes(repository: &GitRepository) -> Option<Problem> {
 }
 
 /// The warning about encrypted files with conflicts.
-fn conflicts(repository: &GitRepository) -> Result<Option<Problem>, CommandError> {
-    let files = encrypted_files(repository)?;
+fn conflicts(
+    repository: &GitRepository,
+    encrypted: &[PathBuf],
+) -> Result<Option<Problem>, CommandError> {
+    let mut files = encrypted_files(repository)?;
+    // Someone may have committed the markers.
+    let is_marked = |path: &&PathBuf| {
+        let content = read_repository_file(&repository.root.join(path));
+        content.is_ok_and(|content| merge_conflict(&content).is_some())
+    };
+    let marked = encrypted.iter().filter(is_marked);
+    files.extend(marked.map(|path| relative(path, &repository.called_in)));
+    files.sort_unstable();
+    files.dedup();
     let files: Vec<String> = files.iter().map(|file| name_of(file)).collect();
     let Some(first) = files.first() else {
         return Ok(None);
