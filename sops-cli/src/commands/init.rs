@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::DirEntry;
 use sops_core::config::{self, Config};
+use sops_core::keys::age::WRONG_PASSPHRASE;
 use sops_core::keys::{Environment, Error as KeyError, Family, Identities, Recipient};
 use sops_lint::shell_word;
 
@@ -15,8 +16,7 @@ use crate::config::load;
 use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
-use crate::git::settings::Settings;
-use crate::keys::own::{newest, of_agent};
+use crate::keys::own::{addition, name_in_git, newest, of_agent};
 use crate::lint;
 use crate::recipient_edit::checked_name;
 use crate::ui::Ui;
@@ -93,6 +93,13 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             "{} already exists and was not changed.",
             name_of(&file)
         ));
+        let is_outside = |root: &Path| {
+            let inside = file.canonicalize().ok().zip(root.canonicalize().ok());
+            globals.config().is_none() && inside.is_some_and(|(file, root)| !file.starts_with(root))
+        };
+        if root_above(&working_dir).is_some_and(is_outside) {
+            ui.warn("it is outside this Git repository, so a clone would not have it; to create one here, run `sops-rs --config .sops.yaml init`");
+        }
         match recipients.iter().find(is_named) {
             Some(recipient) => {
                 ui.note("It names your recipient:");
@@ -201,28 +208,6 @@ fn names_key(config: &Config, recipient: &str) -> bool {
     })
 }
 
-/// The command that gives the recipient access.
-fn addition(recipient: &str, name: Option<&str>) -> String {
-    let name = name.map(str::to_owned).or_else(name_in_git);
-    match name.or_else(|| usable(&std::env::var("USER").ok()?)) {
-        Some(name) => format!(
-            "sops-rs recipients add --update --name {} {recipient}",
-            shell_word(&name)
-        ),
-        None => format!("sops-rs recipients add --update {recipient}"),
-    }
-}
-
-/// The user's name in the settings of Git.
-fn name_in_git() -> Option<String> {
-    usable(Settings::matching("^user\\.name$").value("user.name")?)
-}
-
-/// The name, if it is one that a comment can contain.
-fn usable(name: &str) -> Option<String> {
-    Some(checked_name(Some(name)).ok()??.to_owned())
-}
-
 fn parse_recipient(text: &str) -> Result<Recipient, String> {
     text.parse().map_err(|error: KeyError| error.to_string())
 }
@@ -246,7 +231,8 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
         if args.passphrase {
             let message = format!("you already have keys in {}", name_of(&file));
             return Err(CommandError::new(Code::Generic, message)
-                .hint("`--passphrase` is for a new key; run `sops-rs init` without it"));
+                .hint("run `sops-rs init` without `--passphrase`, which is for a new key")
+                .hint("to protect the keys that you have, encrypt the file with `age -p`"));
         }
         match own.len() {
             1 => ui.note("Using your existing age key."),
@@ -287,6 +273,10 @@ fn own_recipients(identities: &Identities) -> Result<Vec<String>, CommandError> 
     match has_age(&own) {
         true => Ok(own),
         false => {
+            if let Some(failure) = failures.iter().find(|why| why.contains(WRONG_PASSPHRASE)) {
+                return Err(CommandError::new(Code::Generic, failure.clone())
+                    .hint("run `sops-rs init` again"));
+            }
             let message = format!("your key in {source} is protected with a passphrase");
             let error = CommandError::new(Code::Generic, message);
             let error = failures.into_iter().fold(error, CommandError::hint);

@@ -170,8 +170,9 @@ pub(crate) enum Command {
     ///
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
     /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
-    /// given as one argument runs in `/bin/sh`; a command after `--` runs without a shell. Signals
-    /// are passed on to the command, and its exit code is the exit code of sops-rs.
+    /// given as one argument runs in `/bin/sh`; a command of several arguments after `--` runs
+    /// without a shell. Signals are passed on to the command, and its exit code is the exit code of
+    /// sops-rs.
     ///
     /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
     /// at least 8 bytes. Single lines of a value are masked too, and its forms in base64, URL
@@ -182,8 +183,8 @@ pub(crate) enum Command {
     ///
     /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
     /// memory file system. It is deleted when the command ends. A command given as one argument
-    /// runs in `/bin/sh`; a command after `--` runs without a shell. Signals are passed on to the
-    /// command, and its exit code is the exit code of sops-rs.
+    /// runs in `/bin/sh`; a command of several arguments after `--` runs without a shell. Signals
+    /// are passed on to the command, and its exit code is the exit code of sops-rs.
     ///
     /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
     /// at least 8 bytes. Single lines of a value are masked too, and its forms in base64, URL

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use sops_core::keys::{Family, MasterKey};
 
 use crate::built_in::missing_family;
+use crate::keys::own::addition;
 
 /// Hints for a file that none of the keys can decrypt. `is_new`: the user has no age key. `own`: the
 /// recipient of the user's newest key.
@@ -30,7 +31,8 @@ pub(super) fn hints<'k>(
     }
     if let Some(own) = own.filter(|_| has_age) {
         hints.push(Cow::Owned(format!(
-            "or ask someone who can decrypt the file to add your key: `sops-rs recipients add --update {own}`"
+            "or ask someone who can decrypt the file to add your key: `{}`",
+            addition(own, None)
         )));
     }
     let mut seen = HashSet::new();

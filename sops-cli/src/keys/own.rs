@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 use sops_core::keys::age::{Held, key_files};
 use sops_core::keys::{Environment, Identities};
 use sops_core::reading::{self, FileKind};
+use sops_lint::shell_word;
 
 #[cfg(feature = "keyservice")]
 use crate::agent::{control::AgentStatus, socket::AgentSocket};
+use crate::git::settings::Settings;
 
 /// A recipient of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,30 @@ fn is_short_form(short: &str, recipient: &str) -> bool {
         Some((begin, end)) => recipient.starts_with(begin) && recipient.ends_with(end),
         None => short == recipient,
     }
+}
+
+/// The command that gives the recipient access.
+pub(crate) fn addition(recipient: &str, name: Option<&str>) -> String {
+    let name = name.map(str::to_owned).or_else(name_in_git);
+    match name.or_else(|| usable(&std::env::var("USER").ok()?)) {
+        Some(name) => format!(
+            "sops-rs recipients add --update --name {} {recipient}",
+            shell_word(&name)
+        ),
+        None => format!("sops-rs recipients add --update {recipient}"),
+    }
+}
+
+/// The user's name in the settings of Git.
+pub(crate) fn name_in_git() -> Option<String> {
+    usable(Settings::matching("^user\\.name$").value("user.name")?)
+}
+
+/// The name, if it is one that a comment can contain.
+fn usable(name: &str) -> Option<String> {
+    let name = name.trim();
+    let is_usable = !name.is_empty() && !name.chars().any(char::is_control);
+    is_usable.then(|| name.to_owned())
 }
 
 /// The newest of the recipients: by the time in the comments of the key files, or else the last.

@@ -192,7 +192,7 @@ impl Services {
 
     /// Why the user's keys may not have been used, and what to do: a key file stayed locked, or the
     /// agent is locked.
-    pub(crate) fn obstacle(&self) -> Option<(String, &'static str)> {
+    fn obstacle(&self) -> Option<(String, &'static str)> {
         let sources = self.identities.sources();
         let locked = sources.iter().find_map(|source| match &source.held {
             Held::Failed(reason) if reason == WRONG_PASSPHRASE => {
@@ -217,6 +217,15 @@ impl Services {
             })
         });
         locked
+    }
+
+    /// Like [`Self::obstacle`], for a command that never asks.
+    pub(crate) fn obstacle_without_prompt(&self) -> Option<(String, &'static str)> {
+        self.obstacle().or_else(|| {
+            let source = self.identities.locked_source()?;
+            let message = format!("the key in {source} is protected with a passphrase");
+            Some((message, "run `sops-rs agent start`, which asks for it once"))
+        })
     }
 
     /// The recipient of the user's newest age key, if it is known without a passphrase.

@@ -522,8 +522,10 @@ fn values_under_data_are_base64() {
     let environment = with_secret();
     let old = environment.read("secret.yaml");
     for (arguments, message) in [
-        (&["data.user", "\"root!\""][..], "`--encode`"),
-        (&["data", "{\"user\": \"root!\"}"], "`--encode`"),
+        (&["data.user", "\"root!\""][..], "add `--text`"),
+        (&["data", "{\"user\": \"root!\"}"], "add `--text`"),
+        (&["data.user", "1234"], "add `--text`"),
+        (&["stringData.user", "true"], "add `--text`"),
         (&["--text", "data.us er", "x"], "not a valid key"),
         (
             &["--text", "data.tls.key", "cm9vdA=="],

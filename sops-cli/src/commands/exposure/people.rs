@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sops_core::keys::{MasterKey, Recipient};
+use sops_lint::shell_word;
 
 use super::survey::Survey;
 use crate::command_error::{Code, CommandError};
@@ -80,10 +81,14 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
             let mut all: Vec<String> = masters().map(|(_, key)| names.shown(key)).collect();
             all.sort();
             let error = CommandError::new(Code::Generic, message);
-            Err(match all.is_empty() {
+            let error = match all.is_empty() {
                 true => error,
                 false => error.hint(format!("the recipients are: {}", all.join(", "))),
-            })
+            };
+            Err(error.hint(format!(
+                "if only `.sops.yaml` names it, run `sops-rs recipients remove {}`",
+                shell_word(wanted)
+            )))
         }
     }
 }

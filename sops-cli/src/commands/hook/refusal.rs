@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sops_lint::{Finding, Fix, Severity};
+use sops_core::{EncryptedDocument, encrypted_format};
+use sops_lint::{Finding, Fix, Severity, shell_path};
 
 use crate::command_error::CommandError;
+use crate::input::read_repository_file;
 use crate::lint::output::{LINT, OutputFormat};
 use crate::ui::Ui;
 
@@ -25,6 +27,27 @@ pub(super) struct HookRefusal {
 impl HookRefusal {
     pub(super) fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.errors.is_empty()
+    }
+
+    /// Says so if a file is already encrypted in the working tree, and only not added yet.
+    fn name_unstaged(&mut self) {
+        let called_in = self.called_in.clone();
+        let plain = self.findings.iter_mut();
+        for shown in plain.filter(|shown| shown.fix == Some(Fix::Encrypt)) {
+            // A version in a commit does not have the name of a file.
+            let content = read_repository_file(&called_in.join(&shown.file));
+            let is_encrypted = content.is_ok_and(|content| {
+                encrypted_format(&content)
+                    .is_some_and(|format| EncryptedDocument::parse(&*content, format).is_ok())
+            });
+            if is_encrypted {
+                let file = shell_path(&shown.file);
+                shown.fix = None;
+                shown.help = Some(format!(
+                    "the file in the working tree is encrypted: run `git add {file}`"
+                ));
+            }
+        }
     }
 
     /// If many files must be encrypted, removes the command of each, and returns one for all.
@@ -88,6 +111,7 @@ impl HookRefusal {
         for shown in &mut self.findings {
             shown.severity = Severity::Error;
         }
+        self.name_unstaged();
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
         let (renderer, width) = (ui.renderer_of_output(), ui.width_of_output());

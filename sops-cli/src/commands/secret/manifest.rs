@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value};
+use sops_core::config::Config;
 use sops_core::{Format, convert, parse_document};
 use zeroize::Zeroizing;
 
@@ -127,6 +128,15 @@ impl ManifestArgs {
         let services = Services::new(ui, globals)?;
         services.contact_servers_of_named_files();
         let config = load::config(ui, globals)?;
+        let has_rules = |config: &Config| {
+            config
+                .creation_rules()
+                .is_some_and(|rules| !rules.is_empty())
+        };
+        let config = match config {
+            Some(config) if has_rules(&config) => Some(config),
+            config => return Err(encryption_options::no_rules(config.as_ref())?),
+        };
         let wanted = Wanted {
             rules: &RuleArgs::default(),
             keys: &MasterKeyArgs::default(),

@@ -232,6 +232,7 @@ impl Assignment {
             )));
         }
         let is_data = matches!(field, Some(("data", _))) && !invocation::is_sops();
+        let is_value = matches!(field, Some((_, [_]))) && !invocation::is_sops();
         if let Some((field, [Component::Key(key)])) = field
             && !invocation::is_sops()
         {
@@ -239,9 +240,15 @@ impl Assignment {
             self.warn_of_other_field(ui, file, document, field);
         }
         let (bytes, origin) = match &self.value {
+            NewValue::Json(node) if is_value && is_other_type(node) => {
+                return Err(refused(format!(
+                    "a value of a Secret must be text, and the one for `{}` is a number, `true`, `false` or `null` in JSON: to set it as text, add `--text`",
+                    self.typed
+                )));
+            }
             NewValue::Json(node) if is_data && !is_base64(node) => {
                 return Err(refused(format!(
-                    "a value under `data` of a Secret must be base64, and the one for `{}` is not: pass it with `--encode` as plain text, or set it under `stringData`",
+                    "a value under `data` of a Secret must be base64, and the one for `{}` is not: to set it as text, add `--text` and leave out the quotes of JSON, or set it under `stringData`",
                     self.typed
                 )));
             }
@@ -299,6 +306,11 @@ impl Assignment {
             path.dotted()
         ));
     }
+}
+
+/// Whether the value is a scalar that is not text.
+fn is_other_type(node: &Node) -> bool {
+    matches!(node, Node::Scalar(_)) && node.as_str().is_none()
 }
 
 /// Whether Kubernetes accepts the value under `data`, or the values of a mapping.

@@ -65,7 +65,7 @@ fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comman
     ui.note(&verified.summary);
     if verified.summary.checks_no_mac() {
         let help = services
-            .obstacle()
+            .obstacle_without_prompt()
             .map(|(obstacle, help)| format!(": {obstacle}; {help}"));
         ui.warn(format_args!(
             "no MAC was verified, because none of your private keys can decrypt the files{}",

@@ -14,6 +14,8 @@ fn plaintext_is_refused_and_encrypted_files_are_not() {
     repository.add("a.yaml", PLAIN);
     repository.refuses("SL010");
     repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    // It is encrypted, but not added.
+    repository.refuses("run `git add a.yaml`");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     // A value that is added by hand, and a second document.
