@@ -72,15 +72,31 @@ fn front() -> clap::Command {
 /// clap's description of the part of the command line that is in use: one command, if the line
 /// begins with its name. Describing all commands takes as long as decrypting a file. Descriptions
 /// are never freed, because that would wipe their memory, in which nothing is secret.
-fn command_in_use() -> clap::Command {
+fn command_in_use(name: Option<&OsStr>) -> clap::Command {
     let all = ManuallyDrop::new(Command::augment_subcommands(clap::Command::new("all")));
-    let name = std::env::args_os().nth(1);
-    // Under the name `sops`, this may be a file instead.
-    let name = name.filter(|name| !invocation::is_sops() || is_command(name));
     match name.and_then(|name| all.find_subcommand(name)) {
         Some(subcommand) => front().subcommand(subcommand.clone()),
         None => command(),
     }
+}
+
+/// The values of the flags, or help or a usage error.
+fn matches(program: OsString, arguments: Vec<OsString>) -> Result<clap::ArgMatches, clap::Error> {
+    // Under the name `sops`, this may be a file instead.
+    let name = std::env::args_os()
+        .nth(1)
+        .filter(|name| !invocation::is_sops() || is_command(name));
+    let read = |command: clap::Command| {
+        let mut command = ManuallyDrop::new(command);
+        let arguments = go_flags::usual(arguments.clone(), &command, invocation::is_sops());
+        command.try_get_matches_from_mut(iter::once(program.clone()).chain(arguments))
+    };
+    // Only the description of all commands has the text of help and errors.
+    let frequent = name.as_deref().and_then(commands::frequent);
+    if let Some(Ok(matches)) = frequent.map(|command| read(front().subcommand(command))) {
+        return Ok(matches);
+    }
+    read(command_in_use(name.as_deref()))
 }
 
 /// Whether the flag has a meaning before a command, and does not belong to the old form.
@@ -111,10 +127,7 @@ pub(crate) fn run() -> ExitCode {
     {
         arguments.push("--help".into());
     }
-    let mut in_use = ManuallyDrop::new(command_in_use());
-    let arguments = go_flags::usual(arguments, &in_use, invocation::is_sops());
-    let matches = in_use.try_get_matches_from_mut(iter::once(program).chain(arguments));
-    let parsed = matches.and_then(|matches| {
+    let parsed = matches(program, arguments).and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
             None => Err(legacy::Args::from_arg_matches(&matches)?),

@@ -276,16 +276,19 @@ impl<'a> EncryptedDocument<'a> {
     }
 
     /// The text that was parsed.
+    #[cfg(feature = "merge")]
     pub(crate) fn text(&self) -> &'a str {
         self.document.text()
     }
 
     /// The indentation of the metadata per level, in YAML block style.
+    #[cfg(feature = "merge")]
     pub(crate) fn metadata_step(&self) -> usize {
         self.document.reserved_step()
     }
 
     /// The text without its `sops` metadata, still encrypted.
+    #[cfg(feature = "merge")]
     pub(crate) fn without_metadata(&self) -> String {
         let text = self.document.text();
         let mut edits = Splices::new(text, text.len());

@@ -154,6 +154,7 @@ mod error;
 mod io_error;
 mod line_breaks;
 mod mac;
+#[cfg(feature = "merge")]
 pub mod merge;
 pub mod metadata;
 mod metadata_entry;

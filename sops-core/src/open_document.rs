@@ -59,6 +59,7 @@ impl<'a> OpenDocument<'_, 'a> {
     }
 
     /// Reuses ciphertexts of other versions of the file too, which have the same data key.
+    #[cfg(feature = "merge")]
     pub(crate) fn with_ciphertexts(mut self, caches: Vec<CiphertextCache<'a>>) -> Self {
         for cache in caches {
             self.cache.absorb(cache);

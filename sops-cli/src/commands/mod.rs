@@ -48,9 +48,10 @@ mod updatekeys;
 mod verify;
 mod whoami;
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args as _, Subcommand};
 
 use self::deferred::DeferredArgs;
 use crate::arguments::GlobalArgs;
@@ -330,6 +331,19 @@ pub(crate) enum Command {
     Man(DeferredArgs<man::Args>),
 }
 
+/// The flags of a command that scripts run for many files, without its help. For a small file,
+/// describing all commands takes a part of the time that is noticeable.
+pub(crate) fn frequent(name: &OsStr) -> Option<clap::Command> {
+    let (name, augment): (&str, fn(clap::Command) -> clap::Command) = match name.to_str()? {
+        "decrypt" => ("decrypt", DeferredArgs::<decrypt::Args>::augment_args),
+        "encrypt" => ("encrypt", DeferredArgs::<encrypt::Args>::augment_args),
+        "exec-env" => ("exec-env", DeferredArgs::<exec_env::Args>::augment_args),
+        "exec-file" => ("exec-file", DeferredArgs::<exec_file::Args>::augment_args),
+        _ => return None,
+    };
+    Some(augment(clap::Command::new(name)))
+}
+
 /// Runs a command and returns its exit code. `command_line` describes the whole command line, for
 /// completions and manual pages.
 pub(crate) fn run(
@@ -385,4 +399,28 @@ pub(crate) fn run(
         Command::Man(args) => man::cmd_man(ui, args, command_line()),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frequent_commands_have_the_flags_of_their_description() {
+        let all = Command::augment_subcommands(clap::Command::new("all"));
+        for name in ["decrypt", "encrypt", "exec-env", "exec-file"] {
+            let flags = |mut command: clap::Command| {
+                command.build();
+                command
+                    .get_arguments()
+                    .map(|flag| format!("{flag:?}"))
+                    .collect::<Vec<_>>()
+            };
+            let frequent = frequent(OsStr::new(name)).expect("the command is frequent");
+            assert_eq!(frequent.get_name(), name);
+            let described = all.find_subcommand(name).expect("the command exists");
+            assert_eq!(flags(frequent), flags(described.clone()), "{name}");
+        }
+        assert!(frequent(OsStr::new("edit")).is_none());
+    }
 }

@@ -1,7 +1,9 @@
 //! The encrypted values of a file's previous state: an unchanged value keeps its ciphertext, so
 //! that diffs stay small.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+#[cfg(feature = "merge")]
+use std::collections::HashSet;
+use std::collections::{HashMap, VecDeque};
 
 use sha2::{Digest, Sha256};
 
@@ -52,6 +54,7 @@ impl<'a> CiphertextCache<'a> {
     }
 
     /// Adds the ciphertexts of another version of the file that has the same data key.
+    #[cfg(feature = "merge")]
     pub(crate) fn absorb(&mut self, other: Self) {
         for (value, ciphertexts) in other.known {
             let known = self.known.entry(value).or_default();
