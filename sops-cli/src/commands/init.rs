@@ -16,6 +16,7 @@ use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
 use crate::git::settings::Settings;
+use crate::keys::key_file::{self, KeyText};
 use crate::keys::own::{newest, of_agent};
 use crate::lint;
 use crate::recipient_edit::checked_name;
@@ -239,7 +240,7 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
         ));
     }
     let pair = keygen::generate(args.pq);
-    keygen::create(ui, &file, &pair)?;
+    key_file::create(ui, &file, &KeyText::generated(&pair))?;
     Ok(vec![pair.recipient.to_string()])
 }
 

@@ -204,7 +204,8 @@ pub(crate) enum Command {
     Exposure(DeferredArgs<exposure::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
-    /// Check that your keys work
+    /// Check that your keys work, and back up a private key as shares on paper
+    #[command(alias = "key")]
     Keys(DeferredArgs<keys::Args>),
     /// Unlock your keys once, and keep them in an agent
     #[cfg(feature = "keyservice")]

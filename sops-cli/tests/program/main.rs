@@ -36,6 +36,7 @@ mod help_examples;
 mod hook;
 mod init;
 mod key_plan;
+mod key_shares;
 mod keys;
 #[cfg(feature = "vault")]
 mod keys_check;
