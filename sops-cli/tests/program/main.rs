@@ -58,6 +58,8 @@ mod proposals;
 mod publish;
 mod races;
 mod recipients;
+#[cfg(feature = "kube")]
+mod recover;
 mod redact;
 mod redact_terminal;
 mod refs;
