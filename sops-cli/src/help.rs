@@ -46,7 +46,10 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "git", "diff", "resolve", "verify", "exposure", "hook", "lint",
         ],
     ),
-    ("Kubernetes", &["apply", "flux", "refs", "render"]),
+    (
+        "Kubernetes",
+        &["apply", "flux", "recover", "refs", "render"],
+    ),
     (
         "Compatibility with sops",
         &["filestatus", "publish", "link"],

@@ -82,6 +82,15 @@ pub enum Error {
         /// What is wrong with it.
         message: &'static str,
     },
+    /// A share of a private key is mistyped, or cannot be used with the others. The error does not
+    /// show its words.
+    #[error("{message}")]
+    Share {
+        /// What is wrong with it.
+        message: String,
+        /// The number of the wrong word, from 1, if only one is wrong.
+        word: Option<usize>,
+    },
     /// A source of private keys cannot be used.
     #[error("{name}: {message}")]
     KeySource {
@@ -99,6 +108,13 @@ impl Error {
         Self::NoKeyService {
             key: key.to_string(),
             family: key.family(),
+        }
+    }
+
+    pub(crate) fn share(message: impl Into<String>) -> Self {
+        Self::Share {
+            message: message.into(),
+            word: None,
         }
     }
 

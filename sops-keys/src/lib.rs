@@ -34,6 +34,7 @@
 //! | `service`, `key_services`, `work_budget` | services that use master keys, and limits on their work |
 //! | [`age`], `pgp` | the families whose private keys are used on this machine |
 //! | `environment`, `prompt`, `decrypted_secret` | the context for finding and using a private key |
+//! | [`slip39`], `gf256` | a private key as shares on paper, and the arithmetic of shares |
 //! | [`identifier`], [`timestamp`], [`reading`] | untrusted texts and files |
 
 pub mod age;
@@ -44,6 +45,7 @@ mod encrypted_secret;
 mod environment;
 mod error;
 mod family;
+mod gf256;
 pub mod identifier;
 mod key_recovery;
 mod key_services;
@@ -56,6 +58,7 @@ pub mod reading;
 mod service;
 mod service_fn;
 mod shamir;
+pub mod slip39;
 mod spelling;
 pub mod timestamp;
 mod usable_key;

@@ -1,16 +1,15 @@
 //! Shamir's secret sharing over GF(2^8), which splits a data key among key groups. SOPS uses
 //! HashiCorp Vault's implementation.
 //!
-//! Each byte of the secret is the value at 0 of its own random polynomial of degree threshold - 1
-//! over the AES field (x^8 + x^4 + x^3 + x + 1). A share consists of the polynomials' values at its
-//! x coordinate, followed by that coordinate. The arithmetic takes the same steps for all values,
-//! so its timing reveals nothing about them.
+//! Each byte of the secret is the value at 0 of its own random polynomial of degree threshold - 1. A
+//! share consists of the polynomials' values at its x coordinate, followed by that coordinate.
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::gf256::{Point, interpolate, multiply};
 
 /// Splits `secret` into `parts` shares, any `threshold` of which recover it.
 ///
@@ -98,41 +97,12 @@ pub(crate) fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>>
         }
     }
 
-    let mut secret = Zeroizing::new(vec![0; length - 1]);
-    for (share, x) in shares.iter().zip(&xs) {
-        // Lagrange's basis polynomial at 0. Subtraction is XOR, and no two coordinates are equal.
-        let (mut numerator, mut denominator) = (1, 1);
-        for root in xs.iter().filter(|root| *root != x) {
-            numerator = multiply(numerator, *root);
-            denominator = multiply(denominator, *x ^ *root);
-        }
-        let weight = multiply(numerator, invert(denominator));
-        for (byte, y) in secret.iter_mut().zip(share.as_ref()) {
-            *byte ^= multiply(*y, weight);
-        }
-    }
-    Ok(secret)
-}
-
-/// The product of two field elements, always in the same eight steps.
-fn multiply(mut a: u8, b: u8) -> u8 {
-    let mut product = 0;
-    for bit in 0..8 {
-        product ^= a & 0u8.wrapping_sub((b >> bit) & 1);
-        a = (a << 1) ^ (0x1b & 0u8.wrapping_sub(a >> 7));
-    }
-    product
-}
-
-/// The inverse of an element: a^254, because a^255 = 1 for all elements except 0.
-fn invert(a: u8) -> u8 {
-    // 254 = 0b1111_1110: six rounds of square-and-multiply give a^127, and another square gives
-    // a^254.
-    let mut power = a;
-    for _ in 0..6 {
-        power = multiply(multiply(power, power), a);
-    }
-    multiply(power, power)
+    let points: Vec<Point<'_>> = shares
+        .iter()
+        .zip(&xs)
+        .map(|(share, x)| (*x, &share.as_ref()[..length - 1]))
+        .collect();
+    Ok(interpolate(&points, 0))
 }
 
 fn refuse<T>(message: impl Into<String>) -> Result<T> {
@@ -195,15 +165,6 @@ mod tests {
             assert_eq!(*combine(&shares[..threshold]).unwrap(), secret);
             assert_ne!(shares[0][..32], secret);
         }
-    }
-
-    #[test]
-    fn every_element_except_zero_has_an_inverse() {
-        assert_eq!(invert(0), 0);
-        assert!((1..=255).all(|a| multiply(a, invert(a)) == 1));
-        // From FIPS 197, section 4.2.
-        assert_eq!(multiply(0x57, 0x83), 0xc1);
-        assert_eq!(multiply(0x57, 0x13), 0xfe);
     }
 
     #[test]

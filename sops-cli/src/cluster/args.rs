@@ -8,7 +8,7 @@ use sops_lint::{shell_path, shell_word};
 use crate::command_error::name_of;
 
 /// The flags that choose a cluster.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
 pub(crate) struct ClusterArgs {
     /// Context of the kubeconfig [default: the current one]

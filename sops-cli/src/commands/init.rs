@@ -16,6 +16,7 @@ use crate::config::load;
 use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
+use crate::keys::key_file::{self, KeyText};
 use crate::keys::own::{addition, name_in_git, newest, of_agent};
 use crate::lint;
 use crate::recipient_edit::checked_name;
@@ -249,7 +250,11 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
         ));
     }
     let pair = keygen::generate(args.pq);
-    keygen::create(ui, &file, &pair, args.passphrase)?;
+    let key = match args.passphrase {
+        true => KeyText::protected(ui, &pair)?,
+        false => KeyText::generated(&pair),
+    };
+    key_file::create(ui, &file, &key)?;
     Ok(vec![pair.recipient.to_string()])
 }
 

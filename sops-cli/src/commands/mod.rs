@@ -36,6 +36,8 @@ mod offboard;
 mod propose;
 mod publish;
 mod recipients;
+#[cfg(feature = "kube")]
+mod recover;
 mod refs;
 mod render;
 mod resolve;
@@ -208,7 +210,8 @@ pub(crate) enum Command {
     Exposure(DeferredArgs<exposure::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),
-    /// Check that your keys work
+    /// Check that your keys work, and back up a private key as shares on paper
+    #[command(alias = "key")]
     Keys(DeferredArgs<keys::Args>),
     /// Unlock your keys once, and keep them in an agent
     #[cfg(feature = "keyservice")]
@@ -304,6 +307,9 @@ pub(crate) enum Command {
     /// Install and check the key that Flux decrypts with
     #[cfg(feature = "kube")]
     Flux(DeferredArgs<flux::Args>),
+    /// Check that a backup of the key can rebuild the cluster from the repository
+    #[cfg(feature = "kube")]
+    Recover(DeferredArgs<recover::Args>),
     /// Replace encrypted values with placeholders, for checks without a key
     ///
     /// This prints manifests without `sops` metadata in which every encrypted value is a
@@ -393,6 +399,8 @@ pub(crate) fn run(
         Command::Apply(args) => apply::cmd_apply(ui, globals, args),
         #[cfg(feature = "kube")]
         Command::Flux(args) => return flux::cmd_flux(ui, globals, args),
+        #[cfg(feature = "kube")]
+        Command::Recover(args) => return recover::cmd_recover(ui, globals, args),
         Command::Render(args) => render::cmd_render(ui, globals, args),
         Command::Link(args) => link::cmd_link(ui, args),
         Command::Completion(args) => completion::cmd_completion(ui, args, command_line()),

@@ -32,7 +32,7 @@ use crate::ui::Ui;
 
 pub(crate) use conditions::{Expected, Readers};
 pub(crate) use errors::check_directory;
-pub(crate) use platform::commands_above;
+pub(crate) use platform::{commands_above, is_in_memory};
 pub(crate) use private_directory::PrivateDirectory;
 pub(crate) use scratch::write_scratch;
 pub(crate) use staging::{StagedReplacement, Staging};

@@ -16,5 +16,5 @@ pub(crate) use kustomization::{Expectation, items};
 pub(crate) use rbac::RbacLists;
 pub(crate) use report::{FluxCheck, FluxReport};
 pub(crate) use repository::read_repository;
-pub(crate) use secret::{DecryptionSecret, needs_secret, recipients_in};
+pub(crate) use secret::{DecryptionSecret, OwnKeys, needs_secret, recipients_in};
 pub(crate) use secret_name::SecretName;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sops_core::keys::age::Recipient;
-use sops_core::keys::{Family, Identities};
+use sops_core::keys::{Environment, Family, Identities};
 use sops_core::{EncryptedDocument, Error, MacCheck};
 use sops_lint::shell_path;
 use zeroize::Zeroizing;
@@ -47,6 +47,30 @@ fn identities_in(entry: &str, text: &[u8]) -> Identities {
 fn decoded(entry: &Value) -> Zeroizing<Vec<u8>> {
     let bytes = BASE64_STANDARD.decode(entry.as_str().unwrap_or_default());
     Zeroizing::new(bytes.unwrap_or_default())
+}
+
+/// The keys of the user that the Secret is compared with.
+pub(crate) enum OwnKeys {
+    /// Those that `sops` finds.
+    Computer,
+    /// Those of a backup.
+    Backup(Vec<Recipient>),
+}
+
+impl OwnKeys {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Computer => "this computer's key",
+            Self::Backup(_) => "backup",
+        }
+    }
+
+    fn recipients(&self) -> Vec<Recipient> {
+        match self {
+            Self::Computer => Identities::from_environment(Environment::process()).recipients(),
+            Self::Backup(recipients) => recipients.clone(),
+        }
+    }
 }
 
 /// The keys in a Secret.
@@ -93,17 +117,25 @@ impl DecryptionSecret {
         (keys, checks)
     }
 
-    /// Whether this computer has one of the keys.
-    pub(crate) fn check_own(&self, own: &[Recipient]) -> FluxCheck {
-        let subject = "this computer's key";
-        let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
+    /// Whether one of the user's keys is among them.
+    pub(crate) fn check_own(&self, own: &OwnKeys) -> FluxCheck {
+        let subject = own.name();
+        let keys = own.recipients();
+        let mut natives = keys
+            .iter()
+            .filter(|key| key.to_string().starts_with("age1"));
         match natives.next() {
             None => FluxCheck::note(subject, "not found, so it cannot be compared"),
-            Some(_) if own.iter().any(|key| self.recipients.contains(key)) => {
+            Some(_) if keys.iter().any(|key| self.recipients.contains(key)) => {
                 FluxCheck::ok(subject, "is in the cluster")
             }
             Some(key) => {
-                FluxCheck::gap(subject, format!("is not in the cluster: {key}")).hint(INSTALL)
+                let finding = format!("is not in the cluster: {key}");
+                match own {
+                    OwnKeys::Computer => FluxCheck::gap(subject, finding).hint(INSTALL),
+                    // The cluster may have a key of its own.
+                    OwnKeys::Backup(_) => FluxCheck::note(subject, finding),
+                }
             }
         }
     }

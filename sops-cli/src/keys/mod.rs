@@ -1,7 +1,8 @@
 //! Master keys: the services that encrypt and decrypt with them (`services.rs`, `cloud.rs`,
 //! `local.rs`, and `unprompted.rs` for services that never ask), their log (`log.rs`), their names
-//! in messages (`names.rs`), the user's own keys (`own.rs`), what to do without a suitable key
-//! (`hints.rs`), and the checks before a data key is encrypted for them.
+//! in messages (`names.rs`), the user's own keys (`own.rs`), files with keys (`key_file.rs`), what
+//! to do without a suitable key (`hints.rs`), and the checks before a data key is encrypted for
+//! them.
 
 pub(crate) mod agreement;
 pub(crate) mod changes;
@@ -9,6 +10,7 @@ mod cloud;
 pub(crate) mod damaged;
 pub(crate) mod groups;
 mod hints;
+pub(crate) mod key_file;
 #[cfg(feature = "keyservice")]
 pub(crate) mod local;
 pub(crate) mod lockout;

@@ -36,6 +36,15 @@ impl Unprompted {
         }
     }
 
+    /// Only these identities: no other key of this machine, and none on a server.
+    #[cfg(feature = "kube")]
+    pub(crate) fn only(identities: Identities) -> Self {
+        Self {
+            service: Arc::new(identities),
+            most: Effort::Ready,
+        }
+    }
+
     /// The PGP keys that the agent of `gpg` has unlocked.
     fn unlocked_pgp() -> Self {
         Self::of(Arc::new(Gpg::from_environment(Environment::process())))

@@ -24,7 +24,7 @@ use sops_printable::{lines, masked, one_line};
 use self::shortening::shortened;
 #[cfg(feature = "keyservice")]
 use self::terminal::remembered;
-use self::terminal::restored;
+use self::terminal::{cleared, restored};
 use crate::arguments::invocation::under_name;
 use crate::command_error::{CommandError, name_of, wrapped};
 
@@ -208,6 +208,27 @@ impl Ui {
                 "n" => return Ok(false),
                 _ => {}
             }
+        }
+    }
+
+    /// Shows secret text on the terminal until the user presses Enter, and then removes it from the
+    /// screen and from what can be scrolled back to. A signal that ends the program does so too.
+    pub(crate) fn show_until_enter(&self, text: &str, question: &str) -> Result<(), CommandError> {
+        const CLEAR: &[u8] = b"\x1b[H\x1b[2J\x1b[3J";
+        let read = cleared(CLEAR, || {
+            self.output(text.as_bytes())?;
+            let mut answer = String::new();
+            let asked = write!(io::stderr(), "{}", one_line(question));
+            let read = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
+            self.output(CLEAR)?;
+            read.map_err(|error| CommandError::input("the answer", &error))
+        });
+        match read? {
+            0 => Err(CommandError::input(
+                "the answer",
+                &io::ErrorKind::UnexpectedEof.into(),
+            )),
+            _ => Ok(()),
         }
     }
 

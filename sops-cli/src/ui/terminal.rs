@@ -2,6 +2,7 @@
 //! signal ends the program.
 
 use std::fs::File;
+use std::io::Write as _;
 #[cfg(feature = "keyservice")]
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -21,7 +22,11 @@ struct Modes {
 impl Modes {
     /// The current modes; `None` without a terminal.
     fn current() -> Option<Self> {
-        let terminal = File::open("/dev/tty").ok()?;
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
         let modes = tcgetattr(&terminal).ok()?;
         Some(Self { terminal, modes })
     }
@@ -35,6 +40,21 @@ impl Modes {
 /// Asks a question that changes the modes of the terminal. A signal that ends the process restores
 /// them first.
 pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
+    before_signals(Modes::restore, ask)
+}
+
+/// Asks a question below a secret. A signal that ends the process first writes `clear`, which
+/// removes the secret from the terminal.
+pub(crate) fn cleared<A>(clear: &[u8], ask: impl FnOnce() -> A) -> A {
+    let clear = |modes: &Modes| {
+        // As above.
+        let _ = (&modes.terminal).write_all(clear);
+    };
+    before_signals(clear, ask)
+}
+
+/// Asks a question. A signal that ends the process first runs `clean_up`.
+fn before_signals<A>(clean_up: impl Fn(&Modes) + Send, ask: impl FnOnce() -> A) -> A {
     let deferred = DeferredSignals::new();
     let watched = Modes::current().zip(Signals::new(ENDING).ok());
     let Some((modes, mut signals)) = watched else {
@@ -48,7 +68,7 @@ pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
                 // If another part of the program deferred signals too, it must finish first, and
                 // the question stays open.
                 if deferred.is_only() {
-                    modes.restore();
+                    clean_up(&modes);
                     let _ = emulate_default_handler(signal);
                 }
             }

@@ -27,6 +27,7 @@ mod formats;
 mod generated;
 mod golden;
 mod groups;
+mod key_shares;
 mod keyservice;
 mod lint_corpus;
 mod merge;

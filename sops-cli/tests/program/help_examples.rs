@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use sops_test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
+use sops_test_support::environment::{
+    Run, TestEnvironment, identity, other_recipient, program, recipient,
+};
 
 use crate::help::all_commands;
 
@@ -15,6 +17,12 @@ const NO_CLUSTER: &str = "kubeconfig";
 
 /// The message of examples that ask for a value, if there is no terminal.
 const NO_TERMINAL: &str = "there is no terminal to ask for the value";
+
+/// The messages of examples that show or ask for shares, if there is no terminal.
+const NO_TERMINAL_FOR_SHARES: [&str; 2] = [
+    "without a terminal, only one share is printed at a time",
+    "there is no share in it",
+];
 
 #[test]
 fn examples_of_every_command_run() {
@@ -39,6 +47,12 @@ fn examples_of_every_command_run() {
                 ["secret", ..] => {
                     let run = run(&environment, &example);
                     let asks = run.stderr.contains(NO_TERMINAL);
+                    assert!(run.code == Some(0) || asks, "{example}: {run}");
+                }
+                ["keys", ..] => {
+                    let run = run(&environment, &example);
+                    let needs = |message: &&str| run.stderr.contains(*message);
+                    let asks = NO_TERMINAL_FOR_SHARES.iter().any(needs);
                     assert!(run.code == Some(0) || asks, "{example}: {run}");
                 }
                 ["apply"] | ["flux", ..] => {
@@ -140,7 +154,8 @@ fn repository() -> TestEnvironment {
     );
     environment.write("password.json", "\"new\"");
     environment.write("tls.key", include_str!("../../../testdata/tls/server.key"));
-    environment.write(".gitignore", "tls.key\n");
+    environment.write("backup.txt", identity());
+    environment.write(".gitignore", "tls.key\nbackup.txt\nshare-*.txt\n");
     environment.write("tls.crt", include_str!("../../../testdata/tls/server.pem"));
     environment.write("api.env", "PORT=80\n");
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
@@ -171,7 +186,7 @@ fn repository() -> TestEnvironment {
         fs::create_dir_all(environment.home().join(directory)).expect("the home is writable");
     }
     let git = "git init -q -b main . && git add . && \
-               git -c user.name=a -c user.email=a@example.org commit -qm files";
+               git -c user.name=a -c user.email=a@example.org commit -qm files && git tag v1.0";
     let run = run(&environment, git);
     assert_eq!(run.code, Some(0), "{run}");
     environment
@@ -227,6 +242,11 @@ fn run(environment: &TestEnvironment, example: &str) -> Run {
     if example.contains("encrypt -i secret.yaml") || example.contains("encrypt --age") {
         environment.write("secret.yaml", "stringData:\n  password: one\n");
         environment.write("settings.yaml", "port: \"80\"\n");
+    }
+    if example.contains("keys join") {
+        let split = "for share in 1 4; do sops-rs keys split 2-of-5 --share $share > share-$share.txt || exit; done";
+        let run = environment.finish(shell(environment, split));
+        assert_eq!(run.code, Some(0), "{run}");
     }
     if example.contains("sops-rs resolve") {
         in_conflict(environment);

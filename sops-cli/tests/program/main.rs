@@ -36,6 +36,7 @@ mod help_examples;
 mod hook;
 mod init;
 mod key_plan;
+mod key_shares;
 mod keys;
 #[cfg(feature = "vault")]
 mod keys_check;
@@ -57,6 +58,8 @@ mod proposals;
 mod publish;
 mod races;
 mod recipients;
+#[cfg(feature = "kube")]
+mod recover;
 mod redact;
 mod redact_terminal;
 mod refs;

@@ -14,7 +14,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use sops_test_support::environment::{TestEnvironment, program};
 
 /// A command on a terminal of its own.
-struct Session {
+pub(crate) struct Session {
     child: Child,
     terminal: File,
     shown: String,
@@ -22,7 +22,7 @@ struct Session {
 
 impl Session {
     /// Starts the command in a new session on a terminal of 24 rows and 80 columns.
-    fn start(environment: &TestEnvironment, command: &Command) -> Self {
+    pub(crate) fn start(environment: &TestEnvironment, command: &Command) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&terminal).expect("it is ours");
         unlockpt(&terminal).expect("it is ours");
@@ -52,7 +52,7 @@ impl Session {
 
     /// Reads until the terminal shows the text, and returns everything up to it.
     #[track_caller]
-    fn until(&mut self, text: &str) -> String {
+    pub(crate) fn until(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
             if let Some(at) = self.shown.find(text) {
@@ -96,14 +96,14 @@ impl Session {
         }
     }
 
-    fn type_in(&mut self, keys: &str) {
+    pub(crate) fn type_in(&mut self, keys: &str) {
         self.terminal
             .write_all(keys.as_bytes())
             .expect("it is open");
     }
 
     /// The rest of the output, and the exit status.
-    fn end(mut self) -> (String, ExitStatus) {
+    pub(crate) fn end(mut self) -> (String, ExitStatus) {
         let start = Instant::now();
         while self.read() {
             assert!(

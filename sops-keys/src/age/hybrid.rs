@@ -13,7 +13,6 @@ use ::age::{DecryptError, EncryptError};
 use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
-use bech32::{FromBase32, ToBase32, Variant};
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::XWing;
@@ -23,6 +22,7 @@ use rand::rngs::SysRng;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::bech32_key::{SEED_BYTES, decode, encode};
 use super::low_order::{LOW_ORDER, is_low_order};
 
 const STANZA: &str = "mlkem768x25519";
@@ -31,8 +31,7 @@ const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
 /// the file key.
 const LABEL: &str = "postquantum";
 const RECIPIENT_PREFIX: &str = "age1pq";
-const IDENTITY_PREFIX: &str = "age-secret-key-pq-";
-const SEED_BYTES: usize = 32;
+pub(super) const IDENTITY_PREFIX: &str = "age-secret-key-pq-";
 const TAG_BYTES: usize = 16;
 
 /// The public key: 1216 bytes.
@@ -153,20 +152,6 @@ impl ::age::Identity for Identity {
             file_key.copy_from_slice(&opened);
             opened.zeroize();
         })))
-    }
-}
-
-fn encode(prefix: &str, bytes: &[u8]) -> String {
-    bech32::encode(prefix, bytes.to_base32(), Variant::Bech32)
-        .expect("the prefixes are constants, and valid ones")
-}
-
-fn decode(text: &str, prefix: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-    match bech32::decode(text) {
-        Ok((found, data, Variant::Bech32)) if found == prefix => Vec::from_base32(&data)
-            .map(Zeroizing::new)
-            .map_err(|_| "invalid Bech32 encoding"),
-        _ => Err("invalid Bech32 encoding"),
     }
 }
 

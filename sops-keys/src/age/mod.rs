@@ -4,12 +4,14 @@
 //! them. SOPS stores one age file for each recipient.
 //!
 //! This directory contains public keys (`recipient`) and private keys (`identity`, `ssh`, `hybrid`,
-//! `plugin`, `key_pair`); age files and their stanzas (`age_file`, `stanza`); the sources of
-//! identities (`discovery`, `key_file`, `command`, `protected_file`, `source`, `source_list`,
-//! `source_report`, `text_search`); and the decryption of a file with a set of identities
-//! (`identities`, `decryption_attempt`, `service`, `unlocking`).
+//! `plugin`, `key_pair`), and how these are kept on paper (`bech32_key`, `seed`, `shares`); age files
+//! and their stanzas (`age_file`, `stanza`); the sources of identities (`discovery`, `key_file`,
+//! `command`, `protected_file`, `source`, `source_list`, `source_report`, `text_search`); and the
+//! decryption of a file with a set of identities (`identities`, `decryption_attempt`, `service`,
+//! `unlocking`).
 
 pub(crate) mod age_file;
+mod bech32_key;
 mod command;
 mod decryption_attempt;
 mod discovery;
@@ -24,7 +26,9 @@ mod low_order;
 mod plugin;
 mod protected_file;
 mod recipient;
+mod seed;
 mod service;
+mod shares;
 mod source;
 mod source_list;
 mod source_report;
@@ -43,4 +47,5 @@ pub use identity::Identity;
 pub use key_pair::generate_hybrid;
 pub use key_pair::{KeyPair, generate_x25519};
 pub use recipient::Recipient;
+pub use shares::{join_shares, split_key};
 pub use source_report::{Held, NO_PASSPHRASE, SourceReport, WRONG_PASSPHRASE};

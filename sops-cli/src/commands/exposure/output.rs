@@ -18,15 +18,40 @@ pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {
 /// The values to replace, in Markdown.
 pub(crate) fn checklist(report: &Report) -> String {
     let who = report.who.as_deref().unwrap_or_default();
-    let mut text = format!("# Values to replace: {}\n\n", one_line(who));
+    let mut text = format!("# Values to replace: {}\n\n", markdown(who));
     text += "Each of these values could be read by someone who left. Change it at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed` lists the rest.\n\n";
     for value in &report.values {
-        text += &format!("- [ ] {}\n", one_line(&line(value)));
+        text += &format!("- [ ] {}\n", markdown(&line(value)));
     }
     if report.is_incomplete() {
         text += "\nThis list may be incomplete: some versions could not be read.\n";
     }
     text
+}
+
+/// Text of the repository, so that it is shown as it is in Markdown.
+fn markdown(text: &str) -> String {
+    const SPECIAL: &str = r"\`*<>~&|";
+    let text = one_line(text);
+    let mut escaped = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    let mut is_in_word = false;
+    while let Some(character) = characters.next() {
+        let next = characters.peek();
+        let is_special = match character {
+            // Inside a word, an underscore is only an underscore.
+            '_' => !is_in_word || !next.is_some_and(|next| next.is_alphanumeric()),
+            // Key paths have brackets; only this makes a link of them.
+            ']' => next == Some(&'('),
+            character => SPECIAL.contains(character),
+        };
+        if is_special {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+        is_in_word = character.is_alphanumeric();
+    }
+    escaped
 }
 
 /// One line for each value.
@@ -126,6 +151,30 @@ fn summary(report: &Report) -> String {
         ),
         (Some(who), false) => {
             format!("{who} could read {found} of the {in_use} secret value{plural} in use")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checklist_shows_text_as_it_is() {
+        for (text, expected) in [
+            (
+                "apps/db.yaml: data.API_KEY_2",
+                "apps/db.yaml: data.API_KEY_2",
+            ),
+            ("_a_ __b", r"\_a\_ \_\_b"),
+            (
+                "[x](y) `z` *a* <b> ~c~ d&e |",
+                r"[x\](y) \`z\` \*a\* \<b\> \~c\~ d\&e \|",
+            ),
+            (r"a\b", r"a\\b"),
+            (r#"data["tls.key"][0]"#, r#"data["tls.key"][0]"#),
+        ] {
+            assert_eq!(markdown(text), expected);
         }
     }
 }

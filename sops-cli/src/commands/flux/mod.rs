@@ -12,6 +12,9 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
+pub(crate) use self::secret_args::SecretArgs;
+pub(crate) use self::verify::report_of_backup;
+
 const EXAMPLES: &str = "\
 Examples:
   sops-rs flux install-key --create-namespace

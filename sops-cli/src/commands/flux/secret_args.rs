@@ -1,13 +1,13 @@
 //! The flags that name the Secret with the keys of Flux.
 
 /// The Secret that Flux takes its keys from.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
-pub(super) struct SecretArgs {
+pub(crate) struct SecretArgs {
     /// Namespace of the Secret
     #[arg(long, short, value_name = "NAME", default_value = "flux-system")]
-    pub(super) namespace: String,
+    pub(crate) namespace: String,
     /// Name of the Secret
     #[arg(long, value_name = "NAME", default_value = "sops-age")]
-    pub(super) name: String,
+    pub(crate) name: String,
 }

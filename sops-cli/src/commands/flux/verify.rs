@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use k8s_openapi::api::core::v1::Secret;
-use sops_core::keys::{Environment, Identities};
+use sops_core::keys::Recipient;
 use sops_core::{Format, parse_document};
 use sops_lint::flux::{FluxTree, SourceOrigin};
 
@@ -14,8 +14,8 @@ use crate::batch;
 use crate::cluster::{self, ApiFailure, Cluster, ClusterArgs, ResourcePath, Security};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
-    Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, RbacLists,
-    SecretName, access, access_table, items, needs_secret, read_repository,
+    Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, OwnKeys,
+    RbacLists, SecretName, access, access_table, items, needs_secret, read_repository,
 };
 use crate::input::{Input, read_repository_file};
 use crate::ui::Ui;
@@ -57,7 +57,7 @@ enum Output {
 }
 
 pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
-    let report = cluster::run(args.report(ui))?;
+    let report = cluster::run(args.report(ui, &OwnKeys::Computer))?;
     let text = match args.output {
         Output::Table => args.table(&report),
         Output::Json => report.json(),
@@ -67,6 +67,24 @@ pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
         true => ExitCode::from(Code::Generic as u8),
         false => ExitCode::SUCCESS,
     })
+}
+
+/// What `flux verify` reports about a repository and its cluster, compared with a backup of the
+/// key.
+pub(crate) fn report_of_backup(
+    ui: &Ui,
+    path: PathBuf,
+    (secret, cluster): (SecretArgs, ClusterArgs),
+    backup: Vec<Recipient>,
+) -> Result<FluxReport, CommandError> {
+    let args = Args {
+        path,
+        secret,
+        output: Output::Table,
+        access: false,
+        cluster,
+    };
+    cluster::run(args.report(ui, &OwnKeys::Backup(backup)))
 }
 
 impl Args {
@@ -88,7 +106,7 @@ impl Args {
         }
     }
 
-    async fn report(&self, ui: &Ui) -> Result<FluxReport, CommandError> {
+    async fn report(&self, ui: &Ui, own: &OwnKeys) -> Result<FluxReport, CommandError> {
         let verification = Verification::of(&self.path)?;
         let mut report = FluxReport::default();
         let cluster = match cluster::missing_kubeconfig(&self.cluster) {
@@ -102,7 +120,7 @@ impl Args {
         };
         if let Some(cluster) = &cluster {
             cluster.warn_if_insecure(ui);
-            self.check_keys(cluster, &verification.inputs, &mut report)
+            self.check_keys(cluster, &verification.inputs, own, &mut report)
                 .await?;
         }
         self.check_kustomizations(cluster.as_ref(), verification, &mut report)
@@ -118,22 +136,25 @@ impl Args {
         &self,
         cluster: &Cluster,
         inputs: &[EncryptedInput],
+        own: &OwnKeys,
         report: &mut FluxReport,
     ) -> Result<(), CommandError> {
         let SecretArgs { namespace, name } = &self.secret;
         let target = ResourcePath::of::<Secret>(Some(namespace), name);
         let subject = format!("{namespace}/{name}");
         let Some(secret) = cluster.get(&target).await? else {
-            let hint = "install the key: `sops-rs flux install-key --create-namespace`";
-            report
-                .checks
-                .push(FluxCheck::gap(subject, "this Secret does not exist").hint(hint));
+            let finding = "this Secret does not exist";
+            report.checks.push(match own {
+                OwnKeys::Computer => FluxCheck::gap(subject, finding)
+                    .hint("install the key: `sops-rs flux install-key --create-namespace`"),
+                // The cluster may be a new one.
+                OwnKeys::Backup(_) => FluxCheck::note(subject, finding),
+            });
             return Ok(());
         };
         let (keys, checks) = DecryptionSecret::of(&secret, &subject);
         report.checks.extend(checks);
-        let own = Identities::from_environment(Environment::process()).recipients();
-        report.checks.push(keys.check_own(&own));
+        report.checks.push(keys.check_own(own));
         report
             .checks
             .extend(inputs.iter().map(|(file, input)| match input {

@@ -1,8 +1,12 @@
-//! `sops-rs keys`. `check.rs` is its command, `inventory.rs` finds the master keys of a repository,
-//! and `trial.rs` tries one.
+//! `sops-rs keys`: one file for each command. For `check`, `inventory.rs` finds the master keys of a
+//! repository, and `trial.rs` tries one. For `split` and `join`, `share_text.rs` is how a share is
+//! written down.
 
 mod check;
 mod inventory;
+mod join;
+mod share_text;
+mod split;
 mod trial;
 
 use std::process::ExitCode;
@@ -15,8 +19,9 @@ use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  sops-rs keys check
-  sops-rs keys check apps secret.yaml";
+  sops-rs keys check apps secret.yaml
+  sops-rs keys split 3-of-5
+  sops-rs keys join";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -28,6 +33,8 @@ pub(crate) struct Args {
 #[derive(Subcommand, Debug)]
 enum KeysAction {
     Check(check::Args),
+    Split(split::Args),
+    Join(join::Args),
 }
 
 pub(crate) fn cmd_keys(
@@ -36,6 +43,9 @@ pub(crate) fn cmd_keys(
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
     match &args.action {
-        KeysAction::Check(args) => check::cmd_check(ui, globals, args),
+        KeysAction::Check(args) => return check::cmd_check(ui, globals, args),
+        KeysAction::Split(args) => split::cmd_split(ui, args)?,
+        KeysAction::Join(args) => join::cmd_join(ui, args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

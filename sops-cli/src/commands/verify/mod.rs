@@ -2,10 +2,12 @@
 //!
 //! `working_tree.rs` and `snapshot.rs` find the files, `verifier.rs` checks each, `by_history.rs`
 //! and `elsewhere.rs` check those that no key decrypts by the `evidence.rs` of
-//! other versions, and `summary.rs` counts.
+//! other versions, and `summary.rs` counts. `commit.rs` is for `recover drill`.
 
 mod args;
 mod by_history;
+#[cfg(feature = "kube")]
+mod commit;
 mod elsewhere;
 mod evidence;
 mod snapshot;
@@ -26,6 +28,8 @@ use crate::lint::walk::sort;
 use crate::ui::Ui;
 
 pub(crate) use self::args::Args;
+#[cfg(feature = "kube")]
+pub(crate) use self::{commit::verify_commit, summary::Verified};
 
 pub(crate) fn cmd_verify(
     ui: &Ui,

@@ -7,22 +7,22 @@ use sops_lint::{Finding, Severity, UNVERIFIED_FILE};
 use crate::command_error::CommandError;
 
 /// The findings of a run.
-pub(super) struct Verified {
-    pub(super) findings: Vec<Finding>,
-    pub(super) summary: Summary,
+pub(crate) struct Verified {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) summary: Summary,
     /// The configurations that cannot be used.
-    pub(super) errors: Vec<CommandError>,
+    pub(crate) errors: Vec<CommandError>,
 }
 
 /// Numbers of files and findings.
 #[derive(Debug, Default)]
-pub(super) struct Summary {
+pub(crate) struct Summary {
     /// The names of the encrypted files.
     pub(super) checked: Vec<String>,
     /// Encrypted files.
-    pub(super) encrypted: usize,
+    pub(crate) encrypted: usize,
     /// Files that were decrypted and whose MAC matched.
-    pub(super) decrypted: usize,
+    pub(crate) decrypted: usize,
     /// Files that no key decrypts and whose history is clean.
     pub(super) by_history: usize,
     /// How many of `by_history` have no other version with the same MAC in the history.

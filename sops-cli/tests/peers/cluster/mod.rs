@@ -4,6 +4,7 @@
 mod apply;
 mod credentials;
 mod install_key;
+mod rebuild;
 mod refusals;
 mod render;
 mod sealed_secrets;
