@@ -39,14 +39,16 @@ Examples:
 
 /// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// sops-rs looks for the key where sops does. The key must belong to a recipient in `.sops.yaml`.
-/// It is sent with server-side apply, and only over TLS to a server whose certificate is valid.
+/// sops-rs looks for the key where sops does, and installs the keys that belong to recipients in
+/// `.sops.yaml`. They are sent with server-side apply, and only over TLS to a server whose
+/// certificate is valid.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     secret: SecretArgs,
-    /// File with the private key [default: where sops looks for keys]
+    /// File with the private key; `.sops.yaml` must name its recipient [default: where sops looks
+    /// for keys]
     #[arg(long, value_name = "FILE")]
     age_key_file: Option<PathBuf>,
     /// Create the namespace if it does not exist
@@ -86,18 +88,8 @@ pub(crate) fn cmd_install_key(
 ) -> Result<(), CommandError> {
     let recipients = recipients(ui, globals)?;
     let identities = args.identities(ui)?;
-    let pairs = key_pairs(&identities, &recipients)?;
-    for pair in &pairs {
-        if !recipients.contains(&pair.recipient) {
-            let message = format!(
-                "{} is not a recipient in .sops.yaml, so its private key was not installed",
-                pair.recipient
-            );
-            return Err(CommandError::new(Code::Generic, message)
-                .hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`")
-                .hint("or add the recipient to `.sops.yaml`, and run `sops-rs updatekeys` for the files"));
-        }
-    }
+    let found = key_pairs(&identities, &recipients)?;
+    let pairs = args.installed(ui, found, &recipients)?;
     let object = args.object(&pairs);
     if args.export {
         return export(ui, &object);
@@ -166,6 +158,52 @@ fn key_pairs(
 }
 
 impl Args {
+    /// Those of the key pairs whose recipients `.sops.yaml` names. Key files also have retired keys,
+    /// and keys for other repositories; only in a file that the user named, such a key is a mistake.
+    fn installed(
+        &self,
+        ui: &Ui,
+        found: Vec<KeyPair>,
+        recipients: &[Recipient],
+    ) -> Result<Vec<KeyPair>, CommandError> {
+        let (pairs, others): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|pair| recipients.contains(&pair.recipient));
+        let names: Vec<_> = others
+            .iter()
+            .map(|pair| pair.recipient.to_string())
+            .collect();
+        if names.is_empty() {
+            return Ok(pairs);
+        }
+        let is_named = self.age_key_file.is_some();
+        if is_named || pairs.is_empty() {
+            let message = match &names[..] {
+                [only] => {
+                    format!(
+                        "{only} is not a recipient in .sops.yaml, so its private key was not installed"
+                    )
+                }
+                names => format!(
+                    "{} are not recipients in .sops.yaml, so no private key was installed",
+                    names.join(" and ")
+                ),
+            };
+            let error = CommandError::new(Code::Generic, message);
+            let error = match is_named {
+                true => error,
+                false => error.hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`"),
+            };
+            return Err(error.hint("to encrypt the files for it too, add the recipient: `sops-rs recipients add --update`"));
+        }
+        for name in names {
+            ui.note(format_args!(
+                "Left out the key of {name}, which is not a recipient in .sops.yaml"
+            ));
+        }
+        Ok(pairs)
+    }
+
     /// The identities that contain the keys to install.
     fn identities(&self, ui: &Ui) -> Result<Identities, CommandError> {
         Ok(match &self.age_key_file {
