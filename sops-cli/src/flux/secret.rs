@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sops_core::keys::age::Recipient;
-use sops_core::keys::{Family, Identities};
+use sops_core::keys::{Family, Identities, MasterKey};
 use sops_core::{EncryptedDocument, Error, MacCheck};
 use sops_lint::shell_path;
 use zeroize::Zeroizing;
@@ -93,19 +93,24 @@ impl DecryptionSecret {
         (keys, checks)
     }
 
-    /// Whether this computer has one of the keys.
-    pub(crate) fn check_own(&self, own: &[Recipient]) -> FluxCheck {
+    /// Whether this computer has one of the keys. Of its own keys, only those count that the files
+    /// are encrypted for, since key files also have retired keys.
+    pub(crate) fn check_own(&self, own: &[Recipient], files: &[Recipient]) -> FluxCheck {
         let subject = "this computer's key";
         let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
-        match natives.next() {
-            None => FluxCheck::note(subject, "not found, so it cannot be compared"),
-            Some(_) if own.iter().any(|key| self.recipients.contains(key)) => {
-                FluxCheck::ok(subject, "is in the cluster")
-            }
-            Some(key) => {
-                FluxCheck::gap(subject, format!("is not in the cluster: {key}")).hint(INSTALL)
-            }
+        let is_used = |key: &&Recipient| files.is_empty() || files.contains(key);
+        let Some(first) = natives.clone().next() else {
+            return FluxCheck::note(subject, "not found, so it cannot be compared");
+        };
+        let mut used = natives.clone().filter(is_used);
+        if natives.any(|key| self.recipients.contains(key)) {
+            return FluxCheck::ok(subject, "is in the cluster");
         }
+        let finding = match used.next() {
+            Some(key) => format!("is not in the cluster, and need not be: {key}"),
+            None => format!("is not a recipient of these files: {first}"),
+        };
+        FluxCheck::note(subject, finding)
     }
 
     /// Whether Flux could decrypt the file. Like Flux, this ignores the MAC.
@@ -148,10 +153,21 @@ fn has_family(input: &Input, family: Family) -> bool {
 
 /// The kinds of the keys that the file is encrypted for.
 fn families(input: &Input) -> Vec<Family> {
+    master_keys(input).iter().map(MasterKey::family).collect()
+}
+
+/// The age recipients that the file is encrypted for.
+pub(crate) fn recipients_of(input: &Input) -> Vec<Recipient> {
+    let keys = master_keys(input).into_iter();
+    keys.filter_map(|key| match key {
+        MasterKey::Age { recipient } => recipient.parse().ok(),
+        _ => None,
+    })
+    .collect()
+}
+
+fn master_keys(input: &Input) -> Vec<MasterKey> {
     let document = EncryptedDocument::parse(&*input.content, input.format);
     let keys = document.map(|document| document.metadata().master_keys().concat());
     keys.unwrap_or_default()
-        .iter()
-        .map(|key| key.family())
-        .collect()
 }
