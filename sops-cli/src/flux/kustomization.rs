@@ -60,7 +60,10 @@ impl Expectation<'_> {
             return Some(FluxCheck::note(subject, finding));
         }
         let (kind, name) = kustomization.source();
-        if kind != "GitRepository" {
+        // A cluster may also apply repositories that this one knows nothing about.
+        let is_guess =
+            kustomization.file().is_none() && kustomization.origin() == SourceOrigin::Unknown;
+        if kind != "GitRepository" || is_guess {
             let finding = format!(
                 "was not checked: its path `{path}` is not in this repository, but may be in its {kind} `{name}`"
             );
