@@ -84,7 +84,7 @@ fn key_file(pair: &KeyPair) -> Zeroizing<String> {
 }
 
 /// The file with the user's keys.
-fn own_file() -> Result<PathBuf, CommandError> {
+pub(crate) fn own_file() -> Result<PathBuf, CommandError> {
     Environment::process()
         .key_file()
         .map_err(CommandError::general)
@@ -101,11 +101,7 @@ pub(crate) fn create(ui: &Ui, file: &Path, pair: &KeyPair) -> Result<(), Command
             ));
     }
     if let Some(directory) = file.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| CommandError::output(name_of(directory), &error))?;
+        create_directory(directory)?;
     }
     write(ui, file, &key_file(pair))?;
     ui.note(format_args!(
@@ -113,6 +109,15 @@ pub(crate) fn create(ui: &Ui, file: &Path, pair: &KeyPair) -> Result<(), Command
         name_of(file)
     ));
     Ok(())
+}
+
+/// Creates a directory for keys, which only the user can read.
+pub(crate) fn create_directory(directory: &Path) -> Result<(), CommandError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| CommandError::output(name_of(directory), &error))
 }
 
 /// Adds a key to the user's key file.

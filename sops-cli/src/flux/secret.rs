@@ -31,6 +31,16 @@ pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
     recipients_by_entry.collect()
 }
 
+/// The identities in a Secret.
+pub(crate) fn identities_of_secret(secret: &Value) -> Identities {
+    let mut identities = Identities::new();
+    for (entry, value) in secret["data"].as_object().into_iter().flatten() {
+        // An entry that Flux cannot read either has no key.
+        let _ = identities.add_keys(entry, &decoded(value));
+    }
+    identities
+}
+
 /// The identities in an entry. If other text makes the entry unreadable as a whole, these are the
 /// identities that have their own line.
 fn identities_in(entry: &str, text: &[u8]) -> Identities {

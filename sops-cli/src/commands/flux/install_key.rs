@@ -25,7 +25,7 @@ use crate::cluster::{
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
-use crate::flux::recipients_in;
+use crate::flux::{recipients_in, recorded};
 use crate::ui::Ui;
 
 /// The entry of the Secret. Flux reads entries whose names end with `.agekey`.
@@ -87,9 +87,9 @@ pub(crate) fn cmd_install_key(
     args: &Args,
 ) -> Result<(), CommandError> {
     let recipients = recipients(ui, globals)?;
-    let identities = args.identities(ui)?;
+    let (identities, replaced) = args.identities(ui)?;
     let found = key_pairs(&identities, &recipients)?;
-    let pairs = args.installed(ui, found, &recipients)?;
+    let pairs = args.installed(ui, found, &recipients, &replaced)?;
     let object = args.object(&pairs);
     if args.export {
         return export(ui, &object);
@@ -159,12 +159,14 @@ fn key_pairs(
 
 impl Args {
     /// Those of the key pairs whose recipients `.sops.yaml` names. Key files also have retired keys,
-    /// and keys for other repositories; only in a file that the user named, such a key is a mistake.
+    /// and keys for other repositories; only in a file that the user named, such a key is a mistake,
+    /// unless the file says that it was replaced.
     fn installed(
         &self,
         ui: &Ui,
         found: Vec<KeyPair>,
         recipients: &[Recipient],
+        replaced: &[Recipient],
     ) -> Result<Vec<KeyPair>, CommandError> {
         let (pairs, others): (Vec<_>, Vec<_>) = found
             .into_iter()
@@ -177,7 +179,9 @@ impl Args {
             return Ok(pairs);
         }
         let is_named = self.age_key_file.is_some();
-        if is_named || pairs.is_empty() {
+        let mut keys = others.iter().map(|pair| &pair.recipient);
+        let is_mistake = is_named && !keys.all(|key| replaced.contains(key));
+        if is_mistake || pairs.is_empty() {
             let message = match &names[..] {
                 [only] => {
                     format!(
@@ -204,10 +208,11 @@ impl Args {
         Ok(pairs)
     }
 
-    /// The identities that contain the keys to install.
-    fn identities(&self, ui: &Ui) -> Result<Identities, CommandError> {
+    /// The identities that contain the keys to install, and the recipients of those that were
+    /// replaced.
+    fn identities(&self, ui: &Ui) -> Result<(Identities, Vec<Recipient>), CommandError> {
         Ok(match &self.age_key_file {
-            None => usual_identities(ui),
+            None => (usual_identities(ui), Vec::new()),
             Some(file) => {
                 let name = name_of(file);
                 let text = File::open(file).and_then(|file| {
@@ -219,7 +224,10 @@ impl Args {
                 identities
                     .add_keys(&name, &text)
                     .map_err(CommandError::general)?;
-                identities.with_prompt(ui.prompt())
+                let text = String::from_utf8_lossy(&text);
+                let replaced = recorded(&text, &identities.key_pairs(&[])).into_iter();
+                let replaced = replaced.map(|replacement| replacement.old).collect();
+                (identities.with_prompt(ui.prompt()), replaced)
             }
         })
     }

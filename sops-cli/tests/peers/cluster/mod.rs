@@ -6,6 +6,7 @@ mod credentials;
 mod install_key;
 mod refusals;
 mod render;
+mod rotate_key;
 mod sealed_secrets;
 mod server;
 mod strict_schema;

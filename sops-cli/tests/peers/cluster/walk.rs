@@ -47,7 +47,7 @@ fn steps() -> String {
 }
 
 /// A shell in which both programs are on the PATH.
-fn shell(environment: &TestEnvironment, script: &str) -> Command {
+pub(super) fn shell(environment: &TestEnvironment, script: &str) -> Command {
     let function = program().with_file_name("sops-rs-krm");
     assert!(
         function.exists(),
