@@ -311,7 +311,13 @@ impl Installation<'_> {
         if !args.replace {
             self.refuse_loss(&replaced)?;
         }
-        say(target, cluster.apply(options, target, object).await?)?;
+        let applied = match cluster.apply(options, target, object).await {
+            Err(failure) if matches!(cluster.get(&namespace).await, Ok(None)) => {
+                return Err(CommandError::from(failure).hint("or add `--create-namespace`"));
+            }
+            applied => applied?,
+        };
+        say(target, applied)?;
         for (_, recipient) in &replaced {
             ui.warn(format_args!(
                 "this replaces the key of {recipient}: Flux can no longer decrypt files that are encrypted only for it"

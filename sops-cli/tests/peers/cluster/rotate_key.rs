@@ -251,6 +251,7 @@ fn a_killed_run_loses_nothing_and_the_next_one_continues() {
     println!("SOPS_RS_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut fleet = Fleet::new();
+    let mut killed = 0;
     let mut longest = Duration::from_millis(500);
     for _ in 0..number("SOPS_RS_KILLS").unwrap_or(KILLS) {
         let script = "cd fleet; exec sops-rs flux rotate-key --start --age-key-file ../flux.txt --commit --confirmed backup,ci";
@@ -278,6 +279,7 @@ fn a_killed_run_loses_nothing_and_the_next_one_continues() {
         match is_finished {
             true => longest = start.elapsed().max(Duration::from_millis(200)),
             false => {
+                killed += 1;
                 child.kill().expect("the program can be killed");
                 child.wait().expect("the program can be waited for");
                 longest = longest.mul_f64(1.05);
@@ -296,6 +298,8 @@ fn a_killed_run_loses_nothing_and_the_next_one_continues() {
         fleet.rotate("--commit --confirmed backup,ci").succeeds();
         fleet.push_and_apply();
     }
+    println!("{killed} runs were killed");
+    assert!(fleet.keys_of("flux.txt").len() > 1);
     assert_eq!(fleet.keys_in_cluster().len(), 1);
     let rules = fleet.environment.read("fleet/.sops.yaml");
     assert_eq!(rules.matches("- age1").count(), 2, "{rules}");
