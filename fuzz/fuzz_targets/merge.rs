@@ -1,5 +1,5 @@
-//! Three versions of a file are merged, or conflict. The first byte of the input selects the format,
-//! and zero bytes separate the versions.
+//! Three versions of a file are merged, or conflict. The first byte of the input selects the
+//! format, and zero bytes separate the versions.
 #![no_main]
 
 use sops_core::Format;

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
-/// The most bytes of a file that is read. SOPS documents are smaller.
+/// The maximum size of a file in bytes. SOPS documents are smaller.
 const LIMIT: u64 = 1 << 32;
 
 /// The directory that paths are relative to.

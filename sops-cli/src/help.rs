@@ -159,6 +159,17 @@ pub(crate) fn groups(program: &Command) -> Vec<(&'static str, Vec<&Command>)> {
         .collect()
 }
 
+/// The help of shared arguments that mean something else for one command.
+const OWN_HELP: [(&str, &str, &str); 3] = [
+    (
+        "decrypt",
+        "filename_override",
+        "Use this file name to choose the format",
+    ),
+    ("edit", "file", "The file to change or create"),
+    ("filestatus", "file", "The file"),
+];
+
 /// The program, with its commands listed in groups.
 pub(crate) fn with_groups(program: Command) -> Command {
     let width = program
@@ -196,8 +207,15 @@ pub(crate) fn of_command(command: Command) -> Command {
         unused.push("config");
     }
     let command = command.mut_args(|arg| {
-        let is_hidden = arg.is_hide_set() || unused.contains(&arg.get_id().as_str());
-        arg.hide(is_hidden)
+        let id = arg.get_id().as_str().to_owned();
+        let is_hidden = arg.is_hide_set() || unused.contains(&id.as_str());
+        let own = OWN_HELP
+            .iter()
+            .find(|(command, argument, _)| *command == name && *argument == id);
+        match own {
+            Some((.., help)) => arg.hide(is_hidden).help(*help),
+            None => arg.hide(is_hidden),
+        }
     });
     match command.get_after_help().map(ToString::to_string) {
         Some(examples) if invocation::is_sops() => {

@@ -44,6 +44,7 @@ mod secret_data;
 mod secret_input;
 mod secret_parts;
 mod signals;
+mod similar_path;
 mod sops_dates;
 mod text_guard;
 mod ui;

@@ -84,8 +84,8 @@ struct Threads {
 }
 
 impl Pool {
-    /// Waits until another thread is needed, and returns true, or until all items are taken. So many
-    /// threads were started; `busy` of them should not be waiting, and there are at most `most`.
+    /// Waits until another thread is needed, and returns true, or until all items are taken. Of the
+    /// `started` threads, `busy` should not be waiting; there may be at most `most`.
     fn needs_another(&self, started: usize, busy: usize, most: usize) -> bool {
         let mut threads = self.lock();
         loop {

@@ -26,7 +26,7 @@ use crate::ui::Ui;
 /// The extension of proposals. Neither Flux nor kustomize reads it.
 const EXTENSION: &str = "proposal";
 
-/// The key of the values, the only ones that are encrypted.
+/// The key of the proposed values. Nothing else in a proposal is encrypted.
 const VALUE: &str = "value";
 
 /// Values for a file.
@@ -47,7 +47,7 @@ pub(crate) struct ProposedValue {
 }
 
 impl ProposedValue {
-    /// What the value is, without the value itself.
+    /// A description of the value that does not contain it.
     pub(crate) fn summary(&self) -> String {
         match &self.node {
             Node::Mapping(entries) => format!("a mapping with {} keys", entries.len()),

@@ -104,7 +104,7 @@ impl FromStr for RandomText {
         let length = length.parse().ok();
         let Some(length) = length.filter(|length| (1..=MAX_LENGTH).contains(length)) else {
             return Err(format!(
-                "the length must be a number from 1 to {MAX_LENGTH}"
+                "the length must be a number from 1 to {MAX_LENGTH}, such as `--generate 32`"
             ));
         };
         let alphabet = ALPHABETS.into_iter().find(|alphabet| alphabet.name == name);

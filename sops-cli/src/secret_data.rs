@@ -1,4 +1,4 @@
-//! Base64 as the values under `data` of a Secret have it.
+//! The base64 of values under `data` of a Secret.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -36,7 +36,7 @@ impl DeferredSignals {
         Self(())
     }
 
-    /// Whether no other one exists.
+    /// Whether this is the only one.
     pub(crate) fn is_only(&self) -> bool {
         handlers().held.load(Ordering::SeqCst) == 1
     }

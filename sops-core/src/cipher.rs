@@ -150,8 +150,8 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Splits a text in which the nonce and the tag have the lengths that `sops` writes. If they
-    /// are something else, their base64 is invalid.
+    /// Splits a text in which the nonce and the tag have the lengths that `sops` writes. In any
+    /// other text, the base64 of the parts is invalid.
     fn usual(text: &'a [u8]) -> Option<Self> {
         /// The lengths of the nonce and the tag in base64.
         const NONCE: usize = 44;

@@ -90,7 +90,7 @@ impl Base64 {
         for chunk in buffer[..whole].chunks(ENCODED_AT_ONCE) {
             out.push_str(self.encoded(chunk));
         }
-        // Bytes that are zero take the place of the padding.
+        // Zero bytes take the place of the padding.
         let padding = buffer.len().next_multiple_of(3) - buffer.len();
         buffer.resize(buffer.len() + padding, 0);
         let data = (buffer.len() - whole) / 3 * 4;
@@ -141,7 +141,7 @@ impl Base64 {
         }
     }
 
-    /// Decodes a short value as `sops` writes it; `None` if it is another one, or invalid.
+    /// Decodes a short value as `sops` writes it; `None` if it is written differently, or invalid.
     fn decode_usual(
         &mut self,
         data: &[u8],
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_base64_is_invalid_in_values_of_all_lengths() {
+    fn invalid_base64_is_rejected_in_values_of_all_lengths() {
         let mut base64 = Base64::new();
         let (data, nonce, tag) = parts(48);
         let [data, nonce, tag] = [&data[..], &nonce, &tag].map(|part| STANDARD.encode(part));

@@ -164,7 +164,7 @@ impl TreeDecryption {
         Ok(())
     }
 
-    /// The plaintext of a value; `None` if the value is plaintext already.
+    /// The plaintext of a value; `None` if the value is already plaintext.
     fn value(&mut self, value: &Value<'_>, matches: bool) -> Result<Option<Value<'static>>> {
         let text = ciphertext(value);
         let selected = self.rule.as_ref().is_none_or(|rule| rule.selects(matches));

@@ -77,8 +77,8 @@ impl<'a> OpenDocument<'_, 'a> {
     /// their ciphertext.
     ///
     /// # Errors
-    /// The errors of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if the
-    /// plaintext has `sops` metadata.
+    /// The errors of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if
+    /// the plaintext has `sops` metadata.
     pub fn encrypt(
         self,
         plaintext: &(impl AsRef<[u8]> + ?Sized),

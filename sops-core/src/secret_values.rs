@@ -19,7 +19,8 @@ pub struct SecretValue<'d> {
     pub path: String,
     /// The encrypted value; `None` if the value is in plaintext.
     pub ciphertext: Option<&'d str>,
-    /// The value as it was encrypted; `None` without the data key, or if the ciphertext was altered.
+    /// The value as it was encrypted; `None` without the data key, or if the ciphertext was
+    /// altered.
     pub plaintext: Option<Zeroizing<Vec<u8>>>,
 }
 

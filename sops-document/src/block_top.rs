@@ -61,7 +61,7 @@ impl Document<'_> {
         })
     }
 
-    /// The text with the top level of every document in block style; `None` if all are already, or
+    /// The text with the top level of every document in block style; `None` if all already are, or
     /// if the entries cannot be written in block style.
     ///
     /// The meaning of the result is not checked: parse it to see whether it has the same values.

@@ -34,7 +34,8 @@ impl<'a> Document<'a> {
         self.format != Format::Ini
     }
 
-    /// Whether the comment at `index` of the tape [continues](Comment::continues) the one before it.
+    /// Whether the comment at `index` of the tape [continues](Comment::continues) the one before
+    /// it.
     pub fn continues_comment(&self, index: usize) -> bool {
         self.format == Format::Ini && self.comment(index).continues
     }

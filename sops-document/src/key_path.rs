@@ -44,13 +44,13 @@ impl KeyPath {
         &self.components
     }
 
-    /// The path for messages: keys joined with `.`, indexes in brackets.
+    /// The path for messages: keys joined with `.`, indexes in brackets, and keys that could be
+    /// mistaken for several components in brackets too, as in `data["tls.crt"]`.
     pub fn dotted(&self) -> impl fmt::Display {
         Shown(|f: &mut fmt::Formatter<'_>| {
             for (depth, component) in self.components.iter().enumerate() {
                 match component {
-                    Component::Key(key) if depth == 0 => write!(f, "{key}")?,
-                    Component::Key(key) => write!(f, ".{key}")?,
+                    Component::Key(key) => write_dotted(f, key, depth == 0)?,
                     Component::Index(index) => write!(f, "[{index}]")?,
                 }
             }
@@ -68,7 +68,18 @@ impl KeyPath {
     }
 }
 
-/// What a function writes. The standard library has the like from Rust 1.93.
+/// Writes a key of a path for messages. `is_first`: it begins the path.
+pub(crate) fn write_dotted(out: &mut impl fmt::Write, key: &str, is_first: bool) -> fmt::Result {
+    if key.is_empty() || key.contains(['.', '[', ']', '"', '\'']) {
+        write!(out, "{}", Component::Key(key.to_owned()))
+    } else if is_first {
+        out.write_str(key)
+    } else {
+        write!(out, ".{key}")
+    }
+}
+
+/// Displays what a function writes, as the standard library can from Rust 1.93 on.
 struct Shown<F>(F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Shown<F> {

@@ -26,8 +26,8 @@ impl<'a> Document<'a> {
     /// [`reserved_entries`](Self::reserved_entries) lists these entries.
     ///
     /// # Errors
-    /// The errors of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key is not
-    /// a mapping.
+    /// The errors of [`parse`](Self::parse), and [`Error::ReservedEntry`] if the value of the key
+    /// is not a mapping.
     pub fn parse_reserving(
         text: &'a (impl AsRef<[u8]> + ?Sized),
         format: Format,

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::key_path::write_dotted;
+
 /// The index of a path in its document's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PathId(u32);
@@ -100,17 +102,17 @@ impl<'a> Paths<'a> {
         line
     }
 
-    /// The path for messages: keys joined with dots.
+    /// The path for messages: keys joined with dots. A key that contains a dot is in brackets.
     pub fn display(&self, id: PathId) -> String {
         if id == ROOT {
             return "the top level".into();
         }
-        let keys: Vec<&str> = self
-            .ancestry(id)
-            .into_iter()
-            .map(|id| self.key(id).as_ref())
-            .collect();
-        keys.join(".")
+        let mut path = String::new();
+        for id in self.ancestry(id) {
+            let is_first = path.is_empty();
+            write_dotted(&mut path, self.key(id), is_first).expect("a string can be written");
+        }
+        path
     }
 }
 

@@ -10,7 +10,7 @@ use crate::value::Value;
 /// The deepest nesting of containers, with aliases expanded.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// The most leaves and containers that the aliases of one text may expand to.
+/// The maximum number of leaves and containers that the aliases of one text may expand to.
 pub const MAX_EXPANDED: usize = 1_000_000;
 
 /// A range of bytes of the source text.

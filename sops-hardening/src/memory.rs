@@ -21,7 +21,7 @@ pub fn lock_memory() -> io::Result<()> {
             ..limit
         },
     );
-    // The stack of a thread that ends meanwhile is gone, which is the same error as a limit.
+    // If a thread ends meanwhile, its stack is gone, which causes the same error as the limit.
     let mut outcome = lock_mappings();
     for _ in 0..ATTEMPTS {
         if outcome.is_ok() {
@@ -68,8 +68,8 @@ struct Mapping {
 
 #[cfg(target_os = "linux")]
 impl Mapping {
-    /// Parses a line of `/proc/self/maps`: `START-END PERMISSIONS OFFSET DEVICE INODE [NAME]`. `None`
-    /// for a mapping that cannot be written, or belongs to a file.
+    /// Parses a line of `/proc/self/maps`: `START-END PERMISSIONS OFFSET DEVICE INODE [NAME]`.
+    /// `None` for a mapping that cannot be written, or belongs to a file.
     fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split_whitespace();
         let (start, end) = fields.next()?.split_once('-')?;

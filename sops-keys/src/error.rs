@@ -102,7 +102,7 @@ impl Error {
         }
     }
 
-    /// The message without the name of its master key, for callers that show the name already.
+    /// The message without the name of its master key, for callers that already show the name.
     #[must_use]
     pub fn about_key(self) -> String {
         match self {

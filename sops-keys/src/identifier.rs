@@ -20,7 +20,7 @@ const MAX_SPACES: usize = 4;
 /// most three.
 const TOO_MANY_MARKS: &str = r"\p{M}{5}";
 
-/// The most entries that the encryption context of a key may have.
+/// The maximum number of entries in the encryption context of a key.
 pub(crate) const MAX_CONTEXT: usize = 1_000;
 
 /// The problem with the text of an identifier, a time or a version, without the text itself; `None`

@@ -80,8 +80,8 @@ pub fn wrap_data_key(
     groups.iter().zip(&secrets).map(wrap).collect()
 }
 
-/// Refuses an Azure key without a version: `sops` could not decrypt with it once the key has a newer
-/// version.
+/// Refuses an Azure key without a version: `sops` could not decrypt with it once the key has a
+/// newer version.
 fn require_version(key: &MasterKey) -> Result<()> {
     match key {
         MasterKey::AzureKv { version, .. } if version.is_empty() => Err(Error::MasterKey {

@@ -60,8 +60,8 @@ pub trait KeyService: Send + Sync {
         self.serves(family)
     }
 
-    /// The key with everything that its entry in the metadata needs, such as the version of an Azure
-    /// key that has none. May ask a server.
+    /// The key with everything that its entry in the metadata needs, such as the version of an
+    /// Azure key that has none. May ask a server.
     ///
     /// # Errors
     /// [`Error::MasterKey`](crate::Error::MasterKey) if the service can't find out.

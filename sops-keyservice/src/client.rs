@@ -26,7 +26,7 @@ const CONNECTION: Duration = Duration::from_secs(10);
 /// How long an answer may take. The server may have to prompt a user.
 const ANSWER: Duration = Duration::from_secs(300);
 
-/// The most characters of a server's message that are shown.
+/// The maximum number of characters shown of a server's message.
 const MESSAGE_LIMIT: usize = 1000;
 
 /// A key service reached over gRPC. After a failure to connect or a timeout, it is not contacted
@@ -65,8 +65,8 @@ impl Remote {
         Ok(answer.text)
     }
 
-    /// Decrypts with the keys of an agent that are ready, so that it does not ask the user; `None` if
-    /// none of them can decrypt.
+    /// Decrypts with the keys of an agent that are ready, so that it does not ask the user; `None`
+    /// if none of them can decrypt.
     ///
     /// # Errors
     ///

@@ -39,8 +39,8 @@ pub trait Answer: Send + Sync + 'static {
     /// The error is the status that the client gets.
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
 
-    /// Like [`decrypt`](Self::decrypt), but only with keys that are ready, so that it never asks the
-    /// user; `None` if none of them can decrypt. Not part of SOPS's protocol.
+    /// Like [`decrypt`](Self::decrypt), but only with keys that are ready, so that it never asks
+    /// the user; `None` if none of them can decrypt. Not part of SOPS's protocol.
     ///
     /// # Errors
     ///

@@ -50,8 +50,8 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// The errors of the system, and [`ErrorKind::AddrInUse`] if another program listens on the socket
-    /// or the file is not a socket.
+    /// The errors of the system, and [`ErrorKind::AddrInUse`] if another program listens on the
+    /// socket or the file is not a socket.
     pub async fn unix(path: &Path) -> io::Result<Self> {
         let directory = path
             .parent()

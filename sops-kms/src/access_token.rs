@@ -16,7 +16,7 @@ use crate::secret_text::SecretText;
 use crate::transport::HttpClient;
 use crate::words::said;
 
-/// A token is replaced when it is valid for less than this.
+/// A token that expires within this time is replaced.
 const RESERVE: Duration = Duration::from_secs(60);
 
 /// How long a token lasts if the server does not say.
@@ -30,7 +30,7 @@ pub(crate) struct AccessToken {
 }
 
 impl AccessToken {
-    /// A token that lasts this long; `None` if the server does not say.
+    /// A token that is valid for this time; `None` if the server does not say.
     pub(crate) fn new(value: SecretText, lasts: Option<Duration>) -> Self {
         Self {
             value,
@@ -52,7 +52,7 @@ impl AccessToken {
     ///
     /// # Errors
     ///
-    /// The token contains characters that no header may have.
+    /// The token contains characters that are invalid in a header.
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) -> Outcome<()> {
         let text = Zeroizing::new(format!("Bearer {}", self.value()));
         let mut header = HeaderValue::from_str(&text)
@@ -72,7 +72,7 @@ struct TokenAnswer {
     expires_in: Option<Value>,
 }
 
-/// The answer about an error (RFC 6749, section 5.2).
+/// The answer that reports an error (RFC 6749, section 5.2).
 #[derive(Deserialize, Default)]
 struct ErrorAnswer {
     #[serde(default)]

@@ -30,7 +30,7 @@ type Sealed = (MasterKey, String);
 pub struct CloudKeys {
     environment: Environment,
     warn: Warn,
-    /// Made for the first request: most runs need no server.
+    /// Created for the first request, because most runs need no server.
     providers: OnceLock<Vec<Box<dyn Provider>>>,
     /// Whether the user named the files.
     is_any_allowed: AtomicBool,
@@ -114,7 +114,7 @@ impl CloudKeys {
         let Some(limit) = self.limit else {
             return Ok(requests.await);
         };
-        // A time beyond the end of the clock is no limit.
+        // A deadline that the clock cannot represent is never reached.
         let deadline = self
             .deadline
             .get_or_init(|| Instant::now().checked_add(limit));
@@ -138,8 +138,8 @@ impl CloudKeys {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the credentials for the key come from, such as a variable or a profile. Call it after a
-    /// request with the key; `None` if no source has credentials.
+    /// Where the credentials for the key come from, such as a variable or a profile. Call it after
+    /// a request with the key; `None` if no source has credentials.
     #[must_use]
     pub fn credential_source(&self, key: &MasterKey) -> Option<String> {
         let source = self.provider(key.family())?.credential_source(key);
@@ -324,7 +324,7 @@ fn failed(key: &MasterKey, message: String) -> Error {
     }
 }
 
-/// A runtime whose end does not wait for host names that are still being looked up.
+/// A runtime that does not wait for unfinished host name lookups when it is dropped.
 struct Running(Option<Runtime>);
 
 impl Running {

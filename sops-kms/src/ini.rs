@@ -1,7 +1,7 @@
 //! The configuration files of providers' tools: sections with keys and values.
 
-/// The value of a key in a section of an INI file; `None` if it is missing or empty. Of several,
-/// the last counts.
+/// The value of a key in a section of an INI file; `None` if it is missing or empty. If the key is
+/// repeated, the last value counts.
 pub(crate) fn value<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
     let mut is_in_section = false;
     let mut last = None;

@@ -24,8 +24,8 @@
 //! ```
 //!
 //! A connection must be open within 10 seconds, and an answer complete within 30. A server that
-//! did not manage that is not asked again. Of several keys in a group, the next is tried if one
-//! fails or takes longer than 300 milliseconds.
+//! exceeds one of these limits is not asked again. If a group has several keys, the next one is
+//! tried when one fails or takes longer than 300 milliseconds.
 
 #[cfg(not(any(
     feature = "aws",
@@ -69,7 +69,7 @@ pub use cloud_keys::CloudKeys;
 /// The crate whose types are in this crate's signatures.
 pub use sops_keys;
 
-/// How this program names itself to servers.
+/// The name and version of this program, which servers get with each request.
 #[cfg(any(
     feature = "azure",
     feature = "gcp",

@@ -1,4 +1,4 @@
-//! What a family of keys implements.
+//! The interface of a family of keys.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Texts in the answers of servers that no message may show.
+//! Secret texts from servers, which no message may show.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,8 +1,8 @@
-//! What servers say, made safe to show.
+//! Makes the messages of servers safe to show.
 
 use sops_printable::{beginning, escaped};
 
-/// The most characters of a server's message that are shown.
+/// The maximum number of characters shown of a server's message.
 const LIMIT: usize = 300;
 
 /// A server's message on one line. A server that repeats a part of the request must not bring a

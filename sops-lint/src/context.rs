@@ -56,7 +56,7 @@ pub(crate) struct Context<'r> {
 /// The selection rule in an encrypted file.
 pub(crate) struct OwnRule {
     pub(crate) rule: EncryptionRule,
-    /// Whether SOPS can have encrypted the file with it.
+    /// Whether SOPS could have encrypted the file with this rule.
     pub(crate) is_followed: bool,
     /// The values and comments that the rule covers but that are in plaintext.
     pub(crate) open: SelectedValues,
@@ -342,7 +342,7 @@ impl<'r> Context<'r> {
         self.frame.as_ref().map_or(self.text, TextFrame::text)
     }
 
-    /// Where parts of the value of a scalar are written: of an alias, in the anchored value.
+    /// Where parts of the value of a scalar are written: for an alias, in the anchored value.
     fn written_parts<'p>(
         &self,
         node: NodeRef<'_, '_>,

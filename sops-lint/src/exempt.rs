@@ -15,7 +15,7 @@ use crate::secret_detection::{
 /// The content that the name of an exempt file implies.
 #[derive(Clone, Copy)]
 pub(crate) enum ExemptContent {
-    /// A mapping with no other keys than these, in any letter case, or an object with a name.
+    /// A mapping with only these keys, in any letter case, or an object with a name.
     Only(&'static [&'static str]),
     /// A mapping with at least one of these keys.
     Some(&'static [&'static str]),
@@ -332,7 +332,7 @@ pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
         // Documentation shows examples.
         let is_example = |value: &str| path.extension().is_some() && !is_generated(value);
         secrets.any(|secret| match secret.likeness {
-            // Another rule finds those that are more than a header.
+            // Another rule finds private keys that are more than a header.
             Likeness::Format(format) if is_private_key(format) => false,
             Likeness::Format(format) if format != PASSWORD_IN_URL => true,
             _ => !is_example(&text[secret.range]),

@@ -50,7 +50,7 @@ pub struct Finding {
     pub lacks_creation_rule: bool,
     /// Whether the hooks refuse a commit with the finding, because it leaks or loses something.
     pub is_refused: bool,
-    /// Where the secret that it is about is written: of an alias, in the anchored value. `None` if
+    /// Where the secret that it is about is written: for an alias, in the anchored value. `None` if
     /// it is about something else, or a text in the file.
     pub(crate) written: Option<Range<usize>>,
     /// The part of another file that it is about, until it is moved there.

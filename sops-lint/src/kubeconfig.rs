@@ -22,7 +22,7 @@ pub(crate) fn may_be(text: &str) -> bool {
     WORDS.iter().all(|word| word.is_match(text))
 }
 
-/// The first credential in plaintext of a kubeconfig; `None` for any other object.
+/// The first plaintext credential of a kubeconfig; `None` for any other object.
 pub(crate) fn credential<'d, 'a>(
     top: NodeRef<'d, 'a>,
     scrutiny: Scrutiny,

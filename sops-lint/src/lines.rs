@@ -48,8 +48,8 @@ impl<'t> LineIndex<'t> {
     }
 }
 
-/// The text with a line feed for each carriage return, if most of its lines end in a carriage return
-/// alone: YAML knows such lines, but most other programs do not.
+/// The text with a line feed for each carriage return, if most of its lines end in a carriage
+/// return alone: YAML knows such lines, but most other programs do not.
 pub(crate) fn with_line_feeds(bytes: &[u8]) -> Option<Vec<u8>> {
     // Nearly every file has none.
     let first = memchr::memchr(b'\r', bytes)?;

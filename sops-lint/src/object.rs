@@ -123,7 +123,7 @@ impl<'d, 'a> Object<'d, 'a> {
         }
         let mut open = vec![node];
         while let Some(next) = open.pop() {
-            // Most mappings are quickly told from objects.
+            // Most mappings are quickly distinguished from objects.
             if next.span() == node.span() || next.get("kind").is_none() {
                 object.look_at(next, &mut open);
             } else if let Some(secret) = described_secret(next) {
@@ -342,7 +342,8 @@ pub(crate) fn is_of_other_project(version: &str) -> bool {
     group.is_some_and(|group| group.contains('.') && !group.ends_with(".k8s.io"))
 }
 
-/// Whether a kind is `Secret` with up to two mistakes, apart from signs and what follows a slash.
+/// Whether a kind is `Secret` with up to two mistakes, apart from punctuation and text after a
+/// slash.
 fn is_like_secret(kind: &str) -> bool {
     const MISTAKES: usize = 2;
     const SECRET: usize = "secret".len();

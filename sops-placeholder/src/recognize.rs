@@ -14,8 +14,8 @@ const DIGITS: usize = 8;
 /// The length of the shortest placeholder, in bytes. The published values are longer.
 const SHORTEST: usize = PREFIX.len() + DIGITS;
 
-/// Whether a text contains a placeholder, also in base64. Numbers and booleans cannot be recognized
-/// by themselves.
+/// Whether a text contains a placeholder, as plain text or in base64. Numbers and booleans cannot
+/// be recognized by themselves.
 pub fn is_placeholder(text: &str) -> bool {
     // Most values are shorter than any placeholder.
     text.len() >= SHORTEST
@@ -23,8 +23,8 @@ pub fn is_placeholder(text: &str) -> bool {
             || decoded(text).is_some_and(|text| is_plain_placeholder(&text)))
 }
 
-/// The path of the first placeholder in a tree: of its [annotation](ANNOTATION), or of a value. Keys
-/// are joined with `.`.
+/// The path of the first placeholder in a tree: of its [annotation](ANNOTATION), or of a value.
+/// Keys are joined with `.`.
 pub fn find(tree: &Node) -> Option<String> {
     find_below(tree, "")
 }

@@ -12,8 +12,8 @@ use crate::secret::secret_text;
 /// out.
 ///
 /// # Errors
-/// The errors of [`parse_document`]; [`Error::Value`] for a value that is damaged, or that is encrypted
-/// in a document that has lost its metadata.
+/// The errors of [`parse_document`]; [`Error::Value`] for a value that is damaged, or that is
+/// encrypted in a document that has lost its metadata.
 pub fn render_trees(bytes: &[u8], format: Format) -> sops_core::Result<(Vec<Node>, bool)> {
     let document = parse_document(bytes, format)?;
     let is_encrypted = is_encrypted(&document);

@@ -25,7 +25,7 @@ pub struct Redactor {
     held: Vec<u8>,
     /// How many of them belong to an occurrence that began before them or ends among them.
     covered: usize,
-    /// How many of them were written already.
+    /// How many of them were already written.
     shown: usize,
     /// Whether the last thing written is the mask.
     is_masked: bool,
@@ -122,7 +122,7 @@ impl Redactor {
         end
     }
 
-    /// Appends bytes of the text unchanged, except those that were written already.
+    /// Appends bytes of the text unchanged, except those that were already written.
     fn pass(&mut self, text: &[u8], range: Range<usize>, out: &mut Vec<u8>) {
         let start = range.start.max(self.shown);
         if start < range.end {
@@ -131,7 +131,7 @@ impl Redactor {
         }
     }
 
-    /// Appends the mask for bytes of the text, except those that were written already.
+    /// Appends the mask for bytes of the text, except those that were already written.
     fn mask(&mut self, range: Range<usize>, out: &mut Vec<u8>) {
         if range.start.max(self.shown) < range.end && !self.is_masked {
             out.extend_from_slice(MASK);

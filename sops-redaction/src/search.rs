@@ -21,7 +21,7 @@ impl ValueSearch {
         let mut owners: BTreeMap<Vec<u8>, BTreeSet<usize>> = BTreeMap::new();
         for (position, value) in values.into_iter().enumerate() {
             let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-            // Of several, the first.
+            // If several lines are equally long, the first one.
             let longest = lines.rev().max_by_key(|line| line.len());
             let Some(longest) = longest.filter(|line| line.len() >= SHORTEST) else {
                 continue;

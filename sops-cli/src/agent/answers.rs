@@ -70,7 +70,7 @@ impl Prompt for Answers {
     fn passphrase(&self, question: &str) -> Option<SecretString> {
         let remembered = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            // If the question was answered in this request already, the answer was wrong.
+            // If the question was already answered in this request, the answer was wrong.
             state.given.remove(question);
             state.worked.remove(question)
         };

@@ -25,7 +25,7 @@ impl Agent {
     }
 }
 
-/// The agent without what may ask the user: it decrypts only with age keys that are unlocked, and
+/// The agent, limited to requests without a question: it decrypts only with unlocked age keys, and
 /// not if it asks for confirmation.
 #[derive(Debug)]
 pub(crate) struct ReadyAgent(Agent);
@@ -66,7 +66,7 @@ impl KeyService for ReadyAgent {
     }
 }
 
-/// What an agent can be told to do.
+/// An instruction for an agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Instruction {
     /// Answer with the status, as JSON.

@@ -50,7 +50,8 @@ struct UnlockedKeys {
 }
 
 impl AgentService {
-    /// Unlocks the keys of the user, asking with `prompt`. Also returns why some of them stay locked.
+    /// Unlocks the keys of the user, asking with `prompt`. Also returns why some of them stay
+    /// locked.
     pub(crate) fn unlock(
         prompt: Arc<dyn Prompt>,
         confirmation: Option<Confirmation>,
@@ -276,7 +277,7 @@ fn locked() -> Status {
     Status::failed_precondition("the agent is locked; to unlock it, run `sops-rs agent start`")
 }
 
-/// Ends the service as a signal from outside would, which finishes requests in progress.
+/// Ends the service with a signal, as from outside, so that requests in progress are finished.
 fn end() {
     // A process may send signals to itself.
     let _ = kill_process(getpid(), Signal::TERM);

@@ -49,7 +49,7 @@ impl AgentSocket {
         format!("unix://{}", self.0.display())
     }
 
-    /// Whether a socket is there that only this user could have created.
+    /// Whether a socket exists that only this user could have created.
     pub(crate) fn exists(&self) -> bool {
         let is_own =
             |file: fs::Metadata| file.file_type().is_socket() && file.uid() == geteuid().as_raw();

@@ -128,7 +128,7 @@ impl ExecArgs {
         Ok((file, command))
     }
 
-    /// Whether the values are to be kept out of logs.
+    /// Whether the values must be kept out of logs.
     pub(crate) fn is_protecting(&self) -> bool {
         self.redact || self.mask.is_some()
     }

@@ -12,7 +12,7 @@ use crate::ui::Ui;
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FileArg {
-    /// The file
+    /// The file, or several files and directories with `--in-place`
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[arg(hide = true, value_parser = path_or_empty())]

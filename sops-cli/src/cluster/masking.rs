@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// The messages are from an API server 1.34, or follow its `field.Error`.
+    /// The messages come from an API server of version 1.34, or have the form of its `field.Error`.
     #[test]
     fn quoted_values_of_a_secret_are_masked() {
         let object = |secret: &str| ClusterObject {

@@ -149,7 +149,7 @@ impl CommandError {
                 Self::new(Code::AlreadyEncrypted, "the file is already encrypted")
                     .hint("to change its values: `sops-rs edit <FILE>`; to change who can decrypt it: `sops-rs updatekeys <FILE>`")
             }
-            Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is already encrypted, or the key needs another name")
+            Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is reserved for the metadata of encrypted files: either the document is already encrypted, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
             Error::Ciphertext { .. } if encrypted_as.is_some() => {
@@ -272,7 +272,9 @@ fn unresolved_conflict(code: Code, name: &str, text: &[u8]) -> CommandError {
         name => shell_path(name),
     };
     match has_ciphertext(text) {
-        true => error.hint(format!("`sops-rs resolve {file}` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge -- {file}` first")),
+        true => error
+            .hint(format!("`sops-rs resolve {file}` opens both sides decrypted; if you have added the file, run `git checkout --merge -- {file}` first"))
+            .hint("if the conflict markers are committed, undo that commit: `git revert COMMIT`, with `--mainline 1` for a merge"),
         false => error
             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }

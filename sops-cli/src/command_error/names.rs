@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sops_printable::escaped;
 
-/// What messages call standard input.
+/// The name of standard input in messages.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 /// How many files a message names.

@@ -92,7 +92,7 @@ pub(crate) fn suggest(error: &mut clap::Error) {
                 "`sops-rs recipients list --for {word}` lists the recipients of the file's rule"
             )
         }
-        Some("secret") if is_kind.contains(&word.as_str()) => {
+        Some("secret" | "create") if is_kind.contains(&word.as_str()) => {
             format!("the command is `sops-rs secret create {word}`")
         }
         _ => return,

@@ -12,11 +12,12 @@ use crate::arguments::{
 use crate::batch::{self, Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::config::stores;
-use crate::decoded_data::to_string_data;
+use crate::decoded_data::{decoded, to_string_data};
 use crate::decrypt_file::{self, Use};
 use crate::files::Readers;
 use crate::input::Input;
 use crate::keys::services::Services;
+use crate::similar_path::with_suggestion;
 use crate::sops_dates;
 use crate::ui::Ui;
 
@@ -38,8 +39,8 @@ pub(crate) struct Args {
     pub(crate) extract: Option<String>,
     /// Print base64 under `data` of Secrets as text under `stringData`
     ///
-    /// Values that are not text stay under `data`.
-    #[arg(long, hide_short_help = true, conflicts_with_all = ["extract", "in_place"])]
+    /// Values that are not text stay under `data`. With `--extract`, print the bytes of the value.
+    #[arg(long, hide_short_help = true, conflicts_with = "in_place")]
     pub(crate) decode: bool,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
@@ -130,9 +131,15 @@ impl Args {
             return Ok((input, result));
         };
         let stores = stores::stores(ui, globals)?;
-        let result = parse_document(&*decrypted.plaintext, format)
-            .and_then(|plaintext| extract(&plaintext, &path, to, &stores.indentation()))
-            .map_err(|error| input.plaintext_error(error))?;
+        let result = parse_document(&*decrypted.plaintext, format).and_then(|plaintext| {
+            let value = extract(&plaintext, &path, to, &stores.indentation());
+            let value = value.map_err(|error| with_suggestion(error, &plaintext, &path))?;
+            Ok(match self.decode {
+                true => decoded(&plaintext, &path, value),
+                false => value,
+            })
+        });
+        let result = result.map_err(|error| input.plaintext_error(error))?;
         Ok((input, result))
     }
 

@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Create a post-quantum key (ML-KEM-768 and X25519)
     #[arg(long)]
     pq: bool,
+    /// Ask for a passphrase, and protect the new key with it
+    #[arg(long, conflicts_with = "recipient")]
+    passphrase: bool,
     /// Encrypt for these recipients, and do not look for a key
     #[arg(long, value_name = "RECIPIENTS", value_delimiter = ',', conflicts_with = "pq", value_parser = parse_recipient)]
     recipient: Vec<Recipient>,
@@ -94,6 +97,13 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             Some(recipient) => {
                 ui.note("It names your recipient:");
                 ui.note(format_args!("    {recipient}"));
+                if let Some(name) = name {
+                    ui.note("To give it this name:");
+                    ui.note(format_args!(
+                        "    sops-rs recipients add --name {} {recipient}",
+                        shell_word(name)
+                    ));
+                }
             }
             None => {
                 ui.note("It does not name your recipient. Send this line to someone who can decrypt the files:");
@@ -106,17 +116,20 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let file = globals
         .config()
         .map_or_else(|| PathBuf::from(".sops.yaml"), Path::to_owned);
-    let recipients = match args.recipient.is_empty() {
+    let (recipients, own_name) = match args.recipient.is_empty() {
         // Older keys only decrypt old files.
-        true => &recipients[..1],
-        false => &recipients[..],
+        true => (
+            &recipients[..1],
+            name.map(str::to_owned).or_else(name_in_git),
+        ),
+        false => (&recipients[..], name.map(str::to_owned)),
     };
     files::write(
         ui,
         &file,
         configuration(
             recipients,
-            name,
+            own_name.as_deref(),
             mac_only_encrypted(ui, globals, &working_dir),
         )
         .as_bytes(),
@@ -190,18 +203,24 @@ fn names_key(config: &Config, recipient: &str) -> bool {
 
 /// The command that gives the recipient access.
 fn addition(recipient: &str, name: Option<&str>) -> String {
-    let name = name.map(str::to_owned).or_else(|| {
-        let settings = Settings::matching("^user\\.name$");
-        settings.value("user.name").map(str::to_owned)
-    });
-    let name = name.or_else(|| std::env::var("USER").ok());
-    match name.filter(|name| !name.trim().is_empty()) {
+    let name = name.map(str::to_owned).or_else(name_in_git);
+    match name.or_else(|| usable(&std::env::var("USER").ok()?)) {
         Some(name) => format!(
             "sops-rs recipients add --update --name {} {recipient}",
-            shell_word(name.trim())
+            shell_word(&name)
         ),
         None => format!("sops-rs recipients add --update {recipient}"),
     }
+}
+
+/// The user's name in the settings of Git.
+fn name_in_git() -> Option<String> {
+    usable(Settings::matching("^user\\.name$").value("user.name")?)
+}
+
+/// The name, if it is one that a comment can contain.
+fn usable(name: &str) -> Option<String> {
+    Some(checked_name(Some(name)).ok()??.to_owned())
 }
 
 fn parse_recipient(text: &str) -> Result<Recipient, String> {
@@ -224,6 +243,11 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
     };
     let own: Vec<&str> = own.iter().map(String::as_str).filter(is_wanted).collect();
     if let Some(newest) = newest(&own) {
+        if args.passphrase {
+            let message = format!("you already have keys in {}", name_of(&file));
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("`--passphrase` is for a new key; run `sops-rs init` without it"));
+        }
         match own.len() {
             1 => ui.note("Using your existing age key."),
             _ => ui.note("Using the newest of your age keys."),
@@ -239,7 +263,7 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
         ));
     }
     let pair = keygen::generate(args.pq);
-    keygen::create(ui, &file, &pair)?;
+    keygen::create(ui, &file, &pair, args.passphrase)?;
     Ok(vec![pair.recipient.to_string()])
 }
 

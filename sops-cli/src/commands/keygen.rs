@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use rustix::fs::{FileType, Mode, fchmod, fstat};
 use rustix::process::geteuid;
+use secrecy::SecretString;
 use sops_core::keys::age::{KeyPair, generate_hybrid, generate_x25519};
 use sops_core::keys::{Environment, Identities};
 use sops_core::reading::{self, FileKind};
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
-use crate::secret_input::standard_input;
+use crate::secret_input::{ask, standard_input};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -41,8 +42,11 @@ pub(crate) struct Args {
     /// Create a post-quantum key (ML-KEM-768 and X25519)
     #[arg(long)]
     pq: bool,
+    /// Ask for a passphrase, and protect the new key with it
+    #[arg(long, conflicts_with = "append")]
+    passphrase: bool,
     /// Print the recipients of existing keys instead of creating one
-    #[arg(short = 'y', long = "recipient", conflicts_with_all = ["output", "append", "pq"])]
+    #[arg(short = 'y', long = "recipient", conflicts_with_all = ["output", "append", "pq", "passphrase"])]
     recipient: bool,
     /// The file with the keys, for `-y` [default: standard input, or your key file on a terminal]
     #[arg(value_name = "FILE", requires = "recipient")]
@@ -56,12 +60,12 @@ pub(crate) fn cmd_keygen(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let pair = generate(args.pq);
     let is_standard = args.output.as_deref() == Some(Path::new("-"));
     match &args.output {
-        Some(file) if !is_standard => write(ui, file, &key_file(&pair))?,
+        Some(file) if !is_standard => write(ui, file, &pair, args.passphrase)?,
         None if args.append => append(ui, &pair)?,
-        None if io::stdout().is_terminal() => create(ui, &own_file()?, &pair)?,
+        None if io::stdout().is_terminal() => create(ui, &own_file()?, &pair, args.passphrase)?,
         _ => {
             restrict_output(ui);
-            ui.output(key_file(&pair).as_bytes())?;
+            ui.output(key_text(ui, &pair, args.passphrase)?.as_bytes())?;
         }
     }
     if !is_standard || !io::stdout().is_terminal() {
@@ -79,8 +83,32 @@ pub(crate) fn generate(pq: bool) -> KeyPair {
 }
 
 fn key_file(pair: &KeyPair) -> Zeroizing<String> {
-    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    pair.key_file(&now)
+    pair.key_file(&now())
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// The text of a new key file. Asks for a passphrase if the key `is_protected`.
+fn key_text(
+    ui: &Ui,
+    pair: &KeyPair,
+    is_protected: bool,
+) -> Result<Zeroizing<String>, CommandError> {
+    if !is_protected {
+        return Ok(key_file(pair));
+    }
+    let hint = "run the command in a terminal, or without `--passphrase`";
+    let passphrase = ask(ui, "Passphrase for the new key", hint)?;
+    if ask(ui, "The same passphrase again", hint)? != passphrase {
+        let message = "the two passphrases differ, so no key was created";
+        return Err(CommandError::new(Code::Generic, message));
+    }
+    let passphrase = str::from_utf8(&passphrase)
+        .map_err(|_| CommandError::new(Code::Generic, "the passphrase is not UTF-8 text"))?;
+    let text = pair.protected_key_file(&now(), SecretString::from(passphrase));
+    Ok(Zeroizing::new(text))
 }
 
 /// The file with the user's keys.
@@ -90,8 +118,13 @@ pub(crate) fn own_file() -> Result<PathBuf, CommandError> {
         .map_err(CommandError::general)
 }
 
-/// Creates the user's key file, and its directory.
-pub(crate) fn create(ui: &Ui, file: &Path, pair: &KeyPair) -> Result<(), CommandError> {
+/// Creates the user's key file, and its directory. Asks for a passphrase if the key `is_protected`.
+pub(crate) fn create(
+    ui: &Ui,
+    file: &Path,
+    pair: &KeyPair,
+    is_protected: bool,
+) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         let message = format!("you already have keys in {}", name_of(file));
         return Err(CommandError::new(Code::CannotWriteOutput, message)
@@ -103,7 +136,7 @@ pub(crate) fn create(ui: &Ui, file: &Path, pair: &KeyPair) -> Result<(), Command
     if let Some(directory) = file.parent() {
         create_directory(directory)?;
     }
-    write(ui, file, &key_file(pair))?;
+    write(ui, file, pair, is_protected)?;
     ui.note(format_args!(
         "Wrote a new private key to {}. Keep a copy of it in a safe place.",
         name_of(file)
@@ -124,7 +157,7 @@ pub(crate) fn create_directory(directory: &Path) -> Result<(), CommandError> {
 fn append(ui: &Ui, pair: &KeyPair) -> Result<(), CommandError> {
     let file = own_file()?;
     if file.symlink_metadata().is_err() {
-        return create(ui, &file, pair);
+        return create(ui, &file, pair, false);
     }
     let old = reading::read_config(&file, FileKind::Regular).map(Zeroizing::new);
     let old = old.map_err(|error| CommandError::input(name_of(&file), &error))?;
@@ -147,7 +180,7 @@ fn append(ui: &Ui, pair: &KeyPair) -> Result<(), CommandError> {
 }
 
 /// Writes a new key file. An existing file is never changed.
-fn write(ui: &Ui, file: &Path, text: &str) -> Result<(), CommandError> {
+fn write(ui: &Ui, file: &Path, pair: &KeyPair, is_protected: bool) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         let message = format!(
             "{} already exists; keys are never overwritten",
@@ -155,6 +188,7 @@ fn write(ui: &Ui, file: &Path, text: &str) -> Result<(), CommandError> {
         );
         return Err(CommandError::new(Code::CannotWriteOutput, message));
     }
+    let text = key_text(ui, pair, is_protected)?;
     files::write(ui, file, text.as_bytes(), Expected::Nothing, Readers::Owner)
 }
 

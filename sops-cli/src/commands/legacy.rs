@@ -166,8 +166,8 @@ const SYNONYMS: [(&str, &str); 14] = [
 ];
 
 impl Args {
-    /// Refuses a word that is neither a file nor likely to be a new one. Under the name `sops`, this
-    /// is a warning about misspelled commands.
+    /// Refuses a word that is neither a file nor likely to be a new one. Under the name `sops`,
+    /// this is a warning about misspelled commands.
     fn refuse_word(&self, ui: &Ui, word: &Path) -> Result<(), CommandError> {
         let name = name_of(word);
         let message = format!("`{name}` is not a command");

@@ -68,15 +68,15 @@ pub(crate) enum Command {
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
-    /// that it matches; under a rule without one, or one that matches every file with an extension,
-    /// only the plaintext Secrets that `sops-rs lint` reports are encrypted. Encrypted files and
-    /// files that `.gitignore` excludes do not change. A plaintext Secret that no rule matches is
-    /// an error.
+    /// that it matches. A rule without one, or one that matches every file with the same extension,
+    /// encrypts only the plaintext Secrets that `sops-rs lint` reports. Encrypted files and files
+    /// that `.gitignore` excludes do not change. A plaintext Secret that no rule matches is an
+    /// error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
-    /// changed are encrypted again. If one value changes, three lines of the file change: the value,
-    /// the MAC and the time. If nothing changes, the file is not written. This is meant for editors,
-    /// generators and other programs.
+    /// changed are encrypted again. If one value changes, three lines of the file change: the
+    /// value, the MAC and the time. If nothing changes, the file is not written. This is meant for
+    /// editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -117,17 +117,17 @@ pub(crate) enum Command {
     /// Apply proposed values to their files
     ///
     /// For each proposal, this prints which values it sets, and asks. Then it changes the file, and
-    /// deletes the proposal. If several set the same value, they are applied in the order in which
-    /// they were made, so the newest wins. The values themselves are not printed; to see them, run
+    /// deletes the proposal. If several proposals set the same value, they are applied in the order
+    /// in which they were made, so the newest wins. The values themselves are not printed; to see them, run
     /// `sops-rs decrypt` on the proposal.
     Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The file keeps its recipients, except those that you add or remove with flags. If neither the
-    /// creation rule nor a flag names one of them, sops-rs asks before it encrypts for this recipient;
-    /// without a terminal, pass `--yes`.
+    /// The file keeps its recipients, except those that you add or remove with flags. sops-rs asks
+    /// before it encrypts for a recipient that neither the creation rule nor a flag names; without a
+    /// terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
     ///
@@ -144,10 +144,10 @@ pub(crate) enum Command {
     Recipients(DeferredArgs<recipients::Args>),
     /// Remove someone who left, and list the values to replace
     ///
-    /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the files
-    /// with new data keys, and writes a checklist of the values in use that the recipient could read,
-    /// as `exposure --removed` finds them. Nothing is committed. The values stay the same: change each
-    /// one at its source.
+    /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the
+    /// files with new data keys, and writes a checklist of the values in use that the recipient
+    /// could read, as `exposure --removed` finds them. Nothing is committed. The values stay the
+    /// same: change each one at its source.
     Offboard(DeferredArgs<offboard::Args>),
     /// Explain and check `.sops.yaml`
     Config(DeferredArgs<config::Args>),
@@ -174,9 +174,9 @@ pub(crate) enum Command {
     /// are passed on to the command, and its exit code is the exit code of sops-rs.
     ///
     /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
-    /// at least 8 bytes. Lines of values, base64, URL-encoded and JSON-escaped values are masked
-    /// too. With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in
-    /// later steps as well.
+    /// at least 8 bytes. Single lines of a value are masked too, and its forms in base64, URL
+    /// encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions mask
+    /// the values in later steps as well.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
@@ -186,11 +186,11 @@ pub(crate) enum Command {
     /// command, and its exit code is the exit code of sops-rs.
     ///
     /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
-    /// at least 8 bytes. Lines of values, base64, URL-encoded and JSON-escaped values are masked
-    /// too. With `--mask github`, `::add-mask::` commands make GitHub Actions mask the values in
-    /// later steps as well.
+    /// at least 8 bytes. Single lines of a value are masked too, and its forms in base64, URL
+    /// encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions mask
+    /// the values in later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
-    /// Show who could read the secret values in use, from the Git history
+    /// Show, from the Git history, who could read the secret values in use
     ///
     /// For each encrypted value of the working tree, this prints when it last changed, and who can
     /// or could read it: everyone who had access to any version of any file with the same value, or
@@ -239,8 +239,8 @@ pub(crate) enum Command {
     /// Show who can decrypt each file, and how it differs from `.sops.yaml`
     ///
     /// For each encrypted file, this prints whether your keys can decrypt it, its recipients with
-    /// their names, how it differs from its creation rule, what its MAC covers, and when it was last
-    /// changed. Nothing is decrypted, and no key is needed.
+    /// their names, how it differs from its creation rule, what its MAC covers, and when it was
+    /// last changed. Nothing is decrypted, and no key is needed.
     Status(DeferredArgs<status::Args>),
     /// List the keys, types and lengths of the values in a file, without the values
     ///

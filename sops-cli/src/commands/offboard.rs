@@ -27,29 +27,37 @@ pub(crate) struct Args {
     /// The recipient, its first 8 characters or more, or its name
     #[arg(value_name = "RECIPIENT|NAME")]
     who: String,
-    /// Write the checklist to this new file
-    #[arg(long, value_name = "FILE", default_value = "offboarding.md")]
-    checklist: PathBuf,
+    /// Write the checklist to this new file [default: offboarding-NAME.md]
+    #[arg(long, value_name = "FILE")]
+    checklist: Option<PathBuf>,
 }
 
 pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    refuse_existing(&args.checklist)?;
     let services = Services::new(ui, globals)?;
     // The history is read first, so that a problem with it leaves everything as it was.
     let survey = Survey::new(&*services.all(), &[Path::new(".")], Reach::Branches)?;
     let names = Names::read(&survey)?;
     let person = person(&survey, &names, &args.who)?;
+    let path = args.checklist.clone();
+    let path = path.unwrap_or_else(|| checklist_of(&args.who));
+    refuse_existing(&path)?;
     let report = Report::new(&survey, &names, Some(&person), None)?;
     let keys = person.keys.iter();
     let ids: Vec<String> = keys.map(|key| survey.past.masters.key(*key).id()).collect();
     for recipient in in_configuration(ui, globals, &ids)? {
         remove_everywhere(ui, globals, &recipient)?;
     }
-    let (path, text) = (&args.checklist, checklist(&report));
-    files::write(ui, path, text.as_bytes(), Expected::Nothing, Readers::Usual)?;
+    let text = checklist(&report);
+    files::write(
+        ui,
+        &path,
+        text.as_bytes(),
+        Expected::Nothing,
+        Readers::Usual,
+    )?;
     let found = report.values.len();
     let plural = if found == 1 { "" } else { "s" };
-    ui.done(path, format_args!("{found} value{plural} to replace"));
+    ui.done(&path, format_args!("{found} value{plural} to replace"));
     if report.is_incomplete() {
         let message =
             "some versions in the history could not be read, so the checklist may be incomplete";
@@ -57,6 +65,17 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
             .hint("`sops-rs exposure --removed` lists them"));
     }
     Ok(())
+}
+
+/// The file for what someone knows. It contains no more than the beginning of a recipient.
+fn checklist_of(who: &str) -> PathBuf {
+    const MAX_LENGTH: usize = 20;
+    let characters = who.chars().take(MAX_LENGTH);
+    let name = characters.map(|character| match character.is_alphanumeric() {
+        true => character,
+        false => '-',
+    });
+    PathBuf::from(format!("offboarding-{}.md", name.collect::<String>()))
 }
 
 fn refuse_existing(path: &Path) -> Result<(), CommandError> {

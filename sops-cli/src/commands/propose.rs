@@ -105,7 +105,8 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     Ok(())
 }
 
-/// Whether the file's rule encrypts the value at the path. A rule for comments may.
+/// Whether the file's rule encrypts the value at the path. A rule on comments counts as one that
+/// does.
 fn may_select(metadata: &Metadata, path: &KeyPath) -> bool {
     let rule = metadata.rule.clone().unwrap_or_default();
     let Ok(compiled) = rule.compile() else {

@@ -53,7 +53,7 @@ pub(crate) struct Args {
     decryption_order: Option<String>,
 }
 
-/// What a configuration needs.
+/// The hint if there are no destination rules.
 const WHERE: &str = "`destination_rules` in `.sops.yaml` say where files are published; `sops-rs config schema` describes them";
 
 pub(crate) fn cmd_publish(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {

@@ -8,6 +8,7 @@ use sops_core::parse_document;
 use super::set::{key_path, warn_of_copies};
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count};
 use crate::command_error::{Code, CommandError};
+use crate::similar_path::with_suggestion;
 use crate::ui::Ui;
 use crate::update_file::FileUpdate;
 
@@ -58,7 +59,7 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         let document = parse_document(plaintext, format)?;
         let changed = match document.unset(&path) {
             Err(DocumentError::NotFound { .. }) if args.idempotent.idempotent => return Ok(None),
-            changed => changed?,
+            changed => changed.map_err(|error| with_suggestion(error, &document, &path))?,
         };
         copies = document.copies_of(&path);
         Ok(Some(changed))

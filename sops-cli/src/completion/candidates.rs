@@ -9,7 +9,7 @@ use sops_core::keys::Family;
 use super::sources::{Configured, key_paths, lint_rules};
 use crate::arguments::go_flags::{Position, position};
 
-/// What can come next.
+/// The candidates for the current word, and whether file names can follow.
 #[derive(Default)]
 pub(super) struct Next {
     pub(super) candidates: Vec<Candidate>,

@@ -99,7 +99,7 @@ impl<'r> NearestConfigs<'r> {
             let directory = config.file().parent();
             let above =
                 directory.filter(|directory| self.named.is_none() && *directory != self.root);
-            // Nothing else can count, so the rules are not searched.
+            // No other configuration can apply, so the rules are not searched.
             if is_nearest && above.is_none() {
                 return Some(nearest);
             }

@@ -13,9 +13,9 @@ use crate::ui::Ui;
 /// The permission of every user to create files in a directory.
 const FOR_EVERYONE: u32 = 0o002;
 
-/// Warns if a configuration that was found belongs to a user who is neither this one nor root, and
-/// who does not own `directory`, where the work is done: as root in a container, the whole checkout
-/// may belong to another user.
+/// Warns if a configuration that was found belongs to neither the current user, nor root, nor the
+/// owner of the working `directory`. In a container that runs as root, the whole checkout may belong
+/// to another user.
 pub(crate) fn warn(ui: &Ui, config: &Path, directory: &Path) {
     let Ok(file) = fs::symlink_metadata(config) else {
         return;

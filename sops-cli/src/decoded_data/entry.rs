@@ -1,7 +1,7 @@
 //! The values under `data` of the Secrets in a document.
 
-use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
+use sops_core::{Component, Document, KeyPath};
 use sops_lint::secrets;
 use zeroize::Zeroizing;
 
@@ -31,7 +31,11 @@ pub(super) struct Entry<'d, 'a> {
 impl Entry<'_, '_> {
     /// The path for messages.
     pub(super) fn name(&self) -> String {
-        format!("data.{}", self.path.key)
+        let path = [
+            Component::Key("data".to_owned()),
+            Component::Key(self.path.key.clone()),
+        ];
+        KeyPath::new(path).map_or_else(String::new, |path| path.dotted().to_string())
     }
 
     /// Whether the value is written in its own place, and not shared with another one.
@@ -44,6 +48,22 @@ impl Entry<'_, '_> {
     pub(super) fn decoded(&self) -> Option<Zeroizing<Vec<u8>>> {
         self.node.as_str().and_then(secret_data::decode)
     }
+}
+
+/// The value at the path decoded, if it is base64 under `data` of a Secret; otherwise as it is.
+pub(crate) fn decoded(
+    document: &Document<'_>,
+    path: &KeyPath,
+    value: Zeroizing<Vec<u8>>,
+) -> Zeroizing<Vec<u8>> {
+    let is_at_path = |entry: &Entry<'_, '_>| {
+        entry
+            .node
+            .components()
+            .eq(path.components().iter().cloned())
+    };
+    let entry = entries(document).into_iter().find(is_at_path);
+    entry.and_then(|entry| entry.decoded()).unwrap_or(value)
 }
 
 /// The values under `data` of all Secrets, in the order of the text.

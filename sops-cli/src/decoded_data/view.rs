@@ -62,7 +62,7 @@ impl DecodedView {
         &self.text
     }
 
-    /// What the user should know about the values.
+    /// Notes for the user about the values.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -274,7 +274,7 @@ fn without_line_break(source: &str) -> &str {
     }
 }
 
-/// What the user should know about the values, collected by kind.
+/// Notes for the user about the values, collected by kind.
 #[derive(Default)]
 struct Notes {
     line_breaks: Vec<String>,

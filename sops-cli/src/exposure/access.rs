@@ -62,7 +62,8 @@ impl Access {
         self.groups.iter().filter(is_open).count() >= self.needed
     }
 
-    /// The master keys that recover the data key alone. A member of one of several groups does not.
+    /// The master keys that recover the data key on their own, which a key in only one of several
+    /// groups cannot do.
     pub(super) fn readers(&self) -> impl Iterator<Item = MasterId> {
         let members: BTreeSet<MasterId> = self.groups.iter().flatten().copied().collect();
         members
@@ -133,7 +134,7 @@ impl Classes {
         access.iter().any(|access| access.is_open_to(keys))
     }
 
-    /// The master keys that can read the versions of the class alone.
+    /// The master keys that can read the versions of the class on their own.
     pub(super) fn readers(&self, class: ClassId) -> BTreeSet<MasterId> {
         let access = self.access[self.root(class)].iter();
         access.flat_map(Access::readers).collect()
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_of_one_of_several_groups_is_no_reader() {
+    fn a_member_of_one_of_several_groups_is_not_a_reader() {
         let split = access(&[&[0, 1], &[1, 2], &[3]], 2);
         assert!(split.readers().eq([1]));
         assert!(split.is_open_to(&BTreeSet::from([0, 3])));

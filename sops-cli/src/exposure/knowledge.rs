@@ -83,8 +83,8 @@ impl Past {
         places.into_iter()
     }
 
-    /// The master keys that can read a version of this value alone, and whether a version of it is
-    /// in plaintext.
+    /// The master keys that can read a version of this value on their own, and whether a version of
+    /// it is in plaintext.
     pub(crate) fn readers(&self, value: &CurrentValue) -> (BTreeSet<MasterId>, bool) {
         let (mut classes, mut is_open) = (BTreeSet::new(), false);
         for (version, index) in self.places(&value.marks) {
@@ -143,16 +143,7 @@ impl Past {
 impl<'p> Knowledge<'p> {
     /// The oldest version in which someone could read the value, at the same path if possible.
     pub(crate) fn of(&self, value: &CurrentValue) -> Option<Evidence<'p>> {
-        let evidence = self
-            .past
-            .places(&value.marks)
-            .filter_map(|(number, index)| {
-                let version = &self.past.versions[number];
-                let value = &version.values[index];
-                let is_known = self.counts[number] && (self.is_readable[number] || value.is_open);
-                is_known.then_some(Evidence { version, value })
-            });
-        evidence.min_by_key(|evidence| {
+        self.evidence(&value.marks).min_by_key(|evidence| {
             let is_same =
                 *evidence.version.path == *value.file && evidence.value.path == value.path;
             (
@@ -163,14 +154,35 @@ impl<'p> Knowledge<'p> {
         })
     }
 
-    /// The versions that someone could read, or may have been able to, with values that are not
-    /// known here.
+    /// The versions in which someone could read a value with these marks.
+    fn evidence(&self, marks: &[Mark]) -> impl Iterator<Item = Evidence<'p>> {
+        self.past.places(marks).filter_map(|(number, index)| {
+            let version = &self.past.versions[number];
+            let value = &version.values[index];
+            let is_known = self.counts[number] && (self.is_readable[number] || value.is_open);
+            is_known.then_some(Evidence { version, value })
+        })
+    }
+
+    /// The versions with values that are not known here, if someone could read them, may have been
+    /// able to, or may know their values from other versions.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = &'p SeenVersion> {
+        let mut readable = self.is_readable.iter().zip(self.counts);
+        let knows_any = readable.any(|(is_readable, counts)| *is_readable && *counts);
         let versions = self.past.versions.iter().enumerate();
-        let unknown = versions.filter(|(number, version)| {
+        let unknown = versions.filter(move |(number, version)| {
             let may_read = self.is_readable[*number] || version.class.is_none();
-            self.counts[*number] && version.problem.is_some() && may_read
+            let is_current = version.commit.is_none();
+            self.counts[*number]
+                && version.problem.is_some()
+                && (may_read || is_current && knows_any && self.has_unmatched(version))
         });
         unknown.map(|(_, version)| version)
+    }
+
+    /// Whether the version has an encrypted value that someone did not know, as far as is known.
+    fn has_unmatched(&self, version: &SeenVersion) -> bool {
+        let mut encrypted = version.values.iter().filter(|value| !value.is_open);
+        encrypted.any(|value| self.evidence(&value.marks).next().is_none())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::marks::Mark;
 
-/// A secret value of today.
+/// A current secret value.
 pub(crate) struct CurrentValue {
     /// The file, relative to the root of the repository.
     pub(crate) file: Arc<Path>,

@@ -120,7 +120,7 @@ impl<'r> VersionReader<'r> {
         self.read_plaintext(objects);
     }
 
-    /// What was read.
+    /// The versions that were read.
     pub(crate) fn finish(self) -> Past {
         Past::new(self.versions, self.blobs, self.classes, self.masters)
     }

@@ -1,5 +1,5 @@
-//! Writes a file that another program created for this run, which reads it next and then deletes it:
-//! one like the `%A` of a merge driver.
+//! Writes a file that another program created for this run, which reads it next and then deletes
+//! it: one like the `%A` of a merge driver.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -10,9 +10,9 @@ use rustix::fs::{Mode, OFlags, open};
 use crate::command_error::{CommandError, name_of};
 use crate::signals::DeferredSignals;
 
-/// Replaces the content of the file in place: a copy that is synced and renamed would take longer than
-/// the merge itself, and no one but the other program knows the file. After an error or a signal, it
-/// has the old content again, or still.
+/// Replaces the content of the file in place: syncing and renaming a copy would take longer than
+/// the merge itself, and only the other program uses the file. After an error or a signal, the file
+/// has its old content.
 pub(crate) fn write_scratch(path: &Path, old: &[u8], new: &[u8]) -> Result<(), CommandError> {
     let failed = |error: &io::Error| CommandError::output(name_of(path), error);
     let _signals = DeferredSignals::new();
@@ -20,7 +20,7 @@ pub(crate) fn write_scratch(path: &Path, old: &[u8], new: &[u8]) -> Result<(), C
     let file = open(path, flags, Mode::empty()).map_err(|error| failed(&error.into()))?;
     let mut file = File::from(file);
     replace(&mut file, new).map_err(|error| {
-        // The old content has its place on the disk already.
+        // The old content fits, even if the disk is full.
         let _ = replace(&mut file, old);
         failed(&error)
     })

@@ -19,7 +19,7 @@ use crate::command_error::{Code, CommandError, name_of};
 /// The permission of the group or of others to create files in a directory.
 const SHARED: Mode = Mode::WGRP.union(Mode::WOTH);
 
-/// The most symbolic links that are followed, as on Linux.
+/// The maximum number of symbolic links that are followed, as on Linux.
 const MAX_LINKS: usize = 40;
 
 /// A regular file, or the name of a new one.

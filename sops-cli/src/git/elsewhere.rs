@@ -11,8 +11,8 @@ use super::program::{Running, git};
 use super::snapshot::{TrackedFile, short};
 use super::staged::old_contents;
 
-/// The most deleted files, and the most files of the last commit. Git reads some thousand per
-/// second.
+/// The maximum number of deleted files, and of files of the last commit. Git reads a few thousand
+/// per second.
 const MOST_FILES: usize = 2_000;
 
 /// The last contents of deleted files, the latest deletions first, and the files of a commit, each

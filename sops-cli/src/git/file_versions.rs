@@ -7,7 +7,7 @@ use super::history::{Changes, RAW};
 use super::program::{Running, git};
 use super::repository::is_partial_clone;
 
-/// How many commits are searched, which takes Git some seconds.
+/// How many commits are searched, which takes Git a few seconds.
 pub(super) const MOST_COMMITS: usize = 50_000;
 
 /// How many paths are passed to Git, which compares each changed file with all of them.

@@ -32,7 +32,7 @@ pub(super) const RAW: [&str; 7] = [
 /// second.
 const MOST_COMMITS: &str = "--max-count=1000";
 
-/// The most directories that are passed to Git.
+/// The maximum number of directories that are passed to Git.
 const MOST_DIRECTORIES: usize = 500;
 
 /// A version of a file, and the first commit that contains it.

@@ -24,7 +24,7 @@ enum OperationKind {
     Mailbox,
     CherryPick,
     Revert,
-    /// Such as `git stash pop`, and what a merge driver cannot know.
+    /// Another operation, such as `git stash pop`, or one that a merge driver cannot recognize.
     Unknown,
 }
 
@@ -94,7 +94,7 @@ impl Operation {
         commit.filter(|_| self.kind != OperationKind::Revert)
     }
 
-    /// What ours and theirs are, in a message; `None` if that is not known.
+    /// A description of ours and theirs for a message; `None` if it is not known what they are.
     pub(crate) fn sides(&self) -> Option<String> {
         let theirs = described(self.commit.as_deref()?)?;
         let ours = described(&self.ours)?;
@@ -102,7 +102,10 @@ impl Operation {
             OperationKind::Rebase => {
                 format!("ours is {ours}, which you rebase onto; theirs is your {theirs}")
             }
-            OperationKind::CherryPick => format!("ours is {ours}; theirs is the picked {theirs}"),
+            OperationKind::CherryPick => {
+                let theirs = described_alone(self.commit.as_deref()?)?;
+                format!("ours is {ours}; theirs is the picked {theirs}")
+            }
             OperationKind::Revert => {
                 format!("ours is {ours}; theirs is the state before {theirs}")
             }
@@ -143,6 +146,31 @@ impl State {
 
 /// A commit by its branch, if there is one, its abbreviated ID and its subject.
 fn described(commit: &str) -> Option<String> {
+    let description = described_alone(commit)?;
+    let text = |output: Vec<u8>| String::from_utf8_lossy(&output).trim_end().to_owned();
+    let branch = match commit {
+        "HEAD" => git(&["symbolic-ref", "--short", "--quiet", "HEAD"]).ok(),
+        commit => git(&[
+            "for-each-ref",
+            "--format=%(refname:short)%(if)%(symref)%(then) %(end)",
+            "--points-at",
+            commit,
+            "refs/heads",
+            "refs/remotes",
+        ])
+        .ok(),
+    };
+    // `origin/HEAD` is another name of a branch, and ends with a space here.
+    let branches = branch.map(text).unwrap_or_default();
+    let branch = branches.lines().find(|branch| !branch.ends_with(' '));
+    Some(match branch {
+        Some(branch) => format!("branch {branch}, {description}"),
+        None => description,
+    })
+}
+
+/// A commit by its abbreviated ID and its subject.
+fn described_alone(commit: &str) -> Option<String> {
     let text = |output: Vec<u8>| String::from_utf8_lossy(&output).trim_end().to_owned();
     let log = [
         "-c",
@@ -155,23 +183,5 @@ fn described(commit: &str) -> Option<String> {
         commit,
         "--",
     ];
-    let description = text(git(&log).ok()?);
-    let branch = match commit {
-        "HEAD" => git(&["symbolic-ref", "--short", "--quiet", "HEAD"]).ok(),
-        commit => git(&[
-            "for-each-ref",
-            "--count=1",
-            "--format=%(refname:short)",
-            "--points-at",
-            commit,
-            "refs/heads",
-            "refs/remotes",
-        ])
-        .ok(),
-    };
-    let branch = branch.map(text).filter(|branch| !branch.is_empty());
-    Some(match branch {
-        Some(branch) => format!("branch {branch}, commit {description}"),
-        None => format!("commit {description}"),
-    })
+    Some(format!("commit {}", text(git(&log).ok()?)))
 }

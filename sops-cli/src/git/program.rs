@@ -78,7 +78,7 @@ impl Running {
         Self::spawn(command, arguments)
     }
 
-    /// Starts a process that reads the output of another one.
+    /// Starts a process that reads the output of another process.
     pub(super) fn start_after(first: &mut Self, arguments: &[&str]) -> Result<Self, CommandError> {
         let mut command = command(arguments);
         command.stdin(first.child.stdout.take().map_or(Stdio::null(), Stdio::from));

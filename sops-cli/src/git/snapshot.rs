@@ -14,7 +14,7 @@ use super::objects::Objects;
 use super::program::git;
 use crate::command_error::{Code, CommandError, name_of};
 
-/// The most links that are followed for one path, as on Linux.
+/// The maximum number of links that are followed for one path, as on Linux.
 const MOST_LINKS: usize = 40;
 
 /// The IDs of an empty file in SHA-1 and SHA-256 repositories.

@@ -1,7 +1,6 @@
 //! The plan of a command that changes the keys of several files. It is shown before anything is
-//! written: how many files change and how, with the names of the recipients. No data key is needed
-//! for it, so that files that need no change are skipped quickly when an interrupted command runs
-//! again.
+//! written: how many files change and how, with the names of the recipients. It needs no data key,
+//! so an interrupted command that runs again quickly skips the files that need no change.
 
 mod difference;
 

@@ -165,7 +165,7 @@ struct PrivateKeys {
 impl PrivateKeys {
     /// These age keys, and the PGP keys and keys on servers that this machine can use.
     fn with(identities: Identities) -> Self {
-        // A service has no end that a limit could count to.
+        // A limit is for a whole run, and a service runs until it is stopped.
         let cloud = Cloud::new(None);
         cloud.contact_any_server();
         Self {

@@ -1,12 +1,10 @@
 //! The services that encrypt and decrypt with master keys: age and PGP on this machine, followed by
 //! keys on servers and key services elsewhere.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use sops_core::keys::age::{Held, NO_PASSPHRASE, WRONG_PASSPHRASE};
+use sops_core::keys::age::{Held, NO_PASSPHRASE, SourceReport, WRONG_PASSPHRASE};
 use sops_core::keys::{
     self, DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
     Recipient,
@@ -20,12 +18,13 @@ use crate::agent::control::AgentStatus;
 #[cfg(feature = "keyservice")]
 use crate::agent::socket::AgentSocket;
 use crate::arguments::{GlobalArgs, OpeningArgs, invocation};
-use crate::built_in::missing_family;
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 use crate::keys::cloud::Cloud;
 use crate::keys::groups::KeyGroups;
+use crate::keys::hints::hints;
 use crate::keys::log::KeyLog;
+use crate::keys::own::newest;
 use crate::keys::unprompted::Unprompted;
 use crate::ui::Ui;
 
@@ -35,7 +34,7 @@ pub(crate) struct Services {
     gpg: Arc<Gpg>,
     cloud: Cloud,
     all: Arc<KeyServices>,
-    /// All except what the agent may ask the user for.
+    /// All services, except that the agent never asks the user.
     unprompted: Arc<KeyServices>,
     /// The log of the services in this program, if it is enabled.
     log: Option<Arc<KeyLog>>,
@@ -136,8 +135,8 @@ impl Services {
         Unprompted::of(Arc::clone(&self.unprompted) as _)
     }
 
-    /// Lets the keys on servers contact servers that only a file names, as in `sops`. For files that
-    /// the user named; a repository must not be able to collect tokens.
+    /// Lets the keys on servers contact servers that only a file names, as in `sops`. Call this
+    /// only for files that the user named: a repository must not be able to collect tokens.
     pub(crate) fn contact_servers_of_named_files(&self) {
         self.cloud.contact_any_server();
     }
@@ -180,9 +179,9 @@ impl Services {
                     ..
                 } => {
                     let keys = missing.iter();
-                    // The message says already why a server refused.
+                    // The message already says why a server refused.
                     let keys = keys.filter(|key| !self.serves_in_cloud(key.family()));
-                    hints(keys, self.has_no_keys())
+                    hints(keys, self.has_no_keys(), self.own_recipient().as_deref())
                 }
                 _ => Vec::new(),
             };
@@ -193,7 +192,7 @@ impl Services {
 
     /// Why the user's keys may not have been used, and what to do: a key file stayed locked, or the
     /// agent is locked.
-    fn obstacle(&self) -> Option<(String, &'static str)> {
+    pub(crate) fn obstacle(&self) -> Option<(String, &'static str)> {
         let sources = self.identities.sources();
         let locked = sources.iter().find_map(|source| match &source.held {
             Held::Failed(reason) if reason == WRONG_PASSPHRASE => {
@@ -220,15 +219,28 @@ impl Services {
         locked
     }
 
+    /// The recipient of the user's newest age key, if it is known without a passphrase.
+    fn own_recipient(&self) -> Option<String> {
+        let own = self.identities.recipients().into_iter();
+        let own: Vec<String> = own.map(|own| own.to_string()).collect();
+        let native = own
+            .iter()
+            .map(String::as_str)
+            .filter(|own| own.starts_with("age1"));
+        newest(&native.collect::<Vec<_>>()).map(str::to_owned)
+    }
+
     /// Whether the user has no age key, and no other way to get one.
     fn has_no_keys(&self) -> bool {
         let sources = self.identities.sources();
-        let is_empty = |held: &Held| match held {
-            Held::NotSet | Held::NoFile => true,
+        let is_empty = |source: &SourceReport| match &source.held {
+            Held::NotSet => true,
+            // A variable that names a missing file is a mistake, not the lack of a key.
+            Held::NoFile => !source.name.starts_with("SOPS_AGE_"),
             Held::Keys(keys) => keys.is_empty(),
             _ => false,
         };
-        self.is_local && !self.has_remote && sources.iter().all(|source| is_empty(&source.held))
+        self.is_local && !self.has_remote && sources.iter().all(is_empty)
     }
 
     /// The document that was read from `input` with its data key encrypted for other key groups.
@@ -368,50 +380,4 @@ fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
     let message = "`--keyservice` or SOPS_KEYSERVICE: this sops-rs was built without key services";
     Err(CommandError::new(Code::Generic, message)
         .hint("install a release package, or build it with `--features keyservice`"))
-}
-
-/// Hints for a file that none of the keys can decrypt. `is_new`: the user has no age key.
-fn hints<'k>(keys: impl Iterator<Item = &'k MasterKey>, is_new: bool) -> Vec<Cow<'static, str>> {
-    let mut hints = Vec::new();
-    for key in keys {
-        hints.extend(missing_family(key.family()).map(Cow::Owned));
-        let hint = match key.family() {
-            Family::Age => age_hint(&key.id(), is_new),
-            Family::Pgp => Cow::Borrowed(
-                "`gpg --list-secret-keys` shows the available PGP keys; if they are in another directory, set GNUPGHOME to it",
-            ),
-            _ => Cow::Borrowed("cloud keys need a key service: `--keyservice`"),
-        };
-        hints.push(hint);
-    }
-    let mut seen = HashSet::new();
-    hints.retain(|hint| seen.insert(hint.clone()));
-    hints
-}
-
-/// The hint where to put the private key of an age recipient.
-fn age_hint(recipient: &str, is_new: bool) -> Cow<'static, str> {
-    if recipient.starts_with("ssh-") {
-        return Cow::Borrowed(
-            "put the private key into `~/.ssh/id_ed25519` or `~/.ssh/id_rsa`, or set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path",
-        );
-    }
-    // `age1NAME1…`; Bech32 data has no `1`.
-    let plugin = recipient
-        .strip_prefix("age1")
-        .and_then(|rest| rest.rsplit_once('1'));
-    match plugin {
-        Some(("tag" | "tagpq", _)) => Cow::Borrowed(
-            "this key is in hardware: put the identity that its plugin made into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
-        ),
-        Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
-            "put an identity of the plugin `age-plugin-{name}` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it"
-        )),
-        _ if is_new => Cow::Borrowed(
-            "you have no private key: run `sops-rs init`, and send the line that it prints to someone who can decrypt the file",
-        ),
-        _ => Cow::Borrowed(
-            "put the private key into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
-        ),
-    }
 }

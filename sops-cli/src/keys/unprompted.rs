@@ -50,7 +50,8 @@ impl Unprompted {
     }
 }
 
-/// The age keys that are ready, those that the user's agent has unlocked, and the unlocked PGP keys.
+/// The age keys that are ready, those that the user's agent has unlocked, and the unlocked PGP
+/// keys.
 pub(crate) fn ready_keys() -> KeyServices {
     let keys = KeyServices::new().with(Arc::new(Unprompted::ready_age()));
     #[cfg(feature = "keyservice")]

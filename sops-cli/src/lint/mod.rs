@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use crate::git::{root_above, root_by_variables};
 
-/// The root of the repository that a directory is in, or else the directory itself. Without a `.git`
-/// above the directory, `GIT_DIR` and `GIT_WORK_TREE` may name the repository.
+/// The root of the repository that a directory is in, or else the directory itself. Without a
+/// `.git` above the directory, `GIT_DIR` and `GIT_WORK_TREE` may name the repository.
 pub(crate) fn root(directory: &Path) -> PathBuf {
     let named = || spelled_in(directory, &root_by_variables()?);
     let root = root_above(directory).map(Path::to_owned).or_else(named);

@@ -278,8 +278,8 @@ impl Walk<'_> {
     }
 }
 
-/// The number of files that were checked so far, which is shown on a terminal until this is dropped.
-/// The total is known only at the end.
+/// The number of files that were checked so far, which is shown on a terminal until this is
+/// dropped. The total is known only at the end.
 struct FilesChecked(ProgressBar);
 
 impl FilesChecked {

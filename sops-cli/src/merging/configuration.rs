@@ -1,5 +1,5 @@
-//! The configuration as it was committed or staged: the working tree may already have the version of
-//! the branch that is being merged.
+//! The configuration as it was committed or staged: the working tree may already have the version
+//! of the branch that is being merged.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

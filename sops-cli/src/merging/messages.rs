@@ -13,8 +13,8 @@ use crate::git::Operation;
 use crate::keys::names::shown;
 use crate::ui::Ui;
 
-/// Prints the notes of a merge, even of a clean one. `path` is the path of the file from the root of
-/// the repository, and `name` the one for messages.
+/// Prints the notes of a merge, even of a clean one. `path` is the path of the file from the root
+/// of the repository, and `name` the one for messages.
 pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote]) {
     let file = shell_path(name);
     for note in notes {
@@ -32,8 +32,8 @@ pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote])
     }
 }
 
-/// Prints which new recipients the creation rule at HEAD does not name. It is usual that the branch
-/// that adds one adds it to `.sops.yaml` too.
+/// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
+/// a recipient also adds it to `.sops.yaml`.
 fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
     let operation = Operation::current();
     let other_side = operation.other_side();

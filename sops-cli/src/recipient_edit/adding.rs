@@ -156,7 +156,7 @@ fn in_string(
     let end = source.rfind(last).map(|at| span.start + at + last.len());
     let end = end.ok_or_else(not_editable)?;
     let separator = match line_start(text, end) > span.start {
-        // On a line of its own, as the recipients before it.
+        // On a line of its own, like the recipients before it.
         true => {
             let start = line_start(text, end);
             let line = &text[start..end];

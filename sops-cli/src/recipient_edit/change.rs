@@ -36,7 +36,7 @@ impl RuleSelection {
 
 /// What to do with a recipient.
 pub(crate) enum RecipientChange<'c> {
-    /// Adds an age recipient, with a name for its line. A recipient that is there already gets the
+    /// Adds an age recipient, with a name for its line. A recipient that is already there gets the
     /// name.
     Add {
         recipient: &'c str,

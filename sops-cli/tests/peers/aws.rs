@@ -21,7 +21,7 @@ struct LocalKms {
 impl LocalKms {
     fn start() -> Self {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
-        // The warden removes the parts of the directory.
+        // The warden removes the directories in it.
         let directory = root.keep().join("local-kms");
         fs::create_dir(&directory).expect("the directory can be created");
         let seed = directory.join("seed.yaml");

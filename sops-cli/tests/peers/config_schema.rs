@@ -57,7 +57,7 @@ fn the_schema_is_valid_and_accepts_every_fixture() {
     assert!(fixtures.len() > 30, "{}", fixtures.len());
     for (index, fixture) in fixtures.iter().enumerate() {
         let text = fs::read_to_string(fixture).expect("the text is UTF-8");
-        // The parser of the validator knows no tabs before comments.
+        // The parser of the validator rejects tabs before comments.
         let text = text.replace("\t#", " #").replace("ANN", &recipient());
         let name = format!("{index}.yaml");
         environment.write(&name, text.replace("BOB", &other_recipient()));

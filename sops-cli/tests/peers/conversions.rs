@@ -174,7 +174,7 @@ impl Bench {
 }
 
 /// Whether this program refuses what `sops` writes in plaintext, in part, with other characters, in
-/// Go's notation, or such that it reads as something else.
+/// Go's notation, or in a way that reads as something else.
 fn is_better(refused: &Run) -> bool {
     let words = [
         "would stay in plaintext",

@@ -38,7 +38,7 @@ fn files_that_sops_encrypts_pass_the_lint() {
         let rules = ["SL010", "SL011", "SL014"];
         let findings = linted.findings.iter();
         let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));
-        // In the encrypted form, nothing tells that the anchor had a value of the Secret. The
+        // In the encrypted form, nothing shows that the anchor had a value of the Secret. The
         // others have a field that a Secret does not have, with a value of its own, or are the name
         // of a key or section, which SOPS does not encrypt, or hold the value in base64, which
         // stays under a key that the rule does not select.

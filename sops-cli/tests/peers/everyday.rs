@@ -1,4 +1,5 @@
-//! The walkthrough of `docs/everyday.md` leaves no secret on a disk or in the arguments of a program.
+//! The walkthrough of `docs/everyday.md` leaves no secret on a disk or in the arguments of a
+//! program.
 
 use std::fs;
 use std::path::Path;

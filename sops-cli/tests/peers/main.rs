@@ -1,8 +1,8 @@
 //! Compatibility with the real `sops` and `gpg`, which must be on the PATH: without them these
 //! tests fail.
 //!
-//! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), the first seed
-//! `SOPS_RS_SEED` (random by default, and printed).
+//! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), and the first seed
+//! is `SOPS_RS_SEED` (random by default, and printed).
 
 mod aws;
 #[path = "../program/cases/mod.rs"]

@@ -80,7 +80,8 @@ fn sops_decrypts_a_merged_file_with_its_mac() {
     assert!(environment.decrypt("secret.yaml").contains("user: db"));
 }
 
-/// Asserts that no plaintext was written except, in the editor, to the file on a memory file system.
+/// Asserts that no plaintext was written except, in the editor, to the file on a memory file
+/// system.
 fn assert_no_plaintext(trace: &str, is_editor_allowed: bool) {
     assert!(trace.contains("write"), "nothing was traced");
     assert_eq!(
@@ -269,7 +270,7 @@ fn a_diff_writes_no_plaintext_to_a_file() {
         let lines: Vec<&str> = trace.lines().filter(|line| has_secret(line)).collect();
         assert!(!lines.is_empty(), "{words:?}: nothing was shown");
         for line in lines {
-            // Only what Git reads, and prints.
+            // Only the pipe to Git may have the plaintext.
             assert!(line.contains("(1<pipe:"), "{line}");
         }
     }

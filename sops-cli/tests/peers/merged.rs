@@ -1,5 +1,5 @@
-//! Merges of random changes: the real `sops` opens the merged file with its MAC, and reads the values
-//! that we read.
+//! Merges of random changes: the real `sops` opens the merged file with its MAC, and reads the
+//! values that we read.
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use sops_test_support::Features;
 use crate::generated::{for_each_seed, values};
 use crate::peer::{self, IDENTITIES};
 
-/// The most changes of a side.
+/// The maximum number of changes on each side.
 const CHANGES: usize = 4;
 
 #[test]
@@ -150,8 +150,8 @@ fn check(seed: u64, format: Format, base: &str) -> Result<(), String> {
         peer::decrypt(&merged, format).map_err(|error| format!("{error} in {context}{merged}"))?;
     let theirs = peer::sops_decrypt(&merged, format)
         .map_err(|error| format!("`sops`: {error} in {context}{merged}"))?;
-    // `sops` writes another layout and other numbers, so it also decrypts the file that it would
-    // have been without a merge.
+    // `sops` changes the layout and the spelling of numbers, so its output is compared with the one
+    // for the same values without a merge.
     let unmerged = peer::encrypt(&ours, format, |settings| settings.rule = rule())
         .map_err(|error| format!("{error} in {context}{ours}"))?;
     let expected = peer::sops_decrypt(&unmerged, format)

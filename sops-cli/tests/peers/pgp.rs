@@ -299,7 +299,10 @@ fn a_key_that_cannot_be_used_is_refused_with_the_reason() {
         (&revoked, "the key is revoked"),
         (signing, "cannot be used for encryption"),
         (UNKNOWN, "does not have this public key"),
-        ("85D7", "not a fingerprint; a fingerprint has 40 hexadecimal digits"),
+        (
+            "85D7",
+            "not a fingerprint; a fingerprint has 40 hexadecimal digits",
+        ),
     ] {
         let encrypt = [
             "encrypt",

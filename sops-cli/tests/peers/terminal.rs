@@ -337,3 +337,41 @@ fn a_signal_at_a_passphrase_question_restores_the_echo_of_the_terminal() {
         assert!(settings.contains(" icanon "), "{script}: {}", shown.bytes);
     }
 }
+
+#[test]
+fn a_key_with_a_passphrase_is_created_and_asked_for() {
+    const ASKED: &str = "Passphrase for the new key";
+    let environment = TestEnvironment::new();
+    let keys = environment.home().join(".config/sops/age/keys.txt");
+    fs::remove_file(&keys).expect("the file can be removed");
+    let differ = Some((ASKED, &b"correct horse\nbattery staple\n"[..]));
+    let shown = run(&environment, &["init", "--passphrase"], differ);
+    assert!(!shown.status.success(), "{}", shown.bytes);
+    assert!(
+        shown.bytes.contains("passphrases differ"),
+        "{}",
+        shown.bytes
+    );
+    assert!(!keys.exists() && !environment.path(".sops.yaml").exists());
+
+    let equal = Some((ASKED, &b"correct horse\ncorrect horse\n"[..]));
+    let shown = run(&environment, &["init", "--passphrase"], equal);
+    assert!(shown.status.success(), "{}", shown.bytes);
+    let text = fs::read_to_string(&keys).expect("the file exists");
+    assert!(
+        text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"),
+        "{text}"
+    );
+    environment.write("x.yaml", "data: {a: hunter2}\n");
+    environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
+    for (passphrase, said) in [
+        (&b"wrong\n"[..], "incorrect passphrase"),
+        (b"correct horse\n", "data: {a: hunter2}"),
+    ] {
+        let typed = Some(("Enter passphrase", passphrase));
+        let shown = run(&environment, &["decrypt", "x.yaml"], typed);
+        assert!(shown.bytes.contains(said), "{}", shown.bytes);
+        let is_shown = shown.bytes.contains("hunter2");
+        assert_eq!(is_shown, shown.status.success(), "{}", shown.bytes);
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) fn writes(environment: &TestEnvironment, command: &Command) -> String
     }
     environment.finish(traced);
     let trace = fs::read_to_string(trace).expect("strace writes the trace as text");
-    // What is written through memory is in no other call.
+    // Writes to mapped memory appear in no other call.
     let is_shared = |line: &&str| line.contains("MAP_SHARED") && line.contains("PROT_WRITE");
     for line in trace.lines().filter(is_shared) {
         assert!(line.contains("MAP_ANONYMOUS"), "{line}");

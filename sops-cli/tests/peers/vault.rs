@@ -25,7 +25,7 @@ struct OpenBao {
 impl OpenBao {
     fn start() -> Self {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
-        // The warden removes the parts of the directory.
+        // The warden removes the directories in it.
         let directory = root.keep().join("openbao");
         fs::create_dir(&directory).expect("the directory can be created");
         let listen = format!("127.0.0.1:{}", free_port());
@@ -215,7 +215,7 @@ fn updatekeys_and_the_flags_of_rotate_change_keys_for_both() {
 }
 
 #[test]
-fn the_real_server_refuses_as_the_stand_in_of_the_other_tests() {
+fn the_real_server_refuses_requests_like_the_stand_in() {
     let server = &*SERVER;
     let environment = TestEnvironment::without_key();
     environment.write("x.yaml", TEXT);

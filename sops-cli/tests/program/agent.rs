@@ -313,7 +313,7 @@ fn a_repository_cannot_collect_tokens_through_the_agent() {
     };
     let verified = run(&["verify", "d"]);
     assert_eq!(verified.code, Some(2), "{verified}");
-    // As other programs call it, which pass all kinds of keys on.
+    // Other programs call it like this, and pass on keys of all kinds.
     let alone = run(&["decrypt", "--enable-local-keyservice=false", "d/a.yaml"]).fails_with(128);
     let message = alone
         .stderr

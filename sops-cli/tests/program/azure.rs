@@ -132,7 +132,7 @@ fn a_version_that_is_given_is_kept() {
         let decrypted = user.run(&["decrypt", "x.yaml"]).succeeds();
         assert_eq!(decrypted.stdout, TEXT);
     }
-    // A rule without a version means any, so that there is nothing to update.
+    // A rule without a version means any version, so there is nothing to update.
     let url = user.server.key("sops");
     user.environment.write(
         ".sops.yaml",

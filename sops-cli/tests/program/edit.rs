@@ -493,7 +493,7 @@ fn an_interrupt_that_ends_the_editor_is_a_note() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // The editor ends like after Ctrl-C, or as a shell around it reports Ctrl-C.
+    // The editor ends as it does after Ctrl-C, or as a shell around it reports Ctrl-C.
     for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
         assert_eq!(
@@ -668,6 +668,24 @@ fn decrypted_values_are_printed_as_text() {
     assert_eq!(
         run.stdout,
         "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  # a comment\n  binary: /wA=\nstringData:\n  user: ann\n  password: hunter2\n  key: |\n    ---\n    abc\n    ---\n"
+    );
+}
+
+#[test]
+fn one_value_is_printed_as_text() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
+    let extract = |path: &str| {
+        let arguments = ["decrypt", "--decode", "--extract", path, "a.yaml"];
+        environment.run(&arguments)
+    };
+    assert_eq!(extract("data.password").succeeds().stdout, "hunter2");
+    // It is no value under `data` of the Secret.
+    assert_eq!(extract("metadata.name").succeeds().stdout, "a");
+    let run = extract("stringData.password").fails_with(1);
+    assert!(
+        run.stderr.contains("did you mean `data.password`?"),
+        "{run}"
     );
 }
 

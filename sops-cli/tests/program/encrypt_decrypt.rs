@@ -73,7 +73,7 @@ fn standard_input_needs_a_name() {
         )
         .succeeds()
         .stdout;
-    // The content tells the format of an encrypted file.
+    // The content shows the format of an encrypted file.
     let run = environment.run_with_input(&["decrypt"], &encrypted);
     assert_eq!(run.succeeds().stdout, SECRET);
     let run = environment.run_with_input(&["decrypt"], SECRET);

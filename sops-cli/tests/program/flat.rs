@@ -89,7 +89,7 @@ fn a_directory_with_all_formats_is_processed_in_one_call() {
     for (name, text) in files {
         environment.write(name, text);
     }
-    // Only the content of files without a known extension shows which of them are meant.
+    // Of files without a known extension, commands recognize only encrypted ones, by their content.
     environment.write("in/README", "hunter2");
     environment.write("in/object", "{\"hunter2\": 1}");
     environment.write("in/x.bin", "hunter2");

@@ -27,7 +27,7 @@ fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
     environment
 }
 
-/// `sops decrypt` has the same result, also for the binary file.
+/// `sops decrypt` has the same result, even for the binary file.
 #[test]
 fn json_that_is_read_as_yaml_is_written_as_yaml() {
     let environment = TestEnvironment::new();

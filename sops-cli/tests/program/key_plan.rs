@@ -340,7 +340,7 @@ fn different_key_groups_are_not_deleted_together() {
 }
 
 #[test]
-fn who_removes_recipients_is_told_to_rotate() {
+fn removing_recipients_advises_a_rotation() {
     const ADVICE: &str = "warning: the removed recipients still have";
     let environment = directory();
     let run = environment.run(&["updatekeys", "-y", "apps"]).succeeds();

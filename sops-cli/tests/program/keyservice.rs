@@ -219,7 +219,8 @@ fn a_lock_on_the_directory_of_the_socket_does_not_keep_a_signal_away() {
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
-/// Any private key of the machine is tried, so a request can name another one than it needs.
+/// Any private key of the machine is tried, so a request can name a different key from the one that
+/// it needs.
 #[test]
 fn the_question_names_the_key_that_decrypts() {
     let client = client();

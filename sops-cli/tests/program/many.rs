@@ -126,6 +126,35 @@ fn in_a_directory_only_selected_files_are_processed() {
 }
 
 #[test]
+fn a_rule_for_a_directory_covers_files_of_any_format() {
+    let environment = TestEnvironment::new();
+    let config = format!(
+        "creation_rules:\n  - path_regex: ^config/\n    age: {}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", config);
+    let covered = [
+        "config/a.yaml",
+        "config/n.txt",
+        "config/id.pem",
+        "config/token",
+    ];
+    for name in covered {
+        environment.write(name, TEXT);
+    }
+    environment.write("n.txt", TEXT);
+    environment.run(&["encrypt", "-i", "."]).succeeds();
+    for name in covered {
+        assert_eq!(environment.decrypt(name), TEXT, "{name}");
+    }
+    assert_eq!(environment.read("n.txt"), TEXT);
+    environment.run(&["verify"]).succeeds();
+    let encrypted = covered.map(|name| environment.read(name));
+    environment.run(&["encrypt", "-i", "."]).succeeds();
+    assert_eq!(covered.map(|name| environment.read(name)), encrypted);
+}
+
+#[test]
 fn in_a_directory_files_without_selected_values_stay_in_plaintext() {
     let environment = TestEnvironment::new();
     environment.write(

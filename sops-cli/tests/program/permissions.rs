@@ -38,7 +38,7 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
         ("directory", "does not allow it", "work on a copy"),
     ];
     if geteuid().is_root() {
-        // Only root can make a file of someone else.
+        // Only root can create a file that belongs to someone else.
         chown(environment.path("sticky"), Some(0), None).expect("root can change the owner");
         chown(environment.path("sticky/x.yaml"), Some(0), None).expect("root can change the owner");
         set_mode(&environment, "sticky", 0o1777);
@@ -91,7 +91,7 @@ fn a_replaced_file_keeps_its_group_or_grants_no_group_permissions() {
     assert_eq!((new.gid(), new.mode() & 0o7777), (group, 0o660));
 
     if geteuid().is_root() {
-        // Only root can make a file of a group that its owner is not in.
+        // Only root can give a file to a group that its owner is not in.
         environment.write("y.yaml", "a: 1\n");
         environment.hand_over();
         chown(environment.path("y.yaml"), None, Some(OTHER_GROUP))

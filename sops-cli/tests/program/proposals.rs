@@ -236,7 +236,7 @@ fn the_newest_of_several_proposals_wins() {
         new.retain(|name| !before.contains(name));
         new.remove(0)
     };
-    // With random names, a few in the order of their creation would be chance.
+    // A few random names could be in the order of their creation by chance.
     let names: Vec<String> = (0..6)
         .map(|number| propose(&format!("value-{number}")))
         .collect();

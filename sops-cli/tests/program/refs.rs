@@ -45,6 +45,13 @@ fn each_use_has_a_line() {
 }
 
 #[test]
+fn a_file_in_place_of_a_name_is_an_error() {
+    let environment = tree();
+    let run = environment.run(&["refs", "apps/db.yaml"]).fails_with(1);
+    assert!(run.stderr.contains("run `sops-rs refs db`"), "{run}");
+}
+
+#[test]
 fn no_use_is_exit_code_1() {
     let environment = tree();
     for arguments in [&["refs", "old"][..], &["refs", "-n", "shop", "db"]] {

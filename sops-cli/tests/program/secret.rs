@@ -19,6 +19,31 @@ fn with_rule() -> TestEnvironment {
 }
 
 #[test]
+fn a_command_line_of_kubectl_writes_a_file() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules: [{{age: {}}}]\n", recipient()),
+    );
+    for (format, name) in [("yaml", "api.yaml"), ("json", "api.json")] {
+        let run = environment
+            .run(&[
+                "secret",
+                "create",
+                "generic",
+                "api",
+                "--from-literal=token=correct-horse",
+                "--dry-run=client",
+                "-o",
+                format,
+            ])
+            .succeeds();
+        assert!(run.stderr.contains("`--dry-run` has no effect"), "{run}");
+        assert!(environment.decrypt(name).contains("Y29ycmVjdC1ob3JzZQ=="));
+    }
+}
+
+#[test]
 fn a_secret_is_encrypted_by_the_rule_of_its_path() {
     let environment = with_rule();
     environment.write("ca.pem", "line 1\nline 2\n");

@@ -383,7 +383,7 @@ fn text_from_standard_input_needs_no_flag() {
         &["--text", "--value-stdin", "stringData.password"],
         &["stringData.password", "--from-file", "-", "--text"],
     ] {
-        // Only files keep the line break of a single line.
+        // Only files keep the line break after a single line.
         let end = if arguments.contains(&"--from-file") {
             ""
         } else {

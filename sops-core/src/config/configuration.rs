@@ -170,8 +170,8 @@ impl Config {
     }
 
     /// The creation rule for `path`, as in [`creation_rule_for`](Self::creation_rule_for), for
-    /// callers that need no reason if no rule matches. To list the expressions in an error takes much
-    /// longer than to match them.
+    /// callers that need no reason if no rule matches. Listing the expressions in an error takes
+    /// much longer than matching them.
     pub fn matching_creation_rule(&self, path: &Path) -> Option<&CreationRule> {
         let rules = self.creation_rules.as_deref()?;
         self.first_match(rules, &self.matched_path(path))

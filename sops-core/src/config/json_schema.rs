@@ -8,9 +8,9 @@ use super::sops_yaml;
 /// The dialect that editors and validators support best.
 const DIALECT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// The JSON schema (draft 7) of `.sops.yaml`. It accepts what [`Config::parse`](super::Config::parse)
-/// reads without an error and without a warning about unknown keys. It can't check regular
-/// expressions, which are Go's, or the keys themselves.
+/// The JSON schema (draft 7) of `.sops.yaml`. It accepts what
+/// [`Config::parse`](super::Config::parse) reads without an error and without a warning about
+/// unknown keys. It can't check regular expressions, which are Go's, or the keys themselves.
 pub fn json_schema() -> Value {
     let mut definitions = Map::new();
     let Value::Object(top) = mapping(&sops_yaml::FILE, &mut definitions) else {

@@ -57,8 +57,8 @@ impl Thresholds {
     }
 }
 
-/// How many of these key groups are needed to recover the data key. Shamir's scheme has no threshold
-/// of 1, so with several groups, at least two are needed.
+/// How many of these key groups are needed to recover the data key. Shamir's scheme has no
+/// threshold of 1, so with several groups, at least two are needed.
 pub fn needed_groups(threshold: Option<usize>, groups: usize) -> usize {
     match groups {
         0 | 1 => 1,

@@ -38,8 +38,8 @@ impl<'i, T: Copy + Eq + Hash> TokenSource for Tokens<'i, T> {
     }
 }
 
-/// How many items the histogram algorithm compares, whose time grows with the square of their number
-/// if every second one differs. Myers's algorithm stops searching for the shortest result in time.
+/// The maximum number of items for the histogram algorithm, whose time is quadratic if every second
+/// item differs. Myers's algorithm gives up its search for the shortest result in time.
 const MOST_IN_HISTOGRAM: usize = 4_000;
 
 /// The changed ranges between two lists.

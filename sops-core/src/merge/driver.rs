@@ -130,10 +130,10 @@ impl OpenMerge<'_> {
     }
 }
 
-/// Both sides unchanged, with markers around their differences: a file that no one can mistake for
-/// a merged one. A side in plaintext is left out, so that it does not get into the working tree,
-/// unless it is ours and theirs is plaintext too: then it is there already. If no side is
-/// encrypted, that is `None`, because Git merges such a file.
+/// Both sides unchanged, with markers around their differences, so that no one mistakes the file
+/// for a merged one. A side in plaintext is left out, to keep it out of the working tree; if both
+/// are, ours stays, because it is already there. `None` if no version is encrypted, because Git
+/// merges such a file.
 pub fn unmerged(versions: &Versions<'_>, markers: &Markers) -> Option<Vec<u8>> {
     let is_encrypted = |text: &[u8]| {
         let prefix = CIPHERTEXT_PREFIX.as_bytes();

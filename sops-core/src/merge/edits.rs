@@ -17,9 +17,10 @@ use crate::metadata_entry::parse_document;
 /// Each edit parses the text again, so the sum of these lengths is limited, in bytes.
 const MAX_PARSED: usize = 64 * 1024 * 1024;
 
-/// The documents of a side with the merged values: each from the side whose comments are the merged
-/// ones or, if there is a choice, from that side, whose comments it then has. `None` if no side has
-/// all comments, if that needs too many edits, or if the format has no text for one of the values.
+/// The merged documents. Each is the text of a side, with the merged values: of the side that
+/// `choice` names or, without a choice, of a side that has all merged comments. `None` if neither
+/// side has all comments, if that takes too many edits, or if the format cannot express one of the
+/// values.
 pub(super) fn edited(
     stream: &MergedContainer<'_, '_>,
     ours: &Container<'_>,

@@ -97,8 +97,8 @@ pub(super) fn in_conflict(ours: &[u8], theirs: &[u8], markers: &Markers) -> Vec<
     with_markers(ours, &[], markers).to_vec()
 }
 
-/// The lines of both texts merged with those of their base: lines that one side changed as that side
-/// has them, and lines that both changed differently between markers.
+/// The lines of both texts merged with those of their base: lines that one side changed as that
+/// side has them, and lines that both changed differently between markers.
 pub(super) fn merged_lines(
     base: &[u8],
     ours: &[u8],

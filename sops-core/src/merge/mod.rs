@@ -4,10 +4,10 @@
 //! MAC of every version is verified first, no data key is encrypted for a recipient that was not
 //! approved, and a value that one side encrypts never becomes plaintext.
 //!
-//! The plaintexts are merged by key path (`three_way/`) over outlines of their text (`outline/`), so
-//! that layout and comments of both sides stay. `recipients.rs` decides who can decrypt the result
-//! and under which data key, `settings.rs` which values are encrypted. The result is encrypted like
-//! any other change, with the ciphertexts of both sides in the cache.
+//! The plaintexts are merged by key path (`three_way/`) over outlines of their text (`outline/`),
+//! so that layout and comments of both sides stay. `recipients.rs` decides who can decrypt the
+//! result and under which data key, `settings.rs` which values are encrypted. The result is
+//! encrypted like any other change, with the ciphertexts of both sides in the cache.
 //!
 //! ```
 //! use std::time::SystemTime;

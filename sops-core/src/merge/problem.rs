@@ -53,7 +53,7 @@ pub struct Conflict {
 pub enum ConflictKind {
     /// Both sides changed the value.
     Value,
-    /// One side removed the value, and the other one changed it or its comment.
+    /// One side removed the value, and the other changed it or its comment.
     Removed,
     /// Both sides changed the comment above or after the value.
     Comment,
@@ -65,7 +65,7 @@ pub enum ConflictKind {
 pub enum MergeProblem {
     /// Both sides changed the same value or comment.
     Conflict(Conflict),
-    /// One version is plaintext, and another one is encrypted.
+    /// One version is plaintext, and another is encrypted.
     Plaintext(Version),
     /// A version has unresolved conflict markers.
     Marked(Version),
@@ -78,8 +78,8 @@ pub enum MergeProblem {
     /// A value that one side encrypts would be in plaintext under the merged selection rule. The
     /// text is its key path.
     Exposed(String),
-    /// Both sides changed the key groups, one removed all keys that the other one kept, or theirs
-    /// has groups or a threshold that neither ours nor the configuration has.
+    /// Both sides changed the key groups, one removed all keys that the other kept, or theirs has
+    /// groups or a threshold that neither ours nor the configuration has.
     KeyGroups,
     /// The data key would have to be encrypted for these keys, which the configuration does not
     /// name.
@@ -105,8 +105,8 @@ pub enum MergeNote {
     NewDataKey,
 }
 
-/// Adds the items that the list does not have. Pieces that fit together on one side may not do so on
-/// the other one, so the sides may have different conflicts.
+/// Adds the items that the list does not have. Pieces that fit together on one side may not on the
+/// other, so the sides may have different conflicts.
 pub(super) fn add_new<T: Clone + Eq + Hash>(list: &mut Vec<T>, more: Vec<T>) {
     let mut known: HashSet<T> = list.iter().cloned().collect();
     list.extend(more.into_iter().filter(|item| known.insert(item.clone())));

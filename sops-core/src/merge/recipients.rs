@@ -264,8 +264,8 @@ impl<'v> Holders<'v> {
         }
     }
 
-    /// The data key of ours if it stays: theirs has it too, or ours replaced that of the base.
-    /// Returns also the keys that it was encrypted for and that are not `members`.
+    /// The data key of ours if it stays: theirs has it too, or ours replaced that of the base. Also
+    /// returns the keys that it was encrypted for and that are not `members`.
     fn key_that_stays(
         &self,
         members: &HashSet<CanonicalKey>,

@@ -80,8 +80,8 @@ impl<'a> OpenVersion<'a> {
         self.document.metadata()
     }
 
-    /// Decrypts a version. `known` are versions that are open already: the same `enc` for the same
-    /// key holds the same data key, so that the service need not be asked again.
+    /// Decrypts a version. `known` are versions that were already decrypted: the same `enc` for the
+    /// same key holds the same data key, so that the service need not be asked again.
     pub(super) fn open(
         document: Box<EncryptedDocument<'a>>,
         service: &dyn KeyService,
@@ -150,8 +150,8 @@ pub(super) enum Unmergeable<'a> {
     Problems(Vec<MergeProblem>),
 }
 
-/// Opens all versions. Problems with the ancestor alone are returned next to them: without it, every
-/// difference is a conflict.
+/// Opens all versions. Problems with the ancestor alone are returned next to them: without it,
+/// every difference is a conflict.
 pub(super) fn open<'a>(
     versions: &Versions<'a>,
     service: &dyn KeyService,

@@ -26,8 +26,8 @@ pub(super) fn write(
     writer.out
 }
 
-/// The length of the text, unless lines are moved to the right. The text itself must not be moved in
-/// memory, which would leave a copy.
+/// The length of the text, unless lines are moved to the right. The text itself must not be moved
+/// in memory, which would leave a copy.
 fn capacity(container: &MergedContainer<'_, '_>) -> usize {
     const SEPARATORS: usize = 16;
     let entries = container.entries.iter().map(|entry| {
@@ -112,7 +112,8 @@ impl PieceWriter<'_> {
         self.put(&container.close);
     }
 
-    /// The text before an entry in brackets. Spaces before the first one are those of the first one.
+    /// The text before an entry in brackets. Spaces before the first one are those of the first
+    /// one.
     fn flow_lead(&mut self, entry: &MergedPiece<'_, '_>, number: usize, like: &Container<'_>) {
         let is_blank = |lead: &str| lead.bytes().all(|byte| byte == b' ');
         let of_like = |number: usize| {

@@ -24,7 +24,7 @@ const MAX_LENGTH: usize = (u32::MAX as usize - (1 << 20)) / 4 * 3;
 /// The maximum size of the text around the base64 of the value and of the metadata.
 const AROUND: usize = 1 << 10;
 
-/// Encrypts bytes as a new file. `metadata` has its keys and time already, and is given its MAC.
+/// Encrypts bytes as a new file. `metadata` already has its keys and time, and is given its MAC.
 pub(crate) fn encrypt(
     plaintext: &[u8],
     metadata: &mut Metadata,

@@ -106,7 +106,7 @@ impl<'d, 'a> CommentOpener<'d, 'a> {
             let opened = cipher.decrypt(ciphertext.as_bytes(), &self.additional_data);
             if let Ok((kind, plaintext)) = opened {
                 if self.keeps_ciphertexts {
-                    // The text after the comment is written again.
+                    // The text after the comment is written separately.
                     let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
                     let alone = &ciphertext[..end];
                     ciphertexts.push(CachedCiphertext::new(

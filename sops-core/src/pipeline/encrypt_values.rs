@@ -1,5 +1,5 @@
-//! Plaintext to ciphertext: one pass over the leaves computes the MAC, another one writes, in
-//! parallel if that pays.
+//! Plaintext to ciphertext: one pass over the leaves computes the MAC, another writes, in parallel
+//! if that pays.
 
 use std::panic::resume_unwind;
 use std::thread;

@@ -21,9 +21,9 @@ pub(super) struct EncryptedPart<'d, 'a> {
     pub(super) walk: TapeWalk<'d, 'a>,
 }
 
-/// Divides a document. `nodes` are its source forms; `comments`, by their indexes on the tape, and
-/// `changes` are what changes besides its values, in the order of the text. All parts except the
-/// last one have at least `least` items.
+/// Divides a document into parts of at least `least` items, except the last one. `nodes` are its
+/// source forms, `comments` the indexes of encrypted comments on the tape, and `changes` all other
+/// changes, in the order of the text.
 pub(super) fn parts<'d, 'a>(
     document: &'d Document<'a>,
     selection: &'d Selection,

@@ -19,7 +19,7 @@ pub(super) struct InBlockStyle {
     pub(super) tops: Vec<FlowTop>,
 }
 
-/// The document with all top levels in block style. `None` if they are already, or if the rule
+/// The document with all top levels in block style. `None` if they already are, or if the rule
 /// would then select other values or fewer comments: in that case the document keeps its style.
 pub(super) fn in_block_style(
     document: &Document<'_>,

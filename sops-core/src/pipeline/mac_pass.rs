@@ -24,7 +24,8 @@ impl HashedValues {
         !rule.looks_at_comments() && threads(text.len() / BYTES_A_VALUE) > 1
     }
 
-    /// Hashes the values of a document whose comments may be missing. `None` if the rule is invalid.
+    /// Hashes the values of a document whose comments may be missing. `None` if the rule is
+    /// invalid.
     pub(crate) fn of(
         document: &Document<'_>,
         rule: &EncryptionRule,

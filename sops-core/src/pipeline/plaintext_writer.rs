@@ -44,7 +44,7 @@ impl FormCheck {
     }
 }
 
-/// What a plaintext is written with.
+/// The options for writing a plaintext.
 #[derive(Clone, Copy)]
 pub(super) struct WriteOptions {
     pub(super) purpose: Purpose,
@@ -58,7 +58,7 @@ pub(super) struct WriteOptions {
 pub(super) struct WrittenPart<'a> {
     pub(super) text: Zeroizing<String>,
     pub(super) mac: MacInput,
-    /// What the part adds to the digest of the content.
+    /// The part's input to the digest of the content.
     pub(super) content: ContentDigest<DigestInput>,
     pub(super) forms: Vec<WrittenForm>,
     /// Whether there are source forms that cannot be checked on their own.

@@ -41,7 +41,7 @@ struct Values {
     any: bool,
     /// Whether at least one value is encrypted.
     any_encrypted: bool,
-    /// The first selected value that is ciphertext already.
+    /// The first selected value that is already ciphertext.
     first_ciphertext: Option<usize>,
 }
 

@@ -13,7 +13,7 @@ use sops_printable::{beginning, escaped};
 use crate::error::{Error, Result};
 use crate::metadata::text::fault_of_rule;
 
-/// The most characters of an invalid text that a message shows.
+/// The maximum number of characters of an invalid text that a message shows.
 const MAX_SHOWN: usize = 200;
 
 /// The selection rule of a file, which decides which values are encrypted and which stay in

@@ -331,8 +331,7 @@ fn key_groups_are_merged_as_a_whole() {
         &with_groups(&theirs, &[0, 1, 3]),
     );
     assert_eq!(outcome.problems, [MergeProblem::KeyGroups]);
-    // With their groups that the configuration does not have, one key could be enough to open the
-    // file.
+    // Their groups, which the configuration does not have, could let one key open the file.
     let weaker = repository.update_keys(&theirs, &people.keys(&[0, 1]));
     for theirs in [weaker, with_groups(&theirs, &[0, 1, 2])] {
         let outcome = repository.merge(Some(&base), &ours, &theirs);

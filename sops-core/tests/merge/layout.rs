@@ -315,7 +315,7 @@ fn anchors_of_one_name_that_both_sides_define_keep_their_values() {
             "z: 0\nc: &n y\nd: *n\n",
             "a=x b=x c=y d=y z=0",
         ),
-        // The alias of one side would follow the anchor of the other one.
+        // The alias of one side would follow the anchor of the other.
         (
             "m: 0\nz: 0\n",
             "a: &n x\nm: 0\nz: 0\nb: *n\n",

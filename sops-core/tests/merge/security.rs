@@ -240,7 +240,7 @@ fn metadata_that_was_lost_or_marked_is_a_conflict() {
         let outcome = repository.merge(Some(base), &ours, theirs);
         assert_eq!(outcome.problems[0].version(), Some(version));
     }
-    // Without an ancestor, a value that only one side has may have been removed by the other one.
+    // Without an ancestor, a value that only one side has may have been removed by the other.
     let theirs = repository.edit(&base, "a: 1\n");
     let outcome = repository.merge(Some(&marked), &ours, &theirs);
     assert_eq!(crate::support::paths(&outcome)[1..], ["[\"a\"]", "[\"b\"]"]);

@@ -155,7 +155,7 @@ fn check(format: Format, generate: impl Fn(u64) -> String) {
         wrong.len(),
         shortest(&wrong)
     );
-    // Next to a removed entry, blanks and brackets may go with either neighbor.
+    // Next to a removed entry, spaces and brackets may go with either neighbor.
     assert!(
         other_text.len() * 10 < tried,
         "{} of {tried}, the shortest:\n{}",

@@ -26,8 +26,8 @@ use crate::{Collection, Document, Item};
 /// empty document is an empty mapping.
 ///
 /// # Errors
-/// The errors of [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the
-/// type, with its key path and location but without the value. Messages from the type's own
+/// The errors of [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit
+/// the type, with its key path and location but without the value. Messages from the type's own
 /// `Deserialize` are dropped, because they might quote the value.
 ///
 /// ```

@@ -14,7 +14,7 @@ use crate::value::{Type, Value};
 use crate::yaml::source::first_line_break;
 use crate::{Collection, Document, Item, ROOT, binary, dotenv, flat, ini};
 
-/// The new bytes of a binary file; `None` if the file has them already.
+/// The new bytes of a binary file; `None` if the file already has them.
 pub(super) fn set_binary(
     document: &Document<'_>,
     path: &KeyPath,

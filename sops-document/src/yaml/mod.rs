@@ -1,8 +1,8 @@
 //! YAML documents.
 //!
-//! `block_reader` reads what most files consist of, and `events` wraps the parser crate, which reads
-//! everything else. `parser` turns the events of both into a tape, `parallel_parse` does so on all
-//! cores for large texts, and `comments` puts the comments on the tape.
+//! `block_reader` reads what most files consist of, and `events` wraps the parser crate, which
+//! reads everything else. `parser` turns the events of both into a tape, `parallel_parse` does so
+//! on all cores for large texts, and `comments` puts the comments on the tape.
 //!
 //! `resolve`, `spell`, `emit` and `restyle` are how Go's YAML library reads and writes scalars and
 //! trees. `go_incompatibilities` refuses what that library reads differently.
@@ -154,7 +154,7 @@ fn read(text: &str, reading: Reading) -> Result<Parser<'_>> {
     let parsed = parallel_parse::parse(text, reading)
         .or_else(|| Parser::run_by_lines(text, 0..text.len(), text, reading));
     if let Some(parsed) = parsed {
-        // The block reader knows no Unicode line breaks.
+        // The block reader does not recognize Unicode line breaks.
         return Ok(parsed);
     }
     if reading != Reading::Lenient {

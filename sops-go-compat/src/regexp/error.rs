@@ -2,7 +2,7 @@
 
 use sops_printable::{beginning, escaped};
 
-/// The most characters of an expression that a message shows.
+/// The maximum number of characters of an expression that a message shows.
 const MAX_SHOWN: usize = 200;
 
 /// The regular expression is invalid in Go, or exceeds a limit of this library.

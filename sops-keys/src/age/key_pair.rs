@@ -1,10 +1,10 @@
 //! New age keys, in the form of `age-keygen`.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
-use super::recipient::Recipient;
+use super::recipient::{Recipient, armored};
 
 /// An identity and its recipient.
 #[derive(Clone, Debug)]
@@ -40,6 +40,17 @@ impl KeyPair {
             self.recipient,
             identity.expose_secret()
         ))
+    }
+
+    /// The same text encrypted with a passphrase, as an armored age file. [`Identities`] asks for
+    /// the passphrase when it needs the key.
+    ///
+    /// [`Identities`]: super::Identities
+    #[must_use]
+    pub fn protected_key_file(&self, created: &str, passphrase: SecretString) -> String {
+        let recipient = ::age::scrypt::Recipient::new(passphrase);
+        let file = armored(&recipient, self.key_file(created).as_bytes());
+        file.expect("a text in memory can be encrypted with a passphrase")
     }
 }
 

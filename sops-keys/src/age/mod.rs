@@ -5,9 +5,9 @@
 //!
 //! This directory contains public keys (`recipient`) and private keys (`identity`, `ssh`, `hybrid`,
 //! `plugin`, `key_pair`); age files and their stanzas (`age_file`, `stanza`); the sources of
-//! identities (`discovery`, `key_file`, `command`, `protected_file`, `source`, `source_list`, `source_report`,
-//! `text_search`); and the decryption of a file with a set of identities (`identities`,
-//! `decryption_attempt`, `service`, `unlocking`).
+//! identities (`discovery`, `key_file`, `command`, `protected_file`, `source`, `source_list`,
+//! `source_report`, `text_search`); and the decryption of a file with a set of identities
+//! (`identities`, `decryption_attempt`, `service`, `unlocking`).
 
 pub(crate) mod age_file;
 mod command;

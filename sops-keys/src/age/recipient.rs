@@ -243,8 +243,8 @@ fn hybrid_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
     Err("post-quantum keys need the cargo feature `pq`".to_owned())
 }
 
-/// A recipient with a name in front of its data. `sops` leaves all of them to plugins, but those of
-/// tagged recipients only encrypt as `tagged.rs` does.
+/// A recipient with a name in front of its data. `sops` leaves all of them to plugins, but the
+/// plugins of tagged recipients encrypt exactly as `tagged.rs` does.
 fn named_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     #[cfg(feature = "tag")]
     if tagged::Recipient::is(text) {

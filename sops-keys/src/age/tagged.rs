@@ -43,7 +43,8 @@ pub(super) enum Recipient {
 }
 
 impl Recipient {
-    /// Whether a text begins like a tagged recipient. The others with a name are of plugins.
+    /// Whether a text begins like a tagged recipient. Other recipients with a name belong to
+    /// plugins.
     pub(super) fn is(text: &str) -> bool {
         text.starts_with("age1tag1") || text.starts_with("age1tagpq1")
     }
@@ -51,7 +52,7 @@ impl Recipient {
     /// Reads a recipient.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the recipient.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         let (prefix, data, variant) =
             bech32::decode(text).map_err(|_| "invalid Bech32 encoding")?;
@@ -153,7 +154,7 @@ mod tests {
     use bech32::ToBase32;
     use hpke::OpModeR;
 
-    /// What the private keys are derived from.
+    /// The seed that the private keys are derived from.
     const SEED: &[u8] = b"test";
     const FILE_KEY: [u8; FILE_KEY_BYTES] = *b"0123456789abcdef";
 

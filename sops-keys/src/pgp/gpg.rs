@@ -26,8 +26,8 @@ use super::status::{self, Closed, Status};
 /// The environment variable that names the program to run instead of `gpg`.
 const PROGRAM: &str = "SOPS_GPG_EXEC";
 
-/// The most bytes that are read from `gpg`, far more than a data key needs. A message may contain
-/// anything.
+/// The maximum number of bytes that are read from `gpg`, far more than a data key needs. A message
+/// may contain anything.
 const OUTPUT_LIMIT: u64 = 1 << 16;
 
 /// The key service for PGP. It runs `gpg` in the given environment, which contains the location of

@@ -1,5 +1,5 @@
-//! Sends the requests of AWS's SDK over this crate's transport, with its limits, its proxies and its
-//! certificates.
+//! Sends the requests of AWS's SDK over this crate's transport, with its limits, its proxies and
+//! its certificates.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use sops_keys::Environment;
 use crate::provider::Outcome;
 use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read};
 
-/// The client that the SDK gets. It repeats no request, because the SDK does.
+/// The client for the SDK. It does not retry requests, because the SDK does.
 ///
 /// # Errors
 ///
@@ -64,8 +64,8 @@ impl SdkHttpClient for Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = Arc::clone(&self.0);
-        // The SDK repeats no request that fails with an error of this kind: the transport remembers
-        // servers that cannot be reached.
+        // The SDK does not retry requests that fail with an error of this kind: the transport
+        // remembers servers that cannot be reached.
         HttpConnectorFuture::new(async move {
             answer(&client, request).await.map_err(ConnectorError::user)
         })

@@ -27,7 +27,7 @@ use crate::variables::text;
 /// How long the metadata server may take. With a hop limit of 1, answers never reach a container.
 const METADATA: Duration = Duration::from_secs(1);
 
-/// An access key, and where it comes from in the words of messages.
+/// An access key, and its source as messages name it.
 pub(super) struct Found {
     pub(super) credentials: Credentials,
     pub(super) source: String,
@@ -85,7 +85,7 @@ pub(super) async fn find_key(
     }
 }
 
-/// The access key of the role, for the owner of another one.
+/// Assumes the role with the user's own access key, and returns the access key of the role.
 pub(super) async fn assume(config: &SdkConfig, arn: &str, own: Found) -> Outcome<Found> {
     let role = AssumeRoleProvider::builder(arn)
         .configure(config)
@@ -117,7 +117,7 @@ async fn ask(provider: &impl ProvideCredentials, source: &str) -> Outcome<Option
     }
 }
 
-/// The metadata server of the machine (IMDSv2), which is asked once.
+/// The metadata server of the machine (IMDSv2), which is asked without retries.
 fn machine(config: &ProviderConfig) -> ImdsCredentialsProvider {
     let client = imds::Client::builder()
         .configure(config)
@@ -164,7 +164,7 @@ fn about_machine(environment: &Environment, error: &CredentialsError) -> Outcome
 }
 
 /// The name of the session of a role that a file names, as in `sops`: with the host, so that logs
-/// show it. Of the characters of a host name, `sops` removes only the hyphen.
+/// show it. `sops` removes hyphens from the host name, and no other characters.
 fn session_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let is_allowed =

@@ -1,6 +1,6 @@
-//! Keys of AWS KMS, with the SDK of AWS. `key_arn.rs` checks what a file names, `connector.rs` sends
-//! the requests of the SDK, `credentials.rs` finds an access key, `profile.rs` checks the profile,
-//! and `refusal.rs` explains errors.
+//! Keys of AWS KMS, with the SDK of AWS. `key_arn.rs` checks what a file names, `connector.rs`
+//! sends the requests of the SDK, `credentials.rs` finds an access key, `profile.rs` checks the
+//! profile, and `refusal.rs` explains errors.
 
 mod connector;
 mod credentials;
@@ -34,7 +34,7 @@ use crate::reach::Reach;
 /// The time for all attempts of a request. The transport limits each of them to less.
 const ALL_ATTEMPTS: Duration = Duration::from_secs(40);
 
-/// An access key is replaced when it is valid for less than this.
+/// An access key that expires within this time is replaced.
 const RESERVE: Duration = Duration::from_secs(60);
 
 /// The keys of any number of accounts and regions.
@@ -47,7 +47,7 @@ pub(crate) struct Aws {
 /// A session, or why it could not be opened. Locked during the search, so that there is only one.
 type Slot = Arc<Mutex<Option<Outcome<Session>>>>;
 
-/// What a key in a file asks for.
+/// The session that a key in a file needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Wanted {
     /// The profile, which then has precedence over the environment.
@@ -61,7 +61,7 @@ struct Wanted {
 #[derive(Clone)]
 struct Session {
     client: Client,
-    /// Where the access key comes from, in the words of messages.
+    /// The source of the access key, as messages name it.
     source: String,
     expires: Option<SystemTime>,
 }

@@ -1,4 +1,5 @@
-//! The profile that an access key comes from, and what the SDK does not say about it.
+//! Selects the profile that an access key comes from, and reports problems that the SDK does not
+//! explain.
 
 use std::borrow::Cow;
 
@@ -23,7 +24,7 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// The profile is missing, or it needs what this program does not support.
+    /// The profile is missing, or needs a feature that this program does not support.
     pub(super) async fn select(
         environment: &Environment,
         named: Option<&str>,
@@ -68,8 +69,8 @@ fn missing(name: &str) -> String {
     )
 }
 
-/// The profile whose SSO login is used, following `source_profile`. Refuses what the SDK ignores or
-/// does not explain.
+/// The profile whose SSO login is used, following `source_profile`. Refuses settings that the SDK
+/// ignores, and those whose errors it does not explain.
 fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
     let mut seen = Vec::new();
     let mut name = name;

@@ -64,7 +64,7 @@ pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
     }
 }
 
-/// The context in words. It is not secret: files have it in plaintext.
+/// The context in words. It is not secret: files contain it in plaintext.
 fn shown(context: &BTreeMap<String, String>) -> String {
     if context.is_empty() {
         return "an empty encryption context".to_owned();
@@ -76,7 +76,7 @@ fn shown(context: &BTreeMap<String, String>) -> String {
     format!("the encryption context `{}`", said(&pairs.join(","), &[]))
 }
 
-/// The error at the root, which says most.
+/// The error at the root, which is the most specific.
 pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
     let root = causes(error).last().unwrap_or(error);
     let text = match root.downcast_ref::<ErrorMetadata>() {

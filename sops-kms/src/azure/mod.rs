@@ -36,7 +36,7 @@ const ALGORITHM: &str = "RSA-OAEP-256";
 pub(crate) struct Azure {
     client: HttpClient,
     credentials: Credentials,
-    /// What each vault wants, by its URL.
+    /// The challenge of each vault, by its URL.
     challenges: Mutex<HashMap<String, Challenge>>,
 }
 

@@ -1,7 +1,7 @@
 //! The checksum with which Google Cloud KMS protects requests and answers, CRC-32C (RFC 3720,
 //! appendix B.4).
 
-/// The checksum of some bytes. Data keys are short, so that it needs no table.
+/// The checksum of some bytes. Data keys are short, so it needs no table.
 pub(super) fn crc32c(bytes: &[u8]) -> u32 {
     const POLYNOMIAL: u32 = 0x82F6_3B78;
     let step = |crc: u32| (crc >> 1) ^ (POLYNOMIAL * (crc & 1));

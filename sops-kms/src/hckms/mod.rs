@@ -1,5 +1,5 @@
-//! Keys of Huawei Cloud KMS. `credentials.rs` finds an access key, and `signature.rs` signs requests
-//! with it.
+//! Keys of Huawei Cloud KMS. `credentials.rs` finds an access key, and `signature.rs` signs
+//! requests with it.
 
 mod credentials;
 mod signature;
@@ -49,7 +49,7 @@ pub(crate) struct Hckms {
 #[derive(Default)]
 struct State {
     credentials: Option<Outcome<Credentials>>,
-    /// The project of each region, as far as it was asked for.
+    /// The projects of the regions that were used so far.
     projects: HashMap<String, String>,
 }
 
@@ -79,7 +79,7 @@ struct Project {
     id: String,
 }
 
-/// An error, which some services put into another object.
+/// An error, which some services nest in another object.
 #[derive(Deserialize, Default)]
 struct ErrorAnswer {
     error: Option<ErrorDetails>,

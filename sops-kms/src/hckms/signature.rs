@@ -17,7 +17,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 ///
 /// # Errors
 ///
-/// The access key contains characters that no header may have.
+/// The access key contains characters that are invalid in a header.
 pub(super) fn sign(
     request: &mut Request<bytes::Bytes>,
     credentials: &Credentials,

@@ -20,7 +20,7 @@ use super::error::{HttpError, root_cause};
 use super::proxies::Proxies;
 use super::tls::TlsSettings;
 
-/// The most bytes of an answer. Those of key services have a few kilobytes.
+/// The maximum size of an answer in bytes. Key services send a few kilobytes.
 const ANSWER_LIMIT: usize = 1 << 20;
 
 /// The longest pause that a server can ask for before the next attempt.

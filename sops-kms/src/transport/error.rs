@@ -7,7 +7,7 @@ use std::io;
 use rustls::CertificateError;
 use sops_printable::{beginning, escaped};
 
-/// The most characters of a cause that are shown.
+/// The maximum number of characters shown of a cause.
 const CAUSE_LIMIT: usize = 300;
 
 /// Why there is no answer from a server. The text continues a sentence that starts with the name
@@ -20,7 +20,7 @@ pub(crate) enum HttpError {
     NoAnswer,
     /// The connection ended, or the answer is not HTTP.
     Broken(String),
-    /// The answer is longer than any that the protocols have.
+    /// The answer is longer than any that a key service sends.
     TooLong,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
         if let Some(error) = cause.downcast_ref::<rustls::Error>() {
             return of_tls(error);
         }
-        // An `io::Error` passes over its inner error when it is asked for its source.
+        // `io::Error::source` skips the inner error.
         let inner = cause
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
@@ -73,7 +73,7 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let text = printable(&text[..end]);
     match is_lookup {
         true => format!("the host name is unknown ({text})"),
-        // The words of tokio-rustls.
+        // The message of tokio-rustls.
         false if text == "tls handshake eof" => {
             "TLS: the server ended the connection during the handshake".to_owned()
         }

@@ -6,8 +6,8 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sops_keys::Environment;
 
-/// The proxies of the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper
-/// or lower case.
+/// The proxies of the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
+/// upper or lower case.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxies(std::sync::Arc<Matcher>);
 
@@ -47,8 +47,8 @@ impl Proxies {
         Self(Matcher::builder().all(proxy).build().into())
     }
 
-    /// The proxy for a request. As in Go, none for this machine. Metadata servers, which have
-    /// link-local addresses, would tell a proxy about its own machine.
+    /// The proxy for a request; `None` for this machine, as in Go, and for metadata servers: a
+    /// proxy would ask the one of its own machine.
     pub(super) fn of(&self, uri: &Uri) -> Option<Intercept> {
         let host = uri.host()?;
         let is_near = match host.trim_matches(['[', ']']).parse() {

@@ -8,7 +8,7 @@ pub(super) const VARIABLE: &str = "SOPS_HC_VAULT_ALLOWLIST";
 /// The servers that the user allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AllowList {
-    /// The user has not said anything.
+    /// The variable is not set.
     Unset,
     /// `all`.
     All,
@@ -36,7 +36,7 @@ impl AllowList {
         Ok(Self::Prefixes(prefixes.collect::<Outcome<_>>()?))
     }
 
-    /// Whether an address from a file is allowed; `None` if the user has not said anything.
+    /// Whether an address from a file is allowed; `None` if the variable is not set.
     pub(super) fn allows(&self, address: &str) -> Option<bool> {
         match self {
             Self::Unset => None,
@@ -60,7 +60,7 @@ fn with_slash(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The cases of `TestAllowlist` in the source of `sops` 3.13.3, and some around them.
+    /// The cases of `TestAllowlist` in the source of `sops` 3.13.3, and similar ones.
     #[test]
     fn addresses_are_compared_as_in_sops() {
         let address = "https://vault.example:8200";

@@ -5,7 +5,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::provider::Outcome;
 
-/// What stays unescaped in a segment of a path (RFC 3986, section 2.3).
+/// The characters that are escaped in a segment of a path: all except those in RFC 3986, section
+/// 2.3.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')

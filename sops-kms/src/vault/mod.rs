@@ -31,7 +31,8 @@ use crate::secret_text::SecretText;
 pub(crate) struct Vault {
     environment: Environment,
     api: OnceLock<Outcome<Api>>,
-    /// Whether keys exist, as far as that is known. Requests for a key wait for the first answer.
+    /// Whether keys exist, for the keys that were checked. Requests for a key wait for its first
+    /// check.
     checked: Mutex<HashMap<MasterKey, Arc<OnceCell<Outcome<()>>>>>,
     warn: Warn,
 }
@@ -71,8 +72,8 @@ impl Vault {
         Ok(Request { api, server, path })
     }
 
-    /// Refuses a key that does not exist. Encryption would create it, so that a typing error would
-    /// make a new key that no one else knows.
+    /// Refuses a key that does not exist. Encryption would create it, so a typo would make a new
+    /// key that no one else can use.
     async fn require_existing(&self, key: &MasterKey, request: &Request<'_>) -> Outcome<()> {
         let checked = {
             let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);

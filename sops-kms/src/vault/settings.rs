@@ -72,7 +72,7 @@ impl Settings {
         if let Some(retries) = number(environment, "VAULT_MAX_RETRIES")? {
             limits.retries = retries;
         }
-        // The newer name counts, as in the client library.
+        // The newer name has precedence, as in the client library.
         let proxy = match var("VAULT_PROXY_ADDR")? {
             Some(proxy) => Some(proxy),
             None => var("VAULT_HTTP_PROXY")?,
@@ -148,7 +148,8 @@ fn headers(json: Option<&str>) -> Outcome<HeaderMap> {
     Ok(headers)
 }
 
-/// The certificates. Of several sources of authorities, the first counts, as in the client library.
+/// The certificates. If there are several sources of authorities, the first one is used, as in the
+/// client library.
 fn tls(environment: &Environment) -> Outcome<TlsSettings> {
     let path = |name: &str| environment.var(name).map(PathBuf::from);
     let from_file = |path: PathBuf| Ok((path.display().to_string(), read(&path)?));

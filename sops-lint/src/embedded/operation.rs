@@ -189,8 +189,8 @@ fn look_at(
     }
 }
 
-/// Whether values of a Secret may be under a field of an object, which is spelled right unless the
-/// object is known to be a Secret.
+/// Whether values of a Secret may be under a field of an object. The field must be spelled
+/// correctly unless the object is known to be a Secret.
 fn is_part(field: &str, kind: &str) -> bool {
     SECRET_PARTS.contains(&field) || kind == "Secret" && may_hold_values(field)
 }

@@ -52,7 +52,7 @@ pub(super) fn look_at(
         let frame = TextFrame::at(&text, span.clone(), path.clone());
         in_text(&text, kind, frame, context);
         let mut findings = context.findings.split_off(before);
-        // The values of a Secret count more than a name that looks like a secret.
+        // The values of a Secret matter more than a name that looks like a secret.
         findings.sort_by_key(|finding| finding.rule.code != PLAINTEXT_SECRET.code);
         findings.into_iter().next()
     };

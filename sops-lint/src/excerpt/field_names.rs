@@ -1,4 +1,4 @@
-//! The names of fields, by what their values may be.
+//! The names of fields, grouped by what their values may be.
 
 /// Fields whose values are settings, names and locations.
 pub(super) const READABLE: [&str; 117] = [

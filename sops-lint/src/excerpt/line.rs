@@ -256,8 +256,8 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Whether a word before the position appears in the message, or begins the line as commands and
-    /// list items do.
+    /// Whether a word before the position appears in the message, or begins the line as commands
+    /// and list items do.
     fn is_label(&self, word: &Range<usize>) -> bool {
         let text = &self.text[word.clone()];
         let before = &self.text[self.window.start..word.start];

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-/// The directories for what the services of a repository's host read.
+/// The directories of files that the services of a repository's host read.
 const HOST_DIRECTORIES: [&str; 3] = [".github", ".gitlab", ".circleci"];
 
-/// Whether the path, which starts in the repository, is in a directory for the services of the
+/// Whether the path, relative to the repository, is in a directory for the services of the
 /// repository's host.
 pub(crate) fn is_in_host_directory(path: &Path) -> bool {
     let directories = path.parent().into_iter().flat_map(Path::components);
@@ -13,7 +13,7 @@ pub(crate) fn is_in_host_directory(path: &Path) -> bool {
     names.any(|name| HOST_DIRECTORIES.contains(&name))
 }
 
-/// Whether a service of the repository's host reads the file with this path, which starts in the
+/// Whether a service of the repository's host reads the file at this path, relative to the
 /// repository.
 pub(crate) fn is_host_configuration(path: &Path) -> bool {
     let Some(text) = path.to_str() else {

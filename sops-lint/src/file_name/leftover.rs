@@ -10,7 +10,8 @@ pub(crate) fn is_leftover(path: &Path) -> bool {
         let random = name.strip_prefix(".sops-rs-");
         random.is_some_and(|random| random.len() == 16 && random.bytes().all(is_digit))
     };
-    // Older versions had no directories. Characters of one class only may be a chosen word.
+    // Older versions had no directories. If all characters are of one class, someone may have
+    // chosen them as a word.
     let classes = [
         u8::is_ascii_lowercase,
         u8::is_ascii_uppercase,

@@ -52,7 +52,7 @@ pub enum Decryption<'a> {
     OtherProvider(&'a str),
     /// With the keys of a Secret in the Kustomization's namespace.
     Secret(&'a str),
-    /// As a service account, whose workload identity may use the keys of a cloud.
+    /// As a service account, whose workload identity may use cloud keys.
     ServiceAccount(&'a str),
     /// With the keys of the whole controller: those of `--sops-age-secret`, or its workload
     /// identity.

@@ -42,7 +42,7 @@ pub(super) struct BuiltFile<'t> {
     pub(super) path: &'t Path,
     pub(super) facts: &'t FluxFacts,
     pub(super) role: Role<'t>,
-    /// The index of the directory whose kustomization takes the file in.
+    /// The index of the directory whose kustomization includes the file.
     directory: usize,
 }
 
@@ -269,7 +269,7 @@ impl<'t> Build<'t> {
         namespace
     }
 
-    /// The Kustomizations of Flux in the build, patched: each with its file and its number in that.
+    /// The Kustomizations of Flux in the build, patched: each with its file and its number in it.
     pub(super) fn children(
         &self,
         tree: &'t FluxTree,

@@ -29,7 +29,7 @@ pub(super) enum SourceOutcome {
 pub(super) struct EncryptedFile {
     /// The formats that Flux recognizes by their bytes.
     recognized: Vec<Format>,
-    /// Whether all that is encrypted is the content of a binary file.
+    /// Whether only the content of a binary file is encrypted.
     is_binary: bool,
     pub(super) objects: Vec<EncryptedObject>,
     /// The selection rule, and its location.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 use sops_document::{NodeRef, Shape};
 
-/// The most nodes that are converted. Aliases can make a document much larger than its text.
+/// The maximum number of nodes that are converted. Aliases can make a document much larger than its
+/// text.
 const MAX_NODES: usize = 100_000;
 /// The deepest nesting that is converted.
 const MAX_DEPTH: usize = 64;

@@ -21,7 +21,7 @@ use super::tree::FluxTree;
 /// directories in different ways would take a step for each pair.
 const STEPS: usize = 2_000_000;
 
-/// The most forms of one Kustomization: each parent may patch it differently.
+/// The maximum number of forms of one Kustomization: each parent may patch it differently.
 const MAX_FORMS: usize = 8;
 
 impl FluxTree {

@@ -62,7 +62,7 @@ impl FluxTree {
         self.sources.known.extend(Source::of(object));
     }
 
-    /// Adds a Kustomization of the cluster, which has all patches already.
+    /// Adds a Kustomization of the cluster, which already has all patches.
     pub fn add_live(&mut self, kustomization: Value) {
         self.live.push(kustomization);
     }

@@ -152,7 +152,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     }
 }
 
-/// The first variable with a secret in it, of a template that makes a Secret.
+/// The first variable that contains a secret, in a template that creates a Secret.
 fn in_variable(document: &Document<'_>, text: &str) -> Option<LiteralValue> {
     if !objects(document).iter().any(Object::is_secret) {
         return None;
@@ -165,7 +165,7 @@ fn in_variable(document: &Document<'_>, text: &str) -> Option<LiteralValue> {
     })
 }
 
-/// The first value of a Secret in plaintext that other programs see in the text.
+/// The first plaintext value of a Secret that other programs see in the text.
 fn in_other_readings(
     text: &str,
     filled: Option<&str>,
@@ -214,7 +214,7 @@ fn in_lines(
         })
 }
 
-/// The first value of a Secret in plaintext of a document.
+/// The first plaintext value of a Secret in a document.
 fn in_document(
     document: &Document<'_>,
     text: &str,

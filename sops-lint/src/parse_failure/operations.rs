@@ -9,8 +9,8 @@ use crate::context::Context;
 use crate::rule_coverage::covering_rule;
 use crate::rules;
 
-/// Reports a file with JSON 6902 operations that a creation rule covers, if it contains a secret or
-/// anything else.
+/// Reports a file with JSON 6902 operations that a creation rule covers, if it contains a secret,
+/// or anything besides the operations.
 pub(crate) fn beside_operations(context: &mut Context<'_>, error: &Error) {
     let Some(rule) = covering_rule(context) else {
         return;

@@ -173,7 +173,7 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
     true
 }
 
-/// Whether the rule for manifests selects nothing of a copy of one, as of the original.
+/// Whether the rule for manifests selects nothing in a copy of a manifest, as in the original.
 fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
     let rule = covering_rule(context).and_then(|creation| creation.rule.clone());
     let rule = rule.unwrap_or_default();

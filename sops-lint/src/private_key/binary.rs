@@ -49,7 +49,8 @@ pub(super) fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
     })
 }
 
-/// Whether a key may begin with these bytes, at least some dozens. This check costs next to nothing.
+/// Whether a key may begin with these bytes, of which there must be a few dozen. This check costs
+/// almost nothing.
 pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(0x30) => is_like_der(bytes),

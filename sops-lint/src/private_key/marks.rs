@@ -113,7 +113,7 @@ impl Bech32Run {
     }
 }
 
-/// A key in bech32, whose checksum tells whether it is one.
+/// A key in bech32, whose checksum shows whether it is one.
 fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
     let divider = run.divider.filter(|divider| *divider > start)?;
     let description = match &bytes[start..divider] {
@@ -135,7 +135,7 @@ fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
 /// A key in lower case. Anything else that matches is the name of a program or package.
 fn age_in_lower_case(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let is_part = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
-    // A post-quantum key has less than 200 characters, an identity of a plugin may have some more.
+    // A post-quantum key has fewer than 200 characters; a plugin's identity may have a few more.
     let run = bytes[start..].iter().take(1024).take_while(is_part);
     let text: Vec<u8> = run.map(u8::to_ascii_uppercase).collect();
     let key = age(&text, 0, Bech32Run::default().around(&text, 0))?;
@@ -148,8 +148,8 @@ fn age_in_lower_case(bytes: &[u8], start: usize) -> Option<PrivateKey> {
 /// A key in UTF-16 or UTF-32: where its text ends, and the key.
 fn wide(bytes: &[u8], start: usize, width: usize) -> (usize, Option<PrivateKey>) {
     let is_ascii = |unit: &[u8]| unit[0] != 0 && unit[1..].iter().all(|byte| *byte == 0);
-    // A unit begins with its character here, whichever its order: the zeros of the next one do as
-    // well.
+    // In either byte order, a unit can be read from its character on: the zeros may be those of the
+    // next unit.
     let units = |from: usize| bytes[from..].chunks(width);
     let before = (1..=BEFORE.min(start / width))
         .take_while(|number| {
@@ -169,7 +169,7 @@ fn wide(bytes: &[u8], start: usize, width: usize) -> (usize, Option<PrivateKey>)
     (end, key)
 }
 
-/// The private part of a file of PuTTY, which a number of lines and then those lines follow.
+/// The private part of a PuTTY file: a number of lines, followed by these lines.
 fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let end = bytes.len().min(start + 128);
     pem::looks_encoded(&bytes[start..end]).then_some(PrivateKey {

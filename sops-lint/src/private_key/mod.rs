@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn many_marks_cost_no_more_than_their_length() {
-        // Each of them takes minutes where every mark looks at the whole text.
+        // Each of these texts takes minutes if every mark searches the whole text.
         for mark in [
             "AGE-SECRET-KEY-1",
             "AGE-PLUGIN-",

@@ -123,8 +123,7 @@ fn is_der(bytes: &[u8]) -> bool {
         return false;
     };
     let is_version = matches!(content, [INTEGER, 1, 0 | 1, ..]);
-    // The name of a method of encryption, which begins with 1.2.840.113549.1, or another one of
-    // that standard.
+    // The OID of an encryption method, such as one that begins with 1.2.840.113549.1.
     let is_encrypted = element(content, SEQUENCE)
         .is_some_and(|(_, content)| content.starts_with(&[OBJECT, 9, 0x2a, 0x86, 0x48]));
     length >= 30 && (is_version || is_encrypted)

@@ -1,4 +1,5 @@
-//! Finds private keys in JSON Web Keys (RFC 7517), also in YAML, TOML and strings with escapes.
+//! Finds private keys in JSON Web Keys (RFC 7517), in JSON as well as in YAML, TOML and strings
+//! with escapes.
 
 use std::ops::Range;
 

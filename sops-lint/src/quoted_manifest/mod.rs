@@ -285,7 +285,7 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
     })
 }
 
-/// The first value that looks like a secret of each object in a text.
+/// For each object in a text, the first value that looks like a secret.
 fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
     // Comments of templates are ignored.
     let filled = template::filled(text);

@@ -232,7 +232,8 @@ fn without_source_forms(metadata: &str) -> Cow<'_, str> {
     }
 }
 
-/// Comments in plaintext with what looks like a secret. Most rules leave comments in plaintext.
+/// Plaintext comments that contain something that looks like a secret. Most rules leave comments in
+/// plaintext.
 fn comments(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted {
         return;

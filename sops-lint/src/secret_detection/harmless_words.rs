@@ -123,8 +123,8 @@ const SETTINGS: &[&str] = &[
 /// The longest text that counts as a single word, in bytes.
 const LONGEST_WORD: usize = 12;
 
-/// Whether a text is likely to occur in a file by chance: it is a word, the value of a setting, or a
-/// placeholder.
+/// Whether a text is likely to occur in a file by chance: it is a word, the value of a setting, or
+/// a placeholder.
 #[must_use]
 pub fn is_common_text(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();

@@ -18,7 +18,7 @@ pub(crate) fn judge(name: &str, value: &str) -> Option<Likeness> {
 }
 
 /// Judges the value of an environment variable. Unlike an entry of a file, it is never an
-/// expression of a program, and seldom the name of a Secret.
+/// expression of a program, and rarely the name of a Secret.
 pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
     judge_as(name, value, true)
 }

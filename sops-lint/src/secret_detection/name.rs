@@ -16,7 +16,7 @@ pub(crate) enum NameClass {
     Secret,
     /// `key`, `auth`, `pass`, `pw`: perhaps a secret.
     Weak,
-    /// `…Secret`: just as often the name of a Secret.
+    /// `…Secret`: equally often the name of a Secret.
     Reference,
     /// Not a secret, or something about a secret: `PASSWORD_FILE`, `tokenUrl`, `secretName`.
     Other,

@@ -12,7 +12,8 @@ pub(crate) enum KeyName {
     No,
     /// It is one unless it looks generated: in `existingSecretKeys`, or next to `existingSecret`.
     Likely,
-    /// It is one: in `secretKeyRef`, or as `secretKey` next to the `remoteRef` of an ExternalSecret.
+    /// It is one: in `secretKeyRef`, or as `secretKey` next to the `remoteRef` of an
+    /// ExternalSecret.
     Certain,
 }
 
@@ -36,7 +37,7 @@ impl KeyName {
         }
     }
 
-    /// Whether a value counts as a secret in spite of that.
+    /// Whether a value still counts as a secret, although it may be the name of a key.
     pub(crate) fn allows(self, likeness: Likeness) -> bool {
         match (self, likeness) {
             (Self::No, _) | (_, Likeness::Format(_)) => true,

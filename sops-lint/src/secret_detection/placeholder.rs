@@ -141,7 +141,7 @@ pub(super) fn marked(
     let text = rest;
     let braces = LazyCell::new(|| closings(text, '{', '}'));
     let parentheses = LazyCell::new(|| closings(text, '(', ')'));
-    // Closing delimiters that do not occur any more.
+    // Closing delimiters that no longer occur.
     let mut missing: Vec<&str> = Vec::new();
     let mut left = String::new();
     let mut at = 0;

@@ -200,7 +200,8 @@ pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Ve
 }
 
 impl TokenForms {
-    /// The secrets in one word; of those that overlap, the first of the form that comes first.
+    /// The secrets in one word. If several overlap, only the one whose keyword comes first is
+    /// returned.
     fn tokens(&'static self, word: &str, is_placeholder: fn(&str) -> bool) -> Vec<KnownToken> {
         let mut tried = vec![false; self.forms.len()];
         let mut tokens: Vec<KnownToken> = Vec::new();

@@ -206,7 +206,7 @@ fn is_signed(token: &str) -> bool {
         && claims["exp"].as_u64() == claims["iat"].as_u64().map(|seconds| seconds + 3600)
 }
 
-/// What a token says that the service account signed.
+/// The claims of a token that the service account signed.
 fn claims(token: &str) -> Option<Value> {
     let (text, signature) = token.rsplit_once('.')?;
     let key = PrivateKeyDer::from_pem_slice(PRIVATE_KEY.as_bytes()).expect("the key is PEM");

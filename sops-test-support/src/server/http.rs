@@ -217,7 +217,7 @@ fn write(stream: &mut impl Write, reply: &HttpReply) -> bool {
                 .is_err()
         }
         HttpReply::Bytes(bytes) => {
-            // The client may have closed the connection already.
+            // The client may have already closed the connection.
             let _ = stream.write_all(bytes).and_then(|()| stream.flush());
             true
         }

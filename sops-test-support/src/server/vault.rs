@@ -1,5 +1,5 @@
-//! A stand-in for the transit engine of Vault: the requests and answers that OpenBao 2.7.2 was seen
-//! to give, without cryptography.
+//! A stand-in for the transit engine of Vault: the requests and answers that were observed with
+//! OpenBao 2.7.2, without cryptography.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};

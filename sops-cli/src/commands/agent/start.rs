@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{chdir, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use sops_core::keys::age::WRONG_PASSPHRASE;
 use sops_keyservice::{Listener, serve};
 
 use crate::agent::control::{AgentStatus, stop};
@@ -28,7 +29,7 @@ Examples:
   sops-rs agent start --cache 10m
   eval \"$(sops-rs agent start)\"";
 
-/// What the agent in the background writes when it listens.
+/// The line that the agent in the background writes once it listens.
 const READY: &[u8] = b"ready\n";
 
 /// Unlock your age keys once, and keep them for other commands
@@ -136,12 +137,16 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
         data_keys: args.cache.unwrap_or_default(),
     };
     let (service, failures) = AgentService::unlock(ui.prompt(), confirmation(args), limits);
+    let is_mistyped = failures
+        .iter()
+        .any(|failure| failure.contains(WRONG_PASSPHRASE));
     for failure in failures {
         ui.warn(failure);
     }
     if !service.has_keys() {
         return Err(
             CommandError::new(Code::Generic, "no private key is unlocked").hint(match ui.can_ask() {
+                _ if is_mistyped => "run `sops-rs agent start` again",
                 true => "`sops-rs --help` lists where sops-rs looks for private keys; to create one, run `sops-rs init`",
                 false => "start the agent in a terminal, or set SSH_ASKPASS to a program that asks for the passphrase in a window",
             }),
@@ -167,7 +172,8 @@ fn run(ui: &Ui, args: &Args, socket: &AgentSocket) -> Result<ExitCode, CommandEr
         service.begin(prompt);
         Ok(listener)
     };
-    // The questions above have set what signals do; the service must end in its own way.
+    // The questions above installed signal handlers that end the process; the service must end in
+    // its own way.
     let signals = DeferredSignals::new();
     let served = serve(listen, Arc::clone(&service));
     signals.forget();
@@ -202,7 +208,7 @@ fn detach() -> io::Result<()> {
         .open("/dev/null")?;
     dup2_stdin(&null)?;
     dup2_stderr(&null)?;
-    // This ends the wait of the other process.
+    // The other process waits for this.
     dup2_stdout(&null)?;
     Ok(())
 }

@@ -86,7 +86,8 @@ struct ExplainedKey {
 struct Selection {
     name: &'static str,
     text: String,
-    /// Whether the rule names the values that stay in plaintext, not those that are encrypted.
+    /// Whether the rule names the values that stay in plaintext, rather than those that are
+    /// encrypted.
     #[serde(skip)]
     names_plaintext: bool,
 }

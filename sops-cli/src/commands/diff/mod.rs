@@ -1,6 +1,6 @@
 //! `sops-rs diff`: shows by key path how encrypted files differ. `version.rs` reads and opens a
-//! version of a file, `report.rs` and `arrangement.rs` compare two, and `text.rs` and `json.rs` print the
-//! result.
+//! version of a file, `report.rs` and `arrangement.rs` compare two, and `text.rs` and `json.rs`
+//! print the result.
 
 mod arrangement;
 mod json;

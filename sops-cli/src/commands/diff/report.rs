@@ -102,7 +102,9 @@ impl Comparer {
         if is_named {
             report.name_both_files(versions);
         }
-        if versions.is_unmerged {
+        let is_resolved =
+            matches!(new, Parsed::Encrypted(_)) && versions.old.bytes != versions.new.bytes;
+        if versions.is_unmerged && !is_resolved {
             report.problems.push(format!(
                 "has conflicts; `sops-rs resolve {}` resolves them",
                 shell_path(&report.path)

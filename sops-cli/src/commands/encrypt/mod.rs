@@ -1,5 +1,5 @@
-//! `sops-rs encrypt` for one file; `several.rs` encrypts several files in place, and `over.rs` a new
-//! plaintext of an encrypted file.
+//! `sops-rs encrypt` for one file; `several.rs` encrypts several files in place, and `over.rs` a
+//! new plaintext of an encrypted file.
 
 mod args;
 mod over;

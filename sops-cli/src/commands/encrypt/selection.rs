@@ -10,11 +10,10 @@ use crate::command_error::CommandError;
 use crate::config::resolve::ResolvedConfig;
 use crate::lint::demand::Demand;
 
-/// Whether a file in a directory can be encrypted, judging by its name: it has a known extension
-/// and is not a configuration.
+/// Whether a file in a directory can be encrypted, judging by its name: it is not a configuration.
 pub(super) fn is_candidate(path: &Path) -> bool {
     let is_config = [".sops.yaml", ".sops.yml"].map(OsStr::new).map(Some);
-    !is_config.contains(&path.file_name()) && Format::from_path(path) != Format::Binary
+    !is_config.contains(&path.file_name())
 }
 
 /// What happens to a file.
@@ -48,10 +47,24 @@ impl DirectorySelection {
                 _ => Decision::Encrypt,
             });
         }
-        if !is_candidate(&item.path) || !item.is_meant(false) {
+        if !is_candidate(&item.path) {
             return Ok(Decision::Ignore);
         }
         let rule = resolved.singles_out();
+        if Format::from_path(&item.path) == Format::Binary {
+            // A rule may cover any text or key, but its directory may have other files too.
+            let is_demanded = || match &self.demand {
+                Some(demand) => demand.covers(&item.path, &resolved.path, config),
+                None => Ok(false),
+            };
+            return Ok(match matches!(rule, Ok(Some(true))) && is_demanded()? {
+                true => Decision::Encrypt,
+                false => Decision::Ignore,
+            });
+        }
+        if !item.is_meant(false) {
+            return Ok(Decision::Ignore);
+        }
         let is_demanded = || match &self.demand {
             Some(demand) => demand.covers(&item.path, &resolved.path, config),
             None => Ok(true),

@@ -1,6 +1,6 @@
 //! Encrypts several files in place, or lists the files that it would encrypt.
 
-use sops_core::Error;
+use sops_core::{Error, Format};
 use zeroize::Zeroizing;
 
 use super::plaintext::{PlaintextFile, PlaintextReader};
@@ -104,7 +104,9 @@ pub(super) fn encrypt_all(
         outcome
     };
     outcome?;
-    if !selection.has_keys && !resolver.has_any() && candidates().next().is_some() {
+    let is_structured =
+        |item: &BatchFile| !item.is_found || Format::from_path(&item.path) != Format::Binary;
+    if !selection.has_keys && !resolver.has_any() && candidates().any(is_structured) {
         // None of the files is a Secret, and without a rule it is unclear what else to encrypt.
         return Err(encryption_options::no_rules_or_keys(None)?);
     }

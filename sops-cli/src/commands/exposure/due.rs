@@ -1,5 +1,5 @@
-//! Values that are older than their creation rule allows, by their last change: as text, JSON, JUnit
-//! or a calendar.
+//! Values that are older than their creation rule allows, by their last change: as text, JSON,
+//! JUnit or a calendar.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub(super) struct DueValue {
 pub(super) struct MaxAges(HashMap<PathBuf, Duration>);
 
 impl MaxAges {
-    /// The ages of the creation rules; for rules without one, this age.
+    /// The maximum ages in the creation rules; `default` for rules without one.
     pub(super) fn read(
         ui: &Ui,
         globals: &GlobalArgs,

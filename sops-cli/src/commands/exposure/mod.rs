@@ -1,4 +1,4 @@
-//! `sops-rs exposure`: who could read the secret values of today. `people.rs` finds someone's keys,
+//! `sops-rs exposure`: who could read the current secret values. `people.rs` finds someone's keys,
 //! `survey.rs` reads the history, `report.rs` has what is known about each value, and `output.rs`
 //! prints it. `due.rs` compares the ages of values with those that their creation rules allow, and
 //! `plaintext.rs` searches the history for them.

@@ -6,7 +6,7 @@ use super::report::{Reader, Report, Unknown, Value};
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// How many versions that could not be decrypted are listed.
+/// The maximum number of versions listed that could not be decrypted.
 const MOST_UNKNOWN: usize = 10;
 
 pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {

@@ -1,4 +1,4 @@
-//! The names of recipients, also of those that `.sops.yaml` no longer has, and their keys.
+//! The names of recipients and their keys, including recipients that `.sops.yaml` no longer has.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(crate) struct Person {
 }
 
 impl Names {
-    /// Reads all versions of the configurations. The newest name of a recipient counts.
+    /// Reads all versions of the configurations. The newest name of a recipient has precedence.
     pub(crate) fn read(survey: &Survey) -> Result<Self, CommandError> {
         let mut names = RecipientNames::default();
         for text in survey.versions_of_files_named(CONFIG_FILE)? {
@@ -70,7 +70,7 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
             name: shown.fold(first, |all, key| all + ", " + &key),
             keys,
         }),
-        // It has no keys here, so it knows nothing.
+        // No version is encrypted for this recipient, so it could read nothing.
         (None, Ok(_)) => Ok(Person {
             name: short(wanted),
             keys,

@@ -1,4 +1,4 @@
-//! Values of today that are in plaintext somewhere in the history: in any file, or in the message of
+//! Current values that are in plaintext somewhere in the history: in any file, or in the message of
 //! a commit or a tag.
 
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ pub(super) fn search(survey: &Survey, keys: &dyn KeyService) -> Result<Search, C
     }
     let texts = wanted.iter().map(|value| value.plaintext.as_slice());
     let search = ValueSearch::new(texts);
-    // Of several commits, the first.
+    // The first commit for each value and file.
     let mut found: BTreeMap<(usize, Option<String>), String> = BTreeMap::new();
     let all = contents(&survey.graph);
     for contents in all.chunks(TOGETHER) {
@@ -118,7 +118,7 @@ pub(super) fn search(survey: &Survey, keys: &dyn KeyService) -> Result<Search, C
     })
 }
 
-/// Whether a text that contains the value is likely to have it from there.
+/// Whether a text that contains the value is unlikely to contain it by chance.
 fn is_distinctive(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     value.len() >= SHORTEST && !str::from_utf8(value).is_ok_and(is_common_text)

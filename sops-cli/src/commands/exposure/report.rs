@@ -1,4 +1,4 @@
-//! What is known about the secret values of today.
+//! What is known about the current secret values.
 
 use serde::Serialize;
 
@@ -30,18 +30,18 @@ pub(crate) struct Source {
     pub(super) in_plaintext: bool,
 }
 
-/// A value of today.
+/// A current value.
 #[derive(Serialize)]
 pub(crate) struct Value {
     pub(super) file: String,
     pub(super) path: String,
     /// When it last changed; `None` if that is not committed.
     pub(super) last_change: Option<Moment>,
-    /// Who can read it, or could.
+    /// Who can, or could, read it.
     pub(super) readers: Vec<Reader>,
     /// Whether a version of the file has it in plaintext.
     pub(super) in_plaintext: bool,
-    /// The first place where the subject could read it.
+    /// The first place where the recipient in `who` could read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) known_from: Option<Source>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Unknown {
 /// The result.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    /// Whose knowledge it is.
+    /// The recipient whose knowledge is reported, if the user named one.
     pub(super) who: Option<String>,
     pub(crate) values: Vec<Value>,
     /// How many secret values the files have today.

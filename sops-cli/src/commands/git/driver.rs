@@ -21,13 +21,13 @@ const MERGE_TOOL: &str = "mergetool.sops.cmd";
 pub(super) const MERGE_ARGUMENTS: &str = "git merge-driver --marker-size %L --ancestor-label %S \
      --ours-label %X --theirs-label %Y -- %O %A %B %P";
 
-/// What a shell does if the program is gone. Git would keep our version without conflict markers, as
-/// if it were merged; the ciphertexts of both sides with markers look like a conflict.
+/// The shell command for a missing program. Git would keep our version without conflict markers, as
+/// if it were merged; this leaves the ciphertexts of both sides between markers.
 const MERGE_WITHOUT_PROGRAM: &str = "{ echo \"error: sops-rs has moved: run \\`sops-rs git install\\` \
      and then \\`sops-rs resolve\\`, which lists the conflicting files\" >&2; \
      git merge-file -q --marker-size=%L %A %O %B; exit 1; }";
 const TOOL_ARGUMENTS: &str = "resolve --mergetool -- \"$MERGED\"";
-/// What earlier versions wrote.
+/// The arguments that earlier versions wrote.
 const FORMER_TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
 const TEXTCONV_ARGUMENTS: &str = "git textconv --";
 
@@ -95,8 +95,9 @@ impl Driver {
             Some(link) => shell_word(link),
             None => format!("{program} {TEXTCONV_ARGUMENTS}"),
         };
-        // Git replaces `%` followed by a letter in this setting. It starts a shell, which takes a
-        // tenth of the time of a merge to start the program in another process.
+        // Git replaces `%` followed by a letter in this setting. It runs the command in a shell;
+        // `exec` saves the shell from starting another process, which would take a tenth of the
+        // time of a merge.
         let escaped = program.replace('%', "%%");
         let driver = format!(
             "[ -x {escaped} ] || {MERGE_WITHOUT_PROGRAM}; exec {escaped} {MERGE_ARGUMENTS}"

@@ -68,7 +68,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
-            for file in encrypted_files(&repository.called_in)? {
+            for file in encrypted_files(repository)? {
                 let name = name_of(&file);
                 ui.note(format_args!(
                     "{name} has a conflict; resolve it with `sops-rs resolve {}`",
@@ -166,7 +166,7 @@ fn uncovered(root: &Path, encrypted: &[PathBuf]) -> Result<Vec<PathBuf>, Command
     Ok(uncovered.into_iter().cloned().collect())
 }
 
-/// The error about files whose attributes another file takes back. Git prefers the lines of
+/// The error about files whose attributes another file overrides. Git prefers the lines of
 /// directories below the root, and those of `info/attributes`, to ours.
 fn overridden(root: &Path, uncovered: &[PathBuf]) -> CommandError {
     let others = other_attributes(root, uncovered);
@@ -201,8 +201,8 @@ pub(super) fn other_attributes(root: &Path, uncovered: &[PathBuf]) -> Vec<String
     others
 }
 
-/// The content of the file, which is empty if the file is missing; `None` if the file is tracked but
-/// missing.
+/// The content of the file, which is empty if the file is missing; `None` if the file is tracked
+/// but missing.
 fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     let file = root.join(FILE);
     if file.is_symlink() {

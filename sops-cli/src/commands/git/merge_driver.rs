@@ -54,12 +54,13 @@ const INSTALLED: [&str; 7] = [
     "--",
 ];
 
-/// Any exit code but 0 is a conflict, in which the file has what the driver wrote or else our version
-/// without markers. Newer versions of Git stop the whole merge at more than 128.
+/// Git takes any exit code except 0 for a conflict, and keeps what the driver wrote or, if it wrote
+/// nothing, our version without markers. Newer versions stop the whole merge if the code is above
+/// 128.
 const CONFLICT: u8 = 1;
 
-/// Runs the driver if the command line is the one that `install` writes, and no variable changes it.
-/// Reading any command line would take a fifth of the time of a merge.
+/// Runs the driver if the command line is the one that `install` writes, and no variable changes
+/// it. Reading any command line would take a fifth of the time of a merge.
 pub(crate) fn run_as_installed(arguments: &[OsString]) -> Option<ExitCode> {
     let [
         git,
@@ -121,6 +122,9 @@ impl Args {
     /// Whether the merge is clean.
     fn merge(&self, ui: &Ui, globals: &GlobalArgs) -> Result<bool, CommandError> {
         let [base, ours, theirs] = [read(&self.base)?, read(&self.ours)?, read(&self.theirs)?];
+        if is_of_rerere(&base) && is_of_rerere(&ours) {
+            return self.replay(&base, &ours, &theirs);
+        }
         let versions = Versions {
             base: Some(&base),
             ours: &ours,
@@ -150,6 +154,16 @@ impl Args {
                 self.files(),
             ),
         }
+    }
+
+    /// Repeats a resolution that `git rerere` has stored, if the conflict is the same. Its versions
+    /// are the old conflict, this conflict, and the resolution.
+    fn replay(&self, base: &[u8], ours: &[u8], theirs: &[u8]) -> Result<bool, CommandError> {
+        let is_same = lines_of_conflict(base).eq(lines_of_conflict(ours));
+        if is_same {
+            files::write_scratch(&self.ours, ours, theirs)?;
+        }
+        Ok(is_same)
     }
 
     /// Writes the outcome to `%A`, which has the `written` content, and reports what to do next.
@@ -197,6 +211,36 @@ impl Args {
         [&self.ours, &self.base, &self.theirs]
     }
 }
+
+/// Whether the text is a conflict as `git rerere` stores it: its markers have no labels.
+fn is_of_rerere(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    lines.any(|line| line == b"<<<<<<<")
+}
+
+/// The lines of a file with a conflict, except its MAC and the time of its last change, which differ
+/// each time Git merges.
+fn lines_of_conflict(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut is_metadata = false;
+    text.split(|byte| *byte == b'\n').filter(move |line| {
+        is_metadata |= METADATA.iter().any(|begin| line.starts_with(begin));
+        let key = line.trim_ascii_start().split(|byte| b":= ".contains(byte));
+        !is_metadata || !key.take(1).any(|key| OF_EACH_MERGE.contains(&key))
+    })
+}
+
+/// How the metadata begins in YAML, JSON, INI and dotenv.
+const METADATA: [&[u8]; 4] = [b"sops:", b"\t\"sops\":", b"[sops]", b"sops_"];
+
+/// The keys of the metadata whose values differ.
+const OF_EACH_MERGE: [&[u8]; 6] = [
+    b"mac",
+    b"lastmodified",
+    b"\"mac\"",
+    b"\"lastmodified\"",
+    b"sops_mac",
+    b"sops_lastmodified",
+];
 
 fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     std::fs::read(file)

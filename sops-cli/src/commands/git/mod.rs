@@ -48,9 +48,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum GitCommand {
-    /// Write this clone's settings, and the lines in `.gitattributes`
+    /// Set up this clone to show and merge encrypted files by value
     ///
-    /// Other lines of `.gitattributes` do not change. Run this again after you move sops-rs, or add
+    /// This writes settings of Git and lines in `.gitattributes`. Other lines of `.gitattributes` do not change. Run this again after you move sops-rs, or add
     /// encrypted files that no line covers.
     #[command(after_help = INSTALL_EXAMPLES)]
     Install(install::Args),

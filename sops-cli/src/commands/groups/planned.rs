@@ -19,7 +19,7 @@ use crate::keys::services::Services;
 use crate::parallel::{self, ItemsPerThread};
 use crate::recipient_edit::NamesByConfig;
 
-/// What judges the changes of the files.
+/// The context for judging the changes of the files.
 struct Judge<'j> {
     services: &'j Services,
     agreement: &'j Agreement<'j>,
@@ -186,8 +186,8 @@ impl Judge<'_> {
     }
 }
 
-/// Refuses to delete different groups with one index: after an interrupted run, the index is that of
-/// the next group in the files that were changed. Each of the `groups` has its keys and its files.
+/// Refuses to delete different groups with one index: in files that an interrupted run already
+/// changed, the index is that of the next group. Each of the `groups` has its keys and its files.
 fn refuse_different(groups: Vec<(String, Vec<String>)>) -> Result<(), CommandError> {
     let [_, _, ..] = &groups[..] else {
         return Ok(());

@@ -45,7 +45,7 @@ pub(super) fn check(
     globals: &GlobalArgs,
     also: Also<'_>,
 ) -> Result<ExitCode, CommandError> {
-    // These processes run at once, because the user is waiting.
+    // These processes run at the same time, because the user is waiting.
     let repository = GitRepository::look_up()?;
     let staged = staged()?;
     let index = Running::start(&Snapshot::LIST_INDEX)?;

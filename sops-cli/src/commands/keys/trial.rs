@@ -31,7 +31,8 @@ pub(super) enum TrialOutcome {
 }
 
 impl Trial {
-    /// Encrypts a random text with the key, and decrypts it or what a file has.
+    /// Encrypts a random text with the key, and decrypts the data key of a file or, without one,
+    /// the random text.
     pub(super) fn of(
         found: &FoundKey,
         service: &dyn KeyService,
@@ -66,7 +67,8 @@ impl Trial {
     }
 }
 
-/// Encrypts a random text. Returns the key with everything that a file has of it, and the result.
+/// Encrypts a random text. Returns the key with everything that its entry in a file has, and the
+/// encrypted text.
 fn encrypt(key: &MasterKey, service: &dyn KeyService) -> Result<(MasterKey, String), String> {
     let text = DataKey::generate();
     let encrypted = key

@@ -39,7 +39,7 @@ impl UpdateArgs {
     }
 }
 
-/// Updates the encrypted files if the user wants that, or says how.
+/// Updates the encrypted files if the user agrees, and otherwise prints how to do it.
 pub(super) fn update(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -65,8 +65,8 @@ pub(super) fn update(
     Ok(())
 }
 
-/// Refuses to go on if the user can decrypt none of the encrypted files, so that the configuration
-/// is not changed without them. `command` is for someone who can.
+/// Refuses to continue if the user can decrypt none of the encrypted files, because the
+/// configuration would change without them. `command` is for someone who can decrypt them.
 pub(super) fn require_access(
     ui: &Ui,
     globals: &GlobalArgs,

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use sops_lint::shell_word;
 
 use self::places::SecretName;
 use self::tree::{LocatedName, ManifestTree};
-use crate::command_error::CommandError;
+use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -87,6 +88,13 @@ pub(crate) fn cmd_refs(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         name: args.secret.clone().unwrap_or_default(),
         namespace: args.namespace.clone(),
     };
+    if let Some(named) = args
+        .secret
+        .as_deref()
+        .filter(|name| Path::new(name).is_file())
+    {
+        return Err(is_file(named)?);
+    }
     let references = tree.references_to(&wanted);
     print(ui, args.json, &references)?;
     Ok(match references.is_empty() {
@@ -99,6 +107,19 @@ pub(crate) fn cmd_refs(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
         }
         false => ExitCode::SUCCESS,
     })
+}
+
+/// The error for a file where the name of a Secret is expected.
+fn is_file(path: &str) -> Result<CommandError, CommandError> {
+    let manifests = ManifestTree::read(std::iter::once(Path::new(path)))?;
+    let mut names = manifests.defined();
+    let name = names.next().unwrap_or("NAME");
+    let message = format!(
+        "{} is a file; expected the name of a Secret",
+        name_of(Path::new(path))
+    );
+    let error = CommandError::new(Code::Generic, message);
+    Ok(error.hint(format!("run `sops-rs refs {}`", shell_word(name))))
 }
 
 /// The files and directories to read.

@@ -94,6 +94,12 @@ impl ManifestTree {
             .collect()
     }
 
+    /// The names of the Secrets in the files.
+    pub(super) fn defined(&self) -> impl Iterator<Item = &str> {
+        self.with_role(Role::Definition)
+            .map(|defined| defined.place.secret.name.as_str())
+    }
+
     /// Says what could not be read, because a Secret may be used there.
     pub(super) fn note_unread(&self, ui: &Ui) {
         if let [first, rest @ ..] = &self.unread[..] {

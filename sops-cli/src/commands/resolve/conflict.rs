@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use sops_core::CIPHERTEXT_PREFIX;
+use sops_core::document::merge_conflict;
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, format_of_encrypted};
 use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{GitRepository, UnmergedFile, unmerged_files};
+use crate::git::{GitRepository, Operation, UnmergedFile, unmerged_files};
+use crate::input::read_repository_file;
 use crate::lint::judge::relative;
 use crate::ui::Ui;
 
@@ -24,6 +26,13 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
     }
     let message = "this file has no unresolved conflict in Git";
     let error = CommandError::new(Code::Generic, message).in_file(&name_of(&file));
+    let is_marked =
+        read_repository_file(&file).is_ok_and(|content| merge_conflict(&content).is_some());
+    if is_marked && Operation::current().abort().is_none() {
+        return Err(error.hint(
+            "its conflict markers are committed: undo that commit with `git revert COMMIT`, with `--mainline 1` for a merge",
+        ));
+    }
     Err(error
         .hint("`sops-rs resolve` lists the encrypted files in conflict")
         .hint(format!(
@@ -33,26 +42,71 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
 }
 
 /// The encrypted files in conflict, relative to the working directory.
-pub(crate) fn encrypted_files(here: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    let files = unmerged_files()?.into_iter();
-    let encrypted = files.filter(|file| file.contains(CIPHERTEXT_PREFIX));
-    Ok(encrypted.map(|file| relative(&file.path, here)).collect())
+pub(crate) fn encrypted_files(repository: &GitRepository) -> Result<Vec<PathBuf>, CommandError> {
+    Ok(EncryptedConflicts::find(repository)?.open)
+}
+
+/// The encrypted files in conflict, relative to the working directory.
+struct EncryptedConflicts {
+    open: Vec<PathBuf>,
+    /// Those that are resolved, but that Git still lists.
+    resolved: Vec<PathBuf>,
+}
+
+impl EncryptedConflicts {
+    fn find(repository: &GitRepository) -> Result<Self, CommandError> {
+        let files = unmerged_files()?.into_iter();
+        let files = files.filter(|file| file.contains(CIPHERTEXT_PREFIX));
+        let (resolved, open): (Vec<_>, Vec<_>) =
+            files.partition(|file| is_resolved(&repository.root.join(&file.path), file));
+        let paths = |files: Vec<UnmergedFile>| {
+            let paths = files
+                .iter()
+                .map(|file| relative(&file.path, &repository.called_in));
+            paths.collect()
+        };
+        Ok(Self {
+            open: paths(open),
+            resolved: paths(resolved),
+        })
+    }
 }
 
 /// Prints the encrypted files in conflict.
 pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
     let repository = GitRepository::found(GitRepository::look_up()?)?;
-    let files = encrypted_files(&repository.called_in)?;
-    let Some(first) = files.first() else {
-        ui.note("No encrypted file has a conflict");
-        return Ok(());
-    };
-    for file in &files {
+    let EncryptedConflicts { open, resolved } = EncryptedConflicts::find(&repository)?;
+    for file in &open {
         ui.print(name_of(file))?;
     }
-    ui.note(format_args!(
-        "Resolve each of these, as with `sops-rs resolve {}`",
-        shell_path(&name_of(first))
-    ));
+    match open.first() {
+        Some(first) => ui.note(format_args!(
+            "Resolve each of these, as with `sops-rs resolve {}`",
+            shell_path(&name_of(first))
+        )),
+        None if resolved.is_empty() => ui.note("No encrypted file has a conflict"),
+        None => {}
+    }
+    if !resolved.is_empty() {
+        let names = resolved.iter().map(|file| shell_path(&name_of(file)));
+        ui.note(format_args!(
+            "Resolved, but not yet added: run `git add {}`",
+            names.collect::<Vec<_>>().join(" ")
+        ));
+    }
     Ok(())
+}
+
+/// Whether the file was resolved, and only not added yet: it is a whole encrypted file, but not our
+/// version, which Git leaves there if the driver fails.
+pub(crate) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
+    let Ok(content) = read_repository_file(file) else {
+        return false;
+    };
+    let is_ours = || unmerged.ours() == Some(&*content);
+    let format = || format_of_encrypted(file, &content);
+    str::from_utf8(&content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX))
+        && merge_conflict(&content).is_none()
+        && !is_ours()
+        && EncryptedDocument::parse(&*content, format()).is_ok()
 }

@@ -15,7 +15,7 @@ use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Ver
 use sops_core::{EncryptedDocument, Error, Location};
 use sops_lint::shell_path;
 
-pub(crate) use self::conflict::encrypted_files;
+pub(crate) use self::conflict::{encrypted_files, is_resolved};
 use self::resolution::Resolution;
 use self::sides::{SideArgs, TakenSides};
 use crate::arguments::GlobalArgs;
@@ -83,6 +83,18 @@ pub(crate) fn cmd_resolve(
     let (file, unmerged) = conflict::find(file)?;
     let name = name_of(&file);
     refuse_link_above(&file, &unmerged.path).map_err(|error| error.in_file(&name))?;
+    if !args.mergetool && is_resolved(&file, &unmerged) {
+        let file = shell_path(&name);
+        let message = "this file is resolved, but not yet added";
+        return Err(CommandError::new(Code::Generic, message)
+            .in_file(&name)
+            .hint(format!(
+                "to tell Git that it is resolved, run `git add {file}`"
+            ))
+            .hint(format!(
+                "to start again, run `git checkout --merge -- {file}` first"
+            )));
+    }
     let resolve = Resolve {
         ui,
         args,
@@ -96,8 +108,8 @@ pub(crate) fn cmd_resolve(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a file below a symbolic link, which could lead out of the repository too. `tracked` is its
-/// path from the root of the repository.
+/// Refuses a file below a symbolic link, which could lead out of the repository too. `tracked` is
+/// its path from the root of the repository.
 fn refuse_link_above(file: &Path, tracked: &Path) -> Result<(), CommandError> {
     let directory = file.parent().filter(|parent| *parent != Path::new(""));
     let real = directory.unwrap_or(Path::new(".")).canonicalize();
@@ -353,8 +365,8 @@ impl Resolve<'_> {
     }
 }
 
-/// Refuses a text that still has conflict markers, also if only one of them is left. Lines of `ours`
-/// may look like one.
+/// Refuses a text that still has conflict markers, even if only one of them is left. Lines of
+/// `ours` may look like one.
 fn refuse_markers(text: &[u8], ours: &[u8]) -> sops_core::Result<()> {
     let lines = |text| <[u8]>::split_inclusive(text, |byte| *byte == b'\n');
     let is_known = |line: &[u8]| lines(ours).any(|known| known.trim_ascii() == line.trim_ascii());

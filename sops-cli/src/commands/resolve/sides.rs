@@ -103,7 +103,7 @@ impl TakenSides {
         !self.values.is_empty()
     }
 
-    /// Whether the user keeps the recipients of this side, whatever the other one did.
+    /// Whether the user keeps the recipients of this side, whatever the other side did.
     pub(super) fn keeps_recipients(&self, side: SideName) -> bool {
         self.recipients == Some(side)
     }

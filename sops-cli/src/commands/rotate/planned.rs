@@ -128,7 +128,7 @@ impl Rotation<'_> {
         let names = names.unwrap_or_default();
         let (before, after) = (key_groups(&before[..]), key_groups(&groups[..]));
         let difference = KeyDifference::between(before, after, &names);
-        // Without a change of the keys, nothing is closed that was open.
+        // If the keys do not change, the user cannot lose access.
         let change = match self.args.changes.any() {
             true => PlannedChange::new(difference, self.services, after),
             false => PlannedChange {

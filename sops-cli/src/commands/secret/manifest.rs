@@ -1,6 +1,6 @@
 //! The manifest of a new Secret: checks its name and path, encrypts it, and writes it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -40,8 +40,13 @@ pub(super) struct ManifestArgs {
     #[arg(long, short, value_name = "KEY=VALUE", value_delimiter = ',')]
     labels: Vec<String>,
     /// The manifest, in YAML or JSON [default: NAME.yaml]
-    #[arg(long, value_name = "FILE")]
+    ///
+    /// As with `kubectl`, `yaml` or `json` chooses the format: NAME.yaml or NAME.json.
+    #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Of `kubectl`, in which it is needed to print a manifest
+    #[arg(long, hide = true, value_name = "STRATEGY", num_args = 0..=1, require_equals = true)]
+    dry_run: Option<Option<String>>,
 }
 
 /// What a new Secret contains.
@@ -80,8 +85,11 @@ impl ManifestArgs {
     }
 
     fn file(&self) -> PathBuf {
-        let output = self.output.clone();
-        output.unwrap_or_else(|| PathBuf::from(format!("{}.yaml", self.name)))
+        let output = self.output.as_deref().unwrap_or(Path::new("yaml"));
+        match output.to_str() {
+            Some(format @ ("yaml" | "json")) => PathBuf::from(format!("{}.{format}", self.name)),
+            _ => output.to_owned(),
+        }
     }
 
     /// The labels as a map.
@@ -109,6 +117,12 @@ impl ManifestArgs {
                 .hint("add some, for example with `--from-file` or `--generate`"));
         }
         let file = self.file();
+        if self.dry_run.is_some() {
+            ui.warn(format_args!(
+                "`--dry-run` has no effect: this command never contacts a cluster, and writes {}",
+                name_of(&file)
+            ));
+        }
         let format = Format::from_path(&file);
         let services = Services::new(ui, globals)?;
         services.contact_servers_of_named_files();

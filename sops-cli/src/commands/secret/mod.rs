@@ -37,10 +37,10 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum SecretAction {
-    /// Create an encrypted Secret, as `kubectl create secret` does
+    /// Create an encrypted Secret, with the flags of `kubectl create secret`
     ///
     /// The creation rule for the path of the manifest determines the recipients. The plaintext is
-    /// never written to disk. Flags that `kubectl create secret` also has work as they do there.
+    /// never written to disk.
     #[command(after_help = CREATE_EXAMPLES)]
     Create {
         #[command(subcommand)]

@@ -88,9 +88,9 @@ pub(super) struct GenericArgs {
     from_prompt: Vec<String>,
     /// Add a random value of this length, such as `token=32` or `token=64:hex`
     ///
-    /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17), digits
-    /// (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters have 190
-    /// bits.
+    /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17),
+    /// digits (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters
+    /// have 190 bits.
     #[arg(long, value_name = "KEY=LENGTH[:ALPHABET]")]
     generate: Vec<Request>,
 }

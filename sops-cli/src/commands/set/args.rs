@@ -62,9 +62,9 @@ pub(crate) struct ValueArgs {
     pub(super) prompt: bool,
     /// Set random values of this length, such as `32` or `64:hex`
     ///
-    /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17), digits
-    /// (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters have 190
-    /// bits.
+    /// The alphabets, with the bits of entropy per character, are alnum (5.95), lower (5.17),
+    /// digits (3.32), hex (4), base64url (6) and ascii (6.55). The default is alnum: 32 characters
+    /// have 190 bits.
     #[arg(long, value_name = "LENGTH[:ALPHABET]", conflicts_with_all = ["value_file", "value_stdin"])]
     pub(super) generate: Option<RandomText>,
     /// Encode the text in base64 [default: under `data` of a Secret]
@@ -131,7 +131,7 @@ impl Caller<'_> {
         let Self { command, file } = self;
         let message = match file {
             None => "expected a file, a key path and a value",
-            Some(_) => "expected a key path and a value, or several of them",
+            Some(_) => "expected pairs of a key path and a value",
         };
         let file = file.map_or_else(|| "secret.yaml".to_owned(), name_of);
         CommandError::new(Code::NoFileSpecified, message).hint(format!(

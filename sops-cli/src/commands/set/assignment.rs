@@ -123,7 +123,7 @@ impl ValueArgs {
             [path] if self.value_stdin => (path, None),
             _ => return Err(caller.usage()),
         };
-        // Before standard input is read.
+        // An invalid path is reported before standard input is read.
         key_path(&path.to_string_lossy())?;
         let bytes = match value {
             None => standard_input()?,
@@ -268,8 +268,8 @@ impl Assignment {
         }
     }
 
-    /// Warns if the other of `data` and `stringData` has the key too. Kubernetes then uses the value
-    /// under `stringData`.
+    /// Warns if the other of `data` and `stringData` has the key too. Kubernetes then uses the
+    /// value under `stringData`.
     fn warn_of_other_field(&self, ui: &Ui, file: &Path, document: &Document<'_>, field: &str) {
         let Some((last, before)) = self.path.components().split_last() else {
             return;
@@ -381,5 +381,5 @@ fn no_json(reason: &str) -> CommandError {
         Code::InvalidSetFormat,
         format!("the value is not JSON: {reason}"),
     )
-    .hint("put text in double quotes: `'\"text\"'`; with `--text`, quotes are not needed")
+    .hint("to set the text as it is, add `--text`, or pipe it in; as JSON, it needs double quotes: `'\"text\"'`")
 }

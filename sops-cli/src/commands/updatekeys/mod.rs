@@ -1,4 +1,4 @@
-//! `sops-rs updatekeys`: for one file, or under the name `sops`, with the words of `sops`. For
+//! `sops-rs updatekeys`. For one file, or under the name `sops`, the output is that of `sops`. For
 //! several files, `planned.rs` shows all changes first.
 
 mod planned;
@@ -56,7 +56,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// For the files in a directory, without questions, after a change of its configuration.
+    /// Updates the files in a directory without questions, after its configuration changed.
     pub(super) fn of_directory(directory: PathBuf, former_names: RecipientNames) -> Self {
         Self {
             files: vec![directory],

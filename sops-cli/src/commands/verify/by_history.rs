@@ -16,7 +16,7 @@ use crate::parallel::{self, ItemsPerThread};
 /// How many old versions are in memory at once.
 const TOGETHER: usize = 128;
 
-/// The help where only a key counts.
+/// The help if the history cannot replace a key.
 const WITH_KEY: &str = "set SOPS_AGE_KEY to a key that can decrypt the file";
 
 const WITH_HISTORY_OR_KEY: &str =

@@ -16,11 +16,11 @@ use crate::git::{
 /// How many files are in memory at once.
 const TOGETHER: usize = 128;
 
-/// The most paths whose earlier versions are compared too.
+/// The maximum number of paths whose earlier versions are compared too.
 const MOST_RELATIVES: usize = 100;
 
-/// How many bytes of different files with the same MAC are compared, which takes some seconds. Every
-/// file could be a copy of every other one.
+/// How many bytes of different files with the same MAC are compared, which takes a few seconds.
+/// Every file could be a copy of every other one.
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 
 /// How many times Git is asked which of two files is older. For each answer, Git searches the

@@ -63,6 +63,15 @@ fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comman
         verified.summary.finding(finding);
     }
     ui.note(&verified.summary);
+    if verified.summary.checks_no_mac() {
+        let help = services
+            .obstacle()
+            .map(|(obstacle, help)| format!(": {obstacle}; {help}"));
+        ui.warn(format_args!(
+            "no MAC was verified, because none of your private keys can decrypt the files{}",
+            help.unwrap_or_default()
+        ));
+    }
     let is_incomplete = !verified.errors.is_empty();
     ui.errors(verified.errors);
     let is_unverified = |finding: &Finding| finding.rule.code == UNVERIFIED_FILE.code;

@@ -35,6 +35,11 @@ pub(super) struct Summary {
 }
 
 impl Summary {
+    /// Whether files passed, but none of them with its MAC.
+    pub(super) fn checks_no_mac(&self) -> bool {
+        self.decrypted == 0 && self.by_history > 0
+    }
+
     pub(super) fn finding(&mut self, finding: &Finding) {
         if finding.rule.code == UNVERIFIED_FILE.code {
             self.unverified += 1;
@@ -61,10 +66,10 @@ impl fmt::Display for Summary {
         )?;
         let compared = self.by_history - self.without_earlier_version;
         for (number, how) in [
-            (compared, "without a key but with a clean history"),
+            (compared, "not decrypted, but with a clean history"),
             (
                 self.without_earlier_version,
-                "without a key or an earlier version to compare with",
+                "not decrypted and without an earlier version to compare with",
             ),
         ] {
             if number > 0 {

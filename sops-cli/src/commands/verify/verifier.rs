@@ -10,6 +10,7 @@ use sops_lint::{ALTERED_FILE, Finding, Input, Linter, UNVERIFIED_FILE, shell_pat
 
 use super::summary::Summary;
 use crate::command_error::{CommandError, Role};
+use crate::git::Operation;
 use crate::keys::unprompted::Unprompted;
 use crate::lint::walk::Inspector;
 
@@ -80,7 +81,7 @@ impl Inspector for Verifier<'_> {
                     summary.encrypted += 1;
                     summary.checked.push(input.name.to_owned());
                 });
-                // The rest of the file is no plaintext to encrypt.
+                // The rest of the file is not plaintext that must be encrypted.
                 findings.retain(|finding| !CAUSES.contains(&finding.rule.code));
                 let message = "the file ends inside an encrypted value";
                 findings.push(altered(self.linter, input, Some(text.len()), message));
@@ -136,9 +137,13 @@ pub(super) fn altered(
     offset: Option<usize>,
     message: &str,
 ) -> Finding {
+    let file = shell_path(input.name);
+    let otherwise = match Operation::current().abort() {
+        Some(_) => format!("run `git checkout --merge -- {file}` and `sops-rs resolve {file}`"),
+        None => "restore the file from version control".to_owned(),
+    };
     let help = format!(
-        "if you want the change, check the values with `sops-rs edit --ignore-mac {}` and save them; otherwise restore the file from version control",
-        shell_path(input.name)
+        "if you want the change, check the values with `sops-rs edit --ignore-mac {file}` and save them; otherwise {otherwise}"
     );
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
 }

@@ -75,8 +75,8 @@ pub(super) fn verify(
     })
 }
 
-/// The root of the working tree that `GIT_DIR` or `GIT_WORK_TREE` names, if the working directory is
-/// outside it. Then paths start there, as in Git.
+/// The root of the working tree that `GIT_DIR` or `GIT_WORK_TREE` names, if the working directory
+/// is outside it. Then paths start there, as in Git.
 fn tree_elsewhere(here: &Path) -> Option<PathBuf> {
     let real = here.canonicalize().ok()?;
     root_by_variables().filter(|root| !real.starts_with(root))

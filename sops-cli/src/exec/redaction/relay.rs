@@ -44,7 +44,7 @@ impl Relay {
         self.name
     }
 
-    /// Passes on everything until no process can write any more.
+    /// Passes on everything until no process can write.
     ///
     /// # Errors
     /// An output that cannot be written. The command cannot write to its end from then on.

@@ -10,7 +10,7 @@ use rustix::fs::fstat;
 
 use super::terminal::Terminal;
 
-/// The most bytes that are read at once.
+/// The maximum number of bytes that are read at once.
 pub(super) const BUFFER: usize = 1 << 17;
 
 /// One or two streams of the command that lead to the same file.

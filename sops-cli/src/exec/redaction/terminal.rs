@@ -103,7 +103,7 @@ impl Terminal {
     }
 }
 
-/// Whether both have the same modes, as far as programs change them.
+/// Whether both have the same modes, of those that programs change.
 fn is_same(left: &Termios, right: &Termios) -> bool {
     let codes = |modes: &Termios| {
         [SpecialCodeIndex::VMIN, SpecialCodeIndex::VTIME].map(|index| modes.special_codes[index])

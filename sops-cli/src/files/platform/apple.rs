@@ -26,7 +26,7 @@ pub(crate) fn open_unlistable(
     None
 }
 
-/// Moves a file without replacing another one. `None` if the file system cannot do that.
+/// Moves a file without replacing an existing one. `None` if the file system cannot do that.
 pub(crate) fn rename_to_new(
     from: (impl AsFd, &OsStr),
     to: (impl AsFd, &OsStr),

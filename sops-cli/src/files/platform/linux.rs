@@ -26,7 +26,7 @@ pub(crate) fn open_unlistable(
     Some(openat(base, path, flags | OFlags::PATH, Mode::empty()))
 }
 
-/// Moves a file without replacing another one. `None` if the file system cannot do that.
+/// Moves a file without replacing an existing one. `None` if the file system cannot do that.
 pub(crate) fn rename_to_new(
     from: (impl AsFd, &OsStr),
     to: (impl AsFd, &OsStr),
@@ -42,8 +42,8 @@ pub(crate) fn sync_file_system(directory: impl AsFd) -> io::Result<()> {
     Ok(syncfs(directory)?)
 }
 
-/// The command lines of the process that started this one, of the one that started that, and so on;
-/// at most `most`. `None` if the system does not tell.
+/// The command lines of this process's parent, its grandparent, and so on; at most `most`. `None`
+/// if the system does not say.
 pub(crate) fn commands_above(most: usize) -> Option<Vec<Vec<OsString>>> {
     let mut commands = Vec::new();
     let mut process = process::id();
@@ -66,7 +66,7 @@ pub(crate) fn commands_above(most: usize) -> Option<Vec<Vec<OsString>>> {
     (!commands.is_empty()).then_some(commands)
 }
 
-/// The process that started another one.
+/// The parent of a process.
 fn parent(process: u32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let mut lines = status.lines();

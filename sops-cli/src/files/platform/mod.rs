@@ -1,5 +1,5 @@
-//! What depends on the operating system, in one module for each. A new platform needs the same
-//! functions.
+//! The code that depends on the operating system, in one module for each. A new platform needs the
+//! same functions.
 
 #[cfg(target_vendor = "apple")]
 mod apple;

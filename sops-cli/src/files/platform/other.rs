@@ -21,7 +21,7 @@ pub(crate) fn open_unlistable(
     None
 }
 
-/// No system call moves a file without replacing another one.
+/// No system call moves a file without replacing an existing one.
 pub(crate) fn rename_to_new(
     _: (impl AsFd, &OsStr),
     _: (impl AsFd, &OsStr),

@@ -10,8 +10,8 @@ use rustix::process::geteuid;
 use super::kind::IGNORE_FILE;
 use crate::files::directory::{OpenDirectory, mode};
 
-/// Opens and locks a directory that was just created; `None` if it does not exist or is not ours
-/// any more.
+/// Opens and locks a directory that was just created; `None` if it no longer exists, or is no
+/// longer ours.
 pub(super) fn claim(parent: &OpenDirectory, name: &OsStr) -> io::Result<Option<OpenDirectory>> {
     let directory = match parent.open_entry(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -31,7 +31,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        // The wardens remove the parts of the directory.
+        // The wardens remove the directories in it.
         let root = tempfile::tempdir()
             .expect("a temporary directory can be created")
             .keep();

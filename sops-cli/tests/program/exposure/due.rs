@@ -34,7 +34,7 @@ fn repository() -> Repository {
 }
 
 impl Repository {
-    /// Commits all files, with the time so long ago.
+    /// Commits all files, with a date this long ago.
     fn commit_before(&self, age: Duration) {
         let time = SystemTime::now() - age;
         let seconds = time
@@ -57,7 +57,7 @@ impl Repository {
 #[test]
 fn values_are_due_by_their_last_real_change() {
     let repository = repository();
-    // A rotation is no change of the value.
+    // A rotation does not change the value.
     let run = repository.due(1, &["--due"]);
     assert_eq!(run.stdout.lines().count(), 1, "{run}");
     assert!(

@@ -1,6 +1,6 @@
 //! Random histories, in which it is known who could read which value.
 //!
-//! `SOPS_RS_HISTORIES` is their number, `SOPS_RS_SEED` the first.
+//! `SOPS_RS_HISTORIES` is their number, and `SOPS_RS_SEED` the first seed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -193,7 +193,7 @@ impl World {
                 let shared = self.shared(&files[&name], groups);
                 files.insert(name, shared);
             }
-            // Another program encrypts it again; or a rotation.
+            // Another program encrypts the file again, or it is rotated.
             (3 | 4, Some(name)) => {
                 let file = files[&name].clone();
                 let groups = match self.random.random_bool(0.5) {
@@ -273,7 +273,7 @@ impl World {
             .collect()
     }
 
-    /// Since which commit the values of each commit are there without a gap.
+    /// For each value of each commit, the commit since which it exists without a gap.
     fn since(&self) -> Vec<HashMap<&str, usize>> {
         let mut all: Vec<HashMap<&str, usize>> = Vec::new();
         for (number, commit) in self.commits.iter().enumerate() {

@@ -19,10 +19,11 @@ fn someone_who_left_is_removed_and_a_checklist_is_written() {
     let run = repository.0.run(&["offboard", "bob"]).succeeds();
     let run = run.keeps(&["correct-horse", "battery-staple"]);
     assert!(
-        run.stderr.contains("offboarding.md: 3 values to replace"),
+        run.stderr
+            .contains("offboarding-bob.md: 3 values to replace"),
         "{run}"
     );
-    let list = repository.0.read("offboarding.md");
+    let list = repository.0.read("offboarding-bob.md");
     assert!(list.starts_with("# Values to replace: bob (age1"), "{list}");
     for value in [
         "- [ ] apps/api.yaml: stringData.token: last changed 20",
@@ -44,7 +45,7 @@ fn someone_who_left_is_removed_and_a_checklist_is_written() {
     // Everything can be undone.
     repository.git(&["checkout", "-q", "."]);
     let status = repository.git(&["status", "--porcelain"]);
-    assert_eq!(status.stdout, "?? offboarding.md\n");
+    assert_eq!(status.stdout, "?? offboarding-bob.md\n");
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn nothing_changes_if_the_checklist_cannot_be_written() {
     let repository = Repository::new();
     repository.create("db.yaml", &[("password", "correct-horse")]);
     repository.commit();
-    repository.0.write("offboarding.md", "mine\n");
+    repository.0.write("offboarding-bob.md", "mine\n");
     let run = repository.0.run(&["offboard", "bob"]).fails_with(1);
     assert!(
         run.stderr.contains("pass another file with `--checklist`"),
@@ -60,8 +61,8 @@ fn nothing_changes_if_the_checklist_cannot_be_written() {
     );
     repository.0.run(&["offboard", "carol"]).fails_with(1);
     let status = repository.git(&["status", "--porcelain"]);
-    assert_eq!(status.stdout, "?? offboarding.md\n");
-    assert_eq!(repository.0.read("offboarding.md"), "mine\n");
+    assert_eq!(status.stdout, "?? offboarding-bob.md\n");
+    assert_eq!(repository.0.read("offboarding-bob.md"), "mine\n");
 }
 
 #[test]

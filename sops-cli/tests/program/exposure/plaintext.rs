@@ -1,4 +1,4 @@
-//! Values of today in plaintext in the history.
+//! Current values that are in plaintext in the history.
 
 use serde_json::Value as Json;
 

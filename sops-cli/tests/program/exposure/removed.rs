@@ -1,6 +1,6 @@
 //! What someone who left still knows.
 
-use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
+use sops_test_support::environment::{TestEnvironment, other_identity, other_recipient, recipient};
 
 use super::{Repository, places};
 
@@ -37,7 +37,7 @@ fn the_list_shrinks_as_values_are_replaced() {
     for person in ["bob", &other_recipient(), &other_recipient()[..20]] {
         assert_eq!(repository.exposure(0, &["--removed", person]).0, []);
     }
-    // The values of today are not committed yet.
+    // The current values are not committed yet.
     let (_, report) = repository.exposure(0, &[]);
     assert!(report["values"][0]["last_change"].is_null(), "{report}");
     let run = repository
@@ -179,6 +179,21 @@ fn without_a_key_the_list_is_a_lower_bound() {
         Some(0),
         "{report}"
     );
+}
+
+#[test]
+fn values_of_today_that_cannot_be_decrypted_may_be_known() {
+    let repository = after_bob();
+    let keys = repository.0.home().join(".config/sops/age/keys.txt");
+    std::fs::write(keys, other_identity()).expect("the file can be written");
+    for subject in ["--removed", "--who"] {
+        let (values, report) = repository.exposure(2, &[subject, "bob"]);
+        assert_eq!(values, []);
+        let unknown = report["unknown"].as_array().expect("it is a list").iter();
+        let mut unknown: Vec<_> = unknown.map(|version| &version["file"]).collect();
+        unknown.sort_by_key(|file| file.to_string());
+        assert_eq!(unknown, ["api.yaml", "db.yaml"]);
+    }
 }
 
 #[test]

@@ -42,6 +42,41 @@ fn a_clone_is_complete_or_not() {
 }
 
 #[test]
+fn a_file_that_was_decrypted_is_a_warning() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    clone.sops_rs(&["decrypt", "-i", "db.enc.yaml"]).succeeds();
+    for is_committed in [false, true] {
+        if is_committed {
+            clone.git(&["commit", "-q", "-a", "-m", "x"]).succeeds();
+        }
+        let run = clone.sops_rs(&["git", "status"]).succeeds();
+        let said = run.stderr.replace('\n', " ");
+        assert!(
+            said.contains("files with `diff=sops` are in plaintext: db.enc.yaml"),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn conflict_markers_in_the_attributes_are_a_problem_that_install_fixes() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    let attributes = clone.path(".gitattributes");
+    let text = fs::read_to_string(&attributes).expect("the file exists");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.insert(1, "<<<<<<< HEAD");
+    lines.insert(2, "/a.yaml diff=sops merge=sops");
+    lines.insert(3, "=======");
+    lines.insert(5, ">>>>>>> topic");
+    fs::write(&attributes, lines.join("\n") + "\n").expect("the file can be written");
+    assert_eq!(clone.problems(), ["attributes-conflict"]);
+    clone.sops_rs(&["git", "install"]).succeeds();
+    assert_eq!(clone.problems(), [""; 0]);
+    let repaired = fs::read_to_string(&attributes).expect("the file exists");
+    assert_eq!(repaired, text);
+}
+
+#[test]
 fn missing_settings_and_other_programs_are_reported() {
     let clone = GitClone::with("db.enc.yaml", &secret("a"));
     clone
@@ -279,7 +314,7 @@ fn a_clone_without_a_key_is_set_up_with_a_warning() {
     }
 }
 
-/// The `enc` of a file can be damaged, so that one file does not speak for all.
+/// The `enc` of a file can be damaged, so one file does not speak for all.
 #[test]
 fn a_damaged_file_does_not_hide_that_the_keys_decrypt_the_others() {
     let clone = GitClone::with("a.enc.yaml", &secret("a"));

@@ -22,7 +22,8 @@ fn with_two_versions(change: impl Fn(&Repository, &str)) -> Repository {
     )
 }
 
-/// The merge conflicts for this reason, and `resolve` needs this flag, with which it takes the side.
+/// The merge conflicts for this reason, and `resolve` needs this flag, with which it takes the
+/// side.
 #[track_caller]
 fn is_resolved_by(
     repository: &Repository,
@@ -124,7 +125,7 @@ fn key_groups_that_both_sides_changed_are_chosen() {
 
 #[test]
 fn all_recipients_that_one_side_kept_and_the_other_removed_are_chosen() {
-    // Each side keeps one of the two recipients that the other one removes.
+    // Each side keeps one of the two recipients, which the other removes.
     let repository = Repository::new();
     let everyone = [recipient(), other_recipient()];
     let everyone: Vec<&str> = everyone.iter().map(String::as_str).collect();

@@ -1,5 +1,5 @@
-//! Two colleagues with a clone and a key each, and a remote repository: what happens in a week, with
-//! the commands of `docs/git.md`.
+//! Two colleagues with a clone and a key each, and a remote repository: what happens in a week,
+//! with the commands of `docs/git.md`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -182,7 +182,7 @@ fn one_removes_a_teammate_and_rotates_while_the_other_edits() {
 
 /// A colleague who was removed has a commit that was not pushed.
 #[test]
-fn who_was_removed_does_not_bring_the_own_recipient_back() {
+fn a_removed_colleague_does_not_restore_their_own_recipient() {
     let team = Team::new();
     team.ann(&format!(
         "sed -i 's/,{}//' .sops.yaml && sops-rs updatekeys -y . && sops-rs rotate -i secret.yaml && git commit -qam ben && git push -q",
@@ -210,10 +210,10 @@ fn who_was_removed_does_not_bring_the_own_recipient_back() {
         assert_eq!(team.0.read("ben/secret.yaml"), marked);
         let names_removed = run
             .stderr
-            .contains("our version has recipients that their version removed");
+            .contains("our version still has recipients that their version removed");
         assert_eq!(names_removed, flag == "--ours", "{run}");
     }
-    // Only who asks for it gets the old recipients.
+    // Only a user who asks for the old recipients gets them.
     team.ben("sops-rs resolve secret.yaml --ours --recipients ours")
         .succeeds();
     assert!(team.0.read("ben/secret.yaml").contains(&other_recipient()));
@@ -233,7 +233,7 @@ fn a_rebase_stops_at_a_conflict_and_continues() {
     team.set("ben", "password", "open-sesame");
     let run = team.ben("git pull -q --rebase");
     assert_ne!(run.code, Some(0), "{run}");
-    // Theirs is the own commit.
+    // In a rebase, theirs is Ben's own commit.
     team.ben(
         "sops-rs resolve --theirs secret.yaml && git add secret.yaml && git rebase --continue",
     )
@@ -244,7 +244,7 @@ fn a_rebase_stops_at_a_conflict_and_continues() {
 }
 
 #[test]
-fn a_commit_is_picked_to_a_release() {
+fn a_commit_is_cherry_picked_to_a_release() {
     let team = Team::new();
     team.ann("git checkout -q -b release").succeeds();
     team.set("ann", "user", "release");
@@ -274,7 +274,7 @@ fn a_stash_is_applied_after_a_pull() {
 }
 
 #[test]
-fn a_clone_that_is_not_set_up_conflicts_and_is_set_up_then() {
+fn a_clone_that_is_not_set_up_has_conflicts_until_it_is() {
     let team = Team::with_clones();
     team.set("ann", "password", "battery-staple");
     team.ann("git push -q").succeeds();

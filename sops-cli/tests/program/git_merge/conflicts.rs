@@ -36,7 +36,6 @@ fn a_conflict_names_the_key_path_and_the_next_command() {
     );
 }
 
-/// What Git remembers of a conflict for the next time, and what it says about markers.
 #[test]
 fn rerere_remembers_ciphertext_and_git_finds_the_markers() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
@@ -56,6 +55,14 @@ fn rerere_remembers_ciphertext_and_git_finds_the_markers() {
     assert_eq!(run.code, Some(1), "{run}");
     let entries = std::fs::read_dir(cache).expect("Git remembers conflicts");
     assert!(entries.count() > 0);
+    // The same conflict is resolved as before, and only the merge itself reports an error.
+    let resolved = repository.0.read(FILE);
+    repository
+        .git(&["reset", "-q", "--hard", "HEAD^"])
+        .succeeds();
+    let run = repository.conflicts();
+    assert_eq!(run.stderr.matches("error:").count(), 1, "{run}");
+    assert_eq!(repository.0.read(FILE), resolved, "{run}");
 }
 
 #[test]

@@ -84,6 +84,6 @@ fn many_merged_files_are_verified() {
     // By their history alone, they are clean too.
     fs::remove_dir_all(repository.0.home().join(".config")).expect("the key can be removed");
     let run = repository.0.run(&["verify"]).succeeds();
-    let counted = format!("{FILES} without a key or an earlier version to compare with");
+    let counted = format!("{FILES} not decrypted and without an earlier version to compare with");
     assert!(run.stderr.contains(&counted), "{run}");
 }

@@ -269,7 +269,7 @@ fn files_that_are_not_text_are_resolved_by_sides_only() {
 }
 
 #[test]
-fn who_quits_the_editor_is_told_that_the_conflict_remains() {
+fn quitting_the_editor_reports_that_the_conflict_remains() {
     let repository = in_conflict();
     let run = repository.resolve_with_editor(FILE, "true", &[]);
     assert_ne!(run.code, Some(0), "{run}");
@@ -310,6 +310,38 @@ fn the_files_in_conflict_are_listed_and_named_from_where_the_user_is() {
         let run = resolve(directory, &[FILE, "--ours"]).succeeds();
         let next = format!("run `git add {name}` next");
         assert!(run.stderr.replace('\n', " ").contains(&next), "{run}");
+        // It is not resolved again by mistake, which would lose changes that were made since.
+        let run = resolve(directory, &[]).succeeds();
+        assert_eq!(run.stdout, "");
+        let next = format!("run `git add {name}`");
+        assert!(run.stderr.replace('\n', " ").contains(&next), "{run}");
+        let resolved = repository.0.read(FILE);
+        let run = resolve(directory, &[FILE, "--theirs"]).fails_with(1);
+        assert!(
+            run.stderr
+                .contains(&format!("`git checkout --merge -- {name}`")),
+            "{run}"
+        );
+        assert_eq!(repository.0.read(FILE), resolved);
+        let again = ["checkout", "-q", "--merge", "--", name];
+        repository.git_in(&root.join(directory), &again).succeeds();
+    }
+}
+
+#[test]
+fn committed_conflict_markers_lead_to_a_revert() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    repository.conflicts();
+    repository.commit_resolved(FILE);
+    for arguments in [&["resolve", FILE][..], &["decrypt", FILE]] {
+        let run = repository.0.run(arguments);
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(
+            run.stderr
+                .replace('\n', " ")
+                .contains("`git revert COMMIT`"),
+            "{run}"
+        );
     }
 }
 
@@ -327,7 +359,7 @@ fn the_sides_are_named_in_every_operation() {
             &["cherry-pick", "topic"],
             [
                 "ours is branch main, commit ",
-                "theirs is the picked branch topic",
+                "theirs is the picked commit ",
             ],
         ),
         (

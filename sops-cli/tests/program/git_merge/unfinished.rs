@@ -27,7 +27,7 @@ fn fails(repository: &Repository, environment: &[(&str, &str)], message: &str) {
     assert!(run.stderr.contains(&hint), "{run}");
     let text = repository.is_marked(FILE);
     assert!(text.contains("ENC["), "{text}");
-    // Who commits it anyway is stopped.
+    // `verify` reports the file if it is added anyway.
     repository.git(&["add", FILE]).succeeds();
     let run = repository.0.run(&["verify"]);
     assert!(run.stdout.contains("unresolved merge conflict"), "{run}");

@@ -242,7 +242,7 @@ fn a_rebase_with_several_commits_and_a_squash_are_merged() {
 #[test]
 fn a_criss_cross_merge_has_a_base_without_markers() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
-    // Both branches merge the other one, and resolve the conflict.
+    // Each branch merges the other, and resolves the conflict.
     for (branch, other, plaintext) in [
         (
             "main",
@@ -318,7 +318,7 @@ fn changes_that_are_not_committed_are_merged_after_a_merge_or_a_rebase() {
 }
 
 #[test]
-fn a_merge_commit_is_reverted_and_picked() {
+fn a_merge_commit_is_reverted_and_cherry_picked() {
     let repository = repository();
     repository.merges();
     repository

@@ -174,7 +174,7 @@ fn the_suggested_lines_chain_both_hooks() {
 
 #[test]
 fn hooks_are_written_where_git_looks_for_them() {
-    // A relative path starts at the root, also in a subdirectory.
+    // A relative path starts at the root, even in a subdirectory.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "core.hooksPath", "hooks dir"])

@@ -163,7 +163,7 @@ fn a_data_key_is_not_written_if_the_server_answers_with_anything_else() {
     }
 }
 
-/// What a hostile server says must not reach a log with the data key in it.
+/// A hostile server must not be able to bring the data key into a log.
 #[test]
 fn a_server_that_repeats_the_data_key_does_not_bring_it_into_a_message() {
     let environment = TestEnvironment::without_key();

@@ -13,7 +13,7 @@ use super::{TEXT, operations, run, run_with};
 /// How many requests must be in flight. A command sends up to 32.
 const TOGETHER: usize = 20;
 
-/// Lets requests pass once so many have arrived.
+/// Lets requests pass once [`TOGETHER`] of them have arrived.
 #[derive(Default)]
 struct Gate {
     arrived: Mutex<usize>,
@@ -38,7 +38,7 @@ impl Gate {
         }
     }
 
-    /// Whether so many requests have arrived without waiting for an answer to the first.
+    /// Whether [`TOGETHER`] requests arrived before the first one was answered.
     fn is_open(&self) -> bool {
         *self.arrived.lock().unwrap() >= TOGETHER && !self.is_late.load(Ordering::SeqCst)
     }

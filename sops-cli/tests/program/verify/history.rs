@@ -21,7 +21,7 @@ fn files_that_only_programs_wrote_have_a_clean_history() {
     let repository = without_key();
     let verification = repository.verify(&[]);
     verification.is_clean();
-    let summary = "2 encrypted files: 0 decrypted with a matching MAC, 2 without a key or an earlier version to compare with";
+    let summary = "2 encrypted files: 0 decrypted with a matching MAC, 2 not decrypted and without an earlier version to compare with";
     assert!(
         verification.run.stderr.contains(summary),
         "{}",
@@ -184,7 +184,7 @@ fn a_history_that_is_too_long_proves_nothing() {
     let verification = repository.verify(&[]);
     verification.finds(&[("SV002", "a.yaml"), ("SV002", "b.yaml")], 2);
     verification.says("the history is too long to search");
-    // What was found in the searched part is found all the same.
+    // Problems in the searched part are still found.
     repository.git(&["update-ref", "refs/heads/main", head.trim()]);
     repository.replace("a.yaml", "name: a", "name: b");
     repository.verify(&[]).finds(&[("SV001", "a.yaml")], 1);
@@ -247,7 +247,7 @@ fn a_new_file_is_compared_with_nothing() {
     repository.forget_key();
     let verification = repository.verify(&[]);
     verification.is_clean();
-    let alone = "1 without a key or an earlier version to compare with";
+    let alone = "1 not decrypted and without an earlier version to compare with";
     assert!(
         verification.run.stderr.contains(alone),
         "{}",
@@ -256,7 +256,7 @@ fn a_new_file_is_compared_with_nothing() {
     repository
         .verify(&["--require-key"])
         .finds(&[("SV002", "a.yaml")], 2);
-    // The history is not the reason, so it cannot help.
+    // The history is not the cause, so fetching more of it cannot help.
     let run = repository.0.run(&["verify", "--require-key"]);
     assert!(!run.stdout.contains("full history"), "{run}");
     assert!(Path::new(&repository.0.path("a.yaml")).exists());
@@ -374,6 +374,6 @@ fn renamed_files_without_changes_are_clean() {
     repository.commit();
     assert!(!summary("c.yaml").contains("an earlier version"));
     // The last value of the other file is in one commit.
-    let alone = "1 without a key or an earlier version to compare with";
+    let alone = "1 not decrypted and without an earlier version to compare with";
     assert!(summary("a.yaml").contains(alone), "{}", summary("a.yaml"));
 }

@@ -20,7 +20,7 @@ fn parse(text: &str) -> Result<Config> {
     )
 }
 
-/// What is wrong with `text`, as `line:column message`.
+/// The error in `text`, as `line:column message`.
 fn complaint(text: &str) -> String {
     match parse(text) {
         Err(Error::Config {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn deep_nesting_is_an_error_in_linear_time() {
+fn deep_nesting_is_an_error() {
     let many = 100_000;
     for (text, position) in [
         (
@@ -22,11 +22,9 @@ fn deep_nesting_is_an_error_in_linear_time() {
         (format!("a: %x\n\tb: {}", "[".repeat(many)), ""),
         (format!("a: 'x\n{}", "[".repeat(many)), ""),
     ] {
-        let start = std::time::Instant::now();
         let complaint = complaint(&text);
         assert!(complaint.starts_with(position), "{complaint}");
         assert!(!complaint.starts_with("Ok("), "{complaint}");
-        assert!(start.elapsed().as_secs() < 3, "{complaint}");
     }
     let rules = "- {path_regex: '\\[[a-z]+[[{', age: [age1x]}\n".repeat(400);
     for text in [

@@ -21,8 +21,8 @@ pub(super) struct Counterparts {
     pub(super) in_base: Vec<Option<usize>>,
     /// For each item of the base, its number in the side.
     pub(super) in_side: Vec<Option<usize>>,
-    /// Whether an item of the side may also be another one with the same keys. A change of it is
-    /// not merged with one of the other side.
+    /// Whether an item of the side may also be another item of the base with the same keys. A
+    /// change of such an item is not merged with a change of the other side.
     pub(super) is_doubtful: Vec<bool>,
 }
 
@@ -65,7 +65,8 @@ impl Counterparts {
         }
     }
 
-    /// Adds the other items that are more similar to each other than to any other item.
+    /// Pairs the remaining items of the base and of the side, if each is the most similar counterpart
+    /// of the other.
     fn add_similar(&mut self, base: &[Piece<'_>], side: &[Piece<'_>], are_documents: bool) {
         let open = |found: &[Option<usize>], items: &[Piece<'_>]| -> Vec<usize> {
             let numbers = 0..items.len();
@@ -131,9 +132,9 @@ struct Similarity {
     entries: usize,
     /// The number of equal keys.
     keys: usize,
-    /// Whether one can have become the other, and not taken its place.
+    /// Whether one may be an edited form of the other, rather than its replacement.
     is_enough: bool,
-    /// Whether half of the entries of the shorter one are equal, which is hardly by chance.
+    /// Whether half of the entries of the shorter one are equal, which is unlikely to be chance.
     is_certain: bool,
 }
 
@@ -191,8 +192,8 @@ fn entries<'p, 't>(item: &'p Piece<'t>) -> &'p [Piece<'t>] {
         .map_or(&[], |container: &'p Container<'t>| &container.entries)
 }
 
-/// The entries of an item of the base, for comparisons. An item of a list has no key, so that its
-/// content is in place of one.
+/// The entries of an item of the base, for comparisons. An item of a list has no key, so its
+/// content replaces the key.
 struct Known<'p> {
     kind: Option<Collection>,
     keys: HashSet<(&'p str, ContentHash)>,
@@ -210,8 +211,8 @@ impl<'p> Known<'p> {
         }
     }
 
-    /// `None` if the items are of different kinds. It is not enough for two mappings if they have no
-    /// equal entry and different keys, or at most half of the keys while each has others.
+    /// `None` if the items are of different kinds. Two mappings are not similar enough if they have
+    /// different keys and no equal entry, or if each has other keys and they share at most half.
     fn similarity(&self, item: &Piece<'_>) -> Option<Similarity> {
         let container = item.container()?;
         if Some(container.kind) != self.kind {
@@ -238,7 +239,7 @@ impl<'p> Known<'p> {
     }
 }
 
-/// What an entry is known by in its container.
+/// What identifies an entry in its container.
 fn key<'p>(entry: &'p Piece<'_>, kind: Option<Collection>) -> (&'p str, ContentHash) {
     match kind {
         Some(Collection::Sequence) => ("", entry.hash),

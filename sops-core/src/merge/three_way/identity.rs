@@ -1,5 +1,5 @@
-//! Merges items that are known by more than their number: objects by kind and name, other mappings
-//! by `name`, and documents by what they have in common with one of the base.
+//! Merges items that are identified by more than their number: objects by kind and name, other
+//! mappings by `name`, and documents by their similarity to one of the base.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::merge::outline::{ContentHash, Piece};
 /// The items of base, ours and theirs in one position.
 pub(super) type Items<'p, 't> = Trio<&'p [Piece<'t>]>;
 
-/// What an item is known by.
+/// The identity of an item.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum ItemId {
     /// The base has it, with this number.
@@ -24,12 +24,12 @@ pub(super) enum ItemId {
     New(ContentHash),
 }
 
-/// What the items of base, ours and theirs are known by.
+/// The identities of the items of base, ours and theirs.
 pub(super) type ItemIds = Trio<Vec<ItemId>>;
 
 impl ThreeWay<'_> {
-    /// Merges items by what they are known by; `None` if both sides changed their order, or if an
-    /// item that one side added may be one that both sides lack.
+    /// Merges items by identity; `None` if both sides changed their order, or if an added item may
+    /// be an item of the base that neither side seems to have.
     pub(super) fn identified<'p, 't>(
         &mut self,
         items: &Items<'p, 't>,
@@ -67,7 +67,7 @@ impl ThreeWay<'_> {
     }
 }
 
-/// What the items of a region are known by. `None` if two items would be known by the same, if an
+/// The identities of the items of a region. `None` if two items would have the same identity, if an
 /// item of a list has no name, or if it is doubtful that both sides changed the same item.
 pub(super) fn ids(
     items: &Items<'_, '_>,

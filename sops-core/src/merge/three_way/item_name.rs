@@ -4,8 +4,8 @@ use sops_document::Collection;
 
 use crate::merge::outline::{Container, ContentHash, Piece, hash_of_container};
 
-/// The name of an item, which is the same as long as it is the same item: its kind, namespace and
-/// name if it is an object, or its `name` in a list.
+/// The name of an item, which stays the same when the item is edited: the kind, namespace and name
+/// of an object, or `name` of an item in a list.
 pub(super) fn name(item: &Piece<'_>, is_document: bool) -> Option<ContentHash> {
     let mapping = item
         .container()
@@ -30,7 +30,7 @@ fn value(mapping: &Container<'_>, key: &str) -> Option<ContentHash> {
     Some(entry.hash)
 }
 
-/// What an item that a side added is known by: its name or, if a document has none, its keys.
+/// The identity of an item that a side added: its name or, for a document without one, its keys.
 pub(super) fn identity(item: &Piece<'_>, is_document: bool) -> Option<ContentHash> {
     let named = name(item, is_document);
     if named.is_some() || !is_document {

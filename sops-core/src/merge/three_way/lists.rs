@@ -54,8 +54,8 @@ impl<'p, 't> Lists<'p, 't> {
         }
     }
 
-    /// Whether the items of a region can be merged by their numbers: there are as many on each side
-    /// and, where both sides changed one differently, both changed the same one.
+    /// Whether the items of a region can be merged by their numbers: each side has the same number
+    /// and, where both sides changed an item differently, it is the same item.
     pub(super) fn are_same_items(&self, region: &Trio<Range<usize>>) -> bool {
         let Trio { base, ours, theirs } = self.items(region);
         if base.len() != ours.len() || base.len() != theirs.len() {
@@ -83,8 +83,8 @@ impl<'p, 't> Lists<'p, 't> {
         [base, ours, theirs].iter().all(|list| list.len() == 1)
     }
 
-    /// Whether a side moved an item of the base to another region, and the other side removed it, or
-    /// moved it too: it would stay, or occur twice.
+    /// Whether a side moved an item of the base to another region, and the other side removed it,
+    /// or moved it too. A merge would then keep it, or contain it twice.
     pub(super) fn has_moved_item(&self, regions: &[Region]) -> bool {
         let Trio { base, ours, theirs } = self.lists;
         // Scalars are known by their positions alone.
@@ -123,8 +123,8 @@ impl<'p, 't> Lists<'p, 't> {
     }
 }
 
-/// Whether both sides changed a collection, so that their entries would be merged. A scalar that both
-/// changed conflicts anyway.
+/// Whether both sides changed a collection, so that their entries would be merged. A scalar that
+/// both changed conflicts anyway.
 pub(super) fn is_change_of_both(base: &Piece<'_>, ours: &Piece<'_>, theirs: &Piece<'_>) -> bool {
     let is_collection = |piece: &Piece<'_>| piece.container().is_some();
     ours.hash != theirs.hash

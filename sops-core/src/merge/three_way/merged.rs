@@ -69,7 +69,7 @@ impl MergedPiece<'_, '_> {
 }
 
 impl MergedContainer<'_, '_> {
-    /// The side from which all entries are, in the same order.
+    /// The side that all entries come from, in the same order.
     pub(in crate::merge) fn only_side(
         &self,
         ours: &Piece<'_>,

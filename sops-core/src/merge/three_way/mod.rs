@@ -56,8 +56,8 @@ pub(super) type Choice<'c> = dyn Fn(&Conflict) -> SideName + 'c;
 pub(super) struct MergedStream<'p, 't> {
     pub(super) documents: MergedContainer<'p, 't>,
     pub(super) conflicts: Vec<Conflict>,
-    /// Whether a collection is in lines on one side and in brackets on the other, so that the pieces
-    /// of both do not fit together.
+    /// Whether a collection is in lines on one side and in brackets on the other, so that the
+    /// pieces of both do not fit together.
     pub(super) has_mixed_styles: bool,
 }
 
@@ -123,7 +123,8 @@ impl ThreeWay<'_> {
         side
     }
 
-    /// Whether this is a comment of a side that the base does not have, so that it must not be lost.
+    /// Whether this is a comment of a side that the base does not have, so that it must not be
+    /// lost.
     fn is_new_comment(&self, comment: &str) -> bool {
         let known = self.base_comments.get_or_init(|| {
             let mut known = HashSet::new();
@@ -168,8 +169,8 @@ impl ThreeWay<'_> {
         }
     }
 
-    /// Merges the text of the keys. If both sides changed the anchor, the tag or the spelling of the
-    /// key, it is that of the side whose value is taken: only comments conflict.
+    /// Merges the text of the keys. If both sides changed the anchor, the tag or the spelling of
+    /// the key, it is that of the side whose value is taken: only comments conflict.
     fn head<'t>(
         &mut self,
         base: Base<&Piece<'t>>,

@@ -1,6 +1,6 @@
 //! Merges lists: item by item if all have the same length, otherwise around the items that did not
-//! change. Where both sides changed the items between them, they are merged by what they are known
-//! by (`identity.rs`), or as the additions of both sides.
+//! change. Where both sides changed the items between them, they are merged by identity
+//! (`identity.rs`), or as the additions of both sides.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -258,8 +258,8 @@ impl ThreeWay<'_> {
         Some(merged)
     }
 
-    /// Whether a side has the values of the base and no new comments, so that nothing is lost without
-    /// them.
+    /// Whether a side has the values of the base and no new comments, so that nothing is lost
+    /// without them.
     fn is_unchanged(&self, base: Items<'_, '_>, side: Items<'_, '_>) -> bool {
         is_same(base, side) && !side.iter().any(|item| self.has_new_comment(item))
     }

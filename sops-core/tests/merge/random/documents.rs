@@ -1,5 +1,5 @@
-//! Documents, or items of a list, that both sides change, add, remove and move: a clean merge merges
-//! each one with itself. The test knows which one is which; the library only sees texts.
+//! Documents, or items of a list, that both sides change, add, remove and move: a clean merge
+//! merges each one with itself. The test knows which one is which; the library only sees texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,8 @@ const STREAMS: u64 = 400;
 /// How many keys documents are made of.
 const KEYS: usize = 9;
 
-/// A document has at least so many entries, and at most one of them in common with another document.
-/// If it could have half of them in common, one that takes the place of another one would be the
-/// same text as an edit.
+/// The minimum number of entries of a document, which shares at most one of them with another
+/// document. If documents shared half of their entries, replacing one would look like an edit.
 const FEWEST: usize = 3;
 
 /// A document with a number that only the test knows.
@@ -39,8 +38,8 @@ type Stream = Vec<Tracked>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Documents,
-    /// Items of a list with names. Without one, an item is known by its number too, and nothing
-    /// tells a changed item from one that took its place.
+    /// Items of a list with names. Without a name, an item is also identified by its number, and
+    /// nothing distinguishes a changed item from its replacement.
     Items,
 }
 

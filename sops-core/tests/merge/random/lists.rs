@@ -110,8 +110,8 @@ fn are_changes(base: &Json, ours: &Json, theirs: &Json) -> bool {
         && is_collection(theirs)
 }
 
-/// Whether an item of a region is elsewhere on one side, and on the other side too or nowhere, but
-/// not the same item in the same region.
+/// Whether one side moved an item out of its region and the other side moved it too or removed it,
+/// unless both moved the same item to the same region.
 pub(super) fn one_moved(regions: &[Lists<'_>]) -> bool {
     // The number of the region that has the item on a side, and the item.
     let find = |side: usize, item: usize| {
@@ -268,7 +268,7 @@ fn similarity(left: &Json, right: &Json) -> Option<Similarity> {
     })
 }
 
-/// Items that are known by more than their position, in the order of the merged list.
+/// Items that are identified by more than their position, in the order of the merged list.
 pub(super) struct NamedItems<'j> {
     pub(super) items: Vec<Named<'j>>,
     /// The positions of the first items of ours and theirs.
@@ -291,7 +291,7 @@ pub(super) fn name(item: &Json, is_document: bool) -> Option<String> {
     Some(format!("{kind} {:?}", item.pointer("/metadata/name")))
 }
 
-/// What an item is known by that a side added.
+/// The identity of an item that a side added.
 pub(super) fn name_of_added(item: &Json, is_document: bool) -> Option<String> {
     let keys = || -> Option<String> {
         let keys = item.as_object()?.keys().filter(|key| !is_comment(key));
@@ -301,7 +301,7 @@ pub(super) fn name_of_added(item: &Json, is_document: bool) -> Option<String> {
     name(item, is_document).or_else(|| keys().filter(|_| is_document))
 }
 
-/// Pairs items by what they are known by; `None` if that is impossible.
+/// Pairs items by identity; `None` if that is impossible.
 pub(super) fn known<'j>(lists: &Lists<'j>) -> Option<NamedItems<'j>> {
     let Lists {
         base,

@@ -1,5 +1,6 @@
 //! Random documents with random changes on both sides: the merge is what an independent merge of
-//! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, `SOPS_RS_SEED` the first.
+//! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, and `SOPS_RS_SEED` the first
+//! seed.
 
 mod documents;
 mod lists;
@@ -123,7 +124,7 @@ fn encrypt(repository: &Repository, plaintext: &str, random: &mut StdRng) -> Str
 enum Checked {
     Clean,
     Conflicting,
-    /// The layouts of both sides do not fit together, so that more than the values conflicts.
+    /// The layouts of both sides do not fit together, so more than the values conflicts.
     Whole,
 }
 

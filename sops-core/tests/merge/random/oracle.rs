@@ -391,8 +391,8 @@ fn is_unchanged(base: &[Json], side: &[Json]) -> bool {
         && !pairs.any(|(base, side)| has_new_comment(Some(base), Some(side)))
 }
 
-/// For each item of ours, its position in theirs, if both sides added items in one position that can
-/// just be put together.
+/// For each item of ours, its position in theirs, if both sides added items in one position that
+/// can just be put together.
 fn added(
     base: &[Json],
     ours: &[Json],

@@ -250,8 +250,8 @@ pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
     }
 }
 
-/// A text without the anchors and aliases of [`Writer::string`]: the parser does not read an anchor that
-/// is used twice, as YAML allows it.
+/// A text without the anchors and aliases of [`Writer::string`]: the parser does not read an anchor
+/// that is used twice, as YAML allows it.
 fn without_anchors(text: &str) -> String {
     let mut text = text.to_owned();
     for number in 0..3 {

@@ -1,6 +1,6 @@
 //! Reads what most YAML files consist of, many times faster than the parser crate: block mappings
-//! and sequences, comments, scalars in all styles, flow collections on one line, anchors and aliases
-//! of values, and documents that begin with `---`.
+//! and sequences, comments, scalars in all styles, flow collections on one line, anchors and
+//! aliases of values, and documents that begin with `---`.
 //!
 //! Nothing here is lenient. The reader [stops](Stop) at everything whose meaning depends on more
 //! than it knows: tags, explicit keys, directives, tabs outside text, carriage returns, and
@@ -46,7 +46,7 @@ pub(super) trait Receiver<'a> {
 /// The reason why the reader stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The parser crate must read the current entry. Some of its events have been passed already.
+    /// The parser crate must read the current entry. Some of its events were already passed on.
     Unknown,
     /// The receiver returned an error.
     Refused,

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_crate_knows_does_not_read_alone() {
+    fn scalars_that_only_the_parser_crate_reads_do_not_read_alone() {
         for text in [
             "a: !!int '1'\n",
             "a: 'b\tc\n  d'\n",

@@ -169,7 +169,7 @@ fn comments_are_assigned_as_in_go_if_a_block_follows() {
     assert_eq!((lost, differ), (231, 138));
 }
 
-/// Each with the result of `sops`, in its order.
+/// Each case lists the comments as `sops` assigns them, in its order.
 #[test]
 fn comments_move_to_their_position_in_go() {
     let cases = [

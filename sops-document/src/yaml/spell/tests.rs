@@ -16,8 +16,7 @@ struct Strings {
     seqmap: String,
 }
 
-/// The contexts in which the spelling of SOPS does not read back as the value, for vectors of other
-/// values.
+/// A value, and the contexts in which the spelling of SOPS does not read back as it.
 #[derive(serde::Deserialize)]
 struct Unreadable {
     value: String,

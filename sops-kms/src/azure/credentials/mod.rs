@@ -57,7 +57,7 @@ impl Source {
         }
     }
 
-    /// How messages call the source.
+    /// The name of the source in messages.
     fn words(self) -> &'static str {
         match self {
             Self::Environment => "environment",
@@ -104,7 +104,7 @@ pub(super) struct Credentials {
 struct State {
     source: Option<Source>,
     tokens: HashMap<Challenge, AccessToken>,
-    /// The message of a chain that gave no token. It would be the same the next time.
+    /// The message if no source gave a token. Another attempt would end the same way.
     failure: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Exchanges what a file with credentials has for an access token.
+//! Exchanges the credentials in a file for an access token.
 
 use std::path::Path;
 use std::time::SystemTime;

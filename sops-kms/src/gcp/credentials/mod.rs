@@ -33,7 +33,7 @@ pub(super) struct Credentials {
 struct State {
     source: Option<Source>,
     token: Option<AccessToken>,
-    /// The message if there is no token. It would be the same the next time.
+    /// The message if there is no token. Another attempt would end the same way.
     failure: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Master keys of a creation rule: keys that SOPS cannot encrypt for, keys that can change, and rules
-//! without keys.
+//! Master keys of a creation rule: keys that SOPS cannot encrypt for, keys that can change, and
+//! rules without keys.
 
 use std::sync::LazyLock;
 

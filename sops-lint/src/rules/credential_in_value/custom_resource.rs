@@ -55,8 +55,8 @@ fn has_custom_api(top: NodeRef<'_, '_>) -> bool {
     version.is_some_and(is_of_other_project)
 }
 
-/// Whether the API of the object is that of another project. SL010 judges Secrets, and the values of
-/// a SealedSecret, which are encrypted.
+/// Whether the API of the object is that of another project. SL010 judges Secrets, and the values
+/// of a SealedSecret, which are encrypted.
 fn is_custom(object: &Object<'_, '_>) -> bool {
     !["", "SealedSecret"].contains(&object.kind)
         && is_of_other_project(object.api_version)

@@ -211,8 +211,8 @@ fn has_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
     tops.any(|top| is_of_another_kind(top, rule))
 }
 
-/// Whether a rule that names keys, as those for Secrets do, selects something in a document that
-/// has such keys for another reason: a patch of another object, or a dashboard of Grafana.
+/// Whether a rule that names keys, like those for Secrets, selects something in a document that has
+/// such keys for another reason: a patch of another object, or a dashboard of Grafana.
 fn is_of_another_kind(top: NodeRef<'_, '_>, rule: &EncryptionRule) -> bool {
     let kind = top.get("kind").and_then(NodeRef::as_str);
     let is_object = || {
@@ -223,7 +223,8 @@ fn is_of_another_kind(top: NodeRef<'_, '_>, rule: &EncryptionRule) -> bool {
     names_keys(rule) && (is_object() || is_dashboard()) && top.get("stringData").is_none()
 }
 
-/// The first value that looks like a secret, in what is neither an object nor a list of operations.
+/// The first value that looks like a secret, in a document that is neither an object nor a list of
+/// operations.
 pub(crate) fn first_secret_beside_objects<'d, 'a>(
     document: &'d Document<'a>,
     rule: &EncryptionRule,
@@ -282,7 +283,7 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: 
 }
 
 /// A file of variables that has the metadata of SOPS, with a rule for manifests that selected
-/// nothing of it.
+/// nothing in it.
 pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if !matches!(context.format, Format::Dotenv | Format::Ini) {
         return;

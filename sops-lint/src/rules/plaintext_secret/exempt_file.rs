@@ -88,7 +88,7 @@ fn problem(
     let is_other =
         tops.next().is_none_or(|top| !is_known(top)) || !tops.all(is_known) || has_word(text);
     let rule = creation.rule.clone().unwrap_or_default();
-    // A rule that names keys says nothing of other keys.
+    // A rule that names keys says nothing about other keys.
     let is_selected = || {
         let selected = unencrypted_values(&document, Some(&rule)).unwrap_or_default();
         !rule.names_what_is_encrypted() || !selected.is_empty()

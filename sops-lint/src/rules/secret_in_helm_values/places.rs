@@ -135,7 +135,7 @@ pub(super) const OF_HELMFILE: &[&[&str]] = &[
     &["environments"],
 ];
 
-/// Whether a field is one of a kind, which is empty if it is unknown.
+/// Whether a field belongs to the kind, which is empty if it is unknown.
 pub(super) fn is_of_kind(place: &Place, kind: &str) -> bool {
     kind.is_empty() || place.kind == kind
 }
@@ -150,7 +150,7 @@ pub(super) fn of_object<'o>(
         .filter(move |place| place.kind == kind && (group.is_empty() || group == place.group))
 }
 
-/// The fields of a file that says no kind, by its name.
+/// The fields of a file whose objects have no kind, by the name of the file.
 pub(super) fn of_file(name: &str) -> &'static [&'static [&'static str]] {
     let known = FILES.iter().find(|(begin, _)| name.starts_with(begin));
     known.map_or(&[], |(_, paths)| paths)

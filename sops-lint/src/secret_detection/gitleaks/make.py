@@ -4,7 +4,7 @@
     go mod download github.com/zricethezav/gitleaks/v8@v8.30.1
     ./make.py "$(go env GOMODCACHE)/github.com/zricethezav/gitleaks/v8@v8.30.1/config/gitleaks.toml"
 
-Taken are the rules that tell a secret by its form alone: not those that look for the name of a service near a value, for names are judged apart.
+It takes the rules that recognize a secret by its form alone, not those that look for the name of a service near a value: the lint judges names itself.
 """
 
 import json
@@ -12,7 +12,7 @@ import os
 import sys
 import tomllib
 
-# They look at more than a value (commands, files, names), are answered by code of ours, or tell what is public.
+# They look at more than a value (commands, files, names), are replaced by code of ours, or find public values.
 LEFT_OUT = {
     "airtable-personnal-access-token",
     "curl-auth-header",
@@ -26,7 +26,7 @@ LEFT_OUT = {
     "private-key",
     "sourcegraph-access-token",
 }
-# What such rules begin with: a name, then the text between it and the value.
+# Rules that look for a name begin with it, followed by the text between it and the value.
 CONTEXT = ("(?i)[\\w.-]{0,50}?", "[\\w.-]{0,50}?")
 
 
@@ -44,7 +44,7 @@ def main():
                 "form": form,
                 "keywords": rule["keywords"],
                 "entropy": rule.get("entropy", 0),
-                # Others are single keys, public ones.
+                # The others are single public keys.
                 "allowed": [form for one in rule.get("allowlists", []) for form in one.get("regexes", []) if "[" in form or "+" in form],
             }
             out.write(json.dumps(line) + "\n")

@@ -25,7 +25,8 @@ enum Part {
     Edge,
 }
 
-/// The patterns for the paths below a directory, relative to the root, which the expression matches.
+/// The patterns for the paths below a directory, relative to the root, which the expression
+/// matches.
 pub(super) fn patterns(expression: &str, directory: &str) -> Vec<String> {
     let mut parser = Parser {
         rest: expression.chars().peekable(),

@@ -12,7 +12,7 @@ use super::{line, path_regex};
 use crate::commands::git::repository_files::RepositoryFiles;
 
 /// The patterns to add to the existing ones. The `overridden` files are named even if an existing
-/// line covers them, because a later line takes the attributes back.
+/// line covers them, because a later line overrides that one.
 pub(crate) fn chosen(
     files: &RepositoryFiles,
     attributes: &Attributes,

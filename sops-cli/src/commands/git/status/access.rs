@@ -87,8 +87,8 @@ impl Access {
         })
     }
 
-    /// The warning if the keys decrypt none of the files. That is no problem of the clone: it may be
-    /// one for CI, or its user may have a key that asks a question.
+    /// The warning if the keys decrypt none of the files. This is not a problem of the clone: it
+    /// may be for CI, or its user may have a key that asks a question.
     pub(super) fn warning(&self) -> Option<Problem> {
         let is_closed = self.decryptable == 0 && !self.closed.is_empty();
         is_closed.then(|| Problem {

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use sops_core::CIPHERTEXT_PREFIX;
+use sops_lint::shell_path;
 
 use super::problem::Problem;
 use crate::command_error::{CommandError, files_named, name_of};
@@ -19,10 +20,17 @@ const MOST_PATHS: usize = 500;
 pub(super) struct Coverage {
     pub(super) encrypted: Vec<PathBuf>,
     pub(super) problem: Option<Problem>,
+    /// A warning about files that were encrypted, or should be.
+    pub(super) plaintext: Option<Problem>,
 }
 
 pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
-    let encrypted = RepositoryFiles::find(root)?.encrypted;
+    let RepositoryFiles {
+        encrypted,
+        plaintext,
+        ..
+    } = RepositoryFiles::find(root)?;
+    let plaintext = with_attributes(root, &plaintext)?;
     let uncovered = without_attributes(root, &encrypted, &["diff", "merge"], "sops")?;
     let uncovered: Vec<PathBuf> = uncovered.into_iter().cloned().collect();
     let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
@@ -44,7 +52,34 @@ pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
             ..Problem::new("uncovered-files", message, help)
         }
     });
-    Ok(Coverage { encrypted, problem })
+    Ok(Coverage {
+        encrypted,
+        problem,
+        plaintext,
+    })
+}
+
+/// The warning about plaintext files with the attributes of encrypted ones. `git diff` does not show
+/// that such a file is no longer encrypted.
+fn with_attributes(root: &Path, plaintext: &[PathBuf]) -> Result<Option<Problem>, CommandError> {
+    let without = without_attributes(root, plaintext, &["diff"], "sops")?;
+    let with = plaintext.iter().filter(|path| !without.contains(path));
+    let files: Vec<String> = with.map(|file| name_of(file)).collect();
+    let Some(first) = files.first() else {
+        return Ok(None);
+    };
+    let message = format!(
+        "files with `diff=sops` are in plaintext: {}",
+        files_named(&files)
+    );
+    let help = format!(
+        "encrypt each, as with `sops-rs encrypt -i {}`; if it should stay in plaintext, run `sops-rs git install` to update .gitattributes",
+        shell_path(first)
+    );
+    Ok(Some(Problem {
+        files,
+        ..Problem::new("plaintext-files", message, help)
+    }))
 }
 
 /// The number of encrypted files without the attributes, of all tracked files or among `changed`

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use sops_core::document::merge_conflict;
 use sops_lint::shell_path;
 
 use self::access::Access;
@@ -23,6 +24,7 @@ use crate::commands::resolve::encrypted_files;
 use crate::config::nearest::on_disk;
 use crate::git::GitRepository;
 use crate::git::settings::{Scope, value_in};
+use crate::input::read_repository_file;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -36,10 +38,10 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Report<'r> {
     encrypted_files: usize,
-    /// How many of them the keys decrypt that Git uses.
+    /// How many of them can be decrypted with the keys that Git uses.
     decryptable_files: usize,
     problems: &'r [Problem],
-    /// What `install` cannot fix.
+    /// Problems that `install` cannot fix.
     warnings: &'r [Problem],
 }
 
@@ -50,14 +52,17 @@ pub(super) fn cmd_status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
 fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     let repository = GitRepository::found(GitRepository::look_up()?)?;
     let mut problems = settings::problems()?;
-    let mut encrypted = Vec::new();
+    let (mut encrypted, mut in_plaintext) = (Vec::new(), None);
     if repository.has_working_tree {
         let coverage = coverage::of(&repository.root)?;
         encrypted = coverage.encrypted;
         problems.extend(coverage.problem);
+        problems.extend(broken_attributes(&repository));
+        in_plaintext = coverage.plaintext;
     }
     let access = Access::of(&repository.root, &encrypted);
     let mut warnings = Vec::from_iter(access.warning());
+    warnings.extend(in_plaintext);
     warnings.extend(in_ci());
     warnings.extend(access.altered());
     warnings.extend(conflicts(&repository)?);
@@ -89,7 +94,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     })
 }
 
-/// The warning where the user's differences show ciphertext because of a variable.
+/// The warning that `git diff` shows ciphertext because of the variable `CI`.
 fn in_ci() -> Option<Problem> {
     is_ci_without_consent().then(|| {
         Problem::new(
@@ -100,9 +105,22 @@ fn in_ci() -> Option<Problem> {
     })
 }
 
+/// The problem that `.gitattributes` has conflict markers, because both sides of a merge added lines.
+fn broken_attributes(repository: &GitRepository) -> Option<Problem> {
+    const FILE: &str = ".gitattributes";
+    let text = read_repository_file(&repository.root.join(FILE)).ok()?;
+    merge_conflict(&text).map(|_| {
+        Problem::new(
+            "attributes-conflict",
+            format!("{FILE} has conflict markers"),
+            "run `sops-rs git install`, which writes its lines again, and resolve conflicts of other lines by hand",
+        )
+    })
+}
+
 /// The warning about encrypted files with conflicts.
 fn conflicts(repository: &GitRepository) -> Result<Option<Problem>, CommandError> {
-    let files = encrypted_files(&repository.called_in)?;
+    let files = encrypted_files(repository)?;
     let files: Vec<String> = files.iter().map(|file| name_of(file)).collect();
     let Some(first) = files.first() else {
         return Ok(None);

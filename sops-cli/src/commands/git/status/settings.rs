@@ -19,7 +19,7 @@ const NOTES: &str = "refs/notes/textconv/";
 const INSTALL: &str = "run `sops-rs git install`";
 
 pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
-    // These processes run at once, because the user waits for the hook.
+    // These processes run at the same time, because the user waits for the hook.
     let refs = Running::start(&["for-each-ref", "--format=%(refname)", NOTES])?;
     let settings = Settings::matching(r"^((diff|merge|mergetool)\.|commit\.verbose$)");
     let driver = Driver::of_this_program(Scope::Clone)?;

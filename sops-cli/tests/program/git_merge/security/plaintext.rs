@@ -70,7 +70,7 @@ fn plaintext_in_any_version_and_format_conflicts() {
             write(1);
             repository.conflicts();
             let text = repository.0.read(name);
-            // What a branch committed in plaintext does not get into the working tree.
+            // Plaintext that a branch committed does not get into the working tree.
             assert!(!text.contains("open-sesame"), "{name} {plain:?}: {text}");
         }
     }

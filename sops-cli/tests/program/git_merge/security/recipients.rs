@@ -67,7 +67,7 @@ fn a_recipient_that_the_configuration_at_head_names_gets_the_new_data_key() {
     assert!(repository.0.read(FILE).contains(&other_recipient()));
 }
 
-/// Whoever added the recipient had the data key, so that the recipient can read the file already.
+/// Whoever added the recipient had the data key, so the recipient can already read the file.
 #[test]
 fn a_planted_recipient_of_the_same_data_key_is_named() {
     let repository = Repository::new().diverged(

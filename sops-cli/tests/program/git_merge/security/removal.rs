@@ -79,7 +79,7 @@ fn removed_recipients_stay_removed_and_get_no_later_data_key() {
         (Remove(Ben), Remove(Carol), Base),
         (Nothing, RemoveAndRotate(Ben), New),
         (RemoveAndRotate(Ben), Nothing, Ours),
-        // One side rotates while the other one removes: the new data key was for everyone.
+        // One side rotates while the other removes: the new data key was for everyone.
         (Rotate, Remove(Ben), New),
         (Remove(Ben), Rotate, New),
         (Rotate, RemoveAndRotate(Ben), New),

@@ -15,8 +15,8 @@ fn encrypt(repository: &Repository, plaintext: &str, expression: &str) {
     repository.0.run(&words).succeeds();
 }
 
-/// The MAC does not cover the rule. So a branch can narrow it without a key, as long as no value
-/// exists that it selects no more.
+/// The MAC does not cover the rule. So a branch can narrow it without a key, unless the file has a
+/// value that the rule no longer selects.
 #[test]
 fn a_rule_that_was_narrowed_without_a_key_does_not_expose_new_values() {
     let narrow = |of: &Repository| {

@@ -152,8 +152,8 @@ impl TokenReader<'_, '_> {
         index
     }
 
-    /// Reads the beginning of the node at `index`, after its key or indicator, and returns the index
-    /// of the last item that was read.
+    /// Reads the beginning of the node at `index`, after its key or indicator, and returns the
+    /// index of the last item that was read.
     fn node(&mut self, index: usize, has_place: bool) -> usize {
         match &self.tape[index] {
             Item::Open { .. } => self.open(index),
@@ -169,8 +169,8 @@ impl TokenReader<'_, '_> {
         index
     }
 
-    /// Reads an entry of a block mapping that begins with its key and has no comment in or above it,
-    /// as most entries do: only its first and its last token matter. Returns `false` and reads
+    /// Reads an entry of a block mapping that begins with its key and has no comment in or above
+    /// it, as most entries do: only its first and its last token matter. Returns `false` and reads
     /// nothing if it is another one.
     fn simple_entry(&mut self, index: usize, leaf: &Leaf<'_>) -> bool {
         let Some(frame) = self.frames.last() else {
