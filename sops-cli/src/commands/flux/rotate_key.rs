@@ -45,9 +45,8 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const EXAMPLES: &str = "\
 Examples:
   sops-rs flux rotate-key --start --age-key-file ~/.config/sops/age/flux.txt
-  sops-rs flux rotate-key --dry-run
-  sops-rs flux rotate-key --confirmed backup,ci
-  sops-rs flux rotate-key --wait=10m";
+  sops-rs flux rotate-key --confirmed backup,ci --commit
+  sops-rs flux rotate-key --wait=30m";
 
 /// Replace the key of Flux, step by step
 ///
@@ -72,7 +71,7 @@ pub(crate) struct Args {
     /// Start another replacement if the last one is complete
     #[arg(long, conflicts_with = "old")]
     start: bool,
-    /// Wait until Flux has applied a commit, at most this long
+    /// Wait until Flux has applied a commit, at most this long, or 10 minutes
     #[arg(long, value_name = "TIME", value_parser = duration, num_args = 0..=1, require_equals = true, default_missing_value = "10m")]
     wait: Option<Duration>,
     /// Commit the changed files; you still push
