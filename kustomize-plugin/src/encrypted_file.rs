@@ -5,7 +5,7 @@ use std::path::Path;
 use sops_core::keys::DataKey;
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
-use sops_core::{EncryptedDocument, Format, MacCheck, format_of_encrypted, parse_document};
+use sops_core::{EncryptedDocument, Error, Format, MacCheck, format_of_encrypted, parse_document};
 use zeroize::Zeroizing;
 
 use crate::function::{Function, Mode};
@@ -28,6 +28,10 @@ pub(crate) fn decrypt(
 ) -> Result<DecryptedFile, Problem> {
     let bytes = function.workspace.read(path)?;
     let format = format_of_encrypted(Path::new(path), &bytes);
+    if let Err(Error::NotEncrypted) = EncryptedDocument::parse(&*bytes, format) {
+        let message = "the file is not encrypted; encrypt it with `sops-rs encrypt -i`";
+        return Err(Problem::new(message).in_file(path));
+    }
     let plaintext = match function.mode {
         Mode::Decrypt => with_key(&bytes, format, &mut function.keys, |document, key| {
             Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)

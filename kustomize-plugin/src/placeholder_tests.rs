@@ -75,7 +75,8 @@ fn generated_resources_have_the_form_of_their_keys() {
     sample.write("secret.yaml", SECRET);
     let run = sample.run_with_placeholders(config, &[]);
     assert!(
-        run.error().contains("sops metadata not found"),
+        run.error()
+            .contains("the file is not encrypted; encrypt it with `sops-rs encrypt -i`"),
         "{:?}",
         run.lines
     );

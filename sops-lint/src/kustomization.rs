@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use sops_document::{NodeRef, Shape};
 
 /// The names under which kustomize looks for a kustomization.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(crate) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Keys and kinds of kustomizations, replacements and plugins that may bring in the value of a
 /// Secret.

@@ -157,7 +157,10 @@ fn errors_name_the_field_and_the_file() {
             "missing.yaml: there is no such file",
         ),
         ("files: [/etc/passwd]", "/etc/passwd: the path is absolute"),
-        ("files: [plain.yaml]", "plain.yaml: sops metadata not found"),
+        (
+            "files: [plain.yaml]",
+            "plain.yaml: the file is not encrypted; encrypt it with `sops-rs encrypt -i`",
+        ),
         ("files: [altered.yaml]", "altered.yaml: MAC mismatch"),
         (
             "files: [moved.yaml]",

@@ -5,6 +5,7 @@ use std::io;
 
 use kube::client::AuthError;
 use kube::core::Status;
+use sops_lint::shell_word;
 
 use super::args::ClusterOrigin;
 use super::certificate::{self, CertificateFault};
@@ -185,7 +186,7 @@ impl Cluster {
             404 if status.details.as_ref().is_some_and(|details| details.kind == "namespaces") => {
                 let name = status.details.as_ref().map_or("", |details| &details.name);
                 new(format!("{subject}: the namespace `{name}` does not exist"))
-                    .hint("create it first, with `sops-rs flux install-key --create-namespace` or by applying its manifest")
+                    .hint(format!("create it first: `kubectl create namespace {}`", shell_word(name)))
             }
             409 if !conflicts.is_empty() => new(format!("{subject}: {}", conflicts.join("; ")))
                 .hint("`--force-conflicts` takes over the fields from the other manager and overwrites them"),

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use sops_core::{Format, parse_document};
+use sops_lint::shell_path;
+
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::batch;
 use crate::cluster::{
@@ -9,6 +12,7 @@ use crate::cluster::{
     ResourceKind, ResourcePath, Security, ServerSideApply,
 };
 use crate::command_error::{Code, CommandError, name_of};
+use crate::input::read_repository_file;
 use crate::keys::services::Services;
 use crate::manifests::ManifestReader;
 use crate::ui::Ui;
@@ -117,9 +121,7 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
                 "{} is for kustomize, not a Kubernetes object",
                 name_of(&item.path)
             );
-            return Err(CommandError::new(Code::Generic, message).hint(
-                "build it: `kustomize build <DIRECTORY> | sops-rs apply --ignore-mac -f -`",
-            ));
+            return Err(CommandError::new(Code::Generic, message).hint(build_hint(&item.path)));
         }
         let is_manifest = [".yaml", ".yml", ".json"]
             .iter()
@@ -130,6 +132,32 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
         }
     }
     Ok(files)
+}
+
+/// The command that builds a kustomization and applies the result. If the build runs plugins, it may
+/// decrypt.
+fn build_hint(kustomization: &Path) -> String {
+    let bytes = read_repository_file(kustomization).unwrap_or_default();
+    let document = parse_document(&bytes, Format::Yaml);
+    let has_plugins = document.is_ok_and(|document| {
+        let plugins = ["generators", "transformers"];
+        document
+            .trees()
+            .any(|tree| plugins.iter().any(|key| tree.get(key).is_some()))
+    });
+    let directory = kustomization.parent().unwrap_or(kustomization);
+    let directory = match directory.as_os_str().is_empty() {
+        true => ".".to_owned(),
+        false => shell_path(&directory.to_string_lossy()),
+    };
+    match has_plugins {
+        true => format!(
+            "build it: `kustomize build --enable-alpha-plugins --enable-exec {directory} | sops-rs apply --allow-plaintext -f -`"
+        ),
+        false => {
+            format!("build it: `kustomize build {directory} | sops-rs apply --ignore-mac -f -`")
+        }
+    }
 }
 
 impl Args {

@@ -32,16 +32,59 @@ impl Expectation<'_> {
         let subject = self.subject(kustomization);
         let (kind, name) = kustomization.source();
         match kustomization.origin() {
-            SourceOrigin::Ours => self.decryption(kustomization, subject, count),
-            SourceOrigin::Unknown => self.decryption(kustomization, subject, count).assuming(
-                &format!(
-                    "its {kind} `{name}` is assumed to be this repository, but the URL of no remote confirms it"
-                ),
-            ),
+            SourceOrigin::Ours | SourceOrigin::Unknown => {
+                let check = self.decryption(kustomization, subject, count);
+                self.assuming(kustomization, check)
+            }
             _ => FluxCheck::note(
                 subject,
                 format!("was skipped: its {kind} `{name}` points to another repository"),
             ),
+        }
+    }
+
+    /// The check of the path of a Kustomization, if its source is this repository. `None` if the
+    /// path exists.
+    pub(crate) fn check_path(&self, kustomization: &AppliedKustomization<'_>) -> Option<FluxCheck> {
+        let path = kustomization.path();
+        let is_other = !matches!(
+            kustomization.origin(),
+            SourceOrigin::Ours | SourceOrigin::Unknown
+        );
+        if is_other || kustomization.directory().is_dir() {
+            return None;
+        }
+        let subject = self.subject(kustomization);
+        if path.contains("${") {
+            let finding = format!("was not checked: its path `{path}` has a variable");
+            return Some(FluxCheck::note(subject, finding));
+        }
+        let (kind, name) = kustomization.source();
+        // A cluster may also apply repositories that this one knows nothing about.
+        let is_guess =
+            kustomization.file().is_none() && kustomization.origin() == SourceOrigin::Unknown;
+        if kind != "GitRepository" || is_guess {
+            let finding = format!(
+                "was not checked: its path `{path}` is not in this repository, but may be in its {kind} `{name}`"
+            );
+            return Some(FluxCheck::note(subject, finding));
+        }
+        let check = FluxCheck::gap(
+            subject,
+            format!("its path `{path}` does not exist in this repository"),
+        )
+        .hint("correct `spec.path`, or commit the directory");
+        Some(self.assuming(kustomization, check))
+    }
+
+    /// Appends to a gap that the source is assumed to be this repository, if it is.
+    fn assuming(&self, kustomization: &AppliedKustomization<'_>, check: FluxCheck) -> FluxCheck {
+        let (kind, name) = kustomization.source();
+        match kustomization.origin() {
+            SourceOrigin::Unknown => check.assuming(&format!(
+                "its {kind} `{name}` is assumed to be this repository, but the URL of no remote confirms it"
+            )),
+            _ => check,
         }
     }
 

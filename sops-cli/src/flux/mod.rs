@@ -5,16 +5,27 @@ mod access;
 mod controller;
 mod kustomization;
 mod rbac;
+mod replacement;
 mod report;
 mod repository;
+mod rollout;
 mod secret;
 mod secret_name;
+mod selection;
 
 pub(crate) use access::{Access, access, table as access_table};
 pub(crate) use controller::ControllerKey;
 pub(crate) use kustomization::{Expectation, items};
 pub(crate) use rbac::RbacLists;
+pub(crate) use replacement::{
+    KeyReplacement, REPLACES, ReplacementState, ReplacementStep, RepositoryState,
+    recipients_in_secret, recorded,
+};
 pub(crate) use report::{FluxCheck, FluxReport};
-pub(crate) use repository::read_repository;
-pub(crate) use secret::{DecryptionSecret, OwnKeys, needs_secret, recipients_in};
+pub(crate) use repository::{decrypts_with_flux, read_repository};
+pub(crate) use rollout::Rollout;
+pub(crate) use secret::{
+    DecryptionSecret, OwnKeys, identities_of_secret, needs_secret, recipients_in, recipients_of,
+};
 pub(crate) use secret_name::SecretName;
+pub(crate) use selection::Selection;

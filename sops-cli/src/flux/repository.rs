@@ -2,13 +2,37 @@
 
 use std::path::Path;
 
-use sops_lint::flux::{FluxFacts, FluxTree};
+use sops_lint::flux::{Decryption, FluxFacts, FluxTree, SourceOrigin};
 
 use crate::batch;
 use crate::command_error::CommandError;
 use crate::git::remote_urls;
 use crate::input::read_repository_file;
+use crate::lint::root;
 use crate::lint::walk::WorkingTree;
+
+/// Whether the repository has a Kustomization that decrypts its files. Errors count as no.
+pub(crate) fn decrypts_with_flux(directory: &Path) -> bool {
+    let root = root(directory);
+    let Some(tree) = root
+        .canonicalize()
+        .ok()
+        .and_then(|root| read_repository(&root).ok())
+    else {
+        return false;
+    };
+    let applied = tree.applied();
+    let mut own = applied
+        .kustomizations
+        .iter()
+        .filter(|kustomization| kustomization.origin() != SourceOrigin::Other);
+    own.any(|kustomization| {
+        !matches!(
+            kustomization.decryption(),
+            Decryption::Missing | Decryption::OtherProvider(_)
+        )
+    })
+}
 
 /// The files of the repository in a directory, by its canonical path.
 pub(crate) fn read_repository(root: &Path) -> Result<FluxTree, CommandError> {

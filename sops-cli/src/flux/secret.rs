@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sops_core::keys::age::Recipient;
-use sops_core::keys::{Environment, Family, Identities};
+use sops_core::keys::{Environment, Family, Identities, MasterKey};
 use sops_core::{EncryptedDocument, Error, MacCheck};
 use sops_lint::shell_path;
 use zeroize::Zeroizing;
@@ -29,6 +29,16 @@ pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
             .map(|recipient| (entry.clone(), recipient))
     });
     recipients_by_entry.collect()
+}
+
+/// The identities in a Secret.
+pub(crate) fn identities_of_secret(secret: &Value) -> Identities {
+    let mut identities = Identities::new();
+    for (entry, value) in secret["data"].as_object().into_iter().flatten() {
+        // An entry that Flux cannot read either has no key.
+        let _ = identities.add_keys(entry, &decoded(value));
+    }
+    identities
 }
 
 /// The identities in an entry. If other text makes the entry unreadable as a whole, these are the
@@ -117,27 +127,25 @@ impl DecryptionSecret {
         (keys, checks)
     }
 
-    /// Whether one of the user's keys is among them.
-    pub(crate) fn check_own(&self, own: &OwnKeys) -> FluxCheck {
+    /// Whether the user has one of the keys. Of the user's own keys, only those count that the files
+    /// are encrypted for, since key files also have retired keys.
+    pub(crate) fn check_own(&self, own: &OwnKeys, files: &[Recipient]) -> FluxCheck {
         let subject = own.name();
-        let keys = own.recipients();
-        let mut natives = keys
-            .iter()
-            .filter(|key| key.to_string().starts_with("age1"));
-        match natives.next() {
-            None => FluxCheck::note(subject, "not found, so it cannot be compared"),
-            Some(_) if keys.iter().any(|key| self.recipients.contains(key)) => {
-                FluxCheck::ok(subject, "is in the cluster")
-            }
-            Some(key) => {
-                let finding = format!("is not in the cluster: {key}");
-                match own {
-                    OwnKeys::Computer => FluxCheck::gap(subject, finding).hint(INSTALL),
-                    // The cluster may have a key of its own.
-                    OwnKeys::Backup(_) => FluxCheck::note(subject, finding),
-                }
-            }
+        let own = own.recipients();
+        let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
+        let is_used = |key: &&Recipient| files.is_empty() || files.contains(key);
+        let Some(first) = natives.clone().next() else {
+            return FluxCheck::note(subject, "not found, so it cannot be compared");
+        };
+        let mut used = natives.clone().filter(is_used);
+        if natives.any(|key| self.recipients.contains(key)) {
+            return FluxCheck::ok(subject, "is in the cluster");
         }
+        let finding = match used.next() {
+            Some(key) => format!("is not in the cluster, and need not be: {key}"),
+            None => format!("is not a recipient of these files: {first}"),
+        };
+        FluxCheck::note(subject, finding)
     }
 
     /// Whether Flux could decrypt the file. Like Flux, this ignores the MAC.
@@ -180,10 +188,21 @@ fn has_family(input: &Input, family: Family) -> bool {
 
 /// The kinds of the keys that the file is encrypted for.
 fn families(input: &Input) -> Vec<Family> {
+    master_keys(input).iter().map(MasterKey::family).collect()
+}
+
+/// The age recipients that the file is encrypted for.
+pub(crate) fn recipients_of(input: &Input) -> Vec<Recipient> {
+    let keys = master_keys(input).into_iter();
+    keys.filter_map(|key| match key {
+        MasterKey::Age { recipient } => recipient.parse().ok(),
+        _ => None,
+    })
+    .collect()
+}
+
+fn master_keys(input: &Input) -> Vec<MasterKey> {
     let document = EncryptedDocument::parse(&*input.content, input.format);
     let keys = document.map(|document| document.metadata().master_keys().concat());
     keys.unwrap_or_default()
-        .iter()
-        .map(|key| key.family())
-        .collect()
 }

@@ -159,11 +159,7 @@ pub(crate) fn read_keys(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError>
 pub(crate) fn create(ui: &Ui, file: &Path, key: &KeyText) -> Result<(), CommandError> {
     refuse_existing_own(file)?;
     if let Some(directory) = file.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| CommandError::output(name_of(directory), &error))?;
+        create_directory(directory)?;
     }
     write(ui, file, key)?;
     let wrote = format!("Wrote {} to {}", key.name, name_of(file));
@@ -172,6 +168,15 @@ pub(crate) fn create(ui: &Ui, file: &Path, key: &KeyText) -> Result<(), CommandE
         false => ui.note(wrote),
     }
     Ok(())
+}
+
+/// Creates a directory for keys, which only the user can read.
+pub(crate) fn create_directory(directory: &Path) -> Result<(), CommandError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| CommandError::output(name_of(directory), &error))
 }
 
 fn refuse_existing_own(file: &Path) -> Result<(), CommandError> {

@@ -15,3 +15,30 @@ fn an_endless_input_is_not_a_manifest() {
         assert!(run.stderr.contains(message), "{run}");
     }
 }
+
+/// The hint builds the directory that holds the kustomization. If plugins decrypt, the result is
+/// plaintext.
+#[test]
+fn a_kustomization_is_built_first() {
+    let environment = TestEnvironment::new();
+    environment.write("apps/kustomization.yaml", "resources: [a.yaml]\n");
+    environment.write(
+        "local/kustomization.yaml",
+        "resources: [../apps]\ntransformers: [sops.yaml]\n",
+    );
+    for (path, command) in [
+        (
+            "apps",
+            "kustomize build apps | sops-rs apply --ignore-mac -f -",
+        ),
+        (
+            "local",
+            "kustomize build --enable-alpha-plugins --enable-exec local | sops-rs apply --allow-plaintext -f -",
+        ),
+    ] {
+        let run = environment.run(&["apply", "-f", path]).fails_with(1);
+        // Long messages wrap.
+        let words = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("build it: `{command}`")), "{run}");
+    }
+}

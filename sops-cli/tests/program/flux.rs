@@ -123,6 +123,34 @@ fn a_key_for_an_unexpected_recipient_is_not_installed() {
     );
 }
 
+/// Key files also have retired keys, and keys for other repositories.
+#[test]
+fn only_the_keys_of_recipients_are_installed() {
+    let environment = TestEnvironment::new();
+    configure(&environment, &recipient());
+    let one = environment.run(&EXPORT).succeeds();
+    let keys = format!("{}\n{}\n", other_identity(), identity());
+    environment.write("keys.txt", keys);
+    let mut command = environment.command(&EXPORT);
+    command.env("SOPS_AGE_KEY_FILE", "keys.txt");
+    let run = environment
+        .finish(command)
+        .succeeds()
+        .keeps(&[&other_identity()]);
+    assert_eq!(run.stdout, one.stdout);
+    let note = format!(
+        "Left out the key of {}, which is not a recipient in .sops.yaml",
+        other_recipient()
+    );
+    assert!(run.stderr.contains(&note), "{run}");
+    // If a file is named, each of its keys is meant.
+    let run = environment
+        .run(&[&EXPORT[..], &["--age-key-file", "keys.txt"]].concat())
+        .fails_with(1);
+    let says = format!("{} is not a recipient in .sops.yaml", other_recipient());
+    assert!(run.stderr.contains(&says) && run.stdout.is_empty(), "{run}");
+}
+
 /// The command contacts no cluster, so none is needed.
 #[test]
 fn a_client_dry_run_sends_nothing() {
@@ -228,6 +256,138 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
         let run = environment.run(arguments).fails_with(1);
         assert!(run.stderr.contains("there is no kubeconfig"), "{run}");
     }
+}
+
+fn encrypt_secret(environment: &TestEnvironment, name: &str) {
+    environment.write(
+        name,
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: hunter2}\n",
+    );
+    let rule = ["--encrypted-regex", "^stringData$"];
+    environment
+        .run(
+            &[
+                &["encrypt", "-i", "--age", &recipient()],
+                &rule[..],
+                &[name],
+            ]
+            .concat(),
+        )
+        .succeeds();
+}
+
+/// The path selects what is reported, and the whole repository decides about it.
+#[test]
+fn a_path_selects_kustomizations_and_what_they_build() {
+    let environment = TestEnvironment::new();
+    let git = environment.command_of("git".as_ref(), &["init", "-q"]);
+    environment.finish(git).succeeds();
+    for name in ["staging", "production"] {
+        encrypt_secret(&environment, &format!("apps/{name}/secret.yaml"));
+        environment.write(
+            &format!("clusters/{name}/apps.yaml"),
+            kustomization("apps", &format!("./apps/{name}"), ""),
+        );
+    }
+    // A Kustomization of production, in a directory that production builds.
+    encrypt_secret(&environment, "database/secret.yaml");
+    environment.write(
+        "infrastructure/database.yaml",
+        kustomization("database", "./database", ""),
+    );
+    environment.write(
+        "clusters/production/infrastructure.yaml",
+        kustomization("infrastructure", "./infrastructure", ""),
+    );
+    let gap = |file: &str, name: &str| {
+        format!("GAP  {file}: kustomization/{name} does not decrypt: 1 encrypted file")
+    };
+    let production = gap("clusters/production/apps.yaml", "apps");
+    let staging = gap("clusters/staging/apps.yaml", "apps");
+    let database = gap("infrastructure/database.yaml", "database");
+    for (path, expected) in [
+        ("clusters/production", [true, false, true]),
+        ("clusters/production/apps.yaml", [true, false, false]),
+        ("clusters/staging", [false, true, false]),
+        ("apps/staging", [false, true, false]),
+        ("database/secret.yaml", [false, false, true]),
+        (".", [true, true, true]),
+    ] {
+        let run = environment.run(&["flux", "verify", path]);
+        assert_eq!(run.code, Some(1), "{run}");
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> = run.stdout.lines().map(words).collect();
+        let has = |wanted: &String| lines.iter().any(|line| line.starts_with(&words(wanted)));
+        let reported = [&production, &staging, &database].map(has);
+        assert_eq!(reported, expected, "{path}: {run}");
+    }
+}
+
+/// Only the cluster knows which key Flux has, so every removal warns.
+#[test]
+fn removing_a_recipient_warns_if_flux_decrypts_the_files() {
+    for (rest, expected) in [
+        (
+            "  decryption: {provider: sops, secretRef: {name: sops-age}}\n",
+            true,
+        ),
+        ("", false),
+    ] {
+        let environment = TestEnvironment::new();
+        let team = format!("{},{}", recipient(), other_recipient());
+        configure(&environment, &team);
+        environment.write("clusters/apps.yaml", kustomization("apps", "./apps", rest));
+        environment.write("apps/secret.yaml", "a: hunter2\n");
+        environment
+            .run(&["encrypt", "-i", "apps/secret.yaml"])
+            .succeeds();
+        let run = environment
+            .run(&[
+                "recipients",
+                "remove",
+                "--update",
+                "--rotate",
+                &other_recipient(),
+            ])
+            .succeeds();
+        let says = "run `sops-rs flux verify` before you push";
+        assert_eq!(run.stderr.contains(says), expected, "{run}");
+    }
+}
+
+/// Flux fails on such a Kustomization, so it does not matter whether something is encrypted.
+#[test]
+fn a_kustomization_that_cannot_be_built_is_a_gap() {
+    let environment = TestEnvironment::new();
+    environment.write("apps/config.yaml", "apiVersion: v1\nkind: ConfigMap\n");
+    let verify = |path: &str, source: &str| {
+        let text = kustomization("apps", path, "").replace("GitRepository", source);
+        environment.write("clusters/apps.yaml", text);
+        environment.run(&["flux", "verify"])
+    };
+    let is_missing = "GAP  clusters/apps.yaml: kustomization/apps  its path `./app` does not exist in this repository";
+    let run = verify("./app", "GitRepository");
+    assert!(
+        run.code == Some(1) && run.stdout.contains(is_missing),
+        "{run}"
+    );
+    for (path, source) in [
+        ("./apps", "GitRepository"),
+        ("./${name}", "GitRepository"),
+        ("./app", "OCIRepository"),
+    ] {
+        verify(path, source).succeeds();
+    }
+    let function = "apiVersion: example.org/v1\nkind: Chart\nmetadata: {name: chart}\n";
+    environment.write("apps/chart.yaml", function);
+    environment.write("apps/kustomization.yaml", "generators: [chart.yaml]\n");
+    let run = verify("./apps", "GitRepository");
+    assert!(
+        run.code == Some(1)
+            && run.stdout.contains("GAP  apps/kustomization.yaml ")
+            && run.stdout.contains("and not `Chart`"),
+        "{run}"
+    );
 }
 
 /// A kubeconfig whose server listens at an address, and whose user has a program for credentials

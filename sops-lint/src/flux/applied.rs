@@ -1,7 +1,7 @@
 //! A Kustomization with all its patches, as Flux applies it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::budget::Budget;
 use super::build::{Build, Role};
 use super::json_value::text;
+use super::paths::path_of;
 use super::source::SourceOrigin;
 use super::tree::FluxTree;
 
@@ -90,6 +91,11 @@ impl<'t> AppliedKustomization<'t> {
         text(&self.value, &["spec", "path"]).unwrap_or("./")
     }
 
+    /// The absolute path of the directory that it builds, if its source is this repository.
+    pub fn directory(&self) -> PathBuf {
+        path_of(self.tree.root(), &self.value["spec"])
+    }
+
     /// How it decrypts.
     pub fn decryption(&self) -> Decryption<'_> {
         let field = |path: &[&str]| {
@@ -123,6 +129,17 @@ impl<'t> AppliedKustomization<'t> {
         let files = self.build.iter().flat_map(|build| &build.files);
         let encrypted = files.filter(|file| file.facts.encrypted.is_some());
         encrypted.map(|file| file.path).collect()
+    }
+
+    /// The files of this repository that the build reads, as far as they matter to Flux.
+    pub fn read_files(&self) -> impl Iterator<Item = &'t Path> {
+        let files = self.own_build().into_iter().flat_map(|build| &build.files);
+        files.map(|file| file.path)
+    }
+
+    /// Whether the build reads a file of this repository, or a directory with it.
+    pub fn covers(&self, file: &Path) -> bool {
+        self.own_build().is_some_and(|build| build.covers(file))
     }
 
     /// The build, if its files are in this repository.

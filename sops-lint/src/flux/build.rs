@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use super::budget::Budget;
 use super::facts::FluxFacts;
-use super::kustomize_file::SourceFile;
+use super::kustomize_file::{KustomizeFile, SourceFile};
 use super::patch::Patch;
+use super::paths::clean;
 use super::problem::SharedProblems;
 use super::site::SiteId;
-use super::tree::{FluxTree, clean};
+use super::tree::FluxTree;
 
 /// YAML files that Flux leaves out of every source by default, as in `.sourceignore`.
 const IGNORED: [&str; 9] = [
@@ -206,6 +207,24 @@ impl<'t> Build<'t> {
                 self.add_file(tree, path, Role::Resource, index);
             }
         }
+    }
+
+    /// The kustomizations that are built, each with its file.
+    pub(super) fn kustomizations(
+        &self,
+        tree: &'t FluxTree,
+    ) -> impl Iterator<Item = (&'t Path, &'t KustomizeFile)> {
+        let directories = self.directories.iter();
+        directories.filter_map(|directory| tree.kustomization_in(&directory.path))
+    }
+
+    /// Whether the file is read, or is in a directory that is built.
+    pub(super) fn covers(&self, file: &Path) -> bool {
+        let directories = self.directories.iter();
+        let mut paths = directories
+            .map(|directory| directory.path.as_path())
+            .chain(self.files.iter().map(|file| file.path));
+        paths.any(|path| file.starts_with(path))
     }
 
     /// Whether Flux lists the file itself, because no kustomization does.

@@ -4,11 +4,15 @@ use std::path::Path;
 
 use sops_document::NodeRef;
 
+use super::function::function;
 use super::json_value::json_value;
 use super::patch::Patch;
 use super::site::{Site, SiteId, Sites};
 use crate::input::Tree;
 use crate::kustomization::{PATCH_LISTS, fields, items, text};
+
+/// The keys that have lists of plugins, each a file, a directory or a text.
+const PLUGIN_LISTS: [&str; 3] = ["generators", "transformers", "validators"];
 
 /// The purpose for which Flux decrypts a file before kustomize reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub(super) struct KustomizeFile {
     pub(super) patches: Vec<(Patch, SiteId)>,
     /// Files with the configurations of generators.
     pub(super) generators: Vec<(String, SiteId)>,
+    /// The kinds of plugins that are not built into kustomize, so that Flux fails on them.
+    pub(super) functions: Vec<(String, SiteId)>,
     pub(super) namespace: Option<String>,
 }
 
@@ -66,6 +72,11 @@ impl KustomizeFile {
             if let Some(name) = generator.as_str() {
                 file.generators
                     .push((name.to_owned(), sites.add(Site::of(generator))));
+            }
+        }
+        for plugin in PLUGIN_LISTS.into_iter().flat_map(|list| items(node, list)) {
+            if let Some(kind) = function(plugin, directory, tree) {
+                file.functions.push((kind, sites.add(Site::of(plugin))));
             }
         }
         for (list, is_secret) in [("secretGenerator", true), ("configMapGenerator", false)] {

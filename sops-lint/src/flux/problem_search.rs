@@ -11,9 +11,10 @@ use super::build::{Build, BuiltFile, Role};
 use super::encrypted_file::{EncryptedFile, EncryptedObject, SourceOutcome};
 use super::kustomize_file::{Purpose, SourceFile};
 use super::patch::Patch;
+use super::paths::clean;
 use super::problem::Problem;
 use super::site::SiteId;
-use super::tree::{FluxTree, clean};
+use super::tree::FluxTree;
 use crate::shown_name::shown_name;
 
 impl<'t> AppliedKustomization<'t> {
@@ -100,6 +101,16 @@ fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
     Problem::new(file, site, message, "list it under `transformers`")
 }
 
+/// A plugin that is not built in, in a kustomization that Flux builds.
+fn refused_function(file: &Path, kind: &str, site: SiteId) -> Problem {
+    let message = format!(
+        "Flux fails on this kustomization: it runs only the built-in plugins of kustomize, and not `{}`",
+        shown_name(kind)
+    );
+    let help = "move the plugin to a kustomization of its own, in a directory that Flux does not build; Flux decrypts files itself";
+    Problem::new(file, site, message, help)
+}
+
 /// A patch, with the file and the site that it is in.
 type FoundPatch<'p> = (&'p Patch, Option<(&'p Path, SiteId)>);
 
@@ -116,6 +127,10 @@ struct Search<'s, 't> {
 impl Search<'_, '_> {
     fn all(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
+        for (path, kustomization) in self.build.kustomizations(self.tree) {
+            let functions = kustomization.functions.iter();
+            problems.extend(functions.map(|(kind, site)| refused_function(path, kind, *site)));
+        }
         for file in self.build.files.iter().take_while(|_| self.budget.spend()) {
             match (file.role, &file.facts.encrypted) {
                 (Role::Resource, Some(encrypted)) => self.resource(file, encrypted, &mut problems),

@@ -13,8 +13,9 @@ use super::build::Build;
 use super::children::{Children, ChildrenKey, Id, Pending, children_key};
 use super::json_value::{items, text};
 use super::patch::Patch;
+use super::paths::{clean, path_of};
 use super::source::SourceOrigin;
-use super::tree::{FluxTree, clean};
+use super::tree::FluxTree;
 
 /// How many steps all builds of a repository may take. Kustomizations that build each other's
 /// directories in different ways would take a step for each pair.
@@ -314,13 +315,6 @@ impl<'t> Resolution<'t> {
             budget: Rc::clone(&self.budget),
         }
     }
-}
-
-/// The directory that a Kustomization with this `spec` builds. Paths begin at the root, however
-/// they are written.
-fn path_of(root: &Path, spec: &Value) -> PathBuf {
-    let path = text(spec, &["path"]).unwrap_or_default();
-    clean(&root.join(path.trim_start_matches('/')))
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The files of a repository that have facts about Flux.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::facts::FluxFacts;
 use super::json_value::text;
 use super::kustomize_file::{KustomizeFile, Purpose};
+use super::paths::clean;
 use super::site::SiteId;
 use super::source::{Source, Sources};
 
@@ -154,17 +155,4 @@ impl FluxTree {
         }
         files
     }
-}
-
-/// The path without `..` and `.`.
-pub(crate) fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(clean.pop()),
-            Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }

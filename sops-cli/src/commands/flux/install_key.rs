@@ -25,7 +25,7 @@ use crate::cluster::{
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
-use crate::flux::recipients_in;
+use crate::flux::{recipients_in, recorded};
 use crate::ui::Ui;
 
 /// The entry of the Secret. Flux reads entries whose names end with `.agekey`.
@@ -39,14 +39,16 @@ Examples:
 
 /// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// sops-rs looks for the key where sops does. The key must belong to a recipient in `.sops.yaml`.
-/// It is sent with server-side apply, and only over TLS to a server whose certificate is valid.
+/// sops-rs looks for the key where sops does, and installs the keys that belong to recipients in
+/// `.sops.yaml`. They are sent with server-side apply, and only over TLS to a server whose
+/// certificate is valid.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     secret: SecretArgs,
-    /// File with the private key [default: where sops looks for keys]
+    /// File with the private key; `.sops.yaml` must name its recipient [default: where sops looks
+    /// for keys]
     #[arg(long, value_name = "FILE")]
     age_key_file: Option<PathBuf>,
     /// Create the namespace if it does not exist
@@ -85,19 +87,9 @@ pub(crate) fn cmd_install_key(
     args: &Args,
 ) -> Result<(), CommandError> {
     let recipients = recipients(ui, globals)?;
-    let identities = args.identities(ui)?;
-    let pairs = key_pairs(&identities, &recipients)?;
-    for pair in &pairs {
-        if !recipients.contains(&pair.recipient) {
-            let message = format!(
-                "{} is not a recipient in .sops.yaml, so its private key was not installed",
-                pair.recipient
-            );
-            return Err(CommandError::new(Code::Generic, message)
-                .hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`")
-                .hint("or add the recipient to `.sops.yaml`, and run `sops-rs updatekeys` for the files"));
-        }
-    }
+    let (identities, replaced) = args.identities(ui)?;
+    let found = key_pairs(&identities, &recipients)?;
+    let pairs = args.installed(ui, found, &recipients, &replaced)?;
     let object = args.object(&pairs);
     if args.export {
         return export(ui, &object);
@@ -166,10 +158,61 @@ fn key_pairs(
 }
 
 impl Args {
-    /// The identities that contain the keys to install.
-    fn identities(&self, ui: &Ui) -> Result<Identities, CommandError> {
+    /// Those of the key pairs whose recipients `.sops.yaml` names. Key files also have retired keys,
+    /// and keys for other repositories; only in a file that the user named, such a key is a mistake,
+    /// unless the file says that it was replaced.
+    fn installed(
+        &self,
+        ui: &Ui,
+        found: Vec<KeyPair>,
+        recipients: &[Recipient],
+        replaced: &[Recipient],
+    ) -> Result<Vec<KeyPair>, CommandError> {
+        let (pairs, others): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|pair| recipients.contains(&pair.recipient));
+        let names: Vec<_> = others
+            .iter()
+            .map(|pair| pair.recipient.to_string())
+            .collect();
+        if names.is_empty() {
+            return Ok(pairs);
+        }
+        let is_named = self.age_key_file.is_some();
+        let mut keys = others.iter().map(|pair| &pair.recipient);
+        let is_mistake = is_named && !keys.all(|key| replaced.contains(key));
+        if is_mistake || pairs.is_empty() {
+            let message = match &names[..] {
+                [only] => {
+                    format!(
+                        "{only} is not a recipient in .sops.yaml, so its private key was not installed"
+                    )
+                }
+                names => format!(
+                    "{} are not recipients in .sops.yaml, so no private key was installed",
+                    names.join(" and ")
+                ),
+            };
+            let error = CommandError::new(Code::Generic, message);
+            let error = match is_named {
+                true => error,
+                false => error.hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`"),
+            };
+            return Err(error.hint("to encrypt the files for it too, add the recipient: `sops-rs recipients add --update`"));
+        }
+        for name in names {
+            ui.note(format_args!(
+                "Left out the key of {name}, which is not a recipient in .sops.yaml"
+            ));
+        }
+        Ok(pairs)
+    }
+
+    /// The identities that contain the keys to install, and the recipients of those that were
+    /// replaced.
+    fn identities(&self, ui: &Ui) -> Result<(Identities, Vec<Recipient>), CommandError> {
         Ok(match &self.age_key_file {
-            None => usual_identities(ui),
+            None => (usual_identities(ui), Vec::new()),
             Some(file) => {
                 let name = name_of(file);
                 let text = File::open(file).and_then(|file| {
@@ -181,7 +224,10 @@ impl Args {
                 identities
                     .add_keys(&name, &text)
                     .map_err(CommandError::general)?;
-                identities.with_prompt(ui.prompt())
+                let text = String::from_utf8_lossy(&text);
+                let replaced = recorded(&text, &identities.key_pairs(&[])).into_iter();
+                let replaced = replaced.map(|replacement| replacement.old).collect();
+                (identities.with_prompt(ui.prompt()), replaced)
             }
         })
     }
@@ -265,7 +311,13 @@ impl Installation<'_> {
         if !args.replace {
             self.refuse_loss(&replaced)?;
         }
-        say(target, cluster.apply(options, target, object).await?)?;
+        let applied = match cluster.apply(options, target, object).await {
+            Err(failure) if matches!(cluster.get(&namespace).await, Ok(None)) => {
+                return Err(CommandError::from(failure).hint("or add `--create-namespace`"));
+            }
+            applied => applied?,
+        };
+        say(target, applied)?;
         for (_, recipient) in &replaced {
             ui.warn(format_args!(
                 "this replaces the key of {recipient}: Flux can no longer decrypt files that are encrypted only for it"

@@ -1,6 +1,7 @@
 //! `sops-rs flux`: one file for each command.
 
 mod install_key;
+mod rotate_key;
 mod secret_args;
 mod verify;
 
@@ -18,6 +19,7 @@ pub(crate) use self::verify::report_of_backup;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs flux install-key --create-namespace
+  sops-rs flux rotate-key --start
   sops-rs flux verify";
 
 #[derive(clap::Args, Debug)]
@@ -30,6 +32,7 @@ pub(crate) struct Args {
 #[derive(Subcommand, Debug)]
 enum FluxCommand {
     InstallKey(install_key::Args),
+    RotateKey(rotate_key::Args),
     Verify(verify::Args),
 }
 
@@ -40,6 +43,7 @@ pub(crate) fn cmd_flux(
 ) -> Result<ExitCode, CommandError> {
     match &args.action {
         FluxCommand::InstallKey(args) => install_key::cmd_install_key(ui, globals, args)?,
+        FluxCommand::RotateKey(args) => return rotate_key::cmd_rotate_key(ui, globals, args),
         FluxCommand::Verify(args) => return verify::cmd_verify(ui, args),
     }
     Ok(ExitCode::SUCCESS)

@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use k8s_openapi::api::core::v1::Secret;
+use serde_json::Value;
 use sops_core::keys::Recipient;
 use sops_core::{Format, parse_document};
-use sops_lint::flux::{FluxTree, SourceOrigin};
+use sops_lint::flux::{AppliedKustomization, FluxTree, SourceOrigin};
 
 use super::secret_args::SecretArgs;
-use crate::batch;
+use crate::batch::{self, BatchFile};
 use crate::cluster::{self, ApiFailure, Cluster, ClusterArgs, ResourcePath, Security};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
     Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, OwnKeys,
-    RbacLists, SecretName, access, access_table, items, needs_secret, read_repository,
+    RbacLists, SecretName, Selection, access, access_table, items, needs_secret, read_repository,
+    recipients_of,
 };
 use crate::input::{Input, read_repository_file};
+use crate::lint::judge::relative;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -35,7 +38,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The repository, or a directory or file in it
+    /// The directory or file whose Kustomizations and encrypted files are checked; the whole
+    /// repository is read
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
     #[command(flatten)]
@@ -107,8 +111,15 @@ impl Args {
     }
 
     async fn report(&self, ui: &Ui, own: &OwnKeys) -> Result<FluxReport, CommandError> {
-        let verification = Verification::of(&self.path)?;
+        let Verification {
+            root,
+            path,
+            mut files,
+            mut placeholders,
+            mut tree,
+        } = Verification::of(&self.path)?;
         let mut report = FluxReport::default();
+        let (mut secret, mut of_cluster) = (None, None);
         let cluster = match cluster::missing_kubeconfig(&self.cluster) {
             Some(error) if self.access => return Err(error),
             Some(error) => {
@@ -116,15 +127,54 @@ impl Args {
                 report.checks.push(FluxCheck::note("cluster", finding));
                 None
             }
-            None => Some(Cluster::of(&self.cluster, Security::AsConfigured).await?),
+            None => {
+                let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
+                cluster.warn_if_insecure(ui);
+                let SecretArgs { namespace, name } = &self.secret;
+                let target = ResourcePath::of::<Secret>(Some(namespace), name);
+                secret = cluster.get(&target).await?;
+                of_cluster = add_live(&cluster, &mut tree).await?;
+                Some(cluster)
+            }
         };
-        if let Some(cluster) = &cluster {
-            cluster.warn_if_insecure(ui);
-            self.check_keys(cluster, &verification.inputs, own, &mut report)
-                .await?;
+        let applied = tree.applied();
+        let selection = Selection::of(&path, &applied.kustomizations);
+        files.retain(|file| selection.has(&file.path));
+        placeholders.retain(|(file, _)| selection.has(file));
+        if cluster.is_some() {
+            self.check_keys(secret.as_ref(), &files, own, &mut report);
         }
-        self.check_kustomizations(cluster.as_ref(), verification, &mut report)
-            .await?;
+        let checks = placeholders.into_iter().map(|(_, check)| check);
+        report.checks.extend(checks);
+        let namespace = &self.secret.namespace;
+        let expectation = Expectation {
+            root: &root,
+            secret: cluster.as_ref().map(|_| self.secret_name()),
+            controller: ControllerKey::find(
+                cluster
+                    .as_ref()
+                    .map(|cluster| (cluster, namespace.as_str())),
+                &tree,
+            )
+            .await,
+            needs_secret: files
+                .iter()
+                .any(|file| file.input.as_ref().is_ok_and(needs_secret)),
+        };
+        check_kustomizations(&expectation, &selection, &files, &mut report);
+        if !applied.is_complete() {
+            let check = FluxCheck::note(
+                "repository",
+                "too many Kustomizations build each other's directories: not all were checked",
+            );
+            report.checks.push(check);
+        }
+        report.checks.extend(of_cluster);
+        if !applied.kustomizations.is_empty() {
+            report
+                .checks
+                .extend(unbuilt_checks(&applied.kustomizations, &files));
+        }
         if let Some(cluster) = cluster.filter(|_| self.access) {
             report.access = Some(self.accesses(&cluster).await?);
         }
@@ -132,17 +182,16 @@ impl Args {
     }
 
     /// Checks the Secret, and whether its keys can decrypt the files.
-    async fn check_keys(
+    fn check_keys(
         &self,
-        cluster: &Cluster,
-        inputs: &[EncryptedInput],
+        secret: Option<&Value>,
+        files: &[EncryptedFile],
         own: &OwnKeys,
         report: &mut FluxReport,
-    ) -> Result<(), CommandError> {
+    ) {
         let SecretArgs { namespace, name } = &self.secret;
-        let target = ResourcePath::of::<Secret>(Some(namespace), name);
         let subject = format!("{namespace}/{name}");
-        let Some(secret) = cluster.get(&target).await? else {
+        let Some(secret) = secret else {
             let finding = "this Secret does not exist";
             report.checks.push(match own {
                 OwnKeys::Computer => FluxCheck::gap(subject, finding)
@@ -150,18 +199,19 @@ impl Args {
                 // The cluster may be a new one.
                 OwnKeys::Backup(_) => FluxCheck::note(subject, finding),
             });
-            return Ok(());
+            return;
         };
-        let (keys, checks) = DecryptionSecret::of(&secret, &subject);
+        let (keys, checks) = DecryptionSecret::of(secret, &subject);
         report.checks.extend(checks);
-        report.checks.push(keys.check_own(own));
+        let inputs = files.iter().filter_map(|file| file.input.as_ref().ok());
+        let of_files: Vec<_> = inputs.flat_map(recipients_of).collect();
+        report.checks.push(keys.check_own(own, &of_files));
         report
             .checks
-            .extend(inputs.iter().map(|(file, input)| match input {
+            .extend(files.iter().map(|file| match &file.input {
                 Ok(input) => keys.check_file(input),
-                Err(error) => FluxCheck::gap(name_of(file), error.summary()),
+                Err(error) => FluxCheck::gap(name_of(&file.shown), error.summary()),
             }));
-        Ok(())
     }
 
     /// Who can read the Secret.
@@ -192,118 +242,108 @@ impl Args {
         let pods = objects(&format!("/api/v1{namespace}/pods"), "Pod").await?;
         Ok(access(&lists, &pods, &secret))
     }
+}
 
-    /// Whether the Kustomizations that build the files decrypt them.
-    async fn check_kustomizations(
-        &self,
-        cluster: Option<&Cluster>,
-        verification: Verification,
-        report: &mut FluxReport,
-    ) -> Result<(), CommandError> {
-        let Verification {
-            root,
-            inputs,
-            placeholders,
-            mut tree,
-        } = verification;
-        report.checks.extend(placeholders);
-        let of_cluster = match cluster {
-            Some(cluster) => add_live(cluster, &mut tree).await?,
-            None => None,
-        };
-        let namespace = &self.secret.namespace;
-        let expectation = Expectation {
-            root: &root,
-            secret: cluster.map(|_| self.secret_name()),
-            controller: ControllerKey::find(
-                cluster.map(|cluster| (cluster, namespace.as_str())),
-                &tree,
-            )
-            .await,
-            needs_secret: inputs
-                .iter()
-                .any(|(_, input)| input.as_ref().is_ok_and(needs_secret)),
-        };
-        let encrypted: BTreeSet<PathBuf> = inputs
-            .iter()
-            .filter_map(|(file, _)| file.canonicalize().ok())
-            .collect();
-        let mut built_by_none = encrypted.clone();
-        let mut problems = BTreeSet::new();
-        let applied = tree.applied();
-        let kustomizations = &applied.kustomizations;
-        for kustomization in kustomizations {
-            let built = kustomization.encrypted_files();
-            let count = built
-                .iter()
-                .filter(|file| encrypted.contains(**file))
-                .count();
-            if count > 0 {
-                let check = expectation.check(kustomization, count);
-                report.add_once(check);
-                problems.extend(kustomization.problems());
-            }
-            if kustomization.origin() != SourceOrigin::Other {
-                built_by_none.retain(|file| !built.contains(file.as_path()));
-            }
+/// Checks whether the Kustomizations can be built, and decrypt the files that they build.
+fn check_kustomizations(
+    expectation: &Expectation<'_>,
+    selection: &Selection<'_>,
+    files: &[EncryptedFile],
+    report: &mut FluxReport,
+) {
+    let encrypted: BTreeSet<&Path> = files.iter().map(|file| file.path.as_path()).collect();
+    let mut problems = BTreeSet::new();
+    for kustomization in &selection.kustomizations {
+        if let Some(check) = expectation.check_path(kustomization) {
+            report.add_once(check);
         }
-        if !applied.is_complete() {
-            let check = FluxCheck::note(
-                "repository",
-                "too many Kustomizations build each other's directories: not all were checked",
-            );
-            report.checks.push(check);
+        let built = kustomization.encrypted_files().into_iter();
+        let count = built.filter(|file| encrypted.contains(file)).count();
+        if count > 0 {
+            report.add_once(expectation.check(kustomization, count));
         }
-        for problem in problems {
-            let file = problem
-                .file()
-                .map(|file| name_of(file.strip_prefix(&root).unwrap_or(file)));
-            let subject = file.unwrap_or_else(|| "cluster".to_owned());
-            report
-                .checks
-                .push(FluxCheck::gap(subject, problem.message()).hint(problem.help()));
-        }
-        report.checks.extend(of_cluster);
-        if kustomizations.is_empty() {
-            return Ok(());
-        }
-        for (file, _) in &inputs {
-            if file
-                .canonicalize()
-                .is_ok_and(|file| built_by_none.contains(&file))
-            {
-                let finding = "is not built by any Kustomization";
-                report.checks.push(FluxCheck::note(name_of(file), finding));
-            }
-        }
-        Ok(())
+        problems.extend(kustomization.problems());
+    }
+    for problem in problems {
+        let file = problem
+            .file()
+            .map(|file| name_of(file.strip_prefix(expectation.root).unwrap_or(file)));
+        let subject = file.unwrap_or_else(|| "cluster".to_owned());
+        report
+            .checks
+            .push(FluxCheck::gap(subject, problem.message()).hint(problem.help()));
     }
 }
 
-/// An encrypted file, as far as it can be read.
-type EncryptedInput = (PathBuf, Result<Input, CommandError>);
+/// Notes about the files that no Kustomization builds.
+fn unbuilt_checks(
+    kustomizations: &[AppliedKustomization<'_>],
+    files: &[EncryptedFile],
+) -> Vec<FluxCheck> {
+    let ours = kustomizations
+        .iter()
+        .filter(|kustomization| kustomization.origin() != SourceOrigin::Other);
+    let built: BTreeSet<&Path> = ours
+        .flat_map(AppliedKustomization::encrypted_files)
+        .collect();
+    let unbuilt = files
+        .iter()
+        .filter(|file| !built.contains(file.path.as_path()));
+    unbuilt
+        .map(|file| FluxCheck::note(name_of(&file.shown), "is not built by any Kustomization"))
+        .collect()
+}
 
-/// The parts of a repository that are checked.
+/// An encrypted file.
+struct EncryptedFile {
+    /// The canonical path.
+    path: PathBuf,
+    /// The path in messages, which can also be opened.
+    shown: PathBuf,
+    /// The content, as far as it can be read.
+    input: Result<Input, CommandError>,
+}
+
+/// A repository to check.
 struct Verification {
     root: PathBuf,
-    inputs: Vec<EncryptedInput>,
-    placeholders: Vec<FluxCheck>,
+    /// The canonical path that the user named.
+    path: PathBuf,
+    files: Vec<EncryptedFile>,
+    /// The manifests with placeholders.
+    placeholders: Vec<(PathBuf, FluxCheck)>,
     tree: FluxTree,
 }
 
 impl Verification {
-    fn of(path: &Path) -> Result<Self, CommandError> {
-        let files = encrypted_files(path)?.into_iter();
-        let read = |file: PathBuf| {
-            let input = Input::read(Some(&file), Format::from_path(&file), Role::Encrypted);
-            (file, input)
+    fn of(spelled: &Path) -> Result<Self, CommandError> {
+        let path = spelled
+            .canonicalize()
+            .map_err(|error| CommandError::input(name_of(spelled), &error))?;
+        let root = root(&path);
+        let here = std::env::current_dir().unwrap_or_default();
+        let shown = |file: &Path| match file.strip_prefix(&path) {
+            Ok(rest) if path.is_dir() => spelled.join(rest),
+            Ok(_) => spelled.to_owned(),
+            Err(_) => relative(file, &here),
         };
-        let root = root(path)?;
+        // A file that the user named is checked in any case.
+        let named = Some(path.as_path()).filter(|path| path.is_file());
+        let starts = named.into_iter().chain([root.as_path()]);
+        let items = batch::items(starts, batch::Leftovers::Keep)?;
+        let placeholders = placeholder_checks(&items, shown);
+        let encrypted = batch::meant(items, true).into_iter();
+        let files = encrypted.map(|item| {
+            let (path, shown) = (item.path.clone(), shown(&item.path));
+            let input = Input::read(Some(&shown), Format::from_path(&path), Role::Encrypted);
+            EncryptedFile { path, shown, input }
+        });
         Ok(Self {
-            inputs: files.map(read).collect(),
-            placeholders: placeholder_checks(path)?,
+            files: files.collect(),
+            placeholders,
             tree: read_repository(&root)?,
             root,
+            path,
         })
     }
 }
@@ -332,11 +372,17 @@ async fn add_live(
         .await;
     Ok(match list {
         Ok(Some(list)) => {
-            let live: Vec<_> = items(list, "Kustomization")
-                .filter(|live| tree.names_source_of(live))
-                .collect();
-            live.into_iter().for_each(|live| tree.add_live(live));
-            None
+            let all: Vec<_> = items(list, "Kustomization").collect();
+            let is_empty = all.is_empty();
+            let ours = all.into_iter().filter(|live| tree.names_source_of(live));
+            let ours: Vec<_> = ours.collect();
+            let finding = match () {
+                () if is_empty => Some("has no Kustomizations: Flux does not apply anything yet"),
+                () if ours.is_empty() => Some("has no Kustomizations of this repository"),
+                () => None,
+            };
+            ours.into_iter().for_each(|live| tree.add_live(live));
+            finding.map(|finding| FluxCheck::note("cluster", finding))
         }
         Ok(None) => Some(FluxCheck::note(
             "cluster",
@@ -351,8 +397,10 @@ async fn add_live(
 }
 
 /// The manifests with placeholders, which Flux would deploy instead of secrets.
-fn placeholder_checks(path: &Path) -> Result<Vec<FluxCheck>, CommandError> {
-    let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?;
+fn placeholder_checks(
+    items: &[BatchFile],
+    shown: impl Fn(&Path) -> PathBuf,
+) -> Vec<(PathBuf, FluxCheck)> {
     let checks = items.iter().filter_map(|item| {
         let format = Format::from_path(&item.path);
         let is_manifest = matches!(format, Format::Yaml | Format::Json);
@@ -362,33 +410,22 @@ fn placeholder_checks(path: &Path) -> Result<Vec<FluxCheck>, CommandError> {
             .trees()
             .find_map(|tree| sops_placeholder::find(&tree))?;
         let finding = format!("has a placeholder for an encrypted value: {placeholder}");
-        let check = FluxCheck::gap(name_of(&item.path), finding);
-        Some(check.hint("commit the encrypted file; rendered files are only for checks"))
+        let check = FluxCheck::gap(name_of(&shown(&item.path)), finding)
+            .hint("commit the encrypted file; rendered files are only for checks");
+        Some((item.path.clone(), check))
     });
-    Ok(checks.collect())
+    checks.collect()
 }
 
-/// The encrypted files at the path.
-fn encrypted_files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?.into_iter();
-    Ok(items
-        .filter(|item| item.is_meant(true))
-        .map(|item| item.path)
-        .collect())
-}
-
-/// The directory that the paths of Kustomizations start from: the repository that contains `path`,
-/// or the directory itself.
-fn root(path: &Path) -> Result<PathBuf, CommandError> {
-    let whole = path
-        .canonicalize()
-        .map_err(|error| CommandError::input(name_of(path), &error))?;
-    let repository = whole
+/// The directory that the paths of Kustomizations start from: the repository that contains this
+/// canonical path, or the directory itself.
+fn root(path: &Path) -> PathBuf {
+    let repository = path
         .ancestors()
         .find(|directory| directory.join(".git").exists());
-    Ok(match repository {
+    match repository {
         Some(directory) => directory.to_owned(),
-        None if whole.is_file() => whole.parent().unwrap_or(&whole).to_owned(),
-        None => whole,
-    })
+        None if path.is_file() => path.parent().unwrap_or(path).to_owned(),
+        None => path.to_owned(),
+    }
 }

@@ -9,7 +9,7 @@ use super::update::{UpdateArgs, require_access, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
-use crate::recipient_edit::{RecipientChange, checked_name};
+use crate::recipient_edit::{RecipientChange, RuleSelection, checked_name};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -106,6 +106,29 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         update(ui, globals, &config, &args.update, false)?;
     }
     Ok(())
+}
+
+/// Adds a recipient to rules and key groups, by their indexes, and to the encrypted files.
+pub(crate) fn add_to_rules(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    recipient: &str,
+    name: Option<&str>,
+    rules: &[(usize, usize)],
+) -> Result<(), CommandError> {
+    let update_args = UpdateArgs::default().or_if(true);
+    let next = format!("sops-rs recipients add --update {recipient}");
+    require_access(ui, globals, &config(ui, globals)?, &next)?;
+    for (rule, group) in rules {
+        let config = config(ui, globals)?;
+        let selection = RuleSelection {
+            rules: Some(vec![*rule]),
+            group: Some(*group),
+        };
+        let change = RecipientChange::Add { recipient, name };
+        rewrite(ui, &config, &change, &selection, false)?;
+    }
+    update(ui, globals, &config(ui, globals)?, &update_args, false)
 }
 
 /// The plugin that `sops` encrypts for a tagged recipient with.

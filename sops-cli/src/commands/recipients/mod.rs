@@ -8,7 +8,8 @@ mod rewrite;
 mod selection;
 mod update;
 
-pub(crate) use remove::remove_everywhere;
+pub(crate) use add::add_to_rules;
+pub(crate) use remove::{remove_everywhere, remove_replaced};
 
 use clap::Subcommand;
 

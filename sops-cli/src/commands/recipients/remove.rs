@@ -1,5 +1,6 @@
 //! `sops-rs recipients remove`.
 
+use sops_core::config::Config;
 use sops_core::keys::Recipient;
 use sops_core::{Format, parse_document};
 
@@ -8,6 +9,8 @@ use super::selection::{SelectionArgs, config};
 use super::update::{UpdateArgs, require_access, rotate, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
+#[cfg(feature = "kube")]
+use crate::flux::decrypts_with_flux;
 use crate::keys::names::short;
 use crate::recipient_edit::{Occurrence, RecipientChange, occurrences};
 use crate::ui::Ui;
@@ -38,6 +41,23 @@ pub(super) struct Args {
 }
 
 pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    remove(ui, globals, args, FluxWarning::Usual)
+}
+
+/// Whether to warn that Flux may use the removed key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FluxWarning {
+    Usual,
+    /// Flux has another key already.
+    Never,
+}
+
+fn remove(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+    warning: FluxWarning,
+) -> Result<(), CommandError> {
     let config = config(ui, globals)?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
     let all = occurrences(&document);
@@ -92,13 +112,29 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     ));
     update(ui, globals, &config, &requested, true)?;
     if args.rotate {
-        return rotate(ui, globals, &config);
+        rotate(ui, globals, &config)?;
+        warn_about_flux(ui, &config, &shown, warning);
+        return Ok(());
     }
+    warn_about_flux(ui, &config, &shown, warning);
     ui.note(format_args!(
         "{shown} can still decrypt old versions of the files, and new ones until their data keys change. Run `sops-rs rotate -i .`, and change every secret at its source."
     ));
     Ok(())
 }
+
+/// Warns that Flux may use the removed key. Only the cluster knows which key Flux has.
+#[cfg(feature = "kube")]
+fn warn_about_flux(ui: &Ui, config: &Config, removed: &str, warning: FluxWarning) {
+    if warning == FluxWarning::Usual && decrypts_with_flux(&config.directory()) {
+        ui.warn(format_args!(
+            "if Flux decrypts with the key of {removed}, it can no longer decrypt these files: run `sops-rs flux verify` before you push"
+        ));
+    }
+}
+
+#[cfg(not(feature = "kube"))]
+fn warn_about_flux(_: &Ui, _: &Config, _: &str, _: FluxWarning) {}
 
 /// Removes a recipient from every rule and every encrypted file, and rotates the data keys.
 pub(crate) fn remove_everywhere(
@@ -106,13 +142,33 @@ pub(crate) fn remove_everywhere(
     globals: &GlobalArgs,
     recipient: &str,
 ) -> Result<(), CommandError> {
-    let args = Args {
-        recipient: recipient.to_owned(),
-        selection: SelectionArgs::default(),
-        update: UpdateArgs::default(),
-        rotate: true,
-    };
-    cmd_remove(ui, globals, &args)
+    cmd_remove(ui, globals, &Args::everywhere(recipient))
+}
+
+/// Like [`remove_everywhere`], for a key of Flux that has been replaced in the cluster.
+#[cfg(feature = "kube")]
+pub(crate) fn remove_replaced(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    recipient: &str,
+) -> Result<(), CommandError> {
+    remove(
+        ui,
+        globals,
+        &Args::everywhere(recipient),
+        FluxWarning::Never,
+    )
+}
+
+impl Args {
+    fn everywhere(recipient: &str) -> Self {
+        Self {
+            recipient: recipient.to_owned(),
+            selection: SelectionArgs::default(),
+            update: UpdateArgs::default(),
+            rotate: true,
+        }
+    }
 }
 
 /// The recipient with that name, text or beginning.

@@ -7,6 +7,7 @@ mod install_key;
 mod rebuild;
 mod refusals;
 mod render;
+mod rotate_key;
 mod sealed_secrets;
 mod server;
 mod strict_schema;

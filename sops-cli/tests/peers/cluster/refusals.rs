@@ -157,7 +157,8 @@ fn a_missing_namespace_is_reported() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("the namespace `nowhere` does not exist"),
+            .contains("the namespace `nowhere` does not exist")
+            && run.stderr.contains("`kubectl create namespace nowhere`"),
         "{run}"
     );
     assert!(run.stderr.contains("--create-namespace"), "{run}");
@@ -171,7 +172,9 @@ fn a_missing_namespace_is_reported() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("the namespace `nowhere` does not exist"),
+            .contains("the namespace `nowhere` does not exist")
+            && run.stderr.contains("`kubectl create namespace nowhere`")
+            && !run.stderr.contains("install-key"),
         "{run}"
     );
 }

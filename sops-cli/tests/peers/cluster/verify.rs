@@ -209,6 +209,8 @@ fn each_gap_is_reported() {
         "live.yaml",
         kustomization("apps", "./apps/production", "") + "---\n" + &other,
     );
+    let note = "- cluster has no Kustomizations: Flux does not apply anything yet";
+    assert_has(&verify(&environment, &[]), note);
     CLUSTER.kubectl(&environment, &["create", "-f", "live.yaml"]);
     std::fs::remove_file(environment.path("live.yaml")).expect("the file can be removed");
     let lines = verify(&environment, &[]);
@@ -230,7 +232,7 @@ fn each_gap_is_reported() {
         ("other=x", "GAP keys/sops-age has no usable age identity"),
         (
             &format!("age.agekey={}", other_identity()),
-            "GAP this computer's key is not in the cluster",
+            "- this computer's key is not in the cluster, and need not be: age1",
         ),
     ] {
         CLUSTER.kubectl(
@@ -563,6 +565,48 @@ fn flux_verify_finds_keys_under_several_names() {
     for name in ["a", "b", "pq"] {
         assert_has(&lines, &format!("ok ./{name}.yaml can be decrypted"));
     }
+}
+
+/// Flux needs one key that decrypts the files, and not that of each teammate.
+#[test]
+fn a_key_of_a_teammate_need_not_be_in_the_cluster() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "team"]);
+    environment.write("flux.txt", other_identity());
+    let both = format!("{},{}", recipient(), other_recipient());
+    environment.write(".sops.yaml", format!("creation_rules:\n- age: {both}\n"));
+    environment
+        .run(&[
+            "flux",
+            "install-key",
+            "-n",
+            "team",
+            "--age-key-file",
+            "flux.txt",
+        ])
+        .succeeds();
+    std::fs::remove_file(environment.path("flux.txt")).expect("the file can be removed");
+    encrypt(&environment, "secret.yaml", &both);
+    let lines = verify(&environment, &["-n", "team"]);
+    assert_has(
+        &lines,
+        &format!(
+            "- this computer's key is not in the cluster, and need not be: {}",
+            recipient()
+        ),
+    );
+    assert_has(&lines, "ok ./secret.yaml can be decrypted");
+    assert!(
+        !lines.iter().any(|line| line.starts_with("GAP")),
+        "{lines:?}"
+    );
+    // A retired key is not mistaken for a key that is missing in the cluster.
+    encrypt(&environment, "secret.yaml", &other_recipient());
+    let lines = verify(&environment, &["-n", "team"]);
+    assert_has(
+        &lines,
+        "- this computer's key is not a recipient of these files: age1",
+    );
 }
 
 /// The form that docs/gitops.md describes.

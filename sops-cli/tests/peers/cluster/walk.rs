@@ -11,21 +11,39 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the page. The blocks that replace the key come twice, because the user
-/// repeats them every year.
-fn steps() -> String {
+/// The section that is for a new computer.
+const LOST_KEY: &str = "Get a lost key back";
+
+/// The shell blocks of the page, with the heading of their section.
+fn blocks() -> Vec<(String, String)> {
     let text = fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the page exists");
-    let mut steps = Vec::new();
+    let mut all = Vec::new();
     for section in text.split("\n## ") {
+        let heading = section.lines().next().unwrap_or_default();
         let blocks = section.split("```sh\n").skip(1);
-        let blocks: Vec<&str> = blocks
-            .map(|block| block.split("```").next().unwrap_or_default())
-            .collect();
-        let is_repeated = section.starts_with("Replace the key\n");
-        steps.extend(blocks.repeat(if is_repeated { 2 } else { 1 }));
+        let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
+        all.extend(blocks.map(|block| (heading.to_owned(), block.to_owned())));
+    }
+    all
+}
+
+/// The steps of the page, without those for a new computer. The blocks that replace the key come
+/// twice, because the user repeats them every year.
+fn steps() -> String {
+    let blocks = blocks();
+    let replacement: Vec<_> = blocks
+        .iter()
+        .filter(|(heading, _)| heading == "Replace the key")
+        .collect();
+    let mut steps = Vec::new();
+    for block in blocks.iter().filter(|(heading, _)| heading != LOST_KEY) {
+        steps.push(block);
+        if Some(&block) == replacement.last() {
+            steps.extend(&replacement);
+        }
     }
     assert_eq!(steps.len(), 22, "the page has other steps");
-    steps.concat()
+    steps.into_iter().map(|(_, block)| block.as_str()).collect()
 }
 
 /// A shell in which both programs are on the PATH.
@@ -86,19 +104,24 @@ fn the_documented_steps_end_in_a_working_cluster() {
     }
     let plaintext = "[database]\nurl = \"postgres://web:s3cret@database.staging.svc/web\"\n";
     assert!(run.stdout.contains(plaintext), "{run}");
+    // Flux gets its own key, which is replaced twice.
     assert_eq!(
         run.stdout.matches("secret/sops-age configured\n").count(),
-        4
+        5
     );
+    let is_decrypted = "./apps/staging/secret.yaml                         can be decrypted";
+    assert_eq!(run.stdout.matches(is_decrypted).count(), 4, "{run}");
     assert!(run.stderr.contains("replaces the key of age1"), "{run}");
     assert_eq!(
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext
     );
 
-    // Only the last of three keys is left.
+    // The user's key and the last of Flux's three keys are left.
     let rules = environment.read("fleet/.sops.yaml");
-    assert_eq!(rules.matches("- age1").count(), 1, "{rules}");
+    assert_eq!(rules.matches("- age1").count(), 2, "{rules}");
+    assert_eq!(rules.matches("# flux").count(), 1, "{rules}");
+    get_lost_key_back(&server, &environment);
 
     // The commits contain neither plaintext nor keys.
     let search =
@@ -106,6 +129,33 @@ fn the_documented_steps_end_in_a_working_cluster() {
     let run = environment.finish(shell(&environment, search)).succeeds();
     assert!(run.stdout.contains("apps/staging/secret.yaml\n"), "{run}");
     assert!(!run.stdout.contains(':'), "{run}");
+}
+
+/// Follows the section about a lost key on a new computer, and on one whose key file has no line
+/// break at the end.
+fn get_lost_key_back(server: &Server, environment: &TestEnvironment) {
+    let blocks = blocks();
+    let section = blocks.iter().filter(|(heading, _)| heading == LOST_KEY);
+    let section: String = section.map(|(_, block)| block.as_str()).collect();
+    for old in [None, Some(sops_test_support::environment::other_identity())] {
+        let fresh = TestEnvironment::without_key();
+        server.write_kubeconfig(&fresh);
+        let clone = environment.path("fleet").display().to_string();
+        let keys = fresh.home().join(".config/sops/age/keys.txt");
+        if let Some(old) = &old {
+            fs::create_dir_all(keys.parent().expect("the file is in a directory"))
+                .expect("the directory can be created");
+            fs::write(&keys, old).expect("the file can be written");
+        }
+        let script = format!(
+            "git clone -q {clone} fleet; cd fleet\n{section}\nsops-rs decrypt apps/production/secret.yaml; ls ~"
+        );
+        let run = fresh.finish(shell(&fresh, &script)).succeeds();
+        assert_eq!(run.stdout.matches("kind: Secret").count(), 2, "{run}");
+        assert!(!run.stdout.contains("agekey"), "{run}");
+        let text = fs::read_to_string(&keys).expect("the file exists");
+        assert!(old.is_none_or(|old| text.lines().any(|line| line == old)));
+    }
 }
 
 /// The repository in the test data is complete: both environments can be applied.
