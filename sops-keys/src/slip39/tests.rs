@@ -106,8 +106,8 @@ fn a_wrong_word_is_located() {
         words[at] = word;
         message(words.join(" ").parse::<Share>())
     };
-    for at in 0..words.len() {
-        let other = if words[at] == "zero" { "acid" } else { "zero" };
+    for (at, word) in words.iter().enumerate() {
+        let other = if *word == "zero" { "acid" } else { "zero" };
         let expected = format!(
             "the checksum does not match; if only one word is wrong, it is word {}",
             at + 1

@@ -9,7 +9,9 @@ use super::update::{UpdateArgs, require_access, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
-use crate::recipient_edit::{RecipientChange, RuleSelection, checked_name};
+#[cfg(feature = "kube")]
+use crate::recipient_edit::RuleSelection;
+use crate::recipient_edit::{RecipientChange, checked_name};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -109,6 +111,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
 }
 
 /// Adds a recipient to rules and key groups, by their indexes, and to the encrypted files.
+#[cfg(feature = "kube")]
 pub(crate) fn add_to_rules(
     ui: &Ui,
     globals: &GlobalArgs,

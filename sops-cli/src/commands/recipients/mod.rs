@@ -8,8 +8,11 @@ mod rewrite;
 mod selection;
 mod update;
 
+#[cfg(feature = "kube")]
 pub(crate) use add::add_to_rules;
-pub(crate) use remove::{remove_everywhere, remove_replaced};
+pub(crate) use remove::remove_everywhere;
+#[cfg(feature = "kube")]
+pub(crate) use remove::remove_replaced;
 
 use clap::Subcommand;
 

@@ -49,6 +49,7 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
 enum FluxWarning {
     Usual,
     /// Flux has another key already.
+    #[cfg(feature = "kube")]
     Never,
 }
 

@@ -225,7 +225,7 @@ fn each_run_does_what_comes_next_and_stops_for_the_user() {
     );
     fleet.push_and_apply();
     let run = fleet.rotate("").succeeds();
-    assert_eq!(fleet.keys_in_cluster(), [new.clone()]);
+    assert_eq!(fleet.keys_in_cluster(), std::slice::from_ref(&new));
     assert!(
         run.stderr.contains("The branch other still has 3 files"),
         "{run}"
@@ -247,7 +247,7 @@ fn each_run_does_what_comes_next_and_stops_for_the_user() {
 #[test]
 fn a_killed_run_loses_nothing_and_the_next_one_continues() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let seed = number("SOPS_RS_SEED").unwrap_or_else(|| rand::rng().random::<u64>());
+    let seed = number("SOPS_RS_SEED").unwrap_or_else(rand::random);
     println!("SOPS_RS_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut fleet = Fleet::new();
