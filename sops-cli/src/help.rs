@@ -86,7 +86,7 @@ const WRITING: &[&str] = &[
     "encrypt", "decrypt", "edit", "set", "unset", "rotate", "publish",
 ];
 
-/// Those that decrypt, and those that only encrypt.
+/// The commands that use master keys, if only to encrypt.
 const WITH_KEYS: &[&str] = &[
     "accept",
     "apply",
@@ -216,7 +216,7 @@ pub(crate) fn of_command(command: Command) -> Command {
             .iter()
             .find(|(command, argument, _)| *command == name && *argument == id);
         match own {
-            Some((.., help)) => arg.hide(is_hidden).help(*help),
+            Some((.., help)) => arg.hide(is_hidden).help(*help).long_help(*help),
             None => arg.hide(is_hidden),
         }
     });

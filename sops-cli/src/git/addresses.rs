@@ -61,7 +61,7 @@ impl Addresses {
         let _ = fs::write(&self.file, text);
     }
 
-    /// Remembers the addresses of all remotes that have none yet.
+    /// Remembers the addresses of all remotes whose address is not recorded yet.
     pub(crate) fn remember_all() {
         let mut addresses = Self::read();
         let remotes = git(&["remote"]).unwrap_or_default();

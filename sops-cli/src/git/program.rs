@@ -85,7 +85,7 @@ impl Running {
         Self::spawn(command, arguments)
     }
 
-    /// Starts a process in a directory that reads this input.
+    /// Starts a process in a directory, with this input.
     pub(super) fn start_with_input(
         directory: &Path,
         arguments: &[&str],

@@ -166,7 +166,7 @@ impl KeyPlan {
         }
     }
 
-    /// Reports the files that cannot be changed, if nothing else is done.
+    /// Ends a run that changes no file: reports the errors, and returns one that counts them.
     pub(crate) fn end(self, ui: &Ui, participle: &str) -> Result<(), CommandError> {
         let total = self.errors.len() + self.unchanged + self.changed();
         let failed = self.errors.len();

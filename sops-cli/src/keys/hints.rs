@@ -25,7 +25,9 @@ pub(super) fn hints<'k>(
             Family::Pgp => Cow::Borrowed(
                 "`gpg --list-secret-keys` shows the available PGP keys; if they are in another directory, set GNUPGHOME to it",
             ),
-            _ => Cow::Borrowed("cloud keys need a key service: `--keyservice`"),
+            _ => {
+                Cow::Borrowed("or name a key service that can use this key: `--keyservice ADDRESS`")
+            }
         };
         hints.push(hint);
     }

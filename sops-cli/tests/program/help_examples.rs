@@ -21,7 +21,7 @@ const NO_TERMINAL: &str = "there is no terminal to ask for the value";
 /// The messages of examples that show or ask for shares, if there is no terminal.
 const NO_TERMINAL_FOR_SHARES: [&str; 2] = [
     "without a terminal, only one share is printed at a time",
-    "there is no share in it",
+    "no share found",
 ];
 
 #[test]

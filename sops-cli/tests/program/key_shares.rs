@@ -109,7 +109,7 @@ fn mistakes_are_found_and_no_word_is_shown() {
     let unknown = format!("{} secrett", words(&shares[1])[..32].join(" "));
     let one = &shares[0];
     for (text, flags, says) in [
-        (String::new(), &[][..], "there is no share in it"),
+        (String::new(), &[][..], "no share found"),
         (one.clone(), &[], "1 share is not enough: 2 are needed"),
         (format!("{one}{one}"), &[], "share 1 was given twice"),
         (
@@ -191,7 +191,10 @@ fn nothing_is_overwritten_and_no_share_is_written_to_a_disk() {
     assert!(run.stderr.contains("choose it with `--share`"), "{run}");
     for (numbers, says) in [
         ("1-of-2", "each share would be the whole key"),
-        ("3-of-2", "3 shares cannot be needed if there are only 2"),
+        (
+            "3-of-2",
+            "the threshold, 3, is greater than the number of shares, 2",
+        ),
         ("2-of-17", "at most 16 shares"),
         ("2/3", "such as `3-of-5`"),
     ] {

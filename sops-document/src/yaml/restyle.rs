@@ -183,7 +183,8 @@ mod tests {
         "|", "|-", "|+", "|2", "|2-", "|2+", "|-2", "|+2", ">", ">-", ">+", ">2", ">2-", ">2+",
     ];
 
-    /// A document in which the value under `k` was spelled, if possible, and another key follows.
+    /// A document with the restyled value under `k` and another key after it; `None` if it cannot be
+    /// restyled.
     fn document(
         text: &str,
         kind: Type,

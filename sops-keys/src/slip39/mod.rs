@@ -81,10 +81,11 @@ fn split_encrypted(
 /// [`Error::Share`] with the reason.
 pub fn check_numbers(threshold: u8, count: u8) -> Result<()> {
     if threshold == 0 {
-        return Err(Error::share("at least one share must be needed"));
+        return Err(Error::share("the threshold must be at least 1"));
     }
     if threshold > count {
-        let message = format!("{threshold} shares cannot be needed if there are only {count}");
+        let message =
+            format!("the threshold, {threshold}, is greater than the number of shares, {count}");
         return Err(Error::share(message));
     }
     if threshold == 1 && count > 1 {

@@ -46,14 +46,14 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const EXAMPLES: &str = "\
 Examples:
   sops-rs flux rotate-key --start --age-key-file ~/.config/sops/age/flux.txt
-  sops-rs flux rotate-key --confirmed backup,ci --commit
-  sops-rs flux rotate-key --wait=30m";
+  sops-rs flux rotate-key --age-key-file ~/.config/sops/age/flux.txt --confirmed backup,ci --commit
+  sops-rs flux rotate-key --age-key-file ~/.config/sops/age/flux.txt --wait=30m";
 
 /// Replace the key of Flux, step by step
 ///
-/// Each run finds out how far the replacement is, from the key file, the Secret, `.sops.yaml`, the
-/// files and Git. It does what comes next, and stops where you must act: to store copies of the new
-/// key, and to push commits. At any time, Flux can decrypt what it applies. Run it again until it
+/// Each run reads the key file, the Secret, `.sops.yaml`, the files and Git to find out which steps
+/// are done. It does what comes next, and stops where you must act: to store copies of the new key,
+/// and to push commits. At any time, Flux can decrypt what it applies. Run it again until it
 /// says that nothing is left to do.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     /// Start another replacement if the last one is complete
     #[arg(long, conflicts_with = "old")]
     start: bool,
-    /// Wait until Flux has applied a commit, at most this long, or 10 minutes
+    /// Wait until Flux has applied a commit, for at most this time [default without a value: 10m]
     #[arg(long, value_name = "TIME", value_parser = duration, num_args = 0..=1, require_equals = true, default_missing_value = "10m")]
     wait: Option<Duration>,
     /// Commit the changed files; you still push
@@ -318,7 +318,7 @@ impl Rotation<'_> {
         let ui = self.ui;
         let usual = Identities::from_environment(Environment::process());
         if self.args.age_key_file.is_none() && usual.recipients().contains(old) {
-            ui.note("Flux uses a key of your key file. To give it its own key, pass a file for that key with `--age-key-file`.");
+            ui.note("Flux uses a key from your key file. To give it its own key, pass a file for that key with `--age-key-file`.");
         }
         let pair = keygen::generate(old.to_string().starts_with("age1pq1"));
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -535,7 +535,11 @@ impl Rotation<'_> {
             let mut arguments = vec!["commit", "--quiet", "--message", subject, "--"];
             arguments.extend(names.iter().map(String::as_str));
             git(&arguments)?;
-            ui.note(format_args!("Committed {} files: {subject}", names.len()));
+            let plural = if names.len() == 1 { "" } else { "s" };
+            ui.note(format_args!(
+                "Committed {} file{plural}: {subject}",
+                names.len()
+            ));
         }
         let commit = last_commit(repository)?;
         let has_remote = !git(&["remote"])?.is_empty();

@@ -141,8 +141,9 @@ impl GroupChange {
             Self::Add(group) => groups.push(group.clone()),
             Self::Delete(index) if *index >= groups.len() => {
                 return Err(format!(
-                    "key group {index} does not exist: the file has {}, and the first one is 0",
-                    groups.len()
+                    "key group {index} does not exist: the file has {} key group{}, and numbering starts at 0",
+                    groups.len(),
+                    if groups.len() == 1 { "" } else { "s" }
                 ));
             }
             Self::Delete(index) => {

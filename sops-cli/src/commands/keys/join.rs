@@ -26,8 +26,8 @@ const SHORTEST: usize = 12;
 /// Restore a private key from its shares
 ///
 /// On a terminal, this asks for the shares, and does not show what you type. The first four letters
-/// of a word are enough. A wrong word is found, and you can correct it. Files and standard input can
-/// have several shares, separated by empty lines; numbers between the words and lines that begin
+/// of a word are enough. If a word is wrong, sops-rs says which one if it can, and asks again. Files and
+/// standard input can have several shares, separated by empty lines; numbers between the words and lines that begin
 /// with `#` are ignored.
 ///
 /// Compare the recipient that this prints with the one on the shares, or pass it with
@@ -104,15 +104,13 @@ fn add_from(shares: &mut Vec<Share>, file: &Path) -> Result<(), CommandError> {
     let text = str::from_utf8(&text).map_err(|_| error("not UTF-8".to_owned()))?;
     let found = share_text::shares(text);
     if found.is_empty() {
-        return Err(error("there is no share in it".to_owned()));
+        return Err(error("no share found".to_owned()));
     }
     for share in found {
         let read: keys::Result<Share> = share.words.parse();
         let checked = read.and_then(|share| share.check_with(shares).map(|()| share));
         shares.push(
-            checked.map_err(|problem| {
-                error(format!("in the share in line {}: {problem}", share.line))
-            })?,
+            checked.map_err(|problem| error(format!("share on line {}: {problem}", share.line)))?,
         );
     }
     Ok(())

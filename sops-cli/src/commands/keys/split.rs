@@ -20,7 +20,7 @@ Examples:
   sops-rs keys split 3-of-5 --share 2 --qr
   sops-rs keys split 2-of-3 --share 1 --key-file backup.txt";
 
-/// Split a private key into shares on paper, some of which restore it
+/// Split a private key into N shares, any K of which restore it
 ///
 /// `3-of-5` makes five shares. Any three of them restore the key, with `keys join`; two say nothing
 /// about it. A share is 33 words of the standard SLIP-39, or a QR code with these words. The last
@@ -28,8 +28,8 @@ Examples:
 /// another: write each down, and press Enter to clear the screen.
 ///
 /// The shares depend only on the key and on how many are needed. So you can print each with its own
-/// command, print a lost one again, or add a sixth with `3-of-6`. Shares for another number, such as
-/// `2-of-5`, cannot be mixed with them.
+/// command, print a lost one again, or add a sixth with `3-of-6`. Shares with another
+/// threshold, such as `2-of-5`, cannot be mixed with them.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -151,7 +151,10 @@ impl Args {
                 let error = CommandError::new(Code::Generic, message);
                 let all = others.iter().chain([&last]);
                 Err(all.fold(error, |error, pair| {
-                    error.hint(format!("choose it with `--recipient {}`", pair.recipient))
+                    error.hint(format!(
+                        "to split this one, pass `--recipient {}`",
+                        pair.recipient
+                    ))
                 }))
             }
         }

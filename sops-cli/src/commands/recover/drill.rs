@@ -45,8 +45,7 @@ pub(super) struct Args {
     /// Also check the files of this commit, such as the last release
     #[arg(long, value_name = "REV")]
     rev: Vec<String>,
-    /// Print a page with the steps of a recovery, with the facts of this repository, as Markdown;
-    /// the checks go to standard error
+    /// Print a recovery runbook for this repository, as Markdown; the checks go to standard error
     #[arg(long)]
     runbook: bool,
     #[command(flatten)]

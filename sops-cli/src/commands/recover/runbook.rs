@@ -167,7 +167,7 @@ pub(super) fn text(facts: &Facts) -> String {
     }
     text += "```\n\n## 4. Start Flux\n\n";
     if facts.directories.len() > 1 {
-        text += "Run only the line of the cluster that you rebuild:\n\n";
+        text += "Run only the line for the cluster that you are rebuilding:\n\n";
     }
     text += "```sh\n";
     for directory in &facts.directories {

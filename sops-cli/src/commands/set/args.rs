@@ -126,6 +126,13 @@ pub(crate) struct Caller<'c> {
 }
 
 impl Caller<'_> {
+    /// The error for a value on the command line next to `--value-stdin`.
+    pub(super) fn value_twice() -> CommandError {
+        let message =
+            "`--value-stdin` reads the value from standard input, so pass only a key path";
+        CommandError::new(Code::NoFileSpecified, message)
+    }
+
     /// The error for missing arguments.
     pub(super) fn usage(self) -> CommandError {
         let Self { command, file } = self;

@@ -121,6 +121,7 @@ impl ValueArgs {
         let (path, value) = match words {
             [path, value] if !self.value_stdin => (path, Some(value)),
             [path] if self.value_stdin => (path, None),
+            [_, _] => return Err(Caller::value_twice()),
             _ => return Err(caller.usage()),
         };
         // An invalid path is reported before standard input is read.

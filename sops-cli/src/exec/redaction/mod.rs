@@ -71,7 +71,7 @@ impl Redaction {
         }
     }
 
-    /// Waits until all output was passed on, but not for long. Returns whether it was.
+    /// Waits up to `time` until all output has been passed on. Returns whether it has been.
     ///
     /// # Errors
     /// An output that cannot be written, except a pipe that its reader has closed.
