@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::retry_on_intr;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use sops_test_support::environment::{TestEnvironment, program};
 
 /// A command on a terminal of its own.
@@ -69,6 +69,22 @@ impl Session {
                 "no {text:?} in {:?}",
                 self.shown
             );
+        }
+    }
+
+    /// Like [`Self::until`], for a question whose answer is not shown: waits until the terminal stops
+    /// showing what is typed, which is after the question.
+    #[track_caller]
+    pub(crate) fn until_hidden(&mut self, question: &str) {
+        self.until(question);
+        let start = Instant::now();
+        let is_shown = |terminal: &File| {
+            let modes = tcgetattr(terminal).expect("it is a terminal").local_modes;
+            modes.contains(LocalModes::ECHO)
+        };
+        while is_shown(&self.terminal) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{question:?}");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
