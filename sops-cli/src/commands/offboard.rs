@@ -44,7 +44,16 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
     let report = Report::new(&survey, &names, Some(&person), None)?;
     let keys = person.keys.iter();
     let ids: Vec<String> = keys.map(|key| survey.past.masters.key(*key).id()).collect();
-    for recipient in in_configuration(ui, globals, &ids)? {
+    let mut recipients = in_configuration(ui, globals, &ids)?;
+    // The configuration may have been changed without the files.
+    let current = survey.recipients();
+    let left = person.keys.iter().filter(|key| current.contains(key));
+    let left = left.map(|key| survey.past.masters.key(*key).id());
+    recipients.extend(
+        left.filter(|id| !recipients.contains(id))
+            .collect::<Vec<_>>(),
+    );
+    for recipient in recipients {
         remove_everywhere(ui, globals, &recipient)?;
     }
     let text = checklist(&report);

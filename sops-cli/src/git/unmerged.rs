@@ -4,8 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use sops_core::document::merge_conflict;
-
 use super::objects::Objects;
 use super::program::{Running, git};
 use crate::command_error::CommandError;
@@ -38,9 +36,12 @@ impl UnmergedFile {
         Ok((!files.is_empty()).then(|| files.swap_remove(0)))
     }
 
-    /// The versions of a file that the last merge committed with conflict markers; `None` if it has
-    /// none.
-    pub(crate) fn of_committed_merge(file: &Path) -> Result<Option<Self>, CommandError> {
+    /// The versions of a file with conflict markers, if the last merge committed it with this
+    /// `content`. Markers of another commit have other versions.
+    pub(crate) fn of_committed_merge(
+        file: &Path,
+        content: &[u8],
+    ) -> Result<Option<Self>, CommandError> {
         let mut pathspec = OsString::from(":(literal)");
         pathspec.push(file);
         let run = |arguments: &[&str]| {
@@ -58,8 +59,7 @@ impl UnmergedFile {
         }
         let objects = Objects::open()?;
         let version = |commit: &str| objects.blob(&format!("{commit}:{path}"));
-        let merged = version(commit).unwrap_or_default();
-        if merge_conflict(&merged).is_none() {
+        if version(commit).as_deref() != Some(content) {
             return Ok(None);
         }
         let sides = [format!("{commit}^1"), format!("{commit}^2")];

@@ -215,7 +215,7 @@ impl Judge<'_> {
         let mut findings = judge.findings(&file.path, &bytes);
         for finding in &mut findings {
             finding.message = format!(
-                "{} (the creation rule is in a `.sops.yaml` that Git does not track: `git add` the `.sops.yaml` too)",
+                "{} (the creation rule is in a `.sops.yaml` that you have not added: `git add` the `.sops.yaml` too)",
                 finding.message
             );
         }

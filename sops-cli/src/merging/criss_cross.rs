@@ -14,35 +14,31 @@ use super::format;
 /// The size of the markers of conflicts between the ancestors, which no value has.
 const MARKER_SIZE: usize = 97;
 
-/// The merge of the common ancestors, as Git makes one of plaintext, without the values in which
-/// they conflict; `None` if they cannot be merged, so that the two sides conflict in everything in
-/// which they differ. `ancestor` is the base that Git passed.
+/// The merge of two common ancestors, as Git makes one of plaintext, without the values in which
+/// they conflict; `None` if they cannot be merged, or if there are more, so that the two sides
+/// conflict in everything in which they differ. `ancestor` is the base that Git passed.
 pub(crate) fn merged_base(
     path: &Path,
     ancestor: &[u8],
     versions: Vec<Vec<u8>>,
     keys: &dyn KeyService,
 ) -> Option<Vec<u8>> {
+    let [first, second]: [Vec<u8>; 2] = versions.try_into().ok()?;
+    let sides = Versions {
+        base: Some(ancestor),
+        ours: &first,
+        theirs: &second,
+        format: format(path, [&first, &second, ancestor]).ok()?,
+    };
+    let open = OpenMerge::open(&sides, keys).ok()?;
     let mut choices = Choices::default();
     // The result is only compared with the sides, and never written.
     choices.allow_plaintext = true;
-    let mut versions = versions.into_iter();
-    let mut merged = versions.next()?;
-    for version in versions {
-        let sides = Versions {
-            base: Some(ancestor),
-            ours: &merged,
-            theirs: &version,
-            format: format(path, [&merged, &version, ancestor]).ok()?,
-        };
-        let open = OpenMerge::open(&sides, keys).ok()?;
-        let markers = Markers::default().with_size(MARKER_SIZE);
-        let (text, _) = open.marked_plaintext(&choices, &markers).ok()?;
-        let text = without_conflicts(&text);
-        let file = open.encrypt(&text, &choices, &Approval::Given, keys, SystemTime::now());
-        merged = file.ok()?.text.into_bytes();
-    }
-    Some(merged)
+    let markers = Markers::default().with_size(MARKER_SIZE);
+    let (text, _) = open.marked_plaintext(&choices, &markers).ok()?;
+    let text = without_conflicts(&text);
+    let file = open.encrypt(&text, &choices, &Approval::Given, keys, SystemTime::now());
+    Some(file.ok()?.text.into_bytes())
 }
 
 /// The lines outside conflicts.

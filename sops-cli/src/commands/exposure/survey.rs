@@ -69,6 +69,14 @@ impl Survey {
         })
     }
 
+    /// The master keys that the files have today.
+    pub(crate) fn recipients(&self) -> BTreeSet<usize> {
+        let values = self.values.iter();
+        values
+            .flat_map(|value| self.past.recipients(value))
+            .collect()
+    }
+
     /// When the value at this position last changed; `None` if that is not committed.
     pub(super) fn last_change(&self, value: usize) -> Option<Moment> {
         let commit = self.last_changes.commit(value)?;

@@ -31,7 +31,7 @@ use crate::flux::{
     KeyReplacement, REPLACES, ReplacementState, ReplacementStep, RepositoryState, Rollout,
     identities_of_secret, items, read_repository, recipients_in_secret, recorded,
 };
-use crate::git::{git, is_published};
+use crate::git::{git, is_published, unmerged_files};
 use crate::keys::key_file;
 use crate::keys::names::short;
 use crate::lint::root;
@@ -45,9 +45,9 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
 Examples:
-  sops-rs flux rotate-key --start --age-key-file ~/.config/sops/age/flux.txt
-  sops-rs flux rotate-key --age-key-file ~/.config/sops/age/flux.txt --confirmed backup,ci --commit
-  sops-rs flux rotate-key --age-key-file ~/.config/sops/age/flux.txt --wait=30m";
+  sops-rs flux rotate-key --age-key-file flux.txt --start
+  sops-rs flux rotate-key --age-key-file flux.txt --confirmed backup,ci
+  sops-rs flux rotate-key --age-key-file flux.txt --wait=30m";
 
 /// Replace the key of Flux, step by step
 ///
@@ -221,14 +221,16 @@ impl Rotation<'_> {
                     &repository,
                     &replacement,
                     "Encrypt only for the new key of Flux",
-                )? {
+                )? && !self.is_used_upstream(&replacement.old)?
+                {
                     self.remove_from_secret(&secret, file, &replacement)
                 } else {
                     Ok(Next::Stop)
                 }
             }
             ReplacementStep::Done => {
-                self.finish(&replacement, &file)?;
+                let changed = repository.uncommitted()?.len();
+                self.finish(&replacement, &file, changed)?;
                 Ok(Next::Stop)
             }
         }
@@ -532,6 +534,12 @@ impl Rotation<'_> {
                 self.next("--wait");
                 return Ok(false);
             }
+            if let Some(unmerged) = unmerged_files()?.first() {
+                let message = "this file has conflicts, so nothing was committed";
+                return Err(CommandError::new(Code::Generic, message)
+                    .in_file(&name_of(&unmerged.path))
+                    .hint("resolve them first: `sops-rs resolve` lists the encrypted files"));
+            }
             let mut arguments = vec!["commit", "--quiet", "--message", subject, "--"];
             arguments.extend(names.iter().map(String::as_str));
             git(&arguments)?;
@@ -689,9 +697,31 @@ impl Rotation<'_> {
         Err(CommandError::new(Code::Generic, message))
     }
 
-    fn finish(&self, replacement: &KeyReplacement, file: &KeyFile) -> Result<(), CommandError> {
+    /// Whether the branch that this one follows has files for the old key, which Flux may apply.
+    fn is_used_upstream(&self, old: &Recipient) -> Result<bool, CommandError> {
+        let name = git(&["rev-parse", "--abbrev-ref", "@{upstream}"]).unwrap_or_default();
+        let name = String::from_utf8_lossy(&name).trim().to_owned();
+        let mut branches = branches_with(&old.to_string())?.into_iter();
+        let is_used = branches.any(|(branch, _)| branch == name);
+        if is_used {
+            self.ui.note(format_args!(
+                "The branch {name} has files that need the old key: run `git pull`, and this command again"
+            ));
+        }
+        Ok(is_used)
+    }
+
+    fn finish(
+        &self,
+        replacement: &KeyReplacement,
+        file: &KeyFile,
+        changed: usize,
+    ) -> Result<(), CommandError> {
         let Self { ui, .. } = self;
         let old = replacement.old.to_string();
+        if changed > 0 {
+            ui.note("There are changed files: commit and push them");
+        }
         if let Some(new) = &replacement.new {
             ui.note(format_args!(
                 "Flux has only the new key, {new}; nothing is left to do"

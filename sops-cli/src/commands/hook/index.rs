@@ -16,7 +16,7 @@ use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::commands::git::status;
-use crate::config::nearest::CONFIG_FILE;
+use crate::config::nearest::{CONFIG_FILE, on_disk};
 use crate::git::{
     GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, is_published, staged,
 };
@@ -193,7 +193,13 @@ pub(super) fn check(
             linter: &secrets,
             ..judge
         };
-        let untracked = untracked::shown(ui, &judge, |_| false, &files)?;
+        // A rule that is not staged covers the file too, as users see it.
+        let is_staged = |inside: &Path| {
+            let file = judge.snapshot.root().join(inside);
+            let staged = judge.snapshot.read_file(&file).ok().flatten();
+            staged.is_some() && staged == on_disk(&file).ok().flatten()
+        };
+        let untracked = untracked::shown(ui, &judge, is_staged, &files)?;
         let untracked = untracked.into_iter().flat_map(|(_, shown)| shown);
         refusal.add_with_rule(untracked.collect());
     }

@@ -264,7 +264,10 @@ impl PushReport {
             .into_iter()
             .collect::<Result<Vec<_>, CommandError>>()?;
         if repository.has_working_tree && globals.config_of_flag().is_none() {
-            let is_tracked = |path: &Path| objects.find(&format!(":{}", path.display())).is_some();
+            let is_settled = |path: &Path| {
+                let is_tracked = || objects.find(&format!(":{}", path.display())).is_some();
+                secrets.snapshot.contains(path) || is_tracked()
+            };
             let clean = versions.iter().zip(&mut outcomes);
             let mut clean: HashMap<&TrackedFile, &mut Vec<Finding>> = clean
                 .filter(|(_, (_, findings))| findings.is_empty())
@@ -272,7 +275,7 @@ impl PushReport {
                 .collect();
             let mut files: Vec<&TrackedFile> = clean.keys().copied().collect();
             files.sort_unstable();
-            for (file, shown) in untracked::shown(ui, &secrets, is_tracked, &files)? {
+            for (file, shown) in untracked::shown(ui, &secrets, is_settled, &files)? {
                 if let Some(findings) = clean.get_mut(file) {
                     findings.extend(shown);
                 }

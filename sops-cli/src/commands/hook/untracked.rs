@@ -1,5 +1,5 @@
-//! Checks files that an untracked `.sops.yaml` covers. `sops-rs encrypt` uses that configuration,
-//! so users rely on it.
+//! Checks files that a `.sops.yaml` covers which is untracked, or has changes that are not staged.
+//! `sops-rs encrypt` uses that configuration, so users rely on it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::ui::Ui;
 
 /// The files that an untracked configuration in the working tree covers, with the findings in them.
 /// Files that a configuration above the repository covers only cause a warning, because it may be
-/// meant for other directories. If the snapshot has the configuration, its version there counts.
-/// `is_tracked` says whether Git tracks a configuration, given its path relative to the root.
+/// meant for other directories. `is_settled` says whether Git's version of a configuration counts
+/// instead, given its path relative to the root.
 pub(super) fn shown<'f>(
     ui: &Ui,
     judge: &Judge<'_>,
-    is_tracked: impl Fn(&Path) -> bool,
+    is_settled: impl Fn(&Path) -> bool,
     files: &[&'f TrackedFile],
 ) -> Result<Vec<(&'f TrackedFile, Vec<Finding>)>, CommandError> {
     let snapshot = judge.snapshot;
@@ -32,7 +32,7 @@ pub(super) fn shown<'f>(
     let is_untracked = |directory: &PathBuf| {
         let file = directory.join(CONFIG_FILE);
         let inside = file.strip_prefix(root);
-        !inside.is_ok_and(|inside| snapshot.contains(inside) || is_tracked(inside)) && file.exists()
+        !inside.is_ok_and(&is_settled) && file.exists()
     };
     let directories: BTreeSet<PathBuf> = inside.chain(above).filter(is_untracked).collect();
     if directories.is_empty() {

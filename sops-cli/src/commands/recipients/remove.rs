@@ -1,7 +1,7 @@
 //! `sops-rs recipients remove`.
 
 use sops_core::config::Config;
-use sops_core::keys::Recipient;
+use sops_core::keys::{Environment, Identities, Recipient};
 use sops_core::{Format, parse_document};
 
 use super::rewrite::rewrite;
@@ -12,6 +12,7 @@ use crate::command_error::{Code, CommandError, name_of};
 #[cfg(feature = "kube")]
 use crate::flux::decrypts_with_flux;
 use crate::keys::names::short;
+use crate::keys::own::of_agent;
 use crate::recipient_edit::{Occurrence, RecipientChange, occurrences};
 use crate::ui::Ui;
 
@@ -90,6 +91,13 @@ fn remove(
             own.recipient
         );
         require_access(ui, globals, &config, &next)?;
+        if args.rotate && is_only_own(&all, &own.recipient) {
+            let message =
+                "this is your own key, and without it, you could not give the files new data keys";
+            return Err(CommandError::new(Code::Generic, message).hint(format!(
+                "ask a teammate to run `{next}`, or add another key of yours first"
+            )));
+        }
     }
     let selection = args.selection.selection(&config)?;
     let change = RecipientChange::Remove {
@@ -170,6 +178,17 @@ impl Args {
             rotate: true,
         }
     }
+}
+
+/// Whether the recipient is the user's, and the configuration names no other one of the user.
+fn is_only_own(all: &[Occurrence], recipient: &str) -> bool {
+    let identities = Identities::from_environment(Environment::process());
+    let own = identities.recipients().into_iter();
+    let mut own: Vec<String> = own.map(|own| own.to_string()).collect();
+    own.extend(of_agent());
+    let is_own = |named: &str| own.iter().any(|own| own == named);
+    let mut others = all.iter().filter(|other| other.recipient != recipient);
+    is_own(recipient) && !others.any(|other| is_own(&other.recipient))
 }
 
 /// The recipient with that name, text or beginning.

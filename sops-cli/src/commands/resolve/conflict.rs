@@ -27,10 +27,9 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
     }
     let message = "this file has no unresolved conflict in Git";
     let error = CommandError::new(Code::Generic, message).in_file(&name_of(&file));
-    let is_marked =
-        read_repository_file(&file).is_ok_and(|content| merge_conflict(&content).is_some());
-    if is_marked && Operation::current().abort().is_none() {
-        if let Some(unmerged) = UnmergedFile::of_committed_merge(&file)? {
+    let content = read_repository_file(&file).unwrap_or_default();
+    if merge_conflict(&content).is_some() && Operation::current().abort().is_none() {
+        if let Some(unmerged) = UnmergedFile::of_committed_merge(&file, &content)? {
             return Ok((file, unmerged));
         }
         let file = shell_path(&file.to_string_lossy());
@@ -108,9 +107,12 @@ pub(crate) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
     let Ok(content) = read_repository_file(file) else {
         return false;
     };
+    // A side that deleted the file needs a decision.
+    let has_both = unmerged.ours().is_some() && unmerged.theirs().is_some();
     let is_ours = || unmerged.ours() == Some(&*content);
     let format = || format_of_encrypted(file, &content);
-    str::from_utf8(&content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX))
+    has_both
+        && str::from_utf8(&content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX))
         && merge_conflict(&content).is_none()
         && !is_ours()
         && EncryptedDocument::parse(&*content, format()).is_ok_and(|document| {

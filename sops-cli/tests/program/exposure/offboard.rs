@@ -79,3 +79,32 @@ fn another_branch_cannot_name_recipients() {
     assert!(rules.contains(&recipient()), "{rules}");
     assert!(!rules.contains(&other_recipient()), "{rules}");
 }
+
+#[test]
+fn files_that_the_configuration_no_longer_explains_are_changed_too() {
+    let repository = Repository::new();
+    repository.create("db.yaml", &[("password", "correct-horse")]);
+    repository.commit();
+    repository
+        .0
+        .run(&["recipients", "remove", "bob"])
+        .succeeds();
+    repository.0.run(&["offboard", "bob"]).succeeds();
+    let text = repository.0.read("db.yaml");
+    assert!(!text.contains(&other_recipient()), "{text}");
+    let mut bob = Identities::new();
+    bob.add_keys("keys.txt", other_identity().as_bytes())
+        .expect("the key is valid");
+    assert!(decrypt(&text, Format::Yaml, &bob).is_err());
+}
+
+#[test]
+fn the_own_key_is_not_removed() {
+    let repository = Repository::new();
+    repository.create("db.yaml", &[("password", "correct-horse")]);
+    repository.commit();
+    let run = repository.0.run(&["offboard", "ann"]).fails_with(1);
+    assert!(run.stderr.contains("this is your own key"), "{run}");
+    let status = repository.git(&["status", "--porcelain"]);
+    assert_eq!(status.stdout, "");
+}

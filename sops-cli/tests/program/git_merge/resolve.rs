@@ -348,6 +348,23 @@ fn committed_conflict_markers_are_resolved_from_the_merge() {
 }
 
 #[test]
+fn markers_of_an_older_merge_are_not_those_of_another_commit() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    repository.conflicts();
+    let marked = repository.0.read(FILE);
+    repository.commit_resolved(FILE);
+    repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
+    repository.commit_all();
+    repository.0.write(FILE, marked.replace("port:", "ports:"));
+    repository.commit_all();
+    let run = repository
+        .0
+        .run(&["resolve", FILE, "--theirs"])
+        .fails_with(1);
+    assert!(run.stderr.contains("`git checkout COMMIT^"), "{run}");
+}
+
+#[test]
 fn markers_of_another_commit_lead_to_the_commit_before() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
     repository.conflicts();

@@ -45,7 +45,7 @@ fn an_untracked_configuration_covers_staged_files() {
             let run = repository.commit();
             let reasons = [
                 "app/secrets/a.env:1",
-                "Git does not track",
+                "you have not added",
                 "`git add` the `.sops.yaml`",
                 "The commit is refused",
             ];
@@ -84,11 +84,13 @@ fn an_untracked_configuration_covers_staged_files() {
 }
 
 #[test]
-fn the_staged_configuration_counts() {
+fn a_rule_that_is_not_staged_covers_staged_files_too() {
     let repository = repository(".sops.yaml", "^other/");
     repository.git(&["add", ".sops.yaml"]).succeeds();
-    // The next commit may add this rule, and encrypt the file.
     repository.0.write(".sops.yaml", rule("(^|/)secrets/"));
+    let run = repository.commit();
+    refused(&run, &["app/secrets/a.env:1", "you have not added"]);
+    repository.0.write(".sops.yaml", rule("^other/"));
     repository.commit().succeeds();
     // The nearest configuration governs a file.
     repository.add("app/.sops.yaml", &rule("^other/"));
@@ -139,7 +141,7 @@ fn a_push_is_judged_by_an_untracked_configuration() {
             &push(),
             &[
                 &format!("{commit}:app/secrets/a.env:1"),
-                "Git does not track",
+                "you have not added",
                 "The push is refused",
             ],
         );
@@ -149,7 +151,7 @@ fn a_push_is_judged_by_an_untracked_configuration() {
             .succeeds();
         repository.add("b.txt", "b");
         repository.commit_unchecked();
-        refused(&push(), &["app/secrets/a.env:1", "Git does not track"]);
+        refused(&push(), &["app/secrets/a.env:1", "you have not added"]);
     }
     // Files that the rule does not cover pass, and so do encrypted files.
     let repository = repository(".sops.yaml", "^other/");
