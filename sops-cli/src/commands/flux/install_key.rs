@@ -29,7 +29,7 @@ use crate::flux::{recipients_in, recorded};
 use crate::ui::Ui;
 
 /// The entry of the Secret. Flux reads entries whose names end with `.agekey`.
-const ENTRY: &str = "age.agekey";
+pub(super) const ENTRY: &str = "age.agekey";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -16,6 +16,7 @@ use sops_core::reading::{self, FileKind};
 use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
+use super::install_key::ENTRY;
 use super::secret_args::SecretArgs;
 use crate::arguments::{GlobalArgs, duration};
 use crate::cluster::{
@@ -36,9 +37,6 @@ use crate::keys::key_file;
 use crate::keys::names::short;
 use crate::lint::root;
 use crate::ui::Ui;
-
-/// The entry of the Secret with the keys.
-const ENTRY: &str = "age.agekey";
 
 /// How often the cluster is asked while waiting.
 const INTERVAL: Duration = Duration::from_secs(5);

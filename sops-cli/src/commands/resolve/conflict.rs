@@ -103,7 +103,7 @@ pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
 
 /// Whether the file was resolved, and only not added yet: it is a whole encrypted file with a correct
 /// MAC, but not our version, which Git leaves there if the driver fails.
-pub(crate) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
+pub(super) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
     let Ok(content) = read_repository_file(file) else {
         return false;
     };

@@ -15,7 +15,8 @@ use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Ver
 use sops_core::{EncryptedDocument, Error, Location};
 use sops_lint::shell_path;
 
-pub(crate) use self::conflict::{encrypted_files, is_resolved};
+pub(crate) use self::conflict::encrypted_files;
+use self::conflict::is_resolved;
 use self::resolution::Resolution;
 use self::sides::{SideArgs, TakenSides};
 use crate::arguments::GlobalArgs;
