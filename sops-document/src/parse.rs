@@ -37,7 +37,7 @@ impl<'a> Document<'a> {
     }
 
     /// Like [`parse_reserving`](Self::parse_reserving), but the tape may lack comments. Finding out
-    /// which containers they belong to takes a good part of the time.
+    /// which containers they belong to takes a large part of the time.
     ///
     /// # Errors
     /// The errors of [`parse_reserving`](Self::parse_reserving).
@@ -54,7 +54,7 @@ impl<'a> Document<'a> {
 
     /// Like [`parse_reserving`](Self::parse_reserving). In YAML with comments, another thread finds
     /// out which containers they belong to, and `meanwhile` is called with the document without
-    /// them. Returns its result too.
+    /// them. Also returns the result of `meanwhile`.
     ///
     /// # Errors
     /// Those of [`parse_reserving`](Self::parse_reserving).

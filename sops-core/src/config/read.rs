@@ -63,7 +63,7 @@ fn read_with_unknown(
     })
 }
 
-/// Reads one value of a kind.
+/// Reads one value of a given kind.
 #[derive(Clone, Copy)]
 struct Seed<'c> {
     kind: ValueKind,

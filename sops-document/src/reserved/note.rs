@@ -98,7 +98,7 @@ impl<'a> Document<'a> {
         Cow::Owned(source)
     }
 
-    /// Passes the lines of an entry in YAML's block style.
+    /// Calls `pass` with each line of an entry in YAML's block style.
     fn note_lines(&self, entry: &ReservedEntry, name: &str, mut pass: impl FnMut(NoteLine<'_>)) {
         if !super::is_in_lines(self, entry) {
             return;
