@@ -68,7 +68,7 @@ impl KeyPath {
     }
 }
 
-/// Writes a key of a path for messages. `is_first`: it begins the path.
+/// Writes a key of a path for messages. `is_first` says that the key begins the path.
 pub(crate) fn write_dotted(out: &mut impl fmt::Write, key: &str, is_first: bool) -> fmt::Result {
     if key.is_empty() || key.contains(['.', '[', ']', '"', '\'']) {
         write!(out, "{}", Component::Key(key.to_owned()))

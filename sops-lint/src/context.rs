@@ -226,7 +226,7 @@ impl<'r> Context<'r> {
     }
 
     /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands
-    /// look for `.sops.yaml` there and above, so one further down is named.
+    /// look for `.sops.yaml` there and above, so the command names one that is further down.
     pub(crate) fn command(&self, words: &str) -> String {
         let Input { name, path, .. } = self.input;
         let start = path

@@ -22,7 +22,7 @@ exec sops-rs hook run
 
 impl HookName {
     /// The script of the hook. It runs `program` if sops-rs is not on the PATH, as is common in
-    /// graphical programs. `None`: the script is for other machines too.
+    /// graphical programs. Without `program`, the script is for other machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {
         let program = program.and_then(Path::to_str).map(shell_word);
         let program = program.unwrap_or_else(|| "\"$HOME/.cargo/bin/sops-rs\"".to_owned());
