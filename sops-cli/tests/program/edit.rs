@@ -189,7 +189,7 @@ fn a_text_is_kept_if_the_user_gives_up() {
         ("old.yaml", "kind: Secret\nstringData: [\n"),
         ("new.json", "{\"stringData\": {\"password\": \n"),
     ] {
-        // The second time the text is left as it is.
+        // The second time, the text is left as it is.
         let script =
             format!("test -e {name}.seen || printf %s '{text}' > \"$1\"; touch {name}.seen");
         let run = edit(&environment, &script, &["edit", name]).fails_with(200);
@@ -680,7 +680,7 @@ fn one_value_is_printed_as_text() {
         environment.run(&arguments)
     };
     assert_eq!(extract("data.password").succeeds().stdout, "hunter2");
-    // It is no value under `data` of the Secret.
+    // It is not a value under `data` of the Secret.
     assert_eq!(extract("metadata.name").succeeds().stdout, "a");
     let run = extract("stringData.password").fails_with(1);
     assert!(
