@@ -394,7 +394,7 @@ impl<'r> Context<'r> {
             .unwrap_or(0)
     }
 
-    /// A finding that is not reported, for later.
+    /// Takes back the last finding, so that it can be reported later or not at all.
     pub(crate) fn put_aside(&mut self) -> Option<Finding> {
         self.findings.pop()
     }

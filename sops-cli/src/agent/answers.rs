@@ -38,7 +38,7 @@ impl Answers {
         }
     }
 
-    /// From now on, asks with this prompt, or in a window if there is none.
+    /// From now on, asks with this prompt, or in a window if it is `None`.
     pub(super) fn serve(&self, serving: Option<Arc<dyn Prompt>>) {
         // An agent starts to serve once.
         let _ = self.serving.set(serving);

@@ -99,7 +99,7 @@ impl AgentService {
         self.is_memory_locked.load(Ordering::SeqCst)
     }
 
-    /// From now on, asks with this prompt, or in a window if there is none. Starts to watch the
+    /// From now on, asks with this prompt, or in a window if it is `None`. Starts to watch the
     /// clock.
     pub(crate) fn begin(self: &Arc<Self>, prompt: Option<Arc<dyn Prompt>>) {
         self.answers.serve(prompt);
