@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_all_lengths_are_coded_as_by_the_usual_engine() {
+    fn values_of_all_lengths_are_encoded_as_by_the_usual_engine() {
         let mut base64 = Base64::new();
         let long = [
             ENCODED_AT_ONCE - 1,

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_needs_a_unit() {
+    fn a_duration_needs_a_unit() {
         assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5_400)));
         assert!(duration("30").is_err_and(|error| error.contains("`30m`")));
         assert!(duration("soon").is_err() && duration("").is_err());

@@ -324,7 +324,7 @@ fn a_signal_is_not_lost_when_the_editor_ends_just_then() {
 }
 
 #[test]
-fn a_text_with_a_block_of_metadata_is_refused() {
+fn a_text_with_metadata_is_refused() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -646,7 +646,7 @@ fn values_under_data_are_edited_as_text() {
 }
 
 #[test]
-fn a_mark_without_base64_comes_back_to_the_editor() {
+fn a_mark_without_base64_reopens_the_editor() {
     let environment = TestEnvironment::new();
     environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
     let script = "if grep -q 'not base64' \"$1\"; then sed -i 's/base64:no!/fixed/' \"$1\"; else sed -i 's/hunter2/base64:no!/' \"$1\"; fi";

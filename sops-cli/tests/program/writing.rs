@@ -378,7 +378,7 @@ fn empty_variables_are_as_if_they_were_not_set() {
 }
 
 #[test]
-fn symbolic_links_in_a_circle_are_an_error() {
+fn symbolic_links_in_a_loop_are_an_error() {
     let environment = TestEnvironment::new();
     symlink("two.yaml", environment.path("one.yaml")).expect("the link can be created");
     symlink("one.yaml", environment.path("two.yaml")).expect("the link can be created");

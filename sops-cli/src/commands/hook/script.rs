@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_are_known_again_wherever_the_program_is() {
+    fn scripts_are_recognized_wherever_the_program_is() {
         for hook in HookName::ALL {
             let script = hook.script(Some(Path::new("/it's here/sops-rs")));
             assert!(
