@@ -57,7 +57,7 @@ impl<'a> Document<'a> {
     /// them. Also returns the result of `meanwhile`.
     ///
     /// # Errors
-    /// Those of [`parse_reserving`](Self::parse_reserving).
+    /// The errors of [`parse_reserving`](Self::parse_reserving).
     pub fn parse_reserving_while<T>(
         text: &'a (impl AsRef<[u8]> + ?Sized),
         format: Format,
@@ -152,7 +152,7 @@ impl<'a> Document<'a> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse). Arrays and scalars at the top level are
+    /// The errors of [`parse`](Self::parse). Arrays and scalars at the top level are
     /// [`Error::Unsupported`].
     pub fn parse_json_stream(text: &'a str) -> Result<Self> {
         if u32::try_from(text.len()).is_err() {

@@ -97,7 +97,7 @@ fn refuse_existing(path: &Path) -> Result<(), CommandError> {
         .hint("pass another file with `--checklist`"))
 }
 
-/// Those of the recipients that a creation rule names.
+/// The recipients in `ids` that a creation rule names.
 fn in_configuration(
     ui: &Ui,
     globals: &GlobalArgs,

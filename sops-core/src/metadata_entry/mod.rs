@@ -34,7 +34,7 @@ pub fn parse_document<'a>(
 /// Like [`parse_document`]; see [`Document::parse_reserving_while`].
 ///
 /// # Errors
-/// Those of [`Document::parse_reserving`].
+/// The errors of [`Document::parse_reserving`].
 pub(crate) fn parse_document_while<'a, T>(
     text: &'a [u8],
     format: Format,

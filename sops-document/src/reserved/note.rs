@@ -25,7 +25,7 @@ pub struct ReservedNote {
 }
 
 impl ReservedNote {
-    /// The text under this name.
+    /// A note with this name and text.
     pub fn new(name: &'static str, text: String) -> Self {
         Self { name, text }
     }

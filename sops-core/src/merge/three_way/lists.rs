@@ -87,7 +87,7 @@ impl<'p, 't> Lists<'p, 't> {
     /// or moved it too. A merge would then keep it, or contain it twice.
     pub(super) fn has_moved_item(&self, regions: &[Region]) -> bool {
         let Trio { base, ours, theirs } = self.lists;
-        // Scalars are known by their positions alone.
+        // Scalars are identified by their positions alone.
         if !base.iter().any(|item| item.container().is_some()) {
             return false;
         }

@@ -1,4 +1,4 @@
-//! The order of entries that are known by a key.
+//! The order of entries that are identified by a key.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
