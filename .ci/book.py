@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A preprocessor of mdBook, and a check of the built book.
+"""A preprocessor for mdBook, and a check of the built book.
 
-Pages link to files of the repository that are not in the book, such as `../README.md`. In the book, these links lead to the
-repository. `.ci/book.py check` fails if a link in `target/book`, or between Markdown files of the repository, leads to a file or to a
-part of a page that does not exist.
+Pages link to files of the repository that are not in the book, such as `../README.md`. In the book,
+these links lead to the repository. `.ci/book.py check` fails if a link in `target/book`, or between
+Markdown files of the repository, leads to a file or to a part of a page that does not exist.
 """
 
 import json
@@ -22,7 +22,7 @@ LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 
 
 def repository():
-    """The address of the repository, which only Cargo.toml names."""
+    """The address of the repository. It is only in Cargo.toml."""
     return re.search(r'^repository = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
 
 
@@ -34,7 +34,7 @@ def chapters(items):
 
 
 def with_links_to_repository(text, page, pages):
-    """The text of a page whose links out of the book lead to the repository."""
+    """The text of a page, with links that leave the book replaced by links to the repository."""
 
     def link(match):
         address = urlsplit(match.group(2))
@@ -77,7 +77,7 @@ class Page(HTMLParser):
 
 
 def wrong_links(book):
-    """The links of a built book that lead nowhere."""
+    """The broken links of a built book."""
     pages = {path: Page(path.read_text()) for path in sorted(book.rglob("*.html"))}
     for path, page in pages.items():
         if path.name in ("404.html", "toc.html"):
@@ -111,7 +111,7 @@ def anchors(page):
 
 
 def wrong_links_of_forges():
-    """The links between the Markdown files of the repository that lead nowhere."""
+    """The broken links between the Markdown files of the repository."""
     listed = subprocess.run(["git", "ls-files", "*.md"], check=True, capture_output=True, text=True, cwd=ROOT)
     for name in listed.stdout.splitlines():
         page = ROOT / name

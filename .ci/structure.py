@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other in a cycle, if
-a published crate lacks a description, or if docs/architecture.md names a file that does not exist.
+"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other
+in a cycle, if a published crate lacks a description, or if docs/architecture.md names a file that
+does not exist.
 
-A re-export (`pub use child::Item`) does not count as an import: code that uses the name imports the module that defines it.
-So a parent may declare and re-export its children, and the children may use what the parent defines, as long as the parent
-does not use them in turn. Code for tests does not count.
+A re-export (`pub use child::Item`) does not count as an import: code that uses the name imports the
+module that defines it. So a parent may declare and re-export its children, and the children may use
+what the parent defines, as long as the parent does not use them in turn. Code for tests does not
+count.
 """
 
 import json
@@ -29,7 +31,7 @@ def without_comments_and_texts(text):
 
 
 def end_of_block(code, start):
-    """Where the item that begins at `start` ends: after its braces or its semicolon."""
+    """The end of the item that begins at `start`: after its braces or its semicolon."""
     depth = 0
     for at in range(start, len(code)):
         if code[at] in "{([":
@@ -51,7 +53,7 @@ def without_tests(code):
 
 
 def use_tree(text, prefix=()):
-    """The paths of a `use`, each with the name it is imported under."""
+    """The paths of a `use`, each with the name that it is imported under."""
     text = text.strip()
     if "{" in text and (brace := text.index("{")) is not None:
         head = [part for part in re.split(r"\s*::\s*", text[:brace].strip()) if part]
@@ -269,7 +271,8 @@ def problems(workspace, layers):
 
 
 def self_test():
-    """Checks that the wrong dependency, the missing description and the cycle of two small crates are found, and no cycle in re-exports and tests."""
+    """Checks two small crates: their wrong dependency, missing description and cycle must be found,
+    but no cycle through re-exports or tests."""
     files = {
         "Cargo.toml": '[workspace]\nresolver = "3"\nmembers = ["lower", "upper"]\n',
         "docs/architecture.md": "`lower/src/a.rs`, `lower/src/gone.rs`\n",

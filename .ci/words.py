@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Finds wording that is unnatural English, in documentation, comments, messages and help.
 
-Only phrases are listed that have no natural use here. `.ci/words.py FILE…` checks only these files.
+It lists only phrases that have no natural use here. `.ci/words.py FILE…` checks only these files.
 """
 
 import re
 import subprocess
 import sys
 
-# What is found, as a regular expression over whole words, and what to write instead.
+# The phrase, as a regular expression over whole words, and what to write instead.
 PHRASES = {
     r"(?-i:(is|are|be|was) none)": "an invalid …, or no …",
     r"anew": "again",
@@ -51,7 +51,7 @@ PHRASES = {
 }
 PATTERN = re.compile(r"\b(" + "|".join(PHRASES) + r")\b", re.IGNORECASE)
 
-# Text of others: expected output of real programs, licences, generated data.
+# Text that others wrote: expected output of real programs, licenses, generated data.
 EXEMPT = re.compile(
     r"^(\.ci/words\.py|Cargo\.lock|LICENSE|testdata/|fuzz/corpus|.*\.snap$|sops-lint/src/secret_detection/gitleaks/"
     r"|sops-lint/src/secret_detection/name_words\.rs|.*/fixtures?/|.*/tests/cases/|.*/tests/rules/)"

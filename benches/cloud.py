@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Times sops-rs and sops with keys on servers: one file, 300 files on a slow server, and a key that hangs.
+"""Times sops-rs and sops with keys on servers: one file, 300 files, and a key that hangs.
 
     cargo build --profile dist -p sops-cli --features cloud && python3 benches/cloud.py [--files N] [--runs N] [--program FILE]
 
-Requires `sops` on the PATH; `bao` and `local-kms` too, which `.ci/run install_openbao install_local_kms` installs into `target/peers/bin`. A
-time is that of a whole process. For single files, the programs alternate and medians are reported. `sops` decrypts one file in a call, so it is
-called for each of the files. The slow server speaks the protocol of Vault, answers each request after 50 ms, and does not encrypt: only the
-requests count. The servers run on this machine and share its cores with the programs.
+Requires `sops`, `bao` and `local-kms` on the PATH; `.ci/run install_openbao install_local_kms`
+installs the last two into `target/peers/bin`. A time is that of a whole process. For single files,
+the programs alternate and medians are reported. `sops` decrypts one file in a call, so it is called
+once for each file. The slow server speaks the protocol of Vault, answers each request after 50 ms,
+and does not encrypt: only the requests count. The servers run on this machine and share its cores
+with the programs.
 """
 
 import argparse

@@ -3,9 +3,10 @@
 
     cargo build --release -p sops-cli && python3 benches/exposure.py [--runs N] [--program FILE] [--commits N]
 
-Requires `git`, and `target/release/sops-rs` unless `--program` names another program. Each commit changes one value of one file; one in a
-hundred rotates the data key of the file. The times are medians, next to that of `git log --raw`, which reads the same commits without their
-files. The exit code is 1 if a run takes more than the goal of 10 seconds.
+Requires `git`, and `target/release/sops-rs` unless `--program` names another program. Each commit
+changes one value of one file; one in a hundred rotates the data key of the file. The times are
+medians, next to that of `git log --raw`, which reads the same commits without their files. The exit
+code is 1 if a run takes more than the goal of 10 seconds.
 """
 
 import argparse

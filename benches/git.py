@@ -3,17 +3,18 @@
 
     cargo build --release -p sops-cli && python3 benches/git.py [log] [merge] [verify] [--runs N] [--program FILE]
 
-Requires `git` and a C compiler, and `target/release/sops-rs` unless `--program` names another program. Each measurement has a goal in seconds,
-and the exit code is 1 if one is missed:
+Requires `git` and a C compiler, and `target/release/sops-rs` unless `--program` names another
+program. Each measurement has a goal in seconds, and the exit code is 1 if one is missed:
 
-- `log`: `git log -p` over 1,000 versions of a file with 20 values, one of which each version changes. Git calls the program twice for each
-  version.
-- `merge`: a merge of 300 files. Both sides changed a value of each one.
+- `log`: `git log -p` over 1,000 versions of a file with 20 values. Each version changes one value,
+  and Git calls the program twice for it.
+- `merge`: a merge of 300 files. Both sides changed a value in each file.
 - `verify`: 1,000 files in one call.
 
-Git is also timed with a program that does the same work except for encryption: for `log` it copies the file, for `merge` it does nothing. The
-runs alternate, so that other load on the machine affects both equally. All times are medians. The CPU time, of Git and the programs that it
-starts, depends less on that load.
+Git is also timed with a program that does the same work except for encryption: for `log` it copies
+the file, for `merge` it does nothing. The runs alternate, so that other load on the machine affects
+both equally. All times are medians. The CPU time, of Git and the programs that it starts, depends
+less on that load.
 """
 
 import argparse

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Times `kustomize build` of one encrypted Secret with sops-rs-krm and with ksops, and prints the ratio.
+"""Compares the times of `kustomize build` with sops-rs-krm and with ksops for an encrypted Secret.
 
     cargo build --profile dist -p kustomize-plugin && python3 benches/kustomize.py [--runs N]
 
-Requires `target/dist/sops-rs-krm`, and `kustomize`, `ksops` and `sops` on the PATH. Each time is the median of whole builds, from start to
-exit. The builds alternate, so that other load on the machine affects all of them equally. The time of `kustomize` alone is measured with the
-decrypted Secret as a plain resource. Both functions must generate the same output.
+Requires `target/dist/sops-rs-krm`, and `kustomize`, `ksops` and `sops` on the PATH. Each time is
+the median of whole builds, from start to exit. The builds alternate, so that other load on the
+machine affects all of them equally. The time of `kustomize` alone is measured with the decrypted
+Secret as a plain resource. Both functions must generate the same output.
 """
 
 import argparse

@@ -3,10 +3,13 @@
 
     cargo build --profile dist -p sops-cli && python3 benches/lint.py [--runs N] [--program FILE]
 
-Requires `git` on the PATH, and `target/dist/sops-rs` unless `--program` names another program. Every file of the repository is the 2 KB
-Deployment from `sops-lint/benches/manifests`, and the repository has a creation rule and an encrypted Secret that it covers. The rate of `lint` is
-that of a whole run with all rules on one core, from start to exit, minus the time for a repository without Deployments. The hook's time is that of a `git commit` of one file, minus the same commit without
-the hook. Both kinds of commit alternate, so that other load on the machine affects both equally. All times are medians.
+Requires `git` on the PATH, and `target/dist/sops-rs` unless `--program` names another program.
+Every file of the repository is the 2 KB Deployment from `sops-lint/benches/manifests`, and the
+repository has a creation rule and an encrypted Secret that it covers. The rate of `lint` is that of
+a whole run with all rules on one core, from start to exit, minus the time for a repository without
+Deployments. The hook's time is that of a `git commit` of one file, minus that of the same commit
+without the hook. Both kinds of commit alternate, so that other load on the machine affects both
+equally. All times are medians.
 """
 
 import argparse
@@ -46,7 +49,8 @@ def write(directory, name, text):
 
 
 def repository(program, directory, files):
-    """Create a repository with this many Deployments, 30 in each directory, and one encrypted Secret."""
+    """Create a repository with this many Deployments, 30 in each directory, and one encrypted
+    Secret."""
     os.makedirs(directory)
     subprocess.run(["git", "init", "-q", "-b", "main", directory], check=True)
     write(directory, ".sops.yaml", CONFIG.format(recipient()))
@@ -82,7 +86,8 @@ def commit(directory, number, environment):
 
 
 def hook(program, root, runs):
-    """Return the milliseconds that the hook adds to a commit of one file, and those of the commit without it."""
+    """Return the milliseconds that the hook adds to a commit of one file, and those of the commit
+    without it."""
     environment = os.environ | {
         "PATH": os.path.dirname(program) + os.pathsep + os.environ.get("PATH", ""),
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -93,7 +98,7 @@ def hook(program, root, runs):
     directories = {hooked: repository(program, os.path.join(root, str(hooked)), 100) for hooked in (True, False)}
     subprocess.run([program, "hook", "install"], cwd=directories[True], stderr=subprocess.DEVNULL, check=True)
     for directory in directories.values():
-        # Background maintenance would slow down some of the commits only.
+        # Background maintenance would slow down only some of the commits.
         subprocess.run(["git", "config", "gc.auto", "0"], cwd=directory, check=True)
         subprocess.run(["git", "add", "."], cwd=directory, check=True)
     times = {True: [], False: []}

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Measures how many megabytes of output per second pass through `exec-env --redact` with 100 values.
+"""Measures the megabytes of output per second that `exec-env --redact` handles with 100 values.
 
     benches/redact.py [--runs N] [--megabytes N] PROGRAM
 
-The command is `cat` of a text in memory, and this script empties the pipe that the output goes to. The best of the runs is printed for log lines, for
-base64, and for a text with a value in every line; and for comparison the same without `--redact`.
+The command is `cat` of a text in memory, and this script empties the pipe that the output goes to.
+It prints the best run for log lines, for base64, and for a text with a value in every line. For
+comparison, it also measures the command without `--redact`.
 """
 
 import argparse

@@ -4,16 +4,21 @@
     cargo build --profile dist -p sops-cli && cargo build --profile dist -p sops-core --example floor &&
     python3 benches/side_by_side.py [--large] [--runs N] [--peer FILE]
 
-Requires `target/dist/sops-rs`, `target/dist/examples/floor`, and `sops` on the PATH. A time is that of a whole process, from start to exit; the memory is its peak
-resident set size, which is at least that of this interpreter, about 20 MB. The programs alternate, so that other load on the machine affects
-both equally, and medians are reported. A 1 KB file is processed ten times in a row, after one run that warms up the caches; otherwise, the
-time would mostly be that of loading the program into caches that the other program used.
+Requires `target/dist/sops-rs`, `target/dist/examples/floor`, and `sops` on the PATH. A time is that
+of a whole process, from start to exit; the memory is its peak resident set size, which is at least
+that of this interpreter, about 20 MB. The programs alternate, so that other load on the machine
+affects both equally, and medians are reported. A 1 KB file is processed ten times in a row, after
+one run that warms up the caches; otherwise, the time would mostly be that of loading the program
+into caches that the other program used.
 
-`sops` takes quadratic time in the width of a mapping, including the topmost one, so each row says how wide the mappings are: sections of 3
-keys (13,333 of them in 1 MB), of 5, 10 and 100 keys, or flat, with all keys in one mapping. "Realistic" files have comments above and after
-values, lists of mappings, floats, scalars in quotes, block scalars, text on several lines and base64. Next to their times is the floor: the
-time that the ciphers and SHA-512 alone take on one core for the same values. They are also decrypted from the file that `sops` wrote. `--large` also times `sops` on the files for which
-it takes minutes. `--peer` names another program to compare with instead of `sops`, such as an earlier sops-rs; it is timed on all files.
+`sops` takes quadratic time in the width of a mapping, including the topmost one, so each row says
+how wide the mappings are: sections of 3 keys (13,333 of them in 1 MB), of 5, 10 and 100 keys, or
+flat, with all keys in one mapping. "Realistic" files have comments above and after values, lists of
+mappings, floats, scalars in quotes, block scalars, text on several lines and base64. Next to their
+times is the floor: the time that the ciphers and SHA-512 alone take on one core for the same
+values. They are also decrypted from the file that `sops` wrote. `--large` also times `sops` on the
+files that take it minutes. `--peer` names another program to compare with instead of `sops`, such
+as an earlier sops-rs; it is timed on all files.
 """
 
 import argparse
@@ -141,8 +146,8 @@ ENDINGS = {"dotenv": "env", "binary": "bin"}
 # How many 1 KB files one call processes, and the target ratio to that many calls of `sops`.
 MANY, MANY_TARGET = 1_000, 50
 
-# Size, leaves, format, width of a mapping, when `sops` is timed ("large": with --large), and the target ratios for encryption
-# and decryption.
+# Size, leaves, format, width of a mapping, when `sops` is timed ("large": with --large), and the
+# target ratios for encryption and decryption.
 CASES = [
     ("1 KB", 40, yaml, 5, "always", (8, 8)),
     ("1 KB", 40, yaml, REALISTIC, "always", (8, 8)),
@@ -182,7 +187,7 @@ CASES = [
 def run(command, output):
     """Run one process and return its seconds and megabytes.
 
-    It is spawned, because the time and memory of a forked interpreter would count as the process's own.
+    It is spawned, because a forked process would include the time and memory of the interpreter.
     """
     new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     errors = f"{output}.errors"
@@ -197,7 +202,7 @@ def run(command, output):
 
 
 def measure(programs, words, output, runs, peer_runs, in_a_row):
-    """Run the programs alternately and return the median time, the median memory and the least time of each."""
+    """Run the programs in turn and return the median time, median memory and least time of each."""
     samples = [[] for _ in programs]
     for turn in range(runs):
         for program, of_program in zip(programs, samples):
@@ -211,13 +216,13 @@ def measure(programs, words, output, runs, peer_runs, in_a_row):
 
 
 def floors(plain):
-    """Return the least milliseconds in which the values of a YAML file can be encrypted, and decrypted."""
+    """Return the least milliseconds in which a YAML file's values can be encrypted, and decrypted."""
     output = subprocess.run([FLOOR, plain], check=True, capture_output=True, text=True).stdout
     return [f"{float(milliseconds):.1f} ms" for milliseconds in output.split()]
 
 
 def time_many(peer, recipient, directory):
-    """Time one call for all 1 KB files, and one call per file, extrapolated from a tenth of the files."""
+    """Time one call for all 1 KB files, and one call per file, extrapolated from a tenth of them."""
     many = os.path.join(directory, "many")
     os.mkdir(many)
     names = [os.path.join(many, f"{number:04}.yaml") for number in range(MANY)]

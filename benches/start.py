@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Compares how fast builds of the program decrypt a file of 1 KB, most of which is starting.
+"""Compares how fast builds of the program decrypt a file of 1 KB. Most of that time is start-up.
 
     benches/start.py [--runs N] PROGRAM…
 
-The programs alternate in random order, so that other load on the machine affects all equally. The times are those of whole processes, by the
-clock and of the CPU, with the median and the minimum, and the change against the first program. On a busy machine, only the CPU time and the
-page faults say something.
+The programs alternate in random order, so that other load on the machine affects all equally. The
+times are those of whole processes, by the clock and of the CPU, with the median and the minimum,
+and the change relative to the first program. On a busy machine, only the CPU time and the page
+faults are meaningful.
 """
 
 import argparse

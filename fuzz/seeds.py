@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the seeds for fuzzing to fuzz/corpus, in one directory per target.
 
-The seeds come from testdata and the lint fixtures, and from the small YAML files in the directory SOPS_RS_CORPUS, if it is set.
+The seeds come from testdata and the lint fixtures, and from the small YAML files in the directory
+SOPS_RS_CORPUS, if it is set.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ FLAT = ("dotenv", "ini", "binary")
 MERGED = ("yaml", "json", "dotenv", "ini", "binary")
 CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
 
-# Values, and a text that contains forms of them.
+# Values, and a text that contains them in several encodings.
 REDACTED = (
     ([b"hunter2hunter2", b"unter2hunter2h"], b"a hunter2hunter2hunter2 aHVudGVyMmh1bnRlcjI=\n"),
     ([b"first line\nsecond line\n", b"a/b<c> d&e"], b"first line\\nsecond a%2Fb%3Cc%3E+d%26e a/b\\u003cc\n"),
@@ -35,7 +36,7 @@ def files(directory, *suffixes):
 
 
 def merge(format, source):
-    """A version in which the last line changed, and one in which the first line is added again."""
+    """The source, a version with a different last line, and one with the first line added again."""
     lines = source.splitlines(keepends=True)
     first, last = lines[:1], lines[-1:]
     ours = lines[:-1] + [line.replace("a", "b").replace("1", "2") for line in last]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes an archive of each variant, to unpack below /usr/local or ~/.local: `release/archive.py DIRECTORY`."""
+"""Writes an archive of each variant, to unpack into /usr/local or ~/.local:
+`release/archive.py DIRECTORY`."""
 
 import sys
 from pathlib import Path

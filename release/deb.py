@@ -11,7 +11,8 @@ from pathlib import Path
 
 from project import DESCRIPTION, EPOCH, LEVEL, MAINTAINER, NAME, REPOSITORY, ROOT, SUMMARY, VERSION, files_below, gzipped
 
-# The best compression that all supported versions of dpkg read, or the fastest.
+# The best compression that all supported versions of dpkg can read, or, for a quick build, the
+# fastest.
 METHOD = "xz" if LEVEL == 9 else "gzip"
 
 
@@ -65,7 +66,7 @@ def main():
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(tree, root / "usr")
     documents = root / "usr/share/doc" / NAME
-    # Debian has the text of this license in one place.
+    # Debian has the Apache license in one place for all packages; `copyright` has the other one.
     (documents / "LICENSE-APACHE").unlink()
     (documents / "LICENSE-MIT").unlink()
     for name, target in [

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks the bill of materials of each program: `release/dependencies.py DIRECTORY`.
 
-It must be valid according to the schema, and contain all packages that the program names in its section .dep-v0.
+It must be valid according to the schema, and contain all packages that the program names in its
+section .dep-v0.
 """
 
 import json
@@ -18,7 +19,7 @@ from project import PROGRAMS
 
 
 def embedded(program):
-    """The registry's packages that the program is linked from."""
+    """The packages from crates.io that the program is linked from."""
     with tempfile.TemporaryDirectory() as directory:
         section = Path(directory) / "section"
         command = ["objcopy", "--dump-section", f".dep-v0={section}", program, Path(directory) / "copy"]

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Writes container images with the static programs, without a daemon: `release/image.py DIRECTORY KUSTOMIZE`.
+"""Writes container images with the static programs, without a daemon:
+`release/image.py DIRECTORY KUSTOMIZE`.
 
-One is for CI and for init containers; the other also has kustomize, and is a config management plugin of Argo CD. The archives have the OCI
-layout, which `podman load`, `docker load`, `skopeo copy oci-archive:…` and `umoci` read. The images have no shell.
+One is for CI and for init containers; the other also has kustomize, and is a config management
+plugin of Argo CD. The archives have the OCI layout, which `podman load`, `docker load`, `skopeo
+copy oci-archive:…` and `umoci` read. The images have no shell.
 """
 
 import hashlib

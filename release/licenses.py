@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Collects the licenses of everything that the programs contain: `release/licenses.py FILE`.
 
-A dependency whose package has no license file gets the standard text of its license, with the names of its authors.
+A dependency whose package has no license file gets the standard text of its license, with the names
+of its authors.
 """
 
 import json
@@ -25,7 +26,7 @@ Free Software Foundation. To link it with another version of the C library, run 
 
 
 def linked_packages(metadata):
-    """The packages that the programs are linked from: no build scripts, macros or tests."""
+    """The packages that the programs are linked from, without build scripts, macros and tests."""
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     packages = {package["id"]: package for package in metadata["packages"]}
     waiting = [package["id"] for package in metadata["packages"] if package["name"] in PROGRAMS.values()]
@@ -45,7 +46,7 @@ def linked_packages(metadata):
 
 
 def standard_texts(package):
-    """The standard text of the first of the package's licenses that has one here."""
+    """The text of the first license of the package whose standard text this repository has."""
     names = re.split(r"\s+OR\s+|/", package["license"] or "")
     for name in names:
         if name in STANDARD:

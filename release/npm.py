@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes two npm packages: one with the static programs, and one that starts them: `release/npm.py DIRECTORY`."""
+"""Writes two npm packages: one with the static programs, and one that starts them:
+`release/npm.py DIRECTORY`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What the packages have in common: names, versions, and archives that depend on their contents only."""
+"""What all packages share: names, versions, and archives that depend only on their contents."""
 
 import gzip
 import io
@@ -21,9 +21,9 @@ DESCRIPTION = """\
 sops-rs encrypts the values of YAML, JSON, dotenv and INI files for age and PGP keys, and leaves the rest of each file unchanged. It merges
 and compares encrypted files in Git, finds plaintext secrets before they are committed, and checks how Flux decrypts a repository.
 sops-rs-krm decrypts them in a kustomize build."""
-# The time of every file in a package.
+# The modification time of every file in a package.
 EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
-# A quick build is not published, so it needs no small packages.
+# A quick build is not published, so its packages need not be small.
 LEVEL = 1 if os.environ.get("QUICK") else 9
 
 
@@ -57,7 +57,7 @@ def tar_bytes(entries):
 
 
 def with_directories(entries):
-    """The entries, each after the directories that lead to it."""
+    """The entries, each preceded by those of its parent directories."""
     known = set()
     for name, content, mode in entries:
         for parent in reversed(Path(name).parents):
@@ -69,5 +69,5 @@ def with_directories(entries):
 
 
 def gzipped(content, level=9):
-    """The content compressed without a time or a name."""
+    """The compressed content, without a time or a file name in the header."""
     return gzip.compress(content, level, mtime=0)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""States what the packages were built from, as an in-toto statement with SLSA provenance: `release/provenance.py DIRECTORY PROFILE`.
+"""States what the packages were built from, as an in-toto statement with SLSA provenance:
+`release/provenance.py DIRECTORY PROFILE`.
 
-SOPS_RS_BUILDER names who built them, as a URI. The statement is in the checksums, whose signature covers it.
+SOPS_RS_BUILDER names the builder, as a URI. The checksums cover the statement, so their signature
+does too.
 """
 
 import hashlib

@@ -18,7 +18,8 @@ def spec(tree, files):
         return f"%attr({mode}, root, root) {kind}/usr/{path}"
 
     names = "\n".join(map(line, files))
-    # RPM finds the needed libraries by itself; the programs are already stripped, and have no source here.
+    # RPM finds the required libraries by itself. The programs are already stripped, and this
+    # package has no sources.
     return f"""\
 %global debug_package %{{nil}}
 %global __os_install_post %{{nil}}

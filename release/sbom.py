@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes a bill of materials for each program, in CycloneDX: `release/sbom.py DIRECTORY`.
 
-cargo-cyclonedx writes next to the manifest of each crate; the two of the programs are kept, without the paths of this machine.
+cargo-cyclonedx writes next to the manifest of each crate; the two of the programs are kept, without
+the paths of this machine.
 """
 
 import json
@@ -26,7 +27,7 @@ def main():
             for root in (str(ROOT), urllib.parse.quote(str(ROOT))):
                 text = text.replace(f"path+file://{root}", "path+file:///sops-rs")
             bill = json.loads(text)
-            # A random number, if there is one.
+            # A random number, which would differ between builds.
             bill.pop("serialNumber", None)
             if str(ROOT) in json.dumps(bill):
                 sys.exit(f"the bill of materials of {program} names the directory of the build")

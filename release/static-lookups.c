@@ -1,4 +1,5 @@
-/* Keeps static programs from loading the libraries that /etc/nsswitch.conf names: those of another version of glibc crash the program. */
+/* Keeps static programs from loading the libraries that /etc/nsswitch.conf names: libraries of
+ * another version of glibc crash the program. */
 #include <nss.h>
 
 __attribute__((constructor)) static void look_up_in_files_and_dns_only(void)

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Checks the programs that packages contain: `release/symbols.py DIRECTORY`, with the directories gnu and static.
+"""Checks the programs that packages contain: `release/symbols.py DIRECTORY`, with the directories
+gnu and static.
 
-Programs in gnu must start with glibc 2.17, so they may need no symbol of a later version; those in static need no library at all. All are
-position-independent, have their relocations made read-only at the start, and stay below 20 MB (20,000,000 bytes).
+Programs in gnu must start with glibc 2.17, so they may need no symbol of a later version; those in
+static need no library at all. All are position-independent, have their relocations made read-only
+at the start, and stay below 20 MB (20,000,000 bytes).
 """
 
 import re

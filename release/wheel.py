@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the Python wheel, which puts the programs for glibc 2.17 on the PATH of an environment: `release/wheel.py DIRECTORY`."""
+"""Writes the Python wheel, which puts the programs for glibc 2.17 on the PATH of an environment:
+`release/wheel.py DIRECTORY`."""
 
 import base64
 import hashlib

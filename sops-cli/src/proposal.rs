@@ -93,7 +93,7 @@ impl Proposal {
     /// Reads and decrypts a proposal.
     ///
     /// # Errors
-    /// It cannot be decrypted, its MAC is wrong, or it is not a proposal.
+    /// The file cannot be decrypted, its MAC is wrong, or it is not a proposal.
     pub(crate) fn read(ui: &Ui, services: &Services, path: &Path) -> Result<Self, CommandError> {
         let input = Input::read(Some(path), Format::Yaml, Role::Encrypted)?;
         let opening = OpeningArgs::default();

@@ -9,7 +9,7 @@ use signal_hook::consts::{
 };
 use signal_hook::{flag, low_level};
 
-/// The signals that end a process by default and that others send to it. Rust's programs ignore
+/// The signals that end a process by default and that others send to it. Rust programs ignore
 /// SIGPIPE.
 pub(crate) const ENDING: [i32; 8] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU,

@@ -27,7 +27,7 @@ pub(crate) type Problem = &'static str;
 /// Encrypts and decrypts the values of one file with its data key.
 pub(crate) struct Cipher {
     usual: AesGcm<Aes256, U32>,
-    /// For files from other programs, whose nonces have more common lengths.
+    /// For 12-byte and 16-byte nonces, which other programs write.
     short: Box<(AesGcm<Aes256, U12>, AesGcm<Aes256, U16>)>,
     nonces: StdRng,
     base64: Base64,

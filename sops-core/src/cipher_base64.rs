@@ -1,5 +1,5 @@
-//! The base64 of an encrypted value. Its data, nonce and tag are coded together: most are so short
-//! that a call for each would take longer than the coding.
+//! The base64 of an encrypted value. Its data, nonce and tag are encoded or decoded together: most
+//! are so short that a call for each would take longer than the work itself.
 
 use std::borrow::Cow;
 
@@ -45,11 +45,11 @@ const SHORT: usize = 4 * 1024;
 /// The number of bytes that are encoded at once: a multiple of 3, so that only the last ones are
 /// padded.
 const ENCODED_AT_ONCE: usize = 48 * 1024;
-/// The engine uses vector instructions from this number of bytes on.
+/// The engine uses vector instructions only for at least this many bytes.
 const LEAST_ENCODED: usize = 128;
 /// The number of characters that vector instructions decode at once.
 const DECODED_AT_ONCE: usize = 32;
-/// The lengths in base64, with their padding.
+/// The lengths of the nonce and the tag in base64, with padding.
 const NONCE_TEXT: usize = 44;
 const TAG_TEXT: usize = 24;
 
@@ -62,7 +62,7 @@ pub(crate) struct Sealed {
     pub(crate) tag: [u8; TAG_LENGTH],
 }
 
-/// Codes the parts of encrypted values.
+/// Encodes and decodes the parts of encrypted values.
 pub(crate) struct Base64 {
     engine: Engine,
     /// The current text. It never shrinks.
@@ -181,7 +181,7 @@ impl Base64 {
         let (zero, rest) = rest.split_first()?;
         let (tag, rest) = rest.split_first_chunk::<TAG_LENGTH>()?;
         let length = data.len() - padding;
-        // The bits after the last byte of each part.
+        // The bits after the last byte of each part must be zero.
         if *zero != 0 || rest[..2] != [0; 2] || data[length..] != [0; 2][..padding] {
             return None;
         }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_all_lengths_are_coded_as_by_the_usual_engine() {
+    fn values_of_all_lengths_are_encoded_as_by_the_usual_engine() {
         let mut base64 = Base64::new();
         let long = [
             ENCODED_AT_ONCE - 1,

@@ -61,7 +61,7 @@ fn in_braces(text: &str) -> Option<Format> {
     }
 }
 
-/// The format that starts a line of metadata like this text does.
+/// The format whose metadata lines begin like this text.
 fn by_marker(text: &str) -> Option<Format> {
     let begins = |marks: &[&str]| {
         text.lines()

@@ -45,11 +45,11 @@ pub struct Encryption {
     pub mac_only_encrypted: bool,
     /// The layout of the JSON around a binary file.
     pub stores: Stores,
-    /// Whether a document without any value that the rule selects is an error or, as with `sops`,
-    /// left in plaintext.
+    /// Whether a document without any value that the rule selects is left in plaintext, as with
+    /// `sops`, instead of being an error.
     pub allow_plaintext: bool,
-    /// Whether a document with encrypted values but without `sops` metadata is an error or, as with
-    /// `sops`, encrypted again.
+    /// Whether a document with encrypted values but without `sops` metadata is encrypted again, as
+    /// with `sops`, instead of being an error.
     pub allow_ciphertext: bool,
     /// The time in `lastmodified`.
     pub now: SystemTime,

@@ -101,7 +101,7 @@ impl<'a> EncryptedDocument<'a> {
         metadata_entry::unknown_values(&self.document, &self.metadata)
     }
 
-    /// The byte offset where the metadata of a later document differs from that of the first. SOPS
+    /// The byte offsets where the metadata of later documents differs from that of the first. SOPS
     /// ignores later metadata.
     pub fn differing_metadata(&self) -> Vec<usize> {
         metadata_entry::differing(&self.document)

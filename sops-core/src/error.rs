@@ -94,8 +94,8 @@ pub enum Error {
         /// Where `mac` is.
         location: Option<Location>,
     },
-    /// None of the identities can decrypt the data key, or fewer key groups than the threshold
-    /// requires.
+    /// None of the identities can decrypt the data key, or they recover fewer key groups than the
+    /// threshold requires.
     #[error("{message}")]
     NoDataKey {
         /// Which groups could not be recovered, and the recipients that could recover them.

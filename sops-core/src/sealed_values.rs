@@ -1,5 +1,6 @@
-//! Finds changes that were made without SOPS, without a key: every program that writes a file gives
-//! it a MAC with a new ciphertext, so two versions with the same `mac` must have the same values.
+//! Finds changes that were made without SOPS; this needs no key. Every program that encrypts a file
+//! gives it a MAC with a new ciphertext, so two versions with the same `mac` must have the same
+//! values.
 
 use sops_document::tree::Node;
 
@@ -49,8 +50,8 @@ struct SealedValue {
 }
 
 impl SealedValue {
-    /// Whether both have the same part in the MAC. A plaintext value may have another key, which
-    /// the MAC does not cover.
+    /// Whether both contribute the same bytes to the MAC. A plaintext value may have another key,
+    /// which the MAC does not cover.
     fn is_same(&self, other: &Self) -> bool {
         let is_bound = || self.scalar.as_str().is_some_and(is_ciphertext);
         self.scalar == other.scalar && (self.path == other.path || !is_bound())

@@ -83,7 +83,7 @@ pub fn variables(document: &Document<'_>, separator: Option<&str>) -> Result<Vec
     Ok(all.found)
 }
 
-/// The section of INI for the keys before the first one.
+/// The INI section of the keys that come before all headers.
 const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// The variables so far.

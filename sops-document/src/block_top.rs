@@ -24,7 +24,8 @@ pub enum TopEntries {
     /// The entries are unchanged, but a comment after the mapping gets its own line: after the last
     /// entry, it could belong to that entry.
     SourceApart,
-    /// The entries are written as by Go's library, with aliases expanded and without comments.
+    /// The entries are written as Go's library writes them, with aliases expanded and without
+    /// comments.
     Usual,
 }
 

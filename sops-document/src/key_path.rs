@@ -68,7 +68,7 @@ impl KeyPath {
     }
 }
 
-/// Writes a key of a path for messages. `is_first`: it begins the path.
+/// Writes a key of a path for messages. `is_first` says that the key begins the path.
 pub(crate) fn write_dotted(out: &mut impl fmt::Write, key: &str, is_first: bool) -> fmt::Result {
     if key.is_empty() || key.contains(['.', '[', ']', '"', '\'']) {
         write!(out, "{}", Component::Key(key.to_owned()))
@@ -79,7 +79,7 @@ pub(crate) fn write_dotted(out: &mut impl fmt::Write, key: &str, is_first: bool)
     }
 }
 
-/// Displays what a function writes, as the standard library can from Rust 1.93 on.
+/// Displays what a function writes, like `fmt::from_fn` of Rust 1.93 and later.
 struct Shown<F>(F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Shown<F> {

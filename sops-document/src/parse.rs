@@ -37,7 +37,7 @@ impl<'a> Document<'a> {
     }
 
     /// Like [`parse_reserving`](Self::parse_reserving), but the tape may lack comments. Finding out
-    /// which containers they belong to takes a good part of the time.
+    /// which containers they belong to takes a large part of the time.
     ///
     /// # Errors
     /// The errors of [`parse_reserving`](Self::parse_reserving).
@@ -54,10 +54,10 @@ impl<'a> Document<'a> {
 
     /// Like [`parse_reserving`](Self::parse_reserving). In YAML with comments, another thread finds
     /// out which containers they belong to, and `meanwhile` is called with the document without
-    /// them. Returns its result too.
+    /// them. Also returns the result of `meanwhile`.
     ///
     /// # Errors
-    /// Those of [`parse_reserving`](Self::parse_reserving).
+    /// The errors of [`parse_reserving`](Self::parse_reserving).
     pub fn parse_reserving_while<T>(
         text: &'a (impl AsRef<[u8]> + ?Sized),
         format: Format,
@@ -152,7 +152,7 @@ impl<'a> Document<'a> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse). Arrays and scalars at the top level are
+    /// The errors of [`parse`](Self::parse). Arrays and scalars at the top level are
     /// [`Error::Unsupported`].
     pub fn parse_json_stream(text: &'a str) -> Result<Self> {
         if u32::try_from(text.len()).is_err() {

@@ -85,7 +85,7 @@ impl Environment {
         })
     }
 
-    /// This environment as if that file did not exist, to see what would be left after its loss.
+    /// This environment as if `file` did not exist, to see what would be left after its loss.
     #[must_use]
     pub fn without_file(mut self, file: &Path) -> Self {
         self.without = file.canonicalize().ok();

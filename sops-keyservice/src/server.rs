@@ -124,7 +124,8 @@ async fn respond(answer: Arc<impl Answer>, request: http::Request<Body>) -> http
             Grpc::new(codec).unary(decrypt, request).await
         }
         INSTRUCT => {
-            // Not on a thread of its own: all of them may be waiting for the user.
+            // This does not get a thread of its own, because all threads may be waiting for the
+            // user.
             let instruct = service_fn(move |request: Request<Instruction>| {
                 let text = answer.instruct(&request.into_inner().text);
                 std::future::ready(text.map(|text| Response::new(Instruction { text })))

@@ -1,5 +1,5 @@
 //! Remembers the verdicts about values by their position in the text: aliases can repeat a value
-//! far more often than it is worth checking.
+//! far more often than is worth checking.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

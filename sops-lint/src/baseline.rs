@@ -64,7 +64,7 @@ impl Baseline {
         json.expect("a list of strings can always be written as JSON") + "\n"
     }
 
-    /// The files of the entries that match none of these findings, an entry each.
+    /// The file of each entry that matches none of these findings.
     pub fn outdated(&self, findings: &[Finding]) -> Vec<&str> {
         let current = fingerprints(findings);
         let entries = self.findings.iter();

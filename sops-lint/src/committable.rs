@@ -98,8 +98,8 @@ fn is_random_nonce(nonce: &[u8]) -> bool {
     kinds.len() * 2 > nonce.len() && !nonce.iter().all(|byte| is_printable(*byte))
 }
 
-/// Whether the bytes are mostly text. Random bytes of these lengths are, in less than one of 10,000
-/// cases.
+/// Whether the bytes are mostly text. Random bytes of these lengths look like text in fewer than 1
+/// of 10,000 cases.
 fn is_readable(bytes: &[u8]) -> bool {
     let others = bytes.iter().filter(|byte| !is_printable(**byte)).count();
     let is_mostly_text = || others * 8 < bytes.len() || str::from_utf8(bytes).is_ok();

@@ -226,7 +226,7 @@ impl<'r> Context<'r> {
     }
 
     /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands
-    /// look for `.sops.yaml` there and above, so one further down is named.
+    /// look for `.sops.yaml` there and above, so the command names one that is further down.
     pub(crate) fn command(&self, words: &str) -> String {
         let Input { name, path, .. } = self.input;
         let start = path
@@ -394,7 +394,7 @@ impl<'r> Context<'r> {
             .unwrap_or(0)
     }
 
-    /// A finding that is not reported, for later.
+    /// Takes back the last finding, so that it can be reported later or not at all.
     pub(crate) fn put_aside(&mut self) -> Option<Finding> {
         self.findings.pop()
     }

@@ -4,8 +4,8 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Patterns for images that anyone can pull. They match an image's name with its registry and
-/// without tag and digest; `private` takes precedence.
+/// Patterns for images that anyone can pull. They match an image's name with its registry but
+/// without its tag and digest; `private` takes precedence.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]

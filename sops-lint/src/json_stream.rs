@@ -7,7 +7,7 @@ use sops_document::{Document, Format, Result};
 /// Parses a document as SOPS does or, if it is a stream of JSON objects, as `kubectl` does.
 ///
 /// # Errors
-/// Those of [`parse_document`].
+/// The errors of [`parse_document`].
 pub(crate) fn parse(text: &str, format: Format) -> Result<Document<'_>> {
     parse_document(text, format).or_else(|error| match format {
         Format::Json => Document::parse_json_stream(text).map_err(|_| error),

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kustomization_is_known_by_its_keys() {
+    fn a_kustomization_is_recognized_by_its_keys() {
         for (text, expected) in [
             ("secretGenerator:\n", true),
             ("a: b\nSecretGenerator : []\n", true),

@@ -263,8 +263,8 @@ impl Linter {
     }
 }
 
-/// The file as a document. Most files need no comments on its tape, and to find out which
-/// containers they belong to takes as long as to parse the rest.
+/// The file as a document. Most files need no comments on its tape, and finding out which
+/// containers they belong to takes as long as parsing the rest.
 fn document<'t>(text: &'t str, is_encrypted: bool, context: &Context<'_>) -> Result<Document<'t>> {
     let needs_comments = is_encrypted || covering_rule(context).is_some();
     if context.format == Format::Yaml && !needs_comments {

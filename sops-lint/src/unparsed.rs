@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_recognised_in_every_style() {
+    fn a_kind_is_recognized_in_every_style() {
         for text in [
             "kind: Secret",
             "kind : Secret # c",

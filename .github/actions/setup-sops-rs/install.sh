@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs sops-rs into $SOPS_RS_ROOT, unless the cache had it, and adds it to the PATH of the next steps.
+# Installs sops-rs into $SOPS_RS_ROOT, unless the cache contained it, and adds it to the PATH of the
+# next steps.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/../../.." && pwd)
 

@@ -15,7 +15,7 @@ use super::askpass;
 /// answer is used for a second request only after it worked for the first.
 pub(super) struct Answers {
     starting: Arc<dyn Prompt>,
-    /// Asks once the service has started; without it, a window asks.
+    /// The prompt to ask with once the service has started; with `None`, a window asks.
     serving: OnceLock<Option<Arc<dyn Prompt>>>,
     state: Mutex<State>,
 }
@@ -38,7 +38,7 @@ impl Answers {
         }
     }
 
-    /// From now on, asks with this prompt, or without one in a window.
+    /// From now on, asks with this prompt, or in a window if it is `None`.
     pub(super) fn serve(&self, serving: Option<Arc<dyn Prompt>>) {
         // An agent starts to serve once.
         let _ = self.serving.set(serving);

@@ -99,7 +99,8 @@ impl AgentService {
         self.is_memory_locked.load(Ordering::SeqCst)
     }
 
-    /// From now on, asks with this prompt, or without one in a window. Starts to watch the clock.
+    /// From now on, asks with this prompt, or in a window if it is `None`. Starts to watch the
+    /// clock.
     pub(crate) fn begin(self: &Arc<Self>, prompt: Option<Arc<dyn Prompt>>) {
         self.answers.serve(prompt);
         let service = Arc::clone(self);

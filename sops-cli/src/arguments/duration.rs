@@ -1,8 +1,8 @@
-//! Times on the command line.
+//! Durations on the command line.
 
 use std::time::Duration;
 
-/// Reads a time with its units, such as `90s` or `1h 30m`.
+/// Reads a duration with its units, such as `90s` or `1h 30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!(
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_needs_a_unit() {
+    fn a_duration_needs_a_unit() {
         assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5_400)));
         assert!(duration("30").is_err_and(|error| error.contains("`30m`")));
         assert!(duration("soon").is_err() && duration("").is_err());

@@ -33,8 +33,8 @@ impl FileArg {
         self.file.as_deref()
     }
 
-    /// The file to read, if it is not standard input: no name, or `-` if no file has that name.
-    /// More than one is a warning, as in `sops`.
+    /// The file to read; `None` for standard input: without a name, or with `-` if no file has that
+    /// name. More than one file causes a warning, as in `sops`.
     pub(crate) fn input(&self, ui: &Ui) -> Option<&Path> {
         self.get(ui).filter(|_| !self.is_standard_input())
     }

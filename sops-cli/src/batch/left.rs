@@ -11,7 +11,7 @@ use crate::ui::Ui;
 pub(crate) enum Left {
     /// The file's rule selects none of its values.
     Unselected,
-    /// It should be encrypted, but no rule of this configuration matches it, or there is no
+    /// The file should be encrypted, but no rule of this configuration matches it, or there is no
     /// configuration.
     Uncovered(Option<PathBuf>),
 }

@@ -27,7 +27,7 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
-    /// A change that would add other `sops` metadata to that of the file.
+    /// The error for a change that would add other `sops` metadata to that of the file.
     pub(crate) fn reserved_key() -> Self {
         let message = "the top-level key `sops`, and in dotenv every key that begins with `sops_`, is reserved for the file's metadata";
         Self::new(Code::AlreadyEncrypted, message)

@@ -48,7 +48,7 @@ impl CommandError {
         let message = wrapped(&self.message, width, TITLE_COLUMNS);
         let mut group = Group::with_title(level.primary_title(&*message));
         let Some(pointer) = &self.pointer else {
-            // Hints in the same group would be below a bar that starts nowhere.
+            // In the same group, hints would appear below a bar that leads nowhere.
             let hints = self.hints.iter();
             let hints: Vec<_> = hints
                 .map(|hint| wrapped(hint, width, TITLE_COLUMNS))

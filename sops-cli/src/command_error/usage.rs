@@ -10,7 +10,7 @@ use super::code::Code;
 /// The exit code of `sops` for words that it reads as a help topic.
 const NO_HELP_TOPIC: u8 = 3;
 
-/// The exit code for an invalid command line. `is_sops`: the program was called as `sops`.
+/// The exit code for an invalid command line. `is_sops` says that the program was called as `sops`.
 pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
     let command = std::env::args_os().nth(1).unwrap_or_default();
     let is = |name: &str| command == OsStr::new(name);

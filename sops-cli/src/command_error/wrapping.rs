@@ -12,7 +12,7 @@ const NARROWEST: usize = 20;
 /// users copy.
 const KEPT_SPACE: char = '\u{a0}';
 
-/// Wraps the text at `width` columns, without the `reserved` ones for the text around each line.
+/// Wraps the text at `width` columns, minus the `reserved` ones for the text around each line.
 /// Without a width, as for output that is not a terminal, lines are not wrapped.
 pub(crate) fn wrapped(text: &str, width: Option<usize>, reserved: usize) -> Cow<'_, str> {
     let columns = width.map(|width| width.saturating_sub(reserved).max(NARROWEST));

@@ -1,4 +1,4 @@
-//! `sops-rs accept`: takes in the values that someone proposed.
+//! `sops-rs accept`: applies the values that someone proposed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

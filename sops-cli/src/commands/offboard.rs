@@ -76,7 +76,7 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
     Ok(())
 }
 
-/// The file for what someone knows. It contains no more than the beginning of a recipient.
+/// The name of the checklist file for someone. It contains at most the beginning of a recipient.
 fn checklist_of(who: &str) -> PathBuf {
     const MAX_LENGTH: usize = 20;
     let characters = who.chars().take(MAX_LENGTH);
@@ -97,7 +97,7 @@ fn refuse_existing(path: &Path) -> Result<(), CommandError> {
         .hint("pass another file with `--checklist`"))
 }
 
-/// Those of the recipients that a creation rule names.
+/// The recipients in `ids` that a creation rule names.
 fn in_configuration(
     ui: &Ui,
     globals: &GlobalArgs,

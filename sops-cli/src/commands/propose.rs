@@ -82,7 +82,7 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     };
     let services = Services::new(ui, globals)?;
     services.contact_servers_of_named_files();
-    // The file may name a recipient whom someone has planted.
+    // The file may name a recipient that someone has planted.
     let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
     let unagreed = agreement.unagreed(file, key_groups, &[])?;
     agreement.require(&input.name, unagreed)?;

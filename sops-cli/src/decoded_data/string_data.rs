@@ -14,7 +14,7 @@ use super::entry::{as_text, entries};
 /// The text with decoded Secrets, each of which means the same to Kubernetes.
 ///
 /// # Errors
-/// Those of the parser, and those of edits that the text does not allow.
+/// The errors of the parser, and those of edits that the text does not allow.
 pub(crate) fn to_string_data(text: &[u8], format: Format) -> sops_core::Result<Zeroizing<Vec<u8>>> {
     if !matches!(format, Format::Yaml | Format::Json) {
         return Ok(Zeroizing::new(text.to_owned()));

@@ -70,8 +70,8 @@ impl DecodedView {
     /// The text with encoded values, for a view that the user may have changed.
     ///
     /// # Errors
-    /// Those of the parser, and [`DocumentError::Unrepresentable`] for a value that is marked as
-    /// base64 and is not.
+    /// The errors of the parser, and [`DocumentError::Unrepresentable`] for a value that is marked
+    /// as base64 and is not.
     pub(crate) fn restore(&self, view: &[u8]) -> sops_core::Result<Restored> {
         if !matches!(self.format, Format::Yaml | Format::Json) {
             return Ok(Restored {

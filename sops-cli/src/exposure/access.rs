@@ -78,7 +78,8 @@ pub(crate) type ClassId = usize;
 /// Which versions have the same data key.
 #[derive(Default)]
 pub(super) struct Classes {
-    /// The class that each class was joined with; a class that was not joined has itself.
+    /// The class that each class was joined with; for a class that was not joined, the class
+    /// itself.
     joined: Vec<ClassId>,
     by_handle: HashMap<Handle, ClassId>,
     by_key: HashMap<Vec<u8>, ClassId>,

@@ -11,7 +11,7 @@ use crate::git::is_ancestor;
 /// The Kustomizations of a repository in a cluster, and what they have applied.
 #[derive(Debug, Default)]
 pub(crate) struct Rollout {
-    /// Those that have not applied the commit, each with the reason.
+    /// The Kustomizations that have not applied the commit, each with the reason.
     pub(crate) waiting: Vec<String>,
     pub(crate) suspended: Vec<String>,
     /// How many have applied the commit.

@@ -61,9 +61,9 @@ fn decoded(entry: &Value) -> Zeroizing<Vec<u8>> {
 
 /// The keys of the user that the Secret is compared with.
 pub(crate) enum OwnKeys {
-    /// Those that `sops` finds.
+    /// The keys that `sops` finds.
     Computer,
-    /// Those of a backup.
+    /// The keys of a backup.
     Backup(Vec<Recipient>),
 }
 

@@ -23,11 +23,11 @@ pub(crate) struct CommitGraph {
 /// The commits to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// Those of all branches, tags and remote-tracking branches, and of `HEAD`.
+    /// The commits of all branches, tags and remote-tracking branches, and of `HEAD`.
     Branches,
-    /// Also those that a branch of this clone contained earlier.
+    /// Also the commits that a branch of this clone contained earlier.
     Reflog,
-    /// Those of all refs, such as notes and stashes.
+    /// The commits of all refs, such as notes and stashes.
     AllRefs,
 }
 

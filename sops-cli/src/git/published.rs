@@ -102,8 +102,8 @@ impl TrackingBranches {
         !commits.is_empty() && git(&arguments).is_ok_and(|missing| missing.is_empty())
     }
 
-    /// Whether a tracking branch points to another commit than the branch on the remote, which is
-    /// at `id` or, for `None`, does not exist. It is then out of date, or belongs to another
+    /// Whether a tracking branch points to a different commit than the branch on the remote, which
+    /// is at `id` or, for `None`, does not exist. It is then out of date, or belongs to another
     /// remote.
     pub(crate) fn contradict(&self, objects: &Objects, branch: &str, id: Option<&str>) -> bool {
         let mut tracking = self.refspecs.iter().filter_map(|(from, to)| {

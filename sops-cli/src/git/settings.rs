@@ -27,7 +27,7 @@ pub(crate) fn value_in(scope: Scope, key: &str) -> Option<String> {
     text(&git(&["config", scope.flag(), "-z", "--get", key]).ok()?)
 }
 
-/// Whether Git reads the setting as true. An invalid value is not.
+/// Whether Git reads the setting as true. An invalid value counts as false.
 pub(crate) fn is_true(key: &str) -> bool {
     let value = git(&["config", "--type=bool", "--get", key]);
     value.is_ok_and(|value| value == b"true\n")

@@ -17,7 +17,7 @@ use crate::ui::Ui;
 
 /// What a command would do with a file.
 pub(crate) enum Planned {
-    /// It does not apply to the file.
+    /// Nothing: the command does not apply to the file.
     Ignore,
     /// The file has the right keys.
     Unchanged,

@@ -95,7 +95,7 @@ impl<'a> Agreement<'a> {
         let has_rule = rule.is_some();
         let weaker = rule.as_ref().and_then(|(named, stated)| {
             let threshold = key_groups.threshold;
-            // As in `updatekeys`, a rule that states no threshold leaves the file's.
+            // As in `updatekeys`, a rule that states no threshold keeps the file's threshold.
             let mut thresholds = [*stated, threshold].into_iter().flatten();
             let wanted = thresholds.find(|threshold| *threshold > 1);
             let rule = KeyGroups {

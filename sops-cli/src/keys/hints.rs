@@ -8,8 +8,8 @@ use sops_core::keys::{Family, MasterKey};
 use crate::built_in::missing_family;
 use crate::keys::own::addition;
 
-/// Hints for a file that none of the keys can decrypt. `is_new`: the user has no age key. `own`: the
-/// recipient of the user's newest key.
+/// Hints for a file that none of the keys can decrypt. `is_new` says that the user has no age key;
+/// `own` is the recipient of the user's newest key.
 pub(super) fn hints<'k>(
     keys: impl Iterator<Item = &'k MasterKey>,
     is_new: bool,
@@ -42,7 +42,7 @@ pub(super) fn hints<'k>(
     hints
 }
 
-/// The hint where to put the private key of an age recipient.
+/// The hint that says where to put the private key of an age recipient.
 fn age_hint(recipient: &str, is_new: bool) -> Cow<'static, str> {
     if recipient.starts_with("ssh-") {
         return Cow::Borrowed(

@@ -19,7 +19,7 @@ pub(crate) struct LocalKeys {
     ui: Ui,
     confirmation: Option<Confirmation>,
     kept: Option<KeptKeys>,
-    /// The user is asked one question at a time.
+    /// Locked while the user is asked, so that there is only one question at a time.
     asking: Mutex<()>,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// The content of a file. `None`: the settings exclude the file.
+    /// The content of a file. `None` if the settings exclude the file.
     pub(crate) fn content(&self, file: &TrackedFile) -> Result<Option<Vec<u8>>, CommandError> {
         if self.linter.is_excluded(&file.path) {
             return Ok(None);

@@ -95,7 +95,7 @@ pub(crate) struct NamesByConfig {
 }
 
 impl NamesByConfig {
-    /// With these names for recipients that a configuration no longer has.
+    /// Names recipients that a configuration no longer has as in `former`.
     pub(crate) fn with_former(former: RecipientNames) -> Self {
         Self {
             former,

@@ -56,7 +56,7 @@ fn own_lines(text: &str, node: NodeRef<'_, '_>, before: &str) -> Option<std::ops
     let head = head.map_or(text[start..span.start].trim(), |(head, _)| head.trim());
     let rest = text[span.end..line_end(text, span.end)].trim_start();
     let rest = match head {
-        // In brackets over several lines.
+        // The entry is in brackets that span several lines.
         "" => rest.strip_prefix(',').unwrap_or(rest).trim_start(),
         _ => rest,
     };

@@ -47,7 +47,7 @@ pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
 /// removes the secret from the terminal.
 pub(crate) fn cleared<A>(clear: &[u8], ask: impl FnOnce() -> A) -> A {
     let clear = |modes: &Modes| {
-        // As above.
+        // The terminal may be gone, and then there is nothing to clear.
         let _ = (&modes.terminal).write_all(clear);
     };
     before_signals(clear, ask)

@@ -32,7 +32,7 @@ use Program::{Ours, Sops};
 enum Change {
     /// Sets the value at a path.
     Set(String, String),
-    /// A path.
+    /// Removes the value at a path.
     Unset(String),
     /// Replaces the whole plaintext by a text.
     Edit(String),
@@ -142,8 +142,8 @@ impl Bench {
         }
     }
 
-    /// Whether both programs make the same change; an error describes the difference. `false`: both
-    /// refuse the change, or `sops` cannot read its own output.
+    /// Whether both programs make the same change; an error describes the difference. `false` means
+    /// that both refuse the change, or that `sops` cannot read its own output.
     fn check(&self, encrypted: &str, change: &Change) -> Result<bool, String> {
         let before = self.decrypt(Ours, encrypted)?;
         let tell = |what: &str| format!("{change:?}: {what}\nbefore:\n{before}");

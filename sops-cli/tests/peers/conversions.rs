@@ -84,8 +84,8 @@ impl Bench {
         self.0.run(arguments)
     }
 
-    /// Reads the output of `sops` leniently, so that a document on which it is not UTF-8 is shown
-    /// as a difference.
+    /// Reads the output of `sops` leniently, so that output that is not UTF-8 is shown as a
+    /// difference.
     fn sops(&self, arguments: &[&str]) -> Run {
         let mut command = self.0.command_of(Path::new("sops"), arguments);
         let output = command.output().expect("`sops` runs");

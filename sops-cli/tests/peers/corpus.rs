@@ -40,8 +40,8 @@ fn is_invalid(file: &Path) -> bool {
         .is_some_and(|directory| directory.ends_with("yaml-test-suite/invalid"))
 }
 
-/// Whether both programs agree on one file; an error describes the difference. `Ok(false)`: both
-/// refuse it.
+/// Whether both programs agree on one file; an error describes the difference. `Ok(false)` means
+/// that both refuse it.
 fn check(file: &Path, text: &str) -> Result<bool, String> {
     let theirs = peer::sops_encrypt(text, Format::Yaml, &[]);
     let refusal = REFUSED.iter().find(|(name, _)| file.ends_with(name));

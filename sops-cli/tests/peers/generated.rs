@@ -85,7 +85,7 @@ pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     has_indicator && values(written, Format::Yaml) != values(right, Format::Yaml)
 }
 
-/// Whether we decrypt a file that `sops` encrypted as it does itself.
+/// Whether we decrypt a file that `sops` encrypted as `sops` itself does.
 ///
 /// # Errors
 /// The error describes the difference.

@@ -131,7 +131,7 @@ fn successful(output: Output) -> Result<String, String> {
 
 /// Checks the version of the installed `sops`: 3.13.2 computes wrong MACs and is not a reference.
 #[test]
-fn the_reference_is_a_good_one() {
+fn the_installed_sops_is_a_valid_reference() {
     let output = Command::new("sops")
         .args(["--version", "--disable-version-check"])
         .output()

@@ -265,7 +265,7 @@ fn keys_are_forgotten_after_their_time() {
     wait_until(|| !user.home("run/sops-rs/agent.sock").exists());
 }
 
-/// Fails if the condition does not become true in a minute.
+/// Fails if the condition does not become true within a minute.
 fn wait_until(mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {

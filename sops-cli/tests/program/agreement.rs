@@ -349,7 +349,7 @@ fn rotate_without_a_rule_only_warns() {
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();
         assert!(run.stderr.starts_with("warning: "), "{run}");
         assert!(run.stderr.contains(&other_recipient()), "{run}");
-        // The key of this computer is not a stranger.
+        // The key of this computer is not a stranger's.
         assert!(!run.stderr.contains(&recipient()), "{run}");
         fresh(&environment, NAME);
         let run = environment.run(&["rotate", "-i", NAME]).succeeds();

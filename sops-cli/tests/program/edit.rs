@@ -189,7 +189,7 @@ fn a_text_is_kept_if_the_user_gives_up() {
         ("old.yaml", "kind: Secret\nstringData: [\n"),
         ("new.json", "{\"stringData\": {\"password\": \n"),
     ] {
-        // The second time the text is left as it is.
+        // The second time, the text is left as it is.
         let script =
             format!("test -e {name}.seen || printf %s '{text}' > \"$1\"; touch {name}.seen");
         let run = edit(&environment, &script, &["edit", name]).fails_with(200);
@@ -324,7 +324,7 @@ fn a_signal_is_not_lost_when_the_editor_ends_just_then() {
 }
 
 #[test]
-fn a_text_with_a_block_of_metadata_is_refused() {
+fn a_text_with_metadata_is_refused() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     let old = environment.read("x.yaml");
@@ -646,7 +646,7 @@ fn values_under_data_are_edited_as_text() {
 }
 
 #[test]
-fn a_mark_without_base64_comes_back_to_the_editor() {
+fn a_mark_without_base64_reopens_the_editor() {
     let environment = TestEnvironment::new();
     environment.encrypt_with("a.yaml", BASE64, &["--encrypted-regex", "^data$"]);
     let script = "if grep -q 'not base64' \"$1\"; then sed -i 's/base64:no!/fixed/' \"$1\"; else sed -i 's/hunter2/base64:no!/' \"$1\"; fi";
@@ -680,7 +680,7 @@ fn one_value_is_printed_as_text() {
         environment.run(&arguments)
     };
     assert_eq!(extract("data.password").succeeds().stdout, "hunter2");
-    // It is no value under `data` of the Secret.
+    // It is not a value under `data` of the Secret.
     assert_eq!(extract("metadata.name").succeeds().stdout, "a");
     let run = extract("stringData.password").fails_with(1);
     assert!(

@@ -454,7 +454,7 @@ fn a_part_of_a_secret_that_a_rule_leaves_out_is_reported() {
 }
 
 #[test]
-fn an_encrypted_file_with_the_wrong_extension_is_recognised() {
+fn an_encrypted_file_with_the_wrong_extension_is_recognized() {
     let environment = TestEnvironment::new();
     for (extension, format, shown, text) in [
         ("yaml", "yaml", "YAML", "a: hunter2\n"),

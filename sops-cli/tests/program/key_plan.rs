@@ -360,7 +360,7 @@ fn removing_recipients_advises_a_rotation() {
     let advice = format!("{ADVICE} the data keys of 2 files");
     assert_eq!(run.stderr.matches(&advice).count(), 1, "{run}");
     assert!(run.stderr.contains("`sops-rs rotate -i apps`"), "{run}");
-    // As `sops` is silent, so is the program under its name.
+    // `sops` prints nothing, and neither does the program under its name.
     environment.write("b/a.yaml", TEXT);
     let everyone = [recipient(), other_recipient()].join(",");
     environment

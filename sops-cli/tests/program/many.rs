@@ -40,7 +40,7 @@ fn several_files_are_processed_in_one_call() {
 }
 
 #[test]
-fn one_that_fails_does_not_stop_the_others() {
+fn a_file_that_fails_does_not_stop_the_others() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);
     environment.encrypt("y.yaml", TEXT);

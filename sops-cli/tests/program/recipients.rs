@@ -30,7 +30,7 @@ fn configurations() -> Vec<(String, String)> {
     files
 }
 
-/// With short names for recipients.
+/// The text with short names for recipients and visible line endings.
 fn readable(text: &str) -> String {
     text.replace(&recipient(), "ANN")
         .replace(&other_recipient(), "BOB")

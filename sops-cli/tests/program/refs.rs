@@ -52,7 +52,7 @@ fn a_file_in_place_of_a_name_is_an_error() {
 }
 
 #[test]
-fn no_use_is_exit_code_1() {
+fn without_a_use_the_exit_code_is_1() {
     let environment = tree();
     for arguments in [&["refs", "old"][..], &["refs", "-n", "shop", "db"]] {
         let run = environment.run(arguments);

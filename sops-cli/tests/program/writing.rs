@@ -63,7 +63,7 @@ fn other_names_of_a_file_keep_the_old_content_with_a_warning() {
 fn extended_attributes_are_kept_and_no_access_list_is_added() {
     const LIST: &str = "system.posix_acl_access";
     let environment = TestEnvironment::new();
-    // As linux/posix_acl_xattr.h has it: the version, then kind, permissions and number of each
+    // As linux/posix_acl_xattr.h defines it: the version, then kind, permissions and number of each
     // entry.
     let list = |permissions: u16| {
         let none = u32::MAX;
@@ -378,7 +378,7 @@ fn empty_variables_are_as_if_they_were_not_set() {
 }
 
 #[test]
-fn symbolic_links_in_a_circle_are_an_error() {
+fn symbolic_links_in_a_loop_are_an_error() {
     let environment = TestEnvironment::new();
     symlink("two.yaml", environment.path("one.yaml")).expect("the link can be created");
     symlink("one.yaml", environment.path("two.yaml")).expect("the link can be created");

@@ -190,8 +190,8 @@ impl EncryptedForm {
     }
 }
 
-/// A digest with a key of this process, so that no one can prepare different trees with the same
-/// digest.
+/// A digest under a random key of this process, so that no one can prepare different trees with the
+/// same digest.
 fn digest(kind: &NodeKind) -> u64 {
     static KEYS: OnceLock<RandomState> = OnceLock::new();
     let mut hasher = KEYS.get_or_init(RandomState::new).build_hasher();

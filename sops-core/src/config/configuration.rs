@@ -104,7 +104,7 @@ impl Config {
             text: String::from_utf8_lossy(text).into_owned(),
             working_dir: working_dir.to_owned(),
             stores: Stores {
-                // `sops` takes 0 as the default.
+                // `sops` treats 0 as the default.
                 yaml_indent: indent("yaml").filter(|spaces| *spaces > 0),
                 json_indent: indent("json"),
                 json_binary_indent: indent("json_binary"),

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_cleaned_as_go_does_it() {
+    fn paths_are_cleaned_as_in_go() {
         for (path, expected) in [
             ("/a/./b//c/", "/a/b/c"),
             ("/a/../b", "/b"),

@@ -1,7 +1,7 @@
 //! Globs that users write where `.sops.yaml` expects regular expressions.
 
 /// If the text looks like a glob, the equivalent regular expression. A text looks like a glob if it
-/// has a `*` in a position where a regular expression would hardly have one, and no other syntax of
+/// has a `*` in a position where a regular expression would rarely have one, and no other syntax of
 /// regular expressions.
 pub(super) fn as_regex(text: &str) -> Option<String> {
     let has_expression = text.contains(['^', '$', '\\', '(', '[', '|', '+', '{']);

@@ -19,7 +19,7 @@ impl PathSearch {
     /// Whether `pattern`, which must be the same each time, matches anywhere in the path.
     ///
     /// # Errors
-    /// As for [`Regexp::new`].
+    /// The errors of [`Regexp::new`].
     pub(super) fn is_match(&self, pattern: &str, path: &str) -> Result<bool> {
         if let Some(regex) = self.compiled.get() {
             return Ok(regex.is_match(path));

@@ -63,7 +63,7 @@ fn read_with_unknown(
     })
 }
 
-/// Reads one value of a kind.
+/// Reads one value of a given kind.
 #[derive(Clone, Copy)]
 struct Seed<'c> {
     kind: ValueKind,
@@ -78,7 +78,7 @@ struct Seed<'c> {
 }
 
 impl Seed<'_> {
-    /// For an item of a list, or a value in a mapping of strings.
+    /// The seed for an item of a list, or for a value in a mapping of strings.
     fn item(self, kind: ValueKind) -> Self {
         Self {
             kind,

@@ -45,9 +45,9 @@ impl Thresholds {
         }
     }
 
-    /// Whether the file needs another number of groups than the rule requires. If the rule states
-    /// no threshold, only a file that needs too few groups differs. With one group on either side,
-    /// there is nothing to compare.
+    /// Whether the file needs a different number of groups than the rule requires. If the rule
+    /// states no threshold, only a file that needs too few groups differs. With one group on either
+    /// side, there is nothing to compare.
     pub fn differ(&self) -> bool {
         let differ = match self.is_stated {
             true => self.file != self.rule,

@@ -71,9 +71,9 @@ pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
     Err(fault(location, &without_location(&error)))
 }
 
-/// What is wrong with the text, whatever type it is read into. A value of the wrong type may come
-/// first, and that error says more: an expression without quotes is a list in YAML, and the text
-/// after it is malformed.
+/// The syntax error in the text, if there is one. If a value of the wrong type comes first, its
+/// error says more: an expression without quotes is a list in YAML, and the text after it is
+/// malformed.
 fn syntax_error(yaml: &str) -> Option<serde_yaml::Error> {
     serde_yaml::from_str::<IgnoredAny>(yaml).err()
 }

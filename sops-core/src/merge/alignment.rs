@@ -39,7 +39,8 @@ impl<'i, T: Copy + Eq + Hash> TokenSource for Tokens<'i, T> {
 }
 
 /// The maximum number of items for the histogram algorithm, whose time is quadratic if every second
-/// item differs. Myers's algorithm gives up its search for the shortest result in time.
+/// item differs. With more items, Myers's algorithm is used, which stops searching for the shortest
+/// result after a while.
 const MOST_IN_HISTOGRAM: usize = 4_000;
 
 /// The changed ranges between two lists.

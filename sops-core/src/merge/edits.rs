@@ -14,7 +14,7 @@ use super::outline::{Container, Piece, outline};
 use super::three_way::{Content, MergedBody, MergedContainer, MergedPiece};
 use crate::metadata_entry::parse_document;
 
-/// Each edit parses the text again, so the sum of these lengths is limited, in bytes.
+/// The total length of the texts that edits may parse, in bytes: each edit parses its text again.
 const MAX_PARSED: usize = 64 * 1024 * 1024;
 
 /// The merged documents. Each is the text of a side, with the merged values: of the side that

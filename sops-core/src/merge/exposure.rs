@@ -95,7 +95,7 @@ fn walk(
         };
         write_additional_data(document.paths(), id, &mut path);
         if kind == "comment" {
-            // The path of a comment is not that of a value.
+            // Distinguishes the path of a comment from that of a value.
             path.push(b'#');
         }
         let mut hash = Sha256::new();

@@ -17,8 +17,8 @@ pub(super) fn column(text: &str, at: usize) -> usize {
     column_after(text, (line_start(text, at), 0), at)
 }
 
-/// The column of `at`, after a position with its column. In a long line, counting from its start
-/// would take too long for many positions.
+/// The column of `at`, counted from an earlier position whose column is known. In a long line,
+/// counting from the start of the line would take too long for many positions.
 pub(super) fn column_after(text: &str, (known, column): (usize, usize), at: usize) -> usize {
     let between = &text[known..at];
     match between.rfind('\n') {

@@ -71,8 +71,8 @@ impl KeyWrapping<'_> {
     }
 
     /// Whether the merged file may have these key groups: those of ours, those of the
-    /// configuration, or one group in place of one, whose keys are judged one by one. Other groups
-    /// could let fewer keys open the file.
+    /// configuration, or a single group in place of a single group, whose keys are judged one by
+    /// one. Other groups could let fewer keys open the file.
     fn approves_groups(&self, merged: &MergedKeys, ours: &MergedKeys) -> bool {
         let are_single = merged.groups.len() <= 1 && ours.groups.len() <= 1;
         if are_single || merged.needs_same_keys(&ours.groups, ours.threshold) {

@@ -42,7 +42,7 @@ impl<'a> Versions<'a> {
     }
 }
 
-/// The kind of a version, as far as visible without a key.
+/// The kind of a version, as far as it is visible without a key.
 pub(super) enum VersionKind<'a> {
     Encrypted(Box<EncryptedDocument<'a>>),
     Plaintext,

@@ -112,8 +112,8 @@ impl PieceWriter<'_> {
         self.put(&container.close);
     }
 
-    /// The text before an entry in brackets. Spaces before the first one are those of the first
-    /// one.
+    /// The text before an entry in brackets. If another entry is now the first one, the spaces
+    /// before it are those before the former first one.
     fn flow_lead(&mut self, entry: &MergedPiece<'_, '_>, number: usize, like: &Container<'_>) {
         let is_blank = |lead: &str| lead.bytes().all(|byte| byte == b' ');
         let of_like = |number: usize| {

@@ -111,7 +111,7 @@ fn offset_in(parsed: &Document<'_>, path: &[Component]) -> Option<usize> {
     found
 }
 
-/// Where the first line is whose name matches the path, or the longest existing part of it.
+/// The offset of the first line whose name matches the path, or the longest existing part of it.
 fn flat_offset(document: &Document<'_>, path: &[Component]) -> Option<usize> {
     let prefix = match document.format() {
         Format::Dotenv => format!("{METADATA_KEY}_"),

@@ -34,7 +34,7 @@ pub fn parse_document<'a>(
 /// Like [`parse_document`]; see [`Document::parse_reserving_while`].
 ///
 /// # Errors
-/// Those of [`Document::parse_reserving`].
+/// The errors of [`Document::parse_reserving`].
 pub(crate) fn parse_document_while<'a, T>(
     text: &'a [u8],
     format: Format,
@@ -120,8 +120,8 @@ fn read_yaml<T: DeserializeOwned>(source: &str) -> Option<T> {
 /// How deep metadata may be nested. `serde_json` and SOPS's own metadata stay below this.
 const MAX_DEPTH: usize = 128;
 
-/// A depth that the text does not exceed, without parsing it: a level in block style is further to
-/// the right than the one above it, or is a list below its key; one in flow style has a bracket.
+/// An upper limit for the depth of the text, without parsing it: a level in block style is further
+/// to the right than the one above it, or is a list below its key; one in flow style has a bracket.
 fn depth_limit(source: &str) -> usize {
     let columns = source
         .lines()
@@ -152,7 +152,7 @@ fn is_shallow(source: &str) -> bool {
     false
 }
 
-/// The byte offset where the metadata of a later document differs from that of the first. SOPS
+/// The byte offsets where the metadata of later documents differs from that of the first. SOPS
 /// reads only the first, and writes the same metadata into all documents. Unknown keys do not
 /// count.
 pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {

@@ -40,7 +40,8 @@ impl ContentDigest {
     }
 
     /// The digest of a plaintext that can be parsed in parts, which are not all in memory at once.
-    /// Two parts may have the same key, which no other plaintext with this digest has.
+    /// A key that is in two parts is not detected; the digest then equals that of no valid
+    /// plaintext.
     fn of_parts(text: &str, parts: &[Range<usize>]) -> Option<[u8; 32]> {
         let workers = vec![(); threads(text.len() / BYTES_A_VALUE)];
         let parse =

@@ -1,5 +1,5 @@
-//! Ciphertext to plaintext: the parts of a document are decrypted on several threads if that pays,
-//! and hashed and joined in order on one.
+//! Ciphertext to plaintext: the parts of a document are decrypted on several threads if that pays
+//! off, and hashed and joined in order on one.
 
 use sops_document::{Document, Type};
 use zeroize::Zeroizing;
@@ -52,7 +52,8 @@ pub(crate) fn decrypt_values<'a>(
     options: DecryptOptions,
     cache: Option<&mut CiphertextCache<'a>>,
 ) -> Result<Decrypted> {
-    /// It is small, so that few parts wait in memory and all threads end at about the same time.
+    /// The least number of items in a part. It is small, so that few parts wait in memory and all
+    /// threads end at about the same time.
     const ITEMS: usize = 1_024;
     decrypt_in_parts(document, metadata, key, options, cache, ITEMS)
 }

@@ -1,5 +1,5 @@
 //! Plaintext to ciphertext: one pass over the leaves computes the MAC, another writes, in parallel
-//! if that pays.
+//! if that pays off.
 
 use std::panic::resume_unwind;
 use std::thread;

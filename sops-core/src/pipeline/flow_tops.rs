@@ -30,7 +30,7 @@ pub(super) fn in_block_style(
         return None;
     }
     // In block style, the comments of a document without entries follow the metadata, where SOPS
-    // sees others of them.
+    // sees a different set of them.
     if plan.selection.looks_at_comments() && has_empty_top(document) {
         return None;
     }

@@ -10,7 +10,7 @@ use std::thread::{self, ScopedJoinHandle};
 /// How many results of each thread may wait to be received, which limits the memory that they need.
 const AHEAD: usize = 4;
 
-/// About how long an entry with its value is.
+/// The approximate length of an entry with its value, in bytes.
 pub(super) const BYTES_A_VALUE: usize = 25;
 
 /// How many threads are worth starting for this many values: with fewer values per thread, starting

@@ -39,7 +39,7 @@ pub(crate) struct SourceForm {
     /// The node, or the first leaf in it.
     #[serde(flatten)]
     pub(crate) at: Address,
-    /// How many containers the node is above that leaf; 0 is the leaf itself.
+    /// How many levels the node is above that leaf; 0 means the leaf itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) up: usize,
     /// The source text; for a block scalar, the lines below its header.
@@ -51,7 +51,7 @@ pub(crate) struct SourceForm {
 }
 
 impl SourceForm {
-    /// Whether it is the form of a scalar without anchor and tag, so that its context does not
+    /// Whether it is the form of a scalar without an anchor or a tag, so that its context does not
     /// change its value.
     pub(crate) fn is_scalar(&self) -> bool {
         self.up == 0 && !self.text.starts_with(['*', '&', '!'])

@@ -48,7 +48,7 @@ impl<'d, 'a> TapeWalk<'d, 'a> {
         }
     }
 
-    /// Moves past the item at `index`, the next one.
+    /// Moves past the item at `index`, which must be the next one.
     pub(super) fn pass(&mut self, index: usize) -> PassedItem<'d> {
         let item = &self.document.tape()[index];
         self.containers.pass(item);

@@ -121,7 +121,7 @@ impl EncryptionRule {
     }
 
     /// Whether the rule lists what is encrypted instead of what stays in plaintext. Such a rule may
-    /// have missed a value by mistake.
+    /// miss a value by mistake.
     pub fn names_what_is_encrypted(&self) -> bool {
         matches!(
             self,

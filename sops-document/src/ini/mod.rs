@@ -1,5 +1,6 @@
 //! INI documents as `gopkg.in/ini.v1` reads them with the options of SOPS. `scan` finds sections,
-//! keys and comments, `comments` knows which lines are one comment, and `spell` writes values.
+//! keys and comments, `comments` determines which lines form one comment, and `spell` writes
+//! values.
 //!
 //! Keys before the first section are in the section `DEFAULT`. The comment of a key (the lines
 //! above it and the comment on its line) comes after the key on the tape; the comment of a section

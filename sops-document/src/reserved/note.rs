@@ -25,7 +25,7 @@ pub struct ReservedNote {
 }
 
 impl ReservedNote {
-    /// The text under this name.
+    /// A note with this name and text.
     pub fn new(name: &'static str, text: String) -> Self {
         Self { name, text }
     }
@@ -98,7 +98,7 @@ impl<'a> Document<'a> {
         Cow::Owned(source)
     }
 
-    /// Passes the lines of an entry in YAML's block style.
+    /// Calls `pass` with each line of an entry in YAML's block style.
     fn note_lines(&self, entry: &ReservedEntry, name: &str, mut pass: impl FnMut(NoteLine<'_>)) {
         if !super::is_in_lines(self, entry) {
             return;

@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Analysis {
     empty: bool,
-    /// The text would be structure in block context.
+    /// The text would be read as structure in block context.
     block_indicator: bool,
-    /// The text would be structure in a flow collection.
+    /// The text would be read as structure in a flow collection.
     flow_indicator: bool,
     line_break: bool,
     tab: bool,

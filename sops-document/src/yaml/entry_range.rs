@@ -28,8 +28,8 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
         }
         return match after_comma(text, end) {
             Some(comma) => key..text.len() - text[comma..].trim_start().len(),
-            // The only entry of a mapping directly follows the brace, unless Go's library wrote it,
-            // which then writes `{}`.
+            // The only entry. White space before it means that Go's library wrote the mapping, and
+            // the library writes an empty one as `{}`.
             None if before < key => before..skip_white_space(text, end),
             None => before..end,
         };

@@ -4,8 +4,8 @@
 //! reads everything else. `parser` turns the events of both into a tape, `parallel_parse` does so
 //! on all cores for large texts, and `comments` puts the comments on the tape.
 //!
-//! `resolve`, `spell`, `emit` and `restyle` are how Go's YAML library reads and writes scalars and
-//! trees. `go_incompatibilities` refuses what that library reads differently.
+//! `resolve`, `spell`, `emit` and `restyle` read and write scalars and trees as Go's YAML library
+//! does. `go_incompatibilities` refuses what that library reads differently.
 //!
 //! `source`, `lexical` and `entry_range` answer questions about the text. JSON and the editor use
 //! them too.

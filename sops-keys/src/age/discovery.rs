@@ -33,13 +33,13 @@ const SSH_KEYS: [&str; 2] = ["id_ed25519", "id_rsa"];
 impl Identities {
     /// The identities from the sources that `sops` uses, in its order:
     ///
-    /// 1. `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, a file; `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, a command that
-    ///    prints one; `~/.ssh/id_ed25519` and `~/.ssh/id_rsa`.
+    /// 1. `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, a file with an SSH key; `SOPS_AGE_SSH_PRIVATE_KEY_CMD`,
+    ///    a command that prints one; `~/.ssh/id_ed25519` and `~/.ssh/id_rsa`.
     /// 2. `SOPS_AGE_KEY`, identities separated by white space; `SOPS_AGE_KEY_FILE`, a key file;
     ///    `SOPS_AGE_KEY_CMD`, a command that prints one; then the [key file](Environment::key_file)
     ///    in the configuration directory.
     ///
-    /// Commands run without a shell, with their words split like in a shell, with
+    /// Commands run without a shell, with their words split as in a shell, with
     /// `SOPS_AGE_RECIPIENT` set to the current recipient, and with empty standard input. Their
     /// standard error is dropped.
     ///

@@ -17,8 +17,8 @@ pub(super) struct SourceList {
 
 type Load = Box<dyn FnOnce() -> Vec<Arc<KeySource>> + Send>;
 
-/// Sources that are loaded when they are first needed. `LazyLock` says whether they are only from
-/// Rust 1.94.
+/// Sources that are loaded when they are first needed. A `LazyLock` can report whether it has been
+/// loaded only from Rust 1.94 on.
 struct LazySources {
     load: Mutex<Option<Load>>,
     loaded: OnceLock<Vec<Arc<KeySource>>>,

@@ -22,8 +22,8 @@ use p256::elliptic_curve::sec1::ToSec1Point;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-/// A file for a hybrid recipient must not be mixed with others, because those could reveal the file
-/// key.
+/// Recipients with this label must not be mixed with others in one file, because those could reveal
+/// the file key.
 const LABEL: &str = "postquantum";
 const TAG_BYTES: usize = 4;
 /// The size of an uncompressed point of P-256, with which hybrid keys end.

@@ -5,10 +5,10 @@ use super::source::{KeySource, SourceContent};
 
 impl Identities {
     /// Asks now for what decryption would ask for later: the passphrases of key files and, if there
-    /// are no age keys, of SSH keys; and what the plugins of identities ask, by letting each
-    /// encrypt and decrypt a random text. Keys that cannot be unlocked stay locked.
+    /// are no age keys, of SSH keys; and the questions of the identities' plugins, by letting each
+    /// plugin encrypt and decrypt a random text. Keys that cannot be unlocked stay locked.
     ///
-    /// Returns the reasons why, each with the name of its source.
+    /// Returns why keys stayed locked, each reason with the name of its source.
     #[must_use]
     pub fn unlock(&self) -> Vec<String> {
         let prompt = self.prompt().as_ref();

@@ -1,5 +1,5 @@
-//! The checksum of a share: RS1024, a Reed-Solomon code over GF(1024). It finds any three wrong
-//! words, and a single one can be located.
+//! The checksum of a share: RS1024, a Reed-Solomon code over GF(1024). It detects up to three wrong
+//! words, and can locate a single one.
 
 use zeroize::Zeroizing;
 

@@ -142,7 +142,7 @@ fn check_set(shares: &[Share]) -> Result<&Share> {
     Ok(first)
 }
 
-/// What the digest begins with: a code over the secret, by which wrong shares are found.
+/// The start of the digest: a code over the secret, which reveals wrong shares.
 fn digest_of(random: &[u8], secret: &[u8]) -> [u8; DIGEST_BYTES] {
     let mut hmac = Hmac::<Sha256>::new_from_slice(random).expect("HMAC takes keys of any length");
     hmac.update(secret);

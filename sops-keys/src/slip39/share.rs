@@ -10,20 +10,20 @@ use super::{checksum, words};
 use crate::error::{Error, Result};
 use crate::gf256::Point;
 
-/// The words before the value: what the share belongs to, and its number.
+/// The number of words before the value; they identify the split and the share.
 const HEADER_WORDS: usize = 4;
-/// A share of the shortest secret, of 128 bits.
+/// The number of words in a share of the shortest secret, which has 128 bits.
 const MIN_WORDS: usize = 20;
 const WORD_BITS: usize = 10;
 
-/// What the shares of one split have in common.
+/// The properties that all shares of one split have in common.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SplitId {
     /// A number of 15 bits.
     pub(crate) identifier: u16,
     /// Whether the secret does not depend on the identifier, so that it can be split again.
     pub(crate) is_extendable: bool,
-    /// The binary logarithm of the iterations, above the least number.
+    /// The iteration exponent: each increment doubles the number of iterations.
     pub(crate) exponent: u8,
     /// How many shares are needed.
     pub(crate) threshold: u8,

@@ -60,7 +60,7 @@ fn published_vectors_are_joined_or_refused() {
 }
 
 #[test]
-fn a_share_is_the_same_after_its_text() {
+fn a_share_is_the_same_when_read_from_its_text() {
     for share in shares(3, 16) {
         let words = share.words();
         let words = words.expose_secret();

@@ -39,7 +39,7 @@ pub(super) fn client(environment: &Environment) -> Outcome<SharedHttpClient> {
 #[derive(Clone, Debug)]
 struct Connector(Arc<HttpClient>);
 
-/// There is no answer from a server.
+/// The error if a server gives no answer.
 #[derive(Debug)]
 pub(super) struct Unanswered(String);
 

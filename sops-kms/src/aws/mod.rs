@@ -44,7 +44,8 @@ pub(crate) struct Aws {
     sessions: std::sync::Mutex<HashMap<Wanted, Slot>>,
 }
 
-/// A session, or why it could not be opened. Locked during the search, so that there is only one.
+/// A session, or why it could not be opened. Locked during the search for an access key, so that
+/// there is only one search.
 type Slot = Arc<Mutex<Option<Outcome<Session>>>>;
 
 /// The session that a key in a file needs.

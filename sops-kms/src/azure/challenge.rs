@@ -19,7 +19,7 @@ impl Challenge {
     /// # Errors
     ///
     /// A resource that the vault does not belong to is refused: otherwise a server could ask for a
-    /// token for another one.
+    /// token for another resource.
     pub(super) fn new(header: &str, vault: &Uri) -> Outcome<Self> {
         let invalid = || {
             "the server did not say which token it needs; is this an Azure Key Vault?".to_owned()

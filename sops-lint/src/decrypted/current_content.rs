@@ -9,7 +9,7 @@ use sops_document::{Document, Format};
 use super::key_values::{NAMES, each_value, kind};
 use crate::scrutiny::{Scrutiny, is_open_reference};
 
-/// The length in bytes at which a value distinguishes a copy from a file with other values.
+/// The minimum length in bytes of a value that distinguishes a copy from a file with other values.
 pub(super) const TELLING: usize = 6;
 
 /// The current content of a file.

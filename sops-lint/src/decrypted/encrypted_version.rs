@@ -15,7 +15,7 @@ pub struct Encrypted {
     pub(super) path: PathBuf,
     pub(super) format: Format,
     /// The encrypted values by key path, with the length of each plaintext in bytes, which the
-    /// ciphertext reveals. `None`: the plaintext can be written in several ways.
+    /// ciphertext reveals. `None` if the plaintext can be written in several ways.
     pub(super) values: BTreeMap<String, Option<usize>>,
     pub(super) kind: Option<String>,
     /// Whether the encrypted version stays next to the file.

@@ -18,7 +18,7 @@ pub(super) enum Visibility {
     Shown,
     /// The words that a message shows anyway.
     Words,
-    /// These words too, or the whole text of a comment that allows findings.
+    /// The same words, or the whole text of a comment that allows findings.
     Line,
     /// Nothing.
     Hidden,

@@ -107,7 +107,7 @@ impl<'d> Fields<'d> {
             && (name == "apiVersion" && value.contains('v') || name == "kind" && is_kind)
     }
 
-    /// Whether the value can be read. `is_setting`: it is a boolean or null.
+    /// Whether the value can be read. `is_setting` says that it is a boolean or null.
     pub(super) fn shows(&self, value: &str, is_setting: bool) -> bool {
         let Some((name, parents)) = self.names.split_last() else {
             return false;

@@ -32,7 +32,7 @@ const IGNORED: [&str; 9] = [
 pub(super) struct Build<'t> {
     pub(super) files: Vec<BuiltFile<'t>>,
     directories: Vec<Directory>,
-    /// The problems that all Kustomizations share that build the directory.
+    /// The problems shared by all Kustomizations that build the directory.
     pub(super) shared: SharedProblems<'t>,
 }
 

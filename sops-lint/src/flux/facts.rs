@@ -236,8 +236,8 @@ fn object_head(node: NodeRef<'_, '_>) -> Value {
     })
 }
 
-/// The Secrets that `--sops-age-secret` names, an argument of kustomize-controller. Patches and
-/// Helm values have it in texts, so it is searched for in lines that are not comments.
+/// The Secrets that `--sops-age-secret`, an argument of kustomize-controller, names. Patches and
+/// Helm values contain it in strings, so all lines except comments are searched for it.
 fn controller_secrets(text: &str) -> Vec<String> {
     if !contains(text, CONTROLLER_SECRET) {
         return Vec::new();

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_last_commas_are_left_out_of_json() {
+    fn comments_and_trailing_commas_are_left_out_of_json() {
         for text in [
             "// a\n{\"a\": [1, 2,], /* b, */ }\n",
             "{\"url\": \"https://example.com\", // c\n \"b\": \"\\\"//\",\n}",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn names_between_signs_are_filled_in() {
+    fn names_between_delimiters_are_filled_in() {
         for line in [
             "clusterIP: {SERVICE_IP_PREFIX}.16",
             "image: @@IMAGE@@",

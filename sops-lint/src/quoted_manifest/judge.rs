@@ -54,8 +54,9 @@ const SOURCES: [&str; 35] = [
     "proto",
 ];
 
-/// How many bytes of manifests are read in one file, at least and for each byte of the file: every
-/// line of a text may name the kind of a Secret, with all other lines around it.
+/// The number of bytes of manifests that may be read in one file is `BYTES`, plus `TIMES` for each
+/// byte of the file. Otherwise, a text in which every line names the kind of a Secret would be read
+/// once for each line.
 const BYTES: usize = 256 * 1024;
 const TIMES: usize = 8;
 

@@ -172,7 +172,8 @@ fn is_open(node: NodeRef<'_, '_>) -> bool {
     }
 }
 
-/// Metadata of a later document that is not that of the first, and may have plaintext in any field.
+/// Metadata of a later document that differs from that of the first, and may have plaintext in any
+/// field.
 fn later_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     for block in document.differing_metadata() {
         context

@@ -46,8 +46,8 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// An image's name with its registry in front, without tag and digest. A first segment with a dot,
-/// a colon or `localhost` is a host.
+/// An image's name with its registry but without its tag and digest. A first segment with a dot, a
+/// colon or `localhost` is a host.
 fn repository(image: &str) -> String {
     let name = image.split('@').next().unwrap_or(image);
     let name = match name.rsplit_once(':') {

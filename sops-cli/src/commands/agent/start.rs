@@ -98,8 +98,8 @@ pub(super) fn cmd_start(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs this command again, and returns when that process has unlocked the keys and listens, or its
-/// exit code if it has failed.
+/// Runs this command again in another process. Returns once that process has unlocked the keys and
+/// listens, or returns its exit code if it fails.
 fn start_in_background() -> Result<ExitCode, CommandError> {
     let failed = |error: &io::Error| CommandError::input("the agent", error);
     let program = env::current_exe().map_err(|error| failed(&error))?;

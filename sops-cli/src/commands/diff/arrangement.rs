@@ -13,7 +13,7 @@ pub(super) struct ArrangementChanges {
     pub(super) removed_comments: Vec<String>,
     /// The comments that only the new text has.
     pub(super) added_comments: Vec<String>,
-    /// Whether the comments and keys that both have are in another order.
+    /// Whether the comments and keys that both have are in a different order.
     pub(super) is_reordered: bool,
 }
 

@@ -84,15 +84,15 @@ pub(super) enum ShownValue {
     Bool(bool),
     /// A number or a time.
     Plain(String),
-    /// Bytes that are not text, by their number.
+    /// The number of bytes of a value that is not text.
     Binary(usize),
     EmptyMapping,
     EmptySequence,
 }
 
 impl Comparer {
-    /// The differences, if there are any. Files that are in plaintext in both versions
-    /// count only if the user `is_named` them.
+    /// The differences, if there are any. Files that are in plaintext in both versions count only
+    /// if the user named them (`is_named`).
     pub(super) fn compare(&self, versions: &Versions, is_named: bool) -> Option<FileReport> {
         let (old, new) = (versions.old.parse(), versions.new.parse());
         if !is_named && !old.is_encrypted() && !new.is_encrypted() {

@@ -214,7 +214,7 @@ fn changed(out: &mut String, old: &ShownValue, new: &ShownValue) -> std::fmt::Re
 }
 
 fn lines(out: &mut String, old: &str, new: &str) -> std::fmt::Result {
-    // The usual algorithm grows with the square of the number of edits.
+    // The time of the usual algorithm grows with the square of the number of edits.
     let diff = TextDiff::configure()
         .algorithm(Algorithm::Patience)
         .diff_lines(old, new);

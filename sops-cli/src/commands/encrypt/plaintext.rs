@@ -239,7 +239,7 @@ pub(super) fn may_be_encrypted(content: &[u8]) -> bool {
     format.is_some_and(|format| EncryptedDocument::parse(content, format).is_ok())
 }
 
-/// Refuses a document with other values than that of a binary file, because they would be lost.
+/// Refuses a document with values besides that of a binary file, because they would be lost.
 fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     let Some(Node::Mapping(entries)) = plaintext.to_tree(0) else {
         return Ok(());

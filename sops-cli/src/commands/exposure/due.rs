@@ -24,9 +24,9 @@ use crate::ui::Ui;
 pub(super) struct DueValue {
     file: String,
     path: String,
-    /// When it last changed; `None` if that is not committed.
+    /// When it last changed; `None` if the change is not committed.
     last_change: Option<Moment>,
-    /// As in the rule.
+    /// The maximum age, as written in the rule.
     max_age: String,
     /// The day on which it is due, in UTC.
     due: String,

@@ -17,9 +17,9 @@ const SHORTEST: usize = 8;
 /// The names that any version of a `.sops.yaml` gives to recipients.
 pub(crate) struct Names(RecipientNames);
 
-/// A recipient or someone with several.
+/// A recipient, or someone who has several.
 pub(crate) struct Person {
-    /// As it is shown.
+    /// The name to show.
     pub(crate) name: String,
     /// The numbers of the master keys.
     pub(crate) keys: BTreeSet<usize>,

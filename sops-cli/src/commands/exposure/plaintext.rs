@@ -48,7 +48,7 @@ pub(super) struct Search {
     pub(super) leaks: Vec<Leak>,
     /// How many values were searched for.
     pub(super) searched: usize,
-    /// How many are shorter, or are common words.
+    /// How many were left out, because they are too short or are common words.
     pub(super) left_out: usize,
     /// The files that could not be decrypted, and contents that could not be read.
     pub(super) unknown: Vec<String>,

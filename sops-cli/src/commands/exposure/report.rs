@@ -35,7 +35,7 @@ pub(crate) struct Source {
 pub(crate) struct Value {
     pub(super) file: String,
     pub(super) path: String,
-    /// When it last changed; `None` if that is not committed.
+    /// When it last changed; `None` if the change is not committed.
     pub(super) last_change: Option<Moment>,
     /// Who can, or could, read it.
     pub(super) readers: Vec<Reader>,

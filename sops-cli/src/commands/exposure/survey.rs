@@ -77,7 +77,7 @@ impl Survey {
             .collect()
     }
 
-    /// When the value at this position last changed; `None` if that is not committed.
+    /// When the value at this position last changed; `None` if the change is not committed.
     pub(super) fn last_change(&self, value: usize) -> Option<Moment> {
         let commit = self.last_changes.commit(value)?;
         Some(Moment {

@@ -158,9 +158,9 @@ fn key_pairs(
 }
 
 impl Args {
-    /// Those of the key pairs whose recipients `.sops.yaml` names. Key files also have retired keys,
-    /// and keys for other repositories; only in a file that the user named, such a key is a mistake,
-    /// unless the file says that it was replaced.
+    /// The key pairs whose recipients `.sops.yaml` names. Key files also have retired keys, and
+    /// keys for other repositories; such a key is a mistake only in a file that the user named, and
+    /// only if the file does not say that it was replaced.
     fn installed(
         &self,
         ui: &Ui,

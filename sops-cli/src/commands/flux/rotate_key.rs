@@ -1,4 +1,4 @@
-//! `sops-rs flux rotate-key`: replaces the key of Flux, one step in each run or several.
+//! `sops-rs flux rotate-key`: replaces the key of Flux, in one or more steps per run.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -90,7 +90,7 @@ pub(crate) struct Args {
     cluster: ClusterArgs,
 }
 
-/// A place that must have the new key before the old one goes.
+/// A place that must have the new key before the old one is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Place {
     /// Your backup, such as a password manager
@@ -283,7 +283,8 @@ impl Rotation<'_> {
             let known = recorded.clone().find(|known| known.old == old);
             return Ok(known.cloned().unwrap_or(KeyReplacement { old, new: None }));
         }
-        // The last replacement whose keys this cluster has, so that a file can serve several.
+        // The last replacement whose keys this cluster has, so that one file can serve several
+        // clusters.
         let mut begun = recorded.filter(|known| {
             in_cluster.contains(&known.old)
                 || known

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_known_again_wherever_the_program_is() {
+    fn values_are_recognized_wherever_the_program_is() {
         for (name, link) in [
             (
                 "/usr/bin/sops-rs",

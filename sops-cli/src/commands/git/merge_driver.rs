@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_installed_command_is_known_by_its_words() {
+    fn the_installed_command_is_recognized_by_its_words() {
         let words = MERGE_ARGUMENTS.split_whitespace();
         let words: Vec<&str> = words.filter(|word| !word.starts_with('%')).collect();
         assert_eq!(words, INSTALLED);

@@ -33,8 +33,8 @@ const OTHER_BUILTINS: &str = "\
 /// Prefixes of variables that change what the check reads.
 const VARIABLES_OF_GIT: [&str; 2] = ["GIT_", "PRE_COMMIT"];
 
-/// Whether the script always runs the check, and fails if the check fails. `ends_on_error`: the
-/// shell that runs it was started with `-e`.
+/// Whether the script always runs the check, and fails if the check fails. `ends_on_error` says
+/// that the shell that runs it was started with `-e`.
 pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> bool {
     let first = script.lines().next().unwrap_or_default();
     let Some(mut ends_on_error) = errexit_of_shell(first, ends_on_error) else {
@@ -67,8 +67,8 @@ pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> b
     false
 }
 
-/// Whether the shell that the first line names ends the script on an error. `None`: it is unknown,
-/// or may not run the script at all.
+/// Whether the shell that the first line names ends the script on an error. `None` if the shell is
+/// unknown, or may not run the script at all.
 fn errexit_of_shell(first: &str, ends_on_error: bool) -> Option<bool> {
     let Some(interpreter) = first.strip_prefix("#!") else {
         return Some(ends_on_error);
@@ -83,8 +83,7 @@ fn errexit_of_shell(first: &str, ends_on_error: bool) -> Option<bool> {
     errexit(&words.collect::<Vec<_>>(), ends_on_error).filter(|_| is_known)
 }
 
-/// Whether the script ends on an error with these options. `None`: an option is not among those
-/// that are known.
+/// Whether the script ends on an error with these options. `None` if an option is unknown.
 fn errexit(words: &[&str], mut ends_on_error: bool) -> Option<bool> {
     let mut words = words.iter();
     while let Some(word) = words.next() {

@@ -21,7 +21,7 @@ const LEFTHOOK_LIMITS: [&str; 7] = [
     "root",
 ];
 
-/// The keys of the pre-commit framework that limit the check. Empty: it always runs, or the
+/// The keys of the pre-commit framework that limit the check. Empty if it always runs, or if the
 /// configuration is not understood.
 pub(super) fn of_pre_commit(text: &str, hook: HookName) -> Vec<String> {
     let Ok(document) = Document::parse_leniently(text) else {

@@ -16,8 +16,8 @@ impl LocalMac {
         Self(Unprompted::ready_age())
     }
 
-    /// Why the file cannot be decrypted, with `name` as its name in messages. `None`: it can be, or
-    /// no key is available.
+    /// Why the file cannot be decrypted, with `name` as its name in messages. `None` if it can be,
+    /// or if no key is available.
     pub(super) fn error(&self, name: &str, path: &Path, bytes: &[u8]) -> Option<CommandError> {
         let text = str::from_utf8(bytes).ok()?;
         if !text.contains(CIPHERTEXT_PREFIX) {

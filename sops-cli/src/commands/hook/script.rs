@@ -22,7 +22,7 @@ exec sops-rs hook run
 
 impl HookName {
     /// The script of the hook. It runs `program` if sops-rs is not on the PATH, as is common in
-    /// graphical programs. `None`: the script is for other machines too.
+    /// graphical programs. Without `program`, the script is for other machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {
         let program = program.and_then(Path::to_str).map(shell_word);
         let program = program.unwrap_or_else(|| "\"$HOME/.cargo/bin/sops-rs\"".to_owned());
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_are_known_again_wherever_the_program_is() {
+    fn scripts_are_recognized_wherever_the_program_is() {
         for hook in HookName::ALL {
             let script = hook.script(Some(Path::new("/it's here/sops-rs")));
             assert!(

@@ -8,7 +8,7 @@ use sops_core::keys::{DataKey, Effort, Family, KeyService, MasterKey};
 use super::inventory::FoundKey;
 use crate::keys::names::shown;
 
-/// The result of a try: how long it took, or why it failed.
+/// The result of an attempt: how long it took, or why it failed.
 type Measured = Result<Duration, String>;
 
 /// What a key can do.

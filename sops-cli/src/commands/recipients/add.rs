@@ -134,7 +134,7 @@ pub(crate) fn add_to_rules(
     update(ui, globals, &config(ui, globals)?, &update_args, false)
 }
 
-/// The plugin that `sops` encrypts for a tagged recipient with.
+/// The plugin with which `sops` encrypts for a tagged recipient.
 fn plugin_of_sops(recipient: &str) -> Option<&'static str> {
     [
         ("age1tag1", "age-plugin-tag"),

@@ -49,7 +49,7 @@ pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FluxWarning {
     Usual,
-    /// Flux has another key already.
+    /// Flux already has another key.
     #[cfg(feature = "kube")]
     Never,
 }
@@ -180,7 +180,7 @@ impl Args {
     }
 }
 
-/// Whether the recipient is the user's, and the configuration names no other one of the user.
+/// Whether the recipient is the user's, and the configuration names no other recipient of the user.
 fn is_only_own(all: &[Occurrence], recipient: &str) -> bool {
     let identities = Identities::from_environment(Environment::process());
     let own = identities.recipients().into_iter();
@@ -198,7 +198,7 @@ fn selected<'o>(all: &'o [Occurrence], wanted: &str) -> Result<&'o Occurrence, C
     let is_exact =
         |own: &&Occurrence| own.recipient == wanted || own.name.as_deref() == Some(wanted);
     let is_begun = |own: &&Occurrence| match wanted.split_once('…') {
-        // As messages show it.
+        // The short form that messages show.
         Some((begin, end)) => {
             wanted.len() >= SHORTEST
                 && own.recipient.len() >= begin.len() + end.len()

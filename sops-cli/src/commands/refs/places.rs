@@ -1,12 +1,12 @@
 //! Finds the places in a document that name a Secret, and those that define one.
 //!
-//! The fields are those of the Kubernetes API, of Flux and of Gateway API. Charts and operators
-//! name theirs alike: `…SecretRef` with a `name`, `…SecretName` and `existingSecret`.
+//! The fields are those of the Kubernetes API, of Flux and of Gateway API. Charts and operators use
+//! similar names: `…SecretRef` with a `name`, `…SecretName` and `existingSecret`.
 
 use sops_core::document::{NodeRef, Shape};
 use sops_core::{KeyPath, ciphertext};
 
-/// A Secret. Without a namespace, it may be in any.
+/// A Secret. Without a namespace, it may be in any namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SecretName {
     pub(super) name: String,

@@ -53,7 +53,7 @@ pub(crate) fn encrypted_files(repository: &GitRepository) -> Result<Vec<PathBuf>
 /// The encrypted files in conflict, relative to the working directory.
 struct EncryptedConflicts {
     open: Vec<PathBuf>,
-    /// Those that are resolved, but that Git still lists.
+    /// Files whose conflict is resolved, but that Git still lists.
     resolved: Vec<PathBuf>,
 }
 

@@ -1,4 +1,5 @@
-//! The values that `set` sets: from the command line, files, standard input, a prompt, or random.
+//! The values that `set` sets: from the command line, files, standard input, a prompt, or the
+//! random generator.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

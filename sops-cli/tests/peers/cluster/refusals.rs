@@ -362,7 +362,7 @@ fn a_value_in_the_message_of_a_policy_is_masked() {
 /// Objects that no cluster would accept are reported before a request, with the location and
 /// without a value.
 #[test]
-fn files_that_are_not_manifests() {
+fn files_that_are_not_manifests_are_reported() {
     let environment = environment("none");
     for (text, says) in [
         (

@@ -285,7 +285,7 @@ fn a_killed_run_loses_nothing_and_the_next_one_continues() {
                 longest = longest.mul_f64(1.05);
             }
         }
-        // A commit that had begun goes on.
+        // A commit that has begun continues.
         while Path::new(&fleet.environment.path("fleet/.git/index.lock")).exists() {
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -273,7 +273,7 @@ impl World {
             .collect()
     }
 
-    /// For each value of each commit, the commit since which it exists without a gap.
+    /// For each value of each commit, the commit since which it has existed without a gap.
     fn since(&self) -> Vec<HashMap<&str, usize>> {
         let mut all: Vec<HashMap<&str, usize>> = Vec::new();
         for (number, commit) in self.commits.iter().enumerate() {

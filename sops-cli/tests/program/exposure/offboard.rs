@@ -99,7 +99,7 @@ fn files_that_the_configuration_no_longer_explains_are_changed_too() {
 }
 
 #[test]
-fn the_own_key_is_not_removed() {
+fn the_users_own_key_is_not_removed() {
     let repository = Repository::new();
     repository.create("db.yaml", &[("password", "correct-horse")]);
     repository.commit();

@@ -301,7 +301,7 @@ fn a_conflict_that_was_resolved_by_hand_is_found_and_undone() {
     team.set("ben", "password", "open-sesame");
     let run = team.ben("git pull -q --no-edit");
     assert_eq!(run.code, Some(1), "{run}");
-    // With markers, and without them but with a wrong MAC.
+    // The file has markers, or it has none but a wrong MAC.
     for script in [
         "git add secret.yaml",
         "sed -n -i '/^<<</d; /^===/,/^>>>/d; p' secret.yaml && sed -i 's/^port: .*/port: 81/' secret.yaml && git add secret.yaml",

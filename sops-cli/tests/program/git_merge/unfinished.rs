@@ -114,7 +114,7 @@ fn a_driver_that_is_killed_leaves_a_marked_file() {
     }
 }
 
-/// As after an update that moved the program.
+/// An update may have moved the program.
 #[test]
 fn a_program_that_is_gone_leaves_a_marked_file() {
     let repository = Repository::new();
@@ -155,7 +155,7 @@ fn without_a_key_the_values_merge_and_the_file_stays_marked() {
     assert!(values.contains("token: ENC["), "{text}");
 }
 
-/// As `git rerere` passes the conflict that it remembers.
+/// `git rerere` passes such a version: the conflict that it remembers.
 #[test]
 fn a_version_with_conflict_markers_is_named_as_such() {
     let repository = Repository::with_changes(FILE, OURS, super::OTHER);

@@ -88,7 +88,7 @@ fn a_file_that_both_sides_added_is_merged() {
 }
 
 #[test]
-fn a_merge_in_another_working_tree_leaves_this_one() {
+fn a_merge_in_another_working_tree_leaves_this_one_unchanged() {
     let repository = repository();
     let tree = repository.0.path("../tree");
     let path = tree.to_str().expect("the path is UTF-8");

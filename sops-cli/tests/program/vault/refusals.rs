@@ -7,7 +7,7 @@ use sops_test_support::server::vault::{BLIND, POWERLESS, ROOT};
 use super::{TEXT, encrypt, operations, run, run_with};
 
 #[test]
-fn the_reasons_for_a_refusal_are_told_apart() {
+fn the_reasons_for_a_refusal_are_distinguished() {
     let environment = TestEnvironment::without_key();
     let server = VaultServer::start();
     encrypt(&environment, &server, "x.yaml");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Repository, SECRET, Verification};
 
-/// A repository with a history, and the key that made it gone.
+/// A repository with a history, without the key that encrypted its files.
 fn without_key() -> Repository {
     let repository = Repository::with(&["a.yaml", "b.yaml"]);
     for value in ["\"one\"", "\"two\""] {

@@ -25,7 +25,8 @@ impl<'t> Reader<'_, 't> {
         for (index, child) in nodes.into_iter().enumerate() {
             let start = self.start(node, child).max(at);
             let value_start = self.span(child).start.max(start);
-            // Columns must be found in ascending order, and its own entries come later.
+            // Columns must be found in ascending order, and the entries of this collection come
+            // later.
             let column = self.column(start);
             let (body, hash, value_end) = self.value(child, value_start, None);
             let value_end = value_end.max(value_start);

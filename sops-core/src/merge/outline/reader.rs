@@ -340,7 +340,7 @@ impl<'t> Reader<'_, 't> {
         (piece, end)
     }
 
-    /// Where the text of a block container begins whose key is at `start`: below the line of the
+    /// Where the text of the block container whose key is at `start` begins: below the line of the
     /// key, so that the comments above the first entry belong to that entry.
     fn block_start(&self, node: NodeItem, start: usize) -> usize {
         let text = self.text;

@@ -145,7 +145,7 @@ struct Best {
     similarity: Similarity,
     /// Whether another item is equally similar.
     is_tied: bool,
-    /// The most equal entries that any item has, and whether several have as many.
+    /// The largest number of equal entries of any item, and whether several items have it.
     most_entries: usize,
     have_several: bool,
 }
@@ -212,7 +212,8 @@ impl<'p> Known<'p> {
     }
 
     /// `None` if the items are of different kinds. Two mappings are not similar enough if they have
-    /// different keys and no equal entry, or if each has other keys and they share at most half.
+    /// different keys and no equal entry, or if each has keys that the other lacks and they share
+    /// at most half of their keys.
     fn similarity(&self, item: &Piece<'_>) -> Option<Similarity> {
         let container = item.container()?;
         if Some(container.kind) != self.kind {

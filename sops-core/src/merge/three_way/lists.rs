@@ -55,7 +55,7 @@ impl<'p, 't> Lists<'p, 't> {
     }
 
     /// Whether the items of a region can be merged by their numbers: each side has the same number
-    /// and, where both sides changed an item differently, it is the same item.
+    /// of items and, where both sides changed an item differently, it is the same item.
     pub(super) fn are_same_items(&self, region: &Trio<Range<usize>>) -> bool {
         let Trio { base, ours, theirs } = self.items(region);
         if base.len() != ours.len() || base.len() != theirs.len() {
@@ -87,7 +87,7 @@ impl<'p, 't> Lists<'p, 't> {
     /// or moved it too. A merge would then keep it, or contain it twice.
     pub(super) fn has_moved_item(&self, regions: &[Region]) -> bool {
         let Trio { base, ours, theirs } = self.lists;
-        // Scalars are known by their positions alone.
+        // Scalars are identified by their positions alone.
         if !base.iter().any(|item| item.container().is_some()) {
             return false;
         }

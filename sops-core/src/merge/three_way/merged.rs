@@ -43,7 +43,7 @@ pub(in crate::merge) struct MergedContainer<'p, 't> {
 }
 
 impl MergedPiece<'_, '_> {
-    /// The column of the entry on a side, if that has it.
+    /// The column of the entry on a side, if that side has the entry.
     pub(in crate::merge) fn column(&self, side: SideName) -> Option<usize> {
         match side {
             SideName::Ours => self.columns[0],

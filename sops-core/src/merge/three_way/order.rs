@@ -1,4 +1,4 @@
-//! The order of entries that are known by a key.
+//! The order of entries that are identified by a key.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -10,7 +10,7 @@ pub(super) fn is_in_order<K: Copy + Eq + Hash>(base: &[K], side: &[K]) -> bool {
 }
 
 /// The keys of the merged entries in the order of `first`. A key that only `second` has follows the
-/// same key as there, after the keys that `first` added in that position.
+/// same key as in `second`, after the keys that `first` added in that position.
 pub(super) fn key_order<K: Copy + Eq + Hash>(
     first: &[K],
     second: &[K],

@@ -16,7 +16,7 @@ pub(super) struct Style {
     step: usize,
     /// Whether items are indented below their key.
     has_indented_items: bool,
-    /// Whether a string that is in the document already is an alias.
+    /// Whether a string that is already in the document is written as an alias.
     has_aliases: bool,
     /// Whether scalars are written in forms that SOPS does not keep.
     has_source_forms: bool,
@@ -250,8 +250,8 @@ pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
     }
 }
 
-/// A text without the anchors and aliases of [`Writer::string`]: the parser does not read an anchor
-/// that is used twice, as YAML allows it.
+/// A text without the anchors and aliases of [`Writer::string`]: the parser does not accept an
+/// anchor that is used twice, although YAML allows that.
 fn without_anchors(text: &str) -> String {
     let mut text = text.to_owned();
     for number in 0..3 {

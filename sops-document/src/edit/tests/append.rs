@@ -2,7 +2,7 @@ use super::check;
 use crate::format::Format;
 
 #[test]
-fn entries_are_appended_below_their_neighbours() {
+fn entries_are_appended_below_their_neighbors() {
     check(
         Format::Yaml,
         &[

@@ -14,8 +14,8 @@ pub(super) struct Anchors<'a> {
 }
 
 impl<'a> Anchors<'a> {
-    /// Forgets the anchors of the previous document, or before an entry that another reader reads,
-    /// which may define them again. Numbers are not used again.
+    /// Forgets all anchors: those of the previous document, or those before an entry that another
+    /// reader reads and that may define them again. Their numbers are not reused.
     pub(super) fn forget(&mut self) {
         self.numbers.clear();
         self.pending = None;

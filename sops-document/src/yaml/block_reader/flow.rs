@@ -90,7 +90,8 @@ impl<'a> BlockReader<'a> {
     pub(super) fn flow_scalar(&self, at: usize, receiver: &mut impl Receiver<'a>) -> Step<usize> {
         let scalar = match self.byte(at) {
             Some(b'"' | b'\'') => {
-                // Not to the end of the line, which may have many more scalars.
+                // The limit is not the end of the line, because the line may have many more scalars
+                // to search through.
                 let end = self.closing_quote(at, self.text.len());
                 let end = end.ok_or(Stop::Unknown)?;
                 if self.text[at..end].contains('\n') {

@@ -1,4 +1,4 @@
-//! The values of scalars that are not in the text as they are: escapes, folded lines, and block
+//! The values of scalars that are spelled differently in the text: escapes, folded lines, and block
 //! scalars.
 
 use std::borrow::Cow;

@@ -88,7 +88,7 @@ impl<'a> BlockReader<'a> {
         })
     }
 
-    /// Passes the events to the end of the text.
+    /// Passes on the events up to the end of the text.
     ///
     /// # Errors
     /// A [`Stop`].
@@ -197,7 +197,7 @@ impl<'a> BlockReader<'a> {
     }
 }
 
-/// A scalar without an anchor and a tag.
+/// A scalar without an anchor or a tag.
 fn scalar(text: std::borrow::Cow<'_, str>, style: Style, range: Range<usize>) -> Scalar<'_> {
     Scalar {
         text,

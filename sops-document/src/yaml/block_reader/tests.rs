@@ -239,7 +239,7 @@ fn files(directory: &Path) -> Vec<String> {
 
 /// `SOPS_RS_CORPUS` names a directory with more files, such as the test suite of YAML.
 #[test]
-fn files_are_read_like_by_the_crate_and_libyaml() {
+fn files_are_read_as_by_the_crate_and_libyaml() {
     #[derive(Deserialize)]
     struct Golden {
         format: String,

@@ -153,7 +153,7 @@ struct Run<'r, 't> {
     gap: &'r Gap<'r>,
     first: usize,
     group: Option<OpenGroup>,
-    /// No blank line so far since the previous token.
+    /// Whether there has been no blank line since the previous token.
     unbroken: bool,
     /// The line on which a group counts as below the previous token, counted as in
     /// [`OpenGroup::line`].

@@ -76,7 +76,7 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
             }
             Item::Leaf(leaf) => {
                 let range = leaf.span.range();
-                // A value is at least in the mapping at the top level.
+                // Every value is in a collection, at least in the mapping at the top level.
                 let column = columns.last().copied().unwrap_or_default();
                 let zone = match leaf.style {
                     Style::SingleQuoted | Style::DoubleQuoted => Some(anywhere(range.clone())),

@@ -72,7 +72,7 @@ pub(super) enum Reading {
     Document(ReservedKey),
     /// Only the values are needed. Integers from 2^63 to 2^64-1 are accepted.
     Values,
-    /// The text is read as leniently as the most lenient YAML reader does it.
+    /// The text is read as leniently as the most lenient YAML reader reads it.
     Lenient,
 }
 

@@ -20,8 +20,8 @@ pub(crate) use self::lines::{break_line, indent};
 pub(crate) use self::quoted::escape;
 use self::quoted::{double_quote, single_quote};
 
-/// Appends `value` (`None` for null) as `yaml.v3` writes it at `place`, without the line break that
-/// ends its last line.
+/// Appends `value` (`None` for null) as `yaml.v3` writes it in this context, without the line break
+/// that ends its last line.
 ///
 /// A string is plain if it reads back as itself, otherwise in single or double quotes, and a
 /// literal block if it has a `\n`; bytes that are not UTF-8 are base64 under `!!binary`. Where

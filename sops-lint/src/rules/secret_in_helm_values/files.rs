@@ -76,7 +76,7 @@ fn is_named(path: &Path) -> bool {
 enum ChartValues {
     /// The defaults that the chart is published with.
     Defaults,
-    /// Those for its tests.
+    /// The values for its tests.
     Tests,
 }
 

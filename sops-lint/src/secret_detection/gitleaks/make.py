@@ -4,7 +4,8 @@
     go mod download github.com/zricethezav/gitleaks/v8@v8.30.1
     ./make.py "$(go env GOMODCACHE)/github.com/zricethezav/gitleaks/v8@v8.30.1/config/gitleaks.toml"
 
-It takes the rules that recognize a secret by its form alone, not those that look for the name of a service near a value: the lint judges names itself.
+It takes the rules that recognize a secret by its form alone, not those that look for the name of a
+service near a value: the lint judges names itself.
 """
 
 import json
@@ -12,7 +13,8 @@ import os
 import sys
 import tomllib
 
-# They look at more than a value (commands, files, names), are replaced by code of ours, or find public values.
+# Rules that look at more than a value (commands, files, names), that our own code replaces, or that
+# find public values.
 LEFT_OUT = {
     "airtable-personnal-access-token",
     "curl-auth-header",
@@ -44,7 +46,7 @@ def main():
                 "form": form,
                 "keywords": rule["keywords"],
                 "entropy": rule.get("entropy", 0),
-                # The others are single public keys.
+                # Those without these characters are single public keys.
                 "allowed": [form for one in rule.get("allowlists", []) for form in one.get("regexes", []) if "[" in form or "+" in form],
             }
             out.write(json.dumps(line) + "\n")

@@ -58,8 +58,8 @@ struct Parser<'e> {
 }
 
 impl Parser<'_> {
-    /// Parses the alternatives up to the end of the expression or of a group. `None`: a part has no
-    /// pattern, or there are too many alternatives.
+    /// Parses the alternatives up to the end of the expression or of a group. `None` if a part has
+    /// no pattern, or if there are too many alternatives.
     fn alternatives(&mut self, depth: usize) -> Option<Vec<Vec<Part>>> {
         let mut all = Vec::new();
         let mut current = vec![Vec::new()];

@@ -17,8 +17,8 @@ use crate::parallel::{self, ItemsPerThread};
 /// process for each.
 const TRIED: usize = 3;
 
-/// The files that the keys decrypt, and the others. Files with conflict markers are neither, and
-/// files that are not in the working tree.
+/// The files that the keys decrypt, and the others. Files with conflict markers, and files that are
+/// not in the working tree, are in neither group.
 pub(super) struct Access {
     pub(super) decryptable: usize,
     pub(super) closed: Vec<String>,

@@ -164,7 +164,7 @@ fn summary(encrypted_files: usize, access: &Access) -> String {
         }
         // The others have conflict markers, or are not in the working tree.
         [] => have,
-        // A warning says so.
+        // A warning already says so.
         _ if access.decryptable == 0 => have,
         closed => format!("{have}; your keys cannot decrypt {}", files_named(closed)),
     }

@@ -20,7 +20,7 @@ fn hosts_that_only_the_repository_names_are_not_contacted() {
     let keys = format!(
         "sops:\n    hc_vault:\n        - vault_address: {address}\n          engine_path: transit\n          key_name: k\n          created_at: \"2024-01-01T00:00:00Z\"\n          enc: vault:v1:AAAA\n    azure_kv:\n        - vault_url: {address}\n          name: k\n          version: v\n          created_at: \"2024-01-01T00:00:00Z\"\n          enc: AAAA\n"
     );
-    // With a private key, and without one for any of the master keys.
+    // The user has a private key, or none for any of the master keys.
     for has_key in [true, false] {
         let repository = Repository::with_changes(FILE, OURS, OTHER);
         for branch in ["topic", "main"] {

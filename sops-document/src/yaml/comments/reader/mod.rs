@@ -171,7 +171,7 @@ impl TokenReader<'_, '_> {
 
     /// Reads an entry of a block mapping that begins with its key and has no comment in or above
     /// it, as most entries do: only its first and its last token matter. Returns `false` and reads
-    /// nothing if it is another one.
+    /// nothing if the entry is different.
     fn simple_entry(&mut self, index: usize, leaf: &Leaf<'_>) -> bool {
         let Some(frame) = self.frames.last() else {
             return false;
