@@ -54,7 +54,7 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
             .collect::<Vec<_>>(),
     );
     for recipient in recipients {
-        remove_everywhere(ui, globals, &recipient)?;
+        remove_everywhere(ui, globals, &services, &recipient)?;
     }
     let text = checklist(&report);
     files::write(

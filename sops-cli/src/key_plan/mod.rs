@@ -156,7 +156,9 @@ impl KeyPlan {
     /// Refuses a change that is not the one that was shown.
     pub(crate) fn check(&self, file: &Path, change: &PlannedChange) -> Result<(), CommandError> {
         match self.changes.get(file) {
-            Some(shown) if shown == change => Ok(()),
+            // Whether a key can decrypt the file may only be known once the user has been asked for
+            // its passphrase.
+            Some(shown) if shown.difference == change.difference => Ok(()),
             _ => Err(CommandError::new(
                 Code::Generic,
                 "the file has changed since the plan was shown, so it was not updated",

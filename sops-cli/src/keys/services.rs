@@ -219,6 +219,11 @@ impl Services {
         locked
     }
 
+    /// Whether a key of the user stayed locked, or the agent is locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.obstacle().is_some()
+    }
+
     /// Like [`Self::obstacle`], for a command that never asks.
     pub(crate) fn obstacle_without_prompt(&self) -> Option<(String, &'static str)> {
         self.obstacle().or_else(|| {

@@ -8,7 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sops_test_support::environment::{Run, TestEnvironment, identity, program, recipient};
+use sops_test_support::environment::{
+    Run, TestEnvironment, identity, other_recipient, program, recipient,
+};
 use sops_test_support::server::VaultServer;
 use sops_test_support::server::vault::ROOT;
 
@@ -394,6 +396,9 @@ fn commands_that_never_ask_use_an_unlocked_agent() {
 /// The passphrase of `testdata/keys/encrypted.age`.
 const PASSPHRASE: &str = "passphrase of the test key";
 
+/// The recipient of its X25519 key.
+const LOCKED: &str = "age1pcl3xy47svxvgh484gxc5q8pce9dd257nyc5jzhh0thp4nwepv2qaj4ghv";
+
 #[test]
 fn a_key_with_a_passphrase_is_recognized() {
     let user = User::new(TestEnvironment::without_key());
@@ -436,6 +441,46 @@ fn a_key_with_a_passphrase_is_recognized() {
     user.run(&["encrypt", "-i", "b.yaml"]).succeeds();
     let shown = user.run(&["git", "textconv", "b.yaml"]).succeeds();
     assert_eq!(shown.stdout, "data: {a: aHVudGVyMg==}\n");
+}
+
+#[test]
+fn a_locked_key_leaves_the_configuration_as_it_was() {
+    let user = User::new(TestEnvironment::without_key());
+    let keys = user.home(".config/sops/age");
+    fs::create_dir_all(&keys).unwrap();
+    let key = include_str!("../../../testdata/keys/encrypted.age");
+    fs::write(keys.join("keys.txt"), key).unwrap();
+    let config =
+        format!("creation_rules:\n  - age:\n      - {LOCKED}\n      - {PLUGIN_RECIPIENT} # bob\n");
+    user.environment.write(".sops.yaml", &config);
+    for name in ["a.yaml", "b.yaml"] {
+        user.environment.write(name, "a: hunter2\n");
+        user.run(&["encrypt", "-i", name]).succeeds();
+    }
+    let encrypted = user.environment.read("a.yaml");
+    let status = |expected: &str| {
+        let run = user.run(&["status", "a.yaml"]).succeeds();
+        assert!(run.stdout.contains(expected), "{run}");
+    };
+    status("a.yaml: you may be able to decrypt it; ");
+    for command in [
+        vec!["recipients", "remove", "--update", "--rotate", "bob"],
+        vec!["recipients", "remove", "--update", "bob"],
+        vec!["recipients", "add", "--update", &other_recipient()],
+    ] {
+        let run = user.run(&command).fails_with(128);
+        assert!(run.stderr.contains("needs a passphrase"), "{run}");
+        assert_eq!(user.environment.read(".sops.yaml"), config);
+        assert_eq!(user.environment.read("a.yaml"), encrypted);
+    }
+
+    user.answers(PASSPHRASE);
+    user.run(&["agent", "start"]).succeeds();
+    status("a.yaml: you can decrypt it; ");
+    user.run(&["recipients", "remove", "--update", "--rotate", "bob"])
+        .succeeds();
+    assert!(!user.environment.read(".sops.yaml").contains("bob"));
+    assert_ne!(user.environment.read("a.yaml"), encrypted);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::update::{UpdateArgs, require_access, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::names::short;
+use crate::keys::services::Services;
 #[cfg(feature = "kube")]
 use crate::recipient_edit::RuleSelection;
 use crate::recipient_edit::{RecipientChange, checked_name};
@@ -80,13 +81,14 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     let is_known = added
         .apply(&config, &selection)
         .is_ok_and(|text| text == config.text());
+    let services = Services::new(ui, globals)?;
     if args.update.is_requested() && !args.selection.dry_run {
         let name = name.map(|name| format!("--name {} ", shell_word(name)));
         let next = format!(
             "sops-rs recipients add --update {}{recipient}",
             name.unwrap_or_default()
         );
-        require_access(ui, globals, &config, &next)?;
+        require_access(ui, &services, &config, &next)?;
     }
     let is_written = rewrite(ui, &config, &change, &selection, args.selection.dry_run)?;
     if args.selection.dry_run {
@@ -105,7 +107,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         )),
     }
     if is_written && !is_known || args.update.is_requested() {
-        update(ui, globals, &config, &args.update, false)?;
+        update(ui, globals, &services, &config, &args.update, false)?;
     }
     Ok(())
 }
@@ -121,7 +123,8 @@ pub(crate) fn add_to_rules(
 ) -> Result<(), CommandError> {
     let update_args = UpdateArgs::default().or_if(true);
     let next = format!("sops-rs recipients add --update {recipient}");
-    require_access(ui, globals, &config(ui, globals)?, &next)?;
+    let services = Services::new(ui, globals)?;
+    require_access(ui, &services, &config(ui, globals)?, &next)?;
     for (rule, group) in rules {
         let config = config(ui, globals)?;
         let selection = RuleSelection {
@@ -131,7 +134,14 @@ pub(crate) fn add_to_rules(
         let change = RecipientChange::Add { recipient, name };
         rewrite(ui, &config, &change, &selection, false)?;
     }
-    update(ui, globals, &config(ui, globals)?, &update_args, false)
+    update(
+        ui,
+        globals,
+        &services,
+        &config(ui, globals)?,
+        &update_args,
+        false,
+    )
 }
 
 /// The plugin with which `sops` encrypts for a tagged recipient.

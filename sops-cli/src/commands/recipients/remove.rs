@@ -13,6 +13,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::flux::decrypts_with_flux;
 use crate::keys::names::short;
 use crate::keys::own::of_agent;
+use crate::keys::services::Services;
 use crate::recipient_edit::{Occurrence, RecipientChange, occurrences};
 use crate::ui::Ui;
 
@@ -42,7 +43,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    remove(ui, globals, args, FluxWarning::Usual)
+    let services = Services::new(ui, globals)?;
+    remove(ui, globals, &services, args, FluxWarning::Usual)
 }
 
 /// Whether to warn that Flux may use the removed key.
@@ -57,6 +59,7 @@ enum FluxWarning {
 fn remove(
     ui: &Ui,
     globals: &GlobalArgs,
+    services: &Services,
     args: &Args,
     warning: FluxWarning,
 ) -> Result<(), CommandError> {
@@ -76,9 +79,9 @@ fn remove(
             name_of(config.file()),
             short(&recipient.to_string())
         ));
-        update(ui, globals, &config, &requested, true)?;
+        update(ui, globals, services, &config, &requested, true)?;
         return match args.rotate {
-            true => rotate(ui, globals, &config),
+            true => rotate(ui, globals, services, &config),
             false => Ok(()),
         };
     }
@@ -90,7 +93,7 @@ fn remove(
             "sops-rs recipients remove --update{rotate} {}",
             own.recipient
         );
-        require_access(ui, globals, &config, &next)?;
+        require_access(ui, services, &config, &next)?;
         if args.rotate && is_only_own(&all, &own.recipient) {
             let message =
                 "this is your own key, and without it, you could not give the files new data keys";
@@ -119,9 +122,9 @@ fn remove(
         "Removed {shown} from {}",
         name_of(config.file())
     ));
-    update(ui, globals, &config, &requested, true)?;
+    update(ui, globals, services, &config, &requested, true)?;
     if args.rotate {
-        rotate(ui, globals, &config)?;
+        rotate(ui, globals, services, &config)?;
         warn_about_flux(ui, &config, &shown, warning);
         return Ok(());
     }
@@ -149,9 +152,11 @@ fn warn_about_flux(_: &Ui, _: &Config, _: &str, _: FluxWarning) {}
 pub(crate) fn remove_everywhere(
     ui: &Ui,
     globals: &GlobalArgs,
+    services: &Services,
     recipient: &str,
 ) -> Result<(), CommandError> {
-    cmd_remove(ui, globals, &Args::everywhere(recipient))
+    let args = Args::everywhere(recipient);
+    remove(ui, globals, services, &args, FluxWarning::Usual)
 }
 
 /// Like [`remove_everywhere`], for a key of Flux that has been replaced in the cluster.
@@ -161,12 +166,9 @@ pub(crate) fn remove_replaced(
     globals: &GlobalArgs,
     recipient: &str,
 ) -> Result<(), CommandError> {
-    remove(
-        ui,
-        globals,
-        &Args::everywhere(recipient),
-        FluxWarning::Never,
-    )
+    let services = Services::new(ui, globals)?;
+    let args = Args::everywhere(recipient);
+    remove(ui, globals, &services, &args, FluxWarning::Never)
 }
 
 impl Args {

@@ -43,6 +43,7 @@ impl UpdateArgs {
 pub(super) fn update(
     ui: &Ui,
     globals: &GlobalArgs,
+    services: &Services,
     config: &Config,
     args: &UpdateArgs,
     removes: bool,
@@ -52,7 +53,7 @@ pub(super) fn update(
     if is_wanted {
         let former_names = RecipientNames::of(config);
         let args = updatekeys::Args::of_directory(directory(config)?, former_names);
-        return updatekeys::cmd_updatekeys(ui, globals, &args);
+        return updatekeys::update(ui, globals, services, &args);
     }
     ui.note(match removes {
         true => {
@@ -66,14 +67,14 @@ pub(super) fn update(
 }
 
 /// Refuses to continue if the user can decrypt none of the encrypted files, because the
-/// configuration would change without them. `command` is for someone who can decrypt them.
+/// configuration would change without them. A locked key is unlocked now. `command` is for someone
+/// who can decrypt the files.
 pub(super) fn require_access(
     ui: &Ui,
-    globals: &GlobalArgs,
+    services: &Services,
     config: &Config,
     command: &str,
 ) -> Result<(), CommandError> {
-    let services = Services::new(ui, globals)?;
     let directory = directory(config)?;
     let items = batch::items([directory.as_path()].into_iter(), Leftovers::Keep)?;
     let items = batch::meant(items, true);
@@ -90,10 +91,16 @@ pub(super) fn require_access(
             groups: &groups,
             threshold: document.metadata().shamir_threshold,
         };
-        match services.closing(key_groups) {
-            Some(_) => is_any_closed = true,
-            None => return Ok(()),
+        if services.closing(key_groups).is_some() {
+            is_any_closed = true;
+            continue;
         }
+        let opened = services.data_key(ui, &input, &document);
+        return match opened {
+            Err(error) if services.is_locked() => Err(error),
+            // The update reports a file whose data key is damaged.
+            _ => Ok(()),
+        };
     }
     if !is_any_closed {
         return Ok(());
@@ -110,7 +117,12 @@ pub(super) fn require_access(
 }
 
 /// Encrypts the files below the configuration with new data keys.
-pub(super) fn rotate(ui: &Ui, globals: &GlobalArgs, config: &Config) -> Result<(), CommandError> {
+pub(super) fn rotate(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    services: &Services,
+    config: &Config,
+) -> Result<(), CommandError> {
     let args = rotate::Args {
         file: FileArg::of(directory(config)?),
         output: OutputArgs {
@@ -120,7 +132,7 @@ pub(super) fn rotate(ui: &Ui, globals: &GlobalArgs, config: &Config) -> Result<(
         yes: false,
         ..rotate::Args::default()
     };
-    rotate::cmd_rotate(ui, globals, &args)?;
+    rotate::rotate(ui, globals, services, &args)?;
     ui.note("Change every secret at its source too: old commits still contain it, encrypted with the old data keys.");
     Ok(())
 }

@@ -61,7 +61,21 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    let services = Services::for_opening(ui, globals, &args.opening)?;
+    rotate(
+        ui,
+        globals,
+        &Services::for_opening(ui, globals, &args.opening)?,
+        args,
+    )
+}
+
+/// Rotates the files with private keys that may already be unlocked.
+pub(super) fn rotate(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    services: &Services,
+    args: &Args,
+) -> Result<(), CommandError> {
     if args.output.in_place
         && let Some(files) = args.file.several(ui)
     {
@@ -74,12 +88,12 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         if batch::are_named(&items) {
             services.contact_servers_of_named_files();
         }
-        let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
+        let agreement = Agreement::new(ui, globals, services, args.yes, items.iter())?;
         let rotation = Rotation {
             ui,
             globals,
             args,
-            services: &services,
+            services,
             agreement: &agreement,
             names: NamesByConfig::default(),
             is_planned: true,
@@ -98,12 +112,12 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     }
     args.output.check(Some(file))?;
     args.file.refuse_directory("rotate")?;
-    let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
+    let agreement = Agreement::new(ui, globals, services, args.yes, [].iter())?;
     let rotation = Rotation {
         ui,
         globals,
         args,
-        services: &services,
+        services,
         agreement: &agreement,
         names: NamesByConfig::default(),
         is_planned: false,

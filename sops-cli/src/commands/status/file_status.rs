@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sops_core::config::Config;
+use sops_core::keys::MasterKey;
 use sops_core::{EncryptedDocument, Format};
 
 use crate::batch::BatchFile;
@@ -12,6 +13,7 @@ use crate::input::Input;
 use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::groups::KeyGroups;
+use crate::keys::own::of_agent;
 use crate::keys::services::Services;
 use crate::proposal;
 use crate::recipient_edit::NamesByConfig;
@@ -23,6 +25,8 @@ pub(super) struct FileStatus {
     /// Whether an available key decrypts the file or, if that needs a question or a command, may
     /// decrypt it.
     pub(super) readable: bool,
+    /// Whether that is certain: no passphrase, plugin, command or server has to be asked.
+    pub(super) certain: bool,
     pub(super) recipients: Vec<FileRecipient>,
     /// The creation rule; `None` if no rule matches.
     pub(super) rule: Option<FileRule>,
@@ -57,6 +61,8 @@ pub(super) struct FileRule {
 /// Reads files. The names in each configuration are read once.
 pub(super) struct StatusReader<'r> {
     services: &'r Services,
+    /// The recipients of the keys that the agent has unlocked.
+    of_agent: Vec<String>,
     resolver: &'r ConfigResolver,
     names: NamesByConfig,
 }
@@ -65,6 +71,7 @@ impl<'r> StatusReader<'r> {
     pub(super) fn new(services: &'r Services, resolver: &'r ConfigResolver) -> Self {
         Self {
             services,
+            of_agent: of_agent(),
             resolver,
             names: NamesByConfig::default(),
         }
@@ -95,9 +102,11 @@ impl<'r> StatusReader<'r> {
             groups: &groups,
             threshold: metadata.shamir_threshold,
         };
-        let open = groups
-            .iter()
-            .filter(|keys| keys.iter().any(|key| self.services.may_open(key)));
+        let open = |opens: &dyn Fn(&MasterKey) -> bool| {
+            let open = groups.iter().filter(|keys| keys.iter().any(opens));
+            open.count() >= key_groups.needed()
+        };
+        let certain = open(&|key| self.is_ready(key));
         let proposal_for = proposal::target(&item.path).map(|file| name_of(&file));
         // A proposal has a rule of its own, and the recipients that its file had.
         let rule = resolved.rule().filter(|_| proposal_for.is_none());
@@ -107,7 +116,8 @@ impl<'r> StatusReader<'r> {
             .and_then(|(rules, rule)| rules.iter().position(|own| std::ptr::eq(own, rule)));
         Ok(FileStatus {
             path: name_of(&item.path),
-            readable: open.count() >= key_groups.needed(),
+            readable: certain || open(&|key| self.services.may_open(key)),
+            certain,
             recipients,
             rule: config.zip(rule).map(|(config, rule)| FileRule {
                 config: name_of(config.file()),
@@ -133,5 +143,9 @@ impl<'r> StatusReader<'r> {
             mac_only_encrypted: metadata.mac_only_encrypted,
             last_modified: metadata.last_modified.clone(),
         })
+    }
+    /// Whether a private key of the user, or of the agent, belongs to the master key.
+    fn is_ready(&self, key: &MasterKey) -> bool {
+        self.services.is_ours(key) || self.of_agent.contains(&key.id())
     }
 }

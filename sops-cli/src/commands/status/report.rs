@@ -67,9 +67,10 @@ pub(super) fn json(ui: &Ui, files: &[FileStatus]) -> Result<(), CommandError> {
 }
 
 fn readability(file: &FileStatus) -> &'static str {
-    match file.readable {
-        true => "you can decrypt it",
-        false => "you cannot decrypt it",
+    match (file.readable, file.certain) {
+        (true, true) => "you can decrypt it",
+        (true, false) => "you may be able to decrypt it",
+        (false, _) => "you cannot decrypt it",
     }
 }
 

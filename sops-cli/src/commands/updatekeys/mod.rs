@@ -74,6 +74,16 @@ pub(crate) fn cmd_updatekeys(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<(), CommandError> {
+    update(ui, globals, &Services::new(ui, globals)?, args)
+}
+
+/// Updates the files with private keys that may already be unlocked.
+pub(super) fn update(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    services: &Services,
+    args: &Args,
+) -> Result<(), CommandError> {
     if args.files.is_empty() {
         return Err(no_file_to_change("sops-rs updatekeys ."));
     }
@@ -81,10 +91,9 @@ pub(crate) fn cmd_updatekeys(
     if own.is_none() && !args.files.iter().any(|file| file.is_dir()) {
         return Err(encryption_options::no_rules(None)?);
     }
-    let services = Services::new(ui, globals)?;
     let update = KeyUpdate {
         ui,
-        services: &services,
+        services,
         args,
         drifts: RuleDrifts::default(),
         names: NamesByConfig::with_former(args.former_names.clone()),
