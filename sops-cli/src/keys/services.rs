@@ -167,10 +167,8 @@ impl Services {
         }
         key.map_err(|error| {
             let is_closed = matches!(error, Error::NoDataKey { damaged: None, .. });
-            if is_closed && let Some((message, hint)) = self.obstacle() {
-                return CommandError::new(Code::CannotRetrieveDataKey, message)
-                    .in_file(&input.name)
-                    .hint(hint);
+            if is_closed && let Some(locked) = self.locked() {
+                return locked.in_file(&input.name);
             }
             let hints = match &error {
                 Error::NoDataKey {
@@ -219,9 +217,10 @@ impl Services {
         locked
     }
 
-    /// Whether a key of the user stayed locked, or the agent is locked.
-    pub(crate) fn is_locked(&self) -> bool {
-        self.obstacle().is_some()
+    /// The error if a key of the user stayed locked, or the agent is locked.
+    pub(crate) fn locked(&self) -> Option<CommandError> {
+        let (message, hint) = self.obstacle()?;
+        Some(CommandError::new(Code::CannotRetrieveDataKey, message).hint(hint))
     }
 
     /// Like [`Self::obstacle`], for a command that never asks.

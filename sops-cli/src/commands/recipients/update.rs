@@ -97,13 +97,16 @@ pub(super) fn require_access(
         }
         let opened = services.data_key(ui, &input, &document);
         return match opened {
-            Err(error) if services.is_locked() => Err(error),
+            Err(error) if services.locked().is_some() => Err(error),
             // The update reports a file whose data key is damaged.
             _ => Ok(()),
         };
     }
     if !is_any_closed {
         return Ok(());
+    }
+    if let Some(locked) = services.locked() {
+        return Err(locked);
     }
     let message = format!(
         "you cannot decrypt any of the encrypted files, so {} was not changed",
