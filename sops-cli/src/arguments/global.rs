@@ -159,5 +159,5 @@ impl GlobalArgs {
 fn indentation(text: &str) -> Result<i16, String> {
     let spaces = i16::try_from(go_integer(text)?).ok();
     let spaces = spaces.filter(|spaces| (-1..=255).contains(spaces));
-    spaces.ok_or_else(|| format!("{text} is not in -1..=255"))
+    spaces.ok_or_else(|| format!("{text} is not between -1 and 255"))
 }

@@ -505,7 +505,7 @@ fn fewer_usable_groups_than_the_threshold_are_a_warning() {
         assert_eq!(run.stderr.contains(CLOSED), is_closed, "{run}");
         assert_eq!(
             run.stderr
-                .contains("2 key groups are needed, and they can decrypt 1"),
+                .contains("2 key groups are needed, and your keys can decrypt 1"),
             is_closed,
             "{run}"
         );

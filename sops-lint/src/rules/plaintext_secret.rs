@@ -108,7 +108,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         let help = finding.help.take().unwrap_or_default();
         finding
             .help(format!(
-                "if it contains only settings, use a ConfigMap; otherwise: {help}"
+                "if it contains only settings, use a ConfigMap; otherwise, {help}"
             ))
             .severity(Severity::Warning)
             .confidence(Confidence::Low);

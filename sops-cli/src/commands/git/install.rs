@@ -172,7 +172,7 @@ fn overridden(root: &Path, uncovered: &[PathBuf]) -> CommandError {
     let others = other_attributes(root, uncovered);
     let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
     let message = format!(
-        "lines of {} override `diff=sops merge=sops` for encrypted files: {}",
+        "lines in {} override `diff=sops merge=sops` for encrypted files: {}",
         match others.is_empty() {
             true => "another file".to_owned(),
             false => others.join(" and "),

@@ -84,7 +84,7 @@ struct FileArgs {
     /// Don't ask, and accept recipients that no rule names
     #[arg(long, short)]
     yes: bool,
-    /// Print the changes of several files without making them; requires `--in-place`
+    /// Print the changes to several files without making them; requires `--in-place`
     #[arg(long, requires = "in_place")]
     dry_run: bool,
 }

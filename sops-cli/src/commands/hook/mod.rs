@@ -63,7 +63,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Hook {
-    /// Install hooks that check commits, merges and pushes, and keep existing hooks
+    /// Install hooks that check commits, merges and pushes, without replacing existing hooks
     #[command(after_help = INSTALL_EXAMPLE)]
     Install,
     /// Remove the hooks that `install` wrote

@@ -29,7 +29,7 @@ Examples:
 
 /// Check that a backup of the key alone opens every file
 ///
-/// This decrypts every encrypted file of the last commit with the keys in the file, and with no
+/// This decrypts every encrypted file of the last commit with the keys in the backup, and with no
 /// other key: not those of this computer, of the agent, of key services or of plugins. It verifies
 /// the MACs, checks that each creation rule names the backup, and does what `flux verify` does.
 /// Without a kubeconfig, it says that the cluster was not checked.
@@ -131,7 +131,7 @@ fn rule_checks(config: Option<&Config>, own: &[Recipient]) -> Vec<FluxCheck> {
             &*subject,
             format!("rule {number} does not encrypt for the backup"),
         )
-        .hint("add it: `sops-rs recipients add --update`, with the recipient of the backup")
+        .hint("run `sops-rs recipients add --update` with the recipient of the backup")
     };
     closed.into_iter().map(gap).collect()
 }
