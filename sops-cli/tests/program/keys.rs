@@ -400,7 +400,7 @@ fn groups_are_added_and_deleted() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("the threshold is 3, but the file would have only"),
+            .contains("the threshold, 3, would be greater than the number of key groups, "),
         "{run}"
     );
     assert_eq!(environment.read("x.yaml"), before);

@@ -108,7 +108,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         let help = finding.help.take().unwrap_or_default();
         finding
             .help(format!(
-                "if it contains only settings, use a ConfigMap; otherwise, {help}"
+                "if it contains only settings, use a ConfigMap; otherwise: {help}"
             ))
             .severity(Severity::Warning)
             .confidence(Confidence::Low);
@@ -149,7 +149,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let command = context.command("edit");
     let finding = context.report_node(value.node, message);
     match is_under_part(&value) {
-        true => finding.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
+        true => finding.help("change the creation rule in `.sops.yaml` so that it selects the field, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
         false => finding.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
     };
 }
@@ -187,7 +187,7 @@ fn is_meant(
 }
 
 /// What to do with a Secret whose path no creation rule matches.
-const NO_MATCH: &str = "no creation rule in `.sops.yaml` matches its path: add one whose `path_regex` does, and encrypt it with `sops-rs encrypt -i`";
+const NO_MATCH: &str = "no creation rule in `.sops.yaml` matches its path: add one whose `path_regex` does, and encrypt the file with `sops-rs encrypt -i`";
 
 /// What to do with a Secret if there are no creation rules.
 const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";

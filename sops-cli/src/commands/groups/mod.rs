@@ -268,7 +268,7 @@ impl FileChange<'_> {
             .or(old.filter(|old| *old > 1 || groups.len() == 1));
         if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
             let message = format!(
-                "the threshold is {threshold}, but the file would have only {} key groups",
+                "the threshold, {threshold}, would be greater than the number of key groups, {}",
                 groups.len()
             );
             return Err(refused(message)

@@ -63,7 +63,7 @@ impl ValueArgs {
         if !self.from_file.is_empty() {
             if self.from_file.len() != words.len() {
                 let message = format!(
-                    "`--from-file` is given {} times for {} paths",
+                    "the number of `--from-file` flags, {}, differs from the number of paths, {}",
                     self.from_file.len(),
                     words.len()
                 );
