@@ -97,7 +97,7 @@ pub(crate) struct GlobalArgs {
         value_parser = BoolishValueParser::new(),
     )]
     enable_local_keyservice: Option<bool>,
-    /// Stop waiting for keys on servers after this time, for the whole run [default: no limit]
+    /// Wait for keys on servers for at most this time in total [default: no limit]
     #[arg(
         long,
         hide_short_help = true,

@@ -71,7 +71,7 @@ pub(crate) enum Command {
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
-    /// that it matches. A rule without a `path_regex`, or whose `path_regex` matches every file
+    /// that it matches. A rule that has no `path_regex`, or whose `path_regex` matches every file
     /// with the same extension, encrypts only the plaintext Secrets that `sops-rs lint` reports.
     /// Encrypted files and files that `.gitignore` excludes do not change. A plaintext Secret that
     /// no rule matches is an error.
