@@ -230,7 +230,7 @@ impl CommandError {
             Error::Keys(KeyError::NoKeyService { family, .. }) => missing_family(family)
                 .into_iter()
                 .fold(simple(Code::Generic, &error), Self::hint)
-                .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or with a flag such as `--rm-kms`"),
+                .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or, with a flag such as `--rm-kms`, from the file"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
                 .hint("pass one with `--age`, or add one to a creation rule in `.sops.yaml`; `sops-rs init` creates a key and the rule"),

@@ -64,7 +64,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
     write_settings(ui, scope, &driver.settings())?;
     match repository {
         None => {
-            ui.note("They apply in every repository whose .gitattributes has `diff=sops merge=sops`; `sops-rs git install` in a repository writes those lines");
+            ui.note("The settings apply in every repository whose .gitattributes has `diff=sops merge=sops`; `sops-rs git install` in a repository writes those lines");
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;

@@ -67,9 +67,9 @@ impl ManifestArgs {
         if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty())
             && !(is_name(namespace) && namespace.len() <= MAX_LABEL && !namespace.contains('.'))
         {
-            let message = format!("`{namespace}` is not a valid name of a namespace");
+            let message = format!("`{namespace}` is not a valid name for a namespace");
             return Err(CommandError::new(Code::Generic, message)
-                .hint("a name has up to 63 lowercase letters, digits and `-`"));
+                .hint("a name can have up to 63 characters: lowercase letters, digits and `-`"));
         }
         self.label_map()?;
         let file = self.file();

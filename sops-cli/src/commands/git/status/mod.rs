@@ -113,7 +113,7 @@ fn broken_attributes(repository: &GitRepository) -> Option<Problem> {
         Problem::new(
             "attributes-conflict",
             format!("{FILE} has conflict markers"),
-            "run `sops-rs git install`, which writes its lines again, and resolve conflicts of other lines by hand",
+            "run `sops-rs git install`, which writes its lines again, and resolve conflicts in other lines by hand",
         )
     })
 }
