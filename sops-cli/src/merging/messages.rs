@@ -137,7 +137,7 @@ pub(crate) fn unchecked(file: &str, side: SideName) -> String {
 fn abort() -> Option<String> {
     let command = Operation::current().abort()?;
     Some(format!(
-        "`{command}` stops here, so that someone who can decrypt both versions can do the merge"
+        "`{command}` cancels the operation, so that someone who can decrypt both versions can do the merge"
     ))
 }
 

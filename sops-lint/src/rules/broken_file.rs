@@ -92,6 +92,6 @@ fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {
         );
         context
             .report_node(value.node, message)
-            .help("move it to `stringData`, or encode it, as with `base64 -w0`");
+            .help("move it to `stringData`, or encode it, for example with `base64 -w0`");
     }
 }

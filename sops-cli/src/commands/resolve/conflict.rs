@@ -85,7 +85,7 @@ pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
     }
     match open.first() {
         Some(first) => ui.note(format_args!(
-            "Resolve each of these, as with `sops-rs resolve {}`",
+            "Resolve each of these, for example with `sops-rs resolve {}`",
             shell_path(&name_of(first))
         )),
         None if resolved.is_empty() => ui.note("No encrypted file has a conflict"),

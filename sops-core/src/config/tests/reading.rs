@@ -86,7 +86,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules:\n  - age\n",
-            "2:5 creation_rules[0]: this is a string; expected a creation rule",
+            "2:5 creation_rules[0]: this is a string; expected a mapping",
         ),
         (
             "creation_rules:\n  - age: a\n  -\n",

@@ -73,7 +73,7 @@ fn with_attributes(root: &Path, plaintext: &[PathBuf]) -> Result<Option<Problem>
         files_named(&files)
     );
     let help = format!(
-        "encrypt each of them, as with `sops-rs encrypt -i {}`; if a file should stay in plaintext, run `sops-rs git install` to update .gitattributes",
+        "encrypt each of them, for example with `sops-rs encrypt -i {}`; if a file should stay in plaintext, run `sops-rs git install` to update .gitattributes",
         shell_path(first)
     );
     Ok(Some(Problem {

@@ -138,7 +138,7 @@ fn conflicts(
         return Ok(None);
     };
     let help = format!(
-        "resolve each of them, as with `sops-rs resolve {}`",
+        "resolve each of them, for example with `sops-rs resolve {}`",
         shell_path(first)
     );
     let message = format!("encrypted files have conflicts: {}", files_named(&files));
