@@ -175,7 +175,9 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
         (_, 0) => "has no encrypted files".to_owned(),
         (true, 1) => "the only encrypted file opens, and its MAC matches".to_owned(),
         (true, _) => format!("all {all} encrypted files open, and their MACs match"),
-        (false, _) => format!("{opened} of {all} encrypted files open, and their MACs match"),
+        (false, _) => {
+            format!("encrypted files that open with a matching MAC: {opened} of {all}")
+        }
     };
     checks.push(match (opened == all, all) {
         (_, 0) => FluxCheck::note(rev, finding),
