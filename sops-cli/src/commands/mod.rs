@@ -128,8 +128,8 @@ pub(crate) enum Command {
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The file keeps its recipients, except those that you add or remove with flags. sops-rs asks
-    /// before it encrypts for a recipient that neither the creation rule nor a flag names; without a
+    /// The recipients stay the same, unless you add or remove some with flags. sops-rs asks before
+    /// it encrypts for a recipient that neither the creation rule nor a flag names; without a
     /// terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
@@ -148,9 +148,9 @@ pub(crate) enum Command {
     /// Remove someone who left, and list the values to replace
     ///
     /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the
-    /// files with new data keys, and writes a checklist of the values in use that the recipient
-    /// could read, as `exposure --removed` finds them. Nothing is committed. The values stay the
-    /// same: change each one at its source.
+    /// files with new data keys, and writes a checklist of the values still in use that the
+    /// recipient could read: those that `exposure --removed` lists. Nothing is committed. The
+    /// values stay the same: change each one at its source.
     Offboard(DeferredArgs<offboard::Args>),
     /// Explain and check `.sops.yaml`
     Config(DeferredArgs<config::Args>),
@@ -163,7 +163,7 @@ pub(crate) enum Command {
     Groups(DeferredArgs<groups::Args>),
     /// Publish an encrypted file to its destination from `.sops.yaml`
     ///
-    /// The first of the `destination_rules` whose `path_regex` matches the path, as you write it,
+    /// The first of the `destination_rules` whose `path_regex` matches the path as you type it
     /// decides where the file goes. Its field `directory`, which `sops` does not have, names a
     /// directory relative to `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file
     /// is encrypted again with them; otherwise it is copied. Amazon S3, Google Cloud Storage and
@@ -174,8 +174,8 @@ pub(crate) enum Command {
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
     /// `stringData` does. Nested values are an error, unless `--separator` joins their keys. A
     /// command given as one argument runs in `/bin/sh`; a command of several arguments after `--`
-    /// runs without a shell. Signals are passed on to the command, and its exit code is the exit
-    /// code of sops-rs.
+    /// runs without a shell. Signals are passed on to the command, and sops-rs exits with the exit
+    /// code of the command.
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
     /// command. Each line of a value is masked too, and so are the forms of the value in base64,
@@ -187,7 +187,7 @@ pub(crate) enum Command {
     /// The file is a named pipe that can be opened more than once, or, with `--no-fifo`, a file on
     /// a memory file system. It is deleted when the command ends. A command given as one argument
     /// runs in `/bin/sh`; a command of several arguments after `--` runs without a shell. Signals
-    /// are passed on to the command, and its exit code is the exit code of sops-rs.
+    /// are passed on to the command, and sops-rs exits with the exit code of the command.
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
     /// command. Each line of a value is masked too, and so are the forms of the value in base64,
@@ -219,8 +219,8 @@ pub(crate) enum Command {
     /// Serve your keys, including cloud keys, to other sops programs
     ///
     /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
-    /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use it on a
-    /// loopback address or in a tunnel.
+    /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use TCP only on a
+    /// loopback address or through a tunnel.
     #[cfg(feature = "keyservice")]
     Keyservice(DeferredArgs<keyservice::Args>),
     /// Find leaked secrets in manifests and in the repository
@@ -289,7 +289,7 @@ pub(crate) enum Command {
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// This creates a private key in your key file, unless you already have one, and a `.sops.yaml`
-    /// in the working directory. Existing files are not changed. If there already is a `.sops.yaml`
+    /// in the working directory. Existing files are not changed. If there is already a `.sops.yaml`
     /// that does not name your recipient, this prints a line to send to someone who can decrypt the
     /// files.
     Init(DeferredArgs<init::Args>),

@@ -93,7 +93,8 @@ struct RunArgs {
         default_value = "HEAD"
     )]
     to_ref: String,
-    /// Check a push: Git passes these values to a pre-push hook, and the refs on standard input
+    /// Check a push: Git passes these values to a pre-push hook, and lists the refs on standard
+    /// input
     #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
     pre_push: Vec<String>,
 }

@@ -42,7 +42,8 @@ pub(super) struct ManifestArgs {
     labels: Vec<String>,
     /// The manifest, in YAML or JSON [default: NAME.yaml]
     ///
-    /// As with `kubectl`, `yaml` or `json` chooses the format: NAME.yaml or NAME.json.
+    /// As with `kubectl`, the value `yaml` or `json` only chooses the format: the file is then
+    /// NAME.yaml or NAME.json.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Of `kubectl`, in which it is needed to print a manifest

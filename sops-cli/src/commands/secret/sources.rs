@@ -80,7 +80,7 @@ pub(super) struct GenericArgs {
     /// Add a value; other processes can see it
     #[arg(long, value_name = "KEY=VALUE")]
     from_literal: Vec<Zeroizing<String>>,
-    /// Add the text on standard input; the line break after a single line is dropped
+    /// Add the text from standard input; the line break after a single line is dropped
     #[arg(long, value_name = "KEY")]
     from_stdin: Option<String>,
     /// Ask for a value on the terminal, without showing it

@@ -78,7 +78,7 @@ pub(crate) struct ValueArgs {
     /// Read the value as JSON from standard input
     #[arg(long, hide_short_help = true)]
     pub(super) value_stdin: bool,
-    /// Like `--text`, and keep a line break at the end of the value
+    /// Like `--text`, but keep a line break at the end of the value
     #[arg(long, hide_short_help = true)]
     pub(super) value_raw: bool,
 }
