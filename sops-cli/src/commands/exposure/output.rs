@@ -102,7 +102,7 @@ fn line(value: &Value) -> String {
                 None => "; readable today".to_owned(),
             };
             if source.in_plaintext {
-                line += ", where it is in plaintext";
+                line += ", in plaintext";
             }
         }
         None => {
