@@ -74,7 +74,7 @@ fn of_entry(part: &str, Entry { key, value }: &Entry) -> Option<Problem> {
     }
 }
 
-const NOT_BASE64: &str = "the value is not a base64 string, so Kubernetes refuses the Secret; move it to `stringData`, or encode it, as with `base64 -w0`";
+const NOT_BASE64: &str = "the value is not a base64 string, so Kubernetes refuses the Secret; move it to `stringData`, or encode it, for example with `base64 -w0`";
 
 const NOT_STRING: &str =
     "the value is not a string, so Kubernetes refuses the Secret; put it in quotes";

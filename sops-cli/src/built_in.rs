@@ -14,7 +14,7 @@ pub(crate) fn missing_family(family: Family) -> Option<String> {
     };
     (!is_built_in).then(|| {
         format!(
-            "this sops-rs was built without keys of {family}: install a release package, or build it with `--features {feature}`"
+            "this sops-rs was built without support for {family} keys: install a release package, or build it with `--features {feature}`"
         )
     })
 }

@@ -143,7 +143,7 @@ impl ManifestReader<'_> {
         if let Some(path) = sops_placeholder::find(&Node::from_json(&decrypted)) {
             let message = format!("`{path}` is a placeholder for an encrypted value");
             return Err(refuse(message).hint(
-                "apply the encrypted file: a rendered one, as from `sops-rs render`, is only for checks",
+                "apply the encrypted file instead: the output of `sops-rs render` is only for checks",
             ));
         }
         let mut secrets = Vec::new();

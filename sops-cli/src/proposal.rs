@@ -49,11 +49,15 @@ pub(crate) struct ProposedValue {
 impl ProposedValue {
     /// A description of the value that does not contain it.
     pub(crate) fn summary(&self) -> String {
+        let many = |number: usize, noun: &str| match number {
+            1 => format!("1 {noun}"),
+            number => format!("{number} {noun}s"),
+        };
         match &self.node {
-            Node::Mapping(entries) => format!("a mapping with {} keys", entries.len()),
-            Node::Sequence(items) => format!("a list with {} items", items.len()),
+            Node::Mapping(entries) => format!("a mapping with {}", many(entries.len(), "key")),
+            Node::Sequence(items) => format!("a list with {}", many(items.len(), "item")),
             node => match node.as_str() {
-                Some(text) => format!("a string of {} characters", text.chars().count()),
+                Some(text) => format!("a string of {}", many(text.chars().count(), "character")),
                 None => "a number, a boolean or null".to_owned(),
             },
         }

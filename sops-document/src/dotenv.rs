@@ -131,7 +131,7 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         return Error::Syntax {
             location: Location::of(text, start),
             message: format!(
-                "missing `=` in this line, and the quote in line {} does not join lines; write a line break as `\\n`, or encrypt the file as binary",
+                "missing `=` on this line, and the quote on line {} does not join lines; write a line break as `\\n`, or encrypt the file as binary",
                 Location::of(text, open.offset).line
             ),
         };
@@ -142,7 +142,7 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         }
         "" => "SOPS does not accept a line that contains only white space; leave the line empty",
         line if line.starts_with('#') => "a comment must begin at the start of its line",
-        _ => "missing `=` in this line; write `KEY=VALUE` or a comment, or leave the line empty",
+        _ => "missing `=` on this line; write `KEY=VALUE` or a comment, or leave the line empty",
     };
     Error::Syntax {
         location: Location::of(text, start),
@@ -271,12 +271,12 @@ mod tests {
             (
                 "A=1\nB=\"x\nsecret\n",
                 "line 3, column 1",
-                "missing `=` in this line, and the quote in line 2 does not join lines",
+                "missing `=` on this line, and the quote on line 2 does not join lines",
             ),
             (
                 "A='x'\nB=\"x\ny=\"\nsecret\n",
                 "line 4, column 1",
-                "missing `=` in this line; write `KEY=VALUE`",
+                "missing `=` on this line; write `KEY=VALUE`",
             ),
         ] {
             let error = parse(text, Some("sops"))

@@ -86,7 +86,7 @@ fn require_version(key: &MasterKey) -> Result<()> {
     match key {
         MasterKey::AzureKv { version, .. } if version.is_empty() => Err(Error::MasterKey {
             key: key.to_string(),
-            message: "it has no version; add the version to encrypt for".to_owned(),
+            message: "it has no version; add the version to encrypt with".to_owned(),
         }),
         _ => Ok(()),
     }

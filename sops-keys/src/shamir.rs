@@ -35,7 +35,7 @@ pub(crate) fn split(
     }
     if threshold > parts {
         return refuse(format!(
-            "the threshold is {threshold}, but there are only {parts} key groups"
+            "the threshold, {threshold}, is greater than the number of key groups, {parts}"
         ));
     }
     let Ok(parts) = u8::try_from(parts) else {

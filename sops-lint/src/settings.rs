@@ -184,7 +184,7 @@ mod tests {
         for (text, expected) in [
             (
                 "hunter2\n",
-                "line 1, column 1: this is a string; expected the file, a mapping",
+                "line 1, column 1: this is a string; expected a mapping",
             ),
             ("- hunter2\n", "line 1, column 1: this is a list; "),
             ("select: [a\n", "line 1, column 9: "),
@@ -206,7 +206,7 @@ mod tests {
             ),
             (
                 "images: hunter2\n",
-                "line 1, column 9: images: this is a string; expected `images`, a mapping",
+                "line 1, column 9: images: this is a string; expected a mapping",
             ),
             (
                 "baseline: [hunter2]\n",

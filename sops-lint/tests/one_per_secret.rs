@@ -56,7 +56,7 @@ fn a_secret_without_a_matching_rule_is_reported_once_with_the_reason() {
     assert_eq!(found.len(), 1, "{found:?}");
     let help = &found[0].2;
     assert!(
-        help.contains("`encrypted_regex: ^data$`, leaves this in plaintext"),
+        help.contains("`encrypted_regex: ^data$`, leaves this value in plaintext"),
         "{help}"
     );
 }

@@ -141,7 +141,7 @@ impl Decrypter<'_> {
         let more = match self.unverified.len() {
             0 => return,
             1 => String::new(),
-            count => format!(" (nor of {} more)", count - 1),
+            count => format!(" (one of {count} such resources)"),
         };
         let message = format!(
             "the MAC was not verified{more}: {}; to silence this warning, set `mac: ignore` in this function's configuration",

@@ -294,7 +294,7 @@ fn values_that_kubernetes_refuses_are_warnings_with_file_secret_and_key() {
     );
     let map = secret(data).replace("Secret", "ConfigMap");
     sample.encrypt("map.yaml", &map);
-    let base64 = "the value is not a base64 string, so Kubernetes refuses the Secret; move it to `stringData`, or encode it, as with `base64 -w0`";
+    let base64 = "the value is not a base64 string, so Kubernetes refuses the Secret; move it to `stringData`, or encode it, for example with `base64 -w0`";
     let string = "the value is not a string, so Kubernetes refuses the Secret; put it in quotes";
     let mapping =
         "expected a mapping, so Kubernetes refuses the Secret; write each value under its key";

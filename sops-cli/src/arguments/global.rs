@@ -97,7 +97,7 @@ pub(crate) struct GlobalArgs {
         value_parser = BoolishValueParser::new(),
     )]
     enable_local_keyservice: Option<bool>,
-    /// Stop waiting for keys on servers after this time, for the whole run [default: no limit]
+    /// Wait for keys on servers for at most this time in total [default: no limit]
     #[arg(
         long,
         hide_short_help = true,
@@ -159,5 +159,5 @@ impl GlobalArgs {
 fn indentation(text: &str) -> Result<i16, String> {
     let spaces = i16::try_from(go_integer(text)?).ok();
     let spaces = spaces.filter(|spaces| (-1..=255).contains(spaces));
-    spaces.ok_or_else(|| format!("{text} is not in -1..=255"))
+    spaces.ok_or_else(|| format!("{text} is not between -1 and 255"))
 }

@@ -23,7 +23,7 @@ pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
                 format!("its files cannot be read: {}", reason(&cause))
             }
             InClusterError::ParseCertificates(_) => "its ca.crt contains no certificates".to_owned(),
-            _ => format!("{IN_POD} and KUBERNETES_SERVICE_PORT are not an address"),
+            _ => format!("{IN_POD} and KUBERNETES_SERVICE_PORT are not a valid address"),
         };
         let message = format!(
             "there is no kubeconfig, and the service account of this pod cannot be used: {why}"

@@ -61,7 +61,7 @@ impl CommandError {
                 if let Some(conflict) = merge_conflict(text) {
                     let message = "the configuration has an unresolved merge conflict";
                     let mut new = Self::new(Code::Generic, message)
-                        .hint("keep the lines that you want of both sides, remove the conflict markers, and `git add` the file");
+                        .hint("keep the lines that you want from both sides, remove the conflict markers, and `git add` the file");
                     let location = Location::of(&String::from_utf8_lossy(text), conflict.start);
                     new.point(&name, Some(location), text, Format::Yaml);
                     return new;
@@ -207,7 +207,7 @@ impl CommandError {
                 }
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
-                .hint("if you want the change, for example after a merge, check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
+                .hint("if you want to keep the change, for example after a merge, check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
                 .hint("otherwise restore the file from version control"),
             Error::MacMissing { location } => {
                 at = location;
@@ -230,7 +230,7 @@ impl CommandError {
             Error::Keys(KeyError::NoKeyService { family, .. }) => missing_family(family)
                 .into_iter()
                 .fold(simple(Code::Generic, &error), Self::hint)
-                .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or with a flag such as `--rm-kms`"),
+                .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or, with a flag such as `--rm-kms`, from the file"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
                 .hint("pass one with `--age`, or add one to a creation rule in `.sops.yaml`; `sops-rs init` creates a key and the rule"),

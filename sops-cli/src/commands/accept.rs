@@ -95,7 +95,7 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     Err(CommandError::new(
         code,
         format!(
-            "{failed} of {} proposals were not accepted",
+            "{failed} of {} proposals could not be accepted",
             proposals.len()
         ),
     ))

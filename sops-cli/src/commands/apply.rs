@@ -89,7 +89,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         let (code, failed) = (first.code(), errors.len());
         ui.errors(errors);
         let message = format!(
-            "nothing was applied: {failed} of {} files are invalid",
+            "nothing was applied: {failed} of {} files cannot be applied",
             files.len()
         );
         return Err(CommandError::new(code, message));
@@ -197,7 +197,7 @@ impl Args {
             if is_final && objects.len() > 1 {
                 let (all, left) = (objects.len(), objects.len() - index + failed - 1);
                 ui.error(&error);
-                let message = format!("stopped: {left} of {all} objects were not applied");
+                let message = format!("stopped with {left} of {all} objects not applied");
                 return Err(CommandError::new(error.code(), message).hint(
                     "run the command again; it does not change objects that are already applied",
                 ));

@@ -152,7 +152,7 @@ fn is_in_conflict(ui: &Ui, file: &Path, input: &Input) -> Result<bool, CommandEr
         return Ok(false);
     }
     let question = format!(
-        "{} has a merge conflict. Resolve it now, as with `sops-rs resolve`?",
+        "{} has a merge conflict. Resolve it now, as `sops-rs resolve` does?",
         name_of(file)
     );
     Ok(matches!(ui.confirm(&question), Ok(true)))

@@ -99,7 +99,7 @@ fn no_variables(error: Error, input: &Input, document: &Document<'_>, args: &Arg
     let error = input.plaintext_error(error);
     match is_nested {
         true => error.hint(
-            "`--separator __` makes variables such as `db__host` of nested values; `exec-file` gives the command the whole file",
+            "`--separator __` turns nested values into variables such as `db__host`; `exec-file` gives the command the whole file",
         ),
         false => error,
     }

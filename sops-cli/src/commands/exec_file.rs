@@ -11,7 +11,7 @@ use crate::files::PrivateDirectory;
 use crate::input::Input;
 use crate::ui::Ui;
 
-const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'` or `sops-rs exec-file secrets.yaml -- ./serve --settings {}`, where `{}` is the name of the decrypted file";
+const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'` or `sops-rs exec-file secrets.yaml -- ./serve --settings {}`, where `{}` is the path of the decrypted file";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,7 +59,7 @@ pub(crate) fn cmd_exec_file(
     let by_name = args.formats.input(Some(file));
     let input = Input::read(Some(file), by_name, Role::Encrypted)?;
     if !command.names_file() && !invocation::is_sops() {
-        ui.warn("the command has no `{}`, so it does not get the name of the decrypted file; for variables, use `sops-rs exec-env`");
+        ui.warn("the command has no `{}`, so it does not get the path of the decrypted file; for variables, use `sops-rs exec-env`");
     }
     let to = args
         .formats

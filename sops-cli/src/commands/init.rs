@@ -145,7 +145,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         Readers::Usual,
     )?;
     ui.note(format_args!(
-        "Wrote {}. It encrypts values under `data` and `stringData` for",
+        "Wrote {}. Its rule encrypts values under `data` and `stringData` for:",
         name_of(&file)
     ));
     for recipient in recipients {

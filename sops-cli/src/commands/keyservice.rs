@@ -68,7 +68,7 @@ pub(crate) fn cmd_keyservice(
     let served = serve(listen, Arc::new(keys));
     terminal::restore();
     served.map_err(|error| {
-        let message = format!("a key service on {}: {error}", address.escape_debug());
+        let message = format!("cannot serve keys on {}: {error}", address.escape_debug());
         CommandError::new(Code::Generic, message)
     })
 }

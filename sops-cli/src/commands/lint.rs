@@ -91,7 +91,8 @@ enum MinConfidence {
     Low,
     /// Leave out values that are only words, or may be references or settings
     Medium,
-    /// Only facts, formats that only secrets have, and generated values under the name of a secret
+    /// Only facts (such as a Secret in plaintext), formats that only secrets have, and generated
+    /// values under names that are typical of secrets
     High,
 }
 

@@ -71,10 +71,10 @@ pub(crate) enum Command {
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
-    /// that it matches. A rule without one, or one that matches every file with the same extension,
-    /// encrypts only the plaintext Secrets that `sops-rs lint` reports. Encrypted files and files
-    /// that `.gitignore` excludes do not change. A plaintext Secret that no rule matches is an
-    /// error.
+    /// that it matches. A rule that has no `path_regex`, or whose `path_regex` matches every file
+    /// with the same extension, encrypts only the plaintext Secrets that `sops-rs lint` reports.
+    /// Encrypted files and files that `.gitignore` excludes do not change. A plaintext Secret that
+    /// no rule matches is an error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
     /// changed are encrypted again. If one value changes, three lines of the file change: the
@@ -102,7 +102,7 @@ pub(crate) enum Command {
     /// Without a value, sops-rs reads plain text from standard input, or asks for it on a terminal
     /// without showing it; the line break after a single line is dropped. A value on the command
     /// line is JSON, such as `"text"`, `1` or `{"a": true}`; with `--text`, it is plain text. Under
-    /// `data` of a Secret, plain text is encoded in base64, and JSON must be base64 already.
+    /// `data` of a Secret, plain text is encoded in base64, and JSON must already be base64.
     ///
     /// Missing levels of the path are created, and an index after the end of a list appends to it.
     /// Everything else keeps its layout and its ciphertext.
@@ -119,17 +119,17 @@ pub(crate) enum Command {
     Propose(DeferredArgs<propose::Args>),
     /// Apply proposed values to their files
     ///
-    /// For each proposal, this prints which values it sets, and asks. Then it changes the file, and
-    /// deletes the proposal. If several proposals set the same value, they are applied in the order
-    /// in which they were made, so the newest wins. The values themselves are not printed; to see them, run
-    /// `sops-rs decrypt` on the proposal.
+    /// For each proposal, this prints what the proposal sets, and asks whether to accept it. If you
+    /// agree, this changes the file, and deletes the proposal. If several proposals set the same
+    /// value, they are applied in the order in which they were made, so the newest wins. The values
+    /// themselves are not printed; to see them, run `sops-rs decrypt` on the proposal.
     Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
     /// Encrypt a file again with a new data key and print the result
     ///
-    /// The file keeps its recipients, except those that you add or remove with flags. sops-rs asks
-    /// before it encrypts for a recipient that neither the creation rule nor a flag names; without a
+    /// The recipients stay the same, unless you add or remove some with flags. sops-rs asks before
+    /// it encrypts for a recipient that neither the creation rule nor a flag names; without a
     /// terminal, pass `--yes`.
     Rotate(DeferredArgs<rotate::Args>),
     /// Change the master keys of files to those in `.sops.yaml`
@@ -148,9 +148,9 @@ pub(crate) enum Command {
     /// Remove someone who left, and list the values to replace
     ///
     /// This removes the recipient from `.sops.yaml` and from every encrypted file, encrypts the
-    /// files with new data keys, and writes a checklist of the values in use that the recipient
-    /// could read, as `exposure --removed` finds them. Nothing is committed. The values stay the
-    /// same: change each one at its source.
+    /// files with new data keys, and writes a checklist of the values still in use that the
+    /// recipient could read: those that `exposure --removed` lists. Nothing is committed. The
+    /// values stay the same: change each one at its source.
     Offboard(DeferredArgs<offboard::Args>),
     /// Explain and check `.sops.yaml`
     Config(DeferredArgs<config::Args>),
@@ -158,12 +158,12 @@ pub(crate) enum Command {
     ///
     /// If a file has several key groups, the threshold says how many of them are needed to decrypt
     /// it. The values and the data key stay the same. If the file has a recipient that neither the
-    /// creation rule nor a flag names, sops-rs asks before it encrypts for them; without a
-    /// terminal, pass `--yes`.
+    /// creation rule nor a flag names, sops-rs asks before it encrypts for that recipient; without
+    /// a terminal, pass `--yes`.
     Groups(DeferredArgs<groups::Args>),
     /// Publish an encrypted file to its destination from `.sops.yaml`
     ///
-    /// The first of the `destination_rules` whose `path_regex` matches the path, as you write it,
+    /// The first of the `destination_rules` whose `path_regex` matches the path as you type it
     /// decides where the file goes. Its field `directory`, which `sops` does not have, names a
     /// directory relative to `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file
     /// is encrypted again with them; otherwise it is copied. Amazon S3, Google Cloud Storage and
@@ -172,27 +172,27 @@ pub(crate) enum Command {
     /// Run a command with the decrypted values as environment variables
     ///
     /// Each top-level value becomes a variable; in a Kubernetes Secret, each value under `data` and
-    /// `stringData`. Nested values are an error, unless `--separator` joins their keys. A command
-    /// given as one argument runs in `/bin/sh`; a command of several arguments after `--` runs
-    /// without a shell. Signals are passed on to the command, and its exit code is the exit code of
-    /// sops-rs.
+    /// `stringData` does. Nested values are an error, unless `--separator` joins their keys. A
+    /// command given as one argument runs in `/bin/sh`; a command of several arguments after `--`
+    /// runs without a shell. Signals are passed on to the command, and sops-rs exits with the exit
+    /// code of the command.
     ///
-    /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
-    /// at least 8 bytes. Single lines of a value are masked too, and its forms in base64, URL
-    /// encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions mask
-    /// the values in later steps as well.
+    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
+    /// command. Each line of a value is masked too, and so are the forms of the value in base64,
+    /// URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
+    /// mask the values in later steps as well.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
-    /// The file is a named pipe that can be opened more than once, or with `--no-fifo` a file on a
-    /// memory file system. It is deleted when the command ends. A command given as one argument
+    /// The file is a named pipe that can be opened more than once, or, with `--no-fifo`, a file on
+    /// a memory file system. It is deleted when the command ends. A command given as one argument
     /// runs in `/bin/sh`; a command of several arguments after `--` runs without a shell. Signals
-    /// are passed on to the command, and its exit code is the exit code of sops-rs.
+    /// are passed on to the command, and sops-rs exits with the exit code of the command.
     ///
-    /// With `--redact`, `***` replaces encrypted values in the output of the command, if they have
-    /// at least 8 bytes. Single lines of a value are masked too, and its forms in base64, URL
-    /// encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions mask
-    /// the values in later steps as well.
+    /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
+    /// command. Each line of a value is masked too, and so are the forms of the value in base64,
+    /// URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
+    /// mask the values in later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Show, from the Git history, who could read the secret values in use
     ///
@@ -204,7 +204,7 @@ pub(crate) enum Command {
     ///
     /// It reads all branches and tags of this clone. With `--removed`, the exit code is 1 while a
     /// value that the recipient could read is in use; with `--due` or `--max-age`, if a value is
-    /// due; and with `--plaintext`, if a value was found. It is 2 after an error, or if older
+    /// due; and with `--plaintext`, if a value is found. It is 2 after an error, or if older
     /// versions are missing or cannot be decrypted, because then there may be more values.
     /// Otherwise it is 0.
     Exposure(DeferredArgs<exposure::Args>),
@@ -219,8 +219,8 @@ pub(crate) enum Command {
     /// Serve your keys, including cloud keys, to other sops programs
     ///
     /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
-    /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use it on a
-    /// loopback address or in a tunnel.
+    /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use TCP only on a
+    /// loopback address or through a tunnel.
     #[cfg(feature = "keyservice")]
     Keyservice(DeferredArgs<keyservice::Args>),
     /// Find leaked secrets in manifests and in the repository
@@ -249,7 +249,7 @@ pub(crate) enum Command {
     Status(DeferredArgs<status::Args>),
     /// List the keys, types and lengths of the values in a file, without the values
     ///
-    /// No key is needed: encryption does not hide the type and the length of a value. Lengths are
+    /// No key is needed: encryption does not hide the type or the length of a value. Lengths are
     /// printed as ranges.
     Ls(DeferredArgs<ls::Args>),
     /// Find where a Kubernetes Secret is used
@@ -289,7 +289,7 @@ pub(crate) enum Command {
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
     /// This creates a private key in your key file, unless you already have one, and a `.sops.yaml`
-    /// in the working directory. Existing files are not changed. If there already is a `.sops.yaml`
+    /// in the working directory. Existing files are not changed. If there is already a `.sops.yaml`
     /// that does not name your recipient, this prints a line to send to someone who can decrypt the
     /// files.
     Init(DeferredArgs<init::Args>),
@@ -312,11 +312,11 @@ pub(crate) enum Command {
     Recover(DeferredArgs<recover::Args>),
     /// Replace encrypted values with placeholders, for checks without a key
     ///
-    /// This prints manifests without `sops` metadata in which every encrypted value is a
-    /// placeholder of its type, so that schemas, policies and `kubectl apply --dry-run=server` work
-    /// in CI. In directories, it prints the objects of all YAML and JSON files, except files that
-    /// `.gitignore` excludes. A placeholder depends only on its key path and type; TLS Secrets get
-    /// a test certificate whose private key is public.
+    /// This prints the manifests without their `sops` metadata, and with a placeholder of the same
+    /// type for every encrypted value, so that schemas, policies and `kubectl apply
+    /// --dry-run=server` work in CI. In directories, it prints the objects of all YAML and JSON
+    /// files, except files that `.gitignore` excludes. A placeholder depends only on its key path
+    /// and type; TLS Secrets get a test certificate whose private key is public.
     ///
     /// The objects get the annotation `sops-rs.dev/placeholder`; `apply`, `flux verify`, `lint` and
     /// the hooks refuse objects that have it.

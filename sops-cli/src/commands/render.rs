@@ -152,7 +152,7 @@ fn write_tree(ui: &Ui, directory: &Path, items: &[BatchFile]) -> Result<(), Comm
     }
     finish(ui, errors, items.len())?;
     ui.note(format_args!(
-        "Rendered into {}: {encrypted} of {} files have placeholders",
+        "Rendered into {}: {encrypted} of {} files with placeholders",
         name_of(directory),
         items.len()
     ));

@@ -113,7 +113,7 @@ pub(crate) fn assign(
     for (path, copies) in copies {
         warn_of_copies(ui, file, &copies, |aliases| {
             format!(
-                "only `{path}` was changed; {aliases} had the same value as an alias and still has the old one: set it too, or change the anchored value in `sops-rs edit`"
+                "only `{path}` was changed, and aliases still have the old value at {aliases}: set the new value there too, or change the anchored value in `sops-rs edit`"
             )
         });
     }

@@ -66,7 +66,7 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
     })?;
     warn_of_copies(ui, file, &copies, |aliases| {
         format!(
-            "only `{path}` was removed; {aliases} had the same value as an alias and still has it: unset it too if nothing needs it"
+            "only `{path}` was removed, and aliases still have its value at {aliases}: unset it there too if nothing needs it"
         )
     });
     Ok(())

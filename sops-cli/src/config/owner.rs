@@ -32,7 +32,7 @@ pub(crate) fn warn(ui: &Ui, config: &Path, directory: &Path) {
     });
     if !is_invited {
         ui.warn(format_args!(
-            "{} belongs to another user (uid {}), who controls the recipients; if that is wrong, pass your own configuration with `--config`",
+            "{} belongs to another user (uid {}), who controls the recipients; if you do not trust that user, pass your own configuration with `--config`",
             name_of(config),
             file.uid()
         ));

@@ -122,7 +122,7 @@ pub(crate) fn creation_config(
     let warn = |error: &CommandError| {
         let reason = error.lines(0).join(" ");
         ui.warn(format_args!(
-            "no creation rule to compare the rule of {} with: {reason}",
+            "cannot compare the selection rule of {} with a creation rule: {reason}",
             name_of(file)
         ));
     };

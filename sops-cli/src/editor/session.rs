@@ -77,7 +77,7 @@ impl EditorSession<'_> {
                 let error = CommandError::new(Code::FileNotModified, message).calmly();
                 return Err(match start.elapsed() < SHORTEST_EDIT {
                     true => error.hint(
-                        "if the editor's window is still open, make the editor wait until you close it, as with `EDITOR='code --wait'`",
+                        "if the editor's window is still open, make the editor wait until you close it, for example with `EDITOR='code --wait'`",
                     ),
                     false => error,
                 });

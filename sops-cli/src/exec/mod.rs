@@ -221,7 +221,7 @@ impl Passing {
                 break;
             }
             if start.elapsed() > PATIENCE && !is_explained {
-                ui.note("the command has ended, but a process that it started still has its output open; waiting for it");
+                ui.note("the command has ended, but a process that it started still has the output open; waiting for that process");
                 is_explained = true;
             }
         }

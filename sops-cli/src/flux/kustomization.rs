@@ -82,7 +82,7 @@ impl Expectation<'_> {
         let (kind, name) = kustomization.source();
         match kustomization.origin() {
             SourceOrigin::Unknown => check.assuming(&format!(
-                "its {kind} `{name}` is assumed to be this repository, but the URL of no remote confirms it"
+                "its {kind} `{name}` is assumed to be this repository, although no remote has its URL"
             )),
             _ => check,
         }
@@ -109,9 +109,7 @@ impl Expectation<'_> {
         };
         let gap = |finding: String| FluxCheck::gap(subject.clone(), finding).hint(self.wanted());
         match kustomization.decryption() {
-            Decryption::Missing => gap(format!(
-                "does not decrypt: {files}, and no `spec.decryption`"
-            )),
+            Decryption::Missing => gap(format!("builds {files}, but has no `spec.decryption`")),
             Decryption::OtherProvider(_) => {
                 gap("`spec.decryption.provider` is not `sops`".to_owned())
             }
@@ -197,9 +195,7 @@ impl Expectation<'_> {
             .secret
             .as_ref()
             .map_or("sops-age", |secret| secret.name);
-        format!(
-            "`decryption: {{provider: sops, secretRef: {{name: {name}}}}}` belongs under `spec`"
-        )
+        format!("set `spec.decryption` to `{{provider: sops, secretRef: {{name: {name}}}}}`")
     }
 }
 

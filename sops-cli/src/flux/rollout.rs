@@ -82,7 +82,7 @@ fn obstacle(object: &Value, commit: &str) -> Option<String> {
     let hash = revision.rsplit([':', '/', '@']).next().unwrap_or_default();
     let is_hash = hash.len() >= 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hash || !is_ancestor(commit, hash) {
-        return Some(format!("has applied {revision}"));
+        return Some(format!("is still at {revision}"));
     }
     let generation = &object["metadata"]["generation"];
     if !generation.is_null() && status["observedGeneration"] != *generation {
@@ -112,11 +112,11 @@ mod tests {
             (json!({}), "has applied nothing yet"),
             (
                 json!({"lastAppliedRevision": "main@sha1:0000000000000000000000000000000000000000", "conditions": ready}),
-                "has applied main@sha1:0000000000000000000000000000000000000000",
+                "is still at main@sha1:0000000000000000000000000000000000000000",
             ),
             (
                 json!({"lastAppliedRevision": "latest@sha256:abc", "conditions": ready}),
-                "has applied latest@sha256:abc",
+                "is still at latest@sha256:abc",
             ),
         ] {
             let object = json!({"metadata": {"generation": 1}, "status": status});

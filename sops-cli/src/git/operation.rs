@@ -103,7 +103,7 @@ impl Operation {
         let ours = described(&self.ours)?;
         Some(match self.kind {
             OperationKind::Rebase => {
-                format!("ours is {ours}, which you rebase onto; theirs is your {theirs}")
+                format!("ours is {ours}, which you are rebasing onto; theirs is your {theirs}")
             }
             OperationKind::CherryPick => {
                 let theirs = described_alone(self.commit.as_deref()?)?;

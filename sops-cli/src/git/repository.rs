@@ -137,5 +137,5 @@ fn refuse_committed_repository(here: &Path) -> Result<(), CommandError> {
         name_of(around)
     );
     Err(CommandError::new(Code::CannotReadInput, message)
-        .hint("change to a directory outside of it, or set GIT_DIR to it if it is yours"))
+        .hint("change to a directory outside of the bare repository, or, if that repository is yours, set GIT_DIR to it"))
 }

@@ -276,7 +276,7 @@ impl<'a> Agreement<'a> {
             Err(error) if self.is_lenient() => {
                 let reason = error.lines(0).join(" ");
                 self.ui.warn(format_args!(
-                    "no creation rule to compare the recipients with: {reason}"
+                    "cannot compare the recipients with a creation rule: {reason}"
                 ));
                 Ok(None)
             }

@@ -55,7 +55,7 @@ fn age_hint(recipient: &str, is_new: bool) -> Cow<'static, str> {
         .and_then(|rest| rest.rsplit_once('1'));
     match plugin {
         Some(("tag" | "tagpq", _)) => Cow::Borrowed(
-            "this key is in hardware: put the identity that its plugin made into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
+            "this key is in hardware: add the identity from its plugin to the key file, or set SOPS_AGE_KEY_FILE to the file that contains it",
         ),
         Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
             "put an identity of the plugin `age-plugin-{name}` into the key file, or set SOPS_AGE_KEY_FILE to the file that contains it"

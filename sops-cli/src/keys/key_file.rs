@@ -185,8 +185,8 @@ fn refuse_existing_own(file: &Path) -> Result<(), CommandError> {
     }
     let message = format!("you already have keys in {}", name_of(file));
     Err(CommandError::new(Code::CannotWriteOutput, message)
-        .hint("to print the recipient of the newest, run `sops-rs whoami`")
-        .hint("to add the key to them, add `--append`; for another file, add `--output`"))
+        .hint("to print their recipients, run `sops-rs whoami`")
+        .hint("to add the key to that file, use `--append`; to write it to another file, use `--output`"))
 }
 
 /// Adds a key to the user's key file.

@@ -210,7 +210,7 @@ impl PrivateKeys {
 }
 
 fn has_none_of(family: Family) -> Status {
-    let message = format!("this key service has no keys of {family}");
+    let message = format!("this key service has no {family} keys");
     Status::unimplemented(message)
 }
 

@@ -287,7 +287,7 @@ impl Services {
         (open < needed).then(|| match (needed, open) {
             (1, _) => String::new(),
             (needed, open) => {
-                format!(": {needed} key groups are needed, and they can decrypt {open}")
+                format!(": {needed} key groups are needed, and your keys can decrypt {open}")
             }
         })
     }

@@ -255,7 +255,7 @@ impl Fixer<'_> {
             .into_iter();
         if let Some(left) = now.find(|value| !covered.contains(&value.span)) {
             let message = format!(
-                "`{}` is encrypted, and the creation rule would leave it in plaintext: `{rule}`",
+                "`{}` is encrypted, but the creation rule would leave it in plaintext: `{rule}`",
                 left.path
             );
             return Err(CommandError::new(Code::Generic, message)

@@ -137,7 +137,7 @@ pub(crate) fn unchecked(file: &str, side: SideName) -> String {
 fn abort() -> Option<String> {
     let command = Operation::current().abort()?;
     Some(format!(
-        "`{command}` undoes this, so that someone who can decrypt both versions can do it"
+        "`{command}` cancels the operation, so that someone who can decrypt both versions can do the merge"
     ))
 }
 
@@ -259,7 +259,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
         )),
         MergeProblem::NoKey(error) => Some(
             CommandError::new(Code::Generic, reason(error))
-                .hint("values are merged by their ciphertext"),
+                .hint("without a key, only ciphertexts can be compared, and no MAC can be computed"),
         ),
         MergeProblem::Settings => general(
             "the sides differ in which values are encrypted, or in what the MAC covers".to_owned(),

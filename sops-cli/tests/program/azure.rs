@@ -312,7 +312,7 @@ fn every_source_that_fails_has_its_reason() {
         (
             "AZURE_TENANT_ID",
             "other.example",
-            "to allow it, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
+            "to allow the vault's tenant, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
         ),
         (
             "AZURE_TOKEN_CREDENTIALS",

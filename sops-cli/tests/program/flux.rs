@@ -208,9 +208,8 @@ fn without_a_kubeconfig_the_repository_alone_is_verified() {
         "{run}"
     );
     assert!(
-        run.stdout.contains(
-            "GAP  clusters/apps.yaml: kustomization/apps  does not decrypt: 1 encrypted file"
-        ),
+        run.stdout
+            .contains("GAP  clusters/apps.yaml: kustomization/apps  builds 1 encrypted file"),
         "{run}"
     );
 
@@ -300,7 +299,7 @@ fn a_path_selects_kustomizations_and_what_they_build() {
         kustomization("infrastructure", "./infrastructure", ""),
     );
     let gap = |file: &str, name: &str| {
-        format!("GAP  {file}: kustomization/{name} does not decrypt: 1 encrypted file")
+        format!("GAP  {file}: kustomization/{name} builds 1 encrypted file")
     };
     let production = gap("clusters/production/apps.yaml", "apps");
     let staging = gap("clusters/staging/apps.yaml", "apps");

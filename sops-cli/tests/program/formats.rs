@@ -299,7 +299,7 @@ fn messages_say_what_to_do_next() {
         (
             "a.env",
             "KEY=\"a\nabc\n\"\n",
-            "the quote in line 1 does not join lines",
+            "the quote on line 1 does not join lines",
         ),
         ("c.yaml", "# c\n\n# d\n", "the file has only comments"),
         ("e.yaml", "\n \n", "the file is empty"),

@@ -269,16 +269,16 @@ fn a_terminal_shows_one_share_at_a_time_and_asks_for_them() {
     let mut session = Session::start(&environment, &join);
     let text =
         |at: usize| words(shares[at].split("Write down").next().unwrap_or_default()).join(" ");
-    session.until_hidden("The words of a share (not shown):");
+    session.until_hidden("The words of a share (input hidden):");
     session.type_in(&format!("{}\n", text(0)));
-    session.until_hidden("Share 2 of the 2 that are needed (not shown):");
+    session.until_hidden("Share 2 of the 2 that are needed (input hidden):");
     let second = text(2);
     let mut wrong: Vec<&str> = second.split(' ').collect();
     let right = wrong[3];
     wrong[3] = "zeros";
     session.type_in(&format!("{}\n", wrong.join(" ")));
     session.until("word 4 is not a word of SLIP-39");
-    session.until_hidden("Word 4, or all words again (not shown):");
+    session.until_hidden("Word 4, or all words again (input hidden):");
     session.type_in(&format!("{right}\n"));
     let (end, status) = session.end();
     assert!(status.success() && end.contains(&recipient()), "{end:?}");

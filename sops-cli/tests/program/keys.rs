@@ -400,7 +400,7 @@ fn groups_are_added_and_deleted() {
         .fails_with(1);
     assert!(
         run.stderr
-            .contains("the threshold is 3, but the file would have only"),
+            .contains("the threshold, 3, would be greater than the number of key groups, "),
         "{run}"
     );
     assert_eq!(environment.read("x.yaml"), before);
@@ -505,7 +505,7 @@ fn fewer_usable_groups_than_the_threshold_are_a_warning() {
         assert_eq!(run.stderr.contains(CLOSED), is_closed, "{run}");
         assert_eq!(
             run.stderr
-                .contains("2 key groups are needed, and they can decrypt 1"),
+                .contains("2 key groups are needed, and your keys can decrypt 1"),
             is_closed,
             "{run}"
         );

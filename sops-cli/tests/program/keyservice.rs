@@ -372,7 +372,7 @@ fn a_key_that_the_service_cannot_use_is_refused_by_name() {
         .fails_with(1);
     let reason = match cfg!(feature = "aws") {
         true => "refused the request: no AWS credentials",
-        false => "this key service has no keys of AWS KMS",
+        false => "this key service has no AWS KMS keys",
     };
     assert!(run.stderr.contains(reason), "{run}");
 }

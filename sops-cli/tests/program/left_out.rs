@@ -9,7 +9,7 @@ fn the_message_says_which_build_has_the_key() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     environment.write("p.yaml", "a: hunter2\n");
-    let hint = "this sops-rs was built without keys of AWS KMS: install a release package, or build it with `--features cloud`";
+    let hint = "this sops-rs was built without support for AWS KMS keys: install a release package, or build it with `--features cloud`";
     for words in [
         &["encrypt", "--kms", KMS, "p.yaml"][..],
         &["rotate", "-i", "--yes", "--add-kms", KMS, "x.yaml"],

@@ -200,7 +200,7 @@ fn a_text_without_values_does_not_change_the_file() {
         }
     }
     let run = over(&environment, "a.yaml", "{}\n");
-    let message = "standard input has no values, and the file would lose all values";
+    let message = "standard input has no values, so the file would lose all its values";
     assert!(run.stderr.contains(message), "{run}");
     // Values that are false, zero or empty are values.
     for text in ["a: false\n", "a: 0\n", "a: ''\n"] {

@@ -124,7 +124,7 @@ fn the_written_files_are_counted() {
             "apps/secret.yaml",
         ])
         .succeeds();
-    let counted = "Rendered into out: 1 of 1 files have placeholders";
+    let counted = "Rendered into out: 1 of 1 files with placeholders";
     assert!(run.stderr.contains(counted), "{run}");
 }
 

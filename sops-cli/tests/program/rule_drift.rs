@@ -117,7 +117,11 @@ fn without_a_creation_rule_the_rule_of_the_file_counts() {
     // The file needs no configuration.
     environment.write(".sops.yaml", "creation_rules: 1\n");
     let run = edit(&environment, "sed -i 's/admin/ann/' \"$1\"", &[]).succeeds();
-    assert!(run.stderr.contains("no creation rule to compare"), "{run}");
+    assert!(
+        run.stderr
+            .contains("cannot compare the selection rule of t.yaml with"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn a_secret_is_never_written_over_a_file_or_without_a_rule() {
                 "--namespace",
                 "Shop",
             ],
-            "name of a namespace",
+            "name for a namespace",
         ),
         (
             &["generic", "api", "--from-stdin", "a"],

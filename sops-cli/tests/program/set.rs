@@ -195,7 +195,7 @@ fn aliases_of_a_value_that_is_set_keep_the_old_one_with_a_warning() {
         .keeps(&["old\n"]);
     assert!(
         run.stderr.contains(
-            r#"warning: x.yaml: only `["db_pass"]` was changed; `["app1"]["pass"]`, `["app2"]["pass"]` had the same value"#
+            r#"warning: x.yaml: only `["db_pass"]` was changed, and aliases still have the old value at `["app1"]["pass"]`, `["app2"]["pass"]`"#
         ),
         "{run}"
     );
@@ -217,7 +217,8 @@ fn aliases_of_a_value_that_is_removed_keep_it_with_a_warning() {
         .run(&["unset", "x.yaml", r#"["a"]"#])
         .succeeds()
         .keeps(&["old\n"]);
-    let warning = r#"warning: x.yaml: only `["a"]` was removed; `["b"]` had the same value"#;
+    let warning =
+        r#"warning: x.yaml: only `["a"]` was removed, and aliases still have its value at `["b"]`"#;
     assert!(run.stderr.contains(warning), "{run}");
     assert_eq!(environment.decrypt("x.yaml"), "b: old\nc: 1\n");
     for (arguments, expected) in [

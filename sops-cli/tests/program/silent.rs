@@ -103,7 +103,7 @@ fn quotes_do_not_join_lines_of_dotenv() {
     let run = environment.run(&arguments).fails_with(2);
     assert!(
         run.stderr
-            .contains("the quote in line 1 does not join lines"),
+            .contains("the quote on line 1 does not join lines"),
         "{run}"
     );
     environment.write("a.env", "A=\"x\nB=\"y\"\n");

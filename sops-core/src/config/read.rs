@@ -161,13 +161,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Mapping(schema)
                 if !schema.decisive.is_empty() && schema.unknown_keys == UnknownKeys::Ignored =>
             {
-                write!(
-                    f,
-                    "{}, a mapping with the key `creation_rules`",
-                    schema.description
-                )
+                f.write_str("a mapping with the key `creation_rules`")
             }
-            ValueKind::Mapping(schema) => write!(f, "{}, a mapping", schema.description),
+            ValueKind::Mapping(_) => f.write_str("a mapping"),
             ValueKind::Mappings(schema) => {
                 write!(
                     f,

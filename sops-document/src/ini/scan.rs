@@ -132,7 +132,7 @@ impl<'a> Scanner<'a> {
             b'`' => "`",
             _ => {
                 let Some(end) = line.find(DELIMITERS) else {
-                    return self.syntax(start, "missing `=` or `:` in this line; write a key with a value, a `[section]` or a comment");
+                    return self.syntax(start, "missing `=` or `:` on this line; write a key with a value, a `[section]` or a comment");
                 };
                 return Ok((line[..end].trim(), end + 1));
             }

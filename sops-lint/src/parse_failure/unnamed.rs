@@ -88,7 +88,7 @@ pub(super) fn in_comments(context: &mut Context<'_>) {
         context
             .report_span(
                 0..0,
-                "a creation rule covers this file, and a comment in it has what looks like a secret",
+                "a creation rule covers this file, and a comment in it contains what looks like a secret",
             )
             .help("delete the comment, or write a value in its place and encrypt the file");
     }

@@ -40,7 +40,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
                     "a Secret has no field `{}`: Kubernetes refuses or ignores it",
                     shown_name(field.name)
                 );
-                let help = "the values of a Secret go to `data` or `stringData`, and names and labels to `metadata`";
+                let help = "the values of a Secret belong under `data` or `stringData`, and names and labels under `metadata`";
                 let at = field.node.key_offset();
                 context.report_span(at..at, message).help(help);
             }
@@ -92,6 +92,6 @@ fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {
         );
         context
             .report_node(value.node, message)
-            .help("move it to `stringData`, or encode it, as with `base64 -w0`");
+            .help("move it to `stringData`, or encode it, for example with `base64 -w0`");
     }
 }

@@ -81,7 +81,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         let finding = context.report_span(entry.span, message);
         finding.path = path;
         finding.help(format!(
-            "remove it and add it with `{command}`; if it was committed, treat it as leaked"
+            "remove it, and add it again with `{command}`; if it was committed, treat it as leaked"
         ));
     }
 }

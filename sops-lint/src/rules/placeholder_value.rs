@@ -67,6 +67,6 @@ fn report(node: NodeRef<'_, '_>, subject: &str, context: &mut Context<'_>) {
     let message =
         format!("{subject} is a placeholder from `sops-rs render`, not the encrypted original");
     context.report_node(node, message).help(
-        "commit and deploy the encrypted file; a rendered one is only for checks, in a directory that Git ignores",
+        "commit and deploy the encrypted file; the output of `sops-rs render` is only for checks, in a directory that Git ignores",
     );
 }

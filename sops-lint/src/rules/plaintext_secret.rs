@@ -99,8 +99,8 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let finding = match rule {
         Some(_) if !is_left && !is_exact => finding.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => finding.help(command).fix(Some(Fix::Encrypt)),
-        Some(rule) if !is_under_part(value) => finding.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
-        Some(rule) => finding.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelled")),
+        Some(rule) if !is_under_part(value) => finding.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this value in plaintext")),
+        Some(rule) => finding.help(format!("the creation rule for the file, `{rule}`, leaves this value in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelled")),
         None if has_rules => finding.help(NO_MATCH).without_creation_rule(),
         None => finding.help(NO_RULE).without_creation_rule(),
     };
@@ -149,7 +149,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let command = context.command("edit");
     let finding = context.report_node(value.node, message);
     match is_under_part(&value) {
-        true => finding.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
+        true => finding.help("change the creation rule in `.sops.yaml` so that it selects the field, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file again"),
         false => finding.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
     };
 }
@@ -187,7 +187,7 @@ fn is_meant(
 }
 
 /// What to do with a Secret whose path no creation rule matches.
-const NO_MATCH: &str = "no creation rule in `.sops.yaml` matches its path: add one whose `path_regex` does, and encrypt it with `sops-rs encrypt -i`";
+const NO_MATCH: &str = "no creation rule in `.sops.yaml` matches its path: add one whose `path_regex` does, and encrypt the file with `sops-rs encrypt -i`";
 
 /// What to do with a Secret if there are no creation rules.
-const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";
+const NO_RULE: &str = "add a creation rule for the file to `.sops.yaml`, as `sops-rs init` does, and encrypt the file with `sops-rs encrypt -i`";

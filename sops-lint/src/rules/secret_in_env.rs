@@ -36,7 +36,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 None => "an environment variable".to_owned(),
             };
             let message = format!(
-                "{variable} is a key of a Secret, so child processes and crash reports contain it"
+                "{variable} gets its value from a Secret, so child processes and crash reports contain the value"
             );
             context
                 .report_node(reference, message)

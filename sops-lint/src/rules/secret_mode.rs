@@ -70,7 +70,7 @@ fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, context: &mut Con
             format!("others can read the files of the Secret: the mode is {mode:04o}"),
         )
         .help(format!(
-            "set it to {tight:04o}; with `fsGroup` the container's group can read them"
+            "set it to {tight:04o}; with `fsGroup`, the container's group can read them"
         ))
         .fix(fix.filter(|_| is_number && can_tighten));
 }

@@ -46,7 +46,7 @@ struct LockArgs {}
 
 /// Show whether the agent is running, which keys it has, and when it forgets them
 ///
-/// The exit code is 0 if it runs and is unlocked, otherwise 1.
+/// The exit code is 0 if the agent is running and unlocked, and 1 otherwise.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  sops-rs agent status\n  sops-rs agent status --json")]
 struct StatusArgs {

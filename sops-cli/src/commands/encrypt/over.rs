@@ -198,7 +198,7 @@ impl Replacement<'_> {
         ];
         for (_, kept, help) in ignored.iter().filter(|(is_ignored, _, _)| *is_ignored) {
             self.reader.ui.warn(format_args!(
-                "{}: the file exists, so it keeps its {kept}, and the flags for it are ignored; {help}",
+                "{}: the file exists, so it keeps its {kept}, and flags that differ are ignored; {help}",
                 self.encrypted.name
             ));
         }
@@ -290,7 +290,7 @@ fn is_empty(name: &str) -> CommandError {
 }
 
 fn loses_all(name: &str, reason: &str) -> CommandError {
-    let message = format!("{name} {reason}, and the file would lose all values");
+    let message = format!("{name} {reason}, so the file would lose all its values");
     CommandError::new(Code::NeedsOneDocument, message)
         .hint("check the program that writes the plaintext; nothing was written")
 }

@@ -111,7 +111,7 @@ pub(super) fn text(ui: &Ui, values: &[DueValue]) -> Result<(), CommandError> {
     let all = values.len();
     let plural = if all == 1 { "" } else { "s" };
     ui.note(format_args!(
-        "{} of {all} secret value{plural} with a maximum age are due",
+        "Due: {} of {all} secret value{plural} with a maximum age",
         due().count()
     ));
     Ok(())

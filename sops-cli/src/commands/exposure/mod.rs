@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// Like `--due`, with an age for rules that have no `max_age`
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, conflicts_with_all = ["who", "removed", "since"])]
     max_age: Option<Duration>,
-    /// Search the history for current values in plaintext
+    /// Search the history for plaintext copies of current values
     #[arg(long, conflicts_with_all = ["who", "removed", "since", "due", "max_age", "reflog"])]
     plaintext: bool,
     /// Also read commits that only the reflog of this clone contains

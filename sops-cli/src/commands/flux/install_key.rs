@@ -154,7 +154,7 @@ fn key_pairs(
         "there is no private age key that Flux could use",
     );
     let error = looked.fold(error, |error, source| error.hint(source.to_string()));
-    Err(error.hint("Flux cannot use SSH keys and keys of age plugins; create a key with `sops-rs init`, or pass a key file with `--age-key-file`"))
+    Err(error.hint("Flux cannot use SSH keys or keys of age plugins; create a key with `sops-rs init`, or pass a key file with `--age-key-file`"))
 }
 
 impl Args {
@@ -198,7 +198,7 @@ impl Args {
                 true => error,
                 false => error.hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`"),
             };
-            return Err(error.hint("to encrypt the files for it too, add the recipient: `sops-rs recipients add --update`"));
+            return Err(error.hint("to encrypt the files for a missing recipient too, add it: `sops-rs recipients add --update`"));
         }
         for name in names {
             ui.note(format_args!(

@@ -47,12 +47,12 @@ Examples:
   sops-rs flux rotate-key --age-key-file flux.txt --confirmed backup,ci
   sops-rs flux rotate-key --age-key-file flux.txt --wait=30m";
 
-/// Replace the key of Flux, step by step
+/// Replace Flux's key, step by step
 ///
 /// Each run reads the key file, the Secret, `.sops.yaml`, the files and Git to find out which steps
 /// are done. It does what comes next, and stops where you must act: to store copies of the new key,
-/// and to push commits. At any time, Flux can decrypt what it applies. Run it again until it
-/// says that nothing is left to do.
+/// and to push commits. Throughout, Flux can decrypt what it applies. Run the command again until
+/// it says that nothing is left to do.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// The recipient of the key to replace [default: that of the only key in the cluster]
     #[arg(long, value_name = "RECIPIENT")]
     old: Option<String>,
-    /// The file that keeps the keys of Flux on this computer [default: your key file]
+    /// The file that keeps Flux's keys on this computer [default: your key file]
     #[arg(long, value_name = "FILE")]
     age_key_file: Option<PathBuf>,
     /// Confirm that these places have the new key, such as `backup,ci`
@@ -73,7 +73,7 @@ pub(crate) struct Args {
     /// Wait until Flux has applied a commit, for at most this time [default without a value: 10m]
     #[arg(long, value_name = "TIME", value_parser = duration, num_args = 0..=1, require_equals = true, default_missing_value = "10m")]
     wait: Option<Duration>,
-    /// Commit the changed files; you still push
+    /// Commit the changed files; you still have to push them
     #[arg(long)]
     commit: bool,
     /// Print what is left to do, and change nothing
@@ -105,7 +105,7 @@ impl Place {
     fn shown(self) -> &'static str {
         match self {
             Self::Backup => "your backup, such as a password manager",
-            Self::Ci => "the secret store of your CI, if it decrypts with the key of Flux",
+            Self::Ci => "the secret store of your CI, if it decrypts with Flux's key",
             Self::Clusters => "every other cluster that uses the key",
         }
     }
@@ -206,7 +206,7 @@ impl Rotation<'_> {
                 if self.is_applied(
                     &repository,
                     &replacement,
-                    "Encrypt for the new key of Flux too",
+                    "Encrypt for the new Flux key too",
                 )? {
                     self.remove_recipient(&replacement.old)
                 } else {
@@ -218,7 +218,7 @@ impl Rotation<'_> {
                 if self.is_applied(
                     &repository,
                     &replacement,
-                    "Encrypt only for the new key of Flux",
+                    "Encrypt only for the new Flux key",
                 )? && !self.is_used_upstream(&replacement.old)?
                 {
                     self.remove_from_secret(&secret, file, &replacement)
@@ -319,7 +319,7 @@ impl Rotation<'_> {
         let ui = self.ui;
         let usual = Identities::from_environment(Environment::process());
         if self.args.age_key_file.is_none() && usual.recipients().contains(old) {
-            ui.note("Flux uses a key from your key file. To give it its own key, pass a file for that key with `--age-key-file`.");
+            ui.note("Flux uses a key from your key file. To give Flux a key of its own, pass another key file with `--age-key-file`.");
         }
         let pair = keygen::generate(old.to_string().starts_with("age1pq1"));
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -575,7 +575,7 @@ impl Rotation<'_> {
             if rollout.waiting.is_empty() {
                 for name in &rollout.suspended {
                     ui.note(format_args!(
-                        "The Kustomization {name} is suspended: it applies the new files when you resume it"
+                        "The Kustomization {name} is suspended: it will apply the new files when you resume it"
                     ));
                 }
                 if rollout.finished == 0 {
@@ -704,7 +704,7 @@ impl Rotation<'_> {
         let is_used = branches.any(|(branch, _)| branch == name);
         if is_used {
             self.ui.note(format_args!(
-                "The branch {name} has files that need the old key: run `git pull`, and this command again"
+                "The branch {name} has files that need the old key: run `git pull`, then this command again"
             ));
         }
         Ok(is_used)
@@ -738,7 +738,7 @@ impl Rotation<'_> {
                 count => format!("{count} files"),
             };
             ui.note(format_args!(
-                "The branch {branch} still has {files} for the old key {}",
+                "The branch {branch} still has {files} encrypted for the old key {}",
                 short(&old)
             ));
         }
@@ -775,7 +775,9 @@ impl Rotation<'_> {
             ),
             (
                 ReplacementStep::RemoveRecipient,
-                format!("remove {old} from .sops.yaml and the files, with new data keys"),
+                format!(
+                    "remove {old} from .sops.yaml and from the files, and give the files new data keys"
+                ),
             ),
             (
                 ReplacementStep::ApplyNew,
@@ -799,7 +801,7 @@ impl Rotation<'_> {
     }
 }
 
-/// The file that keeps the keys of Flux on this computer.
+/// The file that keeps Flux's keys on this computer.
 struct KeyFile {
     path: PathBuf,
     /// `None` if the file does not exist.
@@ -821,8 +823,9 @@ impl KeyFile {
         let text = content.clone().unwrap_or_default();
         if text.starts_with(b"age-encryption.org/") || text.starts_with(b"-----BEGIN AGE") {
             let message = format!("{} is protected with a passphrase", name_of(&path));
-            return Err(CommandError::new(Code::CannotWriteOutput, message)
-                .hint("keep the keys of Flux in a file of their own: `--age-key-file`"));
+            return Err(CommandError::new(Code::CannotWriteOutput, message).hint(
+                "keep Flux's keys in a file of their own, and pass that file with `--age-key-file`",
+            ));
         }
         let mut identities = Identities::new();
         identities

@@ -123,7 +123,10 @@ impl Args {
         let cluster = match cluster::missing_kubeconfig(&self.cluster) {
             Some(error) if self.access => return Err(error),
             Some(error) => {
-                let finding = format!("was not checked, only the repository: {}", error.summary());
+                let finding = format!(
+                    "was not checked, so this report covers only the repository: {}",
+                    error.summary()
+                );
                 report.checks.push(FluxCheck::note("cluster", finding));
                 None
             }

@@ -64,7 +64,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
     write_settings(ui, scope, &driver.settings())?;
     match repository {
         None => {
-            ui.note("They apply in every repository whose .gitattributes has `diff=sops merge=sops`; `sops-rs git install` in a repository writes those lines");
+            ui.note("The settings apply in every repository whose .gitattributes has `diff=sops merge=sops`; `sops-rs git install` in a repository writes those lines");
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
@@ -172,7 +172,7 @@ fn overridden(root: &Path, uncovered: &[PathBuf]) -> CommandError {
     let others = other_attributes(root, uncovered);
     let files: Vec<String> = uncovered.iter().map(|file| name_of(file)).collect();
     let message = format!(
-        "lines of {} override `diff=sops merge=sops` for encrypted files: {}",
+        "lines in {} override `diff=sops merge=sops` for encrypted files: {}",
         match others.is_empty() {
             true => "another file".to_owned(),
             false => others.join(" and "),

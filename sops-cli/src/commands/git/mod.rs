@@ -50,8 +50,9 @@ pub(crate) struct Args {
 enum GitCommand {
     /// Set up this clone to show and merge encrypted files by value
     ///
-    /// This writes settings of Git and lines in `.gitattributes`. Other lines of `.gitattributes` do not change. Run this again after you move sops-rs, or add
-    /// encrypted files that no line covers.
+    /// This writes Git settings, and lines in `.gitattributes`. Other lines of `.gitattributes` do
+    /// not change. Run this again after you move sops-rs or add encrypted files that no line
+    /// covers.
     #[command(after_help = INSTALL_EXAMPLES)]
     Install(install::Args),
     /// Remove the settings and lines that `install` wrote

@@ -84,7 +84,7 @@ struct FileArgs {
     /// Don't ask, and accept recipients that no rule names
     #[arg(long, short)]
     yes: bool,
-    /// Print the changes of several files without making them; requires `--in-place`
+    /// Print the changes to several files without making them; requires `--in-place`
     #[arg(long, requires = "in_place")]
     dry_run: bool,
 }
@@ -102,7 +102,7 @@ fn index(text: &str) -> Result<usize, &'static str> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
-        .ok_or("not a whole number, 0 or greater")
+        .ok_or("expected a whole number, 0 or greater")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
@@ -268,7 +268,7 @@ impl FileChange<'_> {
             .or(old.filter(|old| *old > 1 || groups.len() == 1));
         if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
             let message = format!(
-                "the threshold is {threshold}, but the file would have only {} key groups",
+                "the threshold, {threshold}, would be greater than the number of key groups, {}",
                 groups.len()
             );
             return Err(refused(message)

@@ -28,7 +28,7 @@ impl EarlierVersions<'_> {
             versions: &version.before,
             deleted: &[],
             deleted_before: &[],
-            name: "the commit before",
+            name: "the previous commit",
             neighbours,
         };
         if !version.before.is_empty() {
@@ -46,7 +46,7 @@ impl EarlierVersions<'_> {
             versions: &[],
             deleted: deleted.between(deletions),
             deleted_before: deleted.before(deletions.start),
-            name: "the commit before",
+            name: "the previous commit",
             neighbours,
         };
         previous.shown(judge, path, bytes)

@@ -97,7 +97,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::Mentions(manager) => {
                 unchecked.push(hook);
                 let message = format!(
-                    "{name} mentions sops-rs, but may not run the check, or may continue after it fails"
+                    "{name} mentions sops-rs, but might not run the check, or might continue after it fails"
                 );
                 ui.error(
                     &CommandError::new(Code::Generic, message)
@@ -106,8 +106,9 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             }
             Present::Changed => {
                 unchecked.push(hook);
-                let message =
-                    format!("{name} was changed after sops-rs wrote it, and may not run the check");
+                let message = format!(
+                    "{name} was changed after sops-rs wrote it, and might not run the check"
+                );
                 let hint = "delete it, and run `sops-rs hook install` again";
                 ui.error(&CommandError::new(Code::Generic, message).hint(hint));
             }

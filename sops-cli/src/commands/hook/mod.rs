@@ -63,7 +63,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Hook {
-    /// Install hooks that check commits, merges and pushes, and keep existing hooks
+    /// Install hooks that check commits, merges and pushes, without replacing existing hooks
     #[command(after_help = INSTALL_EXAMPLE)]
     Install,
     /// Remove the hooks that `install` wrote
@@ -93,7 +93,8 @@ struct RunArgs {
         default_value = "HEAD"
     )]
     to_ref: String,
-    /// Check a push: Git passes these values to a pre-push hook, and the refs on standard input
+    /// Check a push: Git passes these values to a pre-push hook, and lists the refs on standard
+    /// input
     #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
     pre_push: Vec<String>,
 }

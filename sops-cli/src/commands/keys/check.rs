@@ -25,7 +25,7 @@ Examples:
 /// For each master key of the encrypted files and of their creation rules, this encrypts a random
 /// text, and decrypts the data key of a file. No file is changed, and nothing asks for a
 /// passphrase. For files in directories, it contacts only servers that your own settings name, such
-/// as VAULT_ADDR; name a file to contact the servers that it names.
+/// as VAULT_ADDR; to contact the servers that a file names, pass that file itself.
 ///
 /// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt, and 2 if a file
 /// cannot be read.

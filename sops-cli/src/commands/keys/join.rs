@@ -27,15 +27,15 @@ const SHORTEST: usize = 12;
 ///
 /// On a terminal, this asks for the shares, and does not show what you type. The first four letters
 /// of a word are enough. If a word is wrong, sops-rs says which one if it can, and asks again. Files and
-/// standard input can have several shares, separated by empty lines; numbers between the words and lines that begin
-/// with `#` are ignored.
+/// standard input can have several shares, separated by empty lines; numbers between the words are
+/// ignored, and so are lines that begin with `#`.
 ///
-/// Compare the recipient that this prints with the one on the shares, or pass it with
-/// `--recipient`: then the key is only written if it belongs to the recipient.
+/// Compare the recipient that this prints with the one on the shares, or pass that one with
+/// `--recipient`: the key is then written only if it belongs to that recipient.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Files with shares; `-` is standard input [default: asks on a terminal]
+    /// Files with shares; `-` is standard input [default: ask on a terminal]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The recipient of the key, or the first part of it
@@ -76,7 +76,7 @@ impl Args {
     fn select(&self, ui: &Ui, mut keys: Vec<KeyPair>) -> Result<KeyPair, CommandError> {
         let Some(wanted) = &self.recipient else {
             if keys.len() > 1 {
-                ui.warn("the shares do not say what kind of key they restore, so this assumes X25519; if the recipient begins with `age1pq1`, pass it with `--recipient`");
+                ui.warn("the shares do not say what kind of key they restore, so sops-rs assumes X25519; if the recipient begins with `age1pq1`, pass it with `--recipient`");
             }
             return Ok(keys.swap_remove(0));
         };
@@ -121,11 +121,11 @@ fn ask_for_shares(ui: &Ui, shares: &mut Vec<Share>) -> Result<(), CommandError> 
     loop {
         let question = match shares.first() {
             Some(first) => format!(
-                "Share {} of the {} that are needed (not shown)",
+                "Share {} of the {} that are needed (input hidden)",
                 shares.len() + 1,
                 first.threshold()
             ),
-            None => "The words of a share (not shown)".to_owned(),
+            None => "The words of a share (input hidden)".to_owned(),
         };
         let share = ask_for_share(ui, &question)?;
         match share.check_with(shares) {
@@ -157,7 +157,7 @@ fn ask_for_share(ui: &Ui, question: &str) -> Result<Share, CommandError> {
         };
         let word = ask(
             ui,
-            &format!("Word {number}, or all words again (not shown)"),
+            &format!("Word {number}, or all words again (input hidden)"),
         )?;
         text = match word.split_whitespace().count() {
             1 => with_word(&text, number, word.trim()),

@@ -22,9 +22,9 @@ Examples:
 
 /// Split a private key into N shares, any K of which restore it
 ///
-/// `3-of-5` makes five shares. Any three of them restore the key, with `keys join`; two say nothing
-/// about it. A share is 33 words of the standard SLIP-39, or a QR code with these words. The last
-/// words are a checksum, which finds mistakes. On a terminal, the shares are shown one after
+/// `3-of-5` makes five shares. Any three of them restore the key, with `keys join`; two reveal
+/// nothing about it. A share is 33 words in the SLIP-39 format, or a QR code with these words. The
+/// last words are a checksum, which detects mistakes. On a terminal, the shares are shown one after
 /// another: write each down, and press Enter to clear the screen.
 ///
 /// The shares depend only on the key and on how many are needed. So you can print each with its own

@@ -48,7 +48,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     let name = checked_name(args.name.as_deref())?;
     if let Some(plugin) = plugin_of_sops(&recipient) {
         ui.warn(format_args!(
-            "colleagues who encrypt for this recipient with `sops` need the program `{plugin}`; sops-rs does not"
+            "colleagues who encrypt for this recipient with `sops` need the program `{plugin}`; sops-rs does not need it"
         ));
     }
     let config = config(ui, globals)?;

@@ -18,7 +18,7 @@ pub(super) struct SelectionArgs {
     /// Change only the rule for this file; you can repeat this flag [default: every rule]
     #[arg(long = "for", value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Change only this key group of a rule, from 1
+    /// Change only this key group of a rule, counting from 1
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     group: Option<u16>,
     /// Print the change without making it

@@ -29,7 +29,7 @@ Examples:
 
 /// Check that a backup of the key alone opens every file
 ///
-/// This decrypts every encrypted file of the last commit with the keys in the file, and with no
+/// This decrypts every encrypted file of the last commit with the keys in the backup, and with no
 /// other key: not those of this computer, of the agent, of key services or of plugins. It verifies
 /// the MACs, checks that each creation rule names the backup, and does what `flux verify` does.
 /// Without a kubeconfig, it says that the cluster was not checked.
@@ -131,7 +131,7 @@ fn rule_checks(config: Option<&Config>, own: &[Recipient]) -> Vec<FluxCheck> {
             &*subject,
             format!("rule {number} does not encrypt for the backup"),
         )
-        .hint("add it: `sops-rs recipients add --update`, with the recipient of the backup")
+        .hint("run `sops-rs recipients add --update` with the recipient of the backup")
     };
     closed.into_iter().map(gap).collect()
 }
@@ -175,7 +175,9 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
         (_, 0) => "has no encrypted files".to_owned(),
         (true, 1) => "the only encrypted file opens, and its MAC matches".to_owned(),
         (true, _) => format!("all {all} encrypted files open, and their MACs match"),
-        (false, _) => format!("{opened} of {all} encrypted files open, and their MACs match"),
+        (false, _) => {
+            format!("encrypted files that open with a matching MAC: {opened} of {all}")
+        }
     };
     checks.push(match (opened == all, all) {
         (_, 0) => FluxCheck::note(rev, finding),

@@ -134,7 +134,7 @@ pub(super) fn text(facts: &Facts) -> String {
     let mut text = format!(
         "# The cluster is gone\n\n\
          This page was printed by `sops-rs recover drill --runbook` on {day}, for commit {}.\n\
-         Everything that you need is in the repository, except one private key:\n\n",
+         The repository has everything that you need, except:\n\n",
         code(&facts.commit)
     );
     for recipient in &facts.backup {
@@ -178,7 +178,7 @@ pub(super) fn text(facts: &Facts) -> String {
         );
     }
     if facts.directories.is_empty() {
-        text += "# No Kustomization of Flux builds an encrypted file, so apply them yourself:\n\
+        text += "# No Flux Kustomization builds an encrypted file, so apply the files yourself:\n\
                  SOPS_AGE_KEY_FILE=restored.txt sops-rs apply --filename DIRECTORY\n";
     }
     text += "```\n\n\
@@ -188,7 +188,7 @@ pub(super) fn text(facts: &Facts) -> String {
              flux get kustomizations\n\
              rm restored.txt\n\
              ```\n\n\
-             If others may have the old cluster, its keys and its Secrets, replace the key and every value.\n\n";
+             If others may have access to the old cluster, its keys or its Secrets, replace the key and every value.\n\n";
     text += &tables(facts);
     text
 }

@@ -34,13 +34,13 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
         }
         let file = shell_path(&file.to_string_lossy());
         return Err(error.hint(format!(
-            "its conflict markers are committed: find the commit with `git log -- {file}`, and take the file from the one before with `git checkout COMMIT^ -- {file}`"
+            "its conflict markers are committed: find the commit with `git log -- {file}`, and take the file from its parent with `git checkout COMMIT^ -- {file}`"
         )));
     }
     Err(error
         .hint("`sops-rs resolve` lists the encrypted files in conflict")
         .hint(format!(
-            "if you added it already, `git checkout --merge -- {}` brings the conflict back",
+            "if you have already added the file, `git checkout --merge -- {}` brings the conflict back",
             shell_path(&file.to_string_lossy())
         )))
 }
@@ -85,7 +85,7 @@ pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
     }
     match open.first() {
         Some(first) => ui.note(format_args!(
-            "Resolve each of these, as with `sops-rs resolve {}`",
+            "Resolve each of these, for example with `sops-rs resolve {}`",
             shell_path(&name_of(first))
         )),
         None if resolved.is_empty() => ui.note("No encrypted file has a conflict"),

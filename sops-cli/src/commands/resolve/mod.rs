@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Leave it to `git mergetool` to add the file
     #[arg(long, hide = true)]
     mergetool: bool,
-    /// Accept recipients that no creation rule names, and a file that none of your keys decrypts
+    /// Accept recipients that no creation rule names, and a file that none of your keys can decrypt
     #[arg(long, short = 'y')]
     yes: bool,
     /// Accept plaintext values that one side encrypts, if the selection rule does not cover them

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Don't ask, and accept recipients that no rule names
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Print the changes of several files without making them; requires `--in-place`
+    /// Print the changes to several files without making them; requires `--in-place`
     #[arg(long, requires = "in_place", hide_short_help = true)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -42,7 +42,8 @@ pub(super) struct ManifestArgs {
     labels: Vec<String>,
     /// The manifest, in YAML or JSON [default: NAME.yaml]
     ///
-    /// As with `kubectl`, `yaml` or `json` chooses the format: NAME.yaml or NAME.json.
+    /// As with `kubectl`, the value `yaml` or `json` only chooses the format: the file is then
+    /// NAME.yaml or NAME.json.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Of `kubectl`, in which it is needed to print a manifest
@@ -67,9 +68,9 @@ impl ManifestArgs {
         if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty())
             && !(is_name(namespace) && namespace.len() <= MAX_LABEL && !namespace.contains('.'))
         {
-            let message = format!("`{namespace}` is not a valid name of a namespace");
+            let message = format!("`{namespace}` is not a valid name for a namespace");
             return Err(CommandError::new(Code::Generic, message)
-                .hint("a name has up to 63 lowercase letters, digits and `-`"));
+                .hint("a name can have up to 63 characters: lowercase letters, digits and `-`"));
         }
         self.label_map()?;
         let file = self.file();

@@ -69,18 +69,18 @@ impl Literals {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct GenericArgs {
-    /// Add a file under its name or KEY; a directory adds each file in it
+    /// Add a file under its name or KEY; for a directory, add each file in it
     ///
     /// As in `kubectl`, the line break at the end of a file is part of the value.
     #[arg(long, value_name = "[KEY=]FILE")]
     from_file: Vec<String>,
-    /// Add the values of a file with lines `KEY=VALUE`
+    /// Add the values from a file of `KEY=VALUE` lines
     #[arg(long, value_name = "FILE")]
     from_env_file: Vec<PathBuf>,
     /// Add a value; other processes can see it
     #[arg(long, value_name = "KEY=VALUE")]
     from_literal: Vec<Zeroizing<String>>,
-    /// Add the text on standard input; the line break after a single line is dropped
+    /// Add the text from standard input; the line break after a single line is dropped
     #[arg(long, value_name = "KEY")]
     from_stdin: Option<String>,
     /// Ask for a value on the terminal, without showing it

@@ -52,9 +52,9 @@ pub(crate) struct ValueArgs {
     /// Take the values as plain text, not as JSON
     #[arg(long)]
     pub(super) text: bool,
-    /// Read plain text from a file, with the line break at its end; `-` is standard input
+    /// Read plain text from a file, including the line break at its end; `-` is standard input
     ///
-    /// For several paths, repeat this flag, in the same order.
+    /// For several paths, repeat this flag in the same order.
     #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["prompt", "generate", "value_file", "value_stdin"])]
     pub(super) from_file: Vec<PathBuf>,
     /// Ask for the value of each path on the terminal, without showing it
@@ -78,7 +78,7 @@ pub(crate) struct ValueArgs {
     /// Read the value as JSON from standard input
     #[arg(long, hide_short_help = true)]
     pub(super) value_stdin: bool,
-    /// Like `--text`, and keep a line break at the end of the value
+    /// Like `--text`, but keep a line break at the end of the value
     #[arg(long, hide_short_help = true)]
     pub(super) value_raw: bool,
 }

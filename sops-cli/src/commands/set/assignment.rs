@@ -64,7 +64,7 @@ impl ValueArgs {
         if !self.from_file.is_empty() {
             if self.from_file.len() != words.len() {
                 let message = format!(
-                    "`--from-file` is given {} times for {} paths",
+                    "the number of `--from-file` flags, {}, differs from the number of paths, {}",
                     self.from_file.len(),
                     words.len()
                 );
@@ -244,13 +244,13 @@ impl Assignment {
         let (bytes, origin) = match &self.value {
             NewValue::Json(node) if is_value && is_other_type(node) => {
                 return Err(refused(format!(
-                    "a value of a Secret must be text, and the one for `{}` is a number, `true`, `false` or `null` in JSON: to set it as text, add `--text`",
+                    "a value of a Secret must be text, but the one for `{}` is a number, `true`, `false` or `null` in JSON: to set it as text, add `--text`",
                     self.typed
                 )));
             }
             NewValue::Json(node) if is_data && !is_base64(node) => {
                 return Err(refused(format!(
-                    "a value under `data` of a Secret must be base64, and the one for `{}` is not: to set it as text, add `--text` and leave out the quotes of JSON, or set it under `stringData`",
+                    "a value under `data` of a Secret must be base64, but the one for `{}` is not: to set it as text, add `--text` and leave out the quotes of JSON, or set it under `stringData`",
                     self.typed
                 )));
             }

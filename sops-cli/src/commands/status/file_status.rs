@@ -130,7 +130,7 @@ impl<'r> StatusReader<'r> {
                 let lines = changes.lines().iter();
                 let keys = lines.filter_map(|line| match line.split_at_checked(4) {
                     Some(("+++ ", key)) => Some(format!("lacks {key}")),
-                    Some(("--- ", key)) => Some(format!("has {key}, which the rule does not name")),
+                    Some(("--- ", key)) => Some(format!("also has {key}")),
                     _ => None,
                 });
                 let selection = RuleDrift::between(metadata, rule, input.format);

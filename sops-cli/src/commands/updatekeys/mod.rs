@@ -209,7 +209,7 @@ impl KeyUpdate<'_> {
             number => format!("the data keys of {number} files"),
         };
         self.ui.warn(format_args!(
-            "the removed recipients still have {keys}, which decrypt later versions too; run `sops-rs rotate -i {}`, and change the secrets at their source",
+            "the removed recipients still have {keys}, so they can decrypt later versions too; run `sops-rs rotate -i {}`, and change the secrets at their source",
             named.join(" ")
         ));
     }

@@ -143,7 +143,7 @@ pub(super) fn altered(
         None => "restore the file from version control".to_owned(),
     };
     let help = format!(
-        "if you want the change, check the values with `sops-rs edit --ignore-mac {file}` and save them; otherwise {otherwise}"
+        "if you want to keep the change, check the values with `sops-rs edit --ignore-mac {file}` and save them; otherwise {otherwise}"
     );
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
 }

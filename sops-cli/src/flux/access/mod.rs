@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(ways(&lists, &[], "ann"), ["creates service account tokens"]);
         assert_eq!(
             ways(&lists, &[], "bob"),
-            ["runs commands in pods of service accounts that can"]
+            ["runs commands in pods whose service accounts can read the Secret"]
         );
         assert_eq!(
             ways(&lists, &[], "kustomize-controller"),

@@ -146,7 +146,7 @@ pub(super) fn indirect_ways(
     let debugs = covers(&["update", "patch"], "pods/ephemeralcontainers", &any);
     add(
         has_reader && (runs || debugs),
-        "runs commands in pods of service accounts that can",
+        "runs commands in pods whose service accounts can read the Secret",
     );
     ways
 }

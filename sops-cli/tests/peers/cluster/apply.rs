@@ -305,7 +305,7 @@ fn every_unusable_file_is_named() {
     for says in [
         "sops-rs encrypt --in-place several/b.yaml",
         "sops-rs encrypt --in-place several/c.yaml",
-        "nothing was applied: 2 of 3 files are invalid",
+        "nothing was applied: 2 of 3 files cannot be applied",
     ] {
         assert!(run.stderr.contains(says), "{run}");
     }

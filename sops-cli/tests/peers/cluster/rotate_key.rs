@@ -207,7 +207,7 @@ fn each_run_does_what_comes_next_and_stops_for_the_user() {
     let run = fleet.rotate("").succeeds();
     assert!(
         run.stderr
-            .contains("Not yet: flux-system/apps has applied main@sha1:"),
+            .contains("Not yet: flux-system/apps is still at main@sha1:"),
         "{run}"
     );
     fleet.shell("git branch other");

@@ -114,7 +114,7 @@ fn each_gap_is_reported() {
     assert_eq!(lines.last().map(String::as_str), Some("2 gaps"));
     assert_has(
         &lines,
-        "GAP clusters/apps.yaml: kustomization/apps does not decrypt: 1 encrypted file, and no `spec.decryption`",
+        "GAP clusters/apps.yaml: kustomization/apps builds 1 encrypted file, but has no `spec.decryption`",
     );
     assert_has(
         &lines,
@@ -215,7 +215,10 @@ fn each_gap_is_reported() {
     std::fs::remove_file(environment.path("live.yaml")).expect("the file can be removed");
     let lines = verify(&environment, &[]);
     assert_has(&lines, "ok clusters/apps.yaml: kustomization/apps");
-    assert_has(&lines, "GAP cluster: kustomization/apps does not decrypt");
+    assert_has(
+        &lines,
+        "GAP cluster: kustomization/apps builds 1 encrypted file",
+    );
     assert!(
         !lines
             .iter()
@@ -485,7 +488,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
         environment.finish(command).succeeds();
     };
     let gap = |name: &str| {
-        format!("GAP clusters/apps.yaml: kustomization/{name} does not decrypt: 1 encrypted file")
+        format!("GAP clusters/apps.yaml: kustomization/{name} builds 1 encrypted file")
     };
     let other = |name: &str| {
         format!(
@@ -496,7 +499,7 @@ fn kustomizations_of_another_repository_are_not_judged() {
     git(&["init", "-q"]);
     let lines = verify(&environment, &["-n", "origins"]);
     assert_has(&lines, &gap("flux-system"));
-    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, but the URL of no remote confirms it";
+    let assumption = "; its GitRepository `flux-system` is assumed to be this repository, although no remote has its URL";
     assert!(lines.iter().any(|line| line.ends_with(assumption)));
     assert_has(&lines, &other("other"));
     git(&[

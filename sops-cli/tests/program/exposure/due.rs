@@ -67,7 +67,7 @@ fn values_are_due_by_their_last_real_change() {
     assert!(run.stdout.contains("; maximum age 30days\n"), "{run}");
     assert!(
         run.stderr
-            .contains("1 of 2 secret values with a maximum age are due"),
+            .contains("Due: 1 of 2 secret values with a maximum age"),
         "{run}"
     );
 

@@ -253,7 +253,7 @@ fn attributes_of_other_files_that_override_ours_are_an_error() {
         clone.environment.write(other, "*.yaml -diff -merge\n");
         let run = clone.sops_rs(&["git", "install"]).fails_with(1);
         let message = format!(
-            "lines of {other} override `diff=sops merge=sops` for encrypted files: apps/db.yaml"
+            "lines in {other} override `diff=sops merge=sops` for encrypted files: apps/db.yaml"
         );
         assert!(run.stderr.contains(&message), "{run}");
         clone.environment.write(other, "");

@@ -388,7 +388,7 @@ fn the_sides_are_named_in_every_operation() {
             &["rebase", "main", "topic"][..],
             [
                 "ours is branch main, commit ",
-                "which you rebase onto; theirs is your branch topic",
+                "which you are rebasing onto; theirs is your branch topic",
             ],
         ),
         (

@@ -389,7 +389,7 @@ fn a_push_of_a_decrypted_file_is_refused() {
         refused(
             &run,
             &[
-                "is encrypted in the commit before",
+                "is encrypted in the previous commit",
                 &commit,
                 "The push is refused",
             ],

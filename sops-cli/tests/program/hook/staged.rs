@@ -654,7 +654,7 @@ fn one_command_is_shown_for_many_plaintext_files() {
     fs::remove_file(repository.0.path(".sops.yaml")).expect("the file can be removed");
     let run = repository.commit();
     refused(&run, &names);
-    let add_rule = "add a creation rule for it";
+    let add_rule = "add a creation rule for the file";
     assert_eq!(run.stderr.matches(add_rule).count(), 1, "{run}");
     assert!(!run.stdout.contains(add_rule), "{run}");
     repository.add(".sops.yaml", &configuration);

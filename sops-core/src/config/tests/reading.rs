@@ -74,11 +74,11 @@ fn errors_are_reported_with_their_location() {
         // Types.
         (
             "- a\n",
-            "1:1 this is a list; expected the configuration, a mapping",
+            "1:1 this is a list; expected a mapping with the key `creation_rules`",
         ),
         (
             "text",
-            "1:1 this is a string; expected the configuration, a mapping",
+            "1:1 this is a string; expected a mapping with the key `creation_rules`",
         ),
         (
             "creation_rules:\n  age: a\n",
@@ -86,7 +86,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules:\n  - age\n",
-            "2:5 creation_rules[0]: this is a string; expected a creation rule",
+            "2:5 creation_rules[0]: this is a string; expected a mapping",
         ),
         (
             "creation_rules:\n  - age: a\n  -\n",

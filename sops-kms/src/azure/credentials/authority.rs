@@ -21,7 +21,7 @@ pub(super) fn allowed_tenant(
         return Ok(challenge.tenant.clone());
     }
     Err(Failure::Failed(format!(
-        "the vault belongs to the tenant {}, but AZURE_TENANT_ID names another; to allow it, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
+        "the vault belongs to the tenant {}, but AZURE_TENANT_ID names another; to allow the vault's tenant, add it to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
         challenge.tenant
     )))
 }

@@ -31,7 +31,7 @@ pub(super) fn check(
     for key in groups.iter().flatten() {
         if matches!(key, MasterKey::AzureKv { version, .. } if version.is_empty()) {
             let message = format!(
-                "`{key}` has no version, so SOPS asks the vault for it whenever it reads this file"
+                "`{key}` has no version, so SOPS asks the vault for the version whenever it reads this file"
             );
             context
                 .report_node(rule, message)
@@ -104,7 +104,7 @@ impl KeyProblem {
         if let Err(error) = key.check() {
             return Some(Self::error(
                 error.to_string(),
-                "copy it again from its owner; for a private key, the file that `sops-rs keygen` wrote contains the public key",
+                "copy it again from its owner; if it is a private key, use the public key from the file that `sops-rs keygen` wrote",
             ));
         }
         match key {

@@ -56,7 +56,7 @@ fn problem(
     let secret = |span| {
         (
             span,
-            "which has what looks like a secret in plaintext".to_owned(),
+            "which contains what looks like a secret in plaintext".to_owned(),
         )
     };
     let secret = |span: Option<Range<usize>>| span.map(secret);

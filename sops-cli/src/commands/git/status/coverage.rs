@@ -41,9 +41,9 @@ pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
             files_named(&files)
         );
         let help = match others.is_empty() {
-            true => "run `sops-rs git install`, which adds them to .gitattributes; if it has these lines, a later one overrides them".to_owned(),
+            true => "run `sops-rs git install`, which adds these attributes to .gitattributes; if that file already has them, a later line overrides them".to_owned(),
             false => format!(
-                "run `sops-rs git install`, which adds them to .gitattributes; lines of {} may override them",
+                "run `sops-rs git install`, which adds these attributes to .gitattributes; lines in {} may override them",
                 others.join(" and ")
             ),
         };
@@ -73,7 +73,7 @@ fn with_attributes(root: &Path, plaintext: &[PathBuf]) -> Result<Option<Problem>
         files_named(&files)
     );
     let help = format!(
-        "encrypt each, as with `sops-rs encrypt -i {}`; if it should stay in plaintext, run `sops-rs git install` to update .gitattributes",
+        "encrypt each of them, for example with `sops-rs encrypt -i {}`; if a file should stay in plaintext, run `sops-rs git install` to update .gitattributes",
         shell_path(first)
     );
     Ok(Some(Problem {

@@ -113,7 +113,7 @@ fn broken_attributes(repository: &GitRepository) -> Option<Problem> {
         Problem::new(
             "attributes-conflict",
             format!("{FILE} has conflict markers"),
-            "run `sops-rs git install`, which writes its lines again, and resolve conflicts of other lines by hand",
+            "run `sops-rs git install`, which writes its lines again, and resolve conflicts in other lines by hand",
         )
     })
 }
@@ -138,7 +138,7 @@ fn conflicts(
         return Ok(None);
     };
     let help = format!(
-        "resolve each, as with `sops-rs resolve {}`",
+        "resolve each of them, for example with `sops-rs resolve {}`",
         shell_path(first)
     );
     let message = format!("encrypted files have conflicts: {}", files_named(&files));
