@@ -52,13 +52,16 @@ pub(crate) fn instruct(
         return Ok(None);
     };
     // The socket of an agent that was killed refuses connections.
-    if UnixStream::connect(socket.path()).is_err() {
+    let is_stopped = || UnixStream::connect(socket.path()).is_err();
+    if is_stopped() {
         return Ok(None);
     }
-    let answer = agent.instruct(instruction);
-    answer
-        .map(Some)
-        .map_err(|message| CommandError::new(Code::Generic, message))
+    match agent.instruct(instruction) {
+        Ok(answer) => Ok(Some(answer)),
+        // Its time may have ended before it could answer.
+        Err(_) if is_stopped() => Ok(None),
+        Err(message) => Err(CommandError::new(Code::Generic, message)),
+    }
 }
 
 /// Stops the agent, and waits until another can take its place.

@@ -108,7 +108,7 @@ fn a_configuration_above_the_repository_only_warns() {
     let run = repository.commit().succeeds();
     assert!(
         run.stderr
-            .contains("covers app/secrets/a.env and 1 more in plaintext"),
+            .contains("covers plaintext: app/secrets/a.env and 1 more; "),
         "{run}"
     );
     repository.add(".sops.yaml", &rule("^other/"));
