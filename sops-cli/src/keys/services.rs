@@ -311,14 +311,18 @@ impl Services {
         }
     }
 
+    /// Whether the user has a private key of age, and no key service may have others.
+    pub(crate) fn has_age_key(&self) -> bool {
+        // Many users have an SSH key and never decrypt with it.
+        let is_native = |own: &Recipient| own.to_string().starts_with("age1");
+        let own = || self.identities.recipients();
+        self.is_local && !self.has_remote && own().iter().any(is_native)
+    }
+
     /// Whether the user has private keys for age, and none of them can decrypt a file for those key
     /// groups.
     pub(crate) fn locks_out(&self, key_groups: KeyGroups<'_>) -> bool {
-        let own = || self.identities.recipients();
-        // Many users have an SSH key and never decrypt with it.
-        let is_native = |own: &Recipient| own.to_string().starts_with("age1");
-        let has_own = self.is_local && !self.has_remote && own().iter().any(is_native);
-        has_own && self.opened(key_groups.groups) < key_groups.needed()
+        self.has_age_key() && self.opened(key_groups.groups) < key_groups.needed()
     }
 
     /// How many of the key groups this machine can decrypt, or may be able to.

@@ -68,13 +68,23 @@ fn verify(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, Comman
     }
     ui.note(&verified.summary);
     if verified.summary.checks_no_mac() {
-        let help = services
-            .obstacle_without_prompt()
-            .map(|(obstacle, help)| format!(": {obstacle}; {help}"));
-        ui.warn(format_args!(
-            "no MAC was verified, because none of your private keys can decrypt the files{}",
-            help.unwrap_or_default()
-        ));
+        let (message, obstacle) = (
+            "no MAC was verified, because none of your private keys can decrypt the files",
+            services.obstacle_without_prompt(),
+        );
+        // A job without a key relies on the history. A key that should decrypt the files and does
+        // not is probably the wrong one.
+        if obstacle.is_some() || services.has_age_key() {
+            let error = CommandError::new(Code::CannotReadInput, message);
+            verified.errors.push(match obstacle {
+                Some((obstacle, help)) => error.hint(format!("{obstacle}; {help}")),
+                None => error.hint(
+                    "use the right key, ask someone who can decrypt the files to add yours, or run `verify` without any key",
+                ),
+            });
+        } else {
+            ui.warn(message);
+        }
     }
     let is_incomplete = !verified.errors.is_empty();
     ui.errors(verified.errors);

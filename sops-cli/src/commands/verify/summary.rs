@@ -78,11 +78,13 @@ impl fmt::Display for Summary {
         }
         write!(
             f,
-            "; {}, {}, {} unverified",
+            "; {}, {}",
             many(self.errors, "error"),
-            many(self.warnings, "warning"),
-            self.unverified
+            many(self.warnings, "warning")
         )?;
+        if self.unverified > 0 {
+            write!(f, ", {} unverified", self.unverified)?;
+        }
         if self.uncovered > 0 {
             write!(
                 f,

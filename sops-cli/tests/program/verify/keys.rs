@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use sops_test_support::environment::{identity, other_recipient, recipient};
+use sops_test_support::environment::{identity, other_identity, other_recipient, recipient};
 
 use super::{Repository, SECRET, Verification, for_someone_else, rules};
 
@@ -14,8 +14,7 @@ fn unaltered_encrypted_files_pass() {
         .write("pod.yaml", "kind: Pod\nmetadata:\n  name: web\n");
     let verification = repository.verify(&[]);
     verification.is_clean();
-    let summary =
-        "3 encrypted files: 3 decrypted with a matching MAC; 0 errors, 0 warnings, 0 unverified";
+    let summary = "3 encrypted files: 3 decrypted with a matching MAC; 0 errors, 0 warnings";
     assert!(
         verification.run.stderr.contains(summary),
         "{}",
@@ -176,4 +175,15 @@ fn a_key_of_the_environment_is_used() {
     repository
         .verify(&["--require-key"])
         .finds(&[("SV002", "a.yaml")], 2);
+}
+
+#[test]
+fn a_key_that_decrypts_nothing_is_an_error() {
+    let repository = Repository::with(&["a.yaml"]);
+    repository.forget_key();
+    repository.verify(&[]).is_clean();
+    let mut command = repository.0.command(&["verify"]);
+    command.env("SOPS_AGE_KEY", other_identity());
+    let run = repository.0.finish(command).fails_with(2);
+    assert!(run.stderr.contains("error: no MAC was verified"), "{run}");
 }
