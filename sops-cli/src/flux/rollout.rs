@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use sops_lint::flux::{FluxTree, SourceOrigin};
 
-use crate::git::is_ancestor;
+use crate::git::{has_commit, is_ancestor};
 
 /// The Kustomizations of a repository in a cluster, and what they have applied.
 #[derive(Debug, Default)]
@@ -81,6 +81,11 @@ fn obstacle(object: &Value, commit: &str) -> Option<String> {
     };
     let hash = revision.rsplit([':', '/', '@']).next().unwrap_or_default();
     let is_hash = hash.len() >= 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash && !has_commit(hash) {
+        return Some(format!(
+            "is at {revision}, which this clone does not have: run `git fetch`"
+        ));
+    }
     if !is_hash || !is_ancestor(commit, hash) {
         return Some(format!("is still at {revision}"));
     }
@@ -112,7 +117,7 @@ mod tests {
             (json!({}), "has applied nothing yet"),
             (
                 json!({"lastAppliedRevision": "main@sha1:0000000000000000000000000000000000000000", "conditions": ready}),
-                "is still at main@sha1:0000000000000000000000000000000000000000",
+                "is at main@sha1:0000000000000000000000000000000000000000, which this clone does not have: run `git fetch`",
             ),
             (
                 json!({"lastAppliedRevision": "latest@sha256:abc", "conditions": ready}),

@@ -96,6 +96,11 @@ pub(crate) fn first_commit_of(blob: &str, tip: &str) -> Option<String> {
     Some(short(commit).to_owned())
 }
 
+/// Whether the repository has the commit.
+pub(crate) fn has_commit(commit: &str) -> bool {
+    git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok()
+}
+
 /// Whether a commit is equal to another commit or an ancestor of it.
 pub(crate) fn is_ancestor(commit: &str, of: &str) -> bool {
     git(&["merge-base", "--is-ancestor", commit, of]).is_ok()

@@ -188,7 +188,11 @@ fn each_run_does_what_comes_next_and_stops_for_the_user() {
     assert_eq!(fleet.keys_of("flux.txt").len(), 1);
 
     // The new key is in both places before anything is encrypted for it.
-    let run = fleet.rotate("").succeeds();
+    let before = (fleet.secret(), fleet.environment.read("flux.txt"));
+    let run = fleet.rotate("").fails_with(1);
+    assert!(run.stderr.contains("to start one, add `--start`"), "{run}");
+    assert_eq!((fleet.secret(), fleet.environment.read("flux.txt")), before);
+    let run = fleet.rotate("--start").succeeds();
     let new = fleet.keys_of("flux.txt").remove(1);
     assert_eq!(fleet.keys_in_cluster(), [old.clone(), new.clone()]);
     assert!(run.stderr.contains("--confirmed backup,ci"), "{run}");

@@ -1,0 +1,33 @@
+//! Other branches that still need a key.
+
+use crate::command_error::CommandError;
+use crate::git::git;
+
+/// The branches with files that name a recipient, and how many.
+pub(super) fn branches_with(recipient: &str) -> Result<Vec<(String, usize)>, CommandError> {
+    let list = git(&[
+        "for-each-ref",
+        "--format=%(refname:short)",
+        "refs/heads",
+        "refs/remotes",
+    ])?;
+    let list = String::from_utf8_lossy(&list).into_owned();
+    let mut found = Vec::new();
+    for branch in list.lines().filter(|name| !name.starts_with('-')) {
+        // This fails if nothing is found.
+        let files = git(&[
+            "grep",
+            "--name-only",
+            "--fixed-strings",
+            "-e",
+            recipient,
+            branch,
+            "--",
+        ]);
+        let count = files.map_or(0, |files| files.split(|byte| *byte == b'\n').count() - 1);
+        if count > 0 {
+            found.push((branch.to_owned(), count));
+        }
+    }
+    Ok(found)
+}
