@@ -70,7 +70,10 @@ fn with_placeholders(resource: Node) -> Result<Node, Problem> {
     sops_placeholder::fill(&mut resource);
     match path_of_ciphertext(&resource) {
         None => Ok(resource),
-        Some(field) => Err(Problem::new("the encrypted value is damaged").at_field(&field)),
+        Some(field) => Err(Problem::new(
+            "the encrypted value is damaged; restore the file from version control",
+        )
+        .at_field(&field)),
     }
 }
 
@@ -168,6 +171,6 @@ fn why_unverified(origin: &ResourceOrigin) -> String {
 const NO_METADATA: &str = "this value is encrypted, but the resource has no `sops` metadata to decrypt it with; restore the file from version control, look for a patch \
                         that removes the metadata, or use a SopsGenerator for files that a kustomize generator cannot decrypt";
 
-const UNRECORDED: &str = "the resource does not say which file it is from; add `buildMetadata: [originAnnotations]` to the kustomization that is built";
+const UNRECORDED: &str = "the resource does not say which file it is from; add `buildMetadata: [originAnnotations]` to the kustomization that you build";
 
 const NO_FILE: &str = "the annotation config.kubernetes.io/origin does not name a file; list the encrypted file under `resources`, or use a SopsGenerator";

@@ -24,11 +24,13 @@ const MERGE_KEYS: [&str; 7] = [
     "containerPort",
 ];
 
-const ABSENT: &str = "the file does not have this encrypted value at this key path";
-const ELSEWHERE: &str = "this encrypted value is elsewhere in the file";
-const RENAMED: &str = "the merge key of this list item (`name` or similar) differs from the file's";
-const REORDERED: &str = "the encrypted values of this list have a different order in the file";
-const OTHER_RULE: &str = "the selection rule in the metadata differs from the file's";
+const ABSENT: &str =
+    "the file does not have this encrypted value at this key path; remove the patch that adds it";
+const ELSEWHERE: &str =
+    "the file has this encrypted value at another position; remove the patch that moves it";
+const RENAMED: &str = "the merge key of this list item (`name` or similar) differs from the file's; remove the patch that changes it";
+const REORDERED: &str = "the encrypted values of this list have a different order in the file; remove the patch that reorders them";
+const OTHER_RULE: &str = "the selection rule in the metadata differs from the file's; remove the patch that changes `sops`";
 
 /// A file whose MAC was verified.
 pub(super) struct SourceFile {

@@ -180,7 +180,7 @@ fn altered_values_are_not_built() {
         "patches: [{path: patch.yaml}]\n",
     );
     let found = directory.build("base").fails();
-    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: this encrypted value is elsewhere in the file";
+    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: the file has this encrypted value at another position; remove the patch that moves it";
     assert!(found.starts_with(message), "{found}");
 }
 

@@ -45,7 +45,7 @@ impl DataKeys {
         }
     }
 
-    /// Wipes the keys whose time is over.
+    /// Wipes the keys that have expired.
     pub(super) fn forget_old(&self) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.retain(|_, key| key.since.elapsed() < self.time);

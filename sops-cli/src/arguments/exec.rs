@@ -118,7 +118,7 @@ impl ExecArgs {
         {
             let message = format!("expected one file, but {} is a second one", name_of(second));
             return Err(CommandError::new(Code::Generic, message)
-                .hint("pass one file; for the next one, call `sops-rs` again in the command"));
+                .hint("pass one file; for two, nest the calls: `sops-rs exec-env A -- sops-rs exec-env B -- COMMAND`"));
         }
         let first = words.remove(0).clone();
         let command = match words.is_empty() {

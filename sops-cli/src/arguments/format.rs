@@ -14,16 +14,14 @@ use crate::ui::Ui;
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FormatArgs {
-    /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
+    /// Input format: yaml, json, dotenv, ini, binary [default: by extension]
     ///
-    /// By default, the file extension decides; for an encrypted file with an unknown extension, the
-    /// content decides.
+    /// For an encrypted file with an unknown extension, the content decides.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
-    /// Output format [default: from the name]
+    /// Output format [default: by extension]
     ///
-    /// By default, the file extension decides; if it is unknown, the output has the format of the
-    /// input.
+    /// If the extension is unknown, the output has the format of the input.
     #[arg(long, hide_short_help = true, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
@@ -72,7 +70,7 @@ impl FormatArgs {
                 Code::ConflictingParameters,
                 "`--output-type binary` would lose all keys except `data`",
             )
-            .hint("to convert it: `sops-rs decrypt --output-type`, then `sops-rs encrypt`"));
+            .hint("to convert the file, run `sops-rs decrypt --output-type binary FILE`, and encrypt the result with `sops-rs encrypt --input-type binary`"));
         }
         Ok(FormatChange { input, output })
     }

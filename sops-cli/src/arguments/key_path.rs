@@ -7,7 +7,7 @@ use sops_printable::beginning;
 use super::invocation;
 
 /// What a path with an error should look like.
-const FORMS: &str = "a path is `a.b[0]`, `.a[\"key.with.dots\"]` or `[\"a\"][\"b\"]`";
+const FORMS: &str = "write a path as `a.b[0]`, `.a[\"key.with.dots\"]` or `[\"a\"][\"b\"]`";
 
 /// How many characters of a path messages show.
 const MAX_SHOWN: usize = 100;

@@ -55,7 +55,7 @@ pub(crate) struct RuleArgs {
         help_heading = "Rules"
     )]
     encrypted_comment_regex: Option<String>,
-    /// Accept a file in which the rule selects no values
+    /// Accept a file in which the rule selects no values, or leaves part of a Secret in plaintext
     ///
     /// With this flag, `edit` also accepts plaintext values that the creation rule would encrypt.
     #[arg(long, hide_short_help = true, help_heading = "Rules")]

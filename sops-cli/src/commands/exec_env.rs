@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Join the keys of nested values with this text, such as `__`
     #[arg(long, value_name = "TEXT")]
     separator: Option<String>,
-    /// Input format: yaml, json, dotenv, ini, binary [default: from the name]
+    /// Input format: yaml, json, dotenv, ini, binary [default: by extension]
     #[arg(long, hide_short_help = true, value_name = "FORMAT")]
     input_type: Option<String>,
 }

@@ -65,7 +65,7 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// The first creation rule in `.sops.yaml` that matches the file name determines the recipients
+    /// The first creation rule in `.sops.yaml` that matches the path of the file determines the recipients
     /// and the values to encrypt; flags override it. Only values change: comments, order and layout
     /// stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
@@ -163,11 +163,11 @@ pub(crate) enum Command {
     Groups(DeferredArgs<groups::Args>),
     /// Publish an encrypted file to its destination from `.sops.yaml`
     ///
-    /// The first of the `destination_rules` whose `path_regex` matches the path as you type it
-    /// decides where the file goes. Its field `directory`, which `sops` does not have, names a
-    /// directory relative to `.sops.yaml`. If the rule has a `recreation_rule` with keys, the file
-    /// is encrypted again with them; otherwise it is copied. Amazon S3, Google Cloud Storage and
-    /// HashiCorp Vault are not supported yet.
+    /// The file goes where the first matching rule in `destination_rules` says. The `path_regex` of
+    /// a rule is matched against the path exactly as you type it. The field `directory`, which
+    /// `sops` does not have, names a directory relative to `.sops.yaml`. If the rule has a
+    /// `recreation_rule` with keys, the file is encrypted again with them; otherwise it is copied.
+    /// Amazon S3, Google Cloud Storage and HashiCorp Vault are not supported yet.
     Publish(DeferredArgs<publish::Args>),
     /// Run a command with the decrypted values as environment variables
     ///

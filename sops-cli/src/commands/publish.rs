@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Publish without asking
     #[arg(long, short)]
     yes: bool,
-    /// Leave out the extensions in the published names
+    /// Omit the file extensions from the published names
     #[arg(long)]
     omit_extensions: bool,
     /// Publish all files in a directory and its subdirectories

@@ -26,7 +26,10 @@ pub(crate) fn near_miss(config: &Config, rule: &CreationRule, path: &Path) -> Op
     if let Some(other) = with_other_extension(path)
         && matches(pattern, &other)
     {
-        return Some(format!("it would match {}", name_of(&other)));
+        return Some(format!(
+            "it matches {}, with the other extension",
+            name_of(&other)
+        ));
     }
     for start in ["^/", "^./", r"^\./", "/", "./", r"\./"] {
         if let Some(rest) = pattern.strip_prefix(start)
@@ -90,7 +93,11 @@ mod tests {
                 "secrets/a.yaml",
                 wanted("it differs only in upper and lower case"),
             ),
-            (r"\.yaml$", "a.yml", wanted("it would match a.yaml")),
+            (
+                r"\.yaml$",
+                "a.yml",
+                wanted("it matches a.yaml, with the other extension"),
+            ),
             (
                 "^/secrets/",
                 "secrets/a.yaml",

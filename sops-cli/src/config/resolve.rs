@@ -140,7 +140,7 @@ impl ConfigResolver {
             files.extend(config.map(|config| shortened(config.file(), &here)));
         }
         if files.len() > 1 {
-            ui.note("Several configurations apply to these files:");
+            ui.note("The files are governed by several configurations:");
             for file in &files {
                 ui.note(format_args!("  - {}", name_of(file)));
             }

@@ -86,8 +86,7 @@ impl EditorSession<'_> {
                 .as_deref()
                 .is_some_and(|refused| text == refused.as_slice())
             {
-                let message =
-                    "the text cannot be encrypted and was not changed; nothing was written";
+                let message = "you closed the editor without correcting the text, which cannot be encrypted; nothing was written";
                 let error = CommandError::new(Code::FileNotModified, message).calmly();
                 return Err(match text == original.text {
                     true => error,
@@ -112,7 +111,7 @@ impl EditorSession<'_> {
             times += 1;
             if times == MAX_TIMES {
                 let message = format!(
-                    "the editor saved text that cannot be encrypted {MAX_TIMES} times in a row; nothing was written"
+                    "{MAX_TIMES} times in a row, the editor saved text that cannot be encrypted; nothing was written"
                 );
                 return Err(keep(
                     directory,
@@ -177,7 +176,7 @@ fn is_about_text(error: &Error) -> bool {
 fn keep(directory: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
     let kept = directory.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(
-        "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",
+        "the edited text is kept in plaintext as {}; copy the text, and then delete the directory",
         name_of(&kept)
     ))
 }

@@ -10,7 +10,7 @@ pub(crate) fn notes(format: Format) -> Vec<String> {
         _ => vec![
             "Replace this example. Its values are encrypted when you save and quit the editor."
                 .to_owned(),
-            "To create no file, quit without saving.".to_owned(),
+            "To cancel, quit without saving.".to_owned(),
         ],
     }
 }

@@ -37,13 +37,13 @@ impl Addresses {
         }
     }
 
-    /// Whether the remote had another address at the last push.
+    /// Whether the remote had a different address at the last push.
     pub(crate) fn has_changed(&self, remote: &str, address: &str) -> bool {
         let before = self.digests.get(remote);
         before.is_some_and(|before| *before != digest(address))
     }
 
-    /// Remembers the address for these remotes. If that fails, they count as never pushed.
+    /// Remembers the address for these remotes. If that fails, they count as never pushed to.
     pub(crate) fn remember(&mut self, remotes: &[String], address: &str) {
         let digest = digest(address);
         let is_known = |remote| self.digests.get(remote) == Some(&digest);

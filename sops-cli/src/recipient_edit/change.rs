@@ -149,7 +149,7 @@ impl RecipientChange<'_> {
                 {
                     return Err(Error::Path {
                         message: format!(
-                            "creation_rules[{index}] would have no recipients left; add another one first, or delete the rule"
+                            "creation_rules[{index}] would have no recipients left; add another recipient first, or delete the rule"
                         ),
                     });
                 }
@@ -159,7 +159,7 @@ impl RecipientChange<'_> {
             return Err(match is_other {
                 true => Error::Path {
                     message: format!(
-                        "creation_rules[{index}] shares the list of recipients, so it would change too; leave out `--for`, or change the file in an editor"
+                        "creation_rules[{index}] uses the same list of recipients as the selected rule, so it would change too; leave out `--for`, or change the file in an editor"
                     ),
                 },
                 false => not_editable(),

@@ -52,7 +52,7 @@ impl Ui {
         }
     }
 
-    /// Whether to report successes.
+    /// Stops reporting successes if `quiet` is set.
     pub(crate) fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = quiet;
         self
@@ -177,7 +177,7 @@ impl Ui {
         }
     }
 
-    /// Reports the errors of several files, equal ones once.
+    /// Reports the errors of several files, each distinct error once.
     pub(crate) fn errors(&self, errors: Vec<CommandError>) {
         for error in CommandError::without_repetition(errors) {
             self.error(&error);

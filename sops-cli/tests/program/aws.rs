@@ -361,7 +361,7 @@ fn a_refusal_says_what_to_do() {
         (
             with("sso"),
             KEY,
-            "you are not logged in for the profile `sso`; run `aws sso login --profile sso`",
+            "you are not logged in with the profile `sso`; run `aws sso login --profile sso`",
         ),
         (with("mfa"), KEY, "the profile `mfa` requires MFA"),
         (
@@ -372,7 +372,7 @@ fn a_refusal_says_what_to_do() {
         (
             with("circle"),
             KEY,
-            "the profiles refer to each other in a loop",
+            "the profile `circle` refers to itself through its `source_profile`",
         ),
         (
             with("failing"),
@@ -382,7 +382,7 @@ fn a_refusal_says_what_to_do() {
         (
             with("nowhere"),
             KEY,
-            "AWS_PROFILE: there is no profile `nowhere`",
+            "there is no profile `nowhere` in ~/.aws/config or ~/.aws/credentials; AWS_PROFILE names this profile",
         ),
         (
             vec![("AWS_EC2_METADATA_DISABLED", "true")],

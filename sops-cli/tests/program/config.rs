@@ -98,7 +98,8 @@ fn a_file_without_a_rule_is_explained_and_an_error() {
     let run = environment.run(&["config", "explain", "a.yml"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
-        run.stdout.contains("does not match: it would match a.yaml"),
+        run.stdout
+            .contains("does not match: it matches a.yaml, with the other extension"),
         "{run}"
     );
     assert!(

@@ -288,7 +288,7 @@ fn a_refusal_says_what_to_do() {
         (
             vec![token],
             of_project("disabled"),
-            "run `gcloud services enable cloudkms.googleapis.com`",
+            "run `gcloud services enable cloudkms.googleapis.com --project PROJECT`",
         ),
         (
             vec![token],

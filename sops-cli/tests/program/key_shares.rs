@@ -115,7 +115,7 @@ fn mistakes_are_found_and_no_word_is_shown() {
         (
             format!("{one}{foreign}"),
             &[],
-            "share 3 is from another split than share 1",
+            "share 3 is from a different split than share 1",
         ),
         (
             format!("{one}\n{mistyped}\n"),
@@ -125,7 +125,7 @@ fn mistakes_are_found_and_no_word_is_shown() {
         (
             format!("{one}\n{unknown}\n"),
             &[],
-            "word 33 is not a word of SLIP-39",
+            "word 33 is not in the SLIP-39 word list",
         ),
         (
             format!("{one}{}", shares[1]),
@@ -277,7 +277,7 @@ fn a_terminal_shows_one_share_at_a_time_and_asks_for_them() {
     let right = wrong[3];
     wrong[3] = "zeros";
     session.type_in(&format!("{}\n", wrong.join(" ")));
-    session.until("word 4 is not a word of SLIP-39");
+    session.until("word 4 is not in the SLIP-39 word list");
     session.until_hidden("Word 4, or all words again (input hidden):");
     session.type_in(&format!("{right}\n"));
     let (end, status) = session.end();

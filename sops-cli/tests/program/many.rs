@@ -749,7 +749,7 @@ fn the_configurations_of_a_directory_are_named_if_there_are_several() {
     environment.write("apps/b.yaml", SECRET);
     environment.run(&["encrypt", "-i", "."]).succeeds();
     let named =
-        "Several configurations apply to these files:\n  - .sops.yaml\n  - apps/.sops.yaml\n";
+        "The files are governed by several configurations:\n  - .sops.yaml\n  - apps/.sops.yaml\n";
     for command in [&["updatekeys", "-y"][..], &["rotate", "-i"]] {
         let run = environment.run(&[command, &["."]].concat()).succeeds();
         assert!(run.stderr.contains(named), "{run}");

@@ -197,7 +197,11 @@ fn one_rule_is_changed_on_its_own() {
     );
     environment.write(".sops.yaml", &shared);
     let run = environment.run(&["recipients", "add", NEW, "--for", "b.yaml"]);
-    assert!(run.fails_with(1).stderr.contains("shares the list"));
+    assert!(
+        run.fails_with(1)
+            .stderr
+            .contains("uses the same list of recipients")
+    );
     assert_eq!(environment.read(".sops.yaml"), shared);
     let groups = format!(
         "creation_rules:\n  - key_groups:\n      - age:\n          - {ann}\n      - age:\n          - {}\n",

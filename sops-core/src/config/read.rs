@@ -167,7 +167,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Mappings(schema) => {
                 write!(
                     f,
-                    "a list; each item is {}, and begins with `- `",
+                    "a list, each item of which is {}, and begins with `- `",
                     schema.description
                 )
             }
@@ -228,7 +228,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 refuse(fault_of_rule(text))?;
                 Regexp::check(text).map_err(|error| match glob::as_regex(text) {
                     Some(regex) => E::custom(format!(
-                        "this is a regular expression, not a glob; write `{regex}`"
+                        "`path_regex` takes a regular expression, not a glob; write `{regex}`"
                     )),
                     None => E::custom(error),
                 })?;

@@ -92,7 +92,7 @@ impl Selection {
         Ok(())
     }
 
-    /// Rejects a comment that would have another effect on the rule once it is encrypted.
+    /// Rejects a comment that the rule would treat differently once the comment is encrypted.
     pub(crate) fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
         self.rule
             .as_ref()

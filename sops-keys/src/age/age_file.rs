@@ -1,6 +1,6 @@
 //! Reads age files in linear time.
 //!
-//! The crate `age` 0.11 parses a header from its start again with each line that it reads. Anyone
+//! The crate `age` 0.11 reparses the header from the start for each line that it reads. Anyone
 //! can write a header of thousands of lines, so this module passes it the whole header as one line.
 
 use std::borrow::Cow;
@@ -83,7 +83,7 @@ fn header_length(file: &[u8]) -> usize {
 /// The binary form of an age file that may be armored.
 ///
 /// # Errors
-/// For armor that is truncated or was altered.
+/// An error if the armor is truncated or was altered.
 pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     if !file.trim_ascii_start().starts_with(ARMOR_BEGIN.as_bytes()) {
         return Ok(Cow::Borrowed(file));

@@ -345,7 +345,7 @@ fn decrypt(
     let mut reader = match decrypted {
         Ok(reader) => reader,
         Err(_) if attempt.found_malformed_stanza() => {
-            return Err(damaged("a malformed header"));
+            return Err(damaged("its header is malformed"));
         }
         Err(DecryptError::NoMatchingKeys) => return Ok(None),
         Err(_) => return Err(damaged("its header was altered")),

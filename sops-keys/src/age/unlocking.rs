@@ -37,7 +37,7 @@ impl Identities {
         reasons.collect()
     }
 
-    /// Lets a plugin encrypt and decrypt a random text.
+    /// Has a plugin encrypt and decrypt random text.
     #[cfg(feature = "plugin")]
     fn rehearse(&self, identity: &::age::plugin::Identity) -> Result<(), String> {
         use crate::data_key::DataKey;

@@ -116,7 +116,8 @@ fn join_encrypted(shares: &[Share]) -> Result<(SplitId, Zeroizing<Vec<u8>>)> {
         let digest = interpolate(&points, DIGEST);
         let (start, random) = digest.split_at(DIGEST_BYTES);
         if digest_of(random, &secret) != start {
-            let message = "the shares do not belong together: one of them is from another split";
+            let message =
+                "the shares do not belong together: one of them is from a different split";
             return Err(Error::share(message));
         }
     }

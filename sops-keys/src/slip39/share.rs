@@ -80,13 +80,13 @@ impl Share {
     ///
     /// # Errors
     ///
-    /// [`Error::Share`] if it is from another split, or if one of the others has its number.
+    /// [`Error::Share`] if it is from a different split, or if one of the others has its number.
     pub fn check_with(&self, earlier: &[Self]) -> Result<()> {
         let number = self.number();
         for other in earlier {
             if self.id != other.id || self.value.len() != other.value.len() {
                 let message = format!(
-                    "share {number} is from another split than share {}",
+                    "share {number} is from a different split than share {}",
                     other.number()
                 );
                 return Err(Error::share(message));
@@ -121,13 +121,13 @@ impl FromStr for Share {
         for (at, word) in text.split_whitespace().enumerate() {
             let word_number = at + 1;
             numbers.push(words::number(word).ok_or_else(|| Error::Share {
-                message: format!("word {word_number} is not a word of SLIP-39"),
+                message: format!("word {word_number} is not in the SLIP-39 word list"),
                 word: Some(word_number),
             })?);
         }
         let count = numbers.len();
         if count < MIN_WORDS || value_padding(count) > 8 {
-            let message = format!("it has {count} words, and a share of an age key has 33");
+            let message = format!("it has {count} words, but a share of an age key has 33");
             return Err(Error::share(message));
         }
         if !checksum::matches(is_extendable(&numbers), &numbers) {
@@ -165,8 +165,10 @@ impl Share {
             exponent: field(20),
             threshold: field(0) + 1,
         };
-        let value = value(&numbers[HEADER_WORDS..numbers.len() - checksum::WORDS])
-            .ok_or_else(|| Error::share("its value has the wrong length"))?;
+        let value =
+            value(&numbers[HEADER_WORDS..numbers.len() - checksum::WORDS]).ok_or_else(|| {
+                Error::share("its words are valid, but it is not a share of an age key")
+            })?;
         Ok(Self {
             id,
             index: field(4),

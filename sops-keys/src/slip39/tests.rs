@@ -113,7 +113,7 @@ fn a_wrong_word_is_located() {
             at + 1
         );
         assert_eq!(replaced(at, other), expected);
-        let expected = format!("word {} is not a word of SLIP-39", at + 1);
+        let expected = format!("word {} is not in the SLIP-39 word list", at + 1);
         for unknown in ["zeros", "zer", "é"] {
             assert_eq!(replaced(at, unknown), expected);
         }
@@ -123,7 +123,7 @@ fn a_wrong_word_is_located() {
     let several = "the checksum does not match; several words are wrong, or in the wrong order";
     assert_eq!(message(swapped.join(" ").parse::<Share>()), several);
     let short = words[1..].join(" ");
-    let count = "it has 32 words, and a share of an age key has 33";
+    let count = "it has 32 words, but a share of an age key has 33";
     assert_eq!(message(short.parse::<Share>()), count);
 }
 
@@ -150,7 +150,7 @@ fn shares_that_do_not_belong_together_are_named() {
         ),
         (
             vec![&ours[0], &ours[4], &theirs[1]],
-            "share 2 is from another split than share 1",
+            "share 2 is from a different split than share 1",
         ),
         (
             vec![&ours[4], &ours[2], &forged[4]],
@@ -158,7 +158,7 @@ fn shares_that_do_not_belong_together_are_named() {
         ),
         (
             vec![&ours[0], &ours[1], &forged[2]],
-            "the shares do not belong together: one of them is from another split",
+            "the shares do not belong together: one of them is from a different split",
         ),
     ] {
         let set: Vec<Share> = set.into_iter().cloned().collect();

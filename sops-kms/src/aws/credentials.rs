@@ -142,7 +142,7 @@ fn about_profile(error: &CredentialsError, profile: &Profile, source: &str) -> S
         Some(error) if !error.is_unauthorized_exception() => format!("{source}: {reason}"),
         // The SDK has no type for a login that has expired.
         None if !reason.contains("expired") => {
-            format!("you are not logged in for the profile `{name}`; run `{command}`")
+            format!("you are not logged in with the profile `{name}`; run `{command}`")
         }
         _ => format!("the SSO login of the profile `{name}` has expired; run `{command}`"),
     }

@@ -2,6 +2,7 @@
 //! explain.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use aws_config::profile::ProfileSet;
 use sops_keys::Environment;
@@ -29,10 +30,12 @@ impl Profile {
         environment: &Environment,
         named: Option<&str>,
     ) -> Outcome<Option<Self>> {
-        let selected = match text(environment, "AWS_PROFILE")? {
-            Some(name) => Some(name),
-            None => text(environment, "AWS_DEFAULT_PROFILE")?,
-        };
+        let mut variable = "AWS_PROFILE";
+        let mut selected = text(environment, variable)?;
+        if selected.is_none() {
+            variable = "AWS_DEFAULT_PROFILE";
+            selected = text(environment, variable)?;
+        }
         let wanted = named.or(selected.as_deref());
         let name = wanted.unwrap_or("default").to_owned();
         let (files, fs, env) = Default::default();
@@ -41,10 +44,15 @@ impl Profile {
         let profiles = profiles.map_err(|error| reason(&error))?;
         if profiles.get_profile(&name).is_none() {
             return match (named, wanted) {
-                (Some(name), _) => Err(missing(name)),
-                (None, Some(name)) => Err(format!(
-                    "AWS_PROFILE: there is no profile `{}`",
-                    escaped(name)
+                (Some(name), _) => Err(missing(
+                    name,
+                    format_args!("the encrypted file names this profile, so add it there"),
+                )),
+                (None, Some(name)) => Err(missing(
+                    name,
+                    format_args!(
+                        "{variable} names this profile, so add it there, or change {variable}"
+                    ),
                 )),
                 (None, None) => Ok(None),
             };
@@ -62,9 +70,9 @@ impl Profile {
     }
 }
 
-fn missing(name: &str) -> String {
+fn missing(name: &str, advice: fmt::Arguments<'_>) -> String {
     format!(
-        "there is no profile `{}` in ~/.aws/config or ~/.aws/credentials; the encrypted file names this profile, so add it there",
+        "there is no profile `{}` in ~/.aws/config or ~/.aws/credentials; {advice}",
         escaped(name)
     )
 }
@@ -75,9 +83,18 @@ fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
     let mut seen = Vec::new();
     let mut name = name;
     loop {
-        let profile = profiles.get_profile(name).ok_or_else(|| missing(name))?;
+        let profile = profiles.get_profile(name).ok_or_else(|| {
+            let around = escaped(seen.last().copied().unwrap_or_default());
+            missing(
+                name,
+                format_args!("the profile `{around}` names it as its `source_profile`, so add it there, or change `{around}`"),
+            )
+        })?;
         if seen.contains(&name) {
-            return Err("the profiles refer to each other in a loop".to_owned());
+            return Err(format!(
+                "the profile `{}` refers to itself through its `source_profile`; change that in ~/.aws/config",
+                escaped(name)
+            ));
         }
         seen.push(name);
         let has = |key: &str| profile.get(key).is_some();

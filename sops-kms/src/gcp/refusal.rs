@@ -44,7 +44,7 @@ pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[
             "Google rejects the access token from {source}: {message}; run `gcloud auth application-default login`"
         ),
         StatusCode::FORBIDDEN if has("SERVICE_DISABLED") => format!(
-            "{message}; run `gcloud services enable cloudkms.googleapis.com`, with `--project` and the project in the message"
+            "{message}; run `gcloud services enable cloudkms.googleapis.com --project PROJECT` with the project named above"
         ),
         StatusCode::FORBIDDEN if has("USER_PROJECT_DENIED") => format!(
             "you are not allowed to use the quota project: {message}; set GOOGLE_CLOUD_QUOTA_PROJECT to a project where you have the role `roles/serviceusage.serviceUsageConsumer`"
@@ -54,7 +54,7 @@ pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[
         ),
         StatusCode::NOT_FOUND => format!("the key does not exist: {message}"),
         StatusCode::TOO_MANY_REQUESTS => {
-            format!("Google Cloud KMS received too many requests: {message}")
+            format!("Google Cloud KMS received too many requests: {message}; try again in a minute")
         }
         status => format!("Google returned {}: {message}", status.as_u16()),
     }

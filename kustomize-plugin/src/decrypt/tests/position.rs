@@ -18,12 +18,12 @@ fn values_must_be_in_their_file() {
     let ran = sample.run(CONFIG, &[&from(&file, "other.yaml")]);
     assert_eq!(
         ran.error(),
-        "Secret a: other.yaml: stringData.password: the file does not have this encrypted value at this key path"
+        "Secret a: other.yaml: stringData.password: the file does not have this encrypted value at this key path; remove the patch that adds it"
     );
     let moved = from(&other, "other.yaml").replace("  password: ENC", "  token: ENC");
     assert_eq!(
         sample.run(CONFIG, &[&moved]).error(),
-        "Secret a: other.yaml: stringData.token: this encrypted value is elsewhere in the file"
+        "Secret a: other.yaml: stringData.token: the file has this encrypted value at another position; remove the patch that moves it"
     );
     for (path, message) in [
         (
@@ -221,7 +221,8 @@ fn encrypted_values_stay_in_their_document_and_item() {
     let users = |tree: &Node| items(tree, "users");
     let password = |tree: &Node, index: usize| field(&users(tree)[index], "password");
     let absent = "the file does not have this encrypted value at this key path";
-    let elsewhere = "this encrypted value is elsewhere in the file";
+    let elsewhere =
+        "the file has this encrypted value at another position; remove the patch that moves it";
     let renamed = "the merge key of this list item";
     let reordered = "the encrypted values of this list have a different order in the file";
     let swapped = {

@@ -63,7 +63,9 @@ impl Version {
     ) -> Result<Self, CommandError> {
         let bytes = objects.blob(id).ok_or_else(|| {
             let message = "the file's content is missing from the repository's objects";
-            CommandError::new(Code::CannotReadInput, message).in_file(&name_of(path))
+            CommandError::new(Code::CannotReadInput, message)
+                .in_file(&name_of(path))
+                .hint("run `git fetch`, and `git fsck` if the content is still missing")
         })?;
         Ok(Self {
             path: path.to_owned(),

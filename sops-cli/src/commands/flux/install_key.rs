@@ -39,7 +39,7 @@ Examples:
 
 /// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
-/// sops-rs looks for the key where sops does, and installs the keys that belong to recipients in
+/// sops-rs looks for keys where sops does, and installs those that belong to recipients in
 /// `.sops.yaml`. They are sent with server-side apply, and only over TLS to a server whose
 /// certificate is valid.
 #[derive(clap::Args, Debug)]
@@ -64,7 +64,7 @@ pub(crate) struct Args {
     /// Replace the key in the cluster even if this computer has no copy of it
     #[arg(long)]
     replace: bool,
-    /// Print the Secret with the private key instead of sending it
+    /// Print the Secret, including the private key, instead of sending it
     #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts", "replace"])]
     export: bool,
     /// Send the private key even if the connection is not encrypted or the server's certificate is

@@ -32,8 +32,8 @@ Examples:
 /// Check whether Flux can decrypt the files of a repository
 ///
 /// This checks that the Secret in the cluster has your key, that its keys can decrypt the encrypted
-/// files, and that the Flux Kustomizations that build these files decrypt them, in the repository
-/// and in the cluster. Without a kubeconfig, it checks only the repository. It changes nothing. The
+/// files, and that the Flux Kustomizations that build these files are configured to decrypt them,
+/// both in the repository and in the cluster. Without a kubeconfig, it checks only the repository. It changes nothing. The
 /// exit code is 1 if Flux cannot decrypt a file, or is not configured to.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     output: Output,
-    /// Also list who can read the Secret with the key, and how
+    /// Also list who can read the Secret that holds the key, and how
     #[arg(long)]
     access: bool,
     #[command(flatten)]

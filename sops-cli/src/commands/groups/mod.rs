@@ -37,7 +37,7 @@ Examples:
 const DELETE_EXAMPLES: &str = "\
 Examples:
   sops-rs groups delete --file secret.yaml --in-place 1
-  sops-rs groups delete --file secret.yaml 1 > changed.yaml";
+  sops-rs groups delete 1 --file secret.yaml > changed.yaml";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

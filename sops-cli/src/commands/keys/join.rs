@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Files with shares; `-` is standard input [default: ask on a terminal]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The recipient of the key, or the first part of it
+    /// The recipient of the key, or at least its first 12 characters
     #[arg(long, value_name = "RECIPIENT", value_parser = recipient)]
     recipient: Option<String>,
     #[command(flatten)]

@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// File with the private key [default: your key file]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// The recipient of the key, or the first part of it, if the file has several keys
+    /// The recipient of the key, or at least its first 12 characters, if the file has several keys
     #[arg(long, value_name = "RECIPIENT")]
     recipient: Option<String>,
     /// Print a QR code instead of words

@@ -27,15 +27,16 @@ Examples:
   sops-rs recover drill --key-file backup.txt --rev v1.0
   sops-rs recover drill --key-file backup.txt --runbook > runbook.md";
 
-/// Check that a backup of the key alone opens every file
+/// Check that a backup of the key can decrypt every file without any other key
 ///
 /// This decrypts every encrypted file of the last commit with the keys in the backup, and with no
 /// other key: not those of this computer, of the agent, of key services or of plugins. It verifies
-/// the MACs, checks that each creation rule names the backup, and does what `flux verify` does.
+/// the MACs, checks that each creation rule names a recipient of the backup, and does what
+/// `flux verify` does.
 /// Without a kubeconfig, it says that the cluster was not checked.
 ///
-/// The exit code is 0 if the backup opens everything, 1 if there is a gap, and 2 if something could
-/// not be checked, or after an error.
+/// The exit code is 0 if the backup decrypts everything, 1 if a file cannot be decrypted or a check
+/// fails, and 2 if something could not be checked, or after an error.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -45,7 +46,7 @@ pub(super) struct Args {
     /// Also check the files of this commit, such as the last release
     #[arg(long, value_name = "REV")]
     rev: Vec<String>,
-    /// Print a recovery runbook for this repository, as Markdown; the checks go to standard error
+    /// Print a recovery runbook for this repository, as Markdown; the results of the checks go to standard error
     #[arg(long)]
     runbook: bool,
     #[command(flatten)]

@@ -82,7 +82,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules:\n  age: a\n",
-            "2:3 creation_rules: this is a mapping; expected a list; each item is a creation rule",
+            "2:3 creation_rules: this is a mapping; expected a list, each item of which is a creation rule",
         ),
         (
             "creation_rules:\n  - age\n",
@@ -175,7 +175,7 @@ fn errors_are_reported_with_their_location() {
         // Rules.
         (
             "creation_rules:\n  - path_regex: '*.yaml'\n",
-            "2:17 creation_rules[0].path_regex: this is a regular expression, not a glob; write `\\.yaml$`",
+            "2:17 creation_rules[0].path_regex: `path_regex` takes a regular expression, not a glob; write `\\.yaml$`",
         ),
         (
             "creation_rules:\n  - path_regex: '*\\.yaml'\n",

@@ -93,12 +93,12 @@ async fn subject_token(client: &HttpClient, source: &CredentialSource) -> Outcom
             let mut request = Request::new(Bytes::new());
             *request.uri_mut() = url
                 .parse()
-                .map_err(|_| "its `url` is not a URL".to_owned())?;
+                .map_err(|_| "`credential_source.url` is not a URL".to_owned())?;
             for (name, value) in &source.headers {
                 let name: Option<HeaderName> = name.parse().ok();
                 let value = HeaderValue::from_str(value).ok();
                 let (Some(name), Some(mut value)) = (name, value) else {
-                    return Err("its `headers` are invalid".to_owned());
+                    return Err("`credential_source.headers` are invalid".to_owned());
                 };
                 value.set_sensitive(true);
                 request.headers_mut().insert(name, value);
@@ -113,7 +113,7 @@ async fn subject_token(client: &HttpClient, source: &CredentialSource) -> Outcom
         }
         (None, None) => {
             return Err(
-                "sops-rs supports tokens of another provider only from a `file` or a `url`"
+                "sops-rs can read the token of another provider only from a `file` or a `url`; change `credential_source`"
                     .to_owned(),
             );
         }
@@ -134,9 +134,15 @@ async fn subject_token(client: &HttpClient, source: &CredentialSource) -> Outcom
             .map(|text| text.trim().to_owned()),
     };
     let token = token.filter(|token| !token.is_empty());
-    token
-        .map(SecretText::from)
-        .ok_or_else(|| "the identity provider returned no token".to_owned())
+    token.map(SecretText::from).ok_or_else(|| {
+        let from = match source.file {
+            Some(_) => "file",
+            None => "url",
+        };
+        format!(
+            "the `{from}` under `credential_source` contains no token; check it and its `format`"
+        )
+    })
 }
 
 /// A token of a service account, for someone who may impersonate it.
@@ -154,7 +160,9 @@ async fn impersonated(
     let url = secure(url)?;
     access_token::request(client, Method::POST, url, headers, body, &[source.value()])
         .await
-        .map_err(|message| format!("the service account cannot be impersonated: {message}"))
+        .map_err(|message| format!(
+                "the service account cannot be impersonated: {message}; you need the role `roles/iam.serviceAccountTokenCreator` on it"
+            ))
 }
 
 /// Refuses a URL to which tokens would go without encryption, except on this machine.
