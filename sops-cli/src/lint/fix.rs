@@ -10,6 +10,7 @@ use sops_core::document::NewEntry;
 use sops_core::{EncryptedDocument, Encryption, Format, parse_document, unencrypted_values};
 use sops_lint::{Finding, Fix};
 use sops_printable::one_line;
+use zeroize::Zeroizing;
 
 use super::diff::masked_diff;
 use crate::arguments::{GlobalArgs, OpeningArgs};
@@ -279,6 +280,12 @@ impl Fixer<'_> {
         }
         match self.repair {
             Repair::Write => {
+                let encrypted = EncryptedDocument::parse(&*input.content, format).ok();
+                // The MAC may cover the values in plaintext.
+                let fixed = match encrypted.filter(|file| !file.metadata().mac_only_encrypted) {
+                    Some(file) => Zeroizing::new(self.encrypted_with(&input, &file, entries)?),
+                    None => fixed,
+                };
                 files::write(
                     self.ui,
                     path,
@@ -294,6 +301,24 @@ impl Fixer<'_> {
             }
         }
         Ok(count)
+    }
+
+    /// The encrypted file with new entries in plaintext, and with a MAC that covers them.
+    fn encrypted_with(
+        &self,
+        input: &Input,
+        document: &EncryptedDocument<'_>,
+        entries: &[&NewEntry],
+    ) -> Result<String, CommandError> {
+        let services = Services::new(self.ui, self.globals)?;
+        let key = services.data_key(self.ui, input, document)?;
+        let open = decrypt_file::open(input, document, key, &OpeningArgs::default())?;
+        decrypt_file::warn_of_comments(self.ui, input, open.unopened_comments());
+        let plaintext =
+            parse_document(open.plaintext(), input.format).map_err(|error| input.error(error))?;
+        let fixed = Zeroizing::new(plaintext.with_entries(entries).0);
+        open.encrypt(fixed.as_bytes(), SystemTime::now())
+            .map_err(|error| input.error(error))
     }
 }
 

@@ -644,3 +644,38 @@ fn a_path_with_two_dots_is_the_same_as_one_without() {
     assert_eq!(files("", "."), ["apps/secret.yaml"]);
     assert_eq!(files("apps/web", "../.."), ["../../apps/secret.yaml"]);
 }
+
+#[test]
+fn a_fix_in_an_encrypted_file_keeps_its_mac() {
+    let environment = TestEnvironment::new();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: web\n    image: web:1\n    volumeMounts:\n    - name: db\n      mountPath: /db\n  volumes:\n  - name: db\n    secret:\n      secretName: db\n";
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: hunter2\n";
+    let text = format!("{pod}---\n{secret}");
+    let rule = ["--encrypted-regex", "^stringData$"];
+    environment.write("all.yaml", &text);
+    environment
+        .run(
+            &[
+                &["encrypt", "-i", "--age", &recipient()][..],
+                &rule,
+                &["all.yaml"],
+            ]
+            .concat(),
+        )
+        .succeeds();
+    let encrypted = environment.read("all.yaml");
+    // Without a key, the file stays as it was.
+    let mut without = environment.command(&["lint", "--fix", "--select", "SL007", "all.yaml"]);
+    without
+        .env_remove("SOPS_AGE_KEY_FILE")
+        .env("HOME", "/nonexistent");
+    assert_ne!(environment.finish(without).code, Some(0));
+    assert_eq!(environment.read("all.yaml"), encrypted);
+    environment
+        .run(&["lint", "--fix", "--select", "SL007", "all.yaml"])
+        .succeeds();
+    let decrypted = environment.decrypt("all.yaml");
+    assert!(decrypted.contains("readOnly: true"), "{decrypted}");
+    assert!(decrypted.ends_with(secret), "{decrypted}");
+}

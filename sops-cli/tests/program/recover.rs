@@ -72,7 +72,7 @@ fn a_backup_that_opens_everything_passes() {
     let run = drill(&environment, "backup.txt", &[]).succeeds();
     assert_eq!(
         line(&run, "HEAD"),
-        "ok HEAD the only encrypted file opens, and its MAC matches"
+        "ok HEAD decrypts the only encrypted file, and its MAC matches"
     );
     assert_eq!(
         line(&run, "backup"),
@@ -94,7 +94,7 @@ fn the_keys_of_this_computer_do_not_count() {
     assert_eq!(line(&run, "apps/db.yaml"), expected);
     assert_eq!(
         line(&run, "HEAD"),
-        "- HEAD encrypted files that open with a matching MAC: 0 of 1"
+        "- HEAD decrypts 0 of 1 encrypted files with a matching MAC"
     );
     let rule = "GAP .sops.yaml rule 1 does not encrypt for the backup";
     assert_eq!(line(&run, ".sops.yaml"), rule);
@@ -162,17 +162,17 @@ fn the_runbook_has_the_facts_of_the_repository() {
     commit(&environment);
     let run = drill(&environment, "backup.txt", &["--runbook"]).succeeds();
     assert!(
-        run.stderr.contains("the only encrypted file opens"),
+        run.stderr.contains("decrypts the only encrypted file"),
         "{run}"
     );
     let page = &run.stdout;
     for text in [
         "# The cluster is gone\n",
         &*format!(
-            "sops-rs keys join --recipient {} --output restored.txt\n",
+            "sops-rs keys join --recipient {} --output /dev/shm/restored.txt\n",
             recipient()
         ),
-        "--age-key-file restored.txt --namespace flux-system --name keys\n",
+        "--age-key-file /dev/shm/restored.txt --namespace flux-system --name keys\n",
         " --path=clusters/production\n",
         "1 file. Flux decrypts:\n",
         "| `apps` | `./apps` | 1 | `flux-system/keys` |\n",

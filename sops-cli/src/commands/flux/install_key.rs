@@ -366,7 +366,7 @@ impl Installation<'_> {
             .map(|(_, recipient)| recipient.to_string())
             .collect();
         let message = format!(
-            "{namespace}/{name} in the cluster has the private key of {}, which is not on this computer and would be lost",
+            "{namespace}/{name} in the cluster has the private key of {}, which is not in the keys to install or in your key file, and would be lost",
             recipients.join(" and that of ")
         );
         let entries: BTreeSet<_> = lost.iter().map(|(entry, _)| entry).collect();

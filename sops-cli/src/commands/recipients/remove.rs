@@ -22,6 +22,9 @@ Examples:
   sops-rs recipients remove --dry-run bob
   sops-rs recipients remove --update --rotate bob";
 
+/// What a rotation of data keys does not do.
+const AT_THE_SOURCE: &str = "Change every secret at its source too: old commits still contain it, encrypted with the old data keys.";
+
 /// Remove a recipient from `.sops.yaml`
 ///
 /// This removes the recipient from every creation rule, changes nothing else in the file, and
@@ -81,7 +84,11 @@ fn remove(
         ));
         update(ui, globals, services, &config, &requested, true)?;
         return match args.rotate {
-            true => rotate(ui, globals, services, &config),
+            true => {
+                rotate(ui, globals, services, &config)?;
+                ui.note(AT_THE_SOURCE);
+                Ok(())
+            }
             false => Ok(()),
         };
     }
@@ -125,6 +132,9 @@ fn remove(
     update(ui, globals, services, &config, &requested, true)?;
     if args.rotate {
         rotate(ui, globals, services, &config)?;
+        if warning == FluxWarning::Usual {
+            ui.note(AT_THE_SOURCE);
+        }
         warn_about_flux(ui, &config, &shown, warning);
         return Ok(());
     }

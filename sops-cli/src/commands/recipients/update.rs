@@ -135,9 +135,7 @@ pub(super) fn rotate(
         yes: false,
         ..rotate::Args::default()
     };
-    rotate::rotate(ui, globals, services, &args)?;
-    ui.note("Change every secret at its source too: old commits still contain it, encrypted with the old data keys.");
-    Ok(())
+    rotate::rotate(ui, globals, services, &args)
 }
 
 /// The directory of the configuration, as short as possible.

@@ -174,10 +174,10 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
     let (opened, all) = (summary.decrypted, summary.encrypted);
     let finding = match (opened == all, all) {
         (_, 0) => "has no encrypted files".to_owned(),
-        (true, 1) => "the only encrypted file opens, and its MAC matches".to_owned(),
-        (true, _) => format!("all {all} encrypted files open, and their MACs match"),
+        (true, 1) => "decrypts the only encrypted file, and its MAC matches".to_owned(),
+        (true, _) => format!("decrypts all {all} encrypted files, and their MACs match"),
         (false, _) => {
-            format!("encrypted files that open with a matching MAC: {opened} of {all}")
+            format!("decrypts {opened} of {all} encrypted files with a matching MAC")
         }
     };
     checks.push(match (opened == all, all) {

@@ -146,12 +146,12 @@ pub(super) fn text(facts: &Facts) -> String {
          ## 1. Restore the key\n\n\
          If the backup is in shares:\n\n\
          ```sh\n\
-         sops-rs keys join --recipient {} --output restored.txt\n\
+         sops-rs keys join --recipient {} --output /dev/shm/restored.txt\n\
          ```\n\n\
-         Otherwise, copy the backup to `restored.txt`, and run `chmod 600 restored.txt`.\n\n\
-         ## 2. Check that it opens everything\n\n\
+         Otherwise, copy the backup to `/dev/shm/restored.txt`, and run `chmod 600 /dev/shm/restored.txt`.\n\n\
+         ## 2. Check that it decrypts everything\n\n\
          ```sh\n\
-         sops-rs recover drill --key-file restored.txt\n\
+         sops-rs recover drill --key-file /dev/shm/restored.txt\n\
          ```\n\n\
          ## 3. Give it to the cluster\n\n\
          ```sh\n",
@@ -160,7 +160,7 @@ pub(super) fn text(facts: &Facts) -> String {
     for (namespace, name) in &facts.secrets {
         let _ = writeln!(
             text,
-            "sops-rs flux install-key --create-namespace --age-key-file restored.txt --namespace {} --name {}",
+            "sops-rs flux install-key --create-namespace --age-key-file /dev/shm/restored.txt --namespace {} --name {}",
             shell_word(namespace),
             shell_word(name)
         );
@@ -179,14 +179,14 @@ pub(super) fn text(facts: &Facts) -> String {
     }
     if facts.directories.is_empty() {
         text += "# No Flux Kustomization builds an encrypted file, so apply the files yourself:\n\
-                 SOPS_AGE_KEY_FILE=restored.txt sops-rs apply --filename DIRECTORY\n";
+                 SOPS_AGE_KEY_FILE=/dev/shm/restored.txt sops-rs apply --filename DIRECTORY\n";
     }
     text += "```\n\n\
              ## 5. Check the cluster\n\n\
              ```sh\n\
-             SOPS_AGE_KEY_FILE=restored.txt sops-rs flux verify\n\
+             SOPS_AGE_KEY_FILE=/dev/shm/restored.txt sops-rs flux verify\n\
              flux get kustomizations\n\
-             rm restored.txt\n\
+             rm /dev/shm/restored.txt\n\
              ```\n\n\
              If others may have access to the old cluster, its keys or its Secrets, replace the key and every value.\n\n";
     text += &tables(facts);

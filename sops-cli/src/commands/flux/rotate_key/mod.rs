@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use sops_core::keys::age::Recipient;
-use sops_core::keys::{Environment, Identities};
+
 use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
@@ -55,9 +55,9 @@ pub(crate) struct Args {
     /// The recipient of the key to replace [default: that of the only key in the cluster]
     #[arg(long, value_name = "RECIPIENT")]
     old: Option<String>,
-    /// The file that keeps Flux's keys on this computer [default: your key file]
+    /// The file that keeps Flux's keys on this computer
     #[arg(long, value_name = "FILE")]
-    age_key_file: Option<PathBuf>,
+    age_key_file: PathBuf,
     /// Confirm that these places have the new key, such as `backup,ci`
     #[arg(long, value_name = "PLACES", value_delimiter = ',')]
     confirmed: Vec<Place>,
@@ -149,7 +149,7 @@ impl Rotation<'_> {
         })?;
         let repository = RepositoryState::read(config)?;
         let secret = self.secret()?;
-        let file = KeyFile::read(self.key_file()?)?;
+        let file = KeyFile::read(args.age_key_file.clone())?;
         let in_cluster = recipients_in_secret(&secret);
         let mut replacement = self.replacement(&file, &in_cluster)?;
         if starts
@@ -246,13 +246,6 @@ impl Rotation<'_> {
         })
     }
 
-    fn key_file(&self) -> Result<PathBuf, CommandError> {
-        match &self.args.age_key_file {
-            Some(file) => Ok(file.clone()),
-            None => key_file::own_file(),
-        }
-    }
-
     /// The key to replace, and its replacement.
     fn replacement(
         &self,
@@ -304,9 +297,14 @@ impl Rotation<'_> {
 
     fn create_key(&self, file: &KeyFile, old: &Recipient) -> Result<Next, CommandError> {
         let ui = self.ui;
-        let usual = Identities::from_environment(Environment::process());
-        if self.args.age_key_file.is_none() && usual.recipients().contains(old) {
-            ui.note("Flux uses a key from your key file. To give Flux a key of its own, pass another key file with `--age-key-file`.");
+        let own = key_file::own_file().ok();
+        let own = own.and_then(|file| file.canonicalize().ok());
+        if own.is_some() && own == file.path.canonicalize().ok() {
+            let message =
+                "this is the file of your own keys, and Flux's keys must not be mixed with them";
+            return Err(CommandError::new(Code::Generic, message)
+                .in_file(&name_of(&file.path))
+                .hint("pass another file with `--age-key-file`; it need not exist"));
         }
         let pair = keygen::generate(old.to_string().starts_with("age1pq1"));
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -371,7 +369,7 @@ impl Rotation<'_> {
         } else {
             ui.note(format_args!(
                 "The key is the last one in {}.",
-                name_of(&self.key_file()?)
+                name_of(&args.age_key_file)
             ));
         }
         if ui.can_ask() {
@@ -398,7 +396,7 @@ impl Rotation<'_> {
             old, age_key_file, ..
         } = self.args;
         let SecretArgs { namespace, name } = &self.args.secret;
-        let file = age_key_file.as_ref().map(|file| shell_path(&name_of(file)));
+        let file = Some(shell_path(&name_of(age_key_file)));
         let word = |text: &String, usual: &str| (text != usual).then(|| shell_word(text));
         let flags = [
             ("--namespace", word(namespace, "flux-system")),
