@@ -19,7 +19,7 @@ pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {
 pub(crate) fn checklist(report: &Report) -> String {
     let who = report.who.as_deref().unwrap_or_default();
     let mut text = format!("# Values to replace: {}\n\n", markdown(who));
-    text += "Each of these values could be read by someone who left. Change it at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed` lists the rest.\n\n";
+    text += "Each of these values could be read by someone who left. Change it at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed NAME` lists the rest.\n\n";
     for value in &report.values {
         text += &format!("- [ ] {}\n", markdown(&line(value)));
     }
