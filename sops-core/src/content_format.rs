@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sops_document::{Format, binary};
+use sops_document::{Format, binary, skip_conflict_begin};
 
 use crate::cipher::CIPHERTEXT_PREFIX;
 use crate::metadata_entry::{is_encrypted, parse_document};
@@ -37,7 +37,8 @@ pub fn encrypted_format(content: &[u8]) -> Option<Format> {
         return Some(Format::Binary);
     }
     let text = str::from_utf8(content).ok()?;
-    match text.trim_ascii_start().starts_with('{') {
+    // In JSON on one line, a conflict surrounds the whole file.
+    match skip_conflict_begin(text.trim_ascii_start()).starts_with('{') {
         true => in_braces(text),
         false => by_marker(text),
     }
@@ -125,6 +126,7 @@ mod tests {
             // A damaged file is read in its format, whose parser reports the error.
             ("a: ENC\n<<<<<<< a\nsops:\n    mac: x\n", Some(Yaml)),
             ("{\"a\": \"ENC\", \"sops\": {}", Some(Json)),
+            ("<<<<<<< a\n{\"a\": \"ENC\", \"sops\": {}}\n", Some(Json)),
             // Not encrypted: text under such a name is binary.
             ("A=1\nsops_mode=1\n", None),
             ("a: 1\n", None),

@@ -42,6 +42,22 @@ pub fn merge_conflict(text: &[u8]) -> Option<Range<usize>> {
     begin
 }
 
+/// The text after its first line, if that begins a conflict; otherwise the whole text.
+///
+/// ```
+/// use sops_document::skip_conflict_begin;
+///
+/// assert_eq!(skip_conflict_begin("<<<<<<< HEAD\n{}\n"), "{}\n");
+/// assert_eq!(skip_conflict_begin("{}\n"), "{}\n");
+/// ```
+pub fn skip_conflict_begin(text: &str) -> &str {
+    let end = text.find(['\n', '\r']).unwrap_or(text.len());
+    match is_marker(&text.as_bytes()[..end], BEGIN) {
+        true => text[end..].trim_start_matches(['\n', '\r']),
+        false => text,
+    }
+}
+
 /// Whether the line is a conflict marker.
 pub fn is_conflict_marker(line: &[u8]) -> bool {
     [BEGIN, MIDDLE, END, b"|||||||"]

@@ -122,7 +122,7 @@ pub mod yaml;
 
 pub use block_top::{BlockTops, TopEntries};
 pub use canonical::canonical;
-pub use conflict::{is_conflict_marker, merge_conflict};
+pub use conflict::{is_conflict_marker, merge_conflict, skip_conflict_begin};
 pub use containers::Containers;
 pub use convert::{Indentation, convert, extract};
 pub use de::{from_document, from_documents};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sops_core::{is_encrypted, parse_document};
-use sops_document::Format;
+use sops_document::{Format, skip_conflict_begin};
 
 use crate::context::Context;
 use crate::unparsed::names_secret;
@@ -36,7 +36,7 @@ pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<For
 /// The format of an encrypted file whose name does not determine it. Documentation that shows such
 /// a file does not count.
 pub(crate) fn encrypted_format(path: &Path, text: &str) -> Option<Format> {
-    if text.trim_start().starts_with('{') {
+    if skip_conflict_begin(text.trim_start()).starts_with('{') {
         return text.contains("\"sops\"").then(|| json_or_binary(text));
     }
     let has = |begin: &str| text.lines().any(|line| line.starts_with(begin));
@@ -68,12 +68,13 @@ fn json_or_binary(text: &str) -> Format {
 }
 
 /// Whether the rules know the content. Many files that are neither dotenv nor INI have such names,
-/// and JSON begins with a brace; but a creation rule for the file, or a Secret in it, decides.
+/// and JSON begins with a brace, which may be in a merge conflict; but a creation rule for the file,
+/// or a Secret in it, decides.
 pub(crate) fn is_checked(format: Format, is_encrypted: bool, text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     match format {
         Format::Yaml => !text.is_empty(),
-        Format::Json => text.starts_with('{') || names_secret(text),
+        Format::Json => skip_conflict_begin(text).starts_with('{') || names_secret(text),
         Format::Dotenv => true,
         Format::Ini => is_encrypted,
         _ => is_encrypted,

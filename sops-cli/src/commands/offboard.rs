@@ -71,7 +71,7 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
         let message =
             "some versions in the history could not be read, so the checklist may be incomplete";
         return Err(CommandError::new(Code::CannotReadInput, message)
-            .hint("`sops-rs exposure --removed` lists them"));
+            .hint("`sops-rs exposure --removed NAME` lists them"));
     }
     Ok(())
 }

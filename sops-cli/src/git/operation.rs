@@ -90,6 +90,16 @@ impl Operation {
         commit.filter(|_| self.kind == OperationKind::Merge)
     }
 
+    /// Whether commits are being rebased.
+    pub(crate) fn is_rebase(&self) -> bool {
+        self.kind == OperationKind::Rebase
+    }
+
+    /// The commit that commits are rebased onto, if this is a rebase.
+    pub(crate) fn rebased_onto(&self) -> Option<&str> {
+        Some(&*self.ours).filter(|ours| self.is_rebase() && *ours != "HEAD")
+    }
+
     /// The commit of the other side, whose version is theirs. A revert takes the version before its
     /// commit.
     pub(crate) fn other_side(&self) -> Option<&str> {

@@ -32,7 +32,16 @@ impl UnmergedFile {
         // Git must not read the path as a pattern.
         let mut pathspec = OsString::from(magic);
         pathspec.push(file);
-        let mut files = list(&pathspec)?;
+        let mut files = list("--unmerged", &pathspec)?;
+        Ok((!files.is_empty()).then(|| files.swap_remove(0)))
+    }
+
+    /// The versions of a file that was added without being resolved. Git keeps them after the commit
+    /// too, until it changes the working tree.
+    pub(crate) fn added(file: &Path) -> Result<Option<Self>, CommandError> {
+        let mut pathspec = OsString::from(":(literal)");
+        pathspec.push(file);
+        let mut files = list("--resolve-undo", &pathspec)?;
         Ok((!files.is_empty()).then(|| files.swap_remove(0)))
     }
 
@@ -72,6 +81,24 @@ impl UnmergedFile {
         }))
     }
 
+    /// Whether a file with this content is the result of this conflict: the last commit has our
+    /// version or, if it has the content, the commit before the one that changed the file does.
+    pub(crate) fn is_of_last_change(&self, content: &[u8]) -> Result<bool, CommandError> {
+        let Some(path) = self.path.to_str() else {
+            return Ok(false);
+        };
+        let objects = Objects::open()?;
+        let version = |commit: &str| objects.blob(&format!("{commit}:{path}"));
+        let head = version("HEAD");
+        if head.as_deref() != Some(content) {
+            return Ok(head.as_deref() == self.ours());
+        }
+        let pathspec = format!(":(top,literal){path}");
+        let last = git(&["rev-list", "--max-count=1", "HEAD", "--", &pathspec])?;
+        let last = String::from_utf8(last).unwrap_or_default();
+        Ok(version(&format!("{}^", last.trim_end())).as_deref() == self.ours())
+    }
+
     pub(crate) fn base(&self) -> Option<&[u8]> {
         self.versions[0].as_deref()
     }
@@ -93,12 +120,12 @@ impl UnmergedFile {
 
 /// All files in conflict, by their paths from the root of the repository.
 pub(crate) fn unmerged_files() -> Result<Vec<UnmergedFile>, CommandError> {
-    list(OsStr::new(":/"))
+    list("--unmerged", OsStr::new(":/"))
 }
 
-/// The files in conflict that match; none outside of a repository.
-fn list(pathspec: &OsStr) -> Result<Vec<UnmergedFile>, CommandError> {
-    let flags = ["ls-files", "--unmerged", "--full-name", "-z", "--"];
+/// The files in conflict that match, now or before they were added; none outside of a repository.
+fn list(which: &str, pathspec: &OsStr) -> Result<Vec<UnmergedFile>, CommandError> {
+    let flags = ["ls-files", which, "--full-name", "-z", "--"];
     let arguments = [&flags.map(OsStr::new)[..], &[pathspec]].concat();
     let Ok(list) = Running::start(&arguments)?.try_output()? else {
         return Ok(Vec::new());

@@ -7,7 +7,7 @@ use sops_core::merge::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName
 use sops_core::{Error, ErrorKind};
 use sops_lint::shell_path;
 
-use super::StoredConfiguration;
+use super::{StoredConfiguration, repair};
 use crate::command_error::{Code, CommandError};
 use crate::git::Operation;
 use crate::keys::names::shown;
@@ -109,18 +109,23 @@ pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
 
 /// What to do if only one side can be used.
 fn with_one_side(file: &str, side: SideName, problems: &[MergeProblem]) -> Vec<String> {
-    let intact = side_name(side);
+    let (intact, lost) = (side_name(side), other(side));
     let flag = flag(side);
-    let mut steps = vec![format!(
-        "`sops-rs resolve {file} {flag}` takes {intact} completely"
-    )];
+    let take = format!("`sops-rs resolve {file} {flag}` takes {intact} completely");
     let is_closed = problems.iter().any(|problem| {
         matches!(problem, MergeProblem::Unreadable(_, error) if error.kind() == ErrorKind::NoKey)
     });
     if is_closed {
-        steps.push(unchecked(file, other(side)));
+        let mut steps = vec![take, unchecked(file, lost)];
+        steps.extend(abort());
+        return steps;
     }
-    steps.extend(abort());
+    let mut steps = repair::steps(file, lost, problems);
+    let changes = match lost {
+        SideName::Ours => "our",
+        SideName::Theirs => "their",
+    };
+    steps.push(format!("{take}, and drops {changes} changes"));
     steps
 }
 

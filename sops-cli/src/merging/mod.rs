@@ -5,6 +5,7 @@
 mod configuration;
 mod criss_cross;
 mod messages;
+mod repair;
 
 use std::path::Path;
 

@@ -51,10 +51,9 @@ fn every_command_names_the_conflict_and_its_line() {
             assert!(run.stderr.contains(message), "{arguments:?}: {run}");
             let place = format!("{name}:2:1");
             assert!(run.stderr.contains(&place), "{arguments:?}: {run}");
-            let helps = ["sops-rs resolve", "git checkout --merge --"];
-            for help in helps.map(|help| format!("`{help} {name}`")) {
-                assert!(run.stderr.contains(&help), "{arguments:?}: {run}");
-            }
+            let help = format!("`sops-rs resolve {name}`");
+            assert!(run.stderr.contains(&help), "{arguments:?}: {run}");
+            assert!(!run.stderr.contains("git checkout"), "{arguments:?}: {run}");
             assert_eq!(environment.read(name), encrypted);
         }
         let plaintext = conflicting(text);
@@ -89,10 +88,28 @@ fn lint_names_the_conflict() {
         "config.yaml",
         conflicting("kind: ConfigMap\ndata: {a: b}\n"),
     );
-    let run = environment.run(&["lint"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    let count = run.stdout.matches("unresolved merge conflict").count();
-    assert_eq!(count, 5, "{run}");
+    // In JSON on one line, the markers surround the whole file, whatever its name.
+    environment.encrypt("line.json", "{\"a\": \"hunter2\"}\n");
+    let line = environment.read("line.json");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    let marked = format!("<<<<<<< HEAD\n{line}=======\n{line}>>>>>>> topic\n");
+    for name in ["line.json", "line.enc", "line.json.orig"] {
+        environment.write(name, &marked);
+    }
+    for command in ["lint", "verify"] {
+        let run = environment.run(&[command]);
+        assert_eq!(run.code, Some(1), "{run}");
+        let count = run.stdout.matches("unresolved merge conflict").count();
+        let expected = if command == "lint" { 8 } else { 7 };
+        assert_eq!(count, expected, "{run}");
+        let said = run.stdout.replace('\n', " ");
+        for name in ["x.env", "line.json", "line.enc"] {
+            let help = format!("`sops-rs resolve {name}`");
+            assert!(said.contains(&help), "{name}: {run}");
+        }
+        assert!(!said.contains("--ignore-mac"), "{run}");
+        assert!(!said.contains("resolve line.json.orig"), "{run}");
+    }
 }
 
 fn git(environment: &TestEnvironment, arguments: &[&str]) -> Run {

@@ -101,6 +101,21 @@ fn conflicts_are_named_by_key_path() {
             "a: [x, z, y]\n",
             vec!["[\"a\"]"],
         ),
+        // Scalars are known by their positions alone.
+        (
+            Format::Yaml,
+            Some("a: [x, y, z]\n"),
+            "a: [x, y, v]\n",
+            "a: [w, x, y, z]\n",
+            vec!["[\"a\"]"],
+        ),
+        (
+            Format::Yaml,
+            Some("a: {b: [x, y, z]}\n"),
+            "a: {b: [y, x, z]}\n",
+            "a: {b: [x, z, y]}\n",
+            vec!["[\"a\"][\"b\"]"],
+        ),
         (
             Format::Yaml,
             Some("a: [x]\n"),
@@ -223,4 +238,47 @@ fn a_resolution_takes_sides_by_key_path() {
         "a: t\n<<<\nb: o\n===\nb: t\n>>> x\nc: t\n"
     );
     assert_eq!(conflicts.len(), 1);
+}
+
+/// What `--ours` and `--theirs` write is never a mixture that neither side had.
+#[test]
+fn a_side_of_a_list_of_scalars_is_the_whole_list_of_that_side() {
+    let repository = Repository::new(Format::Yaml);
+    for (base, ours, theirs) in [
+        ("[a, b, c]", "[b, a, c]", "[a, c, b]"),
+        ("[a, b, c]", "[x, a, b, d]", "[a, y, b, c]"),
+        ("[a, b, c, d]", "[b, c, d, x]", "[a, y, c, d]"),
+        ("[a, b]", "[x, y, a, z, b]", "[y, x, a, b, v]"),
+        ("[a]", "[]", "[b, a]"),
+    ] {
+        let [base, ours, theirs] = [base, ours, theirs].map(|list| format!("l: {list}\nk: 1\n"));
+        let encrypted = repository.encrypt(&base);
+        let (in_ours, in_theirs) = (
+            repository.edit(&encrypted, &ours),
+            repository.edit(&encrypted, &theirs),
+        );
+        let versions = Versions {
+            base: Some(encrypted.as_bytes()),
+            ours: in_ours.as_bytes(),
+            theirs: in_theirs.as_bytes(),
+            format: Format::Yaml,
+        };
+        let open = OpenMerge::open(&versions, &repository.ann.identities).expect("Ann has a key");
+        for (side, expected) in [(SideName::Ours, &ours), (SideName::Theirs, &theirs)] {
+            let mut paths = std::cell::RefCell::new(Vec::new());
+            let choose = |conflict: &sops_core::merge::Conflict| {
+                let path = conflict.path.as_ref().map(ToString::to_string);
+                paths.borrow_mut().extend(path);
+                Some(side)
+            };
+            let mut choices = Choices::default();
+            choices.values = Some(&choose);
+            let text = open.marked_plaintext(&choices, &Markers::default());
+            let (text, _) = text.expect("the text is valid");
+            assert_eq!(String::from_utf8_lossy(&text), **expected);
+            let paths = paths.get_mut();
+            paths.dedup();
+            assert_eq!(*paths, ["[\"l\"]"], "{ours} {theirs}");
+        }
+    }
 }

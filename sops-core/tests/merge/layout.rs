@@ -180,9 +180,9 @@ fn items_and_documents_are_merged_by_their_number_or_their_neighbors() {
     check(
         Format::Yaml,
         "l: [a, b, c, d]\n",
-        "l: [a, b, c, e]\n",
+        "l: [a, b, c, d, e]\n",
         "l: [x, a, b, c, d]\n",
-        "l: [x, a, b, c, e]\n",
+        "l: [x, a, b, c, d, e]\n",
     );
     check(
         Format::Yaml,

@@ -14,9 +14,12 @@ pub(super) const RESOLVE: &str = "resolve the conflict first: keep the lines tha
 
 /// The help for a conflict of an encrypted file.
 pub(super) fn resolve_encrypted(context: &Context<'_>) -> String {
+    if context.input.path.extension() == Some("orig".as_ref()) {
+        return "delete this copy, which `git mergetool` leaves".to_owned();
+    }
     let file = shell_path(context.input.name);
     format!(
-        "`sops-rs resolve {file}` opens both sides decrypted; if Git no longer reports the conflict, run `git checkout --merge -- {file}` first"
+        "`sops-rs resolve {file}` opens both sides decrypted, even after the markers were committed"
     )
 }
 

@@ -19,7 +19,7 @@ pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {
 pub(crate) fn checklist(report: &Report) -> String {
     let who = report.who.as_deref().unwrap_or_default();
     let mut text = format!("# Values to replace: {}\n\n", markdown(who));
-    text += "Someone who left could read each of these values. Change each one at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed` lists the values that are left.\n\n";
+    text += "Someone who left could read each of these values. Change each one at its source, then here:\n`sops-rs set FILE KEY-PATH`. `sops-rs exposure --removed NAME` lists the values that are left.\n\n";
     for value in &report.values {
         text += &format!("- [ ] {}\n", markdown(&line(value)));
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::files;
-use crate::git::{merge_file, merged_commit, versions_in_merge_bases};
+use crate::git::{merge_file, merged_commit, versions_in_bases_of_this_merge};
 use crate::keys::services::Services;
 use crate::lint::judge::relative;
 use crate::merging::{self, StoredConfiguration};
@@ -174,7 +174,7 @@ impl Args {
         };
         let merged = merged_commit().filter(|_| may_be);
         merged.map_or_else(Vec::new, |merged| {
-            versions_in_merge_bases(&merged, &self.path)
+            versions_in_bases_of_this_merge(&merged, &self.path)
         })
     }
 

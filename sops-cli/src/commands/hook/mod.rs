@@ -18,6 +18,7 @@ mod local_mac;
 mod managers;
 mod push_list;
 mod pushed;
+mod pushed_mac;
 mod refusal;
 mod remote;
 mod script;

@@ -18,6 +18,7 @@ use super::decrypted::{Deleted, Neighbours};
 use super::earlier_rules::EarlierStates;
 use super::earlier_versions::EarlierVersions;
 use super::push_list::{is_none, updates};
+use super::pushed_mac::PushedMac;
 use super::refusal::HookRefusal;
 use super::remote::PushRemote;
 use super::standards::{Standards, leaks};
@@ -242,11 +243,12 @@ impl PushReport {
             deleted,
             neighbours: Neighbours::default(),
         };
+        let macs = PushedMac::new(objects, versions);
         let outcomes = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
             let Some(bytes) = judge.content(&version.file)? else {
-                return Ok((is_last, Vec::new()));
+                return Ok((is_last, Vec::new(), None));
             };
             let mut shown = judge.shown(&version.file.path, &bytes);
             if shown.is_empty() {
@@ -258,7 +260,11 @@ impl PushReport {
             if shown.is_empty() {
                 shown = secrets.shown_by_unused_rule(&version.file)?;
             }
-            Ok((is_last, shown))
+            // A finding may be what breaks the MAC, and a later version may be fixed.
+            let is_checked = is_last && shown.is_empty();
+            let name = judge.name(&version.file.path);
+            let broken_mac = is_checked.then(|| macs.error(version, &name, &bytes));
+            Ok((is_last, shown, broken_mac.flatten()))
         });
         let mut outcomes = outcomes
             .into_iter()
@@ -270,8 +276,8 @@ impl PushReport {
             };
             let clean = versions.iter().zip(&mut outcomes);
             let mut clean: HashMap<&TrackedFile, &mut Vec<Finding>> = clean
-                .filter(|(_, (_, findings))| findings.is_empty())
-                .map(|(version, (_, findings))| (&version.file, findings))
+                .filter(|(_, (_, findings, _))| findings.is_empty())
+                .map(|(version, (_, findings, _))| (&version.file, findings))
                 .collect();
             let mut files: Vec<&TrackedFile> = clean.keys().copied().collect();
             files.sort_unstable();
@@ -281,7 +287,8 @@ impl PushReport {
                 }
             }
         }
-        for (version, (is_last, findings)) in versions.iter().zip(outcomes) {
+        for (version, (is_last, findings, broken_mac)) in versions.iter().zip(outcomes) {
+            self.refusal.errors.extend(broken_mac);
             for finding in findings {
                 self.add_finding(version, pushed.name, is_last, finding);
             }

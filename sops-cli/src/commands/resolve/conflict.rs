@@ -25,16 +25,27 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
         let here = GitRepository::found(GitRepository::look_up()?)?.called_in;
         return Ok((relative(&unmerged.path, &here), unmerged));
     }
+    let content = read_repository_file(&file).unwrap_or_default();
+    let is_marked = merge_conflict(&content).is_some();
+    let is_in_operation = Operation::current().abort().is_some();
+    if (is_marked || is_damaged(&file, &content))
+        && let Some(unmerged) = UnmergedFile::added(&file)?
+        && (is_in_operation || unmerged.is_of_last_change(&content)?)
+    {
+        return Ok((file, unmerged));
+    }
     let message = "this file has no unresolved conflict in Git";
     let error = CommandError::new(Code::Generic, message).in_file(&name_of(&file));
-    let content = read_repository_file(&file).unwrap_or_default();
-    if merge_conflict(&content).is_some() && Operation::current().abort().is_none() {
+    if is_marked && !is_in_operation {
         if let Some(unmerged) = UnmergedFile::of_committed_merge(&file, &content)? {
             return Ok((file, unmerged));
         }
         let file = shell_path(&file.to_string_lossy());
         return Err(error.hint(format!(
-            "its conflict markers are committed: find the commit with `git log -- {file}`, and take the file from its parent with `git checkout COMMIT^ -- {file}`"
+            "its conflict markers are committed, and Git no longer has both sides: keep one side of each conflict in an editor, check the values with `sops-rs edit --ignore-mac {file}`, and save them"
+        ))
+        .hint(format!(
+            "or find the commit with `git log -- {file}`, take the file from the one before with `git checkout COMMIT^ -- {file}`, and repeat the changes of the commit"
         )));
     }
     Err(error
@@ -43,6 +54,15 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
             "if you have already added the file, `git checkout --merge -- {}` brings the conflict back",
             shell_path(&file.to_string_lossy())
         )))
+}
+
+/// Whether a file was resolved by hand: its MAC does not match.
+fn is_damaged(file: &Path, content: &[u8]) -> bool {
+    let format = format_of_encrypted(file, content);
+    EncryptedDocument::parse(content, format).is_ok_and(|document| {
+        let key = document.data_key(&ready_keys());
+        key.is_ok_and(|key| document.decrypt(&key, MacCheck::Require).is_err())
+    })
 }
 
 /// The encrypted files in conflict, relative to the working directory.

@@ -3,11 +3,10 @@
 
 use std::path::Path;
 
-use sops_core::Alteration;
 use sops_lint::{Finding, Input, Linter, Tree, UNVERIFIED_FILE};
 
 use super::elsewhere::compare_elsewhere;
-use super::evidence::{Evidence, Resemblance, Verdict};
+use super::evidence::{Evidence, Resemblance, Verdict, altered_since};
 use super::summary::Summary;
 use super::verifier::{ClosedFile, altered};
 use crate::git::{FileVersions, HistoryGap, Objects};
@@ -55,15 +54,7 @@ impl History<'_> {
                     alteration,
                     version,
                 } => {
-                    let subject = match alteration {
-                        Alteration::Value(path) if path.is_empty() => "a value".to_owned(),
-                        Alteration::Value(path) => format!("`{path}`"),
-                        Alteration::Metadata(field) => format!("`{field}` in the metadata"),
-                        _ => "the file".to_owned(),
-                    };
-                    let message = format!(
-                        "{subject} differs from {version}, which has the same MAC: the file was changed by hand or merged as text"
-                    );
+                    let message = altered_since(&alteration, &version);
                     findings.push(altered(self.linter, &input, None, &message));
                 }
                 Verdict::Unknown(reason) => {

@@ -1,6 +1,6 @@
 //! Compares a file that no key decrypts with other versions.
 
-use sops_core::{Alteration, EncryptedDocument};
+use sops_core::{Alteration, EncryptedDocument, Format};
 
 use super::verifier::ClosedFile;
 
@@ -45,27 +45,59 @@ impl ClosedFile {
 
     /// Compares the file with an old version.
     pub(super) fn compare(&self, old: &[u8]) -> Resemblance {
-        if old == self.content {
-            return Resemblance::Same;
-        }
-        self.compare_different(old).unwrap_or(Resemblance::OtherMac)
+        compare(&self.content, old, self.format)
     }
+}
 
-    fn compare_different(&self, old: &[u8]) -> Option<Resemblance> {
-        let now = EncryptedDocument::parse(&*self.content, self.format).ok()?;
-        let word = words(&now.metadata().mac).max_by_key(|word| word.len())?;
-        if word.is_empty() || !str::from_utf8(old).ok()?.contains(word) {
-            return None;
-        }
-        let before = EncryptedDocument::parse(old, self.format).ok()?;
-        if before.metadata().mac != now.metadata().mac {
-            return None;
-        }
-        Some(match now.altered_since(&before) {
-            Some(alteration) => Resemblance::Altered(alteration),
-            None => Resemblance::Same,
-        })
+/// Compares two versions of a file.
+fn compare(now: &[u8], old: &[u8], format: Format) -> Resemblance {
+    if old == now {
+        return Resemblance::Same;
     }
+    compare_different(now, old, format).unwrap_or(Resemblance::OtherMac)
+}
+
+fn compare_different(now: &[u8], old: &[u8], format: Format) -> Option<Resemblance> {
+    let now = EncryptedDocument::parse(now, format).ok()?;
+    let word = words(&now.metadata().mac).max_by_key(|word| word.len())?;
+    if word.is_empty() || !str::from_utf8(old).ok()?.contains(word) {
+        return None;
+    }
+    let before = EncryptedDocument::parse(old, format).ok()?;
+    if before.metadata().mac != now.metadata().mac {
+        return None;
+    }
+    Some(match now.altered_since(&before) {
+        Some(alteration) => Resemblance::Altered(alteration),
+        None => Resemblance::Same,
+    })
+}
+
+/// The message that a file has the MAC of an old version but not its values; `None` if not. It
+/// needs no key. `version` is the name of the old version.
+pub(crate) fn altered_without_key(
+    now: &[u8],
+    old: &[u8],
+    format: Format,
+    version: &str,
+) -> Option<String> {
+    match compare(now, old, format) {
+        Resemblance::Altered(alteration) => Some(altered_since(&alteration, version)),
+        Resemblance::OtherMac | Resemblance::Same => None,
+    }
+}
+
+/// The message that a file differs from an old version with the same MAC.
+pub(super) fn altered_since(alteration: &Alteration, version: &str) -> String {
+    let subject = match alteration {
+        Alteration::Value(path) if path.is_empty() => "a value".to_owned(),
+        Alteration::Value(path) => format!("`{path}`"),
+        Alteration::Metadata(field) => format!("`{field}` in the metadata"),
+        _ => "the file".to_owned(),
+    };
+    format!(
+        "{subject} differs from {version}, which has the same MAC: the file was changed by hand or merged as text"
+    )
 }
 
 /// The words of a text.

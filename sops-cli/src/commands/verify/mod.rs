@@ -28,6 +28,7 @@ use crate::lint::walk::sort;
 use crate::ui::Ui;
 
 pub(crate) use self::args::Args;
+pub(crate) use self::evidence::altered_without_key;
 #[cfg(feature = "kube")]
 pub(crate) use self::{commit::verify_commit, summary::Verified};
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use sops_core::document::merge_conflict;
 use sops_core::{
     CIPHERTEXT_PREFIX, EncryptedDocument, Error, ErrorKind, Format, MacCheck, format_of_encrypted,
 };
@@ -138,13 +139,17 @@ pub(super) fn altered(
     message: &str,
 ) -> Finding {
     let file = shell_path(input.name);
+    let is_conflict = merge_conflict(input.bytes).is_some();
     let otherwise = match Operation::current().abort() {
-        Some(_) => format!("run `git checkout --merge -- {file}` and `sops-rs resolve {file}`"),
+        Some(_) => format!("start the merge of this file again with `sops-rs resolve {file}`"),
         None => "restore the file from version control".to_owned(),
     };
-    let help = format!(
-        "if you want to keep the change, check the values with `sops-rs edit --ignore-mac {file}` and save them; otherwise {otherwise}"
-    );
+    let help = match is_conflict {
+        true => format!("`sops-rs resolve {file}` opens both sides decrypted"),
+        false => format!(
+            "if you want to keep the change, check the values with `sops-rs edit --ignore-mac {file}` and save them; otherwise {otherwise}"
+        ),
+    };
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
 }
 

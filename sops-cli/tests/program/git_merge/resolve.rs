@@ -373,12 +373,46 @@ fn markers_of_another_commit_lead_to_the_commit_before() {
     repository.0.write(FILE, &marked);
     repository.commit_all();
     let run = repository.0.run(&["resolve", FILE]).fails_with(1);
-    assert!(
-        run.stderr
-            .replace('\n', " ")
-            .contains(&format!("`git checkout COMMIT^ -- {FILE}`")),
-        "{run}"
-    );
+    // The step that loses nothing comes first.
+    let said = run.stderr.replace('\n', " ");
+    let edit = said.find(&format!("`sops-rs edit --ignore-mac {FILE}`"));
+    let take = said.find(&format!("`git checkout COMMIT^ -- {FILE}`"));
+    assert!(edit.is_some() && edit < take, "{run}");
+}
+
+/// No hook runs for the commits of a rebase.
+#[test]
+fn a_conflict_that_was_added_or_committed_with_its_markers_is_resolved() {
+    for is_rebase in [true, false] {
+        for is_committed in [true, false] {
+            let repository = Repository::with_changes(FILE, OURS, OTHER);
+            let start = match is_rebase {
+                true => &["rebase", "main", "topic"][..],
+                false => &["merge", "-q", "topic"],
+            };
+            let run = repository.git(start);
+            assert_eq!(run.code, Some(1), "{run}");
+            repository.git(&["add", FILE]).succeeds();
+            match (is_committed, is_rebase) {
+                (true, true) => {
+                    repository.git(&["rebase", "--continue"]).succeeds();
+                }
+                (true, false) => {
+                    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+                }
+                (false, _) => {}
+            }
+            let run = repository.0.run(&["verify"]);
+            assert_eq!(run.code, Some(1), "{run}");
+            let said = run.stdout.replace('\n', " ");
+            assert!(said.contains("unresolved merge conflict"), "{run}");
+            assert!(said.contains(&format!("`sops-rs resolve {FILE}`")), "{run}");
+            assert!(!said.contains("git checkout"), "{run}");
+            repository.0.run(&["resolve", FILE, "--theirs"]).succeeds();
+            let plaintext = repository.0.run(&["decrypt", FILE]).succeeds().stdout;
+            assert_eq!(plaintext, OTHER, "{is_rebase} {is_committed}");
+        }
+    }
 }
 
 #[test]

@@ -329,6 +329,41 @@ fn a_change_that_is_undone_after_a_criss_cross_merge_stays_undone() {
     repository.conflicts();
 }
 
+/// The common ancestors have the first file under its old name, and the same ancestors count for
+/// the second one.
+#[test]
+fn a_file_that_is_renamed_after_a_criss_cross_merge_is_followed() {
+    const SECOND: &str = "second.yaml";
+    const RENAMED: &str = "apps/renamed.yaml";
+    let repository = Repository::new();
+    let edit = |files: [&str; 2], plaintext: &str| {
+        for file in files {
+            repository.edit(file, plaintext);
+        }
+        repository.commit_all();
+    };
+    let files = [FILE, SECOND];
+    edit(files, "a: 1\nb: old\nc: 1\n");
+    repository.branch("topic");
+    edit(files, "a: 2\nb: old\nc: 1\n");
+    repository.checkout("main");
+    edit(files, "a: 1\nb: new\nc: 1\n");
+    repository.merges();
+    repository.checkout("topic");
+    repository
+        .git(&["merge", "-q", "--no-edit", "main~1"])
+        .succeeds();
+    repository.git(&["mv", FILE, RENAMED]).succeeds();
+    edit([RENAMED, SECOND], "a: 2\nb: old\nc: 1\n");
+    repository.checkout("main");
+    edit(files, "a: 2\nb: new\nc: 9\n");
+    repository.merges();
+    for file in [RENAMED, SECOND] {
+        repository.is_merged(file, "a: 2\nb: old\nc: 9\n");
+    }
+    assert_eq!(repository.git(&["status", "--short"]).stdout, "");
+}
+
 /// Other commands that merge the changes of `topic` into the file.
 #[test]
 fn other_commands_that_merge_take_the_changes_of_both_sides() {

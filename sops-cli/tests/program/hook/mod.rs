@@ -1,5 +1,6 @@
 //! The hooks, run by the real Git.
 
+mod conflicts;
 mod decrypted;
 mod install;
 mod local_mac;

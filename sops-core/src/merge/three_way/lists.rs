@@ -78,6 +78,39 @@ impl<'p, 't> Lists<'p, 't> {
         })
     }
 
+    /// Whether all items are scalars of a list that both sides changed differently.
+    pub(super) fn are_changed_scalars(&self) -> bool {
+        let Trio { base, ours, theirs } = self.lists;
+        let is_scalar = |item: &Piece<'_>| item.container().is_none();
+        !self.are_documents
+            && [base, ours, theirs].into_iter().flatten().all(is_scalar)
+            && !is_same(base, ours)
+            && !is_same(base, theirs)
+            && !is_same(ours, theirs)
+    }
+
+    /// Whether all lists have the same length, and no item was changed by both sides.
+    pub(super) fn have_changes_in_other_positions(&self) -> bool {
+        let Trio { base, ours, theirs } = self.lists;
+        let mut items = base.iter().zip(ours).zip(theirs);
+        base.len() == ours.len()
+            && base.len() == theirs.len()
+            && items.all(|((base, ours), theirs)| {
+                base.hash == ours.hash || base.hash == theirs.hash || ours.hash == theirs.hash
+            })
+    }
+
+    /// Whether both sides have all items of the base in its order.
+    pub(super) fn have_only_additions(&self) -> bool {
+        let Trio { base, ours, theirs } = self.lists;
+        let has_all = |side: &[Piece<'_>]| {
+            let mut items = side.iter();
+            base.iter()
+                .all(|known| items.any(|item| item.hash == known.hash))
+        };
+        has_all(ours) && has_all(theirs)
+    }
+
     fn are_single(&self) -> bool {
         let Trio { base, ours, theirs } = self.lists;
         [base, ours, theirs].iter().all(|list| list.len() == 1)
@@ -121,6 +154,13 @@ impl<'p, 't> Lists<'p, 't> {
         let mut regions = changed.clone();
         regions.any(|region| region.base.clone().any(|number| is_moved(region, number)))
     }
+}
+
+/// Whether both have the same values.
+pub(super) fn is_same(left: &[Piece<'_>], right: &[Piece<'_>]) -> bool {
+    left.iter()
+        .map(|item| item.hash)
+        .eq(right.iter().map(|item| item.hash))
 }
 
 /// Whether both sides changed a collection, so that their entries would be merged. A scalar that

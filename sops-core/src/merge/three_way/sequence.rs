@@ -1,22 +1,22 @@
 //! Merges lists: item by item if all have the same length, otherwise around the items that did not
-//! change. Where both sides changed the items between them, they are merged by identity
-//! (`identity.rs`), or as the additions of both sides.
+//! change. A list of scalars conflicts as a whole. Where both sides changed the items between them,
+//! they are merged by identity (`identity.rs`), or as the additions of both sides.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use sops_document::Component;
+use sops_document::{Component, KeyPath};
 
 use super::identity::ids;
 use super::item_name::identity;
-use super::lists::Lists;
+use super::lists::{Lists, is_same};
 use super::{Base, MergedPiece, ThreeWay, whole};
 use crate::merge::alignment::{Region, Trio, align, changes};
 use crate::merge::comments::{comment_lines, each_comment_of_text};
 use crate::merge::layout::has_comment;
 use crate::merge::outline::{Container, ContentHash, Piece};
-use crate::merge::{ConflictKind, SideName};
+use crate::merge::{Conflict, ConflictKind, SideName};
 
 /// The items of a side between unchanged items.
 type Items<'p, 't> = &'p [Piece<'t>];
@@ -65,6 +65,9 @@ impl ThreeWay<'_> {
             Base::Known(Some(base)) => {
                 let are_documents = !self.is_below_stream;
                 let lists = Lists::new(&base.entries, in_ours, in_theirs, are_documents);
+                if lists.are_changed_scalars() {
+                    return self.scalars(&lists);
+                }
                 match lists.are_same_items(&lists.all()) {
                     true => self.items(&base.entries, in_ours, in_theirs),
                     false => self.aligned(&lists),
@@ -150,6 +153,28 @@ impl ThreeWay<'_> {
             }
         }
         merged
+    }
+
+    /// Scalars that both sides changed. They are known by their positions alone, so a conflict is one
+    /// of the whole list: a list with some items of each side could be one that no one wants.
+    fn scalars<'p, 't>(&mut self, lists: &Lists<'p, 't>) -> Vec<MergedPiece<'p, 't>> {
+        let Trio { base, ours, theirs } = lists.lists;
+        if lists.have_changes_in_other_positions() {
+            return self.items(base, ours, theirs);
+        }
+        if !lists.have_only_additions() {
+            return self.either(ours, theirs);
+        }
+        let conflict = Conflict {
+            document: self.document,
+            path: KeyPath::new(self.path.iter().cloned()),
+            kind: ConflictKind::Value,
+        };
+        let merged = self.aligned(lists);
+        match self.recorded.contains(&conflict) {
+            true => self.either(ours, theirs),
+            false => merged,
+        }
     }
 
     /// Items that at least one side changed.
@@ -287,11 +312,4 @@ fn wholes<'p, 't>(side: SideName, items: Items<'p, 't>) -> Vec<MergedPiece<'p, '
 
 fn hashes(items: Items<'_, '_>) -> Vec<ContentHash> {
     items.iter().map(|item| item.hash).collect()
-}
-
-/// Whether both have the same values.
-fn is_same(left: Items<'_, '_>, right: Items<'_, '_>) -> bool {
-    left.iter()
-        .map(|item| item.hash)
-        .eq(right.iter().map(|item| item.hash))
 }

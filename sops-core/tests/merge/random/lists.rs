@@ -73,6 +73,12 @@ impl<'j> Lists<'j> {
         regions.collect()
     }
 
+    /// Whether one side has the items of the base, or both sides have the same ones.
+    pub(super) fn is_change_of_one(&self) -> bool {
+        let [base, ours, theirs] = [self.base, self.ours, self.theirs].map(bares);
+        base == ours || base == theirs || ours == theirs
+    }
+
     /// Whether there are as many items on all sides, and the collections that both sides changed
     /// are at their old positions.
     pub(super) fn are_same_items(&self) -> bool {

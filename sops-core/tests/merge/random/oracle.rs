@@ -193,22 +193,37 @@ impl Merge {
         path: Option<&str>,
     ) -> Vec<Json> {
         let lists = Lists::new(base, ours, theirs, path.is_none());
+        let either = |side| match side {
+            SideName::Ours => ours.to_vec(),
+            SideName::Theirs => theirs.to_vec(),
+        };
+        // A scalar has nothing but its position. So changes of both sides can be put together only if
+        // they are in other positions, or if all of them are additions.
+        let is_of_scalars = path.is_some() && are_changed_scalars(base, ours, theirs);
+        if is_of_scalars && are_in_other_positions(base, ours, theirs) {
+            return self.by_number(&lists, path);
+        }
+        if is_of_scalars && !(has_all(ours, base) && has_all(theirs, base)) {
+            return either(self.conflict(path.unwrap_or_default()));
+        }
         let is_only_document = path.is_none() && lists.lengths() == [1; 3];
-        if is_only_document || lists.are_same_items() {
+        if is_only_document || !is_of_scalars && lists.are_same_items() {
             return self.by_number(&lists, path);
         }
         let regions = lists.regions();
-        if one_moved(&regions) {
+        if !is_of_scalars && one_moved(&regions) {
             if path.is_none() {
                 self.document = 0;
             }
-            return match self.conflict(path.unwrap_or_default()) {
-                SideName::Ours => ours.to_vec(),
-                SideName::Theirs => theirs.to_vec(),
-            };
+            return either(self.conflict(path.unwrap_or_default()));
         }
         let mut merged = Vec::new();
         for region in &regions {
+            let is_addition = || added(region.base, region.ours, region.theirs, false).is_some();
+            if is_of_scalars && !region.is_change_of_one() && !is_addition() {
+                // Both added the same, but not in the same order.
+                return either(self.conflict(path.unwrap_or_default()));
+            }
             merged.extend(self.region(region, path));
             let [b, o, t] = region.ends();
             if b < base.len() {
@@ -383,6 +398,31 @@ fn has_new_comment(base: Option<&Json>, side: Option<&Json>) -> bool {
     comments(base, &mut old);
     comments(side, &mut new);
     !new.is_subset(&old)
+}
+
+/// Whether both sides changed a list of scalars, and not in the same way.
+fn are_changed_scalars(base: &[Json], ours: &[Json], theirs: &[Json]) -> bool {
+    let mut items = base.iter().chain(ours).chain(theirs);
+    items.all(|item| !item.is_object() && !item.is_array())
+        && base != ours
+        && base != theirs
+        && ours != theirs
+}
+
+/// Whether no item has a change of both sides, in lists of the same length.
+fn are_in_other_positions(base: &[Json], ours: &[Json], theirs: &[Json]) -> bool {
+    let mut numbers = 0..base.len();
+    [ours.len(), theirs.len()] == [base.len(); 2]
+        && numbers.all(|number| {
+            let [base, ours, theirs] = [base, ours, theirs].map(|list| &list[number]);
+            base == ours || base == theirs || ours == theirs
+        })
+}
+
+/// Whether a list has all items of another one in their order.
+fn has_all(list: &[Json], items: &[Json]) -> bool {
+    let mut list = list.iter();
+    items.iter().all(|item| list.any(|own| own == item))
 }
 
 fn is_unchanged(base: &[Json], side: &[Json]) -> bool {

@@ -1,0 +1,69 @@
+//! Verifies the MAC of the files that a push changes, as they are at its tip: a rebase runs no check
+//! before its commits, and `--no-verify` skips it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use sops_lint::shell_path;
+
+use super::local_mac::{LocalCheck, LocalMac};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::commands::verify::altered_without_key;
+use crate::git::{Objects, Version};
+
+pub(super) struct PushedMac<'p> {
+    keys: LocalMac,
+    objects: &'p Objects,
+    /// The contents that the pushed commits replace, as blob IDs.
+    before: HashMap<&'p Path, Vec<&'p str>>,
+}
+
+impl<'p> PushedMac<'p> {
+    pub(super) fn new(objects: &'p Objects, versions: &'p [Version]) -> Self {
+        let mut before: HashMap<&Path, Vec<&str>> = HashMap::new();
+        for version in versions {
+            let blobs = version.before.iter().map(|file| &*file.blob);
+            before.entry(&version.file.path).or_default().extend(blobs);
+        }
+        Self {
+            keys: LocalMac::new(),
+            objects,
+            before,
+        }
+    }
+
+    /// Why the version must not be pushed: its MAC does not match or, without a key, is that of
+    /// other values. `name` is the name of the file for commands.
+    pub(super) fn error(
+        &self,
+        version: &Version,
+        name: &str,
+        bytes: &[u8],
+    ) -> Option<CommandError> {
+        let path = &version.file.path;
+        let shown = format!("{}:{}", version.commit, name_of(path));
+        let message = match self.keys.check(path, bytes) {
+            LocalCheck::Passed => return None,
+            LocalCheck::Damaged(error, format) => {
+                let error = CommandError::in_text(error, &shown, bytes, format, Role::Encrypted);
+                error.message().to_owned()
+            }
+            LocalCheck::NoKey(format) => {
+                let before = self.before.get(&**path)?;
+                let contents = self.objects.blobs(before).into_iter().flatten();
+                let mut messages = contents.filter_map(|old| {
+                    altered_without_key(bytes, &old, format, "the version before")
+                });
+                messages.next()?
+            }
+        };
+        let file = shell_path(name);
+        Some(
+            CommandError::new(Code::Generic, message)
+                .in_file(&shown)
+                .hint(format!(
+                    "if you resolved a conflict by hand or want the change, check the values with `sops-rs edit --ignore-mac {file}`, save them, and commit the file"
+                )),
+        )
+    }
+}
