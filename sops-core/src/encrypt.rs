@@ -14,6 +14,7 @@ use crate::metadata_entry::{is_encrypted, parse_document, parse_document_while};
 use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::encrypt_values::Encryptor;
+use crate::pipeline::encrypted_text::{EncryptedText, TextSettings};
 use crate::pipeline::lost_metadata::refuse_ciphertext;
 use crate::pipeline::mac_pass::HashedValues;
 use crate::pipeline::plan::Plan;
@@ -142,7 +143,8 @@ pub fn encrypt(
         if !encryption.allow_ciphertext {
             refuse_ciphertext(&parse_document(plaintext, format)?, None)?;
         }
-        let (mut metadata, key) = new_metadata(format, encryption)?;
+        let key = DataKey::generate();
+        let mut metadata = new_metadata(format, encryption, &key)?;
         let indent = encryption.stores.json_binary_indent;
         return binary::encrypt(plaintext, &mut metadata, &key, indent);
     }
@@ -188,6 +190,19 @@ fn encrypt_values(
     encryption: &Encryption,
     out: &mut dyn Sink,
 ) -> Result<()> {
+    let key = DataKey::generate();
+    let settings = TextSettings {
+        rule: &encryption.rule,
+        key: &key,
+        mac_only_encrypted: encryption.mac_only_encrypted,
+        allow_plaintext: encryption.allow_plaintext,
+        allow_ciphertext: encryption.allow_ciphertext,
+    };
+    if let Some(encrypted) = EncryptedText::of(plaintext, format, settings) {
+        let mut metadata = new_metadata(format, encryption, &key)?;
+        let step = encryption.stores.indentation().yaml_step();
+        return encrypted.write(&mut metadata, &key, step, out);
+    }
     let hash = |document: &Document<'_>| {
         HashedValues::of(document, &encryption.rule, encryption.mac_only_encrypted)
     };
@@ -202,7 +217,7 @@ fn encrypt_values(
     if !encryption.allow_ciphertext {
         plan.refuse_ciphertext(&document)?;
     }
-    let (mut metadata, key) = new_metadata(format, encryption)?;
+    let mut metadata = new_metadata(format, encryption, &key)?;
     if !encryption.allow_plaintext {
         plan.require_selection(&document, &encryption.rule)?;
     }
@@ -216,12 +231,11 @@ fn encrypt_values(
     encryptor.encrypt(&mut document, plan, out)
 }
 
-/// A new data key, and metadata that holds it encrypted for all master keys, but no MAC yet.
-fn new_metadata(format: Format, encryption: &Encryption) -> Result<(Metadata, DataKey)> {
+/// Metadata that holds the data key encrypted for all master keys, but no MAC yet.
+fn new_metadata(format: Format, encryption: &Encryption, key: &DataKey) -> Result<Metadata> {
     if encryption.key_groups.iter().all(Vec::is_empty) {
         return Err(sops_keys::Error::NoRecipient.into());
     }
-    let key = DataKey::generate();
     let is_binary = format == Format::Binary;
     let mut metadata = Metadata {
         key_groups: Vec::new(),
@@ -235,12 +249,12 @@ fn new_metadata(format: Format, encryption: &Encryption) -> Result<(Metadata, Da
         unknown_keys: Vec::new(),
     };
     let groups = wrap_data_key(
-        &key,
+        key,
         &encryption.key_groups,
         encryption.shamir_threshold,
         &*encryption.key_service,
         encryption.now,
     )?;
     metadata.set_key_groups(groups, encryption.shamir_threshold);
-    Ok((metadata, key))
+    Ok(metadata)
 }

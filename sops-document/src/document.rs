@@ -28,6 +28,8 @@ pub(crate) type ReservedKey = Option<&'static str>;
 /// A parsed document: source text, tape and key paths. Reserved entries are not on the tape.
 pub struct Document<'a> {
     pub(crate) text: &'a str,
+    /// The part of the text that was parsed.
+    pub(crate) part: Range<usize>,
     pub(crate) format: Format,
     pub(crate) tape: Vec<Item<'a>>,
     pub(crate) paths: Paths<'a>,
@@ -64,6 +66,12 @@ impl<'a> Document<'a> {
     /// The text that was parsed; empty for the binary format.
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The range of the text that was parsed: all of it, except for
+    /// [`parse_part`](Self::parse_part).
+    pub fn part(&self) -> Range<usize> {
+        self.part.clone()
     }
 
     /// All items, in the order of the text. Methods that take an index mean an index into this

@@ -78,6 +78,7 @@ impl<'a> Builder<'a> {
         self.tape.push(Item::Close { open: 0 });
         Document {
             text: self.text,
+            part: 0..self.text.len(),
             format,
             tape: self.tape,
             paths: self.paths,

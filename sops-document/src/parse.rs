@@ -71,21 +71,41 @@ impl<'a> Document<'a> {
         Ok((Self::parse_with(bytes, format, Some(reserved))?, None))
     }
 
-    /// Divides a YAML text into parts that [`parse_part`](Self::parse_part) may parse, so that the
-    /// tape of the whole text is never in memory. Empty if the text must be parsed as a whole.
-    pub fn parts(text: &str, format: Format) -> Vec<Range<usize>> {
+    /// Divides a YAML text into parts of about `length` bytes, so that the tape of the whole text is
+    /// never in memory. Empty if the text must be parsed as a whole.
+    pub fn parts(
+        text: &str,
+        format: Format,
+        reserved: &'static str,
+        length: usize,
+    ) -> Vec<Range<usize>> {
         match format {
-            Format::Yaml => yaml::parts(text),
+            Format::Yaml if u32::try_from(text.len()).is_ok() => {
+                yaml::parts(text, reserved, length)
+            }
             _ => Vec::new(),
         }
     }
 
-    /// Parses one of the [`parts`](Self::parts) of a text as
-    /// [`parse_values_reserving`](Self::parse_values_reserving) does. If all parts are parsed, the
-    /// text is one document with the entries of all parts, unless two parts have the same key.
-    /// `None` if the text must be parsed as a whole.
+    /// Parses one of the [`parts`](Self::parts) of a text. If all parts are parsed and none has a
+    /// reserved entry, the text is one document with the entries of all parts, unless two parts have
+    /// the same key or aliases expand to too many nodes. `None` if the text must be parsed as a
+    /// whole.
+    ///
+    /// A comment that belongs to the first entry of the next part is the last item of this one,
+    /// which is in the same container.
     pub fn parse_part(text: &'a str, part: Range<usize>, reserved: &'static str) -> Option<Self> {
-        yaml::parse_part(text, part, Some(reserved))
+        yaml::parse_part(text, part, Some(reserved), yaml::Tail::Reserved)
+    }
+
+    /// Like [`parse_part`](Self::parse_part), without comments, as in
+    /// [`parse_values_reserving`](Self::parse_values_reserving).
+    pub fn parse_part_values(
+        text: &'a str,
+        part: Range<usize>,
+        reserved: &'static str,
+    ) -> Option<Self> {
+        yaml::parse_part_values(text, part, Some(reserved))
     }
 
     pub(crate) fn parse_with(

@@ -54,7 +54,8 @@ const SITES: usize = 500;
 
 /// Splits the text into parts: one per document, and several for documents with many sites.
 pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<TapePart<'d, 'a>> {
-    let (mut parts, mut sites, mut start) = (Vec::new(), Vec::new(), 0);
+    let Range { mut start, end } = document.part();
+    let (mut parts, mut sites) = (Vec::new(), Vec::new());
     let mut walk = LeafEncryption {
         document,
         containers: Containers::new(document),
@@ -105,7 +106,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Tape
         }
         sites.push(site);
     }
-    end_part(&mut sites, document.text().len(), None, &walk);
+    end_part(&mut sites, end, None, &walk);
     parts
 }
 
@@ -121,7 +122,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     pub(super) fn new(
         document: &'d Document<'a>,
         selection: &'d Selection,
-        cipher: Cipher,
+        cipher: &'d mut Cipher,
         cache: Option<&'d mut CiphertextCache<'r>>,
     ) -> Self {
         Self {
@@ -210,7 +211,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
 
 /// Encrypts values, or reuses their previous ciphertexts.
 struct ValueEncryptor<'d, 'r> {
-    cipher: Cipher,
+    cipher: &'d mut Cipher,
     cache: Option<&'d mut CiphertextCache<'r>>,
     additional_data: Vec<u8>,
 }
@@ -236,13 +237,13 @@ impl TapePart<'_, '_> {
     /// The approximate size in bytes of the encrypted part, not including expanded aliases.
     pub(super) fn capacity(&self, document: &Document<'_>) -> usize {
         /// The size of `ENC[…]` around the base64 of the value, including quotes and indentation.
-        const AROUND: usize = 114;
+        const AROUND: usize = 113;
         let grown = self
             .sites
             .iter()
             .map(|site| match &document.tape()[site.item as usize] {
-                Item::Leaf(leaf) => AROUND + leaf.span.range().len() / 2,
-                Item::Comment { span, .. } => AROUND + span.range().len() / 2,
+                Item::Leaf(leaf) => AROUND + leaf.span.range().len() / 3,
+                Item::Comment { span, .. } => AROUND + span.range().len() / 3,
                 _ => AROUND,
             });
         self.text.len() + grown.sum::<usize>()

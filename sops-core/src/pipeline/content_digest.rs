@@ -9,6 +9,7 @@ use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 
 use crate::metadata_entry;
 use crate::pipeline::parallel::{BYTES_A_VALUE, in_order, threads};
+use crate::pipeline::text_parts::text_parts;
 use crate::wiped_bytes::WipedBytes;
 
 /// A running SHA-256, or the input of one; `None` if the digest is not needed.
@@ -34,7 +35,7 @@ impl ContentDigest {
 
     /// The digest of a plaintext; `None` if it does not parse.
     pub(crate) fn of_text(text: &str, format: Format) -> Option<[u8; 32]> {
-        let parts = Document::parts(text, format);
+        let parts = text_parts(text, format);
         Self::of_parts(text, &parts)
             .or_else(|| Self::of_document(&metadata_entry::parse_values(text, format).ok()?))
     }
@@ -45,7 +46,7 @@ impl ContentDigest {
     fn of_parts(text: &str, parts: &[Range<usize>]) -> Option<[u8; 32]> {
         let workers = vec![(); threads(text.len() / BYTES_A_VALUE)];
         let parse =
-            |_: &mut (), part: &Range<usize>| metadata_entry::parse_part(text, part.clone());
+            |_: &mut (), part: &Range<usize>| metadata_entry::parse_part_values(text, part.clone());
         if parts.is_empty() {
             return None;
         }
@@ -147,7 +148,7 @@ mod tests {
         let whole = ContentDigest::of_document(
             &crate::parse_document(text, Format::Yaml).expect("the text is valid"),
         );
-        let parts = ContentDigest::of_parts(text, &Document::parts(text, Format::Yaml));
+        let parts = ContentDigest::of_parts(text, &text_parts(text, Format::Yaml));
         assert!(parts.is_none() || parts == whole);
         assert_eq!(ContentDigest::of_text(text, Format::Yaml), whole);
         (whole, parts.is_some())

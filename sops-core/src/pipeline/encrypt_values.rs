@@ -79,12 +79,17 @@ impl Encryptor<'_, '_> {
         let mac_only_encrypted = metadata.mac_only_encrypted;
         let pass = || mac_pass(document, &plan.selection, mac_only_encrypted);
         let parts = parts(document, plan);
-        let new_writer = |cache| Writer::new(document, &plan.selection, Cipher::new(key), cache);
-        let writers: Vec<_> = match threads(document.tape().len()) {
-            // Previous ciphertexts are reused in document order, which needs a single writer.
-            _ if !cache.is_empty() => vec![new_writer(Some(cache))],
-            threads => (0..threads).map(|_| new_writer(None)).collect(),
+        // Previous ciphertexts are reused in document order, which needs a single writer.
+        let mut cache = (!cache.is_empty()).then_some(cache);
+        let count = match &cache {
+            Some(_) => 1,
+            None => threads(document.tape().len()),
         };
+        let mut ciphers: Vec<Cipher> = (0..count).map(|_| Cipher::new(key)).collect();
+        let ciphers = ciphers.iter_mut();
+        let writers: Vec<_> = ciphers
+            .map(|cipher| Writer::new(document, &plan.selection, cipher, cache.take()))
+            .collect();
         thread::scope(|scope| {
             let running = (writers.len() > 1 && hashed.is_none()).then(|| scope.spawn(pass));
             let finished = || match (hashed, running) {

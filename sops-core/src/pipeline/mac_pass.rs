@@ -43,12 +43,35 @@ pub(super) fn mac_pass(
     mac_only_encrypted: bool,
 ) -> HashedValues {
     let mut mac = Mac::new(mac_only_encrypted);
-    let mut source_forms = SourceForms {
-        nodes: Vec::new(),
-        empty_documents: document.empty_documents(),
-        no_final_newline: document.lacks_final_newline(),
-        flow_tops: Vec::new(),
-    };
+    let passed = pass_values(document, selection, |value, is_encrypted| {
+        mac.add(value, is_encrypted);
+    });
+    HashedValues {
+        mac: mac.finish(),
+        source_forms: SourceForms {
+            nodes: passed.nodes,
+            empty_documents: document.empty_documents(),
+            no_final_newline: document.lacks_final_newline(),
+            flow_tops: Vec::new(),
+        },
+    }
+}
+
+/// The result of a pass over the values.
+pub(super) struct PassedValues {
+    pub(super) nodes: Vec<SourceForm>,
+    /// The address of the last leaf.
+    pub(super) end: Address,
+}
+
+/// Calls `add` for each value, in its canonical form, with whether it is selected, and collects the
+/// source forms.
+pub(super) fn pass_values(
+    document: &Document<'_>,
+    selection: &Selection,
+    mut add: impl FnMut(&[u8], bool),
+) -> PassedValues {
+    let mut nodes = Vec::new();
     let mut containers = Containers::new(document);
     let mut scratch = Zeroizing::new(String::new());
     let mut at = Address::default();
@@ -75,7 +98,7 @@ pub(super) fn mac_pass(
                 if let Some((_, source, depth)) = &mut alias
                     && let Some(source) = source.take()
                 {
-                    source_forms.nodes.push(SourceForm {
+                    nodes.push(SourceForm {
                         at,
                         up: containers.depth() - *depth,
                         text: source.to_owned(),
@@ -86,7 +109,7 @@ pub(super) fn mac_pass(
             Item::Leaf(leaf) => {
                 let selected = selection.contains(index);
                 if let Some(value) = &leaf.value {
-                    mac.add(&value.bytes, selected);
+                    add(&value.bytes, selected);
                 }
                 let encrypted = selected && is_encryptable(leaf.value.as_ref());
                 at.advance(encrypted);
@@ -102,15 +125,12 @@ pub(super) fn mac_pass(
                     }
                     None => None,
                 };
-                source_forms.nodes.extend(kept);
+                nodes.extend(kept);
             }
             _ => {}
         }
     }
-    HashedValues {
-        mac: mac.finish(),
-        source_forms,
-    }
+    PassedValues { nodes, end: at }
 }
 
 /// The source form of the leaf at an address, unless decryption will spell the value like this

@@ -15,16 +15,20 @@ mod content_digest;
 pub(crate) mod decrypt_values;
 pub(crate) mod encrypt_values;
 mod encrypted_parts;
+pub(crate) mod encrypted_text;
 mod flow_tops;
 pub(crate) mod lost_metadata;
 pub(crate) mod mac_pass;
 mod parallel;
+#[cfg(test)]
+mod part_tests;
 pub(crate) mod plaintext_writer;
 pub(crate) mod plan;
 pub(crate) mod selection;
 pub(crate) mod sink;
 mod source_forms;
 mod tape_walk;
+mod text_parts;
 pub(crate) mod unencrypted;
 mod written_plaintext;
 

@@ -7,7 +7,7 @@ use crate::cipher::is_ciphertext_value;
 use crate::error::{Error, Result};
 use crate::pipeline::alias;
 use crate::pipeline::selection::{Selection, is_encryptable};
-use crate::rules::EncryptionRule;
+use crate::rules::{CompiledRule, EncryptionRule};
 
 /// A position where the text changes.
 #[derive(Clone, Copy)]
@@ -29,20 +29,20 @@ pub(crate) struct Plan {
     /// alias of a collection that is expanded, or a plaintext block scalar that keeps the blank
     /// lines below it.
     pub(super) first_mover: Option<Span>,
-    values: Values,
+    pub(super) values: Values,
     /// Why Go's library would read a plaintext value differently.
     unreadable: Option<sops_document::Error>,
 }
 
 /// Facts about the values.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     /// Whether at least one value could be encrypted.
-    any: bool,
+    pub(super) any: bool,
     /// Whether at least one value is encrypted.
-    any_encrypted: bool,
+    pub(super) any_encrypted: bool,
     /// The first selected value that is already ciphertext.
-    first_ciphertext: Option<usize>,
+    pub(super) first_ciphertext: Option<usize>,
 }
 
 impl Plan {
@@ -51,6 +51,12 @@ impl Plan {
     /// # Errors
     /// [`Error::Regex`] if the rule's expression is invalid.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
+        let rule = rule.map(EncryptionRule::compile).transpose()?;
+        Ok(Self::compiled(document, rule))
+    }
+
+    /// Like [`of`](Self::of), with a compiled rule.
+    pub(super) fn compiled(document: &Document<'_>, rule: Option<CompiledRule>) -> Self {
         let mut sites = Sites::with_capacity(document.tape().len());
         let mut values = Values::default();
         let (mut has_comments, mut first_mover, mut unreadable) = (false, None, None);
@@ -97,15 +103,15 @@ impl Plan {
             {
                 first_mover.get_or_insert(span);
             }
-        })?;
-        Ok(Self {
+        });
+        Self {
             selection,
             sites: sites.in_order(document),
             has_comments,
             first_mover,
             values,
             unreadable,
-        })
+        }
     }
 
     /// Finds the sites again after the selection has changed.

@@ -19,18 +19,18 @@ impl Selection {
     /// # Errors
     /// [`Error::Regex`](crate::Error::Regex) if the rule's expression is invalid.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
-        Self::walk(document, rule, |_, _| {})
+        let rule = rule.map(EncryptionRule::compile).transpose()?;
+        Ok(Self::walk(document, rule, |_, _| {}))
     }
 
     /// Like [`of`](Self::of), and calls `visit` for each item once the selection up to it is
     /// decided.
     pub(super) fn walk(
         document: &Document<'_>,
-        rule: Option<&EncryptionRule>,
+        rule: Option<CompiledRule>,
         mut visit: impl FnMut(&[bool], usize),
-    ) -> Result<Self> {
-        let looks_at_comments = rule.is_some_and(EncryptionRule::looks_at_comments);
-        let rule = rule.map(EncryptionRule::compile).transpose()?;
+    ) -> Self {
+        let looks_at_comments = rule.as_ref().is_some_and(CompiledRule::is_on_comments);
         let items = match &rule {
             Some(rule) => walk(document, rule, visit),
             None => {
@@ -39,11 +39,11 @@ impl Selection {
                 all
             }
         };
-        Ok(Self {
+        Self {
             items,
             rule,
             looks_at_comments,
-        })
+        }
     }
 
     /// One bool for each item of the tape: whether it is a leaf or comment to encrypt.

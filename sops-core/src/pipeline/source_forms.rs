@@ -80,17 +80,31 @@ impl Address {
             self.plain += 1;
         }
     }
+
+    /// The address in a document that has more leaves before it, the last of them at `start`.
+    pub(crate) fn after(self, start: Self) -> Self {
+        Self {
+            encrypted: start.encrypted + self.encrypted,
+            plain: match self.encrypted {
+                0 => start.plain + self.plain,
+                _ => self.plain,
+            },
+        }
+    }
 }
 
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+impl Drop for SourceForm {
+    fn drop(&mut self) {
+        self.text.zeroize();
+    }
+}
+
 impl Drop for SourceForms {
     fn drop(&mut self) {
-        for node in &mut self.nodes {
-            node.text.zeroize();
-        }
         for top in &mut self.flow_tops {
             top.text.zeroize();
         }

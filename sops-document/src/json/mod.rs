@@ -169,6 +169,7 @@ impl<'a> Parser<'a> {
     fn into_document(self) -> Document<'a> {
         Document {
             text: self.text,
+            part: 0..self.text.len(),
             format: Format::Json,
             tape: self.tape,
             paths: self.paths,

@@ -35,7 +35,8 @@ use std::panic::resume_unwind;
 use std::sync::OnceLock;
 use std::thread;
 
-use comments::Tail;
+pub(crate) use comments::Tail;
+pub(crate) use parallel_parse::parts;
 use parser::{Parser, Reading};
 
 use crate::document::{Document, ReservedKey};
@@ -112,23 +113,42 @@ pub(crate) fn parse_without_comments<'a>(
     Ok(parse_comments_apart(text, reserved)?.0)
 }
 
-/// The parts of a text that can be parsed on their own; empty if it has to be parsed as a whole.
-pub(crate) fn parts(text: &str) -> Vec<Range<usize>> {
-    match go_incompatibilities::refuse_unicode_breaks(text) {
-        Ok(()) => parallel_parse::parts(text),
-        Err(_) => Vec::new(),
-    }
-}
-
 /// Parses a part of a text without its comments; `None` if it must be parsed with the rest.
-pub(crate) fn parse_part<'a>(
+pub(crate) fn parse_part_values<'a>(
     text: &'a str,
     part: Range<usize>,
     reserved: ReservedKey,
 ) -> Option<Document<'a>> {
+    Some(parse_part_comments_apart(text, part, reserved)?.0)
+}
+
+/// Parses a part of a text, with comments where they are in the whole text. `tail` says what
+/// follows the last entry of the whole text; `None` if it must be parsed as a whole.
+pub(crate) fn parse_part<'a>(
+    text: &'a str,
+    part: Range<usize>,
+    reserved: ReservedKey,
+    tail: Tail,
+) -> Option<Document<'a>> {
+    let (mut document, comments) = parse_part_comments_apart(text, part, reserved)?;
+    if !comments.is_empty() {
+        let positions = comments::positions_in_part(&document, &comments, tail)?;
+        comments::place(&mut document, &comments, positions).ok()?;
+    }
+    Some(document)
+}
+
+fn parse_part_comments_apart<'a>(
+    text: &'a str,
+    part: Range<usize>,
+    reserved: ReservedKey,
+) -> Option<(Document<'a>, Vec<Span>)> {
     let room_for = text.get(part.clone())?;
-    let parsed = parallel_parse::piece(text, part, room_for, Reading::Document(reserved))?;
-    document(text, parsed, reserved).ok()
+    let mut parsed =
+        parallel_parse::piece(text, part.clone(), room_for, Reading::Document(reserved))?;
+    let comments = std::mem::take(&mut parsed.comments);
+    let document = document(text, parsed, reserved).ok()?;
+    Some((Document { part, ..document }, comments))
 }
 
 /// Parses a YAML stream for its values only: without comments, without a reserved key, and with
@@ -186,6 +206,7 @@ fn document<'a>(
     }
     Ok(Document {
         text,
+        part: 0..text.len(),
         format: Format::Yaml,
         tape: parsed.tape,
         paths: parsed.paths,

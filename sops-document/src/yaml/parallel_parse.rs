@@ -16,6 +16,7 @@ use sops_printable::floor_char_boundary;
 
 use super::parser::{Parser, Reading};
 use super::source;
+use crate::document::ReservedKey;
 use crate::{Collection, Item, PathId, Paths, ROOT, Span};
 
 /// Shorter text is read faster than threads start.
@@ -27,7 +28,8 @@ pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
         return None;
     }
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let ranges = cut(text, cores.min(text.len() / (SHORTEST / 2)));
+    let reserved = reading.reserved_key();
+    let ranges = cut(text, cores.min(text.len() / (SHORTEST / 2)), reserved);
     let [first, rest @ ..] = &ranges[..] else {
         return None;
     };
@@ -50,12 +52,11 @@ pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
     join(pieces?)
 }
 
-/// Divides a text into more pieces than there are cores, so that few of them are in memory at once;
-/// empty if it must be read in one piece.
-pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
-    match text.len() < SHORTEST {
-        true => Vec::new(),
-        false => cut(text, text.len() / (SHORTEST / 2)),
+/// Divides a text into parts of about `length` bytes; empty if it must be read in one piece.
+pub(crate) fn parts(text: &str, reserved: &'static str, length: usize) -> Vec<Range<usize>> {
+    match cut(text, text.len() / length.max(1), Some(reserved)) {
+        parts if parts.len() > 1 => parts,
+        _ => Vec::new(),
     }
 }
 
@@ -100,20 +101,16 @@ fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
 }
 
 /// About `count` ranges of equal length, each ending before a line that may begin an entry.
-fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
+fn cut(text: &str, count: usize, reserved: ReservedKey) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     for number in 1..count {
         // An entry larger than a piece moves the cut past the next planned one.
         let wanted = floor_char_boundary(text, text.len() / count * number).max(start);
-        let lines = text[wanted..]
-            .match_indices('\n')
-            .map(|(at, _)| wanted + at + 1);
-        let mut cuts = lines.filter(|at| {
-            text.as_bytes()
-                .get(*at)
-                .is_some_and(u8::is_ascii_alphanumeric)
-        });
+        let lines = memchr::memchr_iter(b'\n', &text.as_bytes()[wanted..]);
+        let mut cuts = lines
+            .map(|at| wanted + at + 1)
+            .filter(|at| begins_entry(&text[*at..], reserved));
         match cuts.next() {
             Some(at) if at > start => {
                 ranges.push(start..at);
@@ -126,6 +123,16 @@ fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
     }
     ranges.push(start..text.len());
     ranges
+}
+
+/// Whether the first line may begin an entry. A comment on that line could belong to its key, and
+/// so to what comes before the cut; a reserved entry affects the blank lines before it.
+fn begins_entry(text: &str, reserved: ReservedKey) -> bool {
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let line = &text.as_bytes()[..source::line_end(text, 0)];
+    line.first().is_some_and(is_key)
+        && memchr::memchr(b'#', line).is_none()
+        && reserved.is_none_or(|reserved| !text.starts_with(reserved))
 }
 
 /// Moves the entries of all pieces into the mapping of the first; `None` if two pieces have the
@@ -238,7 +245,7 @@ mod tests {
         let reading = Reading::Document(None);
         let whole = Parser::run(&text, reading).expect("valid YAML");
         for count in 2..6 {
-            let pieces: Vec<_> = cut(&text, count)
+            let pieces: Vec<_> = cut(&text, count, None)
                 .into_iter()
                 .map(|range| piece(&text, range, "", reading).expect("each piece is a mapping"))
                 .collect();

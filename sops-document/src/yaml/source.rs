@@ -38,8 +38,8 @@ pub(crate) fn lines(text: &str) -> usize {
 /// collections, and what follows the first item on a line. Only the beginning of the text is
 /// examined.
 pub(crate) fn further_items(text: &str) -> usize {
-    const EXAMINED: usize = 32 * 1024;
-    let examined = &text.as_bytes()[..text.len().min(EXAMINED)];
+    let length = (text.len() / 16).clamp(4 * 1024, 32 * 1024);
+    let examined = &text.as_bytes()[..text.len().min(length)];
     let [values, flow, comment] = [": ", ": {", " #"].map(memmem::Finder::new);
     let of_line = |line: &[u8]| match line.trim_ascii_start() {
         [] | [b'#', ..] => 0,

@@ -75,6 +75,25 @@ pub(super) fn assign_after(tape: &[Item<'_>], tokens: &Trace, top: u32) -> Comme
     assigner.out
 }
 
+/// Assigns the groups of a part of a text: after a key in the mapping `top`, and up to a key at the
+/// top level unless the part `is_last`.
+pub(super) fn assign_part(
+    tape: &[Item<'_>],
+    tokens: &Trace,
+    top: Option<u32>,
+    is_last: bool,
+) -> CommentPositions {
+    let mut assigner = Assigner::new(tape, tokens);
+    if let Some(top) = top {
+        assigner.push_frame(top);
+    }
+    assigner.steps(tokens);
+    if is_last {
+        assigner.finish();
+    }
+    assigner.out.sorted()
+}
+
 impl CommentPositions {
     /// All positions, in the order of the tape.
     pub(super) fn joined(mut self, after: Self) -> Self {

@@ -67,6 +67,28 @@ pub(crate) fn positions(
     }
 }
 
+/// The positions of the comments of a part of a text, on the tape of that part. `None` if they
+/// depend on other parts.
+pub(crate) fn positions_in_part(
+    document: &Document<'_>,
+    comments: &[Span],
+    tail: Tail,
+) -> Option<CommentPositions> {
+    let start = match document.part.start {
+        0 => None,
+        _ => Some(TopSplit::first(document)?),
+    };
+    let is_last = document.part.end == document.text.len();
+    let tokens = reader::read_part(document, comments, tail, start, is_last)?;
+    let top = start.map(|_| TopSplit::MAPPING);
+    Some(assignment::assign_part(
+        &document.tape,
+        &tokens,
+        top,
+        is_last,
+    ))
+}
+
 /// Finds the positions before and after a split at the same time.
 fn split_positions(
     document: &Document<'_>,
@@ -87,5 +109,7 @@ fn split_positions(
     })
 }
 
+#[cfg(test)]
+mod part_tests;
 #[cfg(test)]
 mod tests;

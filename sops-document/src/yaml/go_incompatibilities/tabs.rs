@@ -19,13 +19,14 @@ pub(crate) fn refuse_foreign_tabs(
     is_replaced: impl Fn(usize, &Leaf<'_>) -> bool,
 ) -> Result<()> {
     let text = document.text;
-    if document.format != Format::Yaml || !text.contains('\t') {
+    let part = &text[document.part()];
+    if document.format != Format::Yaml || !part.contains('\t') {
         return Ok(());
     }
     let zones = zones(document, is_replaced);
     let comments: HashSet<usize> = document.comments().map(|range| range.start).collect();
-    let (mut start, mut is_comment) = (0, false);
-    for line in text.split_inclusive('\n') {
+    let (mut start, mut is_comment) = (document.part.start, false);
+    for line in part.split_inclusive('\n') {
         let tab = leading_tab(line.as_bytes()).map(|tab| (start + tab, tab));
         let content = start + line.len() - line.trim_start().len();
         start += line.len();

@@ -77,7 +77,7 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    fn reserved_key(self) -> ReservedKey {
+    pub(super) fn reserved_key(self) -> ReservedKey {
         match self {
             Self::Document(reserved) => reserved,
             Self::Values | Self::Lenient => None,

@@ -63,6 +63,37 @@ pub(super) fn read_after(
     reader.end()
 }
 
+/// Like [`read`], for a part of a text. It begins after the first key if that is a `start`, and
+/// ends with the first key of the next part, unless this one `is_last`. `None` if it has no
+/// mapping.
+pub(super) fn read_part(
+    document: &Document<'_>,
+    comments: &[Span],
+    tail: Tail,
+    start: Option<TopSplit>,
+    is_last: bool,
+) -> Option<Trace> {
+    let items = document.tape.len();
+    let mut reader = TokenReader::new(document, comments, tail, items);
+    let first = match start {
+        None => 0,
+        Some(split) => {
+            let has_place = reader.resume(split);
+            reader.node(split.index, has_place) + 1
+        }
+    };
+    if is_last {
+        reader.items(first..items);
+        return Some(reader.end());
+    }
+    // The next key takes the place of the end of the mapping.
+    let close = items.checked_sub(2)?;
+    reader.items(first..close);
+    let &frame = reader.frames.last()?;
+    reader.key_at(document.part.end, close, frame);
+    Some(reader.out.tokens)
+}
+
 /// An open collection.
 #[derive(Clone, Copy)]
 struct Frame {
@@ -218,7 +249,11 @@ impl TokenReader<'_, '_> {
     }
 
     fn key(&mut self, index: usize, path: PathId, frame: Frame) {
-        let key = self.paths.key_offset(path) as usize;
+        self.key_at(self.paths.key_offset(path) as usize, index, frame);
+    }
+
+    /// Reads the key at an offset, which comes before the item at `index`.
+    fn key_at(&mut self, key: usize, index: usize, frame: Frame) {
         self.pass_reserved(key, index);
         if frame.flow {
             self.comma();

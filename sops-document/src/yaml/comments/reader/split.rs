@@ -45,6 +45,12 @@ impl TopSplit {
         entries.find_map(|index| Self::of(document, index))
     }
 
+    /// The split before the first entry of a part of a text.
+    pub(crate) fn first(document: &Document<'_>) -> Option<Self> {
+        let first = document.children(Self::MAPPING as usize).next()?;
+        Self::of(document, first)
+    }
+
     /// The split before the value at `index`, unless its key is not a word in the first column. A
     /// comment on the same line may belong to the key.
     fn of(document: &Document<'_>, index: usize) -> Option<Self> {
