@@ -28,6 +28,8 @@ pub struct CreationRule {
     pub mac_only_encrypted: bool,
     /// The age at which a value is due for replacement. `sops` ignores it.
     pub max_age: Option<Duration>,
+    /// The same as it is written, such as `90d`.
+    pub max_age_text: Option<String>,
 }
 
 /// Where the command `publish` sends files with a matching path.
@@ -130,6 +132,7 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
         max_age: mapping
             .text("max_age")
             .and_then(|text| humantime::parse_duration(&text).ok()),
+        max_age_text: mapping.text("max_age"),
     };
     (rule, ignored)
 }
