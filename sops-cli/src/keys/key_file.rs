@@ -143,6 +143,11 @@ pub(crate) fn key_pairs(ui: &Ui, name: &str, text: &[u8]) -> Result<Vec<KeyPair>
         .add_keys(name, text)
         .map_err(CommandError::general)?;
     let pairs = identities.key_pairs(&[]);
+    if pairs.is_empty() && identities.locked_source().is_some() {
+        let message = format!("{name} is protected with a passphrase, which was not entered");
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("run the command on a terminal, where it asks for the passphrase"));
+    }
     if pairs.is_empty() {
         let message = format!("{name} contains no key from which sops-rs can derive a recipient");
         return Err(CommandError::new(Code::Generic, message));
