@@ -158,7 +158,7 @@ impl Proposal {
     }
 }
 
-/// Identifies the ciphertext at a path of an encrypted document; empty if there is none.
+/// Identifies the ciphertext at a path of an encrypted document; empty if there is no value.
 pub(crate) fn fingerprint(document: &Document<'_>, path: &KeyPath) -> String {
     const BYTES: usize = 12;
     let found = extract(document, path, Format::Json, &Indentation::default());

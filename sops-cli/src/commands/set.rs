@@ -10,7 +10,6 @@ mod trial;
 use std::io;
 use std::path::Path;
 
-use sops_core::metadata::Metadata;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
@@ -25,7 +24,6 @@ use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
 use crate::keys::services::Services;
-use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 use crate::update_file::{FileUpdate, WrittenFile};
 
@@ -126,7 +124,7 @@ pub(crate) fn assign(
             {
                 ui.warn(format!("{}: {others}", name_of(file)));
             }
-            for warning in require_encrypted_field(&changed, format, metadata, path)? {
+            for warning in trial::require_encrypted_field(&changed, format, metadata, path)? {
                 ui.warn(format!("{}: {warning}", name_of(file)));
             }
             text = Some(changed);
@@ -201,22 +199,6 @@ pub(super) fn warn_of_copies(
         aliases += &format!(" and {} more", copies.len() - MAX_SHOWN);
     }
     ui.warn(format!("{}: {}", name_of(file), message(&aliases)));
-}
-
-/// Refuses a value that would stay in plaintext in a Secret by mistake, and returns warnings about
-/// values that Kubernetes does not accept. Only the field that the path begins with is checked.
-fn require_encrypted_field(
-    text: &[u8],
-    format: Format,
-    metadata: &Metadata,
-    path: &KeyPath,
-) -> sops_core::Result<Vec<String>> {
-    let Some(Component::Key(field)) = path.components().first() else {
-        return Ok(Vec::new());
-    };
-    let rule = metadata.rule.clone().unwrap_or_default();
-    let parts = SecretParts::of_field(text, format, &rule, field);
-    parts.leak.map_or(Ok(parts.warnings), Err)
 }
 
 /// Whether there is a value at the path, all of it in plaintext.

@@ -9,7 +9,6 @@ use sops_core::config::Config;
 use super::nearest::CONFIG_FILE;
 use super::working_dir::{shortened, working_dir};
 use crate::arguments::{GlobalArgs, invocation};
-use crate::batch::BatchFile;
 use crate::command_error::name_of;
 use crate::ui::Ui;
 
@@ -18,18 +17,8 @@ pub(crate) fn warn(ui: &Ui, globals: &GlobalArgs, own: Option<&Config>, file: &P
     warn_of_all(ui, globals, own, [file].into_iter());
 }
 
-/// Like [`warn`], for those of the files that the user named. Each configuration is named once.
-pub(crate) fn warn_of_named<'i>(
-    ui: &Ui,
-    globals: &GlobalArgs,
-    own: Option<&Config>,
-    items: impl Iterator<Item = &'i BatchFile>,
-) {
-    let named = items.filter(|item| !item.is_found);
-    warn_of_all(ui, globals, own, named.map(|item| &*item.path));
-}
-
-fn warn_of_all<'i>(
+/// Like [`warn`], for several files that the user named. Each configuration is named once.
+pub(crate) fn warn_of_all<'i>(
     ui: &Ui,
     globals: &GlobalArgs,
     own: Option<&Config>,

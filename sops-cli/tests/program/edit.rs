@@ -691,7 +691,7 @@ fn one_value_is_printed_as_text() {
     let run = extract("data").succeeds();
     assert_eq!(
         run.stdout,
-        "user: ann # a comment\npassword: 'hunter2'\nkey: |\n  ---\n  abc\n  ---\nbinary: /wA=\n"
+        "user: ann\npassword: hunter2\nkey: |\n    ---\n    abc\n    ---\nbinary: /wA=\n"
     );
     assert!(
         run.stderr

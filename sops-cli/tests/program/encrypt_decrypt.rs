@@ -514,7 +514,7 @@ fn a_key_path_after_the_file_prints_no_secret() {
     let run = environment.run(&["decrypt", "db.yaml", "other"]).succeeds();
     assert!(run.stderr.contains("only the first one is used"), "{run}");
     let run = crate::as_sops::as_sops(&environment, &["decrypt", "db.yaml", "data.user"]);
-    assert_eq!(run.succeeds().stdout, "data:\n    user: hunter2\n");
+    assert_eq!(run.succeeds().stdout, "data:\n  user: hunter2\n");
 }
 
 #[test]

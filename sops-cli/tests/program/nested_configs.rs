@@ -116,7 +116,7 @@ fn files_without_a_rule_are_named_as_skipped() {
         let run = environment.run(arguments).succeeds();
         assert!(
             run.stderr
-                .contains("1 file skipped, because no creation rule matches: legacy/a.yaml"),
+                .contains("1 file skipped, because no creation rule matches: ./legacy/a.yaml"),
             "{run}"
         );
     }

@@ -29,7 +29,7 @@ fn a_wrong_path_is_refused_before_the_question() {
     environment.write("plain.yaml", "a: b\n");
     let before = environment.read("db.yaml");
     for (file, path, reason) in [
-        ("db.yaml", "data.tls.crt", r#"write `data["tls.crt"]`"#),
+        ("db.yaml", "data.tls.crt", r#"`data["tls.crt"]`"#),
         ("db.yaml", "data.password=foo", "password=foo"),
         ("db.yaml", "Data.password", "Data"),
         ("db.yaml", "stringData.", "error: "),

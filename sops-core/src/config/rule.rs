@@ -108,6 +108,7 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
     }
     let groups = mapping.mappings("key_groups").unwrap_or_default();
     let ignored = !groups.is_empty() && !flat.is_empty();
+    let max_age_text = mapping.text("max_age");
     let rule = CreationRule {
         path_regex: mapping.text("path_regex"),
         key_groups: if groups.is_empty() {
@@ -129,10 +130,10 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
             .find_map(|name| EncryptionRule::from_name(name, &mapping.text(name)?)),
         mac_only_encrypted: mapping.flag("mac_only_encrypted"),
         // The schema allows no other text.
-        max_age: mapping
-            .text("max_age")
-            .and_then(|text| humantime::parse_duration(&text).ok()),
-        max_age_text: mapping.text("max_age"),
+        max_age: max_age_text
+            .as_deref()
+            .and_then(|text| humantime::parse_duration(text).ok()),
+        max_age_text,
     };
     (rule, ignored)
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::plaintext::{PlaintextFile, PlaintextReader};
 use super::selection::{Decision, DirectorySelection, is_candidate};
-use crate::batch::{Batch, BatchFile, Left, LeftInPlaintext, Work};
+use crate::batch::{self, Batch, BatchFile, Left, LeftInPlaintext, Work};
 use crate::command_error::CommandError;
 use crate::config::resolve::ConfigResolver;
 use crate::config::{load, nearer};
@@ -41,7 +41,7 @@ pub(super) fn encrypt_all(
         services,
     } = reader;
     let own = load::config(ui, globals)?;
-    nearer::warn_of_named(ui, globals, own.as_ref(), items.iter());
+    nearer::warn_of_all(ui, globals, own.as_ref(), batch::named(items));
     let is_concerned = |item: &&BatchFile| !item.is_found || is_candidate(&item.path);
     let candidates = || items.iter().filter(is_concerned);
     let resolver = ConfigResolver::new(ui, globals, own, candidates())?;

@@ -1,11 +1,11 @@
-//! Checks a change before the user is asked for the value, which nobody wants to type for nothing.
+//! Checks a change before the user is asked for the value, so that no one types it for nothing.
 
 use sops_core::metadata::Metadata;
 use sops_core::{Component, Format, KeyPath, parse_document};
 
 use super::args::{Caller, ValueArgs};
-use super::require_encrypted_field;
 use crate::command_error::{CommandError, name_of};
+use crate::secret_parts::SecretParts;
 use crate::update_file::FileUpdate;
 
 /// Checks that the file can be decrypted and that text can be set at the paths, and warns about
@@ -38,6 +38,22 @@ pub(super) fn check(
         ));
     }
     Ok(plain)
+}
+
+/// Refuses a value that would stay in plaintext in a Secret by mistake, and returns warnings about
+/// values that Kubernetes does not accept. Only the field that the path begins with is checked.
+pub(super) fn require_encrypted_field(
+    text: &[u8],
+    format: Format,
+    metadata: &Metadata,
+    path: &KeyPath,
+) -> sops_core::Result<Vec<String>> {
+    let Some(Component::Key(field)) = path.components().first() else {
+        return Ok(Vec::new());
+    };
+    let rule = metadata.rule.clone().unwrap_or_default();
+    let parts = SecretParts::of_field(text, format, &rule, field);
+    parts.leak.map_or(Ok(parts.warnings), Err)
 }
 
 /// Whether the file's rule encrypts the value at the path. A rule on comments counts as one that

@@ -307,7 +307,7 @@ impl KeyUpdate<'_> {
         if own.is_none() && items.is_empty() {
             return Err(encryption_options::no_rules(None)?);
         }
-        nearer::warn_of_named(self.ui, globals, own.as_ref(), items.iter());
+        nearer::warn_of_all(self.ui, globals, own.as_ref(), batch::named(&items));
         let resolver = ConfigResolver::new(self.ui, globals, own, items.iter())?;
         resolver.name_several(self.ui, items.iter())?;
         Ok((items, resolver))

@@ -127,7 +127,7 @@ fn files_that_no_rule_covers_lose_the_recipient_too() {
     repository.commit();
     let run = repository.0.run(&["offboard", "bob"]).succeeds();
     assert!(
-        run.stdout.contains("in legacy/b.yaml:\n    - bob (age1"),
+        run.stdout.contains("in ./legacy/b.yaml:\n    --- bob (age1"),
         "{run}"
     );
     for name in ["legacy/b.yaml", "apps/a.yaml"] {
@@ -156,7 +156,8 @@ fn files_of_another_configuration_that_names_the_recipient_are_reported() {
         rule(&repository, "production/.sops.yaml", "yaml$");
         repository.commit();
         let before = repository.0.read("production/b.yaml");
-        let run = repository.0.run(command).fails_with(1);
+        let run = repository.0.run(command);
+        assert_eq!(run.code, Some(1), "{run}");
         let stderr = run.stderr.replace('\n', " ");
         for part in [
             "can still decrypt 1 file: production/b.yaml",
