@@ -10,7 +10,7 @@ mod trial;
 use std::io;
 use std::path::Path;
 
-use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
+use sops_core::{CIPHERTEXT_PREFIX, Format, KeyPath, extract, parse_document};
 use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 

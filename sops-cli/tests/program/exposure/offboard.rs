@@ -127,7 +127,8 @@ fn files_that_no_rule_covers_lose_the_recipient_too() {
     repository.commit();
     let run = repository.0.run(&["offboard", "bob"]).succeeds();
     assert!(
-        run.stdout.contains("in ./legacy/b.yaml:\n    --- bob (age1"),
+        run.stdout
+            .contains("in ./legacy/b.yaml:\n    --- bob (age1"),
         "{run}"
     );
     for name in ["legacy/b.yaml", "apps/a.yaml"] {
@@ -208,4 +209,18 @@ fn a_rule_for_one_file_leaves_the_recipient_in_other_files() {
             .read("legacy/b.yaml")
             .contains(&other_recipient())
     );
+}
+
+#[test]
+fn a_name_may_differ_in_upper_and_lower_case() {
+    for command in [
+        &["offboard", "BOB"][..],
+        &["recipients", "remove", "--rotate", "Bob"],
+    ] {
+        let repository = Repository::new();
+        repository.create("db.yaml", &[("password", "correct-horse")]);
+        repository.commit();
+        repository.0.run(command).succeeds();
+        assert!(!repository.0.read("db.yaml").contains(&other_recipient()));
+    }
 }
