@@ -32,7 +32,7 @@ fn a_wrong_path_is_refused_before_the_question() {
         ("db.yaml", "data.tls.crt", r#"`data["tls.crt"]`"#),
         ("db.yaml", "data.password=foo", "password=foo"),
         ("db.yaml", "Data.password", "Data"),
-        ("db.yaml", "stringData.", "error: "),
+        ("db.yaml", "stringData.", "malformed"),
         ("plain.yaml", "a", "not encrypted"),
     ] {
         let (shown, status) = set(&environment, file, path).end();

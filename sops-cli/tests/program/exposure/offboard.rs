@@ -161,7 +161,7 @@ fn files_of_another_configuration_that_names_the_recipient_are_reported() {
         assert_eq!(run.code, Some(1), "{run}");
         let stderr = run.stderr.replace('\n', " ");
         for part in [
-            "can still decrypt 1 file: production/b.yaml",
+            "can still decrypt 1 file: ./production/b.yaml",
             "production/.sops.yaml names this recipient too",
             next,
         ] {
