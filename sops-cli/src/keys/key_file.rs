@@ -143,7 +143,7 @@ pub(crate) fn key_pairs(ui: &Ui, name: &str, text: &[u8]) -> Result<Vec<KeyPair>
         .add_keys(name, text)
         .map_err(CommandError::general)?;
     let pairs = identities.key_pairs(&[]);
-    let failed = identities.sources().into_iter();
+    let mut failed = identities.sources().into_iter();
     let failed = failed.find_map(|source| match source.held {
         Held::Failed(reason) => Some(reason),
         _ => None,
