@@ -33,7 +33,7 @@ fn a_wrong_path_is_refused_before_the_question() {
         ("db.yaml", "data.password=foo", "password=foo"),
         ("db.yaml", "Data.password", "Data"),
         ("db.yaml", "stringData.", "malformed"),
-        ("plain.yaml", "a", "not encrypted"),
+        ("plain.yaml", "a", "metadata not found"),
     ] {
         let (shown, status) = set(&environment, file, path).end();
         assert!(!status.success(), "{path}: {shown}");
