@@ -147,7 +147,7 @@ impl Args {
                     ));
                 }
                 let plaintext = parse_document(&*mapping.text, format)?;
-                return Ok(extract(&plaintext, &path, to, &stores.indentation())?);
+                return extract(&plaintext, &path, to, &stores.indentation());
             }
             let value = extract(&plaintext, &path, to, &stores.indentation());
             let value = value.map_err(|error| with_suggestion(error, &plaintext, &path))?;

@@ -31,9 +31,9 @@ impl Outcome {
 
 /// The outcomes of all assignments, in words.
 pub(super) fn in_words(outcomes: &[(&Assignment, Outcome)]) -> String {
-    let added = outcomes.iter().filter_map(|(assignment, outcome)| {
-        matches!(outcome, Outcome::Added(_)).then(|| assignment.path.dotted().to_string())
-    });
+    let added = outcomes.iter();
+    let added = added.filter(|(_, outcome)| matches!(outcome, Outcome::Added(_)));
+    let added = added.map(|(assignment, _)| assignment.path.dotted().to_string());
     let added: Vec<String> = added.collect();
     let mut words = Vec::new();
     if added.len() < outcomes.len() {
