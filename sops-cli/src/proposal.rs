@@ -10,10 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha2::{Digest as _, Sha256};
+use sops_core::document::Indentation;
 use sops_core::keys::{KeyService, MasterKey};
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::{Entry, Node};
-use sops_core::{Encryption, Format, KeyPath, encrypt};
+use sops_core::{Document, Encryption, Format, KeyPath, encrypt, extract};
 
 use crate::arguments::OpeningArgs;
 use crate::command_error::{Code, CommandError, Role, name_of};
@@ -21,6 +25,7 @@ use crate::decrypt_file::{self, Use};
 use crate::input::Input;
 use crate::keys::services::Services;
 use crate::random_text::RandomText;
+use crate::secret_data;
 use crate::ui::Ui;
 
 /// The extension of proposals. Neither Flux nor kustomize reads it.
@@ -28,6 +33,9 @@ const EXTENSION: &str = "proposal";
 
 /// The key of the proposed values. Nothing else in a proposal is encrypted.
 const VALUE: &str = "value";
+
+/// The key of what a value replaces.
+const REPLACES: &str = "replaces";
 
 /// Values for a file.
 #[derive(Debug)]
@@ -44,11 +52,14 @@ pub(crate) struct Proposal {
 pub(crate) struct ProposedValue {
     pub(crate) path: KeyPath,
     pub(crate) node: Node,
+    /// What the value replaces, as [`fingerprint`] returns it; `None` in an older proposal.
+    pub(crate) replaces: Option<String>,
 }
 
 impl ProposedValue {
-    /// A description of the value that does not contain it.
-    pub(crate) fn summary(&self) -> String {
+    /// A description of the value that does not contain it. Base64 under `data` of a Secret is
+    /// described as what it encodes.
+    pub(crate) fn summary(&self, is_secret_data: bool) -> String {
         let many = |number: usize, noun: &str| match number {
             1 => format!("1 {noun}"),
             number => format!("{number} {noun}s"),
@@ -57,7 +68,17 @@ impl ProposedValue {
             Node::Mapping(entries) => format!("a mapping with {}", many(entries.len(), "key")),
             Node::Sequence(items) => format!("a list with {}", many(items.len(), "item")),
             node => match node.as_str() {
-                Some(text) => format!("a string of {}", many(text.chars().count(), "character")),
+                Some(text) => {
+                    let decoded = is_secret_data.then(|| secret_data::decode(text)).flatten();
+                    let of_text = |text: &str| {
+                        format!("a string of {}", many(text.chars().count(), "character"))
+                    };
+                    match decoded.as_deref().map(|bytes| str::from_utf8(bytes)) {
+                        Some(Ok(decoded)) => of_text(decoded),
+                        Some(Err(_)) => many(decoded.map_or(0, |bytes| bytes.len()), "byte"),
+                        None => of_text(text),
+                    }
+                }
                 None => "a number, a boolean or null".to_owned(),
             },
         }
@@ -73,10 +94,11 @@ impl Proposal {
         service: Arc<dyn KeyService>,
     ) -> sops_core::Result<String> {
         let values = self.values.iter().map(|value| {
-            Node::Mapping(vec![
-                entry("path", Node::from(value.path.to_string().as_str())),
-                entry(VALUE, value.node.clone()),
-            ])
+            let path = entry("path", Node::from(value.path.to_string().as_str()));
+            let replaces = value.replaces.as_deref();
+            let replaces = replaces.map(|replaces| entry(REPLACES, Node::from(replaces)));
+            let entries = [path].into_iter().chain(replaces);
+            Node::Mapping(entries.chain([entry(VALUE, value.node.clone())]).collect())
         });
         let tree = Node::Mapping(vec![
             entry("file", Node::from(self.file.as_str())),
@@ -124,6 +146,7 @@ impl Proposal {
             Some(ProposedValue {
                 path: item.get("path")?.as_str()?.parse().ok()?,
                 node: item.get(VALUE)?.clone(),
+                replaces: item.get(REPLACES).and_then(Node::as_str).map(str::to_owned),
             })
         });
         let created = tree.get("created").and_then(Node::as_str).and_then(time);
@@ -133,6 +156,14 @@ impl Proposal {
             values: values.collect::<Option<_>>()?,
         })
     }
+}
+
+/// Identifies the ciphertext at a path of an encrypted document; empty if there is no value.
+pub(crate) fn fingerprint(document: &Document<'_>, path: &KeyPath) -> String {
+    const BYTES: usize = 12;
+    let found = extract(document, path, Format::Json, &Indentation::default());
+    let digest = found.map(|ciphertext| BASE64.encode(&Sha256::digest(&*ciphertext)[..BYTES]));
+    digest.unwrap_or_default()
 }
 
 /// The name of a file, without directories.

@@ -8,7 +8,7 @@ use sops_core::{EncryptedDocument, encrypted_format};
 use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::ui::Ui;
+use crate::ui::{Ui, terminal};
 
 /// Asks for a secret on the terminal, without showing it. `hint` is for users without a terminal.
 pub(crate) fn ask(
@@ -17,6 +17,10 @@ pub(crate) fn ask(
     hint: &'static str,
 ) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let answer = ui.prompt().passphrase(question).ok_or_else(|| {
+        if terminal::exists() {
+            let message = "the input ended before there was an answer";
+            return CommandError::new(Code::Generic, message);
+        }
         CommandError::new(Code::Generic, "there is no terminal to ask for the value").hint(hint)
     })?;
     let text = answer.expose_secret();

@@ -1,6 +1,7 @@
 //! Changes an encrypted file without an editor: decrypts it, changes it, encrypts it again, and
 //! replaces it.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -20,10 +21,8 @@ use crate::ui::Ui;
 pub(crate) struct FileUpdate<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) globals: &'a GlobalArgs,
+    pub(crate) services: &'a Services,
     pub(crate) file: &'a Path,
-    /// Whether the file was found in a directory. Then only servers that the user allows are
-    /// contacted.
-    pub(crate) is_found: bool,
     pub(crate) formats: &'a FormatArgs,
     pub(crate) opening: &'a OpeningArgs,
 }
@@ -40,21 +39,31 @@ impl FileUpdate<'_> {
             &Metadata,
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<WrittenFile>, CommandError> {
-        let services = Services::for_opening(self.ui, self.globals, self.opening)?;
-        if !self.is_found {
-            services.contact_servers_of_named_files();
-        }
-        let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
+        files::retrying(self.file, || self.try_to_change(&mut change))
+    }
+
+    /// Reports what was done to the file, if it was written.
+    pub(crate) fn report(&self, written: Option<&WrittenFile>, outcome: impl Display) {
         if written.is_some() {
             self.ui.log_written();
-            self.ui.done(self.file, "changed");
+            self.ui.done(self.file, outcome);
         }
-        Ok(written)
+    }
+
+    /// Calls `look` with the file's metadata and plaintext.
+    pub(crate) fn look(
+        &self,
+        mut look: impl FnMut(&[u8], Format, &Metadata) -> sops_core::Result<()>,
+    ) -> Result<(), CommandError> {
+        self.try_to_change(|plaintext, format, metadata| {
+            look(plaintext, format, metadata)?;
+            Ok(None)
+        })
+        .map(drop)
     }
 
     fn try_to_change(
         &self,
-        services: &Services,
         change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<WrittenFile>, CommandError> {
         let by_name = self.formats.input(Some(self.file));
@@ -63,7 +72,7 @@ impl FileUpdate<'_> {
         let formats = self.formats.of_change(format)?;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
-        let key = services.data_key(self.ui, &input, &document)?;
+        let key = self.services.data_key(self.ui, &input, &document)?;
         let open = decrypt_file::open(&input, &document, key, self.opening)?;
         decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
         let metadata = document.metadata();

@@ -1,7 +1,7 @@
 //! The secret values of a version of a document. Each value is decrypted alone, so one that was
 //! altered does not hide the others, and no text is restored.
 
-use sops_document::{Document, Item, Leaf, Type};
+use sops_document::{Document, Item, KeyPath, Leaf, Type};
 use zeroize::Zeroizing;
 
 use crate::additional_data::write_additional_data;
@@ -15,7 +15,8 @@ use crate::rules::EncryptionRule;
 /// A value that is encrypted, or that a rule covers.
 #[non_exhaustive]
 pub struct SecretValue<'d> {
-    /// The keys that lead to it, joined with dots; empty for the value of a binary file.
+    /// The keys that lead to it, joined with dots, and the indexes of list items in brackets; empty
+    /// for the value of a binary file.
     pub path: String,
     /// The encrypted value; `None` if the value is in plaintext.
     pub ciphertext: Option<&'d str>,
@@ -79,18 +80,19 @@ fn secret_values<'d>(
     let mut additional_data = Vec::new();
     let mut values = Vec::new();
     let tape = document.tape();
+    // The walk below sees the same scalars in the same order.
+    let mut scalars = document.scalars();
     let mut index = 0;
     while let Some(item) = tape.get(index) {
         index = match item {
             Item::Alias { close, .. } => *close as usize,
             _ => index + 1,
         };
-        let Item::Leaf(Leaf {
-            path,
-            value: Some(value),
-            ..
-        }) = item
-        else {
+        let Item::Leaf(Leaf { path, value, .. }) = item else {
+            continue;
+        };
+        let scalar = scalars.next();
+        let Some(value) = value else {
             continue;
         };
         let ciphertext = ciphertext(value);
@@ -103,8 +105,12 @@ fn secret_values<'d>(
             None if is_covered() => Some(Zeroizing::new(value.bytes.to_vec())),
             None => continue,
         };
+        let key_path = scalar.and_then(|scalar| KeyPath::new(scalar.components()));
         values.push(SecretValue {
-            path: document.paths().display(*path),
+            path: match key_path {
+                Some(key_path) => key_path.dotted().to_string(),
+                None => document.paths().display(*path),
+            },
             ciphertext,
             plaintext,
         });
@@ -157,7 +163,7 @@ mod tests {
             .expect("the rule is valid");
         let expected = [
             value("password", true, "correct-horse"),
-            value("list.password", true, "7"),
+            value("list[0].password", true, "7"),
         ];
         assert_eq!(shown(&values), expected);
 
@@ -176,7 +182,7 @@ mod tests {
             .expect("the rule is valid");
         let expected = [
             value("password", true, "?"),
-            value("list.password", true, "7"),
+            value("list[0].password", true, "7"),
         ];
         assert_eq!(shown(&values), expected);
         let values = document.secret_values(None).expect("the rule is valid");
@@ -189,7 +195,7 @@ mod tests {
         let values = secret_values_of_plaintext(&document, Some(&password_rule()));
         let expected = [
             value("password", false, "correct-horse"),
-            value("list.password", false, "7"),
+            value("list[0].password", false, "7"),
         ];
         assert_eq!(shown(&values.expect("the rule is valid")), expected);
         let all = secret_values_of_plaintext(&document, None).expect("there is no rule");

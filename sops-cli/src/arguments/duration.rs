@@ -13,6 +13,20 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "expected a time with its units, such as `30s`, `15m` or `1h 30m`".to_owned())
 }
 
+/// An age with its units, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Age {
+    pub(crate) duration: Duration,
+    pub(crate) text: String,
+}
+
+/// Reads an age, such as `90d`.
+pub(crate) fn age(text: &str) -> Result<Age, humantime::DurationError> {
+    let duration = humantime::parse_duration(text)?;
+    let text = text.trim().to_owned();
+    Ok(Age { duration, text })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,6 +33,12 @@ impl FileArg {
         self.file.as_deref()
     }
 
+    /// The word after the file, if it is neither a file nor a flag.
+    pub(crate) fn misplaced_word(&self) -> Option<&str> {
+        let word = self.more.first().filter(|word| !word.exists())?.to_str()?;
+        (!word.starts_with('-')).then_some(word)
+    }
+
     /// The file to read; `None` for standard input: without a name, or with `-` if no file has that
     /// name. More than one file causes a warning, as in `sops`.
     pub(crate) fn input(&self, ui: &Ui) -> Option<&Path> {

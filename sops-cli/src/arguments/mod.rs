@@ -18,7 +18,7 @@ mod output;
 mod rule;
 mod sops_order;
 
-pub(crate) use duration::duration;
+pub(crate) use duration::{Age, age, duration};
 pub(crate) use exec::{ExecArgs, ExecCommand};
 pub(crate) use file::{
     FileArg, IdempotentArg, NameArg, no_file, no_file_to_change, require_existing,

@@ -82,6 +82,12 @@ pub(crate) fn items<'a>(
     Ok(items)
 }
 
+/// The files that the user named.
+pub(crate) fn named(items: &[BatchFile]) -> impl Iterator<Item = &Path> {
+    let named = items.iter().filter(|item| !item.is_found);
+    named.map(|item| &*item.path)
+}
+
 /// The files that the command applies to; see [`BatchFile::is_meant`].
 pub(crate) fn meant(items: Vec<BatchFile>, encrypted: bool) -> Vec<BatchFile> {
     let are_meant = parallel::map(&items, ItemsPerThread::Many, |item| {

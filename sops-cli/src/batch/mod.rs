@@ -3,7 +3,7 @@
 mod find;
 mod left;
 
-pub(crate) use find::{Leftovers, items, meant};
+pub(crate) use find::{Leftovers, items, meant, named};
 pub(crate) use left::{Left, LeftInPlaintext};
 
 use std::borrow::Cow;

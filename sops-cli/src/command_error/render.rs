@@ -1,15 +1,17 @@
 //! Renders an error as a report, or as a few lines.
 
+use std::borrow::Cow;
 use std::iter;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use sops_core::document::Location;
-use sops_lint::Excerpt;
+use sops_lint::{Excerpt, shell_path};
 use sops_printable::one_line;
 
 use super::code::Code;
 use super::error::{CommandError, Pointer};
+use super::names::STANDARD_INPUT;
 use super::wrapping::wrapped;
 
 /// The columns before the text of a title: `error: `.
@@ -33,6 +35,17 @@ impl CommandError {
     #[cfg(feature = "kube")]
     pub(crate) fn summary(&self) -> String {
         self.lines(0).join(" ")
+    }
+
+    /// A hint with the name of the file in the place of `<FILE>`, unless the error is about several
+    /// files.
+    fn with_file_name<'h>(&self, hint: &'h str, pointer: &Pointer) -> Cow<'h, str> {
+        const FILE: &str = "<FILE>";
+        let is_one = self.note.is_none() && pointer.name != STANDARD_INPUT;
+        match is_one && hint.contains(FILE) {
+            true => hint.replace(FILE, &shell_path(&pointer.name)).into(),
+            false => hint.into(),
+        }
     }
 
     /// The report for the user, wrapped at `width` columns; `None` if standard output is closed,
@@ -59,12 +72,16 @@ impl CommandError {
             let reports = reports.map(|group| renderer.render(&[group]));
             return Some(reports.collect::<Vec<_>>().join("\n"));
         };
+        let hints = self.hints.iter();
+        let hints: Vec<_> = hints
+            .map(|hint| self.with_file_name(hint, pointer))
+            .collect();
         group = pointer.add_to(group);
         let wrapped = |text| wrapped(text, width, MESSAGE_COLUMNS);
         if let Some(note) = &self.note {
             group = group.element(Level::NOTE.message(wrapped(note)));
         }
-        for hint in &self.hints {
+        for hint in &hints {
             group = group.element(Level::HELP.message(wrapped(hint)));
         }
         Some(pointer.shown(renderer.render(&[group])))

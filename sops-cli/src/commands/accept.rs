@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sops_core::document::Indentation;
-use sops_core::{Document, Format, KeyPath, extract, parse_document};
+use sops_core::{Document, EncryptedDocument, Format, KeyPath, extract, parse_document};
 
-use super::set::{Assignment, assign};
+use super::set::{Assignment, assign, is_secret_data};
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::batch::{self, Leftovers};
 use crate::command_error::{Code, CommandError, Role, name_of};
@@ -53,7 +53,6 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         ui,
         globals,
         services: &services,
-        is_found,
         yes: args.yes,
     };
     let (mut errors, mut left) = (Vec::new(), 0);
@@ -133,8 +132,6 @@ struct Acceptance<'a> {
     ui: &'a Ui,
     globals: &'a GlobalArgs,
     services: &'a Services,
-    /// Whether some proposals may have been found in a directory.
-    is_found: bool,
     /// Whether the user agreed to all of them in advance.
     yes: bool,
 }
@@ -145,6 +142,8 @@ struct Pending {
     /// The file that it is for.
     file: PathBuf,
     proposal: Proposal,
+    /// Whether each of its values has changed since the proposal was made.
+    are_outdated: Vec<bool>,
 }
 
 impl Pending {
@@ -174,9 +173,28 @@ impl Acceptance<'_> {
         }
         Ok(Pending {
             path: path.to_owned(),
+            are_outdated: self.outdated(&file, &proposal)?,
             file,
             proposal,
         })
+    }
+
+    /// Which values of the file have changed since the proposal was made: those with another
+    /// ciphertext, if the file was changed after that. Nothing was accepted yet in this run.
+    fn outdated(&self, file: &Path, proposal: &Proposal) -> Result<Vec<bool>, CommandError> {
+        let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
+        let encrypted = EncryptedDocument::parse(&*input.content, input.format)
+            .map_err(|error| input.error(error))?;
+        let document =
+            parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
+        let modified = humantime::parse_rfc3339(&encrypted.metadata().last_modified);
+        let is_later = modified.is_ok_and(|modified| modified > proposal.created);
+        let values = proposal.values.iter();
+        let outdated = values.map(|value| match &value.replaces {
+            Some(replaces) => *replaces != proposal::fingerprint(&document, &value.path),
+            None => is_later,
+        });
+        Ok(outdated.collect())
     }
 
     /// Shows a proposal, and sets its values if the user agrees. Returns whether they did. `later`
@@ -187,6 +205,7 @@ impl Acceptance<'_> {
             path,
             file,
             proposal,
+            are_outdated,
         } = pending;
         let name = name_of(path);
         let refused = |message: &str| CommandError::new(Code::Generic, message).in_file(&name);
@@ -194,8 +213,9 @@ impl Acceptance<'_> {
         let document =
             parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
         let created = humantime::format_rfc3339_seconds(proposal.created);
-        for value in &proposal.values {
-            let (path, summary) = (value.path.dotted(), value.summary());
+        for (value, is_outdated) in proposal.values.iter().zip(are_outdated) {
+            let is_secret_data = is_secret_data(&document, &value.path);
+            let (path, summary) = (value.path.dotted(), value.summary(is_secret_data));
             let change = match exists(&document, &value.path) {
                 true => format!("set `{path}` to {summary}"),
                 false => format!("add the new key `{path}` with {summary}"),
@@ -210,6 +230,12 @@ impl Acceptance<'_> {
                 name_of(file),
                 newest.unwrap_or_default()
             ))?;
+            if *is_outdated {
+                ui.warn(format_args!(
+                    "`{path}` of {} has changed or was encrypted again since this proposal was made, so the proposed value may be older than the one in the file",
+                    name_of(file)
+                ));
+            }
         }
         if !self.yes {
             if !ui.can_ask() {
@@ -228,12 +254,12 @@ impl Acceptance<'_> {
         let update = FileUpdate {
             ui,
             globals,
+            services: self.services,
             file,
-            is_found: self.is_found,
             formats: &FormatArgs::default(),
             opening: &OpeningArgs::default(),
         };
-        assign(&update, &assignments, true)?;
+        assign(&update, &assignments, &[], true)?;
         remove(path)?;
         ui.done(path, "accepted and deleted");
         Ok(true)

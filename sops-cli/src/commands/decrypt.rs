@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use sops_core::{Format, KeyPath, extract, parse_document};
+use sops_core::{Component, Format, KeyPath, extract, parse_document};
+use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -10,9 +11,9 @@ use crate::arguments::{
     require_existing,
 };
 use crate::batch::{self, Batch, BatchFile, Work};
-use crate::command_error::{Code, CommandError, Role};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::stores;
-use crate::decoded_data::{decoded, to_string_data};
+use crate::decoded_data::{decoded, decoded_mapping, to_string_data};
 use crate::decrypt_file::{self, Use};
 use crate::files::Readers;
 use crate::input::Input;
@@ -39,7 +40,8 @@ pub(crate) struct Args {
     pub(crate) extract: Option<String>,
     /// Print base64 under `data` of Secrets as text under `stringData`
     ///
-    /// Values that are not text stay under `data`. With `--extract`, print the bytes of the value.
+    /// Values that are not text stay under `data`. With `--extract`, print the bytes of the value,
+    /// or the mapping `data` with decoded values.
     #[arg(long, hide_short_help = true, conflicts_with = "in_place")]
     pub(crate) decode: bool,
     #[command(flatten)]
@@ -65,7 +67,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             items: &items,
             participle: "decrypted",
             readers: Readers::Owner,
-            lists_found: false,
+            lists_found: true,
         };
         let work = |item: &BatchFile| {
             if !item.is_meant(true) {
@@ -78,9 +80,10 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         return batch.replace(work);
     }
     services.contact_servers_of_named_files();
+    args.refuse_path()?;
     let file = args.file.input(ui);
     args.output.check(file)?;
-    args.file.refuse_directory("decrypt")?;
+    args.refuse_directory()?;
     let (input, result) = args.decrypt(ui, globals, &services, file, true)?;
     args.output
         .deliver(ui, &input, &result, Readers::Owner, "decrypted")?;
@@ -132,6 +135,20 @@ impl Args {
         };
         let stores = stores::stores(ui, globals)?;
         let result = parse_document(&*decrypted.plaintext, format).and_then(|plaintext| {
+            if let Some(mapping) = self
+                .decode
+                .then(|| decoded_mapping(&plaintext, &path))
+                .flatten()
+            {
+                if !mapping.kept.is_empty() {
+                    ui.warn(format_args!(
+                        "these values are still in base64, because they are not text: {}",
+                        mapping.kept.join(", ")
+                    ));
+                }
+                let plaintext = parse_document(&*mapping.text, format)?;
+                return extract(&plaintext, &path, to, &stores.indentation());
+            }
             let value = extract(&plaintext, &path, to, &stores.indentation());
             let value = value.map_err(|error| with_suggestion(error, &plaintext, &path))?;
             Ok(match self.decode {
@@ -141,6 +158,52 @@ impl Args {
         });
         let result = result.map_err(|error| input.plaintext_error(error))?;
         Ok((input, result))
+    }
+
+    /// Refuses a key path after the file, because all values would be printed.
+    fn refuse_path(&self) -> Result<(), CommandError> {
+        let (Some(file), Some(word)) = (self.file.first(), self.file.misplaced_word()) else {
+            return Ok(());
+        };
+        if invocation::is_sops() || self.extract.is_some() || !file.is_file() {
+            return Ok(());
+        }
+        let input = Input::read(Some(file), self.formats.input(Some(file)), Role::Encrypted)?;
+        let path = key_path(word).ok();
+        let first = path.as_ref().and_then(|path| path.components().first());
+        let Some(Component::Key(first)) = first else {
+            return Ok(());
+        };
+        let is_key = parse_document(&*input.content, input.format).is_ok_and(|document| {
+            let mut tops = document.tops().flatten();
+            tops.any(|top| top.get(first).is_some())
+        });
+        if !is_key {
+            return Ok(());
+        }
+        let message = format!("`{word}` is not a file");
+        Err(
+            CommandError::new(Code::ConflictingParameters, message).hint(format!(
+                "to print only this value: `sops-rs decrypt --extract {} {}`",
+                shell_word(word),
+                shell_path(&input.name)
+            )),
+        )
+    }
+
+    /// Refuses a directory. Most users want to see a value, and not to have all files in plaintext.
+    fn refuse_directory(&self) -> Result<(), CommandError> {
+        let Some(directory) = self.file.first().filter(|file| file.is_dir()) else {
+            return Ok(());
+        };
+        let name = name_of(directory);
+        let message = format!("{name} is a directory");
+        Err(CommandError::new(Code::CannotReadInput, message)
+            .hint(format!(
+                "to see what is in it: `sops-rs status {}`; to print a file: `sops-rs decrypt FILE`",
+                shell_path(&name)
+            ))
+            .hint("to replace every encrypted file in it by its plaintext, add `--in-place`"))
     }
 
     /// The path to print, unless it is empty.

@@ -14,9 +14,9 @@ use crate::arguments::{
     RuleArgs, ThresholdArg, invocation,
 };
 use crate::command_error::{CommandError, Role, name_of};
-use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::config::stores::stores;
+use crate::config::{load, nearer};
 use crate::decoded_data::DecodedView;
 use crate::decrypt_file;
 use crate::editor::{EditorProgram, EditorSession, Original, notes, template};
@@ -126,6 +126,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             threshold: &args.threshold,
         };
         let config = load::config(ui, globals)?;
+        nearer::warn(ui, globals, config.as_ref(), name);
         let encryption =
             encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
         // The editor must not open if its user could not decrypt the result.

@@ -105,6 +105,7 @@ impl Args {
                 formats: self.formats,
                 name: self.name,
                 opening: self.opening,
+                ..rotate::Args::default()
             }))
         } else if self.decrypt {
             Command::Decrypt(DeferredArgs(decrypt::Args {

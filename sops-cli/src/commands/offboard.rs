@@ -53,8 +53,9 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
         left.filter(|id| !recipients.contains(id))
             .collect::<Vec<_>>(),
     );
+    let mut remaining = Vec::new();
     for recipient in recipients {
-        remove_everywhere(ui, globals, &services, &recipient)?;
+        remaining.push(remove_everywhere(ui, globals, &services, &recipient)?);
     }
     let text = checklist(&report);
     files::write(
@@ -67,13 +68,19 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
     let found = report.values.len();
     let plural = if found == 1 { "" } else { "s" };
     ui.done(&path, format_args!("{found} value{plural} to replace"));
+    let mut errors: Vec<CommandError> = remaining
+        .into_iter()
+        .filter_map(|remaining| remaining.refuse("offboard").err())
+        .collect();
     if report.is_incomplete() {
         let message =
             "some versions in the history could not be read, so the checklist may be incomplete";
-        return Err(CommandError::new(Code::CannotReadInput, message)
-            .hint("`sops-rs exposure --removed NAME` lists them"));
+        let error = CommandError::new(Code::CannotReadInput, message);
+        errors.push(error.hint("`sops-rs exposure --removed NAME` lists them"));
     }
-    Ok(())
+    let last = errors.pop();
+    ui.errors(errors);
+    last.map_or(Ok(()), Err)
 }
 
 /// The name of the checklist file for someone. It contains at most the beginning of a recipient.

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use sops_core::metadata::Metadata;
-use sops_core::{Component, EncryptedDocument, Format, KeyPath, parse_document};
+use sops_core::{EncryptedDocument, Format, parse_document};
 
-use super::set::{Caller, ValueArgs};
+use super::set::{Caller, ValueArgs, may_select};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::{self, Expected, Readers};
@@ -66,6 +65,7 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
                 }));
         }
         values.push(ProposedValue {
+            replaces: Some(proposal::fingerprint(&document, &assignment.path)),
             path: assignment.path,
             node,
         });
@@ -103,19 +103,4 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         input.name
     ));
     Ok(())
-}
-
-/// Whether the file's rule encrypts the value at the path. A rule on comments counts as one that
-/// does.
-fn may_select(metadata: &Metadata, path: &KeyPath) -> bool {
-    let rule = metadata.rule.clone().unwrap_or_default();
-    let Ok(compiled) = rule.compile() else {
-        return true;
-    };
-    let mut keys = path.components().iter().filter_map(|part| match part {
-        Component::Key(key) => Some(key),
-        Component::Index(_) => None,
-    });
-    let is_on_comments = rule.name().contains("comment");
-    is_on_comments || keys.any(|key| compiled.key_matches(key)) == rule.names_what_is_encrypted()
 }

@@ -1,22 +1,29 @@
 //! `sops-rs set`. `args.rs` has its flags, and `assignment.rs` says where the values come from.
+//! `trial.rs` checks the change before the user is asked for a value, and `outcome.rs` says what
+//! was changed.
 
 mod args;
 mod assignment;
+mod outcome;
+mod trial;
 
 use std::io;
 use std::path::Path;
 
-use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
+use sops_core::{CIPHERTEXT_PREFIX, Format, KeyPath, extract, parse_document};
+use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
 pub(super) use self::args::key_path;
 pub(crate) use self::args::{Args, Caller, ValueArgs};
-pub(crate) use self::assignment::Assignment;
+pub(crate) use self::assignment::{Assignment, is_secret_data};
+use self::outcome::Outcome;
+pub(crate) use self::trial::may_select;
 use crate::arguments::{GlobalArgs, invocation};
 use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
-use crate::secret_parts::SecretParts;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 use crate::update_file::{FileUpdate, WrittenFile};
 
@@ -34,16 +41,38 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         return Err(caller.usage());
     };
     require_file(file, values)?;
-    let assignments = values.assignments(ui, caller)?;
+    let services = Services::for_opening(ui, globals, &args.opening)?;
+    services.contact_servers_of_named_files();
     let update = FileUpdate {
         ui,
         globals,
+        services: &services,
         file,
-        is_found: false,
         formats: &args.formats,
         opening: &args.opening,
     };
-    assign(&update, &assignments, args.idempotent.idempotent)
+    let known_plain = match values.asks(ui) {
+        true => trial::check(&update, values, caller).map_err(|error| propose(error, args))?,
+        false => Vec::new(),
+    };
+    let assignments = values.assignments(ui, caller)?;
+    let is_idempotent = args.idempotent.idempotent;
+    assign(&update, &assignments, &known_plain, is_idempotent).map_err(|error| propose(error, args))
+}
+
+/// Adds a hint about `propose` to the error that the user cannot decrypt the file.
+fn propose(error: CommandError, args: &Args) -> CommandError {
+    let (Some(file), Some(path)) = (&args.file, args.values.first_path()) else {
+        return error;
+    };
+    if error.code() != Code::CannotRetrieveDataKey || invocation::is_sops() {
+        return error;
+    }
+    error.hint(format!(
+        "to give the value to someone who can decrypt the file: `sops-rs propose {} {}`",
+        shell_path(&name_of(file)),
+        shell_word(path)
+    ))
 }
 
 /// Refuses a missing file before the user is asked for values. One of the other words may be the
@@ -64,19 +93,22 @@ pub(super) fn require_file(file: &Path, values: &ValueArgs) -> Result<(), Comman
     })
 }
 
-/// Sets values in a file. If `is_idempotent`, and no value changes, the file is not written.
+/// Sets values in a file. If `is_idempotent`, and no value changes, the file is not written. The
+/// user knows that the values at some paths are in plaintext.
 pub(crate) fn assign(
     update: &FileUpdate<'_>,
     assignments: &[Assignment],
+    known_plain: &[KeyPath],
     is_idempotent: bool,
 ) -> Result<(), CommandError> {
     let FileUpdate {
         ui, globals, file, ..
     } = *update;
-    let mut copies = Vec::new();
+    let (mut copies, mut outcomes) = (Vec::new(), Vec::new());
     let written = update.change(|plaintext, format, metadata| {
         let mut text: Option<Zeroizing<Vec<u8>>> = None;
         copies.clear();
+        outcomes.clear();
         for assignment in assignments {
             let path = &assignment.path;
             let before = text.as_ref().map_or(plaintext, |text| text.as_slice());
@@ -86,11 +118,14 @@ pub(crate) fn assign(
                 continue;
             };
             copies.push((path, document.copies_of(path)));
-            if let Some(Component::Key(field)) = path.components().first() {
-                // Only the field that the path begins with is checked.
-                let rule = metadata.rule.clone().unwrap_or_default();
-                let parts = SecretParts::of_field(&changed, format, &rule, field);
-                require_encrypted(ui, file, parts)?;
+            outcomes.push((assignment, Outcome::of(&document, assignment)));
+            if !invocation::is_sops()
+                && let Some(others) = outcome::other_documents(&document, path)
+            {
+                ui.warn(format!("{}: {others}", name_of(file)));
+            }
+            for warning in trial::require_encrypted_field(&changed, format, metadata, path)? {
+                ui.warn(format!("{}: {warning}", name_of(file)));
             }
             text = Some(changed);
         }
@@ -110,6 +145,17 @@ pub(crate) fn assign(
             changed => changed,
         })
     })?;
+    update.report(written.as_ref(), outcome::in_words(&outcomes));
+    for (assignment, outcome) in &outcomes {
+        if let Outcome::Added(Some(meant)) = outcome {
+            let (name, path) = (name_of(file), assignment.path.dotted());
+            ui.warn(format!(
+                "`{path}` is a new key; did you mean `{meant}`? To remove it: `sops-rs unset {} {}`",
+                shell_path(&name),
+                shell_word(&path.to_string())
+            ));
+        }
+    }
     for (path, copies) in copies {
         warn_of_copies(ui, file, &copies, |aliases| {
             format!(
@@ -117,7 +163,10 @@ pub(crate) fn assign(
             )
         });
     }
-    for Assignment { path, typed, .. } in assignments {
+    let unknown = assignments
+        .iter()
+        .filter(|own| !known_plain.contains(&own.path));
+    for Assignment { path, typed, .. } in unknown {
         let is_plain = |written: &WrittenFile| is_plain(&written.text, written.format, path);
         if written.as_ref().is_some_and(is_plain) {
             ui.warn(format!(
@@ -150,15 +199,6 @@ pub(super) fn warn_of_copies(
         aliases += &format!(" and {} more", copies.len() - MAX_SHOWN);
     }
     ui.warn(format!("{}: {}", name_of(file), message(&aliases)));
-}
-
-/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns about values that
-/// Kubernetes does not accept.
-fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Result<()> {
-    for warning in &parts.warnings {
-        ui.warn(format!("{}: {warning}", name_of(file)));
-    }
-    parts.leak.map_or(Ok(()), Err)
 }
 
 /// Whether there is a value at the path, all of it in plaintext.

@@ -8,6 +8,7 @@ use sops_core::parse_document;
 use super::set::{key_path, warn_of_copies};
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count};
 use crate::command_error::{Code, CommandError};
+use crate::keys::services::Services;
 use crate::similar_path::with_suggestion;
 use crate::ui::Ui;
 use crate::update_file::FileUpdate;
@@ -46,16 +47,18 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         );
     };
     let path = key_path(path)?;
+    let services = Services::for_opening(ui, globals, &args.opening)?;
+    services.contact_servers_of_named_files();
     let changing = FileUpdate {
         ui,
         globals,
+        services: &services,
         file,
-        is_found: false,
         formats: &args.formats,
         opening: &args.opening,
     };
     let mut copies = Vec::new();
-    changing.change(|plaintext, format, _| {
+    let written = changing.change(|plaintext, format, _| {
         let document = parse_document(plaintext, format)?;
         let changed = match document.unset(&path) {
             Err(DocumentError::NotFound { .. }) if args.idempotent.idempotent => return Ok(None),
@@ -64,6 +67,7 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         copies = document.copies_of(&path);
         Ok(Some(changed))
     })?;
+    changing.report(written.as_ref(), "changed");
     warn_of_copies(ui, file, &copies, |aliases| {
         format!(
             "only `{path}` was removed, and aliases still have its value at {aliases}: unset it there too if nothing needs it"

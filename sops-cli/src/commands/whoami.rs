@@ -24,7 +24,9 @@ pub(crate) struct Args {}
 pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), CommandError> {
     let identities = Identities::from_environment(Environment::process());
     let mut own = own_keys(&identities);
-    for recipient in of_agent() {
+    let of_agent = of_agent();
+    let is_unlocked = !of_agent.is_empty();
+    for recipient in of_agent {
         if !own.iter().any(|key| key.recipient == recipient) {
             let source = "the agent".to_owned();
             own.push(OwnKey { recipient, source });
@@ -50,8 +52,11 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
         }
     }
     for source in identities.sources() {
-        if matches!(source.held, Held::Locked | Held::NotRun | Held::Failed(_)) {
-            ui.note(&source);
+        match source.held {
+            // The agent has its keys.
+            Held::Locked if is_unlocked => {}
+            Held::Locked | Held::NotRun | Held::Failed(_) => ui.note(&source),
+            _ => {}
         }
     }
     if own.is_empty()

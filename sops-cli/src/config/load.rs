@@ -6,35 +6,66 @@ use std::path::Path;
 use sops_core::config::{self, Config};
 use sops_core::reading::{self, FileKind};
 
-use super::owner;
 use super::working_dir::{shortened, working_dir};
+use super::{nearer, owner};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 /// The configuration: the file that was named, or the nearest one above the working directory.
 pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
-    let working_dir = working_dir()?;
-    let config = match globals.config() {
-        // The user may name a pipe.
-        Some(file) => read(file, &working_dir, FileKind::Any)?,
-        None => {
-            let search = config::find(&working_dir);
-            if let Some(warning) = &search.warning {
-                ui.warn(warning);
-            }
-            let Some(file) = search.file else {
-                return Ok(None);
-            };
-            owner::warn(ui, &working_dir.join(&file), &working_dir);
-            let file = shortened(&file, &working_dir);
-            read(&file, &working_dir, FileKind::Regular)?
-        }
-    };
-    for warning in config.warnings() {
+    if globals.config().is_some() {
+        return named(ui, globals);
+    }
+    let search = config::find(&working_dir()?);
+    if let Some(warning) = &search.warning {
         ui.warn(warning);
     }
+    search.file.map(|file| found(ui, &file)).transpose()
+}
+
+/// The configuration for a file that a command creates and that `sops` would not: the file that
+/// was named, or the nearest one above the new file.
+pub(crate) fn config_for_new(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    file: &Path,
+) -> Result<Option<Config>, CommandError> {
+    let own = config::find(&working_dir()?).file;
+    let is_own = |nearest: &Path| own.is_some_and(|own| nearer::is_same(nearest, &own));
+    match nearer::nearest(file).filter(|_| globals.config().is_none()) {
+        Some(nearest) if !is_own(&nearest) => found(ui, &nearest).map(Some),
+        _ => config(ui, globals),
+    }
+}
+
+/// The configuration on the command line, if there is one. The user may name a pipe.
+fn named(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
+    let Some(file) = globals.config() else {
+        return Ok(None);
+    };
+    let config = read(file, &working_dir()?, FileKind::Any)?;
+    config
+        .warnings()
+        .iter()
+        .for_each(|warning| ui.warn(warning));
     Ok(Some(config))
+}
+
+/// A configuration that was found, with its warnings.
+fn found(ui: &Ui, file: &Path) -> Result<Config, CommandError> {
+    let working_dir = working_dir()?;
+    owner::warn(ui, &working_dir.join(file), &working_dir);
+    let config = read(
+        &shortened(file, &working_dir),
+        &working_dir,
+        FileKind::Regular,
+    )?;
+    config
+        .warnings()
+        .iter()
+        .for_each(|warning| ui.warn(warning));
+    Ok(config)
 }
 
 /// Reads a configuration, if it is a file of the expected kind.

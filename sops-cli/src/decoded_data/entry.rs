@@ -1,6 +1,7 @@
 //! The values under `data` of the Secrets in a document.
 
-use sops_core::document::{NodeRef, Shape};
+use sops_core::document::{NewEntry, NodeRef, Shape};
+use sops_core::tree::Node;
 use sops_core::{Component, Document, KeyPath};
 use sops_lint::secrets;
 use zeroize::Zeroizing;
@@ -64,6 +65,43 @@ pub(crate) fn decoded(
     };
     let entry = entries(document).into_iter().find(is_at_path);
     entry.and_then(|entry| entry.decoded()).unwrap_or(value)
+}
+
+/// A document with the values of one `data` decoded.
+pub(crate) struct DecodedMapping {
+    pub(crate) text: Zeroizing<Vec<u8>>,
+    /// The keys whose values are still in base64, because they are not text.
+    pub(crate) kept: Vec<String>,
+}
+
+/// The document with decoded values, if the path is that of `data` of a Secret.
+pub(crate) fn decoded_mapping(document: &Document<'_>, path: &KeyPath) -> Option<DecodedMapping> {
+    let is_at_path = |entry: &Entry<'_, '_>| {
+        let components = entry.data.components();
+        components.eq(path.components().iter().cloned())
+    };
+    // As for every path, the first document with it counts.
+    let mut entries = entries(document).into_iter().filter(is_at_path).peekable();
+    let first = entries.peek()?.path.document;
+    let (mut kept, mut keys, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries.filter(|entry| entry.path.document == first) {
+        let decoded = entry.decoded();
+        match decoded.as_deref().and_then(|bytes| as_text(bytes)) {
+            Some(text) => {
+                changes.push(entry.data.new_entry(&entry.path.key, Node::from(text)));
+                keys.push(entry.path.key);
+            }
+            None => kept.push(entry.path.key),
+        }
+    }
+    let changes: Vec<&NewEntry> = changes.iter().collect();
+    let (text, is_set) = document.with_entries(&changes);
+    let unset = keys.into_iter().zip(is_set).filter(|(_, is_set)| !is_set);
+    kept.extend(unset.map(|(key, _)| key));
+    Some(DecodedMapping {
+        text: Zeroizing::new(text.as_bytes().to_vec()),
+        kept,
+    })
 }
 
 /// The values under `data` of all Secrets, in the order of the text.

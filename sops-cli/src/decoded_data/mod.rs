@@ -5,6 +5,6 @@ mod entry;
 mod string_data;
 mod view;
 
-pub(crate) use entry::decoded;
+pub(crate) use entry::{decoded, decoded_mapping};
 pub(crate) use string_data::to_string_data;
 pub(crate) use view::DecodedView;

@@ -17,10 +17,33 @@ pub(crate) struct Past {
     classes: Classes,
     /// The places of each mark: the positions of a version and of a value in it.
     by_mark: HashMap<Mark, Vec<Place>>,
+    /// The file of each version, whatever its name was.
+    files: Vec<FileId>,
 }
 
 /// The positions of a version and of a value in it.
 type Place = (usize, usize);
+
+/// The same number for versions of the same file.
+type FileId = usize;
+
+/// A value to look up. To find its age and its readers, a short or common value is only looked up
+/// where it is, because equal values elsewhere say nothing about it. What someone knows is looked up
+/// everywhere.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct WantedValue<'v> {
+    marks: &'v [Mark],
+    only_at: Option<(FileId, String)>,
+}
+
+impl<'v> WantedValue<'v> {
+    fn anywhere(marks: &'v [Mark]) -> Self {
+        Self {
+            marks,
+            only_at: None,
+        }
+    }
+}
 
 /// The versions that someone could read.
 pub(crate) struct Knowledge<'p> {
@@ -52,12 +75,14 @@ impl Past {
                 }
             }
         }
+        let files = file_ids(&versions, &classes);
         Self {
             versions,
             blobs,
             masters,
             classes,
             by_mark,
+            files,
         }
     }
 
@@ -70,6 +95,7 @@ impl Past {
                 file: Arc::clone(&version.path),
                 path: Arc::clone(&value.path),
                 marks: value.marks.clone(),
+                is_distinctive: value.is_distinctive,
                 version: *number,
             })
         });
@@ -77,17 +103,33 @@ impl Past {
     }
 
     /// The places of a value, oldest first.
-    pub(super) fn places(&self, marks: &[Mark]) -> impl Iterator<Item = Place> {
-        let places = marks.iter().filter_map(|mark| self.by_mark.get(mark));
-        let places: BTreeSet<Place> = places.flatten().copied().collect();
+    pub(super) fn places(&self, wanted: &WantedValue<'_>) -> impl Iterator<Item = Place> {
+        let places = wanted.marks.iter();
+        let places = places.filter_map(|mark| self.by_mark.get(mark)).flatten();
+        let is_same = |place: &&Place| {
+            let found = &self.versions[place.0].values[place.1];
+            wanted.only_at.as_ref().is_none_or(|(file, path)| {
+                self.files[place.0] == *file && without_indexes(&found.path) == *path
+            })
+        };
+        let places: BTreeSet<Place> = places.filter(is_same).copied().collect();
         places.into_iter()
+    }
+
+    /// How a current value is looked up.
+    pub(super) fn wanted<'v>(&self, value: &'v CurrentValue) -> WantedValue<'v> {
+        let only_at = || (self.files[value.version], without_indexes(&value.path));
+        WantedValue {
+            marks: &value.marks,
+            only_at: (!value.is_distinctive).then(only_at),
+        }
     }
 
     /// The master keys that can read a version of this value on their own, and whether a version of
     /// it is in plaintext.
     pub(crate) fn readers(&self, value: &CurrentValue) -> (BTreeSet<MasterId>, bool) {
         let (mut classes, mut is_open) = (BTreeSet::new(), false);
-        for (version, index) in self.places(&value.marks) {
+        for (version, index) in self.places(&self.wanted(value)) {
             let version = &self.versions[version];
             is_open |= version.values[index].is_open;
             classes.extend(version.class.map(|class| self.classes.root(class)));
@@ -143,20 +185,21 @@ impl Past {
 impl<'p> Knowledge<'p> {
     /// The oldest version in which someone could read the value, at the same path if possible.
     pub(crate) fn of(&self, value: &CurrentValue) -> Option<Evidence<'p>> {
-        self.evidence(&value.marks).min_by_key(|evidence| {
-            let is_same =
-                *evidence.version.path == *value.file && evidence.value.path == value.path;
-            (
-                !is_same,
-                evidence.version.commit.is_none(),
-                evidence.version.commit,
-            )
-        })
+        self.evidence(&WantedValue::anywhere(&value.marks))
+            .min_by_key(|evidence| {
+                let is_same =
+                    *evidence.version.path == *value.file && evidence.value.path == value.path;
+                (
+                    !is_same,
+                    evidence.version.commit.is_none(),
+                    evidence.version.commit,
+                )
+            })
     }
 
-    /// The versions in which someone could read a value with these marks.
-    fn evidence(&self, marks: &[Mark]) -> impl Iterator<Item = Evidence<'p>> {
-        self.past.places(marks).filter_map(|(number, index)| {
+    /// The versions in which someone could read this value.
+    fn evidence(&self, wanted: &WantedValue<'_>) -> impl Iterator<Item = Evidence<'p>> {
+        self.past.places(wanted).filter_map(|(number, index)| {
             let version = &self.past.versions[number];
             let value = &version.values[index];
             let is_known = self.counts[number] && (self.is_readable[number] || value.is_open);
@@ -170,10 +213,10 @@ impl<'p> Knowledge<'p> {
         let mut readable = self.is_readable.iter().zip(self.counts);
         let knows_any = readable.any(|(is_readable, counts)| *is_readable && *counts);
         let versions = self.past.versions.iter().enumerate();
-        let unknown = versions.filter(move |(number, version)| {
-            let may_read = self.is_readable[*number] || version.class.is_none();
+        let unknown = versions.filter(move |&(number, version)| {
+            let may_read = self.is_readable[number] || version.class.is_none();
             let is_current = version.commit.is_none();
-            self.counts[*number]
+            self.counts[number]
                 && version.problem.is_some()
                 && (may_read || is_current && knows_any && self.has_unmatched(version))
         });
@@ -183,6 +226,67 @@ impl<'p> Knowledge<'p> {
     /// Whether the version has an encrypted value that someone did not know, as far as is known.
     fn has_unmatched(&self, version: &SeenVersion) -> bool {
         let mut encrypted = version.values.iter().filter(|value| !value.is_open);
-        encrypted.any(|value| self.evidence(&value.marks).next().is_none())
+        encrypted.any(|value| {
+            let wanted = WantedValue::anywhere(&value.marks);
+            self.evidence(&wanted).next().is_none()
+        })
+    }
+}
+
+/// The versions with the same path belong to one file, and so do those with the same data key,
+/// which a file keeps when it is renamed.
+fn file_ids(versions: &[SeenVersion], classes: &Classes) -> Vec<FileId> {
+    fn root(files: &[FileId], mut file: FileId) -> FileId {
+        while files[file] != file {
+            file = files[file];
+        }
+        file
+    }
+    let mut files: Vec<FileId> = (0..versions.len()).collect();
+    let (mut by_path, mut by_class) = (HashMap::new(), HashMap::new());
+    for (number, version) in versions.iter().enumerate() {
+        let same_path = *by_path.entry(&version.path).or_insert(number);
+        let class = version.class.map(|class| classes.root(class));
+        let same_class = class.map(|class| *by_class.entry(class).or_insert(number));
+        for other in [Some(same_path), same_class].into_iter().flatten() {
+            let (own, other) = (root(&files, number), root(&files, other));
+            files[own.max(other)] = own.min(other);
+        }
+    }
+    (0..files.len()).map(|file| root(&files, file)).collect()
+}
+
+/// A key path without the indexes of list items, which change when an item is added before them.
+fn without_indexes(path: &str) -> String {
+    let mut parts = path.split('[');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            Some((index, rest)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text += rest;
+            }
+            _ => {
+                text.push('[');
+                text += part;
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_indexes_are_left_out() {
+        for (path, expected) in [
+            ("a.b", "a.b"),
+            ("list[0].a[12]", "list.a"),
+            (r#"data["tls.crt"][0]"#, r#"data["tls.crt"]"#),
+            (r#"data["[0]x"]"#, r#"data["x"]"#),
+        ] {
+            assert_eq!(without_indexes(path), expected, "{path}");
+        }
     }
 }

@@ -5,6 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sops_core::SecretValue;
+use sops_lint::is_common_text;
+use sops_redaction::SHORTEST;
+
+use crate::secret_data;
 
 /// Two values have a mark in common only if they are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +58,18 @@ impl Marker {
     }
 }
 
+/// Whether a text that contains the value is unlikely to contain it by chance.
+pub(crate) fn is_distinctive(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let text = str::from_utf8(value).ok();
+    if value.len() < SHORTEST || text.is_some_and(is_common_text) {
+        return false;
+    }
+    let encoded = text.filter(|text| secret_data::is_encoded_text(text));
+    let decoded = encoded.and_then(secret_data::decode);
+    decoded.is_none_or(|decoded| is_distinctive(&decoded))
+}
+
 /// The value without line breaks at its end.
 fn trimmed(value: &[u8]) -> &[u8] {
     let end = value.iter().rposition(|byte| !b"\r\n".contains(byte));
@@ -66,6 +82,21 @@ mod tests {
 
     fn value(plaintext: &str) -> SecretValue<'static> {
         SecretValue::new(String::new(), None, Some(plaintext.as_bytes()))
+    }
+
+    #[test]
+    fn short_and_common_values_are_equal_by_chance() {
+        for (value, expected) in [
+            ("1", false),
+            ("true", false),
+            ("localhost", false),
+            ("bG9jYWxob3N0", false),
+            ("correct-horse", true),
+            ("Y29ycmVjdC1ob3JzZQ==", true),
+            ("abcd1234", true),
+        ] {
+            assert_eq!(is_distinctive(value.as_bytes()), expected, "{value}");
+        }
     }
 
     #[test]

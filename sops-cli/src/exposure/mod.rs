@@ -14,7 +14,7 @@ mod today;
 mod versions;
 
 pub(crate) use knowledge::{Knowledge, Past};
-pub(crate) use marks::Marker;
+pub(crate) use marks::{Marker, is_distinctive};
 pub(crate) use seen::SeenVersion;
 pub(crate) use timeline::LastChanges;
 pub(crate) use today::CurrentValue;

@@ -25,6 +25,8 @@ pub(crate) struct SeenVersion {
 pub(crate) struct SeenValue {
     pub(crate) path: Arc<str>,
     pub(crate) marks: Box<[Mark]>,
+    /// Whether an equal value elsewhere is unlikely to be equal by chance.
+    pub(super) is_distinctive: bool,
     /// Whether it is in plaintext, so that no key is needed to read it.
     pub(crate) is_open: bool,
 }

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::knowledge::Past;
-use super::marks::Mark;
+use super::knowledge::{Past, WantedValue};
 use super::today::CurrentValue;
 use crate::git::CommitGraph;
 
@@ -33,15 +32,15 @@ impl LastChanges {
         graph: &CommitGraph,
         head: Option<usize>,
     ) -> Self {
-        let mut numbers: HashMap<&[Mark], usize> = HashMap::new();
+        let mut numbers: HashMap<WantedValue<'_>, usize> = HashMap::new();
         let groups = values.iter().map(|value| {
             let next = numbers.len();
-            *numbers.entry(&value.marks).or_insert(next)
+            *numbers.entry(past.wanted(value)).or_insert(next)
         });
         let groups: Vec<usize> = groups.collect();
         let mut in_version: Vec<Vec<usize>> = vec![Vec::new(); past.versions.len()];
-        for (marks, group) in &numbers {
-            for (version, _) in past.places(marks) {
+        for (wanted, group) in &numbers {
+            for (version, _) in past.places(wanted) {
                 in_version[version].push(*group);
             }
         }

@@ -11,6 +11,7 @@ pub(crate) struct CurrentValue {
     pub(crate) file: Arc<Path>,
     pub(crate) path: Arc<str>,
     pub(super) marks: Box<[Mark]>,
+    pub(super) is_distinctive: bool,
     /// The position of the version that the file has today.
     pub(super) version: usize,
 }

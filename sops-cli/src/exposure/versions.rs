@@ -18,7 +18,7 @@ use sops_core::{
 use super::access::{Access, Classes, Masters};
 use super::data_keys::{DataKeys, Handle, handles};
 use super::knowledge::Past;
-use super::marks::Marker;
+use super::marks::{Marker, is_distinctive};
 use super::seen::{SeenValue, SeenVersion};
 use crate::git::{CommitGraph, Objects};
 use crate::input_format::InputFormat;
@@ -298,6 +298,10 @@ fn open_values(
 fn seen(marker: &Marker, values: Vec<SecretValue<'_>>) -> Vec<SeenValue> {
     let seen = values.into_iter().map(|value| SeenValue {
         marks: marker.marks(&value).into(),
+        is_distinctive: value
+            .plaintext
+            .as_deref()
+            .is_none_or(|text| is_distinctive(text)),
         is_open: value.ciphertext.is_none(),
         path: value.path.into(),
     });

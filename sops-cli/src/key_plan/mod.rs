@@ -19,6 +19,8 @@ use crate::ui::Ui;
 pub(crate) enum Planned {
     /// Nothing: the command does not apply to the file.
     Ignore,
+    /// Nothing: no creation rule covers the file.
+    Uncovered,
     /// The file has the right keys.
     Unchanged,
     Change(PlannedChange),
@@ -52,6 +54,8 @@ pub(crate) struct KeyPlan {
     names: BTreeMap<PlannedChange, Vec<String>>,
     /// How many files have the right keys.
     pub(crate) unchanged: usize,
+    /// The names of the files that no creation rule covers.
+    uncovered: Vec<String>,
     /// The files that cannot be changed.
     pub(crate) errors: Vec<CommandError>,
 }
@@ -63,11 +67,13 @@ impl KeyPlan {
             changes: HashMap::new(),
             names: BTreeMap::new(),
             unchanged: 0,
+            uncovered: Vec::new(),
             errors: Vec::new(),
         };
         for (item, planned) in items.iter().zip(planned) {
             match planned {
                 Ok(Planned::Ignore) => {}
+                Ok(Planned::Uncovered) => plan.uncovered.push(name_of(&item.path)),
                 Ok(Planned::Unchanged) => plan.unchanged += 1,
                 Ok(Planned::Change(change)) => {
                     let names = plan.names.entry(change.clone()).or_default();
@@ -134,6 +140,16 @@ impl KeyPlan {
             }
         }
         Ok(())
+    }
+
+    /// Says which files were skipped because no creation rule covers them.
+    pub(crate) fn note_uncovered(&self, ui: &Ui) {
+        if !self.uncovered.is_empty() {
+            let (counted, names) = (counted(self.uncovered.len()), files_named(&self.uncovered));
+            ui.note(format_args!(
+                "{counted} skipped, because no creation rule matches: {names}"
+            ));
+        }
     }
 
     /// Asks whether to make the changes.

@@ -22,6 +22,8 @@ use crate::keys::groups::KeyGroups;
 use crate::keys::names::shown;
 use crate::keys::services::Services;
 use crate::keys::weakness::{CanonicalGroups, weakness};
+use crate::proposal;
+use crate::recipient_edit::{NamesByConfig, RecipientNames};
 use crate::ui::Ui;
 
 /// The recipients that the user agreed to in this run.
@@ -34,6 +36,7 @@ pub(crate) struct Agreement<'a> {
     resolver: Option<ConfigResolver>,
     accepted: Mutex<BTreeSet<Unagreed>>,
     drifts: RuleDrifts,
+    names: NamesByConfig,
 }
 
 /// The recipients that would get a file's data key although neither the creation rule nor the
@@ -67,11 +70,23 @@ impl<'a> Agreement<'a> {
             resolver: None,
             accepted: Mutex::default(),
             drifts: RuleDrifts::default(),
+            names: NamesByConfig::default(),
         };
         let resolver =
             load::config(ui, globals).and_then(|own| ConfigResolver::new(ui, globals, own, items));
         agreement.resolver = agreement.unless_lenient(resolver)?;
         Ok(agreement)
+    }
+
+    /// Also names recipients as in `former`.
+    pub(crate) fn with_former(mut self, former: RecipientNames) -> Self {
+        self.names = NamesByConfig::with_former(former);
+        self
+    }
+
+    /// Whether a creation rule with keys covers the file.
+    pub(crate) fn is_covered(&self, file: &Path) -> Result<bool, CommandError> {
+        Ok(self.named(file)?.is_some())
     }
 
     /// Lists the configurations that govern the files, if there is more than one.
@@ -112,6 +127,9 @@ impl<'a> Agreement<'a> {
         for key in given {
             *allowed.entry(key.canonical()).or_default() += 1;
         }
+        let config = self.config(file);
+        let names = config.map(|config| self.names.of(&config));
+        let names = names.unwrap_or_default();
         let mut recipients = Vec::new();
         for (canonical, count) in group_counts(key_groups.groups) {
             let allowed = allowed.get(&canonical).copied().unwrap_or_default();
@@ -125,7 +143,10 @@ impl<'a> Agreement<'a> {
             if !has_rule && self.services.is_ours(key) {
                 continue;
             }
-            let name = shown(key);
+            let name = match names.name(key).filter(|_| !invocation::is_sops()) {
+                Some(name) => format!("{name} ({})", shown(key)),
+                None => shown(key),
+            };
             recipients.push(match allowed {
                 0 => name,
                 _ => format!("{name} (in {count} key groups instead of {allowed})"),
@@ -246,9 +267,10 @@ impl<'a> Agreement<'a> {
         metadata: &Metadata,
         format: Format,
     ) {
-        // An invalid configuration is reported elsewhere.
-        let resolved = self.resolver.as_ref();
-        let resolved = resolved.and_then(|resolver| resolver.of_encrypted(file).ok());
+        // An invalid configuration is reported elsewhere, and a proposal has a rule of its own.
+        let resolver = self.resolver.as_ref();
+        let resolver = resolver.filter(|_| proposal::target(file).is_none());
+        let resolved = resolver.and_then(|resolver| resolver.of_encrypted(file).ok());
         if let Some(rule) = resolved.as_ref().and_then(|resolved| resolved.rule()) {
             self.drifts
                 .add(name, RuleDrift::between(metadata, rule, format));

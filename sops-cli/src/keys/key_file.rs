@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rustix::fs::{FileType, Mode, fchmod, fstat};
 use rustix::process::geteuid;
 use secrecy::{ExposeSecret as _, SecretString};
-use sops_core::keys::age::KeyPair;
+use sops_core::keys::age::{Held, KeyPair, NO_PASSPHRASE};
 use sops_core::keys::{Environment, Identities};
 use sops_core::reading::{self, FileKind};
 use zeroize::Zeroizing;
@@ -143,6 +143,22 @@ pub(crate) fn key_pairs(ui: &Ui, name: &str, text: &[u8]) -> Result<Vec<KeyPair>
         .add_keys(name, text)
         .map_err(CommandError::general)?;
     let pairs = identities.key_pairs(&[]);
+    let mut failed = identities.sources().into_iter();
+    let failed = failed.find_map(|source| match source.held {
+        Held::Failed(reason) => Some(reason),
+        _ => None,
+    });
+    if let Some(reason) = failed.filter(|_| pairs.is_empty()) {
+        return Err(match reason.as_str() {
+            NO_PASSPHRASE => {
+                let message =
+                    format!("{name} is protected with a passphrase, which was not entered");
+                CommandError::new(Code::Generic, message)
+                    .hint("run the command on a terminal, where it asks for the passphrase")
+            }
+            reason => CommandError::new(Code::Generic, format!("{name}: {reason}")),
+        });
+    }
     if pairs.is_empty() {
         let message = format!("{name} contains no key from which sops-rs can derive a recipient");
         return Err(CommandError::new(Code::Generic, message));

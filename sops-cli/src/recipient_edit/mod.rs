@@ -11,5 +11,5 @@ mod occurrence;
 mod removal;
 
 pub(crate) use change::{RecipientChange, RuleSelection, rules_for};
-pub(crate) use names::{NamesByConfig, RecipientNames, checked_name, shown};
+pub(crate) use names::{NamesByConfig, RecipientNames, checked_name, is_same_name, shown};
 pub(crate) use occurrence::{Occurrence, occurrences};

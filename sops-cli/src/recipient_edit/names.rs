@@ -1,5 +1,6 @@
 //! The names of recipients in a configuration: the comments at the ends of their lines.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +51,18 @@ impl RecipientNames {
         shown(key.family().name(), &key.id(), self.name(key))
     }
 
+    /// A line of `sops` about a key, such as `+++ age1…`, with its name and its short form if it has
+    /// a name.
+    pub(crate) fn in_line_of_sops<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        const MARK: usize = 4;
+        let split = line.split_at_checked(MARK);
+        let named = split.and_then(|(mark, id)| Some((mark, id, self.0.get(id)?)));
+        match named {
+            Some((mark, id, name)) => format!("{mark}{name} ({})", short(id)).into(),
+            None => line.into(),
+        }
+    }
+
     /// The keys of all groups.
     pub(crate) fn shown_groups(&self, groups: &[Vec<MasterKey>]) -> String {
         let groups = groups.iter().map(|keys| {
@@ -72,6 +85,11 @@ pub(crate) fn shown(family: &str, id: &str, name: Option<&str>) -> String {
         Some(name) => format!("{name} ({id})"),
         None => id,
     }
+}
+
+/// Whether two names differ at most in upper and lower case.
+pub(crate) fn is_same_name(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
 }
 
 /// A name for a recipient, as the user gave it; `None` if it is empty.

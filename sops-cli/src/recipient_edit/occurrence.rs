@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
+use sops_core::keys::{Family, MasterKey};
 
 /// The keys of a creation rule or key group that hold recipients which have names.
 const FIELDS: [&str; 2] = ["age", "pgp"];
@@ -28,6 +29,18 @@ pub(crate) struct Occurrence {
     pub(crate) recipient: String,
     /// The comment at the end of its line, if no other recipient is on the line.
     pub(crate) name: Option<String>,
+}
+
+impl Occurrence {
+    /// The recipient as a master key.
+    pub(crate) fn key(&self) -> Option<MasterKey> {
+        let family = match self.field {
+            "pgp" => Family::Pgp,
+            _ => Family::Age,
+        };
+        let keys = MasterKey::from_list(family, &self.recipient).ok()?;
+        keys.into_iter().next()
+    }
 }
 
 /// A recipient in the text.

@@ -13,6 +13,11 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::signals::{DeferredSignals, ENDING};
 
+/// Whether this process has a terminal.
+pub(crate) fn exists() -> bool {
+    File::open("/dev/tty").is_ok()
+}
+
 /// The terminal of this process, and its modes at some point.
 struct Modes {
     terminal: File,

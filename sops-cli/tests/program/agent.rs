@@ -430,6 +430,7 @@ fn a_key_with_a_passphrase_is_recognized() {
     user.run(&["agent", "start"]).succeeds();
     let whoami = user.run(&["whoami"]).succeeds();
     assert!(whoami.stdout.contains("key in the agent"), "{whoami}");
+    assert!(!whoami.stderr.contains("not unlocked"), "{whoami}");
     user.run(&["init"]).succeeds();
     let own = whoami.stdout.lines().next().unwrap();
     assert!(

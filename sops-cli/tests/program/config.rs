@@ -196,3 +196,22 @@ fn conflict_markers_in_the_configuration_are_named() {
         );
     }
 }
+
+#[test]
+fn an_encrypted_binary_file_is_explained_by_its_content() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    for name in ["key.p12", "settings.toml"] {
+        environment.write(name, "a = \"hunter2\"\n");
+        environment.run(&["encrypt", "-i", name]).succeeds();
+        let run = environment.run(&["config", "explain", name]).succeeds();
+        assert!(
+            run.stdout
+                .ends_with("  the whole file (line 2): encrypted\n"),
+            "{run}"
+        );
+    }
+}

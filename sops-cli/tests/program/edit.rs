@@ -687,6 +687,17 @@ fn one_value_is_printed_as_text() {
         run.stderr.contains("did you mean `data.password`?"),
         "{run}"
     );
+    // The whole mapping, too.
+    let run = extract("data").succeeds();
+    assert_eq!(
+        run.stdout,
+        "user: ann\npassword: hunter2\nkey: |\n    ---\n    abc\n    ---\nbinary: /wA=\n"
+    );
+    assert!(
+        run.stderr
+            .contains("these values are still in base64, because they are not text: binary"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -500,3 +500,34 @@ fn an_encrypted_file_with_the_wrong_extension_is_recognized() {
     let run = environment.run(&["decrypt", "lost.yaml"]).fails_with(1);
     assert!(run.stderr.contains("restore the file"), "{run}");
 }
+
+#[test]
+fn a_key_path_after_the_file_prints_no_secret() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("db.yaml", "data:\n  user: hunter2\n");
+    for path in ["data.user", "data.usr", "[\"data\"][\"user\"]"] {
+        let run = environment.run(&["decrypt", "db.yaml", path]).fails_with(8);
+        let run = run.keeps(&["hunter2"]);
+        assert!(run.stderr.contains("is not a file"), "{run}");
+        assert!(run.stderr.contains("sops-rs decrypt --extract"), "{run}");
+    }
+    let run = environment.run(&["decrypt", "db.yaml", "other"]).succeeds();
+    assert!(run.stderr.contains("only the first one is used"), "{run}");
+    let run = crate::as_sops::as_sops(&environment, &["decrypt", "db.yaml", "data.user"]);
+    assert_eq!(run.succeeds().stdout, "data:\n  user: hunter2\n");
+}
+
+#[test]
+fn each_decrypted_file_of_a_directory_is_listed() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("apps/a.yaml", "a: b\n");
+    environment.encrypt("apps/b.env", "A=b\n");
+    let run = environment.run(&["decrypt", "apps"]).fails_with(2);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(lines[1].contains("sops-rs status apps"), "{run}");
+    let run = environment.run(&["decrypt", "-i", "apps"]).succeeds();
+    assert_eq!(
+        run.stderr,
+        "apps/a.yaml: decrypted\napps/b.env: decrypted\nFiles decrypted: 2\n"
+    );
+}

@@ -392,3 +392,21 @@ fn init_writes_the_name_of_the_recipient() {
             .contains("`--name` is for one recipient")
     );
 }
+
+#[test]
+fn recipients_of_a_protected_key_need_its_passphrase() {
+    let environment = TestEnvironment::without_key();
+    let key = include_str!("../../../testdata/keys/encrypted.age");
+    environment.write("protected.txt", key);
+    // Without a terminal, no one can be asked.
+    let arguments = ["--wait", "sops-rs", "keygen", "-y", "protected.txt"];
+    let program = sops_test_support::environment::program();
+    let mut command = environment.command_of("setsid".as_ref(), &arguments[..1]);
+    command.arg(program).args(&arguments[2..]);
+    let run = environment.finish(command).fails_with(1);
+    let stderr = run.stderr.replace('\n', " ");
+    assert!(
+        stderr.contains("protected.txt is protected with a passphrase, which was not entered"),
+        "{run}"
+    );
+}

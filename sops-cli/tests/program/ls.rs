@@ -58,3 +58,24 @@ fn a_plaintext_file_is_listed_with_a_note() {
     );
     assert!(run.stderr.contains("plain.yaml is not encrypted"), "{run}");
 }
+
+#[test]
+fn a_binary_file_is_one_value() {
+    let environment = TestEnvironment::new();
+    for name in ["key.p12", "settings.toml", "data.bin"] {
+        environment.encrypt(name, "a = \"hunter2-hunter2\"\n");
+        let run = environment.run(&["ls", name]).succeeds();
+        assert_eq!(
+            (&*run.stdout, &*run.stderr),
+            ("(the whole file)  encrypted  string, 17 to 32 bytes\n", ""),
+            "{name}"
+        );
+    }
+    // The content counts.
+    environment.encrypt("a.yaml", SECRET);
+    environment.write("a.toml", environment.read("a.yaml"));
+    let (yaml, toml) = ["a.yaml", "a.toml"]
+        .map(|name| environment.run(&["ls", name]).succeeds().stdout)
+        .into();
+    assert_eq!(yaml, toml);
+}

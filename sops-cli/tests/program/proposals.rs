@@ -276,3 +276,77 @@ fn a_new_key_and_an_unknown_file_are_named() {
         "{run}"
     );
 }
+
+#[test]
+fn base64_is_described_as_what_it_encodes() {
+    let environment = closed();
+    let text = SECRET.replace("stringData", "data").replace("old", "b2xk");
+    environment.write("apps/secret.yaml", text);
+    environment
+        .run(&["encrypt", "-i", "apps/secret.yaml"])
+        .succeeds();
+    let arguments = [
+        "propose",
+        "apps/secret.yaml",
+        "data.password",
+        "--generate",
+        "20",
+    ];
+    environment.run(&arguments).succeeds();
+    let run = with_key(&environment, &["accept", "--yes"]).succeeds();
+    assert!(
+        run.stdout.contains("to a string of 20 characters,"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_value_that_has_changed_since_gets_a_warning() {
+    let environment = closed();
+    let propose = |path: &str| {
+        let arguments = ["propose", "apps/secret.yaml", path, "--generate", "20"];
+        environment.run(&arguments).succeeds();
+        proposals(&environment)
+    };
+    let older = propose("stringData.password");
+    let both = propose("stringData.password");
+    let newer = both.iter().find(|name| !older.contains(name));
+    let newer = newer.expect("there are two");
+    let warning = "`stringData.password` of apps/secret.yaml has changed or was encrypted again";
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let run = with_key(&environment, &["accept", "--yes", newer]).succeeds();
+    assert!(!run.stderr.contains("has changed"), "{run}");
+    // A change of another value is no reason.
+    let other = propose("stringData.token");
+    let other = other.iter().find(|name| !older.contains(name));
+    let run = with_key(
+        &environment,
+        &["accept", "--yes", other.expect("it is new")],
+    )
+    .succeeds();
+    assert!(!run.stderr.contains("has changed"), "{run}");
+    let run = with_key(&environment, &["accept", "--yes", &older[0]]).succeeds();
+    assert!(joined(&run.stderr).contains(warning), "{run}");
+}
+
+#[test]
+fn a_proposal_has_a_rule_of_its_own() {
+    let environment = closed();
+    environment.write("new.txt", "hunter2");
+    let arguments = [
+        "propose",
+        "apps/secret.yaml",
+        "stringData.password",
+        "--from-file",
+        "new.txt",
+    ];
+    environment.run(&arguments).succeeds();
+    let add = ["recipients", "add", "--update", &other_recipient()];
+    let run = with_key(&environment, &add).succeeds();
+    let stderr = run.stderr.replace('\n', " ");
+    assert!(!stderr.contains("was encrypted with"), "{run}");
+    let proposal = proposal(&environment);
+    assert!(environment.read(&proposal).contains(&other_recipient()));
+    let run = with_key(&environment, &["rotate", "-i", "."]).succeeds();
+    assert!(!run.stderr.contains("was encrypted with"), "{run}");
+}

@@ -28,6 +28,8 @@ pub struct CreationRule {
     pub mac_only_encrypted: bool,
     /// The age at which a value is due for replacement. `sops` ignores it.
     pub max_age: Option<Duration>,
+    /// The same as it is written, such as `90d`.
+    pub max_age_text: Option<String>,
 }
 
 /// Where the command `publish` sends files with a matching path.
@@ -106,6 +108,7 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
     }
     let groups = mapping.mappings("key_groups").unwrap_or_default();
     let ignored = !groups.is_empty() && !flat.is_empty();
+    let max_age_text = mapping.text("max_age");
     let rule = CreationRule {
         path_regex: mapping.text("path_regex"),
         key_groups: if groups.is_empty() {
@@ -127,9 +130,10 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
             .find_map(|name| EncryptionRule::from_name(name, &mapping.text(name)?)),
         mac_only_encrypted: mapping.flag("mac_only_encrypted"),
         // The schema allows no other text.
-        max_age: mapping
-            .text("max_age")
-            .and_then(|text| humantime::parse_duration(&text).ok()),
+        max_age: max_age_text
+            .as_deref()
+            .and_then(|text| humantime::parse_duration(text).ok()),
+        max_age_text,
     };
     (rule, ignored)
 }

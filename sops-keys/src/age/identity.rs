@@ -71,7 +71,9 @@ impl Identity {
         } else if text.starts_with("AGE-SECRET-KEY-PQ-1") {
             hybrid_identity(text)
         } else if text.starts_with("AGE-SECRET-KEY-1") {
-            text.parse().map(IdentityKind::X25519)
+            let is_cut = text.len() < X25519_LENGTH;
+            let parsed = text.parse().map(IdentityKind::X25519);
+            parsed.map_err(|error| if is_cut { INCOMPLETE } else { error })
         } else {
             Err(not_an_identity(text))
         };
@@ -136,6 +138,11 @@ impl Identity {
         }
     }
 }
+
+/// The length of `AGE-SECRET-KEY-1…`.
+const X25519_LENGTH: usize = 74;
+
+const INCOMPLETE: &str = "the private key is incomplete: it must have 74 characters";
 
 /// Why a text is not an identity, without the text itself.
 fn not_an_identity(text: &str) -> &'static str {
@@ -268,6 +275,11 @@ mod tests {
                 key.replace("-1", "-1Q"),
                 KeyLayout::Lines,
                 "line 1: invalid Bech32 encoding",
+            ),
+            (
+                key[..60].to_owned(),
+                KeyLayout::Lines,
+                "line 1: the private key is incomplete: it must have 74 characters",
             ),
             (
                 key.to_lowercase(),

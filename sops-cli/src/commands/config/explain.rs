@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sops_core::config::{Config, CreationRule};
 use sops_core::rules::EncryptionRule;
-use sops_core::{Format, KeyPath, ciphertext, parse_document, unencrypted_values};
+use sops_core::{
+    Format, KeyPath, ciphertext, encrypted_format, parse_document, unencrypted_values,
+};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, Role, name_of};
-use crate::config::load;
 use crate::config::near_miss::near_miss;
+use crate::config::{load, nearer};
 use crate::encryption_options;
 use crate::input::Input;
 use crate::input_format::InputFormat;
@@ -117,6 +119,7 @@ pub(super) fn cmd_explain(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     else {
         return Err(encryption_options::no_rules(config.as_ref())?);
     };
+    nearer::warn(ui, globals, Some(config), &args.file);
     let in_config = |error| CommandError::in_config(error, config);
     let path = config.matched_path(&args.file);
     let mut verdicts = Vec::new();
@@ -213,7 +216,13 @@ impl ExplainedKey {
 fn values(file: &Path, selection: &EncryptionRule) -> Result<Values, CommandError> {
     let by_name = InputFormat::of_name(file);
     let input = Input::read(Some(file), by_name, Role::Plaintext)?;
-    let document = parse_document(&*input.content, input.format);
+    // An encrypted binary file is JSON with one value.
+    let (format, is_binary) = match (input.format, encrypted_format(&input.content)) {
+        (Format::Binary, Some(Format::Binary)) => (Format::Json, true),
+        (Format::Binary, Some(format)) => (format, false),
+        (format, _) => (format, false),
+    };
+    let document = parse_document(&*input.content, format);
     let document = document.map_err(|error| input.error(error))?;
     let breaks: Vec<usize> = document
         .text()
@@ -234,6 +243,7 @@ fn values(file: &Path, selection: &EncryptionRule) -> Result<Values, CommandErro
     });
     let encrypted = encrypted.map(|scalar| Place {
         path: KeyPath::new(scalar.components())
+            .filter(|_| !is_binary)
             .map_or_else(String::new, |path| path.dotted().to_string()),
         line: line(scalar.span().start),
         is_comment: false,
@@ -307,6 +317,11 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
         } in places
         {
             let kind = if *is_comment { "a comment in " } else { "" };
+            let path = if path.is_empty() {
+                "the whole file"
+            } else {
+                path
+            };
             ui.print(format_args!("  {kind}{path} (line {line}): {state}"))?;
         }
     }

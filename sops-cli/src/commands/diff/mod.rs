@@ -1,9 +1,10 @@
 //! `sops-rs diff`: shows by key path how encrypted files differ. `version.rs` reads and opens a
 //! version of a file, `report.rs` and `arrangement.rs` compare two, and `text.rs` and `json.rs`
-//! print the result.
+//! print the result, with the names of recipients from `names.rs`.
 
 mod arrangement;
 mod json;
+mod names;
 mod report;
 mod text;
 mod version;
@@ -15,12 +16,15 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use self::report::{Comparer, FileReport};
+use self::text::TextReport;
 use self::version::{Version, Versions};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
+use crate::config::working_dir::working_dir;
 use crate::git::{ChangedFile, Compared, FileVersion, GitRepository, Objects};
 use crate::keys::services::Services;
 use crate::parallel::{self, ItemsPerThread};
+use crate::recipient_edit::RecipientNames;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -86,17 +90,24 @@ fn diff(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         shows_secrets: args.show_values || is_text_on_terminal && !args.names_only,
         shows_values: !args.names_only,
     };
-    let reports = match args.no_index {
+    let (reports, names) = match args.no_index {
         true => {
             services.contact_servers_of_named_files();
-            vec![comparer.compare(&two_files(args)?, true)]
+            let versions = two_files(args)?;
+            let report = comparer.compare(&versions, true);
+            (vec![report], names::names(&working_dir()?, &[versions]))
         }
         false => in_repository(&comparer, args)?,
     };
     let reports: Vec<FileReport> = reports.into_iter().flatten().collect();
     if !globals.quiet {
         let output = match args.format {
-            OutputForm::Text => text::written(&reports, args.names_only),
+            OutputForm::Text => TextReport {
+                names_only: args.names_only,
+                joins_equal: args.recipients,
+                names: &names,
+            }
+            .written(&reports),
             OutputForm::Json => json::written(&reports),
         };
         ui.output(output.as_bytes())?;
@@ -125,7 +136,7 @@ fn two_files(args: &Args) -> Result<Versions, CommandError> {
 fn in_repository(
     comparer: &Comparer,
     args: &Args,
-) -> Result<Vec<Option<FileReport>>, CommandError> {
+) -> Result<(Vec<Option<FileReport>>, RecipientNames), CommandError> {
     let repository = GitRepository::found(GitRepository::look_up()?)?;
     let compared = Compared::read(&args.words, &args.paths, args.cached)?;
     let files = compared.files()?;
@@ -134,9 +145,10 @@ fn in_repository(
         .iter()
         .map(|file| versions(&repository.root, &objects, file));
     let versions = versions.collect::<Result<Vec<Versions>, CommandError>>()?;
-    Ok(parallel::map(&versions, ItemsPerThread::Many, |versions| {
+    let reports = parallel::map(&versions, ItemsPerThread::Many, |versions| {
         comparer.compare(versions, false)
-    }))
+    });
+    Ok((reports, names::names(&repository.root, &versions)))
 }
 
 fn versions(root: &Path, objects: &Objects, file: &ChangedFile) -> Result<Versions, CommandError> {

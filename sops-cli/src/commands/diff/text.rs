@@ -12,6 +12,7 @@ use super::report::{
     FileReport, FileStatus, ShownValue, Transition, ValueChangeReport, ValueReport,
 };
 use crate::keys::names;
+use crate::recipient_edit::RecipientNames;
 
 /// The text that replaces a secret value.
 const MASK: &str = "***";
@@ -19,20 +20,116 @@ const MASK: &str = "***";
 /// How many unchanged lines are shown around changed ones.
 const CONTEXT: usize = 3;
 
-/// The reports of all files. With `names_only`, values are left out instead of masked.
-pub(super) fn written(reports: &[FileReport], names_only: bool) -> String {
-    let mut out = String::new();
-    for (index, report) in reports.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        // Writing to a string does not fail.
-        let _ = file(&mut out, report, names_only);
-    }
-    out
+/// How the reports are printed.
+pub(super) struct TextReport<'r> {
+    /// Whether values are left out instead of masked.
+    pub(super) names_only: bool,
+    /// Whether files with the same changes are listed together.
+    pub(super) joins_equal: bool,
+    pub(super) names: &'r RecipientNames,
 }
 
-fn file(out: &mut String, report: &FileReport, names_only: bool) -> std::fmt::Result {
+impl TextReport<'_> {
+    /// The reports of all files.
+    pub(super) fn written(&self, reports: &[FileReport]) -> String {
+        // The headings and the changes of files.
+        let mut parts: Vec<(String, String)> = Vec::new();
+        for report in reports {
+            let (mut heading, mut changes) = (String::new(), String::new());
+            // Writing to a string does not fail.
+            let _ = header(&mut heading, report);
+            let _ = self.changes(&mut changes, report);
+            let mut equal = parts.iter_mut().filter(|_| self.joins_equal);
+            match equal.find(|(_, other)| *other == changes) {
+                Some((headings, _)) => *headings += &heading,
+                None => parts.push((heading, changes)),
+            }
+        }
+        let parts: Vec<String> = parts
+            .into_iter()
+            .map(|(heading, changes)| heading + &changes)
+            .collect();
+        parts.join("\n")
+    }
+
+    fn changes(&self, out: &mut String, report: &FileReport) -> std::fmt::Result {
+        match report.transition {
+            Some(Transition::Plaintext) => {
+                writeln!(
+                    out,
+                    "  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the repository can read its values"
+                )?;
+            }
+            Some(Transition::Encrypted) => {
+                writeln!(
+                    out,
+                    "  ! the file is encrypted now; its old versions stay readable, so change the secrets"
+                )?;
+            }
+            None => {}
+        }
+        for problem in &report.problems {
+            writeln!(out, "  ! {}", escaped(problem))?;
+        }
+        if let Some(changes) = &report.access {
+            self.access(out, changes, report.is_of_two_files)?;
+        }
+        for change in &report.values {
+            value(out, change, self.names_only)?;
+        }
+        if report.is_layout_only {
+            writeln!(out, "  ~ only comments, order or layout")?;
+        }
+        arrangement(out, &report.arrangement, report.shows_comments)
+    }
+
+    fn access(
+        &self,
+        out: &mut String,
+        changes: &AccessChanges,
+        is_of_two_files: bool,
+    ) -> std::fmt::Result {
+        for (mark, keys) in [('+', &changes.added), ('-', &changes.removed)] {
+            for key in keys {
+                writeln!(out, "  {mark} recipient {}", self.recipient(key))?;
+            }
+        }
+        if changes.is_regrouped {
+            writeln!(
+                out,
+                "  ~ key groups: the same recipients in different groups"
+            )?;
+        }
+        if let Some((old, new)) = changes.threshold {
+            writeln!(out, "  ~ key groups needed: {old} -> {new}")?;
+        }
+        if let Some((old, new)) = &changes.rule {
+            let rule = |rule: &sops_core::rules::EncryptionRule| {
+                format!("{}: {}", rule.name(), escaped(rule.text()))
+            };
+            writeln!(out, "  ~ selection rule: {} -> {}", rule(old), rule(new))?;
+        }
+        if let Some((old, new)) = changes.mac_only_encrypted {
+            writeln!(out, "  ~ mac_only_encrypted: {old} -> {new}")?;
+        }
+        match changes.data_key {
+            DataKeyChange::Changed if is_of_two_files => writeln!(out, "  ~ data key: different"),
+            DataKeyChange::Changed => writeln!(out, "  ~ data key: rotated"),
+            _ => Ok(()),
+        }
+    }
+
+    /// A recipient with its name and its short form, or in full, since its short form can be
+    /// imitated.
+    fn recipient(&self, key: &MasterKey) -> String {
+        match self.names.name(key) {
+            Some(_) => escaped(&self.names.shown(key)).into_owned(),
+            None => recipient(key),
+        }
+    }
+}
+
+fn header(out: &mut String, report: &FileReport) -> std::fmt::Result {
     let status = match report.status {
         FileStatus::Added => "added",
         FileStatus::Deleted => "deleted",
@@ -47,34 +144,7 @@ fn file(out: &mut String, report: &FileReport, names_only: bool) -> std::fmt::Re
         Some(old) => writeln!(out, "{status}: {old} -> {}", report.path)?,
         None => writeln!(out, "{status}: {}", report.path)?,
     }
-    match report.transition {
-        Some(Transition::Plaintext) => {
-            writeln!(
-                out,
-                "  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the repository can read its values"
-            )?;
-        }
-        Some(Transition::Encrypted) => {
-            writeln!(
-                out,
-                "  ! the file is encrypted now; its old versions stay readable, so change the secrets"
-            )?;
-        }
-        None => {}
-    }
-    for problem in &report.problems {
-        writeln!(out, "  ! {}", escaped(problem))?;
-    }
-    if let Some(changes) = &report.access {
-        access(out, changes, report.is_of_two_files)?;
-    }
-    for change in &report.values {
-        value(out, change, names_only)?;
-    }
-    if report.is_layout_only {
-        writeln!(out, "  ~ only comments, order or layout")?;
-    }
-    arrangement(out, &report.arrangement, report.shows_comments)
+    Ok(())
 }
 
 fn arrangement(
@@ -96,37 +166,6 @@ fn arrangement(
         writeln!(out, "  ~ order of keys or comments")?;
     }
     Ok(())
-}
-
-fn access(out: &mut String, changes: &AccessChanges, is_of_two_files: bool) -> std::fmt::Result {
-    for (mark, keys) in [('+', &changes.added), ('-', &changes.removed)] {
-        for key in keys {
-            writeln!(out, "  {mark} recipient {}", recipient(key))?;
-        }
-    }
-    if changes.is_regrouped {
-        writeln!(
-            out,
-            "  ~ key groups: the same recipients in different groups"
-        )?;
-    }
-    if let Some((old, new)) = changes.threshold {
-        writeln!(out, "  ~ key groups needed: {old} -> {new}")?;
-    }
-    if let Some((old, new)) = &changes.rule {
-        let rule = |rule: &sops_core::rules::EncryptionRule| {
-            format!("{}: {}", rule.name(), escaped(rule.text()))
-        };
-        writeln!(out, "  ~ selection rule: {} -> {}", rule(old), rule(new))?;
-    }
-    if let Some((old, new)) = changes.mac_only_encrypted {
-        writeln!(out, "  ~ mac_only_encrypted: {old} -> {new}")?;
-    }
-    match changes.data_key {
-        DataKeyChange::Changed if is_of_two_files => writeln!(out, "  ~ data key: different"),
-        DataKeyChange::Changed => writeln!(out, "  ~ data key: rotated"),
-        _ => Ok(()),
-    }
 }
 
 /// A recipient in full, since its short form can be imitated.

@@ -13,8 +13,8 @@ use self::plaintext::PlaintextReader;
 use crate::arguments::GlobalArgs;
 use crate::batch;
 use crate::command_error::{Code, CommandError};
-use crate::config::load;
 use crate::config::resolve::ResolvedConfig;
+use crate::config::{load, nearer};
 use crate::files::Readers;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
@@ -60,6 +60,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             "standard input has no name: pass the name of the file with `--filename-override`",
         ));
     };
+    nearer::warn(ui, globals, config.as_ref(), name);
     let resolved = ResolvedConfig {
         config: config.map(Arc::new),
         path: name.to_owned(),
@@ -72,10 +73,12 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         plaintext.refuse_lockout(&lockout)?;
         plaintext.note(&lockout);
     }
+    let config = resolved.config.as_deref();
+    let names = config.map(RecipientNames::of).unwrap_or_default();
     if args.dry_run {
         plaintext.encrypt().map_err(|error| input.error(error))?;
         lockout.warn(ui);
-        return ui.output(plaintext.plan().as_bytes());
+        return ui.output(plaintext.plan(&names).as_bytes());
     }
     if args.output.is_standard() {
         ui.output_while(|out| plaintext.encrypt_to(out))
@@ -85,8 +88,6 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     }
     let encrypted = plaintext.encrypt().map_err(|error| input.error(error))?;
     plaintext.warn_of_parts(ui);
-    let config = resolved.config.as_deref();
-    let names = config.map(RecipientNames::of).unwrap_or_default();
     let done = plaintext.done(&names);
     args.output
         .deliver(ui, input, encrypted.as_bytes(), Readers::Usual, &done)?;

@@ -18,11 +18,11 @@ use zeroize::Zeroizing;
 use super::plaintext::{PlaintextReader, may_be_encrypted};
 use crate::arguments::{OpeningArgs, invocation, require_existing};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::config::load;
 use crate::config::resolve::ResolvedConfig;
 use crate::config::rule_drift::{RuleDrift, creation_config};
 use crate::config::stores::stores_of;
 use crate::config::working_dir::working_dir;
+use crate::config::{load, nearer};
 use crate::decrypt_file;
 use crate::files::{self, Expected, Readers};
 use crate::input::Input;
@@ -54,6 +54,7 @@ fn create(
     source: Option<&Path>,
 ) -> Result<(), CommandError> {
     let config = load::config(reader.ui, reader.globals)?;
+    nearer::warn(reader.ui, reader.globals, config.as_ref(), file);
     let resolved = ResolvedConfig {
         config: config.map(Arc::new),
         path: file.to_owned(),

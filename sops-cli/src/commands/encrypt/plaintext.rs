@@ -23,7 +23,6 @@ use crate::input::Input;
 use crate::input_format::has_format;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
-use crate::keys::names::recipients;
 use crate::keys::services::Services;
 use crate::recipient_edit::RecipientNames;
 use crate::secret_parts::SecretParts;
@@ -177,8 +176,8 @@ pub(super) struct PlaintextFile {
 
 impl PlaintextFile {
     /// The line of a dry run: the recipients that the file would be encrypted for.
-    pub(super) fn plan(&self) -> String {
-        let recipients = recipients(&self.encryption.key_groups);
+    pub(super) fn plan(&self, names: &RecipientNames) -> String {
+        let recipients = names.shown_groups(&self.encryption.key_groups);
         format!("{}: would be encrypted for {recipients}\n", self.input.name)
     }
 

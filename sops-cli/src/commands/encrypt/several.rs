@@ -1,14 +1,16 @@
 //! Encrypts several files in place, or lists the files that it would encrypt.
 
+use std::sync::Arc;
+
 use sops_core::{Error, Format};
 use zeroize::Zeroizing;
 
 use super::plaintext::{PlaintextFile, PlaintextReader};
 use super::selection::{Decision, DirectorySelection, is_candidate};
-use crate::batch::{Batch, BatchFile, Left, LeftInPlaintext, Work};
+use crate::batch::{self, Batch, BatchFile, Left, LeftInPlaintext, Work};
 use crate::command_error::CommandError;
-use crate::config::load;
 use crate::config::resolve::ConfigResolver;
+use crate::config::{load, nearer};
 use crate::encryption_options;
 use crate::files::Readers;
 use crate::keys::lockout::Lockout;
@@ -23,8 +25,8 @@ enum Prepared {
     Ignored,
     /// The file stays in plaintext.
     Left(Left),
-    /// The plaintext, its ciphertext, and for whom it was encrypted.
-    Encrypted(Box<PlaintextFile>, String, String),
+    /// The plaintext, its ciphertext, and the names of recipients.
+    Encrypted(Box<PlaintextFile>, String, Arc<RecipientNames>),
 }
 
 /// Encrypts the files that the user named, and the selected files in directories.
@@ -39,6 +41,7 @@ pub(super) fn encrypt_all(
         services,
     } = reader;
     let own = load::config(ui, globals)?;
+    nearer::warn_of_all(ui, globals, own.as_ref(), batch::named(items));
     let is_concerned = |item: &&BatchFile| !item.is_found || is_candidate(&item.path);
     let candidates = || items.iter().filter(is_concerned);
     let resolver = ConfigResolver::new(ui, globals, own, candidates())?;
@@ -69,11 +72,9 @@ pub(super) fn encrypt_all(
             }
             Err(error) => Err(plaintext.input.error(error)),
             Ok(encrypted) => {
-                let done = match &resolved.config {
-                    Some(config) => plaintext.done(&names.of(config)),
-                    None => plaintext.done(&RecipientNames::default()),
-                };
-                Ok(Prepared::Encrypted(Box::new(plaintext), encrypted, done))
+                let config = resolved.config.as_ref();
+                let names = config.map(|config| names.of(config)).unwrap_or_default();
+                Ok(Prepared::Encrypted(Box::new(plaintext), encrypted, names))
             }
         }
     };
@@ -84,7 +85,8 @@ pub(super) fn encrypt_all(
             Ok(match prepare(item)? {
                 Prepared::Ignored => Work::Ignore,
                 Prepared::Left(why) => Work::Leave(why),
-                Prepared::Encrypted(plaintext, encrypted, done) => {
+                Prepared::Encrypted(plaintext, encrypted, names) => {
+                    let done = plaintext.done(&names);
                     plaintext.warn_of_parts(ui);
                     plaintext.note(&lockout);
                     let encrypted = Zeroizing::new(encrypted.into_bytes());
@@ -122,9 +124,9 @@ fn plan(
 ) -> Result<(), CommandError> {
     let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         Ok(match prepare(item)? {
-            Prepared::Encrypted(plaintext, ..) => {
+            Prepared::Encrypted(plaintext, _, names) => {
                 plaintext.note(lockout);
-                Planned::Line(plaintext.plan())
+                Planned::Line(plaintext.plan(&names))
             }
             Prepared::Ignored => Planned::Ignored,
             Prepared::Left(why) => Planned::Left(why),

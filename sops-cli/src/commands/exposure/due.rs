@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use icalendar::{Calendar, Component as _, Event, Property};
 use quick_junit::{NonSuccessKind, Report as JUnit, TestCase, TestCaseStatus, TestSuite};
@@ -13,7 +13,7 @@ use sops_core::keys::timestamp;
 use sops_printable::one_line;
 
 use super::survey::{Moment, Survey};
-use crate::arguments::GlobalArgs;
+use crate::arguments::{Age, GlobalArgs};
 use crate::command_error::{CommandError, name_of};
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;
@@ -34,7 +34,7 @@ pub(super) struct DueValue {
 }
 
 /// The maximum age of the values of each file.
-pub(super) struct MaxAges(HashMap<PathBuf, Duration>);
+pub(super) struct MaxAges(HashMap<PathBuf, Age>);
 
 impl MaxAges {
     /// The maximum ages in the creation rules; `default` for rules without one.
@@ -42,7 +42,7 @@ impl MaxAges {
         ui: &Ui,
         globals: &GlobalArgs,
         survey: &Survey,
-        default: Option<Duration>,
+        default: Option<&Age>,
     ) -> Result<Self, CommandError> {
         let own = load::config(ui, globals)?;
         let files = || survey.files.iter();
@@ -50,7 +50,13 @@ impl MaxAges {
         let mut ages = HashMap::new();
         for (item, path) in files() {
             let resolved = resolver.of(item)?;
-            let age = resolved.rule().and_then(|rule| rule.max_age).or(default);
+            let own = resolved.rule().and_then(|rule| {
+                Some(Age {
+                    duration: rule.max_age?,
+                    text: rule.max_age_text.clone()?,
+                })
+            });
+            let age = own.or_else(|| default.cloned());
             ages.extend(age.map(|age| (path.clone(), age)));
         }
         Ok(Self(ages))
@@ -61,14 +67,14 @@ impl MaxAges {
 pub(super) fn due_values(survey: &Survey, ages: &MaxAges, now: SystemTime) -> Vec<DueValue> {
     let values = survey.values.iter().enumerate();
     let values = values.filter_map(|(number, value)| {
-        let max_age = *ages.0.get(&*value.file)?;
+        let max_age = ages.0.get(&*value.file)?;
         let changed = survey.last_change_time(number).unwrap_or(now);
-        let due = changed.checked_add(max_age)?;
+        let due = changed.checked_add(max_age.duration)?;
         Some(DueValue {
             file: name_of(&value.file),
             path: value.path.to_string(),
             last_change: survey.last_change(number),
-            max_age: humantime::format_duration(max_age).to_string(),
+            max_age: max_age.text.clone(),
             due: timestamp::format(due)[..10].to_owned(),
             is_due: due <= now,
         })

@@ -12,7 +12,7 @@ mod survey;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use clap::ValueEnum;
 use sops_core::keys::KeyService;
@@ -22,7 +22,7 @@ pub(super) use self::output::checklist;
 pub(super) use self::people::{Names, person};
 pub(super) use self::report::Report;
 pub(super) use self::survey::Survey;
-use crate::arguments::GlobalArgs;
+use crate::arguments::{Age, GlobalArgs, age};
 use crate::command_error::{Code, CommandError};
 use crate::git::{HistoryGap, Reach};
 use crate::keys::services::Services;
@@ -53,8 +53,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["who", "removed", "since"])]
     due: bool,
     /// Like `--due`, with an age for rules that have no `max_age`
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, conflicts_with_all = ["who", "removed", "since"])]
-    max_age: Option<Duration>,
+    #[arg(long, value_name = "AGE", value_parser = age, conflicts_with_all = ["who", "removed", "since"])]
+    max_age: Option<Age>,
     /// Search the history for plaintext copies of current values
     #[arg(long, conflicts_with_all = ["who", "removed", "since", "due", "max_age", "reflog"])]
     plaintext: bool,
@@ -163,7 +163,7 @@ fn due(
     survey: &Survey,
     names: &Names,
 ) -> Result<ExitCode, CommandError> {
-    let ages = MaxAges::read(ui, globals, survey, args.max_age)?;
+    let ages = MaxAges::read(ui, globals, survey, args.max_age.as_ref())?;
     let values = due::due_values(survey, &ages, SystemTime::now());
     match args.format {
         OutputForm::Text => due::text(ui, &values)?,

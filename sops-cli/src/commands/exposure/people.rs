@@ -9,7 +9,7 @@ use super::survey::Survey;
 use crate::command_error::{Code, CommandError};
 use crate::config::nearest::CONFIG_FILE;
 use crate::keys::names::short;
-use crate::recipient_edit::RecipientNames;
+use crate::recipient_edit::{RecipientNames, is_same_name};
 
 /// The shortest beginning of a recipient that is accepted. Shorter ones are likely to be mistakes.
 const SHORTEST: usize = 8;
@@ -55,7 +55,23 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
     };
     let is_exact = |key: &MasterKey| key.id() == wanted || names.name(key) == Some(wanted);
     let is_begun = |key: &MasterKey| wanted.len() >= SHORTEST && key.id().starts_with(wanted);
+    let is_like = |key: &MasterKey| {
+        names
+            .name(key)
+            .is_some_and(|name| is_same_name(name, wanted))
+    };
     let mut keys = select(&is_exact);
+    if keys.is_empty() {
+        keys = select(&is_like);
+        let like = keys
+            .iter()
+            .map(|id| names.name(survey.past.masters.key(*id)));
+        if like.collect::<BTreeSet<_>>().len() > 1 {
+            let message = format!("`{wanted}` matches several names");
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("write the name as in `.sops.yaml`, or pass the recipient"));
+        }
+    }
     if keys.is_empty() {
         keys = select(&is_begun);
         if keys.len() > 1 {

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sops_core::EncryptedDocument;
 use sops_core::keys::KeyService;
-use sops_lint::is_common_text;
 use sops_redaction::{SHORTEST, ValueSearch};
 use zeroize::Zeroizing;
 
 use super::survey::{Survey, short_id};
 use crate::command_error::{CommandError, name_of};
-use crate::exposure::contents;
+use crate::exposure::{contents, is_distinctive};
 use crate::git::messages;
 use crate::input::read_repository_file;
 use crate::input_format::InputFormat;
@@ -116,12 +115,6 @@ pub(super) fn search(survey: &Survey, keys: &dyn KeyService) -> Result<Search, C
         left_out,
         unknown,
     })
-}
-
-/// Whether a text that contains the value is unlikely to contain it by chance.
-fn is_distinctive(value: &[u8]) -> bool {
-    let value = value.trim_ascii();
-    value.len() >= SHORTEST && !str::from_utf8(value).is_ok_and(is_common_text)
 }
 
 /// The encrypted values of a file, and what those in base64 encode; `None` if no key decrypts it.

@@ -13,6 +13,7 @@ use crate::config::nearest::{CONFIG_FILE, on_disk};
 use crate::git::{Objects, Snapshot, TrackedFile, git};
 use crate::input::read_repository_file;
 use crate::parallel::{self, ItemsPerThread};
+use crate::proposal;
 
 /// The files in the working tree, except those that Git ignores, and those that a sparse checkout
 /// leaves out. Paths are relative to the root.
@@ -45,6 +46,8 @@ impl RepositoryFiles {
                 files.path_regexes.extend(path_regexes(root, &path));
             }
             match is_encrypted {
+                // A proposal is accepted or deleted, and never merged.
+                true if proposal::target(&path).is_some() => {}
                 true => files.encrypted.push(path),
                 false => files.plaintext.push(path),
             }
@@ -64,6 +67,7 @@ impl RepositoryFiles {
         let contents = index.contents(&missing.iter().collect::<Vec<_>>());
         for (file, content) in missing.into_iter().zip(contents) {
             match content.is_some_and(|content| is_encrypted(&file.path, &content)) {
+                true if proposal::target(&file.path).is_some() => {}
                 true => self.encrypted.push(file.path),
                 false => self.plaintext.push(file.path),
             }

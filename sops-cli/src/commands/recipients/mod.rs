@@ -1,8 +1,10 @@
 //! `sops-rs recipients`: one file for each command. `selection.rs` has the selected rules,
-//! `rewrite.rs` changes them, and `update.rs` brings the encrypted files up to date.
+//! `rewrite.rs` changes them, and `update.rs` brings the encrypted files up to date, except those in
+//! `remaining.rs`.
 
 mod add;
 mod list;
+mod remaining;
 mod remove;
 mod rewrite;
 mod selection;

@@ -1,12 +1,13 @@
 //! `sops-rs recipients remove`.
 
 use sops_core::config::Config;
-use sops_core::keys::{Environment, Identities, Recipient};
+use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
 use sops_core::{Format, parse_document};
 
+use super::remaining::Remaining;
 use super::rewrite::rewrite;
 use super::selection::{SelectionArgs, config};
-use super::update::{UpdateArgs, require_access, rotate, update};
+use super::update::{UpdateArgs, directory, require_access, rotate, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 #[cfg(feature = "kube")]
@@ -14,7 +15,7 @@ use crate::flux::decrypts_with_flux;
 use crate::keys::names::short;
 use crate::keys::own::of_agent;
 use crate::keys::services::Services;
-use crate::recipient_edit::{Occurrence, RecipientChange, occurrences};
+use crate::recipient_edit::{Occurrence, RecipientChange, is_same_name, occurrences};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -47,7 +48,8 @@ pub(super) struct Args {
 
 pub(super) fn cmd_remove(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let services = Services::new(ui, globals)?;
-    remove(ui, globals, &services, args, FluxWarning::Usual)
+    let remaining = remove(ui, globals, &services, args, FluxWarning::Usual)?;
+    remaining.refuse("recipients remove --update --rotate")
 }
 
 /// Whether to warn that Flux may use the removed key.
@@ -65,7 +67,7 @@ fn remove(
     services: &Services,
     args: &Args,
     warning: FluxWarning,
-) -> Result<(), CommandError> {
+) -> Result<Remaining, CommandError> {
     let config = config(ui, globals)?;
     let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
     let all = occurrences(&document);
@@ -83,14 +85,16 @@ fn remove(
             short(&recipient.to_string())
         ));
         update(ui, globals, services, &config, &requested, true)?;
-        return match args.rotate {
-            true => {
-                rotate(ui, globals, services, &config)?;
-                ui.note(AT_THE_SOURCE);
-                Ok(())
-            }
-            false => Ok(()),
-        };
+        if !args.rotate {
+            return Ok(Remaining::default());
+        }
+        let recipient = recipient.to_string();
+        let shown = short(&recipient);
+        let key = MasterKey::Age { recipient };
+        let leaving = args.leaving(&key, warning);
+        rotate(ui, globals, services, &config, leaving)?;
+        ui.note(AT_THE_SOURCE);
+        return find_remaining(globals, &config, leaving, &shown);
     }
     let own =
         selected(&all, &args.recipient).map_err(|error| error.in_file(&name_of(config.file())))?;
@@ -115,7 +119,7 @@ fn remove(
     };
     let is_written = rewrite(ui, &config, &change, &selection, args.selection.dry_run)?;
     if args.selection.dry_run {
-        return Ok(());
+        return Ok(Remaining::default());
     }
     let shown = match &own.name {
         Some(name) => format!("{name} ({})", short(&own.recipient)),
@@ -131,18 +135,33 @@ fn remove(
     ));
     update(ui, globals, services, &config, &requested, true)?;
     if args.rotate {
-        rotate(ui, globals, services, &config)?;
+        let key = own.key();
+        let leaving = key.as_ref().and_then(|key| args.leaving(key, warning));
+        rotate(ui, globals, services, &config, leaving)?;
         if warning == FluxWarning::Usual {
             ui.note(AT_THE_SOURCE);
         }
         warn_about_flux(ui, &config, &shown, warning);
-        return Ok(());
+        return find_remaining(globals, &config, leaving, &shown);
     }
     warn_about_flux(ui, &config, &shown, warning);
     ui.note(format_args!(
         "{shown} can still decrypt old versions of the files, and new ones until their data keys change. Run `sops-rs rotate -i .`, and change every secret at its source."
     ));
-    Ok(())
+    Ok(Remaining::default())
+}
+
+/// The files that still have the recipient, if it leaves all files.
+fn find_remaining(
+    globals: &GlobalArgs,
+    config: &Config,
+    leaving: Option<&MasterKey>,
+    shown: &str,
+) -> Result<Remaining, CommandError> {
+    match leaving {
+        Some(key) => Remaining::find(globals, &directory(config)?, key, shown),
+        None => Ok(Remaining::default()),
+    }
 }
 
 /// Warns that Flux may use the removed key. Only the cluster knows which key Flux has.
@@ -158,13 +177,14 @@ fn warn_about_flux(ui: &Ui, config: &Config, removed: &str, warning: FluxWarning
 #[cfg(not(feature = "kube"))]
 fn warn_about_flux(_: &Ui, _: &Config, _: &str, _: FluxWarning) {}
 
-/// Removes a recipient from every rule and every encrypted file, and rotates the data keys.
+/// Removes a recipient from every rule and every encrypted file, and rotates the data keys. Returns
+/// the files that still have it.
 pub(crate) fn remove_everywhere(
     ui: &Ui,
     globals: &GlobalArgs,
     services: &Services,
     recipient: &str,
-) -> Result<(), CommandError> {
+) -> Result<Remaining, CommandError> {
     let args = Args::everywhere(recipient);
     remove(ui, globals, services, &args, FluxWarning::Usual)
 }
@@ -178,7 +198,7 @@ pub(crate) fn remove_replaced(
 ) -> Result<(), CommandError> {
     let services = Services::new(ui, globals)?;
     let args = Args::everywhere(recipient);
-    remove(ui, globals, &services, &args, FluxWarning::Never)
+    remove(ui, globals, &services, &args, FluxWarning::Never).map(|_| ())
 }
 
 impl Args {
@@ -189,6 +209,13 @@ impl Args {
             update: UpdateArgs::default(),
             rotate: true,
         }
+    }
+
+    /// The key, if it is to leave every file. Flux may still need its old key for files that no
+    /// rule covers.
+    fn leaving<'k>(&self, key: &'k MasterKey, warning: FluxWarning) -> Option<&'k MasterKey> {
+        let is_wanted = self.selection.is_everything() && warning == FluxWarning::Usual;
+        is_wanted.then_some(key)
     }
 }
 
@@ -220,9 +247,16 @@ fn selected<'o>(all: &'o [Occurrence], wanted: &str) -> Result<&'o Occurrence, C
         None => wanted.len() >= SHORTEST && own.recipient.starts_with(wanted),
     };
     let exact: Vec<&Occurrence> = all.iter().filter(is_exact).collect();
-    let matches = match exact.is_empty() {
-        true => all.iter().filter(is_begun).collect(),
-        false => exact,
+    let is_like = |own: &&Occurrence| {
+        own.name
+            .as_deref()
+            .is_some_and(|name| is_same_name(name, wanted))
+    };
+    let like: Vec<&Occurrence> = all.iter().filter(is_like).collect();
+    let matches = match (exact.is_empty(), like.is_empty()) {
+        (false, _) => exact,
+        (true, false) => like,
+        (true, true) => all.iter().filter(is_begun).collect(),
     };
     let Some(first) = matches.first() else {
         let message = format!("no rule names `{wanted}`");

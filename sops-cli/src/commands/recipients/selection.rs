@@ -27,6 +27,11 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// Whether the command changes every rule.
+    pub(super) fn is_everything(&self) -> bool {
+        self.files.is_empty() && self.group.is_none()
+    }
+
     pub(super) fn selection(&self, config: &Config) -> Result<RuleSelection, CommandError> {
         let rules = match &self.files[..] {
             [] => None,

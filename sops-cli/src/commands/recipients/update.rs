@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sops_core::EncryptedDocument;
 use sops_core::config::Config;
+use sops_core::keys::MasterKey;
 
 use crate::arguments::{FileArg, GlobalArgs, OutputArgs};
 use crate::batch::{self, Leftovers};
@@ -119,12 +120,14 @@ pub(super) fn require_access(
     )
 }
 
-/// Encrypts the files below the configuration with new data keys.
+/// Encrypts the files below the configuration with new data keys. The recipient that is leaving
+/// loses the files that no creation rule covers too.
 pub(super) fn rotate(
     ui: &Ui,
     globals: &GlobalArgs,
     services: &Services,
     config: &Config,
+    leaving: Option<&MasterKey>,
 ) -> Result<(), CommandError> {
     let args = rotate::Args {
         file: FileArg::of(directory(config)?),
@@ -133,13 +136,15 @@ pub(super) fn rotate(
             output: None,
         },
         yes: false,
+        leaving: leaving.cloned(),
+        former_names: RecipientNames::of(config),
         ..rotate::Args::default()
     };
     rotate::rotate(ui, globals, services, &args)
 }
 
 /// The directory of the configuration, as short as possible.
-fn directory(config: &Config) -> Result<PathBuf, CommandError> {
+pub(super) fn directory(config: &Config) -> Result<PathBuf, CommandError> {
     let directory = shortened(&config.directory(), &working_dir()?);
     Ok(match directory.as_os_str().is_empty() {
         true => PathBuf::from("."),

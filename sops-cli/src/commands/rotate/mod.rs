@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use sops_core::EncryptedDocument;
 use sops_core::keys::{self, Family, MasterKey};
 use sops_core::metadata::Metadata;
+use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -23,7 +24,7 @@ use crate::keys::agreement::{Agreement, Unagreed};
 use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
-use crate::recipient_edit::NamesByConfig;
+use crate::recipient_edit::{NamesByConfig, RecipientNames};
 use crate::ui::Ui;
 
 /// What was done to a rotated file.
@@ -58,6 +59,13 @@ pub(crate) struct Args {
     pub(crate) name: NameArg,
     #[command(flatten)]
     pub(crate) opening: OpeningArgs,
+    /// A recipient that was removed from the creation rules. It also loses the files that no rule
+    /// covers, and files that keep it are left as they are.
+    #[arg(skip)]
+    pub(crate) leaving: Option<MasterKey>,
+    /// The names of recipients before that.
+    #[arg(skip)]
+    pub(crate) former_names: RecipientNames,
 }
 
 pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
@@ -88,14 +96,15 @@ pub(super) fn rotate(
         if batch::are_named(&items) {
             services.contact_servers_of_named_files();
         }
-        let agreement = Agreement::new(ui, globals, services, args.yes, items.iter())?;
+        let agreement = Agreement::new(ui, globals, services, args.yes, items.iter())?
+            .with_former(args.former_names.clone());
         let rotation = Rotation {
             ui,
             globals,
             args,
             services,
             agreement: &agreement,
-            names: NamesByConfig::default(),
+            names: NamesByConfig::with_former(args.former_names.clone()),
             is_planned: true,
         };
         let rotated = rotation.rotate_all(&items);
@@ -170,7 +179,10 @@ impl Rotation<'_> {
                 Code::CannotChangeKeysOfMissingFile,
                 format!("{} does not exist", name_of(file)),
             )
-            .hint("to create a new file: `sops-rs edit <FILE>`"));
+            .hint(format!(
+                "to create a new file: `sops-rs edit {}`",
+                shell_path(&name_of(file))
+            )));
         }
         let input = args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
@@ -213,7 +225,12 @@ impl Rotation<'_> {
         document: &EncryptedDocument<'_>,
     ) -> Result<(ChangedGroups, Unagreed), CommandError> {
         let args = self.args;
-        let changed = args.changed_groups(document.metadata())?;
+        let mut changed = args.changed_groups(document.metadata())?;
+        if let Some(leaving) = &args.leaving
+            && !self.agreement.is_covered(file)?
+        {
+            remove_leaving(&mut changed.groups, leaving);
+        }
         let removed = args.changes.removed(&args.kms)?;
         refuse_damaged(input, document, |group, key| {
             let is_named = removed.iter().any(|removed| is_removed(removed, key));
@@ -279,6 +296,16 @@ fn add(groups: &mut [Vec<MasterKey>], added: &[MasterKey]) {
     for key in added {
         if !first.iter().any(|old| key.means(old)) {
             first.push(key.clone());
+        }
+    }
+}
+
+/// Removes a key that is leaving, unless a group would be empty without it.
+fn remove_leaving(groups: &mut [Vec<MasterKey>], leaving: &MasterKey) {
+    let is_only = |group: &Vec<MasterKey>| group.iter().all(|key| leaving.means(key));
+    if !groups.iter().any(is_only) {
+        for group in groups {
+            group.retain(|key| !leaving.means(key));
         }
     }
 }

@@ -26,10 +26,15 @@ impl Rotation<'_> {
     pub(super) fn rotate_all(&self, items: &[BatchFile]) -> Result<(), CommandError> {
         let Self { ui, args, .. } = self;
         let looked = parallel::map(items, ItemsPerThread::One, |item| self.look(&item.path));
+        let kept = items.iter().zip(&looked);
+        let kept = kept.filter(|(_, looked)| matches!(looked, Ok(None)));
+        let kept: HashSet<&Path> = kept.map(|(item, _)| &*item.path).collect();
         let (planned, unagreed): (Vec<_>, Vec<_>) = looked
             .into_iter()
             .map(|looked| match looked {
-                Ok((change, unagreed)) => (Ok(Planned::Change(change)), Some(unagreed)),
+                Ok(Some((change, unagreed))) => (Ok(Planned::Change(change)), Some(unagreed)),
+                // The file keeps a recipient that should leave, so a new data key is no use.
+                Ok(None) => (Ok(Planned::Ignore), None),
                 // Problems with a file are reported when it is rotated.
                 Err(_) if !args.dry_run => (Ok(Planned::Ignore), None),
                 Err(error) => (Err(error), None),
@@ -59,7 +64,7 @@ impl Rotation<'_> {
             lists_found: false,
         };
         let work = |item: &BatchFile| {
-            if left.contains(&*item.path) {
+            if left.contains(&*item.path) || kept.contains(&*item.path) {
                 return Ok(Work::Ignore);
             }
             let (input, encrypted) = self.rotate(&item.path, |name, unagreed| {
@@ -104,6 +109,7 @@ impl Rotation<'_> {
         if !asks_anyway
             && plan.changes_keys()
             && !args.yes
+            && args.leaving.is_none()
             && ui.can_ask()
             && !plan.confirm(ui, false)?
         {
@@ -114,12 +120,18 @@ impl Rotation<'_> {
         Ok(Some(Agreed { left, refused }))
     }
 
-    /// How the keys of the file would change, and the recipients that the user must approve.
-    fn look(&self, file: &Path) -> Result<(PlannedChange, Unagreed), CommandError> {
+    /// How the keys of the file would change, and the recipients that the user must approve. `None`
+    /// if the file keeps the recipient that is leaving.
+    fn look(&self, file: &Path) -> Result<Option<(PlannedChange, Unagreed)>, CommandError> {
         let input = self.args.read(file)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
             .map_err(|error| input.error(error))?;
         let (ChangedGroups { groups, .. }, unagreed) = self.judged(file, &input, &document)?;
+        if let Some(leaving) = &self.args.leaving
+            && groups.iter().flatten().any(|key| leaving.means(key))
+        {
+            return Ok(None);
+        }
         let before = document.metadata().master_keys();
         let threshold = document.metadata().shamir_threshold;
         let key_groups = |groups| KeyGroups { groups, threshold };
@@ -129,13 +141,13 @@ impl Rotation<'_> {
         let (before, after) = (key_groups(&before[..]), key_groups(&groups[..]));
         let difference = KeyDifference::between(before, after, &names);
         // If the keys do not change, the user cannot lose access.
-        let change = match self.args.changes.any() {
+        let change = match self.args.changes.any() || self.args.leaving.is_some() {
             true => PlannedChange::new(difference, self.services, after),
             false => PlannedChange {
                 difference,
                 closing: None,
             },
         };
-        Ok((change, unagreed))
+        Ok(Some((change, unagreed)))
     }
 }

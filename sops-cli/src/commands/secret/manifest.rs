@@ -128,7 +128,7 @@ impl ManifestArgs {
         let format = Format::from_path(&file);
         let services = Services::new(ui, globals)?;
         services.contact_servers_of_named_files();
-        let config = load::config(ui, globals)?;
+        let config = load::config_for_new(ui, globals, &file)?;
         let has_rules = |config: &Config| {
             config
                 .creation_rules()

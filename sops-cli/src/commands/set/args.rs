@@ -83,6 +83,13 @@ pub(crate) struct ValueArgs {
     pub(super) value_raw: bool,
 }
 
+impl ValueArgs {
+    /// The first path, as the user typed it.
+    pub(super) fn first_path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+}
+
 impl Args {
     /// Parses the value of `--set` in the old form: path and value in one text.
     pub(crate) fn from_legacy(

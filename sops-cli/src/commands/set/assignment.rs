@@ -26,6 +26,8 @@ pub(crate) struct Assignment {
     value: NewValue,
     /// Whether `--encode` is given.
     encode: bool,
+    /// Whether it is only checked, so that there are no warnings.
+    is_trial: bool,
 }
 
 enum NewValue {
@@ -101,6 +103,28 @@ impl ValueArgs {
                 .map(|pair| self.assignment(&pair[0], self.value(&pair[1])?))
                 .collect(),
         }
+    }
+
+    /// Whether the user will be asked for values on the terminal.
+    pub(super) fn asks(&self, ui: &Ui) -> bool {
+        let takes_no_answer = invocation::is_sops()
+            || self.value_file
+            || self.value_stdin
+            || self.generate.is_some()
+            || !self.from_file.is_empty();
+        !takes_no_answer && (self.prompt || self.words().len() == 1 && ui.can_ask())
+    }
+
+    /// Assignments of some text to the paths, to check them.
+    pub(super) fn trial(&self, caller: Caller<'_>) -> Result<Vec<Assignment>, CommandError> {
+        let mut assignments = self.of_paths(&self.words(), caller, |_, _| {
+            let text = Zeroizing::new(b"text".to_vec());
+            Ok(NewValue::Text(text, Origin::Given))
+        })?;
+        for assignment in &mut assignments {
+            assignment.is_trial = true;
+        }
+        Ok(assignments)
     }
 
     /// A word after the file that names a file.
@@ -193,6 +217,7 @@ impl ValueArgs {
             typed,
             value,
             encode: self.encode,
+            is_trial: false,
         })
     }
 }
@@ -205,6 +230,15 @@ impl Assignment {
             path,
             value: NewValue::Json(value),
             encode: false,
+            is_trial: false,
+        }
+    }
+
+    /// Whether the value is neither a mapping nor a list.
+    pub(super) fn is_scalar(&self) -> bool {
+        match &self.value {
+            NewValue::Json(node) => matches!(node, Node::Scalar(_)),
+            NewValue::Text(..) => true,
         }
     }
 
@@ -239,7 +273,9 @@ impl Assignment {
             && !invocation::is_sops()
         {
             check_key(key).map_err(|error| refused(error.message().to_owned()))?;
-            self.warn_of_other_field(ui, file, document, field);
+            if !self.is_trial {
+                self.warn_of_other_field(ui, file, document, field);
+            }
         }
         let (bytes, origin) = match &self.value {
             NewValue::Json(node) if is_value && is_other_type(node) => {
@@ -354,6 +390,11 @@ fn secret_field<'p>(
         };
     }
     None
+}
+
+/// Whether the path is that of a value under `data` of a Secret.
+pub(crate) fn is_secret_data(document: &Document<'_>, path: &KeyPath) -> bool {
+    matches!(secret_field(document, path), Some(("data", [_])))
 }
 
 /// What to do without a terminal.

@@ -14,9 +14,9 @@ use sops_lint::shell_path;
 use crate::arguments::{FormatArgs, GlobalArgs, invocation, no_file_to_change};
 use crate::batch::{self, BatchFile};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::config::load;
 use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::config::rule_drift::{RuleDrift, RuleDrifts};
+use crate::config::{load, nearer};
 use crate::encryption_options;
 use crate::files::{self, Readers};
 use crate::input::Input;
@@ -25,6 +25,7 @@ use crate::keys::changes::KeyChanges;
 use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
+use crate::proposal;
 use crate::recipient_edit::{NamesByConfig, RecipientNames};
 use crate::ui::Ui;
 
@@ -101,6 +102,7 @@ pub(super) fn update(
     match &args.files[..] {
         [file] if !file.is_dir() => {
             services.contact_servers_of_named_files();
+            nearer::warn(ui, globals, own.as_ref(), file);
             let resolved = ResolvedConfig {
                 config: own.map(Arc::new),
                 path: file.clone(),
@@ -164,8 +166,10 @@ impl KeyUpdate<'_> {
         }
         let groups = file_with_rule.groups()?;
         ui.print("The following changes will be made to the file's groups:")?;
+        let names = file_with_rule.config.map(|config| self.names.of(config));
+        let names = names.filter(|_| !invocation::is_sops()).unwrap_or_default();
         for line in changes.lines() {
-            ui.print(line)?;
+            ui.print(names.in_line_of_sops(line))?;
         }
         let key_groups = KeyGroups {
             groups: &groups,
@@ -233,8 +237,11 @@ impl KeyUpdate<'_> {
         };
         refuse_damaged(input, document, |_, _| false)?;
         let metadata = document.metadata();
-        let drift = RuleDrift::between(metadata, rule, input.format);
-        self.drifts.add(&input.name, drift);
+        // A proposal has a rule of its own.
+        if proposal::target(&resolved.path).is_none() {
+            let drift = RuleDrift::between(metadata, rule, input.format);
+            self.drifts.add(&input.name, drift);
+        }
         Ok(RuledFile {
             document,
             config,
@@ -300,6 +307,7 @@ impl KeyUpdate<'_> {
         if own.is_none() && items.is_empty() {
             return Err(encryption_options::no_rules(None)?);
         }
+        nearer::warn_of_all(self.ui, globals, own.as_ref(), batch::named(&items));
         let resolver = ConfigResolver::new(self.ui, globals, own, items.iter())?;
         resolver.name_several(self.ui, items.iter())?;
         Ok((items, resolver))

@@ -33,6 +33,7 @@ impl KeyUpdate<'_> {
         });
         let mut plan = KeyPlan::of(&items, planned);
         self.drifts.warn(ui);
+        plan.note_uncovered(ui);
         if plan.changed() == 0 && plan.errors.is_empty() {
             ui.note(match plan.unchanged {
                 1 => "1 file is already up to date".to_owned(),
@@ -66,7 +67,7 @@ impl KeyUpdate<'_> {
     fn plan(&self, resolver: &ConfigResolver, item: &BatchFile) -> Result<Planned, CommandError> {
         let resolved = resolver.of(item)?;
         if item.is_found && !resolved.is_covered() {
-            return Ok(Planned::Ignore);
+            return Ok(Planned::Uncovered);
         }
         let input = self.read(&item.path)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)

@@ -64,7 +64,7 @@ fn values_are_due_by_their_last_real_change() {
         run.stdout.starts_with("short/old.yaml: key: due since 20"),
         "{run}"
     );
-    assert!(run.stdout.contains("; maximum age 30days\n"), "{run}");
+    assert!(run.stdout.contains("; maximum age 30d\n"), "{run}");
     assert!(
         run.stderr
             .contains("Due: 1 of 2 secret values with a maximum age"),
@@ -143,4 +143,48 @@ fn an_invalid_age_is_an_error() {
         run.stderr.contains("a length of time, such as `90d`"),
         "{run}"
     );
+}
+
+#[test]
+fn a_short_value_is_as_old_as_in_its_own_file() {
+    let repository = repository();
+    repository
+        .0
+        .write("long/flag.yaml", "a: 1\nlist: [true, x]\n");
+    repository
+        .0
+        .run(&["encrypt", "-i", "long/flag.yaml"])
+        .succeeds();
+    repository.commit_before(DAY * 100);
+    repository
+        .0
+        .write("short/flag.yaml", "a: 1\nlist: [true, x]\n");
+    repository
+        .0
+        .run(&["encrypt", "-i", "short/flag.yaml"])
+        .succeeds();
+    repository.commit_before(DAY * 20);
+    // Nor does a rotation or a new name change it.
+    repository.0.run(&["rotate", "-i", "."]).succeeds();
+    repository.commit_before(DAY * 10);
+    repository.git(&["mv", "long/flag.yaml", "long/renamed.yaml"]);
+    repository.commit_before(DAY * 5);
+    let run = repository.due(
+        1,
+        &["--max-age", "90d", "short/flag.yaml", "long/renamed.yaml"],
+    );
+    let names: Vec<_> = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.split(": due").next())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "long/renamed.yaml: a",
+            "long/renamed.yaml: list[0]",
+            "long/renamed.yaml: list[1]"
+        ]
+    );
+    assert!(run.stdout.contains("; maximum age 90d\n"), "{run}");
 }

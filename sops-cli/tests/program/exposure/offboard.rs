@@ -108,3 +108,119 @@ fn the_users_own_key_is_not_removed() {
     let status = repository.git(&["status", "--porcelain"]);
     assert_eq!(status.stdout, "");
 }
+
+/// Writes a `.sops.yaml` with one rule for Ann and Bob.
+fn rule(repository: &Repository, config: &str, pattern: &str) {
+    let (ann, bob) = (recipient(), other_recipient());
+    repository.0.write(
+        config,
+        format!("creation_rules:\n- path_regex: {pattern}\n  age:\n    - {ann} # ann\n    - {bob} # bob\n"),
+    );
+}
+
+#[test]
+fn files_that_no_rule_covers_lose_the_recipient_too() {
+    let repository = Repository::new();
+    repository.create("legacy/b.yaml", &[("password", "correct-horse")]);
+    rule(&repository, ".sops.yaml", "^apps/");
+    repository.create("apps/a.yaml", &[("token", "battery-staple")]);
+    repository.commit();
+    let run = repository.0.run(&["offboard", "bob"]).succeeds();
+    assert!(
+        run.stdout
+            .contains("in ./legacy/b.yaml:\n    --- bob (age1"),
+        "{run}"
+    );
+    for name in ["legacy/b.yaml", "apps/a.yaml"] {
+        let text = repository.0.read(name);
+        assert!(!text.contains(&other_recipient()), "{name}: {text}");
+        assert!(text.contains(&recipient()), "{name}: {text}");
+        repository.0.decrypt(name);
+    }
+}
+
+#[test]
+fn files_of_another_configuration_that_names_the_recipient_are_reported() {
+    for (command, next) in [
+        (
+            &["offboard", "bob"][..],
+            "(cd production && sops-rs offboard age1",
+        ),
+        (
+            &["recipients", "remove", "--update", "--rotate", "bob"],
+            "(cd production && sops-rs recipients remove --update --rotate age1",
+        ),
+    ] {
+        let repository = Repository::new();
+        repository.create("production/b.yaml", &[("password", "correct-horse")]);
+        repository.create("a.yaml", &[("token", "battery-staple")]);
+        rule(&repository, "production/.sops.yaml", "yaml$");
+        repository.commit();
+        let before = repository.0.read("production/b.yaml");
+        let run = repository.0.run(command);
+        assert_eq!(run.code, Some(1), "{run}");
+        let stderr = run.stderr.replace('\n', " ");
+        for part in [
+            "can still decrypt 1 file: ./production/b.yaml",
+            "production/.sops.yaml names this recipient too",
+            next,
+        ] {
+            assert!(stderr.contains(part), "{part}: {run}");
+        }
+        // A new data key would be encrypted for Bob again.
+        assert_eq!(repository.0.read("production/b.yaml"), before);
+        let is_offboard = command[0] == "offboard";
+        assert!(!repository.0.read("a.yaml").contains(&other_recipient()));
+        assert_eq!(
+            repository.0.path("offboarding-bob.md").exists(),
+            is_offboard,
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn a_rule_for_one_file_leaves_the_recipient_in_other_files() {
+    let repository = Repository::new();
+    repository.create("legacy/b.yaml", &[("password", "correct-horse")]);
+    rule(&repository, ".sops.yaml", "^apps/");
+    repository.create("apps/a.yaml", &[("token", "battery-staple")]);
+    let arguments = [
+        "recipients",
+        "remove",
+        "--rotate",
+        "--for",
+        "apps/a.yaml",
+        "bob",
+    ];
+    let run = repository.0.run(&arguments).succeeds();
+    // The warning names the recipient, which the configuration no longer does.
+    let stderr = run.stderr.replace('\n', " ");
+    assert!(
+        stderr.contains(&format!(
+            "no creation rule names: bob ({})",
+            other_recipient()
+        )),
+        "{run}"
+    );
+    assert!(
+        repository
+            .0
+            .read("legacy/b.yaml")
+            .contains(&other_recipient())
+    );
+}
+
+#[test]
+fn a_name_may_differ_in_upper_and_lower_case() {
+    for command in [
+        &["offboard", "BOB"][..],
+        &["recipients", "remove", "--rotate", "Bob"],
+    ] {
+        let repository = Repository::new();
+        repository.create("db.yaml", &[("password", "correct-horse")]);
+        repository.commit();
+        repository.0.run(command).succeeds();
+        assert!(!repository.0.read("db.yaml").contains(&other_recipient()));
+    }
+}

@@ -462,3 +462,51 @@ fn diff_has_the_exit_codes_of_git_diff() {
     // Outside a repository, there is nothing to compare with.
     assert_eq!(code(&["--exit-code"]), Some(2));
 }
+
+#[test]
+fn recipients_have_names_and_equal_changes_are_joined() {
+    let repository = super::GitClone::new();
+    let rules = |lines: &str| {
+        let rule = format!(
+            "creation_rules:\n- age:\n  - {} # ann\n{lines}",
+            recipient()
+        );
+        repository.environment.write(".sops.yaml", rule);
+    };
+    rules("");
+    for name in ["a.yaml", "b.yaml"] {
+        repository.environment.write(name, "a: b\n");
+        repository
+            .environment
+            .run(&["encrypt", "-i", name])
+            .succeeds();
+    }
+    repository.commit_all();
+    rules(&format!("  - {} # ben\n", other_recipient()));
+    repository
+        .environment
+        .run(&["updatekeys", "-y", "."])
+        .succeeds();
+    let expected = |mark: char| {
+        format!(
+            "modified: a.yaml\nmodified: b.yaml\n  {mark} recipient ben (age1an299pul…a64tqx)\n"
+        )
+    };
+    let run = repository
+        .environment
+        .run(&["diff", "--recipients"])
+        .succeeds();
+    assert_eq!(run.stdout, expected('+'));
+    repository.commit_all();
+    // The name is only in the old configuration.
+    rules("");
+    repository
+        .environment
+        .run(&["updatekeys", "-y", "."])
+        .succeeds();
+    let run = repository
+        .environment
+        .run(&["diff", "--recipients"])
+        .succeeds();
+    assert_eq!(run.stdout, expected('-'));
+}

@@ -308,3 +308,21 @@ fn git_install_outside_of_a_repository_is_an_error() {
     }
     assert_eq!(environment.names(), [""; 0]);
 }
+
+#[test]
+fn proposals_are_not_named() {
+    let clone = GitClone::with("db.enc.yaml", &secret("a"));
+    let before = clone.patterns();
+    let propose = [
+        "propose",
+        "db.enc.yaml",
+        "stringData.password",
+        "--generate",
+        "20",
+    ];
+    clone.sops_rs(&propose).succeeds();
+    clone.sops_rs(&["git", "install"]).succeeds();
+    assert_eq!(clone.patterns(), before);
+    let status = clone.sops_rs(&["git", "status"]).succeeds();
+    assert!(!status.stdout.contains(".proposal"), "{status}");
+}

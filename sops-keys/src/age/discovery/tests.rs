@@ -152,7 +152,11 @@ fn an_unusable_source_is_reported_and_does_not_affect_others() {
         (KEY_FILE, &empty, "contains no keys"),
         (KEY, "", "not set"),
         (KEY, " ", "contains no keys"),
-        (KEY, "AGE-SECRET-KEY-1", "line 1: invalid Bech32 encoding"),
+        (
+            KEY,
+            "AGE-SECRET-KEY-1",
+            "line 1: the private key is incomplete: it must have 74 characters",
+        ),
         (KEY_CMD, "", "not set"),
         (KEY_CMD, " # nothing", "the command is empty"),
         (KEY_CMD, "echo 'x", "the command has an unclosed quote"),
@@ -399,7 +403,7 @@ fn a_command_that_fails_is_not_shown() {
         ),
         (
             "echo AGE-SECRET-KEY-1XYZ",
-            "line 1: invalid Bech32 encoding",
+            "line 1: the private key is incomplete: it must have 74 characters",
         ),
     ] {
         let home = Home::new().set("PATH", &path).set(KEY_CMD, line);
