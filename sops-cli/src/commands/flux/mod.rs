@@ -19,7 +19,7 @@ pub(crate) use self::verify::report_of_backup;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs flux install-key --create-namespace
-  sops-rs flux rotate-key --start
+  sops-rs flux rotate-key --age-key-file flux.txt --start
   sops-rs flux verify";
 
 #[derive(clap::Args, Debug)]
