@@ -97,6 +97,7 @@ pub(crate) fn first_commit_of(blob: &str, tip: &str) -> Option<String> {
 }
 
 /// Whether the repository has the commit.
+#[cfg(feature = "kube")]
 pub(crate) fn has_commit(commit: &str) -> bool {
     git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok()
 }

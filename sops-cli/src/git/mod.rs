@@ -27,7 +27,9 @@ pub(crate) use addresses::Addresses;
 pub(crate) use attributes::without_attributes;
 pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
 pub(crate) use commit_graph::{CommitGraph, Reach, messages};
-pub(crate) use elsewhere::{files_elsewhere, first_commit_of, has_commit, is_ancestor};
+#[cfg(feature = "kube")]
+pub(crate) use elsewhere::has_commit;
+pub(crate) use elsewhere::{files_elsewhere, first_commit_of, is_ancestor};
 pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};
 pub(crate) use merge_bases::{versions_in_bases_of_this_merge, versions_in_merge_bases};
