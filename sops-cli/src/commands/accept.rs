@@ -94,8 +94,9 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     Err(CommandError::new(
         code,
         format!(
-            "{failed} of {} proposals could not be accepted",
-            proposals.len()
+            "{failed} of {} proposals could not be {}",
+            proposals.len(),
+            if args.reject { "deleted" } else { "accepted" }
         ),
     ))
 }
@@ -169,7 +170,7 @@ impl Acceptance<'_> {
         let proposal = Proposal::read(self.ui, self.services, path)?;
         if proposal.file != proposal::base_name(&file) {
             return Err(refused("the proposal was written for another file")
-                .hint("it may have been renamed; rename it back, or delete it"));
+                .hint("if you renamed the proposal, rename it back; otherwise delete it"));
         }
         Ok(Pending {
             path: path.to_owned(),
@@ -239,7 +240,7 @@ impl Acceptance<'_> {
         }
         if !self.yes {
             if !ui.can_ask() {
-                return Err(refused("there is no terminal to ask on")
+                return Err(refused("cannot ask without a terminal")
                     .hint("to accept the proposal without a question, pass `--yes`"));
             }
             let agreed = ui.confirm("Accept this proposal?");

@@ -28,8 +28,8 @@ type Place = (usize, usize);
 type FileId = usize;
 
 /// A value to look up. To find its age and its readers, a short or common value is only looked up
-/// where it is, because equal values elsewhere say nothing about it. What someone knows is looked up
-/// everywhere.
+/// where it is, because equal values elsewhere say nothing about it. To determine what someone knows,
+/// values are looked up everywhere.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct WantedValue<'v> {
     marks: &'v [Mark],

@@ -1,4 +1,5 @@
-//! When each value last changed: the commit since which an encrypted file has it, without a gap.
+//! When each value last changed: the commit since which an encrypted file has contained it
+//! without a gap.
 //! Files and keys may have been renamed, and encrypted again, since then.
 
 use std::collections::{BTreeMap, HashMap};
@@ -7,7 +8,7 @@ use super::knowledge::{Past, WantedValue};
 use super::today::CurrentValue;
 use crate::git::CommitGraph;
 
-/// Since when values are in the files of a commit.
+/// For each value, the commit since which the files have contained it.
 pub(crate) struct LastChanges {
     /// The group of each value: equal values are in the same one.
     groups: Vec<usize>,
@@ -20,7 +21,7 @@ pub(crate) struct LastChanges {
 struct State {
     /// How many files have a value of each group.
     counts: Vec<u32>,
-    /// The commit since which a file has one.
+    /// The commit since which a file has contained one.
     since: Vec<u32>,
 }
 

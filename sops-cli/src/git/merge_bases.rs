@@ -9,7 +9,7 @@ use super::objects::Objects;
 use super::program::git;
 
 /// The contents of a file in all best common ancestors of `HEAD` and another commit, if there are
-/// several. `path` starts at the root of the repository. An ancestor without the file is left out.
+/// several. `path` is relative to the root of the repository. An ancestor without the file is left out.
 pub(crate) fn versions_in_merge_bases(other: &str, path: &Path) -> Vec<Vec<u8>> {
     versions_in(&merge_bases(other).unwrap_or_default(), other, path)
 }
@@ -53,7 +53,8 @@ fn versions_in(commits: &[String], other: &str, path: &Path) -> Vec<Vec<u8>> {
     versions.flatten().collect()
 }
 
-/// The path in a commit of a file that a later one has at this path, if it was renamed.
+/// The path in `commit` of the file that is at `path` in the `later` commit, if it was renamed in
+/// between.
 fn path_before_rename(commit: &str, later: &str, path: &Path) -> Option<PathBuf> {
     let list = git(&[
         "diff-tree",

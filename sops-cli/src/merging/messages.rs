@@ -250,7 +250,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
     match problem {
         MergeProblem::Conflict(_) | MergeProblem::Exposed(_) => None,
         MergeProblem::Plaintext(version) => general(format!(
-            "{} is in plaintext, but the file is encrypted elsewhere",
+            "{} is in plaintext, but another version of the file is encrypted",
             version_name(*version)
         )),
         MergeProblem::Marked(version) => general(format!(
@@ -263,7 +263,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
             reason(error)
         )),
         MergeProblem::NoKey(error) => Some(
-            CommandError::new(Code::Generic, reason(error))
+            CommandError::new(Code::Generic, reason(error).replacen("decrypt it;", "decrypt the file;", 1))
                 .hint("without a key, only ciphertexts can be compared, and no MAC can be computed"),
         ),
         MergeProblem::Settings => general(

@@ -11,13 +11,15 @@ pub(super) fn steps(file: &str, damaged: SideName, problems: &[MergeProblem]) ->
     let Some(abort) = operation.abort() else {
         return Vec::new();
     };
-    let is_marked = problems
+    let fix = problems
         .iter()
-        .any(|problem| matches!(problem, MergeProblem::Marked(_)));
-    let fix = match is_marked {
-        true => format!("`sops-rs resolve {file}`"),
-        false => format!("`sops-rs edit --ignore-mac {file}`"),
-    };
+        .find_map(|problem| match problem {
+            MergeProblem::Marked(_) => Some("resolve"),
+            MergeProblem::Plaintext(_) => Some("encrypt -i"),
+            _ => None,
+        })
+        .unwrap_or("edit --ignore-mac");
+    let fix = format!("`sops-rs {fix} {file}`");
     let fix = format!("{fix}, `git commit --all`");
     let commit = match damaged {
         SideName::Ours => operation.rebased_onto(),

@@ -24,11 +24,11 @@ fn each_outcome_has_its_own_words() {
         (&["list[2]", "3"], "db.yaml: added list[2]"),
         (
             &["data", "\"a\""],
-            "db.yaml: changed; data replaced a mapping with 2 values",
+            "db.yaml: changed; data replaced a mapping of 2 values",
         ),
         (
             &["list", "1"],
-            "db.yaml: changed; list replaced a list with 2 values",
+            "db.yaml: changed; list replaced a list of 2 values",
         ),
         (&["empty", "1"], "db.yaml: changed"),
         (&["data", "{\"a\": 1}"], "db.yaml: changed"),

@@ -1,5 +1,5 @@
-//! Encrypts a large YAML text in parts, each of which goes from its text to its ciphertext on one
-//! core. The result is that of encrypting the whole text.
+//! Encrypts a large YAML text in parts, each on one core from parsing to ciphertext. The result is
+//! the same as encrypting the whole text at once.
 
 use std::ops::Range;
 

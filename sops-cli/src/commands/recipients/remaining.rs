@@ -90,13 +90,13 @@ impl Remaining {
                 Some(config) => {
                     let directory = config.parent().unwrap_or(Path::new("."));
                     format!(
-                        "{} names this recipient too: `(cd {} && sops-rs {command} {recipient})`",
+                        "{} names this recipient too; run `(cd {} && sops-rs {command} {recipient})`",
                         name_of(config),
                         shell_path(&directory.to_string_lossy())
                     )
                 }
                 None => format!(
-                    "no creation rule covers {}, and it would have no other recipient: `sops-rs rotate -i --add-age age1… --rm-age {recipient} FILE`",
+                    "no creation rule covers {}, and removing this recipient would leave no other: run `sops-rs rotate -i --add-age age1… --rm-age {recipient} FILE`",
                     files_named(files)
                 ),
             });

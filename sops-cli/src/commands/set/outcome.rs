@@ -98,8 +98,8 @@ fn described(node: NodeRef<'_, '_>) -> Option<String> {
     };
     match scalars(node) {
         0 => None,
-        1 => Some(format!("{kind} with 1 value")),
-        count => Some(format!("{kind} with {count} values")),
+        1 => Some(format!("{kind} of 1 value")),
+        count => Some(format!("{kind} of {count} values")),
     }
 }
 

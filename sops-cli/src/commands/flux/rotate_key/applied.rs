@@ -41,7 +41,7 @@ impl Rotation<'_> {
                 .collect();
             if !args.commit {
                 let paths: Vec<_> = names.iter().map(|name| shell_path(name)).collect();
-                ui.note("The files are changed. Commit and push them:");
+                ui.note("The files have changed. Commit and push them:");
                 ui.note(format_args!(
                     "    git commit --message {} -- {}",
                     shell_word(subject),
@@ -55,7 +55,7 @@ impl Rotation<'_> {
                 let message = "this file has conflicts, so nothing was committed";
                 return Err(CommandError::new(Code::Generic, message)
                     .in_file(&name_of(&unmerged.path))
-                    .hint("resolve them first: `sops-rs resolve` lists the encrypted files"));
+                    .hint("resolve them first: `sops-rs resolve` lists the encrypted files with conflicts"));
             }
             let mut arguments = vec!["commit", "--quiet", "--message", subject, "--"];
             arguments.extend(names.iter().map(String::as_str));
@@ -121,7 +121,7 @@ impl Rotation<'_> {
                     "Flux has not applied the commit {} yet",
                     &commit[..commit.len().min(10)]
                 ));
-                self.next("--wait");
+                self.step("To wait for it, run", "--wait");
                 return Ok(false);
             }
             thread::sleep(INTERVAL.min(end.saturating_duration_since(Instant::now())));

@@ -36,7 +36,7 @@ impl KeyFile {
         if text.starts_with(b"age-encryption.org/") || text.starts_with(b"-----BEGIN AGE") {
             let message = format!("{} is protected with a passphrase", name_of(&path));
             return Err(CommandError::new(Code::CannotWriteOutput, message).hint(
-                "keep Flux's keys in a file of their own, and pass that file with `--age-key-file`",
+                "keep Flux's keys in a separate file without a passphrase, and pass that file with `--age-key-file`",
             ));
         }
         let mut identities = Identities::new();

@@ -283,7 +283,7 @@ impl Rotation<'_> {
             several => {
                 let message = format!("the Secret in the cluster has {} age keys", several.len());
                 let error = CommandError::new(Code::Generic, message).hint(format!(
-                    "a replacement may be under way, of which {} has no record: continue it with the key file that you started it with, as `--age-key-file`",
+                    "a replacement that {} has no record of may be under way: to continue it, pass the key file that you started it with as `--age-key-file`",
                     name_of(&file.path)
                 ));
                 Err(several.iter().fold(error, |error, key| {
@@ -381,11 +381,15 @@ impl Rotation<'_> {
         Ok(false)
     }
 
-    /// Says how to continue.
+    /// Says how to continue after the user has acted.
     fn next(&self, flags: &str) {
+        self.step("Then run", flags);
+    }
+
+    fn step(&self, when: &str, flags: &str) {
         let space = if flags.is_empty() { "" } else { " " };
         self.ui.note(format_args!(
-            "Then run: sops-rs flux rotate-key{space}{flags}{}",
+            "{when}: sops-rs flux rotate-key{space}{flags}{}",
             self.flags()
         ));
     }
@@ -423,13 +427,12 @@ impl Rotation<'_> {
     ) -> Result<(), CommandError> {
         let Self { ui, .. } = self;
         let old = replacement.old.to_string();
-        if changed > 0 {
-            ui.note("There are changed files: commit and push them");
-        }
         if let Some(new) = &replacement.new {
-            ui.note(format_args!(
-                "Flux has only the new key, {new}; nothing is left to do"
-            ));
+            let rest = match changed {
+                0 => "; nothing is left to do",
+                _ => ". Commit and push the changed files; then nothing is left to do",
+            };
+            ui.note(format_args!("Flux has only the new key, {new}{rest}"));
         }
         if file.pair(Some(&replacement.old)).is_some() {
             ui.note(format_args!(
