@@ -49,7 +49,7 @@ impl PushRemote {
             None => is_incomplete = true,
         }
         if is_incomplete {
-            ui.note("The branches that you have fetched differ from those of the remote, so all commits that it may lack are checked; `git fetch --prune` updates them");
+            ui.note("The remote may have commits that you have not fetched, so commits that are already published may be checked too: run `git fetch --prune` first, and `git pull` if your branch is behind");
         }
         Self {
             known,
