@@ -282,7 +282,7 @@ fn unresolved_conflict(code: Code, name: &str, text: &[u8]) -> CommandError {
     };
     match has_ciphertext(text) {
         true => error
-            .hint(format!("`sops-rs resolve {file}` opens both sides decrypted, even after the markers were committed")),
+            .hint(format!("`sops-rs resolve {file}` shows both sides decrypted in your editor, even after the markers were committed")),
         false => error
             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }

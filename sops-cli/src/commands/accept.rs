@@ -165,7 +165,8 @@ impl Acceptance<'_> {
         let refused =
             |message: &str| CommandError::new(Code::Generic, message).in_file(&name_of(path));
         let Some(file) = proposal::target(path) else {
-            return Err(refused("this is not the file name of a proposal"));
+            return Err(refused("this is not the file name of a proposal")
+                .hint("a proposal has a name such as `secret.yaml.5b9cd915.proposal`"));
         };
         let proposal = Proposal::read(self.ui, self.services, path)?;
         if proposal.file != proposal::base_name(&file) {

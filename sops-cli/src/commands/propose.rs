@@ -98,7 +98,7 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         Readers::Usual,
     )?;
     ui.note(format_args!(
-        "Wrote {}. Commit it, and ask someone who can decrypt {} to run `sops-rs accept`",
+        "Wrote {}. Commit it, and ask someone who can decrypt {} to run `sops-rs accept`.",
         name_of(&path),
         input.name
     ));

@@ -78,7 +78,7 @@ pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
     let file = shell_path(name);
     if problems.iter().any(is_missing_key) {
         return vec![format!(
-            "only someone with a key can finish the merge, with `sops-rs resolve {file}`"
+            "only someone whose key can decrypt the file can finish the merge: use such a key and run `sops-rs resolve {file}`, or ask them to do the merge"
         )];
     }
     let is_unusable = |side| {
@@ -101,7 +101,7 @@ pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
         .collect();
     match flags.is_empty() {
         true => vec![format!(
-            "`sops-rs resolve {file}` opens the conflict decrypted"
+            "`sops-rs resolve {file}` shows both sides decrypted in your editor"
         )],
         false => flags,
     }

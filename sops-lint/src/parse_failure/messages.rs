@@ -19,7 +19,7 @@ pub(super) fn resolve_encrypted(context: &Context<'_>) -> String {
     }
     let file = shell_path(context.input.name);
     format!(
-        "`sops-rs resolve {file}` opens both sides decrypted, even after the markers were committed"
+        "`sops-rs resolve {file}` shows both sides decrypted in your editor, even after the markers were committed"
     )
 }
 

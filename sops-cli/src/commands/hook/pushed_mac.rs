@@ -52,7 +52,7 @@ impl<'p> PushedMac<'p> {
                 let before = self.before.get(&**path)?;
                 let contents = self.objects.blobs(before).into_iter().flatten();
                 let mut messages = contents.filter_map(|old| {
-                    altered_without_key(bytes, &old, format, "the version before")
+                    altered_without_key(bytes, &old, format, "the previous version")
                 });
                 messages.next()?
             }
@@ -62,7 +62,7 @@ impl<'p> PushedMac<'p> {
             CommandError::new(Code::Generic, message)
                 .in_file(&shown)
                 .hint(format!(
-                    "if you resolved a conflict by hand or want the change, check the values with `sops-rs edit --ignore-mac {file}`, save them, and commit the file"
+                    "if you resolved a conflict by hand or want to keep the change, check the values with `sops-rs edit --ignore-mac {file}`, save them, and commit the file"
                 )),
         )
     }

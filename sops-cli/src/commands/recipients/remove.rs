@@ -127,7 +127,9 @@ fn remove(
     };
     if !is_written {
         let message = format!("the selected rules do not name {shown}");
-        return Err(CommandError::new(Code::Generic, message).in_file(&name_of(config.file())));
+        return Err(CommandError::new(Code::Generic, message)
+            .in_file(&name_of(config.file()))
+            .hint("`sops-rs recipients list` shows which rules name it"));
     }
     ui.note(format_args!(
         "Removed {shown} from {}",

@@ -145,7 +145,7 @@ pub(super) fn altered(
         None => "restore the file from version control".to_owned(),
     };
     let help = match is_conflict {
-        true => format!("`sops-rs resolve {file}` opens both sides decrypted"),
+        true => format!("`sops-rs resolve {file}` shows both sides decrypted in your editor"),
         false => format!(
             "if you want to keep the change, check the values with `sops-rs edit --ignore-mac {file}` and save them; otherwise {otherwise}"
         ),

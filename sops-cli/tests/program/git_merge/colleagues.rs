@@ -201,7 +201,10 @@ fn a_removed_colleague_does_not_restore_their_own_recipient() {
     for part in [&*closed, theirs, "`git merge --abort`"] {
         assert!(said.contains(part), "{part}: {run}");
     }
-    assert!(!said.contains("opens the conflict decrypted"), "{run}");
+    assert!(
+        !said.contains("shows both sides decrypted in your editor"),
+        "{run}"
+    );
     let marked = team.0.read("ben/secret.yaml");
     for flag in ["", "--ours", "--theirs"] {
         let run = team.ben(&format!("sops-rs resolve secret.yaml {flag}"));

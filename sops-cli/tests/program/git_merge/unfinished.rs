@@ -146,7 +146,7 @@ fn without_a_key_the_values_merge_and_the_file_stays_marked() {
     let run = repository.conflicts();
     assert!(
         run.stderr
-            .contains("only someone with a key can finish the merge"),
+            .contains("only someone whose key can decrypt the file can finish the merge"),
         "{run}"
     );
     let text = repository.is_marked(FILE);
