@@ -169,7 +169,10 @@ impl Args {
     /// does not say which one it is.
     fn common_ancestors(&self) -> Vec<Vec<u8>> {
         let may_be = match self.label(&self.ancestor_label) {
-            Some(label) => label == MERGED_ANCESTORS,
+            // After a rename, the path in the ancestors follows.
+            Some(label) => label
+                .strip_prefix(MERGED_ANCESTORS)
+                .is_some_and(|path| path.is_empty() || path.starts_with(':')),
             None => true,
         };
         let merged = merged_commit().filter(|_| may_be);
