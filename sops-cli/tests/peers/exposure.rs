@@ -63,7 +63,10 @@ fn files_that_sops_wrote_are_compared_by_value() {
         let paths = values.map(|value| value["path"].as_str().expect("it is a string").to_owned());
         paths.collect::<Vec<_>>()
     };
-    assert_eq!(known(), ["token", "port", "nested.list[0]", "nested.list[1]"]);
+    assert_eq!(
+        known(),
+        ["token", "port", "nested.list[0]", "nested.list[1]"]
+    );
     sops(&environment, &["unset", "db.yaml", "[\"nested\"]"]);
     sops(
         &environment,

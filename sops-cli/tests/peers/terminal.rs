@@ -191,6 +191,14 @@ fn a_progress_bar_is_shown_while_files_are_processed_and_removed_afterwards() {
                 assert!(before.concat().contains("300.yaml"), "{screen:#?}");
                 assert!(!before.concat().contains("of 600"), "{screen:#?}");
             }
+            // Each file that is in plaintext now is named.
+            "decrypt" => {
+                let is_named = |line: &String| line.ends_with(": decrypted");
+                assert!(
+                    before.len() == 600 && before.iter().all(is_named),
+                    "{screen:#?}"
+                );
+            }
             _ => assert!(before.is_empty(), "{screen:#?}"),
         }
     }
