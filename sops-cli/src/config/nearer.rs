@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sops_core::config::Config;
+use sops_lint::shell_path;
 
 use super::nearest::CONFIG_FILE;
 use super::working_dir::{shortened, working_dir};
@@ -35,9 +36,10 @@ pub(crate) fn warn_of_all<'i>(
         };
         let nearer = name_of(&nearer);
         ui.warn(format_args!(
-            "{nearer} is nearer to {}, but {} applies to a file that you name, as in `sops`; to use the nearer one, add `--config {nearer}`",
+            "{nearer} is nearer to {}, but for a file on the command line, sops-rs uses {}, as `sops` does; to use the nearer one, add `--config {}`",
             name_of(file),
-            name_of(own.file())
+            name_of(own.file()),
+            shell_path(&nearer)
         ));
     }
 }
