@@ -36,7 +36,7 @@ pub(crate) fn warn_of_all<'i>(
         };
         let nearer = name_of(&nearer);
         ui.warn(format_args!(
-            "{nearer} is nearer to {}, but for a file on the command line, sops-rs uses {}, as `sops` does; to use the nearer one, add `--config {}`",
+            "{nearer} is nearer to {}, but sops-rs uses {} for a file on the command line, as `sops` does; to use the nearer one, add `--config {}`",
             name_of(file),
             name_of(own.file()),
             shell_path(&nearer)

@@ -7,7 +7,7 @@ use crate::as_sops::as_sops;
 
 const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  a: b\n";
 
-const WARNING: &str = "production/.sops.yaml is nearer to production/db.yaml, but for a file on the command line, sops-rs uses .sops.yaml";
+const WARNING: &str = "production/.sops.yaml is nearer to production/db.yaml, but sops-rs uses .sops.yaml for a file on the command line";
 
 /// A root configuration for the user, and one in `production` for the other recipient too.
 fn nested() -> TestEnvironment {
